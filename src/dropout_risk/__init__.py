@@ -1,0 +1,1 @@
+"""dropout_risk: school records in, explained dropout risks out."""

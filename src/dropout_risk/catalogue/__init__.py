@@ -1,0 +1,1 @@
+"""The catalogue: features, measures and instruments, declared as plain data."""

@@ -1,0 +1,262 @@
+"""A feature is a declaration: everything that computes, words, checks or draws one reads it here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from dropout_risk.catalogue.measures import Measure, measure_from_dict
+from dropout_risk.errors import FeatureDeclarationError, FeatureInputError, UnknownFeatureError, nearest
+from dropout_risk.text import Language, Text
+
+Domain = Literal["attendance", "grades", "psychology", "family"]
+Cause = Literal["learning", "poverty", "distance", "wellbeing", "family", "disengagement"]
+Window = int | Literal["year"] | None
+
+DOMAINS: dict[Domain, Text] = {
+    "attendance": Text(zh="出勤", en="Attendance"),
+    "grades": Text(zh="成绩", en="Grades"),
+    "psychology": Text(zh="心理", en="Well-being tests"),
+    "family": Text(zh="家庭", en="Family"),
+}
+CAUSES: dict[Cause, Text] = {
+    "learning": Text(zh="因学", en="Learning"),
+    "poverty": Text(zh="因贫", en="Poverty"),
+    "distance": Text(zh="因远", en="Distance"),
+    "wellbeing": Text(zh="心理", en="Well-being"),
+    "family": Text(zh="家庭", en="Family"),
+    "disengagement": Text(zh="缺勤", en="Disengagement"),
+}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature, declared as plain data.
+
+    Parameters
+    ----------
+    name : str
+        Unique; ends with its window where it has one (``absence_share_20d``, ``absence_share_year``).
+    domain : {"attendance", "grades", "psychology", "family"}
+        The group it is shown under.
+    source : str
+        The table it reads.
+    measure : Measure
+        What is computed.
+    unit : Text
+        Unit of the value, in words.
+    label : Text
+        A short name for tables and charts.
+    sentence : Text
+        What a value means, with ``{value}`` and ``{window}`` fields and no full stop.
+    missing_sentence : Text
+        What it means that the value is missing.
+    cause : {"learning", "poverty", "distance", "wellbeing", "family", "disengagement"}
+        The cause the feature speaks for; each cause points to a kind of help.
+    family : str
+        Name of the fact that window variants share (``absence``), so that reasons can be merged.
+    window : int, "year" or None
+        School days before the as-of date; ``"year"`` is the school year to date.
+    valid_range : tuple of float
+        Lowest and highest possible value; a value outside points to broken data.
+    monotone : {-1, 0, 1}
+        1: more never lowers the risk; -1: more never raises it; 0: no direction declared.
+    missing : {"keep"}
+        Missing stays missing (never zero, never a mean); models treat it as a state of its own.
+    sensitivity : {"ordinary", "sensitive"}
+        Sensitive values are shown to some roles only.
+    actionable : bool
+        Whether people at school can change it.
+    zero_sentence : Text, optional
+        What the value 0 means, where filling in 0 would read badly.
+
+    Examples
+    --------
+    >>> from dropout_risk.catalogue.measures import Share
+    >>> share = Feature(
+    ...     name="absence_share_20d", domain="attendance", source="attendance", measure=Share(of="absent"),
+    ...     window=20, unit=Text(zh="上课日占比", en="share of school days"), valid_range=(0, 1), monotone=1,
+    ...     cause="disengagement", family="absence", actionable=True,
+    ...     label=Text(zh="近20个上课日缺勤率", en="Absence, last 20 school days"),
+    ...     sentence=Text(zh="最近{window}个上课日中有{value:.0%}缺勤",
+    ...                   en="Absent on {value:.0%} of the last {window} school days"),
+    ...     missing_sentence=Text(zh="最近{window}个上课日没有考勤记录",
+    ...                           en="No attendance recorded in the last {window} school days"),
+    ... )
+    >>> share.describe(0.4, "en")
+    'Absent on 40% of the last 20 school days'
+    >>> share.describe(float("nan"), "zh")
+    '最近20个上课日没有考勤记录'
+    """
+
+    name: str
+    domain: Domain
+    source: str
+    measure: Measure
+    unit: Text
+    label: Text
+    sentence: Text
+    missing_sentence: Text
+    cause: Cause
+    family: str
+    window: Window = None
+    valid_range: tuple[float, float] = (-math.inf, math.inf)
+    monotone: Literal[-1, 0, 1] = 0
+    missing: Literal["keep"] = "keep"
+    sensitivity: Literal["ordinary", "sensitive"] = "ordinary"
+    actionable: bool = False
+    zero_sentence: Text | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the declaration does not contradict itself."""
+        suffix = {None: "", "year": "_year"}.get(self.window, f"_{self.window}d")  # type: ignore[arg-type]
+        if not self.name.endswith(suffix):
+            raise FeatureDeclarationError(f"Feature {self.name!r} has window {self.window!r}, so its name must end with {suffix!r}.")
+        if self.domain not in DOMAINS:
+            raise FeatureDeclarationError(f"Feature {self.name!r}: unknown domain.", hint=nearest(self.domain, DOMAINS))
+        if self.cause not in CAUSES:
+            raise FeatureDeclarationError(f"Feature {self.name!r}: unknown cause.", hint=nearest(self.cause, CAUSES))
+        if not self.valid_range[0] < self.valid_range[1]:
+            raise FeatureDeclarationError(f"Feature {self.name!r}: valid_range must rise, got {self.valid_range}.")
+        if self.monotone not in (-1, 0, 1):
+            raise FeatureDeclarationError(f"Feature {self.name!r}: monotone must be -1, 0 or 1, got {self.monotone!r}.")
+
+    def describe(self, value: float, language: Language) -> str:
+        """Say in one sentence, without a full stop, what a value means.
+
+        Parameters
+        ----------
+        value : float
+            In ``unit``; NaN when missing.
+        language : {"zh", "en"}
+            The language of the sentence.
+
+        Raises
+        ------
+        FeatureInputError
+            If the value lies outside ``valid_range``: it points to a broken join or a wrong unit, and
+            must not reach a teacher. The message does not repeat the value.
+        """
+        fields: dict[str, object] = {"window": self.window}
+        if math.isnan(value):
+            return self.missing_sentence.fill(language, **fields)
+        low, high = self.valid_range
+        if not low <= value <= high:
+            raise FeatureInputError(f"{self.name} lies outside [{low:g}, {high:g}] ({self.unit.en}).")
+        if value == 0 and self.zero_sentence is not None:
+            return self.zero_sentence.fill(language, **fields)
+        return self.sentence.fill(language, value=value, **fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the declaration as plain data (JSON-able; infinite bounds as None)."""
+        data: dict[str, Any] = {}
+        for key, value in self.__dict__.items():
+            if isinstance(value, Text):
+                data[key] = {"zh": value.zh, "en": value.en}
+            elif isinstance(value, Measure):
+                data[key] = value.to_dict()
+            elif key == "valid_range":
+                data[key] = [None if math.isinf(bound) else bound for bound in value]
+            else:
+                data[key] = value
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a declaration written by :meth:`to_dict`; FeatureDeclarationError if it is not one."""
+        given = dict(data)
+        unknown = sorted(set(given) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise FeatureDeclarationError(
+                f"A feature has no field {unknown[0]!r}.", hint=nearest(unknown[0], cls.__dataclass_fields__)
+            )
+        low, high = given.get("valid_range", (None, None))
+        given["valid_range"] = (-math.inf if low is None else low, math.inf if high is None else high)
+        given["measure"] = measure_from_dict(given["measure"])
+        for key in ("unit", "label", "sentence", "missing_sentence", "zero_sentence"):
+            if given.get(key) is not None:
+                given[key] = Text(**given[key])
+        return cls(**given)
+
+
+class FeatureCatalogue(Mapping[str, Feature]):
+    """An ordered set of features: a value that is passed, never a global.
+
+    Parameters
+    ----------
+    features : iterable of Feature
+        In the order of the columns they make.
+
+    Raises
+    ------
+    FeatureDeclarationError
+        If two features share a name, or one is derived from a feature that does not stand before it.
+    """
+
+    def __init__(self, features: Iterable[Feature]) -> None:
+        self._features: dict[str, Feature] = {}
+        for feature in features:
+            if feature.name in self._features:
+                raise FeatureDeclarationError(f"Two features are called {feature.name!r}.")
+            for needed in feature.measure.needs:
+                if needed not in self._features:
+                    raise FeatureDeclarationError(f"{feature.name!r} is derived from {needed!r}, which must be declared before it.")
+            self._features[feature.name] = feature
+
+    def __getitem__(self, name: str) -> Feature:
+        """Give a feature by name; UnknownFeatureError with the nearest right name otherwise."""
+        try:
+            return self._features[name]
+        except KeyError:
+            raise UnknownFeatureError(f"No feature is called {name!r}.", hint=nearest(name, self._features)) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._features
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._features)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FeatureCatalogue) and self.to_list() == other.to_list()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def names(self) -> list[str]:
+        """Names in the order of the columns."""
+        return list(self._features)
+
+    @property
+    def monotone(self) -> list[int]:
+        """Monotone directions in the order of the columns."""
+        return [feature.monotone for feature in self.values()]
+
+    def with_features(self, *features: Feature) -> Self:
+        """Give a new catalogue with more features at the end."""
+        return type(self)([*self.values(), *features])
+
+    def select(self, names: Iterable[str]) -> Self:
+        """Give a new catalogue with these features only, in this order."""
+        return type(self)(self[name] for name in names)
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Write all declarations as plain data."""
+        return [feature.to_dict() for feature in self.values()]
+
+    @classmethod
+    def from_list(cls, data: Iterable[Mapping[str, Any]]) -> Self:
+        """Read declarations written by :meth:`to_list`."""
+        return cls(Feature.from_dict(item) for item in data)
+
+    @property
+    def sha(self) -> str:
+        """Hash of all declarations, the same wherever they are the same."""
+        text = json.dumps(self.to_list(), sort_keys=True, ensure_ascii=False)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,154 @@
+"""Errors that name what was given, what was allowed and the way out.
+
+Every class carries a stable ``code``. Codes are grouped: 1 records and rows, 2 catalogue and
+features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation.
+No message ever holds a pupil's value.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DropoutRiskError(Exception):
+    """Base class of every error raised on purpose by this library.
+
+    Parameters
+    ----------
+    message : str
+        What was given and what was allowed, without any pupil's value.
+    hint : str, default=""
+        The way out.
+
+    Attributes
+    ----------
+    code : str
+        A stable code such as ``"DR201"``, the same in messages, replies and docs.
+
+    Examples
+    --------
+    >>> print(UnknownFeatureError("No feature is called 'absense_share_20d'.",
+    ...                           hint="did you mean 'absence_share_20d'?"))
+    [DR201] No feature is called 'absense_share_20d'.
+    Hint: did you mean 'absence_share_20d'?
+    """
+
+    code = "DR000"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Give the code, the message and, where there is one, the hint."""
+        text = f"[{self.code}] {self.message}"
+        return f"{text}\nHint: {self.hint}" if self.hint else text
+
+
+class RecordsError(DropoutRiskError, ValueError):
+    """The school records cannot be read at all (a missing table or a required column)."""
+
+    code = "DR100"
+
+
+class UnknownFeatureError(DropoutRiskError, KeyError):
+    """A feature name that the catalogue does not declare."""
+
+    code = "DR201"
+
+
+class FeatureDeclarationError(DropoutRiskError, ValueError):
+    """A feature declaration that contradicts itself or another one."""
+
+    code = "DR202"
+
+
+class FeatureInputError(DropoutRiskError, ValueError):
+    """A table of features that does not fit the model (names, types, values out of range)."""
+
+    code = "DR203"
+
+
+class ForbiddenFeatureError(DropoutRiskError, ValueError):
+    """An audit-only column (sex, ethnicity, birth date) was handed in as a feature."""
+
+    code = "DR204"
+
+
+class DateError(DropoutRiskError, ValueError):
+    """A date that cannot be read, or an as-of date without any known school day."""
+
+    code = "DR301"
+
+
+class SettingsError(DropoutRiskError, ValueError):
+    """Settings or a mapping file with unknown keys or values out of range."""
+
+    code = "DR302"
+
+
+class TrainingError(DropoutRiskError, ValueError):
+    """The data cannot carry a model (one class, too few dropouts, no labelled day)."""
+
+    code = "DR401"
+
+
+class SplitError(DropoutRiskError, ValueError):
+    """A split in time that leaves a part empty."""
+
+    code = "DR402"
+
+
+class BundleError(DropoutRiskError, ValueError):
+    """A bundle that is incomplete or was changed after it was saved."""
+
+    code = "DR501"
+
+
+class NewerFormatError(BundleError):
+    """A bundle or a store written by a newer version of this library."""
+
+    code = "DR502"
+
+
+class RequestError(DropoutRiskError, ValueError):
+    """A request that cannot be answered as a whole."""
+
+    code = "DR600"
+
+
+class MissingExtraError(DropoutRiskError, ImportError):
+    """An optional library that is not installed."""
+
+    code = "DR701"
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """Suggest the allowed word nearest to the given one.
+
+    Parameters
+    ----------
+    given : str
+        The word that was not understood.
+    allowed : iterable of str
+        The words that would have been.
+
+    Returns
+    -------
+    str
+        ``"did you mean 'x'?"``, or a list of the allowed words when none is near.
+
+    Examples
+    --------
+    >>> nearest("atendance", ["attendance", "grades"])
+    "did you mean 'attendance'?"
+    >>> nearest("zzz", ["attendance", "grades"])
+    "allowed: 'attendance', 'grades'"
+    """
+    words = sorted(allowed)
+    close = difflib.get_close_matches(given, words, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "allowed: " + ", ".join(repr(word) for word in words)

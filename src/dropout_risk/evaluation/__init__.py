@@ -1,0 +1,1 @@
+"""Evaluation: metrics, capacity, baselines and the report."""

@@ -1,0 +1,1 @@
+"""Features: measures over histories, and the cohort they are made for."""

@@ -1,0 +1,1 @@
+"""Histories: one row per pupil, columnar and compact, with the day each thing became known."""

@@ -1,0 +1,1 @@
+"""Risk models: candidates, calibration, splits in time and selection."""

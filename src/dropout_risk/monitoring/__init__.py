@@ -1,0 +1,1 @@
+"""Monitoring: has the population drifted from the one the model was trained on?"""

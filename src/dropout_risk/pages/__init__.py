@@ -1,0 +1,1 @@
+"""Pages for reviewers, rendered on the server."""

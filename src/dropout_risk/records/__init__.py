@@ -1,0 +1,1 @@
+"""School records: the tables, their checks and the school calendar."""

@@ -1,0 +1,1 @@
+"""Scoring: the risk model, its bundle and the one scoring function."""

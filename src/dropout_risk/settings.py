@@ -1,0 +1,176 @@
+"""Settings: one frozen object, read at the edge from one TOML file, and passed on."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.text import Language
+
+Share = Annotated[float, Field(ge=0, le=1)]
+SchoolDays = Annotated[int, Field(ge=1, le=2000)]
+Candidate = Literal["logistic", "lightgbm"]
+
+
+class Section(BaseModel):
+    """A part of the settings: immutable, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OutcomeSettings(Section):
+    """What counts as dropping out, and how far ahead the model looks."""
+
+    horizon_days: SchoolDays = 90
+    events: tuple[str, ...] = ("dropout",)
+
+
+class SplitSettings(Section):
+    """Monthly snapshots, and how many of the last ones are kept for the test."""
+
+    min_history_days: SchoolDays = 20
+    test_snapshots: Annotated[int, Field(ge=1)] = 2
+    calibration_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+
+
+class ModelSettings(Section):
+    """Which candidates compete, over how many folds, from which seed."""
+
+    candidates: tuple[Candidate, ...] = ("logistic", "lightgbm")
+    folds: Annotated[int, Field(ge=2, le=20)] = 4
+    seed: int = 0
+
+
+class BandSettings(Section):
+    """The lowest risk of each band; what lies below ``watch`` is low."""
+
+    watch: Share = 0.05
+    elevated: Share = 0.15
+    high: Share = 0.30
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.watch < self.elevated < self.high:
+            raise ValueError("bands must rise: watch < elevated < high")
+        return self
+
+    def of(self, risk: float) -> str:
+        """Name the band of a risk.
+
+        >>> BandSettings().of(0.2)
+        'elevated'
+        """
+        if risk >= self.high:
+            return "high"
+        if risk >= self.elevated:
+            return "elevated"
+        return "watch" if risk >= self.watch else "low"
+
+
+class WatchListSettings(Section):
+    """How many pupils one teacher can see in a morning, and what counts as a change."""
+
+    capacity: Annotated[int, Field(ge=1)] = 5
+    changed_points: Share = 0.05
+
+
+class AlertSettings(Section):
+    """The ladder of unexplained absence (school days running) and the other rules.
+
+    The steps follow published school rules (class teacher on the first day, principal on the second,
+    written report on the third; about a week is suspected dropout, about four weeks is dropout); local
+    rules differ, so every step is a setting.
+    """
+
+    unexplained_days: tuple[SchoolDays, ...] = (1, 2, 3, 5, 20)
+    marks_fall: Share = 0.10
+    marks_fall_absences: Annotated[int, Field(ge=1)] = 2
+    marks_fall_window: SchoolDays = 20
+    critical_window: SchoolDays = 60
+
+
+class TrackingSettings(Section):
+    """Where MLflow keeps runs, and under which name models are registered."""
+
+    uri: str = "sqlite:///mlflow.db"
+    artifacts: str = "mlartifacts"
+    experiment: str = "dropout_risk"
+    model_name: str = "dropout_risk"
+
+
+class CapacitySettings(Section):
+    """The share of the cohort that can be seen, at which precision and recall are reported."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+
+class Settings(Section):
+    """Every choice of one county, in one immutable object.
+
+    Lengths of time are in school days, shares and risks between 0 and 1.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}, default="zh"
+        The language of sentences and pages.
+    outcome, split, models, capacity, bands, watch_list, alerts, tracking
+        The sections, each with defaults.
+
+    Examples
+    --------
+    >>> Settings().outcome.horizon_days
+    90
+    >>> Settings(outcome={"horizon_days": 60}).outcome.horizon_days
+    60
+    """
+
+    language: Language = "zh"
+    outcome: OutcomeSettings = OutcomeSettings()
+    split: SplitSettings = SplitSettings()
+    models: ModelSettings = ModelSettings()
+    capacity: CapacitySettings = CapacitySettings()
+    bands: BandSettings = BandSettings()
+    watch_list: WatchListSettings = WatchListSettings()
+    alerts: AlertSettings = AlertSettings()
+    tracking: TrackingSettings = TrackingSettings()
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Self:
+        """Read settings from a TOML file.
+
+        Raises
+        ------
+        SettingsError
+            With every unknown key and every value out of range, all at once.
+        """
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(f"Settings file {path} cannot be read: {error.strerror}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"Settings file {path} is not TOML: {error}.") from error
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SettingsError(_all_problems(path, error), hint=_nearest_keys(cls, error)) from error
+
+
+def _all_problems(path: str | Path, error: ValidationError) -> str:
+    lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+    return f"Settings file {path} has {len(lines)} problem(s): " + "; ".join(lines) + "."
+
+
+def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:
+    hints = []
+    for item in error.errors():
+        if item["type"] != "extra_forbidden":
+            continue
+        section: type[BaseModel] = model
+        for part in item["loc"][:-1]:
+            section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+        hints.append(nearest(str(item["loc"][-1]), section.model_fields))
+    return " ".join(hints)

@@ -1,0 +1,1 @@
+"""A simulated school district with known causes: for demos, tests and benchmarks."""

@@ -1,0 +1,1 @@
+"""Training: from school records to a tracked, evaluated risk model."""
