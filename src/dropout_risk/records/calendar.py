@@ -1,0 +1,163 @@
+"""The school calendar: the one place where dates become school days.
+
+A school day is counted as an integer: the number of school days of that school before it. Windows, ages
+and horizons are differences of these integers; nothing else in the library does arithmetic on dates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.errors import DateError
+
+Ints = npt.NDArray[np.int32]
+DateLike = str | dt.date | dt.datetime | np.datetime64
+
+
+def ordinal_of(day: DateLike) -> int:
+    """Give a date as days since 1970-01-01, the form in which dates are kept inside.
+
+    Raises
+    ------
+    DateError
+        If it is not a date; the message names the form that is.
+
+    Examples
+    --------
+    >>> ordinal_of("1970-01-08")
+    7
+    """
+    try:
+        text = day.isoformat()[:10] if isinstance(day, dt.date) else str(day)[:10]
+        return dt.date.fromisoformat(text).toordinal() - _EPOCH
+    except ValueError:
+        raise DateError(f"{type(day).__name__} given where a date is needed.", hint="write it as YYYY-MM-DD") from None
+
+
+def date_of(ordinal: int) -> dt.date:
+    """Give the date of an ordinal.
+
+    >>> date_of(7)
+    datetime.date(1970, 1, 8)
+    """
+    return dt.date.fromordinal(int(ordinal) + _EPOCH)
+
+
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+
+
+class SchoolCalendar:
+    """The school days of every school.
+
+    Days before the first known one are counted as if every weekday were a school day (an exam of last
+    year keeps an age); after the last known one nothing is counted, since nobody knows yet.
+
+    Parameters
+    ----------
+    schools : sequence of str
+        One name per calendar.
+    days : sequence of int arrays
+        The school days of each, as ordinals, rising.
+    year_start : tuple of int, default=(8, 1)
+        Month and day on which a school year begins.
+
+    Examples
+    --------
+    >>> calendar = SchoolCalendar.from_days({"s-1": ["2025-03-03", "2025-03-04", "2025-03-07"]})
+    >>> int(calendar.index(0, ordinal_of("2025-03-06")))
+    2
+    >>> date_of(calendar.day(0, 2))
+    datetime.date(2025, 3, 7)
+    """
+
+    def __init__(self, schools: Sequence[str], days: Sequence[Ints], *, year_start: tuple[int, int] = (8, 1)) -> None:
+        self.schools = tuple(schools)
+        self.year_start = year_start
+        self.lengths = np.array([len(item) for item in days], dtype=np.int32)
+        self.days = np.full((len(days), max([0, *self.lengths])), _NEVER, dtype=np.int32)
+        for row, item in enumerate(days):
+            self.days[row, : len(item)] = item
+        known = self.days[self.days != _NEVER]
+        self.first = int(known.min()) if len(known) else _NEVER
+        self.last = int(known.max()) if len(known) else _NEVER
+        self._before = self._count_before()
+        self._row = {school: row for row, school in enumerate(self.schools)}
+
+    @classmethod
+    def from_days(cls, days: Mapping[str, Sequence[DateLike] | npt.NDArray[Any]], **options: Any) -> Self:
+        """Make a calendar from the school days of each school, in any order and with repetitions."""
+        schools = sorted(days)
+        return cls(schools, [_ordinals(days[school]) for school in schools], **options)
+
+    def row_of(self, school: str) -> int:
+        """Give the number of a school's calendar; -1 if the school has none."""
+        return self._row.get(school, -1)
+
+    def index(self, which: npt.ArrayLike, ordinals: npt.ArrayLike) -> Ints:
+        """Count the school days before each date.
+
+        Parameters
+        ----------
+        which : array of int
+            The number of the calendar of each date; broadcasts with ``ordinals``.
+        ordinals : array of int
+            Dates as days since 1970-01-01.
+
+        Returns
+        -------
+        array of int32
+            Never larger than the calendar's length; negative before its first day.
+        """
+        rows, dates = np.broadcast_arrays(np.asarray(which), np.asarray(ordinals, dtype=np.int64))
+        if self.first == _NEVER:
+            return np.zeros(dates.shape, dtype=np.int32)
+        offset = np.clip(dates - self.first, 0, self._before.shape[1] - 1)
+        index = self._before[rows, offset]
+        early = dates < self.first
+        if early.any():
+            index = np.where(early, -weekdays_between(dates, self.first), index)
+        return np.asarray(index, dtype=np.int32)
+
+    def day(self, which: npt.ArrayLike, index: npt.ArrayLike) -> Ints:
+        """Give the date (as an ordinal) of the school day with each index, held to the known days."""
+        rows, wanted = np.broadcast_arrays(np.asarray(which), np.asarray(index))
+        if not self.days.size:
+            return np.full(rows.shape, _NEVER, dtype=np.int32)
+        return self.days[rows, np.clip(wanted, 0, np.maximum(self.lengths[rows] - 1, 0))]
+
+    def year_begins(self, ordinal: int) -> int:
+        """Give the first date (as an ordinal) of the school year in which a date lies."""
+        day = date_of(ordinal)
+        start = dt.date(day.year, *self.year_start)
+        return ordinal_of(start if start <= day else start.replace(year=day.year - 1))
+
+    def _count_before(self) -> Ints:
+        if self.first == _NEVER:
+            return np.zeros((len(self.schools), 1), dtype=np.int32)
+        is_day = np.zeros((len(self.schools), self.last - self.first + 2), dtype=np.int32)
+        rows, columns = np.nonzero(self.days != _NEVER)
+        is_day[rows, self.days[rows, columns] - self.first + 1] = 1
+        return np.cumsum(is_day, axis=1, dtype=np.int32)
+
+
+_NEVER = np.iinfo(np.int32).max
+
+
+def weekdays_between(dates: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Count the weekdays from each date up to, and without, another."""
+    start = np.asarray(dates, dtype="int64").astype("datetime64[D]")
+    return np.asarray(np.busday_count(start, np.asarray(end, dtype="int64").astype("datetime64[D]")))
+
+
+def _ordinals(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
+    array = np.asarray(days)
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[D]").astype(np.int64)
+    elif array.dtype.kind not in "iu":
+        array = np.array([ordinal_of(day) for day in days], dtype=np.int64)
+    return np.unique(array).astype(np.int32)

@@ -1,0 +1,59 @@
+import datetime as dt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropout_risk.errors import DateError
+from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+
+days = st.dates(dt.date(2024, 9, 1), dt.date(2025, 7, 1))
+
+
+@given(st.sets(days, min_size=1, max_size=40), days)
+def test_the_index_of_a_date_is_the_number_of_school_days_before_it(school_days, day):
+    calendar = SchoolCalendar.from_days({"a": sorted(school_days), "b": [dt.date(2020, 1, 1)]})
+
+    assert calendar.index(0, ordinal_of(day)) == sum(other < day for other in school_days)
+
+
+@given(st.sets(days, min_size=1, max_size=40))
+def test_a_school_day_is_found_again_by_its_index(school_days):
+    calendar = SchoolCalendar.from_days({"a": sorted(school_days)})
+    found = [date_of(calendar.day(0, number)) for number in range(len(school_days))]
+
+    assert found == sorted(school_days)
+
+
+def test_before_the_first_known_day_weekdays_are_counted():
+    calendar = SchoolCalendar.from_days({"a": ["2025-03-03"]})
+
+    assert calendar.index(0, ordinal_of("2025-02-24")) == -5
+    assert calendar.index(0, ordinal_of("2025-03-01")) == 0
+
+
+def test_after_the_last_known_day_nothing_is_counted():
+    calendar = SchoolCalendar.from_days({"a": ["2025-03-03", "2025-03-04"]})
+
+    assert calendar.index(0, ordinal_of("2025-06-01")) == 2
+
+
+def test_schools_keep_their_own_days():
+    calendar = SchoolCalendar.from_days({"a": ["2025-03-03", "2025-03-04"], "b": ["2025-03-04"]})
+
+    np.testing.assert_array_equal(calendar.index([0, 1], [ordinal_of("2025-03-05")] * 2), [2, 1])
+
+
+@pytest.mark.parametrize(("day", "begins"), [("2025-03-03", "2024-08-01"), ("2025-08-01", "2025-08-01")])
+def test_a_school_year_begins_on_its_first_of_august(day, begins):
+    calendar = SchoolCalendar.from_days({"a": ["2025-03-03"]})
+
+    assert date_of(calendar.year_begins(ordinal_of(day))).isoformat() == begins
+
+
+def test_what_is_no_date_is_refused_without_repeating_it():
+    with pytest.raises(DateError, match="YYYY-MM-DD") as error:
+        ordinal_of("secret")
+
+    assert "secret" not in str(error.value)
