@@ -101,6 +101,12 @@ class SplitError(DropoutRiskError, ValueError):
     code = "DR402"
 
 
+class EvaluationError(DropoutRiskError, ValueError):
+    """Outcomes and risks that cannot be compared (lengths, impossible values, nothing to compare)."""
+
+    code = "DR403"
+
+
 class BundleError(DropoutRiskError, ValueError):
     """A bundle that is incomplete or was changed after it was saved."""
 
