@@ -1,0 +1,272 @@
+"""Four baselines that stand beside every model: without them no figure means anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
+from dropout_risk.catalogue.measures import Count, FailingCount, ScoreLast, Share
+from dropout_risk.errors import EvaluationError, UnknownFeatureError
+from dropout_risk.evaluation.metrics import Array
+from dropout_risk.text import Text
+
+ABSENT_LIMIT = 0.20
+SCHOOL_PRIOR_ROWS = 20.0
+GROUP_PRIOR_ROWS = 1.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of features with what the baselines need beside them.
+
+    Parameters
+    ----------
+    features : DataFrame
+        One row per pupil and as-of date; columns of the catalogue.
+    schools : array of str
+        The school of each row.
+    outcomes : array of {0, 1}, optional
+        What happened; needed to fit, not to predict.
+    """
+
+    features: pd.DataFrame
+    schools: npt.NDArray[Any]
+    outcomes: npt.NDArray[Any] | None = None
+
+    @property
+    def y(self) -> Array:
+        """The outcomes; EvaluationError if there are none."""
+        if self.outcomes is None or len(self.outcomes) == 0:
+            raise EvaluationError("A baseline needs outcomes to be fitted on.")
+        return np.asarray(self.outcomes, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What one baseline says about the test rows.
+
+    Parameters
+    ----------
+    name : str
+        A stable key: ``base_rate``, ``last_mark``, ``abc_rule`` or ``school_only``.
+    label, description : Text
+        A short name, and what exactly was done.
+    risks : array of float, optional
+        A probability per test row; None when the baseline is not available.
+    flagged : array of bool, optional
+        Whom the rule names, for a baseline that is a rule.
+    unavailable : Text, optional
+        Why there is no figure.
+    """
+
+    name: str
+    label: Text
+    description: Text
+    risks: Array | None = None
+    flagged: npt.NDArray[np.bool_] | None = None
+    unavailable: Text | None = None
+
+
+class LackingFeatureError(UnknownFeatureError):
+    """The catalogue declares nothing a baseline could read; becomes "not available because …"."""
+
+    def __init__(self, needed: Text) -> None:
+        super().__init__(f"The catalogue declares no {needed.en}.")
+        self.reason = Text(zh=f"特征目录中没有{needed.zh}", en=f"the catalogue declares no {needed.en}")
+
+
+def baselines(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> tuple[Baseline, ...]:
+    """Fit the four baselines on the training rows and apply them to the test rows.
+
+    Parameters
+    ----------
+    train : Rows
+        With outcomes.
+    test : Rows
+        Its outcomes are not read.
+    catalogue : FeatureCatalogue
+        Where the features are found, by what they measure and not by their names.
+
+    Returns
+    -------
+    tuple of Baseline
+        Always the same four in the same order; one the catalogue cannot carry says why.
+    """
+    return (
+        _base_rate(train, test),
+        _last_mark(train, test, catalogue),
+        _abc_rule(train, test, catalogue),
+        _school_only(train, test),
+    )
+
+
+def _base_rate(train: Rows, test: Rows) -> Baseline:
+    return Baseline(
+        name="base_rate",
+        label=Text(zh="基准率", en="Base rate"),
+        description=Text(
+            zh="每名学生的风险都取训练期的辍学比例", en="Everyone gets the share that dropped out in training"
+        ),
+        risks=np.full(len(test.schools), train.y.mean()),
+    )
+
+
+def _last_mark(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline:
+    label = Text(zh="最近成绩", en="Last mark")
+    description = Text(
+        zh="只用最近一次成绩的逻辑回归，在训练期拟合；没有成绩的学生取训练期无成绩者的辍学比例",
+        en="Logistic regression on the last mark alone, fitted on training; pupils without a mark get the "
+        "training rate of pupils without a mark",
+    )
+    try:
+        column = find_feature(
+            catalogue, _is_last_mark, Text(zh="最近一次成绩", en="last mark (measure ScoreLast)")
+        )
+    except LackingFeatureError as lack:
+        return Baseline("last_mark", label, description, unavailable=lack.reason)
+    risks = last_mark_risks(train.features[column], train.y, test.features[column])
+    return Baseline("last_mark", label, description, risks=risks)
+
+
+def last_mark_risks(train_marks: pd.Series, y: Array, test_marks: pd.Series) -> Array:
+    """Fit the last mark alone on training rows and give the risks of test rows."""
+    known, wanted = train_marks.to_numpy(dtype=np.float64), test_marks.to_numpy(dtype=np.float64)
+    seen, asked = ~np.isnan(known), ~np.isnan(wanted)
+    risks = np.full(len(wanted), _drawn_to(y.mean(), y[~seen], GROUP_PRIOR_ROWS))
+    if asked.any():
+        risks[asked] = _logistic(known[seen], y[seen], wanted[asked], otherwise=float(y.mean()))
+    return risks
+
+
+def _logistic(x: Array, y: Array, wanted: Array, *, otherwise: float) -> Array:
+    if y.size == 0 or y.min() == y.max() or x.std() == 0:
+        return np.full(len(wanted), _drawn_to(otherwise, y, GROUP_PRIOR_ROWS))
+    from sklearn.linear_model import LogisticRegression
+
+    middle, spread = x.mean(), x.std()
+    fitted = LogisticRegression(solver="newton-cholesky").fit(((x - middle) / spread)[:, None], y)
+    return np.asarray(fitted.predict_proba(((wanted - middle) / spread)[:, None])[:, 1], dtype=np.float64)
+
+
+def _abc_rule(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline:
+    label = Text(zh="ABC规则", en="ABC rule")
+    description = Text(
+        zh="缺勤达20%、每门不及格的主科、受过停学处分各算一个标记；缺失不算标记；"
+        "风险取训练期同样标记数的辍学比例；有任一标记即被点名",
+        en="One flag for absence of 20 % or more in the year, one per core subject failed, one for a "
+        "suspension; missing raises no flag; the risk is the training rate of the same number of flags; "
+        "one flag names a pupil",
+    )
+    try:
+        columns = abc_columns(catalogue)
+    except LackingFeatureError as lack:
+        return Baseline("abc_rule", label, description, unavailable=lack.reason)
+    before, now = (abc_flags(rows.features, columns) for rows in (train, test))
+    risks = rates_by_group(before, train.y, now, prior_rows=GROUP_PRIOR_ROWS)
+    return Baseline("abc_rule", label, description, risks=risks, flagged=now > 0)
+
+
+@dataclass(frozen=True)
+class AbcColumns:
+    """The three columns the ABC rule reads: attendance, behaviour, course marks."""
+
+    absence: str
+    suspension: str
+    failing: str
+
+
+def abc_columns(catalogue: FeatureCatalogue) -> AbcColumns:
+    """Find the three columns of the ABC rule by what they measure."""
+    return AbcColumns(
+        absence=find_feature(
+            catalogue,
+            lambda f: isinstance(f.measure, Share) and f.measure.of == "absent" and f.window == "year",
+            Text(zh="本学年缺勤率", en="absence share in the year (measure Share of absent)"),
+        ),
+        suspension=find_feature(
+            catalogue,
+            lambda f: isinstance(f.measure, Count | Share) and f.measure.of == "suspended",
+            Text(zh="停学天数或比例", en="suspension (measure Count or Share of suspended)"),
+        ),
+        failing=find_feature(
+            catalogue,
+            lambda f: isinstance(f.measure, FailingCount) and bool(f.measure.subjects),
+            Text(zh="不及格主科数", en="failing core subjects (measure FailingCount with subjects)"),
+        ),
+    )
+
+
+def abc_flags(features: pd.DataFrame, columns: AbcColumns) -> npt.NDArray[np.int64]:
+    """Count the flags of the ABC rule; a missing value raises none."""
+    absent = features[columns.absence].to_numpy(dtype=np.float64) >= ABSENT_LIMIT - 1e-12
+    suspended = features[columns.suspension].to_numpy(dtype=np.float64) > 0
+    failing = np.nan_to_num(features[columns.failing].to_numpy(dtype=np.float64), nan=0.0)
+    return np.asarray(absent.astype(np.int64) + suspended + failing.astype(np.int64), dtype=np.int64)
+
+
+def _school_only(train: Rows, test: Rows) -> Baseline:
+    return Baseline(
+        name="school_only",
+        label=Text(zh="仅学校", en="School only"),
+        description=Text(
+            zh=f"训练期该校的辍学比例，以{SCHOOL_PRIOR_ROWS:g}行基准率平滑；训练期没有的学校取基准率",
+            en=f"The school's training rate, smoothed with {SCHOOL_PRIOR_ROWS:g} rows of the base rate; "
+            "schools not seen in training get the base rate",
+        ),
+        risks=rates_by_group(train.schools, train.y, test.schools, prior_rows=SCHOOL_PRIOR_ROWS),
+    )
+
+
+def rates_by_group(before: npt.NDArray[Any], y: Array, now: npt.NDArray[Any], *, prior_rows: float) -> Array:
+    """Give each test row the training rate of its group, drawn towards the base rate.
+
+    Parameters
+    ----------
+    before, now : array
+        The group of each training row and of each test row.
+    y : array of {0, 1}
+        The training outcomes.
+    prior_rows : float
+        How many rows of the base rate are added to each group; a group never seen gets the base rate.
+
+    Examples
+    --------
+    >>> before, now = np.array(["a", "a", "b"]), np.array(["a", "c"])
+    >>> rates_by_group(before, np.array([1.0, 1.0, 0.0]), now, prior_rows=1)
+    array([0.88888889, 0.66666667])
+    """
+    base = float(y.mean())
+    rates = {group: _drawn_to(base, y[before == group], prior_rows) for group in np.unique(before)}
+    return np.array([rates.get(group, base) for group in now], dtype=np.float64)
+
+
+def _drawn_to(base: float, y: Array, prior_rows: float) -> float:
+    return float((y.sum() + prior_rows * base) / (len(y) + prior_rows))
+
+
+def find_feature(catalogue: FeatureCatalogue, fits: Callable[[Feature], bool], needed: Text) -> str:
+    """Find the feature that measures something, the one over the longest time where several do.
+
+    Raises
+    ------
+    LackingFeatureError
+        If the catalogue declares none.
+    """
+    found = [feature for feature in catalogue.values() if fits(feature)]
+    if not found:
+        raise LackingFeatureError(needed)
+    return _longest(found).name
+
+
+def _is_last_mark(feature: Feature) -> bool:
+    return isinstance(feature.measure, ScoreLast) and not feature.measure.subjects
+
+
+def _longest(features: Iterable[Feature]) -> Feature:
+    return max(features, key=lambda feature: {None: 2e9, "year": 1e9}.get(feature.window, feature.window))  # type: ignore[arg-type,return-value]
