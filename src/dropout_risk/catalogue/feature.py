@@ -52,7 +52,8 @@ class Feature:
     label : Text
         A short name for tables and charts.
     sentence : Text
-        What a value means, with ``{value}`` and ``{window}`` fields and no full stop.
+        What a value means, without a full stop; fields: ``{value}``, ``{points}`` (100 times the
+        value, for percentage points) and ``{window}``.
     missing_sentence : Text
         What it means that the value is missing.
     cause : {"learning", "poverty", "distance", "wellbeing", "family", "disengagement"}
@@ -73,6 +74,8 @@ class Feature:
         Whether people at school can change it.
     zero_sentence : Text, optional
         What the value 0 means, where filling in 0 would read badly.
+    negative_sentence : Text, optional
+        What a value below 0 means; its ``{value}`` and ``{points}`` are sizes without a sign.
 
     Examples
     --------
@@ -110,6 +113,7 @@ class Feature:
     sensitivity: Literal["ordinary", "sensitive"] = "ordinary"
     actionable: bool = False
     zero_sentence: Text | None = None
+    negative_sentence: Text | None = None
 
     def __post_init__(self) -> None:
         """Check that the declaration does not contradict itself."""
@@ -149,7 +153,9 @@ class Feature:
             raise FeatureInputError(f"{self.name} lies outside [{low:g}, {high:g}] ({self.unit.en}).")
         if value == 0 and self.zero_sentence is not None:
             return self.zero_sentence.fill(language, **fields)
-        return self.sentence.fill(language, value=value, **fields)
+        if value < 0 and self.negative_sentence is not None:
+            return self.negative_sentence.fill(language, value=-value, points=-100 * value, **fields)
+        return self.sentence.fill(language, value=value, points=100 * value, **fields)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the declaration as plain data (JSON-able; infinite bounds as None)."""
@@ -177,7 +183,7 @@ class Feature:
         low, high = given.get("valid_range", (None, None))
         given["valid_range"] = (-math.inf if low is None else low, math.inf if high is None else high)
         given["measure"] = measure_from_dict(given["measure"])
-        for key in ("unit", "label", "sentence", "missing_sentence", "zero_sentence"):
+        for key in ("unit", "label", "sentence", "missing_sentence", "zero_sentence", "negative_sentence"):
             if given.get(key) is not None:
                 given[key] = Text(**given[key])
         return cls(**given)
