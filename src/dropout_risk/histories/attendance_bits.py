@@ -1,0 +1,165 @@
+"""Attendance packed into bits: one bit per school day and kind, and the rows that were entered late.
+
+A day's state is known from the rows entered by its own date; these states are the packed planes. Each
+row that became known later changes its day's state from then on; those states are kept beside the
+planes, with the date on which they became known, and laid over them for each as-of date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Bits = npt.NDArray[np.uint8]
+
+RECORDED, ABSENT, UNEXCUSED, LATE, SUSPENDED = 1, 2, 4, 8, 16
+PLANES = {"recorded": RECORDED, "absent": ABSENT, "unexcused": UNEXCUSED, "late": LATE, "suspended": SUSPENDED}
+# present, absent, excused, late, left_early, suspended: the order of records.tables.STATUSES
+STATUS_FLAGS = np.array(
+    [RECORDED, RECORDED | ABSENT | UNEXCUSED, RECORDED | ABSENT, RECORDED | LATE, RECORDED | LATE,
+     RECORDED | ABSENT | SUSPENDED],
+    dtype=np.uint8,
+)  # fmt: skip
+_PUPILS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class AttendanceRows:
+    """Attendance rows as parallel arrays, sorted by pupil.
+
+    Parameters
+    ----------
+    pupil, day : int arrays
+        Row number of the pupil; index of the school day.
+    status : int8 array
+        Position in ``records.tables.STATUSES``.
+    session : int array
+        Code of the session; -1 where the day has none.
+    known : int array
+        Date (ordinal) on which the row became known.
+    on_time : bool array
+        Whether the row was known by its own date.
+    """
+
+    pupil: npt.NDArray[np.int32]
+    day: npt.NDArray[np.int32]
+    status: npt.NDArray[np.int8]
+    session: npt.NDArray[np.int32]
+    known: npt.NDArray[np.int32]
+    on_time: npt.NDArray[np.bool_]
+
+    def slice(self, rows: slice) -> AttendanceRows:
+        """Give some consecutive rows."""
+        return AttendanceRows(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class LateStates:
+    """States of days as they became known after the day itself, sorted by pupil, day and date known."""
+
+    pupil: npt.NDArray[np.int32]
+    day: npt.NDArray[np.int32]
+    known: npt.NDArray[np.int32]
+    flags: Bits
+
+    def take(self, pupils: npt.NDArray[np.intp]) -> LateStates:
+        """Give the states of some pupils, renumbered in the given order."""
+        lows = np.searchsorted(self.pupil, pupils, side="left")
+        counts = np.searchsorted(self.pupil, pupils, side="right") - lows
+        rows = np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        renumbered = np.repeat(np.arange(len(pupils), dtype=np.int32), counts)
+        return LateStates(renumbered, self.day[rows], self.known[rows], self.flags[rows])
+
+
+@dataclass(frozen=True)
+class AttendanceBits:
+    """All pupils' attendance.
+
+    Parameters
+    ----------
+    planes : dict of str to uint8 array of shape (n_pupils, n_bytes)
+        One bit per school day, least significant first: ``recorded``, ``absent``, ``unexcused``,
+        ``late``, ``suspended``.
+    late : LateStates
+        What became known after its own date.
+    """
+
+    planes: dict[str, Bits]
+    late: LateStates
+
+    @classmethod
+    def from_rows(cls, rows: AttendanceRows, *, n_pupils: int, n_days: int) -> Self:
+        """Pack rows; a day counts as absent when at least half of its sessions do."""
+        n_bytes = max((n_days + 7) // 8, 1)
+        planes = {name: np.zeros((n_pupils, n_bytes), dtype=np.uint8) for name in PLANES}
+        for first in range(0, n_pupils, _PUPILS_AT_ONCE):
+            last = min(first + _PUPILS_AT_ONCE, n_pupils)
+            part = rows.slice(slice(*np.searchsorted(rows.pupil, [first, last])))
+            states = _states_on_time(part, first, last - first, 8 * n_bytes)
+            for name, flag in PLANES.items():
+                planes[name][first:last] = np.packbits(states & flag != 0, axis=1, bitorder="little")
+        return cls(planes, _late_states(rows))
+
+    @property
+    def n_days(self) -> int:
+        """Number of school days there is room for."""
+        return 8 * self.planes["recorded"].shape[1]
+
+    def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
+        """Give the attendance of some pupils."""
+        return AttendanceBits({name: plane[pupils] for name, plane in self.planes.items()}, self.late.take(pupils))
+
+    def known_on(self, ordinal: int) -> Bits:
+        """Give the state of every day as known before a date: flags of shape (n_pupils, n_days)."""
+        states = np.zeros((len(self.planes["recorded"]), self.n_days), dtype=np.uint8)
+        for name, flag in PLANES.items():
+            states |= np.unpackbits(self.planes[name], axis=1, bitorder="little") * np.uint8(flag)
+        visible = self.late.known < ordinal
+        # sorted by the date known: of several states of one day the last known is written last
+        states[self.late.pupil[visible], self.late.day[visible]] = self.late.flags[visible]
+        return states
+
+
+def _states_on_time(rows: AttendanceRows, first: int, n_pupils: int, n_days: int) -> Bits:
+    cells = (rows.pupil - first).astype(np.int64) * n_days + rows.day
+    flags = STATUS_FLAGS[rows.status]
+
+    def count(flag: int) -> npt.NDArray[np.int64]:
+        return np.bincount(cells[rows.on_time & (flags & flag != 0)], minlength=n_pupils * n_days)
+
+    return _day_state({flag: count(flag) for flag in PLANES.values()}).reshape(n_pupils, n_days)
+
+
+def _day_state(sessions: dict[int, npt.NDArray[np.int64]]) -> Bits:
+    """Make the state of days from the number of sessions of each kind."""
+    absent = (sessions[ABSENT] > 0) & (2 * sessions[ABSENT] >= sessions[RECORDED])
+    state = np.where(sessions[RECORDED] > 0, RECORDED, 0)
+    state |= np.where(absent, ABSENT, 0)
+    state |= np.where(absent & (2 * sessions[UNEXCUSED] >= sessions[ABSENT]), UNEXCUSED, 0)
+    state |= np.where(~absent & (sessions[LATE] > 0), LATE, 0)
+    state |= np.where(absent & (sessions[SUSPENDED] > 0), SUSPENDED, 0)
+    return state.astype(np.uint8)
+
+
+def _late_states(rows: AttendanceRows) -> LateStates:
+    """For each day with late rows, give its state after each date on which something became known."""
+    late_days = pd.DataFrame({"pupil": rows.pupil[~rows.on_time], "day": rows.day[~rows.on_time]}).drop_duplicates()
+    if late_days.empty:
+        nothing = np.zeros(0, dtype=np.int32)
+        return LateStates(nothing, nothing, nothing, nothing.astype(np.uint8))
+    every = pd.DataFrame({name: getattr(rows, name) for name in rows.__dataclass_fields__}).merge(late_days)
+    changes = every.loc[~every["on_time"], ["pupil", "day", "known"]].drop_duplicates()
+    known_then = changes.merge(every, on=["pupil", "day"], suffixes=("", "_row"))
+    known_then = known_then[known_then["known_row"] <= known_then["known"]].sort_values("known_row", kind="stable")
+    latest = known_then.drop_duplicates(["pupil", "day", "known", "session"], keep="last")
+    flags = STATUS_FLAGS[latest["status"].to_numpy()]
+    for flag in PLANES.values():
+        latest = latest.assign(**{str(flag): (flags & flag != 0).astype(np.int64)})
+    sums = latest.groupby(["pupil", "day", "known"], sort=True)[[str(flag) for flag in PLANES.values()]].sum()
+    state = _day_state({flag: sums[str(flag)].to_numpy() for flag in PLANES.values()})
+    keys = sums.index.to_frame()
+    return LateStates(*(keys[name].to_numpy(dtype=np.int32) for name in ("pupil", "day", "known")), state)

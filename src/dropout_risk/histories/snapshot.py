@@ -1,0 +1,219 @@
+"""A snapshot: histories as they were known on one date, in the form in which measures read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from dropout_risk.histories.attendance_bits import ABSENT, PLANES, RECORDED
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import Column
+from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
+
+Window = int | Literal["year"] | None
+Bools = npt.NDArray[np.bool_]
+
+
+class Snapshot:
+    """What was known of each pupil on one date.
+
+    Attendance is given as matrices whose last column is the last school day before the date, whatever
+    the calendar of the pupil's school; other tables as flat arrays sorted by pupil, then key, then day.
+
+    Parameters
+    ----------
+    histories : Histories
+        Of the pupils in question.
+    as_of : date
+        Only rows dated and recorded before it are seen.
+
+    Attributes
+    ----------
+    end : int32 array of shape (n_pupils,)
+        School days before the date, in each pupil's calendar.
+    year_start : int32 array of shape (n_pupils,)
+        School days before the school year began.
+    """
+
+    def __init__(self, histories: Histories, as_of: DateLike) -> None:
+        self.histories = histories
+        self.ordinal = ordinal_of(as_of)
+        calendar, row = histories.calendar, histories.calendar_row
+        self.end = calendar.index(row, self.ordinal)
+        self.year_start = calendar.index(row, calendar.year_begins(self.ordinal))
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    @property
+    def as_of(self) -> dt.date:
+        """The date."""
+        return date_of(self.ordinal)
+
+    # --- attendance -------------------------------------------------------------------------------
+
+    @cached_property
+    def _states(self) -> npt.NDArray[np.uint8]:
+        """Flags of every known day, the last school day before the date in the last column."""
+        states = self.histories.attendance.known_on(self.ordinal)
+        known = np.minimum(self.end, self.histories.calendar.lengths[self.histories.calendar_row])
+        width = int(known.max(initial=0))
+        days = np.arange(width) + (known[:, None] - width)
+        aligned = np.take_along_axis(states, np.maximum(days, 0), axis=1) if width else states[:, :0]
+        return np.where(days >= 0, aligned, 0).astype(np.uint8)
+
+    @cached_property
+    def n_days(self) -> int:
+        """Number of columns of :meth:`days`."""
+        return int(self._states.shape[1])
+
+    def days(self, kind: str, window: Window = None) -> Bools:
+        """Say for every pupil and school day whether it was a day of a kind.
+
+        Parameters
+        ----------
+        kind : {"recorded", "present", "absent", "unexcused", "late", "suspended"}
+            A day counts as absent when at least half of its sessions do, excused or not.
+        window : int, "year" or None
+            The last so many school days, the school year to date, or all.
+
+        Returns
+        -------
+        bool array of shape (n_pupils, n_days in the window)
+            The last column is the last school day before the date.
+        """
+        width = min(window, self.n_days) if isinstance(window, int) else self.n_days
+        states = self._states[:, self.n_days - width :]
+        if kind == "present":
+            chosen = (states & (RECORDED | ABSENT)) == RECORDED
+        else:
+            chosen = states & PLANES[kind] != 0
+        if window == "year":
+            age = np.arange(width, 0, -1)
+            chosen &= age <= (self.end - self.year_start)[:, None]
+        return chosen
+
+    def weekdays(self, window: int) -> npt.NDArray[np.int64]:
+        """Weekday (0 is Monday) of the last school days, in the shape of :meth:`days`."""
+        dates = self.dates_before(np.arange(min(window, self.n_days), 0, -1)[None, :])
+        return (dates.astype(np.int64) + 3) % 7
+
+    def dates_before(self, days_back: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Date (ordinal) of the school day so many school days before the date, per pupil."""
+        back = np.asarray(days_back)
+        rows = self.histories.calendar_row.reshape(-1, *[1] * (back.ndim - 1))
+        end = self.end.reshape(rows.shape)
+        return self.histories.calendar.day(rows, end - back)
+
+    # --- dated rows -------------------------------------------------------------------------------
+
+    @cached_property
+    def grades(self) -> Grades:
+        """Marks known on the date, sorted by pupil, subject and day."""
+        return Grades(self.histories.grades.known_on(self.ordinal))
+
+    @cached_property
+    def wellbeing(self) -> dict[str, Column]:
+        """Test results known on the date, sorted by pupil, instrument, scale and day."""
+        return self.histories.wellbeing.known_on(self.ordinal)
+
+    @cached_property
+    def totals(self) -> dict[str, Column]:
+        """Attendance totals known on the date, sorted by pupil and period."""
+        return self.histories.totals.known_on(self.ordinal)
+
+    @cached_property
+    def family(self) -> dict[str, Column]:
+        """Family rows known on the date and begun by it, with ``holds``: whether they still do."""
+        rows = self.histories.family.known_on(self.ordinal)
+        begun = rows["date"] <= self.ordinal
+        rows = {name: column[begun] for name, column in rows.items()}
+        return rows | {"holds": rows["until"] >= self.ordinal}
+
+    @cached_property
+    def outcomes(self) -> dict[str, Column]:
+        """Outcomes known on the date, sorted by pupil and date."""
+        return self.histories.outcomes.known_on(self.ordinal)
+
+    def within(self, rows: dict[str, Column], window: Window) -> Bools:
+        """Say which dated rows lie within a window of school days before the date."""
+        if window is None:
+            return np.ones(len(rows["pupil"]), dtype=bool)
+        first = self.year_start if window == "year" else self.end - window
+        return np.asarray(rows["day"] >= first[rows["pupil"]])
+
+    def code(self, column: str, word: str) -> int:
+        """Give the code of a word in a coded column; -2 if no row has it."""
+        words = self.histories.words.get(column, ())
+        return words.index(word) if word in words else -2
+
+    def codes(self, column: str, words: tuple[str, ...]) -> list[int]:
+        """Give the codes of several words."""
+        return [self.code(column, word) for word in words]
+
+    def student_column(self, name: str) -> npt.NDArray[np.float64]:
+        """Give a numeric column of the students table; NaN where it is not recorded."""
+        values: npt.NDArray[np.float64] = pc.fill_null(
+            self.histories.students[name].cast("float64"), np.nan
+        ).to_numpy()
+        return values
+
+    def last_record(self, source: str) -> npt.NDArray[np.int32]:
+        """Date (ordinal) of each pupil's last known row in a table; -1 where there is none."""
+        latest = np.full(len(self), -1, dtype=np.int32)
+        if source == "attendance" and self.n_days:
+            recorded = self.days("recorded")
+            back = np.argmax(recorded[:, ::-1], axis=1) + 1
+            dates = self.dates_before(np.minimum(back, self.n_days))
+            return np.where(recorded.any(axis=1), dates, latest).astype(np.int32)
+        rows: dict[str, Any] = {
+            "grades": lambda: self.grades.rows,
+            "wellbeing": lambda: self.wellbeing,
+            "family": lambda: self.family,
+            "attendance": lambda: self.totals,
+        }.get(source, lambda: {"pupil": np.zeros(0, dtype=int), "date": np.zeros(0, dtype=int)})()
+        np.maximum.at(latest, rows["pupil"], rows["date"])
+        return latest
+
+
+@dataclass(frozen=True)
+class Grades:
+    """Marks known on a date, with the runs of one pupil in one subject marked out.
+
+    Parameters
+    ----------
+    rows : dict of str to array
+        ``pupil``, ``subject``, ``exam`` (codes), ``date``, ``day``, ``percent``; sorted by pupil,
+        subject and date.
+    """
+
+    rows: dict[str, Column]
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.intp]:
+        """First row of each run of one pupil in one subject."""
+        pupil, subject = self.rows["pupil"], self.rows["subject"]
+        new = np.ones(len(pupil), dtype=bool)
+        new[1:] = (pupil[1:] != pupil[:-1]) | (subject[1:] != subject[:-1])
+        return np.flatnonzero(new)
+
+    @cached_property
+    def run(self) -> npt.NDArray[np.intp]:
+        """Number of the run of each row."""
+        return np.repeat(np.arange(len(self.starts)), self.lengths)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.intp]:
+        """Number of rows of each run."""
+        return np.diff(np.append(self.starts, len(self.rows["pupil"])))
+
+    @cached_property
+    def last(self) -> npt.NDArray[np.intp]:
+        """Last row of each run: the latest mark of each subject."""
+        return self.starts + self.lengths - 1
