@@ -1,0 +1,45 @@
+"""Windows in words, so that a feature with several windows is worded once."""
+
+from __future__ import annotations
+
+from dropout_risk.catalogue.feature import Window
+from dropout_risk.text import Text
+
+
+def label_over(window: Window, zh: str, en: str) -> Text:
+    """Put a window into a label.
+
+    Examples
+    --------
+    >>> label_over(20, zh="缺勤率", en="Absence")
+    Text(zh='近20个上课日缺勤率', en='Absence, last 20 school days')
+    """
+    if window == "year":
+        return Text(zh=f"本学年{zh}", en=f"{en}, this school year")
+    return Text(zh=f"近{window}个上课日{zh}", en=f"{en}, last {window} school days")
+
+
+def sentence_over(window: Window, zh: str, en: str) -> Text:
+    """Put a window into a sentence, where it says ``<days>`` or ``<period>``.
+
+    The ``{value}``-like fields stay as they are.
+
+    Examples
+    --------
+    >>> sentence_over("year", zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>").en
+    'Absent on {value:.0%} of school days this year'
+    >>> sentence_over(20, zh="<period>没有缺勤", en="No absence <period>").en
+    'No absence in the last {window} school days'
+    """
+    if window == "year":
+        days, period = (
+            Text(zh="本学年的上课日", en="school days this year"),
+            Text(zh="本学年", en="this school year"),
+        )
+    else:
+        days = Text(zh="最近{window}个上课日", en="the last {window} school days")
+        period = Text(zh=days.zh, en=f"in {days.en}")
+    return Text(
+        zh=zh.replace("<days>", days.zh).replace("<period>", period.zh),
+        en=en.replace("<days>", days.en).replace("<period>", period.en),
+    )
