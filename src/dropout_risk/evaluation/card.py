@@ -1,0 +1,87 @@
+"""The model card: what a model is for, what it must not be used for, and how good it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropout_risk.evaluation.report_tables import counts_table, provenance_table, results_table, rule_table
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
+
+PURPOSE = Text(
+    zh="## 用途\n\n"
+    "估计每名在校学生在今后{horizon}个上课日内出现“{events}”的概率，并给出理由，"
+    "供班主任、心理教师、包保责任人决定先去看望谁。分数只回答“谁先需要有人关心”，由人作出决定。",
+    en="## Use\n\n"
+    'Estimates each enrolled pupil\'s probability of "{events}" within the next {horizon} school days, with '
+    "reasons, so that class teachers, counsellors and responsible teachers can decide whom to see first. "
+    "A score says who needs a person's attention first; people decide.",
+)
+NOT_FOR = Text(
+    zh="## 不得用于\n\n"
+    "- 处分、劝退、分班、评优、录取，或对教师、学校的考核\n"
+    "- 不经人核实就自动采取任何措施，或把分数告知同学、公布名单\n"
+    "- 心理诊断，或推断家庭、民族、性别方面的结论\n"
+    "- 判断某项帮助是否有效：风险不等于帮助的效果\n"
+    "- 训练数据以外的地区、学段，除非先在当地数据上重新评估和校准",
+    en="## Not for\n\n"
+    "- punishment, exclusion, streaming, awards, admission, or rating teachers and schools\n"
+    "- any automatic measure without a person's check, or lists shown to class-mates or in public\n"
+    "- diagnosis, or conclusions about family, ethnicity or sex\n"
+    "- judging whether a measure helps: risk is not the benefit of help\n"
+    "- other places or school levels than it was trained on, unless evaluated and calibrated there first",
+)
+LIMITS = Text(
+    zh="## 局限\n\n"
+    "- 只在训练之后{days}个评分日上检验过；情况变化后结果会不同，应定期重新评估\n"
+    "- 同一学生可能在多个评分日出现，各行并不独立，真实的不确定性比表中区间更大\n"
+    "- 迟报、漏报的数据会使风险偏低；没有记录不等于没有风险\n"
+    "- 曾得到帮助而留下的学生在数据中算作未辍学，模型会低估他们当时的风险",
+    en="## Limits\n\n"
+    "- tested on {days} test day(s) after its training only; evaluate again regularly, since things change\n"
+    "- a pupil can appear on several test days, so rows are not independent and real uncertainty is larger "
+    "than the intervals shown\n"
+    "- late or missing entries make risks too low; no record does not mean no risk\n"
+    "- pupils who stayed because someone helped count as having stayed, so their risk then is underestimated",
+)
+TITLE = Text(zh="# 模型卡：{model}", en="# Model card: {model}")
+
+
+def model_card(report: EvaluationReport, *, language: Language) -> str:
+    """Write a short model card in Markdown.
+
+    Parameters
+    ----------
+    report : EvaluationReport
+        What was measured, and on what.
+    language : {"zh", "en"}
+        The language of the card.
+
+    Returns
+    -------
+    str
+        Synthetic warning first where it applies, use, what it must not be used for, data and dates,
+        figures beside the baselines, limits.
+    """
+    days = len(report.split.get("test_as_of", []))
+    purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=", ".join(report.events))
+    rule = rule_table(report, language)
+    parts = [
+        TITLE.fill(language, model=report.model),
+        *(f"> {remark}" for remark in report.remarks(language)),
+        purpose,
+        NOT_FOR.to(language),
+        provenance_table(report, language).to_markdown(),
+        counts_table(report, language).to_markdown(),
+        results_table(report, language).to_markdown(),
+        *([rule.to_markdown()] if rule is not None else []),
+        LIMITS.fill(language, days=days),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def model_cards(report: EvaluationReport) -> dict[str, str]:
+    """Write the card in both languages, by language."""
+    return {"zh": model_card(report, language="zh"), "en": model_card(report, language="en")}

@@ -1,0 +1,246 @@
+"""The evaluation report: how good a model is, beside what would be good enough without it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from dropout_risk.errors import EvaluationError
+from dropout_risk.evaluation import report_tables as tables
+from dropout_risk.evaluation.baselines import Baseline
+from dropout_risk.evaluation.curves import calibration_bins
+from dropout_risk.evaluation.metrics import outcomes_and_risks
+from dropout_risk.evaluation.result import (
+    HeldOut,
+    Result,
+    baseline_result,
+    beside_the_rule,
+    model_result,
+    plain,
+)
+from dropout_risk.evaluation.tables import Table
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMAT = 1
+SAME_MODEL = Text(
+    zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
+    en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
+)
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """How a model did on days after its training, beside four baselines.
+
+    Plain data throughout: counts, shares and dates, no pupil's row, None where a figure is not defined.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    candidate : str
+        Which candidate was chosen, such as ``"lightgbm"``.
+    synthetic : bool
+        Whether the records were simulated; said plainly wherever the report is shown.
+    horizon_days : int
+        How far ahead the outcome was looked for, in school days.
+    events : sequence of str
+        What counts as the outcome.
+    capacity_share : float
+        The share of each test day's cohort that can be seen.
+    results : tuple of Result
+        The model first, then the baselines.
+    calibration : list of dict
+        Mean risk and observed share of the model in bins of about equally many rows.
+    at_rule : dict or None
+        The ABC rule's own list beside the model's list of the same length.
+    split : dict
+        ``train_as_of``, ``gap_as_of`` (left out because their labels were not yet known) and ``test_as_of``.
+    counts : dict
+        ``rows``, ``pupils`` and ``positives`` of ``train``, ``calibration`` and ``test``; ``censored`` by
+        reason.
+    hashes : dict
+        Hashes of the data and of the catalogue.
+    selection : list of dict
+        One row per candidate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> outcomes, risks = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+    >>> held_out = HeldOut(outcomes, risks, as_of=np.array(["2025-03-03"] * 4))
+    >>> report = EvaluationReport.of(held_out, [], model="county", candidate="logistic", synthetic=True,
+    ...                              horizon_days=90, events=["dropout"], capacity_share=0.25)
+    >>> report.frame().loc["model", ["auc", "precision_at_capacity"]].tolist()
+    [0.75, 1.0]
+    """
+
+    model: str
+    candidate: str
+    synthetic: bool
+    horizon_days: int
+    events: list[str]
+    capacity_share: float
+    results: tuple[Result, ...]
+    calibration: list[dict[str, Any]]
+    at_rule: dict[str, Any] | None = None
+    split: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    selection: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        held_out: HeldOut,
+        baselines: Sequence[Baseline],
+        *,
+        model: str,
+        candidate: str,
+        synthetic: bool,
+        horizon_days: int,
+        events: Sequence[str],
+        capacity_share: float,
+        split: Mapping[str, Any] | None = None,
+        counts: Mapping[str, Any] | None = None,
+        hashes: Mapping[str, str] | None = None,
+        selection: Sequence[Mapping[str, Any]] = (),
+    ) -> Self:
+        """Measure a model and its baselines on the test part."""
+        description = Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}")
+        first = model_result(
+            held_out, label=Text(zh="模型", en="Model"), description=description, share=capacity_share
+        )
+        others = (baseline_result(held_out, baseline, share=capacity_share) for baseline in baselines)
+        rule = next((baseline for baseline in baselines if baseline.flagged is not None), None)
+        return cls(
+            model=model,
+            candidate=candidate,
+            synthetic=synthetic,
+            horizon_days=horizon_days,
+            events=list(events),
+            capacity_share=capacity_share,
+            results=(first, *others),
+            calibration=plain(calibration_bins(*outcomes_and_risks(held_out.outcomes, held_out.risks))),
+            at_rule=None if rule is None else beside_the_rule(held_out, rule),
+            split=plain(split or {}),
+            counts=plain(counts or {}),
+            hashes=plain(hashes or {}),
+            selection=plain(list(selection)),
+        )
+
+    def result(self, name: str = "model") -> Result:
+        """Give the model's result, or a baseline's by its key."""
+        for result in self.results:
+            if result.name == name:
+                return result
+        names = ", ".join(repr(result.name) for result in self.results)
+        raise EvaluationError(f"The report has no result {name!r}.", hint=f"it has {names}")
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row per model and baseline, with every figure and why there is none."""
+        return pd.DataFrame([_row(result) for result in self.results]).set_index("name")
+
+    def snapshots(self) -> pd.DataFrame:
+        """Give one row per test day and model or baseline."""
+        rows = [{"name": result.name} | row for result in self.results for row in result.by_snapshot]
+        return pd.DataFrame(rows).set_index(["as_of", "name"]).sort_index(level="as_of", sort_remaining=False)
+
+    def chart(self) -> Figure:
+        """Draw calibration, precision and recall by capacity, and ROC, beside the baselines."""
+        from dropout_risk.evaluation.charts import evaluation_chart
+
+        return evaluation_chart(self)
+
+    def metrics(self) -> dict[str, float]:
+        """Give every defined figure under one flat name, such as ``baseline.abc_rule.auc``."""
+        flat: dict[str, float] = {}
+        for result in self.results:
+            prefix = "" if result.name == "model" else f"baseline.{result.name}."
+            row = _row(result).items()
+            flat |= {prefix + key: float(value) for key, value in row if isinstance(value, int | float)}
+        if self.at_rule and self.at_rule["recall_ratio"] is not None:
+            flat["recall_ratio_to_abc_rule"] = self.at_rule["recall_ratio"]
+        return flat
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the report as JSON-able data; figures that are not defined are None."""
+        data = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {"format": FORMAT} | data | {"results": [result.to_dict() for result in self.results]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a report written by :meth:`to_dict`.
+
+        Raises
+        ------
+        EvaluationError
+            If it is not a report, or one of another format.
+        """
+        given = dict(data)
+        version = given.pop("format", None)
+        if version != FORMAT or set(given) != {item.name for item in fields(cls)}:
+            raise EvaluationError(
+                "This is not an evaluation report of this version.", hint=f"format {FORMAT} is read"
+            )
+        return cls(**given | {"results": tuple(Result.from_dict(item) for item in given["results"])})
+
+    def tables(self, language: Language = "en") -> list[Table]:
+        """Give every table of the report that has rows."""
+        made = [
+            tables.results_table(self, language),
+            tables.rule_table(self, language),
+            tables.snapshot_table(self, language),
+            tables.counts_table(self, language),
+            tables.censored_table(self, language),
+            tables.selection_table(self, language),
+            tables.provenance_table(self, language),
+        ]
+        return [table for table in made if table is not None]
+
+    def remarks(self, language: Language = "en") -> list[str]:
+        """Give what must be said beside the figures: synthetic data, what is missing, what is shipped."""
+        synthetic = [tables.SYNTHETIC.to(language)] if self.synthetic else []
+        return [*synthetic, *tables.not_available(self, language), SAME_MODEL.to(language)]
+
+    def title(self, language: Language = "en") -> str:
+        """Give the heading."""
+        return Text(zh=f"评估报告：{self.model}", en=f"Evaluation of {self.model}").to(language)
+
+    def to_markdown(self, language: Language = "en") -> str:
+        """Write the whole report as Markdown."""
+        remarks = [f"> {remark}\n" for remark in self.remarks(language)]
+        body = [table.to_markdown() + "\n" for table in self.tables(language)]
+        definitions = [
+            f"- **{item.label.to(language)}**: {item.description.to(language)}" for item in self.results
+        ]
+        return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, ""])
+
+    def __str__(self) -> str:
+        """Write the report for a terminal."""
+        body = [table.to_text() for table in self.tables()]
+        return "\n\n".join([self.title(), "\n".join(self.remarks()), *body])
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
+        remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in self.remarks())
+        body = "".join(table.to_html() for table in self.tables())
+        return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"
+
+
+def _row(result: Result) -> dict[str, Any]:
+    row = {"name": result.name, "label": result.label.en} | result.metrics
+    for name in ("precision", "recall", "lift"):
+        bounds = result.at_capacity.get(name, {})
+        row[f"{name}_at_capacity"] = bounds.get("expected")
+        row[f"{name}_at_capacity_worst"] = bounds.get("worst")
+        row[f"{name}_at_capacity_best"] = bounds.get("best")
+    row["not_available"] = "" if result.unavailable is None else result.unavailable.en
+    return row

@@ -1,0 +1,183 @@
+"""The tables of an evaluation report: which figures stand where, in both languages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dropout_risk.evaluation.tables import Table
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.evaluation.result import Result
+
+SYNTHETIC = Text(
+    zh="模拟数据：以下数字不说明任何真实学校的情况，不得用于真实学生。",
+    en="SYNTHETIC DATA: these figures say nothing about any real school; not to be used for real pupils.",
+)
+METRIC_LABELS: dict[str, Text] = {
+    "auc": Text(zh="AUC", en="AUC"),
+    "average_precision": Text(zh="平均精确率", en="AP"),
+    "brier": Text(zh="Brier", en="Brier"),
+    "log_loss": Text(zh="对数损失", en="Log loss"),
+    "calibration_slope": Text(zh="校准斜率", en="Slope"),
+    "calibration_intercept": Text(zh="校准截距", en="Intercept"),
+}
+RESULTS = Text(zh="测试期结果", en="Results on the test part")
+PRECISION_AT = Text(zh="精确率（前{share:.0%}）", en="Prec. top {share:.0%}")
+RECALL_AT = Text(zh="召回率（前{share:.0%}）", en="Rec. top {share:.0%}")
+LIFT_AT = Text(zh="提升度", en="Lift")
+NOT_AVAILABLE = Text(zh="不可用：{reason}", en="not available because {reason}")
+AT_RULE = Text(
+    zh="与ABC规则同样人数的名单（{flagged}人次）", en="Lists as long as the ABC rule's own ({flagged} rows)"
+)
+BY_DAY = Text(zh="各评分日", en="Each test day")
+COUNTS = Text(zh="样本", en="Rows and pupils")
+CENSORED = Text(zh="未计入标签的行（删失）", en="Rows without a label (censored)")
+SELECTION = Text(zh="候选模型", en="Candidates")
+PROVENANCE = Text(zh="来源与切分", en="Data and split")
+PARTS = {
+    "train": Text(zh="训练", en="Training"),
+    "calibration": Text(zh="校准", en="Calibration"),
+    "test": Text(zh="测试", en="Test"),
+}
+CELLS = {
+    "rows": Text(zh="行", en="Rows"),
+    "pupils": Text(zh="学生", en="Pupils"),
+    "positives": Text(zh="辍学", en="Dropouts"),
+}
+
+
+def figure(value: Any, form: str = ".3f") -> str:
+    """Write a figure; a dash where it is not defined.
+
+    >>> figure(0.12345), figure(None), figure("lightgbm"), figure(3)
+    ('0.123', '–', 'lightgbm', '3')
+    """
+    if value is None:
+        return "–"
+    return format(value, form) if isinstance(value, float) else str(value)
+
+
+def results_table(report: EvaluationReport, language: Language) -> Table:
+    """Give the model and its baselines, one row each."""
+    share = report.capacity_share
+    columns = ["", *(label.to(language) for label in METRIC_LABELS.values())]
+    columns += [
+        PRECISION_AT.fill(language, share=share),
+        RECALL_AT.fill(language, share=share),
+        LIFT_AT.to(language),
+    ]
+    rows = [[result.label.to(language), *_figures(result)] for result in report.results]
+    return Table(RESULTS.to(language), columns, rows)
+
+
+def _figures(result: Result) -> list[str]:
+    if result.unavailable is not None:
+        return ["–"] * (len(METRIC_LABELS) + 3)
+    top = [figure(result.at_capacity[name]["expected"]) for name in ("precision", "recall", "lift")]
+    return [figure(result.metrics[name]) for name in METRIC_LABELS] + top
+
+
+def not_available(report: EvaluationReport, language: Language) -> list[str]:
+    """Say of each baseline without figures why there are none."""
+    return [
+        f"{result.label.to(language)}: {NOT_AVAILABLE.fill(language, reason=result.unavailable.to(language))}"
+        for result in report.results
+        if result.unavailable is not None
+    ]
+
+
+def rule_table(report: EvaluationReport, language: Language) -> Table | None:
+    """Give the ABC rule's own list beside the model's list of the same length; None without the rule."""
+    compared = report.at_rule
+    if compared is None:
+        return None
+    words = {"zh": ["", "精确率", "召回率", "特异度"], "en": ["", "Precision", "Recall", "Specificity"]}
+    rule, model = compared["rule"], compared["model"]
+    rows = [
+        [
+            Text(zh="ABC规则", en="ABC rule").to(language),
+            *(figure(rule[key]) for key in ("precision", "recall", "specificity")),
+        ],
+        [
+            Text(zh="模型", en="Model").to(language),
+            figure(model["precision"]["expected"]),
+            figure(model["recall"]["expected"]),
+            "–",
+        ],
+        [
+            Text(zh="召回率之比", en="Ratio of recalls").to(language),
+            "–",
+            figure(compared["recall_ratio"], ".2f"),
+            "–",
+        ],
+    ]
+    return Table(AT_RULE.fill(language, flagged=compared["flagged"]), words[language], rows)
+
+
+def snapshot_table(report: EvaluationReport, language: Language) -> Table:
+    """Give the metrics of every test day, model and baselines."""
+    head = {"zh": ["日期", "", "学生", "辍学"], "en": ["Day", "", "Pupils", "Dropouts"]}[language]
+    columns = head + [
+        METRIC_LABELS[name].to(language) for name in ("auc", "average_precision", "brier", "log_loss")
+    ]
+    rows = [
+        [row["as_of"], result.label.to(language), figure(row["n"]), figure(row["positives"])]
+        + [figure(row[name]) for name in ("auc", "average_precision", "brier", "log_loss")]
+        for result in report.results
+        for row in result.by_snapshot
+    ]
+    return Table(BY_DAY.to(language), columns, sorted(rows, key=lambda row: row[0]))
+
+
+def counts_table(report: EvaluationReport, language: Language) -> Table:
+    """Give rows, pupils and dropouts of each part."""
+    columns = ["", *(label.to(language) for label in CELLS.values())]
+    rows = [
+        [label.to(language), *(figure(report.counts.get(part, {}).get(cell)) for cell in CELLS)]
+        for part, label in PARTS.items()
+    ]
+    return Table(COUNTS.to(language), columns, rows)
+
+
+def censored_table(report: EvaluationReport, language: Language) -> Table | None:
+    """Give the rows left without a label, by reason; None when there are none."""
+    reasons = report.counts.get("censored", {})
+    if not reasons:
+        return None
+    columns = [Text(zh="原因", en="Reason").to(language), CELLS["rows"].to(language)]
+    return Table(
+        CENSORED.to(language), columns, [[str(key), figure(value)] for key, value in reasons.items()]
+    )
+
+
+def selection_table(report: EvaluationReport, language: Language) -> Table | None:
+    """Give the candidates as the selection saw them; None when there was nothing to select."""
+    if not report.selection:
+        return None
+    columns = list(report.selection[0])
+    rows = [[figure(row.get(column), ".5f") for column in columns] for row in report.selection]
+    return Table(SELECTION.to(language), columns, rows)
+
+
+def provenance_table(report: EvaluationReport, language: Language) -> Table:
+    """Give dates, horizon and hashes."""
+    split = report.split
+    rows = [
+        [Text(zh="训练评分日", en="Training days").to(language), _days(split.get("train_as_of", []))],
+        [
+            Text(zh="因标签间隔略去", en="Left out for the label gap").to(language),
+            _days(split.get("gap_as_of", [])),
+        ],
+        [Text(zh="测试评分日", en="Test days").to(language), _days(split.get("test_as_of", []))],
+        [Text(zh="预测期（上课日）", en="Horizon, school days").to(language), figure(report.horizon_days)],
+        [Text(zh="结局事件", en="Outcome events").to(language), ", ".join(report.events)],
+        [Text(zh="所选模型", en="Chosen candidate").to(language), report.candidate],
+        *[[key, value] for key, value in report.hashes.items()],
+    ]
+    return Table(PROVENANCE.to(language), ["", ""], rows)
+
+
+def _days(days: list[str]) -> str:
+    return ", ".join(days) if days else "–"
