@@ -7,6 +7,7 @@ record (spells, trend, weekdays), no direction is declared.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
@@ -21,8 +22,10 @@ from dropout_risk.catalogue.measures import (
     Spells,
     WeekdayExcess,
 )
-from dropout_risk.catalogue.windows import label_over, sentence_over
+from dropout_risk.catalogue.windows import label_over, named, sentence_over
 from dropout_risk.text import Text
+
+_feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)
 
 SHARE = Text(zh="占上课日的比例", en="share of school days")
 DAYS = Text(zh="上课日", en="school days")
@@ -35,18 +38,14 @@ NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
 
 def absence_share(window: Window) -> Feature:
     """Declare the share of days missed for whatever reason (the base of chronic absence)."""
-    return Feature(
-        name=f"absence_share_{_suffix(window)}",
-        domain="attendance",
-        source="attendance",
+    return _feature(
+        name=named("absence_share", window),
         measure=Share(of="absent", totals=window == "year"),
         window=window,
         unit=SHARE,
         valid_range=(0, 1),
         monotone=1,
-        cause="disengagement",
         family="absence",
-        actionable=True,
         label=label_over(window, zh="缺勤率", en="Absence"),
         sentence=sentence_over(window, zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>"),
         zero_sentence=sentence_over(window, zh="<period>没有缺勤", en="No absence <period>"),
@@ -56,18 +55,14 @@ def absence_share(window: Window) -> Feature:
 
 def unexcused_share(window: Window) -> Feature:
     """Declare the share of days missed without an explanation."""
-    return Feature(
-        name=f"unexcused_share_{_suffix(window)}",
-        domain="attendance",
-        source="attendance",
+    return _feature(
+        name=named("unexcused_share", window),
         measure=Share(of="unexcused"),
         window=window,
         unit=SHARE,
         valid_range=(0, 1),
         monotone=1,
-        cause="disengagement",
         family="unexcused_absence",
-        actionable=True,
         label=label_over(window, zh="未请假缺勤率", en="Unexplained absence"),
         sentence=sentence_over(
             window,
@@ -83,18 +78,14 @@ def unexcused_share(window: Window) -> Feature:
 
 def late_share(window: Window) -> Feature:
     """Declare the share of days with a late arrival or an early leaving."""
-    return Feature(
-        name=f"late_share_{_suffix(window)}",
-        domain="attendance",
-        source="attendance",
+    return _feature(
+        name=named("late_share", window),
         measure=Share(of="late"),
         window=window,
         unit=SHARE,
         valid_range=(0, 1),
         monotone=1,
-        cause="disengagement",
         family="lateness",
-        actionable=True,
         label=label_over(window, zh="迟到早退率", en="Late or left early"),
         sentence=sentence_over(
             window, zh="<days>中有{value:.0%}迟到或早退", en="Late or left early on {value:.0%} of <days>"
@@ -108,18 +99,14 @@ def late_share(window: Window) -> Feature:
 
 def longest_streak(window: Window) -> Feature:
     """Declare the longest run of missed days."""
-    return Feature(
-        name=f"absence_longest_streak_{_suffix(window)}",
-        domain="attendance",
-        source="attendance",
+    return _feature(
+        name=named("absence_longest_streak", window),
         measure=LongestStreak(of="absent"),
         window=window,
         unit=DAYS,
         valid_range=(0, math.inf),
         monotone=1,
-        cause="disengagement",
         family="absence_streak",
-        actionable=True,
         label=label_over(window, zh="最长连续缺勤", en="Longest run of absence"),
         sentence=sentence_over(
             window,
@@ -131,21 +118,13 @@ def longest_streak(window: Window) -> Feature:
     )
 
 
-def _suffix(window: Window) -> str:
-    return "year" if window == "year" else f"{window}d"
-
-
-ABSENCE_STREAK = Feature(
+ABSENCE_STREAK = _feature(
     name="absence_streak",
-    domain="attendance",
-    source="attendance",
     measure=CurrentStreak(of="absent"),
     unit=DAYS,
     valid_range=(0, math.inf),
     monotone=1,
-    cause="disengagement",
     family="absence_streak",
-    actionable=True,
     label=Text(zh="当前连续缺勤", en="Current absence"),
     sentence=Text(
         zh="截至最近一次考勤已连续缺勤{value:.0f}个上课日",
@@ -155,17 +134,13 @@ ABSENCE_STREAK = Feature(
     missing_sentence=NEVER_RECORDED,
 )
 
-UNEXCUSED_STREAK = Feature(
+UNEXCUSED_STREAK = _feature(
     name="unexcused_streak",
-    domain="attendance",
-    source="attendance",
     measure=CurrentStreak(of="unexcused"),
     unit=DAYS,
     valid_range=(0, math.inf),
     monotone=1,
-    cause="disengagement",
     family="unexcused_absence",
-    actionable=True,
     label=Text(zh="当前连续未请假缺勤", en="Current unexplained absence"),
     sentence=Text(
         zh="截至最近一次考勤已连续{value:.0f}个上课日未请假缺勤",
@@ -178,17 +153,13 @@ UNEXCUSED_STREAK = Feature(
     missing_sentence=NEVER_RECORDED,
 )
 
-DAYS_SINCE_PRESENT = Feature(
+DAYS_SINCE_PRESENT = _feature(
     name="days_since_present",
-    domain="attendance",
-    source="attendance",
     measure=DaysSince(of="present"),
     unit=DAYS,
     valid_range=(0, math.inf),
     monotone=1,
-    cause="disengagement",
     family="absence_streak",
-    actionable=True,
     label=Text(zh="距上次到校", en="Since last at school"),
     sentence=Text(
         zh="距上次到校记录已过{value:.0f}个上课日",
@@ -198,17 +169,13 @@ DAYS_SINCE_PRESENT = Feature(
     missing_sentence=Text(zh="没有到校记录", en="No record of a day at school"),
 )
 
-ABSENCE_SPELLS_60D = Feature(
+ABSENCE_SPELLS_60D = _feature(
     name="absence_spells_60d",
-    domain="attendance",
-    source="attendance",
     measure=Spells(of="absent"),
     window=60,
     unit=Text(zh="次", en="separate absences"),
     valid_range=(0, 60),
-    cause="disengagement",
     family="absence_spells",
-    actionable=True,
     label=label_over(60, zh="缺勤次数", en="Separate absences"),
     sentence=sentence_over(
         60, zh="<period>缺勤{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
@@ -217,17 +184,13 @@ ABSENCE_SPELLS_60D = Feature(
     missing_sentence=sentence_over(60, *NO_RECORD),
 )
 
-ABSENCE_WEEKDAY_EXCESS_60D = Feature(
+ABSENCE_WEEKDAY_EXCESS_60D = _feature(
     name="absence_weekday_excess_60d",
-    domain="attendance",
-    source="attendance",
     measure=WeekdayExcess(of="absent", weekdays=(0, 4)),
     window=60,
     unit=SHARE,
     valid_range=(-1, 1),
-    cause="disengagement",
     family="absence_weekdays",
-    actionable=True,
     label=label_over(60, zh="周一周五缺勤偏多", en="Monday and Friday absence"),
     sentence=sentence_over(
         60,
@@ -251,17 +214,13 @@ ABSENCE_WEEKDAY_EXCESS_60D = Feature(
     ),
 )
 
-ABSENCE_TREND_10D = Feature(
+ABSENCE_TREND_10D = _feature(
     name="absence_trend_10d",
-    domain="attendance",
-    source="attendance",
     measure=ShareTrend(of="absent", before=50),
     window=10,
     unit=SHARE,
     valid_range=(-1, 1),
-    cause="disengagement",
     family="absence_trend",
-    actionable=True,
     label=Text(zh="近10个上课日缺勤变化", en="Change in absence, last 10 school days"),
     sentence=Text(
         zh="最近{window}个上课日的缺勤率比此前50个上课日上升{points:.1f}个百分点",
@@ -281,18 +240,14 @@ ABSENCE_TREND_10D = Feature(
     ),
 )
 
-CHRONIC_ABSENCE_YEAR = Feature(
+CHRONIC_ABSENCE_YEAR = _feature(
     name="chronic_absence_year",
-    domain="attendance",
-    source="attendance",
     measure=AtLeast(feature="absence_share_year", threshold=0.10),
     window="year",
     unit=Text(zh="是或否", en="yes or no"),
     valid_range=(0, 1),
     monotone=1,
-    cause="disengagement",
     family="absence",
-    actionable=True,
     label=Text(zh="本学年长期缺勤（10%及以上）", en="Chronic absence this school year (10% or more)"),
     sentence=Text(
         zh="本学年缺勤已达上课日的10%及以上（含请假和停课）",
@@ -302,36 +257,28 @@ CHRONIC_ABSENCE_YEAR = Feature(
     missing_sentence=sentence_over("year", *NO_RECORD),
 )
 
-SUSPENSION_COUNT_YEAR = Feature(
+SUSPENSION_COUNT_YEAR = _feature(
     name="suspension_count_year",
-    domain="attendance",
-    source="attendance",
     measure=Count(of="suspended"),
     window="year",
     unit=DAYS,
     valid_range=(0, 366),
     monotone=1,
-    cause="disengagement",
     family="suspension",
-    actionable=True,
     label=label_over("year", zh="停课天数", en="Days suspended"),
     sentence=sentence_over("year", zh="<period>停课{value:.0f}天", en="Days suspended <period>: {value:.0f}"),
     zero_sentence=sentence_over("year", zh="<period>没有停课", en="No suspension <period>"),
     missing_sentence=sentence_over("year", *NO_RECORD),
 )
 
-ABSENCE_GAP_TO_CLASS_20D = Feature(
+ABSENCE_GAP_TO_CLASS_20D = _feature(
     name="absence_gap_to_class_20d",
-    domain="attendance",
-    source="attendance",
     measure=GapToClass(feature="absence_share_20d"),
     window=20,
     unit=SHARE,
     valid_range=(-1, 1),
     monotone=1,
-    cause="disengagement",
     family="absence",
-    actionable=True,
     label=label_over(20, zh="缺勤率与班级之差", en="Absence against the class"),
     sentence=sentence_over(
         20,

@@ -8,6 +8,7 @@ a school year; unlike the school year to date, that window is not empty in autum
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
@@ -23,8 +24,10 @@ from dropout_risk.catalogue.measures import (
     ScoreSlope,
     ScoreSpread,
 )
-from dropout_risk.catalogue.windows import label_over, sentence_over
+from dropout_risk.catalogue.windows import label_over, named, sentence_over
 from dropout_risk.text import Text
+
+_feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)
 
 LOOK_BACK = 200
 CORE_SUBJECTS = ("chinese", "maths", "english", "语文", "数学", "英语")
@@ -40,18 +43,14 @@ TOO_FEW_MARKS = Text(
     en="Too few marks in the last {window} school days to see a change",
 )
 
-SCORE_MEAN_YEAR = Feature(
+SCORE_MEAN_YEAR = _feature(
     name="score_mean_year",
-    domain="grades",
-    source="grades",
     measure=ScoreMean(),
     window="year",
     unit=MARKS,
     valid_range=(0, 1),
     monotone=-1,
-    cause="learning",
     family="score_level",
-    actionable=True,
     label=Text(zh="本学年平均得分率", en="Mean mark, this school year"),
     sentence=Text(
         zh="本学年平均得分率为{value:.0%}", en="Marks this school year average {value:.0%} of full marks"
@@ -59,17 +58,13 @@ SCORE_MEAN_YEAR = Feature(
     missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
 )
 
-SCORE_MEAN = Feature(
+SCORE_MEAN = _feature(
     name="score_mean",
-    domain="grades",
-    source="grades",
     measure=ScoreMean(),
     unit=MARKS,
     valid_range=(0, 1),
     monotone=-1,
-    cause="learning",
     family="score_level",
-    actionable=True,
     label=Text(zh="历次平均得分率", en="Mean mark, all on record"),
     sentence=Text(
         zh="历次考试平均得分率为{value:.0%}", en="All marks on record average {value:.0%} of full marks"
@@ -77,18 +72,14 @@ SCORE_MEAN = Feature(
     missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
 )
 
-SCORE_LAST = Feature(
+SCORE_LAST = _feature(
     name="score_last_200d",
-    domain="grades",
-    source="grades",
     measure=ScoreLast(),
     window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
     monotone=-1,
-    cause="learning",
     family="score_level",
-    actionable=True,
     label=Text(zh="各科最近一次得分率", en="Latest marks, all subjects"),
     sentence=Text(
         zh="各科最近一次考试平均得分率为{value:.0%}",
@@ -97,18 +88,14 @@ SCORE_LAST = Feature(
     missing_sentence=NO_MARKS,
 )
 
-SCORE_LAST_CORE = Feature(
+SCORE_LAST_CORE = _feature(
     name="score_last_core_200d",
-    domain="grades",
-    source="grades",
     measure=ScoreLast(subjects=CORE_SUBJECTS),
     window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
     monotone=-1,
-    cause="learning",
     family="score_level",
-    actionable=True,
     label=Text(zh="语数英最近一次得分率", en="Latest marks, core subjects"),
     sentence=Text(
         zh="语数英最近一次考试平均得分率为{value:.0%}",
@@ -120,17 +107,13 @@ SCORE_LAST_CORE = Feature(
     ),
 )
 
-SCORE_SLOPE = Feature(
+SCORE_SLOPE = _feature(
     name="score_slope_200d",
-    domain="grades",
-    source="grades",
     measure=ScoreSlope(),
     window=LOOK_BACK,
     unit=Text(zh="每20个上课日的得分率变化", en="share of full marks per 20 school days"),
     monotone=-1,
-    cause="learning",
     family="score_change",
-    actionable=True,
     label=label_over(LOOK_BACK, zh="成绩走势", en="Course of marks"),
     sentence=Text(
         zh="成绩呈上升走势，每20个上课日约升{points:.1f}个百分点",
@@ -144,17 +127,13 @@ SCORE_SLOPE = Feature(
     missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_SPREAD = Feature(
+SCORE_SPREAD = _feature(
     name="score_spread_200d",
-    domain="grades",
-    source="grades",
     measure=ScoreSpread(),
     window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
-    cause="learning",
     family="score_spread",
-    actionable=True,
     label=label_over(LOOK_BACK, zh="成绩波动", en="Fluctuation of marks"),
     sentence=Text(
         zh="成绩围绕自身走势上下波动约{points:.1f}个百分点",
@@ -164,18 +143,14 @@ SCORE_SPREAD = Feature(
     missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_LARGEST_DROP = Feature(
+SCORE_LARGEST_DROP = _feature(
     name="score_largest_drop_200d",
-    domain="grades",
-    source="grades",
     measure=LargestDrop(),
     window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
     monotone=1,
-    cause="learning",
     family="score_change",
-    actionable=True,
     label=label_over(LOOK_BACK, zh="单科最大降幅", en="Largest fall in one subject"),
     sentence=Text(
         zh="同一科目相邻两次考试最多下降{points:.1f}个百分点",
@@ -187,18 +162,14 @@ SCORE_LARGEST_DROP = Feature(
     missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_LAST_AGAINST_OWN_MEAN = Feature(
+SCORE_LAST_AGAINST_OWN_MEAN = _feature(
     name="score_last_against_own_mean_200d",
-    domain="grades",
-    source="grades",
     measure=LastAgainstOwnMean(),
     window=LOOK_BACK,
     unit=MARKS,
     valid_range=(-1, 1),
     monotone=-1,
-    cause="learning",
     family="score_change",
-    actionable=True,
     label=Text(zh="最近成绩与自己以往之差", en="Latest marks against own past"),
     sentence=Text(
         zh="最近一次成绩比自己以往平均高{points:.1f}个百分点",
@@ -214,17 +185,13 @@ SCORE_LAST_AGAINST_OWN_MEAN = Feature(
     missing_sentence=TOO_FEW_MARKS,
 )
 
-CLASS_Z_LAST = Feature(
+CLASS_Z_LAST = _feature(
     name="class_z_last_200d",
-    domain="grades",
-    source="grades",
     measure=ClassZ(of="last"),
     window=LOOK_BACK,
     unit=DEVIATIONS,
     monotone=-1,
-    cause="learning",
     family="class_standing",
-    actionable=True,
     label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
     sentence=Text(
         zh="最近考试成绩高于班级平均{value:.1f}个标准差",
@@ -238,17 +205,13 @@ CLASS_Z_LAST = Feature(
     missing_sentence=NOT_COMPARABLE,
 )
 
-CLASS_Z_MEAN = Feature(
+CLASS_Z_MEAN = _feature(
     name="class_z_mean_200d",
-    domain="grades",
-    source="grades",
     measure=ClassZ(of="mean", shrink=3.0),
     window=LOOK_BACK,
     unit=DEVIATIONS,
     monotone=-1,
-    cause="learning",
     family="class_standing",
-    actionable=True,
     label=label_over(LOOK_BACK, zh="班级位置", en="Standing in class"),
     sentence=Text(
         zh="最近{window}个上课日的考试总体高于班级平均{value:.1f}个标准差",
@@ -265,17 +228,13 @@ CLASS_Z_MEAN = Feature(
     missing_sentence=NOT_COMPARABLE,
 )
 
-CLASS_Z_CHANGE = Feature(
+CLASS_Z_CHANGE = _feature(
     name="class_z_change_200d",
-    domain="grades",
-    source="grades",
     measure=ClassZ(of="change"),
     window=LOOK_BACK,
     unit=DEVIATIONS,
     monotone=-1,
-    cause="learning",
     family="class_standing_change",
-    actionable=True,
     label=Text(zh="班级位置变化", en="Change of standing in class"),
     sentence=Text(
         zh="班级位置比前一次考试上升{value:.1f}个标准差",
@@ -291,18 +250,14 @@ CLASS_Z_CHANGE = Feature(
     ),
 )
 
-SCORE_GAP_TO_CLASS_YEAR = Feature(
+SCORE_GAP_TO_CLASS_YEAR = _feature(
     name="score_gap_to_class_year",
-    domain="grades",
-    source="grades",
     measure=GapToClass(feature="score_mean_year"),
     window="year",
     unit=MARKS,
     valid_range=(-1, 1),
     monotone=-1,
-    cause="learning",
     family="class_standing",
-    actionable=True,
     label=Text(zh="本学年得分率与班级之差", en="Mean mark against the class, this school year"),
     sentence=Text(
         zh="本学年平均得分率比班级高{points:.1f}个百分点",
@@ -318,18 +273,14 @@ SCORE_GAP_TO_CLASS_YEAR = Feature(
     missing_sentence=NOT_COMPARABLE,
 )
 
-FAILING_COUNT = Feature(
+FAILING_COUNT = _feature(
     name="failing_count_200d",
-    domain="grades",
-    source="grades",
     measure=FailingCount(),
     window=LOOK_BACK,
     unit=Text(zh="科", en="subjects"),
     valid_range=(0, math.inf),
     monotone=1,
-    cause="learning",
     family="failing",
-    actionable=True,
     label=Text(zh="不及格科目数", en="Subjects below the pass mark"),
     sentence=Text(
         zh="最近一次考试有{value:.0f}科低于满分的60%",
@@ -342,18 +293,14 @@ FAILING_COUNT = Feature(
     missing_sentence=NO_MARKS,
 )
 
-FAILING_CORE_COUNT = Feature(
+FAILING_CORE_COUNT = _feature(
     name="failing_core_count_200d",
-    domain="grades",
-    source="grades",
     measure=FailingCount(subjects=CORE_SUBJECTS),
     window=LOOK_BACK,
     unit=Text(zh="科", en="subjects"),
     valid_range=(0, len(CORE_SUBJECTS)),
     monotone=1,
-    cause="learning",
     family="failing",
-    actionable=True,
     label=Text(zh="语数英不及格科目数", en="Core subjects below the pass mark"),
     sentence=Text(
         zh="语数英中有{value:.0f}科最近一次考试低于满分的60%",
@@ -369,10 +316,8 @@ FAILING_CORE_COUNT = Feature(
 
 def missed_exams(window: Window) -> Feature:
     """Declare the number of exams that the class sat and the pupil did not."""
-    return Feature(
-        name=f"missed_exams_{'year' if window == 'year' else f'{window}d'}",
-        domain="grades",
-        source="grades",
+    return _feature(
+        name=named("missed_exams", window),
         measure=MissedExams(),
         window=window,
         unit=Text(zh="场", en="exams"),
@@ -380,7 +325,6 @@ def missed_exams(window: Window) -> Feature:
         monotone=1,
         cause="disengagement",
         family="missed_exams",
-        actionable=True,
         label=label_over(window, zh="缺考场次", en="Exams without a mark"),
         sentence=sentence_over(
             window,
@@ -400,15 +344,13 @@ def missed_exams(window: Window) -> Feature:
     )
 
 
-DAYS_SINCE_EXAM = Feature(
+DAYS_SINCE_EXAM = _feature(
     name="days_since_exam",
-    domain="grades",
-    source="grades",
     measure=DaysSinceExam(),
     unit=Text(zh="上课日", en="school days"),
     valid_range=(0, math.inf),
-    cause="learning",
     family="score_age",
+    actionable=False,
     label=Text(zh="距最近一次成绩", en="Age of the latest mark"),
     sentence=Text(
         zh="距最近一次成绩已过{value:.0f}个上课日", en="School days since the latest mark: {value:.0f}"

@@ -6,6 +6,17 @@ from dropout_risk.catalogue.feature import Window
 from dropout_risk.text import Text
 
 
+def named(fact: str, window: Window) -> str:
+    """Name a feature after what it says and its window.
+
+    Examples
+    --------
+    >>> named("absence_share", 20), named("absence_share", "year")
+    ('absence_share_20d', 'absence_share_year')
+    """
+    return f"{fact}_year" if window == "year" else f"{fact}_{window}d"
+
+
 def label_over(window: Window, zh: str, en: str) -> Text:
     """Put a window into a label.
 
