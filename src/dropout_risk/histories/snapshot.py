@@ -164,6 +164,12 @@ class Snapshot:
         ).to_numpy()
         return values
 
+    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+        """Give a date column of the students table as ordinals; -1 where it is not recorded."""
+        column = self.histories.students[name].cast("int32")
+        values: npt.NDArray[np.int64] = pc.fill_null(column, -1).to_numpy().astype(np.int64)
+        return values
+
     def last_record(self, source: str) -> npt.NDArray[np.int32]:
         """Date (ordinal) of each pupil's last known row in a table; -1 where there is none."""
         latest = np.full(len(self), -1, dtype=np.int32)

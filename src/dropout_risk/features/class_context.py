@@ -1,0 +1,224 @@
+"""The class context: what a feature may know of class-mates, made once per date from the whole cohort.
+
+It is a small table of means, spreads and counts per class. It is never made from the pupils who happen
+to share a batch: without it, features that need class-mates are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+
+from dropout_risk.errors import RequestError, nearest
+from dropout_risk.histories.snapshot import Snapshot, Window
+from dropout_risk.records.calendar import date_of, ordinal_of
+
+SMALLEST_CLASS = 3
+_COLUMNS = ("school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n")
+_KEYS = ("school_id", "class_id", "feature", "subject", "exam")
+_DATES = 1 << 20
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ClassContext:
+    """Means, spreads and counts per class: of each feature, and of each exam's percents.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns ``school_id, class_id, feature, subject, exam, date, mean, sd, n``. A row is either of a
+        feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an ordinal).
+    """
+
+    table: pd.DataFrame
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Give the context that knows nothing: features that need class-mates stay missing."""
+        return cls(pd.DataFrame({name: [] for name in _COLUMNS}))
+
+    @classmethod
+    def of_exams(cls, known: Snapshot, members: npt.NDArray[np.bool_]) -> Self:
+        """Make the exam rows from the known marks of a cohort's members."""
+        rows = known.grades.rows
+        classes = class_keys(known)
+        use = members[rows["pupil"]] & (classes.codes[rows["pupil"]] >= 0)
+        keys = {name: rows[name][use] for name in ("subject", "exam", "date")}
+        frame = pd.DataFrame({"class": classes.codes[rows["pupil"][use]], **keys, "value": rows["percent"][use]})
+        table = _spread(frame, ["class", "subject", "exam", "date"])
+        for name in ("subject", "exam"):
+            table[name] = np.array(known.histories.words[name], dtype=object)[table[name]]
+        return cls(_with_class_names(table.assign(feature=""), classes))
+
+    def with_means(self, known: Snapshot, columns: Mapping[str, Floats], members: npt.NDArray[np.bool_]) -> Self:
+        """Give a context with the class means of features added."""
+        classes = class_keys(known)
+        parts = [self.table]
+        for name, values in columns.items():
+            use = members & (classes.codes >= 0) & ~np.isnan(values)
+            frame = pd.DataFrame({"class": classes.codes[use], "value": values[use]})
+            table = _spread(frame, ["class"]).assign(feature=name, subject="", exam="", date=0)
+            parts.append(_with_class_names(table, classes))
+        return type(self)(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))
+
+    def class_mean(self, known: Snapshot, feature: str) -> Floats:
+        """Give each pupil the mean of a feature in its class; missing where the context has none."""
+        rows = self.table[self.table["feature"] == feature]
+        mean = dict(zip(_joined(rows["school_id"], rows["class_id"]), rows["mean"], strict=True))
+        classes = class_keys(known)
+        values = np.array([mean.get(name, np.nan) for name in classes.names] + [np.nan], dtype=np.float64)
+        return values[classes.codes]
+
+    def exam_z(self, known: Snapshot) -> Floats:
+        """Give each known mark its distance from the class mean of the exam, in standard deviations.
+
+        Missing where the context does not have the exam, where fewer than three class-mates sat it, or
+        where all had the same mark.
+        """
+        rows, exams = known.grades.rows, self._exams
+        at = self._exam_row(known)
+        found = at >= 0
+        z = np.full(len(at), np.nan)
+        z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / exams["sd"][at[found]]
+        return z
+
+    def missed_exams(self, known: Snapshot, window: Window) -> Floats:
+        """Count, for each pupil, the class's exams in a window that it has no mark for."""
+        classes = class_keys(known)
+        code = self._class_codes(classes)[classes.codes]
+        start = self._window_start(known, window)
+        dates = np.sort(self._exams["class"].astype(np.int64) * _DATES + self._exams["date"])
+        base = code.astype(np.int64) * _DATES
+        sat_by_class = np.searchsorted(dates, base + known.ordinal) - np.searchsorted(dates, base + start)
+        rows = known.grades.rows
+        own = (self._exam_row(known) >= 0) & (rows["date"] >= start[rows["pupil"]])
+        sat = np.bincount(rows["pupil"][own], minlength=len(known))
+        return np.where(code >= 0, np.maximum(sat_by_class - sat, 0), np.nan)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Write the context as rows for a request's ``class_context``."""
+        rows: list[dict[str, Any]] = self.table.to_dict(orient="records")
+        for row in rows:
+            row["date"] = date_of(row["date"]).isoformat() if row["subject"] else None
+        return rows
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
+        """Read rows written by :meth:`to_rows`.
+
+        Raises
+        ------
+        RequestError
+            If a row has an unknown or a missing column, or a number that is none.
+        """
+        table = []
+        for row in rows:
+            for name in set(row) ^ set(_COLUMNS):
+                raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
+                                   hint=nearest(name, _COLUMNS))  # fmt: skip
+            day = ordinal_of(str(row["date"])) if row["date"] else 0
+            table.append({name: str(row[name]) for name in _KEYS} | {"date": day} | _numbers(row))
+        return cls(pd.DataFrame(table, columns=list(_COLUMNS))) if table else cls.empty()
+
+    @cached_property
+    def _exams(self) -> dict[str, npt.NDArray[Any]]:
+        """The usable exam rows as codes, sorted by their joint key."""
+        table = self.table[(self.table["subject"] != "") & (self.table["n"] >= SMALLEST_CLASS) & (self.table["sd"] > 0)]
+        names = _joined(table["school_id"], table["class_id"])
+        words = {"class": sorted(set(names)), "subject": sorted(set(table["subject"])), "exam": sorted(set(table["exam"]))}
+        columns = {"class": names, "subject": list(table["subject"]), "exam": list(table["exam"])}
+        codes = {name: _code(columns[name], words[name]) for name in words}
+        values = {name: table[name].to_numpy() for name in ("mean", "sd", "date")}
+        key = self._key(codes["class"], codes["subject"], codes["exam"], values["date"], words)
+        order = np.argsort(key, kind="stable")
+        arrays = {name: column[order] for name, column in (codes | values | {"key": key}).items()}
+        return arrays | {"words": words}  # type: ignore[dict-item]
+
+    @staticmethod
+    def _key(cls_: Any, subject: Any, exam: Any, date: Any, words: Mapping[str, list[str]]) -> npt.NDArray[np.int64]:
+        joint = (np.asarray(cls_, dtype=np.int64) * (len(words["subject"]) + 1) + subject) * (len(words["exam"]) + 1) + exam
+        key: npt.NDArray[np.int64] = joint * _DATES + np.asarray(date, dtype=np.int64)
+        return key
+
+    def _class_codes(self, classes: _Classes) -> npt.NDArray[np.int64]:
+        """Give the context's code of each class of a snapshot, and -1 for none."""
+        return np.append(_code(classes.names, self._exams["words"]["class"]), -1)  # type: ignore[call-overload]
+
+    def _exam_row(self, known: Snapshot) -> npt.NDArray[np.int64]:
+        """Give the row of each known mark's exam in the context; -1 where it has none."""
+        exams, rows, classes = self._exams, known.grades.rows, class_keys(known)
+        words: Any = exams["words"]
+        cls_ = self._class_codes(classes)[classes.codes[rows["pupil"]]]
+        subject = _code(known.histories.words["subject"], words["subject"])
+        exam = _code(known.histories.words["exam"], words["exam"])
+        found = (cls_ >= 0) & (subject[rows["subject"]] >= 0) & (exam[rows["exam"]] >= 0)
+        key = self._key(cls_, subject[rows["subject"]], exam[rows["exam"]], rows["date"], words)
+        at = np.searchsorted(exams["key"], key)
+        inside = np.minimum(at, len(exams["key"]) - 1)
+        found &= (exams["key"][inside] == key) if len(exams["key"]) else False
+        return np.where(found, inside, -1)
+
+    def _window_start(self, known: Snapshot, window: Window) -> npt.NDArray[np.int64]:
+        enrolled = known.student_dates("enrolled_on")
+        if window is None:
+            return np.maximum(enrolled, 0)
+        if window == "year":
+            return np.maximum(enrolled, known.histories.calendar.year_begins(known.ordinal))
+        return np.maximum(enrolled, known.dates_before(window))
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """The class of each pupil: a code per pupil (-1 for none) and the name behind each code."""
+
+    codes: npt.NDArray[np.int64]
+    names: list[str]
+
+
+def class_keys(known: Snapshot) -> _Classes:
+    """Give the class of each pupil; a class is named by its school and its own name."""
+    students = known.histories.students
+    school = pc.fill_null(students["school_id"].cast("string"), "")
+    joined = pc.binary_join_element_wise(school, students["class_id"].cast("string"), _BETWEEN)
+    encoded = joined.combine_chunks().dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return _Classes(codes, encoded.dictionary.to_pylist())
+
+
+_BETWEEN = "\x1f"
+
+
+def _spread(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    groups = frame.groupby(by, sort=True)["value"]
+    return pd.DataFrame({"mean": groups.mean(), "sd": groups.std(ddof=0), "n": groups.size()}).reset_index()
+
+
+def _with_class_names(table: pd.DataFrame, classes: _Classes) -> pd.DataFrame:
+    names = [name.split(_BETWEEN, 1) for name in classes.names]
+    for column, part in (("school_id", 0), ("class_id", 1)):
+        table[column] = np.array([name[part] for name in names], dtype=object)[table["class"]] if len(table) else []
+    return table[list(_COLUMNS)]
+
+
+def _joined(schools: Iterable[str], classes: Iterable[str]) -> list[str]:
+    return [f"{school}{_BETWEEN}{name}" for school, name in zip(schools, classes, strict=True)]
+
+
+def _code(values: Iterable[str], words: list[str]) -> npt.NDArray[np.int64]:
+    place = {word: code for code, word in enumerate(words)}
+    return np.array([place.get(value, -1) for value in values] + [-1], dtype=np.int64)[:-1]
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
+    try:
+        return {name: float(row[name]) for name in ("mean", "sd")} | {"n": int(row["n"])}
+    except (TypeError, ValueError):
+        raise RequestError("A class context row has a mean, sd or n that is not a number.") from None
