@@ -1,0 +1,225 @@
+"""What each feature adds to a score, in log-odds: one interface over the linear closed form and trees.
+
+Scores are sums of contributions, added feature by feature. No matrix product is used: its bits would
+depend on how many rows are scored together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+FEW_ROWS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """A base and, for each row, what each feature adds to it.
+
+    Parameters
+    ----------
+    base : float
+        The log-odds before anything is known of a row.
+    values : ndarray of float64, shape (n, n_features)
+        What each feature adds to the log-odds of each row.
+
+    Examples
+    --------
+    >>> reasons = Contributions(-2.0, np.array([[0.5, 1.0], [0.0, -1.0]]))
+    >>> reasons.log_odds.tolist()
+    [-0.5, -3.0]
+    >>> reasons.scaled(2.0, 1.0).log_odds.tolist()
+    [0.0, -5.0]
+    """
+
+    base: float
+    values: Floats
+
+    @property
+    def log_odds(self) -> Floats:
+        """Base plus the contributions, in the order of the features: the same bits alone or in a batch."""
+        total = np.full(len(self.values), self.base)
+        for column in self.values.T:
+            total = total + column
+        return total
+
+    def scaled(self, a: float, b: float) -> Contributions:
+        """Give the contributions of ``a * log_odds + b``."""
+        return Contributions(a * self.base + b, a * self.values)
+
+    def plus(self, other: Contributions) -> Contributions:
+        """Give the contributions of the sum of two scores over the same features."""
+        return Contributions(self.base + other.base, self.values + other.values)
+
+
+class Terms(Protocol):
+    """Anything that splits the raw score of encoded rows into contributions.
+
+    ``explainer`` names the method and ``background`` says what a contribution is measured against.
+    """
+
+    @property
+    def explainer(self) -> str:
+        """The method, in words."""
+
+    @property
+    def background(self) -> str:
+        """What the base stands for, in words."""
+
+    def contributions(self, encoded: Floats) -> Contributions:
+        """Split the raw score of each encoded row."""
+
+
+@dataclass(frozen=True)
+class CurveShape:
+    """What a numeric feature adds: a line through points, level beyond the first and the last.
+
+    Parameters
+    ----------
+    knots : tuple of float
+        Values of the feature, rising.
+    heights : tuple of float
+        Log-odds at the knots.
+    missing : float
+        Log-odds where the value is missing.
+
+    Examples
+    --------
+    >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
+    [-1.0, 0.0, 1.0, 0.3]
+    """
+
+    knots: tuple[float, ...]
+    heights: tuple[float, ...]
+    missing: float
+
+    def __call__(self, column: Floats) -> Floats:
+        """Evaluate the curve, element by element."""
+        knots, heights = np.array(self.knots), np.array(self.heights)
+        if len(knots) == 1:
+            return np.where(np.isnan(column), self.missing, heights[0])
+        slopes = np.diff(heights) / np.diff(knots)
+        inside = np.clip(column, knots[0], knots[-1])
+        left = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, len(slopes) - 1)
+        ends = np.sort(np.stack([heights[:-1], heights[1:]]), axis=0)
+        value = heights[left] + slopes[left] * (inside - knots[left])
+        value = np.clip(value, ends[0][left], ends[1][left])  # rounding must not break a monotone curve
+        return np.where(np.isnan(column), self.missing, value)
+
+
+@dataclass(frozen=True)
+class LevelShape:
+    """What a categorical feature adds: one height for each code, and one where it is missing.
+
+    Examples
+    --------
+    >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
+    [-0.2, 0.2, 0.1]
+    """
+
+    heights: tuple[float, ...]
+    missing: float
+
+    def __call__(self, column: Floats) -> Floats:
+        """Look up the height of each code."""
+        table = np.array([*self.heights, self.missing])
+        return table[np.where(np.isnan(column), len(self.heights), column).astype(np.intp)]
+
+
+Shape = CurveShape | LevelShape
+
+
+@dataclass(frozen=True)
+class LinearTerms:
+    """The closed form of an additive model: a feature adds its curve, centred on the training rows.
+
+    All columns made from one feature (its bends, its categories, its missing flag) are one curve.
+
+    Parameters
+    ----------
+    base : float
+        Mean log-odds over the training rows.
+    shapes : sequence of CurveShape or LevelShape
+        One for each feature, each with mean 0 over the training rows.
+
+    Examples
+    --------
+    >>> terms = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
+    >>> terms.contributions(np.array([[1.0]])).log_odds.tolist()
+    [-0.5]
+    """
+
+    base: float
+    shapes: Sequence[Shape]
+    explainer = "linear closed form"
+    background = "means over the training rows, each feature by itself"
+
+    def contributions(self, encoded: Floats) -> Contributions:
+        """Evaluate each feature's curve."""
+        values = np.empty(encoded.shape)
+        for index, shape in enumerate(self.shapes):
+            values[:, index] = shape(encoded[:, index])
+        return Contributions(self.base, values)
+
+
+@dataclass(frozen=True, eq=False)
+class TreeTerms:
+    """LightGBM's own contributions (TreeSHAP, path-dependent).
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        Trained on the encoded columns.
+    """
+
+    booster: Any
+    explainer = "LightGBM pred_contrib, path-dependent"
+    background = "training rows as counted in the trees' nodes"
+
+    def contributions(self, encoded: Floats) -> Contributions:
+        """Ask LightGBM; one thread for few rows, where a second costs more than it brings."""
+        n_features = encoded.shape[1]
+        if len(encoded) == 0:
+            encoded = np.full((1, n_features), np.nan)
+            return Contributions(self.contributions(encoded).base, np.empty((0, n_features)))
+        threads = 1 if len(encoded) < FEW_ROWS else 2
+        rows = np.ascontiguousarray(encoded, dtype=np.float64)
+        table = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=threads))
+        return Contributions(float(table[0, -1]), np.ascontiguousarray(table[:, :-1]))
+
+
+@dataclass(frozen=True, eq=False)
+class BlendTerms:
+    """Contributions of a weighted sum of two scores: the same weighted sum of their contributions.
+
+    Parameters
+    ----------
+    first, second : Terms
+        Over the same features.
+    weight : float
+        Of the second, between 0 and 1.
+    """
+
+    first: Terms
+    second: Terms
+    weight: float
+
+    @property
+    def explainer(self) -> str:
+        """Both methods with their weights."""
+        return f"{1 - self.weight:.2f} x {self.first.explainer} + {self.weight:.2f} x {self.second.explainer}"
+
+    @property
+    def background(self) -> str:
+        """Both backgrounds."""
+        return f"{self.first.background}; {self.second.background}"
+
+    def contributions(self, encoded: Floats) -> Contributions:
+        """Add the two, each times its weight."""
+        first = self.first.contributions(encoded).scaled(1 - self.weight, 0.0)
+        return first.plus(self.second.contributions(encoded).scaled(self.weight, 0.0))

@@ -1,0 +1,167 @@
+"""The one path from features to risk: encode, contribute, calibrate, add up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.explanation.contributions import Contributions, Terms
+from dropout_risk.modelling.blend import BlendModel
+from dropout_risk.modelling.boosted import BoostedModel
+from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.linear import LogisticModel
+
+Floats = NDArray[np.float64]
+Model = LogisticModel | BoostedModel | BlendModel
+KINDS: dict[type[Any], str] = {LogisticModel: "logistic", BoostedModel: "lightgbm", BlendModel: "blend"}
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CalibratedModel:
+    """A fitted model whose contributions add up to calibrated log-odds.
+
+    Parameters
+    ----------
+    encoding : FeatureEncoding
+        The columns it reads.
+    model : LogisticModel, BoostedModel or BlendModel
+        What gives the raw score.
+    calibration : LinearCalibration
+        From raw score to log-odds.
+
+    Examples
+    --------
+    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+    >>> model = CalibratedModel(
+    ...     FeatureEncoding(("absence_share",)),
+    ...     LogisticModel(LinearTerms(-2.0, (CurveShape((0.0, 1.0), (-0.5, 3.5), 0.0),))),
+    ...     LinearCalibration(a=0.5, b=0.0),
+    ... )
+    >>> X = pd.DataFrame({"absence_share": [0.0, 1.0]})
+    >>> model.log_odds(X).tolist()
+    [-1.25, 0.75]
+    >>> model.risk(X).round(3).tolist()
+    [0.223, 0.679]
+    """
+
+    encoding: FeatureEncoding
+    model: Model
+    calibration: LinearCalibration
+
+    @property
+    def kind(self) -> str:
+        """The candidate: ``"logistic"``, ``"lightgbm"`` or ``"blend"``."""
+        return KINDS[type(self.model)]
+
+    @property
+    def terms(self) -> Terms:
+        """What splits the raw score; names its method and its background."""
+        return self.model.terms
+
+    def contributions(self, X: pd.DataFrame | Floats) -> Contributions:
+        """Split the calibrated log-odds of each row over the features, in the encoding's order."""
+        return self._raw(X).scaled(self.calibration.a, self.calibration.b)
+
+    def log_odds(self, X: pd.DataFrame | Floats) -> Floats:
+        """Give the calibrated log-odds: the sum of the contributions, and nothing else."""
+        return self.contributions(X).log_odds
+
+    def risk(self, X: pd.DataFrame | Floats) -> Floats:
+        """Give the probability of dropping out within the horizon."""
+        from scipy.special import expit
+
+        return np.asarray(expit(self.log_odds(X)))
+
+    def interval(self, X: pd.DataFrame | Floats, level: float = 0.9) -> Floats:
+        """Give the lower and upper risk, shape (n, 2); ``calibration.meaning`` says what it covers."""
+        return self.calibration.interval(self._raw(X).log_odds, level)
+
+    def to_files(self) -> dict[str, bytes]:
+        """Write the model as texts by file name; :meth:`from_files` gives the same bits again."""
+        files = {}
+        head: dict[str, Any] = {"format": FORMAT, "kind": self.kind, "encoding": self.encoding.to_dict()}
+        head["calibration"] = self.calibration.to_dict()
+        logistic, boosted = _parts(self.model)
+        if isinstance(self.model, BlendModel):
+            head["weight"] = self.model.weight
+        if logistic is not None:
+            files["model.json"] = _json(logistic.to_dict())
+        if boosted is not None:
+            files["model.txt"] = boosted.text.encode()
+        return files | {"calibration.json": _json(head)}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote; other files are passed over.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing or cannot be read.
+        NewerFormatError
+            If the files were written in a newer format.
+        """
+        head = _read(files, "calibration.json")
+        if head.get("format", 0) > FORMAT:
+            raise NewerFormatError(
+                f"The model has format {head['format']}, this version reads up to {FORMAT}.",
+                hint="install a newer dropout-risk",
+            )
+        try:
+            encoding = FeatureEncoding.from_dict(head["encoding"])
+            calibration = LinearCalibration.from_dict(head["calibration"])
+            return cls(encoding, _model(head, files), calibration)
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, BundleError):
+                raise
+            raise BundleError(f"The model's files do not fit together ({type(error).__name__}).") from error
+
+    def _raw(self, X: pd.DataFrame | Floats) -> Contributions:
+        return self.terms.contributions(self.encoding.encode(X))
+
+
+def _parts(model: Model) -> tuple[LogisticModel | None, BoostedModel | None]:
+    if isinstance(model, BlendModel):
+        return model.logistic, model.boosted
+    return (model, None) if isinstance(model, LogisticModel) else (None, model)
+
+
+def _model(head: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
+    if head["kind"] == "logistic":
+        return LogisticModel.from_dict(_read(files, "model.json"))
+    boosted = BoostedModel(_file(files, "model.txt").decode())
+    if head["kind"] == "lightgbm":
+        return boosted
+    if head["kind"] == "blend":
+        logistic = LogisticModel.from_dict(_read(files, "model.json"))
+        return BlendModel(logistic, boosted, float(head["weight"]))
+    raise BundleError(f"Unknown kind of model {head['kind']!r}.")
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _file(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise BundleError(f"The model's file {name} is missing.")
+    return files[name]
+
+
+def _read(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    try:
+        data = json.loads(_file(files, name))
+    except ValueError as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"The model's file {name} is not JSON.") from error
+    return dict(data)

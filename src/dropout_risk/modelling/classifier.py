@@ -1,0 +1,317 @@
+"""RiskClassifier: a scikit-learn estimator over the one path from features to risk."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import FeatureInputError, MissingExtraError, TrainingError, nearest
+from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.fitting import CHOICES, fit_best, in_own_order
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+
+class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Calibrated, explainable risks from any table of features.
+
+    Candidates are compared on the same folds by log loss, and the simplest within one standard error
+    of the best is fitted on all rows. Nothing is resampled or weighted, so that risks are
+    probabilities. Missing values and categories are taken as they are.
+
+    Parameters
+    ----------
+    model : {"auto", "logistic", "lightgbm", "blend"}, default="auto"
+        The candidate, or the choice between them.
+    catalogue : FeatureCatalogue, optional
+        Gives monotone directions, and refuses columns that are for audit only.
+    monotone : mapping of str to {-1, 0, 1}, optional
+        Directions by column, over those of the catalogue: 1, more never lowers the risk; -1, more
+        never raises it.
+    calibrate : bool, default=True
+        Calibrate on raw scores of models that did not see the row.
+    folds : int, default=5
+        Folds on which candidates are compared and calibrated.
+    random_state : int, default=0
+        Deals the folds and samples the trees.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The two labels, the one that is predicted second.
+    n_features_in_ : int
+        Number of columns of the fit.
+    feature_names_in_ : ndarray
+        Names of the columns, where they had names.
+    calibrated_model_ : CalibratedModel
+        What is saved and what scores.
+    selection_ : Selection
+        The candidates beside each other.
+    booster_ : lightgbm.Booster
+        The trees, where trees were chosen.
+    explainer_ : str
+        How contributions are computed.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"absence_share": rng.uniform(size=200), "route": rng.choice(["bus", "foot"], 200)})
+    >>> y = (X["absence_share"] + rng.normal(scale=0.3, size=200) > 0.8).astype(int)
+    >>> clf = RiskClassifier(monotone={"absence_share": 1}).fit(X, y)
+    >>> clf.predict_proba(X).shape
+    (200, 2)
+    >>> clf.selection_.chosen
+    'logistic'
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        catalogue: FeatureCatalogue | None = None,
+        *,
+        monotone: Mapping[str, int] | None = None,
+        calibrate: bool = True,
+        folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.model = model
+        self.catalogue = catalogue
+        self.monotone = monotone
+        self.calibrate = calibrate
+        self.folds = folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        calibration_set: tuple[pd.DataFrame | ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Compare the candidates, calibrate, and fit the chosen one on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like, shape (n, n_features)
+            Numbers, booleans, categories or strings; NaN is missing.
+        y : array-like, shape (n,)
+            Two classes; the greater one is predicted.
+        groups : array-like, optional
+            Rows of one group never stand on both sides of a fold. Default: the index level
+            ``student_id`` of X, where there is one.
+        calibration_set : tuple of (X, y), optional
+            Rows of their own to calibrate on, unseen by the fit.
+
+        Raises
+        ------
+        TrainingError
+            If there are fewer than two rows, one class only, or more than two.
+        FeatureInputError
+            If a column can be read neither as numbers nor as categories.
+        ForbiddenFeatureError
+            If a catalogue is given and a column is for audit only.
+        """
+        if self.model not in CHOICES:
+            raise TrainingError(f"There is no model {self.model!r}.", hint=nearest(str(self.model), CHOICES))
+        table = self._table(X, fitting=True)
+        labels = self._labels(y, len(table))
+        encoding = FeatureEncoding.learn(table, self.catalogue)
+        encoded = encoding.encode(table)
+        keys, order = in_own_order(encoded, labels, _groups(table, groups))
+        fitted = fit_best(
+            encoded[order],
+            labels[order],
+            [keys[place] for place in order],
+            choice=self.model,
+            monotone=self._directions(encoding),
+            categorical=encoding.categorical,
+            folds=int(self.folds),
+            seed=int(self.random_state or 0),
+        )
+        calibration = LinearCalibration()
+        if self.calibrate and calibration_set is not None:
+            table_own = self._table(calibration_set[0])
+            margin = fitted.model.margin(encoding.encode(table_own))
+            calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]))
+        elif self.calibrate and fitted.margin is not None:
+            calibration = LinearCalibration.fit(fitted.margin, labels[order])
+        self.selection_ = fitted.selection
+        self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration)
+        return self
+
+    @property
+    def explainer_(self) -> str:
+        """How contributions are computed."""
+        return self._fitted().terms.explainer
+
+    @property
+    def booster_(self) -> Any:
+        """The ``lightgbm.Booster``; AttributeError where no trees were chosen."""
+        model = self._fitted().model
+        boosted = getattr(model, "boosted", model)
+        if not hasattr(boosted, "booster"):
+            raise AttributeError(f"booster_: the chosen model is {self._fitted().kind!r}, which has no trees")
+        return boosted.booster
+
+    def decision_function(self, X: pd.DataFrame | ArrayLike) -> Floats:
+        """Give the calibrated log-odds of the second class."""
+        return self._fitted().log_odds(self._table(X))
+
+    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> Floats:
+        """Give the probability of each class, shape (n, 2)."""
+        risk = self._fitted().risk(self._table(X))
+        return np.column_stack([1.0 - risk, risk])
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+        """Give the more probable class. Watch lists rank by risk instead: see ``predict_proba``."""
+        codes = (self.decision_function(X) > 0).astype(np.intp)
+        return np.asarray(self.classes_[codes])
+
+    def explain(self, X: pd.DataFrame | ArrayLike) -> Any:
+        """Split each row's log-odds over the features, as a ``shap.Explanation``.
+
+        Returns
+        -------
+        shap.Explanation
+            Base plus values are the log-odds of :meth:`predict_proba`; data are the values as given.
+
+        Raises
+        ------
+        MissingExtraError
+            If shap is not installed.
+        """
+        model, table = self._fitted(), self._table(X)
+        reasons = model.contributions(table)
+        names = list(model.encoding.names)
+        shown = table[names].to_numpy(dtype=object) if isinstance(table, pd.DataFrame) else table
+        try:
+            import shap
+        except ImportError as error:
+            raise MissingExtraError(
+                "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
+            ) from error
+        base = np.full(len(reasons.values), reasons.base)
+        return shap.Explanation(reasons.values, base, data=shown, feature_names=names)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _fitted(self) -> CalibratedModel:
+        check_is_fitted(self, "calibrated_model_")
+        model: CalibratedModel = self.calibrated_model_
+        return model
+
+    def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:
+        if not isinstance(X, pd.DataFrame):
+            table: pd.DataFrame | Floats = check_array(
+                X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=1, estimator=self
+            )
+        elif X.shape[1] == 0 or len(X) == 0:
+            raise FeatureInputError(f"Found array with {len(X)} sample(s) and {X.shape[1]} feature(s).")
+        else:
+            table = X
+        if fitting:
+            self._remember(table)
+        else:
+            self._compare(table)
+        return table
+
+    def _remember(self, X: pd.DataFrame | Floats) -> None:
+        self.n_features_in_ = X.shape[1]
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns):
+            self.feature_names_in_: NDArray[np.object_] = np.array(X.columns, dtype=object)
+
+    def _compare(self, X: pd.DataFrame | Floats) -> None:
+        self._fitted()
+        if X.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
+            raise FeatureInputError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        if not isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_"):
+            name = type(self).__name__
+            warnings.warn(
+                f"X does not have valid feature names, but {name} was fitted with feature names",
+                stacklevel=3,
+            )
+
+    def _labels(self, y: ArrayLike, n_rows: int) -> Labels:
+        if y is None:
+            raise TrainingError("This estimator requires y to be passed, but the target y is None.")
+        values = _target(y)
+        if len(values) != n_rows:
+            raise TrainingError(f"X has {n_rows} rows and y has {len(values)}.")
+        if n_rows < 2:
+            raise TrainingError("Cannot fit on n_samples = 1: at least two rows are needed.")
+        kind = type_of_target(values, input_name="y", raise_unknown=True)
+        if kind == "multiclass":
+            raise TrainingError(
+                f"Only binary classification is supported. The type of the target is {kind}.",
+                hint="make one label of two classes, such as dropped out or not",
+            )
+        check_classification_targets(values)
+        self.classes_ = np.unique(values)
+        if len(self.classes_) < 2:
+            raise TrainingError(
+                "The labels hold one class only, so there is nothing to tell apart.",
+                hint="add as-of dates or schools until both classes occur",
+            )
+        return self._codes(values)
+
+    def _codes(self, y: ArrayLike) -> Labels:
+        values = _target(y)
+        unknown = ~np.isin(values, self.classes_)
+        if unknown.any():
+            raise TrainingError(f"{unknown.sum()} calibration labels are of no class of the fit.")
+        return np.asarray(values == self.classes_[1], dtype=np.int8)
+
+    def _directions(self, encoding: FeatureEncoding) -> list[int]:
+        declared = {name: feature.monotone for name, feature in (self.catalogue or {}).items()}
+        own = dict(self.monotone or {})
+        for name, direction in own.items():
+            if name not in encoding.names:
+                raise FeatureInputError(
+                    f"monotone names no column {name!r}.", hint=nearest(name, encoding.names)
+                )
+            if direction not in (-1, 0, 1):
+                raise FeatureInputError(f"monotone of {name!r} must be -1, 0 or 1, got {direction!r}.")
+            if direction and name in encoding.categories:
+                raise FeatureInputError(f"monotone of {name!r}: a categorical column has no direction.")
+        directions = declared | own
+        return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
+
+
+def _target(y: ArrayLike) -> NDArray[Any]:
+    values = np.asarray(column_or_1d(y, warn=True))
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise TrainingError(
+            "Input y contains NaN or infinity.", hint="drop rows whose label is not known yet"
+        )
+    return values
+
+
+def _groups(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> NDArray[Any] | None:
+    if groups is not None:
+        return np.asarray(groups)
+    if isinstance(table, pd.DataFrame) and "student_id" in table.index.names:
+        return np.asarray(table.index.get_level_values("student_id"))
+    return None
