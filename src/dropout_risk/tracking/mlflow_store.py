@@ -1,0 +1,256 @@
+"""Runs and model versions in MLflow: the only module that imports it.
+
+Nothing is pickled: the model is our own bundle, kept as the run's artefact ``bundle`` and registered as a
+version by its place. Loading gives back a folder for our own loader.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import re
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from dropout_risk.errors import BundleError, MissingExtraError
+from dropout_risk.settings import TrackingSettings
+from dropout_risk.tracking.run_content import RunContent
+
+BUNDLE = "bundle"
+CHAMPION, CHALLENGER = "champion", "challenger"
+MODEL_URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+PARAMS_AT_ONCE, METRICS_AT_ONCE, DIGEST_LENGTH = 100, 500, 32
+
+
+def log_run(content: RunContent, settings: TrackingSettings) -> str:
+    """Log a run and, where it holds a bundle, register it as a new model version.
+
+    The first version of a model gets the alias ``champion``, later ones ``challenger``; only
+    :func:`promote` moves the champion.
+
+    Parameters
+    ----------
+    content : RunContent
+        Plain data.
+    settings : TrackingSettings
+        The store, created when it is absent.
+
+    Returns
+    -------
+    str
+        The run's id.
+
+    Raises
+    ------
+    MissingExtraError
+        If MLflow is not installed.
+    """
+    with _quiet():
+        client = _client(settings)
+        run = client.create_run(_experiment(client, settings), tags=dict(content.tags))
+        run_id = str(run.info.run_id)
+        try:
+            _log(client, run_id, content)
+            if content.bundle is not None:
+                client.log_artifacts(run_id, str(content.bundle), BUNDLE)
+                _register(client, run_id, settings.model_name, content)
+        except BaseException:
+            client.set_terminated(run_id, status="FAILED")
+            raise
+        client.set_terminated(run_id)
+        return run_id
+
+
+def promote(version: int | str, settings: TrackingSettings) -> str | None:
+    """Make a version the champion.
+
+    Parameters
+    ----------
+    version : int or str
+        The version's number.
+    settings : TrackingSettings
+        The store and the model's name.
+
+    Returns
+    -------
+    str or None
+        The version that was champion before, to go back to.
+
+    Raises
+    ------
+    BundleError
+        If there is no such version.
+    """
+    name, wanted = settings.model_name, str(version)
+    with _quiet():
+        client = _client(settings)
+        _found(client.get_model_version, name, wanted)
+        aliases = client.get_registered_model(name).aliases
+        client.set_registered_model_alias(name, CHAMPION, wanted)
+        if str(aliases.get(CHALLENGER)) == wanted:
+            client.delete_registered_model_alias(name, CHALLENGER)
+        before = aliases.get(CHAMPION)
+    return None if before is None else str(before)
+
+
+def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
+    """Find the bundle folder of a registered version, for our own loader.
+
+    Parameters
+    ----------
+    uri_or_alias : str
+        ``models:/name@alias``, ``models:/name/version``, or an alias of ``settings.model_name``.
+    settings : TrackingSettings
+        The store.
+
+    Returns
+    -------
+    Path
+        A local folder; a remote store's bundle is copied into a temporary one.
+
+    Raises
+    ------
+    BundleError
+        If there is no such version, or its folder is gone.
+    """
+    name, alias, version = _parsed(uri_or_alias, settings.model_name)
+    with _quiet():
+        client = _client(settings)
+        if alias is not None:
+            found = _found(client.get_model_version_by_alias, name, alias)
+        else:
+            found = _found(client.get_model_version, name, version)
+        folder = _local_folder(client, str(found.source))
+    if not folder.is_dir():
+        raise BundleError(f"The bundle of {name} version {found.version} is not where the store says it is.")
+    return folder
+
+
+def _client(settings: TrackingSettings) -> Any:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        from mlflow import MlflowClient
+    except ImportError as error:
+        raise MissingExtraError("Tracking needs MLflow.", hint="install dropout-risk[train]") from error
+    if settings.uri.startswith("sqlite:///"):
+        Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
+    return MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+
+
+def _experiment(client: Any, settings: TrackingSettings) -> str:
+    found = client.get_experiment_by_name(settings.experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    place = settings.artifacts
+    if not urlsplit(place).scheme:
+        folder = Path(place).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder.as_uri()
+    return str(client.create_experiment(settings.experiment, artifact_location=place))
+
+
+def _log(client: Any, run_id: str, content: RunContent) -> None:
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    params = [Param(key, str(value)) for key, value in content.params.items()]
+    metrics = [
+        Metric(key, float(value), now, 0) for key, value in content.metrics.items() if math.isfinite(value)
+    ]
+    for start in range(0, len(params), PARAMS_AT_ONCE):
+        client.log_batch(run_id, params=params[start : start + PARAMS_AT_ONCE])
+    for start in range(0, len(metrics), METRICS_AT_ONCE):
+        client.log_batch(run_id, metrics=metrics[start : start + METRICS_AT_ONCE])
+    _log_dataset(client, run_id, content)
+    with tempfile.TemporaryDirectory() as folder:
+        content.write_to(folder)
+        client.log_artifacts(run_id, folder)
+
+
+def _log_dataset(client: Any, run_id: str, content: RunContent) -> None:
+    if not content.dataset:
+        return
+    from mlflow.entities import Dataset, DatasetInput
+
+    fingerprint = content.dataset["fingerprint"]
+    dataset = Dataset(
+        name=content.dataset["name"],
+        digest=fingerprint.removeprefix("sha256:")[:DIGEST_LENGTH],
+        source_type="school_records",
+        source=fingerprint,
+    )
+    client.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
+
+
+def _register(client: Any, run_id: str, name: str, content: RunContent) -> None:
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    made = client.create_model_version(
+        name, source=f"runs:/{run_id}/{BUNDLE}", run_id=run_id, tags=dict(content.tags)
+    )
+    alias = CHAMPION if int(made.version) == 1 else CHALLENGER
+    client.set_registered_model_alias(name, alias, str(made.version))
+
+
+def _parsed(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
+    if ":" not in uri_or_alias and "/" not in uri_or_alias:
+        return name, uri_or_alias, None
+    matched = MODEL_URI.fullmatch(uri_or_alias)
+    if matched is None:
+        raise BundleError(f"{uri_or_alias!r} names no registered model.", hint="write models:/name@champion")
+    return matched["name"], matched["alias"], matched["version"]
+
+
+def _found(look_up: Any, name: str, which: str | None) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return look_up(name, which)
+    except MlflowException as error:
+        hint = "dropout_risk.train registers the first version as champion"
+        raise BundleError(f"The store has no model {name!r} under {which!r}.", hint=hint) from error
+
+
+def _local_folder(client: Any, source: str) -> Path:
+    parts = urlsplit(source)
+    if parts.scheme != "runs":
+        return _path(source)
+    run_id, _, place = parts.path.lstrip("/").partition("/")
+    root = str(client.get_run(run_id).info.artifact_uri)
+    if urlsplit(root).scheme in ("", "file"):
+        return _path(root) / place
+    return Path(client.download_artifacts(run_id, place))
+
+
+def _path(place: str) -> Path:
+    parts = urlsplit(place)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else Path(place)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep MLflow's progress notes and its libraries' deprecation warnings to themselves."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

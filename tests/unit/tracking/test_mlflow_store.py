@@ -1,0 +1,114 @@
+"""Runs are logged to a real SQLite store; nothing is needed but a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from dropout_risk.errors import BundleError
+from dropout_risk.settings import TrackingSettings
+from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run, promote
+from dropout_risk.tracking.run_content import RunContent
+
+FINGERPRINT = "sha256:" + "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    return TrackingSettings(uri=f"sqlite:///{folder}/deep/mlflow.db", artifacts=str(folder / "artefacts"))
+
+
+@pytest.fixture(scope="module")
+def runs(store, tmp_path_factory):
+    """Three versions, logged one after the other."""
+    return [log_run(_content(tmp_path_factory.mktemp("bundle"), number), store) for number in (1, 2, 3)]
+
+
+def _content(folder: Path, number: int) -> RunContent:
+    (folder / "model.txt").write_text(f"model {number}")
+    return RunContent(
+        params={"outcome.horizon_days": 90, **{f"p{place}": place for place in range(120)}},
+        metrics={"auc": 0.8, "baseline.abc_rule.auc": 0.6, "calibration_slope": float("nan")},
+        tags={"synthetic": "true"},
+        dataset={"name": "records", "fingerprint": FINGERPRINT},
+        artefacts={"report.json": "{}", "plots/evaluation.png": b"png", "card.md": folder / "model.txt"},
+        bundle=folder,
+    )
+
+
+def _client(store):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+
+
+def test_a_run_keeps_params_metrics_and_the_dataset(store, runs):
+    run = _client(store).get_run(runs[0])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["outcome.horizon_days"] == "90"
+    assert len(run.data.params) == 121
+    assert run.data.metrics == {"auc": 0.8, "baseline.abc_rule.auc": 0.6}
+    assert run.inputs.dataset_inputs[0].dataset.source == FINGERPRINT
+
+
+def test_a_run_keeps_its_artefacts_and_the_bundle(store, runs):
+    client = _client(store)
+    names = {item.path for item in client.list_artifacts(runs[0])}
+    assert names == {"report.json", "plots", "card.md", "bundle"}
+    assert [item.path for item in client.list_artifacts(runs[0], "bundle")] == ["bundle/model.txt"]
+
+
+def test_the_first_version_is_champion_and_later_ones_challenge(store, runs):
+    assert (load_bundle_path("champion", store) / "model.txt").read_text() == "model 1"
+    assert (load_bundle_path("challenger", store) / "model.txt").read_text() == "model 3"
+
+
+@pytest.mark.parametrize(
+    ("uri", "text"), [("models:/dropout_risk/2", "model 2"), ("models:/dropout_risk@champion", "model 1")]
+)
+def test_a_version_is_found_by_number_and_by_alias(store, runs, uri, text):
+    assert (load_bundle_path(uri, store) / "model.txt").read_text() == text
+
+
+def test_promotion_moves_the_champion_and_names_the_one_before(store, runs):
+    assert promote(3, store) == "1"
+    assert (load_bundle_path("champion", store) / "model.txt").read_text() == "model 3"
+    with pytest.raises(BundleError, match="challenger"):
+        load_bundle_path("challenger", store)
+    assert promote(1, store) == "3"
+
+
+@pytest.mark.parametrize("uri", ["models:/other@champion", "nobody", "models:/dropout_risk/99", "runs:/x/y"])
+def test_what_the_store_does_not_hold_is_a_clear_error(store, runs, uri):
+    with pytest.raises(BundleError, match="DR501"):
+        load_bundle_path(uri, store)
+
+
+def test_promoting_an_unknown_version_leaves_the_champion(store, runs):
+    with pytest.raises(BundleError):
+        promote(99, store)
+    assert (load_bundle_path("models:/dropout_risk@champion", store)).is_dir()
+
+
+def test_a_bundle_folder_that_is_gone_is_a_clear_error(store, tmp_path):
+    other = store.model_copy(update={"model_name": "gone"})
+    log_run(_content(tmp_path, 9), other)
+    folder = load_bundle_path("champion", other)
+    folder.rename(folder.with_name("moved"))
+    with pytest.raises(BundleError):
+        load_bundle_path("champion", other)
+
+
+def test_a_run_that_fails_is_marked_and_the_error_passes_on(store, runs):
+    with pytest.raises(FileNotFoundError):
+        log_run(RunContent(artefacts={"card.md": Path("nowhere.md")}), store)
+    client = _client(store)
+    experiment = client.get_experiment_by_name(store.experiment).experiment_id
+    assert client.search_runs([experiment])[0].info.status == "FAILED"
+
+
+def test_nothing_is_written_beside_the_store_and_nothing_is_said(store, runs, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    log_run(RunContent(metrics={"auc": 0.5}), store)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
