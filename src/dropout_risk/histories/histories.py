@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.histories.attendance_bits import AttendanceBits, AttendanceRows
 from dropout_risk.histories.runs import Column, Runs
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -51,6 +51,8 @@ class Histories:
         Dated rows; days are school days (``day``), dates are ordinals (``date``, ``known``).
     words : dict of str to tuple of str
         The sorted vocabulary behind each coded column.
+    observed_to : int
+        The last date (ordinal) that the records cover: labels need their whole window before it.
     """
 
     students: pa.Table
@@ -63,6 +65,7 @@ class Histories:
     family: Runs
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
+    observed_to: int
 
     @classmethod
     def from_records(cls, records: SchoolRecords) -> Self:
@@ -74,7 +77,8 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories.
         """
         tables = {name: records.table(name) for name in LONG_TABLES}
-        return cls.from_tables(records.table("students"), tables, records.calendar)
+        observed_to = ordinal_of(records.observed_to)
+        return cls.from_tables(records.table("students"), tables, records.calendar, observed_to=observed_to)
 
     @classmethod
     def from_tables(
@@ -83,6 +87,7 @@ class Histories:
         tables: Mapping[str, pa.Table],
         calendar: SchoolCalendar,
         *,
+        observed_to: int,
         calendars: Sequence[str] | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``).
@@ -95,6 +100,8 @@ class Histories:
             The six long tables, each with a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
+        observed_to : int
+            The last date (ordinal) that the tables cover.
         calendars : sequence of str, optional
             The name of each pupil's calendar; by default its school.
         """
@@ -113,6 +120,7 @@ class Histories:
             family=builder.family(tables["family"]),
             outcomes=builder.outcomes(tables["outcomes"]),
             words=builder.words,
+            observed_to=observed_to,
         )
 
     def __len__(self) -> int:
@@ -142,10 +150,10 @@ class Histories:
         return Snapshot(self, as_of)
 
     def append(self, records: SchoolRecords) -> Histories:
-        """Give histories grown by newly arrived records; see :func:`dropout_risk.histories.store.append`."""
-        from dropout_risk.histories.store import append
+        """Give histories grown by newly arrived records; see :func:`dropout_risk.histories.append.append`."""
+        from dropout_risk.histories.append import append
 
-        return append(self, records)
+        return append(self, Histories.from_records(records))
 
     def save(self, folder: str | Path) -> Path:
         """Write the histories to a folder; see :func:`dropout_risk.histories.store.save`."""

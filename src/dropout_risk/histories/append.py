@@ -1,0 +1,142 @@
+"""Growing histories by newly arrived records, without reading the old ones again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import Runs
+from dropout_risk.records.calendar import SchoolCalendar
+
+_CODED = {
+    "grades": ("subject", "exam"), "wellbeing": ("instrument", "scale", "norm"), "family": ("factor", "value"),
+    "outcomes": ("event",), "totals": (),
+}  # fmt: skip
+
+
+def append(old: Histories, new: Histories) -> Histories:
+    """Give histories that know both the old and the newly arrived rows.
+
+    Appending the same records twice changes nothing. A row with the key of a former one takes its place
+    from the day on which it became known; with the same such day, it takes its place altogether. The
+    sessions of one day must arrive together.
+
+    Parameters
+    ----------
+    old, new : Histories
+        ``new`` holds at least the pupils whose rows arrived; what it says of a pupil's master data
+        (class, responsible teacher, leaving) replaces what the old said.
+    """
+    students, old_rows, new_rows = _union_of_students(old.students, new.students)
+    calendar = _union_of_calendars(old.calendar, new.calendar)
+    names = pc.fill_null(students["school_id"], "").to_pylist()
+    row = np.array([calendar.row_of(name) for name in names], dtype=np.int32)
+    words = {
+        name: tuple(sorted({*old.words.get(name, ()), *new.words.get(name, ())})) for name in old.words | new.words
+    }
+    runs = {}
+    for table, coded in _CODED.items():
+        parts = [
+            _moved(getattr(part, table), rows, {name: _recode(part.words.get(name, ()), words[name]) for name in coded})
+            for part, rows in ((old, old_rows), (new, new_rows))
+        ]
+        runs[table] = _merged(*parts, n_pupils=len(names), calendar=calendar, row=row)
+    n_days = int(calendar.lengths.max(initial=0))
+    bits = [
+        _moved_bits(part, rows, calendar, row, n_pupils=len(names), n_days=n_days)
+        for part, rows in ((old, old_rows), (new, new_rows))
+    ]
+    return replace(
+        old, students=students, calendar=calendar, calendar_row=row, words=words, attendance=_merged_bits(*bits),
+        observed_to=max(old.observed_to, new.observed_to), **runs,
+    )  # fmt: skip
+
+
+Rows = npt.NDArray[np.int64]
+
+
+def _union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Rows]:
+    """Give all pupils sorted by id, and the new row number of each old and each new pupil."""
+    new = new.cast(old.schema)
+    stays = pc.invert(pc.is_in(old["student_id"], value_set=new["student_id"].combine_chunks()))
+    union = pa.concat_tables([old.filter(stays), new]).sort_by("student_id").combine_chunks()
+    ids = union["student_id"].combine_chunks()
+    places = [pc.index_in(part["student_id"], value_set=ids).to_numpy().astype(np.int64) for part in (old, new)]
+    return union, places[0], places[1]
+
+
+def _union_of_calendars(old: SchoolCalendar, new: SchoolCalendar) -> SchoolCalendar:
+    schools = sorted({*old.schools, *new.schools})
+
+    def days(calendar: SchoolCalendar, school: str) -> npt.NDArray[np.int32]:
+        at = calendar.row_of(school)
+        return calendar.days[at, : calendar.lengths[at]] if at >= 0 else np.zeros(0, dtype=np.int32)
+
+    union = [np.union1d(days(old, school), days(new, school)).astype(np.int32) for school in schools]
+    return SchoolCalendar(schools, union, year_start=old.year_start)
+
+
+def _recode(words: tuple[str, ...], union: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    place = {word: code for code, word in enumerate(union)}
+    return np.array([*(place[word] for word in words), -1], dtype=np.int32)
+
+
+def _moved(runs: Runs, rows: Rows, codes: dict[str, npt.NDArray[np.int32]]) -> tuple[Rows, Runs]:
+    columns = runs.columns | {name: code[runs.columns[name]] for name, code in codes.items()}
+    return rows[runs.pupil], replace(runs, columns=columns)
+
+
+def _merged(
+    old: tuple[Rows, Runs], new: tuple[Rows, Runs], *, n_pupils: int, calendar: SchoolCalendar, row: npt.NDArray[np.int32]
+) -> Runs:
+    pupil = np.concatenate([old[0], new[0]])
+    columns = {name: np.concatenate([old[1].columns[name], new[1].columns[name]]) for name in old[1].columns}
+    columns["day"] = calendar.index(row[pupil], columns["date"])
+    age = np.repeat([0, 1], [len(old[0]), len(new[0])])
+    key = [age, columns["known"], *(columns[name] for name in reversed(old[1].key)), pupil]
+    order = np.lexsort(key)
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in key[1:]:
+        same &= column[order][1:] == column[order][:-1]
+    kept = order[np.append(~same, np.ones(min(len(order), 1), dtype=bool))]
+    return Runs.from_rows(pupil[kept], {name: column[kept] for name, column in columns.items()}, old[1].key, n_pupils=n_pupils)
+
+
+def _moved_bits(
+    part: Histories, rows: Rows, calendar: SchoolCalendar, row: npt.NDArray[np.int32], *, n_pupils: int, n_days: int
+) -> tuple[Bits, LateStates]:
+    """Lay one part's states out over the joint calendar: flags by day, and the late states."""
+    states = np.zeros((n_pupils, n_days), dtype=np.uint8)
+    flags = np.zeros((len(part), part.attendance.n_days), dtype=np.uint8)
+    for name, flag in PLANES.items():
+        flags |= np.unpackbits(part.attendance.planes[name], axis=1, bitorder="little") * np.uint8(flag)
+    pupil, day = np.nonzero(flags)
+    date = part.calendar.day(part.calendar_row[pupil], day)
+    states[rows[pupil], calendar.index(row[rows[pupil]], date)] = flags[pupil, day]
+    late = part.attendance.late
+    late_date = part.calendar.day(part.calendar_row[late.pupil], late.day)
+    moved = rows[late.pupil]
+    return states, LateStates(
+        moved.astype(np.int32), calendar.index(row[moved], late_date), late.known, late.flags
+    )
+
+
+def _merged_bits(old: tuple[Bits, LateStates], new: tuple[Bits, LateStates]) -> AttendanceBits:
+    states = np.where(new[0] != 0, new[0], old[0])
+    width = 8 * max((states.shape[1] + 7) // 8, 1)
+    states = np.pad(states, ((0, 0), (0, width - states.shape[1])))
+    planes = {name: np.packbits(states & flag != 0, axis=1, bitorder="little") for name, flag in PLANES.items()}
+    late = {name: np.concatenate([getattr(old[1], name), getattr(new[1], name)]) for name in LateStates.__dataclass_fields__}
+    age = np.repeat([0, 1], [len(old[1].pupil), len(new[1].pupil)])
+    order = np.lexsort([age, late["known"], late["day"], late["pupil"]])
+    late = {name: column[order] for name, column in late.items()}
+    last = np.ones(len(order), dtype=bool)
+    same = [late[name][1:] == late[name][:-1] for name in ("pupil", "day", "known")]
+    last[:-1] = ~np.logical_and.reduce(same) if len(order) else last[:-1]
+    return AttendanceBits(planes, LateStates(**{name: column[last] for name, column in late.items()}))

@@ -1,0 +1,127 @@
+"""Histories on disk: Parquet files, replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import Runs
+from dropout_risk.records.calendar import SchoolCalendar
+
+FORMAT = 1
+_RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
+_CURRENT = "current.json"
+
+
+def save(histories: Histories, folder: str | Path) -> Path:
+    """Write histories to a folder.
+
+    The files go to a new folder inside; only when all are written does ``current.json`` point to it, in
+    one step. Stopped at any moment, the store is the old one or the new one.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    version = Path(tempfile.mkdtemp(prefix="v-", dir=folder))
+    _write(histories, version)
+    pointer = folder / (_CURRENT + ".new")
+    pointer.write_text(json.dumps({"format": FORMAT, "version": version.name}), encoding="utf-8")
+    os.replace(pointer, folder / _CURRENT)
+    for old in folder.glob("v-*"):
+        if old != version:
+            shutil.rmtree(old)
+    return folder
+
+
+def load(folder: str | Path) -> Histories:
+    """Read histories from a folder.
+
+    Raises
+    ------
+    BundleError
+        If the folder holds no complete store.
+    NewerFormatError
+        If a newer version of the library wrote it.
+    """
+    folder = Path(folder)
+    try:
+        current = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder} holds no histories.", hint="write them with Histories.save") from error
+    if current["format"] > FORMAT:
+        raise NewerFormatError(
+            f"The histories in {folder} have format {current['format']}; this library reads up to {FORMAT}.",
+            hint="upgrade dropout-risk",
+        )
+    return _read(folder / current["version"])
+
+
+def _write(histories: Histories, folder: Path) -> None:
+    calendar = histories.calendar
+    rows, columns = np.nonzero(np.arange(calendar.days.shape[1]) < calendar.lengths[:, None])
+    planes = histories.attendance.planes
+    late = histories.attendance.late
+    tables: dict[str, dict[str, Any]] = {
+        "calendar": {"school": rows.astype(np.int32), "day": calendar.days[rows, columns]},
+        "attendance": {name: _packed(plane) for name, plane in planes.items()} | {"calendar": histories.calendar_row},
+        "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
+    }
+    for name in _RUNS:
+        runs = getattr(histories, name)
+        tables[name] = {"pupil": runs.pupil} | runs.columns
+    pq.write_table(histories.students, folder / "students.parquet", compression="zstd")
+    for name, table in tables.items():
+        pq.write_table(pa.table(table), folder / f"{name}.parquet", compression="zstd")
+    about = {
+        "schools": calendar.schools, "year_start": calendar.year_start, "words": histories.words,
+        "observed_to": histories.observed_to, "keys": {name: getattr(histories, name).key for name in _RUNS},
+    }  # fmt: skip
+    (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def _read(folder: Path) -> Histories:
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    students = pq.read_table(folder / "students.parquet").combine_chunks()
+    calendar = _arrays(folder / "calendar.parquet")
+    days = [calendar["day"][calendar["school"] == row] for row in range(len(about["schools"]))]
+    attendance = pq.read_table(folder / "attendance.parquet")
+    planes = {name: _unpacked(attendance[name]) for name in attendance.column_names if name != "calendar"}
+    runs = {}
+    for name in _RUNS:
+        columns = _arrays(folder / f"{name}.parquet")
+        pupil = columns.pop("pupil")
+        runs[name] = Runs.from_rows(pupil, columns, tuple(about["keys"][name]), n_pupils=students.num_rows)
+    return Histories(
+        students=students,
+        calendar=SchoolCalendar(about["schools"], days, year_start=tuple(about["year_start"])),
+        calendar_row=attendance["calendar"].to_numpy(),
+        attendance=AttendanceBits(planes, LateStates(**_arrays(folder / "late.parquet"))),
+        words={name: tuple(words) for name, words in about["words"].items()},
+        observed_to=about["observed_to"],
+        **runs,
+    )
+
+
+def _packed(plane: np.ndarray[Any, Any]) -> pa.Array:
+    kind = pa.binary(plane.shape[1])
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(plane), [None, pa.py_buffer(np.ascontiguousarray(plane))])
+
+
+def _unpacked(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    width = column.type.byte_width
+    return np.frombuffer(b"".join(column.to_pylist()), dtype=np.uint8).reshape(-1, width)
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    table = pq.read_table(path)
+    return {name: table[name].to_numpy() for name in table.column_names}
