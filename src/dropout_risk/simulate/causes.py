@@ -1,0 +1,125 @@
+"""The hidden causes: how learning, poverty, distance, distress, family and engagement move, week by week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dropout_risk.simulate.columns import Floats
+from dropout_risk.simulate.family import FamilyEvents
+from dropout_risk.simulate.pupils import Pupils, Schools
+from dropout_risk.simulate.school_year import SchoolYears
+
+CAUSES = ("learning", "poverty", "distance", "wellbeing", "family", "disengagement")
+
+
+@dataclass(frozen=True)
+class HiddenCauses:
+    """The state of every pupil in every school week, about mean 0 and variance 1; more is worse.
+
+    Each array has the shape (n_weeks, n_pupils). Records only show noisy traces of them.
+
+    Parameters
+    ----------
+    learning, poverty, distance, wellbeing, family, disengagement : array of float32
+        Learning difficulty; poverty; the burden of the way to school; distress; burdens and fresh
+        shocks in the family; estrangement from school.
+    """
+
+    learning: Floats
+    poverty: Floats
+    distance: Floats
+    wellbeing: Floats
+    family: Floats
+    disengagement: Floats
+
+    def week(self, week: int) -> Floats:
+        """Stack the six states of one week, in the order of ``CAUSES``."""
+        return np.stack([getattr(self, cause)[week] for cause in CAUSES])
+
+    def of(self, pupil: slice) -> HiddenCauses:
+        """Take some pupils only."""
+        return HiddenCauses(**{cause: getattr(self, cause)[:, pupil] for cause in CAUSES})
+
+
+def draw_poverty(pupils: Pupils, schools: Schools, rng: np.random.Generator) -> Floats:
+    """Draw each family's standing poverty (mean 0, variance 1), deeper in remote places."""
+    remote = schools.remote[pupils.school] - 0.5
+    return (0.9 * remote + rng.normal(0, 0.97, len(pupils))).astype(np.float32)
+
+
+def draw_causes(
+    pupils: Pupils,
+    poverty: Floats,
+    family: FamilyEvents,
+    years: SchoolYears,
+    rng: np.random.Generator,
+) -> HiddenCauses:
+    """Let the causes evolve: slow wandering, slides into estrangement, shocks that fade."""
+    shape = (years.n_weeks, len(pupils))
+    burden, shock = family.weekly(len(pupils), years)
+    unseen = rng.normal(0, 0.5, shape[1]).astype(np.float32)
+    fading = _fade(shock, keep=0.94)
+    learning = _learning(pupils, poverty, shape, rng)
+    wellbeing = 0.45 * fading + _wander(shape, rng, standing=0.65, moving=0.7, keep=0.95)
+    slide = _slides(shape, rng)
+    disengagement = 0.3 * learning + 0.2 * wellbeing + 0.25 * fading + slide
+    disengagement += _wander(shape, rng, standing=0.45, moving=0.6, keep=0.95)
+    return HiddenCauses(
+        learning=learning,
+        poverty=poverty + _hardship(shape, rng),
+        distance=_distance(pupils, years),
+        wellbeing=wellbeing,
+        family=burden - 0.5 + fading + unseen,
+        disengagement=disengagement,
+    )
+
+
+def _wander(
+    shape: tuple[int, int], rng: np.random.Generator, *, standing: float, moving: float, keep: float
+) -> Floats:
+    """Add a standing trait to a stationary walk that keeps ``keep`` of itself each week."""
+    trait = rng.normal(0, standing, shape[1]).astype(np.float32)
+    walk = rng.standard_normal(shape, dtype=np.float32)
+    walk *= np.float32(moving)
+    step = np.float32(np.sqrt(1 - keep**2))
+    for week in range(1, shape[0]):
+        walk[week] = keep * walk[week - 1] + step * walk[week]
+    walk += trait
+    return walk
+
+
+def _fade(impulses: Floats, *, keep: float) -> Floats:
+    """Let each impulse decay by the week."""
+    faded = impulses.copy()
+    for week in range(1, len(faded)):
+        faded[week] += np.float32(keep) * faded[week - 1]
+    return faded
+
+
+def _slides(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Some pupils slide away from school over weeks, and come back more slowly still."""
+    starts = rng.random(shape, dtype=np.float32) < 0.006
+    push = np.where(starts, rng.gamma(3.0, 0.13, shape).astype(np.float32), np.float32(0))
+    return _fade(_fade(push, keep=0.8), keep=0.96)
+
+
+def _hardship(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Families fall on hard times, which lasts about half a school year."""
+    falls = rng.random(shape, dtype=np.float32) < 0.002
+    return _fade(np.where(falls, np.float32(1.2), np.float32(0)), keep=0.96)
+
+
+def _learning(pupils: Pupils, poverty: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Difficulty: mostly a trait, tied to poverty and to being over age, that drifts."""
+    tied = 0.2 * poverty + 0.25 * np.minimum(pupils.over_age(), 2.5).astype(np.float32) - 0.1
+    return np.float32(1) * tied + _wander(shape, rng, standing=0.75, moving=0.5, keep=0.97)
+
+
+def _distance(pupils: Pupils, years: SchoolYears) -> Floats:
+    """The way: hardest for day pupils in winter; boarders only make it at week-ends."""
+    way = (np.log(pupils.true_distance_km) - 1.4) / 1.1
+    way = np.where(pupils.boarding, 0.6 * way, way + 0.3).astype(np.float32)
+    winter = years.winter[years.first_of_week()].astype(np.float32)
+    return way[None, :] + 0.4 * winter[:, None]

@@ -1,0 +1,181 @@
+"""Family circumstances: what is true, and the dated, late and incomplete rows a school holds of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from dropout_risk.simulate.columns import NEVER, Bools, Floats, Ints, dates_column, words_column
+from dropout_risk.simulate.pupils import Pupils
+from dropout_risk.simulate.school_year import SchoolYears
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """One kind of family circumstance.
+
+    Parameters
+    ----------
+    factor, value : str
+        How the school writes it down; no value is the empty string.
+    at_start : float
+        Share of pupils for whom it already holds when they enter.
+    per_year : float
+        Rate at which it begins later.
+    ends_per_year : float
+        Rate at which it ends.
+    burden : float
+        Standing weight in the family's contribution to the hazard.
+    shock : float
+        Passing weight when it begins during the simulation.
+    poverty : float
+        How strongly poor families are more often concerned (a slope in log-odds per standard deviation).
+    known : float
+        Probability that the school learns of it.
+    """
+
+    factor: str
+    value: str
+    at_start: float
+    per_year: float
+    ends_per_year: float
+    burden: float
+    shock: float
+    poverty: float
+    known: float
+
+
+CIRCUMSTANCES = (
+    Circumstance("left_behind", "both_parents", 0.17, 0.04, 0.15, 0.7, 0.5, 0.4, 0.92),
+    Circumstance("left_behind", "one_parent", 0.16, 0.04, 0.15, 0.3, 0.2, 0.3, 0.9),
+    Circumstance("grandparents_care", "", 0.15, 0.03, 0.1, 0.3, 0.2, 0.3, 0.85),
+    Circumstance("single_parent", "", 0.06, 0.01, 0.05, 0.5, 0.4, 0.2, 0.85),
+    Circumstance("parents_divorced", "", 0.04, 0.025, 0.0, 0.4, 2.0, 0.1, 0.7),
+    Circumstance("bereavement", "", 0.0, 0.02, 0.5, 0.3, 2.2, 0.1, 0.8),
+    Circumstance("low_income", "", 0.1, 0.02, 0.05, 0.1, 0.3, 1.8, 0.9),
+    Circumstance("monitored_household", "marginal", 0.025, 0.005, 0.1, 0.1, 0.2, 2.0, 0.95),
+    Circumstance("monitored_household", "sudden_hardship", 0.005, 0.015, 0.3, 0.4, 1.2, 1.0, 0.9),
+    Circumstance("migrant_child", "", 0.03, 0.0, 0.05, 0.3, 0.0, 0.0, 0.95),
+    Circumstance("disability", "", 0.012, 0.0, 0.0, 0.4, 0.0, 0.2, 0.95),
+    Circumstance("orphan", "", 0.004, 0.001, 0.0, 1.2, 1.5, 0.3, 1.0),
+    Circumstance("de_facto_unsupported", "", 0.006, 0.002, 0.05, 1.2, 1.0, 0.5, 0.9),
+)
+_FACTORS = (*dict.fromkeys(item.factor for item in CIRCUMSTANCES), "none")
+_VALUES = (*dict.fromkeys(item.value for item in CIRCUMSTANCES),)
+_SOURCES = ("class_teacher", "welfare_office", "village")
+SURVEYED = 0.9
+
+
+@dataclass(frozen=True)
+class FamilyEvents:
+    """What is true of the families, one value per circumstance of a pupil, in order of pupils.
+
+    Parameters
+    ----------
+    pupil, kind : array of int
+        Position of the pupil, and in ``CIRCUMSTANCES``.
+    begins, ends : array of int
+        Days since 1970-01-01; ``NEVER`` where it does not end.
+    """
+
+    pupil: Ints
+    kind: Ints
+    begins: Ints
+    ends: Ints
+
+    def weekly(self, n_pupils: int, years: SchoolYears) -> tuple[Floats, Floats]:
+        """Give standing burden and new shocks, each of shape (n_weeks, n_pupils)."""
+        mondays = years.days[years.first_of_week()]
+        first = np.searchsorted(mondays, self.begins)
+        last = np.searchsorted(mondays, self.ends)
+        change = np.zeros((years.n_weeks + 1, n_pupils), np.float32)
+        shock = np.zeros_like(change)
+        burden = np.array([item.burden for item in CIRCUMSTANCES], np.float32)[self.kind]
+        np.add.at(change, (first, self.pupil), burden)
+        np.add.at(change, (last, self.pupil), -burden)
+        new = (self.begins >= years.days[0]) & (first < years.n_weeks)
+        weight = np.array([item.shock for item in CIRCUMSTANCES], np.float32)[self.kind]
+        np.add.at(shock, (first[new], self.pupil[new]), weight[new])
+        return change[:-1].cumsum(axis=0, dtype=np.float32), shock[:-1]
+
+
+def draw_family(pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator) -> FamilyEvents:
+    """Draw the circumstances of every family, given its standing poverty (mean 0, variance 1)."""
+    parts = [_draw_kind(kind, pupils, poverty, years, rng) for kind in range(len(CIRCUMSTANCES))]
+    pupil, kind, begins, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((begins, kind, pupil))
+    return FamilyEvents(pupil[order], kind[order], begins[order], ends[order])
+
+
+def _draw_kind(
+    kind: int, pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Draw one kind: at most one spell per pupil, from before enrolment or from a later day."""
+    item, n = CIRCUMSTANCES[kind], len(pupils)
+    lift = np.exp(item.poverty * poverty - 0.5 * item.poverty**2)
+    already = rng.random(n) < np.minimum(0.9, item.at_start * lift)
+    waiting = rng.exponential(365 / np.maximum(item.per_year * lift, 1e-9))
+    entry = np.maximum(pupils.enrolled_on, years.days[0])
+    begins = np.where(already, pupils.enrolled_on - rng.integers(0, 1500, n), entry + 1 + np.minimum(waiting, 1e6))
+    lasts = np.minimum(rng.exponential(365 / max(item.ends_per_year, 1e-9), n), 1e6)
+    ends = np.maximum(begins, np.where(already, entry, begins)) + 30 + lasts
+    holds = np.flatnonzero(begins <= years.days[-1])
+    open_ended = ends[holds] > years.days[-1]
+    return (
+        holds,
+        np.full(len(holds), kind),
+        begins[holds].astype(np.int32),
+        np.where(open_ended, NEVER, ends[holds]).astype(np.int32),
+    )
+
+
+def family_table(
+    events: FamilyEvents, pupils: Pupils, left_on: Ints, years: SchoolYears, rng: np.random.Generator
+) -> pa.Table:
+    """Write what the school learns: rows days or weeks late, some never, ``none`` where nothing was found."""
+    n = len(pupils)
+    surveyed = rng.random(n) < SURVEYED
+    surveyed_on = np.maximum(pupils.enrolled_on + rng.integers(5, 60, n), pupils.enrolled_on + 1)
+    known = np.array([item.known for item in CIRCUMSTANCES])[events.kind]
+    later = events.begins > surveyed_on[events.pupil]
+    told_on = np.where(later, events.begins + rng.geometric(0.06, len(later)), surveyed_on[events.pupil])
+    kept = surveyed[events.pupil] & (rng.random(len(later)) < np.where(later, 0.85 * known, known))
+    kept &= told_on <= np.minimum(left_on[events.pupil], years.days[-1])
+    kept &= ~_hides_behind_other(events)
+    free = surveyed & (surveyed_on <= years.days[-1])
+    free[events.pupil[kept & ~later]] = False
+    nothing = np.flatnonzero(free)
+    pupil = np.r_[events.pupil[kept], nothing]
+    kind = np.r_[events.kind[kept], np.full(len(nothing), -1)]
+    begins = np.r_[events.begins[kept], surveyed_on[nothing]]
+    order = np.lexsort((begins, kind, pupil))
+    told = np.r_[told_on[kept], surveyed_on[nothing]]
+    ends = np.r_[events.ends[kept], np.full(len(nothing), NEVER)]
+    source = np.where(kind < 0, 0, rng.choice(len(_SOURCES), len(kind), p=[0.6, 0.25, 0.15]))
+    columns = (pupil, kind, begins, ends, told, source)
+    return _rows(pupils, *(column[order].astype(np.int32) for column in columns))
+
+
+def _hides_behind_other(events: FamilyEvents) -> Bools:
+    """Find the second of two spells of one factor: a school holds one row per factor and pupil."""
+    factor = np.array([_FACTORS.index(item.factor) for item in CIRCUMSTANCES])[events.kind]
+    again: Bools = np.r_[False, (np.diff(events.pupil) == 0) & (np.diff(factor) == 0)]
+    return again
+
+
+def _rows(pupils: Pupils, pupil: Ints, kind: Ints, begins: Ints, ends: Ints, told: Ints, source: Ints) -> pa.Table:
+    factors = np.array([_FACTORS.index(item.factor) for item in CIRCUMSTANCES] + [len(_FACTORS) - 1])
+    values = np.array([_VALUES.index(item.value) for item in CIRCUMSTANCES] + [_VALUES.index("")])
+    return pa.table(
+        {
+            "student_id": pupils.id_column(pupil),
+            "factor": words_column(factors[kind], _FACTORS),
+            "value": words_column(values[kind], _VALUES, missing=values[kind] == _VALUES.index("")),
+            "valid_from": dates_column(begins),
+            "valid_to": dates_column(ends),
+            "source": words_column(source, _SOURCES),
+            "recorded_on": dates_column(told),
+        }
+    )
