@@ -1,0 +1,194 @@
+"""Scores: what scoring gives back, the same for the library, the command line and the endpoint."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import Help
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.text import Language
+
+SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
+
+
+@dataclass(frozen=True)
+class PupilScore:
+    """The risk of one pupil with its reasons.
+
+    Parameters
+    ----------
+    student_id : str or int
+        As given.
+    school_id, class_id, responsible_id : str or None
+        From the students table.
+    risk : float
+        Probability of dropping out within the horizon.
+    interval : tuple of float
+        See ``model["interval"]`` of the scores for what it means.
+    band : str
+        ``low``, ``watch``, ``elevated``, ``high``, or ``unknown`` where too little is known.
+    rank_in_school : int or None
+        1 is the highest risk of the school; None where only a part of the school was scored.
+    base_log_odds, log_odds, other : float
+        ``base_log_odds + raising + lowering + other = log_odds``.
+    domains, causes : dict of str to float
+        The contributions summed by domain and by cause; each sums to ``log_odds - base_log_odds``.
+    raising, lowering : tuple of Reason
+        At most four each, the strongest first.
+    alerts : tuple of Alert
+        By rule, whatever the risk.
+    missing : tuple of str
+        What is not known, in words.
+    warnings : tuple of str
+        What the reader should know about the data behind this score.
+    suggested_help : tuple of Help
+        Kinds of help that fit the reasons.
+    """
+
+    student_id: str | int
+    school_id: str | None
+    class_id: str | None
+    responsible_id: str | None
+    risk: float
+    interval: tuple[float, float]
+    band: str
+    rank_in_school: int | None
+    base_log_odds: float
+    log_odds: float
+    domains: dict[str, float]
+    causes: dict[str, float]
+    raising: tuple[Reason, ...]
+    lowering: tuple[Reason, ...]
+    other: float
+    alerts: tuple[Alert, ...]
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    suggested_help: tuple[Help, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the score as one entry of the reply's ``results``."""
+        return {
+            "student_id": self.student_id,
+            "risk": self.risk,
+            "interval": list(self.interval),
+            "band": self.band,
+            "rank_in_school": self.rank_in_school,
+            "base_log_odds": self.base_log_odds,
+            "log_odds": self.log_odds,
+            "domains": self.domains,
+            "causes": self.causes,
+            "raising": [reason.to_dict() for reason in self.raising],
+            "lowering": [reason.to_dict() for reason in self.lowering],
+            "other": self.other,
+            "alerts": [alert.to_dict() for alert in self.alerts],
+            "missing": list(self.missing),
+            "warnings": list(self.warnings),
+            "suggested_help": [item.to_dict() for item in self.suggested_help],
+        }
+
+
+@dataclass(frozen=True)
+class RowError:
+    """One thing that could not be used, or one pupil that could not be scored.
+
+    Parameters
+    ----------
+    index : int
+        Position of the pupil in what was given, from 0.
+    student_id : str, int or None
+        As given.
+    code : str
+        ``DR`` and three digits; the errors page says what each means.
+    field : str
+        Where it is, such as ``grades[2].score``.
+    message, hint : str
+        What is wrong and the way out, without the pupil's value.
+    """
+
+    index: int
+    student_id: str | int | None
+    code: str
+    field: str
+    message: str
+    hint: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the error as one entry of the reply's ``errors``."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Risks with their reasons: what :meth:`RiskModel.score` gives back.
+
+    Parameters
+    ----------
+    as_of : date or None
+        None where ready features were scored.
+    request_id : str
+        Names this reply.
+    model : dict
+        Name, version, catalogue hash, explainer, background, meaning of the interval, and so on.
+    language : {"zh", "en"}
+        The language of the sentences.
+    pupils : tuple of PupilScore
+        In the order in which they were given.
+    errors : tuple of RowError
+        Pupils that were not scored and rows that were not used.
+    """
+
+    as_of: dt.date | None
+    request_id: str
+    model: dict[str, Any]
+    language: Language
+    pupils: tuple[PupilScore, ...]
+    errors: tuple[RowError, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.pupils)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the reply of the endpoint."""
+        return {
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "request_id": self.request_id,
+            "model": self.model,
+            "results": [pupil.to_dict() for pupil in self.pupils],
+            "errors": [error.to_dict() for error in self.errors],
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row per pupil, the highest risk first."""
+        rows = [
+            {
+                "student_id": pupil.student_id,
+                "school_id": pupil.school_id,
+                "class_id": pupil.class_id,
+                "responsible_id": pupil.responsible_id,
+                "risk": pupil.risk,
+                "low": pupil.interval[0],
+                "high": pupil.interval[1],
+                "band": pupil.band,
+                "rank_in_school": pupil.rank_in_school,
+                "log_odds": pupil.log_odds,
+                "reasons": "; ".join(reason.text for reason in pupil.raising),
+                "alerts": "; ".join(alert.text for alert in pupil.alerts),
+                "suggested_help": "; ".join(item.text for item in pupil.suggested_help),
+            }
+            for pupil in self.pupils
+        ]
+        frame = pd.DataFrame(rows)
+        return frame.sort_values("risk", ascending=False, kind="stable").reset_index(drop=True) if rows else frame
+
+    def _repr_html_(self) -> str:
+        about = f"{self.model['name']} {self.model['version']}, {self.as_of or 'features'}: {len(self)} scored"
+        about += f", {len(self.errors)} not used" if self.errors else ""
+        synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
+        table: str = self.frame().head(20).to_html(index=False, float_format="%.3f", escape=True)
+        return f"<p>{html.escape(about)}</p>{synthetic}{table}"
