@@ -77,6 +77,12 @@ class ForbiddenFeatureError(DropoutRiskError, ValueError):
     code = "DR204"
 
 
+class UnknownInstrumentError(DropoutRiskError, KeyError):
+    """A psychological instrument that the registry does not hold."""
+
+    code = "DR205"
+
+
 class DateError(DropoutRiskError, ValueError):
     """A date that cannot be read, or an as-of date without any known school day."""
 

@@ -174,7 +174,7 @@ ABSENCE_SPELLS_60D = _feature(
     measure=Spells(of="absent"),
     window=60,
     unit=Text(zh="次", en="separate absences"),
-    valid_range=(0, 60),
+    valid_range=(0, 30),
     family="absence_spells",
     label=label_over(60, zh="缺勤次数", en="Separate absences"),
     sentence=sentence_over(
@@ -262,7 +262,7 @@ SUSPENSION_COUNT_YEAR = _feature(
     measure=Count(of="suspended"),
     window="year",
     unit=DAYS,
-    valid_range=(0, 366),
+    valid_range=(0, math.inf),
     monotone=1,
     family="suspension",
     label=label_over("year", zh="停课天数", en="Days suspended"),

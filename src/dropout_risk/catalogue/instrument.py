@@ -1,0 +1,313 @@
+"""What is known of a psychological instrument, as plain data: scales, cut-offs by norm, validity, sources.
+
+A band routes attention; it is never a diagnosis. No wording of any item is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from dropout_risk.errors import FeatureDeclarationError, UnknownInstrumentError, nearest
+from dropout_risk.text import Text
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Declared:
+    """Base of the declarations below: unknown keys are refused when one is read from plain data."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Scale(Declared):
+    """A scale of an instrument.
+
+    Parameters
+    ----------
+    label : Text
+        Its name.
+    low, high : float
+        Lowest and highest possible score under every norm.
+    higher_is_worse : bool, default=True
+        False for a strength, such as prosocial behaviour.
+    combine : {"sum", "mean", "count", "max"}, default="sum"
+        How the answers make the score.
+    items : tuple of int, default=()
+        Numbers of its items, where the key is known.
+    """
+
+    label: Text
+    low: float
+    high: float
+    higher_is_worse: bool = True
+    combine: Literal["sum", "mean", "count", "max"] = "sum"
+    items: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cut(Declared):
+    """From where a score is band 1 (watch) and band 2 (high); None where no published cut-off is encoded.
+
+    ``strict``: the score must lie beyond the cut-off, not on it.
+    """
+
+    watch: float | None = None
+    high: float | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Norm(Declared):
+    """Cut-offs of one population or way of scoring, with their source.
+
+    ``ranges`` narrows the scales' ranges where the norm fixes how answers are counted.
+    """
+
+    label: Text
+    cuts: dict[str, Cut]
+    source: Text
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Validity(Declared):
+    """A lie scale: from ``invalid_from`` on, the whole test is discarded and taken again."""
+
+    scale: str
+    invalid_from: float
+
+    def is_valid(self, score: npt.ArrayLike) -> Bools:
+        """Say which tests stand; a validity score that was not recorded (NaN) rules out nothing."""
+        return np.asarray(~(np.asarray(score, dtype=np.float64) >= self.invalid_from))
+
+
+@dataclass(frozen=True)
+class CriticalItem(Declared):
+    """An answer that goes to a person at once, past every model: a score above ``above``."""
+
+    scale: str
+    above: float
+    source: Text
+    verified: bool = True
+
+
+@dataclass(frozen=True)
+class Instrument(Declared):
+    """One psychological instrument.
+
+    Parameters
+    ----------
+    code : str
+        What the ``instrument`` column says; case and punctuation do not matter.
+    name : Text
+        Its full name.
+    version : Text
+        The edition that the key belongs to.
+    source : Text
+        Where scales and key come from.
+    scales : dict of str to Scale
+        By the names that the ``scale`` column uses.
+    norms : dict of str to Norm
+        By the names that the ``norm`` column uses.
+    default_norm : str or None
+        The norm of rows that name none; None where it must be declared.
+    aliases : tuple of str
+        Other codes in use.
+    validity : Validity or None
+        The lie scale.
+    critical : tuple of CriticalItem
+        Answers that go to a person at once.
+    notes : tuple of Text
+        What is not verified, and therefore not encoded or only routed.
+    """
+
+    code: str
+    name: Text
+    version: Text
+    source: Text
+    scales: dict[str, Scale]
+    norms: dict[str, Norm]
+    default_norm: str | None = None
+    aliases: tuple[str, ...] = ()
+    validity: Validity | None = None
+    critical: tuple[CriticalItem, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that norms and rules speak of scales that exist."""
+        named = [
+            (scale, f"norm {norm!r}") for norm, of in self.norms.items() for scale in (*of.cuts, *of.ranges)
+        ]
+        if self.validity is not None:
+            named.append((self.validity.scale, "the validity rule"))
+        for scale, where in named:
+            if scale not in self.scales:
+                raise FeatureDeclarationError(
+                    f"Instrument {self.code!r}: {where} names scale {scale!r}.",
+                    hint=nearest(scale, self.scales),
+                )
+        if self.default_norm is not None and self.default_norm not in self.norms:
+            raise FeatureDeclarationError(
+                f"Instrument {self.code!r} has no norm {self.default_norm!r}.",
+                hint=nearest(self.default_norm, self.norms),
+            )
+
+    def range_of(self, scale: str, norm: str | None = None) -> tuple[float, float]:
+        """Give the lowest and highest possible score of a scale; NaN twice where the scale is unknown."""
+        if scale not in self.scales:
+            return (np.nan, np.nan)
+        whole = (self.scales[scale].low, self.scales[scale].high)
+        known = self.norms.get(norm or self.default_norm or "")
+        return known.ranges.get(scale, whole) if known is not None else whole
+
+    def is_critical(self, scale: str, score: npt.ArrayLike) -> Bools:
+        """Say which scores of a scale or item must go to a person at once."""
+        given = np.asarray(score, dtype=np.float64)
+        critical = np.zeros(given.shape, dtype=np.bool_)
+        for item in self.critical:
+            if item.scale == scale:
+                critical |= given > item.above
+        return critical
+
+
+@overload
+def band_of(instrument: Instrument, scale: str, score: float, norm: str | None = None) -> float: ...
+@overload
+def band_of(instrument: Instrument, scale: str, score: Floats, norm: str | None = None) -> Floats: ...
+def band_of(
+    instrument: Instrument, scale: str, score: float | Floats, norm: str | None = None
+) -> float | Floats:
+    """Give the band of a score, or of an array of scores.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The instrument, from a registry.
+    scale : str
+        One of its scales.
+    score : float or array of float
+        NaN where missing.
+    norm : str, optional
+        The norm the row names; the instrument's default otherwise.
+
+    Returns
+    -------
+    float or array of float
+        0 none, 1 watch, 2 high. NaN where the score is missing or impossible, or where no cut-off is
+        known for the scale under that norm: nothing is guessed.
+
+    Examples
+    --------
+    >>> from dropout_risk.catalogue.instruments import default_instruments
+    >>> registry = default_instruments()
+    >>> band_of(registry["MHT"], "total", 66)
+    2.0
+    >>> band_of(registry["sdq"], "total", 16), band_of(registry["sdq"], "total", 16, norm="uk_parent")
+    (0.0, 1.0)
+    >>> band_of(registry["SCL-90"], "total", 161)
+    nan
+    """
+    given = np.asarray(score, dtype=np.float64)
+    bands = np.full(given.shape, np.nan)
+    known = instrument.norms.get(norm or instrument.default_norm or "")
+    if known is not None and scale in known.cuts:
+        low, high = instrument.range_of(scale, norm)
+        possible = (given >= low) & (given <= high)
+        bands[possible] = _band(known.cuts[scale], given, instrument.scales[scale].higher_is_worse)[possible]
+    return float(bands) if bands.ndim == 0 else bands
+
+
+def _band(cut: Cut, score: Floats, higher_is_worse: bool) -> Floats:
+    band = np.zeros(score.shape)
+    for value, threshold in ((1.0, cut.watch), (2.0, cut.high)):
+        if threshold is None:
+            continue
+        beyond = score > threshold if higher_is_worse else score < threshold
+        reached = beyond if cut.strict else beyond | (score == threshold)
+        band = np.where(reached, value, band)
+    return band
+
+
+class InstrumentRegistry(Mapping[str, Instrument]):
+    """The instruments a county knows: a value that is passed, never a global.
+
+    Looking one up takes any spelling that differs in case and punctuation only, and its aliases.
+
+    Parameters
+    ----------
+    instruments : iterable of Instrument
+        In the order they are shown.
+
+    Raises
+    ------
+    FeatureDeclarationError
+        If two instruments answer to one spelling.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._instruments: dict[str, Instrument] = {}
+        self._codes: dict[str, str] = {}
+        for instrument in instruments:
+            self._instruments[instrument.code] = instrument
+            for spelling in {_plain(word) for word in (instrument.code, *instrument.aliases)}:
+                if self._codes.setdefault(spelling, instrument.code) != instrument.code:
+                    raise FeatureDeclarationError(
+                        f"Instruments {self._codes[spelling]!r} and {instrument.code!r} answer to one name."
+                    )
+
+    def __getitem__(self, code: str) -> Instrument:
+        """Give an instrument; UnknownInstrumentError with the nearest right code otherwise."""
+        try:
+            return self._instruments[self._codes[_plain(code)]]
+        except KeyError:
+            raise UnknownInstrumentError(
+                f"No instrument is called {code!r}.", hint=nearest(code, self._instruments)
+            ) from None
+
+    def __contains__(self, code: object) -> bool:
+        return isinstance(code, str) and _plain(code) in self._codes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._instruments)
+
+    def __len__(self) -> int:
+        return len(self._instruments)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InstrumentRegistry) and list(self.values()) == list(other.values())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def with_instruments(self, *instruments: Instrument) -> Self:
+        """Give a new registry with more instruments; one with a known code takes that one's place."""
+        return type(self)((self._instruments | {item.code: item for item in instruments}).values())
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Write all instruments as plain data (JSON-able)."""
+        plain: list[dict[str, Any]] = TypeAdapter(list[Instrument]).dump_python(
+            list(self.values()), mode="json"
+        )
+        return plain
+
+    @classmethod
+    def from_list(cls, data: Iterable[Mapping[str, Any]]) -> Self:
+        """Read instruments written by :meth:`to_list`; FeatureDeclarationError with every problem."""
+        try:
+            return cls(TypeAdapter(list[Instrument]).validate_python(list(data)))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+            )
+            raise FeatureDeclarationError(f"Instruments cannot be read: {problems}.") from error
+
+
+def _plain(code: str) -> str:
+    return "".join(letter for letter in code.casefold() if letter.isalnum())
