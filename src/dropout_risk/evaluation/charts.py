@@ -40,7 +40,9 @@ def evaluation_chart(report: EvaluationReport) -> Figure:
     _draw_capacity(capacity, report)
     _draw_roc(roc, report)
     synthetic = " · synthetic data" if report.synthetic else ""
-    figure.suptitle(f"{report.model}: {report.candidate} on the test part{synthetic}", fontsize=11, parse_math=False)
+    figure.suptitle(
+        f"{report.model}: {report.candidate} on the test part{synthetic}", fontsize=11, parse_math=False
+    )
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
@@ -174,6 +175,10 @@ class EvaluationReport:
         """Write the report as JSON-able data; figures that are not defined are None."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
         return {"format": FORMAT} | data | {"results": [result.to_dict() for result in self.results]}
+
+    def to_json(self) -> str:
+        """Write the report as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

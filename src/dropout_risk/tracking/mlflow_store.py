@@ -7,6 +7,7 @@ version by its place. Loading gives back a folder for our own loader.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import math
 import os
@@ -138,13 +139,28 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
     return folder
 
 
+def require_mlflow() -> None:
+    """Say at once, and not after an hour of training, that MLflow is not installed.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not.
+    """
+    try:
+        installed = importlib.util.find_spec("mlflow") is not None
+    except ValueError:
+        installed = False
+    if not installed:
+        raise MissingExtraError("Tracking needs MLflow.", hint="install dropout-risk[train]")
+
+
 def _client(settings: TrackingSettings) -> Any:
+    require_mlflow()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    try:
-        from mlflow import MlflowClient
-    except ImportError as error:
-        raise MissingExtraError("Tracking needs MLflow.", hint="install dropout-risk[train]") from error
+    from mlflow import MlflowClient
+
     if settings.uri.startswith("sqlite:///"):
         Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
     return MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)

@@ -1,0 +1,150 @@
+"""Who trains, who calibrates and who tests: days in order, pupils apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.errors import TrainingError
+from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.features.cohort import Cohort
+from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.splits import TemporalSplit, calibration_part
+from dropout_risk.settings import Settings
+from dropout_risk.training.snapshots import days_before
+
+FEWEST_DROPOUTS = 20
+FEWEST_TO_CALIBRATE = 10
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a labelled cohort, by what they are used for.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With labels.
+    features : DataFrame
+        One row per row of the cohort.
+    train, calibration, test : array of int
+        Row numbers; a pupil is in ``train`` or in ``calibration``, never in both. ``calibration`` is
+        empty where too few of its pupils drop out: then all train, and calibration is out of fold.
+    """
+
+    cohort: Cohort
+    features: pd.DataFrame
+    train: Positions
+    calibration: Positions
+    test: Positions
+
+    @property
+    def before_test(self) -> Positions:
+        """Rows whose outcome was known when the test began: train and calibration."""
+        return np.sort(np.concatenate([self.train, self.calibration]))
+
+    def X(self, rows: Positions) -> pd.DataFrame:  # noqa: N802
+        """Give the features of some rows."""
+        return self.features.iloc[rows]
+
+    def y(self, rows: Positions) -> npt.NDArray[np.int64]:
+        """Give the labels of some rows."""
+        if self.cohort.labels is None:
+            raise TrainingError("The cohort has no labels.", hint="call Cohort.with_labels first")
+        return np.asarray(self.cohort.labels.to_numpy()[rows], dtype=np.int64)
+
+    def students(self, rows: Positions) -> npt.NDArray[Any]:
+        """Give the pupil of some rows."""
+        return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
+
+    def days(self, rows: Positions) -> npt.NDArray[np.str_]:
+        """Give the as-of date of some rows, as text."""
+        return np.asarray(self.cohort.frame["as_of"].dt.strftime("%Y-%m-%d").to_numpy(dtype=str)[rows])
+
+    def rows_for_baselines(self, rows: Positions) -> Rows:
+        """Give some rows as the baselines read them."""
+        schools = self.cohort.frame["school_id"].astype(object).fillna("").to_numpy()[rows]
+        return Rows(self.X(rows), schools, self.y(rows))
+
+    def dates(self) -> dict[str, Any]:
+        """Give the days of each part, those left out for the label gap, and how calibration was done."""
+        everything = np.arange(len(self.cohort.frame))
+        train, test = (set(self.days(rows)) for rows in (self.before_test, self.test))
+        return {
+            "train_as_of": sorted(train),
+            "gap_as_of": sorted(set(self.days(everything)) - train - test),
+            "test_as_of": sorted(test),
+            "calibration": "pupils of their own" if len(self.calibration) else "out of fold",
+        }
+
+    def counts(self) -> dict[str, Any]:
+        """Give rows, pupils and dropouts of each part, and the rows without a label by reason."""
+        parts = {"train": self.train, "calibration": self.calibration, "test": self.test}
+        censored = self.cohort.censored
+        reasons: Iterable[str] = [] if censored is None else censored["reason"]
+        by_reason = dict(sorted(Counter(map(str, reasons)).items()))
+        return {name: self._count(rows) for name, rows in parts.items()} | {"censored": by_reason}
+
+    def _count(self, rows: Positions) -> dict[str, int]:
+        pupils = len(pd.unique(pd.Series(self.students(rows))))
+        return {"rows": len(rows), "pupils": pupils, "positives": int(self.y(rows).sum())}
+
+
+def divide(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
+    """Give the rows whose labels were known when the test began, and the test rows.
+
+    Raises
+    ------
+    SplitError
+        If there are too few snapshots.
+    """
+    days = pd.DatetimeIndex(sorted(cohort.frame["as_of"].unique()))
+    held = settings.split.test_snapshots
+    anchor = days[max(len(days) - held, 0)]
+    index = dict(zip(days, (-gap for gap in days_before(histories, list(days), anchor)), strict=True))
+    split = TemporalSplit(
+        n_splits=1, horizon_days=settings.outcome.horizon_days, test_snapshots=held, calendar=index
+    )
+    known, test = next(split.split(as_of=pd.DatetimeIndex(cohort.frame["as_of"])))
+    return known, test
+
+
+def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, settings: Settings) -> Parts:
+    """Divide a labelled cohort in time, and set aside pupils to calibrate on.
+
+    Raises
+    ------
+    SplitError
+        If there are too few snapshots.
+    TrainingError
+        If too few pupils drop out, or all do, before the test.
+    """
+    known, test = divide(histories, cohort, settings)
+    students = cohort.frame["student_id"].to_numpy()[known]
+    aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
+    parts = Parts(cohort, features, known[~aside], known[aside], test)
+    _require_both_classes(parts)
+    calibrating = parts.y(parts.calibration)
+    if min(calibrating.sum(), (1 - calibrating).sum()) < FEWEST_TO_CALIBRATE:
+        return Parts(cohort, features, known, known[:0], test)
+    return parts
+
+
+def _require_both_classes(parts: Parts) -> None:
+    y = parts.y(parts.before_test)
+    dropouts, stayers = int(y.sum()), int((1 - y).sum())
+    if dropouts >= FEWEST_DROPOUTS and stayers >= FEWEST_DROPOUTS:
+        return
+    days = parts.dates()["train_as_of"]
+    raise TrainingError(
+        f"{len(y)} rows of {len(days)} training days hold {dropouts} dropouts and {stayers} who stayed; "
+        f"at least {FEWEST_DROPOUTS} of each are needed.",
+        hint="give more schools or a longer time of records, or check that outcomes are complete",
+    )

@@ -1,0 +1,204 @@
+"""The report says everything, survives JSON, and escapes what it is given."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from dropout_risk.errors import EvaluationError
+from dropout_risk.evaluation.baselines import Baseline
+from dropout_risk.evaluation.card import model_card, model_cards
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.result import HeldOut, beside_the_rule
+from dropout_risk.text import Text
+
+WORDS = Text(zh="甲", en="what was done")
+EVIL = "<script>alert(1)</script>|x"
+
+
+def _held_out(n=400, seed=0):
+    rng = np.random.default_rng(seed)
+    margin = rng.normal(-1.5, 1.2, n)
+    risks = 1 / (1 + np.exp(-margin))
+    return HeldOut(
+        (rng.random(n) < risks).astype(int), risks, np.where(np.arange(n) % 2, "2025-03-03", "2025-04-01")
+    )
+
+
+def _baselines(n=400):
+    rule = np.arange(n) % 10 == 0
+    return [
+        Baseline("base_rate", Text(zh="基准率", en="Base rate"), WORDS, risks=np.full(n, 0.2)),
+        Baseline(
+            "last_mark",
+            Text(zh="最近成绩", en="Last mark"),
+            WORDS,
+            unavailable=Text(zh="没有成绩", en="no marks"),
+        ),
+        Baseline("abc_rule", Text(zh="ABC规则", en="ABC rule"), WORDS, risks=0.1 + 0.3 * rule, flagged=rule),
+    ]
+
+
+def _report(model="county", **options):
+    given = {
+        "candidate": "logistic",
+        "synthetic": True,
+        "horizon_days": 90,
+        "events": ("dropout",),
+        "capacity_share": 0.05,
+        "split": {"train_as_of": ["2024-10-08"], "gap_as_of": [], "test_as_of": ["2025-03-03", "2025-04-01"]},
+        "counts": {"train": {"rows": 9, "pupils": 8, "positives": 7}, "censored": {"transferred": 3}},
+        "hashes": {"data": "sha256:aa", "catalogue": "sha256:bb"},
+        "selection": [
+            {"candidate": "logistic", "log_loss": np.float64(0.2), "chosen": True, "excess": np.nan}
+        ],
+    }
+    return EvaluationReport.of(_held_out(), _baselines(), model=model, **(given | options))
+
+
+@pytest.fixture(scope="module")
+def report():
+    return _report()
+
+
+def test_the_report_survives_json_without_nan(report):
+    text = json.dumps(report.to_dict(), allow_nan=False)
+    assert EvaluationReport.from_dict(json.loads(text)) == report
+    assert json.loads(report.to_json()) == json.loads(text)
+
+
+def test_figures_that_are_not_defined_are_none(report):
+    assert report.result("base_rate").metrics["calibration_slope"] is None
+    assert report.selection[0]["excess"] is None
+
+
+def test_the_model_and_every_baseline_are_in_the_frame(report):
+    frame = report.frame()
+    assert list(frame.index) == ["model", "base_rate", "last_mark", "abc_rule"]
+    assert frame.loc["last_mark", "not_available"] == "no marks"
+    assert frame.loc["base_rate", "auc"] == 0.5
+
+
+def test_every_test_day_is_reported_for_itself(report):
+    days = report.snapshots()
+    assert set(days.index) == {
+        (day, name) for day in ("2025-03-03", "2025-04-01") for name in ("model", "base_rate", "abc_rule")
+    }
+    assert days.loc[("2025-03-03", "model"), "n"] == 200
+
+
+def test_the_list_at_capacity_is_one_per_day(report):
+    top = report.result().at_capacity
+    assert (top["listed"], top["n"]) == (20, 400)
+
+
+def test_the_model_is_compared_at_the_length_of_the_rules_own_list():
+    y, p = np.array([1, 1, 0, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1, 0.2, 0.3])
+    rule = Baseline("abc_rule", WORDS, WORDS, risks=p, flagged=np.array([1, 0, 1, 0, 0, 0], dtype=bool))
+    compared = beside_the_rule(HeldOut(y, p, np.zeros(6)), rule)
+    assert compared["rule"] == {"precision": 1 / 2, "recall": 1 / 3, "specificity": 2 / 3}
+    assert compared["model"]["recall"]["expected"] == 2 / 3
+    assert compared["recall_ratio"] == 2.0
+
+
+def test_without_an_available_rule_there_is_no_comparison():
+    report = EvaluationReport.of(
+        _held_out(),
+        [],
+        model="m",
+        candidate="c",
+        synthetic=False,
+        horizon_days=9,
+        events=["dropout"],
+        capacity_share=0.1,
+    )
+    assert report.at_rule is None
+    assert "ABC" not in str(report)
+    assert "SYNTHETIC" not in str(report)
+
+
+def test_flat_metrics_name_each_baseline_and_are_finite(report):
+    flat = report.metrics()
+    assert flat["auc"] == report.result().metrics["auc"]
+    assert flat["baseline.abc_rule.auc"] == report.result("abc_rule").metrics["auc"]
+    assert not any("last_mark" in name for name in flat)
+    assert all(math.isfinite(value) for value in flat.values())
+
+
+@pytest.mark.parametrize("shown", [str, EvaluationReport.to_markdown, EvaluationReport._repr_html_])
+def test_synthetic_data_and_what_is_not_available_are_said_plainly(report, shown):
+    text = shown(report)
+    assert "SYNTHETIC DATA" in text
+    assert "Last mark: not available because no marks" in text
+    assert "transferred" in text
+
+
+def test_html_escapes_every_name_and_loads_nothing():
+    text = _report(model=EVIL, candidate=EVIL, events=[EVIL])._repr_html_()
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "src=" not in text
+    assert "http" not in text
+
+
+def test_markdown_keeps_its_tables_whole_whatever_the_names():
+    text = _report(candidate=EVIL).to_markdown("en")
+    row = next(line for line in text.splitlines() if line.startswith("| Chosen candidate"))
+    assert row == "| Chosen candidate | &lt;script&gt;alert(1)&lt;/script&gt;\\|x |"
+
+
+def test_markdown_is_written_in_both_languages(report):
+    assert "基准率" in report.to_markdown("zh")
+    assert "Base rate" not in report.to_markdown("zh")
+    assert "Base rate" in report.to_markdown("en")
+
+
+def test_a_one_class_test_part_is_reported_and_not_a_crash():
+    held_out = HeldOut(np.zeros(4), np.array([0.1, 0.2, 0.2, 0.3]), np.array(["d"] * 4))
+    report = EvaluationReport.of(
+        held_out,
+        [],
+        model="m",
+        candidate="c",
+        synthetic=False,
+        horizon_days=9,
+        events=["dropout"],
+        capacity_share=0.5,
+    )
+    assert report.result().metrics["auc"] is None
+    assert json.dumps(report.to_dict(), allow_nan=False)
+    assert str(report)
+    assert report.chart().axes
+
+
+def test_the_chart_has_three_panels_and_leaves_no_global_figure(report):
+    before = "matplotlib.pyplot" in sys.modules
+    figure = report.chart()
+    assert [axes.get_title().split()[0].rstrip(",") for axes in figure.axes] == [
+        "Calibration",
+        "Precision",
+        "ROC",
+    ]
+    assert "synthetic" in figure.get_suptitle()
+    assert ("matplotlib.pyplot" in sys.modules) == before
+
+
+def test_another_format_and_an_unknown_result_are_refused(report):
+    with pytest.raises(EvaluationError):
+        EvaluationReport.from_dict(report.to_dict() | {"format": 99})
+    with pytest.raises(EvaluationError, match="abc_rule"):
+        report.result("nobody")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh", ["模拟数据", "不得用于", "局限"]), ("en", ["SYNTHETIC", "Not for", "Limits"])],
+)
+def test_the_card_warns_says_what_it_is_not_for_and_gives_the_baselines(report, language, words):
+    card = model_card(report, language=language)
+    assert all(word in card for word in words)
+    assert "2024-10-08" in card
+    assert report.result("abc_rule").label.to(language) in card
+    assert model_cards(report)[language] == card
