@@ -129,9 +129,7 @@ FAMILY_FACTORS = (
 def _feature_parts(catalogue: FeatureCatalogue, language: Language) -> list[str]:
     parts = []
     for domain, words in DOMAINS.items():
-        rows = catalogue_table(
-            FeatureCatalogue(f for f in catalogue.values() if f.domain == domain), language
-        )
+        rows = [_feature_row(item, language) for item in catalogue.values() if item.domain == domain]
         if rows:
             parts += [f"### {words.to(language)} ({len(rows)})", markdown_table(rows)]
     return parts
