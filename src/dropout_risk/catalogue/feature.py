@@ -244,6 +244,11 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Monotone directions in the order of the columns."""
         return [feature.monotone for feature in self.values()]
 
+    @property
+    def sources(self) -> list[str]:
+        """The tables that the features read, each once."""
+        return list(dict.fromkeys(feature.source for feature in self.values()))
+
     def with_features(self, *features: Feature) -> Self:
         """Give a new catalogue with more features at the end."""
         return type(self)([*self.values(), *features])

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.catalogue import measures as declared
+from dropout_risk.catalogue.instrument import Instrument, band_of
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
 from dropout_risk.histories.runs import Column
 from dropout_risk.histories.snapshot import Window
@@ -16,7 +17,7 @@ TOTAL = "total"
 def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) -> Floats:
     """Latest valid score of one scale."""
     rows = _valid(inputs)
-    use = np.isin(rows["instrument"], _instrument_codes(inputs, measure.instrument))
+    use = np.isin(rows["instrument"], _codes_of(inputs, inputs.instruments[measure.instrument]))
     use &= rows["scale"] == inputs.known.code("scale", measure.scale)
     value = np.full(len(inputs.known), np.nan)
     order = np.flatnonzero(use)[np.argsort(rows["date"][use], kind="stable")]
@@ -27,25 +28,25 @@ def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) ->
 def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Floats:
     """Worst band over the latest valid totals of all known instruments."""
     worst = np.full(len(inputs.known), np.nan)
-    for name, rows in _totals_by_instrument(inputs):
+    for instrument, rows in _totals_by_instrument(inputs):
         last = _last_of_pupil(rows)
-        norms = inputs.known.histories.words.get("norm", ())
-        for code in np.unique(rows["norm"][last]):
-            of_norm = last[rows["norm"][last] == code]
-            band = inputs.instruments.band_of(name, TOTAL, rows["score"][of_norm], norm=norms[code] if code >= 0 else None)
+        for norm, of_norm in _by_norm(inputs, rows, last):
+            band = band_of(instrument, TOTAL, rows["score"][of_norm], norm)
             worst[rows["pupil"][of_norm]] = np.fmax(worst[rows["pupil"][of_norm]], band)
     return worst
 
 
 def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) -> Floats:
-    """Largest rise of a total since the test before, as a share of the scale's range."""
+    """Largest rise of a total since the test before under the same norm, as a share of the scale's range."""
     largest = np.full(len(inputs.known), np.nan)
-    for name, rows in _totals_by_instrument(inputs):
-        low, high = inputs.instruments[name].scales[TOTAL]
+    for instrument, rows in _totals_by_instrument(inputs):
         last = _last_of_pupil(rows)
-        last = last[(last > 0) & (rows["pupil"][last] == rows["pupil"][last - 1])]
-        change = (rows["score"][last] - rows["score"][last - 1]) / (high - low)
-        largest[rows["pupil"][last]] = np.fmax(largest[rows["pupil"][last]], change)
+        last = last[last > 0]
+        last = last[(rows["pupil"][last] == rows["pupil"][last - 1]) & (rows["norm"][last] == rows["norm"][last - 1])]
+        for norm, of_norm in _by_norm(inputs, rows, last):
+            low, high = instrument.range_of(TOTAL, norm)
+            change = (rows["score"][of_norm] - rows["score"][of_norm - 1]) / (high - low)
+            largest[rows["pupil"][of_norm]] = np.fmax(largest[rows["pupil"][of_norm]], change)
     return largest
 
 
@@ -62,41 +63,74 @@ def invalid_test(measure: declared.InvalidTest, window: Window, inputs: Inputs) 
     rows = inputs.known.wellbeing
     latest = np.full(len(inputs.known), -1, dtype=np.int64)
     np.maximum.at(latest, rows["pupil"], rows["date"])
-    bad = (rows["date"] == latest[rows["pupil"]]) & (~rows["valid"] | np.isnan(rows["score"]))
+    bad = (rows["date"] == latest[rows["pupil"]]) & ~_usable(inputs)
     value = np.where(latest >= 0, 0.0, np.nan)
     value[rows["pupil"][bad]] = 1.0
     return value
 
 
-def refused(inputs: Inputs, instrument: str | None) -> npt.NDArray[np.bool_]:
-    """Say for whom an instrument's row is there, but invalid or without a score (None: any instrument)."""
-    rows = inputs.known.wellbeing
-    bad = ~rows["valid"] | np.isnan(rows["score"])
-    if instrument is not None:
-        bad &= np.isin(rows["instrument"], _instrument_codes(inputs, instrument))
+def refused(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Say for whom there is a test that was refused, invalid or impossible."""
     answer = np.zeros(len(inputs.known), dtype=bool)
-    answer[rows["pupil"][bad]] = True
+    answer[inputs.known.wellbeing["pupil"][~_usable(inputs)]] = True
     return answer
 
 
-def _valid(inputs: Inputs) -> dict[str, Column]:
+def _usable(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Say which rows count: not marked invalid, scored within the scale, and not spoilt by a lie scale."""
     rows = inputs.known.wellbeing
-    use = rows["valid"] & ~np.isnan(rows["score"])
-    return {name: column[use] for name, column in rows.items()}
+    usable = rows["valid"] & ~np.isnan(rows["score"])
+    for instrument in inputs.instruments.values():
+        of_it = np.isin(rows["instrument"], _codes_of(inputs, instrument))
+        if of_it.any():
+            usable &= ~of_it | (_possible(inputs, instrument, rows) & ~_spoilt(inputs, instrument, rows, of_it))
+    return usable
 
 
-def _totals_by_instrument(inputs: Inputs) -> list[tuple[str, dict[str, Column]]]:
+def _possible(inputs: Inputs, instrument: Instrument, rows: dict[str, Column]) -> npt.NDArray[np.bool_]:
+    possible = np.ones(len(rows["pupil"]), dtype=bool)
+    for scale in instrument.scales:
+        of_scale = np.flatnonzero(rows["scale"] == inputs.known.code("scale", scale))
+        for norm, of_norm in _by_norm(inputs, rows, of_scale):
+            low, high = instrument.range_of(scale, norm)
+            possible[of_norm] = (rows["score"][of_norm] >= low) & (rows["score"][of_norm] <= high)
+    return possible
+
+
+def _spoilt(
+    inputs: Inputs, instrument: Instrument, rows: dict[str, Column], of_it: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    if instrument.validity is None:
+        return np.zeros(len(of_it), dtype=bool)
+    lies = of_it & (rows["scale"] == inputs.known.code("scale", instrument.validity.scale))
+    lies &= ~instrument.validity.is_valid(rows["score"])
+    sitting = rows["pupil"].astype(np.int64) * (1 << 32) + rows["date"]
+    return np.isin(sitting, sitting[lies])
+
+
+def _valid(inputs: Inputs) -> dict[str, Column]:
+    use = _usable(inputs)
+    return {name: column[use] for name, column in inputs.known.wellbeing.items()}
+
+
+def _totals_by_instrument(inputs: Inputs) -> list[tuple[Instrument, dict[str, Column]]]:
     """Give the valid totals of each known instrument, sorted by pupil and date."""
     rows = _valid(inputs)
     is_total = rows["scale"] == inputs.known.code("scale", TOTAL)
     result = []
-    for name in inputs.instruments:
-        if TOTAL not in inputs.instruments[name].scales:
-            continue
-        use = np.flatnonzero(is_total & np.isin(rows["instrument"], _instrument_codes(inputs, name)))
+    for instrument in inputs.instruments.values():
+        use = np.flatnonzero(is_total & np.isin(rows["instrument"], _codes_of(inputs, instrument)))
         use = use[np.lexsort([rows["date"][use], rows["pupil"][use]])]
-        result.append((name, {column: values[use] for column, values in rows.items()}))
+        result.append((instrument, {column: values[use] for column, values in rows.items()}))
     return result
+
+
+def _by_norm(
+    inputs: Inputs, rows: dict[str, Column], chosen: npt.NDArray[np.intp]
+) -> list[tuple[str | None, npt.NDArray[np.intp]]]:
+    norms = inputs.known.histories.words.get("norm", ())
+    codes = rows["norm"][chosen]
+    return [(norms[code] if code >= 0 else None, chosen[codes == code]) for code in np.unique(codes)]
 
 
 def _last_of_pupil(rows: dict[str, Column]) -> npt.NDArray[np.intp]:
@@ -104,10 +138,11 @@ def _last_of_pupil(rows: dict[str, Column]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.append(pupil[1:] != pupil[:-1], np.ones(min(len(pupil), 1), dtype=bool)))
 
 
-def _instrument_codes(inputs: Inputs, name: str) -> list[int]:
+def _codes_of(inputs: Inputs, instrument: Instrument) -> list[int]:
     """Give the codes of all words that mean an instrument ("PHQ9", "phq-9")."""
     words = inputs.known.histories.words.get("instrument", ())
-    return [code for code, word in enumerate(words) if inputs.instruments.code_of(word) == name]
+    known = inputs.instruments
+    return [code for code, word in enumerate(words) if word in known and known[word] == instrument]
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {

@@ -1,0 +1,54 @@
+"""Why a value is missing: not recorded, refused or invalid, or not applicable. Missing is never zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.instruments import InstrumentRegistry
+from dropout_risk.features.class_context import ClassContext, class_keys
+from dropout_risk.features.inputs import Floats, Inputs
+from dropout_risk.features.psychology import refused
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.text import Text
+
+KNOWN, NOT_RECORDED, REFUSED, NOT_APPLICABLE = range(4)
+STATES = ("known", "not_recorded", "refused", "not_applicable")
+STATE_WORDS = {
+    REFUSED: Text(zh="拒答或无效", en="refused or invalid"),
+    NOT_APPLICABLE: Text(zh="不适用", en="does not apply"),
+}
+
+
+def missing_states(
+    values: Floats, known: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
+) -> npt.NDArray[np.int8]:
+    """Say for each value whether it is known, and if not, why.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_pupils, n_features)
+        In the catalogue's order.
+    known : Snapshot
+        What they were computed from.
+    catalogue : FeatureCatalogue
+        The features.
+    instruments : InstrumentRegistry
+        Which test results are possible and valid.
+
+    Returns
+    -------
+    int8 array of shape (n_pupils, n_features)
+        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with).
+    """
+    states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
+    no_class = class_keys(known).codes < 0
+    was_refused = refused(Inputs(known, ClassContext.empty(), instruments))
+    for place, feature in enumerate(catalogue.values()):
+        missing = states[:, place] == NOT_RECORDED
+        if feature.measure.needs_class:
+            states[missing & no_class, place] = NOT_APPLICABLE
+        if feature.source == "wellbeing":
+            states[missing & was_refused, place] = REFUSED
+    return states
