@@ -1,0 +1,123 @@
+"""Nothing the test could leak through: days in order, label windows closed, pupils apart."""
+
+import datetime as dt
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dropout_risk.errors import SplitError, TrainingError
+from dropout_risk.features.cohort import Cohort
+from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.settings import Settings
+from dropout_risk.training.parts import make_parts
+
+DATES = pd.to_datetime([f"2024-{month:02d}-03" for month in range(4, 13)])
+
+
+def _histories(holidays=()):
+    days = [day.date() for day in pd.date_range("2024-03-01", "2025-06-30")]
+    calendar = SchoolCalendar.from_days({"s": days, "t": [day for day in days if day not in holidays]})
+    return SimpleNamespace(
+        calendar=calendar, calendar_row=np.array([0, 1], dtype=np.int32), observed_to=ordinal_of("2025-06-30")
+    )
+
+
+def _cohort(n=120, rate=0.3, seed=0):
+    frame = pd.DataFrame(
+        [(f"p-{pupil:03d}", day) for day in DATES for pupil in range(n)], columns=["student_id", "as_of"]
+    )
+    frame["pupil"], frame["school_id"], frame["class_id"] = 0, None, None
+    labels = pd.Series((np.random.default_rng(seed).random(len(frame)) < rate).astype(int))
+    censored = pd.DataFrame({"reason": ["transferred", "died", "transferred"]})
+    return Cohort(frame, labels, censored)
+
+
+def _parts(cohort=None, horizon=60, histories=None, **split):
+    cohort = _cohort() if cohort is None else cohort
+    features = pd.DataFrame({"x": np.arange(len(cohort.frame), dtype=float)})
+    settings = Settings(outcome={"horizon_days": horizon}, split=split)
+    return make_parts(histories or _histories(), cohort, features, settings)
+
+
+@pytest.mark.parametrize("horizon", [30, 60, 120])
+@pytest.mark.parametrize("held", [1, 2, 3])
+def test_every_training_label_was_known_before_the_first_test_day(horizon, held):
+    days = _parts(horizon=horizon, test_snapshots=held).dates()
+    assert days["test_as_of"] == [str(day.date()) for day in DATES[-held:]]
+    first_test = pd.Timestamp(days["test_as_of"][0])
+    for day in days["train_as_of"]:
+        assert pd.Timestamp(day) + pd.Timedelta(days=horizon) <= first_test
+    for day in days["gap_as_of"]:
+        assert pd.Timestamp(day) + pd.Timedelta(days=horizon) > first_test
+
+
+def test_a_school_with_a_long_holiday_widens_the_gap():
+    holidays = {dt.date(2024, 9, 1) + dt.timedelta(days=day) for day in range(40)}
+    assert "2024-09-03" in _parts().dates()["train_as_of"]
+    assert "2024-09-03" in _parts(histories=_histories(holidays)).dates()["gap_as_of"]
+
+
+def test_a_pupil_trains_or_calibrates_and_never_both():
+    parts = _parts()
+    train, aside = set(parts.students(parts.train)), set(parts.students(parts.calibration))
+    assert not train & aside
+    assert 0.1 < len(aside) / (len(train) + len(aside)) < 0.35
+    assert parts.dates()["calibration"] == "pupils of their own"
+
+
+def test_every_row_is_used_once_or_lies_in_the_gap():
+    parts = _parts()
+    used = np.concatenate([parts.train, parts.calibration, parts.test])
+    assert len(np.unique(used)) == len(used)
+    gap = set(parts.dates()["gap_as_of"])
+    rest = np.setdiff1d(np.arange(len(parts.cohort.frame)), used)
+    assert set(parts.days(rest)) == gap
+
+
+def test_row_order_does_not_matter():
+    def members(parts, rows):
+        return set(zip(parts.students(rows), parts.days(rows), strict=True))
+
+    cohort = _cohort()
+    order = np.random.default_rng(1).permutation(len(cohort.frame))
+    mixed = Cohort(
+        cohort.frame.iloc[order].reset_index(drop=True), cohort.labels.iloc[order].reset_index(drop=True)
+    )
+    one, other = _parts(cohort), _parts(mixed)
+    for name in ("train", "calibration", "test"):
+        assert members(one, getattr(one, name)) == members(other, getattr(other, name))
+
+
+def test_where_too_few_of_the_pupils_set_aside_drop_out_all_train():
+    parts = _parts(_cohort(n=80, rate=0.06))
+    assert len(parts.calibration) == 0
+    assert parts.dates()["calibration"] == "out of fold"
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.0, "0 dropouts"), (0.01, "dropouts"), (1.0, "0 who stayed")])
+def test_too_few_of_a_class_are_refused_with_the_counts_and_no_name(rate, said):
+    with pytest.raises(TrainingError, match=said) as raised:
+        _parts(_cohort(n=60, rate=rate))
+    assert raised.value.hint
+    assert "p-0" not in str(raised.value)
+
+
+@pytest.mark.parametrize("split", [{"test_snapshots": 9}, {"test_snapshots": 20}, {"horizon": 300}])
+def test_too_few_snapshots_are_refused(split):
+    with pytest.raises(SplitError, match="DR402"):
+        _parts(**split)
+
+
+def test_counts_are_those_of_the_rows_and_of_what_was_censored():
+    parts = _parts()
+    counts = parts.counts()
+    assert counts["test"] == {"rows": 240, "pupils": 120, "positives": int(parts.y(parts.test).sum())}
+    assert counts["train"]["rows"] + counts["calibration"]["rows"] == len(parts.before_test)
+    assert counts["censored"] == {"died": 1, "transferred": 2}
+
+
+def test_baselines_read_a_missing_school_as_its_own_group():
+    parts = _parts()
+    assert set(parts.rows_for_baselines(parts.test).schools) == {""}

@@ -1,0 +1,27 @@
+import pytest
+
+from dropout_risk.training.progress import Steps
+
+
+def test_every_step_is_named_with_its_count(capsys):
+    with Steps(shown=True) as steps:
+        assert list(steps.each("features", "abc")) == ["a", "b", "c"]
+        with steps.one("fit"):
+            pass
+    said = capsys.readouterr()
+    assert "features" in said.err
+    assert "3/3" in said.err
+    assert "fit" in said.err
+    assert said.out == ""
+
+
+def test_silence_is_silent_and_errors_pass_through(capsys):
+    with pytest.raises(KeyError), Steps(shown=False) as steps, steps.one("fit"):
+        raise KeyError
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_stops_the_drawing():
+    with pytest.raises(KeyError), Steps(shown=True) as steps, steps.one("fit"):
+        raise KeyError
+    assert not steps._bars.live.is_started
