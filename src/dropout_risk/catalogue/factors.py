@@ -130,8 +130,8 @@ FACTORS: dict[str, Factor] = {
             values={},
         ),
         Factor(
-            code="unsupported_in_fact",
-            label=Text(zh="事实无人抚养儿童", en="child unsupported in fact"),
+            code="de_facto_unsupported",
+            label=Text(zh="事实无人抚养儿童", en="de facto unsupported child"),
             definition=Text(
                 zh="不满18周岁，父母双方均重残、重病、服刑、强制隔离戒毒、被限制人身自由6个月以上或失联6个月以上，"
                 "或一方死亡或失踪、另一方有上述情形",
@@ -149,7 +149,7 @@ FACTORS: dict[str, Factor] = {
             label=Text(zh="父母一方无法照料", en="a parent unable to care"),
             definition=Text(
                 zh="父母一方有事实无人抚养所列情形之一",
-                en="one parent is in a state that the rule on children unsupported in fact lists",
+                en="one parent is in a state that the rule on de facto unsupported children lists",
             ),
             source=Text(zh="民发〔2019〕62号所列情形", en="states listed in 民发〔2019〕62号"),
             burden=True,
@@ -195,7 +195,7 @@ FACTORS: dict[str, Factor] = {
             cause="poverty",
             values={
                 "unstable_after_poverty": Text(zh="脱贫不稳定", en="out of poverty, not stable"),
-                "near_poverty": Text(zh="边缘易致贫", en="at the edge of poverty"),
+                "marginal": Text(zh="边缘易致贫", en="at the edge of poverty"),
                 "sudden_hardship": Text(zh="突发严重困难", en="sudden severe hardship"),
             },
         ),

@@ -80,15 +80,15 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         absent=Text(zh="没有父母离异登记", en="No record of a divorce of the parents"),
     ),
     factor(
-        "orphan_or_unsupported",
+        "orphan_or_de_facto_unsupported",
         "orphan",
-        "unsupported_in_fact",
-        label=Text(zh="孤儿或事实无人抚养", en="Orphan or unsupported in fact"),
+        "de_facto_unsupported",
+        label=Text(zh="孤儿或事实无人抚养", en="Orphan or de facto unsupported"),
         holds=Text(
-            zh="登记为孤儿或事实无人抚养儿童", en="Recorded as an orphan or a child unsupported in fact"
+            zh="登记为孤儿或事实无人抚养儿童", en="Recorded as an orphan or a de facto unsupported child"
         ),
         absent=Text(
-            zh="没有孤儿或事实无人抚养登记", en="No record as an orphan or a child unsupported in fact"
+            zh="没有孤儿或事实无人抚养登记", en="No record as an orphan or a de facto unsupported child"
         ),
     ),
     factor(

@@ -210,7 +210,7 @@ def band_of(
     >>> registry = default_instruments()
     >>> band_of(registry["MHT"], "total", 66)
     2.0
-    >>> band_of(registry["sdq"], "total", 16), band_of(registry["sdq"], "total", 16, norm="uk_parent")
+    >>> band_of(registry["sdq"], "total", 16), band_of(registry["sdq"], "total", 16, norm="sdq-uk-parent")
     (0.0, 1.0)
     >>> band_of(registry["SCL-90"], "total", 161)
     nan

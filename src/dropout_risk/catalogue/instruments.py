@@ -33,10 +33,10 @@ MHT_SUBSCALES: dict[str, Scale] = {
     "social_anxiety": _sum_of("对人焦虑", "social anxiety", _span(16, 25)),
     "loneliness": _sum_of("孤独倾向", "loneliness", _span(26, 35)),
     "self_blame": _sum_of("自责倾向", "self-blame", _span(36, 45)),
-    "oversensitivity": _sum_of("过敏倾向", "oversensitivity", _span(46, 55)),
+    "hypersensitivity": _sum_of("过敏倾向", "hypersensitivity", _span(46, 55)),
     "physical_symptoms": _sum_of("身体症状", "physical symptoms", _span(56, 70)),
     "phobia": _sum_of("恐怖倾向", "phobia", _span(71, 80)),
-    "impulsiveness": _sum_of("冲动倾向", "impulsiveness", _span(81, 99, 2)),
+    "impulsivity": _sum_of("冲动倾向", "impulsivity", _span(81, 99, 2)),
 }
 
 MHT = Instrument(
@@ -165,7 +165,7 @@ SDQ = Instrument(
         ),
     },
     norms={
-        "china_parent": Norm(
+        "sdq-cn-parent": Norm(
             label=Text(zh="中国家长版（5至13岁）", en="China, parent form, age 5 to 13"),
             cuts={
                 "total": Cut(watch=17, high=19),
@@ -177,18 +177,18 @@ SDQ = Instrument(
             },
             source=Text(zh="22108名儿童，PMC4054577，表6", en="22,108 children, PMC4054577, table 6"),
         ),
-        "uk_parent": Norm(
+        "sdq-uk-parent": Norm(
             label=Text(zh="英国家长版", en="UK, parent form"),
             cuts={"total": Cut(watch=14, high=17)},
             source=Text(zh="英国三档分界，家长版", en="UK three-band scoring, parent form"),
         ),
-        "uk_teacher": Norm(
+        "sdq-uk-teacher": Norm(
             label=Text(zh="英国教师版", en="UK, teacher form"),
             cuts={"total": Cut(watch=12, high=16)},
             source=Text(zh="英国三档分界，教师版", en="UK three-band scoring, teacher form"),
         ),
     },
-    default_norm="china_parent",
+    default_norm="sdq-cn-parent",
     notes=(
         Text(
             zh="英国自评版分界值未经核实，不予采用",
