@@ -1,6 +1,7 @@
 """Nothing the test could leak through: days in order, label windows closed, pupils apart."""
 
 import datetime as dt
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from dropout_risk.errors import SplitError, TrainingError
 from dropout_risk.features.cohort import Cohort
+from dropout_risk.modelling.splits import calibration_part
 from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
 from dropout_risk.settings import Settings
 from dropout_risk.training.parts import make_parts
@@ -91,7 +93,9 @@ def test_row_order_does_not_matter():
 
 
 def test_where_too_few_of_the_pupils_set_aside_drop_out_all_train():
-    parts = _parts(_cohort(n=80, rate=0.06))
+    cohort = _cohort()
+    aside = calibration_part(cohort.frame["student_id"], share=0.2, seed=0)
+    parts = _parts(replace(cohort, labels=cohort.labels.where(~aside, 0)))
     assert len(parts.calibration) == 0
     assert parts.dates()["calibration"] == "out of fold"
 
