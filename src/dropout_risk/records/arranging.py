@@ -1,0 +1,175 @@
+"""Puts usable rows in canonical order, which finds duplicates, and makes the canonical Arrow table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dropout_risk.records.drafts import Array, Draft, Mask, is_empty
+from dropout_risk.records.tables import EVENTS, Column
+
+_WORD_LIMIT = 2**62
+
+
+class Arranged:
+    """The rows of a draft that are still usable, in canonical order.
+
+    Rows come by pupil, key, ``recorded_on``, then by everything else, so that the order of the input
+    leaves no trace.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.columns = _order_of_columns(draft)
+        self.rows = np.flatnonzero(~draft.apart) if draft.apart.any() else None
+        order = _order([self.values(name) for name in self.columns])
+        if order is not None:
+            self.rows = order if self.rows is None else self.rows[order]
+
+    def values(self, name: str) -> Array:
+        """Give a column in this order."""
+        values = self.draft.values[name]
+        return values if self.rows is None else values[self.rows]
+
+    def positions(self, mask: Mask) -> Array:
+        """Give the rows of the draft that are marked here."""
+        return np.flatnonzero(mask) if self.rows is None else self.rows[mask]
+
+    def usable(self) -> Mask:
+        """Mark the rows that have not been set apart since they were arranged."""
+        apart = self.draft.apart
+        return ~(apart if self.rows is None else apart[self.rows])
+
+    def check_duplicates(self) -> None:
+        """Set copies of a row apart, and all rows of one key that contradict each other."""
+        table = self.draft.table
+        key = [name for name in (*table.key, "recorded_on") if name in table]
+        content = [column.name for column in table.columns if column.name not in key and not column.note]
+        same_key = ~self._changes(key)
+        if not same_key.any():
+            return
+        differs = same_key & self._changes(content)
+        contradicting = _whole_groups(same_key, differs)
+        name = table.key[-1] if table.of_pupils else table.key[0]
+        self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
+        self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
+
+    def _changes(self, names: Sequence[str]) -> Mask:
+        """Mark the rows that differ from the row before in any of these columns."""
+        first = self.values(names[0]) if names else np.empty(0)
+        changed = np.zeros(len(first), np.bool_)
+        for name in names:
+            values = self.values(name)
+            unequal = values[1:] != values[:-1]
+            if values.dtype.kind == "f":
+                unequal &= ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
+            changed[1:] |= unequal
+        changed[:1] = True
+        return changed
+
+    def table(self, ids: Any, pupil_row: Array) -> Any:
+        """Make the canonical Arrow table of the rows that are still usable.
+
+        Parameters
+        ----------
+        ids : pyarrow.Array
+            Ids of all pupils named in ``students``.
+        pupil_row : array of int32
+            Their rows in the final ``students`` table.
+        """
+        keep = self.usable() if self.draft.apart.any() else None
+        arrays = []
+        for column in self.draft.table.columns:
+            values = self.values(column.name)
+            values = values if keep is None else values[keep]
+            if column.kind == "student":
+                arrays.append(
+                    pa.array(pupil_row[values]) if self.draft.table.of_pupils else ids.take(pa.array(values))
+                )
+            else:
+                arrays.append(_arrow(column, values, self.draft.words.get(column.name, [])))
+        return pa.table(arrays, schema=self.draft.table.schema(ids.type))
+
+
+def _order_of_columns(draft: Draft) -> list[str]:
+    table = draft.table
+    notes = [column.name for column in table.columns if column.note]
+    first = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
+    return [*first, *(name for name in table.names if name not in (*first, *notes)), *notes]
+
+
+def _whole_groups(same: Mask, marked: Mask) -> Mask:
+    """Mark all rows of every run of same rows in which any row is marked."""
+    if not marked.any():
+        return marked
+    group = np.cumsum(~same, dtype=np.int32)
+    hit = np.zeros(int(group[-1]) + 1, np.bool_)
+    hit[group[marked]] = True
+    return np.asarray(hit[group])
+
+
+def _order(columns: Sequence[Array]) -> npt.NDArray[np.int64] | None:
+    """Give the order by all columns, or None when the rows are in order already."""
+    words = _packed(columns)
+    if len(words) == 1:
+        word = words[0]
+        return None if bool(np.all(word[1:] >= word[:-1])) else np.argsort(word, kind="stable")
+    return np.lexsort(words[::-1])
+
+
+def _packed(columns: Sequence[Array]) -> list[npt.NDArray[np.int64]]:
+    """Pack columns of small range together into as few 64-bit words as keep their order."""
+    words: list[npt.NDArray[np.int64]] = []
+    room = 1
+    for column in columns:
+        numbers, size = _from_zero(column)
+        if not words or room * size > _WORD_LIMIT:
+            words.append(numbers.astype(np.int64))
+            room = size
+        else:
+            words[-1] *= size
+            words[-1] += numbers
+            room *= size
+    return words
+
+
+def _from_zero(column: Array) -> tuple[Array, int]:
+    if column.dtype.kind == "f":
+        distinct, numbers = np.unique(column, return_inverse=True)
+        return numbers, max(len(distinct), 1)
+    if not len(column):
+        return column, 1
+    low, high = int(column.min()), int(column.max())
+    if low == np.iinfo(np.int32).min and high > low:  # empty values stand just below the lowest one
+        given = column != low
+        lowest = int(column[given].min())
+        return np.where(given, column.astype(np.int64) - lowest + 1, 0), high - lowest + 2
+    narrow = high - low < np.iinfo(np.int32).max
+    return (column - column.dtype.type(low) if narrow else column.astype(np.int64) - low), high - low + 1
+
+
+def _arrow(column: Column, values: Array, words: list[str]) -> Any:
+    empty = is_empty(values, column.kind)
+    mask = empty if empty.any() else None
+    if column.kind == "text":
+        return _texts(values, mask, words, column.coded)
+    if column.kind == "event":
+        return _texts(values.astype(np.int32), mask, list(EVENTS), coded=False)
+    if column.kind == "yes_no":
+        return pa.array(values == 1, mask=mask)
+    return pa.array(values, mask=mask).cast(column.arrow_type)
+
+
+def _texts(codes: Array, mask: Mask | None, words: list[str], coded: bool) -> Any:
+    if mask is not None and mask.all():
+        return pa.nulls(len(codes), pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
+    used = np.zeros(len(words), np.bool_)
+    used[codes if mask is None else codes[~mask]] = True
+    new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
+    chosen = [word for word, is_used in zip(words, used.tolist(), strict=True) if is_used]
+    array = pa.DictionaryArray.from_arrays(pa.array(new[codes], mask=mask), pa.array(chosen, pa.string()))
+    return array if coded else array.dictionary_decode()

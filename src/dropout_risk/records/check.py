@@ -1,0 +1,151 @@
+"""The report of the check: every problem at once, with the rules it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dropout_risk.records.rules import RULES, Rule, Severity
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RULES", "CheckReport", "Counts", "Problem", "Rule", "Severity"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line of the report: a rule, where it fired and how often.
+
+    Parameters
+    ----------
+    table, column : str
+        Where.
+    rule : Rule
+        What.
+    rows : int
+        How many rows are affected.
+    first_row : int, optional
+        The first of them, counted from 1 without the header; None where no row is concerned.
+    file : str
+        The file that the first row stands in; empty for a frame.
+    severity : {"error", "warning"}
+        Whether these rows were set apart.
+    detail : str
+        Names of columns or files, never a value.
+    """
+
+    table: str
+    column: str
+    rule: Rule
+    rows: int
+    first_row: int | None
+    file: str
+    severity: Severity
+    detail: str = ""
+
+    def message(self, language: Language = "en") -> str:
+        """Say what is wrong."""
+        return self.rule.message.to(language)
+
+    def hint(self, language: Language = "en") -> str:
+        """Say the way out."""
+        hint = self.rule.hint.to(language)
+        return f"{self.detail}; {hint}" if self.detail else hint
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one table: ``read`` is always ``used`` plus ``set_apart``."""
+
+    read: int
+    used: int
+    set_apart: int
+
+
+_COLUMNS = ("table", "column", "rule", "name", "severity", "rows", "first_row", "file", "message", "hint")
+
+
+@dataclass(frozen=True, repr=False)
+class CheckReport:
+    """Every problem of the school records at once, without any pupil's value.
+
+    Parameters
+    ----------
+    problems : tuple of Problem
+        Errors (rows set apart) and warnings, by table.
+    counts : mapping of str to Counts
+        Rows read, used and set apart per table.
+
+    Examples
+    --------
+    >>> CheckReport((), {"students": Counts(read=2, used=2, set_apart=0)}).ok
+    True
+    """
+
+    problems: tuple[Problem, ...]
+    counts: Mapping[str, Counts]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing had to be set apart (warnings may remain)."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+    def frame(self, language: Language = "en") -> pd.DataFrame:
+        """Give one row per problem, with its rule, the rows affected and the way out."""
+        import pandas as pd
+
+        rows = [
+            (
+                p.table,
+                p.column,
+                p.rule.code,
+                p.rule.name,
+                p.severity,
+                p.rows,
+                p.first_row,
+                p.file,
+                p.message(language),
+                p.hint(language),
+            )
+            for p in self.problems
+        ]
+        return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"rows": "int64", "first_row": "Int64"})
+
+    def summary(self, language: Language = "en") -> pd.DataFrame:
+        """Give one row per table: rows read, used and set apart."""
+        import pandas as pd
+
+        names = Text(zh="读取 使用 未使用", en="read used set_apart").to(language).split()
+        rows = [(c.read, c.used, c.set_apart) for c in self.counts.values()]
+        return pd.DataFrame(rows, columns=names, index=pd.Index(list(self.counts), name="table"))
+
+    def __str__(self) -> str:
+        """Give the counts per table and one line per problem."""
+        lines = [
+            f"{t}: {c.read} read, {c.used} used, {c.set_apart} set apart" for t, c in self.counts.items()
+        ]
+        return "\n".join([*lines, *(_line(problem) for problem in self.problems)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the counts and the problems as two tables in a notebook."""
+        if not self.problems:
+            return str(self.summary().to_html())
+        problems = self.frame().astype({"first_row": "string"}).fillna("")
+        return str(self.summary().to_html()) + str(problems.to_html(index=False))
+
+
+def _line(problem: Problem) -> str:
+    where = f"{problem.table}.{problem.column}" if problem.column else problem.table
+    file = f" in {problem.file}" if problem.file else ""
+    first = (
+        "" if problem.first_row is None else f" ({problem.rows} rows, first row {problem.first_row}{file})"
+    )
+    return (
+        f"[{problem.rule.code}] {problem.severity} {where}: "
+        f"{problem.message()}{first or file}. Hint: {problem.hint()}."
+    )

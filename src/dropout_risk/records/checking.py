@@ -1,0 +1,199 @@
+"""The check as a whole: every table read, checked and put in order, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dropout_risk.errors import RecordsError
+from dropout_risk.records.arranging import Arranged
+from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.check import RULES, CheckReport, Counts, Problem, Rule
+from dropout_risk.records.drafts import Array, Draft
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.periods import check_overlaps
+from dropout_risk.records.quarantine import Quarantine, SetApart
+from dropout_risk.records.readers import Part
+from dropout_risk.records.reading import PupilIndex, TableReader, nearest_header
+from dropout_risk.records.row_rules import check_enrolment, check_pupils, check_school_days, check_values
+from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check leaves: usable tables, the calendar, the report and the rows set apart."""
+
+    tables: dict[str, Any]
+    calendar: SchoolCalendar
+    report: CheckReport
+    quarantine: Quarantine
+
+
+class Checking:
+    """Reads and checks the parts of all tables.
+
+    Parameters
+    ----------
+    parts : mapping of str to sequence of Part
+        Per table.
+    mapping : RecordsMapping
+        Headers and words.
+    today : int
+        Days since 1970-01-01; what is dated later is an error.
+    """
+
+    def __init__(self, parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping, today: int) -> None:
+        self.parts, self.mapping, self.today = parts, mapping, today
+        self.tables: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self.counts: dict[str, Counts] = {}
+        self.apart: list[SetApart] = []
+
+    def run(self, unknown_files: Sequence[str]) -> Checked:
+        """Check everything, ``students`` and ``calendar`` first."""
+        self._read_students()
+        calendar = self._draft("calendar")
+        arranged = Arranged(calendar)
+        arranged.check_duplicates()
+        self._finish(calendar, arranged)
+        self.days = SchoolDays(self.schools, calendar)
+        for name, table in TABLES.items():
+            if table.of_pupils:
+                self._check_long(name)
+        rule = RULES["unknown_file"]
+        files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
+        order = {name: position for position, name in enumerate(TABLES)}
+        problems = sorted(self.problems, key=lambda problem: order[problem.table])
+        counts = {name: self.counts[name] for name in TABLES if name in self.parts}
+        tables = {name: self.tables[name] for name in TABLES}
+        apart = sorted(self.apart, key=lambda table: order[table.table])
+        quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
+        return Checked(tables, self._calendar(), CheckReport((*problems, *files), counts), quarantine)
+
+    def _read_students(self) -> None:
+        reader = TableReader(TABLES["students"], self.mapping)
+        draft = reader.read(self.parts["students"])
+        assert reader.pupils is not None  # noqa: S101
+        self.pupils: PupilIndex = reader.pupils
+        check_values(draft, self.today)
+        arranged = Arranged(draft)
+        arranged.check_duplicates()
+        rows = draft.values["student_id"]
+        self.usable = np.zeros(len(self.pupils.ids), np.bool_)
+        self.usable[rows[~draft.apart]] = True
+        self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
+        self.enrolled_on = self._by_pupil(draft, "enrolled_on")
+        self._name_schools(draft)
+        self.lost = self._lost_pupils(draft)
+        self._finish(draft, arranged)
+
+    def _by_pupil(self, draft: Draft, name: str) -> Array:
+        """Bring a column of ``students`` into the order of the pupil index."""
+        keep = ~draft.apart
+        values = draft.values[name]
+        spread = np.full(len(self.pupils.ids), np.iinfo(np.int32).min, np.int32)
+        spread[draft.values["student_id"][keep]] = values[keep]
+        return spread
+
+    def _name_schools(self, draft: Draft) -> None:
+        code = self._by_pupil(draft, "school_id")
+        words = draft.words["school_id"]
+        names = [words[k] if k >= 0 else "" for k in code[self.usable].tolist()]
+        self.schools = sorted(set(names))
+        number = {school: position for position, school in enumerate(self.schools)}
+        self.school_of = np.zeros(len(code), np.int32)
+        self.school_of[self.usable] = [number[name] for name in names]
+
+    def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
+        lost: dict[int, tuple[Rule, ...]] = {}
+        for row, rules in SetApart.of(draft).rules.items():
+            pupil = int(draft.values["student_id"][row])
+            if pupil >= 0 and not self.usable[pupil]:
+                known = lost.get(pupil, ())
+                lost[pupil] = (*known, *(rule for rule in rules if rule not in known))
+        ids = self.pupils.values()
+        return {ids[pupil].as_py(): lost[pupil] for pupil in sorted(lost)}
+
+    def _draft(self, name: str) -> Draft:
+        pupils = self.pupils if TABLES[name].of_pupils else None
+        draft = TableReader(TABLES[name], self.mapping, pupils).read(self.parts.get(name, ()))
+        check_values(draft, self.today)
+        return draft
+
+    def _check_long(self, name: str) -> None:
+        draft = self._draft(name)
+        check_pupils(draft, self.usable)
+        if name == "outcomes":
+            check_enrolment(draft, self.enrolled_on)
+        if name == "attendance":
+            check_school_days(draft, self.days, self.school_of)
+        arranged = Arranged(draft)
+        arranged.check_duplicates()
+        if name == "family":
+            check_overlaps(arranged)
+        self._finish(draft, arranged)
+
+    def _finish(self, draft: Draft, arranged: Arranged) -> None:
+        name = draft.table.name
+        self.tables[name] = arranged.table(self.pupils.values(), self.pupil_row)
+        apart = int(draft.apart.sum()) + draft.broken
+        self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - int(draft.apart.sum()), apart)
+        self.problems += draft.problems()
+        if name in self.parts:
+            self.apart.append(SetApart.of(draft))
+
+    def _calendar(self) -> SchoolCalendar:
+        attendance = self.tables["attendance"]
+        pupil = attendance.column("pupil").to_numpy()
+        date = attendance.column("date").cast(pa.int32()).to_numpy()
+        return self.days.calendar(self.school_of[self.usable], pupil, date)
+
+
+def require_students(
+    parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping, names: Sequence[str]
+) -> None:
+    """Refuse records without ``students`` or without one of its required columns.
+
+    Parameters
+    ----------
+    parts : mapping
+        The parts of each table.
+    mapping : RecordsMapping
+        Headers and words.
+    names : sequence of str
+        What was found and belongs to no table.
+
+    Raises
+    ------
+    RecordsError
+        Naming what is missing and the nearest there is.
+    """
+    table = TABLES["students"]
+    if not parts.get("students"):
+        detail = (
+            nearest_header("students", names, mapping.table_names()) if names else "only students is required"
+        )
+        raise RecordsError("There is no table 'students'.", hint=detail)
+    for part in parts["students"]:
+        headers = mapping.headers("students", part.header)
+        missing = [name for name in table.required if name not in headers.chosen]
+        if missing:
+            place = f" ({part.name})" if part.name else ""
+            raise RecordsError(
+                f"Table 'students'{place} lacks required column(s): {', '.join(missing)}.",
+                hint=_hints(missing, headers.unknown if headers.chosen else (), mapping),
+            )
+
+
+def _hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
+    understood = mapping.names_for("students")
+    hints = []
+    for name in missing:
+        aliases = [header for header, column in understood.items() if column == name]
+        hints.append(f"{name}: {nearest_header(name, unknown, aliases)}")
+    return "; ".join(hints)

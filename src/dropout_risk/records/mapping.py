@@ -1,0 +1,259 @@
+"""Which headers and words of a county's tables mean which column and which word of the contract."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+
+Word = str | int | bool
+Source = str | Path | Mapping[str, Any] | None
+
+_PARTS = ("tables", "columns", "words", "ignored", "encoding")
+_TEXT_COLUMNS = {
+    column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
+}
+_SECTIONS = _TEXT_COLUMNS | {"status", "event", "yes_no", "grade_level"}
+
+
+def plain(header: str) -> str:
+    """Bring a header or a word to the form in which it is compared.
+
+    >>> plain(" Student ID ")
+    'student_id'
+    """
+    return header.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def section_of(column: Column) -> str:
+    """Name the section of words that a column is read with."""
+    return "yes_no" if column.kind == "yes_no" else column.name
+
+
+@dataclass(frozen=True)
+class Headers:
+    """How the headers of one file or frame were understood.
+
+    Parameters
+    ----------
+    chosen : dict
+        Canonical column to the header it is read from.
+    unknown : tuple of str
+        Headers that mean nothing here.
+    spare : tuple of str
+        Headers that mean a column which another header already gives.
+    """
+
+    chosen: dict[str, str]
+    unknown: tuple[str, ...]
+    spare: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    tables: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    words: dict[str, dict[str, Word]] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    encoding: str | None = None
+
+    def target(self, table: str, header: str) -> str | None:
+        for section in (table, "all"):
+            target = self.columns.get(section, {}).get(header)
+            if target is not None and target in TABLES[table]:
+                return target
+        return None
+
+    def rank(self, table: str, header: str) -> int:
+        order = [*self.columns.get(table, {}), *self.columns.get("all", {})]
+        return order.index(header)
+
+
+class RecordsMapping:
+    """The headers and words of a county's tables: its own entries laid over the Chinese defaults.
+
+    English names and words of the contract are always understood.
+
+    Parameters
+    ----------
+    own : path, mapping or None
+        A TOML file or the same as a dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``,
+        ``[words.<column>]``, ``ignored`` and ``encoding``.
+
+    Raises
+    ------
+    SettingsError
+        With every unknown key and every unknown target, all at once.
+
+    Examples
+    --------
+    >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
+    >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
+    {'student_id': '学号', 'score': '卷面分'}
+    >>> mapping.table_of("考勤_2024")
+    'attendance'
+    """
+
+    def __init__(self, own: Source = None) -> None:
+        self._own = _layer(own)
+        self._default = _default_layer()
+
+    @classmethod
+    def of(cls, mapping: Source | RecordsMapping) -> Self:
+        """Take a mapping as it is, or read one."""
+        return mapping if isinstance(mapping, cls) else cls(mapping)  # type: ignore[arg-type]
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the CSV files where the county names one."""
+        return self._own.encoding
+
+    def table_of(self, name: str) -> str | None:
+        """Name the table that a file, folder or frame of this name holds; None if it is none."""
+        names = {**self._default.tables, **{table: table for table in TABLES}, **self._own.tables}
+        given = plain(name)
+        if given in names:
+            return names[given]
+        starts = [known for known in names if given.startswith(f"{known}_") or given.startswith(f"{known}.")]
+        return names[max(starts, key=len)] if starts else None
+
+    def table_names(self) -> list[str]:
+        """List every name under which a table is understood."""
+        return [*TABLES, *self._own.tables, *self._default.tables]
+
+    def headers(self, table: str, given: Sequence[str]) -> Headers:
+        """Decide which header gives which column of a table."""
+        candidates: dict[str, list[tuple[int, int, str]]] = {}
+        unknown = []
+        for header in given:
+            found = self._meaning(table, plain(header))
+            if found is not None:
+                candidates.setdefault(found[0], []).append((*found[1:], header))
+            elif not self._is_ignored(plain(header)):
+                unknown.append(header)
+        chosen = {name: min(found)[2] for name, found in candidates.items()}
+        spare = [item[2] for found in candidates.values() for item in sorted(found)[1:]]
+        return Headers(chosen, tuple(unknown), tuple(spare))
+
+    def names_for(self, table: str) -> dict[str, str]:
+        """Give every header that is understood in a table, with the column it means."""
+        names = {name: name for name in TABLES[table].names}
+        for layer in (self._default, self._own):
+            for section in ("all", table):
+                understood = layer.columns.get(section, {})
+                names |= {header: name for header, name in understood.items() if name in TABLES[table]}
+        return names
+
+    def words(self, column: Column) -> dict[str, Word]:
+        """Give the words of a column in lower case, with what they mean."""
+        section = section_of(column)
+        closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(section, ())}
+        return {**self._default.words.get(section, {}), **closed, **self._own.words.get(section, {})}
+
+    def _meaning(self, table: str, header: str) -> tuple[str, int, int] | None:
+        own = self._own.target(table, header)
+        if own is not None:
+            return own, 0, self._own.rank(table, header)
+        if header in self._own.ignored:
+            return None
+        if header in TABLES[table]:
+            return header, 1, 0
+        default = self._default.target(table, header)
+        return None if default is None else (default, 2, self._default.rank(table, header))
+
+    def _is_ignored(self, header: str) -> bool:
+        return header in self._own.ignored or header in self._default.ignored
+
+
+@cache
+def _default_layer() -> _Layer:
+    text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
+    return _checked(tomllib.loads(text), "mapping_zh.toml")
+
+
+def _layer(source: Source) -> _Layer:
+    if source is None:
+        return _Layer()
+    if isinstance(source, Mapping):
+        return _checked(source, "The mapping")
+    try:
+        data = tomllib.loads(Path(source).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"Mapping file {source} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"Mapping file {source} is not TOML in UTF-8: {error}.") from error
+    return _checked(data, f"Mapping file {source}")
+
+
+def _checked(data: Mapping[str, Any], name: str) -> _Layer:
+    problems = list(_problems(data))
+    if problems:
+        messages = "; ".join(message for message, _ in problems)
+        hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))
+        raise SettingsError(f"{name} has {len(problems)} problem(s): {messages}.", hint=hints)
+    return _Layer(
+        tables=_plain_keys(data.get("tables", {})),
+        columns={table: _plain_keys(part) for table, part in data.get("columns", {}).items()},
+        words={section: _lower_keys(part) for section, part in data.get("words", {}).items()},
+        ignored=frozenset(plain(header) for header in data.get("ignored", ())),
+        encoding=data.get("encoding"),
+    )
+
+
+def _plain_keys(part: Mapping[str, str]) -> dict[str, str]:
+    return {plain(key): value for key, value in part.items()}
+
+
+def _lower_keys(part: Mapping[str, Word]) -> dict[str, Word]:
+    return {key.strip().lower(): value for key, value in part.items()}
+
+
+def _problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _unknown(data, _PARTS, "")
+    yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
+    columns, words = data.get("columns", {}), data.get("words", {})
+    yield from _unknown(columns, (*TABLES, "all"), "columns.")
+    yield from _unknown(words, _SECTIONS, "words.")
+    for table, part in columns.items():
+        yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
+    for section, part in words.items():
+        yield from _wrong_words(section, part)
+
+
+def _columns_of(table: str) -> tuple[str, ...]:
+    if table in TABLES:
+        return TABLES[table].names
+    return tuple(dict.fromkeys(name for other in TABLES.values() for name in other.names))
+
+
+def _unknown(part: Mapping[str, Any], allowed: Iterable[str], where: str) -> Iterator[tuple[str, str]]:
+    allowed = tuple(allowed)
+    for key in part:
+        if key not in allowed:
+            yield f"unknown key '{where}{key}'", nearest(key, allowed)
+
+
+def _wrong_targets(part: Any, allowed: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        yield f"'{where}' must be a table of names", ""
+        return
+    for key, target in part.items():
+        if target not in allowed:
+            yield f"'{where}.{key}' points to unknown {target!r}", nearest(str(target), allowed)
+
+
+def _wrong_words(section: str, part: Any) -> Iterator[tuple[str, str]]:
+    if section in CLOSED_WORDS:
+        yield from _wrong_targets(part, CLOSED_WORDS[section], f"words.{section}")
+        return
+    expected = {"yes_no": bool, "grade_level": int}.get(section, str)
+    for key, meaning in part.items():
+        if type(meaning) is not expected:
+            yield f"'words.{section}.{key}' must be a {expected.__name__}", ""

@@ -1,0 +1,102 @@
+"""The checks that look at the values of a row, at its pupil and at its school day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dropout_risk.records.drafts import NO_PUPIL, UNKNOWN_PUPIL, Array, Draft, Mask
+from dropout_risk.records.school_days import SchoolDays
+
+
+def check_values(draft: Draft, today: int) -> None:
+    """Check every row by itself, and fill ``recorded_on``."""
+    for column in draft.table.columns:
+        values = draft.values[column.name]
+        if column.kind == "date" and not column.future:
+            draft.fault("future_date", column.name, values > today)
+        if column.lowest is not None:
+            below = (values < column.lowest) & ~draft.missing(column.name)
+            draft.fault("negative_number", column.name, below)
+    special = _SPECIAL.get(draft.table.name)
+    if special is not None:
+        special(draft)
+    if draft.table.known_from is not None:
+        _fill_recorded_on(draft, draft.table.known_from)
+
+
+def check_pupils(draft: Draft, usable: Mask) -> None:
+    """Set rows apart whose pupil has no row in ``students``, or none that can be used."""
+    pupil = draft.values["student_id"]
+    draft.set_apart("unknown_pupil", "student_id", pupil == UNKNOWN_PUPIL)
+    given = pupil >= 0
+    lost = given.copy()
+    lost[given] = ~usable[pupil[given]]
+    draft.set_apart("pupil_set_apart", "student_id", lost)
+
+
+def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
+    """Set outcomes apart that lie before their pupil's enrolment."""
+    pupil, date = draft.values["student_id"], draft.values["date"]
+    early = (pupil > NO_PUPIL) & ~draft.missing("date")
+    early[early] = date[early] < enrolled_on[pupil[early]]
+    draft.set_apart("before_enrolment", "date", early)
+
+
+def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:
+    """Set attendance apart on days that a given calendar does not list as school days."""
+    if not days.given:
+        return
+    pupil, date = draft.values["student_id"], draft.values["date"]
+    known = np.flatnonzero((pupil > NO_PUPIL) & ~draft.apart)
+    off = ~days.open_on(school_of[pupil[known]], date[known])
+    draft.set_rows_apart("no_school_day", "date", known[off])
+
+
+def _check_marks(draft: Draft) -> None:
+    score, highest = draft.values["score"], draft.values["max_score"]
+    draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
+    draft.set_apart("score_over_max", "score", (score > highest) & (highest > 0))
+
+
+def _check_totals(draft: Draft) -> None:
+    _check_period(draft, "period_start", "period_end")
+    absent, enrolled = draft.values["days_absent"], draft.values["days_enrolled"]
+    both = ~draft.missing("days_absent") & ~draft.missing("days_enrolled") & (enrolled >= 0)
+    draft.set_apart("more_absent_than_enrolled", "days_absent", both & (absent > enrolled))
+
+
+def _check_family(draft: Draft) -> None:
+    _check_period(draft, "valid_from", "valid_to")
+
+
+def _check_students(draft: Draft) -> None:
+    left, enrolled = draft.values["left_on"], draft.values["enrolled_on"]
+    draft.set_apart("left_before_enrolled", "left_on", ~draft.missing("left_on") & (left < enrolled))
+
+
+def _check_period(draft: Draft, first: str, last: str) -> None:
+    both = ~draft.missing(first) & ~draft.missing(last)
+    draft.set_apart("period_reversed", last, both & (draft.values[last] < draft.values[first]))
+
+
+def _fill_recorded_on(draft: Draft, known_from: str) -> None:
+    recorded, date = draft.values["recorded_on"], draft.values[known_from]
+    given = ~draft.missing("recorded_on")
+    if not given.any():
+        draft.values["recorded_on"] = date
+        return
+    if draft.table.name == "family":  # a fact may be known before it begins
+        draft.values["recorded_on"] = np.where(given, recorded, date)
+        return
+    draft.warn("recorded_before_date", "recorded_on", given & (recorded < date) & ~draft.apart)
+    draft.values["recorded_on"] = np.maximum(recorded, date)
+
+
+_SPECIAL: dict[str, Callable[[Draft], None]] = {
+    "students": _check_students,
+    "attendance_totals": _check_totals,
+    "grades": _check_marks,
+    "family": _check_family,
+}

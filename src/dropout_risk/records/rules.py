@@ -1,0 +1,224 @@
+"""The rules of the check, declared once as plain data; the page of errors is made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropout_risk.text import Text
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the check.
+
+    Parameters
+    ----------
+    code : str
+        Stable, such as ``"DR106"``.
+    name : str
+        A short name for programs.
+    message : Text
+        What is wrong; never a pupil's value.
+    hint : Text
+        The way out.
+    severity : {"error", "warning"}
+        Whether the row is set apart or only noted.
+    """
+
+    code: str
+    name: str
+    message: Text
+    hint: Text
+    severity: Severity = "error"
+
+
+_RULES = (
+    Rule(
+        "DR101",
+        "missing_column",
+        Text(zh="缺少必需的列", en="A required column is missing, so the whole part is set apart"),
+        Text(
+            zh="补上该列，或在映射文件的 [columns] 中写明它的表头",
+            en="add it, or name its header under [columns] in the mapping",
+        ),
+    ),
+    Rule(
+        "DR102",
+        "unknown_column",
+        Text(zh="列名无法识别，未使用", en="A column is not known and is not used"),
+        Text(
+            zh="不需要时写入映射文件的 ignored", en="list it under ignored in the mapping if it is not needed"
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR103",
+        "missing_value",
+        Text(zh="必填的值为空", en="A value that every row needs is missing"),
+        Text(
+            zh="补上该值；没有参加的考试不要留空行",
+            en="fill it in; leave out the row of an exam that was not sat",
+        ),
+    ),
+    Rule(
+        "DR104",
+        "wrong_type",
+        Text(zh="值的类型不对", en="A value is not of the column's type"),
+        Text(
+            zh="数值列只写数字",
+            en="write numbers only in columns of numbers, whole numbers where days are counted",
+        ),
+    ),
+    Rule(
+        "DR105",
+        "unparsable_date",
+        Text(zh="日期无法识别", en="A date cannot be read"),
+        Text(
+            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日",
+            en="write it as 2024-09-01; serial numbers of spreadsheets are not dates",
+        ),
+    ),
+    Rule(
+        "DR106",
+        "future_date",
+        Text(zh="日期在今天之后", en="A date lies after today"),
+        Text(
+            zh="更正日期，或用 today 指明数据截至的日期",
+            en="correct it, or give today= the day the records were drawn",
+        ),
+    ),
+    Rule(
+        "DR107",
+        "unknown_word",
+        Text(zh="词语无法识别", en="A word is not one of those allowed"),
+        Text(zh="在映射文件的 [words] 中写明它的含义", en="say what it means under [words] in the mapping"),
+    ),
+    Rule(
+        "DR108",
+        "score_over_max",
+        Text(zh="分数高于满分", en="A score lies above max_score"),
+        Text(zh="更正分数或满分", en="correct the score or max_score"),
+    ),
+    Rule(
+        "DR109",
+        "negative_number",
+        Text(zh="数值为负", en="A number that cannot be negative is"),
+        Text(
+            zh="更正数值；缺考不要写成负数", en="correct it; do not write a missed exam as a negative score"
+        ),
+    ),
+    Rule(
+        "DR110",
+        "max_score_not_positive",
+        Text(zh="满分不是正数", en="max_score is not above zero"),
+        Text(zh="填写该次考试的满分", en="give the exam's highest possible score"),
+    ),
+    Rule(
+        "DR111",
+        "not_finite",
+        Text(zh="数值为无穷大", en="A number is infinite"),
+        Text(zh="更正数值，没有时留空", en="correct it, or leave it empty where there is none"),
+    ),
+    Rule(
+        "DR112",
+        "duplicate_row",
+        Text(zh="重复的行，保留一行", en="The same row stands more than once; one of them is used"),
+        Text(zh="删除重复的行", en="remove the copies"),
+    ),
+    Rule(
+        "DR113",
+        "contradicting_rows",
+        Text(
+            zh="同一键的行内容互相矛盾，全部未使用",
+            en="Rows of one key contradict each other; none of them is used",
+        ),
+        Text(
+            zh="保留正确的一行；更正请用不同的 recorded_on（登记日期）",
+            en="keep the right one; a correction carries its own recorded_on",
+        ),
+    ),
+    Rule(
+        "DR114",
+        "unknown_pupil",
+        Text(zh="学生不在学生表中", en="A pupil has no row in students"),
+        Text(
+            zh="在学生表中补上该生，或核对学号",
+            en="add the pupil to students, or check the id (007 is not 7)",
+        ),
+    ),
+    Rule(
+        "DR115",
+        "pupil_set_apart",
+        Text(zh="该生在学生表中的行未被使用", en="The pupil's own row in students was set apart"),
+        Text(zh="先更正学生表", en="mend the row in students first"),
+    ),
+    Rule(
+        "DR116",
+        "before_enrolment",
+        Text(zh="事件早于入学", en="An outcome lies before the pupil's enrolment"),
+        Text(zh="更正事件日期或入学日期", en="correct the date of the outcome or enrolled_on"),
+    ),
+    Rule(
+        "DR117",
+        "overlapping_periods",
+        Text(zh="同一家庭因素的时段重叠", en="A period of a family factor overlaps one known before it"),
+        Text(zh="填写前一时段的 valid_to（终止日期）", en="close the earlier period with valid_to"),
+    ),
+    Rule(
+        "DR118",
+        "period_reversed",
+        Text(zh="时段的终止早于起始", en="A period ends before it begins"),
+        Text(zh="更正起止日期", en="correct its first or its last day"),
+    ),
+    Rule(
+        "DR119",
+        "more_absent_than_enrolled",
+        Text(zh="缺勤天数多于应出勤天数", en="More days absent than days enrolled"),
+        Text(zh="更正天数", en="correct the days"),
+    ),
+    Rule(
+        "DR120",
+        "recorded_before_date",
+        Text(
+            zh="登记日期早于发生日期，按发生日期处理",
+            en="A row was recorded before its date; its date is used instead",
+        ),
+        Text(zh="更正登记日期", en="correct recorded_on"),
+        "warning",
+    ),
+    Rule(
+        "DR121",
+        "left_before_enrolled",
+        Text(zh="离校日期早于入学日期", en="A pupil left before enrolling"),
+        Text(zh="更正 left_on 或 enrolled_on", en="correct left_on or enrolled_on"),
+    ),
+    Rule(
+        "DR122",
+        "no_school_day",
+        Text(zh="校历中该日不上课", en="Attendance on a day that the calendar does not list as a school day"),
+        Text(
+            zh="更正日期，或在校历中补上该上课日",
+            en="correct the date, or add the day to the calendar with is_school_day",
+        ),
+    ),
+    Rule(
+        "DR123",
+        "unknown_file",
+        Text(zh="文件名无法识别，未读取", en="A file or folder names no table and is not read"),
+        Text(
+            zh="改名，或在映射文件的 [tables] 中写明",
+            en="rename it, or name it under [tables] in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR124",
+        "broken_line",
+        Text(zh="行的字段数与表头不符", en="A line does not have as many fields as the header"),
+        Text(zh="含逗号的值要加引号", en="put values that hold a comma in quotes"),
+    ),
+)
+RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

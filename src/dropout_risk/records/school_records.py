@@ -1,0 +1,221 @@
+"""SchoolRecords: the eight tables of a county, checked once, usable rows only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.errors import DateError, RecordsError, nearest
+from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.records.check import CheckReport
+from dropout_risk.records.checking import Checked, Checking, require_students
+from dropout_risk.records.frames import to_arrow
+from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.quarantine import Quarantine
+from dropout_risk.records.readers import FramePart, Part, find_parts
+from dropout_risk.records.tables import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DATED = {
+    "attendance_totals": "period_end",
+    "grades": "date",
+    "wellbeing": "date",
+    "outcomes": "date",
+}
+
+
+class SchoolRecords:
+    """School records, read from a folder or from frames.
+
+    Made by :meth:`from_folder` or :meth:`from_tables`. The check runs once, when something is first asked
+    for, and everything else sees usable rows only, in an order that does not depend on the input's.
+
+    Attributes
+    ----------
+    truth : pandas.DataFrame or None
+        What a simulator knows about its pupils; None for real records.
+    synthetic : bool
+        Whether the records are made up.
+
+    Examples
+    --------
+    >>> records = SchoolRecords.from_tables(
+    ...     students=[{"student_id": 7, "school_id": "s1", "class_id": "s1-8-2", "grade_level": 8}],
+    ...     attendance=[{"student_id": 7, "date": "2024-09-02", "status": "present"},
+    ...                 {"student_id": 8, "date": "2024-09-02", "status": "absent"}],
+    ... )
+    >>> print(records.check())
+    students: 1 read, 1 used, 0 set apart
+    attendance: 2 read, 1 used, 1 set apart
+    [DR114] error attendance.student_id: A pupil has no row in students (1 rows, first row 2). Hint: ...
+    >>> records.table("attendance").num_rows
+    1
+    """
+
+    def __init__(
+        self,
+        parts: Mapping[str, Sequence[Part]],
+        mapping: RecordsMapping,
+        *,
+        today: dt.date | str | None = None,
+        unknown: Sequence[str] = (),
+        truth: pd.DataFrame | None = None,
+        synthetic: bool = False,
+    ) -> None:
+        require_students(parts, mapping, unknown)
+        self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
+        self._today = ordinal_of(dt.date.today() if today is None else today)
+        self.truth, self.synthetic = truth, synthetic
+
+    @classmethod
+    def from_folder(
+        cls, path: str | Path, *, mapping: Source | RecordsMapping = None, today: dt.date | str | None = None
+    ) -> Self:
+        """Read a folder that holds one file, or one sub-folder of files, per table.
+
+        Parameters
+        ----------
+        path : path
+            The folder. Files are ``.csv``, ``.csv.gz`` (UTF-8 or GB18030) or ``.parquet``, named after their
+            table: ``attendance.csv``, ``attendance_2024.csv``, ``attendance/``, ``考勤.csv``.
+        mapping : path, dict or RecordsMapping, optional
+            The county's own headers and words, laid over the Chinese defaults.
+        today : date, optional
+            The day the records were drawn, by default today; rows dated later are set apart.
+
+        Raises
+        ------
+        RecordsError
+            If there is no ``students`` table, or it lacks a required column, or a file cannot be read.
+        """
+        words = RecordsMapping.of(mapping)
+        parts, unknown = find_parts(Path(path), words)
+        return cls(parts, words, today=today, unknown=unknown)
+
+    @classmethod
+    def from_tables(
+        cls,
+        *,
+        mapping: Source | RecordsMapping = None,
+        today: dt.date | str | None = None,
+        truth: pd.DataFrame | None = None,
+        synthetic: bool = False,
+        **tables: Any,
+    ) -> Self:
+        """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
+
+        Parameters
+        ----------
+        mapping, today
+            As in :meth:`from_folder`.
+        truth : pandas.DataFrame, optional
+            What a simulator knows about its pupils.
+        synthetic : bool, default=False
+            Whether the records are made up.
+        **tables
+            ``students``, ``attendance``, … as named in the data contract; None counts as not given.
+
+        Raises
+        ------
+        RecordsError
+            If a table's name is not known, ``students`` is missing or lacks a required column.
+        """
+        words = RecordsMapping.of(mapping)
+        parts: dict[str, list[Part]] = {}
+        for name, frame in tables.items():
+            table = words.table_of(name)
+            if table is None:
+                raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
+            if frame is not None:
+                parts.setdefault(table, []).append(FramePart(to_arrow(frame, name)))
+        return cls(parts, words, today=today, truth=truth, synthetic=synthetic)
+
+    @cached_property
+    def _checked(self) -> Checked:
+        return Checking(self._parts, self._mapping, self._today).run(self._unknown)
+
+    def check(self) -> CheckReport:
+        """List every problem of the records at once, without any pupil's value."""
+        return self._checked.report
+
+    def table(self, name: str) -> Any:
+        """Give the usable rows of a table as a canonical Arrow table; empty where it was not given.
+
+        Raises
+        ------
+        RecordsError
+            If the contract has no table of this name.
+        """
+        if name not in TABLES:
+            raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
+        return self._checked.tables[name]
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """The rows that were set apart, each with its reason."""
+        return self._checked.quarantine
+
+    @property
+    def calendar(self) -> SchoolCalendar:
+        """School days per school; pupils without a school belong to the school ``""``."""
+        return self._checked.calendar
+
+    @cached_property
+    def observed_to(self) -> dt.date:
+        """The last day with attendance, or else with any other dated row.
+
+        Raises
+        ------
+        DateError
+            If no row carries a date.
+        """
+        for group in ({"attendance": "date"}, _DATED):
+            days = [pc.max(self.table(name).column(column)).as_py() for name, column in group.items()]
+            known: list[dt.date] = [day for day in days if day is not None]
+            if known:
+                return max(known)
+        raise DateError("No row of the records carries a date.", hint="give attendance, grades or totals")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all usable tables; the same for the same rows in any order and from any source."""
+        digest = hashlib.sha256()
+        for name in TABLES:
+            table = self.table(name)
+            digest.update(f"{name} {table.num_rows} {table.schema.to_string()}".encode())
+            for column in table.columns:
+                _add(digest, column.combine_chunks())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        """Name the tables that were given."""
+        kind = "synthetic " if self.synthetic else ""
+        return f"<{kind}SchoolRecords: {', '.join(name for name in TABLES if name in self._parts)}>"
+
+
+def _add(digest: Any, column: Any) -> None:
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if pa.types.is_string(column.type):
+        column = column.dictionary_encode()
+    if pa.types.is_dictionary(column.type):
+        digest.update("\x00".join(column.dictionary.to_pylist()).encode())
+        column = column.indices
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.int32())
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if column.null_count:
+        digest.update(np.packbits(column.is_null().to_numpy(zero_copy_only=False)).tobytes())
+        column = pc.fill_null(column, 0)
+    digest.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False)).data)

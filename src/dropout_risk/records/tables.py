@@ -1,0 +1,248 @@
+"""The data contract as plain data: eight tables, their columns, keys and closed words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event"]
+Role = Literal["predictor", "audit_only", "display_only"]
+
+STATUSES = ("present", "absent", "excused", "late", "left_early", "suspended")
+EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
+CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES, "event": EVENTS}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the contract.
+
+    Parameters
+    ----------
+    name : str
+        Its canonical name.
+    kind : str
+        What a value is; decides how it is read and how it is kept.
+    required : bool
+        Whether the column must be there.
+    nullable : bool
+        Whether a value may be missing in a row that is used.
+    key : bool
+        Whether it belongs to the table's key.
+    future : bool
+        Whether its dates may lie after today.
+    note : bool
+        A remark that never makes two rows contradict each other.
+    lenient : bool
+        A value that cannot be used is left empty with a warning, and the row stays.
+    coded : bool
+        Kept as Arrow dictionary rather than as plain strings.
+    lowest : float, optional
+        The lowest value allowed.
+    role : {"predictor", "audit_only", "display_only"}
+        Audit-only columns check fairness and never become features.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = True
+    nullable: bool = False
+    key: bool = False
+    future: bool = False
+    note: bool = False
+    lenient: bool = False
+    coded: bool = False
+    lowest: float | None = None
+    role: Role = "predictor"
+
+    @property
+    def arrow_type(self) -> Any:
+        """The canonical Arrow type (that of ``student_id`` follows the input)."""
+        if self.coded:
+            return pa.dictionary(pa.int32(), pa.string())
+        return _ARROW_TYPES[self.kind]
+
+
+_ARROW_TYPES: dict[str, Any] = {
+    "student": pa.int32(),
+    "text": pa.string(),
+    "date": pa.date32(),
+    "integer": pa.int32(),
+    "number": pa.float64(),
+    "yes_no": pa.bool_(),
+    "status": pa.int8(),
+    "event": pa.string(),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the contract.
+
+    Parameters
+    ----------
+    name : str
+        Its canonical name.
+    columns : tuple of Column
+        In canonical order.
+    known_from : str, optional
+        The date column that stands in for an empty ``recorded_on``.
+
+    Examples
+    --------
+    >>> TABLES["attendance"].key
+    ('student_id', 'date', 'session')
+    >>> TABLES["attendance"].schema().names
+    ['pupil', 'date', 'session', 'status', 'recorded_on']
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    known_from: str | None = None
+
+    def __getitem__(self, name: str) -> Column:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns that must be there."""
+        return tuple(column.name for column in self.columns if column.required)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Names of the columns that name a row."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def of_pupils(self) -> bool:
+        """Whether each row belongs to one pupil of ``students``."""
+        return self.name != "students" and "student_id" in self
+
+    def schema(self, id_type: Any = None) -> Any:
+        """Give the canonical Arrow schema; ``id_type`` is the type of the pupils' ids in ``students``."""
+        fields = []
+        for column in self.columns:
+            if column.kind != "student":
+                fields.append(pa.field(column.name, column.arrow_type))
+            elif self.of_pupils:
+                fields.append(pa.field("pupil", pa.int32()))
+            else:
+                fields.append(pa.field("student_id", id_type or pa.string()))
+        return pa.schema(fields)
+
+
+STUDENT = Column("student_id", "student", key=True)
+DATE = Column("date", "date", key=True)
+RECORDED_ON = Column("recorded_on", "date", required=False, nullable=True)
+
+
+def _optional(name: str, kind: Kind, **options: Any) -> Column:
+    return Column(name, kind, required=False, nullable=True, **options)
+
+
+def _about_pupil(name: str, kind: Kind, **options: Any) -> Column:
+    return Column(name, kind, nullable=True, lenient=True, **options)
+
+
+_ALL = (
+    Table(
+        "students",
+        (
+            STUDENT,
+            _about_pupil("school_id", "text"),
+            _about_pupil("class_id", "text"),
+            _about_pupil("grade_level", "integer"),
+            _about_pupil("enrolled_on", "date", required=False),
+            _about_pupil("left_on", "date", required=False, future=True),
+            _about_pupil("responsible_id", "text", required=False, role="display_only"),
+            _about_pupil("birth_date", "date", required=False, role="audit_only"),
+            _about_pupil("boarding", "yes_no", required=False),
+            _about_pupil("distance_km", "number", required=False, lowest=0),
+            _about_pupil("sex", "text", required=False, role="audit_only"),
+            _about_pupil("ethnicity", "text", required=False, role="audit_only"),
+        ),
+    ),
+    Table(
+        "attendance",
+        (STUDENT, DATE, _optional("session", "text", key=True), Column("status", "status"), RECORDED_ON),
+        known_from="date",
+    ),
+    Table(
+        "attendance_totals",
+        (
+            STUDENT,
+            Column("period_start", "date", key=True),
+            Column("period_end", "date", key=True),
+            Column("days_enrolled", "integer", lowest=0),
+            Column("days_absent", "integer", lowest=0),
+            _optional("days_excused", "integer", lowest=0),
+            _optional("days_late", "integer", lowest=0),
+            RECORDED_ON,
+        ),
+        known_from="period_end",
+    ),
+    Table(
+        "grades",
+        (
+            STUDENT,
+            DATE,
+            Column("subject", "text", key=True, coded=True),
+            Column("exam", "text", key=True, coded=True),
+            Column("score", "number", lowest=0),
+            Column("max_score", "number"),
+            RECORDED_ON,
+        ),
+        known_from="date",
+    ),
+    Table(
+        "wellbeing",
+        (
+            STUDENT,
+            DATE,
+            Column("instrument", "text", key=True),
+            Column("scale", "text", key=True),
+            Column("score", "number", nullable=True),
+            _optional("valid", "yes_no"),
+            _optional("norm", "text"),
+            RECORDED_ON,
+        ),
+        known_from="date",
+    ),
+    Table(
+        "family",
+        (
+            STUDENT,
+            Column("factor", "text", key=True),
+            Column("valid_from", "date", key=True),
+            _optional("value", "text"),
+            _optional("valid_to", "date", future=True),
+            _optional("source", "text", note=True),
+            RECORDED_ON,
+        ),
+        known_from="valid_from",
+    ),
+    Table("outcomes", (STUDENT, DATE, Column("event", "event"))),
+    Table(
+        "calendar",
+        (
+            Column("date", "date", key=True, future=True),
+            _optional("school_id", "text", key=True),
+            Column("is_school_day", "yes_no"),
+        ),
+    ),
+)
+TABLES: dict[str, Table] = {table.name: table for table in _ALL}
