@@ -63,7 +63,8 @@ class EvaluationReport:
     at_rule : dict or None
         The ABC rule's own list beside the model's list of the same length.
     split : dict
-        ``train_as_of``, ``gap_as_of`` (left out because their labels were not yet known) and ``test_as_of``.
+        ``train_as_of``, ``trained_to`` (the last day their labels look at), ``gap_as_of`` (left out because
+        their labels were not yet known) and ``test_as_of``.
     counts : dict
         ``rows``, ``pupils`` and ``positives`` of ``train``, ``calibration`` and ``test``; ``censored`` by
         reason.

@@ -98,6 +98,13 @@ def days_before(histories: Histories, dates: Sequence[DateLike], day: DateLike) 
     return counted
 
 
+def last_label_day(histories: Histories, day: DateLike, horizon_days: int) -> dt.date:
+    """Give the last date that the labels of a snapshot look at, in the school where it comes latest."""
+    schools = np.unique(histories.calendar_row)
+    start = histories.calendar.index(schools, ordinal_of(day))
+    return date_of(int(histories.calendar.day(schools, start + horizon_days - 1).max()))
+
+
 def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], dates: Counts) -> Counts:
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
 

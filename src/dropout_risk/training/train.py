@@ -1,0 +1,251 @@
+"""Train: from school records to an evaluated, registered risk model, in one call."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.evaluation.baselines import baselines
+from dropout_risk.evaluation.card import model_cards
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.features.cohort import Cohort
+from dropout_risk.features.compute import build_features
+from dropout_risk.features.source import histories_of
+from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.settings import Settings
+from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
+from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.parts import Parts, make_parts
+from dropout_risk.training.progress import Steps
+from dropout_risk.training.snapshots import labelled_cohort, last_label_day
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What training gives back.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The very model that was evaluated; it is not refitted afterwards.
+    report : EvaluationReport
+        How it did on the test days, beside the baselines.
+    run_id : str or None
+        The MLflow run; None without tracking.
+    selection : DataFrame
+        The candidates beside each other.
+    """
+
+    model: RiskModel
+    report: EvaluationReport
+    run_id: str | None
+    selection: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        """Give the report's figures."""
+        return self.report.frame()
+
+    def chart(self) -> Figure:
+        """Draw the report."""
+        return self.report.chart()
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
+
+def train(
+    records: SchoolRecords,
+    settings: Settings | None = None,
+    *,
+    catalogue: FeatureCatalogue | None = None,
+    progress: bool = False,
+    track: bool = True,
+) -> TrainingRun:
+    """Train a risk model on monthly snapshots, test it on later ones, and log the run.
+
+    The last labelled snapshots are the test. Snapshots whose label window ended before the first test day
+    train; those between are used by neither. A share of the training pupils is set aside to calibrate on.
+
+    Parameters
+    ----------
+    records : SchoolRecords
+        With outcomes.
+    settings : Settings, optional
+        Horizon, split, candidates, capacity, tracking; by default :class:`Settings`.
+    catalogue : FeatureCatalogue, optional
+        Which features; by default :func:`default_catalogue`.
+    progress : bool, default=False
+        Draw progress bars on the error stream.
+    track : bool, default=True
+        Log to MLflow and register a model version.
+
+    Returns
+    -------
+    TrainingRun
+        The model, the report, the run's id, the candidates.
+
+    Raises
+    ------
+    TrainingError
+        If no snapshot has a known outcome, or too few pupils drop out before the test.
+    SplitError
+        If the records are too short for training and test with the label gap between them.
+    MissingExtraError
+        If ``track`` is asked for without MLflow; before anything is computed.
+    """
+    settings = Settings() if settings is None else settings
+    catalogue = default_catalogue() if catalogue is None else catalogue
+    if track:
+        require_mlflow()
+    with Steps(shown=progress) as steps:
+        with steps.one("histories"):
+            histories = histories_of(records)
+            cohort = labelled_cohort(histories, settings)
+        features = _features(histories, cohort, catalogue, steps)
+        parts = make_parts(histories, cohort, features, settings)
+        with steps.one("fit"):
+            classifier = fit(parts, catalogue, settings)
+        with steps.one("evaluate"):
+            split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
+            report = evaluate(
+                classifier, parts, catalogue=catalogue, settings=settings, records=records, split=split
+            )
+            model = _risk_model(classifier, parts, report, catalogue, settings)
+        if not track:
+            return TrainingRun(model, report, None, classifier.selection_.frame())
+        with steps.one("log"):
+            run_id = _log(model, report, settings)
+        return TrainingRun(model, report, run_id, classifier.selection_.frame())
+
+
+def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskClassifier:
+    """Fit the candidates on the training rows and calibrate on the rows set aside."""
+    chosen = settings.models.candidates
+    classifier = RiskClassifier(
+        model=chosen[0] if len(chosen) == 1 else "auto",
+        catalogue=catalogue,
+        folds=settings.models.folds,
+        random_state=settings.models.seed,
+    )
+    aside = parts.calibration
+    calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
+    rows = parts.train
+    return classifier.fit(
+        parts.X(rows), parts.y(rows), groups=parts.students(rows), calibration_set=calibration_set
+    )
+
+
+def evaluate(
+    classifier: RiskClassifier,
+    parts: Parts,
+    *,
+    catalogue: FeatureCatalogue,
+    settings: Settings,
+    records: SchoolRecords,
+    split: Mapping[str, Any],
+) -> EvaluationReport:
+    """Measure a fitted classifier on the test rows, beside the baselines."""
+    rows = parts.test
+    risks = classifier.predict_proba(parts.X(rows))[:, 1]
+    known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
+    return EvaluationReport.of(
+        HeldOut(parts.y(rows), risks, parts.days(rows)),
+        baselines(known, asked, catalogue),
+        model=settings.tracking.model_name,
+        candidate=classifier.selection_.chosen,
+        synthetic=records.synthetic,
+        horizon_days=settings.outcome.horizon_days,
+        events=settings.outcome.events,
+        capacity_share=settings.capacity.share,
+        split=split,
+        counts=parts.counts(),
+        hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
+        selection=_rows(classifier.selection_.frame()),
+    )
+
+
+def run_content(report: EvaluationReport, settings: Settings, *, bundle: Path | None = None) -> RunContent:
+    """Gather what is logged of a run."""
+    dates, hashes = report.split, report.hashes
+    params = flat_settings(settings) | {
+        "candidate": report.candidate,
+        "train_from": dates["train_as_of"][0],
+        "train_to": dates["train_as_of"][-1],
+        "trained_to": dates["trained_to"],
+        "test_from": dates["test_as_of"][0],
+        "test_to": dates["test_as_of"][-1],
+        "data_hash": hashes["data"],
+        "catalogue_hash": hashes["catalogue"],
+    }
+    texts = {f"report.{language}.md": report.to_markdown(language) for language in ("zh", "en")}
+    cards = {f"card.{language}.md": text for language, text in model_cards(report).items()}
+    return RunContent(
+        params=params,
+        metrics=report.metrics(),
+        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
+        dataset={"name": "school_records", "fingerprint": hashes["data"]},
+        artefacts={"report.json": report.to_json(), "plots/evaluation.png": report.chart()} | texts | cards,
+        bundle=bundle,
+    )
+
+
+def _features(
+    histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue, steps: Steps
+) -> pd.DataFrame:
+    days = cohort.frame.groupby("as_of", sort=True).indices
+    made = [
+        build_features(histories, Cohort(cohort.frame.iloc[rows]), catalogue)
+        for rows in steps.each("features", days.values())
+    ]
+    return pd.concat(made).reindex(cohort.index)
+
+
+def _trained_to(histories: Histories, parts: Parts, settings: Settings) -> str:
+    last = max(parts.days(parts.before_test))
+    return last_label_day(histories, last, settings.outcome.horizon_days).isoformat()
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _risk_model(
+    classifier: RiskClassifier,
+    parts: Parts,
+    report: EvaluationReport,
+    catalogue: FeatureCatalogue,
+    settings: Settings,
+) -> RiskModel:
+    return RiskModel.from_classifier(
+        classifier,
+        catalogue=catalogue,
+        X=parts.X(parts.before_test),
+        y=parts.y(parts.before_test),
+        name=settings.tracking.model_name,
+        trained_to=report.split["trained_to"],
+        metrics=report.to_dict(),
+        card=model_cards(report),
+        settings=settings,
+        synthetic=report.synthetic,
+    )
+
+
+def _log(model: RiskModel, report: EvaluationReport, settings: Settings) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder, "bundle")
+        model.save(bundle)
+        return log_run(run_content(report, settings, bundle=bundle), settings.tracking)
