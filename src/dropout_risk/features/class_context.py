@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from dropout_risk.errors import RequestError, nearest
+from dropout_risk.histories.runs import Column
 from dropout_risk.histories.snapshot import Snapshot, Window
 from dropout_risk.records.calendar import date_of, ordinal_of
 
@@ -77,14 +78,14 @@ class ClassContext:
         values = np.array([mean.get(name, np.nan) for name in classes.names] + [np.nan], dtype=np.float64)
         return values[classes.codes]
 
-    def exam_z(self, known: Snapshot) -> Floats:
-        """Give each known mark its distance from the class mean of the exam, in standard deviations.
+    def exam_z(self, known: Snapshot, rows: Mapping[str, Column]) -> Floats:
+        """Give each of some known marks its distance from the class mean of the exam, in standard deviations.
 
         Missing where the context does not have the exam, where fewer than three class-mates sat it, or
         where all had the same mark.
         """
-        rows, exams = known.grades.rows, self._exams
-        at = self._exam_row(known)
+        exams = self._exams
+        at = self._exam_row(known, rows)
         found = at >= 0
         z = np.full(len(at), np.nan)
         z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / exams["sd"][at[found]]
@@ -99,7 +100,7 @@ class ClassContext:
         base = code.astype(np.int64) * _DATES
         sat_by_class = np.searchsorted(dates, base + known.ordinal) - np.searchsorted(dates, base + start)
         rows = known.grades.rows
-        own = (self._exam_row(known) >= 0) & (rows["date"] >= start[rows["pupil"]])
+        own = (self._exam_row(known, rows) >= 0) & (rows["date"] >= start[rows["pupil"]])
         sat = np.bincount(rows["pupil"][own], minlength=len(known))
         return np.where(code >= 0, np.maximum(sat_by_class - sat, 0), np.nan)
 
@@ -152,9 +153,9 @@ class ClassContext:
         """Give the context's code of each class of a snapshot, and -1 for none."""
         return np.append(_code(classes.names, self._exams["words"]["class"]), -1)  # type: ignore[call-overload]
 
-    def _exam_row(self, known: Snapshot) -> npt.NDArray[np.int64]:
+    def _exam_row(self, known: Snapshot, rows: Mapping[str, Column]) -> npt.NDArray[np.int64]:
         """Give the row of each known mark's exam in the context; -1 where it has none."""
-        exams, rows, classes = self._exams, known.grades.rows, class_keys(known)
+        exams, classes = self._exams, class_keys(known)
         words: Any = exams["words"]
         cls_ = self._class_codes(classes)[classes.codes[rows["pupil"]]]
         subject = _code(known.histories.words["subject"], words["subject"])

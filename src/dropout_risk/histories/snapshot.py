@@ -47,6 +47,7 @@ class Snapshot:
         calendar, row = histories.calendar, histories.calendar_row
         self.end = calendar.index(row, self.ordinal)
         self.year_start = calendar.index(row, calendar.year_begins(self.ordinal))
+        self._grades: dict[Window, Grades] = {}
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -117,6 +118,15 @@ class Snapshot:
     def grades(self) -> Grades:
         """Marks known on the date, sorted by pupil, subject and day."""
         return Grades(self.histories.grades.known_on(self.ordinal))
+
+    def grades_in(self, window: Window) -> Grades:
+        """Marks known on the date and given in a window before it."""
+        if window is None:
+            return self.grades
+        if window not in self._grades:
+            inside = self.within(self.grades.rows, window)
+            self._grades[window] = Grades({name: column[inside] for name, column in self.grades.rows.items()})
+        return self._grades[window]
 
     @cached_property
     def wellbeing(self) -> dict[str, Column]:

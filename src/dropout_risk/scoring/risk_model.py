@@ -349,7 +349,7 @@ def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[np.int64]:
 
 def _ranks(scored: Scored, table: FeatureTable, pupils: Rows) -> list[int | None]:
     school = pd.Series([student["school_id"] for student in scored.students], dtype="object").fillna("")
-    ranks = pd.Series(-scored.contributions.log_odds).groupby(school).rank(method="min")
+    ranks = pd.Series(-scored.log_odds).groupby(school).rank(method="min")
     return [int(rank) for rank in ranks]
 
 

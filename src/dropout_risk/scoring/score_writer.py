@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -73,6 +74,11 @@ class Scored:
     alerts: list[tuple[Alert, ...]]
     compared: bool
 
+    @cached_property
+    def log_odds(self) -> Floats:
+        """Base plus contributions, once for all pupils."""
+        return self.contributions.log_odds
+
     @classmethod
     def of_features(cls, values: Floats, ids: list[Any], calibrated: CalibratedModel) -> Self:
         """Take ready features: no master data, no alerts, no ages, no classes."""
@@ -105,7 +111,7 @@ class ScoreWriter:
     def write(self, scored: Scored, place: int, *, rank: int | None, notes: tuple[str, ...]) -> PupilScore:
         """Write one pupil's score."""
         student, values = scored.students[place], scored.values[place]
-        log_odds = float(scored.contributions.log_odds[place])
+        log_odds = float(scored.log_odds[place])
         contributions = scored.contributions.values[place]
         ages = {name: int(age[place]) for name, age in scored.ages.items() if age[place] >= 0}
         row = Row(values, contributions, scored.states[place], scored.classes[place], ages)
