@@ -57,7 +57,7 @@ def _usual_days(
     estranged = causes.disengagement.T
     status = np.zeros(shape, np.int8)
     draw = rng.random(shape, dtype=np.float32)
-    late = np.minimum(0.25, 0.008 * np.exp(0.7 * estranged + 0.25 * causes.distance.T))
+    late = np.minimum(0.25, 0.008 * np.exp(0.8 * estranged + 0.25 * causes.distance.T))
     late = late.astype(np.float32)[:, years.week]
     status[draw < late] = LATE
     status[draw > 1 - 0.25 * late] = LEFT_EARLY
@@ -67,7 +67,7 @@ def _usual_days(
     season = np.where(years.winter, 1.8, 0.7).astype(np.float32)
     ill = 0.0055 * frail[:, None] * season + 0.0008 * np.exp(0.6 * causes.wellbeing.T)[:, years.week]
     status[_spells(ill, 2.2, rng)] = EXCUSED
-    truant = np.minimum(0.2, 0.0028 * np.exp(0.95 * estranged + 0.2 * causes.family.T))
+    truant = np.minimum(0.2, 0.0024 * np.exp(1.1 * estranged + 0.2 * causes.family.T))
     status[_spells(truant.astype(np.float32)[:, years.week], 1.5, rng)] = ABSENT
     suspended = 2.0e-5 * np.exp(1.1 * estranged)
     status[_spells(suspended.astype(np.float32)[:, years.week], 2.5, rng)] = SUSPENDED
@@ -97,7 +97,7 @@ def _growing_absence(status: Ints, exits: Exits, rng: np.random.Generator) -> No
     """Before most leavings absence grows over two to eight weeks; the others are abrupt."""
     away = exits.leavings
     for index in np.flatnonzero(~away.abrupt):
-        length, peak = rng.integers(8, 40), rng.uniform(0.15, 0.55)
+        length, peak = rng.integers(10, 50), rng.uniform(0.2, 0.6)
         days = np.arange(max(0, away.begins[index] - length), away.begins[index])
         rising = peak * (1 - (away.begins[index] - days) / (length + 1))
         missed = days[rng.random(len(days)) < rising]

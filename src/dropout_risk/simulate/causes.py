@@ -59,25 +59,24 @@ def draw_causes(
     """Let the causes evolve: slow wandering, slides into estrangement, shocks that fade."""
     shape = (years.n_weeks, len(pupils))
     burden, shock = family.weekly(len(pupils), years)
-    unseen = rng.normal(0, 0.5, shape[1]).astype(np.float32)
-    fading = _fade(shock, keep=0.94)
-    learning = _learning(pupils, poverty, shape, rng)
-    wellbeing = 0.45 * fading + _wander(shape, rng, standing=0.65, moving=0.7, keep=0.95)
-    slide = _slides(shape, rng)
-    disengagement = 0.3 * learning + 0.2 * wellbeing + 0.25 * fading + slide
-    disengagement += _wander(shape, rng, standing=0.45, moving=0.6, keep=0.95)
+    fading = _fade(shock, keep=0.95)
+    adversity = rng.standard_normal(shape[1], dtype=np.float32) + 0.3 * poverty
+    learning = 0.25 * adversity + _learning(pupils, poverty, shape, rng)
+    wellbeing = 0.7 * adversity + 0.4 * fading + _wander(shape, rng, standing=0.5, moving=0.6)
+    disengagement = 0.65 * adversity + 0.2 * learning + 0.25 * fading + _slides(shape, rng) - 0.4
+    disengagement += _wander(shape, rng, standing=0.35, moving=0.5)
     return HiddenCauses(
         learning=learning,
-        poverty=poverty + _hardship(shape, rng),
+        poverty=poverty + 0.2 * adversity + _hardship(shape, rng),
         distance=_distance(pupils, years),
         wellbeing=wellbeing,
-        family=burden - 0.5 + fading + unseen,
+        family=burden - 0.6 + fading + 0.6 * adversity,
         disengagement=disengagement,
     )
 
 
 def _wander(
-    shape: tuple[int, int], rng: np.random.Generator, *, standing: float, moving: float, keep: float
+    shape: tuple[int, int], rng: np.random.Generator, *, standing: float, moving: float, keep: float = 0.98
 ) -> Floats:
     """Add a standing trait to a stationary walk that keeps ``keep`` of itself each week."""
     trait = rng.normal(0, standing, shape[1]).astype(np.float32)
@@ -100,7 +99,7 @@ def _fade(impulses: Floats, *, keep: float) -> Floats:
 
 def _slides(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Some pupils slide away from school over weeks, and come back more slowly still."""
-    starts = rng.random(shape, dtype=np.float32) < 0.006
+    starts = rng.random(shape, dtype=np.float32) < 0.004
     push = np.where(starts, rng.gamma(3.0, 0.13, shape).astype(np.float32), np.float32(0))
     return _fade(_fade(push, keep=0.8), keep=0.96)
 
@@ -114,7 +113,7 @@ def _hardship(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 def _learning(pupils: Pupils, poverty: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Difficulty: mostly a trait, tied to poverty and to being over age, that drifts."""
     tied = 0.2 * poverty + 0.25 * np.minimum(pupils.over_age(), 2.5).astype(np.float32) - 0.1
-    return np.float32(1) * tied + _wander(shape, rng, standing=0.75, moving=0.5, keep=0.97)
+    return np.float32(1) * tied + _wander(shape, rng, standing=0.65, moving=0.45)
 
 
 def _distance(pupils: Pupils, years: SchoolYears) -> Floats:

@@ -54,7 +54,7 @@ CIRCUMSTANCES = (
     Circumstance("single_parent", "", 0.06, 0.01, 0.05, 0.5, 0.4, 0.2, 0.85),
     Circumstance("parents_divorced", "", 0.04, 0.025, 0.0, 0.4, 2.0, 0.1, 0.7),
     Circumstance("bereavement", "", 0.0, 0.02, 0.5, 0.3, 2.2, 0.1, 0.8),
-    Circumstance("low_income", "", 0.1, 0.02, 0.05, 0.1, 0.3, 1.8, 0.9),
+    Circumstance("low_income", "", 0.16, 0.03, 0.05, 0.1, 0.3, 1.8, 0.93),
     Circumstance("monitored_household", "marginal", 0.025, 0.005, 0.1, 0.1, 0.2, 2.0, 0.95),
     Circumstance("monitored_household", "sudden_hardship", 0.005, 0.015, 0.3, 0.4, 1.2, 1.0, 0.9),
     Circumstance("migrant_child", "", 0.03, 0.0, 0.05, 0.3, 0.0, 0.0, 0.95),
@@ -101,7 +101,9 @@ class FamilyEvents:
         return change[:-1].cumsum(axis=0, dtype=np.float32), shock[:-1]
 
 
-def draw_family(pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator) -> FamilyEvents:
+def draw_family(
+    pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator
+) -> FamilyEvents:
     """Draw the circumstances of every family, given its standing poverty (mean 0, variance 1)."""
     parts = [_draw_kind(kind, pupils, poverty, years, rng) for kind in range(len(CIRCUMSTANCES))]
     pupil, kind, begins, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -118,7 +120,9 @@ def _draw_kind(
     already = rng.random(n) < np.minimum(0.9, item.at_start * lift)
     waiting = rng.exponential(365 / np.maximum(item.per_year * lift, 1e-9))
     entry = np.maximum(pupils.enrolled_on, years.days[0])
-    begins = np.where(already, pupils.enrolled_on - rng.integers(0, 1500, n), entry + 1 + np.minimum(waiting, 1e6))
+    begins = np.where(
+        already, pupils.enrolled_on - rng.integers(0, 1500, n), entry + 1 + np.minimum(waiting, 1e6)
+    )
     lasts = np.minimum(rng.exponential(365 / max(item.ends_per_year, 1e-9), n), 1e6)
     ends = np.maximum(begins, np.where(already, entry, begins)) + 30 + lasts
     holds = np.flatnonzero(begins <= years.days[-1])
@@ -165,7 +169,9 @@ def _hides_behind_other(events: FamilyEvents) -> Bools:
     return again
 
 
-def _rows(pupils: Pupils, pupil: Ints, kind: Ints, begins: Ints, ends: Ints, told: Ints, source: Ints) -> pa.Table:
+def _rows(
+    pupils: Pupils, pupil: Ints, kind: Ints, begins: Ints, ends: Ints, told: Ints, source: Ints
+) -> pa.Table:
     factors = np.array([_FACTORS.index(item.factor) for item in CIRCUMSTANCES] + [len(_FACTORS) - 1])
     values = np.array([_VALUES.index(item.value) for item in CIRCUMSTANCES] + [_VALUES.index("")])
     return pa.table(

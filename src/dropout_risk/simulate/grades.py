@@ -62,7 +62,17 @@ def draw_grades(
         maximum = schools.core_maximum[pupils.school[sat]] if core else np.full(len(sat), 100)
         score = np.clip(np.round(2 * share * maximum) / 2, 0, maximum)
         marked = years.days[day[sat]] + rng.integers(3, 11, len(schools))[pupils.school[sat]]
-        parts.append((sat, day[sat], np.full_like(sat, sitting.subject), np.full_like(sat, sitting.exam), score, maximum, marked))
+        parts.append(
+            (
+                sat,
+                day[sat],
+                np.full_like(sat, sitting.subject),
+                np.full_like(sat, sitting.exam),
+                score,
+                maximum,
+                marked,
+            )
+        )
     return _rows(parts, pupils, years)
 
 
@@ -105,13 +115,15 @@ def _share(
     """Share of the maximum: what the pupil can, the paper's difficulty in school and grade, and luck."""
     week, school = years.week[day], pupils.school[sat]
     grade = np.clip(years.year[day] - pupils.intake[sat], 0, 2)
-    paper = rng.normal(0, 0.045, (len(schools), 3)) + schools.hardness[:, None]
-    can = 0.085 * causes.learning[week, sat] - 0.045 * talent[sitting.subject, sat]
-    strain = 0.022 * causes.disengagement[week, sat] + 0.015 * causes.wellbeing[week, sat]
-    return 0.765 - paper[school, grade] - can - strain + rng.normal(0, 0.055, len(sat))
+    paper = rng.normal(0, 0.065, (len(schools), 3)) + schools.hardness[:, None]
+    can = 0.08 * causes.learning[week, sat] - 0.045 * talent[sitting.subject, sat]
+    strain = 0.02 * causes.disengagement[week, sat] + 0.012 * causes.wellbeing[week, sat]
+    return 0.83 - paper[school, grade] - can - strain + rng.normal(0, 0.075, len(sat))
 
 
-def _rows(parts: list[tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]], pupils: Pupils, years: SchoolYears) -> pa.Table:
+def _rows(
+    parts: list[tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]], pupils: Pupils, years: SchoolYears
+) -> pa.Table:
     pupil, day, subject, exam, score, maximum, marked = (np.concatenate(c) for c in zip(*parts, strict=True))
     known = marked <= years.days[-1]
     order = np.flatnonzero(known)[np.lexsort((subject[known], day[known], pupil[known]))]

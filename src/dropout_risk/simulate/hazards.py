@@ -16,9 +16,9 @@ from dropout_risk.simulate.school_year import SchoolYears
 EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
 
 # Weekly hazard of each cause for a pupil at its mean, and how steeply it rises with the hidden state.
-BASE = np.array([1.5e-4, 0.6e-4, 0.5e-4, 0.6e-4, 0.6e-4, 1.3e-4])[:, None]
-SLOPE = np.array([1.35, 1.3, 1.1, 1.35, 1.15, 1.3])[:, None]
-GRADE_FACTOR = np.array([0.85, 1.35, 0.8])
+BASE = np.array([3.9e-5, 1.9e-5, 7.5e-5, 1.0e-5, 4.2e-5, 2.1e-5])[:, None]
+SLOPE = np.array([2.8, 2.6, 2.5, 2.8, 2.6, 2.8])[:, None]
+GRADE_FACTOR = np.array([0.75, 1.5, 0.75])
 AFTER_BREAK_FACTOR = 2.5
 HIGHEST_WEEKLY_HAZARD = 0.25
 
@@ -119,7 +119,7 @@ def _other_ends(pupils: Pupils, years: SchoolYears, rng: np.random.Generator) ->
 
 def contributions(states: Floats, grade: Ints, factor: Floats) -> Floats:
     """Weekly hazard by cause: a sum of separate contributions, each exponential in its own state."""
-    hazard: Floats = BASE * np.exp(SLOPE * np.clip(states, -4, 3.2)) * GRADE_FACTOR[grade - 7] * factor
+    hazard: Floats = BASE * np.exp(SLOPE * np.clip(states, -4, 3.0)) * GRADE_FACTOR[grade - 7] * factor
     return hazard
 
 
@@ -175,17 +175,14 @@ def outcomes_table(pupils: Pupils, exits: Exits, years: SchoolYears, rng: np.ran
     day = np.concatenate([*(row[1] for row in rows), exits.last_day[ended]])
     named = [np.full(len(row[0]), EVENTS.index(row[2])) for row in rows]
     event = np.concatenate([*named, exits.event[ended]])
-    kept = day <= exits.last_day[pupil]
+    kept = (day < exits.last_day[pupil]) | (np.arange(len(pupil)) >= len(pupil) - len(ended))
     pupil, day, event = pupil[kept], day[kept], event[kept]
     order = np.lexsort((event, day, pupil))
-    recorded = years.days[day] + rng.integers(0, 4, len(day))
-    recorded = np.minimum(recorded, years.days[-1])
     return pa.table(
         {
             "student_id": pupils.id_column(pupil[order]),
             "date": dates_column(years.days[day[order]]),
             "event": words_column(event[order], EVENTS),
-            "recorded_on": dates_column(recorded[order]),
         }
     )
 

@@ -82,7 +82,7 @@ def draw_schools(n_students: int, years: SchoolYears, rng: np.random.Generator) 
         size=size / size.sum(),
         remote=rng.beta(1.5, 1.5, count),
         forgetful=np.where(rng.random(count) < 0.3, 0.02, 0.002),
-        hardness=rng.normal(0, 0.03, count),
+        hardness=rng.normal(0, 0.05, count),
         core_maximum=rng.choice([100, 120, 150], count, p=[0.2, 0.6, 0.2]),
         instrument=rng.permutation(np.arange(count) % 3),
         risk=np.exp(rng.normal(0, 0.2, count)),
@@ -216,7 +216,9 @@ def _graduation(intake: Ints, years: SchoolYears) -> Ints:
     return np.where(ends >= 0, ends + 1, years.n_days).astype(np.int32)
 
 
-def students_table(pupils: Pupils, schools: Schools, years: SchoolYears, left_on: Ints, last_day: Ints) -> pa.Table:
+def students_table(
+    pupils: Pupils, schools: Schools, years: SchoolYears, left_on: Ints, last_day: Ints
+) -> pa.Table:
     """Write the school register: the grade is that of the last day enrolled."""
     grade = np.clip(7 + years.year[last_day] - pupils.intake, *GRADES[::2]).astype(np.int32)
     teachers = [f"t-{number + 1:04d}" for number in range(len(pupils.class_ids))]

@@ -87,18 +87,18 @@ def _stack(scores: dict[str, Ints], valid: Bools) -> Answers:
 
 
 def _mht(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
-    general = 0.62 * distress + 0.55 * anxious - 0.1
+    general = 0.7 * distress + 0.42 * anxious + 0.1
     scores = {}
     for name, (items, level) in MHT_SCALES.items():
         logit = general + level + rng.normal(0, 0.55, len(distress))
         scores[name] = rng.binomial(items, 1 / (1 + np.exp(-logit)))
-    validity = rng.binomial(10, rng.beta(1.6, 4.2, len(distress)))
+    validity = rng.binomial(10, rng.beta(1.6, 5.4, len(distress)))
     scores = {"total": np.sum(list(scores.values()), axis=0)} | scores | {"validity": validity}
     return _stack(scores, validity < MHT_INVALID_FROM)
 
 
 def _phq9(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
-    logit = -1.9 + 0.6 * distress + 0.5 * anxious + rng.normal(0, 0.4, len(distress))
+    logit = -1.9 + 0.65 * distress + 0.4 * anxious + rng.normal(0, 0.4, len(distress))
     others = rng.binomial(24, 1 / (1 + np.exp(-logit)))
     critical = rng.binomial(3, 1 / (1 + np.exp(3.2 - logit)))
     answers = _stack({"total": others + critical, "item_9": critical}, np.ones(len(distress), bool))
@@ -122,7 +122,9 @@ def _refuse(answers: Answers, n: int, rng: np.random.Generator) -> Answers:
     refuses = (rng.random(n) < REFUSED)[answers.pupil]
     kept = ~refuses | (answers.scale == SCALES.index("total"))
     score = np.where(refuses, np.nan, answers.score)
-    pupil, scale, score, valid = (c[kept] for c in (answers.pupil, answers.scale, score, answers.valid & ~refuses))
+    pupil, scale, score, valid = (
+        c[kept] for c in (answers.pupil, answers.scale, score, answers.valid & ~refuses)
+    )
     return Answers(pupil, scale, score, valid)
 
 
