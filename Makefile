@@ -1,0 +1,41 @@
+# Set-up and checks. `make demo` and `make test` need Python 3.11+, pip and make, and install the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test check docs benchmarks clean
+
+help:  ## show this help
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed; set PYTHON=') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[all]"
+	touch $(INSTALLED)
+
+demo: $(INSTALLED)  ## simulate, train, write the morning's watch list, serve one request
+	$(BIN)/dropout-risk demo --out demo
+
+test: $(INSTALLED)  ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: $(INSTALLED)  ## lint, types, layers, every module importable
+	$(BIN)/ruff format --check src tests serving benchmarks
+	$(BIN)/ruff check src tests serving benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/import_every_module.py
+
+docs: $(INSTALLED)  ## write the generated pages again
+	$(BIN)/python -m dropout_risk.catalogue.render docs/reference/catalogue.md
+	$(BIN)/python -m dropout_risk.pages.errors_page docs/reference/errors.md
+
+benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
+	$(BIN)/python benchmarks/real_data.py
+	$(BIN)/python benchmarks/simulator.py
+
+clean:  ## remove the environment and everything made
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
