@@ -28,6 +28,7 @@ class Arranged:
         self.rows = np.flatnonzero(~draft.apart) if draft.apart.any() else None
         order = _order([self.values(name) for name in self.columns])
         if order is not None:
+            order = order.astype(np.int32)
             self.rows = order if self.rows is None else self.rows[order]
 
     def values(self, name: str) -> Array:
@@ -72,7 +73,7 @@ class Arranged:
         return changed
 
     def table(self, ids: Any, pupil_row: Array) -> Any:
-        """Make the canonical Arrow table of the rows that are still usable.
+        """Make the canonical Arrow table of the rows that are still usable, and let go of the draft's columns.
 
         Parameters
         ----------
@@ -81,18 +82,25 @@ class Arranged:
         pupil_row : array of int32
             Their rows in the final ``students`` table.
         """
-        keep = self.usable() if self.draft.apart.any() else None
-        arrays = []
-        for column in self.draft.table.columns:
+        draft = self.draft
+        known_from = draft.table.known_from or ""
+        keep = self.usable() if draft.apart.any() else None
+        arrays: dict[str, Any] = {}
+        for column in draft.table.columns:
+            if column.name == "recorded_on" and draft.values["recorded_on"] is draft.values[known_from]:
+                arrays["recorded_on"] = arrays[known_from]
+                continue
             values = self.values(column.name)
             values = values if keep is None else values[keep]
-            if column.kind == "student":
-                arrays.append(
-                    pa.array(pupil_row[values]) if self.draft.table.of_pupils else ids.take(pa.array(values))
-                )
+            if column.name != known_from:
+                del draft.values[column.name]
+            if column.kind != "student":
+                arrays[column.name] = _arrow(column, values, draft.words.get(column.name, []))
+            elif draft.table.of_pupils:
+                arrays[column.name] = pa.array(pupil_row[values])
             else:
-                arrays.append(_arrow(column, values, self.draft.words.get(column.name, [])))
-        return pa.table(arrays, schema=self.draft.table.schema(ids.type))
+                arrays[column.name] = ids.take(pa.array(values))
+        return pa.table(list(arrays.values()), schema=draft.table.schema(ids.type))
 
 
 def _order_of_columns(draft: Draft) -> list[str]:
@@ -115,8 +123,8 @@ def _whole_groups(same: Mask, marked: Mask) -> Mask:
 def _order(columns: Sequence[Array]) -> npt.NDArray[np.int64] | None:
     """Give the order by all columns, or None when the rows are in order already."""
     words = _packed(columns)
-    if len(words) == 1:
-        word = words[0]
+    if len(words) <= 1:
+        word = words[0] if words else np.empty(0)
         return None if bool(np.all(word[1:] >= word[:-1])) else np.argsort(word, kind="stable")
     return np.lexsort(words[::-1])
 
@@ -127,6 +135,8 @@ def _packed(columns: Sequence[Array]) -> list[npt.NDArray[np.int64]]:
     room = 1
     for column in columns:
         numbers, size = _from_zero(column)
+        if size == 1:
+            continue
         if not words or room * size > _WORD_LIMIT:
             words.append(numbers.astype(np.int64))
             room = size

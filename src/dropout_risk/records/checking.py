@@ -60,8 +60,8 @@ class Checking:
         calendar = self._draft("calendar")
         arranged = Arranged(calendar)
         arranged.check_duplicates()
-        self._finish(calendar, arranged)
         self.days = SchoolDays(self.schools, calendar)
+        self._finish(calendar, arranged)
         for name, table in TABLES.items():
             if table.of_pupils:
                 self._check_long(name)
@@ -111,10 +111,11 @@ class Checking:
 
     def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
         lost: dict[int, tuple[Rule, ...]] = {}
-        for row, rules in SetApart.of(draft).rules.items():
-            pupil = int(draft.values["student_id"][row])
+        apart = SetApart.of(draft)
+        pupils = draft.values["student_id"][apart.rows].tolist()
+        for pupil, mark in zip(pupils, apart.marks.tolist(), strict=True):
             if pupil >= 0 and not self.usable[pupil]:
-                known = lost.get(pupil, ())
+                known, rules = lost.get(pupil, ()), apart.rules_of(mark)
                 lost[pupil] = (*known, *(rule for rule in rules if rule not in known))
         ids = self.pupils.values()
         return {ids[pupil].as_py(): lost[pupil] for pupil in sorted(lost)}

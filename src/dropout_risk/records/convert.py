@@ -85,12 +85,12 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
         Numbers of the column's words so far (columns of text only).
     """
     array = _without_nan(array)
-    if is_text(array.type):
+    if _is_text(array.type):
         array = array.cast(pa.string()).dictionary_encode()
     if not pa.types.is_dictionary(array.type):
         return _values(array, column, words, vocabulary)
     distinct = array.dictionary
-    distinct = distinct.cast(pa.string()) if is_text(distinct.type) else distinct
+    distinct = distinct.cast(pa.string()) if _is_text(distinct.type) else distinct
     found = _values(pa.concat_arrays([distinct, pa.nulls(1, distinct.type)]), column, words, vocabulary)
     rows = pc.fill_null(array.indices.cast(pa.int64()), len(distinct)).to_numpy(zero_copy_only=False)
     return Converted(found.values[rows], found.faults[rows])
@@ -112,7 +112,7 @@ def as_text(array: Any) -> tuple[Any, Faults]:
 
 
 def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    if is_text(array.type):
+    if _is_text(array.type):
         array = _trimmed(array)
     if column.kind == "text":
         return _text(array, words, vocabulary)
@@ -176,7 +176,7 @@ def _yes_no(array: Any, words: Mapping[str, Any]) -> Converted:
 
 
 def _number(array: Any) -> Converted:
-    if is_text(array.type):
+    if _is_text(array.type):
         return _number_in_text(array)
     if pa.types.is_boolean(array.type) or not _is_numeric(array.type):
         return Converted(np.full(len(array), np.nan), _fault(_given(array), "wrong_type"))
@@ -196,7 +196,7 @@ def _number_in_text(array: Any) -> Converted:
 
 
 def _integer(array: Any, words: Mapping[str, Any]) -> Converted:
-    if words and is_text(array.type):
+    if words and _is_text(array.type):
         array = pa.array([_meaning(word, words) for word in array.to_pylist()], pa.string())
     numbers, faults = _number(array)
     given = ~np.isnan(numbers)
@@ -214,7 +214,7 @@ def _date(array: Any, column: Column) -> Converted:
     given = _given(array)
     if _is_numeric(array.type):
         array, _ = as_text(array)
-    if is_text(array.type):
+    if _is_text(array.type):
         values = _date_in_text(array)
     elif pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
         values = _date_in_type(array)
@@ -269,8 +269,7 @@ def _fault(mask: npt.NDArray[np.bool_], name: str) -> Faults:
     return mask.astype(np.uint8) * np.uint8(FAULTS.index(name))
 
 
-def is_text(kind: Any) -> bool:
-    """Say whether an Arrow type is text."""
+def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
 
 

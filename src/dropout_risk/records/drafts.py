@@ -49,12 +49,11 @@ class Span:
     start: int
     broken: tuple[int, ...] = ()
 
-    def number(self, row: int) -> int:
-        """Give the number of a row in its file, counted from 1 without the header."""
-        number = row - self.start + 1
-        for broken in self.broken:
-            number += broken <= number
-        return number
+    def numbers(self, rows: Array) -> Array:
+        """Give the numbers of rows in their file, counted from 1 without the header."""
+        counted = np.asarray(rows, np.int64) - self.start + 1
+        shifts = np.array(self.broken, np.int64) - np.arange(len(self.broken))
+        return np.asarray(counted + np.searchsorted(shifts, counted, side="right"))
 
 
 @dataclass
@@ -108,7 +107,7 @@ class Draft:
         """Give the file and the row number of a row."""
         starts = [span.start for span in self.spans]
         span = self.spans[int(np.searchsorted(starts, row, side="right")) - 1]
-        return span.part.name, span.number(row)
+        return span.part.name, int(span.numbers(np.array([row]))[0])
 
     def problems(self) -> list[Problem]:
         """Give one problem per rule and column; many files with the same problem make one line."""

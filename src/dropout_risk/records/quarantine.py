@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.records.check import Rule
-from dropout_risk.records.drafts import Draft, Span
+from dropout_risk.records.drafts import Array, Draft, Span
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
@@ -33,53 +34,55 @@ class SetApart:
         Its name.
     spans : tuple of Span
         The parts the rows came from.
-    rules : dict
-        Row (position in the order of reading) to the rules that fired on it.
+    rules : tuple of Rule
+        The rules that fired.
+    rows : array of int32
+        Positions in the order of reading, rising.
+    marks : array of uint32
+        Per row, one bit for each of ``rules``.
     """
 
     table: str
     spans: tuple[Span, ...]
-    rules: dict[int, tuple[Rule, ...]]
+    rules: tuple[Rule, ...]
+    rows: Array
+    marks: Array
 
     @classmethod
     def of(cls, draft: Draft) -> SetApart:
         """Collect the rows of a draft that carry an error."""
-        rules: dict[int, tuple[Rule, ...]] = {}
-        for found in draft.findings:
-            for row in found.rows.tolist() if found.severity == "error" else ():
-                known = rules.get(row, ())
-                rules[row] = known if found.rule in known else (*known, found.rule)
-        return cls(draft.table.name, tuple(draft.spans), dict(sorted(rules.items())))
+        errors = [found for found in draft.findings if found.severity == "error"]
+        rules = tuple(dict.fromkeys(found.rule for found in errors))
+        rows = np.flatnonzero(draft.apart).astype(np.int32)
+        marks = np.zeros(len(rows), np.uint32)
+        for found in errors:
+            marks[np.searchsorted(rows, found.rows)] |= np.uint32(1 << rules.index(found.rule))
+        return cls(draft.table.name, tuple(draft.spans), rules, rows, marks)
 
     def __len__(self) -> int:
-        return len(self.rules) + sum(len(span.broken) for span in self.spans)
+        return len(self.rows) + sum(len(span.broken) for span in self.spans)
 
-    def rows(self, broken: Rule) -> Iterator[tuple[str, int, tuple[Rule, ...]]]:
-        """Give file, row number and rules of each row, broken lines at the end of their file."""
-        for span, stop in zip(self.spans, self._stops(), strict=True):
-            for row, rules in self.rules.items():
-                if span.start <= row < stop:
-                    yield span.part.name, span.number(row), rules
-            for number in span.broken:
-                yield span.part.name, number, (broken,)
+    def rules_of(self, mark: int) -> tuple[Rule, ...]:
+        """Give the rules that a row's mark stands for."""
+        return tuple(rule for k, rule in enumerate(self.rules) if mark >> k & 1)
 
-    def originals(self) -> Iterator[tuple[Span, int, dict[str, Any]]]:
-        """Read the rows again as they stood in the input."""
-        for span, stop in zip(self.spans, self._stops(), strict=True):
-            wanted = np.array([row for row in self.rules if span.start <= row < stop], np.int64)
-            position = span.start
-            for batch in span.part.batches(span.part.header) if len(wanted) else ():
-                here = wanted[(wanted >= position) & (wanted < position + batch.num_rows)]
-                if len(here):
-                    taken = batch.take(pa.array(here - position))
-                    columns = [_plain(column) for column in taken.columns]
-                    for k, row in enumerate(here.tolist()):
-                        content = zip(span.part.header, (column[k] for column in columns), strict=True)
-                        yield span, row, dict(content)
-                position += batch.num_rows
+    def by_part(self) -> Iterator[tuple[Span, slice]]:
+        """Give each part with its rows here."""
+        stops = np.searchsorted(self.rows, [span.start for span in self.spans[1:]]).tolist()
+        starts = [0, *stops]
+        for span, start, stop in zip(self.spans, starts, [*stops, len(self.rows)], strict=False):
+            yield span, slice(start, stop)
 
-    def _stops(self) -> list[float]:
-        return [*(span.start for span in self.spans[1:]), float("inf")]
+    def originals(self, span: Span, here: slice) -> Iterator[tuple[Any, ...]]:
+        """Read the rows of a part again as they stood in the input."""
+        wanted = self.rows[here] - span.start
+        position = 0
+        for batch in span.part.batches(span.part.header) if len(wanted) else ():
+            first, last = np.searchsorted(wanted, [position, position + batch.num_rows])
+            if last > first:
+                taken = batch.take(pa.array(wanted[first:last] - position))
+                yield from zip(*(column.to_pylist() for column in taken.columns), strict=True)
+            position += batch.num_rows
 
 
 class Quarantine:
@@ -118,12 +121,13 @@ class Quarantine:
         """Give table, file, row number, codes of the rules and reason of each row, without its values."""
         import pandas as pd
 
-        rows = [
-            (name, file, number, _codes(rules), _reasons(rules, language))
-            for name, table in self._tables.items()
-            for file, number, rules in table.rows(self._broken)
+        lines = [
+            line
+            for table in self._tables.values()
+            for span, here in table.by_part()
+            for line in _marked(table, span, here, self._broken, language)
         ]
-        return pd.DataFrame(rows, columns=list(_MARKS)).astype({"row": "int64"})
+        return pd.DataFrame(lines, columns=list(_MARKS)).astype({"row": "int64"})
 
     def write(self, path: str | Path, language: Language = "en") -> list[Path]:
         """Write the rows as they stood in the input, each with its reason.
@@ -176,23 +180,30 @@ def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Langu
         raise
 
 
-def _lines(table: SetApart, headers: list[str], broken: Rule, language: Language) -> Iterator[list[Any]]:
-    for span, row, content in table.originals():
-        rules = table.rules[row]
-        marks = [table.table, span.part.name, span.number(row), _codes(rules), _reasons(rules, language)]
-        yield [*marks, *(content.get(header) for header in headers)]
-    for span in table.spans:
-        for number in span.broken:
-            yield [table.table, span.part.name, number, broken.code, broken.message.to(language)]
+def _marked(
+    table: SetApart, span: Span, here: slice, broken: Rule, language: Language
+) -> Iterator[tuple[Any, ...]]:
+    """Give table, file, row, rules and reason of a part's rows; broken lines come last."""
+    words = {}
+    for mark in np.unique(table.marks[here]).tolist():
+        rules = table.rules_of(mark)
+        words[mark] = ("; ".join(r.code for r in rules), "; ".join(r.message.to(language) for r in rules))
+    numbers = span.numbers(table.rows[here]).tolist()
+    for number, mark in zip(numbers, table.marks[here].tolist(), strict=True):
+        yield (table.table, span.part.name, number, *words[mark])
+    for number in span.broken:
+        yield (table.table, span.part.name, number, broken.code, broken.message.to(language))
 
 
-def _plain(column: Any) -> list[Any]:
-    return list(column.to_pylist())
-
-
-def _codes(rules: Sequence[Rule]) -> str:
-    return "; ".join(rule.code for rule in rules)
-
-
-def _reasons(rules: Sequence[Rule], language: Language) -> str:
-    return "; ".join(rule.message.to(language) for rule in rules)
+def _lines(
+    table: SetApart, headers: list[str], broken: Rule, language: Language
+) -> Iterator[tuple[Any, ...]]:
+    """Give the marks of each row followed by its original values under the file's headers."""
+    for span, here in table.by_part():
+        given = span.part.header
+        places = [given.index(header) if header in given else None for header in headers]
+        nothing = (None,) * len(given)
+        originals = itertools.chain(table.originals(span, here), itertools.repeat(nothing, len(span.broken)))
+        marked = _marked(table, span, here, broken, language)
+        for marks, values in zip(marked, originals, strict=True):
+            yield (*marks, *(None if place is None else values[place] for place in places))

@@ -73,8 +73,8 @@ class ParquetPart:
         self.broken: list[int] = []
         try:
             self.schema = pa_parquet.read_schema(path)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise RecordsError(f"File {name!r} is not Parquet.", hint="write it again") from error
+        except (OSError, pa.ArrowInvalid):
+            raise RecordsError(f"File {name!r} is not Parquet.", hint="write it again") from None
         self.header = tuple(self.schema.names)
 
     def batches(self, headers: Sequence[str]) -> Iterator[Any]:
@@ -105,7 +105,7 @@ class CsvPart:
         with _binary(self.path) as stream:
             try:
                 yield from pa_csv.open_csv(stream, *self._options(names, wanted))
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
                 raise RecordsError(
                     f"File {self.name!r} is not CSV in {self.encoding}.",
                     hint="name its encoding in the mapping",
@@ -192,8 +192,8 @@ def _part(file: Path, folder: Path, encoding: str | None) -> Part:
 def _binary(path: Path) -> Any:
     try:
         return pa.input_stream(str(path), compression="gzip" if path.name.lower().endswith(".gz") else None)
-    except OSError as error:
-        raise RecordsError(f"File {path.name!r} cannot be read.") from error
+    except OSError:
+        raise RecordsError(f"File {path.name!r} cannot be read.") from None
 
 
 def _encoding(path: Path, name: str, named: str | None) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.records.check import RULES
-from dropout_risk.records.convert import FAULTS, Vocabulary, as_text, convert, is_text
+from dropout_risk.records.convert import FAULTS, Vocabulary, as_text, convert
 from dropout_risk.records.drafts import EMPTY, NO_PUPIL, UNKNOWN_PUPIL, Array, Draft, Finding, Mask, Span
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.readers import Part
@@ -71,6 +71,7 @@ class TableReader:
         self._faults: dict[str, list[tuple[int, Array]]] = {column.name: [] for column in table.columns}
         self._ids: list[Any] = [pa.array([], pa.string())]
         self._whole_ids = True
+        self._given = {"student_id"}
         self._unread: list[tuple[int, int]] = []
         self._spans: list[Span] = []
         self._findings: list[Finding] = []
@@ -80,6 +81,7 @@ class TableReader:
         """Read every part and put the columns together."""
         for part in parts:
             self._read_part(part)
+        pa.default_memory_pool().release_unused()
         unread = np.zeros(self._length, np.bool_)
         for start, stop in self._unread:
             unread[start:stop] = True
@@ -112,10 +114,11 @@ class TableReader:
             if column.kind == "student":
                 self._take_ids(array, typed)
             elif column.name in given:
+                self._given.add(column.name)
                 words, vocabulary = self._words[column.name], self._vocabularies[column.name]
                 self._keep(column.name, *convert(array, column, words, vocabulary))
             else:
-                self._values[column.name].append(np.full(batch.num_rows, EMPTY[column.kind]))
+                self._values[column.name].append(np.broadcast_to(EMPTY[column.kind], batch.num_rows))
         self._length += batch.num_rows
 
     def _take_ids(self, array: Any, typed: bool) -> None:
@@ -124,7 +127,7 @@ class TableReader:
             self._keep("student_id", self.pupils.rows(text), faults)
             return
         self._ids.append(text)
-        self._whole_ids &= _are_whole(text) if not typed else not is_text(array.type)
+        self._whole_ids &= _is_whole_type(array.type) if typed else _are_whole(text)
         self._keep("student_id", np.full(len(text), EMPTY["student"]), faults)
 
     def _keep(self, name: str, values: Array, faults: Array) -> None:
@@ -134,6 +137,9 @@ class TableReader:
 
     def _column(self, column: Column, draft: Draft) -> Array:
         chunks = self._values.pop(column.name)
+        if column.name not in self._given:  # one empty value stands for all rows
+            draft.words[column.name] = []
+            return np.broadcast_to(EMPTY[column.kind], len(draft))
         values = np.concatenate([np.empty(0, EMPTY[column.kind].dtype), *chunks])
         if column.kind == "student" and self.pupils is None:
             texts = pa.concat_arrays(self._ids)
@@ -192,6 +198,11 @@ def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) ->
 def _did_you_mean(header: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(plain(header), names, n=1)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _is_whole_type(kind: Any) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 
 def _are_whole(texts: Any) -> bool:
