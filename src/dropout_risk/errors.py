@@ -126,9 +126,148 @@ class NewerFormatError(BundleError):
 
 
 class RequestError(DropoutRiskError, ValueError):
-    """A request that cannot be answered as a whole."""
+    """A request that cannot be answered as a whole.
+
+    Parameters
+    ----------
+    message, hint : str
+        See :class:`DropoutRiskError`.
+    field : str, default=""
+        Where it is, such as ``students[3].grades[2].date``.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status of the endpoint's answer.
+    """
 
     code = "DR600"
+    status = 400
+
+    def __init__(self, message: str, *, hint: str = "", field: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class BodyTooLargeError(RequestError):
+    """A request body over the limit."""
+
+    code = "DR601"
+    status = 413
+
+
+class ContentTypeError(RequestError):
+    """A request body that is not declared as JSON in UTF-8."""
+
+    code = "DR602"
+    status = 415
+
+
+class NotJsonError(RequestError):
+    """A request body that is not JSON."""
+
+    code = "DR603"
+
+
+class DuplicateKeyError(RequestError):
+    """A JSON object that names a field twice."""
+
+    code = "DR604"
+
+
+class JsonBombError(RequestError):
+    """JSON that is nested too deeply, or an object with too many fields."""
+
+    code = "DR605"
+
+
+class NotFiniteError(RequestError):
+    """A number that is NaN, infinite or too large to be a number of the machine."""
+
+    code = "DR606"
+
+
+class UnknownFieldError(RequestError):
+    """A field that the contract does not have."""
+
+    code = "DR607"
+
+
+class MissingFieldError(RequestError):
+    """A field that the contract requires."""
+
+    code = "DR608"
+
+
+class WrongTypeError(RequestError):
+    """A value of another type than the contract's."""
+
+    code = "DR609"
+
+
+class NotAllowedValueError(RequestError):
+    """A value of the right type outside what the contract allows."""
+
+    code = "DR610"
+
+
+class WrongDateError(RequestError):
+    """A date that is not a day of the calendar written as YYYY-MM-DD."""
+
+    code = "DR611"
+
+
+class FutureDateError(RequestError):
+    """An as-of date that has not come yet."""
+
+    code = "DR612"
+
+
+class EmptyListError(RequestError):
+    """A list that needs at least one entry."""
+
+    code = "DR613"
+
+
+class TooManyRowsError(RequestError):
+    """More pupils or rows than one request may hold."""
+
+    code = "DR614"
+
+
+class UnknownRouteError(RequestError):
+    """An address that the service does not have."""
+
+    code = "DR615"
+    status = 404
+
+
+class MethodError(RequestError):
+    """An address that is not asked in this way."""
+
+    code = "DR616"
+    status = 405
+
+
+class BusyError(RequestError):
+    """Too many requests at once."""
+
+    code = "DR617"
+    status = 429
+
+
+class TooSlowError(RequestError):
+    """A request that took longer than the service waits."""
+
+    code = "DR618"
+    status = 504
+
+
+class ServiceError(RequestError):
+    """A fault of the service, not of the request."""
+
+    code = "DR619"
+    status = 500
 
 
 class MissingExtraError(DropoutRiskError, ImportError):
