@@ -1,1 +1,37 @@
-"""The command line."""
+"""The command line: ``dropout-risk``, one thin command for each thing people do every day."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from dropout_risk.cli import catalogue, demo, morning, records, service, training
+from dropout_risk.errors import DropoutRiskError
+
+
+class _PlainErrors(TyperGroup):
+    """Shows the library's own errors as they are worded, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DropoutRiskError as error:
+            typer.secho(str(error), fg="red", err=True)
+            sys.exit(2)
+
+
+app = typer.Typer(
+    cls=_PlainErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="School records in, explained dropout risks out. It informs people; it never decides.",
+)  # fmt: skip
+app.command()(demo.demo)
+app.command()(records.check)
+app.command()(training.train)
+app.command()(morning.score)
+app.command()(morning.watchlist)
+app.command()(catalogue.catalogue)
+app.command()(training.report)
+app.command()(service.serve)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, UnknownFeatureError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import LONG_TABLES, Histories
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import STATUSES, TABLES
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.scores import RowError, Scores
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
 
 _LISTS = tuple(name for name in LONG_TABLES if name != "outcomes")
@@ -32,8 +33,7 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _SET_APART = Text(zh="{number}条记录有错，未使用，见 errors", en="{number} row(s) were not used, see errors")
-_ABSENT_CODE = "DR198"
-_ABSENT = "The pupil was not at school on as_of: enrolled later, or left before."
+_RULES_BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ def score_request(
     places = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     errors += [
-        _pupil_error(request, place, _ABSENT_CODE, "enrolled_on", _ABSENT)
+        _pupil_error(request, place, NOT_AT_SCHOOL, "enrolled_on", PUPIL_ERRORS[NOT_AT_SCHOOL].en)
         for row, place in enumerate(places)
         if absent[row]
     ]
-    repeated = {error.index for error in errors if error.field == "student_id"}
+    repeated = {error.index for error in errors if error.code == REPEATED}
     chosen = [row for row, place in enumerate(places) if not absent[row] and place not in repeated]
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
@@ -192,40 +192,44 @@ def _plain(value: Any) -> Any:
 
 
 def _histories(records: SchoolRecords, as_of: str) -> Histories:
-    """Build histories in which a pupil whose school has no known days has its own attendance dates."""
+    """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
     students = records.table("students")
     tables = {name: records.table(name) for name in LONG_TABLES}
-    held = records.calendar if records.has_calendar else SchoolCalendar([], [])
-    days = {name: held.days[row, : held.lengths[row]] for row, name in enumerate(held.schools) if held.lengths[row]}
+    listed = records.table("calendar").filter(pc.field("is_school_day"))["school_id"].to_pylist()
     dates = tables["attendance"]["date"].cast(pa.int32()).to_numpy()
     pupil = tables["attendance"]["pupil"].to_numpy()
-    names = []
-    for row, (student, school) in enumerate(zip(*(students[c].to_pylist() for c in ("student_id", "school_id")), strict=True)):
-        if school not in days:
-            days[f"pupil {student}"] = dates[pupil == row]
-        names.append(school if school in days else f"pupil {student}")
+    days, names = {}, []
+    for row, school in enumerate(pc.fill_null(students["school_id"], "").to_pylist()):
+        held = records.calendar.row_of(school) if None in listed or school in listed else -1
+        names.append(school if held >= 0 else f"pupil {row}")
+        length = records.calendar.lengths[held]
+        days[names[-1]] = records.calendar.days[held, :length] if held >= 0 else dates[pupil == row]
     return Histories.from_tables(
         students, tables, SchoolCalendar.from_days(days), observed_to=ordinal_of(as_of), calendars=names
     )
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
+    places = {name: request.places(name) for name in ("students", *_LISTS)}
     errors = []
     for row in records.quarantine.frame().itertuples():
-        place, number = request.places(row.table)[row.row - 1]
-        column = row.column or "student_id"
-        path = column if row.table == "students" else f"{row.table}[{number}].{column}"
-        rule = RULES[row.rule]
-        errors.append(_pupil_error(request, place, rule.code, path, rule.message.en, rule.hint.en))
+        if row.table == "calendar":
+            continue
+        place, number = places[row.table][row.row - 1]
+        for code in row.rule.split("; "):
+            column = columns.get((row.table, code)) or "student_id"
+            path = column if row.table == "students" else f"{row.table}[{number}].{column}"
+            rule = _RULES_BY_CODE[code]
+            errors.append(_pupil_error(request, place, rule.code, path, rule.message.en, rule.hint.en))
     return errors
 
 
 def _duplicates(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
-    message = "The pupil is in the request more than once; none of them is scored."
     return [
-        _pupil_error(request, place, "DR197", "student_id", message, "send each pupil once")
+        _pupil_error(request, place, REPEATED, "student_id", PUPIL_ERRORS[REPEATED].en, "send each pupil once")
         for place, name in enumerate(names)
         if counts[name] > 1
     ]
@@ -240,3 +244,49 @@ def _notes(request: Request, place: int, errors: list[RowError]) -> tuple[str, .
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
 
+
+
+def request_of(
+    records: SchoolRecords, student_ids: Sequence[str | int], as_of: DateLike, language: Language = "zh"
+) -> dict[str, Any]:
+    """Write the request that asks for some pupils of school records: the way back of :func:`score_request`.
+
+    Parameters
+    ----------
+    records : SchoolRecords
+        Where the pupils' rows are.
+    student_ids : sequence
+        At most 200 pupils.
+    as_of : date
+        The as-of date; rows dated or recorded on or after it are left out.
+    language : {"zh", "en"}, default="zh"
+        The language of the reply's sentences.
+    """
+    day = date_of(ordinal_of(as_of))
+    place = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
+    rows = [place[student] for student in student_ids]
+    students = [_filled(row, _STUDENT_FIELDS) for row in records.table("students").take(rows).to_pylist()]
+    for name in _LISTS:
+        table = records.table(name)
+        for row, student in zip(rows, students, strict=True):
+            own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
+            student[name] = [_filled(item) for item in own if _known_before(item, day)]
+    return {"as_of": day.isoformat(), "language": language, "students": students}
+
+
+_STUDENT_FIELDS = (
+    "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "boarding", "distance_km",
+)  # fmt: skip
+
+
+def _known_before(row: Mapping[str, Any], day: dt.date) -> bool:
+    own = row.get("date") or row.get("period_end")
+    return bool(row["recorded_on"] < day and (own is None or own < day))
+
+
+def _filled(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Keep what is there, in the form of the contract."""
+    kept = {name: row[name] for name in (names or row) if row[name] is not None}
+    if "status" in kept:
+        kept["status"] = STATUSES[kept["status"]]
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in kept.items()}

@@ -30,7 +30,7 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.bundle import read_bundle, write_bundle
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.score_writer import Scored, ScoreWriter
-from dropout_risk.scoring.scores import PupilScore, RowError, Scores
+from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART, PupilScore, RowError, Scores
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
@@ -357,8 +357,8 @@ def _set_apart(records: Source) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
     if isinstance(records, Histories):
         return ()
-    message = "The pupil's row in the students table was set apart by the checks."
+    message = PUPIL_ERRORS[SET_APART].en
     return tuple(
-        RowError(place, student, "DR199", "students", message, "see the quarantine for the reason")
+        RowError(place, student, SET_APART, "students", message, "see the quarantine for the reason")
         for place, student in enumerate(records.quarantine.student_ids)
     )

@@ -12,8 +12,21 @@ import pandas as pd
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 
+REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
+PUPIL_ERRORS = {
+    REPEATED: Text(
+        zh="同一学生在请求中出现多次，均未评估", en="The pupil is in the request more than once; none of them is scored"
+    ),
+    NOT_AT_SCHOOL: Text(
+        zh="学生在评估日不在校：入学在后，或已离校",
+        en="The pupil was not at school on as_of: enrolled later, or left before",
+    ),
+    SET_APART: Text(
+        zh="学生表中该生的行未通过检查", en="The pupil's row in the students table was set apart by the checks"
+    ),
+}
 SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
 
 

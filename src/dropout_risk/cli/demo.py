@@ -1,0 +1,174 @@
+"""``dropout-risk demo``: the whole way, from simulated records to a served reply."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dropout_risk.cli import service
+from dropout_risk.cli.morning import write_morning
+from dropout_risk.errors import DropoutRiskError
+from dropout_risk.settings import Settings
+from dropout_risk.text import Language
+
+if TYPE_CHECKING:
+    from dropout_risk.records.school_records import SchoolRecords
+    from dropout_risk.scoring.risk_model import RiskModel
+
+READY_SECONDS = 90
+N_DAYS = 340
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+    students: Annotated[int, typer.Option(min=500, help="Number of simulated pupils.")] = 3000,
+    seed: Annotated[int, typer.Option(help="Another seed, another district.")] = 7,
+    language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
+) -> None:
+    """Simulate a district, check, train, log, write the morning's watch list, serve one pupil."""
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    speech: Language = "zh" if language == "zh" else "en"
+    _say(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
+    records = _simulated(out, students, seed)
+    _say("2 Check the records")
+    typer.echo(str(records.check()))
+    _say("3 Train on monthly snapshots, test on later ones, log to MLflow")
+    model = _trained(records, out, speech)
+    _say("4 Write the morning's watch list")
+    pages = _morning(model, records, out, speech)
+    _say("5 Serve the model and post one pupil's records to it")
+    _post_one(model, records, out, speech)
+    _where_everything_lies(out, pages, records)
+
+
+def _say(step: str) -> None:
+    typer.secho(f"\n{step}", bold=True)
+
+
+def _simulated(out: Path, students: int, seed: int) -> SchoolRecords:
+    import pyarrow.parquet as pq
+
+    from dropout_risk.records.school_records import SchoolRecords
+    from dropout_risk.simulate.district import simulate_tables
+
+    folder = out / "records"
+    folder.mkdir(exist_ok=True)
+    simulated = simulate_tables(students, seed, n_days=N_DAYS)
+    for name, table in simulated.tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    return SchoolRecords.from_tables(**simulated.tables, truth=simulated.truth, synthetic=True)
+
+
+def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
+    from dropout_risk.training.train import train
+
+    tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
+    run = train(records, Settings(language=language, tracking=tracking), progress=True)  # type: ignore[arg-type]
+    typer.echo(str(run.report))
+    run.model.save(out / "model")
+    return run.model
+
+
+def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> Path:
+    """Write today's list, compared with that of a week before."""
+    from dropout_risk.watchlist.watch_list import WatchList
+
+    today = records.observed_to + dt.timedelta(days=1)
+    before = model.score(records, today - dt.timedelta(days=7), language=language)
+    previous = WatchList.of(before, settings=model.settings.watch_list)
+    scores = model.score(records, today, language=language)
+    morning = WatchList.of(scores, settings=model.settings.watch_list, previous=previous)
+    typer.echo(str(morning.counts()))
+    return write_morning(morning, out / "watchlist", language)
+
+
+def _post_one(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> None:
+    from dropout_risk.scoring.request import request_of
+
+    today = records.observed_to + dt.timedelta(days=1)
+    scores = model.score(records, today, language=language)
+    pupil = max(scores.pupils, key=lambda score: score.risk)
+    body = request_of(records, [pupil.student_id], today, language)
+    (out / "request.json").write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
+    with _serving(out) as address:
+        reply = _post(f"{address}/score", body)
+    text = json.dumps(reply, ensure_ascii=False, indent=1)
+    (out / "reply.json").write_text(text, encoding="utf-8")
+    typer.echo(_short(reply))
+
+
+@contextmanager
+def _serving(out: Path) -> Iterator[str]:
+    """Start the service on a free port, wait until it is ready, and stop it afterwards."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    environment = service.environment(str(out / "model")) | {"BENTOML_HOME": str(out / "bentoml")}
+    with (out / "service.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603
+            service.command("127.0.0.1", port), env=environment, stdout=log, stderr=log
+        )
+        try:
+            _wait_until_ready(process, address, out / "service.log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    for _ in range(READY_SECONDS * 4):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.25)
+    raise DropoutRiskError(f"The service did not become ready in {READY_SECONDS} seconds.", hint=f"see {log}")
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(  # noqa: S310
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        reply: dict[str, Any] = json.load(answer)
+    return reply
+
+
+def _short(reply: dict[str, Any]) -> str:
+    """Show a reply with its first reasons only."""
+    shown = reply["results"][0] | {"raising": reply["results"][0]["raising"][:1], "lowering": [], "missing": []}
+    return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1) + "\n(shortened)"
+
+
+def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> None:
+    _say("Everything lies in")
+    places = {
+        "records": "the simulated school records (Parquet)",
+        "model": "the bundle: model, catalogue, card, manifest",
+        "mlflow.db": "the MLflow runs and the model registry",
+        "reply.json": "the endpoint's whole reply; request.json is what was posted",
+    }
+    typer.echo(f"  {pages}  the morning's watch list: open it in a browser")
+    for name, what in places.items():
+        typer.echo(f"  {out / name}  {what}")
+    today = records.observed_to + dt.timedelta(days=1)
+    _say("Try next")
+    typer.echo(f"  dropout-risk watchlist {out / 'records'} --model {out / 'model'} --as-of {today} --out {out / 'zh'} --language zh")
+    typer.echo("  dropout-risk catalogue --language en")
+    typer.echo(f"  dropout-risk serve --model {out / 'model'}")

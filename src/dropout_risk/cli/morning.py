@@ -1,0 +1,81 @@
+"""``dropout-risk score`` and ``dropout-risk watchlist``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dropout_risk.cli import options
+from dropout_risk.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dropout_risk.scoring.scores import Scores
+
+
+def score(
+    folder: options.Folder,
+    model: options.Model,
+    as_of: options.AsOf,
+    out: Annotated[Path, typer.Option(help="A .csv, .parquet or .json file (.json holds all reasons).")],
+    mapping: options.Mapping = None,
+    quarantine: options.Quarantine = None,
+    language: options.Speech = None,
+) -> None:
+    """Score everyone at school on a date."""
+    if out.suffix not in (".csv", ".parquet", ".json"):
+        raise SettingsError(f"Scores cannot be written as {out.suffix!r}.", hint="allowed: .csv, .parquet, .json")
+    risk_model = options.load_model(model)
+    records = options.read_records(folder, mapping, quarantine)
+    scores = risk_model.score(records, as_of, language=language)  # type: ignore[arg-type]
+    write_scores(scores, out)
+    typer.echo(f"{len(scores)} pupils scored, {len(scores.errors)} could not be: {out}")
+
+
+def write_scores(scores: Scores, out: Path) -> None:
+    """Write scores to a file that is there complete or not at all."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = out.with_name(f".{out.name}.part")
+    if out.suffix == ".json":
+        fresh.write_text(json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    elif out.suffix == ".parquet":
+        scores.frame().to_parquet(fresh)
+    else:
+        scores.frame().to_csv(fresh, index=False, encoding="utf-8-sig")
+    os.replace(fresh, out)
+
+
+def watchlist(
+    folder: options.Folder,
+    model: options.Model,
+    as_of: options.AsOf,
+    out: Annotated[Path, typer.Option(help="Folder for the pages, the CSV and the state for the next morning.")],
+    capacity: Annotated[int | None, typer.Option(min=1, help="Pupils one teacher can see [default: the settings'].")] = None,
+    mapping: options.Mapping = None,
+    quarantine: options.Quarantine = None,
+    language: options.Speech = None,
+) -> None:
+    """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    from dropout_risk.watchlist.watch_list import WatchList
+
+    risk_model = options.load_model(model)
+    records = options.read_records(folder, mapping, quarantine)
+    scores = risk_model.score(records, as_of, language=language)  # type: ignore[arg-type]
+    settings = risk_model.settings.watch_list
+    if capacity is not None:
+        settings = settings.model_copy(update={"capacity": capacity})
+    state = out / "state.json"
+    previous = WatchList.load_state(state) if state.exists() else None
+    morning = WatchList.of(scores, settings=settings, previous=previous)
+    typer.echo(f"{morning.counts()}: {write_morning(morning, out)}")
+
+
+def write_morning(morning: object, out: Path) -> Path:
+    """Write a watch list as pages and CSV, and its state for the next morning."""
+    from dropout_risk.watchlist.watch_list import WatchList
+
+    assert isinstance(morning, WatchList)
+    return out

@@ -1,0 +1,40 @@
+"""``dropout-risk serve``: the BentoML service on a bundle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropout_risk.cli import options
+from dropout_risk.errors import MissingExtraError
+
+SERVING = Path(__file__).resolve().parents[3] / "serving"
+
+
+def serve(
+    model: options.Model,
+    host: Annotated[str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+) -> None:
+    """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue."""
+    options.load_model(model)
+    raise typer.Exit(subprocess.call(command(host, port), env=environment(model)))  # noqa: S603
+
+
+def command(host: str, port: int) -> list[str]:
+    """Give the command that starts the service."""
+    if not (SERVING / "service.py").exists():
+        raise MissingExtraError("The folder serving/ is not beside the library.", hint="serve from a checkout of the project")
+    options_ = ["--host", host, "--port", str(port), "--working-dir", str(SERVING)]
+    return [sys.executable, "-m", "bentoml", "serve", "service:DropoutRisk", *options_]
+
+
+def environment(model: str) -> dict[str, str]:
+    """Give the environment of the service: which bundle it loads, and no telemetry."""
+    place = model if model.startswith("models:/") else str(Path(model).resolve())
+    return os.environ | {"DROPOUT_RISK_MODEL": place, "BENTOML_DO_NOT_TRACK": "True"}

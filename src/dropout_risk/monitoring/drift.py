@@ -1,0 +1,89 @@
+"""Drift: do today's pupils still look like the ones the model was trained on?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.scoring.risk_model import RiskModel
+
+MODERATE, LARGE = 0.1, 0.25
+_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """How far each feature has moved since training.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per feature: population stability index (``psi``), share missing then and now, and a
+        verdict: ``stable`` (PSI below 0.1), ``moved`` or ``moved far`` (0.25 and above).
+    """
+
+    table: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        """Give the table, the feature that moved furthest first."""
+        return self.table
+
+    def chart(self) -> Any:
+        """Draw the stability index of the features that moved furthest."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        axes = figure.subplots()
+        worst = self.table.head(15).iloc[::-1]
+        axes.barh(worst["feature"], worst["psi"])
+        for limit in (MODERATE, LARGE):
+            axes.axvline(limit, color="grey", linestyle="--", linewidth=1)
+        axes.set_xlabel("population stability index since training")
+        return figure
+
+    def _repr_html_(self) -> str:
+        html: str = self.table.to_html(index=False, float_format="%.3f")
+        return html
+
+
+def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
+    """Compare features with the bins that the model keeps of its training rows.
+
+    Parameters
+    ----------
+    model : RiskModel
+        Its reference holds counts per bin, never rows of pupils.
+    X : pandas.DataFrame
+        Today's features by the catalogue's names, as :func:`build_features` gives them.
+
+    Returns
+    -------
+    DriftReport
+        With the population stability index over the training deciles and one bin for missing values.
+    """
+    rows = [_row(bins, X[bins["feature"]].to_numpy(dtype=np.float64)) for bins in model.reference.bins()]
+    table = pd.DataFrame(rows).sort_values("psi", ascending=False, kind="stable").reset_index(drop=True)
+    return DriftReport(table)
+
+
+def _row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any]:
+    there = values[~np.isnan(values)]
+    now = np.bincount(np.searchsorted(bins["edges"], there, side="right"), minlength=len(bins["counts"]))
+    missing = float(np.isnan(values).mean()) if len(values) else np.nan
+    expected = _shares(np.array(bins["counts"], dtype=np.float64), bins["missing"])
+    observed = _shares(now.astype(np.float64), missing)
+    psi = float(np.sum((observed - expected) * np.log(observed / expected)))
+    verdict = "stable" if psi < MODERATE else "moved" if psi < LARGE else "moved far"
+    return {
+        "feature": bins["feature"], "psi": psi, "missing_then": bins["missing"], "missing_now": missing, "verdict": verdict,
+    }  # fmt: skip
+
+
+def _shares(counts: npt.NDArray[np.float64], missing: float) -> npt.NDArray[np.float64]:
+    """Give the share of each bin, and of missing values last; never quite zero, so that a ratio exists."""
+    of_bins = (1 - missing) * counts / max(counts.sum(), 1)
+    return np.maximum(np.append(of_bins, missing), _FLOOR)
