@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-FEW_ROWS = 32
+FEW_ROWS = 256
+"""Below this a second thread costs more than it brings, above all on a busy machine."""
 
 
 @dataclass(frozen=True, eq=False)

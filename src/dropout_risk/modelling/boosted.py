@@ -18,6 +18,8 @@ Labels = NDArray[np.int8]
 MOST_TREES = 600
 PATIENCE = 40
 """Trees tried beyond the best number."""
+MANY_VALUES = 5_000_000
+"""Size of a table that is worth a second thread: on a busy machine threads wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class BoostedCandidate:
         margin = np.empty(len(y))
         for fold, booster in enumerate(boosters):
             rows = X[folds == fold]
-            margin[folds == fold] = booster.predict(rows, raw_score=True, num_iteration=n_trees)
+            margin[folds == fold] = booster.predict(
+                rows, raw_score=True, num_iteration=n_trees, num_threads=1
+            )
         return CrossFit(margin, fold_losses(margin, y, folds), {"n_trees": n_trees})
 
     def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> BoostedModel:
@@ -94,7 +98,7 @@ class BoostedCandidate:
         import lightgbm
 
         booster = lightgbm.train(
-            self._parameters(len(y)), self._data(X, y), num_boost_round=setting["n_trees"]
+            self._parameters(X.size), self._data(X, y), num_boost_round=setting["n_trees"]
         )
         return BoostedModel(booster.model_to_string())
 
@@ -105,7 +109,7 @@ class BoostedCandidate:
         curve: dict[str, Any] = {}
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
         booster = lightgbm.train(
-            self._parameters(len(y)),
+            self._parameters(X.size),
             data,
             num_boost_round=MOST_TREES,
             callbacks=[stop, lightgbm.record_evaluation(curve)],
@@ -121,7 +125,7 @@ class BoostedCandidate:
             X, y, reference=reference, categorical_feature=list(self.categorical), params={"verbose": -1}
         )
 
-    def _parameters(self, n_rows: int) -> dict[str, Any]:
+    def _parameters(self, n_values: int) -> dict[str, Any]:
         directions = [0 if i in set(self.categorical) else int(d) for i, d in enumerate(self.monotone)]
         return {
             "objective": "binary",
@@ -137,7 +141,7 @@ class BoostedCandidate:
             "monotone_constraints": directions if any(directions) else None,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 2,
+            "num_threads": 1 if n_values < MANY_VALUES else 2,
             "seed": self.seed,
             "verbose": -1,
         }

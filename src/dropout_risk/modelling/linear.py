@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms, Shape
 from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.newton import fit_logistic
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -77,8 +78,8 @@ class LogisticCandidate:
             columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
             weights = design.start(y[seen])
             for place, strength in enumerate(STRENGTHS):
-                weights = design.minimise(columns, y[seen], strength, weights)
-                margins[place, left_out] = columns_out @ weights[:-1] + weights[-1]
+                weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
+                margins[place, left_out] = columns_out @ weights
         losses = [fold_losses(margin, y, folds) for margin in margins]
         best = int(np.argmin([loss.mean() for loss in losses]))
         return CrossFit(margins[best], losses[best], {"strength": STRENGTHS[best]})
@@ -87,7 +88,7 @@ class LogisticCandidate:
         """Fit on all rows with the penalty that cross-validation found."""
         design = Design.learn(X, self.monotone, self.categorical)
         columns = design.columns(X)
-        weights = design.minimise(columns, y, setting["strength"], design.start(y))
+        weights = fit_logistic(columns, y, setting["strength"], design.signs, design.start(y))
         return LogisticModel(design.terms(X, weights))
 
 
@@ -132,13 +133,10 @@ class NumericBlock:
                 parts.append(BEND * (ramp - (middle >= high)))
         return parts
 
-    def bounds(self) -> list[tuple[float | None, float | None]]:
-        """Bound the line and every bend by the declared direction."""
-        sign: tuple[float | None, float | None] = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}[
-            self.direction
-        ]
-        slopes = 0 if self.constant else 1 + (len(self.knots) - 1 if len(self.knots) > 2 else 0)
-        return [sign] * slopes + [(None, None)] * self.has_missing
+    def signs(self) -> list[int]:
+        """Hold the line and every bend to the declared direction."""
+        bends = len(self.knots) - 1 if len(self.knots) > 2 else 0
+        return [self.direction] * (0 if self.constant else 1 + bends) + [0] * self.has_missing
 
     def shape(self, weights: Floats) -> CurveShape:
         """Turn the block's weights into one curve."""
@@ -172,9 +170,9 @@ class LevelBlock:
         codes = np.where(np.isnan(column) | (column >= self.n_levels), self.n_levels, column)
         return np.asarray(table[codes.astype(np.intp)])
 
-    def bounds(self) -> list[tuple[float | None, float | None]]:
-        """Categories have no direction."""
-        return [(None, None)] * (self.n_levels + self.has_missing)
+    def signs(self) -> list[int]:
+        """Give no direction to any category."""
+        return [0] * (self.n_levels + self.has_missing)
 
     def shape(self, weights: Floats) -> LevelShape:
         """Give the height of each category."""
@@ -201,40 +199,25 @@ class Design:
         )
 
     def columns(self, X: Floats) -> Floats:
-        """Give all columns of all rows."""
-        return np.hstack([block.columns(X[:, i]) for i, block in enumerate(self.blocks)])
+        """Give all columns of all rows, and a last one for the intercept."""
+        parts = [block.columns(X[:, i]) for i, block in enumerate(self.blocks)]
+        return np.hstack([*parts, np.ones((len(X), 1))])
+
+    @property
+    def signs(self) -> Floats:
+        """Sign of each column's weight: 1, -1, or 0 where it is free."""
+        return np.array([sign for block in self.blocks for sign in block.signs()] + [0], dtype=np.float64)
 
     def start(self, y: Labels) -> Floats:
         """Give the weights that predict the base rate for everybody."""
-        n_columns = sum(len(block.bounds()) for block in self.blocks)
         rate = (y.sum() + 0.5) / (len(y) + 1.0)
-        return np.append(np.zeros(n_columns), np.log(rate / (1 - rate)))
-
-    def minimise(self, columns: Floats, y: Labels, strength: float, start: Floats) -> Floats:
-        """Minimise log loss plus ridge penalty within the bounds; the intercept is not penalised."""
-        from scipy.optimize import minimize
-        from scipy.special import expit
-
-        bounds = [bound for block in self.blocks for bound in block.bounds()]
-
-        def loss(weights: Floats) -> tuple[float, Floats]:
-            margin = columns @ weights[:-1] + weights[-1]
-            value = np.logaddexp(0.0, margin).sum() - margin[y == 1].sum()
-            value = strength * value + 0.5 * weights[:-1] @ weights[:-1]
-            error = strength * (expit(margin) - y)
-            return float(value), np.append(columns.T @ error + weights[:-1], error.sum())
-
-        options = {"maxiter": 500, "ftol": 1e-10, "gtol": 1e-5}
-        fitted = minimize(
-            loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)], options=options
-        )
-        return np.asarray(fitted.x)
+        return np.append(np.zeros(len(self.signs) - 1), np.log(rate / (1 - rate)))
 
     def terms(self, X: Floats, weights: Floats) -> LinearTerms:
         """Turn weights into curves, each with mean 0 over the given rows."""
         base, shapes, place = float(weights[-1]), [], 0
         for index, block in enumerate(self.blocks):
-            width = len(block.bounds())
+            width = len(block.signs())
             shape = block.shape(weights[place : place + width])
             mean = float(shape(X[:, index]).mean())
             shapes.append(_centred(shape, mean, block.has_missing))
