@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+Route = Literal["counsellor", "county", "township", "principal", "class_teacher"]
+ROUTES: tuple[Route, ...] = get_args(Route)
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Alert:
     rule: str
     since: dt.date
     text: str
-    route: Literal["class_teacher", "principal", "township", "county", "counsellor"]
+    route: Route
     days: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -37,3 +41,25 @@ class Alert:
             "rule": self.rule, "since": self.since.isoformat(), "text": self.text, "route": self.route,
         }  # fmt: skip
         return data if self.days is None else data | {"days": self.days}
+
+
+def urgency(alert: Alert) -> tuple[int, float, dt.date, str]:
+    """Give the key by which alerts are sorted, the most urgent first.
+
+    Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is
+    more than an absence, then the longer one, then the older one.
+
+    Examples
+    --------
+    >>> day = dt.date(2025, 2, 26)
+    >>> short = Alert("absent_1_day", day, "…", "class_teacher", days=1)
+    >>> critical = Alert("critical_item", day, "…", "counsellor")
+    >>> sorted([short, critical], key=urgency)[0].rule
+    'critical_item'
+    """
+    return (
+        ROUTES.index(alert.route),
+        -(math.inf if alert.days is None else alert.days),
+        alert.since,
+        alert.rule,
+    )

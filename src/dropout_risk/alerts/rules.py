@@ -1,0 +1,267 @@
+"""Rules of alerts: facts that a person must know today, whatever any model says.
+
+An alert tells what is recorded and who acts; it never judges. Local rules differ, so steps and limits
+come from the settings.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.alerts.alert import Alert, Route, urgency
+from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.features.inputs import Floats, mean_by, ratio, sum_by
+from dropout_risk.histories.runs import Column
+from dropout_risk.histories.snapshot import Bools, Snapshot
+from dropout_risk.records.calendar import date_of
+from dropout_risk.settings import AlertSettings
+from dropout_risk.text import Language, Text
+
+Found = Iterator[tuple[int, Alert]]
+Ints = npt.NDArray[np.intp]
+
+MARKS_FALL, CRITICAL_ITEM = "marks_fall_with_absence", "critical_item"
+# A run counts only if the pupil's last record is at most so many days old; older ones get a warning instead.
+RECENT_DAYS = 30
+# School days without any record after which an earlier absence is no part of the run.
+SILENCE_SCHOOL_DAYS = 10
+# Marks older than so many school days (about a term) say nothing about today.
+MARKS_SCHOOL_DAYS = 100
+
+_LADDER: tuple[Route, ...] = ("class_teacher", "principal", "township", "county")
+_WEEK, _MONTH = 5, 20
+_ROUNDING = 1e-9
+
+_ONE_DAY = Text(zh="{since}无故缺勤", en="Absent without excuse on {since}")
+_RUN = Text(
+    zh="截至{to}已连续{days}个上课日无故缺勤（{since}起）",
+    en="Absent without excuse for {days} school days running, {since} to {to}",
+)
+_ABOUT_A_WEEK = Text(zh="，约一周，请按疑似辍学上报", en=", about a week: report as a suspected dropout")
+_ABOUT_A_MONTH = Text(
+    zh="，约一个月，请按当地辍学认定程序办理", en=", about a month: follow the local procedure for dropout"
+)
+_ACTIONS: dict[Route, Text] = {
+    "class_teacher": Text(
+        zh="。请班主任当天联系家长", en=". The class teacher contacts the family the same day"
+    ),
+    "principal": Text(
+        zh="。请报告校长，并与村（社区）一起家访",
+        en=". Tell the principal; visit the family together with the village",
+    ),
+    "township": Text(
+        zh="。请书面报告乡镇（街道），当天联系家长并家访",
+        en=". Report to the township in writing; contact and visit the family the same day",
+    ),
+    "county": Text(
+        zh="。请书面报告县教育局，与乡镇（街道）一起家访劝返",
+        en=". Report to the county in writing; visit the family together with the township",
+    ),
+}
+_MARKS_TEXT = Text(
+    zh="成绩比本人此前平均下降{points}个百分点，同时近{window}个上课日无故缺勤{absences}天。请班主任当天与学生和家长谈一谈",
+    en="Marks fell by {points} points against the pupil's own earlier mean, with {absences} unexcused "
+    "absences in the last {window} school days. The class teacher talks with pupil and family the same day",
+)
+_CRITICAL_TEXT = Text(
+    zh="心理测评中有需要专人尽快了解的情况。请心理教师今天与学生见面；内容保密，只向心理教师提供",
+    en="A well-being test holds something that a person should look into. The counsellor meets the pupil "
+    "today; the content is confidential and for the counsellor only",
+)
+
+
+def alerts_on(
+    snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
+) -> list[tuple[Alert, ...]]:
+    """Give everybody's alerts on the snapshot's date.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        What was known on the date.
+    settings : AlertSettings
+        The ladder of unexplained absence and the other limits.
+    instruments : InstrumentRegistry
+        Which answers of which tests are critical.
+    language : {"zh", "en"}
+        The language of the texts.
+
+    Returns
+    -------
+    list of tuple of Alert
+        One tuple per pupil in the snapshot's order, the most urgent alert first.
+
+    Notes
+    -----
+    *Unexplained absence* counts the recorded days from the last one back for as long as each is an
+    unexcused absence. A school day without a record neither adds nor ends a run, but more than
+    ``SILENCE_SCHOOL_DAYS`` of them do end it, and a pupil whose last record is more than ``RECENT_DAYS``
+    days old has no run. Only the highest step that is reached fires.
+
+    *Marks fall with absence*: the latest percent of each subject less the mean of its earlier ones,
+    averaged over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
+
+    *Critical item*: an answer that became known within the window, whether the test was valid or not.
+    The text repeats neither the item nor the score.
+
+    Examples
+    --------
+    >>> from dropout_risk.catalogue.instruments import default_instruments
+    >>> from dropout_risk.histories.histories import Histories
+    >>> from dropout_risk.records.school_records import SchoolRecords
+    >>> days = (("2025-02-26", "present"), ("2025-02-27", "absent"), ("2025-02-28", "absent"))
+    >>> records = SchoolRecords.from_tables(
+    ...     students=[{"student_id": "p-001", "school_id": "s-1", "class_id": "8-2", "grade_level": 8}],
+    ...     attendance=[{"student_id": "p-001", "date": day, "status": status} for day, status in days],
+    ... )
+    >>> today = Histories.from_records(records).on("2025-03-03")
+    >>> [[alert.rule for alert in alerts] for alerts in alerts_on(
+    ...     today, AlertSettings(), default_instruments(), "en")]
+    [['absent_2_days']]
+    """
+    found: list[list[Alert]] = [[] for _ in range(len(snapshot))]
+    for rule in (
+        _unexplained_absence(snapshot, settings, language),
+        _marks_fall(snapshot, settings, language),
+        _critical_items(snapshot, settings, instruments, language),
+    ):
+        for pupil, alert in rule:
+            found[pupil].append(alert)
+    return [tuple(sorted(alerts, key=urgency)) for alerts in found]
+
+
+# --- unexplained absence ---------------------------------------------------------------------------
+
+
+def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: Language) -> Found:
+    steps = sorted(set(settings.unexplained_days))
+    if not steps or not snapshot.n_days:
+        return
+    run = _running(snapshot)
+    length = run.sum(axis=1)
+    reached = np.searchsorted(steps, length, side="right") - 1
+    since = _date(snapshot, run.argmax(axis=1))
+    last = _date(snapshot, run.shape[1] - 1 - run[:, ::-1].argmax(axis=1))
+    for pupil in np.flatnonzero((reached >= 0) & (snapshot.ordinal - last <= RECENT_DAYS)):
+        run_of_pupil = _Run(int(length[pupil]), date_of(since[pupil]), date_of(last[pupil]))
+        yield int(pupil), _absence(steps, int(reached[pupil]), run_of_pupil, language)
+
+
+class _Run(NamedTuple):
+    days: int
+    since: dt.date
+    last: dt.date
+
+
+def _running(snapshot: Snapshot) -> Bools:
+    """Mark the days of each pupil's current run of unexcused absences."""
+    recorded, unexcused = snapshot.days("recorded"), snapshot.days("unexcused")
+    ended = _last_true(recorded & ~unexcused)
+    columns = np.arange(snapshot.n_days)
+    run = unexcused & (columns > ended[:, None])
+    pupil, day = np.nonzero(run)
+    silent = (np.diff(pupil) == 0) & (np.diff(day) > SILENCE_SCHOOL_DAYS + 1)
+    np.maximum.at(ended, pupil[:-1][silent], day[:-1][silent])
+    return run & (columns > ended[:, None])
+
+
+def _last_true(matrix: Bools) -> Ints:
+    """Give the last true column of each row; -1 where there is none."""
+    last = matrix.shape[1] - 1 - np.argmax(matrix[:, ::-1], axis=1)
+    return np.where(matrix.any(axis=1), last, -1)
+
+
+def _date(snapshot: Snapshot, column: Ints) -> npt.NDArray[np.int32]:
+    return snapshot.dates_before(snapshot.n_days - column)
+
+
+def _absence(steps: list[int], place: int, run: _Run, language: Language) -> Alert:
+    step, route = steps[place], _LADDER[min(place, len(_LADDER) - 1)]
+    fact = _ONE_DAY if run.days == 1 else _RUN
+    text = fact.fill(language, days=run.days, since=_day(run.since, language), to=_day(run.last, language))
+    if step >= _WEEK:
+        text += (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language)
+    rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
+    return Alert(rule, run.since, text + _ACTIONS[route].to(language), route, run.days)
+
+
+def _day(day: dt.date, language: Language) -> str:
+    return f"{day.month}月{day.day}日" if language == "zh" else day.isoformat()
+
+
+# --- marks that fall together with absence ----------------------------------------------------------
+
+
+def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> Found:
+    change, latest = _change_of_marks(snapshot)
+    absences = snapshot.days("unexcused", settings.marks_fall_window).sum(axis=1)
+    fell = change <= -settings.marks_fall + _ROUNDING
+    for pupil in np.flatnonzero(fell & (absences >= settings.marks_fall_absences)):
+        text = _MARKS_TEXT.fill(
+            language,
+            points=round(-100 * change[pupil]),
+            window=settings.marks_fall_window,
+            absences=int(absences[pupil]),
+        )
+        yield int(pupil), Alert(MARKS_FALL, date_of(latest[pupil]), text, "class_teacher")
+
+
+def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Column]:
+    """Give the latest percents less the own earlier means, and the date of the latest mark."""
+    grades, n = snapshot.grades, len(snapshot)
+    percent, pupil = grades.rows["percent"], grades.rows["pupil"][grades.last]
+    latest = percent[grades.last]
+    earlier = ratio(sum_by(grades.run, percent, len(grades.starts)) - latest, grades.lengths - 1)
+    recent = grades.rows["day"][grades.last] >= snapshot.end[pupil] - MARKS_SCHOOL_DAYS
+    date = np.zeros(n, dtype=np.int64)
+    np.maximum.at(date, pupil[recent], grades.rows["date"][grades.last][recent])
+    return mean_by(pupil[recent], (latest - earlier)[recent], n), date
+
+
+# --- critical answers --------------------------------------------------------------------------------
+
+
+def _critical_items(
+    snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
+) -> Found:
+    rows = snapshot.wellbeing
+    calendar_row = snapshot.histories.calendar_row[rows["pupil"]]
+    known = snapshot.histories.calendar.index(calendar_row, rows["known"])
+    recent = known >= snapshot.end[rows["pupil"]] - settings.critical_window
+    critical = np.flatnonzero(recent & _is_critical(snapshot, instruments))
+    date = np.full(len(snapshot), -1, dtype=np.int64)
+    np.maximum.at(date, rows["pupil"][critical], rows["date"][critical])
+    text = _CRITICAL_TEXT.to(language)
+    for pupil in np.unique(rows["pupil"][critical]):
+        yield (
+            int(pupil),
+            Alert(CRITICAL_ITEM, date_of(date[pupil]), text, "counsellor"),
+        )
+
+
+def _is_critical(snapshot: Snapshot, instruments: InstrumentRegistry) -> Bools:
+    rows = snapshot.wellbeing
+    critical = np.zeros(len(rows["pupil"]), dtype=bool)
+    for code, word in enumerate(snapshot.histories.words.get("instrument", ())):
+        if word not in instruments:
+            continue
+        for item in instruments[word].critical:
+            of_item = np.isin(rows["scale"], _spellings(snapshot, item.scale))
+            of_item &= rows["instrument"] == code
+            critical |= of_item & instruments[word].is_critical(item.scale, rows["score"])
+    return critical
+
+
+def _spellings(snapshot: Snapshot, scale: str) -> list[int]:
+    """Give the codes of all words that mean a scale: ``item_9``, ``Item 9``, ``item9``."""
+    words = snapshot.histories.words.get("scale", ())
+    return [code for code, word in enumerate(words) if _letters(word) == _letters(scale)]
+
+
+def _letters(word: str) -> str:
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
