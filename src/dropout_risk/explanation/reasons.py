@@ -17,7 +17,7 @@ from dropout_risk.text import Language
 
 Floats = npt.NDArray[np.float64]
 MOST = 4
-_LEAST = 1e-6
+_LEAST = 0.05  # five per cent of the odds: what adds less is no reason, but stays in the sum
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_: NDArray[np.object_] = np.array(X.columns, dtype=object)
 
     def _compare(self, X: pd.DataFrame | Floats) -> None:
-        self._fitted()
         if X.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
             raise FeatureInputError(
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
