@@ -73,7 +73,7 @@ class Arranged:
         return changed
 
     def table(self, ids: Any, pupil_row: Array) -> Any:
-        """Make the canonical Arrow table of the rows that are still usable, and let go of the draft's columns.
+        """Make the canonical Arrow table of the usable rows, and let go of the draft's columns.
 
         Parameters
         ----------

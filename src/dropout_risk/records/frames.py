@@ -60,6 +60,8 @@ def _from_pandas(frame: Any) -> Any:
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]
+        if getattr(column.dtype, "tz", None) is not None:
+            column = column.dt.tz_localize(None)
         try:
             arrays.append(pa.array(column, from_pandas=True))
         except (pa.ArrowInvalid, pa.ArrowTypeError):

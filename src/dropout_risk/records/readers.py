@@ -92,8 +92,11 @@ class CsvPart:
     def __init__(self, path: Path, name: str, encoding: str | None = None) -> None:
         self.path, self.name = path, name
         self.broken: list[int] = []
-        self.encoding = _encoding(path, name, encoding)
-        self.header, self.delimiter = self._first_line()
+        try:
+            self.encoding = _encoding(path, name, encoding)
+            self.header, self.delimiter = self._first_line()
+        except (OSError, UnicodeError):
+            raise RecordsError(f"File {name!r} cannot be read.", hint="is it complete, and CSV?") from None
 
     def batches(self, headers: Sequence[str]) -> Iterator[Any]:
         """Give record batches with these columns, every value as text."""
@@ -109,7 +112,7 @@ class CsvPart:
                 raise RecordsError(
                     f"File {self.name!r} is not CSV in {self.encoding}.",
                     hint="name its encoding in the mapping",
-                ) from error
+                ) from None
 
     def _options(self, names: list[str], wanted: list[str]) -> tuple[Any, Any, Any]:
         text = pa.dictionary(pa.int32(), pa.string())
@@ -190,10 +193,7 @@ def _part(file: Path, folder: Path, encoding: str | None) -> Part:
 
 
 def _binary(path: Path) -> Any:
-    try:
-        return pa.input_stream(str(path), compression="gzip" if path.name.lower().endswith(".gz") else None)
-    except OSError:
-        raise RecordsError(f"File {path.name!r} cannot be read.") from None
+    return pa.input_stream(str(path), compression="gzip" if path.name.lower().endswith(".gz") else None)
 
 
 def _encoding(path: Path, name: str, named: str | None) -> str:
