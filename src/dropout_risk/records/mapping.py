@@ -124,9 +124,10 @@ class RecordsMapping:
         starts = [known for known in names if given.startswith(f"{known}_") or given.startswith(f"{known}.")]
         return names[max(starts, key=len)] if starts else None
 
-    def table_names(self) -> list[str]:
-        """List every name under which a table is understood."""
-        return [*TABLES, *self._own.tables, *self._default.tables]
+    def names_of(self, table: str) -> list[str]:
+        """List the names under which a table is understood."""
+        names = {**self._default.tables, **self._own.tables}
+        return [table, *(name for name, meant in names.items() if meant == table)]
 
     def headers(self, table: str, given: Sequence[str]) -> Headers:
         """Decide which header gives which column of a table."""
@@ -136,11 +137,15 @@ class RecordsMapping:
             found = self._meaning(table, plain(header))
             if found is not None:
                 candidates.setdefault(found[0], []).append((*found[1:], header))
-            elif not self._is_ignored(plain(header)):
+            elif not self.ignores(header):
                 unknown.append(header)
         chosen = {name: min(found)[2] for name, found in candidates.items()}
         spare = [item[2] for found in candidates.values() for item in sorted(found)[1:]]
         return Headers(chosen, tuple(unknown), tuple(spare))
+
+    def ignores(self, name: str) -> bool:
+        """Say whether a header or a file is left out without a word."""
+        return plain(name) in self._own.ignored or plain(name) in self._default.ignored
 
     def names_for(self, table: str) -> dict[str, str]:
         """Give every header that is understood in a table, with the column it means."""
@@ -167,9 +172,6 @@ class RecordsMapping:
             return header, 1, 0
         default = self._default.target(table, header)
         return None if default is None else (default, 2, self._default.rank(table, header))
-
-    def _is_ignored(self, header: str) -> bool:
-        return header in self._own.ignored or header in self._default.ignored
 
 
 @cache

@@ -163,7 +163,7 @@ def find_parts(folder: Path, mapping: RecordsMapping) -> tuple[dict[str, list[Pa
     for entry in sorted(folder.iterdir()):
         files = _files_of(entry)
         table = mapping.table_of(_stem(entry))
-        if files and table is None:
+        if files and table is None and not mapping.ignores(_stem(entry)):
             unknown.append(entry.name)
         elif files and table is not None:
             found.setdefault(table, []).extend(_part(file, folder, mapping.encoding) for file in files)
