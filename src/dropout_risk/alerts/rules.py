@@ -37,36 +37,35 @@ _LADDER: tuple[Route, ...] = ("class_teacher", "principal", "township", "county"
 _WEEK, _MONTH = 5, 20
 _ROUNDING = 1e-9
 
-_ONE_DAY = Text(zh="{since}无故缺勤", en="Absent without excuse on {since}")
+_ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
 _RUN = Text(
-    zh="截至{to}已连续{days}个上课日无故缺勤（{since}起）",
-    en="Absent without excuse for {days} school days running, {since} to {to}",
+    zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
+    en="Absent without an explanation for {days} school days running, {since} to {to}",
 )
-_ABOUT_A_WEEK = Text(zh="，约一周，请按疑似辍学上报", en=", about a week: report as a suspected dropout")
-_ABOUT_A_MONTH = Text(
-    zh="，约一个月，请按当地辍学认定程序办理", en=", about a month: follow the local procedure for dropout"
-)
+_NEXT = Text(zh="。请{procedure}{action}", en=". {action}{procedure}")
+_ABOUT_A_WEEK = Text(zh="按疑似辍学程序", en=" (about a week: procedure for suspected dropout)")
+_ABOUT_A_MONTH = Text(zh="按辍学学生劝返程序", en=" (about a month: procedure for bringing a pupil back)")
 _ACTIONS: dict[Route, Text] = {
-    "class_teacher": Text(
-        zh="。请班主任当天联系家长", en=". The class teacher contacts the family the same day"
-    ),
+    "class_teacher": Text(zh="由班主任当天联系家长", en="The class teacher contacts the family the same day"),
     "principal": Text(
-        zh="。请报告校长，并与村（社区）一起家访",
-        en=". Tell the principal; visit the family together with the village",
+        zh="报告校长，并与村（社区）一起家访",
+        en="Tell the principal; visit the family together with the village",
     ),
     "township": Text(
-        zh="。请书面报告乡镇（街道），当天联系家长并家访",
-        en=". Report to the township in writing; contact and visit the family the same day",
+        zh="书面报告乡镇（街道），当天联系家长并家访",
+        en="Report to the township in writing; contact and visit the family the same day",
     ),
     "county": Text(
-        zh="。请书面报告县教育局，与乡镇（街道）一起家访劝返",
-        en=". Report to the county in writing; visit the family together with the township",
+        zh="书面报告县教育局，并与乡镇（街道）一起家访",
+        en="Report to the county in writing; visit the family together with the township",
     ),
 }
 _MARKS_TEXT = Text(
-    zh="成绩比本人此前平均下降{points}个百分点，同时近{window}个上课日无故缺勤{absences}天。请班主任当天与学生和家长谈一谈",
-    en="Marks fell by {points} points against the pupil's own earlier mean, with {absences} unexcused "
-    "absences in the last {window} school days. The class teacher talks with pupil and family the same day",
+    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个上课日有{absences}天未请假缺勤"
+    "。请班主任当天与学生和家长谈一谈",
+    en="Marks {points} percentage points below the pupil's own earlier average, and {absences} days absent "
+    "without an explanation in the last {window} school days. The class teacher talks with pupil and "
+    "family the same day",
 )
 _CRITICAL_TEXT = Text(
     zh="心理测评中有需要专人尽快了解的情况。请心理教师今天与学生见面；内容保密，只向心理教师提供",
@@ -184,10 +183,10 @@ def _absence(steps: list[int], place: int, run: _Run, language: Language) -> Ale
     step, route = steps[place], _LADDER[min(place, len(_LADDER) - 1)]
     fact = _ONE_DAY if run.days == 1 else _RUN
     text = fact.fill(language, days=run.days, since=_day(run.since, language), to=_day(run.last, language))
-    if step >= _WEEK:
-        text += (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language)
+    stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
+    text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
-    return Alert(rule, run.since, text + _ACTIONS[route].to(language), route, run.days)
+    return Alert(rule, run.since, text, route, run.days)
 
 
 def _day(day: dt.date, language: Language) -> str:
