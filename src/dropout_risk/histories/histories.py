@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.errors import DateError
 from dropout_risk.histories.attendance_bits import AttendanceBits, AttendanceRows
 from dropout_risk.histories.runs import Column, Runs
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
@@ -77,8 +78,9 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories.
         """
         tables = {name: records.table(name) for name in LONG_TABLES}
-        observed_to = ordinal_of(records.observed_to)
-        return cls.from_tables(records.table("students"), tables, records.calendar, observed_to=observed_to)
+        return cls.from_tables(
+            records.table("students"), tables, records.calendar, observed_to=_observed_to(records)
+        )
 
     @classmethod
     def from_tables(
@@ -255,6 +257,13 @@ class _Builder:
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([place.get(word, -1) for word in used] + [-1], dtype=np.int32)
         return codes[pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)]
+
+
+def _observed_to(records: SchoolRecords) -> int:
+    try:
+        return ordinal_of(records.observed_to)
+    except DateError:
+        return 0  # no row carries a date, so nothing has been observed
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -40,26 +39,27 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
         raise BundleError(f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    for name, content in files.items():
-        (fresh / name).write_bytes(content)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+        fresh = Path(beside, "fresh")
+        fresh.mkdir()
+        for name, content in files.items():
+            (fresh / name).write_bytes(content)
+        manifest = _manifest(files, about)
+        (fresh / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        if folder.exists():
+            os.replace(folder, Path(beside, "former"))
+        os.replace(fresh, folder)
+    return folder
+
+
+def _manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
     manifest = {
         "format": FORMAT,
         **about,
         "libraries": {name: version(name) for name in _LIBRARIES},
         "files": {name: _sha(content) for name, content in sorted(files.items())},
     }
-    manifest["sha256"] = _sha(_plain(manifest))
-    (fresh / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-    fresh.chmod(0o755)
-    if folder.exists():
-        former = Path(tempfile.mkdtemp(prefix=f".{folder.name}-former-", dir=folder.parent))
-        os.replace(folder, former / "bundle")
-        os.replace(fresh, folder)
-        shutil.rmtree(former)
-    else:
-        os.replace(fresh, folder)
-    return folder
+    return manifest | {"sha256": _sha(_plain(manifest))}
 
 
 def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:

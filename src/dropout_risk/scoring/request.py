@@ -141,8 +141,12 @@ def score_request(
         context=context or ClassContext.empty(), request_id=request_id,
         notes={row: _notes(request, places[row], errors) for row in chosen},
     )  # fmt: skip
-    ids = [request.students[places[row]]["student_id"] for row in chosen]
-    pupils = tuple(replace(pupil, student_id=name) for pupil, name in zip(scores.pupils, ids, strict=True))
+    given_ids = {_name(place): student["student_id"] for place, student in enumerate(request.students)}
+    pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
+    errors += [
+        replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])
+        for error in scores.errors
+    ]
     return replace(scores, pupils=pupils, errors=tuple(sorted(errors, key=lambda error: (error.index, error.field))))
 
 
@@ -152,28 +156,28 @@ def score_features_request(model: RiskModel, body: Mapping[str, Any], *, request
     A row with an unknown feature, or a value that is no number or out of range, is an entry in
     ``errors``; the others are scored. A row without ``student_id`` is named by its place.
     """
-    errors, kept, ids = [], [], []
+    errors, kept, places = [], [], []
+    ids = [row.get("student_id", place) for place, row in enumerate(body["rows"])]
     for place, row in enumerate(body["rows"]):
-        student = row.get("student_id", place)
         try:
             kept.append(_feature_row(model.catalogue, row["features"]))
-            ids.append(student)
+            places.append(place)
         except (UnknownFeatureError, FeatureInputError) as error:
-            errors.append(RowError(place, student, error.code, f"rows[{place}].features", error.message, error.hint))
+            errors.append(RowError(place, ids[place], error.code, "features", error.message, error.hint))
     X = pd.DataFrame(kept, columns=model.catalogue.names, dtype=np.float64)
-    X.index = pd.Index(ids, dtype=object)
+    X.index = pd.Index([ids[place] for place in places], dtype=object)
     scores = model.score_features(X, language=body.get("language", "zh"), request_id=request_id)
-    return replace(scores, errors=tuple(errors))
+    errors += [
+        replace(error, index=places[error.index], field=f"features.{error.field}") for error in scores.errors
+    ]
+    return replace(scores, errors=tuple(sorted(errors, key=lambda error: error.index)))
 
 
 def _feature_row(catalogue: FeatureCatalogue, features: Mapping[str, Any]) -> list[float]:
     for name, value in features.items():
-        feature = catalogue[name]
+        unit = catalogue[name].unit.en
         if isinstance(value, str):
-            raise FeatureInputError(f"{name} is text where a number is needed.", hint=f"unit: {feature.unit.en}")
-        low, high = feature.valid_range
-        if value is not None and not low <= float(value) <= high:
-            raise FeatureInputError(f"{name} lies outside [{low:g}, {high:g}].", hint=f"unit: {feature.unit.en}")
+            raise FeatureInputError(f"{name} is text where a number is needed.", hint=f"unit: {unit}")
     return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -215,7 +216,7 @@ class RiskModel:
         histories = histories_of(records)
         members = np.flatnonzero(members_on(histories.on(as_of)))
         scores = self.score_histories(histories, as_of, members, language=language, context=context, whole_schools=True)
-        return Scores(**{**scores.__dict__, "errors": _set_apart(records)})
+        return replace(scores, errors=(*scores.errors, *_set_apart(records)))
 
     def score_histories(
         self,
@@ -250,15 +251,15 @@ class RiskModel:
         """
         table = compute_features(histories, as_of, self.catalogue, context=context, instruments=self.instruments)
         language = self.settings.language if language is None else language
+        ids = histories.students["student_id"]
+        errors = self._impossible(table.values[pupils], [ids[int(pupil)].as_py() for pupil in pupils])
+        pupils = np.delete(pupils, [error.index for error in errors])
         scored = self._scored(table, pupils, language)
-        ranks = _ranks(scored, table, pupils) if whole_schools else [None] * len(pupils)
-        writer = ScoreWriter(self.catalogue, self.reference, self.settings, self.synthetic, language)
-        notes = notes or {}
-        written = tuple(
-            writer.write(scored, place, rank=ranks[place], notes=notes.get(int(pupil), ()))
-            for place, pupil in enumerate(pupils)
+        ranks = _ranks(scored) if whole_schools else [None] * len(pupils)
+        written = self._written(scored, language, ranks, [(notes or {}).get(int(pupil), ()) for pupil in pupils])
+        return Scores(
+            date_of(table.known.ordinal), request_id or uuid.uuid4().hex, dict(self._about), language, written, errors
         )
-        return self._scores(written, date_of(table.known.ordinal), language, request_id)
 
     def score_features(
         self, X: pd.DataFrame, *, language: Language | None = None, request_id: str | None = None
@@ -277,11 +278,12 @@ class RiskModel:
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
-        values = self.calibrated.encoding.encode(X.reindex(columns=self._known_columns(X)))
-        scored = Scored.of_features(values, _ids(X), self.calibrated)
-        writer = ScoreWriter(self.catalogue, self.reference, self.settings, self.synthetic, language)
-        written = tuple(writer.write(scored, place, rank=None, notes=()) for place in range(len(X)))
-        return self._scores(written, None, language, request_id)
+        values, ids = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64), _ids(X)
+        errors = self._impossible(values, ids)
+        kept = np.delete(np.arange(len(X)), [error.index for error in errors])
+        scored = Scored.of_features(np.ascontiguousarray(values[kept]), [ids[row] for row in kept], self.calibrated)
+        written = self._written(scored, language, [None] * len(kept), [()] * len(kept))
+        return Scores(None, request_id or uuid.uuid4().hex, dict(self._about), language, written, errors)
 
     def describe(self) -> dict[str, Any]:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""
@@ -308,10 +310,26 @@ class RiskModel:
             "synthetic": self.synthetic,
         }
 
-    def _scores(
-        self, pupils: tuple[PupilScore, ...], as_of: Any, language: Language, request_id: str | None
-    ) -> Scores:
-        return Scores(as_of, request_id or uuid.uuid4().hex, dict(self._about), language, pupils)
+    def _written(
+        self, scored: Scored, language: Language, ranks: list[int | None], notes: list[tuple[str, ...]]
+    ) -> tuple[PupilScore, ...]:
+        writer = ScoreWriter(self.catalogue, self.reference, self.settings, self.synthetic, language)
+        return tuple(
+            writer.write(scored, place, rank=ranks[place], notes=notes[place]) for place in range(len(scored.values))
+        )
+
+    def _impossible(self, values: npt.NDArray[np.float64], ids: list[Any]) -> tuple[RowError, ...]:
+        """Find pupils with a value that cannot be: it points to a wrong unit, and is neither scored nor worded."""
+        bounds = np.array([feature.valid_range for feature in self.catalogue.values()])
+        broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
+        errors = []
+        for row in np.flatnonzero(broken.any(axis=1)):
+            feature = self.catalogue[self.catalogue.names[int(np.argmax(broken[row]))]]
+            low, high = feature.valid_range
+            message = f"{feature.name} lies outside [{low:g}, {high:g}]; the pupil is not scored."
+            hint = f"check the unit: {feature.unit.en}"
+            errors.append(RowError(int(row), ids[row], FeatureInputError.code, feature.name, message, hint))
+        return tuple(errors)
 
     def _scored(self, table: FeatureTable, pupils: Rows, language: Language) -> Scored:
         known = table.known.histories.take(pupils).on(table.known.as_of)
@@ -329,8 +347,6 @@ class RiskModel:
         )
 
     def _known_columns(self, X: pd.DataFrame) -> list[str]:
-        from dropout_risk.errors import FeatureInputError, nearest
-
         unknown = [str(name) for name in X.columns if name not in self.catalogue]
         if unknown:
             hints = " ".join(nearest(name, self.catalogue) for name in unknown[:5])
@@ -347,7 +363,7 @@ def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[np.int64]:
     return np.where(last >= 0, ordinal - last, -1)
 
 
-def _ranks(scored: Scored, table: FeatureTable, pupils: Rows) -> list[int | None]:
+def _ranks(scored: Scored) -> list[int | None]:
     school = pd.Series([student["school_id"] for student in scored.students], dtype="object").fillna("")
     ranks = pd.Series(-scored.log_odds).groupby(school).rank(method="min")
     return [int(rank) for rank in ranks]

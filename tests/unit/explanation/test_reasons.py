@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.explanation.reasons import ReasonWriter, Row, sums_by
+
+CATALOGUE = default_catalogue()
+N = len(CATALOGUE)
+PLACE = {name: place for place, name in enumerate(CATALOGUE)}
+NOTHING = np.full(N, np.nan)
+
+
+def row(values=None, contributions=None, classes=None):
+    given_values, given_contributions = np.full(N, np.nan), np.zeros(N)
+    for name, value in (values or {}).items():
+        given_values[PLACE[name]] = value
+    for name, value in (contributions or {}).items():
+        given_contributions[PLACE[name]] = value
+    states = np.where(np.isnan(given_values), 1, 0).astype(np.int8)
+    return Row(
+        given_values, given_contributions, states, NOTHING if classes is None else classes, {"attendance": 3}
+    )
+
+
+def write(given_row, stayed=NOTHING, language="en", log_odds=0.0):
+    return ReasonWriter(CATALOGUE, stayed, language).write(given_row, log_odds)
+
+
+POSSIBLE = np.array([max(feature.valid_range[0], 0.0) for feature in CATALOGUE.values()])
+
+
+@given(arrays(np.float64, N, elements=st.floats(-3, 3)), arrays(np.bool_, N))
+def test_reasons_and_other_add_up_to_all_contributions(contributions, missing):
+    values = np.where(missing, np.nan, POSSIBLE)
+    raising, lowering, other = write(Row(values, contributions, missing.astype(np.int8), NOTHING, {}))
+    told = sum(reason.contribution for reason in (*raising, *lowering)) + other
+
+    assert told == pytest.approx(contributions.sum(), abs=1e-9)
+    assert all(reason.contribution > 0 for reason in raising)
+    assert all(reason.contribution < 0 for reason in lowering)
+    assert len(raising) <= 4
+    assert len(lowering) <= 4
+
+
+@given(arrays(np.float64, N, elements=st.floats(-3, 3)))
+@pytest.mark.parametrize("part", ["domain", "cause"])
+def test_domains_and_causes_each_sum_to_all_contributions(part, contributions):
+    assert sum(sums_by(CATALOGUE, contributions, part).values()) == pytest.approx(
+        contributions.sum(), abs=1e-9
+    )
+
+
+def test_window_variants_of_one_fact_are_one_reason():
+    raising, _, _ = write(
+        row(
+            {"absence_share_10d": 0.5, "absence_share_60d": 0.3},
+            {"absence_share_10d": 0.4, "absence_share_60d": 0.7},
+        )
+    )
+
+    assert [(reason.feature, reason.contribution) for reason in raising] == [
+        ("absence_share_60d", pytest.approx(1.1))
+    ]
+
+
+def test_a_value_on_the_safe_side_never_words_a_raising_reason():
+    stayed = np.full(N, 0.05)
+    raising, _, other = write(row({"absence_share_60d": 0.0}, {"absence_share_60d": 0.9}), stayed)
+
+    assert raising == ()
+    assert other == pytest.approx(0.9)
+
+
+def test_a_value_on_the_risky_side_words_a_raising_reason():
+    raising, _, _ = write(row({"absence_share_60d": 0.4}, {"absence_share_60d": 0.9}), np.full(N, 0.05))
+
+    assert "40%" in raising[0].text
+    assert raising[0].comparison == {"kind": "stayed", "value": 0.05}
+    assert raising[0].data_age_days == 3
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "No"), ("zh", "没有")])
+def test_a_missing_value_is_worded_as_missing_and_never_as_zero(language, word):
+    raising, _, _ = write(row({}, {"absence_share_60d": 0.9}), language=language)
+
+    assert raising[0].missing
+    assert raising[0].value is None
+    assert raising[0].comparison is None
+    assert raising[0].text.startswith(word) or word in raising[0].text
+
+
+def test_the_class_is_compared_with_before_those_who_stayed():
+    raising, _, _ = write(
+        row({"absence_share_60d": 0.4}, {"absence_share_60d": 0.9}, np.full(N, 0.1)), np.full(N, 0.05)
+    )
+
+    assert raising[0].comparison == {"kind": "class", "value": 0.1}
+
+
+def test_points_are_the_risk_with_less_the_risk_without_the_contribution():
+    raising, _, _ = write(row({"absence_share_60d": 0.4}, {"absence_share_60d": 1.0}), log_odds=0.5)
+
+    assert raising[0].points == pytest.approx(1 / (1 + np.exp(-0.5)) - 1 / (1 + np.exp(0.5)))

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.scoring import bundle as module
+from dropout_risk.scoring.bundle import read_bundle, write_bundle
+
+FILES = {"model.txt": b"tree", "metrics.json": b"{}"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_bundle(tmp_path / "county", FILES, {"name": "county"})
+
+
+def test_what_was_written_is_read(folder):
+    files, manifest = read_bundle(folder)
+
+    assert files == FILES
+    assert manifest["name"] == "county"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_changed_byte_is_refused(folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[0] ^= 1
+    (folder / name).write_bytes(content)
+
+    with pytest.raises(BundleError, match=f"{name} was changed"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_a_missing_file_is_refused(folder, name):
+    (folder / name).unlink()
+
+    with pytest.raises(BundleError, match=name):
+        read_bundle(folder)
+
+
+def test_a_newer_format_is_refused(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 2}))
+
+    with pytest.raises(NewerFormatError, match="upgrade"):
+        read_bundle(folder)
+
+
+def test_a_changed_manifest_is_refused(folder):
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(text.replace("county", "another"))
+
+    with pytest.raises(BundleError, match=r"manifest\.json .*was changed"):
+        read_bundle(folder)
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.doc").write_text("years of work")
+
+    with pytest.raises(BundleError, match="not a bundle"):
+        write_bundle(tmp_path, FILES, {})
+
+    assert (tmp_path / "thesis.doc").read_text() == "years of work"
+
+
+def test_a_failure_while_writing_leaves_the_former_bundle_and_nothing_else(folder, monkeypatch):
+    def fail(content):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(module, "_sha", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_bundle(folder, {"model.txt": b"new"}, {})
+    monkeypatch.undo()
+
+    assert read_bundle(folder)[0] == FILES
+    assert [path.name for path in folder.parent.iterdir()] == ["county"]

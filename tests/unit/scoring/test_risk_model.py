@@ -1,0 +1,100 @@
+import json
+
+import pandas as pd
+import pytest
+
+import dropout_risk as dr
+from dropout_risk.errors import FeatureInputError
+
+AS_OF = "2025-06-02"
+
+
+@pytest.fixture(scope="module")
+def records():
+    return dr.simulate_district(n_students=300, seed=11)
+
+
+@pytest.fixture(scope="module")
+def scores(risk_model, records):
+    return risk_model.score(records, AS_OF, language="en")
+
+
+def results(scores):
+    return [pupil.to_dict() for pupil in scores.pupils]
+
+
+def test_a_loaded_model_gives_the_same_bits(risk_model, scores, records, tmp_path):
+    risk_model.save(tmp_path / "again")
+    loaded = dr.RiskModel.load(tmp_path / "again")
+
+    assert results(loaded.score(records, AS_OF, language="en")) == results(scores)
+    assert loaded.version == risk_model.version
+
+
+def test_every_score_is_the_base_plus_its_parts(scores):
+    for pupil in scores.pupils:
+        told = sum(reason.contribution for reason in (*pupil.raising, *pupil.lowering)) + pupil.other
+        assert pupil.base_log_odds + told == pytest.approx(pupil.log_odds, abs=1e-9)
+        assert sum(pupil.domains.values()) == pytest.approx(pupil.log_odds - pupil.base_log_odds, abs=1e-9)
+        assert sum(pupil.causes.values()) == pytest.approx(pupil.log_odds - pupil.base_log_odds, abs=1e-9)
+        assert pupil.interval[0] <= pupil.risk <= pupil.interval[1]
+
+
+def test_everyone_at_school_is_scored_once(scores, records):
+    ids = [pupil.student_id for pupil in scores.pupils]
+
+    assert sorted(ids) == sorted(dr.Cohort.on(records, AS_OF).frame["student_id"])
+
+
+def test_ranks_order_each_school_by_risk(scores):
+    frame = pd.DataFrame(
+        [(p.school_id, p.rank_in_school, p.risk) for p in scores.pupils], columns=["s", "rank", "risk"]
+    )
+    expected = frame.groupby("s")["risk"].rank(method="min", ascending=False).astype(int)
+
+    assert frame["rank"].tolist() == expected.tolist()
+
+
+def test_ready_features_get_the_score_of_the_records_they_came_from(risk_model, scores, records):
+    X = dr.build_features(records, dr.Cohort.on(records, AS_OF))
+    again = risk_model.score_features(X, language="en")
+
+    assert [p.log_odds for p in again.pupils] == [p.log_odds for p in scores.pupils]
+    assert [p.student_id for p in again.pupils] == [p.student_id for p in scores.pupils]
+
+
+def test_unknown_features_are_refused_with_the_nearest_name(risk_model):
+    with pytest.raises(FeatureInputError, match="did you mean 'absence_share_20d'"):
+        risk_model.score_features(pd.DataFrame({"absense_share_20d": [0.1]}))
+
+
+def test_a_bundle_holds_no_pickle_and_no_pupil(bundle):
+    for path in bundle.iterdir():
+        content = path.read_bytes()
+        assert path.suffix in {".txt", ".json", ".arrow", ".md"}
+        assert b"p-0000" not in content
+
+
+def test_it_says_that_it_is_synthetic(risk_model, scores, bundle):
+    assert risk_model.describe()["synthetic"]
+    assert all("SYNTHETIC" in " ".join(pupil.warnings) for pupil in scores.pupils)
+    assert "SYNTHETIC" in scores._repr_html_()
+    assert json.loads((bundle / "manifest.json").read_text())["synthetic"]
+
+
+def test_who_has_neither_attendance_nor_marks_is_not_judged(risk_model):
+    students = pd.DataFrame({"student_id": ["a"], "school_id": ["s"], "class_id": ["c"], "grade_level": [8]})
+    records = dr.SchoolRecords.from_tables(students=students)
+    (pupil,) = risk_model.score(records, AS_OF, language="en").pupils
+
+    assert pupil.band == "unknown"
+    assert "attendance is most worth fetching" in " ".join(pupil.warnings)
+
+
+def test_a_pupil_whose_row_was_set_apart_is_named_in_errors(risk_model):
+    students = pd.DataFrame(
+        {"student_id": ["a", "a"], "school_id": ["s", "t"], "class_id": ["c"] * 2, "grade_level": [8] * 2}
+    )
+    scores = risk_model.score(dr.SchoolRecords.from_tables(students=students), AS_OF)
+
+    assert [error.student_id for error in scores.errors] == ["a"]
