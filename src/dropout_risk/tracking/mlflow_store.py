@@ -58,8 +58,7 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     MissingExtraError
         If MLflow is not installed.
     """
-    with _quiet():
-        client = _client(settings)
+    with _client_of(settings) as client:
         run = client.create_run(_experiment(client, settings), tags=dict(content.tags))
         run_id = str(run.info.run_id)
         try:
@@ -95,8 +94,7 @@ def promote(version: int | str, settings: TrackingSettings) -> str | None:
         If there is no such version.
     """
     name, wanted = settings.model_name, str(version)
-    with _quiet():
-        client = _client(settings)
+    with _client_of(settings) as client:
         _found(client.get_model_version, name, wanted)
         aliases = client.get_registered_model(name).aliases
         client.set_registered_model_alias(name, CHAMPION, wanted)
@@ -127,8 +125,7 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
         If there is no such version, or its folder is gone.
     """
     name, alias, version = _parsed(uri_or_alias, settings.model_name)
-    with _quiet():
-        client = _client(settings)
+    with _client_of(settings) as client:
         if alias is not None:
             found = _found(client.get_model_version_by_alias, name, alias)
         else:
@@ -155,15 +152,18 @@ def require_mlflow() -> None:
         raise MissingExtraError("Tracking needs MLflow.", hint="install dropout-risk[train]")
 
 
-def _client(settings: TrackingSettings) -> Any:
+@contextlib.contextmanager
+def _client_of(settings: TrackingSettings) -> Iterator[Any]:
     require_mlflow()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
+    with _no_warnings():
+        from mlflow import MlflowClient
 
-    if settings.uri.startswith("sqlite:///"):
-        Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
-    return MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+        if settings.uri.startswith("sqlite:///"):
+            Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
+        with _no_notes():
+            yield MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
 
 
 def _experiment(client: Any, settings: TrackingSettings) -> str:
@@ -257,16 +257,22 @@ def _path(place: str) -> Path:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MLflow's progress notes and its libraries' deprecation warnings to themselves."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
+def _no_warnings() -> Iterator[None]:
+    """Keep the deprecation warnings of MLflow's own libraries from the reader."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.ERROR)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+        yield
+
+
+@contextlib.contextmanager
+def _no_notes() -> Iterator[None]:
+    """Keep MLflow's notes on its work from the reader; its import sets the levels, so it comes first."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -20,7 +20,12 @@ from dropout_risk.settings import Settings
 from dropout_risk.training.snapshots import days_before
 
 FEWEST_DROPOUTS = 20
-FEWEST_TO_CALIBRATE = 10
+FEWEST_TO_CALIBRATE = 100
+"""Pupils of a class set aside below which calibration is out of fold instead.
+
+With 30 to 40 dropouts set aside (3,000 simulated pupils, four seeds) the calibration's own error made the
+test log loss worse than calibrating on the folds of all training pupils, every time.
+"""
 Positions = npt.NDArray[np.intp]
 
 
@@ -92,6 +97,11 @@ class Parts:
         by_reason = dict(sorted(Counter(map(str, reasons)).items()))
         return {name: self._count(rows) for name, rows in parts.items()} | {"censored": by_reason}
 
+    def fewest_pupils_of_a_class(self, rows: Positions) -> int:
+        """Give how many different pupils the rarer of the two classes holds in some rows."""
+        labels, students = self.y(rows), pd.Series(self.students(rows))
+        return min(int(students[labels == label].nunique()) for label in (0, 1))
+
     def _count(self, rows: Positions) -> dict[str, int]:
         pupils = len(pd.unique(pd.Series(self.students(rows))))
         return {"rows": len(rows), "pupils": pupils, "positives": int(self.y(rows).sum())}
@@ -131,8 +141,7 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
     aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
     parts = Parts(cohort, features, known[~aside], known[aside], test)
     _require_both_classes(parts)
-    calibrating = parts.y(parts.calibration)
-    if min(calibrating.sum(), (1 - calibrating).sum()) < FEWEST_TO_CALIBRATE:
+    if parts.fewest_pupils_of_a_class(parts.calibration) < FEWEST_TO_CALIBRATE:
         return Parts(cohort, features, known, known[:0], test)
     return parts
 

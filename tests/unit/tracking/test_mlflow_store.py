@@ -1,5 +1,7 @@
 """Runs are logged to a real SQLite store; nothing is needed but a folder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,17 @@ def test_nothing_is_written_beside_the_store_and_nothing_is_said(store, runs, tm
     log_run(RunContent(metrics={"auc": 0.5}), store)
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_not_even_the_first_run_of_a_process_says_anything(tmp_path):
+    code = (
+        "from dropout_risk.settings import TrackingSettings; "
+        "from dropout_risk.tracking.mlflow_store import log_run; "
+        "from dropout_risk.tracking.run_content import RunContent; "
+        "log_run(RunContent(metrics={'auc': 0.5}), TrackingSettings())"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert (said.stdout, said.stderr) == ("", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlartifacts"}

@@ -26,7 +26,7 @@ def _histories(holidays=()):
     )
 
 
-def _cohort(n=120, rate=0.3, seed=0):
+def _cohort(n=700, rate=0.3, seed=0):
     frame = pd.DataFrame(
         [(f"p-{pupil:03d}", day) for day in DATES for pupil in range(n)], columns=["student_id", "as_of"]
     )
@@ -103,7 +103,7 @@ def test_where_too_few_of_the_pupils_set_aside_drop_out_all_train():
 @pytest.mark.parametrize(("rate", "said"), [(0.0, "0 dropouts"), (0.01, "dropouts"), (1.0, "0 who stayed")])
 def test_too_few_of_a_class_are_refused_with_the_counts_and_no_name(rate, said):
     with pytest.raises(TrainingError, match=said) as raised:
-        _parts(_cohort(n=60, rate=rate))
+        _parts(_cohort(n=20, rate=rate))
     assert raised.value.hint
     assert "p-0" not in str(raised.value)
 
@@ -117,7 +117,7 @@ def test_too_few_snapshots_are_refused(split):
 def test_counts_are_those_of_the_rows_and_of_what_was_censored():
     parts = _parts()
     counts = parts.counts()
-    assert counts["test"] == {"rows": 240, "pupils": 120, "positives": int(parts.y(parts.test).sum())}
+    assert counts["test"] == {"rows": 1400, "pupils": 700, "positives": int(parts.y(parts.test).sum())}
     assert counts["train"]["rows"] + counts["calibration"]["rows"] == len(parts.before_test)
     assert counts["censored"] == {"died": 1, "transferred": 2}
 

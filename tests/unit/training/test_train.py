@@ -1,0 +1,143 @@
+"""One small training run from records to the registered bundle; every claim reads that run."""
+
+import dataclasses
+import json
+import sys
+
+import pandas as pd
+import pytest
+
+import dropout_risk as dr
+from dropout_risk.errors import MissingExtraError, TrainingError
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.settings import Settings
+from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.training.train import run_content, train
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracking")
+    return Settings(
+        models={"candidates": ("logistic",), "folds": 2},
+        tracking={
+            "uri": f"sqlite:///{folder}/mlflow.db",
+            "artifacts": str(folder / "artefacts"),
+            "model_name": "county",
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def records():
+    return dr.simulate_district(n_students=1000, seed=3)
+
+
+@pytest.fixture(scope="module")
+def run(records, settings):
+    return train(records, settings)
+
+
+def test_the_model_ranks_later_days_better_than_every_baseline(run):
+    frame = run.report.frame()
+    others = frame.drop(index="model")
+    assert (others["not_available"] == "").all()
+    assert frame.loc["model", "auc"] > others["auc"].max()
+
+
+def test_training_days_their_labels_and_test_days_come_one_after_the_other(run):
+    split = run.report.split
+    assert max(split["train_as_of"]) < split["trained_to"] < min(split["test_as_of"])
+    assert split["gap_as_of"]
+    assert len(split["test_as_of"]) == Settings().split.test_snapshots
+    assert run.model.trained_to == split["trained_to"]
+
+
+def test_the_shipped_model_is_the_one_that_was_evaluated(run, records):
+    """Scoring the test days again through RiskModel gives the mean risk the report names."""
+    days = [run.model.score(records, day).frame() for day in run.report.split["test_as_of"]]
+    labelled = dr.Cohort.on(records, run.report.split["test_as_of"]).with_labels(records, 90)
+    scored = pd.concat(
+        [
+            day.assign(as_of=pd.Timestamp(name))
+            for name, day in zip(run.report.split["test_as_of"], days, strict=True)
+        ]
+    )
+    risks = scored.set_index(["student_id", "as_of"])["risk"].loc[labelled.labels.index]
+    assert risks.mean() == pytest.approx(run.report.result().metrics["mean_risk"], abs=1e-12)
+
+
+def test_everything_is_counted(run, records):
+    counts = run.report.counts
+    assert sum(counts["censored"].values()) > 0
+    assert counts["test"]["rows"] == run.report.result().metrics["n"]
+    assert min(counts[part]["positives"] for part in ("train", "test")) > 0
+
+
+def test_the_run_holds_settings_hashes_and_every_figure(run, settings, records):
+    from mlflow import MlflowClient
+
+    data = MlflowClient(tracking_uri=settings.tracking.uri).get_run(run.run_id).data
+    assert data.params["outcome.horizon_days"] == "90"
+    assert data.params["data_hash"] == records.fingerprint
+    assert data.params["catalogue_hash"] == run.model.catalogue.sha
+    assert data.metrics["baseline.abc_rule.auc"] == run.report.result("abc_rule").metrics["auc"]
+    assert data.tags["synthetic"] == "true"
+
+
+def test_the_registered_bundle_scores_as_the_model_did(run, settings, records):
+    loaded = RiskModel.load(load_bundle_path("models:/county@champion", settings.tracking))
+    day = run.report.split["test_as_of"][0]
+    pd.testing.assert_frame_equal(loaded.score(records, day).frame(), run.model.score(records, day).frame())
+    assert EvaluationReport.from_dict(loaded.metrics) == run.report
+
+
+def test_the_run_keeps_report_card_and_picture(run, settings):
+    names = set(run_content(run.report, settings).artefacts)
+    assert names == {
+        "report.json",
+        "report.zh.md",
+        "report.en.md",
+        "card.zh.md",
+        "card.en.md",
+        "plots/evaluation.png",
+    }
+
+
+def test_synthetic_data_is_said_in_report_card_and_bundle(run):
+    assert run.report.synthetic
+    assert run.model.synthetic
+    assert all("SYNTHETIC" in text or "模拟数据" in text for text in run.model.card.values())
+    assert "SYNTHETIC" in run._repr_html_()
+
+
+def test_the_same_records_give_the_same_report_with_and_without_tracking(run, records, settings):
+    again = train(records, settings, track=False)
+    assert again.run_id is None
+    assert json.dumps(again.report.to_dict()) == json.dumps(run.report.to_dict())
+    assert again.model.version == run.model.version
+
+
+def test_progress_names_every_step(records, settings, capsys):
+    train(records, settings, track=False, progress=True)
+    said = capsys.readouterr().err
+    assert all(step in said for step in ("histories", "features", "fit", "evaluate"))
+
+
+def test_a_missing_mlflow_is_said_before_anything_is_computed(records, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingExtraError, match=r"dropout-risk\[train\]"):
+        train(records)
+
+
+def test_too_long_a_horizon_is_refused_with_the_days_there_are(records):
+    with pytest.raises(TrainingError, match="the records hold 36"):
+        train(records, Settings(outcome={"horizon_days": 1000}), track=False)
+
+
+def test_a_run_is_plain_data_that_cannot_be_changed(run):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        run.run_id = "other"
+    assert list(run.selection["candidate"]) == ["logistic"]
+    assert run.frame().equals(run.report.frame())
