@@ -177,10 +177,10 @@ def require_students(
     """
     table = TABLES["students"]
     if not parts.get("students"):
-        detail = (
-            nearest_header("students", names, mapping.table_names()) if names else "only students is required"
-        )
-        raise RecordsError("There is no table 'students'.", hint=detail)
+        near = [name for name in names if get_close_matches(name.split(".")[0], mapping.names_of("students"))]
+        hint = f"is it {near[0]!r}? " if near else ""
+        hint += "call it 'students' or '学生', or name it under [tables] in the mapping"
+        raise RecordsError("There is no table 'students'.", hint=hint)
     for part in parts["students"]:
         headers = mapping.headers("students", part.header)
         missing = [name for name in table.required if name not in headers.chosen]

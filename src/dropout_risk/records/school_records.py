@@ -123,7 +123,8 @@ class SchoolRecords:
         synthetic : bool, default=False
             Whether the records are made up.
         **tables
-            ``students``, ``attendance``, … as named in the data contract; None counts as not given.
+            ``students``, ``attendance``, … as named in the data contract; None and an empty list count as not
+            given.
 
         Raises
         ------
@@ -136,8 +137,9 @@ class SchoolRecords:
             table = words.table_of(name)
             if table is None:
                 raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
-            if frame is not None:
-                parts.setdefault(table, []).append(FramePart(to_arrow(frame, name)))
+            given = None if frame is None else to_arrow(frame, name)
+            if given is not None and given.column_names:
+                parts.setdefault(table, []).append(FramePart(given))
         return cls(parts, words, today=today, truth=truth, synthetic=synthetic)
 
     @cached_property

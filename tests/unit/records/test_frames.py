@@ -95,6 +95,12 @@ def test_ids_damaged_by_floating_point_are_set_apart(county, checked):
     assert {p.rule.name for p in checked(county).check().problems} == {"wrong_type"}
 
 
+def test_none_and_an_empty_list_count_as_not_given(county, checked):
+    records = checked({**county, "wellbeing": [], "grades": None})
+    assert records.check().ok
+    assert not {"wellbeing", "grades"} & set(records.check().counts)
+
+
 def test_what_is_no_frame_is_refused(county, checked):
     with pytest.raises(RecordsError, match="int, which is no frame"):
         checked({"students": 3})
