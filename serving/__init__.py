@@ -1,0 +1,1 @@
+"""The scoring endpoint: one BentoML service, thin around ``dropout_risk.scoring``."""

@@ -1,0 +1,263 @@
+"""The door: what every request passes before BentoML, and every reply after it.
+
+It bounds what comes in, gives every refusal the same shape, and writes the only log line of a request:
+never anything that the caller wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from dropout_risk.errors import (
+    BodyTooLargeError,
+    BusyError,
+    ContentTypeError,
+    DropoutRiskError,
+    MethodError,
+    NotJsonError,
+    RequestError,
+    ServiceError,
+    SettingsError,
+    TooSlowError,
+    UnknownRouteError,
+)
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+METHODS = ("GET", "POST")
+POSTED = ("/score", "/score_features")
+PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
+ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
+NOWHERE = "/unknown"
+_JSON = (b"content-type", b"application/json")
+_log = logging.getLogger("bentoml.dropout_risk")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost.
+
+    Parameters
+    ----------
+    body : int
+        Bytes of a body.
+    seconds : int
+        How long an answer may take.
+    at_once : int
+        Requests being read, waiting or being answered, probes apart.
+    """
+
+    body: int = 8_000_000
+    seconds: int = 60
+    at_once: int = 64
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``DROPOUT_RISK_MAX_BODY``, ``DROPOUT_RISK_TIMEOUT`` and ``DROPOUT_RISK_MAX_REQUESTS``."""
+        return cls(
+            body=_positive("DROPOUT_RISK_MAX_BODY", cls.body),
+            seconds=_positive("DROPOUT_RISK_TIMEOUT", cls.seconds),
+            at_once=_positive("DROPOUT_RISK_MAX_REQUESTS", cls.at_once),
+        )
+
+
+def _positive(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingsError(f"{name} is not a positive whole number.", hint=f"the default is {default}")
+    return int(text)
+
+
+class Door:
+    """Wraps an ASGI application.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The service.
+    limits : Limits
+        What one request may cost.
+    """
+
+    def __init__(self, app: App, limits: Limits) -> None:
+        self.app = app
+        self.limits = limits
+        self.inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in and its reply out."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope["path"] in PROBES:
+            await self.app(scope, receive, Reply(scope, send).pass_on)
+        else:
+            await self._let_in({**scope, "path": _known(scope["path"])}, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        reply = Reply(scope, send)
+        self.inside += 1
+        try:
+            if self.inside > self.limits.at_once:
+                raise BusyError("The service has too many requests at once.", hint="try again in a moment")
+            await self._in_time(self._answer(scope, receive, reply))
+        except RequestError as error:
+            await reply.refuse([error])
+        except Exception as error:
+            _log.error("request_id=%s failed: %s", reply.request_id, kind_of(error))
+            await reply.refuse([fault()])
+        finally:
+            self.inside -= 1
+            spent = 1000 * (time.perf_counter() - started)
+            method = scope["method"] if scope["method"] in METHODS else "-"
+            words = (method, scope["path"], reply.status, spent, reply.request_id)
+            _log.info("%s %s %s %.1f ms request_id=%s", *words)
+
+    async def _in_time(self, answer: Any) -> None:
+        task = asyncio.ensure_future(answer)
+        done, _ = await asyncio.wait({task}, timeout=self.limits.seconds)
+        if not done:
+            task.cancel()
+            raise TooSlowError(f"No answer within {self.limits.seconds} s.", hint="send fewer pupils at once")
+        await task
+
+    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        if scope["path"] in POSTED and scope["method"] == "POST":
+            _check_headers(scope)
+            receive = _replayed(await self._body(scope, receive), receive)
+        await self.app(scope, receive, reply.pass_on)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """Read the whole body; stop as soon as it is too large, whatever it said of its length."""
+        declared = _header(scope, b"content-length")
+        if declared.isdigit() and int(declared) > self.limits.body:
+            raise self._too_large()
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise NotJsonError("The body broke off.", field="body")
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.limits.body:
+                raise self._too_large()
+        if not body:
+            raise NotJsonError("The body is empty.", hint="send a JSON object", field="body")
+        return bytes(body)
+
+    def _too_large(self) -> RequestError:
+        message = f"The body has more than {self.limits.body} bytes."
+        return BodyTooLargeError(message, hint="send fewer pupils at once", field="body")
+
+
+class Reply:
+    """The way out: a reply that is no success leaves in the one shape of refusals.
+
+    The service leaves the problems it found in the request's state; for whatever else BentoML or
+    Starlette refuse, the status says enough.
+    """
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.request_id = uuid.uuid4().hex
+        self.state = scope.setdefault("state", {})
+        self.state["request_id"] = self.request_id
+        self.status = 0
+        self._send = send
+        self._withheld: Message | None = None
+
+    async def pass_on(self, message: Message) -> None:
+        """Send a message of the application, or the refusal in its place."""
+        if self._withheld is not None:
+            if not message.get("more_body", False):
+                await self.refuse(self.state.get("problems") or [_by_status(self._withheld["status"])])
+        elif message["type"] != "http.response.start":
+            await self._send(message)
+        elif self.status or message["status"] >= RequestError.status or "problems" in self.state:
+            self._withheld = message
+        else:
+            self.status = message["status"]
+            await self._send({**message, "headers": [*message.get("headers", ()), self._named()]})
+
+    async def refuse(self, problems: list[DropoutRiskError]) -> None:
+        """Answer with what is wrong, the first problem ahead; too late once an answer has begun."""
+        if self.status:
+            return
+        self.status = getattr(problems[0], "status", RequestError.status)
+        entries = [_entry(problem) for problem in problems]
+        body = {"error": entries[0], "problems": entries, "request_id": self.request_id}
+        content = json.dumps(body).encode()
+        allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
+        headers = [_JSON, (b"content-length", str(len(content)).encode()), self._named(), *allowed]
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": content})
+
+    def _named(self) -> tuple[bytes, bytes]:
+        return (b"x-request-id", self.request_id.encode())
+
+
+def kind_of(error: BaseException) -> str:
+    """Say what failed and where in the code, without the message, which may hold a value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" in {trace.tb_frame.f_code.co_qualname}, line {trace.tb_lineno}"
+    return f"{type(error).__name__}{where}"
+
+
+def _entry(problem: DropoutRiskError) -> dict[str, str]:
+    field = getattr(problem, "field", "")
+    return {"code": problem.code, "message": problem.message, "field": field, "hint": problem.hint}
+
+
+def _by_status(status: int) -> RequestError:
+    if status == UnknownRouteError.status:
+        return UnknownRouteError("There is no such address.", hint="GET /docs.json lists them", field="path")
+    if status == MethodError.status:
+        return MethodError("This address is not asked in this way.", hint="see /docs.json", field="method")
+    return fault()
+
+
+def fault() -> RequestError:
+    """Give the answer to a failure that is not the request's."""
+    return ServiceError("The service failed.", hint="tell its operator the request_id")
+
+
+def _known(path: str) -> str:
+    """Keep addresses that callers make up out of logs and metrics."""
+    return path if path in ROUTES else NOWHERE
+
+
+def _check_headers(scope: Scope) -> None:
+    kind, _, options = _header(scope, b"content-type").lower().partition(b";")
+    charset = options.strip().replace(b'"', b"").replace(b" ", b"")
+    if kind.strip() != _JSON[1] or charset not in (b"", b"charset=utf-8"):
+        hint = "send the header Content-Type: application/json"
+        raise ContentTypeError("Only JSON in UTF-8 is accepted.", hint=hint, field="Content-Type")
+    if _header(scope, b"content-encoding") not in (b"", b"identity"):
+        message, hint = "A compressed body is not accepted.", "send it as it is"
+        raise ContentTypeError(message, hint=hint, field="Content-Encoding")
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key.lower() == name), b"")
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    first = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return first.pop() if first else await receive()
+
+    return again

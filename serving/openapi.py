@@ -1,0 +1,100 @@
+"""The service's description (OpenAPI 3.1), made of the contract's own schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dropout_risk.errors import RequestError
+from serving.body import contract_schema
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_PROBLEM: Schema = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string", "pattern": "^DR[0-9]{3}$"},
+        "message": {"type": "string", "minLength": 1},
+        "field": {"type": "string", "description": "Where it is, such as students[3].grades[2].date"},
+        "hint": _TEXT,
+    },
+    "required": ["code", "message", "field", "hint"],
+}
+ERROR: Schema = {
+    "title": "Every reply that is no success",
+    "type": "object",
+    "properties": {
+        "error": _PROBLEM,
+        "problems": {"type": "array", "items": _PROBLEM, "minItems": 1, "maxItems": 20},
+        "request_id": {"type": "string", "minLength": 1},
+    },
+    "required": ["error", "problems", "request_id"],
+}
+
+
+def openapi() -> Schema:
+    """Describe every address of the service."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "dropout_risk",
+            "version": "1",
+            "description": "Risks of dropping out with their reasons. They inform people; they never decide.",
+        },
+        "paths": {
+            "/score": {"post": _scoring("score", "Raw records of up to 200 pupils")},
+            "/score_features": {"post": _scoring("score_features", "Ready features of up to 10,000 pupils")},
+            "/model": {"get": _asked("The model: name, version, metrics, card", {"type": "object"})},
+            "/catalogue": {
+                "get": _asked("The features it reads", {"type": "array", "items": {"type": "object"}})
+            },
+            "/livez": {"get": _probe("The process runs")},
+            "/readyz": {"get": _probe("The model is loaded")},
+            "/metrics": {"get": _probe("Counts and durations for Prometheus")},
+        },
+        "components": {
+            "schemas": {
+                "score": contract_schema("score.request"),
+                "score_features": contract_schema("score_features.request"),
+                "reply": contract_schema("score.reply"),
+                "error": ERROR,
+            }
+        },
+    }
+
+
+def _scoring(name: str, summary: str) -> Schema:
+    return {
+        "summary": summary,
+        "operationId": name,
+        "requestBody": {"required": True, "content": _json(_named(name))},
+        "responses": {"200": _response("Results, and rows that were not used", _named("reply"))}
+        | _refusals(),
+    }
+
+
+def _asked(summary: str, schema: Schema) -> Schema:
+    return {"summary": summary, "responses": {"200": _response(summary, schema)}}
+
+
+def _probe(summary: str) -> Schema:
+    return {"summary": summary, "responses": {"200": {"description": summary, "content": {"text/plain": {}}}}}
+
+
+def _refusals() -> Schema:
+    said: dict[int, list[str]] = {}
+    for kind in RequestError.__subclasses__():
+        said.setdefault(kind.status, []).append(f"{kind.code}: {kind.__doc__}")
+    return {str(status): _response(" ".join(said[status]), _named("error")) for status in sorted(said)}
+
+
+def _response(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": _json(schema)}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
+
+
+def _named(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,154 @@
+"""The service: parse, score, reply.
+
+Start it from the root of the repository with ``bentoml serve serving.service:DropoutRisk``. It reads, once,
+
+* ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
+* ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+
+import bentoml
+import pandas as pd
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dropout_risk.errors import DropoutRiskError, SettingsError
+from dropout_risk.scoring.request import score_features_request, score_request
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.scores import Scores
+from dropout_risk.settings import TrackingSettings
+from serving.body import SCORE, SCORE_FEATURES, RefusedError
+from serving.door import App, Door, Limits, fault, kind_of
+from serving.openapi import openapi
+
+THREADS = 4
+FAR_BEYOND = 24 * 3600
+_log = logging.getLogger("bentoml.dropout_risk")
+
+
+class GuardedService(bentoml.Service[Any]):
+    """A BentoML service behind the door: in front of its metrics, time limits and error replies."""
+
+    def to_asgi(self, is_main: bool = True) -> App:
+        """Build the application, always as the entry: BentoML reads pickles in every other service."""
+        return Door(super().to_asgi(is_main=True), Limits.from_environment())
+
+
+async def _about(request: Request) -> Response:
+    """Answer the questions that have the same answer until the service stops."""
+    return Response(bentoml.get_current_service().pages[request.url.path], media_type="application/json")
+
+
+@bentoml.asgi_app(Starlette(routes=[Route(path, _about) for path in ("/model", "/catalogue", "/docs.json")]))
+@bentoml.service(
+    name="dropout_risk",
+    service_class=GuardedService,
+    workers=1,
+    threads=THREADS,
+    traffic={"timeout": FAR_BEYOND},
+    logging={"access": {"enabled": False}},
+)
+class DropoutRisk:
+    """Who needs a person's attention first, and why: risks with their reasons, for people to decide on."""
+
+    def __init__(self) -> None:
+        self.model = load_model(os.environ.get("DROPOUT_RISK_MODEL", ""))
+        self.calendar = load_calendar(os.environ.get("DROPOUT_RISK_CALENDAR", ""))
+        about = {
+            "/model": self.model.describe(),
+            "/catalogue": self.model.catalogue.to_list(),
+            "/docs.json": openapi(),
+        }
+        self.pages = {path: json.dumps(page, ensure_ascii=False).encode() for path, page in about.items()}
+        self._warm_up()
+        gc.collect()
+        gc.freeze()
+
+    @bentoml.api(route="/score")
+    def score(self, body: bytes, /, ctx: bentoml.Context) -> bytes:
+        """Score up to 200 pupils from their raw records."""
+        return self._answer(ctx, lambda name: score_request(
+            self.model, SCORE.read(body), calendar=self.calendar, request_id=name))  # fmt: skip
+
+    @bentoml.api(route="/score_features")
+    def score_features(self, body: bytes, /, ctx: bentoml.Context) -> bytes:
+        """Score up to 10,000 rows of ready features."""
+        return self._answer(ctx, lambda name: score_features_request(
+            self.model, SCORE_FEATURES.read(body), request_id=name))  # fmt: skip
+
+    def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
+        """Turn scores into a reply, and every failure into problems that the door words."""
+        state = ctx.request.state
+        try:
+            return JSONResponse(score(state.request_id).to_dict())
+        except RefusedError as refused:
+            state.problems = refused.problems
+        except DropoutRiskError as error:
+            state.problems = [error]
+        except Exception as error:
+            _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
+            state.problems = [fault()]
+        return Response()
+
+    def _warm_up(self) -> None:
+        """Answer the contract's example once: what cannot answer it does not start."""
+        example = files("dropout_risk.scoring") / "contract" / "score.request.example.json"
+        score_request(self.model, SCORE.read(example.read_bytes()), calendar=self.calendar)
+
+
+def load_model(place: str) -> RiskModel:
+    """Load the model from a folder or from the MLflow store.
+
+    Raises
+    ------
+    SettingsError
+        If no place is given.
+    BundleError
+        If there is no sound bundle there.
+    """
+    if not place:
+        hint = "set it to a bundle's folder or to models:/name@champion"
+        raise SettingsError("DROPOUT_RISK_MODEL is not set: there is no model to serve.", hint=hint)
+    if not place.startswith("models:/"):
+        return RiskModel.load(place)
+    from dropout_risk.tracking.mlflow_store import load_bundle_path
+
+    settings = TrackingSettings(uri=os.environ.get("MLFLOW_TRACKING_URI", TrackingSettings().uri))
+    return RiskModel.load(load_bundle_path(place, settings))
+
+
+def load_calendar(place: str) -> pd.DataFrame | None:
+    """Read the school days, if any are given.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or has no column of dates.
+    """
+    if not place:
+        return None
+    try:
+        days = pd.read_csv(Path(place), dtype=str)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            "DROPOUT_RISK_CALENDAR cannot be read.", hint="give the path of a CSV file"
+        ) from error
+    if "date" not in days:
+        raise SettingsError(
+            "DROPOUT_RISK_CALENDAR has no column date.", hint="columns: date, school_id, is_school_day"
+        )
+    return days
