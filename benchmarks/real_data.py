@@ -92,7 +92,11 @@ def uci(folder: Path, quick: bool) -> Iterator[Task]:
     for against, rows in {"rest": table, "graduate": table[table["Target"] != "Enrolled"]}.items():
         y = (rows["Target"] == "Dropout").to_numpy(dtype=np.int8)
         for words, names in sets.items():
-            note = "" if "without" in words else "whether debt, fees and scholarship were known in time is not recorded"
+            note = (
+                ""
+                if "without" in words
+                else "whether debt, fees and scholarship were known in time is not recorded"
+            )
             yield Task(f"uci697 dropout v {against}, {words}", rows[names], y, note=note)
 
 
@@ -119,8 +123,8 @@ def hsls(folder: Path, quick: bool) -> Iterator[Task]:
     table = table[table["enrollment_status_survey2"].isin(HSLS_ENROLLED)].reset_index(drop=True)
     y = table["X4EVERDROP"].to_numpy(dtype=np.int8)
     survey = [name for name in table.columns if name.endswith("_survey1")]
-    born = table["stuent_dob_survey1"].str.split("-", expand=True).astype(float)
-    table["stuent_dob_survey1"] = born[0] + born[1] / 12
+    born = table["stuent_dob_survey1"].str.extract(r"^(\d{4})-(\d{2})$").astype(float)
+    table["stuent_dob_survey1"] = born[0] + born[1].replace(0, 6) / 12  # month 00: only the year is known
     sets = {
         "survey": survey,
         "+ GPA 9": survey + HSLS_MARKS[:1],
@@ -183,7 +187,9 @@ def run(task: Task, models: dict[str, Callable[[pd.DataFrame], BaseEstimator]]) 
             for name, make in models.items():
                 model = make(X).fit(X.iloc[seen], task.y[seen])
                 risk = model.predict_proba(X.iloc[unseen])[:, 1]
-                scores[name].append((roc_auc_score(task.y[unseen], risk), brier_score_loss(task.y[unseen], risk)))
+                scores[name].append(
+                    (roc_auc_score(task.y[unseen], risk), brier_score_loss(task.y[unseen], risk))
+                )
                 if isinstance(model, RiskClassifier):
                     chosen.append(model.calibrated_model_.kind)
     means = {name: np.mean(pairs, axis=0).round(5).tolist() for name, pairs in scores.items()}
@@ -211,14 +217,18 @@ def main() -> int:
     """Run the sets that were asked for, print the table, write the figures where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--set", choices=list(SETS), action="append", help="one data set (default: all)")
-    parser.add_argument("--quick", action="store_true", help="deal the folds of small sets once, not five times")
+    parser.add_argument(
+        "--quick", action="store_true", help="deal the folds of small sets once, not five times"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     given = parser.parse_args()
     folder = data_folder()
     if not folder.is_dir():
         print("The real data are not here: set DROPOUT_RISK_DATA to their folder. Nothing was run.")
         return 0
-    print(f"{'AUC and Brier of each; then ours less the better baseline':66s} LR            LGBM          ours")
+    print(
+        f"{'AUC and Brier of each; then ours less the better baseline':66s} LR            LGBM          ours"
+    )
     results = []
     for name in given.set or SETS:
         for task in SETS[name](folder, given.quick):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,19 +110,27 @@ def fit_best(
 def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[list[bytes], NDArray[np.intp]]:
     """Give each row's key, and an order of the rows that does not depend on how they came.
 
-    The key is the row's group, or its own content where there are no groups.
+    The key is the row's group. Without groups it is the row's own content, and equal rows are numbered:
+    two pupils who look alike are still two.
     """
-    content = [
-        row.tobytes() + bytes([label]) for row, label in zip(np.ascontiguousarray(X) + 0.0, y, strict=True)
-    ]
+    content = [row.tobytes() + bytes([label]) for row, label in zip(X + 0.0, y, strict=True)]
     if groups is None:
-        keys = content
+        keys = _numbered(content)
     elif len(groups) != len(y):
         raise TrainingError(f"groups has {len(groups)} entries for {len(y)} rows.")
     else:
         keys = [str(group).encode() for group in groups]
     order = sorted(range(len(y)), key=lambda place: (content[place], keys[place]))
     return keys, np.array(order, dtype=np.intp)
+
+
+def _numbered(content: list[bytes]) -> list[bytes]:
+    seen: Counter[bytes] = Counter()
+    keys = []
+    for row in content:
+        keys.append(row + seen[row].to_bytes(4, "big"))
+        seen[row] += 1
+    return keys
 
 
 def _fewest(keys: Sequence[bytes], y: Labels) -> int:

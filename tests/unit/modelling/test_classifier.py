@@ -1,0 +1,153 @@
+"""RiskClassifier keeps scikit-learn's contract, takes school tables, and explains what it predicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, TrainingError
+from dropout_risk.modelling.classifier import RiskClassifier
+
+
+@parametrize_with_checks([RiskClassifier(), RiskClassifier("blend", folds=2)])
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def table(n=400, seed=0):
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({"absent": rng.exponential(size=n), "mark": rng.normal(size=n)})
+    X["route"] = rng.choice(["bus", "foot", "bike"], n)
+    X.loc[rng.random(n) < 0.2, ["mark", "route"]] = None
+    y = rng.random(n) < expit(X["absent"] - X["mark"].fillna(-0.5) + (X["route"] == "foot") - 2)
+    return X, y.astype(int)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # matplotlib's, from shap's own colours
+@pytest.mark.parametrize("kind", ["logistic", "lightgbm", "blend"])
+def test_the_explanation_adds_up_to_predict_proba(kind):
+    X, y = table()
+    classifier = RiskClassifier(kind).fit(X, y)
+    told = classifier.explain(X)
+    assert (
+        np.abs(expit(told.base_values + told.values.sum(axis=1)) - classifier.predict_proba(X)[:, 1]).max()
+        < 1e-9
+    )
+    assert told.feature_names == list(X.columns)
+    assert told.data[0, 2] == X["route"].iloc[0]
+
+
+def test_the_order_of_rows_and_columns_never_matters():
+    X, y = table()
+    order = np.random.default_rng(1).permutation(len(X))
+    one = RiskClassifier().fit(X, y)
+    other = RiskClassifier().fit(X.iloc[order], y.iloc[order])
+    assert one.calibrated_model_.to_files() == other.calibrated_model_.to_files()
+    assert np.array_equal(one.predict_proba(X[["route", "mark", "absent"]]), one.predict_proba(X))
+
+
+def test_pupils_who_look_alike_are_still_many_pupils():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"skipped": rng.choice(["never", "once", "often"], 900, p=[0.5, 0.3, 0.2])})
+    y = rng.random(900) < X["skipped"].map({"never": 0.1, "once": 0.3, "often": 0.6})
+    risk = RiskClassifier().fit(X, y).predict_proba(X)[:, 1]
+    for word in ("never", "once", "often"):
+        assert risk[X["skipped"] == word].mean() == pytest.approx(y[X["skipped"] == word].mean(), abs=0.03)
+
+
+def test_rows_of_one_pupil_stay_together(monkeypatch):
+    X, y = table(300)
+    X.index = pd.MultiIndex.from_arrays(
+        [np.arange(300) // 3, np.arange(300) % 3], names=["student_id", "as_of"]
+    )
+    seen = []
+    monkeypatch.setattr(
+        "dropout_risk.modelling.fitting.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
+    )
+    RiskClassifier("logistic").fit(X, y)
+    assert len(set(seen[0])) == 100
+
+
+FOLDS = np.arange(300) % 3
+
+
+def test_an_own_calibration_part_is_used():
+    X, y = table(600)
+    own = RiskClassifier("logistic").fit(X[:400], y[:400], calibration_set=(X[400:], 1 - y[400:]))
+    crossed = RiskClassifier("logistic").fit(X[:400], y[:400])
+    assert own.calibrated_model_.model == crossed.calibrated_model_.model
+    assert own.calibrated_model_.calibration.a < crossed.calibrated_model_.calibration.a
+
+
+def test_calibration_can_be_left_out():
+    X, y = table()
+    calibration = RiskClassifier("logistic", calibrate=False).fit(X, y).calibrated_model_.calibration
+    assert (calibration.a, calibration.b) == (1.0, 0.0)
+
+
+def test_risks_are_right_on_average_without_resampling():
+    X, y = table(3000)
+    classifier = RiskClassifier().fit(X[:1500], y[:1500])
+    assert classifier.predict_proba(X[1500:])[:, 1].mean() == pytest.approx(y[1500:].mean(), abs=0.03)
+
+
+def test_labels_of_any_two_kinds_are_kept():
+    X, y = table(120)
+    words = np.where(y == 1, "left", "in school")
+    classifier = RiskClassifier("logistic").fit(X, words)
+    assert classifier.classes_.tolist() == ["in school", "left"]
+    assert set(classifier.predict(X)) <= {"in school", "left"}
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([0] * 20, "one class only"),
+        ([0, 1] * 9 + [2, 2], "Only binary"),
+        ([0.0, 1.0] * 9 + [np.nan, 1.0], "NaN"),
+        ([0, 1] * 9, "20 rows"),
+    ],
+)
+def test_labels_that_cannot_train_are_refused(y, said):
+    with pytest.raises(TrainingError, match=said):
+        RiskClassifier().fit(table(20)[0], y)
+
+
+def test_a_single_row_is_refused():
+    with pytest.raises(TrainingError, match="two rows"):
+        RiskClassifier().fit(table(1)[0], [1])
+
+
+def test_one_dropout_is_enough_for_a_cautious_model():
+    X, _ = table(50)
+    classifier = RiskClassifier().fit(X, np.arange(50) == 7)
+    assert classifier.calibrated_model_.kind == "logistic"
+    assert classifier.calibrated_model_.calibration.a == 1.0
+    assert classifier.predict_proba(X)[:, 1].mean() == pytest.approx(0.02, abs=0.01)
+
+
+def test_an_unknown_model_is_refused_with_the_nearest_name():
+    with pytest.raises(TrainingError, match="did you mean 'lightgbm'"):
+        RiskClassifier("lightgmb").fit(*table(20))
+
+
+@pytest.mark.parametrize("monotone", [{"absnt": 1}, {"absent": 2}, {"route": 1}])
+def test_monotone_directions_that_make_no_sense_are_refused(monotone):
+    with pytest.raises(FeatureInputError, match="monotone"):
+        RiskClassifier(monotone=monotone).fit(*table(20))
+
+
+def test_audit_only_columns_are_refused_with_a_catalogue():
+    X, y = table(20)
+    with pytest.raises(ForbiddenFeatureError):
+        RiskClassifier(catalogue=FeatureCatalogue([])).fit(X.assign(sex="f"), y)
+
+
+def test_booster_is_there_only_where_trees_were_chosen():
+    X, y = table(120)
+    assert RiskClassifier("blend").fit(X, y).booster_.num_feature() == 3
+    with pytest.raises(AttributeError, match="no trees"):
+        _ = RiskClassifier("logistic").fit(X, y).booster_
