@@ -95,6 +95,12 @@ class SettingsError(DropoutRiskError, ValueError):
     code = "DR302"
 
 
+class WatchListError(DropoutRiskError, ValueError):
+    """A watch list that would not account for every pupil exactly once."""
+
+    code = "DR303"
+
+
 class TrainingError(DropoutRiskError, ValueError):
     """The data cannot carry a model (one class, too few dropouts, no labelled day)."""
 

@@ -1,0 +1,102 @@
+"""Reasons as a list tells them: short, and without results of psychological tests.
+
+Test results are confidential. Whoever reads a list learns that a test plays a part and whom to ask; the
+values stay with the counsellor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.text import Language, Text
+
+CONFIDENTIAL = "psychology"
+_ASK = Text(
+    zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
+)
+_COMPARISONS = {
+    "class": Text(zh="同班平均{value}", en="class: {value}"),
+    "stayed": Text(zh="继续就读的学生平均{value}", en="pupils who stayed: {value}"),
+    "own_past": Text(zh="本人以往{value}", en="own past: {value}"),
+}
+_YES = Text(zh="同班{value}", en="{value} of the class")
+_YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils who stayed")
+
+
+def told(reasons: Sequence[Reason], language: Language) -> tuple[tuple[Reason | None, str], ...]:
+    """Give each reason with the sentence that a list shows; all confidential ones become one without details.
+
+    Returns
+    -------
+    tuple of (Reason or None, str)
+        None stands for the confidential ones.
+    """
+    sentences: dict[str, Reason | None] = {}
+    for reason in reasons:
+        hidden = reason.domain == CONFIDENTIAL
+        sentences.setdefault(_ASK.to(language) if hidden else reason.text, None if hidden else reason)
+    return tuple((reason, sentence) for sentence, reason in sentences.items())
+
+
+def percent(share: float, language: Language) -> str:
+    """Write a share or a risk as a percentage without decimals.
+
+    Examples
+    --------
+    >>> percent(0.314, "en"), percent(0.004, "en"), percent(0.999, "zh")
+    ('31 %', '<1 %', '>99%')
+    """
+    gap = "" if language == "zh" else " "
+    if 0 < share < 0.01:
+        return f"<1{gap}%"
+    return f">99{gap}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{gap}%")
+
+
+def comparison(reason: Reason, language: Language) -> str:
+    """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
+    given = reason.comparison
+    if not given or reason.value is None:
+        return ""
+    value, kind = float(given["value"]), str(given["kind"])
+    if reason.unit == YES_OR_NO.to(language):
+        share = _YES_STAYED if kind == "stayed" else _YES
+        return share.fill(language, value=percent(value, language)) if reason.value == 1 else ""
+    shown = _like_the_sentence(reason, value, language)
+    return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
+
+
+YES_OR_NO = Text(zh="是或否", en="yes or no")
+
+
+def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
+    told_value: Any = reason.value
+    if f"{told_value:.0%}" in reason.text and value >= 0:
+        return percent(value, language)
+    whole = float(told_value).is_integer() and told_value >= 1
+    return f"{value:.1f}".removesuffix(".0") if whole and f"{told_value:.0f}" in reason.text else ""
+
+
+def shorten(sentences: Sequence[str], most: int, language: Language) -> str:
+    """Join the first sentences, and say how many more there are.
+
+    Examples
+    --------
+    >>> shorten(["a", "b", "c"], 2, "en")
+    'a; b; and 1 more'
+    """
+    more = Text(zh="等{n}项", en="and {n} more")
+    left = len(sentences) - most
+    parts = [
+        *sentences[:most],
+        *([more.fill(language, n=left if language == "en" else len(sentences))] if left > 0 else []),
+    ]
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
+def domain_of(name: str, language: Language) -> str:
+    """Name a domain or a cause in words."""
+    words: dict[Any, Text] = {**DOMAINS, **CAUSES}
+    return words[name].to(language) if name in words else name

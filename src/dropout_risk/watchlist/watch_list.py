@@ -1,0 +1,249 @@
+"""The morning's watch list: whom to see first, why, since when, and what help fits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import importlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from dropout_risk.errors import WatchListError
+from dropout_risk.scoring.scores import SYNTHETIC, PupilScore, Scores
+from dropout_risk.settings import WatchListSettings
+from dropout_risk.text import Language
+from dropout_risk.watchlist.entry import UNKNOWN, Unscored
+from dropout_risk.watchlist.files import write_whole
+from dropout_risk.watchlist.group import WatchGroup
+from dropout_risk.watchlist.state import ListState, Standing
+from dropout_risk.watchlist.table import csv_of, frame_of
+from dropout_risk.watchlist.unscored import could_not_be_scored
+
+Whose = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True)
+class WatchList:
+    """The list of one morning, for all schools and responsible teachers.
+
+    Make it with :meth:`of`. Everybody in the cohort is in exactly one of three parts: listed, below the
+    line, or not scored with the reason why.
+
+    Parameters
+    ----------
+    as_of : date
+        The date of the scores.
+    language : {"zh", "en"}
+        The language of its sentences.
+    model : dict
+        What the scores say of their model.
+    settings : WatchListSettings
+        Capacity per teacher, and what counts as a change.
+    groups : tuple of WatchGroup
+        One per school and responsible teacher; pupils without one are a group of their own.
+    last : ListState or None
+        The list it was compared with.
+    cohort : int
+        How many pupils there are in all.
+
+    Raises
+    ------
+    WatchListError
+        If the three parts do not add up to the cohort, or a pupil is in them twice.
+
+    Examples
+    --------
+    >>> scores = Scores(dt.date(2025, 3, 3), "r-1", {"name": "m", "version": "1"}, "en", ())
+    >>> WatchList.of(scores, settings=WatchListSettings(), unscored=[Unscored("p-9", "no row")]).counts()
+    {'cohort': 1, 'listed': 0, 'with_alert': 0, 'below_line': 0, 'not_scored': 1}
+    """
+
+    as_of: dt.date
+    language: Language
+    model: dict[str, Any]
+    settings: WatchListSettings
+    groups: tuple[WatchGroup, ...]
+    last: ListState | None
+    cohort: int
+
+    def __post_init__(self) -> None:
+        """Check that everybody is accounted for, once."""
+        ids = Counter(self._ids())
+        repeated = sum(number > 1 for student, number in ids.items() if student is not None)
+        if repeated:
+            raise WatchListError(
+                f"{repeated} pupil(s) would be on the list more than once.",
+                hint="every id may be scored once, or be given as not scored, not both",
+            )
+        counts = self.counts()
+        parts = counts["listed"] + counts["below_line"] + counts["not_scored"]
+        if parts != self.cohort:
+            raise WatchListError(f"The parts of the list hold {parts} pupils, the cohort {self.cohort}.")
+
+    @classmethod
+    def of(
+        cls,
+        scores: Scores,
+        *,
+        settings: WatchListSettings,
+        previous: WatchList | Scores | ListState | None = None,
+        unscored: Iterable[Unscored] = (),
+    ) -> Self:
+        """Make the list from scores.
+
+        Parameters
+        ----------
+        scores : Scores
+            Of one date.
+        settings : WatchListSettings
+            ``capacity`` per teacher and ``changed_points``.
+        previous : WatchList, Scores or ListState, optional
+            The last list (or the scores behind it, or its saved state): who is new, worse or better,
+            and since when.
+        unscored : iterable of Unscored
+            Pupils who never came as far as the scores, each with the reason.
+
+        Notes
+        -----
+        Everybody with an alert is listed, whatever the capacity. Of the others a teacher's list holds
+        the highest risks up to the capacity, but nobody in the lowest band: a line that is filled up
+        with pupils whose risk is low wastes a morning. Equal risks are ordered by id, and the list says
+        how many below the line equal the last one above it.
+        """
+        if scores.as_of is None:
+            raise WatchListError(
+                "Scores of ready features have no date.", hint="score records as of a date for a list"
+            )
+        last = _state_of(previous, settings)
+        last = last.before(scores.as_of) if last else None
+        left = could_not_be_scored(scores, unscored)
+        pupils = [pupil for pupil in scores.pupils if pupil.alerts or pupil.band != UNKNOWN]
+        members = _by_teacher(pupils, left)
+        groups = [
+            WatchGroup.of(whose, *members[whose], settings, today=scores.as_of, last=last)
+            for whose in sorted(members, key=_none_last)
+        ]
+        return cls(
+            as_of=scores.as_of,
+            language=scores.language,
+            model=dict(scores.model),
+            settings=settings,
+            groups=tuple(groups),
+            last=last,
+            cohort=_cohort(scores, left),
+        )
+
+    # --- reading it -----------------------------------------------------------------------------------
+
+    @property
+    def schools(self) -> tuple[str | None, ...]:
+        """The schools, in the list's order; None for pupils whose school is not known."""
+        return tuple(dict.fromkeys(group.school_id for group in self.groups))
+
+    def of_school(self, school_id: str | None) -> tuple[WatchGroup, ...]:
+        """Give the groups of one school."""
+        return tuple(group for group in self.groups if group.school_id == school_id)
+
+    def counts(self) -> dict[str, int]:
+        """Count the cohort and its parts; listed, below the line and not scored add up to it."""
+        return {
+            "cohort": self.cohort,
+            "listed": sum(len(group.listed) for group in self.groups),
+            "with_alert": sum(len(group.alerts) for group in self.groups),
+            "below_line": sum(len(group.below) for group in self.groups),
+            "not_scored": sum(len(group.unscored) for group in self.groups),
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row for every pupil of the cohort; ``part`` says where the pupil stands."""
+        return frame_of(self)
+
+    def _repr_html_(self) -> str:
+        counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
+        synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
+        frame = self.frame()
+        listed = frame[frame["part"].isin(["alert", "above_line"])].head(20)
+        shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
+        table: str = listed[shown].to_html(index=False, float_format="%.2f", escape=True, na_rep="")
+        return f"<p>{html.escape(f'{self.as_of}: {counts}')}</p>{synthetic}{table}"
+
+    # --- writing it -----------------------------------------------------------------------------------
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
+        return write_whole(path, csv_of(self), encoding="utf-8-sig")
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the pages: one file if the path ends in ``.html``, else a folder with one page per school.
+
+        Returns
+        -------
+        Path
+            The page to open first.
+        """
+        # pages stand above this layer, so they are found by name and never imported from here
+        pages = importlib.import_module("dropout_risk.pages.watch_list_page")
+        if Path(path).suffix.lower() in (".html", ".htm"):
+            return write_whole(path, pages.render_watch_list(self, self.language))
+        index: Path = pages.write_pages(self, path, self.language)
+        return index
+
+    @property
+    def state(self) -> ListState:
+        """What the next list needs of this one."""
+        since = {entry.score.student_id: entry.since for group in self.groups for entry in group.listed}
+        scored = [entry.score for group in self.groups for entry in group.listed]
+        scored += [pupil for group in self.groups for pupil in group.below]
+        standings = {
+            pupil.student_id: Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
+            for pupil in scored
+        }
+        return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
+
+    def save_state(self, path: str | Path) -> Path:
+        """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
+        return self.state.save(path)
+
+    @staticmethod
+    def load_state(path: str | Path) -> ListState:
+        """Read what :meth:`save_state` wrote; give it as ``previous``."""
+        return ListState.load(path)
+
+    def _ids(self) -> list[Any]:
+        ids = [entry.score.student_id for group in self.groups for entry in group.listed]
+        ids += [pupil.student_id for group in self.groups for pupil in group.below]
+        return ids + [item.student_id for group in self.groups for item in group.unscored]
+
+
+def _state_of(
+    previous: WatchList | Scores | ListState | None, settings: WatchListSettings
+) -> ListState | None:
+    if isinstance(previous, Scores):
+        previous = WatchList.of(previous, settings=settings)
+    return previous.state if isinstance(previous, WatchList) else previous
+
+
+def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
+    """Count the pupils, apart from how they are spread over the parts."""
+    scored = {pupil.student_id for pupil in scores.pupils}
+    return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
+
+
+def _by_teacher(
+    pupils: Iterable[PupilScore], unscored: Iterable[Unscored]
+) -> dict[Whose, tuple[list[PupilScore], list[Unscored]]]:
+    members: dict[Whose, tuple[list[PupilScore], list[Unscored]]] = {}
+    for pupil in pupils:
+        members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
+    for item in unscored:
+        members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
+    return members
+
+
+def _none_last(whose: Whose) -> tuple[tuple[bool, str], ...]:
+    return tuple((part is None, part or "") for part in whose)
