@@ -78,14 +78,14 @@ class DropoutRisk:
         gc.collect()
         gc.freeze()
 
-    @bentoml.api(route="/score")
-    def score(self, body: bytes, /, ctx: bentoml.Context) -> bytes:
+    @bentoml.api(route="/score", output_spec=dict)
+    def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
         return self._answer(ctx, lambda name: score_request(
             self.model, SCORE.read(body), calendar=self.calendar, request_id=name))  # fmt: skip
 
-    @bentoml.api(route="/score_features")
-    def score_features(self, body: bytes, /, ctx: bentoml.Context) -> bytes:
+    @bentoml.api(route="/score_features", output_spec=dict)
+    def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
         return self._answer(ctx, lambda name: score_features_request(
             self.model, SCORE_FEATURES.read(body), request_id=name))  # fmt: skip

@@ -1,0 +1,56 @@
+"""What tests share: one small trained model, and the service that answers with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+CONTRACT = ROOT / "src" / "dropout_risk" / "scoring" / "contract"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory):
+    """A bundle trained on a small simulated district."""
+    from dropout_risk.settings import Settings
+    from dropout_risk.simulate.district import simulate_district
+    from dropout_risk.training.train import train
+
+    settings = Settings(models={"candidates": ("lightgbm",), "folds": 2})
+    run = train(simulate_district(n_students=400, seed=3), settings, track=False)
+    return run.model.save(tmp_path_factory.mktemp("models") / "district")
+
+
+@pytest.fixture(scope="session")
+def risk_model(bundle):
+    """The model of that bundle."""
+    from dropout_risk.scoring.risk_model import RiskModel
+
+    return RiskModel.load(bundle)
+
+
+@pytest.fixture(scope="session")
+def client(bundle):
+    """A client of the real service, in this process."""
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        patch.setenv("BENTOML_HOME", os.environ.get("BENTOML_HOME", str(bundle.parent / "bentoml")))
+        patch.setenv("DROPOUT_RISK_MODEL", str(bundle))
+        from starlette.testclient import TestClient
+
+        from serving.service import DropoutRisk
+
+        with TestClient(DropoutRisk.to_asgi()) as started:
+            yield started
+
+
+@pytest.fixture
+def example():
+    """The contract's example request."""
+    return json.loads((CONTRACT / "score.request.example.json").read_text(encoding="utf-8"))
