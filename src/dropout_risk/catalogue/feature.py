@@ -119,15 +119,25 @@ class Feature:
         """Check that the declaration does not contradict itself."""
         suffix = {None: "", "year": "_year"}.get(self.window, f"_{self.window}d")  # type: ignore[arg-type]
         if not self.name.endswith(suffix):
-            raise FeatureDeclarationError(f"Feature {self.name!r} has window {self.window!r}, so its name must end with {suffix!r}.")
+            raise FeatureDeclarationError(
+                f"Feature {self.name!r} has window {self.window!r}, so its name must end with {suffix!r}."
+            )
         if self.domain not in DOMAINS:
-            raise FeatureDeclarationError(f"Feature {self.name!r}: unknown domain.", hint=nearest(self.domain, DOMAINS))
+            raise FeatureDeclarationError(
+                f"Feature {self.name!r}: unknown domain.", hint=nearest(self.domain, DOMAINS)
+            )
         if self.cause not in CAUSES:
-            raise FeatureDeclarationError(f"Feature {self.name!r}: unknown cause.", hint=nearest(self.cause, CAUSES))
+            raise FeatureDeclarationError(
+                f"Feature {self.name!r}: unknown cause.", hint=nearest(self.cause, CAUSES)
+            )
         if not self.valid_range[0] < self.valid_range[1]:
-            raise FeatureDeclarationError(f"Feature {self.name!r}: valid_range must rise, got {self.valid_range}.")
+            raise FeatureDeclarationError(
+                f"Feature {self.name!r}: valid_range must rise, got {self.valid_range}."
+            )
         if self.monotone not in (-1, 0, 1):
-            raise FeatureDeclarationError(f"Feature {self.name!r}: monotone must be -1, 0 or 1, got {self.monotone!r}.")
+            raise FeatureDeclarationError(
+                f"Feature {self.name!r}: monotone must be -1, 0 or 1, got {self.monotone!r}."
+            )
 
     def describe(self, value: float, language: Language) -> str:
         """Say in one sentence, without a full stop, what a value means.
@@ -210,7 +220,9 @@ class FeatureCatalogue(Mapping[str, Feature]):
                 raise FeatureDeclarationError(f"Two features are called {feature.name!r}.")
             for needed in feature.measure.needs:
                 if needed not in self._features:
-                    raise FeatureDeclarationError(f"{feature.name!r} is derived from {needed!r}, which must be declared before it.")
+                    raise FeatureDeclarationError(
+                        f"{feature.name!r} is derived from {needed!r}, which must be declared before it."
+                    )
             self._features[feature.name] = feature
 
     def __getitem__(self, name: str) -> Feature:
@@ -218,7 +230,9 @@ class FeatureCatalogue(Mapping[str, Feature]):
         try:
             return self._features[name]
         except KeyError:
-            raise UnknownFeatureError(f"No feature is called {name!r}.", hint=nearest(name, self._features)) from None
+            raise UnknownFeatureError(
+                f"No feature is called {name!r}.", hint=nearest(name, self._features)
+            ) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._features

@@ -19,7 +19,7 @@ class Measure:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the measure as plain data, its class name under ``kind``."""
-        return {"kind": type(self).__name__} | asdict(self)  # type: ignore[call-overload]
+        return {"kind": type(self).__name__} | asdict(self)  # type: ignore[call-overload, no-any-return]
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -304,5 +304,9 @@ def measure_from_dict(data: dict[str, Any]) -> Measure:
     parameters = {key: value for key, value in data.items() if key != "kind"}
     unknown = sorted(set(parameters) - known)
     if unknown:
-        raise FeatureDeclarationError(f"Measure {kind} has no parameter {unknown[0]!r}.", hint=nearest(unknown[0], known))
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()})
+        raise FeatureDeclarationError(
+            f"Measure {kind} has no parameter {unknown[0]!r}.", hint=nearest(unknown[0], known)
+        )
+    return cls(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()}
+    )

@@ -152,7 +152,11 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _short(reply: dict[str, Any]) -> str:
     """Show a reply with its first reasons only."""
-    shown = reply["results"][0] | {"raising": reply["results"][0]["raising"][:1], "lowering": [], "missing": []}
+    shown = reply["results"][0] | {
+        "raising": reply["results"][0]["raising"][:1],
+        "lowering": [],
+        "missing": [],
+    }
     return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1) + "\n(shortened)"
 
 
@@ -169,6 +173,9 @@ def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> No
         typer.echo(f"  {out / name}  {what}")
     today = records.observed_to + dt.timedelta(days=1)
     _say("Try next")
-    typer.echo(f"  dropout-risk watchlist {out / 'records'} --model {out / 'model'} --as-of {today} --out {out / 'zh'} --language zh")
+    model, zh = out / "model", out / "watchlist-zh"
+    typer.echo(
+        f"  dropout-risk watchlist {out / 'records'} --model {model} --as-of {today} --out {zh} --language zh"
+    )
     typer.echo("  dropout-risk catalogue --language en")
     typer.echo(f"  dropout-risk serve --model {out / 'model'}")

@@ -27,7 +27,9 @@ def score(
 ) -> None:
     """Score everyone at school on a date."""
     if out.suffix not in (".csv", ".parquet", ".json"):
-        raise SettingsError(f"Scores cannot be written as {out.suffix!r}.", hint="allowed: .csv, .parquet, .json")
+        raise SettingsError(
+            f"Scores cannot be written as {out.suffix!r}.", hint="allowed: .csv, .parquet, .json"
+        )
     risk_model = options.load_model(model)
     records = options.read_records(folder, mapping, quarantine)
     scores = risk_model.score(records, as_of, language=language)  # type: ignore[arg-type]
@@ -52,8 +54,12 @@ def watchlist(
     folder: options.Folder,
     model: options.Model,
     as_of: options.AsOf,
-    out: Annotated[Path, typer.Option(help="Folder for the pages, the CSV and the state for the next morning.")],
-    capacity: Annotated[int | None, typer.Option(min=1, help="Pupils one teacher can see [default: the settings'].")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the pages, the CSV and the state for the next morning.")
+    ],
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Pupils one teacher can see [default: the settings'].")
+    ] = None,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,

@@ -14,15 +14,27 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 Folder = Annotated[
-    Path, typer.Argument(exists=True, file_okay=False, help="Folder of school records: CSV or Parquet, one per table.")
+    Path,
+    typer.Argument(
+        exists=True, file_okay=False, help="Folder of school records: CSV or Parquet, one per table."
+    ),
 ]
-Mapping = Annotated[Path | None, typer.Option(exists=True, help="TOML with your own column headers and words.")]
+Mapping = Annotated[
+    Path | None, typer.Option(exists=True, help="TOML with your own column headers and words.")
+]
 Quarantine = Annotated[
-    Path | None, typer.Option(help="Where unusable rows are written with their reason [default: DIR/quarantine.csv].")
+    Path | None,
+    typer.Option(help="Where unusable rows are written with their reason [default: DIR/quarantine.csv]."),
 ]
-SettingsFile = Annotated[Path | None, typer.Option("--settings", exists=True, help="TOML with your settings.")]
-Model = Annotated[str, typer.Option("--model", help="A bundle's folder, or an alias such as models:/dropout_risk@champion.")]
-AsOf = Annotated[str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", exists=True, help="TOML with your settings.")
+]
+Model = Annotated[
+    str, typer.Option("--model", help="A bundle's folder, or an alias such as models:/dropout_risk@champion.")
+]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
+]
 Speech = Annotated[str | None, typer.Option("--language", help="zh or en [default: the settings']")]
 
 
@@ -51,5 +63,7 @@ def read_records(folder: Path, mapping: Path | None, quarantine: Path | None) ->
     if len(records.quarantine):
         place = quarantine or folder / "quarantine.csv"
         records.quarantine.write(place)
-        typer.secho(f"{len(records.quarantine)} row(s) were set apart, with the reason of each: {place}", fg="yellow")
+        typer.secho(
+            f"{len(records.quarantine)} row(s) were set apart, with the reason of each: {place}", fg="yellow"
+        )
     return records

@@ -7,7 +7,9 @@ import typer
 from dropout_risk.cli import options
 
 
-def check(folder: options.Folder, mapping: options.Mapping = None, quarantine: options.Quarantine = None) -> None:
+def check(
+    folder: options.Folder, mapping: options.Mapping = None, quarantine: options.Quarantine = None
+) -> None:
     """List every problem of the records at once; exit with 1 if any row cannot be used."""
     records = options.read_records(folder, mapping, quarantine)
     if len(records.quarantine):

@@ -18,7 +18,9 @@ SERVING = Path(__file__).resolve().parents[3] / "serving"
 
 def serve(
     model: options.Model,
-    host: Annotated[str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue."""
@@ -29,7 +31,9 @@ def serve(
 def command(host: str, port: int) -> list[str]:
     """Give the command that starts the service."""
     if not (SERVING / "service.py").exists():
-        raise MissingExtraError("The folder serving/ is not beside the library.", hint="serve from a checkout of the project")
+        raise MissingExtraError(
+            "The folder serving/ is not beside the library.", hint="serve from a checkout of the project"
+        )
     options_ = ["--host", host, "--port", str(port), "--working-dir", str(SERVING)]
     return [sys.executable, "-m", "bentoml", "serve", "service:DropoutRisk", *options_]
 

@@ -121,7 +121,9 @@ class ReasonWriter:
         other : float
             The contributions that no reason tells; with the reasons it adds up to all of them.
         """
-        raising, lowering, other = [], [], 0.0
+        raising: list[tuple[float, str, int, float]] = []
+        lowering: list[tuple[float, str, int, float]] = []
+        other = 0.0
         for family, members in self._families.items():
             total = sum(float(row.contributions[member]) for member in members)
             speaker = self._speaker(members, row, total)
@@ -132,7 +134,9 @@ class ReasonWriter:
         told: list[tuple[Reason, ...]] = []
         for group in (raising, lowering):
             ranked = sorted(group)
-            told.append(tuple(self._reason(member, row, total, log_odds) for _, _, member, total in ranked[:MOST]))
+            told.append(
+                tuple(self._reason(member, row, total, log_odds) for _, _, member, total in ranked[:MOST])
+            )
             other += sum(total for _, _, _, total in ranked[MOST:])
         return told[0], told[1], other
 
@@ -151,7 +155,11 @@ class ReasonWriter:
         """Choose the member that words a family's sum: the strongest one whose value fits the direction."""
         if abs(total) < _LEAST:
             return None
-        fitting = [place for place in members if row.contributions[place] * total > 0 and self._fits(place, row, total)]
+        fitting = [
+            place
+            for place in members
+            if row.contributions[place] * total > 0 and self._fits(place, row, total)
+        ]
         return max(fitting, key=lambda place: (abs(row.contributions[place]), -place), default=None)
 
     def _fits(self, place: int, row: Row, total: float) -> bool:
@@ -197,7 +205,7 @@ def describe(feature: Feature, value: float, state: int, language: Language) -> 
 
 def sums_by(catalogue: FeatureCatalogue, contributions: Floats, part: str) -> dict[str, float]:
     """Sum one row's contributions by ``"domain"`` or by ``"cause"``; every domain and cause is there."""
-    sums = dict.fromkeys(DOMAINS if part == "domain" else CAUSES, 0.0)
+    sums: dict[str, float] = dict.fromkeys(DOMAINS if part == "domain" else CAUSES, 0.0)
     for feature, contribution in zip(catalogue.values(), contributions, strict=True):
         sums[getattr(feature, part)] += float(contribution)
     return sums

@@ -1,1 +1,1 @@
-"""Monitoring: has the population drifted from the one the model was trained on?"""
+"""Monitoring whether today's pupils still look like those the model was trained on."""

@@ -1,4 +1,4 @@
-"""Drift: do today's pupils still look like the ones the model was trained on?"""
+"""Drift: how far today's pupils differ from the ones the model was trained on."""
 
 from __future__ import annotations
 
@@ -79,11 +79,16 @@ def _row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any
     psi = float(np.sum((observed - expected) * np.log(observed / expected)))
     verdict = "stable" if psi < MODERATE else "moved" if psi < LARGE else "moved far"
     return {
-        "feature": bins["feature"], "psi": psi, "missing_then": bins["missing"], "missing_now": missing, "verdict": verdict,
-    }  # fmt: skip
+        "feature": bins["feature"],
+        "psi": psi,
+        "missing_then": bins["missing"],
+        "missing_now": missing,
+        "verdict": verdict,
+    }
 
 
 def _shares(counts: npt.NDArray[np.float64], missing: float) -> npt.NDArray[np.float64]:
     """Give the share of each bin, and of missing values last; never quite zero, so that a ratio exists."""
     of_bins = (1 - missing) * counts / max(counts.sum(), 1)
-    return np.maximum(np.append(of_bins, missing), _FLOOR)
+    shares: npt.NDArray[np.float64] = np.maximum(np.append(of_bins, missing), _FLOOR)
+    return shares

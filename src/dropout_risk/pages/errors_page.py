@@ -14,14 +14,16 @@ from dropout_risk import errors
 from dropout_risk.records.rules import RULES
 from dropout_risk.scoring.scores import PUPIL_ERRORS
 
+_FATE = {"error": "set apart", "warning": "noted"}
+
 
 def errors_page() -> str:
     """Write the page in Markdown: rules of the check, errors of single pupils, error classes."""
     rules = [
-        (rule.code, rule.name, "set apart" if rule.severity == "error" else "noted", rule.message.en, rule.hint.en,
-         rule.message.zh) for rule in RULES.values()
-    ]  # fmt: skip
-    pupils = [(code, text.en, text.zh) for code, text in PUPIL_ERRORS.items()]
+        (rule.code, rule.name, _FATE[rule.severity], rule.message.en, rule.hint.en, rule.message.zh)
+        for rule in RULES.values()
+    ]
+    pupils = [(code, text.en, hint.en, text.zh) for code, (text, hint) in PUPIL_ERRORS.items()]
     classes = [(cls.code, cls.__name__, inspect.getdoc(cls) or "") for cls in _classes()]
     return "\n".join(
         [
@@ -29,7 +31,7 @@ def errors_page() -> str:
             "## What the check finds in school records\n",
             *_table(("code", "rule", "row is", "what is wrong", "the way out", "说明"), rules),
             "\n## Why a pupil is not scored\n",
-            *_table(("code", "reason", "说明"), pupils),
+            *_table(("code", "reason", "the way out", "说明"), pupils),
             "\n## Errors that stop the work\n",
             *_table(("code", "class", "meaning"), classes),
             "",
@@ -49,7 +51,12 @@ def _classes() -> list[type[errors.DropoutRiskError]]:
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     lines = [header, tuple("---" for _ in header), *rows]
-    return ["| " + " | ".join(cell.split("\n\n")[0].replace("\n", " ").replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return [
+        "| "
+        + " | ".join(cell.split("\n\n")[0].replace("\n", " ").replace("|", "\\|") for cell in line)
+        + " |"
+        for line in lines
+    ]
 
 
 if __name__ == "__main__":

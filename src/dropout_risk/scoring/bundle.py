@@ -1,4 +1,4 @@
-"""The bundle: a model on disk. No pickle, no pupil's row, and no byte that the manifest does not vouch for."""
+"""The bundle: a model on disk, with a manifest that vouches for every byte; no pickle, no pupil's row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
     """
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise BundleError(f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder")
+        raise BundleError(
+            f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
         fresh = Path(beside, "fresh")
@@ -77,9 +79,13 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}.", hint="give the folder that holds it") from error
+        raise BundleError(
+            f"{folder} is no bundle: it has no {MANIFEST}.", hint="give the folder that holds it"
+        ) from error
     except ValueError as error:
-        raise BundleError(f"The {MANIFEST} of {folder} is not JSON: it was changed after it was saved.") from error
+        raise BundleError(
+            f"The {MANIFEST} of {folder} is not JSON: it was changed after it was saved."
+        ) from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise BundleError(f"The {MANIFEST} of {folder} does not name its format.")
     if manifest["format"] > FORMAT:
@@ -89,7 +95,9 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         )
     given = manifest.pop("sha256", None)
     if given != _sha(_plain(manifest)):
-        raise BundleError(f"The {MANIFEST} of {folder} was changed after it was saved.", hint="save the model again")
+        raise BundleError(
+            f"The {MANIFEST} of {folder} was changed after it was saved.", hint="save the model again"
+        )
     return {name: _checked(folder / name, sha) for name, sha in manifest["files"].items()}, manifest
 
 
@@ -97,7 +105,9 @@ def _checked(path: Path, sha: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BundleError(f"The bundle lacks {path.name}.", hint="copy the whole folder, or save the model again") from error
+        raise BundleError(
+            f"The bundle lacks {path.name}.", hint="copy the whole folder, or save the model again"
+        ) from error
     if _sha(content) != sha:
         raise BundleError(f"{path.name} was changed after the bundle was saved.", hint="save the model again")
     return content

@@ -37,7 +37,9 @@ class Reference:
     def stayed(self, names: list[str]) -> Floats:
         """Give the mean of pupils who stayed for each named feature; NaN where there is none."""
         known = dict(zip(self.table["feature"].to_pylist(), self.table["stayed"].to_pylist(), strict=True))
-        return np.array([np.nan if known.get(name) is None else known[name] for name in names], dtype=np.float64)
+        return np.array(
+            [np.nan if known.get(name) is None else known[name] for name in names], dtype=np.float64
+        )
 
     def bins(self) -> list[dict[str, Any]]:
         """Give the bins of every feature."""

@@ -33,7 +33,7 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _SET_APART = Text(zh="{number}条记录有错，未使用，见 errors", en="{number} row(s) were not used, see errors")
-_RULES_BY_CODE = {rule.code: rule for rule in RULES.values()}
+_WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def score_request(
     places = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     errors += [
-        _pupil_error(request, place, NOT_AT_SCHOOL, "enrolled_on", PUPIL_ERRORS[NOT_AT_SCHOOL].en)
+        _error(request, place, NOT_AT_SCHOOL, "enrolled_on")
         for row, place in enumerate(places)
         if absent[row]
     ]
@@ -147,10 +147,14 @@ def score_request(
         replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])
         for error in scores.errors
     ]
-    return replace(scores, pupils=pupils, errors=tuple(sorted(errors, key=lambda error: (error.index, error.field))))
+    return replace(
+        scores, pupils=pupils, errors=tuple(sorted(errors, key=lambda error: (error.index, error.field)))
+    )
 
 
-def score_features_request(model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None) -> Scores:
+def score_features_request(
+    model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None
+) -> Scores:
     """Answer ``POST /score_features``: ready features in, explained risks out.
 
     A row with an unknown feature, or a value that is no number or out of range, is an entry in
@@ -224,8 +228,7 @@ def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
         for code in row.rule.split("; "):
             column = columns.get((row.table, code)) or "student_id"
             path = column if row.table == "students" else f"{row.table}[{number}].{column}"
-            rule = _RULES_BY_CODE[code]
-            errors.append(_pupil_error(request, place, rule.code, path, rule.message.en, rule.hint.en))
+            errors.append(_error(request, place, code, path))
     return errors
 
 
@@ -233,21 +236,22 @@ def _duplicates(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
     return [
-        _pupil_error(request, place, REPEATED, "student_id", PUPIL_ERRORS[REPEATED].en, "send each pupil once")
-        for place, name in enumerate(names)
-        if counts[name] > 1
+        _error(request, place, REPEATED, "student_id") for place, name in enumerate(names) if counts[name] > 1
     ]
 
 
-def _pupil_error(request: Request, place: int, code: str, field: str, message: str, hint: str = "") -> RowError:
-    return RowError(place, request.students[place]["student_id"], code, field, message, hint)
+def _error(request: Request, place: int, code: str, field: str) -> RowError:
+    message, hint = _WORDS[code]
+    student, language = request.students[place]["student_id"], request.language
+    return RowError(place, student, code, field, message.to(language), hint.to(language))
 
 
 def _notes(request: Request, place: int, errors: list[RowError]) -> tuple[str, ...]:
-    counted = ((_IGNORED, request.ignored(place)), (_SET_APART, sum(error.index == place for error in errors)))
+    counted = (
+        (_IGNORED, request.ignored(place)),
+        (_SET_APART, sum(error.index == place for error in errors)),
+    )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
-
-
 
 
 def request_of(

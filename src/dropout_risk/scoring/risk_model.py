@@ -135,9 +135,12 @@ class RiskModel:
     def save(self, folder: str | Path) -> Path:
         """Write the model as a bundle: complete or not at all, without a pickle or a pupil's row."""
         about = {
-            "name": self.name, "version": self.version, "trained_to": self.trained_to, "synthetic": self.synthetic,
+            "name": self.name,
+            "version": self.version,
+            "trained_to": self.trained_to,
+            "synthetic": self.synthetic,
             "settings": self.settings.model_dump(mode="json"),
-        }  # fmt: skip
+        }
         return write_bundle(folder, self._files(), about)
 
     @classmethod
@@ -215,8 +218,10 @@ class RiskModel:
         """
         histories = histories_of(records)
         members = np.flatnonzero(members_on(histories.on(as_of)))
-        scores = self.score_histories(histories, as_of, members, language=language, context=context, whole_schools=True)
-        return replace(scores, errors=(*scores.errors, *_set_apart(records)))
+        scores = self.score_histories(
+            histories, as_of, members, language=language, context=context, whole_schools=True
+        )
+        return replace(scores, errors=(*scores.errors, *_set_apart(records, scores.language)))
 
     def score_histories(
         self,
@@ -249,16 +254,25 @@ class RiskModel:
         notes : mapping of int to tuple of str, optional
             Warnings to add to a pupil's score, by row number.
         """
-        table = compute_features(histories, as_of, self.catalogue, context=context, instruments=self.instruments)
+        table = compute_features(
+            histories, as_of, self.catalogue, context=context, instruments=self.instruments
+        )
         language = self.settings.language if language is None else language
         ids = histories.students["student_id"]
         errors = self._impossible(table.values[pupils], [ids[int(pupil)].as_py() for pupil in pupils])
         pupils = np.delete(pupils, [error.index for error in errors])
         scored = self._scored(table, pupils, language)
-        ranks = _ranks(scored) if whole_schools else [None] * len(pupils)
-        written = self._written(scored, language, ranks, [(notes or {}).get(int(pupil), ()) for pupil in pupils])
+        ranks = _ranks(scored) if whole_schools else _unranked(len(pupils))
+        written = self._written(
+            scored, language, ranks, [(notes or {}).get(int(pupil), ()) for pupil in pupils]
+        )
         return Scores(
-            date_of(table.known.ordinal), request_id or uuid.uuid4().hex, dict(self._about), language, written, errors
+            date_of(table.known.ordinal),
+            request_id or uuid.uuid4().hex,
+            dict(self._about),
+            language,
+            written,
+            errors,
         )
 
     def score_features(
@@ -281,8 +295,10 @@ class RiskModel:
         values, ids = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64), _ids(X)
         errors = self._impossible(values, ids)
         kept = np.delete(np.arange(len(X)), [error.index for error in errors])
-        scored = Scored.of_features(np.ascontiguousarray(values[kept]), [ids[row] for row in kept], self.calibrated)
-        written = self._written(scored, language, [None] * len(kept), [()] * len(kept))
+        scored = Scored.of_features(
+            np.ascontiguousarray(values[kept]), [ids[row] for row in kept], self.calibrated
+        )
+        written = self._written(scored, language, _unranked(len(kept)), [()] * len(kept))
         return Scores(None, request_id or uuid.uuid4().hex, dict(self._about), language, written, errors)
 
     def describe(self) -> dict[str, Any]:
@@ -315,11 +331,12 @@ class RiskModel:
     ) -> tuple[PupilScore, ...]:
         writer = ScoreWriter(self.catalogue, self.reference, self.settings, self.synthetic, language)
         return tuple(
-            writer.write(scored, place, rank=ranks[place], notes=notes[place]) for place in range(len(scored.values))
+            writer.write(scored, place, rank=ranks[place], notes=notes[place])
+            for place in range(len(scored.values))
         )
 
     def _impossible(self, values: npt.NDArray[np.float64], ids: list[Any]) -> tuple[RowError, ...]:
-        """Find pupils with a value that cannot be: it points to a wrong unit, and is neither scored nor worded."""
+        """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded."""
         bounds = np.array([feature.valid_range for feature in self.catalogue.values()])
         broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
         errors = []
@@ -350,7 +367,9 @@ class RiskModel:
         unknown = [str(name) for name in X.columns if name not in self.catalogue]
         if unknown:
             hints = " ".join(nearest(name, self.catalogue) for name in unknown[:5])
-            raise FeatureInputError(f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints)
+            raise FeatureInputError(
+                f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints
+            )
         return self.catalogue.names
 
 
@@ -363,18 +382,22 @@ def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[np.int64]:
     return np.where(last >= 0, ordinal - last, -1)
 
 
+def _unranked(number: int) -> list[int | None]:
+    return [None] * number
+
+
 def _ranks(scored: Scored) -> list[int | None]:
     school = pd.Series([student["school_id"] for student in scored.students], dtype="object").fillna("")
     ranks = pd.Series(-scored.log_odds).groupby(school).rank(method="min")
     return [int(rank) for rank in ranks]
 
 
-def _set_apart(records: Source) -> tuple[RowError, ...]:
+def _set_apart(records: Source, language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
     if isinstance(records, Histories):
         return ()
-    message = PUPIL_ERRORS[SET_APART].en
+    message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
     return tuple(
-        RowError(place, student, SET_APART, "students", message, "see the quarantine for the reason")
+        RowError(place, student, SET_APART, "students", message, hint)
         for place, student in enumerate(records.quarantine.student_ids)
     )

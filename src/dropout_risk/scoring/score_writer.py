@@ -99,7 +99,12 @@ class ScoreWriter:
     """Writes the scores of pupils in one language."""
 
     def __init__(
-        self, catalogue: FeatureCatalogue, reference: Reference, settings: Settings, synthetic: bool, language: Language
+        self,
+        catalogue: FeatureCatalogue,
+        reference: Reference,
+        settings: Settings,
+        synthetic: bool,
+        language: Language,
     ) -> None:
         self.catalogue = catalogue
         self.settings = settings
@@ -141,7 +146,9 @@ class ScoreWriter:
 
     def _abstains(self, values: Floats) -> bool:
         """Say whether neither attendance nor marks are known."""
-        telling = [place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")]
+        telling = [
+            place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")
+        ]
         return bool(np.isnan(values[telling]).all())
 
     def _missing(self, values: Floats, states: npt.NDArray[np.int8]) -> tuple[str, ...]:

@@ -16,15 +16,26 @@ from dropout_risk.text import Language, Text
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
 PUPIL_ERRORS = {
-    REPEATED: Text(
-        zh="同一学生在请求中出现多次，均未评估", en="The pupil is in the request more than once; none of them is scored"
+    REPEATED: (
+        Text(
+            zh="同一学生在请求中出现多次，均未评估",
+            en="The pupil is in the request more than once; none of them is scored",
+        ),
+        Text(zh="每个学生只发送一次", en="send each pupil once"),
     ),
-    NOT_AT_SCHOOL: Text(
-        zh="学生在评估日不在校：入学在后，或已离校",
-        en="The pupil was not at school on as_of: enrolled later, or left before",
+    NOT_AT_SCHOOL: (
+        Text(
+            zh="学生在评估日不在校：入学在后，或已离校",
+            en="The pupil was not at school on as_of: enrolled later, or left before",
+        ),
+        Text(zh="核对 enrolled_on、left_on 与评估日", en="compare enrolled_on and left_on with as_of"),
     ),
-    SET_APART: Text(
-        zh="学生表中该生的行未通过检查", en="The pupil's row in the students table was set apart by the checks"
+    SET_APART: (
+        Text(
+            zh="学生表中该生的行未通过检查，因此未评估",
+            en="The pupil's row in the students table was set apart by the checks",
+        ),
+        Text(zh="原因见隔离文件（quarantine）", en="see the quarantine for the reason"),
     ),
 }
 SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
@@ -197,10 +208,16 @@ class Scores:
             for pupil in self.pupils
         ]
         frame = pd.DataFrame(rows)
-        return frame.sort_values("risk", ascending=False, kind="stable").reset_index(drop=True) if rows else frame
+        return (
+            frame.sort_values("risk", ascending=False, kind="stable").reset_index(drop=True)
+            if rows
+            else frame
+        )
 
     def _repr_html_(self) -> str:
-        about = f"{self.model['name']} {self.model['version']}, {self.as_of or 'features'}: {len(self)} scored"
+        about = (
+            f"{self.model['name']} {self.model['version']}, {self.as_of or 'features'}: {len(self)} scored"
+        )
         about += f", {len(self.errors)} not used" if self.errors else ""
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
         table: str = self.frame().head(20).to_html(index=False, float_format="%.3f", escape=True)
