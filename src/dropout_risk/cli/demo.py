@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropout_risk.cli import service
-from dropout_risk.cli.morning import write_morning
+from dropout_risk.cli.morning import summary, write_morning
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
@@ -89,8 +89,8 @@ def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Lang
     previous = WatchList.of(before, settings=model.settings.watch_list)
     scores = model.score(records, today, language=language)
     morning = WatchList.of(scores, settings=model.settings.watch_list, previous=previous)
-    typer.echo(str(morning.counts()))
-    return write_morning(morning, out / "watchlist", language)
+    typer.echo(summary(morning))
+    return write_morning(morning, out / "watchlist")
 
 
 def _post_one(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> None:

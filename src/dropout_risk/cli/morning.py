@@ -14,6 +14,9 @@ from dropout_risk.errors import SettingsError
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.scores import Scores
+    from dropout_risk.watchlist.watch_list import WatchList
+
+STATE = "state.json"
 
 
 def score(
@@ -73,15 +76,26 @@ def watchlist(
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
-    state = out / "state.json"
+    state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
     morning = WatchList.of(scores, settings=settings, previous=previous)
-    typer.echo(f"{morning.counts()}: {write_morning(morning, out)}")
+    typer.echo(f"{summary(morning)}: {write_morning(morning, out)}")
 
 
-def write_morning(morning: object, out: Path) -> Path:
-    """Write a watch list as pages and CSV, and its state for the next morning."""
-    from dropout_risk.watchlist.watch_list import WatchList
+def write_morning(morning: WatchList, out: Path) -> Path:
+    """Write a watch list as pages and CSV, and its state for the next morning; give the first page."""
+    from dropout_risk.pages.watch_list_page import write_pages
 
-    assert isinstance(morning, WatchList)
-    return out
+    morning.to_csv(out / "watch-list.csv")
+    index = write_pages(morning, out, morning.language)
+    morning.save_state(out / STATE)
+    return index
+
+
+def summary(morning: WatchList) -> str:
+    """Say where everybody of the cohort is."""
+    counts = morning.counts()
+    return (
+        f"{counts['cohort']} pupils: {counts['listed']} listed ({counts['with_alert']} of them by an alert), "
+        f"{counts['below_line']} below the line, {counts['not_scored']} could not be scored"
+    )

@@ -13,7 +13,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.errors import MissingExtraError
 
-SERVING = Path(__file__).resolve().parents[3] / "serving"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def serve(
@@ -29,13 +29,13 @@ def serve(
 
 
 def command(host: str, port: int) -> list[str]:
-    """Give the command that starts the service."""
-    if not (SERVING / "service.py").exists():
+    """Give the command that starts the service; it lies in ``serving/``, beside the library."""
+    if not (ROOT / "serving" / "service.py").exists():
         raise MissingExtraError(
             "The folder serving/ is not beside the library.", hint="serve from a checkout of the project"
         )
-    options_ = ["--host", host, "--port", str(port), "--working-dir", str(SERVING)]
-    return [sys.executable, "-m", "bentoml", "serve", "service:DropoutRisk", *options_]
+    where = ["--host", host, "--port", str(port), "--working-dir", str(ROOT)]
+    return [sys.executable, "-m", "bentoml", "serve", "serving.service:DropoutRisk", *where]
 
 
 def environment(model: str) -> dict[str, str]:
