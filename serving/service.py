@@ -65,16 +65,23 @@ async def _about(request: Request) -> Response:
 class DropoutRisk:
     """Who needs a person's attention first, and why: risks with their reasons, for people to decide on."""
 
+    @bentoml.on_deployment
+    @staticmethod
+    def check() -> None:
+        """Refuse to start without a sound model: before a worker is started, which would be started again."""
+        try:
+            configured()
+        except DropoutRiskError as error:
+            raise bentoml.exceptions.BentoMLException(str(error)) from error
+
     def __init__(self) -> None:
-        self.model = load_model(os.environ.get("DROPOUT_RISK_MODEL", ""))
-        self.calendar = load_calendar(os.environ.get("DROPOUT_RISK_CALENDAR", ""))
+        self.model, self.calendar = configured()
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
             "/docs.json": openapi(),
         }
         self.pages = {path: json.dumps(page, ensure_ascii=False).encode() for path, page in about.items()}
-        self._warm_up()
         gc.collect()
         gc.freeze()
 
@@ -104,10 +111,14 @@ class DropoutRisk:
             state.problems = [fault()]
         return Response()
 
-    def _warm_up(self) -> None:
-        """Answer the contract's example once: what cannot answer it does not start."""
-        example = files("dropout_risk.scoring") / "contract" / "score.request.example.json"
-        score_request(self.model, SCORE.read(example.read_bytes()), calendar=self.calendar)
+
+def configured() -> tuple[RiskModel, pd.DataFrame | None]:
+    """Load what the environment names, and answer the contract's example with it once."""
+    model = load_model(os.environ.get("DROPOUT_RISK_MODEL", ""))
+    calendar = load_calendar(os.environ.get("DROPOUT_RISK_CALENDAR", ""))
+    example = files("dropout_risk.scoring") / "contract" / "score.request.example.json"
+    score_request(model, SCORE.read(example.read_bytes()), calendar=calendar)
+    return model, calendar
 
 
 def load_model(place: str) -> RiskModel:

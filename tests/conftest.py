@@ -42,9 +42,8 @@ def client(bundle):
         warnings.simplefilter("ignore")
         patch.setenv("BENTOML_HOME", os.environ.get("BENTOML_HOME", str(bundle.parent / "bentoml")))
         patch.setenv("DROPOUT_RISK_MODEL", str(bundle))
-        from starlette.testclient import TestClient
-
         from serving.service import DropoutRisk
+        from starlette.testclient import TestClient
 
         with TestClient(DropoutRisk.to_asgi()) as started:
             yield started

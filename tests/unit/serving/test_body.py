@@ -7,7 +7,6 @@ import json
 import time
 
 import pytest
-
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -44,7 +43,9 @@ def test_a_field_given_twice_is_refused():
     assert only(b'{"as_of": "2025-03-03", "as_of": "2025-03-04", "students": []}') == ("DR604", "as_of")
 
 
-@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"class_context":' + b"[" * 3_000_000])
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"class_context":' + b"[" * 3_000_000]
+)
 def test_deep_nesting_is_refused(body):
     assert only(body) == ("DR605", "body")
 
@@ -57,7 +58,8 @@ def test_an_object_with_very_many_fields_is_refused():
 @pytest.mark.parametrize(
     ("start", "end", "field"),
     [
-        (b'{"as_of": "2025-03-03", "students": [{"student_id": "p", "distance_km": ', b"}]}", "students[0].distance_km"),
+        (b'{"as_of": "2025-03-03", "students": [{"student_id": "p", "distance_km": ', b"}]}",
+         "students[0].distance_km"),
         (b'{"as_of": "2025-03-03", "students": [{"student_id": ', b"}]}", "students[0].student_id"),
         (b'{"as_of": "2025-03-03", "class_context": [{"x": [[', b']]}], "students": [{"student_id": 1}]}',
          "class_context[0]"),
@@ -79,9 +81,11 @@ def test_numbers_that_are_none_are_refused_among_features():
         ({"grades": [{"date": "2025-01-10", "subject": "m", "exam": "e", "score": 1}]}, "DR608",
          "students[0].grades[0].max_score"),
         ({"grade_level": "8"}, "DR609", "students[0].grade_level"),
-        ({"attendance": [{"date": "2025-01-10", "status": "away"}]}, "DR610", "students[0].attendance[0].status"),
+        ({"attendance": [{"date": "2025-01-10", "status": "away"}]}, "DR610",
+         "students[0].attendance[0].status"),
         ({"distance_km": -1}, "DR610", "students[0].distance_km"),
-        ({"family": [{"factor": "f", "valid_from": "2025-02-30"}]}, "DR611", "students[0].family[0].valid_from"),
+        ({"family": [{"factor": "f", "valid_from": "2025-02-30"}]}, "DR611",
+         "students[0].family[0].valid_from"),
     ],
 )  # fmt: skip
 def test_each_kind_of_problem_has_its_code_and_its_path(fields, code, field):
@@ -120,7 +124,9 @@ def test_at_most_twenty_problems_are_told():
 
 
 def test_a_million_problems_cost_no_more_than_reading_them():
-    body = b'{"as_of": "2025-03-03", "students": [{"student_id": 1, "grades": [' + b"0," * 1_000_000 + b"0]}]}"
+    body = (
+        b'{"as_of": "2025-03-03", "students": [{"student_id": 1, "grades": [' + b"0," * 1_000_000 + b"0]}]}"
+    )
     started = time.process_time()
     assert len(problems(body)) == 20
     assert time.process_time() - started < 3
@@ -128,7 +134,9 @@ def test_a_million_problems_cost_no_more_than_reading_them():
 
 def test_no_value_is_repeated():
     marker = "Zhang-San-13800000000"
-    request = one_pupil(grade_level=marker, enrolled_on=marker, grades=marker, family=[{"factor": "", "value": [marker]}])
+    request = one_pupil(
+        grade_level=marker, enrolled_on=marker, grades=marker, family=[{"factor": "", "value": [marker]}]
+    )
     request |= {"as_of": marker, "language": marker, "class_context": [marker]}
     told = problems(request)
     assert len(told) == 9
@@ -136,4 +144,6 @@ def test_no_value_is_repeated():
 
 
 def test_a_long_name_of_a_field_is_cut():
-    assert len(problems({"as_of": "2025-03-03", "students": [{"student_id": 1}], "x" * 5000: 1})[0].field) < 200
+    assert (
+        len(problems({"as_of": "2025-03-03", "students": [{"student_id": 1}], "x" * 5000: 1})[0].field) < 200
+    )
