@@ -178,7 +178,7 @@ def _codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
     place = {word: float(code) for code, word in enumerate(words)}
     if isinstance(column.dtype, pd.CategoricalDtype):
         table = np.array([place.get(_word(value), np.nan) for value in column.cat.categories] + [np.nan])
-        return table[column.cat.codes.to_numpy()]
+        return np.asarray(table[column.cat.codes.to_numpy()])
     known = np.asarray(column.notna())
     codes = [
         place.get(_word(value), np.nan) if is_known else np.nan

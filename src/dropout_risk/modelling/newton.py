@@ -38,7 +38,7 @@ def fit_logistic(
     >>> fit_logistic(columns, y, 1.0, np.array([1.0, 0.0]), np.zeros(2)).tolist()
     [0.0, 0.0]
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(limits=1, user_api="blas"):  # the same bits on any number of cores
         return _descend(columns, y, strength, signs, start)

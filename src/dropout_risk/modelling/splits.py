@@ -211,7 +211,7 @@ def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) 
         raise SplitError(f"The share set aside must lie between 0 and 1, got {share!r}.")
     keys = pd.Series(np.asarray(student_ids)).astype(str)
     part = {key: _hash(key.encode(), seed) / 2**64 < share for key in keys.unique()}
-    return keys.map(part).to_numpy(dtype=np.bool_)
+    return np.asarray(keys.map(part), dtype=np.bool_)
 
 
 def dealt_folds(keys: Sequence[bytes], y: NDArray[np.int8], n_folds: int, seed: int = 0) -> Positions:
