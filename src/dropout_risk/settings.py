@@ -13,7 +13,7 @@ from dropout_risk.text import Language
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
-Candidate = Literal["logistic", "lightgbm"]
+Candidate = Literal["auto", "logistic", "lightgbm", "blend"]
 
 
 class Section(BaseModel):
@@ -38,9 +38,9 @@ class SplitSettings(Section):
 
 
 class ModelSettings(Section):
-    """Which candidates compete, over how many folds, from which seed."""
+    """One candidate, or the choice between all of them; over how many folds, from which seed."""
 
-    candidates: tuple[Candidate, ...] = ("logistic", "lightgbm")
+    candidate: Candidate = "auto"
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     seed: int = 0
 

@@ -134,9 +134,8 @@ def train(
 
 def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskClassifier:
     """Fit the candidates on the training rows and calibrate on the rows set aside."""
-    chosen = settings.models.candidates
     classifier = RiskClassifier(
-        model=chosen[0] if len(chosen) == 1 else "auto",
+        model=settings.models.candidate,
         catalogue=catalogue,
         folds=settings.models.folds,
         random_state=settings.models.seed,

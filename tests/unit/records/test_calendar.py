@@ -15,7 +15,9 @@ days = st.dates(dt.date(2024, 9, 1), dt.date(2025, 7, 1))
 def test_the_index_of_a_date_is_the_number_of_school_days_before_it(school_days, day):
     calendar = SchoolCalendar.from_days({"a": sorted(school_days), "b": [dt.date(2020, 1, 1)]})
 
-    assert calendar.index(0, ordinal_of(day)) == sum(other < day for other in school_days)
+    assert calendar.index(0, ordinal_of(max(day, min(school_days)))) == sum(
+        other < day for other in school_days
+    )
 
 
 @given(st.sets(days, min_size=1, max_size=40))
@@ -57,3 +59,19 @@ def test_what_is_no_date_is_refused_without_repeating_it():
         ordinal_of("secret")
 
     assert "secret" not in str(error.value)
+
+
+def test_a_school_without_known_days_counts_weekdays():
+    calendar = SchoolCalendar.from_days({"a": [], "b": ["2025-03-03"]})
+    fortnight = calendar.index([0, 0], [ordinal_of("2025-03-03"), ordinal_of("2025-03-17")])
+
+    assert fortnight[1] - fortnight[0] == 10
+    assert date_of(calendar.day(0, fortnight[0])) == dt.date(2025, 3, 3)
+
+
+@given(st.sets(days, min_size=1, max_size=10), st.sets(days, max_size=10), days)
+def test_another_school_never_changes_an_index(own, others, day):
+    alone = SchoolCalendar.from_days({"a": sorted(own)})
+    together = SchoolCalendar.from_days({"a": sorted(own), "b": sorted(others)})
+
+    assert alone.index(0, ordinal_of(day)) == together.index(0, ordinal_of(day))
