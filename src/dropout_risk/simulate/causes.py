@@ -8,8 +8,7 @@ import numpy as np
 
 from dropout_risk.simulate.columns import Floats
 from dropout_risk.simulate.family import FamilyEvents
-from dropout_risk.simulate.pupils import Pupils, Schools
-from dropout_risk.simulate.school_year import SchoolYears
+from dropout_risk.simulate.pupils import District, Pupils
 
 CAUSES = ("learning", "poverty", "distance", "wellbeing", "family", "disengagement")
 
@@ -43,32 +42,31 @@ class HiddenCauses:
         return HiddenCauses(**{cause: getattr(self, cause)[:, pupil] for cause in CAUSES})
 
 
-def draw_poverty(pupils: Pupils, schools: Schools, rng: np.random.Generator) -> Floats:
+def draw_poverty(district: District, rng: np.random.Generator) -> Floats:
     """Draw each family's standing poverty (mean 0, variance 1), deeper in remote places."""
-    remote = schools.remote[pupils.school] - 0.5
-    return (0.9 * remote + rng.normal(0, 0.97, len(pupils))).astype(np.float32)
+    remote = district.schools.remote[district.pupils.school] - 0.5
+    return (0.9 * remote + rng.normal(0, 0.97, len(remote))).astype(np.float32)
 
 
 def draw_causes(
-    pupils: Pupils,
-    poverty: Floats,
-    family: FamilyEvents,
-    years: SchoolYears,
-    rng: np.random.Generator,
+    district: District, poverty: Floats, family: FamilyEvents, rng: np.random.Generator
 ) -> HiddenCauses:
-    """Let the causes evolve: slow wandering, slides into estrangement, shocks that fade."""
-    shape = (years.n_weeks, len(pupils))
-    burden, shock = family.weekly(len(pupils), years)
+    """Let the causes evolve: slow wandering, slides into estrangement, shocks that fade.
+
+    A share of adversity that no record names is common to most of them: burdens heap up.
+    """
+    burden, shock = family.weekly(district)
+    shape = (len(shock), len(poverty))
     fading = _fade(shock, keep=0.95)
     adversity = rng.standard_normal(shape[1], dtype=np.float32) + 0.3 * poverty
-    learning = 0.25 * adversity + _learning(pupils, poverty, shape, rng)
-    wellbeing = 0.7 * adversity + 0.4 * fading + _wander(shape, rng, standing=0.5, moving=0.6)
-    disengagement = 0.65 * adversity + 0.2 * learning + 0.25 * fading + _slides(shape, rng) - 0.4
-    disengagement += _wander(shape, rng, standing=0.35, moving=0.5)
+    learning = 0.25 * adversity + _learning(district.pupils, poverty, shape, rng)
+    wellbeing = 0.75 * adversity + 0.4 * fading + _wander(shape, rng, standing=0.55, moving=0.55)
+    disengagement = 0.75 * adversity + 0.2 * learning + 0.25 * fading + _slides(shape, rng) - 0.4
+    disengagement += _wander(shape, rng, standing=0.42, moving=0.45)
     return HiddenCauses(
         learning=learning,
-        poverty=poverty + 0.2 * adversity + _hardship(shape, rng),
-        distance=_distance(pupils, years),
+        poverty=poverty + 0.35 * adversity + _hardship(shape, rng),
+        distance=_distance(district),
         wellbeing=wellbeing,
         family=burden - 0.6 + fading + 0.6 * adversity,
         disengagement=disengagement,
@@ -98,7 +96,7 @@ def _fade(impulses: Floats, *, keep: float) -> Floats:
 
 
 def _slides(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """Some pupils slide away from school over weeks, and come back more slowly still."""
+    """Let some pupils slide away from school over weeks, and come back more slowly still."""
     starts = rng.random(shape, dtype=np.float32) < 0.004
     push = np.where(starts, rng.gamma(3.0, 0.13, shape).astype(np.float32), np.float32(0))
     return _fade(_fade(push, keep=0.8), keep=0.96)
@@ -116,8 +114,9 @@ def _learning(pupils: Pupils, poverty: Floats, shape: tuple[int, int], rng: np.r
     return np.float32(1) * tied + _wander(shape, rng, standing=0.65, moving=0.45)
 
 
-def _distance(pupils: Pupils, years: SchoolYears) -> Floats:
-    """The way: hardest for day pupils in winter; boarders only make it at week-ends."""
+def _distance(district: District) -> Floats:
+    """Weigh the way: hardest for day pupils and in winter; boarders only make it at week-ends."""
+    pupils, years = district.pupils, district.years
     way = (np.log(pupils.true_distance_km) - 1.4) / 1.1
     way = np.where(pupils.boarding, 0.6 * way, way + 0.3).astype(np.float32)
     winter = years.winter[years.first_of_week()].astype(np.float32)

@@ -37,7 +37,7 @@ def dates_column(days: Ints, *, missing: Bools | None = None) -> pa.Array:
     return pa.array(days.astype(np.int32), mask=empty if empty.any() else None).view(pa.date32())
 
 
-def numbers_column(values: Floats) -> pa.Array:
+def numbers_column(values: Floats | Ints) -> pa.Array:
     """Make a float64 column in which NaN is null."""
     return pa.array(values.astype(np.float64), from_pandas=True)
 

@@ -18,8 +18,8 @@ from dropout_risk.simulate.dirt import spoil
 from dropout_risk.simulate.family import draw_family, family_table
 from dropout_risk.simulate.grades import draw_grades
 from dropout_risk.simulate.hazards import draw_exits, outcomes_table, truth_frame
-from dropout_risk.simulate.pupils import Schools, draw_pupils, draw_schools, students_table
-from dropout_risk.simulate.school_year import SchoolYears, school_years
+from dropout_risk.simulate.pupils import District, draw_district, students_table
+from dropout_risk.simulate.school_year import school_years
 from dropout_risk.simulate.wellbeing import draw_wellbeing
 
 LATE_SHARE = 0.03
@@ -125,30 +125,30 @@ def simulate_tables(
     if not 0 <= late_share <= 1:
         raise SettingsError(f"late_share is {late_share}; it is a share between 0 and 1.")
     years = school_years(start, n_days)
-    rng = iter(np.random.default_rng(seed).spawn(10))
-    schools = draw_schools(n_students, years, next(rng))
-    pupils = draw_pupils(n_students, schools, years, next(rng))
-    poverty = draw_poverty(pupils, schools, next(rng))
-    family = draw_family(pupils, poverty, years, next(rng))
-    causes = draw_causes(pupils, poverty, family, years, next(rng))
-    exits = draw_exits(pupils, schools, causes, years, draws := next(rng))
+    rng = iter(np.random.default_rng(seed).spawn(11))
+    district = draw_district(n_students, years, next(rng))
+    poverty = draw_poverty(district, next(rng))
+    family = draw_family(district, poverty, next(rng))
+    causes = draw_causes(district, poverty, family, next(rng))
+    exits = draw_exits(district, causes, next(rng))
     left_on = exits.left_on(years)
-    status = draw_attendance(pupils, causes, exits, years, days := next(rng))
+    status = draw_attendance(district, causes, exits, next(rng))
     tables = {
-        "students": students_table(pupils, schools, years, left_on, exits.last_day),
-        "attendance": attendance_table(status, pupils, schools, years, late_share, days),
-        "grades": draw_grades(status, pupils, schools, causes, years, next(rng)),
-        "wellbeing": draw_wellbeing(status, pupils, schools, causes, years, next(rng)),
-        "family": family_table(family, pupils, left_on, years, next(rng)),
-        "outcomes": outcomes_table(pupils, exits, years, draws),
-        "calendar": _calendar_table(schools, years),
+        "students": students_table(district, left_on, exits.last_day),
+        "attendance": attendance_table(status, district, late_share, next(rng)),
+        "grades": draw_grades(status, district, causes, next(rng)),
+        "wellbeing": draw_wellbeing(status, district, causes, next(rng)),
+        "family": family_table(family, district, left_on, next(rng)),
+        "outcomes": outcomes_table(district, exits, next(rng)),
+        "calendar": _calendar_table(district),
     }
     last_day = _EPOCH + dt.timedelta(int(years.days[-1]))
-    return SimulatedTables(tables, truth_frame(pupils, exits, causes, years), last_day)
+    return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)
 
 
-def _calendar_table(schools: Schools, years: SchoolYears) -> pa.Table:
+def _calendar_table(district: District) -> pa.Table:
     """Tell for every school and every date from the first to the last whether there is school."""
+    years, schools = district.years, district.schools
     dates = np.arange(years.days[0], years.days[-1] + 1)
     held = np.tile(np.isin(dates, years.days), (len(schools), 1))
     snowed = np.flatnonzero(schools.snow_day >= 0)

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.simulate.columns import NEVER, Bools, Floats, Ints, dates_column, words_column
-from dropout_risk.simulate.pupils import Pupils
-from dropout_risk.simulate.school_year import SchoolYears
+from dropout_risk.simulate.pupils import District
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,13 @@ class FamilyEvents:
     begins: Ints
     ends: Ints
 
-    def weekly(self, n_pupils: int, years: SchoolYears) -> tuple[Floats, Floats]:
+    def weekly(self, district: District) -> tuple[Floats, Floats]:
         """Give standing burden and new shocks, each of shape (n_weeks, n_pupils)."""
+        years = district.years
         mondays = years.days[years.first_of_week()]
         first = np.searchsorted(mondays, self.begins)
         last = np.searchsorted(mondays, self.ends)
-        change = np.zeros((years.n_weeks + 1, n_pupils), np.float32)
+        change = np.zeros((years.n_weeks + 1, len(district.pupils)), np.float32)
         shock = np.zeros_like(change)
         burden = np.array([item.burden for item in CIRCUMSTANCES], np.float32)[self.kind]
         np.add.at(change, (first, self.pupil), burden)
@@ -101,84 +101,85 @@ class FamilyEvents:
         return change[:-1].cumsum(axis=0, dtype=np.float32), shock[:-1]
 
 
-def draw_family(
-    pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator
-) -> FamilyEvents:
+def draw_family(district: District, poverty: Floats, rng: np.random.Generator) -> FamilyEvents:
     """Draw the circumstances of every family, given its standing poverty (mean 0, variance 1)."""
-    parts = [_draw_kind(kind, pupils, poverty, years, rng) for kind in range(len(CIRCUMSTANCES))]
+    parts = [_draw_kind(kind, district, poverty, rng) for kind in range(len(CIRCUMSTANCES))]
     pupil, kind, begins, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((begins, kind, pupil))
     return FamilyEvents(pupil[order], kind[order], begins[order], ends[order])
 
 
-def _draw_kind(
-    kind: int, pupils: Pupils, poverty: Floats, years: SchoolYears, rng: np.random.Generator
-) -> tuple[Ints, Ints, Ints, Ints]:
+def _draw_kind(kind: int, district: District, poverty: Floats, rng: np.random.Generator) -> tuple[Ints, ...]:
     """Draw one kind: at most one spell per pupil, from before enrolment or from a later day."""
-    item, n = CIRCUMSTANCES[kind], len(pupils)
+    item, enrolled, days = CIRCUMSTANCES[kind], district.pupils.enrolled_on, district.years.days
+    n = len(enrolled)
     lift = np.exp(item.poverty * poverty - 0.5 * item.poverty**2)
     already = rng.random(n) < np.minimum(0.9, item.at_start * lift)
-    waiting = rng.exponential(365 / np.maximum(item.per_year * lift, 1e-9))
-    entry = np.maximum(pupils.enrolled_on, years.days[0])
-    begins = np.where(
-        already, pupils.enrolled_on - rng.integers(0, 1500, n), entry + 1 + np.minimum(waiting, 1e6)
-    )
-    lasts = np.minimum(rng.exponential(365 / max(item.ends_per_year, 1e-9), n), 1e6)
-    ends = np.maximum(begins, np.where(already, entry, begins)) + 30 + lasts
-    holds = np.flatnonzero(begins <= years.days[-1])
-    open_ended = ends[holds] > years.days[-1]
-    return (
-        holds,
-        np.full(len(holds), kind),
-        begins[holds].astype(np.int32),
-        np.where(open_ended, NEVER, ends[holds]).astype(np.int32),
-    )
+    entry = np.maximum(enrolled, days[0])
+    later = entry + 1 + _waiting(item.per_year * lift, n, rng)
+    begins = np.where(already, enrolled - rng.integers(0, 1500, n), later)
+    ends = np.where(already, entry, begins) + 30 + _waiting(np.full(n, item.ends_per_year), n, rng)
+    holds = np.flatnonzero(begins <= days[-1])
+    ends = np.where(ends > days[-1], NEVER, ends)
+    return holds, np.full(len(holds), kind), begins[holds].astype(np.int32), ends[holds].astype(np.int32)
+
+
+def _waiting(per_year: Floats, n: int, rng: np.random.Generator) -> Floats:
+    """Draw days until something of this yearly rate happens."""
+    waiting: Floats = np.minimum(rng.exponential(365 / np.maximum(per_year, 1e-9), n), 1e6)
+    return waiting
 
 
 def family_table(
-    events: FamilyEvents, pupils: Pupils, left_on: Ints, years: SchoolYears, rng: np.random.Generator
+    events: FamilyEvents, district: District, left_on: Ints, rng: np.random.Generator
 ) -> pa.Table:
     """Write what the school learns: rows days or weeks late, some never, ``none`` where nothing was found."""
-    n = len(pupils)
+    last_day, n = district.years.days[-1], len(left_on)
     surveyed = rng.random(n) < SURVEYED
-    surveyed_on = np.maximum(pupils.enrolled_on + rng.integers(5, 60, n), pupils.enrolled_on + 1)
-    known = np.array([item.known for item in CIRCUMSTANCES])[events.kind]
+    surveyed_on = district.pupils.enrolled_on + rng.integers(5, 60, n)
     later = events.begins > surveyed_on[events.pupil]
     told_on = np.where(later, events.begins + rng.geometric(0.06, len(later)), surveyed_on[events.pupil])
-    kept = surveyed[events.pupil] & (rng.random(len(later)) < np.where(later, 0.85 * known, known))
-    kept &= told_on <= np.minimum(left_on[events.pupil], years.days[-1])
-    kept &= ~_hides_behind_other(events)
-    free = surveyed & (surveyed_on <= years.days[-1])
+    kept = surveyed[events.pupil] & _told(events, later, rng) & ~_second_of_its_factor(events)
+    kept &= told_on <= np.minimum(left_on[events.pupil], last_day)
+    free = surveyed & (surveyed_on <= np.minimum(left_on, last_day))
     free[events.pupil[kept & ~later]] = False
     nothing = np.flatnonzero(free)
-    pupil = np.r_[events.pupil[kept], nothing]
-    kind = np.r_[events.kind[kept], np.full(len(nothing), -1)]
-    begins = np.r_[events.begins[kept], surveyed_on[nothing]]
-    order = np.lexsort((begins, kind, pupil))
-    told = np.r_[told_on[kept], surveyed_on[nothing]]
-    ends = np.r_[events.ends[kept], np.full(len(nothing), NEVER)]
-    source = np.where(kind < 0, 0, rng.choice(len(_SOURCES), len(kind), p=[0.6, 0.25, 0.15]))
-    columns = (pupil, kind, begins, ends, told, source)
-    return _rows(pupils, *(column[order].astype(np.int32) for column in columns))
+    rows = np.stack(
+        [
+            np.r_[events.pupil[kept], nothing],
+            np.r_[events.kind[kept], np.full(len(nothing), len(CIRCUMSTANCES))],
+            np.r_[events.begins[kept], surveyed_on[nothing]],
+            np.r_[events.ends[kept], np.full(len(nothing), NEVER)],
+            np.r_[told_on[kept], surveyed_on[nothing]],
+        ]
+    ).astype(np.int32)
+    source = np.asarray(rng.choice(len(_SOURCES), rows.shape[1], p=[0.6, 0.25, 0.15]))
+    return _rows(district, rows[:, np.lexsort((rows[2], rows[1], rows[0]))], source)
 
 
-def _hides_behind_other(events: FamilyEvents) -> Bools:
+def _told(events: FamilyEvents, later: Bools, rng: np.random.Generator) -> Bools:
+    """Decide what the school learns of; less of what begins after the survey."""
+    known = np.array([item.known for item in CIRCUMSTANCES])[events.kind]
+    told: Bools = rng.random(len(known)) < np.where(later, 0.85 * known, known)
+    return told
+
+
+def _second_of_its_factor(events: FamilyEvents) -> Bools:
     """Find the second of two spells of one factor: a school holds one row per factor and pupil."""
     factor = np.array([_FACTORS.index(item.factor) for item in CIRCUMSTANCES])[events.kind]
-    again: Bools = np.r_[False, (np.diff(events.pupil) == 0) & (np.diff(factor) == 0)]
-    return again
+    again = (np.diff(events.pupil, prepend=-1) == 0) & (np.diff(factor, prepend=-1) == 0)
+    return np.asarray(again)
 
 
-def _rows(
-    pupils: Pupils, pupil: Ints, kind: Ints, begins: Ints, ends: Ints, told: Ints, source: Ints
-) -> pa.Table:
-    factors = np.array([_FACTORS.index(item.factor) for item in CIRCUMSTANCES] + [len(_FACTORS) - 1])
-    values = np.array([_VALUES.index(item.value) for item in CIRCUMSTANCES] + [_VALUES.index("")])
+def _rows(district: District, rows: Ints, source: Ints) -> pa.Table:
+    pupil, kind, begins, ends, told = rows
+    factor = np.array([*(_FACTORS.index(item.factor) for item in CIRCUMSTANCES), _FACTORS.index("none")])
+    value = np.array([*(_VALUES.index(item.value) for item in CIRCUMSTANCES), _VALUES.index("")])[kind]
     return pa.table(
         {
-            "student_id": pupils.id_column(pupil),
-            "factor": words_column(factors[kind], _FACTORS),
-            "value": words_column(values[kind], _VALUES, missing=values[kind] == _VALUES.index("")),
+            "student_id": district.pupils.id_column(pupil),
+            "factor": words_column(factor[kind], _FACTORS),
+            "value": words_column(value, _VALUES, missing=value == _VALUES.index("")),
             "valid_from": dates_column(begins),
             "valid_to": dates_column(ends),
             "source": words_column(source, _SOURCES),

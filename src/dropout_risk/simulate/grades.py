@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.simulate.attendance import LATE, LEFT_EARLY, PRESENT
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Bools, Floats, Ints, dates_column, numbers_column, words_column
-from dropout_risk.simulate.pupils import Pupils, Schools
+from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
 
 CORE = ("chinese", "maths", "english")
@@ -19,16 +20,28 @@ SUBJECTS = (*CORE, "politics", "history", "biology", "geography", "physics", "ch
 _TAUGHT = {7: range(7), 8: range(8), 9: (0, 1, 2, 3, 4, 7, 8)}
 _SITTINGS = (("monthly-1", 0.22), ("midterm", 0.5), ("monthly-2", 0.74), ("final", 0.97))
 _TERMS = ("autumn", "spring")
+_TERM_DAYS = 92
 
 
-@dataclass(frozen=True)
-class Sitting:
-    """One subject of one exam: which pupils should sit it, and on which day of their school."""
+class Sitting(NamedTuple):
+    """One subject of one exam: who should sit it, and on which day in each school."""
 
     exam: int
     subject: int
     expected: Bools
     day: Ints
+
+
+class Marks(NamedTuple):
+    """What one sitting yields, one value per pupil that sat."""
+
+    pupil: Ints
+    day: Ints
+    subject: Ints
+    exam: Ints
+    score: Floats
+    maximum: Ints
+    marked: Ints
 
 
 def exam_names(years: SchoolYears) -> list[str]:
@@ -38,103 +51,88 @@ def exam_names(years: SchoolYears) -> list[str]:
 
 
 def draw_grades(
-    status: Ints,
-    pupils: Pupils,
-    schools: Schools,
-    causes: HiddenCauses,
-    years: SchoolYears,
-    rng: np.random.Generator,
+    status: npt.NDArray[np.int8], district: District, causes: HiddenCauses, rng: np.random.Generator
 ) -> pa.Table:
     """Write the marks: those absent on the day have none, the estranged stay away more often."""
-    n = len(pupils)
-    talent = rng.normal(0, 1, (len(SUBJECTS), n)).astype(np.float32)
-    everyone = np.arange(n)
+    talent = rng.normal(0, 1, (len(SUBJECTS), len(district.pupils))).astype(np.float32)
     parts = []
-    for sitting in _sittings(pupils, schools, years, rng):
-        day = np.minimum(sitting.day[pupils.school], years.n_days - 1)
-        seen = status[everyone, day]
-        here = (seen == PRESENT) | (seen == LATE) | (seen == LEFT_EARLY)
-        estranged = causes.disengagement[years.week[day], everyone]
-        skipped = rng.random(n) < 0.006 * np.exp(0.8 * estranged)
-        sat = np.flatnonzero(sitting.expected & here & ~skipped & (sitting.day[pupils.school] < years.n_days))
-        share = _share(sat, day[sat], sitting, talent, pupils, schools, causes, years, rng)
-        core = sitting.subject < len(CORE)
-        maximum = schools.core_maximum[pupils.school[sat]] if core else np.full(len(sat), 100)
-        score = np.clip(np.round(2 * share * maximum) / 2, 0, maximum)
-        marked = years.days[day[sat]] + rng.integers(3, 11, len(schools))[pupils.school[sat]]
-        parts.append(
-            (
-                sat,
-                day[sat],
-                np.full_like(sat, sitting.subject),
-                np.full_like(sat, sitting.exam),
-                score,
-                maximum,
-                marked,
-            )
-        )
-    return _rows(parts, pupils, years)
+    for sitting in _sittings(district, rng):
+        sat = _sitters(status, district, causes, sitting, rng)
+        ability = _ability(district, causes, talent[sitting.subject], sitting, sat)
+        parts.append(_mark(district, sitting, sat, ability, rng))
+    return _rows(parts, district)
 
 
-def _sittings(
-    pupils: Pupils, schools: Schools, years: SchoolYears, rng: np.random.Generator
-) -> Iterator[Sitting]:
+def _sittings(district: District, rng: np.random.Generator) -> Iterator[Sitting]:
+    years = district.years
     for term in range(years.term[-1] + 1):
         days = np.flatnonzero(years.term == term)
-        year = years.year[days[0]]
-        grade = 7 + year - pupils.intake
+        grade = 7 + years.year[days[0]] - district.pupils.intake
+        after = years.n_days if days[-1] == years.n_days - 1 else days[-1]
         for number, (name, place) in enumerate(_SITTINGS):
-            first = days[0] + int(place * 92) + rng.integers(-2, 2, len(schools))
-            subjects = range(len(CORE)) if name.startswith("monthly") else range(len(SUBJECTS))
-            for subject in subjects:
-                taught = [level for level, taught in _TAUGHT.items() if subject in taught]
-                yield Sitting(
-                    exam=len(_SITTINGS) * term + number,
-                    subject=subject,
-                    expected=np.isin(grade, taught),
-                    day=np.minimum(first + subject // 5, _end_of_term(years, term)),
-                )
+            first = days[0] + int(place * _TERM_DAYS) + rng.integers(-2, 2, len(district.schools))
+            for subject in range(len(CORE) if name.startswith("monthly") else len(SUBJECTS)):
+                taught = [level for level, subjects in _TAUGHT.items() if subject in subjects]
+                expected = np.isin(grade, taught)
+                day = np.minimum(first + subject // 5, after)
+                yield Sitting(len(_SITTINGS) * term + number, subject, expected, day)
 
 
-def _end_of_term(years: SchoolYears, term: int) -> int:
-    last = int(np.flatnonzero(years.term == term)[-1])
-    return years.n_days if last == years.n_days - 1 else last
-
-
-def _share(
-    sat: Ints,
-    day: Ints,
-    sitting: Sitting,
-    talent: Floats,
-    pupils: Pupils,
-    schools: Schools,
+def _sitters(
+    status: npt.NDArray[np.int8],
+    district: District,
     causes: HiddenCauses,
-    years: SchoolYears,
+    sitting: Sitting,
     rng: np.random.Generator,
-) -> Floats:
-    """Share of the maximum: what the pupil can, the paper's difficulty in school and grade, and luck."""
-    week, school = years.week[day], pupils.school[sat]
-    grade = np.clip(years.year[day] - pupils.intake[sat], 0, 2)
-    paper = rng.normal(0, 0.065, (len(schools), 3)) + schools.hardness[:, None]
-    can = 0.08 * causes.learning[week, sat] - 0.045 * talent[sitting.subject, sat]
+) -> Ints:
+    """Find the pupils that are there and do not skip the exam; none where it lies after the last day."""
+    day = sitting.day[district.pupils.school]
+    held = sitting.expected & (day < district.years.n_days)
+    seen = status[np.arange(len(day)), np.minimum(day, district.years.n_days - 1)]
+    candidates = np.flatnonzero(held & np.isin(seen, (PRESENT, LATE, LEFT_EARLY)))
+    estranged = causes.disengagement[district.years.week[day[candidates]], candidates]
+    comes = rng.random(len(candidates)) >= 0.006 * np.exp(0.8 * estranged)
+    return np.asarray(candidates[comes])
+
+
+def _ability(district: District, causes: HiddenCauses, talent: Floats, sitting: Sitting, sat: Ints) -> Floats:
+    """Share of a fair paper that each pupil can do that day."""
+    week = district.years.week[sitting.day[district.pupils.school[sat]]]
     strain = 0.02 * causes.disengagement[week, sat] + 0.012 * causes.wellbeing[week, sat]
-    return 0.83 - paper[school, grade] - can - strain + rng.normal(0, 0.075, len(sat))
+    able: Floats = 0.83 - 0.08 * causes.learning[week, sat] + 0.045 * talent[sat] - strain
+    return able
 
 
-def _rows(
-    parts: list[tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]], pupils: Pupils, years: SchoolYears
-) -> pa.Table:
-    pupil, day, subject, exam, score, maximum, marked = (np.concatenate(c) for c in zip(*parts, strict=True))
-    known = marked <= years.days[-1]
-    order = np.flatnonzero(known)[np.lexsort((subject[known], day[known], pupil[known]))]
+def _mark(
+    district: District, sitting: Sitting, sat: Ints, ability: Floats, rng: np.random.Generator
+) -> Marks:
+    """Mark a sitting: each school sets its own paper for each grade, and luck plays its part."""
+    pupils, schools, years = district.pupils, district.schools, district.years
+    school, day = pupils.school[sat], sitting.day[pupils.school[sat]]
+    paper = rng.normal(0, 0.065, (len(schools), 3)) + schools.hardness[:, None]
+    grade = np.clip(years.year[day] - pupils.intake[sat], 0, 2)
+    share = ability - paper[school, grade] + rng.normal(0, 0.075, len(sat))
+    maximum = schools.core_maximum[school] if sitting.subject < len(CORE) else np.full(len(sat), 100)
+    score = np.clip(np.round(2 * share * maximum) / 2, 0, maximum)
+    marked = years.days[day] + rng.integers(3, 11, len(schools))[school]
+    subject, exam = np.full(len(sat), sitting.subject), np.full(len(sat), sitting.exam)
+    return Marks(sat, day, subject, exam, score, maximum, marked)
+
+
+def _rows(parts: Sequence[Marks], district: District) -> pa.Table:
+    """Join the sittings by pupil and day; marks given after the last simulated day are not there yet."""
+    days = district.years.days
+    marks = Marks._make(np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((marks.subject, marks.day, marks.pupil))
+    marks = Marks._make(column[order[marks.marked[order] <= days[-1]]] for column in marks)
     return pa.table(
         {
-            "student_id": pupils.id_column(pupil[order]),
-            "date": dates_column(years.days[day[order]]),
-            "subject": words_column(subject[order], SUBJECTS),
-            "exam": words_column(exam[order], exam_names(years)),
-            "score": numbers_column(score[order]),
-            "max_score": numbers_column(maximum[order]),
-            "recorded_on": dates_column(marked[order]),
+            "student_id": district.pupils.id_column(marks.pupil),
+            "date": dates_column(days[marks.day]),
+            "subject": words_column(marks.subject, SUBJECTS),
+            "exam": words_column(marks.exam, exam_names(district.years)),
+            "score": numbers_column(marks.score),
+            "max_score": numbers_column(marks.maximum),
+            "recorded_on": dates_column(marks.marked),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,14 @@ import pyarrow as pa
 
 from dropout_risk.simulate.causes import CAUSES, HiddenCauses
 from dropout_risk.simulate.columns import NEVER, Bools, Floats, Ints, dates_column, words_column
-from dropout_risk.simulate.pupils import Pupils, Schools
+from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
 
 EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
 
 # Weekly hazard of each cause for a pupil at its mean, and how steeply it rises with the hidden state.
-BASE = np.array([3.9e-5, 1.9e-5, 7.5e-5, 1.0e-5, 4.2e-5, 2.1e-5])[:, None]
-SLOPE = np.array([2.8, 2.6, 2.5, 2.8, 2.6, 2.8])[:, None]
+BASE = np.array([3.4e-5, 1.28e-5, 6.2e-5, 0.67e-5, 3.1e-5, 1.43e-5])[:, None]
+SLOPE = np.array([2.9, 2.7, 2.6, 3.0, 2.8, 3.0])[:, None]
 GRADE_FACTOR = np.array([0.75, 1.5, 0.75])
 AFTER_BREAK_FACTOR = 2.5
 HIGHEST_WEEKLY_HAZARD = 0.25
@@ -49,8 +50,8 @@ class Leavings:
     abrupt: Bools
     cause: Ints
 
-    def only(self, chosen: Bools) -> Leavings:
-        """Take some of them."""
+    def only(self, chosen: Bools | Ints) -> Leavings:
+        """Take some of them, by mask or position."""
         return Leavings(
             self.pupil[chosen],
             self.begins[chosen],
@@ -87,28 +88,23 @@ class Exits:
         return np.where(self.event >= 0, years.days[self.last_day], NEVER).astype(np.int32)
 
 
-def draw_exits(
-    pupils: Pupils, schools: Schools, causes: HiddenCauses, years: SchoolYears, rng: np.random.Generator
-) -> Exits:
+def draw_exits(district: District, causes: HiddenCauses, rng: np.random.Generator) -> Exits:
     """Run the weeks: who leaves, why, who is brought back, who moves away, dies or graduates."""
-    moved, event = _other_ends(pupils, years, rng)
-    leavings, hazard = _run_weeks(pupils, schools, causes, moved, years, rng)
-    order = np.lexsort((leavings.begins, leavings.pupil))
-    leavings = leavings.only(order)
-    leavings = leavings.only(leavings.begins <= moved[leavings.pupil])
-    dropped = leavings.only(~leavings.returns & (leavings.resolved <= moved[leavings.pupil]))
-    last_day = moved.copy()
+    last_day, event = _other_ends(district, rng)
+    leavings, hazard = _run_weeks(district, causes, last_day, rng)
+    leavings = leavings.only(np.lexsort((leavings.begins, leavings.pupil)))
+    dropped = leavings.only(~leavings.returns & (leavings.resolved <= last_day[leavings.pupil]))
     last_day[dropped.pupil] = dropped.resolved
     event[dropped.pupil] = EVENTS.index("dropout")
     return Exits(last_day, event, leavings, hazard)
 
 
-def _other_ends(pupils: Pupils, years: SchoolYears, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def _other_ends(district: District, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Find the last day and event of each pupil, were there no dropout."""
+    pupils, years = district.pupils, district.years
     n = len(pupils)
-    graduates = pupils.end_day < years.n_days
-    graduates |= pupils.end_day - 1 == np.array([*years.year_ends, -1, -1])[pupils.intake + 2]
     last_day = pupils.end_day - 1
+    graduates = last_day == np.array([*years.year_ends, -1, -1])[pupils.intake + 2]
     event = np.where(graduates, EVENTS.index("graduated"), -1)
     for name, rate in (("transferred", TRANSFER_PER_DAY), ("died", DEATH_PER_DAY)):
         day = pupils.first_day + 5 + np.minimum(rng.exponential(1 / rate, n), 1e6).astype(np.int32)
@@ -124,35 +120,34 @@ def contributions(states: Floats, grade: Ints, factor: Floats) -> Floats:
 
 
 def _run_weeks(
-    pupils: Pupils,
-    schools: Schools,
-    causes: HiddenCauses,
-    moved: Ints,
-    years: SchoolYears,
-    rng: np.random.Generator,
+    district: District, causes: HiddenCauses, last_day: Ints, rng: np.random.Generator
 ) -> tuple[Leavings, Floats]:
-    n = len(pupils)
-    free_from = pupils.first_day.astype(np.int64) + 3
-    total, enrolled_weeks = np.zeros((len(CAUSES), n)), np.zeros(n)
+    """Draw the leavings week by week; a pupil who is back is left alone for three weeks."""
+    years, n = district.years, len(last_day)
+    free_from = district.pupils.first_day.astype(np.int64) + 3
+    total, weeks = np.zeros((len(CAUSES), n)), np.zeros(n)
     found = []
     firsts = years.first_of_week()
-    for week, first in enumerate(firsts):
-        last = firsts[week + 1] if week + 1 < len(firsts) else years.n_days
-        long_break = first == 0 or years.days[first] - years.days[first - 1] > 14
-        factor = schools.risk[pupils.school] * (AFTER_BREAK_FACTOR if long_break else 1.0)
-        grade = np.clip(7 + years.year[first] - pupils.intake, 7, 9)
-        hazard = contributions(causes.week(week), grade, factor)
-        begins = rng.integers(first, last, n)
-        at_risk = (begins >= free_from) & (begins <= moved)
+    for week, (first, after) in enumerate(itertools.pairwise([*firsts, years.n_days])):
+        hazard = _hazard_of_week(district, causes, week, first)
+        begins = rng.integers(first, after, n)
+        at_risk = (begins >= free_from) & (begins <= last_day)
         total += hazard * at_risk
-        enrolled_weeks += at_risk
+        weeks += at_risk
         chance = np.minimum(hazard.sum(axis=0), HIGHEST_WEEKLY_HAZARD)
         fired = np.flatnonzero(at_risk & (rng.random(n) < chance))
         leaving = _leave(fired, begins[fired], hazard[:, fired].argmax(axis=0), rng)
         free_from[fired] = np.where(leaving.returns, leaving.resolved + 15, NEVER)
         found.append(leaving)
     joined = [np.concatenate([getattr(item, name) for item in found]) for name in Leavings.__annotations__]
-    return Leavings(*joined), total / np.maximum(enrolled_weeks, 1)
+    return Leavings(*joined), total / np.maximum(weeks, 1)
+
+
+def _hazard_of_week(district: District, causes: HiddenCauses, week: int, first: int) -> Floats:
+    years, pupils = district.years, district.pupils
+    after_break = first == 0 or years.days[first] - years.days[first - 1] > 14
+    factor = district.schools.risk[pupils.school] * (AFTER_BREAK_FACTOR if after_break else 1.0)
+    return contributions(causes.week(week), np.clip(7 + years.year[first] - pupils.intake, 7, 9), factor)
 
 
 def _leave(pupil: Ints, begins: Ints, cause: Ints, rng: np.random.Generator) -> Leavings:
@@ -162,41 +157,39 @@ def _leave(pupil: Ints, begins: Ints, cause: Ints, rng: np.random.Generator) -> 
     return Leavings(pupil, begins, begins + away, returns, rng.random(n) < ABRUPT, cause)
 
 
-def outcomes_table(pupils: Pupils, exits: Exits, years: SchoolYears, rng: np.random.Generator) -> pa.Table:
+def outcomes_table(district: District, exits: Exits, rng: np.random.Generator) -> pa.Table:
     """Write the events, suspicions and returns among them, up to the last simulated day."""
     away = exits.leavings
     suspected = away.begins + SUSPECTED_AFTER + rng.integers(-1, 3, len(away.pupil))
     ended = np.flatnonzero(exits.event >= 0)
-    rows = [
-        (away.pupil, np.minimum(suspected, away.resolved - 1), "suspected_dropout"),
-        (away.pupil[away.returns], away.resolved[away.returns], "returned"),
-    ]
-    pupil = np.concatenate([*(row[0] for row in rows), ended])
-    day = np.concatenate([*(row[1] for row in rows), exits.last_day[ended]])
-    named = [np.full(len(row[0]), EVENTS.index(row[2])) for row in rows]
-    event = np.concatenate([*named, exits.event[ended]])
-    kept = (day < exits.last_day[pupil]) | (np.arange(len(pupil)) >= len(pupil) - len(ended))
-    pupil, day, event = pupil[kept], day[kept], event[kept]
-    order = np.lexsort((event, day, pupil))
+    parts = (
+        (away.pupil, np.minimum(suspected, away.resolved - 1), EVENTS.index("suspected_dropout")),
+        (away.pupil[away.returns], away.resolved[away.returns], EVENTS.index("returned")),
+        (ended, exits.last_day[ended], exits.event[ended]),
+    )
+    pupil, day = (np.concatenate([part[index] for part in parts]) for index in (0, 1))
+    event = np.concatenate([np.broadcast_to(part[2], part[0].shape) for part in parts])
+    kept = np.flatnonzero((day < exits.last_day[pupil]) | (event == exits.event[pupil]))
+    order = kept[np.lexsort((event[kept], day[kept], pupil[kept]))]
     return pa.table(
         {
-            "student_id": pupils.id_column(pupil[order]),
-            "date": dates_column(years.days[day[order]]),
+            "student_id": district.pupils.id_column(pupil[order]),
+            "date": dates_column(district.years.days[day[order]]),
             "event": words_column(event[order], EVENTS),
         }
     )
 
 
-def truth_frame(pupils: Pupils, exits: Exits, causes: HiddenCauses, years: SchoolYears) -> pd.DataFrame:
+def truth_frame(district: District, exits: Exits, causes: HiddenCauses) -> pd.DataFrame:
     """Tell what the records hide: who dropped out by which cause, and the latent values behind it."""
-    away = exits.leavings
+    pupils, days, away = district.pupils, district.years.days, exits.leavings
     final = away.only(~away.returns & (exits.event[away.pupil] == EVENTS.index("dropout")))
     cause = np.full(len(pupils), None, dtype=object)
     cause[final.pupil] = np.array(CAUSES, dtype=object)[final.cause]
     abrupt = np.zeros(len(pupils), dtype=bool)
     abrupt[final.pupil] = final.abrupt
     date = np.full(len(pupils), np.datetime64("NaT", "s"))
-    date[final.pupil] = years.days[final.resolved].astype("datetime64[D]").astype("datetime64[s]")
+    date[final.pupil] = days[final.resolved].astype("datetime64[D]").astype("datetime64[s]")
     latent = {f"mean_{name}": getattr(causes, name).mean(axis=0).astype(np.float64) for name in CAUSES}
     hazard = {f"hazard_{name}": exits.mean_hazard[row] for row, name in enumerate(CAUSES)}
     columns = {"cause": cause, "dropout_date": date, "abrupt": abrupt} | latent | hazard

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.simulate.columns import (
-    NEVER,
     Bools,
     Floats,
     Ints,
@@ -69,7 +68,7 @@ class Schools:
         return [f"s-{number + 1:03d}" for number in range(len(self))]
 
 
-def draw_schools(n_students: int, years: SchoolYears, rng: np.random.Generator) -> Schools:
+def _draw_schools(n_students: int, years: SchoolYears, rng: np.random.Generator) -> Schools:
     """Draw a county's schools: a large one in town, smaller ones in the hills."""
     count = min(n_students, max(2, round(n_students / PUPILS_PER_SCHOOL)))
     size = rng.uniform(0.5, 2.0, count)
@@ -146,7 +145,7 @@ class Pupils:
         return np.maximum(0.0, (self.enrolled_on - self.birth_date) / 365.25 - 13.0)
 
 
-def draw_pupils(n_students: int, schools: Schools, years: SchoolYears, rng: np.random.Generator) -> Pupils:
+def _draw_pupils(n_students: int, schools: Schools, years: SchoolYears, rng: np.random.Generator) -> Pupils:
     """Draw the pupils of every intake that meets the simulated years, sorted by intake, school and class."""
     intakes = np.arange(-2, years.n_years)
     intake = np.repeat(intakes, np.diff(np.linspace(0, n_students, len(intakes) + 1).round().astype(int)))
@@ -173,6 +172,21 @@ def draw_pupils(n_students: int, schools: Schools, years: SchoolYears, rng: np.r
         first_day=first_day,
         end_day=_graduation(intake, years),
     )
+
+
+@dataclass(frozen=True)
+class District:
+    """What every part of the simulation reads: the calendar, the schools and the pupils."""
+
+    years: SchoolYears
+    schools: Schools
+    pupils: Pupils
+
+
+def draw_district(n_students: int, years: SchoolYears, rng: np.random.Generator) -> District:
+    """Draw schools and pupils."""
+    schools = _draw_schools(n_students, years, rng)
+    return District(years, schools, _draw_pupils(n_students, schools, years, rng))
 
 
 def _spread_over_schools(intake: Ints, schools: Schools, rng: np.random.Generator) -> Ints:
@@ -216,20 +230,19 @@ def _graduation(intake: Ints, years: SchoolYears) -> Ints:
     return np.where(ends >= 0, ends + 1, years.n_days).astype(np.int32)
 
 
-def students_table(
-    pupils: Pupils, schools: Schools, years: SchoolYears, left_on: Ints, last_day: Ints
-) -> pa.Table:
+def students_table(district: District, left_on: Ints, last_day: Ints) -> pa.Table:
     """Write the school register: the grade is that of the last day enrolled."""
-    grade = np.clip(7 + years.year[last_day] - pupils.intake, *GRADES[::2]).astype(np.int32)
+    pupils, schools = district.pupils, district.schools
+    grade = np.clip(7 + district.years.year[last_day] - pupils.intake, GRADES[0], GRADES[-1])
     teachers = [f"t-{number + 1:04d}" for number in range(len(pupils.class_ids))]
     return pa.table(
         {
             "student_id": pupils.ids,
             "school_id": words_column(pupils.school, schools.ids),
             "class_id": words_column(pupils.classroom, pupils.class_ids),
-            "grade_level": pa.array(grade),
+            "grade_level": pa.array(grade.astype(np.int32)),
             "enrolled_on": dates_column(pupils.enrolled_on),
-            "left_on": dates_column(left_on, missing=left_on == NEVER),
+            "left_on": dates_column(left_on),
             "responsible_id": words_column(pupils.classroom, teachers),
             "birth_date": dates_column(pupils.birth_date),
             "boarding": pa.array(pupils.boarding),

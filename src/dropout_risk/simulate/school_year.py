@@ -81,7 +81,7 @@ class SchoolYears:
     def beside_break(self) -> npt.NDArray[np.bool_]:
         """Whether a day is the last before, or the first after, two or more days without school."""
         gap = np.diff(self.days) > 2
-        return np.r_[gap, True] | np.r_[True, gap]
+        return np.asarray(np.r_[gap, True] | np.r_[True, gap])
 
     def first_of_year(self, year: int) -> int:
         """Position of the first simulated day of a school year."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.simulate.attendance import LATE, LEFT_EARLY, PRESENT
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Bools, Floats, Ints, dates_column, numbers_column, words_column
-from dropout_risk.simulate.pupils import Pupils, Schools
-from dropout_risk.simulate.school_year import SchoolYears
+from dropout_risk.simulate.pupils import District
 
 # Subscales of MHT: number of items (yes is 1), and the log-odds of a yes at mean distress.
 MHT_SCALES = {
@@ -33,7 +34,7 @@ NORMS = ("", "sdq-cn-parent")
 
 
 class Answers(NamedTuple):
-    """Rows of one sitting: position of the pupil, of the scale, the score (NaN if refused), validity."""
+    """Answers of a sitting by scale: position among the sitters and of the scale, score, validity."""
 
     pupil: Ints
     scale: Ints
@@ -41,42 +42,50 @@ class Answers(NamedTuple):
     valid: Bools
 
 
+class Rows(NamedTuple):
+    """Rows of the table: ``day`` of the test and ``known``, when it became known, count school days."""
+
+    pupil: Ints
+    day: Ints
+    known: Ints
+    instrument: Ints
+    scale: Ints
+    score: Floats
+    valid: Bools
+
+
 def draw_wellbeing(
-    status: Ints,
-    pupils: Pupils,
-    schools: Schools,
-    causes: HiddenCauses,
-    years: SchoolYears,
-    rng: np.random.Generator,
+    status: npt.NDArray[np.int8], district: District, causes: HiddenCauses, rng: np.random.Generator
 ) -> pa.Table:
     """Write the tests of every school year: MHT in late autumn, the second instrument in spring."""
-    anxious = rng.normal(0, 1, len(pupils)).astype(np.float32)
+    anxious = rng.normal(0, 1, len(district.pupils)).astype(np.float32)
     parts = []
-    for year in range(years.n_years):
-        first = years.first_of_year(year)
-        for instrument, earliest, ask in ((0, 38, _mht), (1, 118, _phq9), (2, 112, _sdq)):
-            day = first + earliest + rng.integers(0, 25, len(schools))
-            uses = (schools.instrument == instrument) | (instrument == 0)
-            sat = _sitters(status, pupils, day, uses, rng)
-            when = day[pupils.school[sat]]
-            distress = causes.wellbeing[years.week[when], sat]
-            known = years.days[when] + rng.integers(7, 22, len(schools))[pupils.school[sat]]
-            answers = _refuse(ask(distress, anxious[sat], rng), len(sat), rng)
-            chosen = known[answers.pupil] <= years.days[-1]
-            answers = Answers(*(column[chosen] for column in answers))
-            parts.append((sat[answers.pupil], when[answers.pupil], known[answers.pupil], instrument, answers))
-    return _rows(parts, pupils, years)
+    for year in range(district.years.n_years):
+        first = district.years.first_of_year(year)
+        for instrument, (earliest, ask) in enumerate(_TESTS):
+            day = first + earliest + rng.integers(0, 25, len(district.schools))
+            uses = (district.schools.instrument == instrument) | (instrument == INSTRUMENTS.index("MHT"))
+            day = np.where(uses, day, district.years.n_days)
+            sat, when = _sitters(status, district, day, rng)
+            answers = _refuse(ask(causes.wellbeing[district.years.week[when], sat], anxious[sat], rng), rng)
+            known = when + rng.integers(5, 16, len(day))[district.pupils.school[sat]]
+            about = np.stack([sat, when, known, np.full_like(sat, instrument)])[:, answers.pupil]
+            parts.append(Rows._make((*about, answers.scale, answers.score, answers.valid)))
+    return _table(parts, district)
 
 
-def _sitters(status: Ints, pupils: Pupils, day: Ints, uses: Bools, rng: np.random.Generator) -> Ints:
-    """Find the pupils of the schools that test, who are there on their school's day."""
-    here = (day < status.shape[1]) & uses
-    seen = status[np.arange(len(pupils)), np.minimum(day, status.shape[1] - 1)[pupils.school]]
-    there = np.isin(seen, (PRESENT, LATE, LEFT_EARLY)) & here[pupils.school]
-    return np.flatnonzero(there & (rng.random(len(pupils)) < 0.97))
+def _sitters(
+    status: npt.NDArray[np.int8], district: District, day: Ints, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """Find the pupils that are there on their school's day, and the day."""
+    mine = day[district.pupils.school]
+    seen = status[np.arange(len(mine)), np.minimum(mine, status.shape[1] - 1)]
+    there = np.isin(seen, (PRESENT, LATE, LEFT_EARLY)) & (mine < status.shape[1])
+    sat = np.flatnonzero(there & (rng.random(len(mine)) < 0.97))
+    return sat, mine[sat]
 
 
-def _stack(scores: dict[str, Ints], valid: Bools) -> Answers:
+def _stack(scores: Mapping[str, Ints], valid: Bools) -> Answers:
     n = len(valid)
     return Answers(
         pupil=np.tile(np.arange(n), len(scores)),
@@ -88,7 +97,7 @@ def _stack(scores: dict[str, Ints], valid: Bools) -> Answers:
 
 def _mht(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
     general = 0.7 * distress + 0.42 * anxious + 0.1
-    scores = {}
+    scores: dict[str, Ints] = {}
     for name, (items, level) in MHT_SCALES.items():
         logit = general + level + rng.normal(0, 0.55, len(distress))
         scores[name] = rng.binomial(items, 1 / (1 + np.exp(-logit)))
@@ -108,7 +117,7 @@ def _phq9(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answer
 
 def _sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
     level = {"emotional": -1.4, "conduct": -1.5, "hyperactivity": -0.6, "peer": -1.0}
-    scores = {}
+    scores: dict[str, Ints] = {}
     for name in SDQ_SCALES:
         logit = level[name] + 0.4 * distress + 0.3 * anxious + rng.normal(0, 0.4, len(distress))
         scores[name] = rng.binomial(10, 1 / (1 + np.exp(-logit)))
@@ -117,32 +126,37 @@ def _sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers
     return _stack(scores, np.ones(len(distress), bool))
 
 
-def _refuse(answers: Answers, n: int, rng: np.random.Generator) -> Answers:
+_TESTS: tuple[tuple[int, Callable[[Floats, Floats, np.random.Generator], Answers]], ...] = (
+    (38, _mht),
+    (118, _phq9),
+    (112, _sdq),
+)
+
+
+def _refuse(answers: Answers, rng: np.random.Generator) -> Answers:
     """Leave those who refuse one row: a total without a score, not valid."""
-    refuses = (rng.random(n) < REFUSED)[answers.pupil]
+    refuses = (rng.random(answers.pupil.max(initial=0) + 1) < REFUSED)[answers.pupil]
+    score, valid = np.where(refuses, np.nan, answers.score), answers.valid & ~refuses
     kept = ~refuses | (answers.scale == SCALES.index("total"))
-    score = np.where(refuses, np.nan, answers.score)
-    pupil, scale, score, valid = (
-        c[kept] for c in (answers.pupil, answers.scale, score, answers.valid & ~refuses)
-    )
-    return Answers(pupil, scale, score, valid)
+    return Answers(answers.pupil[kept], answers.scale[kept], score[kept], valid[kept])
 
 
-def _rows(parts: list[tuple[Ints, Ints, Ints, int, Answers]], pupils: Pupils, years: SchoolYears) -> pa.Table:
-    pupil, day, known = (np.concatenate([part[index] for part in parts]) for index in range(3))
-    instrument = np.concatenate([np.full(len(part[0]), part[3]) for part in parts])
-    scale, score, valid = (np.concatenate([part[4][index] for part in parts]) for index in (1, 2, 3))
-    order = np.lexsort((scale, instrument, day, pupil))
-    norm = np.where(instrument == INSTRUMENTS.index("SDQ"), 1, 0)[order]
+def _table(parts: Sequence[Rows], district: District) -> pa.Table:
+    """Join the tests by pupil and day; results after the last simulated day are not there yet."""
+    days = district.years.days
+    rows = Rows._make(np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((rows.scale, rows.instrument, rows.day, rows.pupil))
+    rows = Rows._make(column[order[rows.known[order] < len(days)]] for column in rows)
+    norm = np.where(rows.instrument == INSTRUMENTS.index("SDQ"), 1, 0)
     return pa.table(
         {
-            "student_id": pupils.id_column(pupil[order]),
-            "date": dates_column(years.days[day[order]]),
-            "instrument": words_column(instrument[order], INSTRUMENTS),
-            "scale": words_column(scale[order], SCALES),
-            "score": numbers_column(score[order]),
-            "valid": pa.array(valid[order]),
+            "student_id": district.pupils.id_column(rows.pupil),
+            "date": dates_column(days[rows.day]),
+            "instrument": words_column(rows.instrument, INSTRUMENTS),
+            "scale": words_column(rows.scale, SCALES),
+            "score": numbers_column(rows.score),
+            "valid": pa.array(rows.valid),
             "norm": words_column(norm, NORMS, missing=norm == 0),
-            "recorded_on": dates_column(known[order]),
+            "recorded_on": dates_column(days[rows.known]),
         }
     )
