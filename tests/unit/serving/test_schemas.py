@@ -49,7 +49,8 @@ GONE = object()
 SCORE_CHANGES = [
     *[(key, GONE) for key in ("as_of", "students", "language", "class_context")],
     *[("as_of", value) for value in ("2025-3-3", "2025-02-29", "20250303", "03/03/2025",
-                                     "2025-03-03T00:00:00", "٢٠٢٥-٠٣-٠٣", " 2025-03-03", "", 20250303, None, "0000-01-01")],
+                                     "2025-03-03T00:00:00", "٢٠٢٥-٠٣-٠٣",
+                                     " 2025-03-03", "", 20250303, None, "0000-01-01")],
     *[("language", value) for value in ("en", "fr", "", None, ["zh"])],
     *[("students", value) for value in ([], {}, None, "p", [None], [[]], [{}])],
     *[("class_context", value) for value in ([], [{}], [1], {}, None)],

@@ -20,7 +20,7 @@ from dropout_risk.training.train import run_content, train
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tracking")
     return Settings(
-        models={"candidates": ("logistic",), "folds": 2},
+        models={"candidate": "logistic", "folds": 2},
         tracking={
             "uri": f"sqlite:///{folder}/mlflow.db",
             "artifacts": str(folder / "artefacts"),
