@@ -1,0 +1,124 @@
+"""The service as it is run: under ``bentoml serve``, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BENTOML = Path(sys.executable).with_name("bentoml")
+MARKERS = ("PUPIL-ONE-MARKER", "SUBJECT-MARKER", "918273645", "FIELD-MARKER", "PATH-MARKER", "QUERY-MARKER")
+READY_SECONDS = 90
+
+
+def environment(folder, **more):
+    own = {"BENTOML_HOME": str(folder), "BENTOML_DO_NOT_TRACK": "True", "PYTHONUNBUFFERED": "1"}
+    return (
+        {key: value for key, value in os.environ.items() if not key.startswith("DROPOUT_RISK")} | own | more
+    )
+
+
+def command(port):
+    return [BENTOML, "serve", "serving.service:DropoutRisk", "--host", "127.0.0.1", "--port", str(port)]
+
+
+def free_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(folder, bundle):
+    port, log = free_port(), folder / "log.txt"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            command(port), cwd=ROOT, env=environment(folder, DROPOUT_RISK_MODEL=str(bundle)), stdout=sink,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                wait_until_ready(client, process, log)
+                yield client, log
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(5)
+
+
+def wait_until_ready(client, process, log):
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/readyz").status_code == 200:
+                return
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.3)
+    pytest.fail(f"not ready within {READY_SECONDS} s: {log.read_text()}")
+
+
+def say_markers(client, example):
+    """Send the markers in every way that the service answers or refuses."""
+    pupil, subject, score, field, path, query = MARKERS
+    first = example["students"][0] | {"student_id": pupil, "class_id": pupil}
+    first["grades"] = [*first["grades"], {"date": "2025-01-10", "subject": subject, "exam": pupil,
+                                          "score": int(score), "max_score": 120}]  # fmt: skip
+    good = example | {"students": [first]}
+    unusable = example | {"students": [first | {"grade_level": subject, field: score}]}
+    return [
+        client.post("/score", json=good),
+        client.post("/score", json=unusable),
+        client.post(
+            "/score", content=f'{{"as_of": "{pupil}'.encode(), headers={"content-type": "application/json"}
+        ),
+        client.post("/score", content=pupil.encode(), headers={"content-type": f"text/{subject}"}),
+        client.post("/score_features", json={"rows": [{"student_id": pupil, "features": {field: score}}]}),
+        client.get(f"/students/{path}"),
+        client.get("/model", params={"student": query}),
+        client.request(f"GET{path.replace('-', '')}", "/score"),
+    ]
+
+
+@pytest.mark.slow
+def test_nothing_a_pupil_wrote_or_scored_is_in_a_log_a_refusal_or_the_metrics(bundle, example, tmp_path):
+    with serving(tmp_path, bundle) as (client, log):
+        replies = say_markers(client, example)
+        metrics = client.get("/metrics")
+    assert [reply.status_code for reply in replies] == [200, 400, 400, 415, 200, 404, 200, 405]
+    assert replies[0].json()["errors"][0]["field"] == "grades[4].score"
+    assert "request_total" in metrics.text
+    assert 'endpoint="/score"' in metrics.text
+    problems = [
+        problem for reply in replies if reply.status_code >= 400 for problem in reply.json()["problems"]
+    ]
+    told = [problem["message"] + problem["hint"] for problem in problems if problem["code"] != "DR607"]
+    written = "".join([log.read_text(), metrics.text, *told])
+    assert [marker for marker in (*MARKERS, "PATHMARKER") if marker in written] == []
+    assert len(re.findall(r"(GET|POST|-) /\S+ \d{3} \S+ ms request_id=\w{32}", log.read_text())) == len(
+        replies
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "told"), [("", "DROPOUT_RISK_MODEL is not set"), ("nowhere", "DR501")])
+def test_the_service_does_not_start_without_a_model_and_says_why(model, told, tmp_path):
+    ended = subprocess.run(
+        command(free_port()), cwd=ROOT, env=environment(tmp_path, DROPOUT_RISK_MODEL=model),
+        timeout=READY_SECONDS, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
