@@ -6,9 +6,10 @@ import numpy as np
 
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, ratio, sum_by
+from dropout_risk.histories.runs import Column
 from dropout_risk.histories.snapshot import Bools, Window
 
-_TOTALS = {"absent": "days_absent", "late": "days_late"}
+_GIVEN = ("days_enrolled", "days_absent", "days_excused", "days_late")
 
 
 def share(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
@@ -21,11 +22,23 @@ def share(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
 
 
 def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
-    rows = inputs.known.totals
-    days = rows[_TOTALS[measure.of]]
-    use = inputs.known.within(rows, window) & (days >= 0)
-    pupil, n = rows["pupil"][use], len(inputs.known)
+    rows, n = inputs.known.totals, len(inputs.known)
+    days = _days_of_totals(measure.of, rows)
+    use = inputs.known.within(rows, window) & ~np.isnan(days)
+    pupil = rows["pupil"][use]
     return ratio(sum_by(pupil, days[use], n), sum_by(pupil, rows["days_enrolled"][use], n))
+
+
+def _days_of_totals(kind: declared.Kind, rows: dict[str, Column]) -> Floats:
+    """Days of a kind in each period; missing where totals do not tell it (of suspensions they never do)."""
+    given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
+    return {
+        "absent": given["days_absent"],
+        "unexcused": given["days_absent"] - given["days_excused"],
+        "late": given["days_late"],
+        "present": given["days_enrolled"] - given["days_absent"],
+        "suspended": np.full(len(rows["pupil"]), np.nan),
+    }[kind]
 
 
 def count(measure: declared.Count, window: Window, inputs: Inputs) -> Floats:
@@ -75,23 +88,24 @@ def days_since(measure: declared.DaysSince, window: Window, inputs: Inputs) -> F
     return _where_recorded(value, recorded)
 
 
-def share_trend(measure: declared.ShareTrend, window: int, inputs: Inputs) -> Floats:
+def share_trend(measure: declared.ShareTrend, window: Window, inputs: Inputs) -> Floats:
     """Share in the window less the share in the days before it."""
-    total = window + measure.before
+    total = window + measure.before if isinstance(window, int) else None
     recorded, chosen = inputs.known.days("recorded", total), inputs.known.days(measure.of, total)
-    recent = ratio(chosen[:, -window:].sum(axis=1), recorded[:, -window:].sum(axis=1))
-    return recent - ratio(chosen[:, :-window].sum(axis=1), recorded[:, :-window].sum(axis=1))
+    age, length = np.arange(recorded.shape[1], 0, -1), inputs.known.length_of(window)[:, None]
+    recent, before = age <= length, (age > length) & (age <= length + measure.before)
+    return _share_on(recent, chosen, recorded) - _share_on(before, chosen, recorded)
 
 
-def weekday_excess(measure: declared.WeekdayExcess, window: int, inputs: Inputs) -> Floats:
+def weekday_excess(measure: declared.WeekdayExcess, window: Window, inputs: Inputs) -> Floats:
     """Share on some weekdays less the share on the others."""
     recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
     named = np.isin(inputs.known.weekdays(window), measure.weekdays)
+    return _share_on(named, chosen, recorded) - _share_on(~named, chosen, recorded)
 
-    def share_on(days: Bools) -> Floats:
-        return ratio((chosen & days).sum(axis=1), (recorded & days).sum(axis=1))
 
-    return share_on(named) - share_on(~named)
+def _share_on(days: Bools, chosen: Bools, recorded: Bools) -> Floats:
+    return ratio((chosen & days).sum(axis=1), (recorded & days).sum(axis=1))
 
 
 def at_least(measure: declared.AtLeast, window: Window, inputs: Inputs) -> Floats:

@@ -53,26 +53,39 @@ class ClassContext:
         classes = class_keys(known)
         use = members[rows["pupil"]] & (classes.codes[rows["pupil"]] >= 0)
         keys = {name: rows[name][use] for name in ("subject", "exam", "date")}
-        frame = pd.DataFrame({"class": classes.codes[rows["pupil"][use]], **keys, "value": rows["percent"][use]})
+        frame = pd.DataFrame(
+            {"class": classes.codes[rows["pupil"][use]], **keys, "value": rows["percent"][use]}
+        )
         table = _spread(frame, ["class", "subject", "exam", "date"])
         for name in ("subject", "exam"):
             table[name] = np.array(known.histories.words[name], dtype=object)[table[name]]
         return cls(_with_class_names(table.assign(feature=""), classes))
 
-    def with_means(self, known: Snapshot, columns: Mapping[str, Floats], members: npt.NDArray[np.bool_]) -> Self:
+    def with_means(
+        self, known: Snapshot, columns: Mapping[str, Floats], members: npt.NDArray[np.bool_]
+    ) -> Self:
         """Give a context with the class means of features added."""
         classes = class_keys(known)
-        parts = [self.table]
+        parts: dict[str, list[npt.NDArray[Any]]] = {
+            name: [] for name in ("class", "feature", "mean", "sd", "n")
+        }
         for name, values in columns.items():
             use = members & (classes.codes >= 0) & ~np.isnan(values)
-            frame = pd.DataFrame({"class": classes.codes[use], "value": values[use]})
-            table = _spread(frame, ["class"]).assign(feature=name, subject="", exam="", date=0)
-            parts.append(_with_class_names(table, classes))
-        return type(self)(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))
+            moments = _moments(classes.codes[use], values[use], len(classes.names))
+            there = np.flatnonzero(moments["n"])
+            parts["class"].append(there)
+            parts["feature"].append(np.full(len(there), name, dtype=object))
+            for column, of_classes in moments.items():
+                parts[column].append(of_classes[there])
+        if not sum(map(len, parts["class"])):
+            return self
+        means = pd.DataFrame({name: np.concatenate(part) for name, part in parts.items()})
+        means = _with_class_names(means.assign(subject="", exam="", date=0), classes)
+        return type(self)(pd.concat([self.table, means], ignore_index=True) if len(self.table) else means)
 
     def class_mean(self, known: Snapshot, feature: str) -> Floats:
-        """Give each pupil the mean of a feature in its class; missing where the context has none."""
-        rows = self.table[self.table["feature"] == feature]
+        """Give each pupil the mean of a feature in its class; missing where under three pupils have it."""
+        rows = self.table[(self.table["feature"] == feature) & (self.table["n"] >= SMALLEST_CLASS)]
         mean = dict(zip(_joined(rows["school_id"], rows["class_id"]), rows["mean"], strict=True))
         classes = class_keys(known)
         values = np.array([mean.get(name, np.nan) for name in classes.names] + [np.nan], dtype=np.float64)
@@ -81,14 +94,15 @@ class ClassContext:
     def exam_z(self, known: Snapshot, rows: Mapping[str, Column]) -> Floats:
         """Give each of some known marks its distance from the class mean of the exam, in standard deviations.
 
-        Missing where the context does not have the exam, where fewer than three class-mates sat it, or
-        where all had the same mark.
+        Missing where the context does not have the exam, where fewer than three pupils of the class sat
+        it, or where all had the same mark.
         """
         exams = self._exams
         at = self._exam_row(known, rows)
         found = at >= 0
         z = np.full(len(at), np.nan)
-        z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / exams["sd"][at[found]]
+        sd = np.where(exams["sd"] > 0, exams["sd"], np.nan)
+        z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / sd[at[found]]
         return z
 
     def missed_exams(self, known: Snapshot, window: Window) -> Floats:
@@ -130,28 +144,38 @@ class ClassContext:
         return cls(pd.DataFrame(table, columns=list(_COLUMNS))) if table else cls.empty()
 
     @cached_property
-    def _exams(self) -> dict[str, npt.NDArray[Any]]:
+    def _exams(self) -> dict[str, Any]:
         """The usable exam rows as codes, sorted by their joint key."""
-        table = self.table[(self.table["subject"] != "") & (self.table["n"] >= SMALLEST_CLASS) & (self.table["sd"] > 0)]
+        table = self.table[(self.table["subject"] != "") & (self.table["n"] >= SMALLEST_CLASS)]
         names = _joined(table["school_id"], table["class_id"])
-        words = {"class": sorted(set(names)), "subject": sorted(set(table["subject"])), "exam": sorted(set(table["exam"]))}
+        words = {
+            "class": sorted(set(names)),
+            "subject": sorted(set(table["subject"])),
+            "exam": sorted(set(table["exam"])),
+        }
         columns = {"class": names, "subject": list(table["subject"]), "exam": list(table["exam"])}
         codes = {name: _code(columns[name], words[name]) for name in words}
         values = {name: table[name].to_numpy() for name in ("mean", "sd", "date")}
         key = self._key(codes["class"], codes["subject"], codes["exam"], values["date"], words)
         order = np.argsort(key, kind="stable")
-        arrays = {name: column[order] for name, column in (codes | values | {"key": key}).items()}
-        return arrays | {"words": words}  # type: ignore[dict-item]
+        arrays: dict[str, Any] = {
+            name: column[order] for name, column in (codes | values | {"key": key}).items()
+        }
+        return arrays | {"words": words}
 
     @staticmethod
-    def _key(cls_: Any, subject: Any, exam: Any, date: Any, words: Mapping[str, list[str]]) -> npt.NDArray[np.int64]:
-        joint = (np.asarray(cls_, dtype=np.int64) * (len(words["subject"]) + 1) + subject) * (len(words["exam"]) + 1) + exam
+    def _key(
+        cls_: Any, subject: Any, exam: Any, date: Any, words: Mapping[str, list[str]]
+    ) -> npt.NDArray[np.int64]:
+        joint = (np.asarray(cls_, dtype=np.int64) * (len(words["subject"]) + 1) + subject) * (
+            len(words["exam"]) + 1
+        ) + exam
         key: npt.NDArray[np.int64] = joint * _DATES + np.asarray(date, dtype=np.int64)
         return key
 
     def _class_codes(self, classes: _Classes) -> npt.NDArray[np.int64]:
         """Give the context's code of each class of a snapshot, and -1 for none."""
-        return np.append(_code(classes.names, self._exams["words"]["class"]), -1)  # type: ignore[call-overload]
+        return np.append(_code(classes.names, self._exams["words"]["class"]), -1)
 
     def _exam_row(self, known: Snapshot, rows: Mapping[str, Column]) -> npt.NDArray[np.int64]:
         """Give the row of each known mark's exam in the context; -1 where it has none."""
@@ -173,7 +197,8 @@ class ClassContext:
             return np.maximum(enrolled, 0)
         if window == "year":
             return np.maximum(enrolled, known.histories.calendar.year_begins(known.ordinal))
-        return np.maximum(enrolled, known.dates_before(window))
+        # the day after the last school day before the window: as Snapshot.within counts free days
+        return np.maximum(enrolled, known.dates_before(window + 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -197,6 +222,14 @@ def class_keys(known: Snapshot) -> _Classes:
 _BETWEEN = "\x1f"
 
 
+def _moments(codes: npt.NDArray[np.int64], values: Floats, n_classes: int) -> dict[str, npt.NDArray[Any]]:
+    n = np.bincount(codes, minlength=n_classes)
+    below = np.maximum(n, 1)
+    mean = np.bincount(codes, weights=values, minlength=n_classes) / below
+    squares = np.bincount(codes, weights=(values - mean[codes]) ** 2, minlength=n_classes)
+    return {"mean": mean, "sd": np.sqrt(squares / below), "n": n}
+
+
 def _spread(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     groups = frame.groupby(by, sort=True)["value"]
     return pd.DataFrame({"mean": groups.mean(), "sd": groups.std(ddof=0), "n": groups.size()}).reset_index()
@@ -205,7 +238,9 @@ def _spread(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def _with_class_names(table: pd.DataFrame, classes: _Classes) -> pd.DataFrame:
     names = [name.split(_BETWEEN, 1) for name in classes.names]
     for column, part in (("school_id", 0), ("class_id", 1)):
-        table[column] = np.array([name[part] for name in names], dtype=object)[table["class"]] if len(table) else []
+        table[column] = (
+            np.array([name[part] for name in names], dtype=object)[table["class"]] if len(table) else []
+        )
     return table[list(_COLUMNS)]
 
 

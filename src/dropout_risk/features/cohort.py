@@ -82,7 +82,8 @@ class Cohort:
         if -1 in pupils:
             number = pupils.count(-1)
             raise RecordsError(
-                f"{number} row(s) of the cohort name pupils without a students row, the first in row {pupils.index(-1) + 1}.",
+                f"{number} row(s) of the cohort name pupils without a students row, "
+                f"the first in row {pupils.index(-1) + 1}.",
                 hint="check the type and leading zeros of student_id",
             )
         ordinals = [ordinal_of(day) for day in pd.to_datetime(frame["as_of"])]
@@ -91,7 +92,9 @@ class Cohort:
     def __len__(self) -> int:
         return len(self.frame)
 
-    def with_labels(self, records: Source, horizon_days: int = 90, events: Sequence[str] = ("dropout",)) -> Self:
+    def with_labels(
+        self, records: Source, horizon_days: int = 90, events: Sequence[str] = ("dropout",)
+    ) -> Self:
         """Give the rows whose outcome has been observed, with their labels.
 
         A label looks at ``[as_of, as_of + horizon)`` in school days and counts only if that whole window
@@ -109,7 +112,7 @@ class Cohort:
         """
         histories = histories_of(records)
         state = np.full(len(self), "", dtype=object)
-        for _, rows in self.frame.groupby("as_of").indices.items():
+        for rows in self.frame.groupby("as_of").indices.values():
             day = self.frame["as_of"].iloc[rows[0]]
             window = _Window(histories.on(day), horizon_days)
             state[rows] = window.states(tuple(events))[self.frame["pupil"].to_numpy()[rows]]
@@ -136,7 +139,7 @@ def members_on(known: Snapshot) -> Bools:
     gone = np.zeros(len(known), dtype=bool)
     # sorted by date: the last move of a pupil is written last
     gone[pupil] = np.isin(event, [words.index(word) for word in GONE if word in words])
-    return there & ~gone
+    return np.asarray(there & ~gone)
 
 
 class _Window:
@@ -178,7 +181,9 @@ def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
     return histories.calendar.index(histories.calendar_row, histories.observed_to + 1)
 
 
-def _frame(histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _frame(
+    histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
+) -> pd.DataFrame:
     students = histories.students.select(["student_id", "school_id", "class_id"]).take(pupils)
     columns = {name: students[name].to_pandas() for name in students.column_names}
     dates = pd.Series(ordinals.astype("datetime64[D]").astype("datetime64[s]"))

@@ -11,7 +11,8 @@ import pandas as pd
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
-from dropout_risk.catalogue.instruments import InstrumentRegistry, default_instruments
+from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Cohort, members_on
@@ -22,7 +23,8 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import DateLike
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {
-    **attendance.MEASURES, **grades.MEASURES, **psychology.MEASURES, **family.MEASURES, **pupil_functions.MEASURES,
+    **attendance.MEASURES, **grades.MEASURES, **psychology.MEASURES, **family.MEASURES,
+    **pupil_functions.MEASURES,
 }  # fmt: skip
 PUPILS_AT_ONCE = 16384
 
@@ -82,11 +84,15 @@ def compute_features(
         context = exams.with_means(known, columns, members)
     second = [feature for feature in catalogue.values() if feature.name in after_means]
     columns = _columns(second, Inputs(known, context, instruments, columns))
-    values = np.column_stack([columns[name] for name in catalogue]) if catalogue else np.zeros((len(known), 0))
+    values = (
+        np.column_stack([columns[name] for name in catalogue]) if catalogue else np.zeros((len(known), 0))
+    )
     return FeatureTable(np.ascontiguousarray(values, dtype=np.float64), context, known)
 
 
-def build_features(records: Source, cohort: Cohort, catalogue: FeatureCatalogue | None = None) -> pd.DataFrame:
+def build_features(
+    records: Source, cohort: Cohort, catalogue: FeatureCatalogue | None = None
+) -> pd.DataFrame:
     """Compute the features of a cohort.
 
     Parameters
@@ -148,5 +154,7 @@ def _in_blocks(
 
 def _columns(features: list[Feature], inputs: Inputs) -> dict[str, Floats]:
     for feature in features:
-        inputs.columns[feature.name] = MEASURES[type(feature.measure)](feature.measure, feature.window, inputs)
+        inputs.columns[feature.name] = MEASURES[type(feature.measure)](
+            feature.measure, feature.window, inputs
+        )
     return inputs.columns

@@ -43,7 +43,7 @@ def _where_asked(value: Floats, inputs: Inputs) -> Floats:
 
 
 def student_column(measure: declared.StudentColumn, window: Window, inputs: Inputs) -> Floats:
-    """A numeric column of the students table."""
+    """Read a numeric column of the students table."""
     return inputs.known.student_column(measure.column)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.catalogue.instruments import InstrumentRegistry
+from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.snapshot import Snapshot
 
@@ -42,12 +42,13 @@ class Inputs:
 def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     """Divide, with missing where there is nothing to divide by."""
     below = np.asarray(denominator, dtype=np.float64)
-    return np.divide(numerator, below, out=np.full(below.shape, np.nan), where=below > 0)
+    return np.asarray(np.divide(numerator, below, out=np.full(below.shape, np.nan), where=below > 0))
 
 
 def sum_by(groups: npt.NDArray[Any], values: npt.ArrayLike, n_groups: int) -> Floats:
     """Add values up by group, in their order, so that other groups never change a bit."""
-    return np.bincount(groups, weights=np.asarray(values, dtype=np.float64), minlength=n_groups)
+    weights = np.asarray(values, dtype=np.float64)
+    return np.bincount(groups, weights=weights, minlength=n_groups).astype(np.float64, copy=False)
 
 
 def count_by(groups: npt.NDArray[Any], n_groups: int) -> npt.NDArray[np.intp]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.catalogue.instruments import InstrumentRegistry
+from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext, class_keys
 from dropout_risk.features.inputs import Floats, Inputs
 from dropout_risk.features.psychology import refused

@@ -42,7 +42,9 @@ def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) 
     for instrument, rows in _totals_by_instrument(inputs):
         last = _last_of_pupil(rows)
         last = last[last > 0]
-        last = last[(rows["pupil"][last] == rows["pupil"][last - 1]) & (rows["norm"][last] == rows["norm"][last - 1])]
+        last = last[
+            (rows["pupil"][last] == rows["pupil"][last - 1]) & (rows["norm"][last] == rows["norm"][last - 1])
+        ]
         for norm, of_norm in _by_norm(inputs, rows, last):
             low, high = instrument.range_of(TOTAL, norm)
             change = (rows["score"][of_norm] - rows["score"][of_norm - 1]) / (high - low)
@@ -83,7 +85,9 @@ def _usable(inputs: Inputs) -> npt.NDArray[np.bool_]:
     for instrument in inputs.instruments.values():
         of_it = np.isin(rows["instrument"], _codes_of(inputs, instrument))
         if of_it.any():
-            usable &= ~of_it | (_possible(inputs, instrument, rows) & ~_spoilt(inputs, instrument, rows, of_it))
+            usable &= ~of_it | (
+                _possible(inputs, instrument, rows) & ~_spoilt(inputs, instrument, rows, of_it)
+            )
     return usable
 
 

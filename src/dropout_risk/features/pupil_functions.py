@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy as np
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import UnknownFeatureError, nearest
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
-from dropout_risk.histories.snapshot import Window
+from dropout_risk.histories.runs import Column
+from dropout_risk.histories.snapshot import Snapshot, Window
 
 PupilFunction = Callable[[Mapping[str, Any]], float]
 _FUNCTIONS: dict[str, PupilFunction] = {}
+KINDS = ("recorded", "present", "absent", "unexcused", "late", "suspended")
+DATES = ("date", "known", "until")
 
 
 def register_pupil_function(name: str) -> Callable[[PupilFunction], PupilFunction]:
@@ -41,26 +44,50 @@ def register_pupil_function(name: str) -> Callable[[PupilFunction], PupilFunctio
 
 
 def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inputs) -> Floats:
-    """Call the function once per pupil with what is known of it: arrays of days and of dated rows."""
+    """Call the function once per pupil with what is known of it: arrays of days and of dated rows.
+
+    ``attendance`` holds one truth value per school day and kind, the last school day before the date at
+    the end; ``grades``, ``wellbeing`` and ``family`` hold parallel arrays, words as words, dates as dates.
+    """
     if measure.function not in _FUNCTIONS:
         raise UnknownFeatureError(
-            f"No pupil function is registered as {measure.function!r}.", hint=nearest(measure.function, _FUNCTIONS)
+            f"No pupil function is registered as {measure.function!r}.",
+            hint=nearest(measure.function, _FUNCTIONS),
         )
     function = _FUNCTIONS[measure.function]
-    return np.array([function(_history(inputs, pupil)) for pupil in range(len(inputs.known))], dtype=np.float64)
+    return np.array([function(history) for history in _histories(inputs.known)], dtype=np.float64)
 
 
-def _history(inputs: Inputs, pupil: int) -> dict[str, Any]:
-    known = inputs.known
+def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
+    """Give each pupil's known history, without a trace of the others it is computed with."""
     tables = {"grades": known.grades.rows, "wellbeing": known.wellbeing, "family": known.family}
-    history: dict[str, Any] = {
-        name: {column: values[rows["pupil"] == pupil] for column, values in rows.items()}
-        for name, rows in tables.items()
+    tables = {name: _in_words(rows, known.histories.words) for name, rows in tables.items()}
+    bounds = {
+        name: np.searchsorted(rows["pupil"], np.arange(len(known) + 1)) for name, rows in tables.items()
     }
-    history["attendance"] = {
-        kind: known.days(kind)[pupil] for kind in ("recorded", "absent", "unexcused", "late", "suspended")
-    }
-    return history
+    days = {kind: known.days(kind) for kind in KINDS}
+    held = np.clip(known.end, 0, known.histories.calendar.lengths[known.histories.calendar_row])
+    for pupil in range(len(known)):
+        history: dict[str, Any] = {
+            "attendance": {kind: of[pupil, known.n_days - held[pupil] :] for kind, of in days.items()}
+        }
+        for name, rows in tables.items():
+            own = slice(*bounds[name][pupil : pupil + 2])
+            history[name] = {column: values[own] for column, values in rows.items() if column != "pupil"}
+        yield history
+
+
+def _in_words(rows: dict[str, Column], words: dict[str, tuple[str, ...]]) -> dict[str, Column]:
+    """Give rows with words for codes (None for none) and dates for ordinals, as a copy."""
+    named = {}
+    for column, values in rows.items():
+        if column in words:
+            named[column] = np.array([*words[column], None], dtype=object)[values]
+        elif column in DATES:
+            named[column] = values.astype("datetime64[D]")
+        else:
+            named[column] = values.copy()
+    return named
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {declared.PupilFunction: pupil_function}

@@ -15,8 +15,8 @@ from dropout_risk.histories.runs import Runs
 from dropout_risk.records.calendar import SchoolCalendar
 
 _CODED = {
-    "grades": ("subject", "exam"), "wellbeing": ("instrument", "scale", "norm"), "family": ("factor", "value"),
-    "outcomes": ("event",), "totals": (),
+    "grades": ("subject", "exam"), "wellbeing": ("instrument", "scale", "norm"),
+    "family": ("factor", "value"), "outcomes": ("event",), "totals": (),
 }  # fmt: skip
 
 
@@ -38,12 +38,17 @@ def append(old: Histories, new: Histories) -> Histories:
     names = pc.fill_null(students["school_id"], "").to_pylist()
     row = np.array([calendar.row_of(name) for name in names], dtype=np.int32)
     words = {
-        name: tuple(sorted({*old.words.get(name, ()), *new.words.get(name, ())})) for name in old.words | new.words
+        name: tuple(sorted({*old.words.get(name, ()), *new.words.get(name, ())}))
+        for name in old.words | new.words
     }
     runs = {}
     for table, coded in _CODED.items():
         parts = [
-            _moved(getattr(part, table), rows, {name: _recode(part.words.get(name, ()), words[name]) for name in coded})
+            _moved(
+                getattr(part, table),
+                rows,
+                {name: _recode(part.words.get(name, ()), words[name]) for name in coded},
+            )
             for part, rows in ((old, old_rows), (new, new_rows))
         ]
         runs[table] = _merged(*parts, n_pupils=len(names), calendar=calendar, row=row)
@@ -53,8 +58,8 @@ def append(old: Histories, new: Histories) -> Histories:
         for part, rows in ((old, old_rows), (new, new_rows))
     ]
     return replace(
-        old, students=students, calendar=calendar, calendar_row=row, words=words, attendance=_merged_bits(*bits),
-        observed_to=max(old.observed_to, new.observed_to), **runs,
+        old, students=students, calendar=calendar, calendar_row=row, words=words,
+        attendance=_merged_bits(*bits), observed_to=max(old.observed_to, new.observed_to), **runs,
     )  # fmt: skip
 
 
@@ -67,7 +72,9 @@ def _union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Ro
     stays = pc.invert(pc.is_in(old["student_id"], value_set=new["student_id"].combine_chunks()))
     union = pa.concat_tables([old.filter(stays), new]).sort_by("student_id").combine_chunks()
     ids = union["student_id"].combine_chunks()
-    places = [pc.index_in(part["student_id"], value_set=ids).to_numpy().astype(np.int64) for part in (old, new)]
+    places = [
+        pc.index_in(part["student_id"], value_set=ids).to_numpy().astype(np.int64) for part in (old, new)
+    ]
     return union, places[0], places[1]
 
 
@@ -93,7 +100,12 @@ def _moved(runs: Runs, rows: Rows, codes: dict[str, npt.NDArray[np.int32]]) -> t
 
 
 def _merged(
-    old: tuple[Rows, Runs], new: tuple[Rows, Runs], *, n_pupils: int, calendar: SchoolCalendar, row: npt.NDArray[np.int32]
+    old: tuple[Rows, Runs],
+    new: tuple[Rows, Runs],
+    *,
+    n_pupils: int,
+    calendar: SchoolCalendar,
+    row: npt.NDArray[np.int32],
 ) -> Runs:
     pupil = np.concatenate([old[0], new[0]])
     columns = {name: np.concatenate([old[1].columns[name], new[1].columns[name]]) for name in old[1].columns}
@@ -105,11 +117,19 @@ def _merged(
     for column in key[1:]:
         same &= column[order][1:] == column[order][:-1]
     kept = order[np.append(~same, np.ones(min(len(order), 1), dtype=bool))]
-    return Runs.from_rows(pupil[kept], {name: column[kept] for name, column in columns.items()}, old[1].key, n_pupils=n_pupils)
+    return Runs.from_rows(
+        pupil[kept], {name: column[kept] for name, column in columns.items()}, old[1].key, n_pupils=n_pupils
+    )
 
 
 def _moved_bits(
-    part: Histories, rows: Rows, calendar: SchoolCalendar, row: npt.NDArray[np.int32], *, n_pupils: int, n_days: int
+    part: Histories,
+    rows: Rows,
+    calendar: SchoolCalendar,
+    row: npt.NDArray[np.int32],
+    *,
+    n_pupils: int,
+    n_days: int,
 ) -> tuple[Bits, LateStates]:
     """Lay one part's states out over the joint calendar: flags by day, and the late states."""
     states = np.zeros((n_pupils, n_days), dtype=np.uint8)
@@ -131,8 +151,13 @@ def _merged_bits(old: tuple[Bits, LateStates], new: tuple[Bits, LateStates]) -> 
     states = np.where(new[0] != 0, new[0], old[0])
     width = 8 * max((states.shape[1] + 7) // 8, 1)
     states = np.pad(states, ((0, 0), (0, width - states.shape[1])))
-    planes = {name: np.packbits(states & flag != 0, axis=1, bitorder="little") for name, flag in PLANES.items()}
-    late = {name: np.concatenate([getattr(old[1], name), getattr(new[1], name)]) for name in LateStates.__dataclass_fields__}
+    planes = {
+        name: np.packbits(states & flag != 0, axis=1, bitorder="little") for name, flag in PLANES.items()
+    }
+    late = {
+        name: np.concatenate([getattr(old[1], name), getattr(new[1], name)])
+        for name in LateStates.__dataclass_fields__
+    }
     age = np.repeat([0, 1], [len(old[1].pupil), len(new[1].pupil)])
     order = np.lexsort([age, late["known"], late["day"], late["pupil"]])
     late = {name: column[order] for name, column in late.items()}

@@ -17,7 +17,13 @@ import pandas as pd
 Bits = npt.NDArray[np.uint8]
 
 RECORDED, ABSENT, UNEXCUSED, LATE, SUSPENDED = 1, 2, 4, 8, 16
-PLANES = {"recorded": RECORDED, "absent": ABSENT, "unexcused": UNEXCUSED, "late": LATE, "suspended": SUSPENDED}
+PLANES = {
+    "recorded": RECORDED,
+    "absent": ABSENT,
+    "unexcused": UNEXCUSED,
+    "late": LATE,
+    "suspended": SUSPENDED,
+}
 # present, absent, excused, late, left_early, suspended: the order of records.tables.STATUSES
 STATUS_FLAGS = np.array(
     [RECORDED, RECORDED | ABSENT | UNEXCUSED, RECORDED | ABSENT, RECORDED | LATE, RECORDED | LATE,
@@ -107,11 +113,13 @@ class AttendanceBits:
     @property
     def n_days(self) -> int:
         """Number of school days there is room for."""
-        return 8 * self.planes["recorded"].shape[1]
+        return 8 * int(self.planes["recorded"].shape[1])
 
     def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
         """Give the attendance of some pupils."""
-        return AttendanceBits({name: plane[pupils] for name, plane in self.planes.items()}, self.late.take(pupils))
+        return AttendanceBits(
+            {name: plane[pupils] for name, plane in self.planes.items()}, self.late.take(pupils)
+        )
 
     def known_on(self, ordinal: int) -> Bits:
         """Give the state of every day as known before a date: flags of shape (n_pupils, n_days)."""
@@ -147,14 +155,18 @@ def _day_state(sessions: dict[int, npt.NDArray[np.int64]]) -> Bits:
 
 def _late_states(rows: AttendanceRows) -> LateStates:
     """For each day with late rows, give its state after each date on which something became known."""
-    late_days = pd.DataFrame({"pupil": rows.pupil[~rows.on_time], "day": rows.day[~rows.on_time]}).drop_duplicates()
+    late_days = pd.DataFrame(
+        {"pupil": rows.pupil[~rows.on_time], "day": rows.day[~rows.on_time]}
+    ).drop_duplicates()
     if late_days.empty:
         nothing = np.zeros(0, dtype=np.int32)
         return LateStates(nothing, nothing, nothing, nothing.astype(np.uint8))
     every = pd.DataFrame({name: getattr(rows, name) for name in rows.__dataclass_fields__}).merge(late_days)
     changes = every.loc[~every["on_time"], ["pupil", "day", "known"]].drop_duplicates()
     known_then = changes.merge(every, on=["pupil", "day"], suffixes=("", "_row"))
-    known_then = known_then[known_then["known_row"] <= known_then["known"]].sort_values("known_row", kind="stable")
+    known_then = known_then[known_then["known_row"] <= known_then["known"]].sort_values(
+        "known_row", kind="stable"
+    )
     latest = known_then.drop_duplicates(["pupil", "day", "known", "session"], keep="last")
     flags = STATUS_FLAGS[latest["status"].to_numpy()]
     for flag in PLANES.values():
@@ -162,4 +174,5 @@ def _late_states(rows: AttendanceRows) -> LateStates:
     sums = latest.groupby(["pupil", "day", "known"], sort=True)[[str(flag) for flag in PLANES.values()]].sum()
     state = _day_state({flag: sums[str(flag)].to_numpy() for flag in PLANES.values()})
     keys = sums.index.to_frame()
-    return LateStates(*(keys[name].to_numpy(dtype=np.int32) for name in ("pupil", "day", "known")), state)
+    pupil, day, known = (keys[name].to_numpy(dtype=np.int32) for name in ("pupil", "day", "known"))
+    return LateStates(pupil, day, known, state)

@@ -183,8 +183,8 @@ class _Builder:
         pupil, date, known = _ints(table, "pupil"), _ints(table, "date"), _ints(table, "recorded_on")
         day = self._day(pupil, date)
         rows = AttendanceRows(
-            pupil, day, _ints(table, "status").astype(np.int8), self._codes(table, "session"), np.maximum(known, date),
-            known <= date,
+            pupil, day, _ints(table, "status").astype(np.int8), self._codes(table, "session"),
+            np.maximum(known, date), known <= date,
         )  # fmt: skip
         if len(pupil) and (np.diff(pupil) < 0).any():
             order = np.argsort(pupil, kind="stable")
@@ -193,13 +193,16 @@ class _Builder:
         return AttendanceBits.from_rows(rows, n_pupils=len(self.row), n_days=n_days)
 
     def totals(self, table: pa.Table) -> Runs:
-        columns = {name: _ints(table, name, null=-1) for name in ("days_enrolled", "days_absent", "days_excused", "days_late")}
+        columns = {
+            name: _ints(table, name, null=-1)
+            for name in ("days_enrolled", "days_absent", "days_excused", "days_late")
+        }
         columns["start"], columns["date"] = _ints(table, "period_start"), _ints(table, "period_end")
         return self._runs(table, columns, ("start", "date"))
 
     def grades(self, table: pa.Table) -> Runs:
         percent = _floats(table, "score") / _floats(table, "max_score")
-        columns = {
+        columns: dict[str, Column] = {
             "subject": self._codes(table, "subject"),
             "date": _ints(table, "date"),
             "exam": self._codes(table, "exam"),
@@ -226,11 +229,11 @@ class _Builder:
             "until": _ints(table, "valid_to", null=_FAR),
         }
         # a factor may be known before it begins (a parent will leave next week): known is not its own date
-        return self._runs(table, columns, ("factor", "value", "date"), known=_ints(table, "recorded_on"))
+        return self._runs(table, columns, ("factor", "date"), known=_ints(table, "recorded_on"))
 
     def outcomes(self, table: pa.Table) -> Runs:
         columns = {"date": _ints(table, "date"), "event": self._codes(table, "event")}
-        return self._runs(table, columns, ("date", "event"), known=_ints(table, "date"))
+        return self._runs(table, columns, ("date",), known=_ints(table, "date"))
 
     def _runs(
         self, table: pa.Table, columns: dict[str, Column], key: tuple[str, ...], known: Column | None = None
@@ -256,7 +259,8 @@ class _Builder:
         self.words[name] = words
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([place.get(word, -1) for word in used] + [-1], dtype=np.int32)
-        return codes[pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)]
+        at = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+        return np.asarray(codes[at])
 
 
 def _observed_to(records: SchoolRecords) -> int:

@@ -30,7 +30,9 @@ class Runs:
     key: tuple[str, ...]
 
     @classmethod
-    def from_rows(cls, pupil: Column, columns: dict[str, Column], key: tuple[str, ...], *, n_pupils: int) -> Self:
+    def from_rows(
+        cls, pupil: Column, columns: dict[str, Column], key: tuple[str, ...], *, n_pupils: int
+    ) -> Self:
         """Sort rows that come in any order."""
         rest = [name for name in columns if name not in key and name != "known"]
         by = [*(columns[name] for name in reversed(rest)), columns["known"]]

@@ -89,20 +89,27 @@ class Snapshot:
         bool array of shape (n_pupils, n_days in the window)
             The last column is the last school day before the date.
         """
-        width = min(window, self.n_days) if isinstance(window, int) else self.n_days
+        width = self._width(window)
         states = self._states[:, self.n_days - width :]
-        if kind == "present":
-            chosen = (states & (RECORDED | ABSENT)) == RECORDED
-        else:
-            chosen = states & PLANES[kind] != 0
+        present = (states & (RECORDED | ABSENT)) == RECORDED
+        chosen = np.asarray(present if kind == "present" else states & PLANES[kind] != 0)
         if window == "year":
             age = np.arange(width, 0, -1)
-            chosen &= age <= (self.end - self.year_start)[:, None]
+            chosen &= age <= self.length_of(window)[:, None]
         return chosen
 
-    def weekdays(self, window: int) -> npt.NDArray[np.int64]:
+    def _width(self, window: Window) -> int:
+        return min(window, self.n_days) if isinstance(window, int) else self.n_days
+
+    def length_of(self, window: Window) -> npt.NDArray[np.int32]:
+        """Count the school days in a window, per pupil."""
+        if window == "year":
+            return np.asarray(self.end - self.year_start, dtype=np.int32)
+        return np.full(len(self), self.n_days if window is None else window, dtype=np.int32)
+
+    def weekdays(self, window: Window) -> npt.NDArray[np.int64]:
         """Weekday (0 is Monday) of the last school days, in the shape of :meth:`days`."""
-        dates = self.dates_before(np.arange(min(window, self.n_days), 0, -1)[None, :])
+        dates = self.dates_before(np.arange(self._width(window), 0, -1)[None, :])
         return (dates.astype(np.int64) + 3) % 7
 
     def dates_before(self, days_back: npt.ArrayLike) -> npt.NDArray[np.int32]:
@@ -120,7 +127,7 @@ class Snapshot:
         return Grades(self.histories.grades.known_on(self.ordinal))
 
     def grades_in(self, window: Window) -> Grades:
-        """Marks known on the date and given in a window before it."""
+        """Give the marks known on the date and dated in a window before it."""
         if window is None:
             return self.grades
         if window not in self._grades:
@@ -152,11 +159,16 @@ class Snapshot:
         return self.histories.outcomes.known_on(self.ordinal)
 
     def within(self, rows: dict[str, Column], window: Window) -> Bools:
-        """Say which dated rows lie within a window of school days before the date."""
+        """Say which dated rows lie within a window before the date.
+
+        A row of a day without school belongs to the next school day; the school year begins on its date,
+        so that a period that ends in the summer holidays stays in the old one.
+        """
         if window is None:
             return np.ones(len(rows["pupil"]), dtype=bool)
-        first = self.year_start if window == "year" else self.end - window
-        return np.asarray(rows["day"] >= first[rows["pupil"]])
+        if window == "year":
+            return np.asarray(rows["date"] >= self.histories.calendar.year_begins(self.ordinal))
+        return np.asarray(rows["day"] >= (self.end - window)[rows["pupil"]])
 
     def code(self, column: str, word: str) -> int:
         """Give the code of a word in a coded column; -2 if no row has it."""
@@ -183,11 +195,6 @@ class Snapshot:
     def last_record(self, source: str) -> npt.NDArray[np.int32]:
         """Date (ordinal) of each pupil's last known row in a table; -1 where there is none."""
         latest = np.full(len(self), -1, dtype=np.int32)
-        if source == "attendance" and self.n_days:
-            recorded = self.days("recorded")
-            back = np.argmax(recorded[:, ::-1], axis=1) + 1
-            dates = self.dates_before(np.minimum(back, self.n_days))
-            return np.where(recorded.any(axis=1), dates, latest).astype(np.int32)
         rows: dict[str, Any] = {
             "grades": lambda: self.grades.rows,
             "wellbeing": lambda: self.wellbeing,
@@ -195,6 +202,10 @@ class Snapshot:
             "attendance": lambda: self.totals,
         }.get(source, lambda: {"pupil": np.zeros(0, dtype=int), "date": np.zeros(0, dtype=int)})()
         np.maximum.at(latest, rows["pupil"], rows["date"])
+        if source == "attendance" and self.n_days:
+            recorded = self.days("recorded")
+            back = np.argmax(recorded[:, ::-1], axis=1) + 1
+            latest = np.where(recorded.any(axis=1), self.dates_before(back), latest).astype(np.int32)
         return latest
 
 

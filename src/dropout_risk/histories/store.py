@@ -22,6 +22,7 @@ from dropout_risk.records.calendar import SchoolCalendar
 FORMAT = 1
 _RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
 _CURRENT = "current.json"
+_WRITE_AGAIN = "write them with Histories.save"
 
 
 def save(histories: Histories, folder: str | Path) -> Path:
@@ -56,14 +57,18 @@ def load(folder: str | Path) -> Histories:
     folder = Path(folder)
     try:
         current = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{folder} holds no histories.", hint="write them with Histories.save") from error
-    if current["format"] > FORMAT:
+        version, files = int(current["format"]), str(current.get("version"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder} holds no histories.", hint=_WRITE_AGAIN) from error
+    if version > FORMAT:
         raise NewerFormatError(
-            f"The histories in {folder} have format {current['format']}; this library reads up to {FORMAT}.",
+            f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
             hint="upgrade dropout-risk",
         )
-    return _read(folder / current["version"])
+    try:
+        return _read(folder / files)
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise BundleError(f"The histories in {folder} are not complete.", hint=_WRITE_AGAIN) from error
 
 
 def _write(histories: Histories, folder: Path) -> None:
@@ -73,7 +78,8 @@ def _write(histories: Histories, folder: Path) -> None:
     late = histories.attendance.late
     tables: dict[str, dict[str, Any]] = {
         "calendar": {"school": rows.astype(np.int32), "day": calendar.days[rows, columns]},
-        "attendance": {name: _packed(plane) for name, plane in planes.items()} | {"calendar": histories.calendar_row},
+        "attendance": {name: _packed(plane) for name, plane in planes.items()}
+        | {"calendar": histories.calendar_row},
         "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
     }
     for name in _RUNS:
@@ -114,7 +120,9 @@ def _read(folder: Path) -> Histories:
 
 def _packed(plane: np.ndarray[Any, Any]) -> pa.Array:
     kind = pa.binary(plane.shape[1])
-    return pa.FixedSizeBinaryArray.from_buffers(kind, len(plane), [None, pa.py_buffer(np.ascontiguousarray(plane))])
+    return pa.FixedSizeBinaryArray.from_buffers(
+        kind, len(plane), [None, pa.py_buffer(np.ascontiguousarray(plane))]
+    )
 
 
 def _unpacked(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
