@@ -103,7 +103,7 @@ def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": separator.join(alert.text for alert in pupil.alerts),
-        "reasons": separator.join(sentence for _, sentence in told(pupil.raising, language)),
+        "reasons": separator.join(item.text for item in told(pupil.raising, language)),
         "missing": shorten(pupil.missing, _MISSING_SHOWN, language),
         "suggested_help": separator.join(item.text for item in pupil.suggested_help),
     }

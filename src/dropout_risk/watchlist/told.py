@@ -7,9 +7,9 @@ values stay with the counsellor.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.text import Language, Text
 
@@ -22,23 +22,30 @@ _COMPARISONS = {
     "stayed": Text(zh="继续就读的学生平均{value}", en="pupils who stayed: {value}"),
     "own_past": Text(zh="本人以往{value}", en="own past: {value}"),
 }
+_YES_OR_NO = Text(zh="是或否", en="yes or no")
 _YES = Text(zh="同班{value}", en="{value} of the class")
 _YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils who stayed")
 
 
-def told(reasons: Sequence[Reason], language: Language) -> tuple[tuple[Reason | None, str], ...]:
-    """Give each reason with the sentence that a list shows; all confidential ones become one without details.
+@dataclass(frozen=True)
+class Told:
+    """A reason as a list tells it; ``reason`` is None for what is confidential, all of it as one."""
 
-    Returns
-    -------
-    tuple of (Reason or None, str)
-        None stands for the confidential ones.
-    """
-    sentences: dict[str, Reason | None] = {}
+    text: str
+    points: float
+    reason: Reason | None
+
+
+def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
+    """Word reasons for a list, in their order; the confidential ones are one sentence without details."""
+    hidden = [reason for reason in reasons if reason.domain == CONFIDENTIAL]
+    kept: list[Told] = []
     for reason in reasons:
-        hidden = reason.domain == CONFIDENTIAL
-        sentences.setdefault(_ASK.to(language) if hidden else reason.text, None if hidden else reason)
-    return tuple((reason, sentence) for sentence, reason in sentences.items())
+        if reason not in hidden:
+            kept.append(Told(reason.text, reason.points, reason))
+        elif reason is hidden[0]:
+            kept.append(Told(_ASK.to(language), sum(item.points for item in hidden), None))
+    return tuple(kept)
 
 
 def percent(share: float, language: Language) -> str:
@@ -61,14 +68,11 @@ def comparison(reason: Reason, language: Language) -> str:
     if not given or reason.value is None:
         return ""
     value, kind = float(given["value"]), str(given["kind"])
-    if reason.unit == YES_OR_NO.to(language):
+    if reason.unit == _YES_OR_NO.to(language):
         share = _YES_STAYED if kind == "stayed" else _YES
         return share.fill(language, value=percent(value, language)) if reason.value == 1 else ""
     shown = _like_the_sentence(reason, value, language)
     return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
-
-
-YES_OR_NO = Text(zh="是或否", en="yes or no")
 
 
 def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
@@ -94,9 +98,3 @@ def shorten(sentences: Sequence[str], most: int, language: Language) -> str:
         *([more.fill(language, n=left if language == "en" else len(sentences))] if left > 0 else []),
     ]
     return ("；" if language == "zh" else "; ").join(parts)
-
-
-def domain_of(name: str, language: Language) -> str:
-    """Name a domain or a cause in words."""
-    words: dict[Any, Text] = {**DOMAINS, **CAUSES}
-    return words[name].to(language) if name in words else name

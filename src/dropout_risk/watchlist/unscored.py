@@ -42,8 +42,10 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
 
 
 def _reason(error: RowError, language: Language) -> str:
-    known = PUPIL_ERRORS.get(error.code)
-    return known.to(language) if known else f"{error.message} ({error.code}, {error.field})"
+    if error.code not in PUPIL_ERRORS:
+        return f"{error.message} ({error.code}, {error.field})"
+    message, hint = PUPIL_ERRORS[error.code]
+    return f"{message.to(language)}{'；' if language == 'zh' else '; '}{hint.to(language)}"
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
