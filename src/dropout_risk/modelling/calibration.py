@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.errors import SettingsError
+
 Floats = NDArray[np.float64]
 SMALLEST_SLOPE = 0.05
 PRIOR_MEAN = np.array([1.0, 0.0])
@@ -68,6 +70,10 @@ class LinearCalibration:
         """
         from scipy.special import expit, ndtri
 
+        if not 0 < level < 1:
+            raise SettingsError(
+                f"The level of an interval lies between 0 and 1, got {level!r}.", hint="such as 0.9"
+            )
         (va, cab), (_, vb) = self.covariance
         spread = np.sqrt(np.maximum(margin * margin * va + 2.0 * margin * cab + vb, 0.0))
         centre, width = self.apply(margin), float(ndtri(0.5 + level / 2)) * spread

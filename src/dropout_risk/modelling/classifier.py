@@ -126,6 +126,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.model not in CHOICES:
             raise TrainingError(f"There is no model {self.model!r}.", hint=nearest(str(self.model), CHOICES))
+        if self.folds < 2:
+            raise TrainingError(f"folds must be at least 2, got {self.folds!r}.", hint="5 is the default")
         table = self._table(X, fitting=True)
         labels = self._labels(y, len(table))
         encoding = FeatureEncoding.learn(table, self.catalogue)

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from dropout_risk.errors import SettingsError
 from dropout_risk.modelling.calibration import LinearCalibration
 
 
@@ -68,6 +69,11 @@ def test_a_higher_level_is_wider_and_holds_the_risk():
     assert (narrow[:, 0] < risk).all()
     assert (risk < narrow[:, 1]).all()
     assert (narrow[:, 1] < wide[:, 1]).all()
+
+
+def test_a_level_in_percent_is_refused():
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        LinearCalibration().interval(np.zeros(1), 90)
 
 
 def test_plain_data_round_trip():

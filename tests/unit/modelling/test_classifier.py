@@ -134,6 +134,11 @@ def test_an_unknown_model_is_refused_with_the_nearest_name():
         RiskClassifier("lightgmb").fit(*table(20))
 
 
+def test_a_single_fold_is_refused():
+    with pytest.raises(TrainingError, match="folds must be at least 2"):
+        RiskClassifier(folds=1).fit(*table(20))
+
+
 @pytest.mark.parametrize("monotone", [{"absnt": 1}, {"absent": 2}, {"route": 1}])
 def test_monotone_directions_that_make_no_sense_are_refused(monotone):
     with pytest.raises(FeatureInputError, match="monotone"):
