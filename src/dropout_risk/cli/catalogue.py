@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+_SHOWN = (0, 3, 7, 10, 11)  # name, cause, direction, example, when missing: what fits a terminal
+
 
 def catalogue(
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
     markdown: Annotated[bool, typer.Option(help="Print Markdown instead of a table.")] = False,
 ) -> None:
-    """Print the feature catalogue as a table."""
+    """Print the feature catalogue as a table; with --markdown, every column of it."""
     from rich.console import Console
     from rich.table import Table
 
@@ -22,7 +24,10 @@ def catalogue(
     if markdown:
         typer.echo(markdown_table(rows))
         return
-    table = Table(*rows[0], show_lines=False, header_style="bold")
+    table = Table(header_style="bold", show_lines=False)
+    shown = [list(rows[0])[place] for place in _SHOWN]
+    for place, header in enumerate(shown):
+        table.add_column(header, no_wrap=place == 0)
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(row[header] for header in shown))
     Console().print(table)
