@@ -100,3 +100,11 @@ def test_a_pupil_who_had_left_is_an_error(records, risk_model, batch):
     body["students"][0]["left_on"] = "2025-01-01"
 
     assert [error["code"] for error in score_request(risk_model, body).to_dict()["errors"]] == ["DR198"]
+
+
+def test_a_pupil_of_whom_nothing_but_the_id_is_sent_is_answered_and_not_judged(risk_model):
+    (result,) = score_request(risk_model, {"as_of": AS_OF, "students": [{"student_id": 5}]}).to_dict()[
+        "results"
+    ]
+
+    assert (result["student_id"], result["band"]) == (5, "unknown")

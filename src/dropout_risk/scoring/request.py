@@ -190,7 +190,10 @@ def _name(place: int) -> str:
 
 
 def _table(name: str, rows: list[Mapping[str, Any]]) -> pa.Table:
-    columns = [column for column in TABLES[name].names if any(column in row for row in rows)]
+    wanted = TABLES[name].required
+    columns = [
+        column for column in TABLES[name].names if column in wanted or any(column in row for row in rows)
+    ]
     return pa.table({column: [_plain(row.get(column)) for row in rows] for column in columns})
 
 

@@ -1,0 +1,81 @@
+"""What the README and the tutorial show is run as it stands there, on fewer pupils."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from dropout_risk.cli import app
+from dropout_risk.settings import Settings
+from dropout_risk.simulate.district import simulate_tables
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs/tutorials/first-watch-list.md").read_text(encoding="utf-8")
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(blocks(README, "python")[0].replace("3000", "900"), {})  # noqa: S102
+
+    assert "Base rate" in capsys.readouterr().out
+    assert (tmp_path / "models/county/manifest.json").exists()
+
+
+def test_the_request_of_the_readme_is_answered_with_its_alert(client):
+    body = json.loads(re.search(r"-d '(.*?)'", README, flags=re.DOTALL)[1])
+    (result,) = client.post("/score", json=body).json()["results"]
+
+    assert [alert["rule"] for alert in result["alerts"]] == ["absent_3_days"]
+
+
+def test_the_reply_of_the_readme_has_no_field_that_the_service_does_not_give(client):
+    body = json.loads(re.search(r"-d '(.*?)'", README, flags=re.DOTALL)[1])
+    shown = json.loads(blocks(README, "json")[0])
+    reply = client.post("/score", json=body).json()
+
+    assert set(shown) <= set(reply)
+    assert set(shown["results"][0]) <= set(reply["results"][0])
+    assert set(shown["results"][0]["raising"][0]) <= set(reply["results"][0]["raising"][0])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    place = tmp_path_factory.mktemp("tutorial")
+    (place / "demo/records").mkdir(parents=True)
+    for name, table in simulate_tables(900, 7, n_days=340).tables.items():
+        pq.write_table(table, place / f"demo/records/{name}.parquet")
+    return place
+
+
+def test_the_commands_of_the_tutorial_run_one_after_the_other(demo, monkeypatch):
+    monkeypatch.chdir(demo)
+    for command in re.findall(r"\.venv/bin/dropout-risk (.*)", "\n".join(blocks(TUTORIAL, "sh"))):
+        result = CliRunner().invoke(app, shlex.split(command))
+        assert result.exit_code == 0, f"{command}: {result.output[-400:]}"
+    status = (demo / "morning/watch-list.csv").read_text(encoding="utf-8-sig")
+
+    assert "same" in status
+
+
+def test_the_settings_of_the_tutorial_are_settings(tmp_path):
+    (tmp_path / "settings.toml").write_text(blocks(TUTORIAL, "toml")[0], encoding="utf-8")
+
+    assert Settings.from_toml(tmp_path / "settings.toml").watch_list.capacity == 8
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))], ids=lambda path: path.name
+)
+def test_every_link_to_a_file_leads_to_one(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
