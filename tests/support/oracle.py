@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import fsum, isnan, nan, sqrt
 
 from dropout_risk.catalogue import measures as m
@@ -52,7 +53,9 @@ class Oracle:
             if pupil.is_member and pupil.class_name is not None and not isnan(value):
                 mates.setdefault(pupil.class_name, []).append(value)
         means = {name: mean(them) for name, them in mates.items() if len(them) >= SMALLEST_CLASS}
-        return [value - means.get(pupil.class_name, nan) for pupil, value in zip(self.pupils, values, strict=True)]
+        return [
+            value - means.get(pupil.class_name, nan) for pupil, value in zip(self.pupils, values, strict=True)
+        ]
 
 
 def mean(values):
@@ -142,9 +145,7 @@ def share_trend(measure, pupil, window):
     if window is None:
         return nan  # nothing lies before everything
     start = pupil.index(year_begins(pupil.as_of)) if window == "year" else pupil.end - window
-    before = [
-        (day, state) for day, state in pupil.days if start - measure.before <= pupil.index(day) < start
-    ]
+    before = [(day, state) for day, state in pupil.days if start - measure.before <= pupil.index(day) < start]
     return share_of(measure.of, pupil.window_days(window)) - share_of(measure.of, before)
 
 
@@ -214,7 +215,7 @@ def largest_drop(measure, pupil, window):
     falls = [
         percent(before) - percent(after)
         for rows in marks(pupil, window).values()
-        for before, after in zip(rows, rows[1:], strict=False)
+        for before, after in pairwise(rows)
     ]
     return max(0.0, *falls) if falls else nan
 
@@ -288,7 +289,7 @@ def missed_exams(pupil, window, exams):
 
 
 def instrument_of(row):
-    return INSTRUMENTS[row["instrument"]] if row["instrument"] in INSTRUMENTS else None
+    return INSTRUMENTS.get(row["instrument"])
 
 
 def is_valid(row, pupil):
@@ -328,10 +329,11 @@ def scale_score(measure, pupil, window):
 
 
 def risk_band(measure, pupil, window):
-    bands = []
-    for instrument in INSTRUMENTS.values():
-        for row in valid_rows(pupil, instrument, "total")[-1:]:
-            bands.append(band_of(instrument, "total", row["score"], row["norm"]))
+    bands = [
+        band_of(instrument, "total", row["score"], row["norm"])
+        for instrument in INSTRUMENTS.values()
+        for row in valid_rows(pupil, instrument, "total")[-1:]
+    ]
     return max((band for band in bands if not isnan(band)), default=nan)
 
 

@@ -86,7 +86,7 @@ class Cohort:
                 f"the first in row {pupils.index(-1) + 1}.",
                 hint="check the type and leading zeros of student_id",
             )
-        ordinals = [ordinal_of(day) for day in pd.to_datetime(frame["as_of"])]
+        ordinals = [ordinal_of(day) for day in frame["as_of"]]
         return cls(_frame(histories, np.array(pupils, dtype=np.int64), np.array(ordinals, dtype=np.int64)))
 
     def __len__(self) -> int:
@@ -170,8 +170,9 @@ class _Window:
         vanished = (left >= self.known.ordinal) & (left_day < self.end) & ~np.isfinite(done)
         state = np.where(np.isfinite(positive), "1", "0").astype(object)
         state[(state == "0") & vanished] = "left_without_outcome"
-        state[died < np.minimum(positive, done)] = "died"
-        state[moved < np.minimum(positive, done)] = "transferred"
+        decided = np.minimum(positive, done)
+        state[died < decided] = "died"
+        state[moved < np.minimum(decided, died)] = "transferred"
         state[self.end > observed_days(self.known.histories)] = "horizon_not_observed"
         return state
 

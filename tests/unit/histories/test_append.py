@@ -1,0 +1,187 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.features.compute import compute_features
+from dropout_risk.histories.histories import Histories
+from dropout_risk.records.school_records import SchoolRecords
+from support.agreement import same_bits, same_histories
+from support.districts import tidy_tables, untidy_tables
+
+DATES = {"attendance_totals": "period_end", "family": "valid_from"}
+
+
+def frames():
+    """Untidy tables whose days have one session and whose family periods do not overlap."""
+    found, last_day = untidy_tables()
+    attendance = found["attendance"]
+    found = found | {
+        "attendance": attendance[attendance["session"].isna()],
+        "family": tidy_tables()[0]["family"].drop_duplicates(["student_id", "factor"]),
+    }
+    return {name: frame[_arrived(name, frame) <= last_day] for name, frame in found.items()}, last_day
+
+
+def _arrived(table, frame):
+    """The day on which each row arrives; master data and the calendar are there from the start."""
+    if table in ("students", "calendar"):
+        return pd.Series(dt.date(1990, 1, 1), index=frame.index)
+    day = frame[DATES.get(table, "date")]
+    return day if table == "outcomes" else np.maximum(day, frame["recorded_on"])
+
+
+def batch(found, last_day, after=dt.date(1980, 1, 1), until=dt.date(2100, 1, 1)):
+    """What arrived in a stretch of days; students and the calendar come with every batch."""
+    rows = {}
+    for name, frame in found.items():
+        arrived = _arrived(name, frame)
+        whole = name in ("students", "calendar")
+        rows[name] = frame if whole else frame[(arrived > after) & (arrived <= until)]
+    rows["calendar"] = rows["calendar"][rows["calendar"]["date"] <= until]
+    return SchoolRecords.from_tables(
+        **{name: part for name, part in rows.items() if len(part)}, today=last_day
+    )
+
+
+def features(histories, as_of):
+    return compute_features(histories, as_of, default_catalogue()).values
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_histories_that_grew_by_days_equal_those_built_at_once(seed):
+    found, last_day = frames()
+    days = sorted(set(found["attendance"]["date"]))
+    cuts = sorted(np.random.default_rng(seed).choice(days, 2, replace=False))
+    stretches = zip([dt.date(1980, 1, 1), *cuts], [*cuts, dt.date(2100, 1, 1)], strict=True)
+    parts = [batch(found, last_day, after, until) for after, until in stretches]
+
+    grown = Histories.from_records(parts[0])
+    for part in parts[1:]:
+        grown = grown.append(part)
+
+    at_once = Histories.from_records(batch(found, last_day))
+    assert same_histories(grown, at_once) == []
+    assert all(
+        same_bits(features(grown, day), features(at_once, day)) for day in ("2025-01-13", "2025-09-02")
+    )
+
+
+def test_appending_the_same_records_again_changes_nothing():
+    found, last_day = frames()
+    cut = dt.date(2025, 3, 3)
+    first, second = batch(found, last_day, until=cut), batch(found, last_day, after=cut)
+    grown = Histories.from_records(first).append(second)
+
+    assert same_histories(grown.append(second), grown) == []
+    assert same_histories(grown.append(first), grown) == []
+
+
+def test_what_was_known_before_a_date_is_not_changed_by_what_arrives_later():
+    found, last_day = frames()
+    cut = dt.date(2025, 3, 3)
+    before = Histories.from_records(batch(found, last_day, until=cut - dt.timedelta(1)))
+    after = before.append(batch(found, last_day, after=cut - dt.timedelta(1)))
+
+    assert same_bits(features(before, cut), features(after, cut))
+
+
+STUDENT = {"student_id": "a", "school_id": "s", "class_id": "1", "grade_level": 8}
+MATE = STUDENT | {"student_id": "mate"}
+REGISTER = [{"student_id": "mate", "date": f"2025-03-0{day}", "status": "present"} for day in range(3, 8)]
+
+
+def small(students=(STUDENT, MATE), **tables):
+    tables = {"attendance": REGISTER} | tables
+    return SchoolRecords.from_tables(students=list(students), **tables, today="2025-12-31")
+
+
+def known(histories, table, column, as_of):
+    rows = getattr(histories.on(as_of), table)
+    return getattr(rows, "rows", rows)[column].tolist()
+
+
+def test_a_corrected_mark_replaces_its_forerunner_from_the_day_it_became_known():
+    mark = {
+        "student_id": "a",
+        "date": "2025-03-03",
+        "subject": "maths",
+        "exam": "e",
+        "score": 40,
+        "max_score": 100,
+    }
+    grown = Histories.from_records(small(grades=[mark])).append(
+        small(grades=[mark | {"score": 80, "recorded_on": "2025-03-06"}])
+    )
+
+    assert known(grown, "grades", "percent", "2025-03-06") == [0.4]
+    assert known(grown, "grades", "percent", "2025-03-07") == [0.8]
+
+
+def test_a_row_known_on_the_same_day_takes_the_place_of_its_forerunner_altogether():
+    mark = {
+        "student_id": "a",
+        "date": "2025-03-03",
+        "subject": "maths",
+        "exam": "e",
+        "score": 40,
+        "max_score": 100,
+    }
+    grown = Histories.from_records(small(grades=[mark])).append(small(grades=[mark | {"score": 80}]))
+
+    assert known(grown, "grades", "percent", "2025-03-04") == [0.8]
+    assert len(grown.grades.columns["percent"]) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_family_row_is_corrected_whatever_its_value(at_once):
+    row = {"student_id": "a", "factor": "left_behind", "value": "both_parents", "valid_from": "2025-03-01"}
+    corrected = row | {"value": "one_parent", "recorded_on": "2025-03-06"}
+    if at_once:
+        source = Histories.from_records(small(family=[row, corrected]))
+    else:
+        source = Histories.from_records(small(family=[row])).append(small(family=[corrected]))
+    words = source.words["value"]
+
+    assert [words[code] for code in known(source, "family", "value", "2025-03-06")] == ["both_parents"]
+    assert [words[code] for code in known(source, "family", "value", "2025-03-07")] == ["one_parent"]
+
+
+def test_an_outcome_of_a_day_takes_the_place_of_the_former_one():
+    event = {"student_id": "a", "date": "2025-03-05", "event": "dropout"}
+    grown = Histories.from_records(small(outcomes=[event])).append(
+        small(outcomes=[event | {"event": "transferred"}])
+    )
+
+    assert [grown.words["event"][code] for code in grown.outcomes.columns["event"]] == ["transferred"]
+
+
+def test_a_corrected_day_of_attendance_holds_from_the_day_it_became_known():
+    row = {"student_id": "a", "date": "2025-03-04", "status": "absent"}
+    corrected = row | {"status": "present", "recorded_on": "2025-03-06"}
+    grown = Histories.from_records(small(attendance=[*REGISTER, row])).append(small(attendance=[corrected]))
+
+    assert grown.on("2025-03-06").days("absent")[0].sum() == 1
+    assert grown.on("2025-03-07").days("absent")[0].sum() == 0
+
+
+def test_pupils_schools_and_master_data_that_arrive_are_taken_over():
+    moved = STUDENT | {"class_id": "2", "left_on": "2025-03-07"}
+    newcomer = STUDENT | {"student_id": "b", "school_id": "t"}
+    rows = [{"student_id": "b", "date": "2025-03-10", "status": "absent"}]
+    grown = Histories.from_records(small()).append(small([moved, newcomer], attendance=rows))
+
+    assert grown.student_ids == ["a", "b", "mate"]
+    assert grown.students["class_id"].to_pylist() == ["2", "1", "1"]
+    assert grown.on("2025-03-11").days("absent")[:, -1].tolist() == [False, True, False]
+    assert grown.on("2025-03-11").days("recorded")[2].sum() == 5
+
+
+def test_rows_that_arrive_for_days_long_past_keep_the_days_apart():
+    early = [{"student_id": "a", "date": "2025-02-24", "status": "absent"}]
+    grown = Histories.from_records(small()).append(small(attendance=early))
+    at_once = Histories.from_records(small(attendance=[*REGISTER, *early]))
+
+    assert same_histories(grown, at_once) == []

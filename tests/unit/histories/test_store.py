@@ -1,0 +1,124 @@
+import json
+import os
+
+import pyarrow.parquet as pq
+import pytest
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.features.compute import compute_features
+from dropout_risk.histories import store
+from dropout_risk.histories.histories import Histories
+from dropout_risk.records.school_records import SchoolRecords
+from support.agreement import same_bits, same_histories
+from support.districts import untidy_histories
+
+
+def some():
+    return untidy_histories().take(range(30))
+
+
+def test_saved_and_loaded_histories_are_the_same_bits(tmp_path):
+    loaded = Histories.load(untidy_histories().save(tmp_path / "store"))
+
+    assert same_histories(loaded, untidy_histories()) == []
+    left, right = (
+        compute_features(histories, "2025-03-03", default_catalogue()).values
+        for histories in (loaded, untidy_histories())
+    )
+    assert same_bits(left, right)
+
+
+def test_histories_of_pupils_without_any_row_can_be_saved(tmp_path):
+    students = [{"student_id": 7, "school_id": None, "class_id": None, "grade_level": 8}]
+    empty = Histories.from_records(SchoolRecords.from_tables(students=students, today="2025-12-31"))
+
+    assert same_histories(Histories.load(empty.save(tmp_path)), empty) == []
+
+
+def test_a_loaded_store_can_grow(tmp_path):
+    rows = [{"student_id": "p", "date": "2025-03-03", "status": "absent"}]
+    students = [{"student_id": "p", "school_id": "s", "class_id": "1", "grade_level": 8}]
+    records = SchoolRecords.from_tables(students=students, attendance=rows, today="2025-12-31")
+    loaded = Histories.load(Histories.from_records(records).save(tmp_path))
+
+    assert same_histories(loaded.append(records), loaded) == []
+
+
+def test_saving_again_leaves_one_version(tmp_path):
+    some().save(tmp_path)
+    untidy_histories().take([1, 2]).save(tmp_path)
+
+    assert len(Histories.load(tmp_path)) == 2
+    assert len(list(tmp_path.glob("v-*"))) == 1
+
+
+@pytest.mark.parametrize("call", range(9))
+def test_a_store_outlives_a_failure_at_any_file(tmp_path, monkeypatch, call):
+    old = some()
+    old.save(tmp_path)
+    calls, write = iter(range(99)), pq.write_table
+
+    def failing(*args, **kwargs):
+        if next(calls) == call:
+            raise OSError("disk full")
+        return write(*args, **kwargs)
+
+    monkeypatch.setattr(store.pq, "write_table", failing)
+    with pytest.raises(OSError, match="disk full"):
+        untidy_histories().take([1, 2]).save(tmp_path)
+
+    assert same_histories(Histories.load(tmp_path), old) == []
+
+
+def test_a_store_outlives_a_failure_at_the_last_step_and_cleans_up_later(tmp_path, monkeypatch):
+    some().save(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(OSError("power cut")))
+        with pytest.raises(OSError, match="power cut"):
+            untidy_histories().take([1, 2]).save(tmp_path)
+
+    assert len(Histories.load(tmp_path)) == 30
+    untidy_histories().take([4]).save(tmp_path)
+    assert len(Histories.load(tmp_path)) == 1
+    assert len(list(tmp_path.glob("v-*"))) == 1
+
+
+@pytest.mark.parametrize("content", [None, "", '{"format": 1, "ver', "{}", "[]", '{"format": "one"}'])
+def test_a_missing_or_truncated_pointer_is_named_as_such(tmp_path, content):
+    some().save(tmp_path)
+    (tmp_path / "current.json").unlink()
+    if content is not None:
+        (tmp_path / "current.json").write_text(content)
+
+    with pytest.raises(BundleError, match="holds no histories") as error:
+        Histories.load(tmp_path)
+    assert "Histories.save" in error.value.hint
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(BundleError, match="nowhere"):
+        Histories.load(tmp_path / "nowhere")
+
+
+def test_a_store_of_a_newer_format_is_refused(tmp_path):
+    (tmp_path / "current.json").write_text(json.dumps({"format": store.FORMAT + 1, "files": {}}))
+
+    with pytest.raises(NewerFormatError, match=f"format {store.FORMAT + 1}.*up to {store.FORMAT}"):
+        Histories.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["about.json", "students.parquet", "attendance.parquet", "late.parquet", "family.parquet"]
+)
+@pytest.mark.parametrize("truncate", [True, False])
+def test_a_missing_or_truncated_file_is_an_incomplete_store(tmp_path, name, truncate):
+    some().save(tmp_path)
+    (path,) = tmp_path.glob(f"v-*/{name}")
+    content = path.read_bytes()
+    path.unlink()
+    if truncate:
+        path.write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(BundleError, match="not complete"):
+        Histories.load(tmp_path)
