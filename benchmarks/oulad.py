@@ -1,0 +1,147 @@
+"""OULAD through SchoolRecords: who withdraws in the rest of a presentation, trained on 2013, tested on 2014B.
+
+``python benchmarks/oulad.py [--marked-after DAYS] [--json FILE]``
+
+Enrolments become pupils, modules schools, assessments exams, submission days attendance totals, the IMD
+band a family factor, Withdrawn the outcome ``dropout``. The forecast is made on days 28, 56 and 84 for
+who is registered then. The data lie where ``DROPOUT_RISK_DATA`` says, or in ``../shared/data``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from beside import NOT_HERE, as_rows, compare, holds, results_folder, table, write
+from oulad_records import CREDITS, REGISTERED, STARTS, Oulad, read_oulad
+from real_data import data_folder
+
+from dropout_risk import Cohort, Feature, FeatureCatalogue, Histories, build_features, default_catalogue
+from dropout_risk.catalogue.measures import GapToClass, Kind, Share
+from dropout_risk.text import Text
+
+DAYS = (28, 56, 84)
+TRAIN, TEST = ("2013B", "2013J"), ("2014B",)
+BANDS = ("0-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70-80", "80-90", "90-100")
+
+
+def work(name: str, of: Kind, window: int | None, en: str, zh: str, monotone: int = 1) -> Feature:
+    """Declare a share of the work that was due, from attendance totals."""
+    return Feature(
+        name=name, domain="attendance", source="attendance", measure=Share(of, totals=True), window=window,
+        unit=Text(zh="占应交作业的比例", en="share of the work due"), valid_range=(0, 1), monotone=monotone,
+        cause="disengagement", family=f"work_{of}", actionable=True, label=Text(zh=zh, en=en),
+        sentence=Text(zh=f"{{value:.0%}}{zh}", en=f"{en}: {{value:.0%}}"),
+        missing_sentence=Text(zh="没有应交的作业", en="No work was due"),
+    )  # fmt: skip
+
+
+def own_features() -> list[Feature]:
+    """Declare, as data, what the shipped catalogue has no fitting feature for."""
+    features = [
+        work("missed_work", "absent", None, "Work due and not handed in", "作业未交"),
+        work("missed_work_35d", "absent", 35, "Work of the last weeks not handed in", "近期作业未交"),
+        work("late_work", "late", None, "Work handed in late", "作业迟交", monotone=0),
+        work("late_work_35d", "late", 35, "Work of the last weeks handed in late", "近期作业迟交", monotone=0),
+    ]
+    gap = Text(zh="未交作业与班级之差", en="Work not handed in, against the class")
+    features.append(
+        Feature(
+            name="missed_work_gap", domain="attendance", source="attendance", monotone=1, cause="disengagement",
+            measure=GapToClass("missed_work"), unit=Text(zh="比例之差", en="difference of shares"), label=gap,
+            sentence=gap, missing_sentence=Text(zh="无法比较", en="Cannot be compared"), family="work_absent",
+        )  # fmt: skip
+    )
+    for last in (1, 3, 5, 7):
+        en, zh = f"Lives in the most deprived {last}0 % of areas", f"居住于最贫困的{last}0%地区"
+        features.append(holds(f"deprived_{last}0", "imd_band", *BANDS[:last], en=en, zh=zh))
+    lower = ("Lower Than A Level", "No Formal quals")
+    higher = ("HE Qualification", "Post Graduate Qualification")
+    again = tuple(str(number) for number in range(1, 7))
+    return [
+        *features,
+        holds("imd_unknown", "imd_band", "unknown", en="Area not known", zh="地区不详"),
+        holds("below_a_level", "education", *lower, en="No A level", zh="未达A Level"),
+        holds("higher_education", "education", *higher, en="Has a degree", zh="有高等学历"),
+        holds("repeats", "earlier_attempts", *again, en="Has tried before", zh="曾修过本课程"),
+        holds("credits_over_60", "credits", *CREDITS[2:], en="More than 60 credits", zh="超过60学分"),
+        holds("credits_over_90", "credits", *CREDITS[3:], en="More than 90 credits", zh="超过90学分"),
+        holds("credits_over_120", "credits", *CREDITS[4:], en="More than 120 credits", zh="超过120学分"),
+        holds("studies_with_disability", "disability", en="Has a disability", zh="有残疾"),
+        holds("registered_late", "registered", *REGISTERED[2:], en="Registered late", zh="注册较晚"),
+        holds("registered_last", "registered", *REGISTERED[3:], en="Registered at the end", zh="最后注册"),
+    ]
+
+
+def oulad_catalogue() -> FeatureCatalogue:
+    """Give the shipped features of grades, without those of named subjects, and one's own."""
+    shipped = default_catalogue()
+    marks = [name for name, one in shipped.items() if one.source == "grades" and "_core_" not in name]
+    return shipped.select(marks).with_features(*own_features())
+
+
+def cohort_on(day: int, presentations: tuple[str, ...], oulad: Oulad, histories: Histories) -> Cohort:
+    """Give who is registered on a day of some presentations; the label is withdrawal in the rest of it."""
+    parts = []
+    for name in presentations:
+        as_of = pd.Timestamp(STARTS[name]) + pd.Timedelta(days=day)
+        everyone = Cohort.on(histories, as_of).frame
+        here = Cohort(everyone[everyone["class_id"] == name].reset_index(drop=True))
+        parts.append(here.with_labels(histories, oulad.lengths[name] - day))
+    return Cohort(
+        pd.concat([part.frame for part in parts], ignore_index=True),
+        pd.concat([part.labels for part in parts]),
+        pd.concat([part.censored for part in parts], ignore_index=True),
+    )
+
+
+def run(day: int, oulad: Oulad, histories: Histories, catalogue: FeatureCatalogue) -> dict[str, Any]:
+    """Train on 2013 and test on 2014B as known on one day."""
+    sides = [cohort_on(day, presentations, oulad, histories) for presentations in (TRAIN, TEST)]
+    train, test = (
+        as_rows(build_features(histories, side, catalogue), side.frame["school_id"], side.labels)
+        for side in sides
+    )
+    people = [oulad.people[side.frame["student_id"]].to_numpy() for side in sides]
+    result = compare(train, test, catalogue, groups=people[0])
+    both = pd.Index(people[1]).isin(people[0])
+    new = ~test.features.index.get_level_values("student_id").str.contains("-CCC-")
+    return {
+        "day": day, "train": len(train.y), "test": len(test.y), "withdraw_train": int(train.y.sum()),
+        "withdraw_test": int(test.y.sum()), "censored": sum(len(side.censored) for side in sides),
+        "test_people_also_in_training": int(both.sum()), "test_of_modules_in_training": int(new.sum()), **result,
+    }  # fmt: skip
+
+
+def main() -> int:
+    """Run the three days, print the tables, write the figures where asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--marked-after", type=int, default=0, help="days from an essay to its mark")
+    parser.add_argument("--json", type=Path, default=results_folder() / "oulad.json", help="file of the figures")
+    given = parser.parse_args()
+    if not (data_folder() / "oulad").is_dir():
+        print(NOT_HERE)
+        return 0
+    started = time.perf_counter()
+    oulad = read_oulad(data_folder() / "oulad", given.marked_after)
+    print("\n".join(f"{number:8,d}  {words}" for words, number in oulad.counts.items()))
+    print(oulad.records.check())
+    histories, catalogue = Histories.from_records(oulad.records), oulad_catalogue()
+    results = []
+    for day in DAYS:
+        results.append(run(day, oulad, histories, catalogue))
+        facts = ", ".join(f"{value:,} {key}" for key, value in results[-1].items() if isinstance(value, int))
+        print(table(f"\n{facts}", results[-1]), flush=True)
+    seconds = round(time.perf_counter() - started, 1)
+    print(f"{seconds} s")
+    content = {"marked_after": given.marked_after, "counts": oulad.counts, "days": results, "seconds": seconds}
+    write(given.json, content)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
