@@ -1,0 +1,67 @@
+"""Whatever keeps the contract is answered with 200 and a reply that keeps it, however odd it is."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from serving.body import contract_schema
+
+REQUEST = jsonschema.Draft202012Validator(contract_schema("score.request"))
+REPLY = jsonschema.Draft202012Validator(
+    contract_schema("score.reply"), format_checker=jsonschema.FormatChecker()
+)
+PLACED = {"student_id": "p", "school_id": "s", "class_id": "c", "grade_level": 8}
+ODD = pytest.mark.xfail(reason="scoring.request does not yet lay out these values", strict=True)
+
+
+def family(*values):
+    return PLACED | {
+        "family": [{"factor": "x", "value": value, "valid_from": "2024-09-01"} for value in values]
+    }
+
+
+@pytest.mark.parametrize(
+    "students",
+    [
+        [PLACED],
+        [PLACED, PLACED],
+        [PLACED | {"student_id": 7}, PLACED],
+        [PLACED | {"student_id": 10**30}],
+        [PLACED | {"student_id": ""}],
+        [PLACED | {"student_id": "\u0000\n张三"}],
+        [PLACED | {"attendance": [], "grades": [], "family": []}],
+        [PLACED | {"attendance": [{"date": "0001-01-01", "status": "absent"}]}],
+        [PLACED | {"enrolled_on": "2025-09-01", "left_on": "2024-09-01"}],
+        [PLACED | {"distance_km": 1e308}],
+        [family("text")],
+        [{"student_id": "p"}],
+        [{"student_id": "p", "school_id": "s", "class_id": "c"}],
+        pytest.param([PLACED, PLACED | {"student_id": "q", "school_id": 7}], marks=ODD),
+        pytest.param([PLACED, PLACED | {"student_id": "q", "class_id": 7}], marks=ODD),
+        pytest.param([PLACED | {"school_id": 10**30}], marks=ODD),
+        pytest.param([PLACED | {"grade_level": 10**30}], marks=ODD),
+        pytest.param([family("text", 1, True)], marks=ODD),
+    ],
+)
+def test_odd_pupils_that_keep_the_contract_are_answered(client, students):
+    answered(client, "2025-03-03", students)
+
+
+@pytest.mark.parametrize("as_of", ["1970-01-01", pytest.param("0001-01-01", marks=ODD)])
+def test_odd_days_that_keep_the_contract_are_answered(client, as_of):
+    answered(client, as_of, [PLACED])
+
+
+def answered(client, as_of, students):
+    request = {"as_of": as_of, "students": students}
+    REQUEST.validate(request)
+    reply = client.post(
+        "/score", content=json.dumps(request).encode(), headers={"content-type": "application/json"}
+    )
+    assert reply.status_code == 200
+    REPLY.validate(reply.json())
+    told = {result["student_id"] for result in reply.json()["results"]}
+    told |= {error["student_id"] for error in reply.json()["errors"]}
+    assert told == {student["student_id"] for student in students}

@@ -1,0 +1,86 @@
+"""What the service reads from its environment."""
+
+from __future__ import annotations
+
+import pytest
+from serving.door import Limits
+
+from dropout_risk.errors import BundleError, SettingsError
+
+
+@pytest.fixture(scope="module")
+def service(client):
+    """The service's module; asking for the client first gives BentoML a home of its own."""
+    from serving import service
+
+    return service
+
+
+def test_limits_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("DROPOUT_RISK_MAX_BODY", "1000")
+    assert Limits.from_environment() == Limits(body=1000)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "8 MB", "", "1e6"])
+def test_a_limit_that_is_no_positive_number_is_refused_by_name(monkeypatch, text):
+    monkeypatch.setenv("DROPOUT_RISK_TIMEOUT", text)
+    with pytest.raises(SettingsError, match="DROPOUT_RISK_TIMEOUT"):
+        Limits.from_environment()
+
+
+def test_a_model_is_required(service):
+    with pytest.raises(SettingsError, match="DROPOUT_RISK_MODEL is not set"):
+        service.load_model("")
+
+
+def test_a_changed_bundle_is_refused(service, bundle, tmp_path):
+    for file in bundle.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "metrics.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"metrics\.json"):
+        service.load_model(str(tmp_path))
+
+
+def test_a_calendar_is_optional_and_read_as_text(service, tmp_path):
+    (tmp_path / "days.csv").write_text("date,school_id\n2025-03-03,007\n")
+    assert service.load_calendar("") is None
+    assert service.load_calendar(str(tmp_path / "days.csv"))["school_id"].tolist() == ["007"]
+
+
+@pytest.mark.parametrize("content", [None, "", "day,school_id\n2025-03-03,s\n"])
+def test_a_calendar_that_cannot_be_read_is_refused(service, tmp_path, content):
+    if content is not None:
+        (tmp_path / "days.csv").write_text(content)
+    with pytest.raises(SettingsError, match="DROPOUT_RISK_CALENDAR"):
+        service.load_calendar(str(tmp_path / "days.csv"))
+
+
+def test_the_calendar_changes_what_counts_as_a_school_day(service, risk_model, example):
+    days = [row["date"] for row in example["students"][0]["attendance"]]
+    import pandas as pd
+
+    holidays = pd.DataFrame(
+        {"date": days, "is_school_day": [day < "2025-02-28" for day in days]}, dtype="object"
+    )
+    with_calendar, without = (
+        service.score_request(risk_model, example, calendar=calendar).pupils[0]
+        for calendar in (holidays, None)
+    )
+    assert next(alert.days for alert in without.alerts) == 3
+    assert next(alert.days for alert in with_calendar.alerts) == 2
+
+
+@pytest.mark.slow
+def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model, tmp_path, monkeypatch):
+    from dropout_risk.settings import TrackingSettings
+    from dropout_risk.tracking.mlflow_store import log_run
+    from dropout_risk.tracking.run_content import RunContent
+
+    store = TrackingSettings(
+        uri=f"sqlite:///{tmp_path}/runs.db", artifacts=str(tmp_path / "kept"), model_name="county"
+    )
+    log_run(RunContent(bundle=bundle), store)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    assert service.load_model("models:/county@champion").version == risk_model.version
+    with pytest.raises(BundleError):
+        service.load_model("models:/county@nobody")
