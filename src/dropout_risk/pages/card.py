@@ -12,9 +12,10 @@ from dropout_risk.pages.words import WORDS, day
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
+from dropout_risk.watchlist.group import LOWEST_BAND
 from dropout_risk.watchlist.told import CONFIDENTIAL, comparison, percent, shorten, told
 
-MISSING_SHOWN, LOWERING_SHOWN, HELP_SHOWN = 2, 2, 3
+RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 _HALF = 50.0
 
 
@@ -80,21 +81,22 @@ class CardWriter:
     def write(self, entry: WatchEntry) -> Card:
         """Write one pupil's card."""
         score = entry.score
-        favourable = [reason for reason in score.lowering if reason.domain != CONFIDENTIAL]
+        lowering = [item for item in score.lowering if item.domain != CONFIDENTIAL and not item.missing]
+        most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return Card(
             student_id=str(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
-            risk=percent(score.risk, self.language),
-            interval=" – ".join(percent(bound, self.language) for bound in score.interval),
+            risk=percent(score.risk),
+            interval=" – ".join(dict.fromkeys(percent(bound) for bound in score.interval)),
             band=score.band,
             band_word=self._word(f"band_{score.band}") if entry.judged else "",
             status=entry.status,
             status_word=self._status(entry),
             since=self._since(entry.since) if self.compared and entry.status != "new" else "",
             alerts=tuple((alert.text, self._who(alert)) for alert in score.alerts),
-            raising=self._lines(score, score.raising, 4) if entry.judged else (),
-            lowering=self._lines(score, favourable, LOWERING_SHOWN) if entry.judged else (),
+            raising=self._lines(score, score.raising)[:most] if entry.judged else (),
+            lowering=self._lines(score, lowering, noted=False)[:LOWERING_SHOWN] if entry.judged else (),
             missing=shorten(self._own(score.missing), MISSING_SHOWN, self.language),
             warnings=self._own(score.warnings),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
@@ -118,15 +120,19 @@ class CardWriter:
         word = self._word(f"status_{entry.status}")
         if entry.risk_before is None or not entry.judged:
             return word
-        before, now = percent(entry.risk_before, self.language), percent(entry.score.risk, self.language)
+        before, now = percent(entry.risk_before), percent(entry.score.risk)
         return word if before == now else word + self._word("from_to", before=before, now=now)
 
-    def _lines(self, score: PupilScore, reasons: Sequence[Reason], most: int) -> tuple[Line, ...]:
+    def _lines(self, score: PupilScore, reasons: Sequence[Reason], *, noted: bool = True) -> tuple[Line, ...]:
         everything = told(score.raising, self.language) + told(score.lowering, self.language)
         largest = max((abs(item.points) for item in everything), default=0.0)
         return tuple(
-            Line(item.text, self._note(item.reason) if item.reason else "", self._bar(item.points, largest))
-            for item in told(reasons, self.language)[:most]
+            Line(
+                item.text,
+                self._note(item.reason) if item.reason and noted else "",
+                self._bar(item.points, largest),
+            )
+            for item in told(reasons, self.language)
         )
 
     def _note(self, reason: Reason) -> str:

@@ -12,6 +12,7 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchGroup
+from dropout_risk.watchlist.told import shorten
 from dropout_risk.watchlist.watch_list import WatchList
 
 # Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
@@ -25,12 +26,13 @@ class TeacherSheet:
     anchor: str
     teacher: str
     has_teacher: bool
+    lacks_teacher: bool
     adds_up: str
     alerts: tuple[Card, ...]
     first: tuple[Card, ...]
     tied: str
     below: str
-    unscored: tuple[tuple[str, str], ...]
+    unscored: tuple[tuple[str, tuple[str, ...]], ...]
     counts: dict[str, int]
 
     @property
@@ -46,10 +48,10 @@ class SchoolSheet:
     name: str
     adds_up: str
     counts: dict[str, int]
-    who_acts: tuple[tuple[str, str], ...]
+    who_acts: tuple[tuple[str, tuple[str, ...]], ...]
     teachers: tuple[TeacherSheet, ...]
-    lacking: tuple[str, ...]
-    for_all: tuple[str, ...]
+    lacking: str
+    for_all: str
 
 
 def school_sheet(watch_list: WatchList, school_id: str | None, *, anchor: str) -> SchoolSheet:
@@ -66,8 +68,8 @@ def school_sheet(watch_list: WatchList, school_id: str | None, *, anchor: str) -
         teachers=tuple(
             _teacher_sheet(group, writer, f"{anchor}-{place}") for place, group in enumerate(groups, start=1)
         ),
-        lacking=lacking,
-        for_all=for_all,
+        lacking=shorten(lacking, len(lacking), language),
+        for_all=shorten(for_all, len(for_all), language),
     )
 
 
@@ -77,12 +79,13 @@ def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> Teache
         anchor=anchor,
         teacher=group.responsible_id or WORDS["no_teacher"].to(language),
         has_teacher=group.responsible_id is not None,
+        lacks_teacher=group.responsible_id is None and counts["cohort"] > counts["not_scored"],
         adds_up=WORDS["adds_up"].fill(language, **counts),
         alerts=tuple(writer.write(entry) for entry in group.alerts),
         first=tuple(writer.write(entry) for entry in group.risks),
         tied=WORDS["tied"].fill(language, n=group.tied) if group.tied else "",
         below=WORDS["below_note"].fill(language, n=len(group.below)) if group.below else "",
-        unscored=_by_reason(group, language),
+        unscored=_by_reason(group),
         counts=counts,
     )
 
@@ -99,26 +102,26 @@ def _counts(groups: Iterable[WatchGroup]) -> dict[str, int]:
     }
 
 
-def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[str, str], ...]:
+def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Name the pupils whose alerts go to someone other than the class teacher."""
     lines = []
     for route in _ELSEWHERE:
-        pupils = [
+        pupils = tuple(
             _named(entry.score)
             for group in groups
             for entry in group.alerts
             if any(alert.route == route for alert in entry.score.alerts)
-        ]
+        )
         if pupils:
-            lines.append((WORDS[route].to(language), _joined(pupils, language)))
+            lines.append((WORDS[route].to(language), pupils))
     return tuple(lines)
 
 
-def _by_reason(group: WatchGroup, language: Language) -> tuple[tuple[str, str], ...]:
+def _by_reason(group: WatchGroup) -> tuple[tuple[str, tuple[str, ...]], ...]:
     reasons: dict[str, list[str]] = {}
     for item in group.unscored:
         reasons.setdefault(item.reason, []).append("?" if item.student_id is None else str(item.student_id))
-    return tuple((reason, _joined(ids, language)) for reason, ids in reasons.items())
+    return tuple((reason, tuple(ids)) for reason, ids in reasons.items())
 
 
 def _shared_by_most(groups: Sequence[WatchGroup], part: str) -> tuple[str, ...]:
@@ -132,7 +135,3 @@ def _shared_by_most(groups: Sequence[WatchGroup], part: str) -> tuple[str, ...]:
 
 def _named(pupil: PupilScore) -> str:
     return f"{pupil.student_id} ({pupil.class_id})" if pupil.class_id else str(pupil.student_id)
-
-
-def _joined(words: Sequence[str], language: Language) -> str:
-    return ("、" if language == "zh" else ", ").join(words)

@@ -131,6 +131,7 @@ def _shared(watch_list: WatchList) -> dict[str, Any]:
         "first_note": WORDS["first_note"].fill(language, capacity=watch_list.settings.capacity),
         "counts": watch_list.counts(),
         "adds_up": WORDS["adds_up"].fill(language, **watch_list.counts()),
+        "reading": [WORDS[name].to(language) for name in ("about_interval", "about_bars")],
         "about": _about(watch_list, as_of),
     }
 
@@ -146,7 +147,6 @@ def _about(watch_list: WatchList, as_of: str) -> list[str]:
     told = {"name": model.get("name", ""), "version": model.get("version", ""), "as_of": as_of}
     trained_to = model.get("trained_to") or WORDS["undated"].to(language)
     lines = [WORDS["about_model"].fill(language, **told, trained_to=trained_to)]
-    lines += [WORDS[name].to(language) for name in ("about_interval", "about_bars")]
     if last is None:
         lines.append(WORDS["about_first"].to(language))
     else:

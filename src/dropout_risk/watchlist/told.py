@@ -37,29 +37,31 @@ class Told:
 
 
 def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
-    """Word reasons for a list, in their order; the confidential ones are one sentence without details."""
-    hidden = [reason for reason in reasons if reason.domain == CONFIDENTIAL]
-    kept: list[Told] = []
+    """Word reasons for a list, in their order; what has one sentence is told once, with its sum of points.
+
+    All confidential reasons share one sentence, without details.
+    """
+    ask = _ASK.to(language)
+    kept: dict[str, Told] = {}
     for reason in reasons:
-        if reason not in hidden:
-            kept.append(Told(reason.text, reason.points, reason))
-        elif reason is hidden[0]:
-            kept.append(Told(_ASK.to(language), sum(item.points for item in hidden), None))
-    return tuple(kept)
+        hidden = reason.domain == CONFIDENTIAL
+        text = ask if hidden else reason.text
+        before = kept[text].points if text in kept else 0.0
+        kept[text] = Told(text, before + reason.points, None if hidden else reason)
+    return tuple(kept.values())
 
 
-def percent(share: float, language: Language) -> str:
+def percent(share: float) -> str:
     """Write a share or a risk as a percentage without decimals.
 
     Examples
     --------
-    >>> percent(0.314, "en"), percent(0.004, "en"), percent(0.999, "zh")
-    ('31 %', '<1 %', '>99%')
+    >>> percent(0.314), percent(0.004), percent(0.999)
+    ('31%', '<1%', '>99%')
     """
-    gap = "" if language == "zh" else " "
     if 0 < share < 0.01:
-        return f"<1{gap}%"
-    return f">99{gap}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{gap}%")
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def comparison(reason: Reason, language: Language) -> str:
@@ -70,15 +72,15 @@ def comparison(reason: Reason, language: Language) -> str:
     value, kind = float(given["value"]), str(given["kind"])
     if reason.unit == _YES_OR_NO.to(language):
         share = _YES_STAYED if kind == "stayed" else _YES
-        return share.fill(language, value=percent(value, language)) if reason.value == 1 else ""
-    shown = _like_the_sentence(reason, value, language)
+        return share.fill(language, value=percent(value)) if reason.value == 1 else ""
+    shown = _like_the_sentence(reason, value)
     return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
 
 
-def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
+def _like_the_sentence(reason: Reason, value: float) -> str:
     told_value: Any = reason.value
     if f"{told_value:.0%}" in reason.text and value >= 0:
-        return percent(value, language)
+        return percent(value)
     whole = float(told_value).is_integer() and told_value >= 1
     return f"{value:.1f}".removesuffix(".0") if whole and f"{told_value:.0f}" in reason.text else ""
 
