@@ -43,8 +43,8 @@ _RUN = Text(
     en="Absent without an explanation for {days} school days running, {since} to {to}",
 )
 _NEXT = Text(zh="。请{procedure}{action}", en=". {action}{procedure}")
-_ABOUT_A_WEEK = Text(zh="按疑似辍学程序", en=" (about a week: procedure for suspected dropout)")
-_ABOUT_A_MONTH = Text(zh="按辍学学生劝返程序", en=" (about a month: procedure for bringing a pupil back)")
+_ABOUT_A_WEEK = Text(zh="按疑似辍学程序", en=" (procedure for suspected dropout)")
+_ABOUT_A_MONTH = Text(zh="按辍学学生劝返程序", en=" (procedure for bringing a pupil back)")
 _ACTIONS: dict[Route, Text] = {
     "class_teacher": Text(zh="由班主任当天联系家长", en="The class teacher contacts the family the same day"),
     "principal": Text(

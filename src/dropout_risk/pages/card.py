@@ -16,6 +16,7 @@ from dropout_risk.watchlist.group import LOWEST_BAND
 from dropout_risk.watchlist.told import CONFIDENTIAL, comparison, percent, shorten, told
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
+HALF_A_POINT = 0.005
 _HALF = 50.0
 
 
@@ -81,7 +82,7 @@ class CardWriter:
     def write(self, entry: WatchEntry) -> Card:
         """Write one pupil's card."""
         score = entry.score
-        lowering = [item for item in score.lowering if item.domain != CONFIDENTIAL and not item.missing]
+        lowering = [item for item in score.lowering if _favourable(item)]
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return Card(
             student_id=str(score.student_id),
@@ -155,6 +156,11 @@ class CardWriter:
             return None
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0
-        size = f"{100 * abs(points):.0f}" if abs(points) >= 0.005 else "<1"
+        size = f"{100 * abs(points):.0f}" if abs(points) >= HALF_A_POINT else "<1"
         text = self._word("raises" if raises else "lowers", points=size)
         return Bar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
+
+
+def _favourable(reason: Reason) -> bool:
+    """Say whether a lowering reason is worth a line: what is not known speaks for nobody."""
+    return reason.domain != CONFIDENTIAL and not reason.missing and -reason.points >= HALF_A_POINT
