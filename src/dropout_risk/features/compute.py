@@ -91,7 +91,11 @@ def compute_features(
 
 
 def build_features(
-    records: Source, cohort: Cohort, catalogue: FeatureCatalogue | None = None
+    records: Source,
+    cohort: Cohort,
+    catalogue: FeatureCatalogue | None = None,
+    *,
+    instruments: InstrumentRegistry | None = None,
 ) -> pd.DataFrame:
     """Compute the features of a cohort.
 
@@ -104,6 +108,8 @@ def build_features(
         Pupils and as-of dates.
     catalogue : FeatureCatalogue, optional
         Which features; by default :func:`default_catalogue`.
+    instruments : InstrumentRegistry, optional
+        Scales and norms of the tests in use; by default the shipped ones.
 
     Returns
     -------
@@ -124,7 +130,8 @@ def build_features(
     values = np.empty((len(cohort), len(catalogue)), dtype=np.float64)
     pupils = cohort.frame["pupil"].to_numpy()
     for day, rows in cohort.frame.groupby("as_of").indices.items():
-        values[rows] = compute_features(histories, pd.Timestamp(day), catalogue).values[pupils[rows]]
+        table = compute_features(histories, pd.Timestamp(day), catalogue, instruments=instruments)
+        values[rows] = table.values[pupils[rows]]
     return pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
 
 
