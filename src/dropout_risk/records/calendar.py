@@ -36,7 +36,9 @@ def ordinal_of(day: DateLike) -> int:
         text = day.isoformat()[:10] if isinstance(day, dt.date) else str(day)[:10]
         return dt.date.fromisoformat(text).toordinal() - _EPOCH
     except ValueError:
-        raise DateError(f"{type(day).__name__} given where a date is needed.", hint="write it as YYYY-MM-DD") from None
+        raise DateError(
+            f"{type(day).__name__} given where a date is needed.", hint="write it as YYYY-MM-DD"
+        ) from None
 
 
 def date_of(ordinal: int) -> dt.date:
@@ -54,8 +56,9 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 class SchoolCalendar:
     """The school days of every school.
 
-    Days before the first known one are counted as if every weekday were a school day (an exam of last
-    year keeps an age); after the last known one nothing is counted, since nobody knows yet.
+    Days before a school's first known one are counted as if every weekday were a school day (an exam of
+    last year keeps an age), and so are all days of a school without any known one; after the last known
+    one nothing is counted, since nobody knows yet.
 
     Parameters
     ----------
@@ -75,16 +78,18 @@ class SchoolCalendar:
     datetime.date(2025, 3, 7)
     """
 
-    def __init__(self, schools: Sequence[str], days: Sequence[Ints], *, year_start: tuple[int, int] = (8, 1)) -> None:
+    def __init__(
+        self, schools: Sequence[str], days: Sequence[Ints], *, year_start: tuple[int, int] = (8, 1)
+    ) -> None:
         self.schools = tuple(schools)
         self.year_start = year_start
         self.lengths = np.array([len(item) for item in days], dtype=np.int32)
-        self.days = np.full((len(days), max([0, *self.lengths])), _NEVER, dtype=np.int32)
+        self.days = np.full((len(days), max([1, *self.lengths])), _NEVER, dtype=np.int32)
         for row, item in enumerate(days):
             self.days[row, : len(item)] = item
+        self.firsts = np.where(self.lengths > 0, self.days[:, 0], 0)
         known = self.days[self.days != _NEVER]
-        self.first = int(known.min()) if len(known) else _NEVER
-        self.last = int(known.max()) if len(known) else _NEVER
+        self.first, self.last = (int(known.min()), int(known.max())) if len(known) else (0, 0)
         self._before = self._count_before()
         self._row = {school: row for row, school in enumerate(self.schools)}
 
@@ -111,34 +116,38 @@ class SchoolCalendar:
         Returns
         -------
         array of int32
-            Never larger than the calendar's length; negative before its first day.
+            Negative before the first known day; never larger than the number of known days, if any.
         """
         rows, dates = np.broadcast_arrays(np.asarray(which), np.asarray(ordinals, dtype=np.int64))
-        if self.first == _NEVER:
-            return np.zeros(dates.shape, dtype=np.int32)
         offset = np.clip(dates - self.first, 0, self._before.shape[1] - 1)
         index = self._before[rows, offset]
-        early = dates < self.first
-        if early.any():
-            index = np.where(early, -weekdays_between(dates, self.first), index)
+        first = self.firsts[rows]
+        outside = (dates < first) | (self.lengths[rows] == 0)
+        if outside.any():
+            index = np.where(outside, -weekdays_between(dates, first), index)
         return np.asarray(index, dtype=np.int32)
 
     def day(self, which: npt.ArrayLike, index: npt.ArrayLike) -> Ints:
-        """Give the date (as an ordinal) of the school day with each index, held to the known days."""
+        """Give the date (as an ordinal) of the school day with each index.
+
+        Before the first known day weekdays are counted back; beyond the last one it is the last one.
+        """
         rows, wanted = np.broadcast_arrays(np.asarray(which), np.asarray(index))
-        if not self.days.size:
-            return np.full(rows.shape, _NEVER, dtype=np.int32)
-        return self.days[rows, np.clip(wanted, 0, np.maximum(self.lengths[rows] - 1, 0))]
+        known = self.days[rows, np.clip(wanted, 0, np.maximum(self.lengths[rows] - 1, 0))]
+        outside = (wanted < 0) | (self.lengths[rows] == 0)
+        if not outside.any():
+            return np.asarray(known)
+        start = self.firsts[rows].astype("int64").astype("datetime64[D]")
+        counted = np.busday_offset(start, wanted, roll="forward").astype(np.int64)
+        return np.where(outside, counted, known).astype(np.int32)
 
     def year_begins(self, ordinal: int) -> int:
         """Give the first date (as an ordinal) of the school year in which a date lies."""
         day = date_of(ordinal)
         start = dt.date(day.year, *self.year_start)
-        return ordinal_of(start if start <= day else start.replace(year=day.year - 1))
+        return ordinal_of(start if start <= day else start.replace(year=max(day.year - 1, dt.MINYEAR)))
 
     def _count_before(self) -> Ints:
-        if self.first == _NEVER:
-            return np.zeros((len(self.schools), 1), dtype=np.int32)
         is_day = np.zeros((len(self.schools), self.last - self.first + 2), dtype=np.int32)
         rows, columns = np.nonzero(self.days != _NEVER)
         is_day[rows, self.days[rows, columns] - self.first + 1] = 1
@@ -151,7 +160,9 @@ _NEVER = np.iinfo(np.int32).max
 def weekdays_between(dates: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Count the weekdays from each date up to, and without, another."""
     start = np.asarray(dates, dtype="int64").astype("datetime64[D]")
-    return np.asarray(np.busday_count(start, np.asarray(end, dtype="int64").astype("datetime64[D]")))
+    stop = np.asarray(end, dtype="int64").astype("datetime64[D]")
+    # busday_count leaves out the other end when it counts backwards
+    return np.where(start <= stop, np.busday_count(start, stop), -np.busday_count(stop, start))
 
 
 def _ordinals(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:

@@ -194,12 +194,16 @@ def _table(name: str, rows: list[Mapping[str, Any]]) -> pa.Table:
     columns = [
         column for column in TABLES[name].names if column in wanted or any(column in row for row in rows)
     ]
-    return pa.table({column: [_plain(row.get(column)) for row in rows] for column in columns})
+    return pa.table(
+        {column: pa.array([_as_text(row.get(column)) for row in rows], pa.string()) for column in columns}
+    )
 
 
-def _plain(value: Any) -> Any:
-    """Keep numbers and truth values as they are; everything else is read as text, like a file's."""
-    return value if value is None or isinstance(value, (int, float)) else str(value)
+def _as_text(value: Any) -> str | None:
+    """Write a value as a file would hold it: a column of mixed types is then read like any other."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _histories(records: SchoolRecords, as_of: str) -> Histories:

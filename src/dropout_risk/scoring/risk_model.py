@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import ValidationError
 
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.errors import FeatureInputError, nearest
+from dropout_risk.errors import BundleError, FeatureInputError, nearest
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -156,6 +157,13 @@ class RiskModel:
         """
         files, about = read_bundle(folder)
         declared = json.loads(files["catalogue.json"])
+        try:
+            settings = Settings.model_validate(about["settings"])
+        except ValidationError as error:
+            raise BundleError(
+                f"The bundle in {folder} has settings that this version does not know.",
+                hint="load it with the version that its manifest names, or train again",
+            ) from error
         return cls(
             name=about["name"],
             version=about["version"],
@@ -163,7 +171,7 @@ class RiskModel:
             instruments=InstrumentRegistry.from_list(declared["instruments"]),
             calibrated=CalibratedModel.from_files(files),
             reference=Reference.from_bytes(files["reference.arrow"]),
-            settings=Settings.model_validate(about["settings"]),
+            settings=settings,
             metrics=json.loads(files["metrics.json"]),
             card={"en": files["card.md"].decode(), "zh": files["card.zh.md"].decode()},
             trained_to=about["trained_to"],
