@@ -12,10 +12,10 @@ HEAVY = ("mlflow", "shap", "bentoml", "lightgbm", "sklearn", "pandas", "pyarrow"
 
 def main() -> None:
     """Import the modules one by one; fail on the first that cannot be."""
-    code = f"import sys, dropout_risk; sys.exit(', '.join(set({HEAVY}) & set(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    if loaded.returncode:
-        sys.exit(f"import dropout_risk also imports {loaded.stderr.strip()}")
+    code = f"import sys, dropout_risk; print(*(set({HEAVY}) & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    if loaded.stdout.strip():
+        sys.exit(f"import dropout_risk also imports {loaded.stdout.strip()}")
     names = [item.name for item in pkgutil.walk_packages(dropout_risk.__path__, "dropout_risk.")]
     for name in names:
         importlib.import_module(name)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ def features():
 def psi_by_hand(bins, values):
     edges = np.array([-np.inf, *bins["edges"], np.inf])
     there = values[~np.isnan(values)]
-    now = [((there >= low) & (there < high)).mean() for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    now = [((there >= low) & (there < high)).mean() for low, high in pairwise(edges)]
     gap = np.isnan(values).mean()
     observed = np.maximum([*(share * (1 - gap) for share in now), gap], 1e-4)
     then = np.array(bins["counts"]) / sum(bins["counts"])
