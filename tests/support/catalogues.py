@@ -41,8 +41,8 @@ KINDS = ("absent", "unexcused", "late", "suspended", "present")
 WINDOWS = (None, 1, 5, 20, 500, "year")
 
 
-def _attendance():
-    for window in WINDOWS:
+def _attendance(windows):
+    for window in windows:
         for kind in KINDS:
             yield declare(f"share_{kind}", m.Share(of=kind), window)
             yield declare(f"count_{kind}", m.Count(of=kind), window)
@@ -53,12 +53,12 @@ def _attendance():
             yield declare(f"totals_{kind}", m.Share(of=kind, totals=True), window)
         yield declare("weekday", m.WeekdayExcess(of="absent", weekdays=(0, 5)), window)
     for before in (1, 10, 400):
-        for window in WINDOWS:
+        for window in windows:
             yield declare(f"trend_{before}", m.ShareTrend(of="absent", before=before), window)
 
 
-def _grades():
-    for window in WINDOWS:
+def _grades(windows):
+    for window in windows:
         for name, measure in {
             "mean": m.ScoreMean(),
             "mean_maths": m.ScoreMean(subjects=("maths", "no such")),
@@ -80,7 +80,7 @@ def _grades():
             yield declare(name, measure, window, "grades")
 
 
-def _others():
+def _others(windows):
     for instrument in ("MHT", "MSSMHS", "SDQ", "PHQ-9", "GAD-7", "SCL-90"):
         yield declare(f"score_{instrument}", m.ScaleScore(instrument=instrument), source="wellbeing")
     yield declare("band", m.RiskBand(), source="wellbeing")
@@ -94,7 +94,7 @@ def _others():
     ):
         yield declare(name, m.FactorHolds(factors=factors, values=values), source="family")
     yield declare("burdens", m.FactorCount(), source="family")
-    for window in WINDOWS:
+    for window in windows:
         yield declare("recent", m.RecentFactor(), window, "family")
     yield declare("distance", m.StudentColumn(column="distance_km"), source="students")
     yield declare("boards", m.StudentColumn(column="boarding"), source="students")
@@ -108,9 +108,11 @@ def _derived():
     yield declare("above_class", m.AtLeast(feature="gap_share_absent_20d", threshold=0.0))
 
 
-def every_measure():
+def every_measure(windows=WINDOWS):
     """Every measure with every kind of parameter and window, after the default features."""
-    return default_catalogue().with_features(*_attendance(), *_grades(), *_others(), *_derived())
+    return default_catalogue().with_features(
+        *_attendance(windows), *_grades(windows), *_others(windows), *_derived()
+    )
 
 
 def names_of_measures(catalogue: FeatureCatalogue):

@@ -59,8 +59,16 @@ def append(old: Histories, new: Histories) -> Histories:
     ]
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
-        attendance=_merged_bits(*bits), observed_to=max(old.observed_to, new.observed_to), **runs,
+        attendance=_merged_bits(*bits), observed_to=_observed_to(old, new), **runs,
     )  # fmt: skip
+
+
+def _observed_to(*parts: Histories) -> int:
+    """Give the last day with attendance, or else with any other dated row."""
+    attended = [
+        part for part in parts if part.attendance.planes["recorded"].any() or len(part.attendance.late.pupil)
+    ]
+    return max(part.observed_to for part in attended or parts)
 
 
 Rows = npt.NDArray[np.int64]
