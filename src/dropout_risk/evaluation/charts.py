@@ -49,8 +49,8 @@ def evaluation_chart(report: EvaluationReport) -> Figure:
 def _draw_calibration(axes: Any, report: EvaluationReport) -> None:
     bins = report.calibration
     mean, seen = [item["mean_risk"] for item in bins], [item["observed"] for item in bins]
-    below = [item["observed"] - item["low"] for item in bins]
-    above = [item["high"] - item["observed"] for item in bins]
+    below = [max(item["observed"] - item["low"], 0.0) for item in bins]  # not below 0 by rounding
+    above = [max(item["high"] - item["observed"], 0.0) for item in bins]
     top = 1.05 * max([*mean, *(item["high"] for item in bins)])
     axes.plot([0, top], [0, top], **GUIDE)
     axes.errorbar(mean, seen, yerr=[below, above], fmt="o", markersize=4, capsize=2, color=COLOURS["model"])

@@ -116,7 +116,7 @@ def at_least(measure: declared.AtLeast, window: Window, inputs: Inputs) -> Float
 
 def gap_to_class(measure: declared.GapToClass, window: Window, inputs: Inputs) -> Floats:
     """Another feature less its class mean."""
-    return inputs.columns[measure.feature] - inputs.context.class_mean(inputs.known, measure.feature)
+    return inputs.columns[measure.feature] - inputs.context.class_means(inputs.known, [measure.feature])[:, 0]
 
 
 def _where_recorded(value: Floats, recorded: Bools) -> Floats:

@@ -6,7 +6,7 @@ to share a batch: without it, features that need class-mates are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -83,13 +83,30 @@ class ClassContext:
         means = _with_class_names(means.assign(subject="", exam="", date=0), classes)
         return type(self)(pd.concat([self.table, means], ignore_index=True) if len(self.table) else means)
 
-    def class_mean(self, known: Snapshot, feature: str) -> Floats:
-        """Give each pupil the mean of a feature in its class; missing where under three pupils have it."""
-        rows = self.table[(self.table["feature"] == feature) & (self.table["n"] >= SMALLEST_CLASS)]
-        mean = dict(zip(_joined(rows["school_id"], rows["class_id"]), rows["mean"], strict=True))
+    def class_means(self, known: Snapshot, features: Sequence[str]) -> Floats:
+        """Give each pupil the class means of some features.
+
+        Returns
+        -------
+        float64 array of shape (n_pupils, n_features)
+            Missing where under three pupils of the class have one.
+        """
+        places, features_at, means = self._means
         classes = class_keys(known)
-        values = np.array([mean.get(name, np.nan) for name in classes.names] + [np.nan], dtype=np.float64)
-        return values[classes.codes]
+        at = np.array([places.get(name, -1) for name in classes.names] + [-1], dtype=np.intp)
+        columns = [features_at.get(name, -1) for name in features]
+        return means[at[classes.codes]][:, columns]
+
+    @cached_property
+    def _means(self) -> tuple[dict[str, int], dict[str, int], Floats]:
+        """Give the row of each class, the column of each feature, and the means (the last ones missing)."""
+        rows = self.table[(self.table["feature"] != "") & (self.table["n"] >= SMALLEST_CLASS)]
+        names = _joined(rows["school_id"], rows["class_id"])
+        classes = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        features = {name: place for place, name in enumerate(dict.fromkeys(rows["feature"]))}
+        means = np.full((len(classes) + 1, len(features) + 1), np.nan)
+        means[[classes[name] for name in names], [features[name] for name in rows["feature"]]] = rows["mean"]
+        return classes, features, means
 
     def exam_z(self, known: Snapshot, rows: Mapping[str, Column]) -> Floats:
         """Give each of some known marks its distance from the class mean of the exam, in standard deviations.

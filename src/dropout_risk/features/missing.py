@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.catalogue.measures import ScaleScore
 from dropout_risk.features.class_context import ClassContext, class_keys
 from dropout_risk.features.inputs import Floats, Inputs
-from dropout_risk.features.psychology import refused
+from dropout_risk.features.psychology import has_test
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.text import Text
 
@@ -40,15 +41,21 @@ def missing_states(
     Returns
     -------
     int8 array of shape (n_pupils, n_features)
-        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with).
+        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, or
+        the pupil was tested with another instrument).
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
+    inputs = Inputs(known, ClassContext.empty(), instruments)
     no_class = class_keys(known).codes < 0
-    was_refused = refused(Inputs(known, ClassContext.empty(), instruments))
+    any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
     for place, feature in enumerate(catalogue.values()):
         missing = states[:, place] == NOT_RECORDED
         if feature.measure.needs_class:
             states[missing & no_class, place] = NOT_APPLICABLE
-        if feature.source == "wellbeing":
-            states[missing & was_refused, place] = REFUSED
+        if isinstance(feature.measure, ScaleScore):
+            states[missing & any_test, place] = NOT_APPLICABLE
+            states[missing & has_test(inputs, feature.measure.instrument), place] = NOT_RECORDED
+            states[missing & has_test(inputs, feature.measure.instrument, refused=True), place] = REFUSED
+        elif feature.source == "wellbeing":
+            states[missing & any_refused, place] = REFUSED
     return states

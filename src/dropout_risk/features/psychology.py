@@ -71,10 +71,19 @@ def invalid_test(measure: declared.InvalidTest, window: Window, inputs: Inputs) 
     return value
 
 
-def refused(inputs: Inputs) -> npt.NDArray[np.bool_]:
-    """Say for whom there is a test that was refused, invalid or impossible."""
+def has_test(
+    inputs: Inputs, instrument: str | None = None, *, refused: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Say for whom there is a test, of one instrument or of any.
+
+    With ``refused``, only tests that were refused, invalid or impossible count.
+    """
+    rows = inputs.known.wellbeing
+    chosen = ~_usable(inputs) if refused else np.ones(len(rows["pupil"]), dtype=bool)
+    if instrument is not None:
+        chosen &= np.isin(rows["instrument"], _codes_of(inputs, inputs.instruments[instrument]))
     answer = np.zeros(len(inputs.known), dtype=bool)
-    answer[inputs.known.wellbeing["pupil"][~_usable(inputs)]] = True
+    answer[rows["pupil"][chosen]] = True
     return answer
 
 

@@ -313,7 +313,6 @@ class RiskModel:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""
         return {
             **self._about,
-            "horizon_days": self.settings.outcome.horizon_days,
             "bands": self.settings.bands.model_dump(),
             "features": len(self.catalogue),
             "metrics": self.metrics,
@@ -331,6 +330,7 @@ class RiskModel:
             "interval": self.calibrated.calibration.meaning,
             "kind": self.calibrated.kind,
             "trained_to": self.trained_to,
+            "horizon_days": self.settings.outcome.horizon_days,
             "synthetic": self.synthetic,
         }
 
@@ -365,7 +365,7 @@ class RiskModel:
             states=missing_states(values, known, self.catalogue, self.instruments),
             contributions=self.calibrated.contributions(values),
             interval=self.calibrated.interval(values),
-            classes=np.column_stack([table.context.class_mean(known, name) for name in self.catalogue]),
+            classes=table.context.class_means(known, self.catalogue.names),
             ages={name: _age(known.last_record(name), known.ordinal) for name in self.catalogue.sources},
             alerts=alerts_on(known, self.settings.alerts, self.instruments, language),
             compared=bool(len(table.context.table)),

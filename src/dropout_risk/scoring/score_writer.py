@@ -15,7 +15,7 @@ from dropout_risk.alerts.help import help_for
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.explanation.reasons import ReasonWriter, Row, describe, sums_by
-from dropout_risk.features.missing import NOT_RECORDED
+from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.scores import SYNTHETIC, PupilScore
@@ -152,7 +152,7 @@ class ScoreWriter:
         return bool(np.isnan(values[telling]).all())
 
     def _missing(self, values: Floats, states: npt.NDArray[np.int8]) -> tuple[str, ...]:
-        """Say what is not known: a whole domain in one sentence, single features in their own."""
+        """Say what is not known and could be: a whole domain in one sentence, else feature by feature."""
         said: dict[str, None] = {}
         for domain, label in DOMAINS.items():
             places = [place for place, item in enumerate(self.features) if item.domain == domain]
@@ -161,6 +161,8 @@ class ScoreWriter:
                 said[_NOTHING_KNOWN.fill(self.language, domain=label.to(self.language))] = None
                 continue
             for place in gaps:
+                if states[place] == NOT_APPLICABLE:
+                    continue
                 said[describe(self.features[place], np.nan, int(states[place]), self.language)] = None
         return tuple(said)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import importlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -177,21 +176,6 @@ class WatchList:
     def to_csv(self, path: str | Path) -> Path:
         """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
         return write_whole(path, csv_of(self), encoding="utf-8-sig")
-
-    def to_html(self, path: str | Path) -> Path:
-        """Write the pages: one file if the path ends in ``.html``, else a folder with one page per school.
-
-        Returns
-        -------
-        Path
-            The page to open first.
-        """
-        # pages stand above this layer, so they are found by name and never imported from here
-        pages = importlib.import_module("dropout_risk.pages.watch_list_page")
-        if Path(path).suffix.lower() in (".html", ".htm"):
-            return write_whole(path, pages.render_watch_list(self, self.language))
-        index: Path = pages.write_pages(self, path, self.language)
-        return index
 
     @property
     def state(self) -> ListState:

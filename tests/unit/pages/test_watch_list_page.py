@@ -212,13 +212,7 @@ def test_a_folder_has_one_page_per_school_and_an_index_that_finds_them(tmp_path)
 
 
 def test_pages_of_schools_that_left_the_list_are_removed_and_nothing_else(tmp_path):
-    make(pupil("p-1"), pupil("p-2", school_id="s-2")).to_html(tmp_path)
+    write_pages(make(pupil("p-1"), pupil("p-2", school_id="s-2")), tmp_path, "en")
     (tmp_path / "school-notes.html").write_text("the county's own")
-    make(pupil("p-1")).to_html(tmp_path)
+    write_pages(make(pupil("p-1")), tmp_path, "en")
     assert {path.name for path in tmp_path.iterdir()} == {"index.html", page_name("s-1"), "school-notes.html"}
-
-
-def test_one_file_holds_everything_where_a_file_is_asked_for(tmp_path):
-    path = make(pupil("p-1"), pupil("p-2", school_id="s-2")).to_html(tmp_path / "list.html")
-    assert {"p-1", "p-2"} <= set(re.findall(r"p-\d", path.read_text(encoding="utf-8")))
-    assert list(tmp_path.iterdir()) == [path]
