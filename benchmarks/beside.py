@@ -1,4 +1,4 @@
-"""RiskClassifier beside baselines on the same rows of training and test; shared by the benchmarks on records."""
+"""RiskClassifier beside baselines on the same rows; shared by the benchmarks on records."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from real_data import AUC_TOLERANCE, logistic_regression, untuned_lightgbm
 
 from dropout_risk import Feature, FeatureCatalogue, RiskClassifier
 from dropout_risk.catalogue.measures import FactorHolds
 from dropout_risk.evaluation.baselines import Rows, baselines
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.text import Text
+from real_data import AUC_TOLERANCE, logistic_regression, untuned_lightgbm
 
 SHOWN = {"auc": "AUC", "average_precision": "AP", "brier": "Brier", "log_loss": "log loss"}
 FREE = ("base_rate", "last_mark", "school_only")
@@ -38,8 +38,13 @@ def with_any_value(X: pd.DataFrame) -> list[str]:
     return [name for name in X if X[name].nunique() > 1]
 
 
-def compare(train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any = None) -> dict[str, Any]:
-    """Fit everything on the training rows and give the figures on the test rows, by name."""
+def compare(
+    train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any, subsets: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Fit everything on the training rows and give the figures on the test rows, by name.
+
+    ``subsets`` are masks of test rows, for which the AUC of RiskClassifier is given as well.
+    """
     risks = {one.name: one.risks for one in baselines(train, test, catalogue) if one.name in FREE}
     seen = with_any_value(train.features)
     X, unseen = train.features[seen], test.features[seen]
@@ -48,7 +53,12 @@ def compare(train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any = 
     ours = RiskClassifier(catalogue=catalogue).fit(X, train.y.astype(int), groups)
     risks["RiskClassifier"] = ours.predict_proba(unseen)[:, 1]
     figures = {name: _figures(test.y, risk) for name, risk in risks.items() if risk is not None}
-    return {"figures": figures, "chosen": ours.calibrated_model_.kind, "features": len(seen)}
+    auc = {
+        words: round(ranking_and_probability_metrics(test.y[rows], risks["RiskClassifier"][rows])["auc"], 4)
+        for words, rows in subsets.items()
+    }
+    chosen = ours.calibrated_model_.kind
+    return {"figures": figures, "chosen": chosen, "features": len(seen), "auc_of_subsets": auc}
 
 
 def _figures(y: Any, risk: Any) -> dict[str, float]:
@@ -61,7 +71,9 @@ def table(title: str, result: Mapping[str, Any]) -> str:
     lines = [title, f"  {'':16s}" + "".join(f"{word:>10s}" for word in SHOWN.values())]
     for name, figures in result["figures"].items():
         lines.append(f"  {name:16s}" + "".join(f"{figures[key]:10.4f}" for key in SHOWN))
-    return "\n".join([*lines, f"  {verdict(result['figures'])}; chosen: {result['chosen']}"])
+    subsets = ", ".join(f"{words} {auc:.4f}" for words, auc in result["auc_of_subsets"].items())
+    lines.append(f"  {verdict(result['figures'])}; chosen: {result['chosen']}; AUC of {subsets}")
+    return "\n".join(lines)
 
 
 def verdict(figures: Mapping[str, Mapping[str, float]]) -> str:

@@ -4,7 +4,9 @@
 
 Enrolments become pupils, modules schools, assessments exams, submission days attendance totals, the IMD
 band a family factor, Withdrawn the outcome ``dropout``. The forecast is made on days 28, 56 and 84 for
-who is registered then. The data lie where ``DROPOUT_RISK_DATA`` says, or in ``../shared/data``.
+who is registered then. A mark counts as known on the day the work was due or, if later, handed in: the day
+it was marked is not published, and ``--marked-after 14`` shows what that is worth. The data lie where
+``DROPOUT_RISK_DATA`` says, or in ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -12,24 +14,28 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
 from beside import NOT_HERE, as_rows, compare, holds, results_folder, table, write
+from dropout_risk import Cohort, Feature, FeatureCatalogue, Histories, build_features, default_catalogue
+from dropout_risk.catalogue.measures import GapToClass, Kind, Share
+from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.text import Text
 from oulad_records import CREDITS, REGISTERED, STARTS, Oulad, read_oulad
 from real_data import data_folder
 
-from dropout_risk import Cohort, Feature, FeatureCatalogue, Histories, build_features, default_catalogue
-from dropout_risk.catalogue.measures import GapToClass, Kind, Share
-from dropout_risk.text import Text
-
 DAYS = (28, 56, 84)
 TRAIN, TEST = ("2013B", "2013J"), ("2014B",)
+VARIANTS = ("catalogue", "catalogue and module")
 BANDS = ("0-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70-80", "80-90", "90-100")
 
 
-def work(name: str, of: Kind, window: int | None, en: str, zh: str, monotone: int = 1) -> Feature:
+def work(name: str, of: Kind, window: int | None, *, en: str, zh: str, monotone: int = 1) -> Feature:
     """Declare a share of the work that was due, from attendance totals."""
     return Feature(
         name=name, domain="attendance", source="attendance", measure=Share(of, totals=True), window=window,
@@ -40,22 +46,27 @@ def work(name: str, of: Kind, window: int | None, en: str, zh: str, monotone: in
     )  # fmt: skip
 
 
+def missed_gap() -> Feature:
+    """Declare the share of work not handed in, less the class's: modules differ in what they ask."""
+    words = Text(zh="未交作业与班级之差", en="Work not handed in, against the class")
+    return Feature(
+        name="missed_work_gap", domain="attendance", source="attendance", measure=GapToClass("missed_work"),
+        monotone=1, cause="disengagement", family="work_absent", label=words, sentence=words,
+        unit=Text(zh="比例之差", en="difference of shares"),
+        missing_sentence=Text(zh="无法比较", en="Cannot be compared"),
+    )  # fmt: skip
+
+
 def own_features() -> list[Feature]:
     """Declare, as data, what the shipped catalogue has no fitting feature for."""
     features = [
-        work("missed_work", "absent", None, "Work due and not handed in", "作业未交"),
-        work("missed_work_35d", "absent", 35, "Work of the last weeks not handed in", "近期作业未交"),
-        work("late_work", "late", None, "Work handed in late", "作业迟交", monotone=0),
-        work("late_work_35d", "late", 35, "Work of the last weeks handed in late", "近期作业迟交", monotone=0),
+        work("missed_work", "absent", None, en="Work due and not handed in", zh="作业未交"),
+        work("missed_work_35d", "absent", 35, en="Recent work not handed in", zh="近期作业未交"),
+        work("late_work", "late", None, en="Work handed in late", zh="作业迟交", monotone=0),
+        work(
+            "late_work_35d", "late", 35, "Work of the last weeks handed in late", "近期作业迟交", monotone=0
+        ),
     ]
-    gap = Text(zh="未交作业与班级之差", en="Work not handed in, against the class")
-    features.append(
-        Feature(
-            name="missed_work_gap", domain="attendance", source="attendance", monotone=1, cause="disengagement",
-            measure=GapToClass("missed_work"), unit=Text(zh="比例之差", en="difference of shares"), label=gap,
-            sentence=gap, missing_sentence=Text(zh="无法比较", en="Cannot be compared"), family="work_absent",
-        )  # fmt: skip
-    )
     for last in (1, 3, 5, 7):
         en, zh = f"Lives in the most deprived {last}0 % of areas", f"居住于最贫困的{last}0%地区"
         features.append(holds(f"deprived_{last}0", "imd_band", *BANDS[:last], en=en, zh=zh))
@@ -107,21 +118,36 @@ def run(day: int, oulad: Oulad, histories: Histories, catalogue: FeatureCatalogu
         for side in sides
     )
     people = [oulad.people[side.frame["student_id"]].to_numpy() for side in sides]
-    result = compare(train, test, catalogue, groups=people[0])
-    both = pd.Index(people[1]).isin(people[0])
-    new = ~test.features.index.get_level_values("student_id").str.contains("-CCC-")
-    return {
-        "day": day, "train": len(train.y), "test": len(test.y), "withdraw_train": int(train.y.sum()),
-        "withdraw_test": int(test.y.sum()), "censored": sum(len(side.censored) for side in sides),
-        "test_people_also_in_training": int(both.sum()), "test_of_modules_in_training": int(new.sum()), **result,
+    subsets = {
+        "people not in training": ~pd.Index(people[1]).isin(people[0]),
+        "modules in training": pd.Index(test.schools).isin(train.schools),
+    }
+    facts = {
+        "day": day, "train": len(train.y), "test": len(test.y), "withdraw in train": int(train.y.sum()),
+        "withdraw in test": int(test.y.sum()), "censored": sum(len(side.censored) for side in sides),
     }  # fmt: skip
+    pairs = zip(VARIANTS, [(train, test), with_module(train, test)], strict=True)
+    return facts | {name: compare(*pair, catalogue, people[0], subsets) for name, pair in pairs}
+
+
+def with_module(train: Rows, test: Rows) -> tuple[Rows, Rows]:
+    """Put the module beside the features; one that training never saw is missing."""
+    modules = pd.CategoricalDtype(np.unique(train.schools))
+    features = []
+    for side in (train, test):
+        module = pd.Series(side.schools, side.features.index)
+        module = module.where(module.isin(modules.categories)).astype(modules)
+        features.append(side.features.assign(module=module))
+    return replace(train, features=features[0]), replace(test, features=features[1])
 
 
 def main() -> int:
     """Run the three days, print the tables, write the figures where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--marked-after", type=int, default=0, help="days from an essay to its mark")
-    parser.add_argument("--json", type=Path, default=results_folder() / "oulad.json", help="file of the figures")
+    parser.add_argument(
+        "--json", type=Path, default=results_folder() / "oulad.json", help="file of the figures"
+    )
     given = parser.parse_args()
     if not (data_folder() / "oulad").is_dir():
         print(NOT_HERE)
@@ -134,11 +160,18 @@ def main() -> int:
     results = []
     for day in DAYS:
         results.append(run(day, oulad, histories, catalogue))
-        facts = ", ".join(f"{value:,} {key}" for key, value in results[-1].items() if isinstance(value, int))
-        print(table(f"\n{facts}", results[-1]), flush=True)
+        facts = ", ".join(f"{key} {value:,}" for key, value in results[-1].items() if isinstance(value, int))
+        print(f"\n{facts}")
+        for words in VARIANTS:
+            print(table(words, results[-1][words]), flush=True)
     seconds = round(time.perf_counter() - started, 1)
     print(f"{seconds} s")
-    content = {"marked_after": given.marked_after, "counts": oulad.counts, "days": results, "seconds": seconds}
+    content = {
+        "marked_after": given.marked_after,
+        "counts": oulad.counts,
+        "days": results,
+        "seconds": seconds,
+    }
     write(given.json, content)
     return 0
 

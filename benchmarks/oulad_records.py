@@ -190,7 +190,9 @@ def family(enrolled: pd.DataFrame) -> pd.DataFrame:
     }
     known = on_day(enrolled["start"], enrolled["date_registration"].fillna(0).clip(upper=0))
     parts = [
-        pd.DataFrame({"student_id": enrolled["student_id"], "factor": name, "value": value, "valid_from": known})
+        pd.DataFrame(
+            {"student_id": enrolled["student_id"], "factor": name, "value": value, "valid_from": known}
+        )
         for name, value in factors.items()
     ]
     return pd.concat(parts).dropna(subset=["value"])
