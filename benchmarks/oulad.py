@@ -63,9 +63,8 @@ def own_features() -> list[Feature]:
         work("missed_work", "absent", None, en="Work due and not handed in", zh="作业未交"),
         work("missed_work_35d", "absent", 35, en="Recent work not handed in", zh="近期作业未交"),
         work("late_work", "late", None, en="Work handed in late", zh="作业迟交", monotone=0),
-        work(
-            "late_work_35d", "late", 35, "Work of the last weeks handed in late", "近期作业迟交", monotone=0
-        ),
+        work("late_work_35d", "late", 35, en="Recent work handed in late", zh="近期作业迟交", monotone=0),
+        missed_gap(),
     ]
     for last in (1, 3, 5, 7):
         en, zh = f"Lives in the most deprived {last}0 % of areas", f"居住于最贫困的{last}0%地区"

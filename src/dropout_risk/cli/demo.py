@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -171,11 +172,11 @@ def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> No
     typer.echo(f"  {pages}  the morning's watch list: open it in a browser")
     for name, what in places.items():
         typer.echo(f"  {out / name}  {what}")
-    today = records.observed_to + dt.timedelta(days=1)
+    today, command = records.observed_to + dt.timedelta(days=1), sys.argv[0]
     _say("Try next")
     model, zh = out / "model", out / "watchlist-zh"
     typer.echo(
-        f"  dropout-risk watchlist {out / 'records'} --model {model} --as-of {today} --out {zh} --language zh"
+        f"  {command} watchlist {out / 'records'} --model {model} --as-of {today} --out {zh} --language zh"
     )
-    typer.echo("  dropout-risk catalogue --language en")
-    typer.echo(f"  dropout-risk serve --model {out / 'model'}")
+    typer.echo(f"  {command} catalogue --language en")
+    typer.echo(f"  {command} serve --model {out / 'model'}")

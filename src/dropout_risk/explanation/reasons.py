@@ -91,10 +91,11 @@ class Row:
 
 @dataclass(frozen=True)
 class ReasonWriter:
-    """Turns contributions into reasons: one per family of features, raising and lowering apart.
+    """Turns contributions into reasons: one per fact, raising and lowering apart.
 
     Window variants of one fact (absence over 10, 20 and 60 days) speak with one voice: their
-    contributions are added, and the strongest of them gives the sentence. A family whose sum raises
+    contributions are added, and the strongest of them gives the sentence. So does all that is missing in
+    the same words (no family information on record). A family whose sum raises
     the risk although its value lies on the safe side of its reference stays in the sum, as ``other``.
 
     Parameters
@@ -121,38 +122,40 @@ class ReasonWriter:
         other : float
             The contributions that no reason tells; with the reasons it adds up to all of them.
         """
-        raising: list[tuple[float, str, int, float]] = []
-        lowering: list[tuple[float, str, int, float]] = []
+        raising: list[tuple[float, int, float]] = []
+        lowering: list[tuple[float, int, float]] = []
         other = 0.0
-        for family, members in self._families.items():
+        for members in self._facts(row):
             total = sum(float(row.contributions[member]) for member in members)
             speaker = self._speaker(members, row, total)
             if speaker is None:
                 other += total
             else:
-                (raising if total > 0 else lowering).append((-abs(total), family, speaker, total))
+                (raising if total > 0 else lowering).append((-abs(total), speaker, total))
         told: list[tuple[Reason, ...]] = []
         for group in (raising, lowering):
             ranked = sorted(group)
             told.append(
-                tuple(self._reason(member, row, total, log_odds) for _, _, member, total in ranked[:MOST])
+                tuple(self._reason(member, row, total, log_odds) for _, member, total in ranked[:MOST])
             )
-            other += sum(total for _, _, _, total in ranked[MOST:])
+            other += sum(total for _, _, total in ranked[MOST:])
         return told[0], told[1], other
 
     @cached_property
     def _features(self) -> tuple[Feature, ...]:
         return tuple(self.catalogue.values())
 
-    @cached_property
-    def _families(self) -> dict[str, list[int]]:
-        families: dict[str, list[int]] = {}
+    def _facts(self, row: Row) -> list[list[int]]:
+        """Put features together that tell one fact: a family, or what is missing in the same words."""
+        facts: dict[tuple[str, ...], list[int]] = {}
         for place, feature in enumerate(self._features):
-            families.setdefault(feature.family, []).append(place)
-        return families
+            missing = np.isnan(row.values[place])
+            fact = ("missing", feature.missing_sentence.en) if missing else (feature.family,)
+            facts.setdefault(fact, []).append(place)
+        return list(facts.values())
 
     def _speaker(self, members: list[int], row: Row, total: float) -> int | None:
-        """Choose the member that words a family's sum: the strongest one whose value fits the direction."""
+        """Choose the member that words a fact's sum: the strongest one whose value fits the direction."""
         if abs(total) < _LEAST:
             return None
         fitting = [

@@ -66,6 +66,17 @@ def test_window_variants_of_one_fact_are_one_reason():
     ]
 
 
+def test_what_is_missing_in_the_same_words_is_one_reason():
+    raising, lowering, _ = write(
+        row({}, {"bereavement": 0.4, "family_burden_count": 0.3, "migrant_child": -0.2})
+    )
+
+    assert [(reason.text, reason.contribution) for reason in raising] == [
+        ("No family information on record", pytest.approx(0.5))
+    ]
+    assert lowering == ()
+
+
 def test_a_value_on_the_safe_side_never_words_a_raising_reason():
     stayed = np.full(N, 0.05)
     raising, _, other = write(row({"absence_share_60d": 0.0}, {"absence_share_60d": 0.9}), stayed)
