@@ -193,7 +193,11 @@ class Snapshot:
         return values
 
     def last_record(self, source: str) -> npt.NDArray[np.int32]:
-        """Date (ordinal) of each pupil's last known row in a table; -1 where there is none."""
+        """Date (ordinal) of each pupil's last known row in a table; -1 where there is none.
+
+        Of family rows it is the date on which the last one became known: the circumstances may be old,
+        and what is known of them new.
+        """
         latest = np.full(len(self), -1, dtype=np.int32)
         rows: dict[str, Any] = {
             "grades": lambda: self.grades.rows,
@@ -201,7 +205,7 @@ class Snapshot:
             "family": lambda: self.family,
             "attendance": lambda: self.totals,
         }.get(source, lambda: {"pupil": np.zeros(0, dtype=int), "date": np.zeros(0, dtype=int)})()
-        np.maximum.at(latest, rows["pupil"], rows["date"])
+        np.maximum.at(latest, rows["pupil"], rows["known" if source == "family" else "date"])
         if source == "attendance" and self.n_days:
             recorded = self.days("recorded")
             back = np.argmax(recorded[:, ::-1], axis=1) + 1

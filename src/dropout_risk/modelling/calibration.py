@@ -14,7 +14,7 @@ from dropout_risk.errors import SettingsError
 Floats = NDArray[np.float64]
 SMALLEST_SLOPE = 0.05
 PRIOR_MEAN = np.array([1.0, 0.0])
-PRIOR_PRECISION = np.diag([4.0, 1.0])
+PRIOR_PRECISION = np.diag([25.0, 4.0])
 LARGEST_MARGIN = 30.0
 
 
@@ -44,7 +44,7 @@ class LinearCalibration:
     def fit(cls, margin: Floats, y: NDArray[np.int8]) -> Self:
         """Fit on margins of a model that did not see the rows, by Newton's method.
 
-        A weak prior about ``a = 1, b = 0``, worth a handful of labels, keeps the fit near the
+        A weak prior about ``a = 1, b = 0``, worth some hundred labels, keeps the fit near the
         identity when labels are few and is not felt when they are many.
         """
         rows = np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])

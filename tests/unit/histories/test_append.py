@@ -167,6 +167,16 @@ def test_a_corrected_day_of_attendance_holds_from_the_day_it_became_known():
     assert grown.on("2025-03-07").days("absent")[0].sum() == 0
 
 
+def test_a_day_that_arrives_again_takes_the_place_of_the_former_one():
+    row = {"student_id": "a", "date": "2025-03-04", "status": "absent"}
+    grown = Histories.from_records(small(attendance=[*REGISTER, row])).append(
+        small(attendance=[row | {"status": "present"}])
+    )
+
+    assert grown.on("2025-03-05").days("present")[0].sum() == 1
+    assert grown.on("2025-03-05").days("absent")[0].sum() == 0
+
+
 def test_pupils_schools_and_master_data_that_arrive_are_taken_over():
     moved = STUDENT | {"class_id": "2", "left_on": "2025-03-07"}
     newcomer = STUDENT | {"student_id": "b", "school_id": "t"}
