@@ -33,11 +33,12 @@ def test_every_measure_equals_a_plain_loop(found, as_of, with_calendar):
 
 
 @few
-@given(tables(), dates)
-def test_rows_dated_or_recorded_on_the_date_or_later_never_change_a_bit(found, as_of):
-    without = known_before(found, as_of)
+@given(tables(), dates, st.booleans())
+def test_rows_dated_or_recorded_on_the_date_or_later_never_change_a_bit(found, as_of, with_calendar):
+    now = features(found, as_of, with_calendar=with_calendar)
+    without = features(known_before(found, as_of), as_of, with_calendar=with_calendar)
 
-    assert same_bits(features(found, as_of).values, features(without, as_of).values)
+    assert same_bits(now.values, without.values)
 
 
 @few

@@ -230,7 +230,7 @@ def _critical_items(
 ) -> Found:
     rows = snapshot.wellbeing
     calendar_row = snapshot.histories.calendar_row[rows["pupil"]]
-    known = snapshot.histories.calendar.index(calendar_row, rows["known"])
+    known = snapshot.calendar.index(calendar_row, rows["known"])
     recent = known >= snapshot.end[rows["pupil"]] - settings.critical_window
     critical = np.flatnonzero(recent & _is_critical(snapshot, instruments))
     date = np.full(len(snapshot), -1, dtype=np.int64)

@@ -213,7 +213,7 @@ class ClassContext:
         if window is None:
             return np.maximum(enrolled, 0)
         if window == "year":
-            return np.maximum(enrolled, known.histories.calendar.year_begins(known.ordinal))
+            return np.maximum(enrolled, known.calendar.year_begins(known.ordinal))
         # the day after the last school day before the window: as Snapshot.within counts free days
         return np.maximum(enrolled, known.dates_before(window + 1) + 1)
 

@@ -148,7 +148,7 @@ class _Window:
     def __init__(self, known: Snapshot, horizon_days: int) -> None:
         self.known = known
         histories = known.histories
-        self.end = known.end + horizon_days
+        self.end = histories.calendar.index(histories.calendar_row, known.ordinal) + horizon_days
         # outcomes of the whole history, not only those known before the date: this is the label
         self.rows = {"pupil": histories.outcomes.pupil} | histories.outcomes.columns
         inside = (self.rows["date"] >= known.ordinal) & (self.rows["day"] < self.end[self.rows["pupil"]])

@@ -66,7 +66,7 @@ def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
         name: np.searchsorted(rows["pupil"], np.arange(len(known) + 1)) for name, rows in tables.items()
     }
     days = {kind: known.days(kind) for kind in KINDS}
-    held = np.clip(known.end, 0, known.histories.calendar.lengths[known.histories.calendar_row])
+    held = np.clip(known.end, 0, known.calendar.lengths[known.histories.calendar_row])
     for pupil in range(len(known)):
         history: dict[str, Any] = {
             "attendance": {kind: of[pupil, known.n_days - held[pupil] :] for kind, of in days.items()}

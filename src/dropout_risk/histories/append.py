@@ -88,13 +88,10 @@ def _union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Ro
 
 def _union_of_calendars(old: SchoolCalendar, new: SchoolCalendar) -> SchoolCalendar:
     schools = sorted({*old.schools, *new.schools})
-
-    def days(calendar: SchoolCalendar, school: str) -> npt.NDArray[np.int32]:
-        at = calendar.row_of(school)
-        return calendar.days[at, : calendar.lengths[at]] if at >= 0 else np.zeros(0, dtype=np.int32)
-
-    union = [np.union1d(days(old, school), days(new, school)).astype(np.int32) for school in schools]
-    return SchoolCalendar(schools, union, year_start=old.year_start)
+    both = {school: [old.days_of(school), new.days_of(school)] for school in schools}
+    days = {school: np.concatenate([part for part, _ in parts]) for school, parts in both.items()}
+    known = {school: np.concatenate([part for _, part in parts]) for school, parts in both.items()}
+    return SchoolCalendar.from_days(days, known=known, year_start=old.year_start)
 
 
 def _recode(words: tuple[str, ...], union: tuple[str, ...]) -> npt.NDArray[np.int32]:

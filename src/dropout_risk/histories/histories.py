@@ -274,9 +274,9 @@ def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalen
     missing = sorted(set(names) - set(calendar.schools))
     if not missing:
         return calendar
-    days = [calendar.days[row, : calendar.lengths[row]] for row in range(len(calendar.schools))]
-    empty = [np.zeros(0, dtype=np.int32)] * len(missing)
-    return SchoolCalendar([*calendar.schools, *missing], [*days, *empty], year_start=calendar.year_start)
+    schools = [*calendar.schools, *missing]
+    days, known = zip(*(calendar.days_of(school) for school in schools), strict=True)
+    return SchoolCalendar(schools, days, known=known, year_start=calendar.year_start)
 
 
 def _ints(table: pa.Table, name: str, null: int = 0) -> npt.NDArray[np.int32]:

@@ -35,6 +35,8 @@ class Snapshot:
 
     Attributes
     ----------
+    calendar : SchoolCalendar
+        As known on the date.
     end : int32 array of shape (n_pupils,)
         School days before the date, in each pupil's calendar.
     year_start : int32 array of shape (n_pupils,)
@@ -44,9 +46,10 @@ class Snapshot:
     def __init__(self, histories: Histories, as_of: DateLike) -> None:
         self.histories = histories
         self.ordinal = ordinal_of(as_of)
-        calendar, row = histories.calendar, histories.calendar_row
-        self.end = calendar.index(row, self.ordinal)
-        self.year_start = calendar.index(row, calendar.year_begins(self.ordinal))
+        self.calendar = histories.calendar.known_on(self.ordinal)
+        row = histories.calendar_row
+        self.end = self.calendar.index(row, self.ordinal)
+        self.year_start = self.calendar.index(row, self.calendar.year_begins(self.ordinal))
         self._grades: dict[Window, Grades] = {}
 
     def __len__(self) -> int:
@@ -63,10 +66,14 @@ class Snapshot:
     def _states(self) -> npt.NDArray[np.uint8]:
         """Flags of every known day, the last school day before the date in the last column."""
         states = self.histories.attendance.known_on(self.ordinal)
-        known = np.minimum(self.end, self.histories.calendar.lengths[self.histories.calendar_row])
+        row = self.histories.calendar_row
+        known = np.minimum(self.end, self.calendar.lengths[row])
         width = int(known.max(initial=0))
         days = np.arange(width) + (known[:, None] - width)
-        aligned = np.take_along_axis(states, np.maximum(days, 0), axis=1) if width else states[:, :0]
+        held = np.maximum(days, 0)
+        if self.calendar is not self.histories.calendar:
+            held = self.histories.calendar.index(row[:, None], self.calendar.day(row[:, None], held))
+        aligned = np.take_along_axis(states, held, axis=1) if width else states[:, :0]
         return np.where(days >= 0, aligned, 0).astype(np.uint8)
 
     @cached_property
@@ -117,14 +124,14 @@ class Snapshot:
         back = np.asarray(days_back)
         rows = self.histories.calendar_row.reshape(-1, *[1] * (back.ndim - 1))
         end = self.end.reshape(rows.shape)
-        return self.histories.calendar.day(rows, end - back)
+        return self.calendar.day(rows, end - back)
 
     # --- dated rows -------------------------------------------------------------------------------
 
     @cached_property
     def grades(self) -> Grades:
         """Marks known on the date, sorted by pupil, subject and day."""
-        return Grades(self.histories.grades.known_on(self.ordinal))
+        return Grades(self._known("grades"))
 
     def grades_in(self, window: Window) -> Grades:
         """Give the marks known on the date and dated in a window before it."""
@@ -138,17 +145,17 @@ class Snapshot:
     @cached_property
     def wellbeing(self) -> dict[str, Column]:
         """Test results known on the date, sorted by pupil, instrument, scale and day."""
-        return self.histories.wellbeing.known_on(self.ordinal)
+        return self._known("wellbeing")
 
     @cached_property
     def totals(self) -> dict[str, Column]:
         """Attendance totals known on the date, sorted by pupil and period."""
-        return self.histories.totals.known_on(self.ordinal)
+        return self._known("totals")
 
     @cached_property
     def family(self) -> dict[str, Column]:
         """Family rows known on the date and begun by it, with ``holds``: whether they still do."""
-        rows = self.histories.family.known_on(self.ordinal)
+        rows = self._known("family")
         begun = rows["date"] <= self.ordinal
         rows = {name: column[begun] for name, column in rows.items()}
         return rows | {"holds": rows["until"] >= self.ordinal}
@@ -156,7 +163,15 @@ class Snapshot:
     @cached_property
     def outcomes(self) -> dict[str, Column]:
         """Outcomes known on the date, sorted by pupil and date."""
-        return self.histories.outcomes.known_on(self.ordinal)
+        return self._known("outcomes")
+
+    def _known(self, table: str) -> dict[str, Column]:
+        rows: dict[str, Column] = getattr(self.histories, table).known_on(self.ordinal)
+        if self.calendar is not self.histories.calendar:
+            rows = rows | {
+                "day": self.calendar.index(self.histories.calendar_row[rows["pupil"]], rows["date"])
+            }
+        return rows
 
     def within(self, rows: dict[str, Column], window: Window) -> Bools:
         """Say which dated rows lie within a window before the date.
@@ -167,7 +182,7 @@ class Snapshot:
         if window is None:
             return np.ones(len(rows["pupil"]), dtype=bool)
         if window == "year":
-            return np.asarray(rows["date"] >= self.histories.calendar.year_begins(self.ordinal))
+            return np.asarray(rows["date"] >= self.calendar.year_begins(self.ordinal))
         return np.asarray(rows["day"] >= (self.end - window)[rows["pupil"]])
 
     def code(self, column: str, word: str) -> int:

@@ -77,7 +77,11 @@ def _write(histories: Histories, folder: Path) -> None:
     planes = histories.attendance.planes
     late = histories.attendance.late
     tables: dict[str, dict[str, Any]] = {
-        "calendar": {"school": rows.astype(np.int32), "day": calendar.days[rows, columns]},
+        "calendar": {
+            "school": rows.astype(np.int32),
+            "day": calendar.days[rows, columns],
+            "known": calendar.known[rows, columns],
+        },
         "attendance": {name: _packed(plane) for name, plane in planes.items()}
         | {"calendar": histories.calendar_row},
         "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
@@ -99,7 +103,8 @@ def _read(folder: Path) -> Histories:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     students = pq.read_table(folder / "students.parquet").combine_chunks()
     calendar = _arrays(folder / "calendar.parquet")
-    days = [calendar["day"][calendar["school"] == row] for row in range(len(about["schools"]))]
+    rows = [calendar["school"] == row for row in range(len(about["schools"]))]
+    days, since = ([calendar[name][of] for of in rows] for name in ("day", "known"))
     attendance = pq.read_table(folder / "attendance.parquet")
     planes = {name: _unpacked(attendance[name]) for name in attendance.column_names if name != "calendar"}
     runs = {}
@@ -109,7 +114,7 @@ def _read(folder: Path) -> Histories:
         runs[name] = Runs.from_rows(pupil, columns, tuple(about["keys"][name]), n_pupils=students.num_rows)
     return Histories(
         students=students,
-        calendar=SchoolCalendar(about["schools"], days, year_start=tuple(about["year_start"])),
+        calendar=SchoolCalendar(about["schools"], days, known=since, year_start=tuple(about["year_start"])),
         calendar_row=attendance["calendar"].to_numpy(),
         attendance=AttendanceBits(planes, LateStates(**_arrays(folder / "late.parquet"))),
         words={name: tuple(words) for name, words in about["words"].items()},

@@ -66,6 +66,9 @@ class SchoolCalendar:
         One name per calendar.
     days : sequence of int arrays
         The school days of each, as ordinals, rising.
+    known : sequence of int arrays, optional
+        The date on which each of them became known, where only attendance tells which days were school
+        days; by default they were always known.
     year_start : tuple of int, default=(8, 1)
         Month and day on which a school year begins.
 
@@ -79,25 +82,67 @@ class SchoolCalendar:
     """
 
     def __init__(
-        self, schools: Sequence[str], days: Sequence[Ints], *, year_start: tuple[int, int] = (8, 1)
+        self,
+        schools: Sequence[str],
+        days: Sequence[Ints],
+        *,
+        known: Sequence[Ints] | None = None,
+        year_start: tuple[int, int] = (8, 1),
     ) -> None:
         self.schools = tuple(schools)
         self.year_start = year_start
         self.lengths = np.array([len(item) for item in days], dtype=np.int32)
         self.days = np.full((len(days), max([1, *self.lengths])), _NEVER, dtype=np.int32)
+        self.known = np.full(self.days.shape, _ALWAYS, dtype=np.int32)
         for row, item in enumerate(days):
             self.days[row, : len(item)] = item
+            if known is not None:
+                self.known[row, : len(item)] = known[row]
         self.firsts = np.where(self.lengths > 0, self.days[:, 0], 0)
-        known = self.days[self.days != _NEVER]
-        self.first, self.last = (int(known.min()), int(known.max())) if len(known) else (0, 0)
+        given = self.days[self.days != _NEVER]
+        self.first, self.last = (int(given.min()), int(given.max())) if len(given) else (0, 0)
         self._before = self._count_before()
         self._row = {school: row for row, school in enumerate(self.schools)}
 
     @classmethod
-    def from_days(cls, days: Mapping[str, Sequence[DateLike] | npt.NDArray[Any]], **options: Any) -> Self:
-        """Make a calendar from the school days of each school, in any order and with repetitions."""
+    def from_days(
+        cls,
+        days: Mapping[str, Sequence[DateLike] | npt.NDArray[Any]],
+        *,
+        known: Mapping[str, npt.NDArray[Any]] | None = None,
+        year_start: tuple[int, int] = (8, 1),
+    ) -> Self:
+        """Make a calendar from the school days of each school, in any order and with repetitions.
+
+        ``known`` gives the dates on which they became known, in the same order; of repetitions the
+        earliest counts.
+        """
         schools = sorted(days)
-        return cls(schools, [_ordinals(days[school]) for school in schools], **options)
+        rows = [_ordinals(days[school]) for school in schools]
+        since = [np.full(len(row), _ALWAYS, dtype=np.int32) for row in rows]
+        if known is not None:
+            since = [
+                np.asarray(known.get(name, of), dtype=np.int32)
+                for name, of in zip(schools, since, strict=True)
+            ]
+        pairs = [_each_once(row, of) for row, of in zip(rows, since, strict=True)]
+        return cls(schools, [row for row, _ in pairs], known=[of for _, of in pairs], year_start=year_start)
+
+    def days_of(self, school: str) -> tuple[Ints, Ints]:
+        """Give a school's days and the dates on which they became known; nothing if it has none."""
+        row = self.row_of(school)
+        length = int(self.lengths[row]) if row >= 0 else 0
+        return self.days[row, :length], self.known[row, :length]
+
+    def known_on(self, ordinal: int) -> SchoolCalendar:
+        """Give the calendar as it was known on a date: without past days that became known later."""
+        hidden = (self.days < ordinal) & (self.known >= ordinal)
+        if not hidden.any():
+            return self
+        kept = [of[: self.lengths[row]] for row, of in enumerate(~hidden)]
+        days = [self.days[row, : len(of)][of] for row, of in enumerate(kept)]
+        known = [self.known[row, : len(of)][of] for row, of in enumerate(kept)]
+        return SchoolCalendar(self.schools, days, known=known, year_start=self.year_start)
 
     def row_of(self, school: str) -> int:
         """Give the number of a school's calendar; -1 if the school has none."""
@@ -154,7 +199,7 @@ class SchoolCalendar:
         return np.cumsum(is_day, axis=1, dtype=np.int32)
 
 
-_NEVER = np.iinfo(np.int32).max
+_NEVER, _ALWAYS = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
 def weekdays_between(dates: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -171,4 +216,13 @@ def _ordinals(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
         array = array.astype("datetime64[D]").astype(np.int64)
     elif array.dtype.kind not in "iu":
         array = np.array([ordinal_of(day) for day in days], dtype=np.int64)
-    return np.unique(array).astype(np.int32)
+    return array.astype(np.int32)
+
+
+def _each_once(days: Ints, known: Ints) -> tuple[Ints, Ints]:
+    """Sort days, and keep each with the earliest date on which it became known."""
+    order = np.lexsort([known, days])
+    days, known = days[order], known[order]
+    first = np.ones(len(days), dtype=bool)
+    first[1:] = days[1:] != days[:-1]
+    return days[first], known[first]

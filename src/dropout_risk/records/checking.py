@@ -153,7 +153,8 @@ class Checking:
         attendance = self.tables["attendance"]
         pupil = attendance.column("pupil").to_numpy()
         date = attendance.column("date").cast(pa.int32()).to_numpy()
-        return self.days.calendar(self.school_of[self.usable], pupil, date)
+        recorded = attendance.column("recorded_on").cast(pa.int32()).to_numpy()
+        return self.days.calendar(self.school_of[self.usable], pupil, date, np.maximum(recorded, date))
 
 
 def require_students(

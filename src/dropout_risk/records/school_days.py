@@ -11,6 +11,7 @@ from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.drafts import Array, Draft, Mask
 
 _UNLISTED = -1
+_NEVER = np.iinfo(np.int32).max
 _CHUNK = 1 << 20
 
 
@@ -68,24 +69,31 @@ class SchoolDays:
         state[inside] = self.state[school[inside], column[inside]]
         return state
 
-    def calendar(self, school_of: Array, pupil: Array, date: Array) -> SchoolCalendar:
-        """Build the calendar, from attendance for the schools without listed days."""
-        attended, first = _attended(len(self.schools), school_of, pupil, date)
-        days = {}
+    def calendar(self, school_of: Array, pupil: Array, date: Array, recorded: Array) -> SchoolCalendar:
+        """Build the calendar, from attendance for the schools without listed days.
+
+        A day that only attendance tells of is known from the day on which its first row was recorded.
+        """
+        since, first = _known_since(len(self.schools), school_of, pupil, date, recorded)
+        days, known = {}, {}
         for row, school in enumerate(self.schools):
             if self.listed[row]:
                 days[school] = np.flatnonzero(self.state[row] == 1) + self.first
             else:
-                days[school] = np.flatnonzero(attended[row]) + first
-        return SchoolCalendar.from_days(days)
+                attended = np.flatnonzero(since[row] != _NEVER)
+                days[school], known[school] = attended + first, since[row, attended]
+        return SchoolCalendar.from_days(days, known=known)
 
 
-def _attended(schools: int, school_of: Array, pupil: Array, date: Array) -> tuple[Mask, int]:
+def _known_since(
+    schools: int, school_of: Array, pupil: Array, date: Array, recorded: Array
+) -> tuple[npt.NDArray[np.int32], int]:
+    """Give, for each school and date, when its first attendance row was recorded; and the first date."""
     if not len(date):
-        return np.zeros((schools, 0), np.bool_), 0
+        return np.full((schools, 0), _NEVER, np.int32), 0
     first = int(date.min())
-    attended = np.zeros((schools, int(date.max()) - first + 1), np.bool_)
+    since = np.full((schools, int(date.max()) - first + 1), _NEVER, np.int32)
     for start in range(0, len(date), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        attended[school_of[pupil[rows]], date[rows] - first] = True
-    return attended, first
+        np.minimum.at(since, (school_of[pupil[rows]], date[rows] - first), recorded[rows])
+    return since, first

@@ -211,17 +211,17 @@ def _histories(records: SchoolRecords, as_of: str) -> Histories:
     students = records.table("students")
     tables = {name: records.table(name) for name in LONG_TABLES}
     listed = records.table("calendar").filter(pc.field("is_school_day"))["school_id"].to_pylist()
-    dates = tables["attendance"]["date"].cast(pa.int32()).to_numpy()
+    own = [tables["attendance"][name].cast(pa.int32()).to_numpy() for name in ("date", "recorded_on")]
     pupil = tables["attendance"]["pupil"].to_numpy()
-    days, names = {}, []
+    days, known, names = {}, {}, []
     for row, school in enumerate(pc.fill_null(students["school_id"], "").to_pylist()):
-        held = records.calendar.row_of(school) if None in listed or school in listed else -1
-        names.append(school if held >= 0 else f"pupil {row}")
-        length = records.calendar.lengths[held]
-        days[names[-1]] = records.calendar.days[held, :length] if held >= 0 else dates[pupil == row]
-    return Histories.from_tables(
-        students, tables, SchoolCalendar.from_days(days), observed_to=ordinal_of(as_of), calendars=names
-    )
+        held = None in listed or school in listed
+        name = school if held else f"pupil {row}"
+        since = records.calendar.days_of(school) if held else [column[pupil == row] for column in own]
+        days[name], known[name] = since
+        names.append(name)
+    calendar = SchoolCalendar.from_days(days, known=known)
+    return Histories.from_tables(students, tables, calendar, observed_to=ordinal_of(as_of), calendars=names)
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:

@@ -75,3 +75,21 @@ def test_another_school_never_changes_an_index(own, others, day):
     together = SchoolCalendar.from_days({"a": sorted(own), "b": sorted(others)})
 
     assert alone.index(0, ordinal_of(day)) == together.index(0, ordinal_of(day))
+
+
+def test_a_past_day_that_became_known_later_is_no_school_day_before_then():
+    days = np.array([ordinal_of(day) for day in ("2025-03-03", "2025-03-04", "2025-03-05")])
+    known = {"a": days + np.array([0, 5, 0])}
+    calendar = SchoolCalendar.from_days({"a": days}, known=known)
+    thursday, monday = ordinal_of("2025-03-06"), ordinal_of("2025-03-10")
+
+    assert calendar.known_on(thursday).index(0, thursday) == 2
+    assert calendar.known_on(monday) is calendar
+    assert calendar.index(0, thursday) == 3
+
+
+def test_of_several_days_known_the_earliest_counts():
+    day = ordinal_of("2025-03-03")
+    calendar = SchoolCalendar.from_days({"a": [day, day]}, known={"a": np.array([day + 4, day + 1])})
+
+    assert calendar.days_of("a")[1].tolist() == [day + 1]
