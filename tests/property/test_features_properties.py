@@ -1,6 +1,8 @@
+import datetime as dt
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dropout_risk.catalogue.default import default_catalogue
@@ -17,7 +19,25 @@ from support.tiny import dates, known_before, records_of, tables
 
 CATALOGUE = every_measure(windows=(None, 20, "year"))
 FUNCTIONS = {"tests: marks and absences": plain_marks_and_absences}
+BEFORE, MONDAY = dt.date(2024, 6, 24), dt.date(2024, 7, 1)
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+LATE_MONDAY = {
+    "students": [
+        {"student_id": name, "school_id": school, "class_id": "1", "grade_level": 8}
+        for name, school in (("p", "a"), ("q", "b"))
+    ],
+    "attendance": [
+        {"student_id": "p", "date": MONDAY, "status": "present", "recorded_on": MONDAY + dt.timedelta(1)},
+        {"student_id": "q", "date": BEFORE, "status": "present", "recorded_on": BEFORE},
+    ],
+    "attendance_totals": [],
+    "grades": [],
+    "wellbeing": [],
+    "family": [],
+    "outcomes": [],
+}
 
 
 def features(found, as_of, **options):
@@ -33,6 +53,7 @@ def test_every_measure_equals_a_plain_loop(found, as_of, with_calendar):
 
 
 @few
+@example(LATE_MONDAY, MONDAY + dt.timedelta(1), False)
 @given(tables(), dates, st.booleans())
 def test_rows_dated_or_recorded_on_the_date_or_later_never_change_a_bit(found, as_of, with_calendar):
     now = features(found, as_of, with_calendar=with_calendar)

@@ -38,12 +38,27 @@ class PlainDistrict:
             for row, school in enumerate(calendar.schools)
         }
         self.observed_to = records.observed_to
+        self.since = {} if records.table("calendar").num_rows else self._first_recorded()
+
+    def _first_recorded(self):
+        """When the first row of each school day was recorded, where nothing else tells of the day."""
+        since = {}
+        for pupil in self.pupils:
+            for row in pupil["attendance"]:
+                day = (pupil["school_id"] or "", row["date"])
+                since[day] = min(since.get(day, dt.date.max), max(row["recorded_on"], row["date"]))
+        return since
 
     def days_of(self, pupil):
         return self.school_days.get(pupil["school_id"] or "", [])
 
+    def days_known(self, pupil, as_of):
+        school = pupil["school_id"] or ""
+        later = {day for (name, day), since in self.since.items() if name == school and day < as_of <= since}
+        return [day for day in self.days_of(pupil) if day not in later]
+
     def on(self, as_of):
-        return [KnownPupil(pupil, self.days_of(pupil), as_of) for pupil in self.pupils]
+        return [KnownPupil(pupil, self.days_known(pupil, as_of), as_of) for pupil in self.pupils]
 
 
 class KnownPupil:

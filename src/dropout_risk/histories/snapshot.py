@@ -72,7 +72,8 @@ class Snapshot:
         days = np.arange(width) + (known[:, None] - width)
         held = np.maximum(days, 0)
         if self.calendar is not self.histories.calendar:
-            held = self.histories.calendar.index(row[:, None], self.calendar.day(row[:, None], held))
+            dates = self.calendar.day(row[:, None], held)
+            held = np.maximum(self.histories.calendar.index(row[:, None], dates), 0)
         aligned = np.take_along_axis(states, held, axis=1) if width else states[:, :0]
         return np.where(days >= 0, aligned, 0).astype(np.uint8)
 
