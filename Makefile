@@ -35,6 +35,9 @@ docs: $(INSTALLED)  ## write the generated pages again
 
 benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/real_data.py
+	$(BIN)/python benchmarks/oulad.py
+	$(BIN)/python benchmarks/hsls_records.py
+	$(BIN)/python benchmarks/simulated.py
 	$(BIN)/python benchmarks/simulator.py
 
 clean:  ## remove the environment and everything made

@@ -113,6 +113,9 @@ KINDS: tuple[HelpKind, ...] = (
 )
 
 
+WEIGHTY_SHARE = 0.2
+
+
 def help_for(
     raising: Sequence[Reason], alerts: Sequence[Alert], grade_level: int | None, language: Language
 ) -> tuple[Help, ...]:
@@ -121,7 +124,8 @@ def help_for(
     Parameters
     ----------
     raising : sequence of Reason
-        What raises the risk; a missing value points to no help but to a record worth fetching.
+        What raises the risk. A missing value points to no help but to a record worth fetching, and what
+        weighs less than a fifth of the strongest reason to none either.
     alerts : sequence of Alert
         What the rules found, the most urgent first.
     grade_level : int or None
@@ -142,9 +146,11 @@ def help_for(
     [('home_visit', ('absent_3_days',))]
     """
     fitting = []
+    weighty = WEIGHTY_SHARE * max((reason.contribution for reason in raising), default=0.0)
+    raising = [reason for reason in raising if not reason.missing and reason.contribution >= weighty]
     for place, kind in enumerate(KINDS):
         rules = [alert for alert in alerts if alert.route in kind.routes]
-        reasons = [reason for reason in raising if reason.cause in kind.causes and not reason.missing]
+        reasons = [reason for reason in raising if reason.cause in kind.causes]
         if (rules or reasons) and (grade_level or 0) >= kind.min_grade:
             because = (*(alert.rule for alert in rules), *(reason.feature for reason in reasons))
             strength = sum(reason.contribution for reason in reasons)

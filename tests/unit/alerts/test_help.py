@@ -55,3 +55,10 @@ def test_because_names_rules_and_features():
 
 def test_a_missing_value_points_to_no_help():
     assert kinds(reason(cause="learning", missing=True, value=None)) == []
+
+
+def test_a_reason_of_little_weight_beside_the_strongest_points_to_no_help():
+    strong = reason(cause="disengagement", contribution=1.0)
+
+    assert kinds(strong, reason(cause="learning", contribution=0.19)) == ["home_visit"]
+    assert kinds(strong, reason(cause="learning", contribution=0.21)) == ["home_visit", "tutoring"]
