@@ -98,6 +98,9 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         raise BundleError(
             f"The {MANIFEST} of {folder} was changed after it was saved.", hint="save the model again"
         )
+    for name in manifest["files"]:
+        if Path(name).name != name:
+            raise BundleError(f"The {MANIFEST} of {folder} names a file outside the bundle.")
     return {name: _checked(folder / name, sha) for name, sha in manifest["files"].items()}, manifest
 
 

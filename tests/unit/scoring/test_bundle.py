@@ -75,3 +75,14 @@ def test_a_failure_while_writing_leaves_the_former_bundle_and_nothing_else(folde
 
     assert read_bundle(folder)[0] == FILES
     assert [path.name for path in folder.parent.iterdir()] == ["county"]
+
+
+def test_a_manifest_that_names_a_file_outside_is_refused(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["../elsewhere.txt"] = "0" * 64
+    del manifest["sha256"]
+    manifest["sha256"] = module._sha(module._plain(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    with pytest.raises(BundleError, match="outside"):
+        read_bundle(folder)
