@@ -23,8 +23,8 @@ test: $(INSTALLED)  ## run all tests
 	$(BIN)/python -m pytest -q
 
 check: $(INSTALLED)  ## lint, types, layers, every module importable
-	$(BIN)/ruff format --check src tests serving benchmarks
-	$(BIN)/ruff check src tests serving benchmarks
+	$(BIN)/ruff format --check src tests serving benchmarks notebooks
+	$(BIN)/ruff check src tests serving benchmarks notebooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/import_every_module.py

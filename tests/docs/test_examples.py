@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -84,3 +86,10 @@ def test_every_link_to_a_file_leads_to_one(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.name)
+def test_every_notebook_runs(notebook, tmp_path):
+    subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", notebook], cwd=tmp_path, check=True, timeout=300
+    )
