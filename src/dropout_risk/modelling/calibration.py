@@ -44,7 +44,7 @@ class LinearCalibration:
     def fit(cls, margin: Floats, y: NDArray[np.int8]) -> Self:
         """Fit on margins of a model that did not see the rows, by Newton's method.
 
-        A weak prior about ``a = 1, b = 0``, worth some hundred labels, keeps the fit near the
+        A weak prior about ``a = 1, b = 0``, worth some tens of labels, keeps the fit near the
         identity when labels are few and is not felt when they are many.
         """
         rows = np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])
