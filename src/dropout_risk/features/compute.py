@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +153,7 @@ def _in_blocks(
     columns = {feature.name: np.empty(n) for feature in features}
     for start in range(0, n, PUPILS_AT_ONCE):
         block = np.arange(start, min(start + PUPILS_AT_ONCE, n))
-        part = _columns(features, replace(inputs, known=histories.take(block).on(as_of), columns={}))
+        part = _columns(features, Inputs(histories.take(block).on(as_of), inputs.context, inputs.instruments))
         for name, values in part.items():
             columns[name][block] = values
     return columns

@@ -91,7 +91,7 @@ def days_since_exam(measure: declared.DaysSinceExam, window: Window, inputs: Inp
 def class_z(measure: declared.ClassZ, window: Window, inputs: Inputs) -> Floats:
     """Standing within class and exam, in standard deviations of the class."""
     grades, n = inputs.known.grades_in(window), len(inputs.known)
-    z = inputs.context.exam_z(inputs.known, grades.rows)
+    z = inputs.once(f"z of {window}", lambda: inputs.context.exam_z(inputs.known, grades.rows))
     pupil = grades.rows["pupil"]
     if measure.of == "last":
         return mean_by(pupil[grades.last], z[grades.last], n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
+Made = TypeVar("Made")
 MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]
 
 
@@ -37,6 +38,14 @@ class Inputs:
     context: ClassContext
     instruments: InstrumentRegistry
     columns: dict[str, Floats] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """Give what several measures need, made the first time it is asked for."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
 
 
 def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:

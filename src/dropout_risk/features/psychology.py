@@ -89,6 +89,10 @@ def has_test(
 
 def _usable(inputs: Inputs) -> npt.NDArray[np.bool_]:
     """Say which rows count: not marked invalid, scored within the scale, and not spoilt by a lie scale."""
+    return inputs.once("usable tests", lambda: _judged(inputs))
+
+
+def _judged(inputs: Inputs) -> npt.NDArray[np.bool_]:
     rows = inputs.known.wellbeing
     usable = rows["valid"] & ~np.isnan(rows["score"])
     for instrument in inputs.instruments.values():
@@ -122,8 +126,8 @@ def _spoilt(
 
 
 def _valid(inputs: Inputs) -> dict[str, Column]:
-    use = _usable(inputs)
-    return {name: column[use] for name, column in inputs.known.wellbeing.items()}
+    rows, use = inputs.known.wellbeing, _usable(inputs)
+    return inputs.once("valid tests", lambda: {name: column[use] for name, column in rows.items()})
 
 
 def _totals_by_instrument(inputs: Inputs) -> list[tuple[Instrument, dict[str, Column]]]:
