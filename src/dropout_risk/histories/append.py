@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Runs
@@ -32,6 +33,11 @@ def append(old: Histories, new: Histories) -> Histories:
     old, new : Histories
         ``new`` holds at least the pupils whose rows arrived; what it says of a pupil's master data
         (class, responsible teacher, leaving) replaces what the old said.
+
+    Raises
+    ------
+    RecordsError
+        If a pupil changed to a school whose calendar lacks some of the pupil's recorded days.
     """
     students, old_rows, new_rows = _union_of_students(old.students, new.students)
     calendar = _union_of_calendars(old.calendar, new.calendar)
@@ -143,13 +149,26 @@ def _moved_bits(
         flags |= np.unpackbits(part.attendance.planes[name], axis=1, bitorder="little") * np.uint8(flag)
     pupil, day = np.nonzero(flags)
     date = part.calendar.day(part.calendar_row[pupil], day)
-    states[rows[pupil], calendar.index(row[rows[pupil]], date)] = flags[pupil, day]
+    states[rows[pupil], _day_in(calendar, row[rows[pupil]], date)] = flags[pupil, day]
     late = part.attendance.late
     late_date = part.calendar.day(part.calendar_row[late.pupil], late.day)
     moved = rows[late.pupil]
-    return states, LateStates(
-        moved.astype(np.int32), calendar.index(row[moved], late_date), late.known, late.flags
-    )
+    late_day = _day_in(calendar, row[moved], late_date)
+    return states, LateStates(moved.astype(np.int32), late_day, late.known, late.flags)
+
+
+def _day_in(
+    calendar: SchoolCalendar, row: npt.NDArray[np.int32], date: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
+    """Give the place of each date among the school days of a calendar that has them all."""
+    place = calendar.index(row, date)
+    elsewhere = calendar.day(row, place) != date
+    if elsewhere.any():
+        raise RecordsError(
+            f"{int(elsewhere.sum())} recorded day(s) are no school days of the pupil's new school.",
+            hint="a pupil changed to a school with another calendar: build the histories from all records",
+        )
+    return place
 
 
 def _merged_bits(old: tuple[Bits, LateStates], new: tuple[Bits, LateStates]) -> AttendanceBits:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.errors import RecordsError
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
@@ -195,3 +196,19 @@ def test_rows_that_arrive_for_days_long_past_keep_the_days_apart():
     at_once = Histories.from_records(small(attendance=[*REGISTER, *early]))
 
     assert same_histories(grown, at_once) == []
+
+
+def test_a_pupil_who_changed_to_a_school_with_another_calendar_is_refused_and_not_misplaced():
+    def one_day(school, day):
+        student = {"student_id": ["p"], "school_id": [school], "class_id": ["c"], "grade_level": [8]}
+        attendance = {"student_id": ["p"], "date": [day], "status": ["absent"]}
+        records = SchoolRecords.from_tables(
+            students=pd.DataFrame(student), attendance=pd.DataFrame(attendance)
+        )
+        return Histories.from_records(records), records
+
+    before, _ = one_day("a", "2025-03-03")
+    _, after = one_day("b", "2025-03-04")
+
+    with pytest.raises(RecordsError, match="1 recorded day"):
+        before.append(after)
