@@ -162,7 +162,7 @@ def _day_in(
 ) -> npt.NDArray[np.int32]:
     """Give the place of each date among the school days of a calendar that has them all."""
     place = calendar.index(row, date)
-    elsewhere = calendar.day(row, place) != date
+    elsewhere = (place < 0) | (calendar.day(row, place) != date)
     if elsewhere.any():
         raise RecordsError(
             f"{int(elsewhere.sum())} recorded day(s) are no school days of the pupil's new school.",
