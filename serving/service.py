@@ -3,7 +3,8 @@
 Start it from the root of the repository with ``bentoml serve serving.service:DropoutRisk``. It reads, once,
 
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
-* ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``).
+* ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
+* ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dropout_risk.errors import DropoutRiskError, SettingsError
+from dropout_risk.features.class_context import ClassContext
 from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import Scores
@@ -75,7 +77,7 @@ class DropoutRisk:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
 
     def __init__(self) -> None:
-        self.model, self.calendar = configured()
+        self.model, self.held = configured()
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -89,7 +91,7 @@ class DropoutRisk:
     def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
         return self._answer(ctx, lambda name: score_request(
-            self.model, SCORE.read(body), calendar=self.calendar, request_id=name))  # fmt: skip
+            self.model, SCORE.read(body), request_id=name, **self.held))  # fmt: skip
 
     @bentoml.api(route="/score_features", output_spec=dict)
     def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
@@ -112,13 +114,16 @@ class DropoutRisk:
         return Response()
 
 
-def configured() -> tuple[RiskModel, pd.DataFrame | None]:
-    """Load what the environment names, and answer the contract's example with it once."""
+def configured() -> tuple[RiskModel, dict[str, Any]]:
+    """Load the model and what is held beside it, and answer the contract's example with them once."""
     model = load_model(os.environ.get("DROPOUT_RISK_MODEL", ""))
-    calendar = load_calendar(os.environ.get("DROPOUT_RISK_CALENDAR", ""))
+    held = {
+        "calendar": load_calendar(os.environ.get("DROPOUT_RISK_CALENDAR", "")),
+        "context": load_context(os.environ.get("DROPOUT_RISK_CLASS_CONTEXT", "")),
+    }
     example = files("dropout_risk.scoring") / "contract" / "score.request.example.json"
-    score_request(model, SCORE.read(example.read_bytes()), calendar=calendar)
-    return model, calendar
+    score_request(model, SCORE.read(example.read_bytes()), **held)
+    return model, held
 
 
 def load_model(place: str) -> RiskModel:
@@ -163,3 +168,21 @@ def load_calendar(place: str) -> pd.DataFrame | None:
             "DROPOUT_RISK_CALENDAR has no column date.", hint="columns: date, school_id, is_school_day"
         )
     return days
+
+
+def load_context(place: str) -> ClassContext | None:
+    """Read what is known of classes, if it is given; a request's own ``class_context`` goes before it.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or does not hold class context rows.
+    """
+    if not place:
+        return None
+    try:
+        return ClassContext.from_rows(json.loads(Path(place).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise SettingsError(
+            "DROPOUT_RISK_CLASS_CONTEXT cannot be read.", hint="give a JSON file of ClassContext.to_rows()"
+        ) from error

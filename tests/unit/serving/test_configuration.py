@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from serving.door import Limits
 
@@ -84,3 +86,14 @@ def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model,
     assert service.load_model("models:/county@champion").version == risk_model.version
     with pytest.raises(BundleError):
         service.load_model("models:/county@nobody")
+
+
+def test_a_class_context_is_optional_and_refused_where_it_is_none(service, tmp_path):
+    row = dict.fromkeys(("school_id", "class_id", "feature", "subject", "exam"), "x") | {"date": "2025-03-03"}
+    (tmp_path / "context.json").write_text(json.dumps([row | {"mean": 0.5, "sd": 0.1, "n": 40}]))
+    (tmp_path / "broken.json").write_text('[{"class": "x"}]')
+
+    assert service.load_context("") is None
+    assert len(service.load_context(str(tmp_path / "context.json")).table) == 1
+    with pytest.raises(SettingsError, match="DROPOUT_RISK_CLASS_CONTEXT"):
+        service.load_context(str(tmp_path / "broken.json"))
