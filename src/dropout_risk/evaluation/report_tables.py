@@ -44,7 +44,7 @@ PARTS = {
 CELLS = {
     "rows": Text(zh="行", en="Rows"),
     "pupils": Text(zh="学生", en="Pupils"),
-    "positives": Text(zh="辍学", en="Dropouts"),
+    "positives": Text(zh="辍学行数", en="Dropouts (rows)"),
 }
 
 
@@ -174,6 +174,7 @@ def provenance_table(report: EvaluationReport, language: Language) -> Table:
         [Text(zh="预测期（上课日）", en="Horizon, school days").to(language), figure(report.horizon_days)],
         [Text(zh="结局事件", en="Outcome events").to(language), ", ".join(report.events)],
         [Text(zh="所选模型", en="Chosen candidate").to(language), report.candidate],
+        [Text(zh="校准方式", en="Calibrated on").to(language), str(split.get("calibration", "–"))],
         *[[key, value] for key, value in report.hashes.items()],
     ]
     return Table(PROVENANCE.to(language), ["", ""], rows)

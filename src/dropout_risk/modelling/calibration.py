@@ -41,11 +41,13 @@ class LinearCalibration:
     meaning = "error of the calibration alone: where the true risk of pupils with this score lies on average"
 
     @classmethod
-    def fit(cls, margin: Floats, y: NDArray[np.int8]) -> Self:
+    def fit(cls, margin: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None = None) -> Self:
         """Fit on margins of a model that did not see the rows, by Newton's method.
 
         A weak prior about ``a = 1, b = 0``, worth some tens of labels, keeps the fit near the
-        identity when labels are few and is not felt when they are many.
+        identity when labels are few and is not felt when they are many. Rows of one group (the
+        snapshots of one pupil) are not independent: the error of ``a`` and ``b`` is the sandwich
+        estimate clustered by group (Liang and Zeger 1986).
         """
         rows = np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])
         point, free = PRIOR_MEAN.copy(), np.array([True, True])
@@ -53,7 +55,8 @@ class LinearCalibration:
         if point[0] < SMALLEST_SLOPE:
             point, free = np.array([SMALLEST_SLOPE, 0.0]), np.array([False, True])
             point, precision = _newton(rows, y, point, free)
-        error = np.linalg.inv(precision)
+        bread = np.linalg.inv(precision)
+        error = bread @ _scatter(rows, y, point, groups) @ bread
         shared = float(error[0, 1])
         return cls(
             float(point[0]), float(point[1]), ((float(error[0, 0]), shared), (shared, float(error[1, 1])))
@@ -103,6 +106,19 @@ def _newton(
         if np.abs(step).max() < 1e-10:
             break
     return point, _slope(rows, y, point)[1]
+
+
+def _scatter(
+    rows: Floats, y: NDArray[np.int8], point: Floats, groups: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Give how much the gradient would vary between samples of groups, the prior's part included."""
+    from scipy.special import expit
+
+    scores = rows * (expit(rows @ point) - y)[:, None]
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        scores = np.column_stack([np.bincount(group, weights=column) for column in scores.T])
+    return np.asarray(scores.T @ scores + PRIOR_PRECISION)
 
 
 def _slope(rows: Floats, y: NDArray[np.int8], point: Floats) -> tuple[Floats, Floats]:

@@ -147,9 +147,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.calibrate and calibration_set is not None:
             table_own = self._table(calibration_set[0])
             margin = fitted.model.margin(encoding.encode(table_own))
-            calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]))
+            own = _groups(table_own, None)
+            calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
         elif self.calibrate and fitted.margin is not None:
-            calibration = LinearCalibration.fit(fitted.margin, labels[order])
+            grouped = np.array([keys[place] for place in order])
+            calibration = LinearCalibration.fit(fitted.margin, labels[order], grouped)
         self.selection_ = fitted.selection
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration)
         return self

@@ -79,3 +79,21 @@ def test_a_level_in_percent_is_refused():
 def test_plain_data_round_trip():
     found = LinearCalibration.fit(*drawn(300, 1.2, 0.1))
     assert LinearCalibration.from_dict(found.to_dict()) == found
+
+
+def test_the_error_of_repeated_rows_of_one_pupil_is_that_of_the_pupils():
+    margin, y = drawn(3_000, 0.8, -0.2)
+    pupils = np.arange(3_000)
+    once = LinearCalibration.fit(margin, y, pupils)
+    four_times = LinearCalibration.fit(np.tile(margin, 4), np.tile(y, 4), np.tile(pupils, 4))
+    pretending = LinearCalibration.fit(np.tile(margin, 4), np.tile(y, 4))
+
+    assert np.diag(four_times.covariance) == pytest.approx(np.diag(once.covariance), rel=0.1)
+    assert np.diag(pretending.covariance).max() < 0.4 * np.diag(once.covariance).max()
+
+
+def test_the_clustered_error_is_the_spread_over_new_pupils():
+    drawn_anew = [LinearCalibration.fit(*drawn(1_500, 0.9, -0.5, seed)) for seed in range(60)]
+    spread = np.std([[one.a, one.b] for one in drawn_anew], axis=0)
+
+    assert np.sqrt(np.diag(drawn_anew[0].covariance)) == pytest.approx(spread, rel=0.35)
