@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,13 @@ def score(
     folder: options.Folder,
     model: options.Model,
     as_of: options.AsOf,
-    out: Annotated[Path, typer.Option(help="A .csv, .parquet or .json file (.json holds all reasons).")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="A .csv or .parquet file: one row per pupil, without results of psychological tests. "
+            "A .json file: the complete reply of the endpoint, with all reasons and those results."
+        ),
+    ],
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
@@ -41,16 +46,19 @@ def score(
 
 
 def write_scores(scores: Scores, out: Path) -> None:
-    """Write scores to a file that is there complete or not at all."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = out.with_name(f".{out.name}.part")
+    """Write scores to a file that is there complete or not at all, readable by its owner only.
+
+    A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
+    """
+    from dropout_risk.watchlist.files import write_whole
+    from dropout_risk.watchlist.table import guarded, told_frame
+
     if out.suffix == ".json":
-        fresh.write_text(json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
     elif out.suffix == ".parquet":
-        scores.frame().to_parquet(fresh)
+        write_whole(out, told_frame(scores).to_parquet())
     else:
-        scores.frame().to_csv(fresh, index=False, encoding="utf-8-sig")
-    os.replace(fresh, out)
+        write_whole(out, told_frame(scores).map(guarded).to_csv(index=False), encoding="utf-8-sig")
 
 
 def watchlist(
@@ -61,7 +69,7 @@ def watchlist(
         Path, typer.Option(help="Folder for the pages, the CSV and the state for the next morning.")
     ],
     capacity: Annotated[
-        int | None, typer.Option(min=1, help="Pupils one teacher can see [default: the settings'].")
+        int | None, typer.Option(min=1, help="Pupils one teacher can see (by default the settings').")
     ] = None,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,

@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: str | Path, text: str, *, encoding: str = "utf-8") -> Path:
-    """Write a text file by renaming a finished one into its place; folders are made where missing."""
+def write_whole(path: str | Path, content: str | bytes, *, encoding: str = "utf-8") -> Path:
+    """Write a file by renaming a finished one into its place; folders are made where missing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     try:
-        with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode(encoding) if isinstance(content, str) else content)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN, WatchEntry
 from dropout_risk.watchlist.group import WatchGroup
@@ -75,6 +75,30 @@ def csv_of(watch_list: WatchList) -> str:
     return out.getvalue()
 
 
+def told_frame(scores: Scores) -> pd.DataFrame:
+    """Give :meth:`Scores.frame` with reasons as a list tells them: no results of psychological tests."""
+    frame = scores.frame()
+    if frame.empty:
+        return frame
+    reasons = {pupil.student_id: _reasons(pupil, scores.language, "; ") for pupil in scores.pupils}
+    return frame.assign(reasons=[reasons[student] for student in frame["student_id"]])
+
+
+def guarded(value: Any) -> Any:
+    """Give a cell that a spreadsheet does not run as a formula.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("8-2"), guarded(-1.5)
+    ("'=1+1", '8-2', -1.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _reasons(pupil: PupilScore, language: Language, separator: str) -> str:
+    return separator.join(item.text for item in told(pupil.raising, language))
+
+
 def _rows(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
     whose = {"school_id": group.school_id, "responsible_id": group.responsible_id}
     for part, entries in (("alert", group.alerts), ("above_line", group.risks)):
@@ -103,7 +127,7 @@ def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": separator.join(alert.text for alert in pupil.alerts),
-        "reasons": separator.join(item.text for item in told(pupil.raising, language)),
+        "reasons": _reasons(pupil, language, separator),
         "missing": shorten(pupil.missing, _MISSING_SHOWN, language),
         "suggested_help": separator.join(item.text for item in pupil.suggested_help),
     }
@@ -116,6 +140,4 @@ def _cell(value: Any, column: str, language: Language) -> Any:
         return f"{value:.3f}"
     if column in ("part", "status", "band"):
         return WORDS[value].to(language)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return guarded(value)
