@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -138,6 +138,12 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     tracking: TrackingSettings = TrackingSettings()
 
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise SettingsError(_all_problems(error), hint=_nearest_keys(type(self), error)) from error
+
     @classmethod
     def from_toml(cls, path: str | Path) -> Self:
         """Read settings from a TOML file.
@@ -154,14 +160,14 @@ class Settings(Section):
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"Settings file {path} is not TOML: {error}.") from error
         try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise SettingsError(_all_problems(path, error), hint=_nearest_keys(cls, error)) from error
+            return cls(**data)
+        except SettingsError as error:
+            raise SettingsError(f"Settings file {path}: {error.message}", hint=error.hint) from error
 
 
-def _all_problems(path: str | Path, error: ValidationError) -> str:
+def _all_problems(error: ValidationError) -> str:
     lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-    return f"Settings file {path} has {len(lines)} problem(s): " + "; ".join(lines) + "."
+    return f"The settings have {len(lines)} problem(s): " + "; ".join(lines) + "."
 
 
 def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:

@@ -68,7 +68,7 @@ def test_the_commands_of_the_tutorial_run_one_after_the_other(demo, monkeypatch)
     for command in re.findall(r"\.venv/bin/dropout-risk (.*)", "\n".join(blocks(TUTORIAL, "sh"))):
         result = CliRunner().invoke(app, shlex.split(command))
         assert result.exit_code == 0, f"{command}: {result.output[-400:]}"
-    status = (demo / "morning/watch-list.csv").read_text(encoding="utf-8-sig")
+    status = (demo / "demo/morning/watch-list.csv").read_text(encoding="utf-8-sig")
 
     assert "same" in status
 

@@ -248,6 +248,10 @@ class FeatureCatalogue(Mapping[str, Feature]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __repr__(self) -> str:
+        """Count the features."""
+        return f"<FeatureCatalogue of {len(self)} features>"
+
     @property
     def names(self) -> list[str]:
         """Names in the order of the columns."""

@@ -6,8 +6,8 @@ Windows belong to the feature, not to the measure, and are counted in school day
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Literal, get_args
 
 from dropout_risk.errors import FeatureDeclarationError, nearest
 
@@ -35,8 +35,22 @@ class Measure:
 # --- attendance -----------------------------------------------------------------------------------
 
 
+class DayMeasure(Measure):
+    """Base class of the measures of days of one kind."""
+
+    of: Kind
+
+    def __post_init__(self) -> None:
+        """Check that the kind of day is one of those that histories tell apart."""
+        if self.of not in get_args(Kind):
+            raise FeatureDeclarationError(
+                f"{type(self).__name__} does not know days of the kind {self.of!r}.",
+                hint=nearest(str(self.of), get_args(Kind)),
+            )
+
+
 @dataclass(frozen=True)
-class Share(Measure):
+class Share(DayMeasure):
     """Days of a kind over days recorded in the window.
 
     With ``totals``, a pupil without a single recorded day in the window falls back on attendance
@@ -48,42 +62,42 @@ class Share(Measure):
 
 
 @dataclass(frozen=True)
-class Count(Measure):
+class Count(DayMeasure):
     """Days of a kind in the window."""
 
     of: Kind
 
 
 @dataclass(frozen=True)
-class CurrentStreak(Measure):
+class CurrentStreak(DayMeasure):
     """Days of a kind without a break up to the last recorded day; days without a record are passed over."""
 
     of: Kind
 
 
 @dataclass(frozen=True)
-class LongestStreak(Measure):
+class LongestStreak(DayMeasure):
     """Longest run of days of a kind in the window; days without a record are passed over."""
 
     of: Kind
 
 
 @dataclass(frozen=True)
-class Spells(Measure):
+class Spells(DayMeasure):
     """Number of separate runs of days of a kind in the window."""
 
     of: Kind
 
 
 @dataclass(frozen=True)
-class DaysSince(Measure):
+class DaysSince(DayMeasure):
     """School days since the last day of a kind: 0 when the last school day was one."""
 
     of: Kind
 
 
 @dataclass(frozen=True)
-class ShareTrend(Measure):
+class ShareTrend(DayMeasure):
     """Share of days of a kind in the window, less the share in the ``before`` school days before it."""
 
     of: Kind
@@ -91,7 +105,7 @@ class ShareTrend(Measure):
 
 
 @dataclass(frozen=True)
-class WeekdayExcess(Measure):
+class WeekdayExcess(DayMeasure):
     """Share of days of a kind on the given weekdays (0 is Monday), less the share on the others."""
 
     of: Kind
@@ -244,7 +258,7 @@ class InvalidTest(Measure):
 
 @dataclass(frozen=True)
 class FactorHolds(Measure):
-    """1 when one of the family factors holds on the day, 0 when others were recorded and it was not.
+    """1 when one of the family factors holds on the day, 0 when known others were recorded and it was not.
 
     ``values`` limits which values count (empty: all).
     """
@@ -280,7 +294,9 @@ class PupilFunction(Measure):
     function: str
 
 
-MEASURES: dict[str, type[Measure]] = {cls.__name__: cls for cls in Measure.__subclasses__()}
+MEASURES: dict[str, type[Measure]] = {
+    cls.__name__: cls for base in (Measure, DayMeasure) for cls in base.__subclasses__() if is_dataclass(cls)
+}
 
 
 def measure_from_dict(data: dict[str, Any]) -> Measure:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropout_risk.cli import service
+from dropout_risk.cli import options, service
 from dropout_risk.cli.morning import summary, write_morning
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
@@ -37,9 +37,9 @@ def demo(
     language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
 ) -> None:
     """Simulate a district, check, train, log, write the morning's watch list, serve one pupil."""
+    speech = options.language_of(language)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    speech: Language = "zh" if language == "zh" else "en"
     _say(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
     records = _simulated(out, students, seed)
     _say("2 Check the records")
@@ -75,7 +75,7 @@ def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel
     from dropout_risk.training.train import train
 
     tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
-    run = train(records, Settings(language=language, tracking=tracking), progress=True)  # type: ignore[arg-type]
+    run = train(records, Settings(language=language, tracking=tracking), progress=True)
     typer.echo(str(run.report))
     run.model.save(out / "model")
     return run.model

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.settings import Settings
+from dropout_risk.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
@@ -24,7 +26,9 @@ Mapping = Annotated[
 ]
 Quarantine = Annotated[
     Path | None,
-    typer.Option(help="Where unusable rows are written with their reason [default: DIR/quarantine.csv]."),
+    typer.Option(
+        help="Where unusable rows go, with their reason and their values (by default DIR/quarantine.csv)."
+    ),
 ]
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", exists=True, help="TOML with your settings.")
@@ -35,7 +39,7 @@ Model = Annotated[
 AsOf = Annotated[
     str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
 ]
-Speech = Annotated[str | None, typer.Option("--language", help="zh or en [default: the settings']")]
+Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by default the model's settings)")]
 
 
 def read_settings(path: Path | None) -> Settings:
@@ -54,16 +58,43 @@ def load_model(model: str) -> RiskModel:
     return RiskModel.load(model)
 
 
-def read_records(folder: Path, mapping: Path | None, quarantine: Path | None) -> SchoolRecords:
+def language_of(word: str) -> Language:
+    """Take a language as it was typed; SettingsError if it is not one of zh and en."""
+    if word not in LANGUAGES:
+        raise SettingsError(f"Unknown language {word!r}.", hint=nearest(word, LANGUAGES))
+    return "zh" if word == "zh" else "en"
+
+
+def read_records(
+    folder: Path, mapping: Path | None, quarantine: Path | None, language: Language = "en"
+) -> SchoolRecords:
     """Read a folder, print what was read, used and set apart, and write what was set apart to a file."""
     from dropout_risk.records.school_records import SchoolRecords
 
     records = SchoolRecords.from_folder(folder, mapping=mapping)
-    typer.echo(str(records.check()))
+    typer.echo(records.check().text(language))
+    _tell_unknown_words(records)
     if len(records.quarantine):
         place = quarantine or folder / "quarantine.csv"
         records.quarantine.write(place)
         typer.secho(
-            f"{len(records.quarantine)} row(s) were set apart, with the reason of each: {place}", fg="yellow"
+            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {place}", fg="yellow"
         )
     return records
+
+
+def _tell_unknown_words(records: SchoolRecords) -> None:
+    """Say how many family factors and instruments nobody knows: they are kept, but no feature reads them."""
+    from dropout_risk.catalogue.factors import FACTORS
+    from dropout_risk.catalogue.instruments import default_instruments
+
+    known = {"family": ("factor", FACTORS), "wellbeing": ("instrument", default_instruments())}
+    for table, (column, words) in known.items():
+        given = records.table(table)[column].unique().to_pylist()
+        unknown = sum(word not in words for word in given)
+        if unknown:
+            typer.secho(
+                f"{table}.{column}: {unknown} of {len(given)} word(s) are not in the catalogue, and no default "
+                f"feature reads their rows; map them under [words.{column}]",
+                fg="yellow",
+            )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from dropout_risk.cli import options
 
 
 def check(
-    folder: options.Folder, mapping: options.Mapping = None, quarantine: options.Quarantine = None
+    folder: options.Folder,
+    mapping: options.Mapping = None,
+    quarantine: options.Quarantine = None,
+    language: Annotated[str, typer.Option(help="zh or en")] = "en",
 ) -> None:
     """List every problem of the records at once; exit with 1 if any row cannot be used."""
-    records = options.read_records(folder, mapping, quarantine)
+    records = options.read_records(folder, mapping, quarantine, options.language_of(language))
     if len(records.quarantine):
         raise typer.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +24,8 @@ def serve(
 ) -> None:
     """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue."""
     options.load_model(model)
-    raise typer.Exit(subprocess.call(command(host, port), env=environment(model)))  # noqa: S603
+    words = command(host, port)
+    os.execve(words[0], words, environment(model))  # noqa: S606 - a signal then reaches the service itself
 
 
 def command(host: str, port: int) -> list[str]:

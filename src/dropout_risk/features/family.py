@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.catalogue.factors import BURDENS
+from dropout_risk.catalogue.factors import BURDENS, FACTORS
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, count_by, sum_by
 from dropout_risk.histories.snapshot import Bools, Window
 
@@ -17,7 +17,7 @@ def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) 
     if measure.values:
         chosen &= np.isin(rows["value"], inputs.known.codes("value", measure.values))
     holds = sum_by(rows["pupil"], chosen, len(inputs.known)) > 0
-    return _where_asked(holds.astype(np.float64), inputs)
+    return _where_asked(holds.astype(np.float64), inputs, measure.factors)
 
 
 def factor_count(measure: declared.FactorCount, window: Window, inputs: Inputs) -> Floats:
@@ -38,8 +38,11 @@ def _different_factors(chosen: Bools, inputs: Inputs) -> Floats:
     return _where_asked(count_by(pairs // n_words, n).astype(np.float64), inputs)
 
 
-def _where_asked(value: Floats, inputs: Inputs) -> Floats:
-    return np.where(count_by(inputs.known.family["pupil"], len(inputs.known)) > 0, value, np.nan)
+def _where_asked(value: Floats, inputs: Inputs, own: tuple[str, ...] = ()) -> Floats:
+    """Leave the value missing where no row names a known factor: a misspelt one tells nothing."""
+    rows = inputs.known.family
+    understood = np.isin(rows["factor"], inputs.known.codes("factor", (*FACTORS, *own)))
+    return np.where(count_by(rows["pupil"][understood], len(inputs.known)) > 0, value, np.nan)
 
 
 def student_column(measure: declared.StudentColumn, window: Window, inputs: Inputs) -> Floats:

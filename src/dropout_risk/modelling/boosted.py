@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS, TreeTerms
 from dropout_risk.modelling.folds import CrossFit, fold_losses
 
@@ -39,7 +40,10 @@ class BoostedModel:
         """The ``lightgbm.Booster`` read from the text."""
         import lightgbm
 
-        return lightgbm.Booster(model_str=self.text)
+        try:
+            return lightgbm.Booster(model_str=self.text)
+        except lightgbm.basic.LightGBMError as error:
+            raise BundleError("The model's text is not that of a LightGBM model.") from error
 
     @property
     def terms(self) -> TreeTerms:

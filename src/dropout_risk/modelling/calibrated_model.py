@@ -119,7 +119,9 @@ class CalibratedModel:
         try:
             encoding = FeatureEncoding.from_dict(head["encoding"])
             calibration = LinearCalibration.from_dict(head["calibration"])
-            return cls(encoding, _model(head, files), calibration)
+            model = _model(head, files)
+            _ = model.terms  # read the trees now, not at the first score
+            return cls(encoding, model, calibration)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BundleError):
                 raise

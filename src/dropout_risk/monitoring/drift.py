@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.scoring.risk_model import RiskModel
 
 MODERATE, LARGE = 0.1, 0.25
@@ -64,7 +65,20 @@ def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
     -------
     DriftReport
         With the population stability index over the training deciles and one bin for missing values.
+        Features of the time of year (days since an exam, the year to date) move with the calendar:
+        compare like with like.
+
+    Raises
+    ------
+    FeatureInputError
+        If a feature of the model is not a column of ``X``.
     """
+    missing = [name for name in model.catalogue if name not in X]
+    if missing:
+        raise FeatureInputError(
+            f"{len(missing)} feature(s) of the model are not there: {missing[:5]}.",
+            hint=nearest(missing[0], map(str, X)),
+        )
     rows = [_row(bins, X[bins["feature"]].to_numpy(dtype=np.float64)) for bins in model.reference.bins()]
     table = pd.DataFrame(rows).sort_values("psi", ascending=False, kind="stable").reset_index(drop=True)
     return DriftReport(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from dropout_risk.records.rules import RULES, Rule, Severity
@@ -122,12 +122,14 @@ class CheckReport:
         rows = [(c.read, c.used, c.set_apart) for c in self.counts.values()]
         return pd.DataFrame(rows, columns=names, index=pd.Index(list(self.counts), name="table"))
 
+    def text(self, language: Language = "en") -> str:
+        """Give the counts per table and one line per problem, for a terminal."""
+        counts = [_COUNTED.fill(language, table=name, **asdict(count)) for name, count in self.counts.items()]
+        return "\n".join([*counts, *(_line(problem, language) for problem in self.problems)])
+
     def __str__(self) -> str:
-        """Give the counts per table and one line per problem."""
-        lines = [
-            f"{t}: {c.read} read, {c.used} used, {c.set_apart} set apart" for t, c in self.counts.items()
-        ]
-        return "\n".join([*lines, *(_line(problem) for problem in self.problems)])
+        """Give the counts per table and one line per problem, in English."""
+        return self.text()
 
     __repr__ = __str__
 
@@ -139,13 +141,32 @@ class CheckReport:
         return str(self.summary().to_html()) + str(problems.to_html(index=False))
 
 
-def _line(problem: Problem) -> str:
-    where = f"{problem.table}.{problem.column}" if problem.column else problem.table
-    file = f" in {problem.file}" if problem.file else ""
-    first = (
-        "" if problem.first_row is None else f" ({problem.rows} rows, first row {problem.first_row}{file})"
-    )
-    return (
-        f"[{problem.rule.code}] {problem.severity} {where}: "
-        f"{problem.message()}{first or file}. Hint: {problem.hint()}."
+_COUNTED = Text(
+    zh="{table}：读取{read}行，使用{used}行，未使用{set_apart}行",
+    en="{table}: {read} read, {used} used, {set_apart} set apart",
+)
+_SEVERITIES = {"error": Text(zh="错误", en="error"), "warning": Text(zh="提醒", en="warning")}
+_ROWS = Text(
+    zh="（{rows}行，首见于数据第{first}行{file}）", en=" ({rows} rows, first data row {first}{file})"
+)
+_FILE = Text(zh="，文件{file}", en=" in {file}")
+_LINE = Text(
+    zh="[{code}] {severity} {where}：{message}{place}。处理办法：{hint}。",
+    en="[{code}] {severity} {where}: {message}{place}. Hint: {hint}.",
+)
+
+
+def _line(problem: Problem, language: Language) -> str:
+    file = _FILE.fill(language, file=problem.file) if problem.file else ""
+    place = file
+    if problem.first_row is not None:
+        place = _ROWS.fill(language, rows=problem.rows, first=problem.first_row, file=file)
+    return _LINE.fill(
+        language,
+        code=problem.rule.code,
+        severity=_SEVERITIES[problem.severity].to(language),
+        where=f"{problem.table}.{problem.column}" if problem.column else problem.table,
+        message=problem.message(language),
+        place=place,
+        hint=problem.hint(language),
     )

@@ -36,7 +36,7 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
         If the folder holds something that is not a bundle.
     """
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+    if folder.exists() and not _is_ours(folder):
         raise BundleError(
             f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder"
         )
@@ -48,10 +48,28 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
             (fresh / name).write_bytes(content)
         manifest = _manifest(files, about)
         (fresh / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        former = Path(beside, "former")
         if folder.exists():
-            os.replace(folder, Path(beside, "former"))
-        os.replace(fresh, folder)
+            os.replace(folder, former)
+        try:
+            os.replace(fresh, folder)
+        except OSError:
+            if former.exists():
+                os.replace(former, folder)
+            raise
     return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    """Say whether a folder is empty, or holds a bundle and nothing else."""
+    found = {path.name for path in folder.iterdir()}
+    if not found:
+        return True
+    try:
+        named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return isinstance(named, dict) and found <= {MANIFEST, *named}
 
 
 def _manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,8 +116,10 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         raise BundleError(
             f"The {MANIFEST} of {folder} was changed after it was saved.", hint="save the model again"
         )
+    if not isinstance(manifest.get("files"), dict):
+        raise BundleError(f"The {MANIFEST} of {folder} does not list its files.")
     for name in manifest["files"]:
-        if Path(name).name != name:
+        if Path(name).name != name or (folder / name).is_symlink():
             raise BundleError(f"The {MANIFEST} of {folder} names a file outside the bundle.")
     return {name: _checked(folder / name, sha) for name, sha in manifest["files"].items()}, manifest
 

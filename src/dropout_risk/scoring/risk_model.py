@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import ValidationError
 
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.errors import BundleError, FeatureInputError, nearest
+from dropout_risk.errors import (
+    BundleError,
+    DateError,
+    DropoutRiskError,
+    FeatureInputError,
+    nearest,
+)
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RiskModel:
     """What scores pupils: from histories to risks with their reasons.
 
@@ -156,14 +161,22 @@ class RiskModel:
             If a newer version of the library wrote it.
         """
         files, about = read_bundle(folder)
-        declared = json.loads(files["catalogue.json"])
         try:
-            settings = Settings.model_validate(about["settings"])
-        except ValidationError as error:
+            return cls._read(files, about)
+        except DropoutRiskError as error:
             raise BundleError(
-                f"The bundle in {folder} has settings that this version does not know.",
-                hint="load it with the version that its manifest names, or train again",
+                f"The bundle in {folder} cannot be used: {error.message}", hint=error.hint
             ) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # ValueError: also what is no JSON, no UTF-8, and no Arrow file
+            raise BundleError(
+                f"The files of the bundle in {folder} do not fit together ({type(error).__name__}).",
+                hint="save the model again, or load it with the version that its manifest names",
+            ) from error
+
+    @classmethod
+    def _read(cls, files: Mapping[str, bytes], about: Mapping[str, Any]) -> Self:
+        declared = json.loads(files["catalogue.json"])
         return cls(
             name=about["name"],
             version=about["version"],
@@ -171,12 +184,18 @@ class RiskModel:
             instruments=InstrumentRegistry.from_list(declared["instruments"]),
             calibrated=CalibratedModel.from_files(files),
             reference=Reference.from_bytes(files["reference.arrow"]),
-            settings=settings,
+            settings=Settings(**about["settings"]),
             metrics=json.loads(files["metrics.json"]),
             card={"en": files["card.md"].decode(), "zh": files["card.zh.md"].decode()},
             trained_to=about["trained_to"],
             synthetic=about["synthetic"],
         )
+
+    def __repr__(self) -> str:
+        """Name the model; no pupil and no coefficient."""
+        kind = "synthetic " if self.synthetic else ""
+        what = f"{self.calibrated.kind}, {len(self.catalogue)} features"
+        return f"<{kind}RiskModel {self.name} {self.version}: {what}>"
 
     def _files(self) -> dict[str, bytes]:
         declared = {"features": self.catalogue.to_list(), "instruments": self.instruments.to_list()}
@@ -223,9 +242,19 @@ class RiskModel:
         Scores
             Pupils in the order of their ids; pupils whose students row could not be used are in
             ``errors``.
+
+        Raises
+        ------
+        DateError
+            If nobody was at school on the date.
         """
         histories = histories_of(records)
         members = np.flatnonzero(members_on(histories.on(as_of)))
+        if not len(members) and len(histories):
+            raise DateError(
+                f"Of {len(histories)} pupils nobody was at school on that date.",
+                hint="compare it with enrolled_on, left_on and the outcomes",
+            )
         scores = self.score_histories(
             histories, as_of, members, language=language, context=context, whole_schools=True
         )
@@ -367,6 +396,7 @@ class RiskModel:
             interval=self.calibrated.interval(values),
             classes=table.context.class_means(known, self.catalogue.names),
             ages={name: _age(known.last_record(name), known.ordinal) for name in self.catalogue.sources},
+            recorded_days=known.days("recorded", "year").sum(axis=1),
             alerts=alerts_on(known, self.settings.alerts, self.instruments, language),
             compared=bool(len(table.context.table)),
         )

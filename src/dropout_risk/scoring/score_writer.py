@@ -24,6 +24,7 @@ from dropout_risk.text import Language, Text
 
 Floats = npt.NDArray[np.float64]
 STALE_DAYS = 30
+FEW_DAYS = 10
 
 _NOTHING_KNOWN = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _ABSTAINS = Text(
@@ -31,6 +32,10 @@ _ABSTAINS = Text(
     en="Neither attendance nor marks are known: no judgement; attendance is most worth fetching",
 )
 _STALE = Text(zh="最近一条出勤记录是{days}天前的", en="The last attendance record is {days} days old")
+_FEW = Text(
+    zh="只有{days}天的出勤记录，各项比例仅供参考",
+    en="Attendance is recorded for only {days} days: shares of so few say little",
+)
 _NO_CLASS = Text(
     zh="没有班级对照数据，需与同班比较的特征按缺失处理",
     en="No class context: features that compare with class-mates are missing",
@@ -58,6 +63,8 @@ class Scored:
         Class means; NaN where there is none.
     ages : dict of str to int array
         Days since the last record of each source; -1 where there is none.
+    recorded_days : int array of shape (n,)
+        Days with an attendance record in the school year; 0 where there are only totals, or none.
     alerts : list of tuple of Alert
         By rule.
     compared : bool
@@ -71,6 +78,7 @@ class Scored:
     interval: Floats
     classes: Floats
     ages: dict[str, npt.NDArray[np.int64]]
+    recorded_days: npt.NDArray[np.int64]
     alerts: list[tuple[Alert, ...]]
     compared: bool
 
@@ -90,6 +98,7 @@ class Scored:
             interval=calibrated.interval(values),
             classes=np.full(values.shape, np.nan),
             ages={},
+            recorded_days=np.zeros(len(values), dtype=np.int64),
             alerts=[()] * len(values),
             compared=True,
         )
@@ -122,6 +131,7 @@ class ScoreWriter:
         row = Row(values, contributions, scored.states[place], scored.classes[place], ages)
         raising, lowering, other = self.reasons.write(row, log_odds)
         risk, abstains = float(expit(log_odds)), self._abstains(values)
+        missing = self._missing(values, scored.states[place])
         return PupilScore(
             student_id=student["student_id"],
             school_id=student.get("school_id"),
@@ -139,9 +149,10 @@ class ScoreWriter:
             lowering=lowering,
             other=other,
             alerts=scored.alerts[place],
-            missing=self._missing(values, scored.states[place]),
-            warnings=(*notes, *self._warnings(scored, ages, abstains)),
+            missing=tuple(missing),
+            warnings=(*notes, *self._warnings(scored, place, ages, abstains)),
             suggested_help=help_for(raising, scored.alerts[place], student.get("grade_level"), self.language),
+            missing_sensitive=tuple(sentence for sentence, sensitive in missing.items() if sensitive),
         )
 
     def _abstains(self, values: Floats) -> bool:
@@ -151,27 +162,33 @@ class ScoreWriter:
         ]
         return bool(np.isnan(values[telling]).all())
 
-    def _missing(self, values: Floats, states: npt.NDArray[np.int8]) -> tuple[str, ...]:
-        """Say what is not known and could be: a whole domain in one sentence, else feature by feature."""
-        said: dict[str, None] = {}
+    def _missing(self, values: Floats, states: npt.NDArray[np.int8]) -> dict[str, bool]:
+        """Say what is not known and could be, and whether it tells of a psychological test.
+
+        A whole domain is told in one sentence, else feature by feature.
+        """
+        said: dict[str, bool] = {}
         for domain, label in DOMAINS.items():
             places = [place for place, item in enumerate(self.features) if item.domain == domain]
             gaps = [place for place in places if np.isnan(values[place])]
             if places and gaps == places and (states[places] == NOT_RECORDED).all():
-                said[_NOTHING_KNOWN.fill(self.language, domain=label.to(self.language))] = None
+                said[_NOTHING_KNOWN.fill(self.language, domain=label.to(self.language))] = False
                 continue
             for place in gaps:
                 if states[place] == NOT_APPLICABLE:
                     continue
-                said[describe(self.features[place], np.nan, int(states[place]), self.language)] = None
-        return tuple(said)
+                sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
+                said[sentence] = domain == "psychology"
+        return said
 
-    def _warnings(self, scored: Scored, ages: dict[str, int], abstains: bool) -> tuple[str, ...]:
+    def _warnings(self, scored: Scored, place: int, ages: dict[str, int], abstains: bool) -> tuple[str, ...]:
         warnings = []
         if abstains:
             warnings.append(_ABSTAINS.to(self.language))
         if ages.get("attendance", 0) > STALE_DAYS:
             warnings.append(_STALE.fill(self.language, days=ages["attendance"]))
+        if 0 < scored.recorded_days[place] < FEW_DAYS:
+            warnings.append(_FEW.fill(self.language, days=int(scored.recorded_days[place])))
         if not scored.compared:
             warnings.append(_NO_CLASS.to(self.language))
         if self.synthetic:

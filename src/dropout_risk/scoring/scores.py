@@ -73,6 +73,8 @@ class PupilScore:
         What the reader should know about the data behind this score.
     suggested_help : tuple of Help
         Kinds of help that fit the reasons.
+    missing_sensitive : tuple of str
+        Those of ``missing`` that tell of a psychological test; a list for teachers leaves them out.
     """
 
     student_id: str | int
@@ -94,6 +96,7 @@ class PupilScore:
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     suggested_help: tuple[Help, ...]
+    missing_sensitive: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""
@@ -147,7 +150,7 @@ class RowError:
         return dict(self.__dict__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Risks with their reasons: what :meth:`RiskModel.score` gives back.
 
@@ -176,6 +179,11 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.pupils)
+
+    def __repr__(self) -> str:
+        """Count; a pupil's risk does not belong into a log."""
+        about = f"{len(self)} pupils, {len(self.errors)} not used"
+        return f"<Scores of {self.as_of or 'features'} by {self.model.get('version')}: {about}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Write the reply of the endpoint."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingRun:
     """What training gives back.
 
@@ -54,6 +54,10 @@ class TrainingRun:
     report: EvaluationReport
     run_id: str | None
     selection: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Name the model and the run."""
+        return f"<TrainingRun {self.run_id or 'not tracked'}: {self.model!r}>"
 
     def frame(self) -> pd.DataFrame:
         """Give the report's figures."""

@@ -128,3 +128,21 @@ def test_too_few_dropouts_are_refused_and_nothing_is_written(folder, tmp_path):
     assert result.exit_code == 2
     assert "DR401" in result.output
     assert not (tmp_path / "model").exists()
+
+
+def test_the_check_speaks_chinese_too(dirty, tmp_path):
+    result = run("check", dirty, "--quarantine", tmp_path / "apart.csv", "--language", "zh")
+
+    assert "attendance：读取3行，使用1行，未使用2行" in result.output
+    assert "处理办法" in result.output
+
+
+def test_words_that_no_feature_reads_are_counted_and_not_repeated(tmp_path):
+    (tmp_path / "students.csv").write_text("student_id,school_id,class_id,grade_level\n1,s,c,8\n")
+    (tmp_path / "family.csv").write_text(
+        "student_id,factor,valid_from\n1,secretword,2024-01-01\n1,orphan,2024-01-01\n"
+    )
+    result = run("check", tmp_path)
+
+    assert "family.factor: 1 of 2 word(s)" in result.output
+    assert "secretword" not in result.output

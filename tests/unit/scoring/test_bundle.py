@@ -86,3 +86,37 @@ def test_a_manifest_that_names_a_file_outside_is_refused(folder):
 
     with pytest.raises(BundleError, match="outside"):
         read_bundle(folder)
+
+
+def test_a_folder_with_a_manifest_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
+    (tmp_path / "students.csv").write_text("student_id")
+
+    with pytest.raises(BundleError, match="not a bundle"):
+        write_bundle(tmp_path, FILES, {})
+
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_bundle_with_a_stray_file_is_never_replaced(folder):
+    (folder / "notes.txt").write_text("mine")
+
+    with pytest.raises(BundleError, match="not a bundle"):
+        write_bundle(folder, FILES, {})
+
+
+def test_a_bundle_that_cannot_be_put_in_place_leaves_the_former_one(folder, monkeypatch):
+    real = module.os.replace
+
+    def fail_once(source, target):
+        if target == folder and "fresh" in str(source):
+            raise OSError("no room")
+        real(source, target)
+
+    monkeypatch.setattr(module.os, "replace", fail_once)
+    with pytest.raises(OSError, match="no room"):
+        write_bundle(folder, {"model.txt": b"new"}, {})
+    monkeypatch.undo()
+
+    assert read_bundle(folder)[0] == FILES
+    assert [path.name for path in folder.parent.iterdir()] == ["county"]

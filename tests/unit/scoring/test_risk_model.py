@@ -4,7 +4,10 @@ import pandas as pd
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.errors import FeatureInputError
+from dropout_risk.errors import BundleError, DateError, FeatureInputError
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.scoring.bundle import read_bundle, write_bundle
+from dropout_risk.scoring.request import score_request
 
 AS_OF = "2025-06-02"
 
@@ -98,3 +101,62 @@ def test_a_pupil_whose_row_was_set_apart_is_named_in_errors(risk_model):
     scores = risk_model.score(dr.SchoolRecords.from_tables(students=students), AS_OF)
 
     assert [error.student_id for error in scores.errors] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.txt", b"not a tree"),
+        ("catalogue.json", b"[]"),
+        ("catalogue.json", b"{"),
+        ("reference.arrow", b"no arrow"),
+        ("metrics.json", b"\xff"),
+        ("calibration.json", None),
+        ("catalogue.json", None),
+    ],
+)
+def test_a_bundle_whose_files_do_not_fit_is_refused_when_it_is_loaded(bundle, tmp_path, name, content):
+    files, about = read_bundle(bundle)
+    files |= {name: content}
+    given = {key: about[key] for key in ("name", "version", "trained_to", "synthetic", "settings")}
+    write_bundle(
+        tmp_path / "hostile", {key: value for key, value in files.items() if value is not None}, given
+    )
+
+    with pytest.raises(BundleError):
+        dr.RiskModel.load(tmp_path / "hostile")
+
+
+def test_without_a_class_context_the_score_says_so(risk_model, records):
+    features = [name for name, feature in risk_model.catalogue.items() if feature.measure.needs_class]
+    told = risk_model.score(records, AS_OF, language="en", context=ClassContext.empty())
+
+    assert all("No class context" in " ".join(pupil.warnings) for pupil in told.pupils)
+    assert features
+    assert not any(
+        "No class context" in " ".join(p.warnings) for p in risk_model.score(records, AS_OF).pupils
+    )
+
+
+def test_attendance_that_stopped_long_ago_is_a_warning(risk_model, records):
+    late = risk_model.score(records, "2027-06-01", language="en")
+
+    assert any("days old" in " ".join(pupil.warnings) for pupil in late.pupils)
+
+
+def test_attendance_of_a_few_days_is_a_warning(risk_model):
+    few = [{"date": f"2025-02-{day}", "status": "present"} for day in (24, 25, 26)]
+    body = {"as_of": "2025-03-03", "language": "en", "students": [{"student_id": "a", "attendance": few}]}
+    (pupil,) = score_request(risk_model, body).pupils
+
+    assert "Attendance is recorded for only 3 days" in " ".join(pupil.warnings)
+
+
+def test_a_date_on_which_nobody_was_at_school_is_refused(risk_model, records):
+    with pytest.raises(DateError, match="nobody"):
+        risk_model.score(records, "2020-05-06")
+
+
+def test_nothing_that_is_printed_holds_a_pupil(risk_model, scores):
+    assert "p-0" not in repr(scores) + repr(risk_model)
+    assert len(repr(scores)) < 200
