@@ -35,7 +35,7 @@ def same_bits(left, right):
 
 def same_histories(left, right):
     """Names of the parts in which two histories differ."""
-    different = [name for name in ("words", "observed_to") if getattr(left, name) != getattr(right, name)]
+    different = ["words"] if left.words != right.words else []
     if not left.students.equals(right.students):
         different.append("students")
     pairs = {
@@ -49,6 +49,8 @@ def same_histories(left, right):
         pairs[f"{table}.offsets"] = (mine.offsets, other.offsets)
         for name, column in mine.columns.items():
             pairs[f"{table}.{name}"] = (column, other.columns[name])
+    for name in ("attended", "dated"):
+        pairs[f"observed.{name}"] = (getattr(left.observed, name), getattr(right.observed, name))
     pairs["calendar"] = (left.calendar.days, right.calendar.days)
     pairs["calendar_row"] = (left.calendar_row, right.calendar_row)
     return different + [

@@ -49,6 +49,16 @@ class PlainDistrict:
                 since[day] = min(since.get(day, dt.date.max), max(row["recorded_on"], row["date"]))
         return since
 
+    def observed_for(self, pupil):
+        """The last date of the school's attendance; else of its other dated rows; else of the records."""
+        mates = [mate for mate in self.pupils if (mate["school_id"] or "") == (pupil["school_id"] or "")]
+        dated = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
+        for columns in ({"attendance": "date"}, dated):
+            days = [row[day] for mate in mates for name, day in columns.items() for row in mate[name]]
+            if days:
+                return max(days)
+        return self.observed_to
+
     def days_of(self, pupil):
         return self.school_days.get(pupil["school_id"] or "", [])
 

@@ -179,7 +179,8 @@ class _Window:
 
 def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
     """Give, for each pupil, how many school days of its school have been observed."""
-    return histories.calendar.index(histories.calendar_row, histories.observed_to + 1)
+    row = histories.calendar_row
+    return histories.calendar.index(row, histories.observed_to[row] + 1)
 
 
 def _frame(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Runs
 from dropout_risk.records.calendar import SchoolCalendar
 
@@ -65,16 +66,19 @@ def append(old: Histories, new: Histories) -> Histories:
     ]
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
-        attendance=_merged_bits(*bits), observed_to=_observed_to(old, new), **runs,
+        attendance=_merged_bits(*bits), observed=_observed(old, new, calendar), **runs,
     )  # fmt: skip
 
 
-def _observed_to(*parts: Histories) -> int:
-    """Give the last day with attendance, or else with any other dated row."""
-    attended = [
-        part for part in parts if part.attendance.planes["recorded"].any() or len(part.attendance.late.pupil)
+def _observed(old: Histories, new: Histories, calendar: SchoolCalendar) -> Observed:
+    moved = [
+        part.observed.moved(
+            np.array([calendar.row_of(name) for name in part.calendar.schools], dtype=np.intp),
+            len(calendar.schools),
+        )
+        for part in (old, new)
     ]
-    return max(part.observed_to for part in attended or parts)
+    return moved[0].merged(moved[1])
 
 
 Rows = npt.NDArray[np.int64]

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.errors import DateError
 from dropout_risk.histories.attendance_bits import AttendanceBits, AttendanceRows
+from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Column, Runs
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
+from dropout_risk.records.calendar import DateLike, SchoolCalendar
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -52,8 +52,8 @@ class Histories:
         Dated rows; days are school days (``day``), dates are ordinals (``date``, ``known``).
     words : dict of str to tuple of str
         The sorted vocabulary behind each coded column.
-    observed_to : int
-        The last date (ordinal) that the records cover: labels need their whole window before it.
+    observed : Observed
+        The last dates of each school's rows.
     """
 
     students: pa.Table
@@ -66,7 +66,7 @@ class Histories:
     family: Runs
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
-    observed_to: int
+    observed: Observed
 
     @classmethod
     def from_records(cls, records: SchoolRecords) -> Self:
@@ -78,9 +78,7 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories.
         """
         tables = {name: records.table(name) for name in LONG_TABLES}
-        return cls.from_tables(
-            records.table("students"), tables, records.calendar, observed_to=_observed_to(records)
-        )
+        return cls.from_tables(records.table("students"), tables, records.calendar)
 
     @classmethod
     def from_tables(
@@ -89,7 +87,7 @@ class Histories:
         tables: Mapping[str, pa.Table],
         calendar: SchoolCalendar,
         *,
-        observed_to: int,
+        observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``).
@@ -102,8 +100,8 @@ class Histories:
             The six long tables, each with a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
-        observed_to : int
-            The last date (ordinal) that the tables cover.
+        observed_to : int, optional
+            The last date (ordinal) that the tables cover; by default each school's own, from its rows.
         calendars : sequence of str, optional
             The name of each pupil's calendar; by default its school.
         """
@@ -111,6 +109,11 @@ class Histories:
         calendar = _with_schools(calendar, names)
         row = np.array([calendar.row_of(name) for name in names], dtype=np.int32)
         builder = _Builder(calendar, row, {})
+        number = len(calendar.schools)
+        if observed_to is None:
+            observed = Observed.from_tables(tables, row, number)
+        else:
+            observed = Observed.until(observed_to, number)
         return cls(
             students=students.select(STUDENT_COLUMNS).combine_chunks(),
             calendar=calendar,
@@ -122,11 +125,16 @@ class Histories:
             family=builder.family(tables["family"]),
             outcomes=builder.outcomes(tables["outcomes"]),
             words=builder.words,
-            observed_to=observed_to,
+            observed=observed,
         )
 
     def __len__(self) -> int:
         return int(self.students.num_rows)
+
+    @property
+    def observed_to(self) -> npt.NDArray[np.int32]:
+        """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
+        return self.observed.dates
 
     @property
     def student_ids(self) -> list[Any]:
@@ -261,13 +269,6 @@ class _Builder:
         codes = np.array([place.get(word, -1) for word in used] + [-1], dtype=np.int32)
         at = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
         return np.asarray(codes[at])
-
-
-def _observed_to(records: SchoolRecords) -> int:
-    try:
-        return ordinal_of(records.observed_to)
-    except DateError:
-        return 0  # no row carries a date, so nothing has been observed
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from dropout_risk.errors import BundleError, NewerFormatError
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Runs
 from dropout_risk.records.calendar import SchoolCalendar
 
@@ -94,7 +95,8 @@ def _write(histories: Histories, folder: Path) -> None:
         pq.write_table(pa.table(table), folder / f"{name}.parquet", compression="zstd")
     about = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": histories.words,
-        "observed_to": histories.observed_to, "keys": {name: getattr(histories, name).key for name in _RUNS},
+        "observed": {name: of.tolist() for name, of in vars(histories.observed).items()},
+        "keys": {name: getattr(histories, name).key for name in _RUNS},
     }  # fmt: skip
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
@@ -118,7 +120,7 @@ def _read(folder: Path) -> Histories:
         calendar_row=attendance["calendar"].to_numpy(),
         attendance=AttendanceBits(planes, LateStates(**_arrays(folder / "late.parquet"))),
         words={name: tuple(words) for name, words in about["words"].items()},
-        observed_to=about["observed_to"],
+        observed=Observed(**{name: np.array(of, dtype=np.int32) for name, of in about["observed"].items()}),
         **runs,
     )
 

@@ -42,9 +42,9 @@ def monthly_dates(
         In order; one per month at most.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
-    dates = np.arange(calendar.first, min(calendar.last, histories.observed_to) + 1)
+    dates = np.arange(calendar.first, min(calendar.last, _last_observed(histories)) + 1)
     before = _school_days_before(histories, schools, dates)
-    observed = _school_days_before(histories, schools, np.array([histories.observed_to + 1]))
+    observed = _observed_days(histories, schools)[:, None]
     is_open = _school_days_before(histories, schools, dates + 1) > before
     enough = before >= min_history_days
     if horizon_days is not None:
@@ -64,9 +64,7 @@ def labelled_cohort(histories: Histories, settings: Settings) -> Cohort:
     horizon, history = settings.outcome.horizon_days, settings.split.min_history_days
     dates = monthly_dates(histories, min_history_days=history, horizon_days=horizon)
     if not dates:
-        known = int(
-            _school_days_before(histories, np.unique(histories.calendar_row), _after(histories)).max()
-        )
+        known = int(_observed_days(histories, np.unique(histories.calendar_row)).max())
         raise TrainingError(
             f"No month has {history} school days before it and {horizon} after it: the records hold {known}.",
             hint="give a longer time of records, or shorten outcome.horizon_days",
@@ -109,8 +107,13 @@ def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], da
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
 
 
-def _after(histories: Histories) -> Counts:
-    return np.array([histories.observed_to + 1], dtype=np.int64)
+def _last_observed(histories: Histories) -> int:
+    return int(np.max(histories.observed_to))
+
+
+def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Counts:
+    until = np.broadcast_to(histories.observed_to, len(histories.calendar.schools))
+    return np.asarray(histories.calendar.index(schools, until[schools] + 1), dtype=np.int64)
 
 
 def _half(by_school: Flags) -> Flags:

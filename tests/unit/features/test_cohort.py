@@ -50,7 +50,7 @@ def test_cohort_and_labels_equal_a_plain_walk_through_the_records(as_of):
     records, day = untidy_district(), dt.date.fromisoformat(as_of)
     district = PlainDistrict(records)
     expected = {
-        (known.pupil["student_id"], day): label_of(known, district.observed_to, 40)
+        (known.pupil["student_id"], day): label_of(known, district.observed_for(known.pupil), 40)
         for known in district.on(day)
         if known.is_member
     }
@@ -115,6 +115,35 @@ def test_a_label_counts_only_when_its_last_day_has_been_observed():
 
     assert label(school(records, observed_to=school_day(9), a={})) == 1
     assert label(school(records, observed_to=school_day(8), a={})) == "horizon_not_observed"
+
+
+def two_schools(other):
+    """Schools s and t on one calendar: s sends attendance every day, t what is given."""
+    students = [
+        {"student_id": name, "school_id": school, "class_id": "1", "grade_level": 8}
+        for name, school in (("zz", "s"), ("a", "t"))
+    ]
+    attendance = [{"student_id": "zz", "date": day, "status": "present"} for day in DAYS]
+    attendance += [{"student_id": "a", "date": day, "status": "present"} for day in other]
+    days = [{"school_id": school, "date": day, "is_school_day": True} for school in "st" for day in DAYS]
+    return {"students": students, "attendance": attendance, "calendar": days, "today": "2025-12-31"}
+
+
+def test_a_school_that_stops_sending_attendance_has_no_observed_horizon_after_that():
+    until = {number: DAYS[: DAYS.index(MONDAY) + number] for number in (9, 10)}
+
+    assert label(SchoolRecords.from_tables(**two_schools(until[9]))) == "horizon_not_observed"
+    assert label(SchoolRecords.from_tables(**two_schools(until[10]))) == 0
+
+
+def test_a_school_without_attendance_is_observed_to_its_last_mark_or_else_as_the_records_are():
+    mark = {"student_id": "a", "subject": "maths", "exam": "e", "score": 40, "max_score": 100}
+    mark |= {"date": school_day(8)}
+
+    assert label(SchoolRecords.from_tables(**two_schools([]))) == 0
+    assert label(SchoolRecords.from_tables(**two_schools([]), grades=[mark])) == "horizon_not_observed"
+    later = mark | {"date": school_day(9)}
+    assert label(SchoolRecords.from_tables(**two_schools([]), grades=[later])) == 0
 
 
 @pytest.mark.parametrize(

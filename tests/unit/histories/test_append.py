@@ -8,6 +8,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import RecordsError
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
+from dropout_risk.records.calendar import date_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_bits, same_histories
 from support.districts import tidy_tables, untidy_tables
@@ -188,6 +189,16 @@ def test_pupils_schools_and_master_data_that_arrive_are_taken_over():
     assert grown.students["class_id"].to_pylist() == ["2", "1", "1"]
     assert grown.on("2025-03-11").days("absent")[:, -1].tolist() == [False, True, False]
     assert grown.on("2025-03-11").days("recorded")[2].sum() == 5
+
+
+def test_each_school_is_observed_to_its_own_last_day_of_attendance():
+    newcomer = STUDENT | {"student_id": "b", "school_id": "r"}
+    rows = [{"student_id": "b", "date": "2025-03-05", "status": "absent"}]
+    grown = Histories.from_records(small()).append(small([newcomer], attendance=rows))
+
+    assert grown.calendar.schools == ("r", "s")
+    assert [str(date_of(day)) for day in grown.observed_to] == ["2025-03-05", "2025-03-07"]
+    assert grown.take([0]).observed_to.tolist() == grown.observed_to.tolist()
 
 
 def test_rows_that_arrive_for_days_long_past_keep_the_days_apart():
