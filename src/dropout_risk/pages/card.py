@@ -13,7 +13,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
 from dropout_risk.watchlist.group import LOWEST_BAND
-from dropout_risk.watchlist.told import CONFIDENTIAL, comparison, percent, shorten, told
+from dropout_risk.watchlist.told import CONFIDENTIAL, comparison, percent, shorten, told, told_missing
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -98,7 +98,7 @@ class CardWriter:
             alerts=tuple((alert.text, self._who(alert)) for alert in score.alerts),
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
             lowering=self._lines(score, lowering, noted=False)[:LOWERING_SHOWN] if entry.judged else (),
-            missing=shorten(self._own(score.missing), MISSING_SHOWN, self.language),
+            missing=shorten(self._own(told_missing(score)), MISSING_SHOWN, self.language),
             warnings=self._own(score.warnings),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )

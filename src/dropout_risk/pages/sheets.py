@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.alerts.alert import ROUTES
@@ -12,7 +12,7 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchGroup
-from dropout_risk.watchlist.told import shorten
+from dropout_risk.watchlist.told import shorten, told_missing
 from dropout_risk.watchlist.watch_list import WatchList
 
 # Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
@@ -57,7 +57,8 @@ class SchoolSheet:
 def school_sheet(watch_list: WatchList, school_id: str | None, *, anchor: str) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
-    lacking, for_all = _shared_by_most(groups, "missing"), _shared_by_most(groups, "warnings")
+    lacking = _shared_by_most(groups, told_missing)
+    for_all = _shared_by_most(groups, lambda pupil: pupil.warnings)
     writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all))
     counts = _counts(groups)
     return SchoolSheet(
@@ -124,11 +125,13 @@ def _by_reason(group: WatchGroup) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((reason, tuple(ids)) for reason, ids in reasons.items())
 
 
-def _shared_by_most(groups: Sequence[WatchGroup], part: str) -> tuple[str, ...]:
+def _shared_by_most(
+    groups: Sequence[WatchGroup], part: Callable[[PupilScore], tuple[str, ...]]
+) -> tuple[str, ...]:
     """Give the sentences that more than half of the school's scored pupils have, the most frequent first."""
     pupils: list[PupilScore] = [entry.score for group in groups for entry in group.listed]
     pupils += [pupil for group in groups for pupil in group.below]
-    counts = Counter(sentence for pupil in pupils for sentence in getattr(pupil, part))
+    counts = Counter(sentence for pupil in pupils for sentence in part(pupil))
     most = [sentence for sentence, number in counts.items() if len(pupils) > 1 and 2 * number > len(pupils)]
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
 

@@ -13,7 +13,7 @@ from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN, WatchEntry
 from dropout_risk.watchlist.group import WatchGroup
-from dropout_risk.watchlist.told import shorten, told
+from dropout_risk.watchlist.told import shorten, told, told_missing
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -128,7 +128,7 @@ def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
         "high": pupil.interval[1] if judged else None,
         "alerts": separator.join(alert.text for alert in pupil.alerts),
         "reasons": _reasons(pupil, language, separator),
-        "missing": shorten(pupil.missing, _MISSING_SHOWN, language),
+        "missing": shorten(told_missing(pupil), _MISSING_SHOWN, language),
         "suggested_help": separator.join(item.text for item in pupil.suggested_help),
     }
 

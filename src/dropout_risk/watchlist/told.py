@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, Text
 
 CONFIDENTIAL = "psychology"
@@ -49,6 +50,14 @@ def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
         before = kept[text].points if text in kept else 0.0
         kept[text] = Told(text, before + reason.points, None if hidden else reason)
     return tuple(kept.values())
+
+
+def told_missing(pupil: PupilScore) -> tuple[str, ...]:
+    """Give what is not known of a pupil, without what would tell of a psychological test.
+
+    That a test was refused, or is invalid, is as confidential as its result.
+    """
+    return tuple(sentence for sentence in pupil.missing if sentence not in pupil.missing_sensitive)
 
 
 def percent(share: float) -> str:

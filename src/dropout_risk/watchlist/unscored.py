@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN, Unscored
-from dropout_risk.watchlist.told import shorten
+from dropout_risk.watchlist.told import shorten, told_missing
 
 _TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
 _MISSING_SHOWN = 2
@@ -49,6 +49,6 @@ def _reason(error: RowError, language: Language) -> str:
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
-    missing = shorten(pupil.missing, _MISSING_SHOWN, language)
+    missing = shorten(told_missing(pupil), _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
     return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
