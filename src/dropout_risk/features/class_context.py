@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from dropout_risk.errors import RequestError, nearest
+from dropout_risk.errors import DateError, RequestError, nearest
 from dropout_risk.histories.runs import Column
 from dropout_risk.histories.snapshot import Snapshot, Window
 from dropout_risk.records.calendar import date_of, ordinal_of
@@ -25,6 +25,8 @@ SMALLEST_CLASS = 3
 _COLUMNS = ("school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n")
 _KEYS = ("school_id", "class_id", "feature", "subject", "exam")
 _DATES = 1 << 20
+_SAME_MARK = 1e-9
+_FIRST_DAY, _LARGEST = "1970-01-01", 1e9
 Floats = npt.NDArray[np.float64]
 
 
@@ -118,7 +120,7 @@ class ClassContext:
         at = self._exam_row(known, rows)
         found = at >= 0
         z = np.full(len(at), np.nan)
-        sd = np.where(exams["sd"] > 0, exams["sd"], np.nan)
+        sd = np.where(exams["sd"] >= _SAME_MARK, exams["sd"], np.nan)
         z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / sd[at[found]]
         return z
 
@@ -149,15 +151,10 @@ class ClassContext:
         Raises
         ------
         RequestError
-            If a row has an unknown or a missing column, or a number that is none.
+            If a row has an unknown or a missing column, a number or a name that is none, or a date that is
+            none or lies before 1970; its ``field`` says where.
         """
-        table = []
-        for row in rows:
-            for name in set(row) ^ set(_COLUMNS):
-                raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
-                                   hint=nearest(name, _COLUMNS))  # fmt: skip
-            day = ordinal_of(str(row["date"])) if row["date"] else 0
-            table.append({name: str(row[name]) for name in _KEYS} | {"date": day} | _numbers(row))
+        table = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
         return cls(pd.DataFrame(table, columns=list(_COLUMNS))) if table else cls.empty()
 
     @cached_property
@@ -270,8 +267,44 @@ def _code(values: Iterable[str], words: list[str]) -> npt.NDArray[np.int64]:
     return np.array([place.get(value, -1) for value in values] + [-1], dtype=np.int64)[:-1]
 
 
-def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
+def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        raise RequestError("A class context row is not an object.", field=where)
+    for name in sorted(set(row) ^ set(_COLUMNS)):
+        raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
+                           hint=nearest(name, _COLUMNS), field=where)  # fmt: skip
+    names = {name: _name(row[name], f"{where}.{name}") for name in _KEYS}
+    numbers = {name: _number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
+    if numbers["sd"] < 0:
+        raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
+    if numbers["n"] < 1 or not numbers["n"].is_integer():
+        raise RequestError("A class context row has an n that counts nobody.", field=f"{where}.n")
+    return names | {"date": _day(row["date"], f"{where}.date")} | numbers | {"n": int(numbers["n"])}
+
+
+def _name(value: Any, where: str) -> str:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise RequestError("A class context row has a name that is no text.", field=where)
+
+
+def _number(value: Any, where: str) -> float:
+    """Take a finite number; nothing that is compared within a class comes near the largest."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
+        raise RequestError("A class context row has a mean, sd or n that is not a number, or far too large.",
+                           hint="write it as ClassContext.to_rows does", field=where)  # fmt: skip
+    return float(value)
+
+
+def _day(value: Any, where: str) -> int:
+    """Give a date's ordinal; a row of a feature has no date."""
+    if value is None or value == "":
+        return 0
     try:
-        return {name: float(row[name]) for name in ("mean", "sd")} | {"n": int(row["n"])}
-    except (TypeError, ValueError):
-        raise RequestError("A class context row has a mean, sd or n that is not a number.") from None
+        day = ordinal_of(value) if isinstance(value, str) and len(value) == len(_FIRST_DAY) else -1
+    except DateError:
+        day = -1
+    if day < 0:
+        raise RequestError("A class context row has a date that is none or lies before 1970.",
+                           hint="write it as YYYY-MM-DD", field=where)  # fmt: skip
+    return day

@@ -145,3 +145,36 @@ def test_rows_of_another_form_are_refused(change):
 def test_a_row_that_lacks_a_column_is_refused():
     with pytest.raises(RequestError):
         ClassContext.from_rows([{"school_id": "s"}])
+
+
+def context_row(**changes):
+    row = {"school_id": "s", "class_id": "1", "feature": "", "subject": "maths", "exam": "mock"}
+    return row | {"date": "2025-02-27", "mean": 50.0, "sd": 8.0, "n": 30} | changes
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("mean", value) for value in (10**400, "NaN", "inf", "50", True, None, float("nan"), float("inf"))),
+        *(("sd", value) for value in (-1.0, "8", float("nan"))),
+        *(("n", value) for value in (0, -3, 2.5, True, "30", 10**400)),
+        *(("date", value) for value in ("1969-12-31", "0001-01-01", "yesterday", 20250227, "2025-02-27T10")),
+        ("class_id", {"a": 1}),
+    ],
+)
+def test_what_no_context_holds_is_refused_by_its_place(name, value):
+    with pytest.raises(RequestError) as refused:
+        ClassContext.from_rows([context_row(), context_row(**{name: value})])
+    assert refused.value.field == f"class_context[1].{name}"
+
+
+@pytest.mark.parametrize("sd", [0, 1e-300, 5e-324, 1e-10])
+def test_a_spread_of_rounding_alone_counts_as_equal_marks(sd):
+    records = one_class([40, 60, 50])
+    assert np.isnan(column("class_z_last_200d", records, ClassContext.from_rows([context_row(sd=sd)]))).all()
+
+
+def test_a_context_of_whole_numbers_is_read():
+    records = one_class([40, 60, 50])
+    given = ClassContext.from_rows([context_row(mean=0, sd=1, n=30.0)])
+    assert column("class_z_last_200d", records, given) == [0.4, 0.6, 0.5]
