@@ -1,11 +1,14 @@
 """What must hold for any school records: order leaves no trace, no row is lost, no row is invented."""
 
+import csv
 import datetime as dt
+import io
 
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dropout_risk.records.closed_lines import ClosedLines
 from dropout_risk.records.school_records import SchoolRecords
 
 PUPILS = st.sampled_from(["a", "b", "c", "zz", None])
@@ -157,3 +160,18 @@ def test_what_is_recorded_later_never_removes_what_was_known(tables):
     for name in ("attendance", "grades", "family"):
         known = [row for row in all_rows.table(name).to_pylist() if row["recorded_on"] < cut]
         assert known == [row for row in early_rows.table(name).to_pylist() if row["recorded_on"] < cut]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.text(alphabet='a",', max_size=9), max_size=8), st.integers(1, 12))
+def test_exactly_the_lines_that_leave_a_quote_open_are_broken(lines, block_bytes):
+    text = "\n".join(lines).encode()
+    given = ClosedLines(io.BytesIO(text), ",", 3, block_bytes).read().decode().split("\n")
+    assert given == [",,," if leaves_a_quote_open(line) else line for line in "\n".join(lines).split("\n")]
+
+
+def leaves_a_quote_open(line):
+    """Whether the standard library's reader goes on to the next line."""
+    reader = csv.reader([line + "\n", "end"])
+    next(reader)
+    return reader.line_num > 1

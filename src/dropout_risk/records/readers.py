@@ -14,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from dropout_risk.errors import RecordsError
+from dropout_risk.records.closed_lines import ClosedLines
 from dropout_risk.records.mapping import RecordsMapping
 
 CSV_ENDINGS = (".csv.gz", ".csv")
@@ -34,7 +35,8 @@ class Part(Protocol):
     typed : bool
         Whether values have types (Parquet, frames) or are text (CSV).
     broken : list of int
-        Row numbers of lines with the wrong number of fields; known once the part has been read.
+        Row numbers of lines with the wrong number of fields or an open quote; known once the part has
+        been read.
     """
 
     name: str
@@ -106,8 +108,10 @@ class CsvPart:
         names = _distinct(self.header)
         wanted = [names[self.header.index(header)] for header in headers]
         with _binary(self.path) as stream:
+            text = pa.transcoding_input_stream(stream, self.encoding, "utf-8")
+            lines = ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES)
             try:
-                yield from pa_csv.open_csv(stream, *self._options(names, wanted))
+                yield from pa_csv.open_csv(lines, *self._options(names, wanted))
             except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
                 raise RecordsError(
                     f"File {self.name!r} is not CSV in {self.encoding}.",
@@ -122,11 +126,8 @@ class CsvPart:
                 block_size=BLOCK_BYTES,
                 column_names=names,
                 skip_rows=1,
-                encoding=self.encoding,
             ),
-            pa_csv.ParseOptions(
-                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=self._note_broken
-            ),
+            pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=self._note_broken),
             pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, text), include_columns=wanted, strings_can_be_null=False
             ),

@@ -217,8 +217,14 @@ _RULES = (
     Rule(
         "DR124",
         "broken_line",
-        Text(zh="行的字段数与表头不符", en="A line does not have as many fields as the header"),
-        Text(zh="含逗号的值要加引号", en="put values that hold a comma in quotes"),
+        Text(
+            zh="行的字段数与表头不符，或引号未闭合",
+            en="A line does not have as many fields as the header, or leaves a quote open",
+        ),
+        Text(
+            zh="含逗号的值要加引号，引号在同一行内闭合，值内不换行",
+            en="put values that hold a comma in quotes, close them, and break no line inside a value",
+        ),
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

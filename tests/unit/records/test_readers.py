@@ -127,11 +127,40 @@ def test_empty_files_give_empty_tables(tmp_path, county):
     assert {p.column for p in records.check().problems} == {"student_id", "factor", "valid_from"}
 
 
-def test_quoted_line_breaks_and_semicolons_are_read(tmp_path):
-    text = 'student_id;school_id;class_id;grade_level;note\n1;"a\nb";c;7;x\n2;s;c;8;y\n'
+def test_semicolons_and_quotes_are_read(tmp_path):
+    text = 'student_id;school_id;class_id;grade_level;note\n1;"a;""b""";c;7;5" x\n2;s;c;8;y\n'
     (tmp_path / "students.csv").write_text(text, encoding="utf-8")
     students = SchoolRecords.from_folder(tmp_path).table("students")
-    assert students.column("school_id").to_pylist() == ["a\nb", "s"]
+    assert students.column("school_id").to_pylist() == ['a;"b"', "s"]
+
+
+SLIPS = [
+    '{i},s,c,7,"F',
+    '{i},"s,c,7,F',
+    '"{i},s,c,7,F',
+    '{i},5" s,c,7,"F',
+    '{i},s,c,7,"F""',
+    '{i},s,c,"7\n",F',
+]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_stray_quote_costs_its_own_line_only(tmp_path, monkeypatch, slip, encoding, end):
+    monkeypatch.setattr("dropout_risk.records.readers.BLOCK_BYTES", 700)
+    rows = [f"{i},校,c,7,F" for i in range(200)]
+    rows[20] = slip.format(i=20)
+    lines = "\n".join(["student_id,school_id,class_id,grade_level,sex", *rows]).split("\n")
+    (tmp_path / "students.csv").write_bytes(end.join(lines).encode(encoding))
+    records = SchoolRecords.from_folder(tmp_path, mapping={"encoding": encoding}, today=TODAY)
+    counts = records.check().counts["students"]
+    assert (counts.read, counts.used) == (len(lines) - 1, 199)
+    ids = records.table("students").column("student_id").to_pylist()
+    assert sorted(map(int, ids)) == [i for i in range(200) if i != 20]
+    apart = records.quarantine.frame()
+    assert apart["rule"].tolist() == ["DR124"] * (len(lines) - 200)
+    assert apart["row"].tolist() == list(range(21, len(lines) - 179))
 
 
 @pytest.mark.parametrize(
