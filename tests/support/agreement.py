@@ -42,6 +42,7 @@ def same_histories(left, right):
         f"planes.{name}": (plane, right.attendance.planes[name])
         for name, plane in left.attendance.planes.items()
     }
+    pairs["sessions"] = (left.attendance.sessions, right.attendance.sessions)
     for name in ("pupil", "day", "known", "flags"):
         pairs[f"late.{name}"] = (getattr(left.attendance.late, name), getattr(right.attendance.late, name))
     for table in ("totals", "grades", "wellbeing", "family", "outcomes"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
+from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates, packed_counts
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Runs
@@ -27,7 +27,8 @@ def append(old: Histories, new: Histories) -> Histories:
 
     Appending the same records twice changes nothing. A row with the key of a former one takes its place
     from the day on which it became known; with the same such day, it takes its place altogether. The
-    sessions of one day must arrive together.
+    sessions of one day must arrive together: a day with several of them can be sent again, with its
+    corrections, but only with all rows that told of it first.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def append(old: Histories, new: Histories) -> Histories:
     Raises
     ------
     RecordsError
-        If a pupil changed to a school whose calendar lacks some of the pupil's recorded days.
+        If a pupil changed to a school whose calendar lacks some of the pupil's recorded days, or if some
+        of the sessions of a known day arrive without the others.
     """
     students, old_rows, new_rows = _union_of_students(old.students, new.students)
     calendar = _union_of_calendars(old.calendar, new.calendar)
@@ -82,6 +84,22 @@ def _observed(old: Histories, new: Histories, calendar: SchoolCalendar) -> Obser
 
 
 Rows = npt.NDArray[np.int64]
+_NEVER = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class _Days:
+    """One part's attendance laid out over the joint calendar: flags, late states, sessions by day."""
+
+    states: Bits
+    late: LateStates
+    sessions: Bits
+
+    def first_known(self) -> npt.NDArray[np.int32]:
+        """Give the date on which each day first became known: zero for those known by their own date."""
+        first = np.where(self.states != 0, 0, _NEVER).astype(np.int32)
+        np.minimum.at(first, (self.late.pupil, self.late.day), self.late.known)
+        return first
 
 
 def _union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Rows]:
@@ -145,20 +163,24 @@ def _moved_bits(
     *,
     n_pupils: int,
     n_days: int,
-) -> tuple[Bits, LateStates]:
-    """Lay one part's states out over the joint calendar: flags by day, and the late states."""
-    states = np.zeros((n_pupils, n_days), dtype=np.uint8)
+) -> _Days:
+    """Lay one part's states out over the joint calendar."""
+    states, sessions = (np.zeros((n_pupils, n_days), dtype=np.uint8) for _ in range(2))
     flags = np.zeros((len(part), part.attendance.n_days), dtype=np.uint8)
     for name, flag in PLANES.items():
         flags |= np.unpackbits(part.attendance.planes[name], axis=1, bitorder="little") * np.uint8(flag)
     pupil, day = np.nonzero(flags)
     date = part.calendar.day(part.calendar_row[pupil], day)
     states[rows[pupil], _day_in(calendar, row[rows[pupil]], date)] = flags[pupil, day]
+    counts = part.attendance.several_sessions()
+    pupil, day = np.nonzero(counts)
+    date = part.calendar.day(part.calendar_row[pupil], day)
+    sessions[rows[pupil], _day_in(calendar, row[rows[pupil]], date)] = counts[pupil, day]
     late = part.attendance.late
     late_date = part.calendar.day(part.calendar_row[late.pupil], late.day)
     moved = rows[late.pupil]
     late_day = _day_in(calendar, row[moved], late_date)
-    return states, LateStates(moved.astype(np.int32), late_day, late.known, late.flags)
+    return _Days(states, LateStates(moved.astype(np.int32), late_day, late.known, late.flags), sessions)
 
 
 def _day_in(
@@ -175,21 +197,39 @@ def _day_in(
     return place
 
 
-def _merged_bits(old: tuple[Bits, LateStates], new: tuple[Bits, LateStates]) -> AttendanceBits:
-    states = np.where(new[0] != 0, new[0], old[0])
+def _refuse_parts_of_days(old: _Days, new: _Days) -> None:
+    """Refuse a batch with some sessions of a day whose other sessions only the old histories know."""
+    if not old.sessions.any():
+        return
+    before, after = old.first_known(), new.first_known()
+    again = (old.sessions > 0) & (after != _NEVER)
+    in_part = again & ((new.sessions < old.sessions) | (after > before))
+    if in_part.any():
+        raise RecordsError(
+            f"{int(in_part.sum())} known day(s) with several sessions arrive again with only a part of them.",
+            hint="send all rows of such a day again beside its corrections, "
+            "or build the histories from all records",
+        )
+
+
+def _merged_bits(old: _Days, new: _Days) -> AttendanceBits:
+    _refuse_parts_of_days(old, new)
+    states = np.where(new.states != 0, new.states, old.states)
+    sessions = np.where(new.sessions != 0, new.sessions, old.sessions)
     width = 8 * max((states.shape[1] + 7) // 8, 1)
-    states = np.pad(states, ((0, 0), (0, width - states.shape[1])))
+    states, sessions = (np.pad(of, ((0, 0), (0, width - of.shape[1]))) for of in (states, sessions))
     planes = {
         name: np.packbits(states & flag != 0, axis=1, bitorder="little") for name, flag in PLANES.items()
     }
     late = {
-        name: np.concatenate([getattr(old[1], name), getattr(new[1], name)])
+        name: np.concatenate([getattr(old.late, name), getattr(new.late, name)])
         for name in LateStates.__dataclass_fields__
     }
-    age = np.repeat([0, 1], [len(old[1].pupil), len(new[1].pupil)])
+    age = np.repeat([0, 1], [len(old.late.pupil), len(new.late.pupil)])
     order = np.lexsort([age, late["known"], late["day"], late["pupil"]])
     late = {name: column[order] for name, column in late.items()}
     last = np.ones(len(order), dtype=bool)
     same = [late[name][1:] == late[name][:-1] for name in ("pupil", "day", "known")]
     last[:-1] = ~np.logical_and.reduce(same) if len(order) else last[:-1]
-    return AttendanceBits(planes, LateStates(**{name: column[last] for name, column in late.items()}))
+    late_states = LateStates(**{name: column[last] for name, column in late.items()})
+    return AttendanceBits(planes, late_states, packed_counts(sessions))

@@ -31,6 +31,8 @@ STATUS_FLAGS = np.array(
     dtype=np.uint8,
 )  # fmt: skip
 _PUPILS_AT_ONCE = 8192
+_COUNT_BITS = 4
+_MOST_SESSIONS = 2**_COUNT_BITS - 1
 
 
 @dataclass(frozen=True)
@@ -92,23 +94,31 @@ class AttendanceBits:
         ``late``, ``suspended``.
     late : LateStates
         What became known after its own date.
+    sessions : uint8 array of shape (n_pupils, 4, n_bytes)
+        The number of sessions of each day that has several, at most 15, else zero: the bits of the
+        number in four planes, the lowest first.
     """
 
     planes: dict[str, Bits]
     late: LateStates
+    sessions: Bits
 
     @classmethod
     def from_rows(cls, rows: AttendanceRows, *, n_pupils: int, n_days: int) -> Self:
         """Pack rows; a day counts as absent when at least half of its sessions do."""
         n_bytes = max((n_days + 7) // 8, 1)
         planes = {name: np.zeros((n_pupils, n_bytes), dtype=np.uint8) for name in PLANES}
+        sessions = np.zeros((n_pupils, _COUNT_BITS, n_bytes), dtype=np.uint8)
+        one_each = len(rows.session) == 0 or rows.session.min() == rows.session.max()
         for first in range(0, n_pupils, _PUPILS_AT_ONCE):
             last = min(first + _PUPILS_AT_ONCE, n_pupils)
             part = rows.slice(slice(*np.searchsorted(rows.pupil, [first, last])))
             states = _states_on_time(part, first, last - first, 8 * n_bytes)
             for name, flag in PLANES.items():
                 planes[name][first:last] = np.packbits(states & flag != 0, axis=1, bitorder="little")
-        return cls(planes, _late_states(rows))
+            if not one_each:
+                sessions[first:last] = packed_counts(_several(part, first, last - first, 8 * n_bytes))
+        return cls(planes, _late_states(rows), sessions)
 
     @property
     def n_days(self) -> int:
@@ -118,8 +128,18 @@ class AttendanceBits:
     def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
         """Give the attendance of some pupils."""
         return AttendanceBits(
-            {name: plane[pupils] for name, plane in self.planes.items()}, self.late.take(pupils)
+            {name: plane[pupils] for name, plane in self.planes.items()},
+            self.late.take(pupils),
+            self.sessions[pupils],
         )
+
+    def several_sessions(self) -> Bits:
+        """Count the sessions of each day that has several, else zero: shape (n_pupils, n_days)."""
+        counts = np.zeros((len(self.sessions), self.n_days), dtype=np.uint8)
+        for bit in range(_COUNT_BITS):
+            plane = np.unpackbits(self.sessions[:, bit], axis=1, bitorder="little")
+            counts |= plane << np.uint8(bit)
+        return counts
 
     def known_on(self, ordinal: int) -> Bits:
         """Give the state of every day as known before a date: flags of shape (n_pupils, n_days)."""
@@ -130,6 +150,24 @@ class AttendanceBits:
         # sorted by the date known: of several states of one day the last known is written last
         states[self.late.pupil[visible], self.late.day[visible]] = self.late.flags[visible]
         return states
+
+
+def packed_counts(counts: Bits) -> Bits:
+    """Pack the number of sessions per day into four planes of bits."""
+    planes = [np.packbits(counts >> bit & 1, axis=1, bitorder="little") for bit in range(_COUNT_BITS)]
+    return np.stack(planes, axis=1)
+
+
+def _several(rows: AttendanceRows, first: int, n_pupils: int, n_days: int) -> Bits:
+    """Count the sessions of each day that has several; a corrected session counts once."""
+    cells = (rows.pupil - first).astype(np.int64) * n_days + rows.day
+    repeated = np.bincount(cells, minlength=n_pupils * n_days)[cells] > 1
+    width = int(rows.session.max(initial=0)) + 2
+    each = np.unique(cells[repeated] * width + rows.session[repeated] + 1)
+    counts = np.bincount(each // width, minlength=n_pupils * n_days)
+    counts[counts == 1] = 0
+    kept: Bits = np.minimum(counts, _MOST_SESSIONS).astype(np.uint8)
+    return kept.reshape(n_pupils, n_days)
 
 
 def _states_on_time(rows: AttendanceRows, first: int, n_pupils: int, n_days: int) -> Bits:

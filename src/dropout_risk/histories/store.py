@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dropout_risk.errors import BundleError, NewerFormatError
-from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
+from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Runs
@@ -76,7 +76,7 @@ def _write(histories: Histories, folder: Path) -> None:
     calendar = histories.calendar
     rows, columns = np.nonzero(np.arange(calendar.days.shape[1]) < calendar.lengths[:, None])
     planes = histories.attendance.planes
-    late = histories.attendance.late
+    late, sessions = histories.attendance.late, histories.attendance.sessions
     tables: dict[str, dict[str, Any]] = {
         "calendar": {
             "school": rows.astype(np.int32),
@@ -84,6 +84,7 @@ def _write(histories: Histories, folder: Path) -> None:
             "known": calendar.known[rows, columns],
         },
         "attendance": {name: _packed(plane) for name, plane in planes.items()}
+        | {"sessions": _packed(np.concatenate(np.moveaxis(sessions, 1, 0), axis=1))}
         | {"calendar": histories.calendar_row},
         "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
     }
@@ -108,7 +109,10 @@ def _read(folder: Path) -> Histories:
     rows = [calendar["school"] == row for row in range(len(about["schools"]))]
     days, since = ([calendar[name][of] for of in rows] for name in ("day", "known"))
     attendance = pq.read_table(folder / "attendance.parquet")
-    planes = {name: _unpacked(attendance[name]) for name in attendance.column_names if name != "calendar"}
+    planes = {name: _unpacked(attendance[name]) for name in PLANES}
+    sessions, width = _unpacked(attendance["sessions"]), planes["recorded"].shape[1]
+    sessions = sessions.reshape(len(sessions), sessions.shape[1] // width, width)
+    late = LateStates(**_arrays(folder / "late.parquet"))
     runs = {}
     for name in _RUNS:
         columns = _arrays(folder / f"{name}.parquet")
@@ -118,7 +122,7 @@ def _read(folder: Path) -> Histories:
         students=students,
         calendar=SchoolCalendar(about["schools"], days, known=since, year_start=tuple(about["year_start"])),
         calendar_row=attendance["calendar"].to_numpy(),
-        attendance=AttendanceBits(planes, LateStates(**_arrays(folder / "late.parquet"))),
+        attendance=AttendanceBits(planes, late, sessions),
         words={name: tuple(words) for name, words in about["words"].items()},
         observed=Observed(**{name: np.array(of, dtype=np.int32) for name, of in about["observed"].items()}),
         **runs,

@@ -191,6 +191,47 @@ def test_pupils_schools_and_master_data_that_arrive_are_taken_over():
     assert grown.on("2025-03-11").days("recorded")[2].sum() == 5
 
 
+def lessons(statuses, **columns):
+    return [
+        {"student_id": "a", "date": "2025-03-04", "session": str(place), "status": status} | columns
+        for place, status in statuses.items()
+    ]
+
+
+FOUR = lessons(dict.fromkeys(range(1, 5), "present"))
+
+
+@pytest.mark.parametrize("recorded_on", ["2025-03-04", "2025-03-06"])
+def test_a_part_of_a_days_sessions_cannot_correct_the_day(recorded_on, tmp_path):
+    before = Histories.from_records(small(attendance=[*REGISTER, *FOUR]))
+    part = small(attendance=lessons({2: "absent"}, recorded_on=recorded_on))
+
+    for kept in (before, before.take([0]), Histories.load(before.save(tmp_path)), before.append(small())):
+        with pytest.raises(RecordsError, match=r"1 known day.*several sessions") as error:
+            kept.append(part)
+        assert "all rows" in error.value.hint
+
+
+def test_all_of_a_days_sessions_may_arrive_again_with_their_corrections():
+    whole = small(attendance=[*FOUR, *lessons({1: "absent", 2: "absent"}, recorded_on="2025-03-06")])
+    grown = Histories.from_records(small(attendance=[*REGISTER, *FOUR])).append(whole)
+    at_once = Histories.from_records(
+        small(attendance=[*REGISTER, *FOUR, *lessons({1: "absent", 2: "absent"}, recorded_on="2025-03-06")])
+    )
+
+    assert same_histories(grown, at_once) == []
+    assert grown.on("2025-03-07").days("absent")[0].sum() == 1
+    assert same_histories(grown.append(whole), grown) == []
+
+
+def test_sessions_of_a_day_that_became_known_apart_cannot_be_corrected_apart():
+    halves = lessons({1: "present"}) + lessons({2: "present"}, recorded_on="2025-03-06")
+    late = lessons({1: "absent"}, recorded_on="2025-03-10") + lessons({2: "absent"}, recorded_on="2025-03-11")
+
+    with pytest.raises(RecordsError, match="1 known day"):
+        Histories.from_records(small(attendance=[*REGISTER, *halves])).append(small(attendance=late))
+
+
 def test_each_school_is_observed_to_its_own_last_day_of_attendance():
     newcomer = STUDENT | {"student_id": "b", "school_id": "r"}
     rows = [{"student_id": "b", "date": "2025-03-05", "status": "absent"}]

@@ -36,6 +36,12 @@ def test_histories_of_pupils_without_any_row_can_be_saved(tmp_path):
     assert same_histories(Histories.load(empty.save(tmp_path)), empty) == []
 
 
+def test_histories_of_nobody_can_be_saved(tmp_path):
+    nobody = untidy_histories().take([])
+
+    assert same_histories(Histories.load(nobody.save(tmp_path)), nobody) == []
+
+
 def test_a_loaded_store_can_grow(tmp_path):
     rows = [{"student_id": "p", "date": "2025-03-03", "status": "absent"}]
     students = [{"student_id": "p", "school_id": "s", "class_id": "1", "grade_level": 8}]
