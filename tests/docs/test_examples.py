@@ -63,6 +63,14 @@ def demo(tmp_path_factory):
     return place
 
 
+def test_the_how_to_from_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(blocks((ROOT / "docs/how-to/from-python.md").read_text(encoding="utf-8"), "python")), {})  # noqa: S102
+
+    assert (tmp_path / "pages/index.html").exists()
+    assert (tmp_path / "evaluation.png").exists()
+
+
 def test_the_commands_of_the_tutorial_run_one_after_the_other(demo, monkeypatch):
     monkeypatch.chdir(demo)
     for command in re.findall(r"\.venv/bin/dropout-risk (.*)", "\n".join(blocks(TUTORIAL, "sh"))):

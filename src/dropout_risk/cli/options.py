@@ -94,7 +94,7 @@ def _tell_unknown_words(records: SchoolRecords) -> None:
         unknown = sum(word not in words for word in given)
         if unknown:
             typer.secho(
-                f"{table}.{column}: {unknown} of {len(given)} word(s) are not in the catalogue, and no default "
-                f"feature reads their rows; map them under [words.{column}]",
+                f"{table}.{column}: {unknown} of {len(given)} word(s) are not in the catalogue; "
+                f"no default feature reads their rows; map them under [words.{column}]",
                 fg="yellow",
             )

@@ -26,7 +26,7 @@ from dropout_risk.watchlist.unscored import could_not_be_scored
 Whose = tuple[str | None, str | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WatchList:
     """The list of one morning, for all schools and responsible teachers.
 
@@ -70,6 +70,10 @@ class WatchList:
     last: ListState | None
     cohort: int
 
+    def __repr__(self) -> str:
+        """Count; nobody's name belongs into a log."""
+        return f"<WatchList of {self.as_of}: {self.counts()}>"
+
     def __post_init__(self) -> None:
         """Check that everybody is accounted for, once."""
         ids = Counter(self._ids())
@@ -89,7 +93,7 @@ class WatchList:
         cls,
         scores: Scores,
         *,
-        settings: WatchListSettings,
+        settings: WatchListSettings | None = None,
         previous: WatchList | Scores | ListState | None = None,
         unscored: Iterable[Unscored] = (),
     ) -> Self:
@@ -99,8 +103,8 @@ class WatchList:
         ----------
         scores : Scores
             Of one date.
-        settings : WatchListSettings
-            ``capacity`` per teacher and ``changed_points``.
+        settings : WatchListSettings, optional
+            By default the shipped ones: ``capacity`` per teacher and ``changed_points``.
         previous : WatchList, Scores or ListState, optional
             The last list (or the scores behind it, or its saved state): who is new, worse or better,
             and since when.
@@ -118,6 +122,7 @@ class WatchList:
             raise WatchListError(
                 "Scores of ready features have no date.", hint="score records as of a date for a list"
             )
+        settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
         left = could_not_be_scored(scores, unscored)
