@@ -16,6 +16,7 @@ import pyarrow.parquet as pa_parquet
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.closed_lines import ClosedLines
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.synthetic import is_marked
 
 CSV_ENDINGS = (".csv.gz", ".csv")
 PARQUET_ENDINGS = (".parquet", ".pq")
@@ -34,6 +35,8 @@ class Part(Protocol):
         The headers as they stand there.
     typed : bool
         Whether values have types (Parquet, frames) or are text (CSV).
+    synthetic : bool
+        Whether it is marked as made up.
     broken : list of int
         Row numbers of lines with the wrong number of fields or an open quote; known once the part has
         been read.
@@ -42,6 +45,7 @@ class Part(Protocol):
     name: str
     header: tuple[str, ...]
     typed: bool
+    synthetic: bool
     broken: list[int]
 
     def batches(self, headers: Sequence[str]) -> Iterator[Any]:
@@ -57,6 +61,7 @@ class FramePart:
         self.name = ""
         self.table = table
         self.header = tuple(table.column_names)
+        self.synthetic = is_marked(table.schema)
         self.broken: list[int] = []
 
     def batches(self, headers: Sequence[str]) -> Iterator[Any]:
@@ -78,6 +83,7 @@ class ParquetPart:
         except (OSError, pa.ArrowInvalid):
             raise RecordsError(f"File {name!r} is not Parquet.", hint="write it again") from None
         self.header = tuple(self.schema.names)
+        self.synthetic = is_marked(self.schema)
 
     def batches(self, headers: Sequence[str]) -> Iterator[Any]:
         """Give record batches with these columns."""
@@ -90,6 +96,7 @@ class CsvPart:
     """A CSV file, plain or gzipped, in UTF-8 (with or without BOM), GB18030 or the encoding named."""
 
     typed = False
+    synthetic = False
 
     def __init__(self, path: Path, name: str, encoding: str | None = None) -> None:
         self.path, self.name = path, name

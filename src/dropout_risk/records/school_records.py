@@ -21,6 +21,7 @@ from dropout_risk.records.frames import to_arrow
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, Part, find_parts
+from dropout_risk.records.synthetic import has_mark_file
 from dropout_risk.records.tables import TABLES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class SchoolRecords:
     truth : pandas.DataFrame or None
         What a simulator knows about its pupils; None for real records.
     synthetic : bool
-        Whether the records are made up.
+        Whether any of the records are made up.
 
     Examples
     --------
@@ -75,7 +76,8 @@ class SchoolRecords:
         require_students(parts, mapping, unknown)
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
-        self.truth, self.synthetic = truth, synthetic
+        self.truth = truth
+        self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
     @classmethod
     def from_folder(
@@ -87,7 +89,8 @@ class SchoolRecords:
         ----------
         path : path
             The folder. Files are ``.csv``, ``.csv.gz`` (UTF-8 or GB18030) or ``.parquet``, named after their
-            table: ``attendance.csv``, ``attendance_2024.csv``, ``attendance/``, ``考勤.csv``.
+            table: ``attendance.csv``, ``attendance_2024.csv``, ``attendance/``, ``考勤.csv``. A file named
+            ``SYNTHETIC`` beside them says that the records are made up; simulated Parquet says so itself.
         mapping : path, dict or RecordsMapping, optional
             The county's own headers and words, laid over the Chinese defaults.
         today : date, optional
@@ -100,7 +103,8 @@ class SchoolRecords:
         """
         words = RecordsMapping.of(mapping)
         parts, unknown = find_parts(Path(path), words)
-        return cls(parts, words, today=today, unknown=unknown)
+        synthetic = has_mark_file(Path(path))
+        return cls(parts, words, today=today, unknown=unknown, synthetic=synthetic)
 
     @classmethod
     def from_tables(
@@ -121,7 +125,7 @@ class SchoolRecords:
         truth : pandas.DataFrame, optional
             What a simulator knows about its pupils.
         synthetic : bool, default=False
-            Whether the records are made up.
+            Whether the records are made up; Arrow tables of a simulation say so themselves.
         **tables
             ``students``, ``attendance``, … as named in the data contract; None and an empty list count as not
             given.

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
+from dropout_risk.records import synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
 from dropout_risk.simulate.causes import draw_causes, draw_poverty
@@ -33,7 +34,7 @@ class SimulatedTables:
     Parameters
     ----------
     tables : dict of str to pyarrow.Table
-        The public tables of the data contract.
+        The public tables of the data contract, each marked as synthetic; Parquet keeps the mark.
     truth : pandas.DataFrame
         See :func:`simulate_district`.
     last_day : datetime.date
@@ -143,6 +144,7 @@ def simulate_tables(
         "calendar": _calendar_table(district),
     }
     last_day = _EPOCH + dt.timedelta(int(years.days[-1]))
+    tables = {name: synthetic.mark(table) for name, table in tables.items()}
     return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)
 
 

@@ -229,3 +229,12 @@ def test_a_missing_column_of_students_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(RecordsError, match=r"students.csv.*student_id, grade_level") as caught:
         SchoolRecords.from_folder(tmp_path)
     assert "'studnt_id'" in caught.value.hint
+
+
+def test_ordinary_records_are_not_synthetic(tmp_path, county, checked):
+    students = pa.Table.from_pylist(county["students"]).replace_schema_metadata({"maker": "county"})
+    pa_parquet.write_table(students, tmp_path / "students.parquet")
+    (tmp_path / "synthetic").mkdir()
+    assert not SchoolRecords.from_folder(tmp_path).synthetic
+    assert not checked({"students": students}).synthetic
+    assert checked({"students": students}, synthetic=True).synthetic

@@ -4,11 +4,16 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
 import pytest
 
 from dropout_risk.errors import SettingsError
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.settings import Settings
 from dropout_risk.simulate.causes import CAUSES
 from dropout_risk.simulate.district import simulate_district, simulate_tables
+from dropout_risk.training.train import train
 
 
 def test_the_same_seed_gives_the_same_bytes(tables, district):
@@ -26,6 +31,32 @@ def test_records_say_that_they_are_synthetic(district):
     assert district.synthetic
     assert "synthetic" in repr(district)
     assert len(district.truth) == 1200
+
+
+def test_tables_and_their_parquet_say_that_they_are_synthetic(tables, tmp_path):
+    for name, table in tables.items():
+        pa_parquet.write_table(table, tmp_path / f"{name}.parquet")
+    assert SchoolRecords.from_folder(tmp_path).synthetic
+    assert SchoolRecords.from_tables(**tables).synthetic
+    assert SchoolRecords.from_tables(students=tables["students"].slice(3).drop(["boarding"])).synthetic
+
+
+def test_csv_says_that_it_is_synthetic_by_a_file(tables, tmp_path):
+    pa_csv.write_csv(tables["students"], tmp_path / "students.csv")
+    assert not SchoolRecords.from_folder(tmp_path).synthetic
+    (tmp_path / "SYNTHETIC").touch()
+    records = SchoolRecords.from_folder(tmp_path)
+    assert records.synthetic
+    assert records.check().problems == ()
+
+
+def test_a_model_of_simulated_parquet_is_marked_synthetic(tables, tmp_path):
+    for name, table in tables.items():
+        pa_parquet.write_table(table, tmp_path / f"{name}.parquet")
+    settings = Settings(models={"candidate": "logistic"})
+    run = train(SchoolRecords.from_folder(tmp_path), settings, track=False)
+    assert run.report.synthetic
+    assert run.model.synthetic
 
 
 def test_clean_records_have_no_problem(district):
