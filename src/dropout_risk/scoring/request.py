@@ -33,6 +33,10 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _SET_APART = Text(zh="{number}条记录有错，未使用，见 errors", en="{number} row(s) were not used, see errors")
+_EMPTIED = Text(
+    zh="{number}项学生信息无法使用，按未填处理，见 errors",
+    en="{number} value(s) of the pupil could not be used and count as not given, see errors",
+)
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -118,17 +122,21 @@ def score_request(
     Returns
     -------
     Scores
-        A row that breaks a rule is an entry in ``errors`` and is not used; its pupil is scored from the
+        A row that breaks a rule is an entry in ``errors`` and is not used; a value of a pupil's own that
+        cannot be read is one too, and counts as not given; its pupil is scored from the
         rest and told so, as in a batch. A pupil that cannot be scored at all is only in ``errors``.
     """
     request = Request(body)
     records = SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **request.tables())
     errors = [*_duplicates(request), *_row_errors(request, records)]
+    emptied = _value_errors(request, records)
     histories = _histories(records, body["as_of"])
     places = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
+    gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
+            histories.students["left_on"].to_pylist()]  # fmt: skip
     errors += [
-        _error(request, place, NOT_AT_SCHOOL, "enrolled_on")
+        _error(request, place, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
         for row, place in enumerate(places)
         if absent[row]
     ]
@@ -139,10 +147,11 @@ def score_request(
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _notes(request, places[row], errors) for row in chosen},
+        notes={row: _notes(request, places[row], errors, emptied) for row in chosen},
     )  # fmt: skip
     given_ids = {_name(place): student["student_id"] for place, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
+    errors += emptied
     errors += [
         replace(error, index=int(str(error.student_id)), student_id=given_ids[str(error.student_id)])
         for error in scores.errors
@@ -239,6 +248,26 @@ def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     return errors
 
 
+def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values of pupils that the check left empty; each pupil is checked alone."""
+    warned = {problem.column for problem in records.check().problems
+              if problem.table == "students" and problem.severity == "warning"}  # fmt: skip
+    errors = []
+    for kept in records.table("students").to_pylist() if warned else ():
+        place = int(kept["student_id"])
+        given = request.students[place]
+        lost = {name for name in warned & set(given) if given[name] is not None and kept[name] is None}
+        if lost:
+            own = {name: given[name] for name in lost} | {"student_id": kept["student_id"]}
+            alone = SchoolRecords.from_tables(today=dt.date.max, students=_table("students", [own]))
+            errors += [
+                _error(request, place, problem.rule.code, problem.column)
+                for problem in alone.check().problems
+                if problem.column in lost
+            ]
+    return errors
+
+
 def _duplicates(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
@@ -253,10 +282,11 @@ def _error(request: Request, place: int, code: str, field: str) -> RowError:
     return RowError(place, student, code, field, message.to(language), hint.to(language))
 
 
-def _notes(request: Request, place: int, errors: list[RowError]) -> tuple[str, ...]:
+def _notes(request: Request, place: int, errors: list[RowError], emptied: list[RowError]) -> tuple[str, ...]:
     counted = (
         (_IGNORED, request.ignored(place)),
         (_SET_APART, sum(error.index == place for error in errors)),
+        (_EMPTIED, sum(error.index == place for error in emptied)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
