@@ -35,7 +35,7 @@ def same_bits(left, right):
 
 def same_histories(left, right):
     """Names of the parts in which two histories differ."""
-    different = ["words"] if left.words != right.words else []
+    different = [name for name in ("words", "set_apart") if getattr(left, name) != getattr(right, name)]
     if not left.students.equals(right.students):
         different.append("students")
     pairs = {

@@ -68,8 +68,17 @@ def append(old: Histories, new: Histories) -> Histories:
     ]
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
-        attendance=_merged_bits(*bits), observed=_observed(old, new, calendar), **runs,
+        attendance=_merged_bits(*bits), observed=_observed(old, new, calendar),
+        set_apart=_set_apart(old, new, students), **runs,
     )  # fmt: skip
+
+
+def _set_apart(old: Histories, new: Histories, students: pa.Table) -> tuple[str | int, ...]:
+    """Name the pupils who were set apart and still have no row."""
+    named = {*old.set_apart, *new.set_apart}
+    if named:
+        named -= set(students["student_id"].to_pylist())
+    return tuple(sorted(named, key=lambda student: (isinstance(student, str), student)))
 
 
 def _observed(old: Histories, new: Histories, calendar: SchoolCalendar) -> Observed:

@@ -54,6 +54,8 @@ class Histories:
         The sorted vocabulary behind each coded column.
     observed : Observed
         The last dates of each school's rows.
+    set_apart : tuple
+        Identifiers of pupils whose students row could not be used: they have no row here.
     """
 
     students: pa.Table
@@ -67,6 +69,7 @@ class Histories:
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
+    set_apart: tuple[str | int, ...] = ()
 
     @classmethod
     def from_records(cls, records: SchoolRecords) -> Self:
@@ -75,10 +78,12 @@ class Histories:
         Parameters
         ----------
         records : SchoolRecords
-            Rows that failed the checks are not in its tables and so not in the histories.
+            Rows that failed the checks are not in its tables and so not in the histories; pupils whose
+            own row failed are named in ``set_apart``.
         """
         tables = {name: records.table(name) for name in LONG_TABLES}
-        return cls.from_tables(records.table("students"), tables, records.calendar)
+        histories = cls.from_tables(records.table("students"), tables, records.calendar)
+        return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
     @classmethod
     def from_tables(

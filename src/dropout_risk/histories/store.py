@@ -97,6 +97,7 @@ def _write(histories: Histories, folder: Path) -> None:
     about = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": histories.words,
         "observed": {name: of.tolist() for name, of in vars(histories.observed).items()},
+        "set_apart": histories.set_apart,
         "keys": {name: getattr(histories, name).key for name in _RUNS},
     }  # fmt: skip
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
@@ -124,6 +125,7 @@ def _read(folder: Path) -> Histories:
         calendar_row=attendance["calendar"].to_numpy(),
         attendance=AttendanceBits(planes, late, sessions),
         words={name: tuple(words) for name, words in about["words"].items()},
+        set_apart=tuple(about["set_apart"]),
         observed=Observed(**{name: np.array(of, dtype=np.int32) for name, of in about["observed"].items()}),
         **runs,
     )

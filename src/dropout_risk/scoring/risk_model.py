@@ -258,7 +258,7 @@ class RiskModel:
         scores = self.score_histories(
             histories, as_of, members, language=language, context=context, whole_schools=True
         )
-        return replace(scores, errors=(*scores.errors, *_set_apart(records, scores.language)))
+        return replace(scores, errors=(*scores.errors, *_set_apart(histories, scores.language)))
 
     def score_histories(
         self,
@@ -430,12 +430,10 @@ def _ranks(scored: Scored) -> list[int | None]:
     return [int(rank) for rank in ranks]
 
 
-def _set_apart(records: Source, language: Language) -> tuple[RowError, ...]:
+def _set_apart(histories: Histories, language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
-    if isinstance(records, Histories):
-        return ()
     message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
     return tuple(
         RowError(place, student, SET_APART, "students", message, hint)
-        for place, student in enumerate(records.quarantine.student_ids)
+        for place, student in enumerate(histories.set_apart)
     )

@@ -232,6 +232,18 @@ def test_sessions_of_a_day_that_became_known_apart_cannot_be_corrected_apart():
         Histories.from_records(small(attendance=[*REGISTER, *halves])).append(small(attendance=late))
 
 
+def test_pupils_set_apart_are_named_until_a_row_of_theirs_can_be_used(tmp_path):
+    broken = [
+        STUDENT | {"student_id": name, "enrolled_on": "2025-03-01", "left_on": "2025-02-01"} for name in "cb"
+    ]
+    before = Histories.from_records(small([STUDENT, MATE, *broken]))
+    mended = small([STUDENT | {"student_id": "c"}, broken[1] | {"student_id": "d"}], attendance=[])
+
+    assert before.set_apart == ("b", "c")
+    assert before.append(small()).take([0]).set_apart == ("b", "c")
+    assert Histories.load(before.save(tmp_path)).append(mended).set_apart == ("b", "d")
+
+
 def test_each_school_is_observed_to_its_own_last_day_of_attendance():
     newcomer = STUDENT | {"student_id": "b", "school_id": "r"}
     rows = [{"student_id": "b", "date": "2025-03-05", "status": "absent"}]
