@@ -64,7 +64,7 @@ def _from_pandas(frame: Any) -> Any:
             column = column.dt.tz_localize(None)
         try:
             arrays.append(pa.array(column, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             arrays.append(
                 _as_text(
                     [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]

@@ -19,6 +19,7 @@ from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.readers import Part
 from dropout_risk.records.tables import Column, Table
 
+_LARGEST_ID = 2**63 - 1
 _WHOLE_ID = r"^(0|-?[1-9]\d{0,17})$"
 _NO_HEADER = "no header is known; is the first line a line of headers?"
 _SPARE = "another column of the same part already gives this"
@@ -127,7 +128,7 @@ class TableReader:
             self._keep("student_id", self.pupils.rows(text), faults)
             return
         self._ids.append(text)
-        self._whole_ids &= _is_whole_type(array.type) if typed else _are_whole(text)
+        self._whole_ids &= _are_typed_whole(array) if typed else _are_whole(text)
         self._keep("student_id", np.full(len(text), EMPTY["student"]), faults)
 
     def _keep(self, name: str, values: Array, faults: Array) -> None:
@@ -200,9 +201,13 @@ def _did_you_mean(header: str, names: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else ""
 
 
-def _is_whole_type(kind: Any) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
+def _are_typed_whole(array: Any) -> bool:
+    """Tell whether ids have a type of numbers, and none is too large for int64."""
+    array = array.dictionary if pa.types.is_dictionary(array.type) else array
+    if pa.types.is_uint64(array.type):
+        return bool((pc.max(array).as_py() or 0) <= _LARGEST_ID)
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    return any(is_kind(array.type) for is_kind in kinds)
 
 
 def _are_whole(texts: Any) -> bool:

@@ -90,6 +90,36 @@ def test_ids_of_frames_stay_what_they_are_and_other_tables_match_by_value(ids, k
     assert table.column("class_id").to_pylist() == ["801", "801"]
 
 
+LARGE, LARGER = 2**63 + 1, 2**70
+ABOUT = {"school_id": ["s", "s"], "class_id": ["c", "c"], "grade_level": [8, 8]}
+
+
+@pytest.mark.parametrize(
+    ("students", "largest"),
+    [
+        (pa.table({"student_id": pa.array([3, LARGE], pa.uint64()), **ABOUT}), LARGE),
+        (pa.table({"student_id": pa.array([3, LARGE], pa.uint64()).dictionary_encode(), **ABOUT}), LARGE),
+        (pl.DataFrame({"student_id": pl.Series([3, LARGE], dtype=pl.UInt64), **ABOUT}), LARGE),
+        (pd.DataFrame({"student_id": [3, LARGE], **ABOUT}), LARGE),
+        (pd.DataFrame({"student_id": [3, LARGER], **ABOUT}), LARGER),
+        (pd.DataFrame({"student_id": [3, LARGER], **ABOUT}).to_dict("records"), LARGER),
+    ],
+)
+def test_ids_too_large_for_whole_numbers_are_text(students, largest):
+    outcomes = [{"student_id": largest, "date": "2024-10-01", "event": "returned"}]
+    records = SchoolRecords.from_tables(students=students, outcomes=outcomes)
+    assert records.check().ok
+    ids = records.table("students").column("student_id").to_pylist()
+    assert ids == sorted(["3", str(largest)])
+    assert records.table("outcomes").column("pupil").to_pylist() == [ids.index(str(largest))]
+
+
+def test_small_ids_of_a_wide_type_stay_whole_numbers():
+    students = pa.table({"student_id": pa.array([3, 2**63 - 1], pa.uint64()), **ABOUT})
+    records = SchoolRecords.from_tables(students=students)
+    assert records.table("students").column("student_id").to_pylist() == [3, 2**63 - 1]
+
+
 def test_ids_damaged_by_floating_point_are_set_apart(county, checked):
     county["outcomes"] = pd.DataFrame({"student_id": [3.5], "date": "2024-10-01", "event": "returned"})
     assert {p.rule.name for p in checked(county).check().problems} == {"wrong_type"}
