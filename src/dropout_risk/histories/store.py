@@ -23,6 +23,8 @@ from dropout_risk.records.calendar import SchoolCalendar
 FORMAT = 1
 _RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
 _CURRENT = "current.json"
+_PREFIX = "v-"
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
 _WRITE_AGAIN = "write them with Histories.save"
 
 
@@ -30,23 +32,42 @@ def save(histories: Histories, folder: str | Path) -> Path:
     """Write histories to a folder.
 
     The files go to a new folder inside; only when all are written does ``current.json`` point to it, in
-    one step. Stopped at any moment, the store is the old one or the new one.
+    one step. Stopped at any moment, the store is the old one or the new one. The version before stays
+    until the next time, for those who are reading it; nothing else in the folder is touched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    version = Path(tempfile.mkdtemp(prefix="v-", dir=folder))
-    _write(histories, version)
-    pointer = folder / (_CURRENT + ".new")
-    pointer.write_text(json.dumps({"format": FORMAT, "version": version.name}), encoding="utf-8")
-    os.replace(pointer, folder / _CURRENT)
-    for old in folder.glob("v-*"):
-        if old != version:
-            shutil.rmtree(old)
+    former = _former(folder)
+    version = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    try:
+        _write(histories, version)
+        pointer = folder / (_CURRENT + ".new")
+        current = {"format": FORMAT, "version": version.name, "previous": former.get("version")}
+        pointer.write_text(json.dumps(current), encoding="utf-8")
+        os.replace(pointer, folder / _CURRENT)
+    except BaseException:
+        shutil.rmtree(version, ignore_errors=True)
+        raise
+    _remove(folder, former.get("previous"))
     return folder
 
 
+def _former(folder: Path) -> dict[str, Any]:
+    try:
+        former = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return former if isinstance(former, dict) else {}
+
+
+def _remove(folder: Path, version: Any) -> None:
+    """Remove a version that this store wrote; a name that it cannot have given is left alone."""
+    if isinstance(version, str) and version.startswith(_PREFIX) and Path(version).name == version:
+        shutil.rmtree(folder / version, ignore_errors=True)
+
+
 def load(folder: str | Path) -> Histories:
-    """Read histories from a folder.
+    """Read histories from a folder; if they are replaced meanwhile, the new ones.
 
     Raises
     ------
@@ -56,6 +77,21 @@ def load(folder: str | Path) -> Histories:
         If a newer version of the library wrote it.
     """
     folder = Path(folder)
+    files = _version(folder)
+    try:
+        return _read(folder / files)
+    except _UNREADABLE as error:
+        moved = _version(folder)
+        if moved == files:
+            raise _incomplete(folder) from error
+    try:
+        return _read(folder / moved)
+    except _UNREADABLE as error:
+        raise _incomplete(folder) from error
+
+
+def _version(folder: Path) -> str:
+    """Give the name of the version that the pointer names."""
     try:
         current = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
         version, files = int(current["format"]), str(current.get("version"))
@@ -66,10 +102,11 @@ def load(folder: str | Path) -> Histories:
             f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
             hint="upgrade dropout-risk",
         )
-    try:
-        return _read(folder / files)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise BundleError(f"The histories in {folder} are not complete.", hint=_WRITE_AGAIN) from error
+    return files
+
+
+def _incomplete(folder: Path) -> BundleError:
+    return BundleError(f"The histories in {folder} are not complete.", hint=_WRITE_AGAIN)
 
 
 def _write(histories: Histories, folder: Path) -> None:

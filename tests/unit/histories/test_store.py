@@ -51,12 +51,47 @@ def test_a_loaded_store_can_grow(tmp_path):
     assert same_histories(loaded.append(records), loaded) == []
 
 
-def test_saving_again_leaves_one_version(tmp_path):
-    some().save(tmp_path)
-    untidy_histories().take([1, 2]).save(tmp_path)
+def versions(folder):
+    return {path.name for path in folder.glob("v-*")}
 
-    assert len(Histories.load(tmp_path)) == 2
-    assert len(list(tmp_path.glob("v-*"))) == 1
+
+def test_saving_again_leaves_the_version_and_the_one_before_it(tmp_path):
+    some().save(tmp_path)
+    first = versions(tmp_path)
+    for pupils in ([1, 2], [1, 2, 3]):
+        untidy_histories().take(pupils).save(tmp_path)
+        assert len(Histories.load(tmp_path)) == len(pupils)
+        assert len(versions(tmp_path)) == 2
+
+    assert not first & versions(tmp_path)
+
+
+def test_folders_that_the_store_did_not_write_are_left_alone(tmp_path):
+    store_folder, aside = tmp_path / "store", tmp_path / "v-aside"
+    (store_folder / "v-2024-backup").mkdir(parents=True)
+    aside.mkdir()
+    some().save(store_folder)
+    pointer = store_folder / "current.json"
+    pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"previous": "../v-aside"}))
+    for _ in range(3):
+        some().save(store_folder)
+
+    assert "v-2024-backup" in versions(store_folder)
+    assert aside.exists()
+
+
+@pytest.mark.parametrize("saves", [1, 2])
+def test_who_reads_while_the_store_is_replaced_gets_the_old_or_the_new_one(tmp_path, monkeypatch, saves):
+    some().save(tmp_path)
+    read, left = store._read, iter(range(saves))
+
+    def replaced_meanwhile(folder):
+        for _ in left:
+            untidy_histories().take([1, 2]).save(tmp_path)
+        return read(folder)
+
+    monkeypatch.setattr(store, "_read", replaced_meanwhile)
+    assert len(Histories.load(tmp_path)) == {1: 30, 2: 2}[saves]
 
 
 @pytest.mark.parametrize("call", range(9))
@@ -77,7 +112,7 @@ def test_a_store_outlives_a_failure_at_any_file(tmp_path, monkeypatch, call):
     assert same_histories(Histories.load(tmp_path), old) == []
 
 
-def test_a_store_outlives_a_failure_at_the_last_step_and_cleans_up_later(tmp_path, monkeypatch):
+def test_a_store_outlives_a_failure_at_the_last_step_and_cleans_up(tmp_path, monkeypatch):
     some().save(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(OSError("power cut")))
@@ -85,9 +120,9 @@ def test_a_store_outlives_a_failure_at_the_last_step_and_cleans_up_later(tmp_pat
             untidy_histories().take([1, 2]).save(tmp_path)
 
     assert len(Histories.load(tmp_path)) == 30
+    assert len(versions(tmp_path)) == 1
     untidy_histories().take([4]).save(tmp_path)
     assert len(Histories.load(tmp_path)) == 1
-    assert len(list(tmp_path.glob("v-*"))) == 1
 
 
 @pytest.mark.parametrize("content", [None, "", '{"format": 1, "ver', "{}", "[]", '{"format": "one"}'])
