@@ -58,7 +58,7 @@ class Cohort:
             Enrolment, leaving and outcomes decide who was there: enrolled on or before the date, not
             yet left, and not gone by the last outcome known before it. Who returned is back.
         as_of : date or sequence of dates
-            The as-of dates.
+            The as-of dates; one given twice counts once.
 
         Raises
         ------
@@ -69,8 +69,9 @@ class Cohort:
         dates = [as_of] if isinstance(as_of, str) or not isinstance(as_of, Iterable) else list(as_of)
         if not dates:
             raise DateError("No as-of date was given.", hint="give at least one date")
-        parts = [np.flatnonzero(members_on(histories.on(day))) for day in dates]
-        ordinals = np.repeat([ordinal_of(day) for day in dates], [len(part) for part in parts])
+        days = {ordinal_of(day): day for day in dates}
+        parts = [np.flatnonzero(members_on(histories.on(day))) for day in days.values()]
+        ordinals = np.repeat(list(days), [len(part) for part in parts])
         return cls(_frame(histories, np.concatenate(parts), ordinals))
 
     @classmethod

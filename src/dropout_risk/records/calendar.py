@@ -22,6 +22,8 @@ DateLike = str | dt.date | dt.datetime | np.datetime64
 def ordinal_of(day: DateLike) -> int:
     """Give a date as days since 1970-01-01, the form in which dates are kept inside.
 
+    Of a time of day, also at the end of an ISO timestamp, only the date counts.
+
     Raises
     ------
     DateError
@@ -33,8 +35,10 @@ def ordinal_of(day: DateLike) -> int:
     7
     """
     try:
-        text = day.isoformat()[:10] if isinstance(day, dt.date) else str(day)[:10]
-        return dt.date.fromisoformat(text).toordinal() - _EPOCH
+        text = day.isoformat()[:10] if isinstance(day, dt.date) else str(day)
+        is_timestamp = text[10:11] in {"T", " "}
+        date = dt.datetime.fromisoformat(text) if is_timestamp else dt.date.fromisoformat(text)
+        return date.toordinal() - _EPOCH
     except ValueError:
         raise DateError(
             f"{type(day).__name__} given where a date is needed.", hint="write it as YYYY-MM-DD"

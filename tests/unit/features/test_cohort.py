@@ -228,7 +228,36 @@ def test_pupils_and_dates_that_are_not_there_are_refused():
         Cohort.on(records, [])
 
 
-@pytest.mark.parametrize("day", ["2025-03-03", MONDAY, pd.Timestamp(MONDAY), np.datetime64("2025-03-03")])
+def test_a_date_given_twice_counts_once_in_the_order_given():
+    cohort = Cohort.on(school(a={}), ["2025-03-10", MONDAY, pd.Timestamp("2025-03-10 08:00"), "2025-03-03"])
+
+    assert list(cohort.frame["as_of"].dt.day) == [10, 10, 3, 3]
+    assert not cohort.index.duplicated().any()
+
+
+@pytest.mark.parametrize("text", ["2025-03-03garbage", "2025-03-03T", "2025-03-03 noon", "2025-03-033"])
+def test_a_date_with_something_behind_it_is_refused(text):
+    with pytest.raises(DateError, match="date is needed"):
+        Cohort.on(school(a={}), text)
+
+
+@pytest.mark.parametrize("text", ["2025-03-03T00:00:00", "2025-03-03 07:30:00", "2025-03-03T00:00:00+08:00"])
+def test_of_a_timestamp_the_date_counts(text):
+    records = school(a={})
+
+    assert list(Cohort.on(records, text).frame["as_of"].unique()) == [pd.Timestamp(MONDAY)]
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2025-03-03",
+        MONDAY,
+        pd.Timestamp(MONDAY),
+        np.datetime64("2025-03-03"),
+        np.datetime64("2025-03-03", "ns"),
+    ],
+)
 def test_a_date_may_come_in_any_form(day):
     assert members(school(a={}), day) == ["a"]
     assert members(school(a={}), [day]) == ["a"]
