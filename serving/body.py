@@ -128,7 +128,7 @@ NOT_KNOWN = "leave out what is not known"
 _HINTS: dict[type[RequestError], str] = {
     NotFiniteError: NOT_KNOWN,
     WrongDateError: "write it as YYYY-MM-DD",
-    TooManyRowsError: "send several requests; a pupil's answer does not depend on the others",
+    TooManyRowsError: "send fewer pupils at once, or only a pupil's later rows",
 }
 
 

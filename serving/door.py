@@ -12,9 +12,10 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeVar
 
 from dropout_risk.errors import (
     BodyTooLargeError,
@@ -34,6 +35,7 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "POST")
@@ -56,20 +58,24 @@ class Limits:
     seconds : int
         How long an answer may take.
     at_once : int
-        Requests being read, waiting or being answered, probes apart.
+        Requests with a body being answered, or waiting for it; as many again may still be sending theirs.
+    reading : int
+        Seconds until a body must be there.
     """
 
     body: int = 8_000_000
     seconds: int = 60
     at_once: int = 64
+    reading: int = 10
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``DROPOUT_RISK_MAX_BODY``, ``DROPOUT_RISK_TIMEOUT`` and ``DROPOUT_RISK_MAX_REQUESTS``."""
+        """Read ``DROPOUT_RISK_MAX_BODY``, ``_TIMEOUT``, ``_MAX_REQUESTS`` and ``_READ_TIMEOUT``."""
         return cls(
             body=_positive("DROPOUT_RISK_MAX_BODY", cls.body),
             seconds=_positive("DROPOUT_RISK_TIMEOUT", cls.seconds),
             at_once=_positive("DROPOUT_RISK_MAX_REQUESTS", cls.at_once),
+            reading=_positive("DROPOUT_RISK_READ_TIMEOUT", cls.reading),
         )
 
 
@@ -95,6 +101,7 @@ class Door:
         self.app = app
         self.limits = limits
         self.inside = 0
+        self.sending = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in and its reply out."""
@@ -108,36 +115,47 @@ class Door:
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         reply = Reply(scope, send)
-        self.inside += 1
         try:
-            if self.inside > self.limits.at_once:
-                raise BusyError("The service has too many requests at once.", hint="try again in a moment")
-            await self._in_time(self._answer(scope, receive, reply))
+            await self._answer(scope, receive, reply)
         except RequestError as error:
             await reply.refuse([error])
         except Exception as error:
             _log.error("request_id=%s failed: %s", reply.request_id, kind_of(error))
             await reply.refuse([fault()])
         finally:
-            self.inside -= 1
             spent = 1000 * (time.perf_counter() - started)
             method = scope["method"] if scope["method"] in METHODS else "-"
             words = (method, scope["path"], reply.status, spent, reply.request_id)
             _log.info("%s %s %s %.1f ms request_id=%s", *words)
 
-    async def _in_time(self, answer: Any) -> None:
-        task = asyncio.ensure_future(answer)
-        done, _ = await asyncio.wait({task}, timeout=self.limits.seconds)
-        if not done:
-            task.cancel()
-            raise TooSlowError(f"No answer within {self.limits.seconds} s.", hint="send fewer pupils at once")
-        await task
-
     async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
-        if scope["path"] in POSTED and scope["method"] == "POST":
-            _check_headers(scope)
-            receive = _replayed(await self._body(scope, receive), receive)
-        await self.app(scope, receive, reply.pass_on)
+        """Take a place only once the body is there, so that slow senders keep nobody out."""
+        if scope["path"] not in POSTED or scope["method"] != "POST":
+            await self._in_time(self.app(scope, receive, reply.pass_on))
+            return
+        _check_headers(scope)
+        with self._place("sending"):
+            late = TooSlowError(
+                f"The body was not there within {self.limits.reading} s.", hint="send it faster"
+            )
+            body = await _within(self.limits.reading, self._body(scope, receive), late)
+        with self._place("inside"):
+            await self._in_time(self.app(scope, _replayed(body, receive), reply.pass_on))
+
+    @contextmanager
+    def _place(self, kind: Literal["sending", "inside"]) -> Iterator[None]:
+        if getattr(self, kind) >= self.limits.at_once:
+            raise BusyError("The service has too many requests at once.", hint="try again in a moment")
+        setattr(self, kind, getattr(self, kind) + 1)
+        try:
+            yield
+        finally:
+            setattr(self, kind, getattr(self, kind) - 1)
+
+    async def _in_time(self, answer: Awaitable[None]) -> None:
+        seconds = self.limits.seconds
+        late = TooSlowError(f"No answer within {seconds} s.", hint="send fewer pupils at once")
+        await _within(seconds, answer, late)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Read the whole body; stop as soon as it is too large, whatever it said of its length."""
@@ -160,6 +178,19 @@ class Door:
     def _too_large(self) -> RequestError:
         message = f"The body has more than {self.limits.body} bytes."
         return BodyTooLargeError(message, hint="send fewer pupils at once", field="body")
+
+
+async def _within(seconds: float, work: Awaitable[T], late: TooSlowError) -> T:
+    """Wait for work, give it up in time, and never leave it behind without its waiter."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not done:
+        raise late
+    return await task
 
 
 class Reply:

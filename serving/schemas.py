@@ -1,5 +1,7 @@
 """The contract's requests as types: exactly as wide as its JSON Schemas, which a test holds them to.
 
+Only the rows of one pupil have a limit that the contract lacks.
+
 They are typed dictionaries, so that a checked request is still the plain JSON that scoring takes.
 """
 
@@ -28,6 +30,8 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from typing_extensions import TypedDict
 
 MOST_PROBLEMS = 20
+# The service's own limits; the contract has none.
+MOST_DAYS, MOST_ROWS = 4000, 2000
 EXACTLY = with_config(ConfigDict(extra="forbid", allow_inf_nan=False, strict=True))
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -217,11 +221,11 @@ class Student(TypedDict):
     left_on: NotRequired[Date]
     boarding: NotRequired[bool]
     distance_km: NotRequired[Annotated[float, Field(ge=0)]]
-    attendance: NotRequired[Annotated[list[Attendance], Rows()]]
-    attendance_totals: NotRequired[Annotated[list[AttendanceTotals], Rows()]]
-    grades: NotRequired[Annotated[list[Grade], Rows()]]
-    wellbeing: NotRequired[Annotated[list[Wellbeing], Rows()]]
-    family: NotRequired[Annotated[list[Family], Rows()]]
+    attendance: NotRequired[Annotated[list[Attendance], Rows(at_most=MOST_DAYS)]]
+    attendance_totals: NotRequired[Annotated[list[AttendanceTotals], Rows(at_most=MOST_ROWS)]]
+    grades: NotRequired[Annotated[list[Grade], Rows(at_most=MOST_ROWS)]]
+    wellbeing: NotRequired[Annotated[list[Wellbeing], Rows(at_most=MOST_ROWS)]]
+    family: NotRequired[Annotated[list[Family], Rows(at_most=MOST_ROWS)]]
 
 
 @EXACTLY

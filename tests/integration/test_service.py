@@ -277,3 +277,46 @@ def run_door(door, receive=None):
     }
     asyncio.run(door(scope, receive or nothing, send))
     return sent
+
+
+def test_bodies_that_never_end_keep_no_question_out_and_are_given_up(client):
+    async def at_once():
+        door, codes = Door(quiet, Limits(at_once=2, reading=0.2)), []
+        slow = [asyncio.create_task(ask(door, "POST", "/score", hanging, codes)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        await ask(door, "GET", "/model", hanging, codes)
+        await ask(door, "POST", "/score", hanging, codes)
+        await asyncio.gather(*slow)
+        return codes, door.sending, door.inside
+
+    assert asyncio.run(at_once()) == ([200, 429, 504, 504], 0, 0)
+
+
+def test_a_body_being_sent_takes_no_place_of_those_being_answered(client):
+    async def at_once():
+        door, codes = Door(quiet, Limits(at_once=1, reading=0.2)), []
+        door.inside = 1
+        slow = asyncio.create_task(ask(door, "POST", "/score", hanging, codes))
+        await asyncio.sleep(0.05)
+        counted = door.sending, door.inside
+        await slow
+        return counted
+
+    assert asyncio.run(at_once()) == (1, 1)
+
+
+async def quiet(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+async def hanging():
+    await asyncio.sleep(60)
+
+
+async def ask(door, method, path, receive, codes):
+    async def send(message):
+        codes.extend([message["status"]] if "status" in message else [])
+
+    headers = [(b"content-type", b"application/json")]
+    await door({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
