@@ -30,7 +30,7 @@ LONG_TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family
 _FAR = np.iinfo(np.int32).max
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Histories:
     """Everything that is known of every pupil, columnar and compact.
 
@@ -132,6 +132,10 @@ class Histories:
             words=builder.words,
             observed=observed,
         )
+
+    def __repr__(self) -> str:
+        """Count; no pupil's history belongs into a log."""
+        return f"<Histories of {len(self)} pupils at {len(self.calendar.schools)} schools>"
 
     def __len__(self) -> int:
         return int(self.students.num_rows)

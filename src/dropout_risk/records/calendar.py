@@ -40,9 +40,7 @@ def ordinal_of(day: DateLike) -> int:
         date = dt.datetime.fromisoformat(text) if is_timestamp else dt.date.fromisoformat(text)
         return date.toordinal() - _EPOCH
     except ValueError:
-        raise DateError(
-            f"{type(day).__name__} given where a date is needed.", hint="write it as YYYY-MM-DD"
-        ) from None
+        raise DateError("A date cannot be read.", hint="write it as YYYY-MM-DD") from None
 
 
 def date_of(ordinal: int) -> dt.date:
