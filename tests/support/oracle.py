@@ -361,8 +361,13 @@ def invalid_test(measure, pupil, window):
 # --- family and distance --------------------------------------------------------------------------
 
 
+def was_asked(pupil, own=()):
+    """Whether any row names a factor that somebody knows."""
+    return any(row["factor"] in FACTORS or row["factor"] in own for row in pupil.family)
+
+
 def factor_holds(measure, pupil, window):
-    if not pupil.family:
+    if not was_asked(pupil, measure.factors):
         return nan
     return any(
         pupil.holds(row)
@@ -377,13 +382,13 @@ def is_burden(row):
 
 
 def factor_count(measure, pupil, window):
-    if not pupil.family:
+    if not was_asked(pupil):
         return nan
     return len({row["factor"] for row in pupil.family if pupil.holds(row) and is_burden(row)})
 
 
 def recent_factor(measure, pupil, window):
-    if not pupil.family:
+    if not was_asked(pupil):
         return nan
     began = [row for row in pupil.family if pupil.in_window(row["valid_from"], window)]
     return len({row["factor"] for row in began if is_burden(row)})

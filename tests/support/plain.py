@@ -38,13 +38,14 @@ class PlainDistrict:
             for row, school in enumerate(calendar.schools)
         }
         self.observed_to = records.observed_to
-        self.since = {} if records.table("calendar").num_rows else self._first_recorded()
+        listed = {row["school_id"] for row in records.table("calendar").to_pylist() if row["is_school_day"]}
+        self.since = {} if None in listed else self._first_recorded(listed)
 
-    def _first_recorded(self):
-        """When the first row of each school day was recorded, where nothing else tells of the day."""
+    def _first_recorded(self, listed):
+        """When the first row of each school day was recorded, at schools whose days no calendar lists."""
         since = {}
         for pupil in self.pupils:
-            for row in pupil["attendance"]:
+            for row in pupil["attendance"] if pupil["school_id"] not in listed else ():
                 day = (pupil["school_id"] or "", row["date"])
                 since[day] = min(since.get(day, dt.date.max), max(row["recorded_on"], row["date"]))
         return since
