@@ -8,7 +8,13 @@ import sys
 import warnings
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# the same examples in every run of CI, and no clock: a busy machine is no failure
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
