@@ -25,6 +25,7 @@ from dropout_risk.text import Language
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
+    from dropout_risk.scoring.scores import Scores
 
 READY_SECONDS = 90
 N_DAYS = 340
@@ -47,9 +48,9 @@ def demo(
     _say("3 Train on monthly snapshots, test on later ones, log to MLflow")
     model = _trained(records, out, speech)
     _say("4 Write the morning's watch list")
-    pages = _morning(model, records, out, speech)
+    pages, scores = _morning(model, records, out, speech)
     _say("5 Serve the model and post one pupil's records to it")
-    _post_one(model, records, out, speech)
+    _post_one(scores, records, out)
     _where_everything_lies(out, pages, records)
 
 
@@ -81,7 +82,7 @@ def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel
     return run.model
 
 
-def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> Path:
+def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> tuple[Path, Scores]:
     """Write today's list, compared with that of a week before."""
     from dropout_risk.watchlist.watch_list import WatchList
 
@@ -91,16 +92,15 @@ def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Lang
     scores = model.score(records, today, language=language)
     morning = WatchList.of(scores, settings=model.settings.watch_list, previous=previous)
     typer.echo(summary(morning))
-    return write_morning(morning, out / "watchlist")
+    return write_morning(morning, out / "watchlist"), scores
 
 
-def _post_one(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> None:
+def _post_one(scores: Scores, records: SchoolRecords, out: Path) -> None:
     from dropout_risk.scoring.request import request_of
 
-    today = records.observed_to + dt.timedelta(days=1)
-    scores = model.score(records, today, language=language)
     pupil = max(scores.pupils, key=lambda score: score.risk)
-    body = request_of(records, [pupil.student_id], today, language)
+    today = records.observed_to + dt.timedelta(days=1)
+    body = request_of(records, [pupil.student_id], today, scores.language)
     (out / "request.json").write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
     with _serving(out) as address:
         reply = _post(f"{address}/score", body)
