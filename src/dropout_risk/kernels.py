@@ -1,0 +1,55 @@
+"""Compiled loops, and the threads that share the blocks they run over.
+
+A kernel releases the interpreter's lock, is compiled once and kept on disk, and computes in the order in
+which it is written: no reordering of sums, so that the number of threads never changes a bit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+THREADS = "DROPOUT_RISK_THREADS"
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function of numbers and arrays; dividing by zero gives infinity or NaN, as in numpy."""
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("Function", compiled)
+
+
+def thread_count() -> int:
+    """Give the number of threads: ``DROPOUT_RISK_THREADS``, or the cores this process may use."""
+    given = os.environ.get(THREADS, "")
+    return max(int(given), 1) if given.isdigit() else len(os.sched_getaffinity(0))
+
+
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Cut ``n`` rows into consecutive blocks.
+
+    >>> list(blocks(5, 2))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Do the same work on each item, several at a time; results come in the order of the items.
+
+    >>> in_threads(abs, [-1, 2])
+    [1, 2]
+    """
+    items = list(items)
+    workers = min(thread_count(), len(items))
+    if workers <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, items))

@@ -1,0 +1,1 @@
+"""Scoring on a Spark cluster with the very functions of one machine."""
