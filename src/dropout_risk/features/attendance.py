@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from dropout_risk.catalogue import measures as declared
@@ -29,7 +31,7 @@ def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) ->
     return ratio(sum_by(pupil, days[use], n), sum_by(pupil, rows["days_enrolled"][use], n))
 
 
-def _days_of_totals(kind: declared.Kind, rows: dict[str, Column]) -> Floats:
+def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Column]) -> Floats:
     """Days of a kind in each period; missing where totals do not tell it (of suspensions they never do)."""
     given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
     return {

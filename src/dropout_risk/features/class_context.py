@@ -1,89 +1,194 @@
 """The class context: what a feature may know of class-mates, made once per date from the whole cohort.
 
 It is a small table of means, spreads and counts per class. It is never made from the pupils who happen
-to share a batch: without it, features that need class-mates are missing.
+to share a batch: without it, features that need class-mates are missing. The moments of a class are
+added up over its pupils in their order, so that a class alone gives the bits that it gives among others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.compute as pc
 
 from dropout_risk.errors import DateError, RequestError, nearest
-from dropout_risk.histories.runs import Column
-from dropout_risk.histories.snapshot import Snapshot, Window
+from dropout_risk.features.class_moments import exam_moments, feature_moments, missed, standing
+from dropout_risk.histories.classes import Classes, Sittings, class_name, school_and_class
+from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.records.calendar import date_of, ordinal_of
 
 SMALLEST_CLASS = 3
 _COLUMNS = ("school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n")
 _KEYS = ("school_id", "class_id", "feature", "subject", "exam")
-_DATES = 1 << 20
+_DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 _SAME_MARK = 1e-9
 _FIRST_DAY, _LARGEST = "1970-01-01", 1e9
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Rows of a class context: coded names and a date, with a mean, a spread and a count.
+
+    Parameters
+    ----------
+    words : dict of str to sequence of str
+        The names behind the codes; classes are named as in :class:`Classes`.
+    codes : dict of str to int32 array
+        ``cls``, and ``feature`` or ``subject``, ``exam`` and ``date``.
+    mean, sd, n : arrays
+        One value per row.
+    """
+
+    words: Mapping[str, Sequence[str]]
+    codes: dict[str, Codes]
+    mean: Floats
+    sd: Floats
+    n: npt.NDArray[np.int64]
+
+    @classmethod
+    def of_rows(cls, names: Mapping[str, Sequence[str]], date: Any, numbers: Mapping[str, Any]) -> Self:
+        """Read rows that name things by words."""
+        words = {name: list(dict.fromkeys(column)) for name, column in names.items()}
+        codes = {name: _places(names[name], words[name]) for name in names}
+        mean, sd = (np.asarray(numbers[name], dtype=np.float64) for name in ("mean", "sd"))
+        codes["date"] = np.asarray(date, dtype=np.int32)
+        return cls(words, codes, mean, sd, np.asarray(numbers["n"], dtype=np.int64))
+
+    def table(self) -> pd.DataFrame:
+        """Give the rows with words for codes; what they do not name is empty."""
+        none = np.zeros(len(self.n), dtype=np.int32)
+        both = [school_and_class(name) for name in self.words["cls"]] or [("", "")]
+        columns: dict[str, npt.NDArray[Any]] = {
+            name: np.array([of[part] for of in both], dtype=object)[self.codes["cls"]]
+            for part, name in enumerate(("school_id", "class_id"))
+        }
+        for name in ("feature", "subject", "exam"):
+            words = np.array([*self.words.get(name, ()), ""], dtype=object)
+            columns[name] = words[self.codes.get(name, none - 1)]
+        columns["date"] = self.codes.get("date", none).astype(np.int64)
+        columns |= {"mean": self.mean, "sd": self.sd, "n": self.n}
+        return pd.DataFrame({name: columns[name] for name in _COLUMNS})
+
+
+def _no_moments(*names: str) -> Moments:
+    return Moments.of_rows({name: [] for name in names}, [], {"mean": [], "sd": [], "n": []})
+
+
+class _Exams:
+    """Exams of a class context that may be compared with, in an order to find them by."""
+
+    def __init__(self, rows: Moments) -> None:
+        usable = np.flatnonzero(rows.n >= SMALLEST_CLASS)
+        codes = {name: column[usable] for name, column in rows.codes.items()}
+        self.rows, self.places = rows, {name: _index(rows.words[name]) for name in ("subject", "exam")}
+        key = self.key(codes["cls"], codes["subject"], codes["exam"], codes["date"])
+        order = np.argsort(key, kind="stable")
+        self.keys, self.usable = key[order], usable[order]
+        self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
+        self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
+        by_date = np.lexsort([codes["date"], codes["cls"]])
+        self.dates = codes["date"][by_date]
+        sizes = np.bincount(codes["cls"], minlength=len(rows.words["cls"]))
+        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+    def key(self, cls: Codes, subject: Codes, exam: Codes, date: Codes) -> npt.NDArray[np.int64]:
+        joint = cls.astype(np.int64) * len(self.places["subject"]) + subject
+        joint = joint * len(self.places["exam"]) + exam
+        return np.asarray(joint * _DATES + date + _SHIFT)
+
+    def of_sittings(self, sittings: Sittings, words: Mapping[str, Sequence[str]], classes: Codes) -> Codes:
+        """Give the place of each sitting among these exams; -1 where they lack it."""
+        subject, exam = (
+            np.array([*(self.places[name].get(word, -1) for word in words.get(name, ())), -1], dtype=np.int32)
+            for name in ("subject", "exam")
+        )
+        cls, subject, exam = classes[sittings.cls], subject[sittings.subject], exam[sittings.exam]
+        there = (cls >= 0) & (subject >= 0) & (exam >= 0)
+        if not len(self.keys) or not there.any():
+            return np.full(len(there), -1, dtype=np.int32)
+        key = self.key(cls, subject, exam, sittings.date)
+        at = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
+        return np.where(there & (self.keys[at] == key), at, -1).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
 class ClassContext:
     """Means, spreads and counts per class: of each feature, and of each exam's percents.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Columns ``school_id, class_id, feature, subject, exam, date, mean, sd, n``. A row is either of a
-        feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an ordinal).
+    exams : Moments
+        Rows of an exam: class, subject, exam and date.
+    features : Moments
+        Rows of a feature: class and feature.
     """
 
-    table: pd.DataFrame
+    exams: Moments
+    features: Moments
 
     @classmethod
     def empty(cls) -> Self:
         """Give the context that knows nothing: features that need class-mates stay missing."""
-        return cls(pd.DataFrame({name: [] for name in _COLUMNS}))
+        return cls(_no_moments("cls", "subject", "exam"), _no_moments("cls", "feature"))
 
     @classmethod
-    def of_exams(cls, known: Snapshot, members: npt.NDArray[np.bool_]) -> Self:
+    def of_exams(cls, known: Snapshot, members: Bools) -> Self:
         """Make the exam rows from the known marks of a cohort's members."""
-        rows = known.grades.rows
-        classes = class_keys(known)
-        use = members[rows["pupil"]] & (classes.codes[rows["pupil"]] >= 0)
-        keys = {name: rows[name][use] for name in ("subject", "exam", "date")}
-        frame = pd.DataFrame(
-            {"class": classes.codes[rows["pupil"][use]], **keys, "value": rows["percent"][use]}
-        )
-        table = _spread(frame, ["class", "subject", "exam", "date"])
-        for name in ("subject", "exam"):
-            table[name] = np.array(known.histories.words[name], dtype=object)[table[name]]
-        return cls(_with_class_names(table.assign(feature=""), classes))
+        histories = known.histories
+        sittings = histories.sittings
+        mean, sd, n = exam_moments(histories, members, known.ordinal)
+        sat = np.flatnonzero(n)
+        names = ("cls", "subject", "exam", "date")
+        codes = {name: getattr(sittings, name)[sat] for name in names}
+        words: dict[str, Sequence[str]] = {"cls": histories.classes.names}
+        words |= {name: histories.words.get(name, ()) for name in ("subject", "exam")}
+        exams = Moments(words, codes, mean[sat], sd[sat], n[sat])
+        return cls(exams, _no_moments("cls", "feature"))
 
     def with_means(
-        self, known: Snapshot, columns: Mapping[str, Floats], members: npt.NDArray[np.bool_]
+        self, known: Snapshot, values: Floats, places: Sequence[int], names: Sequence[str], members: Bools
     ) -> Self:
-        """Give a context with the class means of features added."""
-        classes = class_keys(known)
-        parts: dict[str, list[npt.NDArray[Any]]] = {
-            name: [] for name in ("class", "feature", "mean", "sd", "n")
-        }
-        for name, values in columns.items():
-            use = members & (classes.codes >= 0) & ~np.isnan(values)
-            moments = _moments(classes.codes[use], values[use], len(classes.names))
-            there = np.flatnonzero(moments["n"])
-            parts["class"].append(there)
-            parts["feature"].append(np.full(len(there), name, dtype=object))
-            for column, of_classes in moments.items():
-                parts[column].append(of_classes[there])
-        if not sum(map(len, parts["class"])):
-            return self
-        means = pd.DataFrame({name: np.concatenate(part) for name, part in parts.items()})
-        means = _with_class_names(means.assign(subject="", exam="", date=0), classes)
-        return type(self)(pd.concat([self.table, means], ignore_index=True) if len(self.table) else means)
+        """Give a context with the class means of features added.
+
+        Parameters
+        ----------
+        known : Snapshot
+            What they were computed from.
+        values : float64 array of shape (n_pupils, n_features)
+            All features.
+        places, names : sequences
+            Which of them, and what they are called.
+        members : bool array of shape (n_pupils,)
+            Who counts.
+        """
+        classes = known.histories.classes
+        mean, sd, n = feature_moments(classes, values, np.array(places, dtype=np.int64), members)
+        feature, cls = np.nonzero(n)
+        codes = {"cls": cls.astype(np.int32), "feature": feature.astype(np.int32)}
+        words = {"cls": classes.names, "feature": list(names)}
+        there = (feature, cls)
+        return replace(self, features=Moments(words, codes, mean[there], sd[there], n[there]))
+
+    def __len__(self) -> int:
+        return len(self.exams.n) + len(self.features.n)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """All rows, those of exams first.
+
+        Columns ``school_id, class_id, feature, subject, exam, date, mean, sd, n``. A row is either of a
+        feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an ordinal).
+        """
+        parts = [part.table() for part in (self.exams, self.features) if len(part.n)]
+        return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
 
     def class_means(self, known: Snapshot, features: Sequence[str]) -> Floats:
         """Give each pupil the class means of some features.
@@ -93,49 +198,41 @@ class ClassContext:
         float64 array of shape (n_pupils, n_features)
             Missing where under three pupils of the class have one.
         """
-        places, features_at, means = self._means
-        classes = class_keys(known)
-        at = np.array([places.get(name, -1) for name in classes.names] + [-1], dtype=np.intp)
-        columns = [features_at.get(name, -1) for name in features]
-        return means[at[classes.codes]][:, columns]
+        places, means = self._means
+        columns = means[:, [places.get(name, -1) for name in features]]
+        classes = known.histories.classes
+        return np.asarray(columns[_found(self.features.words["cls"], classes)[classes.codes]])
 
     @cached_property
-    def _means(self) -> tuple[dict[str, int], dict[str, int], Floats]:
-        """Give the row of each class, the column of each feature, and the means (the last ones missing)."""
-        rows = self.table[(self.table["feature"] != "") & (self.table["n"] >= SMALLEST_CLASS)]
-        names = _joined(rows["school_id"], rows["class_id"])
-        classes = {name: place for place, name in enumerate(dict.fromkeys(names))}
-        features = {name: place for place, name in enumerate(dict.fromkeys(rows["feature"]))}
-        means = np.full((len(classes) + 1, len(features) + 1), np.nan)
-        means[[classes[name] for name in names], [features[name] for name in rows["feature"]]] = rows["mean"]
-        return classes, features, means
+    def _means(self) -> tuple[dict[str, int], Floats]:
+        """Give each feature's column and the means of the classes; the last row and column are missing."""
+        rows = self.features
+        words = rows.words["cls"], rows.words["feature"]
+        means = np.full((len(words[0]) + 1, len(words[1]) + 1), np.nan)
+        use = rows.n >= SMALLEST_CLASS
+        means[rows.codes["cls"][use], rows.codes["feature"][use]] = rows.mean[use]
+        return _index(words[1]), means
 
-    def exam_z(self, known: Snapshot, rows: Mapping[str, Column]) -> Floats:
+    def exam_z(self, known: Snapshot, grades: Grades) -> Floats:
         """Give each of some known marks its distance from the class mean of the exam, in standard deviations.
 
         Missing where the context does not have the exam, where fewer than three pupils of the class sat
         it, or where all had the same mark.
         """
-        exams = self._exams
-        at = self._exam_row(known, rows)
-        found = at >= 0
-        z = np.full(len(at), np.nan)
-        sd = np.where(exams["sd"] >= _SAME_MARK, exams["sd"], np.nan)
-        z[found] = (rows["percent"][found] - exams["mean"][at[found]]) / sd[at[found]]
-        return z
+        exams, at = self._exams, self._exams_of(known)
+        sitting = grades.rows.of(known.histories.sittings.of_mark)
+        return standing(sitting, grades.rows["percent"], at, exams.mean, exams.sd)
 
     def missed_exams(self, known: Snapshot, window: Window) -> Floats:
         """Count, for each pupil, the class's exams in a window that it has no mark for."""
-        classes = class_keys(known)
-        code = self._class_codes(classes)[classes.codes]
-        start = self._window_start(known, window)
-        dates = np.sort(self._exams["class"].astype(np.int64) * _DATES + self._exams["date"])
-        base = code.astype(np.int64) * _DATES
-        sat_by_class = np.searchsorted(dates, base + known.ordinal) - np.searchsorted(dates, base + start)
+        classes, exams = known.histories.classes, self._exams
+        code = _found(self.exams.words["cls"], classes)[classes.codes]
         rows = known.grades.rows
-        own = (self._exam_row(known, rows) >= 0) & (rows["date"] >= start[rows["pupil"]])
-        sat = np.bincount(rows["pupil"][own], minlength=len(known))
-        return np.where(code >= 0, np.maximum(sat_by_class - sat, 0), np.nan)
+        sitting, since = rows.of(known.histories.sittings.of_mark), self._window_start(known, window)
+        return missed(
+            rows.offsets, sitting, rows["date"], self._exams_of(known), code, exams.offsets,
+            exams.dates, since, known.ordinal,
+        )  # fmt: skip
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Write the context as rows for a request's ``class_context``."""
@@ -154,56 +251,34 @@ class ClassContext:
             If a row has an unknown or a missing column, a number or a name that is none, or a date that is
             none or lies before 1970; its ``field`` says where.
         """
-        table = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
-        return cls(pd.DataFrame(table, columns=list(_COLUMNS))) if table else cls.empty()
+        read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
+        return cls(
+            _moments_of([row for row in read if row["subject"] != ""], ("subject", "exam")),
+            _moments_of([row for row in read if row["feature"] != ""], ("feature",)),
+        )
 
     @cached_property
-    def _exams(self) -> dict[str, Any]:
-        """The usable exam rows as codes, sorted by their joint key."""
-        table = self.table[(self.table["subject"] != "") & (self.table["n"] >= SMALLEST_CLASS)]
-        names = _joined(table["school_id"], table["class_id"])
-        words = {
-            "class": sorted(set(names)),
-            "subject": sorted(set(table["subject"])),
-            "exam": sorted(set(table["exam"])),
-        }
-        columns = {"class": names, "subject": list(table["subject"]), "exam": list(table["exam"])}
-        codes = {name: _code(columns[name], words[name]) for name in words}
-        values = {name: table[name].to_numpy() for name in ("mean", "sd", "date")}
-        key = self._key(codes["class"], codes["subject"], codes["exam"], values["date"], words)
-        order = np.argsort(key, kind="stable")
-        arrays: dict[str, Any] = {
-            name: column[order] for name, column in (codes | values | {"key": key}).items()
-        }
-        return arrays | {"words": words}
+    def _exams(self) -> _Exams:
+        return _Exams(self.exams)
 
-    @staticmethod
-    def _key(
-        cls_: Any, subject: Any, exam: Any, date: Any, words: Mapping[str, list[str]]
-    ) -> npt.NDArray[np.int64]:
-        joint = (np.asarray(cls_, dtype=np.int64) * (len(words["subject"]) + 1) + subject) * (
-            len(words["exam"]) + 1
-        ) + exam
-        key: npt.NDArray[np.int64] = joint * _DATES + np.asarray(date, dtype=np.int64)
-        return key
+    def find(self, known: Snapshot) -> None:
+        """Find the histories' exams in the context, once for all blocks of their pupils."""
+        self._exams_of(known)
 
-    def _class_codes(self, classes: _Classes) -> npt.NDArray[np.int64]:
-        """Give the context's code of each class of a snapshot, and -1 for none."""
-        return np.append(_code(classes.names, self._exams["words"]["class"]), -1)
+    @cached_property
+    def _last_found(self) -> dict[str, Any]:
+        return {"places": (None, None)}
 
-    def _exam_row(self, known: Snapshot, rows: Mapping[str, Column]) -> npt.NDArray[np.int64]:
-        """Give the row of each known mark's exam in the context; -1 where it has none."""
-        exams, classes = self._exams, class_keys(known)
-        words: Any = exams["words"]
-        cls_ = self._class_codes(classes)[classes.codes[rows["pupil"]]]
-        subject = _code(known.histories.words["subject"], words["subject"])
-        exam = _code(known.histories.words["exam"], words["exam"])
-        found = (cls_ >= 0) & (subject[rows["subject"]] >= 0) & (exam[rows["exam"]] >= 0)
-        key = self._key(cls_, subject[rows["subject"]], exam[rows["exam"]], rows["date"], words)
-        at = np.searchsorted(exams["key"], key)
-        inside = np.minimum(at, len(exams["key"]) - 1)
-        found &= (exams["key"][inside] == key) if len(exams["key"]) else False
-        return np.where(found, inside, -1)
+    def _exams_of(self, known: Snapshot) -> Codes:
+        """Give the place of each sitting of the histories among the exams; once for all their blocks."""
+        histories = known.histories
+        sittings = histories.sittings
+        of, places = self._last_found["places"]
+        if of is not sittings.cls:
+            found = _found(self.exams.words["cls"], histories.classes)
+            places = self._exams.of_sittings(sittings, histories.words, found)
+            self._last_found["places"] = (sittings.cls, places)
+        return np.asarray(places)
 
     def _window_start(self, known: Snapshot, window: Window) -> npt.NDArray[np.int64]:
         enrolled = known.student_dates("enrolled_on")
@@ -215,56 +290,27 @@ class ClassContext:
         return np.maximum(enrolled, known.dates_before(window + 1) + 1)
 
 
-@dataclass(frozen=True)
-class _Classes:
-    """The class of each pupil: a code per pupil (-1 for none) and the name behind each code."""
-
-    codes: npt.NDArray[np.int64]
-    names: list[str]
-
-
-def class_keys(known: Snapshot) -> _Classes:
-    """Give the class of each pupil; a class is named by its school and its own name."""
-    students = known.histories.students
-    school = pc.fill_null(students["school_id"].cast("string"), "")
-    joined = pc.binary_join_element_wise(school, students["class_id"].cast("string"), _BETWEEN)
-    encoded = joined.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return _Classes(codes, encoded.dictionary.to_pylist())
+def _found(names: Sequence[str], classes: Classes) -> Codes:
+    """Give the place of each class of some histories among names, and at the end -1 for no class."""
+    if names is classes.names:
+        return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
+    return _places([*classes.names, None], names)
 
 
-_BETWEEN = "\x1f"
+def _index(words: Sequence[str]) -> dict[str, int]:
+    return {word: code for code, word in enumerate(words)}
 
 
-def _moments(codes: npt.NDArray[np.int64], values: Floats, n_classes: int) -> dict[str, npt.NDArray[Any]]:
-    n = np.bincount(codes, minlength=n_classes)
-    below = np.maximum(n, 1)
-    mean = np.bincount(codes, weights=values, minlength=n_classes) / below
-    squares = np.bincount(codes, weights=(values - mean[codes]) ** 2, minlength=n_classes)
-    return {"mean": mean, "sd": np.sqrt(squares / below), "n": n}
+def _places(values: Sequence[str | None], words: Sequence[str]) -> Codes:
+    place: dict[str | None, int] = {word: code for code, word in enumerate(words)}
+    return np.array([place.get(value, -1) for value in values], dtype=np.int32)
 
 
-def _spread(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    groups = frame.groupby(by, sort=True)["value"]
-    return pd.DataFrame({"mean": groups.mean(), "sd": groups.std(ddof=0), "n": groups.size()}).reset_index()
-
-
-def _with_class_names(table: pd.DataFrame, classes: _Classes) -> pd.DataFrame:
-    names = [name.split(_BETWEEN, 1) for name in classes.names]
-    for column, part in (("school_id", 0), ("class_id", 1)):
-        table[column] = (
-            np.array([name[part] for name in names], dtype=object)[table["class"]] if len(table) else []
-        )
-    return table[list(_COLUMNS)]
-
-
-def _joined(schools: Iterable[str], classes: Iterable[str]) -> list[str]:
-    return [f"{school}{_BETWEEN}{name}" for school, name in zip(schools, classes, strict=True)]
-
-
-def _code(values: Iterable[str], words: list[str]) -> npt.NDArray[np.int64]:
-    place = {word: code for code, word in enumerate(words)}
-    return np.array([place.get(value, -1) for value in values] + [-1], dtype=np.int64)[:-1]
+def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
+    named = {"cls": [class_name(row["school_id"], row["class_id"]) for row in rows]}
+    named |= {name: [row[name] for row in rows] for name in names}
+    numbers = {name: [row[name] for row in rows] for name in ("mean", "sd", "n")}
+    return Moments.of_rows(named, [row["date"] for row in rows], numbers)
 
 
 def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
+from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
@@ -20,6 +19,7 @@ from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.kernels import blocks, in_threads
 from dropout_risk.records.calendar import DateLike
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {
@@ -75,19 +75,24 @@ def compute_features(
     """
     known = histories.on(as_of)
     members = members_on(known)
-    instruments = default_instruments() if instruments is None else instruments
-    after_means = _needing_class_means(catalogue)
-    first = [feature for feature in catalogue.values() if feature.name not in after_means]
-    exams = ClassContext.of_exams(known, members) if context is None else context
-    columns = _in_blocks(histories, as_of, first, Inputs(known, exams, instruments))
-    if context is None:
-        context = exams.with_means(known, columns, members)
-    second = [feature for feature in catalogue.values() if feature.name in after_means]
-    columns = _columns(second, Inputs(known, context, instruments, columns))
-    values = (
-        np.column_stack([columns[name] for name in catalogue]) if catalogue else np.zeros((len(known), 0))
+    given = context is not None
+    inputs = Inputs(
+        known,
+        context if context is not None else ClassContext.of_exams(known, members),
+        default_instruments() if instruments is None else instruments,
     )
-    return FeatureTable(np.ascontiguousarray(values, dtype=np.float64), context, known)
+    after_means = _needing_class_means(catalogue)
+    first = [place for place, name in enumerate(catalogue) if name not in after_means]
+    values = np.empty((len(known), len(catalogue)))
+    _in_blocks(inputs, catalogue, first, values)
+    names = catalogue.names
+    if not given:
+        means = inputs.context.with_means(known, values, first, [names[place] for place in first], members)
+        inputs = replace(inputs, context=means)
+    for place in first:
+        inputs.columns[names[place]] = values[:, place]
+    _fill(inputs, catalogue, [place for place in range(len(names)) if names[place] in after_means], values)
+    return FeatureTable(values, inputs.context, known)
 
 
 def build_features(
@@ -144,24 +149,23 @@ def _needing_class_means(catalogue: FeatureCatalogue) -> set[str]:
     return names
 
 
-def _in_blocks(
-    histories: Histories, as_of: DateLike, features: list[Feature], inputs: Inputs
-) -> dict[str, npt.NDArray[np.float64]]:
-    n = len(histories)
+def _in_blocks(inputs: Inputs, catalogue: FeatureCatalogue, places: list[int], values: Floats) -> None:
+    """Compute some features block by block, several blocks at a time."""
+    n = len(inputs.known)
     if n <= PUPILS_AT_ONCE:
-        return _columns(features, inputs)
-    columns = {feature.name: np.empty(n) for feature in features}
-    for start in range(0, n, PUPILS_AT_ONCE):
-        block = np.arange(start, min(start + PUPILS_AT_ONCE, n))
-        part = _columns(features, Inputs(histories.take(block).on(as_of), inputs.context, inputs.instruments))
-        for name, values in part.items():
-            columns[name][block] = values
-    return columns
+        _fill(inputs, catalogue, places, values)
+        return
+    inputs.context.find(inputs.known)
+
+    def fill(block: slice) -> None:
+        _fill(inputs.slice(block), catalogue, places, values[block])
+
+    in_threads(fill, blocks(n, PUPILS_AT_ONCE))
 
 
-def _columns(features: list[Feature], inputs: Inputs) -> dict[str, Floats]:
-    for feature in features:
-        inputs.columns[feature.name] = MEASURES[type(feature.measure)](
-            feature.measure, feature.window, inputs
-        )
-    return inputs.columns
+def _fill(inputs: Inputs, catalogue: FeatureCatalogue, places: list[int], values: Floats) -> None:
+    features = list(catalogue.values())
+    for place in places:
+        feature = features[place]
+        column = MEASURES[type(feature.measure)](feature.measure, feature.window, inputs)
+        inputs.columns[feature.name] = values[:, place] = column

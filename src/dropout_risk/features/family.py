@@ -6,43 +6,61 @@ import numpy as np
 
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.factors import BURDENS, FACTORS
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, count_by, sum_by
+from dropout_risk.features.inputs import Chosen, Codes, Floats, Inputs, MeasureFunction
+from dropout_risk.histories.runs import Places
 from dropout_risk.histories.snapshot import Bools, Window
+from dropout_risk.kernels import kernel
 
 
 def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) -> Floats:
     """1 where one of the factors holds; missing for pupils whose family was never asked."""
     rows = inputs.known.family
-    chosen = rows["holds"] & np.isin(rows["factor"], inputs.known.codes("factor", measure.factors))
+    chosen = rows["holds"]
     if measure.values:
-        chosen &= np.isin(rows["value"], inputs.known.codes("value", measure.values))
-    holds = sum_by(rows["pupil"], chosen, len(inputs.known)) > 0
-    return _where_asked(holds.astype(np.float64), inputs, measure.factors)
+        chosen = chosen & inputs.named("value", measure.values)[rows["value"]]
+    number = _different_factors(inputs, chosen, measure.factors, (*FACTORS, *measure.factors))
+    return np.minimum(number, 1.0)
 
 
 def factor_count(measure: declared.FactorCount, window: Window, inputs: Inputs) -> Floats:
     """Different burdening factors that hold."""
-    return _different_factors(inputs.known.family["holds"], inputs)
+    return _different_factors(inputs, inputs.known.family["holds"], BURDENS)
 
 
 def recent_factor(measure: declared.RecentFactor, window: Window, inputs: Inputs) -> Floats:
     """Different burdening factors that began in the window."""
-    return _different_factors(inputs.known.within(inputs.known.family, window), inputs)
+    return _different_factors(inputs, inputs.known.within(inputs.known.family, window), BURDENS)
 
 
-def _different_factors(chosen: Bools, inputs: Inputs) -> Floats:
-    rows, n = inputs.known.family, len(inputs.known)
-    chosen = chosen & np.isin(rows["factor"], inputs.known.codes("factor", BURDENS))
-    n_words = len(inputs.known.histories.words.get("factor", ())) + 1
-    pairs = np.unique(rows["pupil"][chosen].astype(np.int64) * n_words + rows["factor"][chosen])
-    return _where_asked(count_by(pairs // n_words, n).astype(np.float64), inputs)
+def _different_factors(
+    inputs: Inputs, chosen: Bools, factors: tuple[str, ...], understood: tuple[str, ...] = tuple(FACTORS)
+) -> Floats:
+    """Count the different factors among the chosen rows.
 
-
-def _where_asked(value: Floats, inputs: Inputs, own: tuple[str, ...] = ()) -> Floats:
-    """Leave the value missing where no row names a known factor: a misspelt one tells nothing."""
+    Missing where no row names a known factor: a misspelt one tells nothing.
+    """
     rows = inputs.known.family
-    understood = np.isin(rows["factor"], inputs.known.codes("factor", (*FACTORS, *own)))
-    return np.where(count_by(rows["pupil"][understood], len(inputs.known)) > 0, value, np.nan)
+    of_these, known = inputs.named("factor", factors), inputs.named("factor", understood)
+    return _count_different(rows.offsets, rows["factor"], chosen, of_these, known)
+
+
+@kernel
+def _count_different(
+    offsets: Places, factor: Codes, chosen: Bools, of_these: Chosen, known: Chosen
+) -> Floats:
+    """Count; a pupil's rows are sorted by factor."""
+    numbers = np.full(len(offsets) - 1, np.nan)
+    for pupil in range(len(numbers)):
+        number, before, asked = 0, -1, False
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            code = factor[row]
+            asked = asked or known[code]
+            if chosen[row] and of_these[code] and code != before:
+                before = code
+                number += 1
+        if asked:
+            numbers[pupil] = number
+    return numbers
 
 
 def student_column(measure: declared.StudentColumn, window: Window, inputs: Inputs) -> Floats:

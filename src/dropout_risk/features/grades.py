@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, count_by, mean_by, ratio, sum_by
-from dropout_risk.histories.snapshot import Bools, Window
+from dropout_risk.features.inputs import (
+    Chosen,
+    Codes,
+    Floats,
+    Inputs,
+    MeasureFunction,
+    days_since,
+    mean_of,
+    ratio,
+)
+from dropout_risk.histories.runs import Places
+from dropout_risk.histories.snapshot import Window
+from dropout_risk.kernels import kernel
 
 SLOPE_DAYS = 20
 
@@ -15,31 +25,27 @@ SLOPE_DAYS = 20
 def score_mean(measure: declared.ScoreMean, window: Window, inputs: Inputs) -> Floats:
     """Mean percent over all marks in the window."""
     rows = inputs.known.grades_in(window).rows
-    use = _of_subjects(inputs, rows["subject"], measure.subjects)
-    return mean_by(rows["pupil"][use], rows["percent"][use], len(inputs.known))
+    return mean_of(rows.offsets, rows["subject"], _chosen(inputs, measure.subjects), rows["percent"], 0.0)
 
 
 def score_last(measure: declared.ScoreLast, window: Window, inputs: Inputs) -> Floats:
     """Latest percent of each subject, averaged."""
-    pupil, percent = _latest(inputs, window, measure.subjects)
-    return mean_by(pupil, percent, len(inputs.known))
+    percent = inputs.known.grades_in(window).rows["percent"]
+    return _mean_of_subjects(inputs, window, _latest(inputs, window, percent), measure.subjects)
 
 
 def failing_count(measure: declared.FailingCount, window: Window, inputs: Inputs) -> Floats:
     """Subjects whose latest percent lies below the pass mark; missing where there is no mark."""
-    pupil, percent = _latest(inputs, window, measure.subjects)
-    n = len(inputs.known)
-    failing = sum_by(pupil, percent < measure.pass_mark, n)
-    return np.where(count_by(pupil, n) > 0, failing, np.nan)
+    grades = inputs.known.grades_in(window)
+    subject, percent = _subjects(inputs, window), _latest(inputs, window, grades.rows["percent"])
+    chosen = _chosen(inputs, measure.subjects)
+    return _count_below(grades.run_offsets, subject, chosen, percent, measure.pass_mark)
 
 
 def last_against_own_mean(measure: declared.LastAgainstOwnMean, window: Window, inputs: Inputs) -> Floats:
     """Latest percent of each subject less the mean of its earlier ones, averaged over subjects."""
     grades = inputs.known.grades_in(window)
-    percent, n_runs = grades.rows["percent"], len(grades.starts)
-    latest = percent[grades.last]
-    earlier = ratio(sum_by(grades.run, percent, n_runs) - latest, grades.lengths - 1)
-    return mean_by(grades.rows["pupil"][grades.last], latest - earlier, len(inputs.known))
+    return _mean_of_subjects(inputs, window, _against_earlier(grades.bounds, grades.rows["percent"]))
 
 
 def score_slope(measure: declared.ScoreSlope, window: Window, inputs: Inputs) -> Floats:
@@ -53,54 +59,35 @@ def score_spread(measure: declared.ScoreSpread, window: Window, inputs: Inputs) 
     return np.sqrt(ratio(residual_squares, freedom))
 
 
-def _slope(inputs: Inputs, window: Window) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+def _slope(inputs: Inputs, window: Window) -> tuple[Floats, Floats, Places]:
     """Fit one slope per pupil with a level per subject: slope, residual squares, degrees of freedom."""
-    grades, n = inputs.known.grades_in(window), len(inputs.known)
-    pupil, n_runs = grades.rows["pupil"], len(grades.starts)
-
-    def centred(values: Floats) -> Floats:
-        return values - ratio(sum_by(grades.run, values, n_runs), grades.lengths)[grades.run]
-
-    day, percent = centred(grades.rows["day"].astype(np.float64)), centred(grades.rows["percent"])
-    freedom = count_by(pupil, n) - count_by(pupil[grades.starts], n) - 1
-    slope = ratio(sum_by(pupil, day * percent, n), sum_by(pupil, day * day, n))
-    slope[freedom <= 0] = np.nan
-    residual = percent - slope[pupil] * day
-    return slope, sum_by(pupil, residual * residual, n), freedom
+    grades = inputs.known.grades_in(window)
+    return inputs.once(
+        ("slope", window),
+        lambda: _slopes(grades.run_offsets, grades.bounds, grades.rows["day"], grades.rows["percent"]),
+    )
 
 
 def largest_drop(measure: declared.LargestDrop, window: Window, inputs: Inputs) -> Floats:
     """Largest fall from one mark to the next of the same subject; missing without two marks."""
     grades = inputs.known.grades_in(window)
-    fall = -np.diff(grades.rows["percent"], prepend=np.nan)
-    follows = np.ones(len(fall), dtype=bool)
-    follows[grades.starts] = False
-    largest = np.full(len(inputs.known), -np.inf)
-    np.maximum.at(largest, grades.rows["pupil"][follows], fall[follows])
-    return np.where(np.isneginf(largest), np.nan, np.maximum(largest, 0.0))
+    return _largest_falls(grades.run_offsets, grades.bounds, grades.rows["percent"])
 
 
 def days_since_exam(measure: declared.DaysSinceExam, window: Window, inputs: Inputs) -> Floats:
     """School days since the last mark."""
-    rows = inputs.known.grades_in(window).rows
-    last = np.full(len(inputs.known), -np.inf)
-    np.maximum.at(last, rows["pupil"], rows["day"].astype(np.float64))
-    return np.where(np.isneginf(last), np.nan, np.maximum(inputs.known.end - 1 - last, 0.0))
+    return days_since(inputs.known.grades_in(window).rows, inputs.known)
 
 
 def class_z(measure: declared.ClassZ, window: Window, inputs: Inputs) -> Floats:
     """Standing within class and exam, in standard deviations of the class."""
-    grades, n = inputs.known.grades_in(window), len(inputs.known)
-    z = inputs.once(f"z of {window}", lambda: inputs.context.exam_z(inputs.known, grades.rows))
-    pupil = grades.rows["pupil"]
+    grades = inputs.known.grades_in(window)
+    z = inputs.once(("standing", window), lambda: inputs.context.exam_z(inputs.known, grades))
     if measure.of == "last":
-        return mean_by(pupil[grades.last], z[grades.last], n)
+        return _mean_of_subjects(inputs, window, _latest(inputs, window, z))
     if measure.of == "change":
-        last = grades.last[grades.lengths > 1]
-        return mean_by(pupil[last], z[last] - z[last - 1], n)
-    use = ~np.isnan(z)
-    number = count_by(pupil[use], n)
-    return np.where(number > 0, ratio(sum_by(pupil[use], z[use], n), number + measure.shrink), np.nan)
+        return _mean_of_subjects(inputs, window, _last_steps(grades.bounds, z))
+    return mean_of(grades.rows.offsets, grades.rows["subject"], _chosen(inputs), z, measure.shrink)
 
 
 def missed_exams(measure: declared.MissedExams, window: Window, inputs: Inputs) -> Floats:
@@ -108,18 +95,109 @@ def missed_exams(measure: declared.MissedExams, window: Window, inputs: Inputs) 
     return inputs.context.missed_exams(inputs.known, window)
 
 
-def _latest(
-    inputs: Inputs, window: Window, subjects: tuple[str, ...]
-) -> tuple[npt.NDArray[np.int32], Floats]:
+def _latest(inputs: Inputs, window: Window, values: Floats) -> Floats:
+    """Give the value of the last mark of each subject."""
+    return values[inputs.known.grades_in(window).last]
+
+
+def _subjects(inputs: Inputs, window: Window) -> Codes:
+    """Give the subject of each run."""
     grades = inputs.known.grades_in(window)
-    last = grades.last[_of_subjects(inputs, grades.rows["subject"][grades.last], subjects)]
-    return grades.rows["pupil"][last], grades.rows["percent"][last]
+    return inputs.once(("subjects", window), lambda: grades.rows["subject"][grades.starts])
 
 
-def _of_subjects(inputs: Inputs, codes: npt.NDArray[np.int32], subjects: tuple[str, ...]) -> Bools:
-    if not subjects:
-        return np.ones(len(codes), dtype=bool)
-    return np.isin(codes, inputs.known.codes("subject", subjects))
+def _mean_of_subjects(
+    inputs: Inputs, window: Window, values: Floats, subjects: tuple[str, ...] = ()
+) -> Floats:
+    """Average values of subjects that are there."""
+    offsets = inputs.known.grades_in(window).run_offsets
+    return mean_of(offsets, _subjects(inputs, window), _chosen(inputs, subjects), values, 0.0)
+
+
+def _chosen(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Chosen:
+    chosen = inputs.named("subject", subjects)
+    return chosen if subjects else ~chosen
+
+
+@kernel
+def _count_below(offsets: Places, codes: Codes, chosen: Chosen, values: Floats, mark: float) -> Floats:
+    counts = np.full(len(offsets) - 1, np.nan)
+    for pupil in range(len(counts)):
+        below, number = 0, 0
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if chosen[codes[row]]:
+                number += 1
+                below += values[row] < mark
+        if number:
+            counts[pupil] = below
+    return counts
+
+
+@kernel
+def _against_earlier(bounds: Places, values: Floats) -> Floats:
+    """Give for each run its last value less the mean of those before; missing where there is but one."""
+    gaps = np.full(len(bounds) - 1, np.nan)
+    for run in range(len(gaps)):
+        first, last = bounds[run], bounds[run + 1] - 1
+        if last > first:
+            total = 0.0
+            for row in range(first, last + 1):
+                total += values[row]
+            gaps[run] = values[last] - (total - values[last]) / (last - first)
+    return gaps
+
+
+@kernel
+def _last_steps(bounds: Places, values: Floats) -> Floats:
+    """Give for each run its last value less the one before."""
+    steps = np.full(len(bounds) - 1, np.nan)
+    for run in range(len(steps)):
+        last = bounds[run + 1] - 1
+        if last > bounds[run]:
+            steps[run] = values[last] - values[last - 1]
+    return steps
+
+
+@kernel
+def _largest_falls(offsets: Places, bounds: Places, values: Floats) -> Floats:
+    falls = np.full(len(offsets) - 1, np.nan)
+    for pupil in range(len(falls)):
+        largest = -np.inf
+        for run in range(offsets[pupil], offsets[pupil + 1]):
+            for row in range(bounds[run] + 1, bounds[run + 1]):
+                largest = max(largest, values[row - 1] - values[row])
+        if largest > -np.inf:
+            falls[pupil] = max(largest, 0.0)
+    return falls
+
+
+@kernel
+def _slopes(offsets: Places, bounds: Places, day: Codes, percent: Floats) -> tuple[Floats, Floats, Places]:
+    """Fit a slope about the means of each run; then go over the marks once more for what is left."""
+    n = len(offsets) - 1
+    slope, left, freedom = np.full(n, np.nan), np.zeros(n), np.zeros(n, dtype=np.int64)
+    middles, levels = np.empty(len(bounds) - 1), np.empty(len(bounds) - 1)
+    for pupil in range(n):
+        first, last = offsets[pupil], offsets[pupil + 1]
+        product, square = 0.0, 0.0
+        for run in range(first, last):
+            number = bounds[run + 1] - bounds[run]
+            days, percents = 0.0, 0.0
+            for row in range(bounds[run], bounds[run + 1]):
+                days += day[row]
+                percents += percent[row]
+            middles[run], levels[run] = days / number, percents / number
+            for row in range(bounds[run], bounds[run + 1]):
+                product += (day[row] - middles[run]) * (percent[row] - levels[run])
+                square += (day[row] - middles[run]) ** 2
+        freedom[pupil] = bounds[last] - bounds[first] - (last - first) - 1
+        if freedom[pupil] > 0 and square > 0:
+            slope[pupil] = product / square
+        for run in range(first, last):
+            for row in range(bounds[run], bounds[run + 1]):
+                rest = percent[row] - levels[run] - slope[pupil] * (day[row] - middles[run])
+                left[pupil] += rest * rest
+    return slope, left, freedom
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {

@@ -11,9 +11,13 @@ import numpy.typing as npt
 
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.histories.runs import KnownRows, Places
+from dropout_risk.histories.snapshot import Snapshot, largest
+from dropout_risk.kernels import kernel
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+Chosen = npt.NDArray[np.bool_]
 Made = TypeVar("Made")
 MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]
 
@@ -38,20 +42,65 @@ class Inputs:
     context: ClassContext
     instruments: InstrumentRegistry
     columns: dict[str, Floats] = field(default_factory=dict)
-    _made: dict[str, Any] = field(default_factory=dict)
+    _made: dict[Any, Any] = field(default_factory=dict)
+    _of_all: dict[Any, Any] = field(default_factory=dict)
 
-    def once(self, name: str, make: Callable[[], Made]) -> Made:
+    def once(self, name: Any, make: Callable[[], Made]) -> Made:
         """Give what several measures need, made the first time it is asked for."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: Made = self._made[name]
-        return made
+        return _once(self._made, name, make)
+
+    def once_for_all(self, name: Any, make: Callable[[], Made]) -> Made:
+        """Give what does not depend on the pupils, made once for all their blocks."""
+        return _once(self._of_all, name, make)
+
+    def slice(self, pupils: slice) -> Inputs:
+        """Give the inputs of consecutive pupils, without columns."""
+        return Inputs(self.known.slice(pupils), self.context, self.instruments, _of_all=self._of_all)
+
+    def named(self, column: str, words: tuple[str, ...]) -> Chosen:
+        """Say of each code of a column, and at the end of no code, whether it means one of some words."""
+
+        def make() -> Chosen:
+            wanted = set(words)
+            vocabulary = self.known.histories.words.get(column, ())
+            return np.array([*(word in wanted for word in vocabulary), False])
+
+        return self.once_for_all((column, words), make)
+
+
+def _once(made: dict[Any, Any], name: Any, make: Callable[[], Made]) -> Made:
+    if name not in made:
+        made[name] = make()
+    result: Made = made[name]
+    return result
 
 
 def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     """Divide, with missing where there is nothing to divide by."""
     below = np.asarray(denominator, dtype=np.float64)
     return np.asarray(np.divide(numerator, below, out=np.full(below.shape, np.nan), where=below > 0))
+
+
+def days_since(rows: KnownRows, known: Snapshot) -> Floats:
+    """Count the school days since the last of each pupil's rows; missing where it has none."""
+    last = largest(rows.offsets, rows["day"])
+    days: Floats = np.maximum(known.end - 1 - last, 0).astype(np.float64)
+    days[rows.offsets[1:] == rows.offsets[:-1]] = np.nan
+    return days
+
+
+@kernel
+def mean_of(offsets: Places, codes: Codes, chosen: Chosen, values: Floats, added: float) -> Floats:
+    """Average the values that are there, of the chosen codes, as if so many zeros were added."""
+    means = np.empty(len(offsets) - 1)
+    for pupil in range(len(means)):
+        total, number = 0.0, 0
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if chosen[codes[row]] and not np.isnan(values[row]):
+                total += values[row]
+                number += 1
+        means[pupil] = total / (number + added) if number else np.nan
+    return means
 
 
 def sum_by(groups: npt.NDArray[Any], values: npt.ArrayLike, n_groups: int) -> Floats:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.measures import ScaleScore
-from dropout_risk.features.class_context import ClassContext, class_keys
+from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Floats, Inputs
 from dropout_risk.features.psychology import has_test
 from dropout_risk.histories.snapshot import Snapshot
@@ -46,7 +46,7 @@ def missing_states(
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
     inputs = Inputs(known, ClassContext.empty(), instruments)
-    no_class = class_keys(known).codes < 0
+    no_class = known.histories.classes.codes < 0
     any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
     for place, feature in enumerate(catalogue.values()):
         missing = states[:, place] == NOT_RECORDED

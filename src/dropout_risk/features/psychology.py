@@ -2,164 +2,259 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.catalogue.instrument import Instrument, band_of
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
-from dropout_risk.histories.runs import Column
-from dropout_risk.histories.snapshot import Window
+from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, band_of
+from dropout_risk.features.inputs import Chosen, Codes, Floats, Inputs, MeasureFunction, days_since
+from dropout_risk.histories.runs import Places
+from dropout_risk.histories.snapshot import Window, largest
+from dropout_risk.kernels import kernel
 
 TOTAL = "total"
+Bools = npt.NDArray[np.bool_]
+Words = dict[str, tuple[str, ...]]
 
 
 def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) -> Floats:
     """Latest valid score of one scale."""
-    rows = _valid(inputs)
-    use = np.isin(rows["instrument"], _codes_of(inputs, inputs.instruments[measure.instrument]))
-    use &= rows["scale"] == inputs.known.code("scale", measure.scale)
-    value = np.full(len(inputs.known), np.nan)
-    order = np.flatnonzero(use)[np.argsort(rows["date"][use], kind="stable")]
-    value[rows["pupil"][order]] = rows["score"][order]
-    return value
+    rows, of = inputs.known.wellbeing, _named(inputs, measure.instrument)
+    scale = inputs.known.code("scale", measure.scale)
+    if scale < 0 or not of.any():
+        return np.full(len(inputs.known), np.nan)
+    return _latest_score(
+        rows.offsets, rows["instrument"], of, rows["scale"], scale, rows["date"], _usable(inputs),
+        rows["score"],
+    )  # fmt: skip
 
 
 def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Floats:
     """Worst band over the latest valid totals of all known instruments."""
     worst = np.full(len(inputs.known), np.nan)
-    for instrument, rows in _totals_by_instrument(inputs):
-        last = _last_of_pupil(rows)
-        for norm, of_norm in _by_norm(inputs, rows, last):
-            band = band_of(instrument, TOTAL, rows["score"][of_norm], norm)
-            worst[rows["pupil"][of_norm]] = np.fmax(worst[rows["pupil"][of_norm]], band)
+    score = inputs.known.wellbeing["score"]
+    for instrument, norm, pupils, last, _ in _totals(inputs):
+        worst[pupils] = np.fmax(worst[pupils], band_of(instrument, TOTAL, score[last], norm))
     return worst
 
 
 def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) -> Floats:
     """Largest rise of a total since the test before under the same norm, as a share of the scale's range."""
-    largest = np.full(len(inputs.known), np.nan)
-    for instrument, rows in _totals_by_instrument(inputs):
-        last = _last_of_pupil(rows)
-        last = last[last > 0]
-        last = last[
-            (rows["pupil"][last] == rows["pupil"][last - 1]) & (rows["norm"][last] == rows["norm"][last - 1])
-        ]
-        for norm, of_norm in _by_norm(inputs, rows, last):
-            low, high = instrument.range_of(TOTAL, norm)
-            change = (rows["score"][of_norm] - rows["score"][of_norm - 1]) / (high - low)
-            largest[rows["pupil"][of_norm]] = np.fmax(largest[rows["pupil"][of_norm]], change)
-    return largest
+    most = np.full(len(inputs.known), np.nan)
+    rows = inputs.known.wellbeing
+    for instrument, norm, pupils, last, before in _totals(inputs):
+        low, high = instrument.range_of(TOTAL, norm)
+        two = before >= 0
+        two[two] = rows["norm"][last[two]] == rows["norm"][before[two]]
+        change = (rows["score"][last[two]] - rows["score"][before[two]]) / (high - low)
+        most[pupils[two]] = np.fmax(most[pupils[two]], change)
+    return most
 
 
 def test_age(measure: declared.TestAge, window: Window, inputs: Inputs) -> Floats:
     """School days since the last test, valid or not."""
-    rows = inputs.known.wellbeing
-    last = np.full(len(inputs.known), -np.inf)
-    np.maximum.at(last, rows["pupil"], rows["day"].astype(np.float64))
-    return np.where(np.isneginf(last), np.nan, np.maximum(inputs.known.end - 1 - last, 0.0))
+    return days_since(inputs.known.wellbeing, inputs.known)
 
 
 def invalid_test(measure: declared.InvalidTest, window: Window, inputs: Inputs) -> Floats:
     """1 when any row of the latest test day is invalid or without a score."""
     rows = inputs.known.wellbeing
-    latest = np.full(len(inputs.known), -1, dtype=np.int64)
-    np.maximum.at(latest, rows["pupil"], rows["date"])
+    latest = largest(rows.offsets, rows["date"])
     bad = (rows["date"] == latest[rows["pupil"]]) & ~_usable(inputs)
-    value = np.where(latest >= 0, 0.0, np.nan)
+    value = np.where(rows.offsets[1:] > rows.offsets[:-1], 0.0, np.nan)
     value[rows["pupil"][bad]] = 1.0
     return value
 
 
-def has_test(
-    inputs: Inputs, instrument: str | None = None, *, refused: bool = False
-) -> npt.NDArray[np.bool_]:
+def has_test(inputs: Inputs, instrument: str | None = None, *, refused: bool = False) -> Bools:
     """Say for whom there is a test, of one instrument or of any.
 
     With ``refused``, only tests that were refused, invalid or impossible count.
     """
     rows = inputs.known.wellbeing
-    chosen = ~_usable(inputs) if refused else np.ones(len(rows["pupil"]), dtype=bool)
-    if instrument is not None:
-        chosen &= np.isin(rows["instrument"], _codes_of(inputs, inputs.instruments[instrument]))
     answer = np.zeros(len(inputs.known), dtype=bool)
-    answer[rows["pupil"][chosen]] = True
+    chosen = ~_usable(inputs) if refused else None
+    if instrument is not None:
+        of_it = _named(inputs, instrument)[rows["instrument"]]
+        chosen = of_it if chosen is None else chosen & of_it
+    answer[rows["pupil"] if chosen is None else rows["pupil"][chosen]] = True
     return answer
 
 
-def _usable(inputs: Inputs) -> npt.NDArray[np.bool_]:
+@dataclass(frozen=True)
+class Ranges:
+    """What the instruments say of each instrument, scale and norm that the histories name.
+
+    Parameters
+    ----------
+    instruments : list of Instrument
+        Those that the histories name, in the registry's order.
+    of_word : int32 array
+        The place of each word's instrument there; -1 for words that mean none, and at the end for no word.
+    low, high : float64 arrays of shape (n_instruments, n_scales + 1, n_norms + 1)
+        The possible scores; the last scale stands for none, the last norm for none.
+    lies_from : float64 array of shape (n_instruments, n_scales + 1)
+        From which score on a lie scale spoils the test; infinite for other scales.
+    """
+
+    instruments: list[Instrument]
+    of_word: Codes
+    low: Floats
+    high: Floats
+    lies_from: Floats
+
+    @classmethod
+    def of(cls, registry: InstrumentRegistry, words: Words) -> Self:
+        """Look up every word once."""
+        named = words.get("instrument", ())
+        codes = [registry[word].code if word in registry else None for word in named]
+        present = [instrument for instrument in registry.values() if instrument.code in codes]
+        places: dict[str | None, int] = {instrument.code: place for place, instrument in enumerate(present)}
+        scales, norms = words.get("scale", ()), (*words.get("norm", ()), None)
+        low = np.full((len(present), len(scales) + 1, len(norms)), -np.inf)
+        high, lies_from = -low, np.full(low.shape[:2], np.inf)
+        for place, instrument in enumerate(present):
+            for scale, name in enumerate(scales):
+                if name in instrument.scales:
+                    both = [instrument.range_of(name, norm) for norm in norms]
+                    low[place, scale], high[place, scale] = np.array(both).T
+                if instrument.validity is not None and name == instrument.validity.scale:
+                    lies_from[place, scale] = instrument.validity.invalid_from
+        of_word = np.array([*(places.get(code, -1) for code in codes), -1], dtype=np.int32)
+        return cls(present, of_word, low, high, lies_from)
+
+
+def _ranges(inputs: Inputs) -> Ranges:
+    return inputs.once_for_all("ranges", lambda: Ranges.of(inputs.instruments, inputs.known.histories.words))
+
+
+def _named(inputs: Inputs, instrument: str) -> Chosen:
+    """Say of each word, and at the end of no word, whether it means an instrument ("PHQ9", "phq-9")."""
+
+    def make() -> Chosen:
+        ranges, code = _ranges(inputs), inputs.instruments[instrument].code
+        own = [place for place, of in enumerate(ranges.instruments) if of.code == code]
+        return np.asarray(ranges.of_word == own[0] if own else np.zeros(len(ranges.of_word), dtype=bool))
+
+    return inputs.once_for_all(("instrument", instrument), make)
+
+
+def _usable(inputs: Inputs) -> Bools:
     """Say which rows count: not marked invalid, scored within the scale, and not spoilt by a lie scale."""
-    return inputs.once("usable tests", lambda: _judged(inputs))
+    rows, ranges = inputs.known.wellbeing, _ranges(inputs)
+    return inputs.once(
+        "usable tests",
+        lambda: _judge(
+            rows.offsets, rows["instrument"], rows["scale"], rows["norm"], rows["date"], rows["score"],
+            rows["valid"], ranges.of_word, ranges.low, ranges.high, ranges.lies_from,
+        ),
+    )  # fmt: skip
 
 
-def _judged(inputs: Inputs) -> npt.NDArray[np.bool_]:
-    rows = inputs.known.wellbeing
-    usable = rows["valid"] & ~np.isnan(rows["score"])
-    for instrument in inputs.instruments.values():
-        of_it = np.isin(rows["instrument"], _codes_of(inputs, instrument))
-        if of_it.any():
-            usable &= ~of_it | (
-                _possible(inputs, instrument, rows) & ~_spoilt(inputs, instrument, rows, of_it)
-            )
+def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Places, Places, Places]]:
+    """Give, by instrument and norm, the pupils with a valid total, their last row and the one before."""
+    rows, ranges = inputs.known.wellbeing, _ranges(inputs)
+    norms = (*inputs.known.histories.words.get("norm", ()), None)
+    last, before = inputs.once("totals", lambda: _last_totals(
+        rows.offsets, rows["instrument"], ranges.of_word, rows["scale"],
+        inputs.known.code("scale", TOTAL), rows["date"], _usable(inputs), len(ranges.instruments),
+    ))  # fmt: skip
+    for place, instrument in enumerate(ranges.instruments):
+        tested = np.flatnonzero(last[place] >= 0)
+        norm_of = rows["norm"][last[place, tested]] % len(norms)
+        for code in np.flatnonzero(np.bincount(norm_of, minlength=len(norms))):
+            pupils = tested[norm_of == code]
+            yield instrument, norms[code], pupils, last[place, pupils], before[place, pupils]
+
+
+@kernel
+def _judge(  # noqa: PLR0917
+    offsets: Places,
+    instrument: Codes,
+    scale: Codes,
+    norm: Codes,
+    date: Codes,
+    score: Floats,
+    valid: Bools,
+    of_word: Codes,
+    low: Floats,
+    high: Floats,
+    lies_from: Floats,
+) -> Bools:
+    usable = np.empty(len(date), dtype=np.bool_)
+    for pupil in range(len(offsets) - 1):
+        first, last = offsets[pupil], offsets[pupil + 1]
+        lies = False
+        for row in range(first, last):
+            of, value = of_word[instrument[row]], score[row]
+            usable[row] = valid[row] and not np.isnan(value)
+            if of >= 0:
+                possible = low[of, scale[row], norm[row]] <= value <= high[of, scale[row], norm[row]]
+                usable[row] = usable[row] and possible
+                lies = lies or value >= lies_from[of, scale[row]]
+        if not lies:
+            continue
+        for lie in range(first, last):
+            of = of_word[instrument[lie]]
+            if of >= 0 and score[lie] >= lies_from[of, scale[lie]]:
+                for row in range(first, last):
+                    if date[row] == date[lie] and of_word[instrument[row]] == of:
+                        usable[row] = False
     return usable
 
 
-def _possible(inputs: Inputs, instrument: Instrument, rows: dict[str, Column]) -> npt.NDArray[np.bool_]:
-    possible = np.ones(len(rows["pupil"]), dtype=bool)
-    for scale in instrument.scales:
-        of_scale = np.flatnonzero(rows["scale"] == inputs.known.code("scale", scale))
-        for norm, of_norm in _by_norm(inputs, rows, of_scale):
-            low, high = instrument.range_of(scale, norm)
-            possible[of_norm] = (rows["score"][of_norm] >= low) & (rows["score"][of_norm] <= high)
-    return possible
+@kernel
+def _latest_score(  # noqa: PLR0917
+    offsets: Places,
+    instrument: Codes,
+    of: Chosen,
+    scale: Codes,
+    wanted: int,
+    date: Codes,
+    usable: Bools,
+    score: Floats,
+) -> Floats:
+    scores = np.full(len(offsets) - 1, np.nan)
+    for pupil in range(len(scores)):
+        latest = -1
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            counts = scale[row] == wanted and usable[row] and of[instrument[row]]
+            if counts and (latest < 0 or date[row] >= date[latest]):
+                latest = row
+        if latest >= 0:
+            scores[pupil] = score[latest]
+    return scores
 
 
-def _spoilt(
-    inputs: Inputs, instrument: Instrument, rows: dict[str, Column], of_it: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    if instrument.validity is None:
-        return np.zeros(len(of_it), dtype=bool)
-    lies = of_it & (rows["scale"] == inputs.known.code("scale", instrument.validity.scale))
-    lies &= ~instrument.validity.is_valid(rows["score"])
-    sitting = rows["pupil"].astype(np.int64) * (1 << 32) + rows["date"]
-    return np.isin(sitting, sitting[lies])
-
-
-def _valid(inputs: Inputs) -> dict[str, Column]:
-    rows, use = inputs.known.wellbeing, _usable(inputs)
-    return inputs.once("valid tests", lambda: {name: column[use] for name, column in rows.items()})
-
-
-def _totals_by_instrument(inputs: Inputs) -> list[tuple[Instrument, dict[str, Column]]]:
-    """Give the valid totals of each known instrument, sorted by pupil and date."""
-    rows = _valid(inputs)
-    is_total = rows["scale"] == inputs.known.code("scale", TOTAL)
-    result = []
-    for instrument in inputs.instruments.values():
-        use = np.flatnonzero(is_total & np.isin(rows["instrument"], _codes_of(inputs, instrument)))
-        use = use[np.lexsort([rows["date"][use], rows["pupil"][use]])]
-        result.append((instrument, {column: values[use] for column, values in rows.items()}))
-    return result
-
-
-def _by_norm(
-    inputs: Inputs, rows: dict[str, Column], chosen: npt.NDArray[np.intp]
-) -> list[tuple[str | None, npt.NDArray[np.intp]]]:
-    norms = inputs.known.histories.words.get("norm", ())
-    codes = rows["norm"][chosen]
-    return [(norms[code] if code >= 0 else None, chosen[codes == code]) for code in np.unique(codes)]
-
-
-def _last_of_pupil(rows: dict[str, Column]) -> npt.NDArray[np.intp]:
-    pupil = rows["pupil"]
-    return np.flatnonzero(np.append(pupil[1:] != pupil[:-1], np.ones(min(len(pupil), 1), dtype=bool)))
-
-
-def _codes_of(inputs: Inputs, instrument: Instrument) -> list[int]:
-    """Give the codes of all words that mean an instrument ("PHQ9", "phq-9")."""
-    words = inputs.known.histories.words.get("instrument", ())
-    known = inputs.instruments
-    return [code for code, word in enumerate(words) if word in known and known[word] == instrument]
+@kernel
+def _last_totals(  # noqa: PLR0917
+    offsets: Places,
+    instrument: Codes,
+    of_word: Codes,
+    scale: Codes,
+    total: int,
+    date: Codes,
+    usable: Bools,
+    n_instruments: int,
+) -> tuple[Places, Places]:
+    """Find each pupil's last valid total of each instrument, and the one before; -1 for none."""
+    last = np.full((n_instruments, len(offsets) - 1), -1, dtype=np.int64)
+    before = np.full((n_instruments, len(offsets) - 1), -1, dtype=np.int64)
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            of = of_word[instrument[row]]
+            if of < 0 or scale[row] != total or not usable[row]:
+                continue
+            if last[of, pupil] < 0 or date[row] >= date[last[of, pupil]]:
+                before[of, pupil] = last[of, pupil]
+                last[of, pupil] = row
+            elif before[of, pupil] < 0 or date[row] >= date[before[of, pupil]]:
+                before[of, pupil] = row
+    return last, before
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {

@@ -60,11 +60,9 @@ def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inpu
 
 def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
     """Give each pupil's known history, without a trace of the others it is computed with."""
-    tables = {"grades": known.grades.rows, "wellbeing": known.wellbeing, "family": known.family}
-    tables = {name: _in_words(rows, known.histories.words) for name, rows in tables.items()}
-    bounds = {
-        name: np.searchsorted(rows["pupil"], np.arange(len(known) + 1)) for name, rows in tables.items()
-    }
+    known_rows = {"grades": known.grades.rows, "wellbeing": known.wellbeing, "family": known.family}
+    tables = {name: _in_words(rows, known.histories.words) for name, rows in known_rows.items()}
+    bounds = {name: rows.offsets for name, rows in known_rows.items()}
     days = {kind: known.days(kind) for kind in KINDS}
     held = np.clip(known.end, 0, known.calendar.lengths[known.histories.calendar_row])
     for pupil in range(len(known)):
@@ -77,7 +75,7 @@ def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
         yield history
 
 
-def _in_words(rows: dict[str, Column], words: dict[str, tuple[str, ...]]) -> dict[str, Column]:
+def _in_words(rows: Mapping[str, Column], words: dict[str, tuple[str, ...]]) -> dict[str, Column]:
     """Give rows with words for codes (None for none) and dates for ordinals, as a copy."""
     named = {}
     for column, values in rows.items():

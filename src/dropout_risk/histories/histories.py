@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.histories.attendance_bits import AttendanceBits, AttendanceRows
+from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Column, Runs
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
@@ -27,6 +29,7 @@ STUDENT_COLUMNS = (
     "boarding", "distance_km",
 )  # fmt: skip
 LONG_TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
+_RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
 _FAR = np.iinfo(np.int32).max
 
 
@@ -150,17 +153,41 @@ class Histories:
         """Identifiers of the pupils, in order."""
         return list(self.students["student_id"].to_pylist())
 
+    @cached_property
+    def classes(self) -> Classes:
+        """The class of each pupil."""
+        return Classes.of_students(self.students)
+
+    @cached_property
+    def sittings(self) -> Sittings:
+        """The sitting at which each mark was given."""
+        return Sittings.of_marks(self.grades, self.classes)
+
     def take(self, pupils: npt.ArrayLike) -> Histories:
         """Give the histories of some pupils, by row number, in the given order."""
         rows = np.asarray(pupils, dtype=np.intp)
-        runs = ("totals", "grades", "wellbeing", "family", "outcomes")
         return replace(
             self,
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
-            **{name: getattr(self, name).take(rows) for name in runs},
+            **{name: getattr(self, name).take(rows) for name in _RUNS},
         )
+
+    def slice(self, pupils: slice) -> Histories:
+        """Give the histories of consecutive pupils: no copy, and what was found for all is not lost."""
+        taken = replace(
+            self,
+            students=self.students.slice(pupils.start, pupils.stop - pupils.start),
+            calendar_row=self.calendar_row[pupils],
+            attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
+            **{name: getattr(self, name).slice(pupils) for name in _RUNS},
+        )
+        marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
+        for name, rows in (("classes", pupils), ("sittings", marks)):
+            if name in self.__dict__:
+                taken.__dict__[name] = getattr(self, name).slice(rows)
+        return taken
 
     def on(self, as_of: DateLike) -> Snapshot:
         """Give what was known on a date: rows dated and recorded before it, nothing else."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.kernels import kernel
+
 Column = npt.NDArray[Any]
+Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,110 @@ class Runs:
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return Runs(offsets, {name: column[rows] for name, column in self.columns.items()}, self.key)
 
-    def known_on(self, ordinal: int) -> dict[str, Column]:
+    def slice(self, pupils: slice) -> Runs:
+        """Give the rows of consecutive pupils, without a copy."""
+        offsets = self.offsets[pupils.start : pupils.stop + 1]
+        rows = slice(int(offsets[0]), int(offsets[-1]))
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        taken = Runs(offsets - offsets[0], columns, self.key)
+        if "corrected" in self.__dict__:
+            taken.__dict__["corrected"] = self.corrected[rows]
+        return taken
+
+    @cached_property
+    def corrected(self) -> Bools:
+        """Say of each row whether the row after it is of the same pupil and key, and so corrects it."""
+        of_same = np.zeros(len(self.columns["known"]), dtype=bool)
+        if len(of_same):
+            of_same[:-1] = np.logical_and.reduce(
+                [self.columns[name][1:] == self.columns[name][:-1] for name in self.key]
+            )
+            lasts = self.offsets[1:] - 1
+            of_same[lasts[lasts >= 0]] = False
+        return of_same
+
+    def known_on(self, ordinal: int) -> KnownRows:
         """Give the rows known before a date, each key in its last known form, with their pupil."""
-        rows = {"pupil": self.pupil} | self.columns
-        rows = {name: column[self.columns["known"] < ordinal] for name, column in rows.items()}
-        corrected = np.zeros(len(rows["pupil"]), dtype=bool)
-        if len(corrected):
-            same = [rows[name][1:] == rows[name][:-1] for name in ("pupil", *self.key)]
-            corrected[:-1] = np.logical_and.reduce(same)
-        return {name: column[~corrected] for name, column in rows.items()} if corrected.any() else rows
+        rows, offsets = visible_rows(self.offsets, self.columns["known"], self.corrected, ordinal)
+        if len(rows) == len(self.columns["known"]):
+            return KnownRows(self.offsets, self.columns)
+        return KnownRows(offsets, self.columns, rows)
+
+
+class KnownRows(Mapping[str, Column]):
+    """Some rows of runs, sorted as they are; a column is copied only when it is asked for.
+
+    Parameters
+    ----------
+    offsets : int64 array of shape (n_pupils + 1,)
+        The rows of pupil ``i`` are ``offsets[i]:offsets[i + 1]``.
+    columns : mapping of str to array
+        What the rows are taken from.
+    rows : int64 array, optional
+        Their places there; by default all.
+    made : mapping of str to array, optional
+        Columns that are ready, one value per row.
+    """
+
+    def __init__(
+        self,
+        offsets: Places,
+        columns: Mapping[str, Column],
+        rows: Places | None = None,
+        made: Mapping[str, Column] | None = None,
+    ) -> None:
+        self.offsets, self._columns, self._rows = offsets, columns, rows
+        self._made = dict(made or {})
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> Column:
+        if name == "pupil":
+            return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+        return self.of(self._columns[name])
+
+    def of(self, column: Column) -> Column:
+        """Give the values of these rows from an array with one value per row of the runs."""
+        return column if self._rows is None else column[self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(["pupil", *self._columns, *self._made]))
+
+    def __len__(self) -> int:
+        return len(self._columns) + 1
+
+    def take(self, rows: Places, offsets: Places) -> KnownRows:
+        """Give some of the rows, in the same order, with the offsets of their pupils."""
+        if len(rows) == self.offsets[-1]:
+            return self
+        places = rows if self._rows is None else self._rows[rows]
+        own = {name: column[rows] for name, column in self._made.items() if name not in self._columns}
+        own.pop("pupil", None)
+        return KnownRows(offsets, self._columns, places, own)
+
+    def having(self, **columns: Column) -> KnownRows:
+        """Give the same rows with columns of their own, one value per row."""
+        return KnownRows(self.offsets, self._columns, self._rows, self._made | columns)
+
+
+@kernel
+def visible_rows(
+    offsets: Places, known: npt.NDArray[np.int32], corrected: Bools, ordinal: int
+) -> tuple[Places, Places]:
+    """Find the rows known before a date, each in its last known form, and the offsets of their pupils.
+
+    Rows of one key are sorted by the date on which they became known, so the next one tells.
+    """
+    rows = np.empty(len(known), dtype=np.int64)
+    found = np.zeros(len(offsets), dtype=np.int64)
+    number = 0
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if known[row] < ordinal and not (corrected[row] and known[row + 1] < ordinal):
+                rows[number] = row
+                number += 1
+        found[pupil + 1] = number
+    return rows[:number], found

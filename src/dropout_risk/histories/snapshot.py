@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from dropout_risk.histories.attendance_bits import ABSENT, PLANES, RECORDED
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import Column
-from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
+from dropout_risk.histories.runs import Column, KnownRows, Places
+from dropout_risk.kernels import kernel
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 
 Window = int | Literal["year"] | None
 Bools = npt.NDArray[np.bool_]
@@ -43,14 +44,20 @@ class Snapshot:
         School days before the school year began.
     """
 
-    def __init__(self, histories: Histories, as_of: DateLike) -> None:
+    def __init__(
+        self, histories: Histories, as_of: DateLike, *, calendar: SchoolCalendar | None = None
+    ) -> None:
         self.histories = histories
         self.ordinal = ordinal_of(as_of)
-        self.calendar = histories.calendar.known_on(self.ordinal)
-        row = histories.calendar_row
-        self.end = self.calendar.index(row, self.ordinal)
-        self.year_start = self.calendar.index(row, self.calendar.year_begins(self.ordinal))
+        self.calendar = histories.calendar.known_on(self.ordinal) if calendar is None else calendar
+        row, every = histories.calendar_row, np.arange(len(self.calendar.schools))
+        self.end = self.calendar.index(every, self.ordinal)[row]
+        self.year_start = self.calendar.index(every, self.calendar.year_begins(self.ordinal))[row]
         self._grades: dict[Window, Grades] = {}
+
+    def slice(self, pupils: slice) -> Snapshot:
+        """Give what was known of consecutive pupils."""
+        return Snapshot(self.histories.slice(pupils), self.as_of, calendar=self.calendar)
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -139,52 +146,59 @@ class Snapshot:
         if window is None:
             return self.grades
         if window not in self._grades:
-            inside = self.within(self.grades.rows, window)
-            self._grades[window] = Grades({name: column[inside] for name, column in self.grades.rows.items()})
+            rows = self.grades.rows
+            chosen, offsets = rows_since(rows.offsets, *self._since(rows, window))
+            all_of_them = len(chosen) == rows.offsets[-1]
+            self._grades[window] = self.grades if all_of_them else Grades(rows.take(chosen, offsets))
         return self._grades[window]
 
     @cached_property
-    def wellbeing(self) -> dict[str, Column]:
+    def wellbeing(self) -> KnownRows:
         """Test results known on the date, sorted by pupil, instrument, scale and day."""
         return self._known("wellbeing")
 
     @cached_property
-    def totals(self) -> dict[str, Column]:
+    def totals(self) -> KnownRows:
         """Attendance totals known on the date, sorted by pupil and period."""
         return self._known("totals")
 
     @cached_property
-    def family(self) -> dict[str, Column]:
+    def family(self) -> KnownRows:
         """Family rows known on the date and begun by it, with ``holds``: whether they still do."""
         rows = self._known("family")
-        begun = rows["date"] <= self.ordinal
-        rows = {name: column[begun] for name, column in rows.items()}
-        return rows | {"holds": rows["until"] >= self.ordinal}
+        until = np.full(len(self), -self.ordinal, dtype=np.int32)
+        begun, offsets = rows_since(rows.offsets, -rows["date"], until)
+        rows = rows.take(begun, offsets)
+        return rows.having(holds=rows["until"] >= self.ordinal)
 
     @cached_property
-    def outcomes(self) -> dict[str, Column]:
+    def outcomes(self) -> KnownRows:
         """Outcomes known on the date, sorted by pupil and date."""
         return self._known("outcomes")
 
-    def _known(self, table: str) -> dict[str, Column]:
-        rows: dict[str, Column] = getattr(self.histories, table).known_on(self.ordinal)
-        if self.calendar is not self.histories.calendar:
-            rows = rows | {
-                "day": self.calendar.index(self.histories.calendar_row[rows["pupil"]], rows["date"])
-            }
-        return rows
+    def _known(self, table: str) -> KnownRows:
+        rows: KnownRows = getattr(self.histories, table).known_on(self.ordinal)
+        if self.calendar is self.histories.calendar:
+            return rows
+        return rows.having(day=self.calendar.index(self.histories.calendar_row[rows["pupil"]], rows["date"]))
 
-    def within(self, rows: dict[str, Column], window: Window) -> Bools:
+    def within(self, rows: KnownRows, window: Window) -> Bools:
         """Say which dated rows lie within a window before the date.
 
         A row of a day without school belongs to the next school day; the school year begins on its date,
         so that a period that ends in the summer holidays stays in the old one.
         """
         if window is None:
-            return np.ones(len(rows["pupil"]), dtype=bool)
+            return np.ones(int(rows.offsets[-1]), dtype=bool)
+        when, since = self._since(rows, window)
+        return np.asarray(when >= since[rows["pupil"]])
+
+    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Column, npt.NDArray[np.int32]]:
+        """Give the column that a window is counted in, and where the window begins for each pupil."""
         if window == "year":
-            return np.asarray(rows["date"] >= self.calendar.year_begins(self.ordinal))
-        return np.asarray(rows["day"] >= (self.end - window)[rows["pupil"]])
+            begins = self.calendar.year_begins(self.ordinal)
+            return rows["date"], np.full(len(self), begins, dtype=np.int32)
+        return rows["day"], (self.end - window).astype(np.int32)
 
     def code(self, column: str, word: str) -> int:
         """Give the code of a word in a coded column; -2 if no row has it."""
@@ -214,14 +228,11 @@ class Snapshot:
         Of family rows it is the date on which the last one became known: the circumstances may be old,
         and what is known of them new.
         """
-        latest = np.full(len(self), -1, dtype=np.int32)
-        rows: dict[str, Any] = {
-            "grades": lambda: self.grades.rows,
-            "wellbeing": lambda: self.wellbeing,
-            "family": lambda: self.family,
-            "attendance": lambda: self.totals,
-        }.get(source, lambda: {"pupil": np.zeros(0, dtype=int), "date": np.zeros(0, dtype=int)})()
-        np.maximum.at(latest, rows["pupil"], rows["known" if source == "family" else "date"])
+        tables = {"grades": "grades", "wellbeing": "wellbeing", "family": "family", "attendance": "totals"}
+        if source not in tables:
+            return np.full(len(self), -1, dtype=np.int32)
+        rows = self.grades.rows if source == "grades" else getattr(self, tables[source])
+        latest = largest(rows.offsets, rows["known" if source == "family" else "date"])
         if source == "attendance" and self.n_days:
             recorded = self.days("recorded")
             back = np.argmax(recorded[:, ::-1], axis=1) + 1
@@ -235,20 +246,31 @@ class Grades:
 
     Parameters
     ----------
-    rows : dict of str to array
+    rows : KnownRows
         ``pupil``, ``subject``, ``exam`` (codes), ``date``, ``day``, ``percent``; sorted by pupil,
         subject and date.
     """
 
-    rows: dict[str, Column]
+    rows: KnownRows
 
     @cached_property
-    def starts(self) -> npt.NDArray[np.intp]:
-        """First row of each run of one pupil in one subject."""
-        pupil, subject = self.rows["pupil"], self.rows["subject"]
-        new = np.ones(len(pupil), dtype=bool)
-        new[1:] = (pupil[1:] != pupil[:-1]) | (subject[1:] != subject[:-1])
-        return np.flatnonzero(new)
+    def _runs(self) -> tuple[Places, Places]:
+        return runs_of_subjects(self.rows.offsets, self.rows["subject"])
+
+    @property
+    def bounds(self) -> Places:
+        """First row of each run of one pupil in one subject, and at the end the number of rows."""
+        return self._runs[0]
+
+    @property
+    def run_offsets(self) -> Places:
+        """The runs of pupil ``i`` are ``run_offsets[i]:run_offsets[i + 1]``."""
+        return self._runs[1]
+
+    @property
+    def starts(self) -> Places:
+        """First row of each run."""
+        return self.bounds[:-1]
 
     @cached_property
     def run(self) -> npt.NDArray[np.intp]:
@@ -256,11 +278,58 @@ class Grades:
         return np.repeat(np.arange(len(self.starts)), self.lengths)
 
     @cached_property
-    def lengths(self) -> npt.NDArray[np.intp]:
+    def lengths(self) -> Places:
         """Number of rows of each run."""
-        return np.diff(np.append(self.starts, len(self.rows["pupil"])))
+        return np.diff(self.bounds)
 
     @cached_property
-    def last(self) -> npt.NDArray[np.intp]:
+    def last(self) -> Places:
         """Last row of each run: the latest mark of each subject."""
-        return self.starts + self.lengths - 1
+        return self.bounds[1:] - 1
+
+
+@kernel
+def rows_since(
+    offsets: Places, when: npt.NDArray[np.int32], since: npt.NDArray[np.int32]
+) -> tuple[Places, Places]:
+    """Find the rows that lie on or after their pupil's first day, and the offsets of their pupils."""
+    rows = np.empty(len(when), dtype=np.int64)
+    found = np.zeros(len(offsets), dtype=np.int64)
+    number = 0
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if when[row] >= since[pupil]:
+                rows[number] = row
+                number += 1
+        found[pupil + 1] = number
+    return rows[:number], found
+
+
+@kernel
+def runs_of_subjects(offsets: Places, subject: npt.NDArray[np.int32]) -> tuple[Places, Places]:
+    """Find where each run of one pupil in one subject begins, and the offsets of the pupils' runs."""
+    bounds = np.empty(len(subject) + 1, dtype=np.int64)
+    found = np.zeros(len(offsets), dtype=np.int64)
+    number = 0
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if row == offsets[pupil] or subject[row] != subject[row - 1]:
+                bounds[number] = row
+                number += 1
+        found[pupil + 1] = number
+    bounds[number] = len(subject)
+    return bounds[: number + 1], found
+
+
+@kernel
+def largest(offsets: Places, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Find the largest value of each pupil's rows, which are dates or school days; -1 where it has none.
+
+    A day before the first known one has a negative number, which is kept.
+    """
+    found = np.full(len(offsets) - 1, -1, dtype=np.int32)
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if row == offsets[pupil] or values[row] > found[pupil]:
+                found[pupil] = values[row]
+    return found

@@ -398,7 +398,7 @@ class RiskModel:
             ages={name: _age(known.last_record(name), known.ordinal) for name in self.catalogue.sources},
             recorded_days=known.days("recorded", "year").sum(axis=1),
             alerts=alerts_on(known, self.settings.alerts, self.instruments, language),
-            compared=bool(len(table.context.table)),
+            compared=len(table.context) > 0,
         )
 
     def _known_columns(self, X: pd.DataFrame) -> list[str]:

@@ -1,0 +1,196 @@
+"""Classes and their exams: which class each pupil is in, and at which sitting each mark was given.
+
+Neither depends on an as-of date, so histories find them once for all dates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dropout_risk.histories.runs import Places, Runs
+from dropout_risk.kernels import blocks, in_threads, kernel
+
+Codes = npt.NDArray[np.int32]
+Keys = npt.NDArray[np.int64]
+CLASSES_AT_ONCE = 512
+_BETWEEN = "\x1f"
+_DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The class of each pupil; a class is named by its school and its own name.
+
+    Parameters
+    ----------
+    codes : int32 array of shape (n_pupils,)
+        Place of the pupil's class in ``names``; -1 for none.
+    names : list of str
+        School and class of each class in one word, see :func:`class_name`; by first appearance.
+    """
+
+    codes: Codes
+    names: list[str]
+
+    @classmethod
+    def of_students(cls, students: pa.Table) -> Self:
+        """Read the classes off the students table."""
+        school, schools = _words(students["school_id"])
+        own, owns = _words(students["class_id"])
+        pairs = pa.array(school.astype(np.int64) * (len(owns) + 1) + own, mask=own < 0).dictionary_encode()
+        at = [divmod(pair, len(owns) + 1) for pair in pairs.dictionary.to_pylist()]
+        names = [class_name(schools[of] if of >= 0 else "", owns[name]) for of, name in at]
+        places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        codes = np.array([*(places[name] for name in names), -1], dtype=np.int32)
+        return cls(codes[pairs.indices.fill_null(-1).to_numpy(zero_copy_only=False)], list(places))
+
+    def slice(self, pupils: slice) -> Self:
+        """Give the classes of consecutive pupils."""
+        return replace(self, codes=self.codes[pupils])
+
+    @cached_property
+    def order(self) -> Places:
+        """Pupils with a class, class by class, each class in the order of its pupils."""
+        return np.argsort(self.codes, kind="stable")[int((self.codes < 0).sum()) :].astype(np.int64)
+
+    @cached_property
+    def offsets(self) -> Places:
+        """The pupils of class ``i`` are ``order[offsets[i]:offsets[i + 1]]``."""
+        sizes = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def class_name(school: object, name: object) -> str:
+    """Join a school's and a class's name into one word."""
+    return f"{school}{_BETWEEN}{name}"
+
+
+def school_and_class(name: str) -> tuple[str, str]:
+    """Part a word made by :func:`class_name`."""
+    school, _, own = name.partition(_BETWEEN)
+    return school, own
+
+
+def _words(column: pa.ChunkedArray) -> tuple[Codes, list[object]]:
+    """Give the code of each value, -1 for none, and the values behind the codes."""
+    values = column.combine_chunks()
+    values = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
+    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32), values.dictionary.to_pylist()
+
+
+@dataclass(frozen=True)
+class Sittings:
+    """Exams as each class sat them: one subject, one exam, one date.
+
+    Parameters
+    ----------
+    of_mark : int32 array
+        The sitting of each row of the grades; -1 for marks of pupils without a class.
+    cls, subject, exam, date : int32 arrays
+        What tells a sitting from the others; sorted by them.
+    offsets : int64 array of shape (n_classes + 1,)
+        The sittings of class ``i`` are ``offsets[i]:offsets[i + 1]``.
+    """
+
+    of_mark: Codes
+    cls: Codes
+    subject: Codes
+    exam: Codes
+    date: Codes
+    offsets: Places
+
+    @classmethod
+    def of_marks(cls, grades: Runs, classes: Classes) -> Self:
+        """Find the sittings of all marks, known or not."""
+        columns = grades.columns
+        n_exams = int(columns["exam"].max(initial=-1)) + 2
+        of_mark = np.full(len(columns["known"]), -1, dtype=np.int32)
+        marks = (columns["subject"], columns["exam"], columns["date"], of_mark)
+
+        def number(block: slice) -> tuple[Keys, Codes]:
+            members = classes.offsets[block.start : block.stop + 1]
+            return _number(members, classes.order, grades.offsets, *marks, n_exams)
+
+        parts = list(blocks(len(classes.names), CLASSES_AT_ONCE))
+        found = in_threads(number, parts)
+        key = np.concatenate([np.zeros(0, dtype=np.int64), *(keys for keys, _ in found)])
+        own = np.concatenate([np.zeros(0, dtype=np.int32), *(of + part.start for (_, of), part in
+                              zip(found, parts, strict=True))]).astype(np.int32)  # fmt: skip
+        order = np.lexsort([key, own])
+        rank = np.empty(len(order), dtype=np.int32)
+        rank[order] = np.arange(len(order), dtype=np.int32)
+        first = 0
+        for (keys, _), part in zip(found, parts, strict=True):
+            members = classes.offsets[part.start : part.stop + 1]
+            _renumber(members, classes.order, grades.offsets, rank[first : first + len(keys)], of_mark)
+            first += len(keys)
+        key, own = key[order], own[order]
+        date, joint = (key % _DATES - _SHIFT).astype(np.int32), key // _DATES
+        subject, exam = (joint // n_exams).astype(np.int32) - 1, (joint % n_exams).astype(np.int32) - 1
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=len(classes.names)))])
+        return cls(of_mark, own, subject, exam, date, offsets.astype(np.int64))
+
+    def slice(self, marks: slice) -> Self:
+        """Give the sittings of consecutive marks, with the numbers they had."""
+        return replace(self, of_mark=self.of_mark[marks])
+
+
+@kernel
+def _number(  # noqa: PLR0917
+    classes: Places,
+    order: Places,
+    offsets: Places,
+    subject: Codes,
+    exam: Codes,
+    date: Codes,
+    of_mark: Codes,
+    n_exams: int,
+) -> tuple[Keys, Codes]:
+    """Give the sittings of some classes a number as their marks come; give each one's key and class."""
+    most = 0
+    total = 0
+    for cls in range(len(classes) - 1):
+        marks = 0
+        for place in range(classes[cls], classes[cls + 1]):
+            marks += offsets[order[place] + 1] - offsets[order[place]]
+        most = max(most, marks)
+        total += marks
+    size = 16
+    while size < 2 * most:
+        size *= 2
+    slots = np.full(size, -1, dtype=np.int64)
+    keys = np.empty(total, dtype=np.int64)
+    owners = np.empty(total, dtype=np.int32)
+    number = 0
+    for cls in range(len(classes) - 1):
+        first = number
+        for place in range(classes[cls], classes[cls + 1]):
+            pupil = order[place]
+            for mark in range(offsets[pupil], offsets[pupil + 1]):
+                joint = np.int64(subject[mark] + 1) * n_exams + (exam[mark] + 1)
+                key = joint * _DATES + date[mark] + _SHIFT
+                slot = ((key * 0x9E3779B97F4A7C1) >> 20) & (size - 1)
+                while slots[slot] >= first and keys[slots[slot]] != key:
+                    slot = (slot + 1) & (size - 1)
+                if slots[slot] < first:
+                    slots[slot] = number
+                    keys[number] = key
+                    owners[number] = cls
+                    number += 1
+                of_mark[mark] = slots[slot]
+    return keys[:number].copy(), owners[:number].copy()
+
+
+@kernel
+def _renumber(classes: Places, order: Places, offsets: Places, rank: Codes, of_mark: Codes) -> None:
+    for place in range(classes[0], classes[-1]):
+        pupil = order[place]
+        for mark in range(offsets[pupil], offsets[pupil + 1]):
+            of_mark[mark] = rank[of_mark[mark]]
