@@ -254,7 +254,7 @@ class ClassContext:
         read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
         return cls(
             _moments_of([row for row in read if row["subject"] != ""], ("subject", "exam")),
-            _moments_of([row for row in read if row["feature"] != ""], ("feature",)),
+            _moments_of([row for row in read if row["subject"] == ""], ("feature",)),
         )
 
     @cached_property

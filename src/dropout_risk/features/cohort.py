@@ -9,14 +9,20 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from dropout_risk.errors import DateError, RecordsError
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import Places
 from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
 
 GONE = ("dropout", "transferred", "graduated", "died")
+_STATES = ("stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed")
+_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED = range(len(_STATES))
+_NEVER = np.iinfo(np.int32).max
 Bools = npt.NDArray[np.bool_]
 
 
@@ -78,17 +84,18 @@ class Cohort:
     def from_frame(cls, frame: pd.DataFrame, records: Source) -> Self:
         """Make a cohort from a table of ``student_id`` and ``as_of``; unknown pupils are an error."""
         histories = histories_of(records)
-        place = {student: row for row, student in enumerate(histories.student_ids)}
-        pupils = [place.get(student, -1) for student in frame["student_id"]]
-        if -1 in pupils:
-            number = pupils.count(-1)
+        ids = pd.Index(histories.students["student_id"].to_pandas())
+        pupils = ids.get_indexer(pd.Index(frame["student_id"]))
+        unknown = np.flatnonzero(pupils < 0)
+        if len(unknown):
             raise RecordsError(
-                f"{number} row(s) of the cohort name pupils without a students row, "
-                f"the first in row {pupils.index(-1) + 1}.",
+                f"{len(unknown)} row(s) of the cohort name pupils without a students row, "
+                f"the first in row {unknown[0] + 1}.",
                 hint="check the type and leading zeros of student_id",
             )
-        ordinals = [ordinal_of(day) for day in frame["as_of"]]
-        return cls(_frame(histories, np.array(pupils, dtype=np.int64), np.array(ordinals, dtype=np.int64)))
+        day, days = pd.factorize(frame["as_of"], use_na_sentinel=False)
+        ordinals = np.array([ordinal_of(of) for of in days], dtype=np.int64)
+        return cls(_frame(histories, pupils, ordinals[day]))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -112,16 +119,15 @@ class Cohort:
             The outcomes that count.
         """
         histories = histories_of(records)
-        state = np.full(len(self), "", dtype=object)
-        for rows in self.frame.groupby("as_of").indices.values():
-            day = self.frame["as_of"].iloc[rows[0]]
-            window = _Window(histories.on(day), horizon_days)
-            state[rows] = window.states(tuple(events))[self.frame["pupil"].to_numpy()[rows]]
-        known = np.isin(state, ["0", "1"])
-        kept = self.frame[known].reset_index(drop=True)
+        state, pupils = np.zeros(len(self), dtype=np.int8), self.frame["pupil"].to_numpy()
+        window = _Window(histories, horizon_days, tuple(events))
+        for day, rows in self.frame.groupby("as_of").indices.items():
+            state[rows] = window.states(histories.on(pd.Timestamp(day)))[pupils[rows]]
+        known = state <= _DROPPED_OUT
+        kept, rest = self.frame[known].reset_index(drop=True), self.frame[~known].reset_index(drop=True)
         labels = pd.Series(state[known].astype(np.int64), index=_index(kept), name="dropped_out")
-        censored = self.frame[~known].assign(reason=state[~known]).reset_index(drop=True)
-        return replace(self, frame=kept, labels=labels, censored=censored)
+        reasons = pa.array(_STATES).take(pa.array(state[~known]))
+        return replace(self, frame=kept, labels=labels, censored=rest.assign(reason=reasons.to_pandas()))
 
     @property
     def index(self) -> pd.MultiIndex:
@@ -134,48 +140,66 @@ def members_on(known: Snapshot) -> Bools:
     enrolled, left = known.student_dates("enrolled_on"), known.student_dates("left_on")
     there = (enrolled <= known.ordinal) & ((left == -1) | (left > known.ordinal))
     rows = known.outcomes
-    words = known.histories.words.get("event", ())
-    moves = np.isin(rows["event"], known.codes("event", (*GONE, "returned")))
-    pupil, event = rows["pupil"][moves], rows["event"][moves]
-    gone = np.zeros(len(known), dtype=bool)
-    # sorted by date: the last move of a pupil is written last
-    gone[pupil] = np.isin(event, [words.index(word) for word in GONE if word in words])
+    gone = _last_move(
+        rows.offsets, rows["event"], _means(known.histories, GONE), _means(known.histories, ("returned",))
+    )
     return np.asarray(there & ~gone)
 
 
+def _means(histories: Histories, events: tuple[str, ...]) -> Bools:
+    """Say of each code of an outcome whether it is one of some events."""
+    return np.array([*(word in events for word in histories.words.get("event", ())), False])
+
+
+@kernel
+def _last_move(offsets: Places, event: npt.NDArray[np.int32], away: Bools, back: Bools) -> Bools:
+    """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date."""
+    gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
+    for pupil in range(len(gone)):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if away[event[row]] or back[event[row]]:
+                gone[pupil] = away[event[row]]
+    return gone
+
+
 class _Window:
-    """The outcome window of one snapshot."""
+    """The outcome windows of some histories."""
 
-    def __init__(self, known: Snapshot, horizon_days: int) -> None:
-        self.known = known
-        histories = known.histories
-        self.end = histories.calendar.index(histories.calendar_row, known.ordinal) + horizon_days
+    def __init__(self, histories: Histories, horizon_days: int, events: tuple[str, ...]) -> None:
+        self.horizon, calendar, row = horizon_days, histories.calendar, histories.calendar_row
+        self.observed = observed_days(histories)
+        self.left = histories.student_dates("left_on")
+        self.left_day = calendar.index(row, np.maximum(self.left, 0))
         # outcomes of the whole history, not only those known before the date: this is the label
-        self.rows = {"pupil": histories.outcomes.pupil} | histories.outcomes.columns
-        inside = (self.rows["date"] >= known.ordinal) & (self.rows["day"] < self.end[self.rows["pupil"]])
-        self.rows = {name: column[inside] for name, column in self.rows.items()}
+        self.outcomes = histories.outcomes
+        self.pupil = histories.outcomes.pupil
+        self.kinds = [_means(histories, of) for of in (events, ("graduated",), ("transferred",), ("died",))]
 
-    def first(self, events: tuple[str, ...]) -> npt.NDArray[np.float64]:
-        """Date of the first of some events in the window; infinite where there is none."""
-        chosen = np.isin(self.rows["event"], self.known.codes("event", events))
-        first = np.full(len(self.known), np.inf)
-        np.minimum.at(first, self.rows["pupil"][chosen], self.rows["date"][chosen])
-        return first
-
-    def states(self, events: tuple[str, ...]) -> npt.NDArray[np.object_]:
-        """Give "1", "0" or the reason why there is no label."""
-        positive, done = self.first(events), self.first(("graduated",))
-        moved, died = self.first(("transferred",)), self.first(("died",))
-        left = self.known.student_dates("left_on")
-        left_day = self.known.histories.calendar.index(self.known.histories.calendar_row, np.maximum(left, 0))
-        vanished = (left >= self.known.ordinal) & (left_day < self.end) & ~np.isfinite(done)
-        state = np.where(np.isfinite(positive), "1", "0").astype(object)
-        state[(state == "0") & vanished] = "left_without_outcome"
+    def states(self, known: Snapshot) -> npt.NDArray[np.int8]:
+        """Give the place in ``_STATES`` of each pupil."""
+        histories = known.histories
+        end = histories.calendar.index(np.arange(len(histories.calendar.schools)), known.ordinal)
+        end = end[histories.calendar_row] + self.horizon
+        date, day = self.outcomes.columns["date"], self.outcomes.columns["day"]
+        inside = np.flatnonzero((date >= known.ordinal) & (day < end[self.pupil]))
+        pupil, event = self.pupil[inside], self.outcomes.columns["event"][inside]
+        positive, done, moved, died = (
+            _first(pupil[of[event]], date[inside[of[event]]], len(known)) for of in self.kinds
+        )
+        vanished = (self.left >= known.ordinal) & (self.left_day < end) & (done == _NEVER)
+        state = np.where(positive < _NEVER, _DROPPED_OUT, np.where(vanished, _LEFT, _STAYED)).astype(np.int8)
         decided = np.minimum(positive, done)
-        state[died < decided] = "died"
-        state[moved < np.minimum(decided, died)] = "transferred"
-        state[self.end > observed_days(self.known.histories)] = "horizon_not_observed"
+        state[died < decided] = _DIED
+        state[moved < np.minimum(decided, died)] = _MOVED
+        state[end > self.observed] = _NOT_OBSERVED
         return state
+
+
+def _first(pupil: npt.NDArray[np.int32], date: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int32]:
+    """Give the earliest date of each pupil's rows, or one that never comes."""
+    first = np.full(n, _NEVER, dtype=np.int32)
+    np.minimum.at(first, pupil, date)
+    return first
 
 
 def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
@@ -187,11 +211,20 @@ def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
 def _frame(
     histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
 ) -> pd.DataFrame:
-    students = histories.students.select(["student_id", "school_id", "class_id"]).take(pupils)
-    columns = {name: students[name].to_pandas() for name in students.column_names}
+    names = ["student_id", "school_id", "class_id"]
+    students = histories.students.select(names).take(pa.array(pupils))
+    columns = {name: students[name].to_pandas() for name in names}
     dates = pd.Series(ordinals.astype("datetime64[D]").astype("datetime64[s]"))
     return pd.DataFrame({"student_id": columns["student_id"], "as_of": dates, "pupil": pupils, **columns})
 
 
 def _index(frame: pd.DataFrame) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(frame[["student_id", "as_of"]])
+    """Name the rows without comparing their names: a pupil's row number stands for its name."""
+    pupils = frame["pupil"].to_numpy()
+    first = np.full(int(pupils.max(initial=-1)) + 1, -1, dtype=np.int64)
+    first[pupils[::-1]] = np.arange(len(pupils))[::-1]
+    there = np.flatnonzero(first >= 0)
+    code = np.cumsum(first >= 0) - 1
+    day, days = pd.factorize(frame["as_of"], sort=True)
+    ids = pd.Index(frame["student_id"].iloc[first[there]])
+    return pd.MultiIndex(levels=[ids, days], codes=[code[pupils], day], names=["student_id", "as_of"])

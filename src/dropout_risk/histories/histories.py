@@ -153,6 +153,24 @@ class Histories:
         """Identifiers of the pupils, in order."""
         return list(self.students["student_id"].to_pylist())
 
+    def student_numbers(self, name: str) -> npt.NDArray[np.float64]:
+        """Give a numeric column of the students table; NaN where it is not recorded."""
+        if name not in self._columns:
+            self._columns[name] = pc.fill_null(self.students[name].cast(pa.float64()), np.nan).to_numpy()
+        return self._columns[name]
+
+    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+        """Give a date column of the students table as ordinals; -1 where it is not recorded."""
+        if name not in self._columns:
+            days = pc.fill_null(self.students[name].cast(pa.int32()), -1)
+            self._columns[name] = days.to_numpy().astype(np.int64)
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns of the students table that have been read."""
+        return {}
+
     @cached_property
     def classes(self) -> Classes:
         """The class of each pupil."""
@@ -187,6 +205,7 @@ class Histories:
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
                 taken.__dict__[name] = getattr(self, name).slice(rows)
+        taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken
 
     def on(self, as_of: DateLike) -> Snapshot:

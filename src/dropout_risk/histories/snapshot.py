@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from dropout_risk.histories.attendance_bits import ABSENT, PLANES, RECORDED
 from dropout_risk.histories.histories import Histories
@@ -211,16 +210,11 @@ class Snapshot:
 
     def student_column(self, name: str) -> npt.NDArray[np.float64]:
         """Give a numeric column of the students table; NaN where it is not recorded."""
-        values: npt.NDArray[np.float64] = pc.fill_null(
-            self.histories.students[name].cast("float64"), np.nan
-        ).to_numpy()
-        return values
+        return self.histories.student_numbers(name)
 
     def student_dates(self, name: str) -> npt.NDArray[np.int64]:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
-        column = self.histories.students[name].cast("int32")
-        values: npt.NDArray[np.int64] = pc.fill_null(column, -1).to_numpy().astype(np.int64)
-        return values
+        return self.histories.student_dates(name)
 
     def last_record(self, source: str) -> npt.NDArray[np.int32]:
         """Date (ordinal) of each pupil's last known row in a table; -1 where there is none.
