@@ -85,7 +85,7 @@ class Checking:
         arranged = Arranged(draft)
         arranged.check_duplicates()
         rows = draft.values["student_id"]
-        self.usable = np.zeros(len(self.pupils.ids), np.bool_)
+        self.usable = np.zeros(len(self.pupils), np.bool_)
         self.usable[rows[~draft.apart]] = True
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
         self.enrolled_on = self._by_pupil(draft, "enrolled_on")
@@ -97,7 +97,7 @@ class Checking:
         """Bring a column of ``students`` into the order of the pupil index."""
         keep = ~draft.apart
         values = draft.values[name]
-        spread = np.full(len(self.pupils.ids), np.iinfo(np.int32).min, np.int32)
+        spread = np.full(len(self.pupils), np.iinfo(np.int32).min, np.int32)
         spread[draft.values["student_id"][keep]] = values[keep]
         return spread
 
@@ -118,7 +118,7 @@ class Checking:
             if pupil >= 0 and not self.usable[pupil]:
                 known, rules = lost.get(pupil, ()), apart.rules_of(mark)
                 lost[pupil] = (*known, *(rule for rule in rules if rule not in known))
-        ids = self.pupils.values()
+        ids = self.pupils.ids
         return {ids[pupil].as_py(): lost[pupil] for pupil in sorted(lost)}
 
     def _draft(self, name: str) -> Draft:
@@ -142,7 +142,7 @@ class Checking:
 
     def _finish(self, draft: Draft, arranged: Arranged) -> None:
         name = draft.table.name
-        self.tables[name] = arranged.table(self.pupils.values(), self.pupil_row)
+        self.tables[name] = arranged.table(self.pupils.ids, self.pupil_row)
         apart = int(draft.apart.sum()) + draft.broken
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - int(draft.apart.sum()), apart)
         self.problems += draft.problems()

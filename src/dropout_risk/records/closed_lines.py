@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 _QUOTE, _LINE_FEED, _RETURN = b'"\n\r'
 
 
-class ClosedLines(io.RawIOBase):
-    r"""A stream of UTF-8 text in which every line with an open quote is one with a field too many.
+class ClosedLines:
+    r"""Blocks of lines of UTF-8 text, in which every line with an open quote is one with a field too many.
 
     No value of the data contract holds a line break. A quote that its own line does not close is a slip of
     the pen, and a reader of CSV would take every line up to the next quote for one value. Such a line is
@@ -31,9 +31,10 @@ class ClosedLines(io.RawIOBase):
 
     Examples
     --------
+    >>> import io
     >>> text = io.BytesIO(b'id,sex\n1,"F\n2,"M"\n')
-    >>> ClosedLines(text, ",", 2).read()
-    b'id,sex\n,,\n2,"M"\n'
+    >>> list(ClosedLines(text, ",", 2))
+    [b'id,sex\n,,\n2,"M"\n']
     """
 
     def __init__(self, stream: Any, delimiter: str, n_fields: int, block_bytes: int = 1 << 24) -> None:
@@ -42,32 +43,19 @@ class ClosedLines(io.RawIOBase):
         self._beside = np.zeros(256, np.bool_)
         self._beside[[_QUOTE, _LINE_FEED, _RETURN, ord(delimiter)]] = True
         self._broken_line = delimiter.encode() * n_fields
-        self._rest = b""
-        self._ready = memoryview(b"")
-        self._ended = False
 
-    def readable(self) -> bool:
-        """Say that the stream can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer and give the number of bytes."""
-        while not self._ready and not self._ended:
-            self._ready = memoryview(self._closed(self._whole_lines()))
-        length = min(len(buffer), len(self._ready))
-        buffer[:length] = self._ready[:length]
-        self._ready = self._ready[length:]
-        return length
-
-    def _whole_lines(self) -> bytes:
-        block: bytes = self._stream.read(self._block_bytes)
-        self._ended = not block
-        end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
-        if self._ended or not end:
-            whole, self._rest = (self._rest, b"") if self._ended else (b"", self._rest + block)
-            return whole
-        whole, self._rest = self._rest + block[:end], block[end:]
-        return whole
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the blocks."""
+        rest = b""
+        while block := self._stream.read(self._block_bytes):
+            end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
+            if end:
+                yield self._closed(rest + block[:end])
+                rest = block[end:]
+            else:
+                rest += block
+        if rest:
+            yield self._closed(rest)
 
     def _closed(self, lines: bytes) -> bytes:
         if b'"' not in lines or self._plainly_closed(lines):

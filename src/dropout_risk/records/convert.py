@@ -6,6 +6,7 @@ A value that is missing or cannot be read is kept as the kind's own empty value;
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ _DATES = tuple(
     )
 )
 _LARGEST_EXACT = 2.0**53
+_INTEGERS = (-(2**31) + 2, 2**31 - 2)
 
 
 class Converted(NamedTuple):
@@ -48,25 +50,28 @@ class Converted(NamedTuple):
 
 
 class Vocabulary:
-    """The words of one column, numbered as they come and put in order at the end."""
+    """The words of one column, numbered as they come and put in order at the end; threads may share it."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
+        self._lock = Lock()
 
     def codes(self, texts: Any, words: Mapping[str, Any]) -> npt.NDArray[np.int32]:
         """Give the number of the meaning of each text; -1 where there is none."""
         codes = np.full(len(texts), NO_CODE, np.int32)
-        for position, text in enumerate(texts.to_pylist()):
-            if text is not None:
-                meaning = words.get(text.lower(), text)
-                codes[position] = self.numbers.setdefault(meaning, len(self.numbers))
+        with self._lock:
+            for position, text in enumerate(texts.to_pylist()):
+                if text is not None:
+                    meaning = words.get(text.lower(), text)
+                    codes[position] = self.numbers.setdefault(meaning, len(self.numbers))
         return codes
 
-    def ordered(self) -> tuple[list[str], npt.NDArray[np.int32]]:
+    def ordered(self) -> tuple[list[str], npt.NDArray[Any]]:
         """Give the words in order, and the new number of each old one (the last entry is for -1)."""
         words = sorted(self.numbers)
-        new = np.full(len(words) + 1, NO_CODE, np.int32)
-        new[[self.numbers[word] for word in words]] = np.arange(len(words), dtype=np.int32)
+        narrow = len(words) < np.iinfo(np.int16).max
+        new = np.full(len(words) + 1, NO_CODE, np.int16 if narrow else np.int32)
+        new[[self.numbers[word] for word in words]] = np.arange(len(words))
         return words, new
 
 
@@ -84,16 +89,66 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
     vocabulary : Vocabulary
         Numbers of the column's words so far (columns of text only).
     """
+    plain = _plain(array, column)
+    if plain is not None:
+        return Converted(plain, np.zeros(len(array), np.uint8))
     array = _without_nan(array)
-    if _is_text(array.type):
-        array = array.cast(pa.string()).dictionary_encode()
+    if is_text(array.type):
+        array = array.cast(pa.string())
+    if not (pa.types.is_dictionary(array.type) or _has_own_type(array.type, column)):
+        array = _distinct(array)
     if not pa.types.is_dictionary(array.type):
         return _values(array, column, words, vocabulary)
     distinct = array.dictionary
-    distinct = distinct.cast(pa.string()) if _is_text(distinct.type) else distinct
-    found = _values(pa.concat_arrays([distinct, pa.nulls(1, distinct.type)]), column, words, vocabulary)
-    rows = pc.fill_null(array.indices.cast(pa.int64()), len(distinct)).to_numpy(zero_copy_only=False)
-    return Converted(found.values[rows], found.faults[rows])
+    distinct = distinct.cast(pa.string()) if is_text(distinct.type) else distinct
+    found = _values(distinct, column, words, vocabulary)
+    empty = np.nan if column.kind == "number" else NO_DATE if column.kind in ("date", "integer") else NO_CODE
+    return Converted(spread(found.values, array.indices, empty), spread(found.faults, array.indices, 0))
+
+
+def _distinct(array: Any) -> Any:
+    try:
+        return array.dictionary_encode()
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return array
+
+
+def spread(values: Array, indices: Any, empty: Any) -> Array:
+    """Spread the values of a dictionary over its rows; ``empty`` where a row has none."""
+    if empty == 0 and not values.any():
+        return np.zeros(len(indices), values.dtype)
+    if not indices.null_count:
+        return np.asarray(values.take(indices.to_numpy(zero_copy_only=False)))
+    rows = pc.fill_null(indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+    return np.asarray(np.append(values, values.dtype.type(empty)).take(rows))
+
+
+def _has_own_type(kind: Any, column: Column) -> bool:
+    """Tell whether values of this type are read as a whole column, not one distinct value at a time."""
+    if column.kind in ("number", "integer"):
+        return not is_text(kind)
+    if column.kind == "date":
+        return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_nested(kind))
+    return bool(pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_nested(kind))
+
+
+def _plain(array: Any, column: Column) -> Array | None:
+    """Read a column at once that has the type in which it is kept and nothing wrong with it; else None."""
+    kind = array.type
+    if column.kind == "date" and pa.types.is_date32(kind):
+        days = array.cast(pa.int32())
+        return _filled(days, NO_DATE, np.int32) if _lies_within(days, FIRST_DATE, LAST_DATE) else None
+    if column.kind == "integer" and pa.types.is_integer(kind) and _lies_within(array, *_INTEGERS):
+        return _filled(array.cast(pa.int32()), NO_INTEGER, np.int32)
+    if column.kind == "number" and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return None if np.isinf(numbers).any() else np.asarray(numbers)
+    return None
+
+
+def _lies_within(array: Any, low: int, high: int) -> bool:
+    ends = pc.min_max(array).as_py()
+    return bool(ends["min"] is None or (low <= ends["min"] and ends["max"] <= high))
 
 
 def as_text(array: Any) -> tuple[Any, Faults]:
@@ -102,8 +157,8 @@ def as_text(array: Any) -> tuple[Any, Faults]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
-        whole = _whole(array)
-        return whole, _fault(_given(array) & ~_given(whole), "wrong_type")
+        whole, faults = whole_numbers(array)
+        return whole.cast(pa.string()), faults
     try:
         text = array.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
@@ -112,7 +167,7 @@ def as_text(array: Any) -> tuple[Any, Faults]:
 
 
 def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    if _is_text(array.type):
+    if is_text(array.type):
         array = _trimmed(array)
     if column.kind == "text":
         return _text(array, words, vocabulary)
@@ -129,24 +184,18 @@ def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
 
 def _text(array: Any, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
     if pa.types.is_floating(array.type):
-        array = pc.coalesce(_whole(array), array.cast(pa.string()))
+        whole, _ = whole_numbers(array)
+        array = pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
     text, faults = as_text(array)
-    encoded = text.dictionary_encode()
-    return Converted(_spread(encoded, vocabulary.codes(encoded.dictionary, words)), faults)
+    return Converted(vocabulary.codes(text, words), faults)
 
 
-def _spread(encoded: Any, codes: Array) -> Array:
-    """Spread the codes of the distinct values over the rows."""
-    rows = pc.fill_null(encoded.indices.cast(pa.int64()), len(codes)).to_numpy(zero_copy_only=False)
-    return np.asarray(np.append(codes, codes.dtype.type(NO_CODE))[rows])
-
-
-def _whole(array: Any) -> Any:
-    """Write whole floating numbers as text, and nothing for the others."""
-    numbers = _filled(array.cast(pa.float64()), np.nan, np.float64)
-    exact = np.abs(np.nan_to_num(numbers, nan=np.inf)) < _LARGEST_EXACT
-    exact[exact] = np.floor(numbers[exact]) == numbers[exact]
-    return pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=~exact).cast(pa.string())
+def whole_numbers(array: Any) -> tuple[Any, Faults]:
+    """Read floating numbers as int64 where they are whole; the others are empty and faulty, NaN is empty."""
+    numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
+    whole = pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=None if exact.all() else ~exact)
+    return whole, _fault(~exact & ~np.isnan(numbers), "wrong_type")
 
 
 def _without_nan(array: Any) -> Any:
@@ -169,14 +218,13 @@ def _yes_no(array: Any, words: Mapping[str, Any]) -> Converted:
     if pa.types.is_boolean(array.type):
         return Converted(_filled(array.cast(pa.int8()), NO_CODE, np.int8), np.zeros(len(array), np.uint8))
     text, faults = as_text(array)
-    encoded = text.dictionary_encode()
-    codes = [int(words.get(word.lower(), NO_CODE)) for word in encoded.dictionary.to_pylist()]
-    values = _spread(encoded, np.array(codes, np.int8))
+    codes = [int(words.get((word or "").lower(), NO_CODE)) for word in text.to_pylist()]
+    values = np.array(codes, np.int8)
     return Converted(values, np.maximum(faults, _fault(_given(text) & (values == NO_CODE), "unknown_word")))
 
 
 def _number(array: Any) -> Converted:
-    if _is_text(array.type):
+    if is_text(array.type):
         return _number_in_text(array)
     if pa.types.is_boolean(array.type) or not _is_numeric(array.type):
         return Converted(np.full(len(array), np.nan), _fault(_given(array), "wrong_type"))
@@ -196,7 +244,7 @@ def _number_in_text(array: Any) -> Converted:
 
 
 def _integer(array: Any, words: Mapping[str, Any]) -> Converted:
-    if words and _is_text(array.type):
+    if words and is_text(array.type):
         array = pa.array([_meaning(word, words) for word in array.to_pylist()], pa.string())
     numbers, faults = _number(array)
     given = ~np.isnan(numbers)
@@ -214,7 +262,7 @@ def _date(array: Any, column: Column) -> Converted:
     given = _given(array)
     if _is_numeric(array.type):
         array, _ = as_text(array)
-    if _is_text(array.type):
+    if is_text(array.type):
         values = _date_in_text(array)
     elif pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
         values = _date_in_type(array)
@@ -269,7 +317,8 @@ def _fault(mask: npt.NDArray[np.bool_], name: str) -> Faults:
     return mask.astype(np.uint8) * np.uint8(FAULTS.index(name))
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Tell whether an Arrow type is text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
 
 

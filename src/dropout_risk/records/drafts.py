@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from dropout_risk.records.check import RULES, Problem, Rule, Severity
 from dropout_risk.records.convert import NO_CODE, NO_DATE
+from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
 from dropout_risk.records.readers import Part
 from dropout_risk.records.tables import Kind, Table
 
+__all__ = ["EMPTY", "NO_PUPIL", "UNKNOWN_PUPIL", "Array", "Draft", "Finding", "Mask", "Span", "is_empty"]
+
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
-NO_PUPIL, UNKNOWN_PUPIL = -1, -2
 
 EMPTY: dict[Kind, Any] = {
     "student": np.int32(NO_PUPIL),

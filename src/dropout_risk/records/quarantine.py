@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dropout_risk.records.check import Rule
 from dropout_risk.records.drafts import Array, Draft, Span
+from dropout_risk.records.readers import batches
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class SetApart:
         """Read the rows of a part again as they stood in the input."""
         wanted = self.rows[here] - span.start
         position = 0
-        for batch in span.part.batches(span.part.header) if len(wanted) else ():
+        for batch in batches(span.part, span.part.header) if len(wanted) else ():
             first, last = np.searchsorted(wanted, [position, position + batch.num_rows])
             if last > first:
                 taken = batch.take(pa.array(wanted[first:last] - position))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,13 +16,24 @@ import pyarrow.parquet as pa_parquet
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.closed_lines import ClosedLines
+from dropout_risk.records.convert import is_text
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.partitions import PartitionedPart, partition_values
 from dropout_risk.records.synthetic import is_marked
 
-CSV_ENDINGS = (".csv.gz", ".csv")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+CSV_ENDINGS = (*(f".csv{ending}" for ending in COMPRESSIONS), ".csv")
 PARQUET_ENDINGS = (".parquet", ".pq")
 BLOCK_BYTES = 1 << 24
 BATCH_ROWS = 1 << 20
+LARGE_ROWS = 1 << 22
+
+
+class Piece(Protocol):
+    """A stretch of a part that can be read by itself, in any thread."""
+
+    def __call__(self) -> list[Any]:
+        """Read it and give its record batches."""
 
 
 class Part(Protocol):
@@ -37,6 +49,8 @@ class Part(Protocol):
         Whether values have types (Parquet, frames) or are text (CSV).
     synthetic : bool
         Whether it is marked as made up.
+    size : int
+        Rows (Parquet, frames) or bytes (CSV).
     broken : list of int
         Row numbers of lines with the wrong number of fields or an open quote; known once the part has
         been read.
@@ -46,10 +60,20 @@ class Part(Protocol):
     header: tuple[str, ...]
     typed: bool
     synthetic: bool
-    broken: list[int]
+    size: int
 
-    def batches(self, headers: Sequence[str]) -> Iterator[Any]:
-        """Give record batches with these columns."""
+    @property
+    def broken(self) -> list[int]:
+        """Row numbers of lines that cannot be split into fields."""
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the part into pieces that give these columns, in the order of its rows."""
+
+
+def batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:
+    """Read the record batches of a part, one after the other."""
+    for piece in part.pieces(headers):
+        yield from piece()
 
 
 class FramePart:
@@ -62,12 +86,14 @@ class FramePart:
         self.table = table
         self.header = tuple(table.column_names)
         self.synthetic = is_marked(table.schema)
+        self.size = table.num_rows
         self.broken: list[int] = []
 
-    def batches(self, headers: Sequence[str]) -> Iterator[Any]:
-        """Give record batches with these columns."""
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the table into pieces with these columns."""
         positions = [self.header.index(header) for header in headers]
-        yield from self.table.select(positions).to_batches(max_chunksize=BATCH_ROWS)
+        for batch in self.table.select(positions).to_batches(max_chunksize=BATCH_ROWS):
+            yield partial(list, [batch])
 
 
 class ParquetPart:
@@ -79,70 +105,141 @@ class ParquetPart:
         self.path, self.name = path, name
         self.broken: list[int] = []
         try:
-            self.schema = pa_parquet.read_schema(path)
+            self.metadata = pa_parquet.read_metadata(path)
+            self.schema = self.metadata.schema.to_arrow_schema()
         except (OSError, pa.ArrowInvalid):
-            raise RecordsError(f"File {name!r} is not Parquet.", hint="write it again") from None
+            raise _not_parquet(path, name) from None
         self.header = tuple(self.schema.names)
         self.synthetic = is_marked(self.schema)
+        self.size = self.metadata.num_rows
 
-    def batches(self, headers: Sequence[str]) -> Iterator[Any]:
-        """Give record batches with these columns."""
-        texts = [name for name in headers if pa.types.is_string(self.schema.field(name).type)]
-        with pa_parquet.ParquetFile(self.path, read_dictionary=texts) as file:
-            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(headers))
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the file into row groups, small ones together and a very large one into its batches."""
+        rows = [self.metadata.row_group(k).num_rows for k in range(self.metadata.num_row_groups)]
+        for groups in _together(rows, BATCH_ROWS):
+            if sum(rows[k] for k in groups) > LARGE_ROWS:
+                yield from (partial(list, [batch]) for batch in self._read(groups, headers))
+            else:
+                yield partial(self._read_whole, groups, headers)
+
+    def _read_whole(self, groups: list[int], headers: Sequence[str]) -> list[Any]:
+        return list(self._read(groups, headers))
+
+    def _read(self, groups: list[int], headers: Sequence[str]) -> Iterator[Any]:
+        texts = [name for name in headers if is_text(self.schema.field(name).type)]
+        try:
+            with pa_parquet.ParquetFile(self.path, read_dictionary=texts, metadata=self.metadata) as file:
+                yield from file.iter_batches(BATCH_ROWS, groups, list(headers), use_threads=False)
+        except (OSError, pa.ArrowException):  # their messages may quote the file
+            raise RecordsError(
+                f"File {self.name!r} is damaged: some of its pages cannot be read.",
+                hint="copy it again from where it was made, or write it again",
+            ) from None
+
+
+def _not_parquet(path: Path, name: str) -> RecordsError:
+    try:
+        with path.open("rb") as file:
+            begun = file.read(4) == b"PAR1"
+    except OSError:
+        begun = False
+    if begun:
+        return RecordsError(
+            f"File {name!r} is cut off: it begins as Parquet and lacks the end.",
+            hint="copy it again from where it was made, once it is complete there",
+        )
+    return RecordsError(f"File {name!r} is not Parquet.", hint="write it again")
+
+
+def _together(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
+    """Put consecutive positions together up to a size.
+
+    >>> list(_together([3, 3, 9, 1], 6))
+    [[0, 1], [2], [3]]
+    """
+    group: list[int] = []
+    for position, size in enumerate(sizes):
+        if group and sum(sizes[k] for k in group) + size > least:
+            yield group
+            group = []
+        group.append(position)
+    if group:
+        yield group
 
 
 class CsvPart:
-    """A CSV file, plain or gzipped, in UTF-8 (with or without BOM), GB18030 or the encoding named."""
+    """A CSV file, plain or compressed, in UTF-8 (with or without BOM), GB18030 or the encoding named."""
 
     typed = False
     synthetic = False
 
     def __init__(self, path: Path, name: str, encoding: str | None = None) -> None:
         self.path, self.name = path, name
-        self.broken: list[int] = []
+        self._read: dict[int, tuple[int, list[int]]] = {}
         try:
+            self.size = path.stat().st_size
             self.encoding = _encoding(path, name, encoding)
             self.header, self.delimiter = self._first_line()
         except (OSError, UnicodeError):
             raise RecordsError(f"File {name!r} cannot be read.", hint="is it complete, and CSV?") from None
 
-    def batches(self, headers: Sequence[str]) -> Iterator[Any]:
-        """Give record batches with these columns, every value as text."""
-        self.broken = []
+    @property
+    def broken(self) -> list[int]:
+        """Row numbers of lines that cannot be split into fields."""
+        before, numbers = 0, []
+        for block in sorted(self._read):
+            lines, broken = self._read[block]
+            numbers += [before + number for number in broken]
+            before += lines
+        return numbers
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the file into blocks of lines; every value is given as text."""
+        self._read = {}
         if not self.header:
             return
         names = _distinct(self.header)
         wanted = [names[self.header.index(header)] for header in headers]
         with _binary(self.path) as stream:
             text = pa.transcoding_input_stream(stream, self.encoding, "utf-8")
-            lines = ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES)
-            try:
-                yield from pa_csv.open_csv(lines, *self._options(names, wanted))
-            except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
-                raise RecordsError(
-                    f"File {self.name!r} is not CSV in {self.encoding}.",
-                    hint="name its encoding in the mapping",
-                ) from None
+            blocks = enumerate(ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES))
+            while (found := self._checked(lambda: next(blocks, None))) is not None:
+                number, lines = found
+                yield partial(self._parse, number, lines, names, wanted)
 
-    def _options(self, names: list[str], wanted: list[str]) -> tuple[Any, Any, Any]:
+    def _parse(self, number: int, lines: bytes, names: list[str], wanted: list[str]) -> list[Any]:
+        first = int(number == 0)
+        broken: list[int] = []
+
+        def note(row: Any) -> str:
+            broken.append(row.number - first)
+            return "skip"
+
         text = pa.dictionary(pa.int32(), pa.string())
-        return (
+        options = (
             pa_csv.ReadOptions(
-                use_threads=False,
-                block_size=BLOCK_BYTES,
-                column_names=names,
-                skip_rows=1,
+                use_threads=False, block_size=len(lines) + 1, column_names=names, skip_rows=first
             ),
-            pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=self._note_broken),
+            pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=note),
             pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, text), include_columns=wanted, strings_can_be_null=False
             ),
         )
+        if not lines.strip(b"\r\n"):
+            self._read[number] = 0, []
+            return []
+        table = self._checked(lambda: pa_csv.read_csv(pa.BufferReader(lines), *options))
+        self._read[number] = table.num_rows + len(broken), broken
+        return list(table.to_batches())
 
-    def _note_broken(self, row: Any) -> str:
-        self.broken.append(row.number - 1)
-        return "skip"
+    def _checked(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
+            raise RecordsError(
+                f"File {self.name!r} is cut off, or is not CSV in {self.encoding}.",
+                hint="is it complete? otherwise name its encoding in the mapping",
+            ) from None
 
     def _first_line(self) -> tuple[tuple[str, ...], str]:
         with _binary(self.path) as stream:
@@ -174,7 +271,8 @@ def find_parts(folder: Path, mapping: RecordsMapping) -> tuple[dict[str, list[Pa
         if files and table is None and not mapping.ignores(_stem(entry)):
             unknown.append(entry.name)
         elif files and table is not None:
-            found.setdefault(table, []).extend(_part(file, folder, mapping.encoding) for file in files)
+            parts = (_part(file, folder, mapping.encoding) for file in files)
+            found.setdefault(table, []).extend(parts)
     return found, unknown
 
 
@@ -195,13 +293,14 @@ def _stem(entry: Path) -> str:
 
 def _part(file: Path, folder: Path, encoding: str | None) -> Part:
     name = file.relative_to(folder).as_posix()
-    if name.lower().endswith(PARQUET_ENDINGS):
-        return ParquetPart(file, name)
-    return CsvPart(file, name, encoding)
+    parquet = name.lower().endswith(PARQUET_ENDINGS)
+    part: Part = ParquetPart(file, name) if parquet else CsvPart(file, name, encoding)
+    values = partition_values(name)
+    return PartitionedPart(part, values) if values else part
 
 
 def _binary(path: Path) -> Any:
-    return pa.input_stream(str(path), compression="gzip" if path.name.lower().endswith(".gz") else None)
+    return pa.input_stream(str(path), compression=COMPRESSIONS.get(path.suffix.lower()))
 
 
 def _encoding(path: Path, name: str, named: str | None) -> str:

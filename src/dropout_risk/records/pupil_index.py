@@ -1,0 +1,293 @@
+"""The pupils named in ``students``, and the way from an identifier to its pupil."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.kernels import kernel
+from dropout_risk.records.convert import EMPTY_WORDS, Faults, as_text, is_text, spread, whole_numbers
+
+NO_PUPIL, UNKNOWN_PUPIL = -1, -2
+Rows = npt.NDArray[np.int32]
+Whole = npt.NDArray[np.int64]
+Spread = tuple[np.uint64, np.uint64, np.uint64]
+Bytes = npt.NDArray[np.uint8]
+Kind = TypeVar("Kind", bound=np.generic)
+
+_LARGEST = 2**63 - 1
+_WHOLE = r"^(0|-?[1-9]\d{0,17})$"
+_WRITTEN_WHOLE = r"^(0|-?[1-9]\d{0,18})$"
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+class Pupils(NamedTuple):
+    """The pupil of each identifier, and the position in FAULTS of what is wrong with it."""
+
+    rows: Rows
+    faults: Faults
+
+
+@dataclass(frozen=True, eq=False)
+class PupilIndex:
+    """All pupils, by the order of their identifiers.
+
+    Parameters
+    ----------
+    ids : pyarrow.Array
+        Distinct and in order: whole numbers (int64) where all of them are, else text.
+
+    Examples
+    --------
+    >>> index = PupilIndex(pa.array([7, 12]))
+    >>> index.rows(pa.array(["12", "007", None, "7"])).rows.tolist()
+    [1, -2, -1, 0]
+    """
+
+    ids: Any
+
+    @classmethod
+    def of(cls, parts: Sequence[Any]) -> Self:
+        """Order the distinct identifiers that :func:`as_ids` gave: as numbers where all are, else as text."""
+        whole = all(pa.types.is_int64(part.type) for part in parts)
+        kind = pa.int64() if whole else pa.string()
+        ids = pc.unique(pa.chunked_array([part.cast(kind) for part in parts], kind)).drop_null()
+        return cls(ids.take(pc.sort_indices(ids)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, array: Any) -> Pupils:
+        """Give the position of each identifier; -1 where there is none, -2 where it is not among these."""
+        kind = array.type
+        if pa.types.is_dictionary(kind):
+            found = self.rows(array.dictionary)
+            return Pupils(spread(found.rows, array.indices, NO_PUPIL), spread(found.faults, array.indices, 0))
+        if pa.types.is_floating(kind):
+            numbers, faults = whole_numbers(array)
+            return Pupils(self._rows_of_numbers(numbers), faults)
+        if _fits_int64(array):
+            return Pupils(self._rows_of_numbers(array), np.zeros(len(array), np.uint8))
+        faults = np.zeros(len(array), np.uint8)
+        if not is_text(kind):
+            array, faults = as_text(array)
+        return Pupils(self._rows_of_texts(array.cast(pa.string())), faults)
+
+    def _rows_of_numbers(self, array: Any) -> Rows:
+        filled = pc.fill_null(array.cast(pa.int64()), 0)
+        values = filled.to_numpy(zero_copy_only=False)
+        return _without_nulls(self._numbers.rows(_read_only(values)), array)
+
+    def _rows_of_texts(self, texts: Any) -> Rows:
+        rows = _without_nulls(self._texts.rows(texts), texts)
+        missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
+        if len(missed):  # what is written with blanks around, or with a word for nothing
+            trimmed = pc.utf8_trim_whitespace(texts.take(pa.array(missed)))
+            empty = pc.is_in(trimmed, value_set=pa.array(EMPTY_WORDS)).to_numpy(zero_copy_only=False)
+            rows[missed] = np.where(empty, np.int32(NO_PUPIL), self._texts.rows(trimmed))
+        return rows
+
+    @cached_property
+    def _numbers(self) -> _Numbers:
+        if pa.types.is_int64(self.ids.type):
+            keys = self.ids.to_numpy(zero_copy_only=False)
+            return _Numbers.of(keys, np.arange(len(keys), dtype=np.int32))
+        written = pc.match_substring_regex(self.ids, _WRITTEN_WHOLE).to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero(written)
+        numbers = [int(text) for text in self.ids.take(pa.array(rows)).to_pylist()]
+        fitting = [-_LARGEST - 1 <= number <= _LARGEST for number in numbers]
+        values = np.array([number for number, fits in zip(numbers, fitting, strict=True) if fits], np.int64)
+        return _Numbers.of(values, rows[np.array(fitting, np.bool_)].astype(np.int32))
+
+    @cached_property
+    def _texts(self) -> _Texts:
+        return _Texts.of(self.ids.cast(pa.string()))
+
+
+def as_ids(array: Any, typed: bool) -> tuple[Any, Faults]:
+    """Bring identifiers to int64 where every one of them is a whole number, else to text.
+
+    Parameters
+    ----------
+    array : pyarrow.Array
+        As it was read.
+    typed : bool
+        Whether values have types; without, a text is a number if it is written as one, and "007" is not.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        ids, faults = as_ids(array.dictionary, typed)
+        return ids.take(array.indices), spread(faults, array.indices, 0)
+    if pa.types.is_floating(kind):
+        return whole_numbers(array)
+    if _fits_int64(array):
+        return array.cast(pa.int64()), np.zeros(len(array), np.uint8)
+    text, faults = as_text(array)
+    if not typed and pc.all(pc.match_substring_regex(text.drop_null(), _WHOLE), min_count=0).as_py():
+        return text.cast(pa.int64()), faults
+    return text, faults
+
+
+def _fits_int64(array: Any) -> bool:
+    if pa.types.is_uint64(array.type):
+        return bool((pc.max(array).as_py() or 0) <= _LARGEST)
+    return bool(pa.types.is_integer(array.type) or pa.types.is_null(array.type))
+
+
+def _without_nulls(rows: Rows, array: Any) -> Rows:
+    if array.null_count:
+        rows[~array.is_valid().to_numpy(zero_copy_only=False)] = NO_PUPIL
+    return rows
+
+
+class _Numbers(NamedTuple):
+    """Whole numbers in a table of places; where they lie close together, each has its own place."""
+
+    keys: Whole
+    positions: Rows
+    places: Rows
+    low: int
+    factor: int
+    shift: int
+
+    @classmethod
+    def of(cls, keys: npt.NDArray[np.int64], positions: Rows) -> _Numbers:
+        bits = max(2 * len(keys), 16).bit_length()
+        low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
+        close = high - low < 1 << (bits + 1)
+        bits = max((high - low).bit_length(), 1) if close else bits
+        places = np.full(1 << bits, -1, np.int32)
+        factor, shift = (1, 0) if close else (_GOLDEN, 64 - bits)
+        found = cls(_read_only(keys), positions, places, low, factor, shift)
+        _place_numbers(found.keys, places, found._spread())
+        return found
+
+    def rows(self, values: npt.NDArray[np.int64]) -> Rows:
+        rows = np.empty(len(values), np.int32)
+        _find_numbers(values, (self.keys, self.positions), self.places, self._spread(), rows)
+        return rows
+
+    def _spread(self) -> Spread:
+        return np.uint64(self.low & (2**64 - 1)), np.uint64(self.factor), np.uint64(self.shift)
+
+
+class _Texts(NamedTuple):
+    """Texts in a table of places."""
+
+    data: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int32]
+    places: Rows
+
+    @classmethod
+    def of(cls, texts: Any) -> _Texts:
+        data, offsets = _bytes_of(texts)
+        places = np.full(1 << max(2 * len(texts), 16).bit_length(), -1, np.int32)
+        _place_texts(data, offsets, places)
+        return cls(data, offsets, places)
+
+    def rows(self, texts: Any) -> Rows:
+        rows = np.empty(len(texts), np.int32)
+        _find_texts(_bytes_of(texts), (self.data, self.offsets), self.places, rows)
+        return rows
+
+
+def _read_only(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
+    """Give a view that cannot be written to, as Arrow's are: kernels are compiled for one kind of array."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def _bytes_of(texts: Any) -> tuple[Bytes, Rows]:
+    """Give the bytes of an array of strings and where each begins."""
+    _, offsets, data = texts.buffers()
+    if offsets is None or not len(texts):
+        return _read_only(np.empty(0, np.uint8)), _read_only(np.zeros(len(texts) + 1, np.int32))
+    given = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return _read_only(np.empty(0, np.uint8)) if data is None else np.frombuffer(data, np.uint8), given
+
+
+@kernel
+def _place_numbers(keys: Whole, places: Rows, spread: Spread) -> None:
+    low, factor, shift = spread
+    mask = np.uint64(len(places) - 1)
+    for row in range(len(keys)):
+        place = (((np.uint64(keys[row]) - low) * factor) >> shift) & mask
+        while places[place] >= 0:
+            place = (place + np.uint64(1)) & mask
+        places[place] = row
+
+
+@kernel
+def _find_numbers(values: Whole, known: tuple[Whole, Rows], places: Rows, spread: Spread, rows: Rows) -> None:
+    keys, positions = known
+    low, factor, shift = spread
+    mask = np.uint64(len(places) - 1)
+    found = np.int32(UNKNOWN_PUPIL)
+    for i in range(len(values)):
+        value = values[i]
+        if i == 0 or value != values[i - 1]:
+            found = np.int32(UNKNOWN_PUPIL)
+            place = (((np.uint64(value) - low) * factor) >> shift) & mask
+            while places[place] >= 0:
+                if keys[places[place]] == value:
+                    found = positions[places[place]]
+                    break
+                if shift == 0:  # each key has its own place
+                    break
+                place = (place + np.uint64(1)) & mask
+        rows[i] = found
+
+
+@kernel
+def _hash(data: Bytes, start: int, stop: int) -> np.uint64:
+    mixed = np.uint64(14695981039346656037)
+    for k in range(start, stop):
+        mixed = (mixed ^ np.uint64(data[k])) * np.uint64(1099511628211)
+    return mixed ^ (mixed >> np.uint64(29))
+
+
+@kernel
+def _equal(one: Bytes, start: int, other: Bytes, other_start: int, length: int) -> bool:
+    k = 0
+    while k < length and one[start + k] == other[other_start + k]:
+        k += 1
+    return k == length
+
+
+@kernel
+def _place_texts(data: Bytes, offsets: Rows, places: Rows) -> None:
+    mask = np.uint64(len(places) - 1)
+    for row in range(len(offsets) - 1):
+        place = _hash(data, offsets[row], offsets[row + 1]) & mask
+        while places[place] >= 0:
+            place = (place + np.uint64(1)) & mask
+        places[place] = row
+
+
+@kernel
+def _find_texts(texts: tuple[Bytes, Rows], known: tuple[Bytes, Rows], places: Rows, rows: Rows) -> None:
+    data, offsets = texts
+    ids, id_offsets = known
+    mask = np.uint64(len(places) - 1)
+    for i in range(len(rows)):
+        start, length = offsets[i], offsets[i + 1] - offsets[i]
+        if i > 0 and length == start - offsets[i - 1] and _equal(data, start, data, offsets[i - 1], length):
+            rows[i] = rows[i - 1]
+            continue
+        rows[i] = UNKNOWN_PUPIL
+        place = _hash(data, start, start + length) & mask
+        while places[place] >= 0:
+            row = places[place]
+            at, id_length = id_offsets[row], id_offsets[row + 1] - id_offsets[row]
+            if length == id_length and _equal(data, start, ids, at, length):
+                rows[i] = row
+                break
+            place = (place + np.uint64(1)) & mask
