@@ -140,6 +140,8 @@ def members_on(known: Snapshot) -> Bools:
     enrolled, left = known.student_dates("enrolled_on"), known.student_dates("left_on")
     there = (enrolled <= known.ordinal) & ((left == -1) | (left > known.ordinal))
     rows = known.outcomes
+    if not rows.offsets[-1]:
+        return np.asarray(there)
     gone = _last_move(
         rows.offsets, rows["event"], _means(known.histories, GONE), _means(known.histories, ("returned",))
     )

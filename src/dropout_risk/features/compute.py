@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
@@ -75,23 +76,19 @@ def compute_features(
     """
     known = histories.on(as_of)
     members = members_on(known)
-    given = context is not None
-    inputs = Inputs(
-        known,
-        context if context is not None else ClassContext.of_exams(known, members),
-        default_instruments() if instruments is None else instruments,
-    )
-    after_means = _needing_class_means(catalogue)
-    first = [place for place, name in enumerate(catalogue) if name not in after_means]
-    values = np.empty((len(known), len(catalogue)))
-    _in_blocks(inputs, catalogue, first, values)
-    names = catalogue.names
-    if not given:
-        means = inputs.context.with_means(known, values, first, [names[place] for place in first], members)
-        inputs = replace(inputs, context=means)
-    for place in first:
-        inputs.columns[names[place]] = values[:, place]
-    _fill(inputs, catalogue, [place for place in range(len(names)) if names[place] in after_means], values)
+    exams = ClassContext.of_exams(known, members) if context is None else context
+    inputs = Inputs(known, exams, default_instruments() if instruments is None else instruments)
+    features = list(catalogue.values())
+    needing = _needing_class_means(features)
+    first = [place for place, feature in enumerate(features) if feature.name not in needing]
+    values = np.empty((len(known), len(features)))
+    _in_blocks(inputs, features, first, values)
+    if context is None:
+        names = [features[place].name for place in first]
+        inputs = replace(inputs, context=exams.with_means(known, values, first, names, members))
+    if needing:
+        inputs.columns.update({features[place].name: values[:, place] for place in first})
+        _fill(inputs, features, sorted(set(range(len(features))).difference(first)), values)
     return FeatureTable(values, inputs.context, known)
 
 
@@ -140,31 +137,31 @@ def build_features(
     return pd.DataFrame(values, index=cohort.index, columns=catalogue.names)
 
 
-def _needing_class_means(catalogue: FeatureCatalogue) -> set[str]:
+def _needing_class_means(features: Sequence[Feature]) -> set[str]:
     """Name the features that can only be computed once the class means of others are known."""
     names: set[str] = set()
-    for feature in catalogue.values():
-        if isinstance(feature.measure, declared.GapToClass) or names & set(feature.measure.needs):
+    for feature in features:
+        measure = feature.measure
+        if isinstance(measure, declared.GapToClass) or any(need in names for need in measure.needs):
             names.add(feature.name)
     return names
 
 
-def _in_blocks(inputs: Inputs, catalogue: FeatureCatalogue, places: list[int], values: Floats) -> None:
+def _in_blocks(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
     """Compute some features block by block, several blocks at a time."""
     n = len(inputs.known)
     if n <= PUPILS_AT_ONCE:
-        _fill(inputs, catalogue, places, values)
+        _fill(inputs, features, places, values)
         return
     inputs.context.find(inputs.known)
 
     def fill(block: slice) -> None:
-        _fill(inputs.slice(block), catalogue, places, values[block])
+        _fill(inputs.slice(block), features, places, values[block])
 
     in_threads(fill, blocks(n, PUPILS_AT_ONCE))
 
 
-def _fill(inputs: Inputs, catalogue: FeatureCatalogue, places: list[int], values: Floats) -> None:
-    features = list(catalogue.values())
+def _fill(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
     for place in places:
         feature = features[place]
         column = MEASURES[type(feature.measure)](feature.measure, feature.window, inputs)

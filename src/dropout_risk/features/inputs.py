@@ -61,9 +61,8 @@ class Inputs:
         """Say of each code of a column, and at the end of no code, whether it means one of some words."""
 
         def make() -> Chosen:
-            wanted = set(words)
             vocabulary = self.known.histories.words.get(column, ())
-            return np.array([*(word in wanted for word in vocabulary), False])
+            return np.array([*(word in words for word in vocabulary), False])
 
         return self.once_for_all((column, words), make)
 

@@ -119,9 +119,10 @@ class Ranges:
         high, lies_from = -low, np.full(low.shape[:2], np.inf)
         for place, instrument in enumerate(present):
             for scale, name in enumerate(scales):
-                if name in instrument.scales:
-                    both = [instrument.range_of(name, norm) for norm in norms]
-                    low[place, scale], high[place, scale] = np.array(both).T
+                if name not in instrument.scales:
+                    continue
+                for norm, of in enumerate(norms):
+                    low[place, scale, norm], high[place, scale, norm] = instrument.range_of(name, of)
                 if instrument.validity is not None and name == instrument.validity.scale:
                     lies_from[place, scale] = instrument.validity.invalid_from
         of_word = np.array([*(places.get(code, -1) for code in codes), -1], dtype=np.int32)

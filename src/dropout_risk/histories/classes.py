@@ -43,12 +43,14 @@ class Classes:
         """Read the classes off the students table."""
         school, schools = _words(students["school_id"])
         own, owns = _words(students["class_id"])
-        pairs = pa.array(school.astype(np.int64) * (len(owns) + 1) + own, mask=own < 0).dictionary_encode()
-        at = [divmod(pair, len(owns) + 1) for pair in pairs.dictionary.to_pylist()]
-        names = [class_name(schools[of] if of >= 0 else "", owns[name]) for of, name in at]
-        places = {name: place for place, name in enumerate(dict.fromkeys(names))}
-        codes = np.array([*(places[name] for name in names), -1], dtype=np.int32)
-        return cls(codes[pairs.indices.fill_null(-1).to_numpy(zero_copy_only=False)], list(places))
+        places: dict[str, int] = {}
+        code_of: dict[tuple[int, int], int] = {}
+        for of, name in dict.fromkeys(zip(school, own, strict=True)):
+            if name >= 0:
+                word = class_name(schools[of] if of >= 0 else "", owns[name])
+                code_of[of, name] = places.setdefault(word, len(places))
+        codes = [code_of.get(pair, -1) for pair in zip(school, own, strict=True)]
+        return cls(np.array(codes, dtype=np.int32), list(places))
 
     def slice(self, pupils: slice) -> Self:
         """Give the classes of consecutive pupils."""
@@ -77,12 +79,14 @@ def school_and_class(name: str) -> tuple[str, str]:
     return school, own
 
 
-def _words(column: pa.ChunkedArray) -> tuple[Codes, list[object]]:
+def _words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
     """Give the code of each value, -1 for none, and the values behind the codes."""
+    if len(column) == 1:
+        value = column[0].as_py()
+        return [-1 if value is None else 0], [value]
     values = column.combine_chunks()
     values = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
-    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int32), values.dictionary.to_pylist()
+    return values.indices.fill_null(-1).to_pylist(), values.dictionary.to_pylist()
 
 
 @dataclass(frozen=True)

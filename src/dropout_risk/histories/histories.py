@@ -156,14 +156,13 @@ class Histories:
     def student_numbers(self, name: str) -> npt.NDArray[np.float64]:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         if name not in self._columns:
-            self._columns[name] = pc.fill_null(self.students[name].cast(pa.float64()), np.nan).to_numpy()
+            self._columns[name] = _numbers(self.students[name], pa.float64(), np.nan)
         return self._columns[name]
 
     def student_dates(self, name: str) -> npt.NDArray[np.int64]:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         if name not in self._columns:
-            days = pc.fill_null(self.students[name].cast(pa.int32()), -1)
-            self._columns[name] = days.to_numpy().astype(np.int64)
+            self._columns[name] = _numbers(self.students[name], pa.int32(), -1).astype(np.int64)
         return self._columns[name]
 
     @cached_property
@@ -333,6 +332,16 @@ def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalen
     schools = [*calendar.schools, *missing]
     days, known = zip(*(calendar.days_of(school) for school in schools), strict=True)
     return SchoolCalendar(schools, days, known=known, year_start=calendar.year_start)
+
+
+def _numbers(column: pa.ChunkedArray, of: pa.DataType, null: float) -> npt.NDArray[Any]:
+    """Read a column of the students table, quickly too where it has one row."""
+    if column.null_count == len(column):
+        return np.full(len(column), null, dtype=of.to_pandas_dtype())
+    if column.null_count:
+        column = pc.fill_null(column.cast(of), null)
+    values: npt.NDArray[Any] = column.to_numpy().astype(of.to_pandas_dtype())
+    return values
 
 
 def _ints(table: pa.Table, name: str, null: int = 0) -> npt.NDArray[np.int32]:

@@ -49,9 +49,10 @@ class Snapshot:
         self.histories = histories
         self.ordinal = ordinal_of(as_of)
         self.calendar = histories.calendar.known_on(self.ordinal) if calendar is None else calendar
-        row, every = histories.calendar_row, np.arange(len(self.calendar.schools))
-        self.end = self.calendar.index(every, self.ordinal)[row]
-        self.year_start = self.calendar.index(every, self.calendar.year_begins(self.ordinal))[row]
+        every = np.arange(len(self.calendar.schools))[:, None]
+        dates = np.array([self.ordinal, self.calendar.year_begins(self.ordinal)])
+        end, year_start = self.calendar.index(every, dates).T
+        self.end, self.year_start = end[histories.calendar_row], year_start[histories.calendar_row]
         self._grades: dict[Window, Grades] = {}
 
     def slice(self, pupils: slice) -> Snapshot:
