@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from dropout_risk.alerts.alert import Alert, Route, urgency
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import Floats, mean_by, ratio, sum_by
+from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.runs import Column
 from dropout_risk.histories.snapshot import Bools, Snapshot
 from dropout_risk.records.calendar import date_of
@@ -23,7 +23,6 @@ from dropout_risk.settings import AlertSettings
 from dropout_risk.text import Language, Text
 
 Found = Iterator[tuple[int, Alert]]
-Ints = npt.NDArray[np.intp]
 
 MARKS_FALL, CRITICAL_ITEM = "marks_fall_with_absence", "critical_item"
 # A run counts only if the pupil's last record is at most so many days old; older ones get a warning instead.
@@ -141,13 +140,14 @@ def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: 
     steps = sorted(set(settings.unexplained_days))
     if not steps or not snapshot.n_days:
         return
-    run = _running(snapshot)
-    length = run.sum(axis=1)
-    reached = np.searchsorted(steps, length, side="right") - 1
-    since = _date(snapshot, run.argmax(axis=1))
-    last = _date(snapshot, run.shape[1] - 1 - run[:, ::-1].argmax(axis=1))
-    for pupil in np.flatnonzero((reached >= 0) & (snapshot.ordinal - last <= RECENT_DAYS)):
-        run_of_pupil = _Run(int(length[pupil]), date_of(since[pupil]), date_of(last[pupil]))
+    unexcused, recorded = snapshot.words("unexcused"), snapshot.words("recorded")
+    run = current_run(unexcused, recorded, snapshot.ages(None), SILENCE_SCHOOL_DAYS)
+    reached = np.searchsorted(steps, run[0], side="right") - 1
+    pupils = np.flatnonzero(reached >= 0)
+    since, last = (snapshot.dates_before(age)[pupils] for age in run[1:])
+    recent = snapshot.ordinal - last <= RECENT_DAYS
+    for pupil, begun, ended in zip(pupils[recent], since[recent], last[recent], strict=True):
+        run_of_pupil = _Run(int(run[0, pupil]), date_of(begun), date_of(ended))
         yield int(pupil), _absence(steps, int(reached[pupil]), run_of_pupil, language)
 
 
@@ -155,28 +155,6 @@ class _Run(NamedTuple):
     days: int
     since: dt.date
     last: dt.date
-
-
-def _running(snapshot: Snapshot) -> Bools:
-    """Mark the days of each pupil's current run of unexcused absences."""
-    recorded, unexcused = snapshot.days("recorded"), snapshot.days("unexcused")
-    ended = _last_true(recorded & ~unexcused)
-    columns = np.arange(snapshot.n_days)
-    run = unexcused & (columns > ended[:, None])
-    pupil, day = np.nonzero(run)
-    silent = (np.diff(pupil) == 0) & (np.diff(day) > SILENCE_SCHOOL_DAYS + 1)
-    np.maximum.at(ended, pupil[:-1][silent], day[:-1][silent])
-    return run & (columns > ended[:, None])
-
-
-def _last_true(matrix: Bools) -> Ints:
-    """Give the last true column of each row; -1 where there is none."""
-    last = matrix.shape[1] - 1 - np.argmax(matrix[:, ::-1], axis=1)
-    return np.where(matrix.any(axis=1), last, -1)
-
-
-def _date(snapshot: Snapshot, column: Ints) -> npt.NDArray[np.int32]:
-    return snapshot.dates_before(snapshot.n_days - column)
 
 
 def _absence(steps: list[int], place: int, run: _Run, language: Language) -> Alert:
@@ -198,7 +176,7 @@ def _day(day: dt.date, language: Language) -> str:
 
 def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> Found:
     change, latest = _change_of_marks(snapshot)
-    absences = snapshot.days("unexcused", settings.marks_fall_window).sum(axis=1)
+    absences = snapshot.count("unexcused", settings.marks_fall_window)
     fell = change <= -settings.marks_fall + _ROUNDING
     for pupil in np.flatnonzero(fell & (absences >= settings.marks_fall_absences)):
         text = _MARKS_TEXT.fill(

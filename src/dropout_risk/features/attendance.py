@@ -1,26 +1,38 @@
-"""Measures of attendance: each one vectorised over pupils, as the declaration of the same name says."""
+"""Measures of attendance: one loop over packed days each, as the declaration of the same name says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, ratio, sum_by
+from dropout_risk.histories.day_words import (
+    Ints,
+    current_run,
+    longest_and_number,
+    newest_and_oldest,
+    share_of_days,
+)
 from dropout_risk.histories.runs import Column
-from dropout_risk.histories.snapshot import Bools, Window
+from dropout_risk.histories.snapshot import Window
 
 _GIVEN = ("days_enrolled", "days_absent", "days_excused", "days_late")
 
 
 def share(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
     """Days of a kind over days recorded."""
-    recorded = inputs.known.days("recorded", window).sum(axis=1)
-    value = ratio(inputs.known.days(measure.of, window).sum(axis=1), recorded)
-    if measure.totals:
-        value = np.where(recorded > 0, value, _share_of_totals(measure, window, inputs))
+    value = _share_at(measure.of, inputs.known.ages(window), inputs)
+    if measure.totals and np.isnan(value).any():
+        value = np.where(np.isnan(value), _share_of_totals(measure, window, inputs), value)
     return value
+
+
+def _share_at(kind: declared.Kind, ages: Ints, inputs: Inputs) -> Floats:
+    return share_of_days(inputs.known.words(kind), inputs.known.words("recorded"), ages)
 
 
 def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
@@ -45,69 +57,55 @@ def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Column]) -> Floats:
 
 def count(measure: declared.Count, window: Window, inputs: Inputs) -> Floats:
     """Days of a kind; missing where no day is recorded."""
-    days = inputs.known.days(measure.of, window).sum(axis=1).astype(np.float64)
-    return _where_recorded(days, inputs.known.days("recorded", window))
+    return _where_recorded(inputs.known.count(measure.of, window), window, inputs)
 
 
 def current_streak(measure: declared.CurrentStreak, window: Window, inputs: Inputs) -> Floats:
     """Walk back from the last school day until a recorded day is of another kind."""
-    recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
-    broken = recorded & ~chosen
-    unbroken = ~np.logical_or.accumulate(broken[:, ::-1], axis=1)[:, ::-1]
-    return _where_recorded((chosen & unbroken).sum(axis=1).astype(np.float64), recorded)
+    known = inputs.known
+    chosen, recorded = known.words(measure.of), known.words("recorded")
+    length, _, _ = current_run(chosen, recorded, known.ages(window), known.n_days)
+    return _where_recorded(length, window, inputs)
 
 
 def longest_streak(measure: declared.LongestStreak, window: Window, inputs: Inputs) -> Floats:
     """Longest run, walking over the days; a day without a record neither adds nor breaks."""
-    recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
-    running = np.zeros(len(chosen), dtype=np.float64)
-    longest = running.copy()
-    for day in range(chosen.shape[1]):
-        running = np.where(recorded[:, day], np.where(chosen[:, day], running + 1, 0), running)
-        np.maximum(longest, running, out=longest)
-    return _where_recorded(longest, recorded)
+    return _where_recorded(_runs(measure.of, window, inputs)[0], window, inputs)
 
 
 def spells(measure: declared.Spells, window: Window, inputs: Inputs) -> Floats:
     """Count the days of a kind whose last recorded day before was of another kind."""
-    recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
-    before = np.zeros(len(chosen), dtype=bool)
-    number = np.zeros(len(chosen), dtype=np.float64)
-    for day in range(chosen.shape[1]):
-        number += chosen[:, day] & ~before
-        before = np.where(recorded[:, day], chosen[:, day], before)
-    return _where_recorded(number, recorded)
+    return _where_recorded(_runs(measure.of, window, inputs)[1], window, inputs)
+
+
+def _runs(kind: declared.Kind, window: Window, inputs: Inputs) -> Floats:
+    known = inputs.known
+    return inputs.once(
+        f"runs of {kind} in {window}",
+        lambda: longest_and_number(known.words(kind), known.words("recorded"), known.ages(window)),
+    )
 
 
 def days_since(measure: declared.DaysSince, window: Window, inputs: Inputs) -> Floats:
     """School days since the last day of a kind; where there was none, since before the first record."""
-    recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
-    if not recorded.shape[1]:
-        return np.full(len(recorded), np.nan)
-    since_last = np.argmax(chosen[:, ::-1], axis=1)
-    since_first = recorded.shape[1] - np.argmax(recorded, axis=1)
-    value = np.where(chosen.any(axis=1), since_last, since_first).astype(np.float64)
-    return _where_recorded(value, recorded)
+    newest, _ = newest_and_oldest(inputs.known.words(measure.of), inputs.known.ages(window))
+    first = _recorded_ages(window, inputs)[1]
+    return _where_recorded(np.where(newest > 0, newest - 1, first), window, inputs)
 
 
 def share_trend(measure: declared.ShareTrend, window: Window, inputs: Inputs) -> Floats:
     """Share in the window less the share in the days before it."""
-    total = window + measure.before if isinstance(window, int) else None
-    recorded, chosen = inputs.known.days("recorded", total), inputs.known.days(measure.of, total)
-    age, length = np.arange(recorded.shape[1], 0, -1), inputs.known.length_of(window)[:, None]
-    recent, before = age <= length, (age > length) & (age <= length + measure.before)
-    return _share_on(recent, chosen, recorded) - _share_on(before, chosen, recorded)
+    recent = inputs.known.ages(window)
+    before = np.array([recent[1], recent[1] + np.int32(measure.before)])
+    return _share_at(measure.of, recent, inputs) - _share_at(measure.of, before, inputs)
 
 
 def weekday_excess(measure: declared.WeekdayExcess, window: Window, inputs: Inputs) -> Floats:
     """Share on some weekdays less the share on the others."""
-    recorded, chosen = inputs.known.days("recorded", window), inputs.known.days(measure.of, window)
-    named = np.isin(inputs.known.weekdays(window), measure.weekdays)
-    return _share_on(named, chosen, recorded) - _share_on(~named, chosen, recorded)
-
-
-def _share_on(days: Bools, chosen: Bools, recorded: Bools) -> Floats:
-    return ratio((chosen & days).sum(axis=1), (recorded & days).sum(axis=1))
+    chosen, recorded = inputs.known.words(measure.of), inputs.known.words("recorded")
+    named, ages = inputs.known.weekday_words(measure.weekdays), inputs.known.ages(window)
+    on = share_of_days(chosen & named, recorded & named, ages)
+    return on - share_of_days(chosen & ~named, recorded & ~named, ages)
 
 
 def at_least(measure: declared.AtLeast, window: Window, inputs: Inputs) -> Floats:
@@ -121,8 +119,17 @@ def gap_to_class(measure: declared.GapToClass, window: Window, inputs: Inputs) -
     return inputs.columns[measure.feature] - inputs.context.class_means(inputs.known, [measure.feature])[:, 0]
 
 
-def _where_recorded(value: Floats, recorded: Bools) -> Floats:
-    return np.where(recorded.any(axis=1), value, np.nan)
+def _where_recorded(value: npt.NDArray[Any], window: Window, inputs: Inputs) -> Floats:
+    return np.where(_recorded_ages(window, inputs)[0] > 0, value, np.nan)
+
+
+def _recorded_ages(window: Window, inputs: Inputs) -> Ints:
+    """Ages of the last and the first recorded day in a window; 0 where there is none."""
+    known = inputs.known
+    return inputs.once(
+        f"recorded in {window}",
+        lambda: newest_and_oldest(known.words("recorded"), known.ages(window)),
+    )
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.histories.day_words import lay_over
+
 Bits = npt.NDArray[np.uint8]
 
 RECORDED, ABSENT, UNEXCUSED, LATE, SUSPENDED = 1, 2, 4, 8, 16
@@ -74,8 +76,12 @@ class LateStates:
     known: npt.NDArray[np.int32]
     flags: Bits
 
-    def take(self, pupils: npt.NDArray[np.intp]) -> LateStates:
-        """Give the states of some pupils, renumbered in the given order."""
+    def take(self, pupils: npt.NDArray[np.intp] | slice) -> LateStates:
+        """Give the states of some pupils, renumbered in the given order; of a slice without copying."""
+        if isinstance(pupils, slice):
+            low, high = np.searchsorted(self.pupil, [pupils.start, pupils.stop])
+            moved = self.pupil[low:high] - np.int32(pupils.start)
+            return LateStates(moved, self.day[low:high], self.known[low:high], self.flags[low:high])
         lows = np.searchsorted(self.pupil, pupils, side="left")
         counts = np.searchsorted(self.pupil, pupils, side="right") - lows
         rows = np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
@@ -126,11 +132,15 @@ class AttendanceBits:
         return 8 * int(self.planes["recorded"].shape[1])
 
     def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
-        """Give the attendance of some pupils."""
+        """Give the attendance of some pupils, in the given order.
+
+        Pupils that follow one another (a block of a large district) are given as views, without copying.
+        """
+        rows = _as_slice(pupils)
         return AttendanceBits(
-            {name: plane[pupils] for name, plane in self.planes.items()},
-            self.late.take(pupils),
-            self.sessions[pupils],
+            {name: plane[rows] for name, plane in self.planes.items()},
+            self.late.take(rows),
+            self.sessions[rows],
         )
 
     def several_sessions(self) -> Bits:
@@ -142,14 +152,31 @@ class AttendanceBits:
         return counts
 
     def known_on(self, ordinal: int) -> Bits:
-        """Give the state of every day as known before a date: flags of shape (n_pupils, n_days)."""
-        states = np.zeros((len(self.planes["recorded"]), self.n_days), dtype=np.uint8)
-        for name, flag in PLANES.items():
-            states |= np.unpackbits(self.planes[name], axis=1, bitorder="little") * np.uint8(flag)
-        visible = self.late.known < ordinal
-        # sorted by the date known: of several states of one day the last known is written last
-        states[self.late.pupil[visible], self.late.day[visible]] = self.late.flags[visible]
-        return states
+        """Give the planes as known before a date, with what became known late laid over them.
+
+        Returns
+        -------
+        uint8 array of shape (n_planes, n)
+            In the order of ``PLANES``, the bytes of pupil after pupil, filled up to whole words of 64 bits
+            and one word more.
+        """
+        n_bytes = self.n_days // 8
+        used = len(self.planes["recorded"]) * n_bytes
+        known = np.zeros((len(PLANES), used // 8 * 8 + 16), dtype=np.uint8)
+        for plane, name in zip(known, PLANES, strict=True):
+            plane[:used] = self.planes[name].reshape(-1)
+        visible = np.flatnonzero(self.late.known < ordinal)
+        if len(visible):
+            late = self.late
+            lay_over(known, n_bytes, late.pupil[visible], late.day[visible], late.flags[visible])
+        return known
+
+
+def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+    """Give rows that follow one another as a slice, others as they are."""
+    if len(pupils) == 0 or pupils[0] < 0 or pupils[-1] - pupils[0] + 1 != len(pupils):
+        return pupils
+    return slice(int(pupils[0]), int(pupils[-1]) + 1) if (np.diff(pupils) == 1).all() else pupils
 
 
 def packed_counts(counts: Bits) -> Bits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -10,7 +11,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.histories.attendance_bits import ABSENT, PLANES, RECORDED
+from dropout_risk.histories.attendance_bits import PLANES
+from dropout_risk.histories.day_words import (
+    Ints,
+    Words,
+    aligned,
+    close_gaps,
+    count_days,
+    newest_and_oldest,
+    weekday_words,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Column, KnownRows, Places
 from dropout_risk.kernels import kernel
@@ -18,6 +28,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ord
 
 Window = int | Literal["year"] | None
 Bools = npt.NDArray[np.bool_]
+_PLACES = {kind: place for place, kind in enumerate(PLANES)}
 
 
 class Snapshot:
@@ -54,6 +65,7 @@ class Snapshot:
         end, year_start = self.calendar.index(every, dates).T
         self.end, self.year_start = end[histories.calendar_row], year_start[histories.calendar_row]
         self._grades: dict[Window, Grades] = {}
+        self._ages: dict[Window, Ints] = {}
 
     def slice(self, pupils: slice) -> Snapshot:
         """Give what was known of consecutive pupils."""
@@ -70,24 +82,60 @@ class Snapshot:
     # --- attendance -------------------------------------------------------------------------------
 
     @cached_property
-    def _states(self) -> npt.NDArray[np.uint8]:
-        """Flags of every known day, the last school day before the date in the last column."""
-        states = self.histories.attendance.known_on(self.ordinal)
-        row = self.histories.calendar_row
-        known = np.minimum(self.end, self.calendar.lengths[row])
-        width = int(known.max(initial=0))
-        days = np.arange(width) + (known[:, None] - width)
-        held = np.maximum(days, 0)
-        if self.calendar is not self.histories.calendar:
-            dates = self.calendar.day(row[:, None], held)
-            held = np.maximum(self.histories.calendar.index(row[:, None], dates), 0)
-        aligned = np.take_along_axis(states, held, axis=1) if width else states[:, :0]
-        return np.where(days >= 0, aligned, 0).astype(np.uint8)
+    def _known_days(self) -> Ints:
+        """Number of school days before the date that attendance can be held for, per pupil."""
+        lengths = self.calendar.lengths[self.histories.calendar_row]
+        return np.minimum(np.maximum(self.end, 0), lengths)
 
     @cached_property
     def n_days(self) -> int:
         """Number of columns of :meth:`days`."""
-        return int(self._states.shape[1])
+        return int(self._known_days.max(initial=0))
+
+    @cached_property
+    def _words(self) -> Words:
+        """The planes of attendance, in their order, as words."""
+        bits = self.histories.attendance
+        planes, n_bytes = bits.known_on(self.ordinal), bits.n_days // 8
+        if self.calendar is not self.histories.calendar:
+            schools = np.arange(len(self.calendar.schools))[:, None]
+            kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
+            close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
+        n_words = (self.n_days + 63) // 64
+        return aligned(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+
+    @cached_property
+    def _present(self) -> Words:
+        return self.words("recorded") & ~self.words("absent")
+
+    @cached_property
+    def _calendar_row(self) -> Ints:
+        return self.histories.calendar_row.astype(np.int32)
+
+    def words(self, kind: str) -> Words:
+        """Give the days of a kind as words of bits, in the form that ``histories.day_words`` reads.
+
+        Parameters
+        ----------
+        kind : {"recorded", "present", "absent", "unexcused", "late", "suspended"}
+            As in :meth:`days`.
+
+        Returns
+        -------
+        uint64 array of shape (n_pupils, n_words)
+            All days known on the date, the last school day before it in the highest bit.
+        """
+        return self._present if kind == "present" else self._words[_PLACES[kind]]
+
+    def weekday_words(self, weekdays: Iterable[int]) -> Words:
+        """Mark the school days on some weekdays (0 is Monday), in the shape of :meth:`words`."""
+        marked = sum(1 << weekday for weekday in {*weekdays} & {*range(7)})
+        days, n_words = self.calendar.days, self._words.shape[2]
+        return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
+
+    def count(self, kind: str, window: Window = None) -> npt.NDArray[np.int64]:
+        """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""
+        return count_days(self.words(kind), self.ages(window))
 
     def days(self, kind: str, window: Window = None) -> Bools:
         """Say for every pupil and school day whether it was a day of a kind.
@@ -104,28 +152,20 @@ class Snapshot:
         bool array of shape (n_pupils, n_days in the window)
             The last column is the last school day before the date.
         """
-        width = self._width(window)
-        states = self._states[:, self.n_days - width :]
-        present = (states & (RECORDED | ABSENT)) == RECORDED
-        chosen = np.asarray(present if kind == "present" else states & PLANES[kind] != 0)
+        width = min(window, self.n_days) if isinstance(window, int) else self.n_days
+        bits = np.unpackbits(self.words(kind).view(np.uint8), axis=1, bitorder="little").view(bool)
+        chosen = bits[:, bits.shape[1] - width :]
         if window == "year":
-            age = np.arange(width, 0, -1)
-            chosen &= age <= self.length_of(window)[:, None]
+            chosen &= np.arange(width, 0, -1) <= self.ages(window)[1][:, None]
         return chosen
 
-    def _width(self, window: Window) -> int:
-        return min(window, self.n_days) if isinstance(window, int) else self.n_days
-
-    def length_of(self, window: Window) -> npt.NDArray[np.int32]:
-        """Count the school days in a window, per pupil."""
-        if window == "year":
-            return np.asarray(self.end - self.year_start, dtype=np.int32)
-        return np.full(len(self), self.n_days if window is None else window, dtype=np.int32)
-
-    def weekdays(self, window: Window) -> npt.NDArray[np.int64]:
-        """Weekday (0 is Monday) of the last school days, in the shape of :meth:`days`."""
-        dates = self.dates_before(np.arange(self._width(window), 0, -1)[None, :])
-        return (dates.astype(np.int64) + 3) % 7
+    def ages(self, window: Window) -> Ints:
+        """Give the ages of the days in a window: see ``histories.day_words``."""
+        if window not in self._ages:
+            self._ages[window] = np.zeros((2, len(self)), dtype=np.int32)
+            year = self.end - self.year_start
+            self._ages[window][1] = year if window == "year" else self.n_days if window is None else window
+        return self._ages[window]
 
     def dates_before(self, days_back: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Date (ordinal) of the school day so many school days before the date, per pupil."""
@@ -229,9 +269,8 @@ class Snapshot:
         rows = self.grades.rows if source == "grades" else getattr(self, tables[source])
         latest = largest(rows.offsets, rows["known" if source == "family" else "date"])
         if source == "attendance" and self.n_days:
-            recorded = self.days("recorded")
-            back = np.argmax(recorded[:, ::-1], axis=1) + 1
-            latest = np.where(recorded.any(axis=1), self.dates_before(back), latest).astype(np.int32)
+            age, _ = newest_and_oldest(self.words("recorded"), self.ages(None))
+            latest = np.where(age > 0, self.dates_before(age), latest).astype(np.int32)
         return latest
 
 

@@ -141,3 +141,23 @@ def test_the_school_year_to_date_begins_in_august():
 
     assert (known.days("recorded", "year") == known.days("recorded") & this_year).all()
     assert known.days("recorded", "year").any()
+
+
+def test_pupils_that_follow_one_another_are_taken_without_copying():
+    whole = untidy_histories().attendance
+    block = whole.take(np.arange(3, 20))
+
+    assert all(np.shares_memory(block.planes[name], whole.planes[name]) for name in whole.planes)
+    assert np.shares_memory(block.late.flags, whole.late.flags)
+    assert len(block.late.flags)
+
+
+@pytest.mark.parametrize("pupils", [[3, 4, 5, 6], [3, 5, 4, 6], [6, 5], [7, 7], [8], []])
+def test_taken_pupils_keep_their_days_in_whatever_order(pupils):
+    pupils = np.array(pupils, dtype=np.intp)
+    known = untidy_histories().on("2025-03-03")
+    taken = untidy_histories().take(pupils).on("2025-03-03")
+
+    for kind in KINDS:
+        width = taken.n_days
+        assert (taken.days(kind) == known.days(kind)[pupils, known.n_days - width :]).all()
