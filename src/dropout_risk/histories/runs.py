@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.kernels import kernel
+from dropout_risk.records.ordering import order_by
 
 Column = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
@@ -41,10 +42,11 @@ class Runs:
     ) -> Self:
         """Sort rows that come in any order."""
         rest = [name for name in columns if name not in key and name != "known"]
-        by = [*(columns[name] for name in reversed(rest)), columns["known"]]
-        order = np.lexsort([*by, *(columns[name] for name in reversed(key)), pupil])
+        order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
         offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=n_pupils))]).astype(np.int64)
-        return cls(offsets, {name: column[order] for name, column in columns.items()}, key)
+        if order is None:
+            return cls(offsets, dict(columns), key)
+        return cls(offsets, {name: column.take(order) for name, column in columns.items()}, key)
 
     @property
     def pupil(self) -> npt.NDArray[np.int32]:

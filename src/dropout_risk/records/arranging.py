@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.records.drafts import Array, Draft, Mask, is_empty
+from dropout_risk.records.ordering import order_by
 from dropout_risk.records.tables import EVENTS, Column
-
-_WORD_LIMIT = 2**62
 
 
 class Arranged:
@@ -25,11 +23,11 @@ class Arranged:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.columns = _order_of_columns(draft)
-        self.rows = np.flatnonzero(~draft.apart) if draft.apart.any() else None
-        order = _order([self.values(name) for name in self.columns])
-        if order is not None:
-            order = order.astype(np.int32)
-            self.rows = order if self.rows is None else self.rows[order]
+        usable = np.flatnonzero(~draft.apart).astype(np.int32) if draft.apart.any() else None
+        first, *rest = (draft.values[name] for name in self.columns)
+        self.rows = order_by(
+            first, [column for column in rest if column.strides[0] or not len(column)], usable
+        )
 
     def values(self, name: str) -> Array:
         """Give a column in this order."""
@@ -118,48 +116,6 @@ def _whole_groups(same: Mask, marked: Mask) -> Mask:
     hit = np.zeros(int(group[-1]) + 1, np.bool_)
     hit[group[marked]] = True
     return np.asarray(hit[group])
-
-
-def _order(columns: Sequence[Array]) -> npt.NDArray[np.int64] | None:
-    """Give the order by all columns, or None when the rows are in order already."""
-    words = _packed(columns)
-    if len(words) <= 1:
-        word = words[0] if words else np.empty(0)
-        return None if bool(np.all(word[1:] >= word[:-1])) else np.argsort(word, kind="stable")
-    return np.lexsort(words[::-1])
-
-
-def _packed(columns: Sequence[Array]) -> list[npt.NDArray[np.int64]]:
-    """Pack columns of small range together into as few 64-bit words as keep their order."""
-    words: list[npt.NDArray[np.int64]] = []
-    room = 1
-    for column in columns:
-        numbers, size = _from_zero(column)
-        if size == 1:
-            continue
-        if not words or room * size > _WORD_LIMIT:
-            words.append(numbers.astype(np.int64))
-            room = size
-        else:
-            words[-1] *= size
-            words[-1] += numbers
-            room *= size
-    return words
-
-
-def _from_zero(column: Array) -> tuple[Array, int]:
-    if column.dtype.kind == "f":
-        distinct, numbers = np.unique(column, return_inverse=True)
-        return numbers, max(len(distinct), 1)
-    if not len(column):
-        return column, 1
-    low, high = int(column.min()), int(column.max())
-    if low == np.iinfo(np.int32).min and high > low:  # empty values stand just below the lowest one
-        given = column != low
-        lowest = int(column[given].min())
-        return np.where(given, column.astype(np.int64) - lowest + 1, 0), high - lowest + 2
-    narrow = high - low < np.iinfo(np.int32).max
-    return (column - column.dtype.type(low) if narrow else column.astype(np.int64) - low), high - low + 1
 
 
 def _arrow(column: Column, values: Array, words: list[str]) -> Any:

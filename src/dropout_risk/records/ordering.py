@@ -1,0 +1,217 @@
+"""The order of rows by pupil and then by further columns, found for few pupils at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.kernels import in_threads, kernel
+
+Column = npt.NDArray[Any]
+Order = npt.NDArray[np.int32]
+Places = npt.NDArray[np.int64]
+Words = npt.NDArray[np.int64]
+
+BLOCK_ROWS = 1 << 16
+_WORD_LIMIT = 2**62
+_LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
+
+
+def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) -> Order | None:
+    """Order rows by a first column of whole numbers in a narrow range, then by others; equal rows stay.
+
+    The first column is counted, and only the rows of one of its values are compared with each other, a
+    block of them at a time, so that memory does not grow with the number of columns.
+
+    Parameters
+    ----------
+    first : array of int32
+        The pupil of each row, mostly.
+    rest : sequence of array
+        Numbers or truth values; NaN comes last.
+    rows : array of int, optional
+        The rows to order; by default all.
+
+    Returns
+    -------
+    array of int32 or None
+        None where the rows are in order already.
+
+    Examples
+    --------
+    >>> order_by(np.array([1, 0, 1], np.int32), [np.array([5.0, 1.0, 2.0])]).tolist()
+    [1, 2, 0]
+    """
+    chosen = (first if rows is None else first[rows]).astype(np.int32, copy=False)
+    if not len(chosen):
+        return None if rows is None else rows.astype(np.int32)
+    low = int(chosen.min())
+    offsets = np.zeros(int(chosen.max()) - low + 2, np.int64)
+    places = None
+    if not _count(chosen, low, offsets):
+        places = np.empty(len(chosen), np.int32)
+        _place(chosen, low, offsets.copy(), places)
+    if rows is not None:
+        places = rows.astype(np.int32) if places is None else rows[places].astype(np.int32)
+    cuts = _cuts(offsets)
+
+    def sort(block: int) -> Order | None:
+        bounds = offsets[cuts[block] : cuts[block + 1] + 1]
+        start, stop = int(bounds[0]), int(bounds[-1])
+        at = slice(start, stop) if places is None else places[start:stop]
+        order = _order_within(bounds - start, [column[at] for column in rest])
+        if order is not None and places is not None:
+            places[start:stop] = places[start:stop][order]
+        return order
+
+    orders = in_threads(sort, range(len(cuts) - 1))
+    if places is not None or all(order is None for order in orders):
+        return places
+    places = np.arange(len(chosen), dtype=np.int32)
+    for block, order in enumerate(orders):
+        if order is not None:
+            start = int(offsets[cuts[block]])
+            places[start : start + len(order)] = order + np.int32(start)
+    return places
+
+
+def _cuts(offsets: Places) -> Places:
+    """Cut the groups into blocks of about as many rows."""
+    wanted = np.arange(0, offsets[-1], BLOCK_ROWS)
+    return np.unique(np.append(np.searchsorted(offsets, wanted, side="right") - 1, len(offsets) - 1))
+
+
+def _order_within(bounds: Places, columns: Sequence[Column]) -> Order | None:
+    starts, stops = bounds[:-1], bounds[1:]
+    order = np.arange(bounds[-1], dtype=np.int32)
+    changed = False
+    for word in _packed(columns):
+        starts, stops, moved = _sort_runs(starts, stops, word, order)
+        changed |= moved
+        if not len(starts):
+            break
+    return order if changed else None
+
+
+def _packed(columns: Sequence[Column]) -> Iterator[Words]:
+    """Pack columns of small range together into 64-bit words that keep their order."""
+    word: Words | None = None
+    room = 1
+    for column in columns:
+        numbers, size = _from_zero(column)
+        if size == 1:
+            continue
+        if word is not None and room * size <= _WORD_LIMIT:
+            word = word * size + numbers
+            room *= size
+            continue
+        if word is not None:
+            yield word
+        word, room = numbers, size
+    if word is not None:
+        yield word
+
+
+def _from_zero(column: Column) -> tuple[Words, int]:
+    """Give whole numbers from zero on in the order of the values, and how many there may be."""
+    if not len(column):
+        return column.astype(np.int64), 1
+    if column.dtype.kind == "f":
+        return _bits(column), _WORD_LIMIT
+    low, high = int(column.min()), int(column.max())
+    numbers = column.astype(np.int64)
+    if low == _LOWEST and high > low:  # empty values stand just below the lowest one
+        lowest = int(column[column != low].min())
+        return np.maximum(numbers - (lowest - 1), 0), high - lowest + 2
+    return numbers - low, high - low + 1
+
+
+def _bits(column: Column) -> Words:
+    """Give the bits of floating numbers, so turned that they are in the order of the numbers."""
+    bits = (column.astype(np.float64) + 0.0).view(np.int64)
+    bits = np.where(bits < 0, bits ^ np.int64(_LARGEST), bits)
+    return np.where(np.isnan(column), np.int64(_LARGEST), bits)
+
+
+@kernel
+def _count(first: Order, low: int, offsets: Places) -> bool:
+    """Count each value into the place after its own; tell whether the values never fall."""
+    rising = True
+    for i in range(len(first)):
+        offsets[first[i] - low + 1] += 1
+        if i > 0 and first[i] < first[i - 1]:
+            rising = False
+    for k in range(1, len(offsets)):
+        offsets[k] += offsets[k - 1]
+    return rising
+
+
+@kernel
+def _place(first: Order, low: int, following: Places, places: Order) -> None:
+    for i in range(len(first)):
+        group = first[i] - low
+        places[following[group]] = i
+        following[group] += 1
+
+
+@kernel
+def _merge(  # noqa: PLR0917
+    keys: Words, rows: Order, into_keys: Words, into_rows: Order, low: int, middle: int, high: int
+) -> None:
+    left, right = low, middle
+    for k in range(low, high):
+        if left < middle and (right >= high or keys[left] <= keys[right]):
+            into_keys[k], into_rows[k] = keys[left], rows[left]
+            left += 1
+        else:
+            into_keys[k], into_rows[k] = keys[right], rows[right]
+            right += 1
+
+
+@kernel
+def _sort_runs(starts: Places, stops: Places, word: Words, order: Order) -> tuple[Places, Places, bool]:
+    """Order the rows of each run by their words; give the runs of equal words that are left."""
+    moved = False
+    longest = 0
+    for run in range(len(starts)):
+        longest = max(longest, stops[run] - starts[run])
+    keys, other_keys = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    rows, other_rows = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    for run in range(len(starts)):
+        start, size = starts[run], stops[run] - starts[run]
+        rising = True
+        for k in range(size):
+            rows[k] = order[start + k]
+            keys[k] = word[rows[k]]
+            rising &= k == 0 or keys[k] >= keys[k - 1]
+        width = size if rising else 1
+        moved |= not rising
+        while width < size:
+            for low in range(0, size, 2 * width):
+                middle, high = min(low + width, size), min(low + 2 * width, size)
+                _merge(keys, rows, other_keys, other_rows, low, middle, high)
+            keys, other_keys = other_keys, keys
+            rows, other_rows = other_rows, rows
+            width *= 2
+        order[start : stops[run]] = rows[:size]
+    tied_starts, tied_stops = _ties(starts, stops, word, order)
+    return tied_starts, tied_stops, moved
+
+
+@kernel
+def _ties(starts: Places, stops: Places, word: Words, order: Order) -> tuple[Places, Places]:
+    """Find the runs of equal words."""
+    found = 0
+    tied_starts, tied_stops = np.empty(len(order) // 2, np.int64), np.empty(len(order) // 2, np.int64)
+    for run in range(len(starts)):
+        begun = starts[run]
+        for k in range(starts[run] + 1, stops[run] + 1):
+            if k == stops[run] or word[order[k]] != word[order[begun]]:
+                if k - begun > 1:
+                    tied_starts[found], tied_stops[found] = begun, k
+                    found += 1
+                begun = k
+    return tied_starts[:found].copy(), tied_stops[:found].copy()
