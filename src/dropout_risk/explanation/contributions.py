@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dropout_risk.explanation.curves import Curves
 
 Floats = NDArray[np.float64]
 FEW_ROWS = 256
@@ -101,16 +104,12 @@ class CurveShape:
 
     def __call__(self, column: Floats) -> Floats:
         """Evaluate the curve, element by element."""
-        knots, heights = np.array(self.knots), np.array(self.heights)
-        if len(knots) == 1:
-            return np.where(np.isnan(column), self.missing, heights[0])
-        slopes = np.diff(heights) / np.diff(knots)
-        inside = np.clip(column, knots[0], knots[-1])
-        left = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, len(slopes) - 1)
-        ends = np.sort(np.stack([heights[:-1], heights[1:]]), axis=0)
-        value = heights[left] + slopes[left] * (inside - knots[left])
-        value = np.clip(value, ends[0][left], ends[1][left])  # rounding must not break a monotone curve
-        return np.where(np.isnan(column), self.missing, value)
+        return _alone(self, column)
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """Knots, heights and the height of a missing value."""
+        return self.knots, self.heights, self.missing
 
 
 @dataclass(frozen=True)
@@ -127,12 +126,20 @@ class LevelShape:
     missing: float
 
     def __call__(self, column: Floats) -> Floats:
-        """Look up the height of each code."""
-        table = np.array([*self.heights, self.missing])
-        return table[np.where(np.isnan(column), len(self.heights), column).astype(np.intp)]
+        """Look up the height of each code; one that the fit did not see counts as missing."""
+        return _alone(self, column)
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """No knots, the heights, and the height of a missing value."""
+        return None, self.heights, self.missing
 
 
 Shape = CurveShape | LevelShape
+
+
+def _alone(shape: Shape, column: Floats) -> Floats:
+    return Curves.of([shape.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -162,10 +169,11 @@ class LinearTerms:
 
     def contributions(self, encoded: Floats) -> Contributions:
         """Evaluate each feature's curve."""
-        values = np.empty(encoded.shape)
-        for index, shape in enumerate(self.shapes):
-            values[:, index] = shape(encoded[:, index])
-        return Contributions(self.base, values)
+        return Contributions(self.base, self._curves(encoded))
+
+    @cached_property
+    def _curves(self) -> Curves:
+        return Curves.of([shape.points for shape in self.shapes])
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,6 +85,12 @@ class CalibratedModel:
         """Give the lower and upper risk, shape (n, 2); ``calibration.meaning`` says what it covers."""
         return self.calibration.interval(self._raw(X).log_odds, level)
 
+    def with_interval(self, X: pd.DataFrame | Floats, level: float = 0.9) -> tuple[Contributions, Floats]:
+        """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once."""
+        raw = self._raw(X)
+        interval = self.calibration.interval(raw.log_odds, level)
+        return raw.scaled(self.calibration.a, self.calibration.b), interval
+
     def to_files(self) -> dict[str, bytes]:
         """Write the model as texts by file name; :meth:`from_files` gives the same bits again."""
         files = {}
