@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from dropout_risk.alerts.alert import Alert, Route
 from dropout_risk.catalogue.feature import Cause
-from dropout_risk.explanation.reasons import Reason
 from dropout_risk.text import Language, Text
 
 
@@ -116,14 +115,34 @@ KINDS: tuple[HelpKind, ...] = (
 WEIGHTY_SHARE = 0.2
 
 
+class Raising(Protocol):
+    """What the suggestions read of a reason that raises the risk."""
+
+    @property
+    def feature(self) -> str:
+        """The feature's name."""
+
+    @property
+    def cause(self) -> str:
+        """The cause it speaks for."""
+
+    @property
+    def contribution(self) -> float:
+        """In log-odds."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether the value is missing."""
+
+
 def help_for(
-    raising: Sequence[Reason], alerts: Sequence[Alert], grade_level: int | None, language: Language
+    raising: Sequence[Raising], alerts: Sequence[Alert], grade_level: int | None, language: Language
 ) -> tuple[Help, ...]:
     """Suggest the kinds of help that fit a pupil's reasons and alerts.
 
     Parameters
     ----------
-    raising : sequence of Reason
+    raising : sequence of Reason or alike
         What raises the risk. A missing value points to no help but to a record worth fetching, and what
         weighs less than a fifth of the strongest reason to none either.
     alerts : sequence of Alert

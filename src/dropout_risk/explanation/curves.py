@@ -48,9 +48,12 @@ class Curves:
     def of(cls, shapes: Sequence[tuple[Sequence[float] | None, Sequence[float], float]]) -> Self:
         """Lay shapes end to end: knots (None for levels), heights, and the height of a missing value."""
         pieces = [_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
-        flat = [np.concatenate([piece[part] for piece in pieces] or [np.zeros(0)]) for part in range(5)]
+        knots, levels, slopes, lows, highs = (
+            np.concatenate([piece[part] for piece in pieces] or [np.zeros(0)]) for part in range(5)
+        )
         offsets = np.cumsum([0, *(len(piece[0]) for piece in pieces)], dtype=np.int64)
-        return cls(offsets, *flat, missing=np.array([missing for *_, missing in shapes], dtype=np.float64))
+        missing = np.array([height for *_, height in shapes], dtype=np.float64)
+        return cls(offsets, knots, levels, slopes, lows, highs, missing)
 
     def __call__(self, rows: Floats) -> Floats:
         """Evaluate each column of some rows; each column of the result is contiguous in memory."""
@@ -76,7 +79,7 @@ def _pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...
 
 
 @kernel
-def _evaluate(
+def _evaluate(  # noqa: PLR0917
     rows: Floats,
     start: int,
     stop: int,

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy.special import expit
 
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
+from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
+from dropout_risk.explanation.chosen import NOBODY, Chosen, Facts
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
 Floats = npt.NDArray[np.float64]
-MOST = 4
-_LEAST = 0.05  # five per cent of the odds: what adds less is no reason, but stays in the sum
+Codes = npt.NDArray[np.int64]
+SIDES = ("raising", "lowering")
+REASON = pa.struct(
+    [
+        *(
+            pa.field(name, pa.string(), nullable=False)
+            for name in ("feature", "domain", "cause", "label", "text")
+        ),
+        pa.field("value", pa.float64()),
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("comparison", pa.struct([pa.field("kind", pa.string()), pa.field("value", pa.float64())])),
+        pa.field("data_age_days", pa.int64()),
+        pa.field("contribution", pa.float64(), nullable=False),
+        pa.field("points", pa.float64(), nullable=False),
+        pa.field("missing", pa.bool_(), nullable=False),
+        pa.field("actionable", pa.bool_(), nullable=False),
+        pa.field("state", pa.string(), nullable=False),
+    ]
+)
+"""A reason as a column holds it: the fields of :class:`Reason`."""
+MOST_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True)
@@ -67,36 +88,37 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Row:
-    """What the reasons of one pupil are made from.
+class Rows:
+    """What the reasons of some pupils are made from, one row each.
 
     Parameters
     ----------
-    values, contributions : float64 arrays of shape (n_features,)
+    values, contributions : float64 arrays of shape (n, n_features)
         In the catalogue's order.
-    states : int8 array of shape (n_features,)
+    states : int8 array of shape (n, n_features)
         0 where the value is known, or why it is missing.
-    classes : float64 array of shape (n_features,)
+    classes : float64 array of shape (n, n_features)
         Class means to compare with; NaN where there is none.
-    ages : mapping of str to int
-        Days since the last record, by source table.
+    ages : mapping of str to int array of shape (n,)
+        Days since the last record, by source table; -1 where there is none.
+    log_odds : float64 array of shape (n,)
+        The scores.
     """
 
     values: Floats
     contributions: Floats
     states: npt.NDArray[np.int8]
     classes: Floats
-    ages: Mapping[str, int]
+    ages: Mapping[str, npt.NDArray[np.int64]]
+    log_odds: Floats
 
 
 @dataclass(frozen=True)
 class ReasonWriter:
     """Turns contributions into reasons: one per fact, raising and lowering apart.
 
-    Window variants of one fact (absence over 10, 20 and 60 days) speak with one voice: their
-    contributions are added, and the strongest of them gives the sentence. So does all that is missing in
-    the same words (no family information on record). A family whose sum raises
-    the risk although its value lies on the safe side of its reference stays in the sum, as ``other``.
+    Reasons are chosen for all pupils first (see :mod:`dropout_risk.explanation.chosen`); words are written
+    only for the chosen ones, once for each value.
 
     Parameters
     ----------
@@ -112,103 +134,128 @@ class ReasonWriter:
     stayed: Floats
     language: Language
 
-    def write(self, row: Row, log_odds: float) -> tuple[tuple[Reason, ...], tuple[Reason, ...], float]:
-        """Give the raising and the lowering reasons, and the sum of all other contributions.
+    def choose(self, rows: Rows) -> Chosen:
+        """Choose what is told of each pupil."""
+        return Chosen.of(self._facts, rows.values, rows.contributions)
 
-        Returns
-        -------
-        raising, lowering : tuple of Reason
-            At most four each, the strongest first.
-        other : float
-            The contributions that no reason tells; with the reasons it adds up to all of them.
-        """
-        raising: list[tuple[float, int, float]] = []
-        lowering: list[tuple[float, int, float]] = []
-        other = 0.0
-        for members in self._facts(row):
-            total = sum(float(row.contributions[member]) for member in members)
-            speaker = self._speaker(members, row, total)
-            if speaker is None:
-                other += total
-            else:
-                (raising if total > 0 else lowering).append((-abs(total), speaker, total))
-        told: list[tuple[Reason, ...]] = []
-        for group in (raising, lowering):
-            ranked = sorted(group)
-            told.append(
-                tuple(self._reason(member, row, total, log_odds) for _, member, total in ranked[:MOST])
-            )
-            other += sum(total for _, _, total in ranked[MOST:])
-        return told[0], told[1], other
+    def write(self, chosen: Chosen, side: int, rows: Rows) -> pa.ListArray:
+        """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
+        told = chosen.speaker[:, side] != NOBODY
+        row, slot = np.nonzero(told)
+        place, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
+        value, state = rows.values[row, place], rows.states[row, place]
+        missing, log_odds = np.isnan(value), rows.log_odds[row]
+        known = {name: column.take(pa.array(place)) for name, column in self._columns.items()}
+        columns = known | {
+            "text": self._sentences(place, value, state),
+            "value": pa.array(value, mask=missing),
+            "comparison": self._comparisons(place, rows.classes[row, place], missing),
+            "data_age_days": self._ages(place, row, rows.ages),
+            "contribution": pa.array(total),
+            "points": pa.array(expit(log_odds) - expit(log_odds - total)),
+            "missing": pa.array(missing),
+            "state": _STATE_NAMES.take(pa.array(state)),
+        }
+        offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
+        fields = [REASON.field(place) for place in range(REASON.num_fields)]
+        reasons = pa.StructArray.from_arrays([columns[field.name] for field in fields], fields=fields)
+        return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return Facts.of(self.catalogue, self.stayed)
 
     @cached_property
     def _features(self) -> tuple[Feature, ...]:
         return tuple(self.catalogue.values())
 
-    def _facts(self, row: Row) -> list[list[int]]:
-        """Put features together that tell one fact: a family, or what is missing in the same words."""
-        facts: dict[tuple[str, ...], list[int]] = {}
-        for place, feature in enumerate(self._features):
-            missing = np.isnan(row.values[place])
-            fact = ("missing", feature.missing_sentence.en) if missing else (feature.family,)
-            facts.setdefault(fact, []).append(place)
-        return list(facts.values())
+    @cached_property
+    def _columns(self) -> dict[str, pa.Array]:
+        return {
+            name: pa.array([read(feature, self.language) for feature in self._features])
+            for name, read in _DECLARED.items()
+        }
 
-    def _speaker(self, members: list[int], row: Row, total: float) -> int | None:
-        """Choose the member that words a fact's sum: the strongest one whose value fits the direction."""
-        if abs(total) < _LEAST:
-            return None
-        fitting = [
-            place
-            for place in members
-            if row.contributions[place] * total > 0 and self._fits(place, row, total)
-        ]
-        return max(fitting, key=lambda place: (abs(row.contributions[place]), -place), default=None)
+    @cached_property
+    def _sentences(self) -> Sentences:
+        return Sentences(self._features, self.language)
 
-    def _fits(self, place: int, row: Row, total: float) -> bool:
-        feature = self._features[place]
-        value, reference = row.values[place], self.stayed[place]
-        if np.isnan(value) or np.isnan(reference) or feature.monotone == 0:
-            return True
-        return bool(feature.monotone * (value - reference) * total > 0)
-
-    def _reason(self, place: int, row: Row, total: float, log_odds: float) -> Reason:
-        feature = self._features[place]
-        value, state = float(row.values[place]), int(row.states[place])
-        missing = bool(np.isnan(value))
-        return Reason(
-            feature=feature.name,
-            domain=feature.domain,
-            cause=feature.cause,
-            label=feature.label.to(self.language),
-            text=describe(feature, value, state, self.language),
-            value=None if missing else value,
-            unit=feature.unit.to(self.language),
-            comparison=None if missing else self._comparison(place, row),
-            data_age_days=row.ages.get(feature.source),
-            contribution=total,
-            points=float(expit(log_odds) - expit(log_odds - total)),
-            missing=missing,
-            actionable=feature.actionable,
-            state=STATES[state],
+    @cached_property
+    def _sources(self) -> Codes:
+        return np.array(
+            [self.catalogue.sources.index(item.source) for item in self._features], dtype=np.int64
         )
 
-    def _comparison(self, place: int, row: Row) -> dict[str, Any] | None:
-        for kind, value in (("class", row.classes[place]), ("stayed", self.stayed[place])):
-            if not np.isnan(value):
-                return {"kind": kind, "value": float(value)}
-        return None
+    def _ages(self, place: Codes, row: Codes, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
+        age = np.full(len(row), -1, dtype=np.int64)
+        for number, name in enumerate(self.catalogue.sources):
+            if name in ages:
+                of_source = self._sources[place] == number
+                age[of_source] = ages[name][row[of_source]]
+        return pa.array(age, mask=age < 0)
+
+    def _comparisons(self, place: Codes, classes: Floats, missing: npt.NDArray[np.bool_]) -> pa.Array:
+        """Compare with the class where there is one, else with pupils who stayed."""
+        of_class = ~np.isnan(classes)
+        value = np.where(of_class, classes, self.stayed[place])
+        parts = [_KINDS.take(pa.array(np.where(of_class, 0, 1))), pa.array(value)]
+        nothing = pa.array(missing | np.isnan(value))
+        fields = list(REASON.field("comparison").type)
+        return pa.StructArray.from_arrays(parts, fields=fields, mask=nothing)
+
+
+class Sentences:
+    """Words values, each once.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Whose values are worded.
+    language : {"zh", "en"}
+        The language.
+    """
+
+    def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
+        self._features, self._language = features, language
+        self._worded: dict[tuple[int, float, int], str] = {}
+
+    def __call__(self, place: Codes, value: Floats, state: npt.NDArray[np.int8]) -> pa.Array:
+        """Word some values of some features; a missing one with the reason why it is missing."""
+        texts: list[str] = []
+        at = np.empty(len(place), dtype=np.int64)
+        kind = (place + len(self._features) * state.astype(np.int64)).astype(np.int16)
+        order = np.argsort(kind, kind="stable")
+        ends = np.flatnonzero(np.diff(kind[order], append=NOBODY)) + 1
+        for start, end in zip([0, *ends], ends, strict=False):
+            rows = order[start:end]
+            feature, why = int(place[rows[0]]), int(state[rows[0]])
+            different, inverse = np.unique(value[rows], return_inverse=True)
+            at[rows] = inverse + len(texts)
+            texts += [self._text(feature, number, why) for number in different.tolist()]
+        return pa.array(texts, pa.string()).take(pa.array(at))
+
+    def _text(self, place: int, value: float, state: int) -> str:
+        key = (place, 0.0 if state else value, state)
+        text = self._worded.get(key)
+        if text is None:
+            if len(self._worded) >= MOST_REMEMBERED:
+                self._worded.clear()
+            text = self._worded[key] = describe(self._features[place], value, state, self._language)
+        return text
+
+
+_STATE_NAMES, _KINDS = pa.array(STATES), pa.array(["class", "stayed"])
+_DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
+    "feature": lambda feature, language: feature.name,
+    "domain": lambda feature, language: feature.domain,
+    "cause": lambda feature, language: feature.cause,
+    "label": lambda feature, language: feature.label.to(language),
+    "unit": lambda feature, language: feature.unit.to(language),
+    "actionable": lambda feature, language: feature.actionable,
+}
 
 
 def describe(feature: Feature, value: float, state: int, language: Language) -> str:
     """Word a value; a missing one with the reason why it is missing."""
     text = feature.describe(value, language)
     return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text
-
-
-def sums_by(catalogue: FeatureCatalogue, contributions: Floats, part: str) -> dict[str, float]:
-    """Sum one row's contributions by ``"domain"`` or by ``"cause"``; every domain and cause is there."""
-    sums: dict[str, float] = dict.fromkeys(DOMAINS if part == "domain" else CAUSES, 0.0)
-    for feature, contribution in zip(catalogue.values(), contributions, strict=True):
-        sums[getattr(feature, part)] += float(contribution)
-    return sums

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,30 +12,26 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.errors import (
-    BundleError,
-    DateError,
-    DropoutRiskError,
-    FeatureInputError,
-    nearest,
-)
+from dropout_risk.errors import DateError, FeatureInputError, nearest
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
-from dropout_risk.features.compute import FeatureTable, compute_features
-from dropout_risk.features.missing import missing_states
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.records.calendar import DateLike, date_of
-from dropout_risk.scoring.bundle import read_bundle, write_bundle
+from dropout_risk.scoring.bundle import write_bundle
+from dropout_risk.scoring.model_files import files_of, read_model, version_of
+from dropout_risk.scoring.population import Population, score_values
+from dropout_risk.scoring.ranks import ranks_in_school
 from dropout_risk.scoring.reference import Reference
-from dropout_risk.scoring.score_writer import Scored, ScoreWriter
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART, PupilScore, RowError, Scores
+from dropout_risk.scoring.score_rows import pupil_scores, row_errors
+from dropout_risk.scoring.score_writer import ScoreWriter
+from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART, RowError, Scores
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
@@ -135,7 +129,7 @@ class RiskModel:
             trained_to=trained_to,
             synthetic=synthetic,
         )
-        object.__setattr__(model, "version", model._version())
+        object.__setattr__(model, "version", version_of(model))
         return model
 
     def save(self, folder: str | Path) -> Path:
@@ -147,7 +141,7 @@ class RiskModel:
             "synthetic": self.synthetic,
             "settings": self.settings.model_dump(mode="json"),
         }
-        return write_bundle(folder, self._files(), about)
+        return write_bundle(folder, files_of(self), about)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -160,59 +154,13 @@ class RiskModel:
         NewerFormatError
             If a newer version of the library wrote it.
         """
-        files, about = read_bundle(folder)
-        try:
-            return cls._read(files, about)
-        except DropoutRiskError as error:
-            raise BundleError(
-                f"The bundle in {folder} cannot be used: {error.message}", hint=error.hint
-            ) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            # ValueError: also what is no JSON, no UTF-8, and no Arrow file
-            raise BundleError(
-                f"The files of the bundle in {folder} do not fit together ({type(error).__name__}).",
-                hint="save the model again, or load it with the version that its manifest names",
-            ) from error
-
-    @classmethod
-    def _read(cls, files: Mapping[str, bytes], about: Mapping[str, Any]) -> Self:
-        declared = json.loads(files["catalogue.json"])
-        return cls(
-            name=about["name"],
-            version=about["version"],
-            catalogue=FeatureCatalogue.from_list(declared["features"]),
-            instruments=InstrumentRegistry.from_list(declared["instruments"]),
-            calibrated=CalibratedModel.from_files(files),
-            reference=Reference.from_bytes(files["reference.arrow"]),
-            settings=Settings(**about["settings"]),
-            metrics=json.loads(files["metrics.json"]),
-            card={"en": files["card.md"].decode(), "zh": files["card.zh.md"].decode()},
-            trained_to=about["trained_to"],
-            synthetic=about["synthetic"],
-        )
+        return cls(**read_model(folder))
 
     def __repr__(self) -> str:
         """Name the model; no pupil and no coefficient."""
         kind = "synthetic " if self.synthetic else ""
         what = f"{self.calibrated.kind}, {len(self.catalogue)} features"
         return f"<{kind}RiskModel {self.name} {self.version}: {what}>"
-
-    def _files(self) -> dict[str, bytes]:
-        declared = {"features": self.catalogue.to_list(), "instruments": self.instruments.to_list()}
-        return {
-            **self.calibrated.to_files(),
-            "catalogue.json": json.dumps(declared, ensure_ascii=False, indent=1).encode(),
-            "reference.arrow": self.reference.to_bytes(),
-            "metrics.json": json.dumps(self.metrics, ensure_ascii=False, indent=1, allow_nan=False).encode(),
-            "card.md": self.card.get("en", "").encode(),
-            "card.zh.md": self.card.get("zh", "").encode(),
-        }
-
-    def _version(self) -> str:
-        content = hashlib.sha256()
-        for _, data in sorted(self._files().items()):
-            content.update(data)
-        return f"{self.trained_to or 'undated'}-{content.hexdigest()[:8]}"
 
     # --- scoring -----------------------------------------------------------------------------------
 
@@ -291,25 +239,24 @@ class RiskModel:
         notes : mapping of int to tuple of str, optional
             Warnings to add to a pupil's score, by row number.
         """
-        table = compute_features(
-            histories, as_of, self.catalogue, context=context, instruments=self.instruments
-        )
         language = self.settings.language if language is None else language
-        ids = histories.students["student_id"]
-        errors = self._impossible(table.values[pupils], [ids[int(pupil)].as_py() for pupil in pupils])
-        pupils = np.delete(pupils, [error.index for error in errors])
-        scored = self._scored(table, pupils, language)
-        ranks = _ranks(scored) if whole_schools else _unranked(len(pupils))
-        written = self._written(
-            scored, language, ranks, [(notes or {}).get(int(pupil), ()) for pupil in pupils]
-        )
+        population = Population.of(self, histories, as_of, context=context, language=language)
+        batches = list(population.blocks(pupils, notes=notes))
+        errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
+        written = [pupil for batch in batches for pupil in pupil_scores(batch)]
+        if whole_schools:
+            school = pa.array([pupil.school_id for pupil in written], pa.string())
+            ranks = ranks_in_school(school, np.array([pupil.log_odds for pupil in written]))
+            written = [
+                replace(pupil, rank_in_school=int(rank)) for pupil, rank in zip(written, ranks, strict=True)
+            ]
         return Scores(
-            date_of(table.known.ordinal),
+            date_of(population.table.known.ordinal),
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,
-            written,
-            errors,
+            tuple(written),
+            tuple(errors),
         )
 
     def score_features(
@@ -329,14 +276,24 @@ class RiskModel:
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
-        values, ids = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64), _ids(X)
-        errors = self._impossible(values, ids)
-        kept = np.delete(np.arange(len(X)), [error.index for error in errors])
-        scored = Scored.of_features(
-            np.ascontiguousarray(values[kept]), [ids[row] for row in kept], self.calibrated
+        values = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
+        ids = _ids(X)
+        batch = score_values(self, np.ascontiguousarray(values), language)
+        written = [replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in pupil_scores(batch)]
+        errors = [replace(error, student_id=ids[error.index]) for error in row_errors(batch)]
+        return Scores(
+            None, request_id or uuid.uuid4().hex, dict(self._about), language, tuple(written), tuple(errors)
         )
-        written = self._written(scored, language, _unranked(len(kept)), [()] * len(kept))
-        return Scores(None, request_id or uuid.uuid4().hex, dict(self._about), language, written, errors)
+
+    def writer(self, language: Language) -> ScoreWriter:
+        """Give what words this model's scores in a language; it remembers what it has worded."""
+        if language not in self._writers:
+            self._writers[language] = ScoreWriter(self, language)
+        return self._writers[language]
+
+    @cached_property
+    def _writers(self) -> dict[Language, ScoreWriter]:
+        return {}
 
     def describe(self) -> dict[str, Any]:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""
@@ -363,44 +320,6 @@ class RiskModel:
             "synthetic": self.synthetic,
         }
 
-    def _written(
-        self, scored: Scored, language: Language, ranks: list[int | None], notes: list[tuple[str, ...]]
-    ) -> tuple[PupilScore, ...]:
-        writer = ScoreWriter(self.catalogue, self.reference, self.settings, self.synthetic, language)
-        return tuple(
-            writer.write(scored, place, rank=ranks[place], notes=notes[place])
-            for place in range(len(scored.values))
-        )
-
-    def _impossible(self, values: npt.NDArray[np.float64], ids: list[Any]) -> tuple[RowError, ...]:
-        """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded."""
-        bounds = np.array([feature.valid_range for feature in self.catalogue.values()])
-        broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
-        errors = []
-        for row in np.flatnonzero(broken.any(axis=1)):
-            feature = self.catalogue[self.catalogue.names[int(np.argmax(broken[row]))]]
-            low, high = feature.valid_range
-            message = f"{feature.name} lies outside [{low:g}, {high:g}]; the pupil is not scored."
-            hint = f"check the unit: {feature.unit.en}"
-            errors.append(RowError(int(row), ids[row], FeatureInputError.code, feature.name, message, hint))
-        return tuple(errors)
-
-    def _scored(self, table: FeatureTable, pupils: Rows, language: Language) -> Scored:
-        known = table.known.histories.take(pupils).on(table.known.as_of)
-        values = np.ascontiguousarray(table.values[pupils])
-        return Scored(
-            students=known.histories.students.to_pylist(),
-            values=values,
-            states=missing_states(values, known, self.catalogue, self.instruments),
-            contributions=self.calibrated.contributions(values),
-            interval=self.calibrated.interval(values),
-            classes=table.context.class_means(known, self.catalogue.names),
-            ages={name: _age(known.last_record(name), known.ordinal) for name in self.catalogue.sources},
-            recorded_days=known.days("recorded", "year").sum(axis=1),
-            alerts=alerts_on(known, self.settings.alerts, self.instruments, language),
-            compared=len(table.context) > 0,
-        )
-
     def _known_columns(self, X: pd.DataFrame) -> list[str]:
         unknown = [str(name) for name in X.columns if name not in self.catalogue]
         if unknown:
@@ -416,18 +335,12 @@ def _ids(X: pd.DataFrame) -> list[Any]:
     return list(index.tolist())
 
 
-def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[np.int64]:
-    return np.where(last >= 0, ordinal - last, -1)
-
-
-def _unranked(number: int) -> list[int | None]:
-    return [None] * number
-
-
-def _ranks(scored: Scored) -> list[int | None]:
-    school = pd.Series([student["school_id"] for student in scored.students], dtype="object").fillna("")
-    ranks = pd.Series(-scored.log_odds).groupby(school).rank(method="min")
-    return [int(rank) for rank in ranks]
+def _with_places(batches: list[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Give each batch with the number of rows before it."""
+    before = 0
+    for batch in batches:
+        yield batch, before
+        before += batch.num_rows
 
 
 def _set_apart(histories: Histories, language: Language) -> tuple[RowError, ...]:

@@ -1,31 +1,36 @@
-"""From numbers to a pupil's score: risk, interval, band, reasons, alerts, what is missing, what help fits."""
+"""From numbers to columns: risk, interval, band, reasons, alerts, what is missing, what help fits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+import pyarrow as pa
 
-from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import help_for
-from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
-from dropout_risk.explanation.contributions import Contributions
-from dropout_risk.explanation.reasons import ReasonWriter, Row, describe, sums_by
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS
+from dropout_risk.explanation.chosen import NOBODY, Chosen
+from dropout_risk.explanation.reasons import ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
-from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.scoring.reference import Reference
-from dropout_risk.scoring.scores import SYNTHETIC, PupilScore
-from dropout_risk.settings import Settings
+from dropout_risk.scoring.distinct import Distinct
+from dropout_risk.scoring.help_column import HelpColumn
+from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.score_schema import ALERT, ERROR, GAP, IDS, score_schema
+from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.text import Language, Text
 
+if TYPE_CHECKING:
+    from dropout_risk.scoring.risk_model import RiskModel
+
 Floats = npt.NDArray[np.float64]
+Notes = Sequence[tuple[str, ...]]
 STALE_DAYS = 30
 FEW_DAYS = 10
 
+_BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
+_UNKNOWN = len(_BANDS) - 1
 _NOTHING_KNOWN = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _ABSTAINS = Text(
     zh="既没有出勤记录也没有成绩，无法评估；最值得补的是出勤记录",
@@ -43,126 +48,119 @@ _NO_CLASS = Text(
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Numbers of some pupils, one row each.
+class ScoreWriter:
+    """Writes the scores of pupils in one language, as rows of :func:`score_schema`.
+
+    What many pupils share is worded once: the sentences of a value, the list of what is missing, the
+    warnings, the help. Which thread writes which pupils changes nothing but the time.
 
     Parameters
     ----------
-    students : list of dict
-        Rows of the students table.
-    values : float64 array of shape (n, n_features)
-        Features.
-    states : int8 array of shape (n, n_features)
-        Whether each is known, or why not.
-    contributions : Contributions
-        In log-odds.
-    interval : float64 array of shape (n, 2)
-        Lower and upper risk.
-    classes : float64 array of shape (n, n_features)
-        Class means; NaN where there is none.
-    ages : dict of str to int array
-        Days since the last record of each source; -1 where there is none.
-    recorded_days : int array of shape (n,)
-        Days with an attendance record in the school year; 0 where there are only totals, or none.
-    alerts : list of tuple of Alert
-        By rule.
-    compared : bool
-        Whether there was a class context.
+    model : RiskModel
+        Its catalogue, reference, settings and whether it is synthetic.
+    language : {"zh", "en"}
+        The language of the sentences.
     """
 
-    students: list[dict[str, Any]]
-    values: Floats
-    states: npt.NDArray[np.int8]
-    contributions: Contributions
-    interval: Floats
-    classes: Floats
-    ages: dict[str, npt.NDArray[np.int64]]
-    recorded_days: npt.NDArray[np.int64]
-    alerts: list[tuple[Alert, ...]]
-    compared: bool
+    def __init__(self, model: RiskModel, language: Language) -> None:
+        self.model, self.language = model, language
+        self.reasons = ReasonWriter(model.catalogue, model.reference.stayed(model.catalogue.names), language)
+        self.features = tuple(model.catalogue.values())
+        self._missing, self._warnings = Distinct(pa.list_(GAP)), Distinct(pa.list_(pa.string()))
+        self._help = HelpColumn(self.features, language)
+        self._schemas: dict[Any, pa.Schema] = {}
+
+    def write(
+        self, risks: Risks, evidence: Evidence | None = None, notes: Notes | None = None
+    ) -> pa.RecordBatch:
+        """Write some pupils' scores; without evidence, their numbers alone.
+
+        Parameters
+        ----------
+        risks : Risks
+            The numbers.
+        evidence : Evidence, optional
+            What the words are made from.
+        notes : sequence of tuple of str, optional
+            Warnings to add to each pupil's score, before all others.
+        """
+        abstains = np.asarray(np.isnan(risks.values[:, self._telling]).all(axis=1))
+        columns = self._numbers(risks, abstains)
+        if evidence is not None:
+            columns |= self._words(risks, evidence, abstains, notes)
+        columns["error"] = pa.nulls(len(risks), ERROR)
+        schema = self._schema(columns["student_id"].type, evidence is not None)
+        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
     @cached_property
-    def log_odds(self) -> Floats:
-        """Base plus contributions, once for all pupils."""
-        return self.contributions.log_odds
+    def _telling(self) -> list[int]:
+        """Places of the features without any of which nobody is judged."""
+        return [place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")]
 
-    @classmethod
-    def of_features(cls, values: Floats, ids: list[Any], calibrated: CalibratedModel) -> Self:
-        """Take ready features: no master data, no alerts, no ages, no classes."""
-        return cls(
-            students=[{"student_id": student} for student in ids],
-            values=values,
-            states=np.where(np.isnan(values), NOT_RECORDED, 0).astype(np.int8),
-            contributions=calibrated.contributions(values),
-            interval=calibrated.interval(values),
-            classes=np.full(values.shape, np.nan),
-            ages={},
-            recorded_days=np.zeros(len(values), dtype=np.int64),
-            alerts=[()] * len(values),
-            compared=True,
+    def _schema(self, student_id: pa.DataType, sentences: bool) -> pa.Schema:
+        key = (student_id, sentences)
+        if key not in self._schemas:
+            self._schemas[key] = score_schema(self.model, sentences, student_id=student_id)
+        return self._schemas[key]
+
+    # --- numbers -----------------------------------------------------------------------------------
+
+    def _numbers(self, risks: Risks, abstains: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+        n, bands = len(risks), self.model.settings.bands
+        band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
+        of_features = np.ascontiguousarray(risks.contributions.values.T)
+        return {name: _id(risks.students, name, n) for name in IDS} | {
+            "risk": pa.array(risks.risk),
+            "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
+            "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
+            "band": _BANDS.take(pa.array(np.where(abstains, _UNKNOWN, band))),
+            "rank_in_school": pa.nulls(n, pa.int32()),
+            "base_log_odds": pa.array(np.full(n, float(risks.contributions.base))),
+            "log_odds": pa.array(risks.log_odds),
+            "contributions": _struct(self.model.catalogue.names, of_features),
+        }
+
+    # --- words -------------------------------------------------------------------------------------
+
+    def _words(
+        self, risks: Risks, evidence: Evidence, abstains: npt.NDArray[np.bool_], notes: Notes | None
+    ) -> dict[str, pa.Array]:
+        rows = Rows(
+            values=risks.values,
+            contributions=risks.contributions.values,
+            states=evidence.states,
+            classes=evidence.classes,
+            ages=evidence.ages,
+            log_odds=risks.log_odds,
         )
+        chosen = self.reasons.choose(rows)
+        raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
+        return {
+            "domains": _struct(DOMAINS, np.ascontiguousarray(chosen.domains.T)),
+            "causes": _struct(CAUSES, np.ascontiguousarray(chosen.causes.T)),
+            "raising": raising,
+            "lowering": lowering,
+            "other": pa.array(chosen.other),
+            "alerts": _alerts(evidence),
+            "missing": self._gaps(risks.values, evidence.states),
+            "warnings": self._warned(evidence, abstains, notes),
+            "suggested_help": self._helped(risks, evidence, chosen),
+        }
 
+    def _helped(self, risks: Risks, evidence: Evidence, chosen: Chosen) -> pa.Array:
+        grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
+        speaker = chosen.speaker[:, 0]
+        missing = np.isnan(np.take_along_axis(risks.values, np.maximum(speaker, 0), axis=1))
+        told = speaker != NOBODY
+        return self._help.of(speaker, chosen.total[:, 0], told & ~missing, evidence.alerts, grades)
 
-class ScoreWriter:
-    """Writes the scores of pupils in one language."""
+    def _gaps(self, values: Floats, states: npt.NDArray[np.int8]) -> pa.Array:
+        keys = np.ascontiguousarray(states).view(f"S{states.shape[1]}")[:, 0].tolist() if states.size else []
+        if not states.size:
+            keys = [b""] * len(states)
+        return self._missing.take(keys, lambda row: self._gaps_of(values[row], states[row]))
 
-    def __init__(
-        self,
-        catalogue: FeatureCatalogue,
-        reference: Reference,
-        settings: Settings,
-        synthetic: bool,
-        language: Language,
-    ) -> None:
-        self.catalogue = catalogue
-        self.settings = settings
-        self.synthetic = synthetic
-        self.language = language
-        self.reasons = ReasonWriter(catalogue, reference.stayed(catalogue.names), language)
-        self.features = tuple(catalogue.values())
-
-    def write(self, scored: Scored, place: int, *, rank: int | None, notes: tuple[str, ...]) -> PupilScore:
-        """Write one pupil's score."""
-        student, values = scored.students[place], scored.values[place]
-        log_odds = float(scored.log_odds[place])
-        contributions = scored.contributions.values[place]
-        ages = {name: int(age[place]) for name, age in scored.ages.items() if age[place] >= 0}
-        row = Row(values, contributions, scored.states[place], scored.classes[place], ages)
-        raising, lowering, other = self.reasons.write(row, log_odds)
-        risk, abstains = float(expit(log_odds)), self._abstains(values)
-        missing = self._missing(values, scored.states[place])
-        return PupilScore(
-            student_id=student["student_id"],
-            school_id=student.get("school_id"),
-            class_id=student.get("class_id"),
-            responsible_id=student.get("responsible_id"),
-            risk=risk,
-            interval=(float(scored.interval[place, 0]), float(scored.interval[place, 1])),
-            band="unknown" if abstains else self.settings.bands.of(risk),
-            rank_in_school=rank,
-            base_log_odds=float(scored.contributions.base),
-            log_odds=log_odds,
-            domains=sums_by(self.catalogue, contributions, "domain"),
-            causes=sums_by(self.catalogue, contributions, "cause"),
-            raising=raising,
-            lowering=lowering,
-            other=other,
-            alerts=scored.alerts[place],
-            missing=tuple(missing),
-            warnings=(*notes, *self._warnings(scored, place, ages, abstains)),
-            suggested_help=help_for(raising, scored.alerts[place], student.get("grade_level"), self.language),
-            missing_sensitive=tuple(sentence for sentence, sensitive in missing.items() if sensitive),
-        )
-
-    def _abstains(self, values: Floats) -> bool:
-        """Say whether neither attendance nor marks are known."""
-        telling = [
-            place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")
-        ]
-        return bool(np.isnan(values[telling]).all())
-
-    def _missing(self, values: Floats, states: npt.NDArray[np.int8]) -> dict[str, bool]:
+    def _gaps_of(self, values: Floats, states: npt.NDArray[np.int8]) -> list[dict[str, Any]]:
         """Say what is not known and could be, and whether it tells of a psychological test.
 
         A whole domain is told in one sentence, else feature by feature.
@@ -179,18 +177,53 @@ class ScoreWriter:
                     continue
                 sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
                 said[sentence] = domain == "psychology"
-        return said
+        return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
-    def _warnings(self, scored: Scored, place: int, ages: dict[str, int], abstains: bool) -> tuple[str, ...]:
-        warnings = []
+    def _warned(self, evidence: Evidence, abstains: npt.NDArray[np.bool_], notes: Notes | None) -> pa.Array:
+        age = evidence.ages.get("attendance", np.zeros(len(abstains), dtype=np.int64))
+        stale = np.where(age > STALE_DAYS, age, 0).tolist()
+        few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
+        added = notes or [()] * len(abstains)
+        keys = [(evidence.compared, *key) for key in zip(added, abstains.tolist(), stale, few, strict=True)]
+        return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
+
+    def _warnings_of(
+        self, compared: bool, notes: tuple[str, ...], abstains: bool, stale: int, few: int
+    ) -> list[str]:
+        warnings = list(notes)
         if abstains:
             warnings.append(_ABSTAINS.to(self.language))
-        if ages.get("attendance", 0) > STALE_DAYS:
-            warnings.append(_STALE.fill(self.language, days=ages["attendance"]))
-        if 0 < scored.recorded_days[place] < FEW_DAYS:
-            warnings.append(_FEW.fill(self.language, days=int(scored.recorded_days[place])))
-        if not scored.compared:
+        if stale:
+            warnings.append(_STALE.fill(self.language, days=stale))
+        if few:
+            warnings.append(_FEW.fill(self.language, days=few))
+        if not compared:
             warnings.append(_NO_CLASS.to(self.language))
-        if self.synthetic:
+        if self.model.synthetic:
             warnings.append(_SYNTHETIC.to(self.language))
-        return tuple(warnings)
+        return warnings
+
+
+def _id(students: pa.Table, name: str, n: int) -> pa.Array:
+    if name not in students.column_names:
+        return pa.nulls(n, pa.string())
+    column = students[name].combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return column if name == "student_id" else column.cast(pa.string())
+
+
+def _struct(names: Any, columns: Floats) -> pa.StructArray:
+    """Lay one array per name side by side, without copying them."""
+    fields = [pa.field(str(name), pa.float64()) for name in names]
+    return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
+
+
+def _alerts(evidence: Evidence) -> pa.Array:
+    lists: list[list[dict[str, Any]]] = [[]]
+    at = np.zeros(len(evidence.alerts), dtype=np.int32)
+    for row, alerts in enumerate(evidence.alerts):
+        if alerts:
+            at[row] = len(lists)
+            lists.append([dict(alert.__dict__) for alert in alerts])
+    return pa.array(lists, pa.list_(ALERT)).take(pa.array(at))

@@ -1,0 +1,259 @@
+"""A whole population, scored block by block: the one way from histories to rows of scores."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dropout_risk.errors import FeatureInputError
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.cohort import members_on
+from dropout_risk.features.compute import FeatureTable, compute_features
+from dropout_risk.histories.histories import Histories
+from dropout_risk.kernels import blocks, thread_count
+from dropout_risk.records.calendar import DateLike
+from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.score_schema import IDS
+from dropout_risk.text import Language
+
+if TYPE_CHECKING:
+    from dropout_risk.catalogue.feature import FeatureCatalogue
+    from dropout_risk.scoring.risk_model import RiskModel
+
+Floats = npt.NDArray[np.float64]
+Pupils = npt.NDArray[np.intp]
+BLOCK_SIZE = 8192
+Progress = Callable[[int, int], None]
+"""Told how many pupils are done, of how many."""
+
+
+def score_blocks(
+    model: RiskModel,
+    histories: Histories,
+    as_of: DateLike,
+    *,
+    pupils: npt.ArrayLike | None = None,
+    context: ClassContext | None = None,
+    block_size: int = BLOCK_SIZE,
+    sentences: bool = True,
+    language: Language | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Score pupils block by block.
+
+    Features are computed once for everybody in the histories (8 bytes per pupil and feature are held); all
+    else is made for one block at a time, a few blocks ahead of the one that is asked for. Neither the size
+    of the blocks nor the number of threads changes a bit of any row.
+
+    Parameters
+    ----------
+    model : RiskModel
+        What scores.
+    histories : Histories
+        Of all pupils that a class context may be made from.
+    as_of : date
+        Rows dated or recorded on or after it are not seen.
+    pupils : int array, optional
+        Row numbers of the pupils to score, in this order; by default everyone at school on the date.
+    context : ClassContext, optional
+        What is known of classes; by default it is made from everyone at school on the date.
+    block_size : int, default=8192
+        Pupils of a block.
+    sentences : bool, default=True
+        Whether reasons, alerts and all other words are written; without them it is several times faster.
+    language : {"zh", "en"}, optional
+        The language of the sentences; by default that of the settings.
+    progress : callable, optional
+        Called after each block with the number of pupils done and of all.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Of :func:`dropout_risk.scoring.score_schema.score_schema`, one row per pupil. ``rank_in_school`` is
+        null: see :func:`dropout_risk.scoring.ranks.ranks_in_school`.
+    """
+    population = Population.of(model, histories, as_of, context=context, language=language)
+    chosen = population.members if pupils is None else np.asarray(pupils, dtype=np.intp)
+    done = 0
+    for batch in population.blocks(chosen, block_size=block_size, sentences=sentences):
+        yield batch
+        done += batch.num_rows
+        if progress is not None:
+            progress(done, len(chosen))
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Pupils with their features on a date, ready to be scored.
+
+    Parameters
+    ----------
+    model : RiskModel
+        What scores.
+    table : FeatureTable
+        Features, class context and what was known on the date.
+    language : {"zh", "en"}
+        The language of the sentences.
+    """
+
+    model: RiskModel
+    table: FeatureTable
+    language: Language
+
+    @classmethod
+    def of(
+        cls,
+        model: RiskModel,
+        histories: Histories,
+        as_of: DateLike,
+        *,
+        context: ClassContext | None = None,
+        language: Language | None = None,
+    ) -> Self:
+        """Compute the features of everybody in the histories."""
+        table = compute_features(
+            histories, as_of, model.catalogue, context=context, instruments=model.instruments
+        )
+        return cls(model, table, model.settings.language if language is None else language)
+
+    @property
+    def members(self) -> Pupils:
+        """Row numbers of everyone at school on the date."""
+        return np.flatnonzero(members_on(self.table.known))
+
+    def blocks(
+        self,
+        pupils: Pupils,
+        *,
+        block_size: int = BLOCK_SIZE,
+        sentences: bool = True,
+        notes: Mapping[int, tuple[str, ...]] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Score pupils in the given order, several blocks at a time and only a few ahead."""
+        parts = [pupils[part] for part in blocks(len(pupils), block_size)]
+        return in_order(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
+
+    def block(
+        self, pupils: Pupils, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
+    ) -> pa.RecordBatch:
+        """Score one block: nothing but the model, these pupils' histories and the context is read."""
+        values = np.ascontiguousarray(self.table.values[pupils])
+        errors = impossible(self.model.catalogue, values)
+        kept = pupils
+        if errors:
+            stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
+            kept, values = pupils[stay], values[stay]
+        known = self.table.known
+        everybody = len(kept) == len(known) and bool((kept == np.arange(len(kept))).all())
+        if sentences:
+            known = known if everybody else known.histories.take(kept).on(known.as_of)
+            students = known.histories.students
+        else:
+            columns = known.histories.students.select(IDS)
+            students = columns if everybody else columns.take(pa.array(kept))
+        risks = Risks.of(self.model.calibrated, values, students)
+        evidence = self._evidence(known, values) if sentences else None
+        said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
+        batch = self.model.writer(self.language).write(risks, evidence, said)
+        if not errors:
+            return batch
+        return _with_errors(batch, known_ids(self.table, pupils), errors)
+
+    def _evidence(self, known: Any, values: Floats) -> Evidence:
+        model = self.model
+        return Evidence.of(
+            known,
+            values,
+            self.table.context,
+            catalogue=model.catalogue,
+            instruments=model.instruments,
+            rules=model.settings.alerts,
+            language=self.language,
+        )
+
+
+def score_values(model: RiskModel, values: Floats, language: Language) -> pa.RecordBatch:
+    """Score ready features, named by their row numbers: no master data, no alerts, no classes."""
+    errors = impossible(model.catalogue, values)
+    names = np.arange(len(values))
+    kept = np.delete(names, list(errors))
+    ids = pa.table({"student_id": pa.array(kept, pa.int64())})
+    values = np.ascontiguousarray(values[kept])
+    risks = Risks.of(model.calibrated, values, ids)
+    batch = model.writer(language).write(risks, Evidence.of_features(values))
+    return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
+
+
+def known_ids(table: FeatureTable, pupils: Pupils) -> dict[str, pa.Array]:
+    """Give the columns that name some pupils."""
+    chosen = table.known.histories.students.select(IDS).take(pa.array(pupils)).combine_chunks()
+    return {name: chosen[name].combine_chunks() for name in IDS}
+
+
+def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
+    """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded.
+
+    Returns
+    -------
+    dict of int to dict
+        By row: code, field, message and hint, without the value.
+    """
+    bounds = np.array([feature.valid_range for feature in catalogue.values()]).reshape(-1, 2)
+    broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
+    errors = {}
+    for row in np.flatnonzero(broken.any(axis=1)).tolist():
+        feature = catalogue[catalogue.names[int(np.argmax(broken[row]))]]
+        low, high = feature.valid_range
+        errors[row] = {
+            "code": FeatureInputError.code,
+            "field": feature.name,
+            "message": f"{feature.name} lies outside [{low:g}, {high:g}]; the pupil is not scored.",
+            "hint": f"check the unit: {feature.unit.en}",
+        }
+    return errors
+
+
+def _with_errors(
+    batch: pa.RecordBatch, names: Mapping[str, pa.Array], errors: Mapping[int, dict[str, str]]
+) -> pa.RecordBatch:
+    """Put the pupils who could not be scored back in their places, with nothing but their names and why."""
+    n = batch.num_rows + len(errors)
+    broken = np.isin(np.arange(n), list(errors))
+    rows = batch.take(pa.array(np.cumsum(~broken) - 1, mask=broken))
+    columns = {name: rows[name] for name in batch.schema.names} | dict(names)
+    columns["error"] = pa.array([errors.get(row) for row in range(n)], batch.schema.field("error").type)
+    arrays = [columns[name] for name in batch.schema.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+
+def in_order(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """Do the same work on each item in threads, and give results in the order of the items.
+
+    Only a few are worked on ahead of the one that is asked for, so that memory stays bounded.
+
+    >>> list(in_order(abs, [-1, 2]))
+    [1, 2]
+    """
+    items, ahead = list(items), thread_count()
+    if min(ahead, len(items)) <= 1:
+        yield from map(work, items)
+        return
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(ahead) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,133 @@
+"""The numbers of some pupils' scores, and what is known of the pupils besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.special import expit
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.rules import alerts_on
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.explanation.contributions import Contributions
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.missing import NOT_RECORDED, missing_states
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.settings import AlertSettings
+from dropout_risk.text import Language
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Risks:
+    """Scores in numbers, one row per pupil.
+
+    Parameters
+    ----------
+    students : pyarrow.Table
+        The pupils' rows of the students table.
+    values : float64 array of shape (n, n_features)
+        Features.
+    contributions : Contributions
+        In log-odds.
+    interval : float64 array of shape (n, 2)
+        Lower and upper risk.
+    """
+
+    students: pa.Table
+    values: Floats
+    contributions: Contributions
+    interval: Floats
+
+    @classmethod
+    def of(cls, calibrated: CalibratedModel, values: Floats, students: pa.Table) -> Self:
+        """Score some rows of features."""
+        contributions, interval = calibrated.with_interval(values)
+        return cls(students, values, contributions, interval)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def log_odds(self) -> Floats:
+        """Base plus contributions, once for all pupils."""
+        return self.contributions.log_odds
+
+    @cached_property
+    def risk(self) -> Floats:
+        """Probability of dropping out within the horizon."""
+        return np.asarray(expit(self.log_odds))
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the words about a score are made from besides its numbers, one row per pupil.
+
+    Parameters
+    ----------
+    states : int8 array of shape (n, n_features)
+        Whether each value is known, or why not.
+    classes : float64 array of shape (n, n_features)
+        Class means; NaN where there is none.
+    ages : dict of str to int array
+        Days since the last record of each source; -1 where there is none.
+    recorded_days : int array of shape (n,)
+        Days with an attendance record in the school year; 0 where there are only totals, or none.
+    alerts : list of tuple of Alert
+        By rule.
+    compared : bool
+        Whether there was a class context.
+    """
+
+    states: npt.NDArray[np.int8]
+    classes: Floats
+    ages: dict[str, npt.NDArray[np.int64]]
+    recorded_days: npt.NDArray[np.int64]
+    alerts: list[tuple[Alert, ...]]
+    compared: bool
+
+    @classmethod
+    def of(
+        cls,
+        known: Snapshot,
+        values: Floats,
+        context: ClassContext,
+        *,
+        catalogue: FeatureCatalogue,
+        instruments: InstrumentRegistry,
+        rules: AlertSettings,
+        language: Language,
+    ) -> Self:
+        """Read what was known on a date of the pupils of a snapshot."""
+        return cls(
+            states=missing_states(values, known, catalogue, instruments),
+            classes=context.class_means(known, catalogue.names),
+            ages={name: _age(known.last_record(name), known.ordinal) for name in catalogue.sources},
+            recorded_days=known.days("recorded", "year").sum(axis=1),
+            alerts=alerts_on(known, rules, instruments, language),
+            compared=len(context) > 0,
+        )
+
+    @classmethod
+    def of_features(cls, values: Floats) -> Self:
+        """Take ready features: no alerts, no ages, no classes."""
+        return cls(
+            states=np.where(np.isnan(values), NOT_RECORDED, 0).astype(np.int8),
+            classes=np.full(values.shape, np.nan),
+            ages={},
+            recorded_days=np.zeros(len(values), dtype=np.int64),
+            alerts=[()] * len(values),
+            compared=True,
+        )
+
+
+def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[Any]:
+    return np.where(last >= 0, ordinal - last, -1).astype(np.int64)

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.explanation.chosen import LEAST, MOST, Chosen, Facts
+
+CATALOGUE = default_catalogue()
+FEATURES = list(CATALOGUE.values())
+N = len(CATALOGUE)
+# few different sizes: facts of equal weight, members of equal weight, sums of exactly nothing
+weight = st.sampled_from([0.0, 0.04, 0.05, -0.05, 0.3, -0.3, 0.7, -0.7, 1.1])
+numbers = arrays(np.float64, (3, N), elements=weight | st.floats(-3, 3))
+values = arrays(np.float64, (3, N), elements=st.sampled_from([np.nan, 0.0, 0.2, 1.0]))
+references = arrays(np.float64, N, elements=st.sampled_from([np.nan, 0.1, 0.2]))
+
+
+def facts_by_hand(row):
+    facts = {}
+    for place, feature in enumerate(FEATURES):
+        missing = np.isnan(row[place])
+        fact = ("missing", feature.missing_sentence.en) if missing else (feature.family,)
+        facts.setdefault(fact, []).append(place)
+    return facts.values()
+
+
+def fits_by_hand(place, row, stayed, total):
+    monotone = FEATURES[place].monotone
+    if np.isnan(row[place]) or np.isnan(stayed[place]) or monotone == 0:
+        return True
+    return monotone * (row[place] - stayed[place]) * total > 0
+
+
+def chosen_by_hand(row, contributions, stayed):
+    """Choose one pupil's reasons, one fact after the other."""
+    sides, other = ([], []), 0.0
+    for members in facts_by_hand(row):
+        total = 0.0
+        for member in members:
+            total += float(contributions[member])
+        fitting = [
+            place
+            for place in members
+            if contributions[place] * total > 0 and fits_by_hand(place, row, stayed, total)
+        ]
+        speaker = max(fitting, key=lambda place: (abs(contributions[place]), -place), default=None)
+        if abs(total) < LEAST or speaker is None:
+            other += total
+        else:
+            sides[total < 0].append((-abs(total), speaker, total))
+    for side in sides:
+        side.sort()
+        rest = 0.0
+        for _, _, total in side[MOST:]:
+            rest += total
+        other += rest
+    return [[(speaker, total) for _, speaker, total in side[:MOST]] for side in sides], other
+
+
+@given(values, numbers, references)
+def test_reasons_are_chosen_as_by_hand_to_the_bit(rows, contributions, stayed):
+    chosen = Chosen.of(Facts.of(CATALOGUE, stayed), rows, contributions)
+    for row in range(len(rows)):
+        sides, other = chosen_by_hand(rows[row], contributions[row], stayed)
+        for side in range(2):
+            told = chosen.speaker[row, side] >= 0
+            found = zip(chosen.speaker[row, side][told], chosen.total[row, side][told], strict=True)
+            assert list(found) == sides[side]
+        assert chosen.other[row] == other
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_layout_of_the_contributions_changes_nothing(order):
+    rng = np.random.default_rng(0)
+    contributions = rng.normal(size=(5, N))
+    facts = Facts.of(CATALOGUE, np.full(N, np.nan))
+    found = Chosen.of(facts, np.zeros((5, N)), np.array(contributions, order=order))
+    alone = [Chosen.of(facts, np.zeros((1, N)), contributions[[row]]) for row in range(5)]
+    for name in ("speaker", "total", "other", "domains", "causes"):
+        together = np.concatenate([getattr(one, name) for one in alone])
+        assert getattr(found, name).tobytes() == together.tobytes()

@@ -1,0 +1,44 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from dropout_risk.histories.fingerprint import fingerprint
+
+import dropout_risk as dr
+
+
+@pytest.fixture(scope="module")
+def histories():
+    return dr.Histories.from_records(dr.simulate_district(n_students=30, seed=6))
+
+
+def test_saved_and_loaded_histories_have_the_fingerprint_they_had(histories, tmp_path):
+    assert fingerprint(dr.Histories.load(histories.save(tmp_path))) == fingerprint(histories)
+
+
+def test_other_histories_have_another(histories):
+    found = {fingerprint(histories.take(np.arange(n))) for n in (28, 29, 30)}
+    assert len(found) == 3
+    assert fingerprint(histories) in found
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["ab", "c"], ["a", "bc"]),
+        ([["a"], []], [[], ["a"]]),
+        (np.zeros((2, 3)), np.zeros((3, 2))),
+        (pa.table({"a": ["x", None]}), pa.table({"a": ["x", ""]})),
+        (pa.table({"a": [1, None]}), pa.table({"a": [1, 0]})),
+        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
+        (pd.DataFrame({"a": [1.0]}), pd.DataFrame({"a": [np.nan]})),
+    ],
+)
+def test_what_differs_in_anything_has_another(one, other):
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_how_a_table_lies_in_memory_changes_nothing():
+    whole = pa.table({"a": ["x", None, "y"], "n": [1, 2, None]})
+    pieces = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
+    assert fingerprint(pieces) == fingerprint(whole)
