@@ -99,10 +99,7 @@ class HelpColumn:
         for slot in range(speaker.shape[1]):
             own = np.where(counts[:, slot], total[:, slot], 0.0)
             strength += self._fits[np.maximum(speaker[:, slot], 0)] * own[:, None]
-        order = np.argsort(-strength, axis=1, kind="stable").astype(np.int8)
+        order = np.argsort(-strength, axis=1, kind="stable")
         told = np.where(counts, speaker, -1).astype(np.int16)
-        packed = np.ascontiguousarray(
-            np.concatenate([told.view(np.int8).reshape(len(told), -1), order], axis=1)
-        )
-        width = packed.shape[1]
-        return [packed_row.tobytes() for packed_row in packed.view(f"V{width}")[:, 0]] if width else []
+        rows = np.concatenate([told, order.astype(np.int16)], axis=1)
+        return [row.tobytes() for row in rows]
