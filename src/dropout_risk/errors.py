@@ -131,6 +131,12 @@ class NewerFormatError(BundleError):
     code = "DR502"
 
 
+class ScoresFolderError(DropoutRiskError, ValueError):
+    """A folder of scores that was begun with other inputs, or that holds something else."""
+
+    code = "DR503"
+
+
 class RequestError(DropoutRiskError, ValueError):
     """A request that cannot be answered as a whole.
 

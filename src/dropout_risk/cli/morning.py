@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.cli.progress import progress_bar
 from dropout_risk.errors import SettingsError
+from dropout_risk.text import Language
 
 if TYPE_CHECKING:
+    from dropout_risk.histories.histories import Histories
+    from dropout_risk.scoring.population import Progress
+    from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.scoring.scores import Scores
     from dropout_risk.watchlist.watch_list import WatchList
 
 STATE = "state.json"
+FILES = (".csv", ".parquet", ".json")
 
 
 def score(
@@ -25,24 +31,65 @@ def score(
     out: Annotated[
         Path,
         typer.Option(
-            help="A .csv or .parquet file: one row per pupil, without results of psychological tests. "
-            "A .json file: the complete reply of the endpoint, with all reasons and those results."
+            help="A .csv or .parquet file: one row per pupil, the highest risk first. A folder: Parquet "
+            "files by school with all reasons and contributions; a stopped run goes on where it stopped. "
+            "None of these holds results of psychological tests. A .json file: the complete reply of the "
+            "endpoint, with those results."
         ),
     ],
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Write results of psychological tests too (a folder only).")
+    ] = False,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
 ) -> None:
     """Score everyone at school on a date."""
-    if out.suffix not in (".csv", ".parquet", ".json"):
+    if out.suffix not in (*FILES, "") and not out.is_dir():
         raise SettingsError(
-            f"Scores cannot be written as {out.suffix!r}.", hint="allowed: .csv, .parquet, .json"
+            f"Scores cannot be written as {out.suffix!r}.",
+            hint=f"allowed: {', '.join(FILES)}, or a folder without a suffix",
         )
+    if complete and out.suffix in FILES:
+        raise SettingsError(
+            "--complete is for a folder.", hint="a .json is always complete, a .csv or a .parquet never"
+        )
+    from dropout_risk.features.source import histories_of
+
     risk_model = options.load_model(model)
     records = options.read_records(folder, mapping, quarantine)
-    scores = risk_model.score(records, as_of, language=language)  # type: ignore[arg-type]
-    write_scores(scores, out)
-    typer.echo(f"{len(scores)} pupils scored, {len(scores.errors)} could not be: {out}")
+    speech = options.language_of(language) if language else risk_model.settings.language
+    histories = histories_of(records)
+    with progress_bar("scoring") as progress:
+        scored, left = _score(risk_model, histories, as_of, out, speech, complete, progress)
+    typer.echo(f"{scored} pupils scored, {left} could not be: {out}")
+
+
+def _score(
+    model: RiskModel,
+    histories: Histories,
+    as_of: str,
+    out: Path,
+    language: Language,
+    complete: bool,
+    progress: Progress | None,
+) -> tuple[int, int]:
+    """Write scores in the form that the name asks for; count who was scored and who was not."""
+    if out.suffix == ".json":
+        scores = model.score(histories, as_of, language=language, progress=progress)
+        write_scores(scores, out)
+        return len(scores), len(scores.errors)
+    if out.suffix in FILES:
+        from dropout_risk.watchlist.told_table import ToldTable
+
+        table = ToldTable.of(model, histories, as_of, language=language, progress=progress)
+        table.write(out)
+        return len(table), table.left
+    from dropout_risk.scoring.scores_folder import score_to
+
+    about = score_to(model, histories, as_of, out, language=language, complete=complete, progress=progress)
+    counts = json.loads(about.read_text(encoding="utf-8"))
+    return counts["scored"], counts["pupils"] - counts["scored"] + len(histories.set_apart)
 
 
 def write_scores(scores: Scores, out: Path) -> None:
@@ -50,15 +97,13 @@ def write_scores(scores: Scores, out: Path) -> None:
 
     A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
     """
-    from dropout_risk.watchlist.files import write_whole
-    from dropout_risk.watchlist.table import guarded, told_frame
+    from dropout_risk.scoring.files import write_whole
+    from dropout_risk.watchlist.told_table import ToldTable
 
     if out.suffix == ".json":
         write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
-    elif out.suffix == ".parquet":
-        write_whole(out, told_frame(scores).to_parquet())
     else:
-        write_whole(out, told_frame(scores).map(guarded).to_csv(index=False), encoding="utf-8-sig")
+        ToldTable.of_scores(scores).write(out)
 
 
 def watchlist(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.pages.words import WORDS, day
+from dropout_risk.scoring.confidential import CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
 from dropout_risk.watchlist.group import LOWEST_BAND
-from dropout_risk.watchlist.told import CONFIDENTIAL, comparison, percent, shorten, told, told_missing
+from dropout_risk.watchlist.told import comparison, percent, shorten, told, told_missing
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005

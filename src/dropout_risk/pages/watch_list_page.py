@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dropout_risk.errors import SettingsError
 from dropout_risk.pages.sheets import school_sheet
 from dropout_risk.pages.words import WORDS, day, words
+from dropout_risk.scoring.files import write_whole
 from dropout_risk.text import Language
-from dropout_risk.watchlist.files import write_whole
 from dropout_risk.watchlist.watch_list import WatchList
 
 INDEX = "index.html"

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.errors import FeatureInputError
+from dropout_risk.errors import DateError, FeatureInputError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, thread_count
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -81,12 +82,8 @@ def score_blocks(
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else np.asarray(pupils, dtype=np.intp)
-    done = 0
-    for batch in population.blocks(chosen, block_size=block_size, sentences=sentences):
-        yield batch
-        done += batch.num_rows
-        if progress is not None:
-            progress(done, len(chosen))
+    batches = population.blocks(chosen, block_size=block_size, sentences=sentences)
+    yield from counted(batches, len(chosen), progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +125,16 @@ class Population:
         """Row numbers of everyone at school on the date."""
         return np.flatnonzero(members_on(self.table.known))
 
+    def everyone(self) -> Pupils:
+        """Give :attr:`members`; DateError if nobody was at school on the date."""
+        members, n = self.members, len(self.table.known)
+        if not len(members) and n:
+            raise DateError(
+                f"Of {n} pupils nobody was at school on that date.",
+                hint="compare it with enrolled_on, left_on and the outcomes",
+            )
+        return members
+
     def blocks(
         self,
         pupils: Pupils,
@@ -150,23 +157,26 @@ class Population:
         if errors:
             stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
             kept, values = pupils[stay], values[stay]
-        known = self.table.known
-        everybody = len(kept) == len(known) and bool((kept == np.arange(len(kept))).all())
-        if sentences:
-            known = known if everybody else known.histories.take(kept).on(known.as_of)
-            students = known.histories.students
-        else:
-            columns = known.histories.students.select(IDS)
-            students = columns if everybody else columns.take(pa.array(kept))
+        known = self._known(kept) if sentences else self.table.known
+        students = known.histories.students if sentences else named(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
         evidence = self._evidence(known, values) if sentences else None
         said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
         batch = self.model.writer(self.language).write(risks, evidence, said)
         if not errors:
             return batch
-        return _with_errors(batch, known_ids(self.table, pupils), errors)
+        everybody = named(self.table, pupils)
+        return _with_errors(batch, {name: _whole(everybody[name]) for name in IDS}, errors)
 
-    def _evidence(self, known: Any, values: Floats) -> Evidence:
+    def _known(self, pupils: Pupils) -> Snapshot:
+        """Give what was known of some pupils; neighbours are cut out without a copy."""
+        known = self.table.known
+        if len(pupils) and bool((np.diff(pupils) == 1).all()):
+            first, last = int(pupils[0]), int(pupils[-1])
+            return known if last - first + 1 == len(known) else known.slice(slice(first, last + 1))
+        return known.histories.take(pupils).on(known.as_of)
+
+    def _evidence(self, known: Snapshot, values: Floats) -> Evidence:
         model = self.model
         return Evidence.of(
             known,
@@ -191,10 +201,9 @@ def score_values(model: RiskModel, values: Floats, language: Language) -> pa.Rec
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
-def known_ids(table: FeatureTable, pupils: Pupils) -> dict[str, pa.Array]:
+def named(table: FeatureTable, pupils: Pupils) -> pa.Table:
     """Give the columns that name some pupils."""
-    chosen = table.known.histories.students.select(IDS).take(pa.array(pupils)).combine_chunks()
-    return {name: chosen[name].combine_chunks() for name in IDS}
+    return table.known.histories.students.select(IDS).take(pa.array(pupils)).combine_chunks()
 
 
 def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
@@ -220,6 +229,10 @@ def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[st
     return errors
 
 
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
 def _with_errors(
     batch: pa.RecordBatch, names: Mapping[str, pa.Array], errors: Mapping[int, dict[str, str]]
 ) -> pa.RecordBatch:
@@ -231,6 +244,18 @@ def _with_errors(
     columns["error"] = pa.array([errors.get(row) for row in range(n)], batch.schema.field("error").type)
     arrays = [columns[name] for name in batch.schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+
+def counted(
+    batches: Iterable[pa.RecordBatch], everybody: int, progress: Progress | None
+) -> Iterator[pa.RecordBatch]:
+    """Pass blocks on, and tell how many pupils are done."""
+    done = 0
+    for batch in batches:
+        done += batch.num_rows
+        if progress is not None:
+            progress(done, everybody)
+        yield batch
 
 
 def in_order(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:

@@ -17,28 +17,25 @@ import pyarrow as pa
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.errors import DateError, FeatureInputError, nearest
+from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import members_on
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
-from dropout_risk.scoring.population import Population, score_values
+from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
 from dropout_risk.scoring.ranks import ranks_in_school
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import ScoreWriter
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART, RowError, Scores
+from dropout_risk.scoring.scores import Scores, set_apart
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
-
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,6 +168,7 @@ class RiskModel:
         *,
         language: Language | None = None,
         context: ClassContext | None = None,
+        progress: Progress | None = None,
     ) -> Scores:
         """Score everyone who is at school on a date, from what was known before it.
 
@@ -184,6 +182,8 @@ class RiskModel:
             The language of the sentences; by default that of the settings.
         context : ClassContext, optional
             What is known of classes; by default it is made from everyone at school on the date.
+        progress : callable, optional
+            Called after each block of pupils with the number of pupils done and of all.
 
         Returns
         -------
@@ -197,28 +197,21 @@ class RiskModel:
             If nobody was at school on the date.
         """
         histories = histories_of(records)
-        members = np.flatnonzero(members_on(histories.on(as_of)))
-        if not len(members) and len(histories):
-            raise DateError(
-                f"Of {len(histories)} pupils nobody was at school on that date.",
-                hint="compare it with enrolled_on, left_on and the outcomes",
-            )
-        scores = self.score_histories(
-            histories, as_of, members, language=language, context=context, whole_schools=True
-        )
-        return replace(scores, errors=(*scores.errors, *_set_apart(histories, scores.language)))
+        scores = self.score_histories(histories, as_of, language=language, context=context, progress=progress)
+        apart = set_apart(histories.set_apart, scores.language)
+        return replace(scores, errors=(*scores.errors, *apart))
 
     def score_histories(
         self,
         histories: Histories,
         as_of: DateLike,
-        pupils: Rows,
+        pupils: Pupils | None = None,
         *,
         language: Language | None = None,
         context: ClassContext | None = None,
-        whole_schools: bool = False,
         request_id: str | None = None,
         notes: Mapping[int, tuple[str, ...]] | None = None,
+        progress: Progress | None = None,
     ) -> Scores:
         """Score some pupils of the histories: the one way from histories to scores.
 
@@ -228,12 +221,10 @@ class RiskModel:
             Of all pupils that a class context may be made from.
         as_of : date
             The as-of date.
-        pupils : int array
-            Row numbers of the pupils to score.
-        language, context
+        pupils : int array, optional
+            Row numbers of the pupils to score, who get no rank; by default everyone at school on the date.
+        language, context, progress
             See :meth:`score`.
-        whole_schools : bool, default=False
-            Whether all pupils of each school are among them, so that ranks mean something.
         request_id : str, optional
             Names the reply; made up if not given.
         notes : mapping of int to tuple of str, optional
@@ -241,10 +232,11 @@ class RiskModel:
         """
         language = self.settings.language if language is None else language
         population = Population.of(self, histories, as_of, context=context, language=language)
-        batches = list(population.blocks(pupils, notes=notes))
+        chosen = population.everyone() if pupils is None else pupils
+        batches = list(counted(population.blocks(chosen, notes=notes), len(chosen), progress))
         errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
         written = [pupil for batch in batches for pupil in pupil_scores(batch)]
-        if whole_schools:
+        if pupils is None:
             school = pa.array([pupil.school_id for pupil in written], pa.string())
             ranks = ranks_in_school(school, np.array([pupil.log_odds for pupil in written]))
             written = [
@@ -341,12 +333,3 @@ def _with_places(batches: list[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch
     for batch in batches:
         yield batch, before
         before += batch.num_rows
-
-
-def _set_apart(histories: Histories, language: Language) -> tuple[RowError, ...]:
-    """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
-    message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
-    return tuple(
-        RowError(place, student, SET_APART, "students", message, hint)
-        for place, student in enumerate(histories.set_apart)
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -230,3 +231,12 @@ class Scores:
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
         table: str = self.frame().head(20).to_html(index=False, float_format="%.3f", escape=True)
         return f"<p>{html.escape(about)}</p>{synthetic}{table}"
+
+
+def set_apart(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
+    """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
+    message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
+    return tuple(
+        RowError(place, student, SET_APART, "students", message, hint)
+        for place, student in enumerate(students)
+    )

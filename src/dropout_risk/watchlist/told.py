@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.confidential import ASK, CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, Text
 
-CONFIDENTIAL = "psychology"
-_ASK = Text(
-    zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
-)
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
     "stayed": Text(zh="继续就读的学生平均{value}", en="pupils who stayed: {value}"),
@@ -42,7 +39,7 @@ def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
 
     All confidential reasons share one sentence, without details.
     """
-    ask = _ASK.to(language)
+    ask = ASK.to(language)
     kept: dict[str, Told] = {}
     for reason in reasons:
         hidden = reason.domain == CONFIDENTIAL

@@ -13,11 +13,11 @@ from typing import Any, Self
 import pandas as pd
 
 from dropout_risk.errors import WatchListError
+from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.scores import SYNTHETIC, PupilScore, Scores
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import UNKNOWN, Unscored
-from dropout_risk.watchlist.files import write_whole
 from dropout_risk.watchlist.group import WatchGroup
 from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import csv_of, frame_of

@@ -1,0 +1,77 @@
+"""The fingerprint of histories: the same wherever the same is known of the same pupils."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.records.calendar import SchoolCalendar
+
+
+def fingerprint(*things: Any) -> str:
+    """Give a hash of the content of histories, frames or arrays.
+
+    Parameters
+    ----------
+    *things
+        Dataclasses (by their fields), arrays, tables, mappings, sequences and plain values.
+
+    Examples
+    --------
+    >>> fingerprint(np.array([1, 2])) == fingerprint(np.array([1, 2]))
+    True
+    >>> fingerprint(np.array([1, 2])) == fingerprint(np.array([1.0, 2.0]))
+    False
+    """
+    content = hashlib.sha256()
+    for thing in things:
+        _add(content, thing)
+    return content.hexdigest()
+
+
+def _add(content: Any, thing: Any) -> None:
+    """Add one thing with its kind and its size, so that no two things read the same."""
+    if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
+        content.update(f"array {thing.dtype.str} {thing.shape};".encode())
+        content.update(np.ascontiguousarray(thing).reshape(-1).view(np.uint8).data)
+    elif isinstance(thing, pd.DataFrame):
+        _add(content, {str(name): thing[name].tolist() for name in thing.columns})
+    elif isinstance(thing, pa.Table):
+        _add(content, [(name, _plain_column(thing[name])) for name in thing.column_names])
+    elif is_dataclass(thing):
+        _add(content, [(field.name, getattr(thing, field.name)) for field in fields(thing)])
+    elif isinstance(thing, SchoolCalendar):
+        _add(content, [thing.schools, thing.year_start, thing.lengths, thing.days, thing.known])
+    elif isinstance(thing, Mapping):
+        _add(content, list(thing.items()))
+    elif isinstance(thing, (list, tuple)) and not all(isinstance(item, _PLAIN) for item in thing):
+        content.update(f"{len(thing)} items;".encode())
+        for item in thing:
+            _add(content, item)
+    else:
+        content.update((json.dumps(thing, ensure_ascii=False, default=str) + ";").encode())
+
+
+_PLAIN = (str, int, float, bool, dt.date, type(None))
+
+
+def _plain_column(column: pa.ChunkedArray) -> list[Any]:
+    """Give a column's nulls and values as arrays, the same however it lies in memory."""
+    empty = pc.is_null(column).to_numpy().astype(bool)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        filled = pc.fill_null(column.cast(pa.large_string()), "")
+        text = np.frombuffer("".join(filled.to_pylist()).encode(), dtype=np.uint8)
+        values: Any = [pc.binary_length(filled).to_numpy(), text]
+    else:
+        plain = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
+        values = pc.fill_null(plain, pa.scalar(0).cast(plain.type)).to_numpy()
+    return [str(column.type), empty, values]

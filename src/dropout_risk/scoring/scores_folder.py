@@ -1,0 +1,258 @@
+"""A population's scores as a folder of Parquet files that a stopped run goes on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dropout_risk.errors import ScoresFolderError
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.histories.fingerprint import fingerprint
+from dropout_risk.histories.histories import Histories
+from dropout_risk.kernels import blocks
+from dropout_risk.records.calendar import DateLike
+from dropout_risk.scoring.confidential import without_tests
+from dropout_risk.scoring.files import UNFINISHED, write_whole
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, Pupils, in_order
+from dropout_risk.scoring.ranks import ranks_in_school
+from dropout_risk.scoring.scores import set_apart
+from dropout_risk.text import Language
+
+if TYPE_CHECKING:
+    from dropout_risk.scoring.risk_model import RiskModel
+
+FORMAT = 1
+MANIFEST, ERRORS = "manifest.json", "errors.json"
+_LIBRARIES = ("dropout-risk", "numpy", "pyarrow")
+
+
+def score_to(
+    model: RiskModel,
+    histories: Histories,
+    as_of: DateLike,
+    folder: str | Path,
+    *,
+    context: ClassContext | None = None,
+    block_size: int = BLOCK_SIZE,
+    sentences: bool = True,
+    language: Language | None = None,
+    complete: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Score everyone at school on a date into a folder: ``part-00000.parquet`` and so on.
+
+    A part is one block of whole schools, ordered by school and id. It is there complete or not at all, and
+    readable by its owner only; ``errors.json`` names the pupils whose row in the students table could not be
+    used. A run that was stopped at any moment goes on where it stopped when it is
+    called again with the same inputs, and leaves the same bytes as one that was not stopped.
+
+    Parameters
+    ----------
+    model, histories, as_of, context, sentences, language, progress
+        See :func:`dropout_risk.scoring.population.score_blocks`.
+    folder : path
+        New, empty, or begun by this function with the same inputs.
+    block_size : int, default=8192
+        Pupils of a part: whole schools up to that number. A larger school takes several parts, and its
+        scores are computed twice, first for its ranks.
+    complete : bool, default=False
+        Whether results of psychological tests are written; by default they are left out, see
+        :func:`dropout_risk.scoring.confidential.without_tests`.
+
+    Returns
+    -------
+    Path
+        The manifest: model, date, fingerprint of the histories, numbers of parts and
+        pupils, and at the end ``scored`` and ``finished``.
+
+    Raises
+    ------
+    ScoresFolderError
+        If the folder was begun with other inputs, or holds anything else. Nothing in it is touched then.
+    """
+    population = Population.of(model, histories, as_of, context=context, language=language)
+    parts = _of_schools(population, population.everyone(), block_size)
+    about = _about(population, context) | {
+        "block_size": block_size, "sentences": sentences, "complete": complete, "parts": len(parts),
+        "pupils": sum(map(len, parts)),
+    }  # fmt: skip
+    place = Path(folder)
+    _begin(place, about)
+    ranks = _Ranks(population, block_size)
+    todo = [number for number, part in enumerate(parts) if not _is_there(place, number, len(part))]
+
+    def write(number: int) -> int:
+        rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
+        rows = rows if complete else without_tests(rows, model.catalogue, population.language)
+        write_whole(_part(place, number), lambda path: _write(rows, path))
+        return len(parts[number])
+
+    done = about["pupils"] - sum(len(parts[number]) for number in todo)
+    for written in in_order(write, todo):
+        done += written
+        if progress is not None:
+            progress(done, about["pupils"])
+    apart = set_apart(histories.set_apart, population.language)
+    _write_json(place / ERRORS, [error.to_dict() for error in apart])
+    _write_json(place / MANIFEST, about | {"finished": True, "scored": _scored(place, len(parts))})
+    return place / MANIFEST
+
+
+def _of_schools(population: Population, members: Pupils, block_size: int) -> list[Pupils]:
+    """Cut pupils into blocks of whole schools, and a school that is too large into several."""
+    codes = _school_codes(population)[members]
+    order = np.argsort(codes, kind="stable")
+    members, codes = members[order], codes[order]
+    ends = np.flatnonzero(np.diff(codes, append=-1)) + 1
+    parts, start, before = [], 0, 0
+    for end in ends.tolist():
+        if end - start > block_size and before > start:
+            parts.append(members[start:before])
+            start = before
+        if end - start > block_size:
+            parts += [members[start:end][part] for part in blocks(end - start, block_size)]
+            start = end
+        before = end
+    return [*parts, members[start:]] if start < len(members) else parts
+
+
+def _school_codes(population: Population) -> npt.NDArray[np.int64]:
+    """Give each pupil the place of its school among their names; pupils without one come first."""
+    names = pc.fill_null(population.table.known.histories.students["school_id"].cast(pa.string()), "")
+    coded = pa.chunked_array(names).combine_chunks().dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    place = {word: number for number, word in enumerate(sorted(words))}
+    order = np.array([place[word] for word in words] or [0], dtype=np.int64)
+    return np.asarray(order[coded.indices.to_numpy(zero_copy_only=False)])
+
+
+class _Ranks:
+    """Ranks within schools: from the rows of a part that holds whole schools, or made before."""
+
+    def __init__(self, population: Population, block_size: int) -> None:
+        codes = _school_codes(population)
+        members = population.members
+        large = np.flatnonzero(np.bincount(codes[members]) > block_size)
+        self._before: dict[int, int] = {}
+        for school in large:
+            of_school = members[codes[members] == school]
+            scores = list(population.blocks(of_school, block_size=block_size, sentences=False))
+            rows = pa.Table.from_batches(scores)
+            self._before |= dict(zip(of_school.tolist(), _ranked(rows).to_pylist(), strict=True))
+
+    def fill(self, rows: pa.RecordBatch, pupils: Pupils) -> pa.RecordBatch:
+        """Give a part's rows with their ranks."""
+        before = [self._before.get(pupil) for pupil in pupils.tolist()] if self._before else [None]
+        known = all(rank is None for rank in before)
+        ranks = _ranked(rows) if known else pa.array(before, pa.int32())
+        return rows.set_column(rows.schema.get_field_index("rank_in_school"), "rank_in_school", ranks)
+
+
+def _ranked(rows: Any) -> pa.Array:
+    """Rank the rows that have a score."""
+    scored = np.flatnonzero(rows["error"].is_null().to_numpy(zero_copy_only=False))
+    log_odds = rows["log_odds"].to_numpy(zero_copy_only=False)[scored]
+    ranks = np.zeros(rows.num_rows, dtype=np.int32)
+    ranks[scored] = ranks_in_school(rows["school_id"].take(pa.array(scored)), log_odds)
+    return pa.array(ranks, mask=ranks == 0)
+
+
+# --- files -------------------------------------------------------------------------------------------
+
+
+def _about(population: Population, context: ClassContext | None) -> dict[str, Any]:
+    known, model = population.table.known, population.model
+    return {
+        "format": FORMAT,
+        "as_of": known.as_of.isoformat(),
+        "language": population.language,
+        "model": {"name": model.name, "version": model.version},
+        "settings": model.settings.model_dump(mode="json"),
+        "histories": fingerprint(known.histories),
+        "class_context": None if context is None else fingerprint(context.table),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _begin(folder: Path, about: Mapping[str, Any]) -> None:
+    """Make a new folder, or see that one was begun with the same inputs; clear what a stopped run left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = [path for path in folder.iterdir() if not path.name.startswith(UNFINISHED)]
+    if held:
+        _compare(folder, about)
+    for left in folder.glob(f"{UNFINISHED}*"):
+        left.unlink(missing_ok=True)
+    if not held:
+        _write_json(folder / MANIFEST, {**about, "finished": False})
+
+
+def _compare(folder: Path, about: Mapping[str, Any]) -> None:
+    try:
+        before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        different = [name for name in about if before.get(name) != about[name]]
+    except (OSError, ValueError, AttributeError):
+        raise ScoresFolderError(
+            f"{folder} holds files that are not scores.", hint="choose an empty or a new folder"
+        ) from None
+    if different:
+        raise ScoresFolderError(
+            f"The scores in {folder} were begun with other inputs: {', '.join(different)}.",
+            hint="give the inputs of the first run, or another folder",
+        )
+
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"part-{number:05d}.parquet"
+
+
+def _is_there(folder: Path, number: int, n_rows: int) -> bool:
+    try:
+        return bool(pq.read_metadata(_part(folder, number)).num_rows == n_rows)
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _scored(folder: Path, parts: int) -> int:
+    """Count the pupils who have a score."""
+    found = (pq.read_table(_part(folder, number), columns=["risk"])["risk"] for number in range(parts))
+    return sum(len(risks) - risks.null_count for risks in found)
+
+
+def _write(rows: pa.RecordBatch, path: Path) -> None:
+    words = [name for name, kind in _leaves(rows.schema) if pa.types.is_string(kind)]
+    pq.write_table(
+        pa.Table.from_batches([rows]),
+        path,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=words,
+        write_statistics=["student_id", "school_id", "risk"],
+    )
+
+
+def _leaves(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """Name every column of a Parquet file with its type."""
+    found = [(field.name, field.type) for field in schema]
+    leaves = []
+    while found:
+        name, kind = found.pop()
+        if pa.types.is_struct(kind):
+            found += [(f"{name}.{field.name}", field.type) for field in kind]
+        elif pa.types.is_list(kind):
+            found.append((f"{name}.list.element", kind.value_type))
+        else:
+            leaves.append((name, kind))
+    return leaves
+
+
+def _write_json(path: Path, content: Any) -> None:
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1))
