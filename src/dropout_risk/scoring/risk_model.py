@@ -26,10 +26,10 @@ from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
-from dropout_risk.scoring.ranks import ranks_in_school
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import ScoreWriter
+from dropout_risk.scoring.scored_pupils import ScoredPupils
 from dropout_risk.scoring.scores import Scores, set_apart
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
@@ -235,19 +235,13 @@ class RiskModel:
         chosen = population.everyone() if pupils is None else pupils
         batches = list(counted(population.blocks(chosen, notes=notes), len(chosen), progress))
         errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
-        written = [pupil for batch in batches for pupil in pupil_scores(batch)]
-        if pupils is None:
-            school = pa.array([pupil.school_id for pupil in written], pa.string())
-            ranks = ranks_in_school(school, np.array([pupil.log_odds for pupil in written]))
-            written = [
-                replace(pupil, rank_in_school=int(rank)) for pupil, rank in zip(written, ranks, strict=True)
-            ]
+        written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
             date_of(population.table.known.ordinal),
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,
-            tuple(written),
+            written,
             tuple(errors),
         )
 

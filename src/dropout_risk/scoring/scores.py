@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,8 +165,8 @@ class Scores:
         Name, version, catalogue hash, explainer, background, meaning of the interval, and so on.
     language : {"zh", "en"}
         The language of the sentences.
-    pupils : tuple of PupilScore
-        In the order in which they were given.
+    pupils : sequence of PupilScore
+        In the order in which they were given; those of a population become objects only when asked for.
     errors : tuple of RowError
         Pupils that were not scored and rows that were not used.
     """
@@ -175,7 +175,7 @@ class Scores:
     request_id: str
     model: dict[str, Any]
     language: Language
-    pupils: tuple[PupilScore, ...]
+    pupils: Sequence[PupilScore]
     errors: tuple[RowError, ...] = field(default=())
 
     def __len__(self) -> int:

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from dropout_risk.alerts.alert import urgency
+from dropout_risk.scoring.scored_pupils import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.entry import Unscored, WatchEntry
-from dropout_risk.watchlist.state import ListState, StudentId
+from dropout_risk.watchlist.state import StudentId
 
 LOWEST_BAND = "low"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line through a teacher's pupils, drawn on numbers alone.
+
+    Parameters
+    ----------
+    alerts, above, below : tuple of int
+        Places of the pupils with an alert, of those above the line and of those below it.
+    tied : int
+        How many below the line have exactly the risk of the last one above it.
+    """
+
+    alerts: tuple[int, ...]
+    above: tuple[int, ...]
+    below: tuple[int, ...]
+    tied: int
+
+    @classmethod
+    def through(cls, pupils: Sequence[Head], capacity: int) -> Self:
+        """Draw the line among a teacher's pupils."""
+        rest = sorted((pupil for pupil in pupils if not pupil.alerted), key=_by_risk)
+        above = [pupil for pupil in rest if pupil.band != LOWEST_BAND][:capacity]
+        listed = {pupil.place for pupil in above}
+        below = [pupil for pupil in rest if pupil.place not in listed]
+        return cls(
+            alerts=tuple(pupil.place for pupil in pupils if pupil.alerted),
+            above=tuple(pupil.place for pupil in above),
+            below=tuple(pupil.place for pupil in below),
+            tied=sum(pupil.risk == above[-1].risk for pupil in below) if above else 0,
+        )
 
 
 @dataclass(frozen=True)
@@ -28,7 +59,7 @@ class WatchGroup:
         Everybody with an alert, the most urgent first; capacity does not count here.
     risks : tuple of WatchEntry
         The highest risks without an alert, up to the capacity; pupils in the lowest band are not listed.
-    below : tuple of PupilScore
+    below : sequence of PupilScore
         Everybody else who was scored, the highest risk first.
     unscored : tuple of Unscored
         Everybody who could not be scored.
@@ -40,7 +71,7 @@ class WatchGroup:
     responsible_id: str | None
     alerts: tuple[WatchEntry, ...]
     risks: tuple[WatchEntry, ...]
-    below: tuple[PupilScore, ...]
+    below: Sequence[PupilScore]
     unscored: tuple[Unscored, ...]
     tied: int
 
@@ -48,30 +79,38 @@ class WatchGroup:
     def of(
         cls,
         key: tuple[str | None, str | None],
-        pupils: Sequence[PupilScore],
+        line: Line,
         unscored: Sequence[Unscored],
-        settings: WatchListSettings,
         *,
-        today: dt.date,
-        last: ListState | None,
+        written: Mapping[int, PupilScore],
+        everybody: Sequence[PupilScore],
+        compare: Callable[[PupilScore], WatchEntry],
     ) -> Self:
-        """Draw the line among a teacher's pupils."""
+        """Put words to a line that is drawn.
 
-        def entries(scores: Sequence[PupilScore]) -> tuple[WatchEntry, ...]:
-            return tuple(WatchEntry.of(score, today, last, settings.changed_points) for score in scores)
-
-        alerts = sorted((pupil for pupil in pupils if pupil.alerts), key=_by_urgency)
-        rest = sorted((pupil for pupil in pupils if not pupil.alerts), key=_by_risk)
-        above = [pupil for pupil in rest if pupil.band != LOWEST_BAND][: settings.capacity]
-        listed = {pupil.student_id for pupil in above}
-        below = [pupil for pupil in rest if pupil.student_id not in listed]
+        Parameters
+        ----------
+        key : tuple of str or None
+            School and teacher.
+        line : Line
+            Who stands above and below.
+        unscored : sequence of Unscored
+            Who has no score.
+        written : mapping of int to PupilScore
+            The listed pupils, by place.
+        everybody : sequence of PupilScore
+            All scores; those below the line are read only when they are asked for.
+        compare : callable
+            Makes a listed pupil's entry.
+        """
+        alerts = sorted((written[place] for place in line.alerts), key=_by_urgency)
         return cls(
             *key,
-            alerts=entries(alerts),
-            risks=entries(above),
-            below=tuple(below),
+            alerts=tuple(compare(pupil) for pupil in alerts),
+            risks=tuple(compare(written[place]) for place in line.above),
+            below=some_of(everybody, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
-            tied=sum(pupil.risk == above[-1].risk for pupil in below) if above else 0,
+            tied=line.tied,
         )
 
     @property
@@ -90,7 +129,7 @@ def id_order(student: StudentId | None) -> tuple[int, int, str]:
     return (0, student, "") if isinstance(student, int) else (1, 0, student)
 
 
-def _by_risk(pupil: PupilScore) -> tuple[float, tuple[int, int, str]]:
+def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
     return (-pupil.risk, id_order(pupil.student_id))
 
 

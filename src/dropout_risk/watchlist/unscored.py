@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from dropout_risk.scoring.scored_pupils import heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN, Unscored
@@ -27,18 +28,16 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
     left: dict[Hashable, Unscored] = {}
     for place, item in enumerate(given):
         left.setdefault(("given", place) if item.student_id is None else item.student_id, item)
-    scored = {pupil.student_id for pupil in scores.pupils}
+    stand = list(heads(scores.pupils))
+    scored = {pupil.student_id for pupil in stand}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id is None:
             left.setdefault(("error", error.index), Unscored(None, _reason(error, scores.language)))
         elif error.student_id not in scored:
             left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
-    unknown = [
-        _too_little(pupil, scores.language)
-        for pupil in scores.pupils
-        if pupil.band == UNKNOWN and not pupil.alerts
-    ]
-    return [*left.values(), *unknown]
+    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN and not pupil.alerted]
+    told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
+    return [*left.values(), *told]
 
 
 def _reason(error: RowError, language: Language) -> str:

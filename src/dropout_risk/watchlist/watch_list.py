@@ -14,12 +14,13 @@ import pandas as pd
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
+from dropout_risk.scoring.scored_pupils import Head, heads, some_of
 from dropout_risk.scoring.scores import SYNTHETIC, PupilScore, Scores
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Language
-from dropout_risk.watchlist.entry import UNKNOWN, Unscored
-from dropout_risk.watchlist.group import WatchGroup
-from dropout_risk.watchlist.state import ListState, Standing
+from dropout_risk.watchlist.entry import UNKNOWN, Unscored, WatchEntry
+from dropout_risk.watchlist.group import Line, WatchGroup
+from dropout_risk.watchlist.state import ListState, Standing, StudentId
 from dropout_risk.watchlist.table import csv_of, frame_of
 from dropout_risk.watchlist.unscored import could_not_be_scored
 
@@ -126,10 +127,24 @@ class WatchList:
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
         left = could_not_be_scored(scores, unscored)
-        pupils = [pupil for pupil in scores.pupils if pupil.alerts or pupil.band != UNKNOWN]
-        members = _by_teacher(pupils, left)
+        members = _by_teacher(heads(scores.pupils), left)
+        lines = {whose: Line.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()}
+        listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
+        written = dict(zip(listed, some_of(scores.pupils, listed), strict=True))
+        today, points = scores.as_of, settings.changed_points
+
+        def compare(pupil: PupilScore) -> WatchEntry:
+            return WatchEntry.of(pupil, today, last, points)
+
         groups = [
-            WatchGroup.of(whose, *members[whose], settings, today=scores.as_of, last=last)
+            WatchGroup.of(
+                whose,
+                lines[whose],
+                members[whose][1],
+                written=written,
+                everybody=scores.pupils,
+                compare=compare,
+            )
             for whose in sorted(members, key=_none_last)
         ]
         return cls(
@@ -186,13 +201,11 @@ class WatchList:
     def state(self) -> ListState:
         """What the next list needs of this one."""
         since = {entry.score.student_id: entry.since for group in self.groups for entry in group.listed}
-        scored = [entry.score for group in self.groups for entry in group.listed]
-        scored += [pupil for group in self.groups for pupil in group.below]
-        standings = {
-            pupil.student_id: Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
-            for pupil in scored
-        }
-        return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
+        of_pupils: dict[StudentId, Standing] = {}
+        for group in self.groups:
+            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below)):
+                of_pupils[pupil.student_id] = Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
+        return ListState(self.as_of, str(self.model.get("version", "")), of_pupils, self.last)
 
     def save_state(self, path: str | Path) -> Path:
         """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
@@ -205,7 +218,7 @@ class WatchList:
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
-        ids += [pupil.student_id for group in self.groups for pupil in group.below]
+        ids += [pupil.student_id for group in self.groups for pupil in heads(group.below)]
         return ids + [item.student_id for group in self.groups for item in group.unscored]
 
 
@@ -219,16 +232,17 @@ def _state_of(
 
 def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
-    scored = {pupil.student_id for pupil in scores.pupils}
+    scored = {pupil.student_id for pupil in heads(scores.pupils)}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 
 def _by_teacher(
-    pupils: Iterable[PupilScore], unscored: Iterable[Unscored]
-) -> dict[Whose, tuple[list[PupilScore], list[Unscored]]]:
-    members: dict[Whose, tuple[list[PupilScore], list[Unscored]]] = {}
+    pupils: Iterable[Head], unscored: Iterable[Unscored]
+) -> dict[Whose, tuple[list[Head], list[Unscored]]]:
+    members: dict[Whose, tuple[list[Head], list[Unscored]]] = {}
     for pupil in pupils:
-        members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
+        if pupil.alerted or pupil.band != UNKNOWN:
+            members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
     for item in unscored:
         members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
     return members
