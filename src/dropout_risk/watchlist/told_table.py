@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.population import Population, Progress, counted
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, counted
 from dropout_risk.scoring.ranks import ranks_in_school
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors
@@ -58,13 +58,14 @@ class ToldTable:
         as_of: DateLike,
         *,
         language: Language | None = None,
+        block_size: int = BLOCK_SIZE,
         progress: Progress | None = None,
     ) -> Self:
         """Score everyone at school on a date, block by block: only the table itself is held."""
         population = Population.of(model, histories, as_of, language=language)
         everyone = population.everyone()
         parts, left = [], len(histories.set_apart)
-        for batch in counted(population.blocks(everyone), len(everyone), progress):
+        for batch in counted(population.blocks(everyone, block_size=block_size), len(everyone), progress):
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
             part = Scores(population.table.known.as_of, "", {}, population.language, pupils)

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from dropout_risk.histories.fingerprint import fingerprint
 
 import dropout_risk as dr
+from dropout_risk.histories.fingerprint import fingerprint
 
 
 @pytest.fixture(scope="module")
