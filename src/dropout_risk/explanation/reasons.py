@@ -38,6 +38,7 @@ REASON = pa.struct(
     ]
 )
 """A reason as a column holds it: the fields of :class:`Reason`."""
+_FIELDS = list(REASON)
 MOST_REMEMBERED = 200_000
 
 
@@ -157,8 +158,7 @@ class ReasonWriter:
             "state": _STATE_NAMES.take(pa.array(state)),
         }
         offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
-        fields = [REASON.field(place) for place in range(REASON.num_fields)]
-        reasons = pa.StructArray.from_arrays([columns[field.name] for field in fields], fields=fields)
+        reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
         return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
 
     @cached_property
@@ -181,14 +181,18 @@ class ReasonWriter:
         return Sentences(self._features, self.language)
 
     @cached_property
+    def _names_of_sources(self) -> list[str]:
+        return self.catalogue.sources
+
+    @cached_property
     def _sources(self) -> Codes:
         return np.array(
-            [self.catalogue.sources.index(item.source) for item in self._features], dtype=np.int64
+            [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
         )
 
     def _ages(self, place: Codes, row: Codes, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
         age = np.full(len(row), -1, dtype=np.int64)
-        for number, name in enumerate(self.catalogue.sources):
+        for number, name in enumerate(self._names_of_sources):
             if name in ages:
                 of_source = self._sources[place] == number
                 age[of_source] = ages[name][row[of_source]]

@@ -17,7 +17,7 @@ from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.distinct import Distinct
 from dropout_risk.scoring.help_column import HelpColumn
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_schema import ALERT, ERROR, GAP, IDS, score_schema
+from dropout_risk.scoring.score_schema import ALERT, ERROR, GAP, IDS, numbers_of, score_schema
 from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.text import Language, Text
 
@@ -31,6 +31,7 @@ FEW_DAYS = 10
 
 _BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
 _UNKNOWN = len(_BANDS) - 1
+_DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
 _NOTHING_KNOWN = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _ABSTAINS = Text(
     zh="既没有出勤记录也没有成绩，无法评估；最值得补的是出勤记录",
@@ -93,6 +94,10 @@ class ScoreWriter:
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
     @cached_property
+    def _of_features(self) -> list[pa.Field]:
+        return list(numbers_of(self.model.catalogue.names))
+
+    @cached_property
     def _telling(self) -> list[int]:
         """Places of the features without any of which nobody is judged."""
         return [place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")]
@@ -117,7 +122,7 @@ class ScoreWriter:
             "rank_in_school": pa.nulls(n, pa.int32()),
             "base_log_odds": pa.array(np.full(n, float(risks.contributions.base))),
             "log_odds": pa.array(risks.log_odds),
-            "contributions": _struct(self.model.catalogue.names, of_features),
+            "contributions": _struct(self._of_features, of_features),
         }
 
     # --- words -------------------------------------------------------------------------------------
@@ -136,8 +141,8 @@ class ScoreWriter:
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
         return {
-            "domains": _struct(DOMAINS, np.ascontiguousarray(chosen.domains.T)),
-            "causes": _struct(CAUSES, np.ascontiguousarray(chosen.causes.T)),
+            "domains": _struct(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
+            "causes": _struct(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
             "raising": raising,
             "lowering": lowering,
             "other": pa.array(chosen.other),
@@ -213,9 +218,8 @@ def _id(students: pa.Table, name: str, n: int) -> pa.Array:
     return column if name == "student_id" else column.cast(pa.string())
 
 
-def _struct(names: Any, columns: Floats) -> pa.StructArray:
-    """Lay one array per name side by side, without copying them."""
-    fields = [pa.field(str(name), pa.float64()) for name in names]
+def _struct(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
+    """Lay arrays side by side, without copying them."""
     return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
 
 
