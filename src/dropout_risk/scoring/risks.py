@@ -111,7 +111,7 @@ class Evidence:
             states=missing_states(values, known, catalogue, instruments),
             classes=context.class_means(known, catalogue.names),
             ages={name: _age(known.last_record(name), known.ordinal) for name in catalogue.sources},
-            recorded_days=known.days("recorded", "year").sum(axis=1),
+            recorded_days=known.count("recorded", "year"),
             alerts=alerts_on(known, rules, instruments, language),
             compared=len(context) > 0,
         )
