@@ -9,7 +9,7 @@ from dropout_risk.catalogue import measures as m
 from dropout_risk.catalogue.factors import FACTORS
 from dropout_risk.catalogue.instrument import band_of
 from dropout_risk.catalogue.instruments import default_instruments
-from support.plain import year_begins
+from support.plain import known_from, year_begins
 
 SMALLEST_CLASS = 3
 INSTRUMENTS = default_instruments()
@@ -320,7 +320,7 @@ def valid_rows(pupil, instrument, scale):
         for row in pupil.wellbeing
         if instrument_of(row) == instrument and row["scale"] == scale and is_valid(row, pupil)
     ]
-    return sorted(rows, key=lambda row: row["date"])
+    return sorted(rows, key=lambda row: (row["date"], known_from(row, "date"), row["instrument"]))
 
 
 def scale_score(measure, pupil, window):

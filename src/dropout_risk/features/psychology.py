@@ -28,7 +28,7 @@ def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) ->
     if scale < 0 or not of.any():
         return np.full(len(inputs.known), np.nan)
     return _latest_score(
-        rows.offsets, rows["instrument"], of, rows["scale"], scale, rows["date"], _usable(inputs),
+        rows.offsets, rows["instrument"], of, rows["scale"], scale, _moments(inputs), _usable(inputs),
         rows["score"],
     )  # fmt: skip
 
@@ -156,13 +156,19 @@ def _usable(inputs: Inputs) -> Bools:
     )  # fmt: skip
 
 
+def _moments(inputs: Inputs) -> Places:
+    """Put tests in order by date, and by when they became known where two spellings name one test."""
+    rows = inputs.known.wellbeing
+    return inputs.once("moments", lambda: (rows["date"].astype(np.int64) << 32) + rows["known"])
+
+
 def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Places, Places, Places]]:
     """Give, by instrument and norm, the pupils with a valid total, their last row and the one before."""
     rows, ranges = inputs.known.wellbeing, _ranges(inputs)
     norms = (*inputs.known.histories.words.get("norm", ()), None)
     last, before = inputs.once("totals", lambda: _last_totals(
         rows.offsets, rows["instrument"], ranges.of_word, rows["scale"],
-        inputs.known.code("scale", TOTAL), rows["date"], _usable(inputs), len(ranges.instruments),
+        inputs.known.code("scale", TOTAL), _moments(inputs), _usable(inputs), len(ranges.instruments),
     ))  # fmt: skip
     for place, instrument in enumerate(ranges.instruments):
         tested = np.flatnonzero(last[place] >= 0)
@@ -215,7 +221,7 @@ def _latest_score(  # noqa: PLR0917
     of: Chosen,
     scale: Codes,
     wanted: int,
-    date: Codes,
+    moment: Places,
     usable: Bools,
     score: Floats,
 ) -> Floats:
@@ -224,7 +230,7 @@ def _latest_score(  # noqa: PLR0917
         latest = -1
         for row in range(offsets[pupil], offsets[pupil + 1]):
             counts = scale[row] == wanted and usable[row] and of[instrument[row]]
-            if counts and (latest < 0 or date[row] >= date[latest]):
+            if counts and (latest < 0 or moment[row] >= moment[latest]):
                 latest = row
         if latest >= 0:
             scores[pupil] = score[latest]
@@ -238,7 +244,7 @@ def _last_totals(  # noqa: PLR0917
     of_word: Codes,
     scale: Codes,
     total: int,
-    date: Codes,
+    moment: Places,
     usable: Bools,
     n_instruments: int,
 ) -> tuple[Places, Places]:
@@ -250,10 +256,10 @@ def _last_totals(  # noqa: PLR0917
             of = of_word[instrument[row]]
             if of < 0 or scale[row] != total or not usable[row]:
                 continue
-            if last[of, pupil] < 0 or date[row] >= date[last[of, pupil]]:
+            if last[of, pupil] < 0 or moment[row] >= moment[last[of, pupil]]:
                 before[of, pupil] = last[of, pupil]
                 last[of, pupil] = row
-            elif before[of, pupil] < 0 or date[row] >= date[before[of, pupil]]:
+            elif before[of, pupil] < 0 or moment[row] >= moment[before[of, pupil]]:
                 before[of, pupil] = row
     return last, before
 
