@@ -8,11 +8,9 @@ planes, with the date on which they became known, and laid over them for each as
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from dropout_risk.histories.day_words import lay_over
 
@@ -32,39 +30,7 @@ STATUS_FLAGS = np.array(
      RECORDED | ABSENT | SUSPENDED],
     dtype=np.uint8,
 )  # fmt: skip
-_PUPILS_AT_ONCE = 8192
-_COUNT_BITS = 4
-_MOST_SESSIONS = 2**_COUNT_BITS - 1
-
-
-@dataclass(frozen=True)
-class AttendanceRows:
-    """Attendance rows as parallel arrays, sorted by pupil.
-
-    Parameters
-    ----------
-    pupil, day : int arrays
-        Row number of the pupil; index of the school day.
-    status : int8 array
-        Position in ``records.tables.STATUSES``.
-    session : int array
-        Code of the session; -1 where the day has none.
-    known : int array
-        Date (ordinal) on which the row became known.
-    on_time : bool array
-        Whether the row was known by its own date.
-    """
-
-    pupil: npt.NDArray[np.int32]
-    day: npt.NDArray[np.int32]
-    status: npt.NDArray[np.int8]
-    session: npt.NDArray[np.int32]
-    known: npt.NDArray[np.int32]
-    on_time: npt.NDArray[np.bool_]
-
-    def slice(self, rows: slice) -> AttendanceRows:
-        """Give some consecutive rows."""
-        return AttendanceRows(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+COUNT_BITS = 4
 
 
 @dataclass(frozen=True)
@@ -100,31 +66,14 @@ class AttendanceBits:
         ``late``, ``suspended``.
     late : LateStates
         What became known after its own date.
-    sessions : uint8 array of shape (n_pupils, 4, n_bytes)
+    sessions : uint8 array of shape (n_pupils, 4, n_bytes), or (n_pupils, 0, n_bytes)
         The number of sessions of each day that has several, at most 15, else zero: the bits of the
-        number in four planes, the lowest first.
+        number in four planes, the lowest first; no planes where no day has several.
     """
 
     planes: dict[str, Bits]
     late: LateStates
     sessions: Bits
-
-    @classmethod
-    def from_rows(cls, rows: AttendanceRows, *, n_pupils: int, n_days: int) -> Self:
-        """Pack rows; a day counts as absent when at least half of its sessions do."""
-        n_bytes = max((n_days + 7) // 8, 1)
-        planes = {name: np.zeros((n_pupils, n_bytes), dtype=np.uint8) for name in PLANES}
-        sessions = np.zeros((n_pupils, _COUNT_BITS, n_bytes), dtype=np.uint8)
-        one_each = len(rows.session) == 0 or rows.session.min() == rows.session.max()
-        for first in range(0, n_pupils, _PUPILS_AT_ONCE):
-            last = min(first + _PUPILS_AT_ONCE, n_pupils)
-            part = rows.slice(slice(*np.searchsorted(rows.pupil, [first, last])))
-            states = _states_on_time(part, first, last - first, 8 * n_bytes)
-            for name, flag in PLANES.items():
-                planes[name][first:last] = np.packbits(states & flag != 0, axis=1, bitorder="little")
-            if not one_each:
-                sessions[first:last] = packed_counts(_several(part, first, last - first, 8 * n_bytes))
-        return cls(planes, _late_states(rows), sessions)
 
     @property
     def n_days(self) -> int:
@@ -146,7 +95,7 @@ class AttendanceBits:
     def several_sessions(self) -> Bits:
         """Count the sessions of each day that has several, else zero: shape (n_pupils, n_days)."""
         counts = np.zeros((len(self.sessions), self.n_days), dtype=np.uint8)
-        for bit in range(_COUNT_BITS):
+        for bit in range(self.sessions.shape[1]):
             plane = np.unpackbits(self.sessions[:, bit], axis=1, bitorder="little")
             counts |= plane << np.uint8(bit)
         return counts
@@ -180,64 +129,8 @@ def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
 
 
 def packed_counts(counts: Bits) -> Bits:
-    """Pack the number of sessions per day into four planes of bits."""
-    planes = [np.packbits(counts >> bit & 1, axis=1, bitorder="little") for bit in range(_COUNT_BITS)]
+    """Pack the number of sessions per day into four planes of bits, or none where no day has several."""
+    if not counts.any():
+        return np.zeros((len(counts), 0, (counts.shape[1] + 7) // 8), dtype=np.uint8)
+    planes = [np.packbits(counts >> bit & 1, axis=1, bitorder="little") for bit in range(COUNT_BITS)]
     return np.stack(planes, axis=1)
-
-
-def _several(rows: AttendanceRows, first: int, n_pupils: int, n_days: int) -> Bits:
-    """Count the sessions of each day that has several; a corrected session counts once."""
-    cells = (rows.pupil - first).astype(np.int64) * n_days + rows.day
-    repeated = np.bincount(cells, minlength=n_pupils * n_days)[cells] > 1
-    width = int(rows.session.max(initial=0)) + 2
-    each = np.unique(cells[repeated] * width + rows.session[repeated] + 1)
-    counts = np.bincount(each // width, minlength=n_pupils * n_days)
-    counts[counts == 1] = 0
-    kept: Bits = np.minimum(counts, _MOST_SESSIONS).astype(np.uint8)
-    return kept.reshape(n_pupils, n_days)
-
-
-def _states_on_time(rows: AttendanceRows, first: int, n_pupils: int, n_days: int) -> Bits:
-    cells = (rows.pupil - first).astype(np.int64) * n_days + rows.day
-    flags = STATUS_FLAGS[rows.status]
-
-    def count(flag: int) -> npt.NDArray[np.int64]:
-        return np.bincount(cells[rows.on_time & (flags & flag != 0)], minlength=n_pupils * n_days)
-
-    return _day_state({flag: count(flag) for flag in PLANES.values()}).reshape(n_pupils, n_days)
-
-
-def _day_state(sessions: dict[int, npt.NDArray[np.int64]]) -> Bits:
-    """Make the state of days from the number of sessions of each kind."""
-    absent = (sessions[ABSENT] > 0) & (2 * sessions[ABSENT] >= sessions[RECORDED])
-    state = np.where(sessions[RECORDED] > 0, RECORDED, 0)
-    state |= np.where(absent, ABSENT, 0)
-    state |= np.where(absent & (2 * sessions[UNEXCUSED] >= sessions[ABSENT]), UNEXCUSED, 0)
-    state |= np.where(~absent & (sessions[LATE] > 0), LATE, 0)
-    state |= np.where(absent & (sessions[SUSPENDED] > 0), SUSPENDED, 0)
-    return state.astype(np.uint8)
-
-
-def _late_states(rows: AttendanceRows) -> LateStates:
-    """For each day with late rows, give its state after each date on which something became known."""
-    late_days = pd.DataFrame(
-        {"pupil": rows.pupil[~rows.on_time], "day": rows.day[~rows.on_time]}
-    ).drop_duplicates()
-    if late_days.empty:
-        nothing = np.zeros(0, dtype=np.int32)
-        return LateStates(nothing, nothing, nothing, nothing.astype(np.uint8))
-    every = pd.DataFrame({name: getattr(rows, name) for name in rows.__dataclass_fields__}).merge(late_days)
-    changes = every.loc[~every["on_time"], ["pupil", "day", "known"]].drop_duplicates()
-    known_then = changes.merge(every, on=["pupil", "day"], suffixes=("", "_row"))
-    known_then = known_then[known_then["known_row"] <= known_then["known"]].sort_values(
-        "known_row", kind="stable"
-    )
-    latest = known_then.drop_duplicates(["pupil", "day", "known", "session"], keep="last")
-    flags = STATUS_FLAGS[latest["status"].to_numpy()]
-    for flag in PLANES.values():
-        latest = latest.assign(**{str(flag): (flags & flag != 0).astype(np.int64)})
-    sums = latest.groupby(["pupil", "day", "known"], sort=True)[[str(flag) for flag in PLANES.values()]].sum()
-    state = _day_state({flag: sums[str(flag)].to_numpy() for flag in PLANES.values()})
-    keys = sums.index.to_frame()
-    pupil, day, known = (keys[name].to_numpy(dtype=np.int32) for name in ("pupil", "day", "known"))
-    return LateStates(pupil, day, known, state)

@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.histories.attendance_bits import AttendanceBits, AttendanceRows
+from dropout_risk.histories.attendance_bits import AttendanceBits
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.day_packing import pack
 from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Column, Runs
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.day_grid import DayGrid
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -84,8 +86,10 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
         """
-        tables = {name: records.table(name) for name in LONG_TABLES}
-        histories = cls.from_tables(records.table("students"), tables, records.calendar)
+        tables = {name: records.table(name) for name in LONG_TABLES if name != "attendance"}
+        histories = cls.from_tables(
+            records.table("students"), tables, records.calendar, attendance=records.attendance
+        )
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
     @classmethod
@@ -95,6 +99,7 @@ class Histories:
         tables: Mapping[str, pa.Table],
         calendar: SchoolCalendar,
         *,
+        attendance: DayGrid | None = None,
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
     ) -> Self:
@@ -108,6 +113,8 @@ class Histories:
             The six long tables, each with a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
+        attendance : DayGrid, optional
+            The attendance, in place of the table of that name.
         observed_to : int, optional
             The last date (ordinal) that the tables cover; by default each school's own, from its rows.
         calendars : sequence of str, optional
@@ -116,17 +123,19 @@ class Histories:
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
         row = np.array([calendar.row_of(name) for name in names], dtype=np.int32)
+        if attendance is None:
+            attendance = DayGrid.of_table(tables["attendance"], len(row))
         builder = _Builder(calendar, row, {})
         number = len(calendar.schools)
         if observed_to is None:
-            observed = Observed.from_tables(tables, row, number)
+            observed = Observed.of(attendance, tables, row, number)
         else:
             observed = Observed.until(observed_to, number)
         return cls(
             students=students.select(STUDENT_COLUMNS).combine_chunks(),
             calendar=calendar,
             calendar_row=row,
-            attendance=builder.attendance(tables["attendance"]),
+            attendance=builder.attendance(attendance),
             totals=builder.totals(tables["attendance_totals"]),
             grades=builder.grades(tables["grades"]),
             wellbeing=builder.wellbeing(tables["wellbeing"]),
@@ -241,18 +250,9 @@ class _Builder:
     row: npt.NDArray[np.int32]
     words: dict[str, tuple[str, ...]]
 
-    def attendance(self, table: pa.Table) -> AttendanceBits:
-        pupil, date, known = _ints(table, "pupil"), _ints(table, "date"), _ints(table, "recorded_on")
-        day = self._day(pupil, date)
-        rows = AttendanceRows(
-            pupil, day, _ints(table, "status").astype(np.int8), self._codes(table, "session"),
-            np.maximum(known, date), known <= date,
-        )  # fmt: skip
-        if len(pupil) and (np.diff(pupil) < 0).any():
-            order = np.argsort(pupil, kind="stable")
-            rows = AttendanceRows(*(getattr(rows, name)[order] for name in rows.__dataclass_fields__))
-        n_days = int(self.calendar.lengths.max(initial=0))
-        return AttendanceBits.from_rows(rows, n_pupils=len(self.row), n_days=n_days)
+    def attendance(self, grid: DayGrid) -> AttendanceBits:
+        self.words["session"] = grid.words
+        return pack(grid, self.calendar, self.row)
 
     def totals(self, table: pa.Table) -> Runs:
         columns = {

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dropout_risk.records.day_grid import DayGrid
+
 Ints = npt.NDArray[np.int32]
 _DATED = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
 _NONE = -1
@@ -31,10 +33,10 @@ class Observed:
     dated: Ints
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, pa.Table], row: Ints, n_calendars: int) -> Self:
-        """Read the dates off canonical tables, with the calendar of each pupil."""
-        attended, dated = (np.full(n_calendars, _NONE, dtype=np.int32) for _ in range(2))
-        _raise(attended, tables["attendance"], "date", row)
+    def of(cls, attendance: DayGrid, tables: Mapping[str, pa.Table], row: Ints, n_calendars: int) -> Self:
+        """Read the dates off attendance and canonical tables, with the calendar of each pupil."""
+        attended = attendance.last_dates(row, n_calendars, _NONE)
+        dated = np.full(n_calendars, _NONE, dtype=np.int32)
         for name, column in _DATED.items():
             _raise(dated, tables[name], column, row)
         return cls(attended, dated)

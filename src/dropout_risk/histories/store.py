@@ -121,7 +121,11 @@ def _write(histories: Histories, folder: Path) -> None:
             "known": calendar.known[rows, columns],
         },
         "attendance": {name: _packed(plane) for name, plane in planes.items()}
-        | {"sessions": _packed(np.concatenate(np.moveaxis(sessions, 1, 0), axis=1))}
+        | (
+            {"sessions": _packed(np.concatenate(np.moveaxis(sessions, 1, 0), axis=1))}
+            if sessions.shape[1]
+            else {}
+        )
         | {"calendar": histories.calendar_row},
         "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
     }
@@ -148,8 +152,11 @@ def _read(folder: Path) -> Histories:
     days, since = ([calendar[name][of] for of in rows] for name in ("day", "known"))
     attendance = pq.read_table(folder / "attendance.parquet")
     planes = {name: _unpacked(attendance[name]) for name in PLANES}
-    sessions, width = _unpacked(attendance["sessions"]), planes["recorded"].shape[1]
-    sessions = sessions.reshape(len(sessions), sessions.shape[1] // width, width)
+    width = planes["recorded"].shape[1]
+    sessions = np.zeros((students.num_rows, 0, width), np.uint8)
+    if "sessions" in attendance.column_names:
+        sessions = _unpacked(attendance["sessions"])
+        sessions = sessions.reshape(len(sessions), sessions.shape[1] // width, width)
     late = LateStates(**_arrays(folder / "late.parquet"))
     runs = {}
     for name in _RUNS:

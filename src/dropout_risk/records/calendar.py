@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.errors import DateError
+from dropout_risk.kernels import kernel
 
 Ints = npt.NDArray[np.int32]
 DateLike = str | dt.date | dt.datetime | np.datetime64
@@ -165,28 +166,20 @@ class SchoolCalendar:
         array of int32
             Negative before the first known day; never larger than the number of known days, if any.
         """
-        rows, dates = np.broadcast_arrays(np.asarray(which), np.asarray(ordinals, dtype=np.int64))
-        offset = np.clip(dates - self.first, 0, self._before.shape[1] - 1)
-        index = self._before[rows, offset]
-        first = self.firsts[rows]
-        outside = (dates < first) | (self.lengths[rows] == 0)
-        if outside.any():
-            index = np.where(outside, -weekdays_between(dates, first), index)
-        return np.asarray(index, dtype=np.int32)
+        rows, dates, shape = _alike(which, ordinals)
+        index = np.empty(len(dates), dtype=np.int32)
+        _index(rows, dates, self._before, self.first, self.firsts, self.lengths, index)
+        return index.reshape(shape)
 
     def day(self, which: npt.ArrayLike, index: npt.ArrayLike) -> Ints:
         """Give the date (as an ordinal) of the school day with each index.
 
         Before the first known day weekdays are counted back; beyond the last one it is the last one.
         """
-        rows, wanted = np.broadcast_arrays(np.asarray(which), np.asarray(index))
-        known = self.days[rows, np.clip(wanted, 0, np.maximum(self.lengths[rows] - 1, 0))]
-        outside = (wanted < 0) | (self.lengths[rows] == 0)
-        if not outside.any():
-            return np.asarray(known)
-        start = self.firsts[rows].astype("int64").astype("datetime64[D]")
-        counted = np.busday_offset(start, wanted, roll="forward").astype(np.int64)
-        return np.where(outside, counted, known).astype(np.int32)
+        rows, wanted, shape = _alike(which, index)
+        dates = np.empty(len(wanted), dtype=np.int32)
+        _day(rows, wanted, self.days, self.firsts, self.lengths, dates)
+        return dates.reshape(shape)
 
     def year_begins(self, ordinal: int) -> int:
         """Give the first date (as an ordinal) of the school year in which a date lies."""
@@ -204,12 +197,45 @@ class SchoolCalendar:
 _NEVER, _ALWAYS = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
-def weekdays_between(dates: npt.ArrayLike, end: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Count the weekdays from each date up to, and without, another."""
-    start = np.asarray(dates, dtype="int64").astype("datetime64[D]")
-    stop = np.asarray(end, dtype="int64").astype("datetime64[D]")
-    # busday_count leaves out the other end when it counts backwards
-    return np.where(start <= stop, np.busday_count(start, stop), -np.busday_count(stop, start))
+def _alike(which: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Ints, Ints, tuple[int, ...]]:
+    """Give two flat arrays of one length, as the compiled loops take them, and the shape of the result."""
+    rows, numbers = np.asarray(which, dtype=np.int32), np.asarray(values, dtype=np.int32)
+    shape = rows.shape if rows.shape == numbers.shape else np.broadcast(rows, numbers).shape
+    flat = [(of if of.shape == shape else np.broadcast_to(of, shape)).reshape(-1) for of in (rows, numbers)]
+    return np.require(flat[0], None, ["C", "W"]), np.require(flat[1], None, ["C", "W"]), shape
+
+
+@kernel
+def _weekdays_before(date: int) -> int:
+    """Count the weekdays from a Monday (three days before 1970-01-01) up to, and without, a date."""
+    weeks, weekday = divmod(date + 3, 7)
+    return weeks * 5 + min(weekday, 5)
+
+
+@kernel
+def _index(  # noqa: PLR0917
+    rows: Ints, dates: Ints, before: Ints, first: int, firsts: Ints, lengths: Ints, index: Ints
+) -> None:
+    span = before.shape[1]
+    for i in range(len(rows)):
+        row, date = rows[i], int(dates[i])
+        if lengths[row] == 0 or date < firsts[row]:
+            index[i] = _weekdays_before(date) - _weekdays_before(int(firsts[row]))
+        else:
+            index[i] = before[row, min(date - first, span - 1)]
+
+
+@kernel
+def _day(  # noqa: PLR0917
+    rows: Ints, wanted: Ints, days: Ints, firsts: Ints, lengths: Ints, dates: Ints
+) -> None:
+    for i in range(len(rows)):
+        row, at = rows[i], np.int64(wanted[i])
+        if at < 0 or lengths[row] == 0:
+            weekday = _weekdays_before(int(firsts[row])) + at
+            dates[i] = weekday // 5 * 7 + weekday % 5 - 3
+        else:
+            dates[i] = days[row, min(at, lengths[row] - 1)]
 
 
 def _ordinals(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:

@@ -5,34 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.arranging import Arranged
+from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.check import RULES, CheckReport, Counts, Problem, Rule
+from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.drafts import Array, Draft
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.periods import check_overlaps
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import PupilIndex, TableReader, nearest_header
-from dropout_risk.records.row_rules import check_enrolment, check_pupils, check_school_days, check_values
+from dropout_risk.records.row_rules import check_enrolment, check_pupils, check_values
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the check leaves: usable tables, the calendar, the report and the rows set apart."""
+    """What the check leaves: usable tables, the calendar, the report and the rows set apart.
+
+    Attendance is kept as a grid; its table is made when it is asked for.
+    """
 
     tables: dict[str, Any]
+    attendance: DayGrid
     calendar: SchoolCalendar
     report: CheckReport
     quarantine: Quarantine
+
+    def table(self, name: str) -> Any:
+        """Give the canonical Arrow table."""
+        return self._attendance_table if name == "attendance" else self.tables[name]
+
+    @cached_property
+    def _attendance_table(self) -> Any:
+        return self.attendance.table()
 
 
 class Checking:
@@ -64,17 +78,20 @@ class Checking:
         self.days = SchoolDays(self.schools, calendar)
         self._finish(calendar, arranged)
         for name, table in TABLES.items():
-            if table.of_pupils:
+            if name == "attendance":
+                self._check_attendance()
+            elif table.of_pupils:
                 self._check_long(name)
         rule = RULES["unknown_file"]
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
         problems = sorted(self.problems, key=lambda problem: order[problem.table])
         counts = {name: self.counts[name] for name in TABLES if name in self.parts}
-        tables = {name: self.tables[name] for name in TABLES}
+        tables = {name: self.tables[name] for name in TABLES if name != "attendance"}
         apart = sorted(self.apart, key=lambda table: order[table.table])
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
-        return Checked(tables, self._calendar(), CheckReport((*problems, *files), counts), quarantine)
+        days = self.days.calendar(self.school_of[self.usable], self.attendance)
+        return Checked(tables, self.attendance, days, CheckReport((*problems, *files), counts), quarantine)
 
     def _read_students(self) -> None:
         reader = TableReader(TABLES["students"], self.mapping)
@@ -132,13 +149,23 @@ class Checking:
         check_pupils(draft, self.usable)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
-        if name == "attendance":
-            check_school_days(draft, self.days, self.school_of)
         arranged = Arranged(draft)
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
         self._finish(draft, arranged)
+
+    def _check_attendance(self) -> None:
+        roll = Roll(self.pupils, self.pupil_row, self.school_of)
+        check = AttendanceCheck(self.mapping, roll, self.days, self.today)
+        found = check.run(self.parts.get("attendance", ()))
+        self.attendance = found.grid
+        apart = SetApart.of(found.read)
+        read = len(found.read) + found.read.broken
+        self.counts["attendance"] = Counts(read, read - len(apart), len(apart))
+        self.problems += found.read.problems()
+        if "attendance" in self.parts:
+            self.apart.append(apart)
 
     def _finish(self, draft: Draft, arranged: Arranged) -> None:
         name = draft.table.name
@@ -148,13 +175,6 @@ class Checking:
         self.problems += draft.problems()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
-
-    def _calendar(self) -> SchoolCalendar:
-        attendance = self.tables["attendance"]
-        pupil = attendance.column("pupil").to_numpy()
-        date = attendance.column("date").cast(pa.int32()).to_numpy()
-        recorded = attendance.column("recorded_on").cast(pa.int32()).to_numpy()
-        return self.days.calendar(self.school_of[self.usable], pupil, date, np.maximum(recorded, date))
 
 
 def require_students(

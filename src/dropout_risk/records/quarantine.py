@@ -54,7 +54,8 @@ class SetApart:
         """Collect the rows of a draft that carry an error."""
         errors = [found for found in draft.findings if found.severity == "error"]
         rules = tuple(dict.fromkeys(found.rule for found in errors))
-        rows = np.flatnonzero(draft.apart).astype(np.int32)
+        rows = np.unique(np.concatenate([np.empty(0, np.int64), *(found.rows for found in errors)]))
+        rows = rows.astype(np.int32)
         marks = np.zeros(len(rows), np.uint32)
         for found in errors:
             marks[np.searchsorted(rows, found.rows)] |= np.uint32(1 << rules.index(found.rule))

@@ -6,35 +6,44 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from dropout_risk.records.ahead import ahead
 from dropout_risk.records.check import RULES
-from dropout_risk.records.convert import FAULTS, Vocabulary, convert
+from dropout_risk.records.convert import Vocabulary, convert
 from dropout_risk.records.drafts import EMPTY, Array, Draft, Finding, Mask, Span
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part, Piece
+from dropout_risk.records.row_rules import check_readable
 from dropout_risk.records.tables import Column, Table
 
 __all__ = ["PupilIndex", "TableReader", "nearest_header"]
 
+Seen = TypeVar("Seen")
+Seen_co = TypeVar("Seen_co", covariant=True)
 _NO_ROWS = np.empty(0, np.int64)
 _NO_HEADER = "no header is known; is the first line a line of headers?"
 _SPARE = "another column of the same part already gives this"
 
 
 class _Chunk(NamedTuple):
-    """The compact columns of some rows of one part; ``ids`` only while reading ``students``."""
+    """The compact columns of some rows; ``ids`` only while reading ``students``."""
 
-    part: int
     length: int
     ids: Any
     values: dict[str, Array]
     faults: dict[str, Array]
+
+
+class Look(Protocol[Seen_co]):
+    """Looks at one batch."""
+
+    def __call__(self, batch: Any, names: Sequence[str], typed: bool) -> Seen_co:
+        """Look at it, in any thread."""
 
 
 class TableReader:
@@ -59,44 +68,54 @@ class TableReader:
 
     def read(self, parts: Iterable[Part]) -> Draft:
         """Read every part and put the columns together."""
-        parts = list(parts)
-        headers = [self.mapping.headers(self.table.name, part.header) for part in parts]
-        missing = [[name for name in self.table.required if name not in of.chosen] for of in headers]
-        chosen = [{} if lacks else of.chosen for of, lacks in zip(headers, missing, strict=True)]
-        chunks = [chunk for found in ahead(self._tasks(parts, chosen)) for chunk in found]
-        starts = self._starts(len(parts), chunks)
-        unread = np.zeros(self._length, np.bool_)
-        for part, of, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
-            unread[start:stop] = bool(lacks)
-            self._report_headers(part, of, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
-        spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
-        draft = Draft(self.table, unread.copy(), spans=spans, findings=self._findings)
+        chunks: list[_Chunk] = []
+        draft = self.each(parts, self._chunk, lambda chunk, _: chunks.append(chunk))
+        unread = draft.apart.copy()
         for column in self.table.columns:
             draft.values[column.name] = self._column(column, chunks, draft)
             self._report_faults(column, chunks, draft, unread)
         pa.default_memory_pool().release_unused()
         return draft
 
-    def _starts(self, n_parts: int, chunks: Sequence[_Chunk]) -> list[int]:
-        """Give the first row of each part, and the number of all rows."""
-        lengths = [0] * n_parts
-        for chunk in chunks:
-            lengths[chunk.part] += chunk.length
-        self._length = sum(lengths)
-        return [0, *itertools.accumulate(lengths)]
+    def each(self, parts: Iterable[Part], look: Look[Seen], then: Callable[[Seen, int], Any]) -> Draft:
+        """Look at every batch, in threads, and use what was seen there, in the order of the rows.
 
-    def _tasks(
-        self, parts: Sequence[Part], chosen: Sequence[dict[str, str]]
-    ) -> Iterator[Callable[[], list[_Chunk]]]:
-        for number, part in enumerate(parts):
-            for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
-                yield partial(self._chunks_of, number, piece, list(chosen[number]), part.typed)
+        Parameters
+        ----------
+        parts : iterable of Part
+            The files or frames.
+        look : callable
+            Called with a batch, the names of its columns and whether values have types; no names where
+            the part lacks a required column.
+        then : callable
+            Called in this thread with what was seen and the number of rows before it.
 
-    def _chunks_of(self, number: int, piece: Piece, names: Sequence[str], typed: bool) -> list[_Chunk]:
-        return [self._chunk(number, batch, names, typed) for batch in piece()]
+        Returns
+        -------
+        Draft
+            Without columns: the rows of parts that lack a required column set apart, the spans, and what
+            was found in the headers.
+        """
+        parts = list(parts)
+        headers = [self.mapping.headers(self.table.name, part.header) for part in parts]
+        missing = [[name for name in self.table.required if name not in of.chosen] for of in headers]
+        chosen = [{} if lacks else of.chosen for of, lacks in zip(headers, missing, strict=True)]
+        lengths = [0] * len(parts)
+        for number, found in ahead(_tasks(parts, chosen, look)):
+            for length, seen in found:
+                then(seen, self._length)
+                lengths[number] += length
+                self._length += length
+        starts = [0, *itertools.accumulate(lengths)]
+        unread = np.zeros(self._length, np.bool_)
+        for part, of, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
+            unread[start:stop] = bool(lacks)
+            self._report_headers(part, of, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
+        spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
+        return Draft(self.table, unread, spans=spans, findings=self._findings)
 
-    def _chunk(self, number: int, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
-        chunk = _Chunk(number, batch.num_rows, pa.nulls(batch.num_rows, pa.int64()), {}, {})
+    def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
+        chunk = _Chunk(batch.num_rows, pa.nulls(batch.num_rows, pa.int64()), {}, {})
         for name, array in zip(names, batch.columns, strict=False):
             column = self.table[name]
             if column.kind != "student":
@@ -133,19 +152,13 @@ class TableReader:
 
     def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Mask) -> None:
         name, start = column.name, 0
-        faulty = np.zeros(len(draft), np.uint8)
+        faults: Array | None = None
         for chunk in chunks:
             if name in chunk.faults:
-                faulty[start : start + chunk.length] = chunk.faults.pop(name)
+                faults = np.zeros(len(draft), np.uint8) if faults is None else faults
+                faults[start : start + chunk.length] = chunk.faults.pop(name)
             start += chunk.length
-        if not column.nullable:
-            empty = draft.missing(name)
-            if empty.any():
-                draft.set_apart("missing_value", name, empty & (faulty == 0) & ~unread)
-        if faulty.any():
-            for position, rule in enumerate(FAULTS):
-                if rule:
-                    draft.fault(rule, name, faulty == position)
+        check_readable(draft, column, faults, unread)
 
     def _report_headers(self, part: Part, headers: Headers, missing: list[str], rows: Array) -> None:
         for name in missing:
@@ -166,6 +179,22 @@ class TableReader:
     def _note(self, header: str, detail: str, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)
         self._findings.append(found)
+
+
+def _tasks(
+    parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen]
+) -> Iterator[Callable[[], tuple[int, list[tuple[int, Seen]]]]]:
+    """Give one task for each piece of each part: read it and look at its batches."""
+    for number, part in enumerate(parts):
+        names = list(chosen[number])
+        for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
+            yield partial(_look_at, number, piece, look, names, part.typed)
+
+
+def _look_at(
+    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool
+) -> tuple[int, list[tuple[int, Seen]]]:
+    return number, [(batch.num_rows, look(batch, names, typed)) for batch in piece()]
 
 
 def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> str:

@@ -6,8 +6,34 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dropout_risk.records.convert import FAULTS
 from dropout_risk.records.drafts import NO_PUPIL, UNKNOWN_PUPIL, Array, Draft, Mask
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.tables import Column
+
+
+def check_readable(draft: Draft, column: Column, faults: Array | None, unread: Mask | None = None) -> None:
+    """Note the rows in which a column is empty or could not be read.
+
+    Parameters
+    ----------
+    draft : Draft
+        The rows.
+    column : Column
+        Which.
+    faults : array of uint8, optional
+        Per row, the position in ``FAULTS`` of what is wrong.
+    unread : array of bool, optional
+        Rows of parts that lack a required column: only that is said of them.
+    """
+    if not column.nullable:
+        empty = draft.missing(column.name)
+        for known in (faults, unread) if empty.any() else ():
+            empty = empty if known is None else empty & (known == 0)
+        draft.set_apart("missing_value", column.name, empty)
+    for position, rule in enumerate(FAULTS):
+        if rule and faults is not None:
+            draft.fault(rule, column.name, faults == position)
 
 
 def check_values(draft: Draft, today: int) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.day_grid import BesideRows, DayGrid
 from dropout_risk.records.drafts import Array, Draft, Mask
 
 _UNLISTED = -1
-_NEVER = np.iinfo(np.int32).max
 _CHUNK = 1 << 20
 
 
@@ -69,31 +69,36 @@ class SchoolDays:
         state[inside] = self.state[school[inside], column[inside]]
         return state
 
-    def calendar(self, school_of: Array, pupil: Array, date: Array, recorded: Array) -> SchoolCalendar:
+    def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
+
+        Parameters
+        ----------
+        school_of : array of int
+            The number of each pupil's school.
+        grid : DayGrid
+            The attendance.
         """
-        since, first = _known_since(len(self.schools), school_of, pupil, date, recorded)
         days, known = {}, {}
+        unlisted = not self.listed.all()
+        attended = grid.attended(school_of, len(self.schools)) if unlisted else None
+        late = _first_known(school_of[grid.beside.pupil], grid.beside) if unlisted else None
         for row, school in enumerate(self.schools):
-            if self.listed[row]:
+            if self.listed[row] or attended is None or late is None:
                 days[school] = np.flatnonzero(self.state[row] == 1) + self.first
-            else:
-                attended = np.flatnonzero(since[row] != _NEVER)
-                days[school], known[school] = attended + first, since[row, attended]
+                continue
+            dates, of = grid.date[attended[row]], late[0] == row
+            days[school] = np.concatenate([dates, late[1][of]])
+            known[school] = np.concatenate([dates, late[2][of]])
         return SchoolCalendar.from_days(days, known=known)
 
 
-def _known_since(
-    schools: int, school_of: Array, pupil: Array, date: Array, recorded: Array
-) -> tuple[npt.NDArray[np.int32], int]:
-    """Give, for each school and date, when its first attendance row was recorded; and the first date."""
-    if not len(date):
-        return np.full((schools, 0), _NEVER, np.int32), 0
-    first = int(date.min())
-    since = np.full((schools, int(date.max()) - first + 1), _NEVER, np.int32)
-    for start in range(0, len(date), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        np.minimum.at(since, (school_of[pupil[rows]], date[rows] - first), recorded[rows])
-    return since, first
+def _first_known(school: Array, rows: BesideRows) -> tuple[Array, Array, Array]:
+    """Give each school and date of some rows once, with the date on which the first was known."""
+    order = np.lexsort([rows.known, rows.date, school])
+    school, date, known = school[order], rows.date[order], rows.known[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (school[1:] != school[:-1]) | (date[1:] != date[:-1])
+    return school[first], date[first], known[first]

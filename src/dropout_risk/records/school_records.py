@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.errors import DateError, RecordsError, nearest
-from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
+from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.check import CheckReport
 from dropout_risk.records.checking import Checked, Checking, require_students
+from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.frames import to_arrow
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
@@ -164,7 +165,12 @@ class SchoolRecords:
         """
         if name not in TABLES:
             raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
-        return self._checked.tables[name]
+        return self._checked.table(name)
+
+    @property
+    def attendance(self) -> DayGrid:
+        """The usable rows of attendance as a grid; ``table("attendance")`` writes them as a table."""
+        return self._checked.attendance
 
     @property
     def quarantine(self) -> Quarantine:
@@ -185,11 +191,13 @@ class SchoolRecords:
         DateError
             If no row carries a date.
         """
-        for group in ({"attendance": "date"}, _DATED):
-            days = [pc.max(self.table(name).column(column)).as_py() for name, column in group.items()]
-            known: list[dt.date] = [day for day in days if day is not None]
-            if known:
-                return max(known)
+        last = self.attendance.last_date()
+        if last is not None:
+            return date_of(last)
+        days = [pc.max(self.table(name).column(column)).as_py() for name, column in _DATED.items()]
+        known: list[dt.date] = [day for day in days if day is not None]
+        if known:
+            return max(known)
         raise DateError("No row of the records carries a date.", hint="give attendance, grades or totals")
 
     @cached_property

@@ -10,7 +10,7 @@ from dropout_risk.features import compute
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features, compute_features
 from dropout_risk.features.pupil_functions import register_pupil_function
-from dropout_risk.histories import attendance_bits
+from dropout_risk.histories import day_packing
 from dropout_risk.histories.histories import Histories
 from support.agreement import same_bits
 from support.catalogues import declare, every_measure
@@ -95,7 +95,7 @@ def test_the_size_of_the_blocks_never_changes_a_bit(monkeypatch, block):
 def test_the_size_of_the_blocks_in_which_days_are_packed_never_changes_a_bit(monkeypatch, block):
     records = untidy_district()
     whole = Histories.from_records(records).attendance
-    monkeypatch.setattr(attendance_bits, "_PUPILS_AT_ONCE", block)
+    monkeypatch.setattr(day_packing, "PUPILS_AT_ONCE", block)
     parts = Histories.from_records(records).attendance
 
     assert all((parts.planes[name] == plane).all() for name, plane in whole.planes.items())

@@ -1,0 +1,315 @@
+"""Attendance from the parts' batches to a checked day grid, in one pass.
+
+While the next batches are read and converted in other threads, the rows of each batch go into the grid in
+the order of the files. Most rows pass one compiled loop that says that no rule concerns them; only the
+others are looked at rule by rule. Where rows contradict each other, the parts are read once more, to name
+all rows of those keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.kernels import kernel
+from dropout_risk.records.arranging import Arranged
+from dropout_risk.records.check import RULES, Severity
+from dropout_risk.records.convert import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert
+from dropout_risk.records.day_cells import Bytes, DayCells, Rows
+from dropout_risk.records.day_grid import BesideRows, DayGrid
+from dropout_risk.records.drafts import EMPTY, Array, Draft, Finding
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.pupil_index import PupilIndex
+from dropout_risk.records.readers import Part
+from dropout_risk.records.reading import TableReader
+from dropout_risk.records.row_rules import check_pupils, check_readable, check_school_days, check_values
+from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.tables import TABLES
+
+_TABLE = TABLES["attendance"]
+# the order in which a report names the rules
+_STAGES = (
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
+    ("pupil_set_apart",), ("no_school_day",), ("duplicate_row",), ("contradicting_rows",),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Roll:
+    """The pupils that ``students`` names.
+
+    Parameters
+    ----------
+    index : PupilIndex
+        Their ids.
+    row : int32 array
+        Per id, the row in the final table; -1 where the pupil was set apart.
+    school : int32 array
+        Per id, the number of the school.
+    """
+
+    index: PupilIndex
+    row: Array
+    school: Array
+
+    @property
+    def n_usable(self) -> int:
+        """Number of pupils with a usable row."""
+        return int(np.count_nonzero(self.row >= 0))
+
+
+class CheckedAttendance(NamedTuple):
+    """What the check of the attendance gives.
+
+    Attributes
+    ----------
+    grid : DayGrid
+        The usable rows.
+    read : Draft
+        As many rows as were read, without columns: the spans and the findings.
+    """
+
+    grid: DayGrid
+    read: Draft
+
+
+class _Sifted(NamedTuple):
+    """One batch, row by row, and what its rows were found to be."""
+
+    rows: Rows
+    words: list[str]
+    late: Array
+    recorded: Array
+    found: list[Finding]
+
+
+class AttendanceCheck:
+    """Reads and checks attendance.
+
+    Parameters
+    ----------
+    mapping : RecordsMapping
+        Headers and words.
+    roll : Roll
+        The pupils.
+    days : SchoolDays
+        What the calendar lists.
+    today : int
+        Days since 1970-01-01; what is dated later is an error.
+    """
+
+    def __init__(self, mapping: RecordsMapping, roll: Roll, days: SchoolDays, today: int) -> None:
+        self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
+        self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
+        self._sessions: dict[str, int] = {}
+        self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
+        self._beside: list[tuple[Array, ...]] = []
+
+    def run(self, parts: Sequence[Part]) -> CheckedAttendance:
+        """Check all rows; the answer does not depend on the batches or on the number of threads."""
+        self._cells = DayCells(self.roll.n_usable)
+        draft = self._reader().each(parts, self._sift, self._insert)
+        if self._cells.has_clashes:
+            self._set_clashes_apart(parts)
+        words, beside = list(self._sessions), self._check_beside()
+        draft.findings += self._findings()
+        return CheckedAttendance(DayGrid.of_cells(self._cells, words, beside), draft)
+
+    def _reader(self) -> TableReader:
+        return TableReader(_TABLE, self.mapping, self.roll.index)
+
+    # --- a batch by itself, in any thread -----------------------------------------------------------
+
+    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _Sifted | None:
+        if not names:
+            return None
+        given = dict(zip(names, batch.columns, strict=True))
+        vocabulary = Vocabulary()
+        values: dict[str, Array] = {}
+        faults: dict[str, Array] = {}
+        for column in _TABLE.columns:
+            if column.name not in given:
+                values[column.name] = _NOTHING
+                continue
+            if column.kind == "student":
+                found: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+            else:
+                found = convert(given[column.name], column, self._words[column.name], vocabulary)
+            values[column.name], wrong = found
+            if wrong.any():
+                faults[column.name] = wrong
+        rows, others = self._plain(values, faults)
+        late, recorded = _NOTHING, _NOTHING
+        findings: list[Finding] = []
+        if len(others):
+            draft = self._checked(values, faults, others)
+            findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
+            late, recorded = _keep(draft, others, rows, self.roll.row)
+        return _Sifted(rows, list(vocabulary.numbers), late, recorded, findings)
+
+    def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[Rows, Array]:
+        """Mark the rows that no rule concerns, and give the positions of the others."""
+        pupil, date, session, recorded = (
+            _writable(values[name], np.int32) for name in ("student_id", "date", "session", "recorded_on")
+        )
+        status = _writable(values["status"], np.int8)
+        odd = np.zeros(len(pupil) if faults else 0, np.uint8)
+        for of in faults.values():
+            odd |= of != 0
+        row, others = np.empty(len(pupil), np.int32), np.empty(len(pupil), np.int32)
+        take = np.empty(len(pupil), np.uint8)
+        roll, days = self.roll, self.days
+        n = _mark_plain(
+            (pupil, date, status, recorded, odd), (roll.row, roll.school),
+            (days.state, days.first, days.listed), self.today, row, take, others,
+        )  # fmt: skip
+        return Rows(row, date, session, status, take), others[:n]
+
+    def _checked(self, values: dict[str, Array], faults: dict[str, Array], others: Array) -> Draft:
+        """Look at some rows rule by rule."""
+        draft = Draft(_TABLE, np.zeros(len(others), np.bool_))
+        for column in _TABLE.columns:
+            of = values[column.name]
+            draft.values[column.name] = of[others] if len(of) else np.full(len(others), EMPTY[column.kind])
+        for column in _TABLE.columns:
+            check_readable(draft, column, faults[column.name][others] if column.name in faults else None)
+        check_values(draft, self.today)
+        check_pupils(draft, self.roll.row >= 0)
+        check_school_days(draft, self.days, self.roll.school)
+        return draft
+
+    # --- batches in order ---------------------------------------------------------------------------
+
+    def _insert(self, batch: _Sifted | None, start: int) -> None:
+        if batch is None:
+            return
+        for found in batch.found:
+            self._note(found.rule.name, found.column, found.rows + start, found.severity, found.detail)
+        rows = self._with_sessions(batch)
+        copies, without = self._cells.insert(rows)
+        self._note("duplicate_row", "session", copies + np.int64(start))
+        for of, known in ((batch.late, batch.recorded), (without, rows.date[without])):
+            if len(of):
+                session = rows.session[of] if len(rows.session) else np.full(len(of), -1, np.int32)
+                place = of + np.int64(start)
+                self._beside.append((rows.pupil[of], rows.date[of], session, rows.status[of], known, place))
+
+    def _with_sessions(self, batch: _Sifted) -> Rows:
+        """Give the rows with sessions numbered by when their word first came, over all batches."""
+        if not batch.words:
+            return batch.rows._replace(session=_NOTHING)
+        numbers = [self._sessions.setdefault(word, len(self._sessions)) for word in batch.words]
+        return batch.rows._replace(session=np.array([*numbers, -1], np.int32)[batch.rows.session])
+
+    def _set_clashes_apart(self, parts: Sequence[Part]) -> None:
+        """Read the parts once more for all rows of the cells that different statuses claim."""
+        clashes: list[Array] = [np.empty(0, np.int64)]
+
+        def collect(batch: _Sifted | None, start: int) -> None:
+            if batch is not None:
+                clashes.append(self._cells.clashing(self._with_sessions(batch)) + np.int64(start))
+
+        self._reader().each(parts, self._sift, collect)
+        self._cells.empty_clashes()
+        rows = np.concatenate(clashes)
+        key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
+        if key in self._found:
+            self._found[key] = [np.setdiff1d(of, rows, assume_unique=True) for of in self._found[key]]
+        self._note("contradicting_rows", "status", rows)
+
+    def _check_beside(self) -> BesideRows:
+        """Find copies and contradictions among the rows beside the grid, and put these in order."""
+        empty = (*(np.empty(0, of) for of in (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)),)
+        columns = [np.concatenate(of) for of in zip(empty, *self._beside, strict=True)]
+        order = np.argsort(columns[-1], kind="stable")
+        *columns, position = (of[order] for of in columns)
+        number = sorted(self._sessions)
+        place = np.full(len(number) + 1, -1, np.int32)
+        place[[self._sessions[word] for word in number]] = np.arange(len(number), dtype=np.int32)
+        names = ("student_id", "date", "session", "status", "recorded_on")
+        draft = Draft(_TABLE, np.zeros(len(position), np.bool_), dict(zip(names, columns, strict=True)))
+        arrival, draft.values["session"] = columns[2], place[columns[2]]
+        arranged = Arranged(draft)
+        arranged.check_duplicates()
+        for finding in draft.findings:
+            self._note(finding.rule.name, finding.column, position[finding.rows])
+        rows = np.arange(len(position)) if arranged.rows is None else arranged.rows
+        rows = rows[arranged.usable()]
+        columns[2] = arrival
+        return BesideRows(*(of[rows] for of in columns))
+
+    # --- findings -----------------------------------------------------------------------------------
+
+    def _note(
+        self, rule: str, column: str, rows: Array, severity: Severity = "error", detail: str = ""
+    ) -> None:
+        if len(rows):
+            self._found.setdefault((rule, column, severity, detail), []).append(rows)
+
+    def _findings(self) -> list[Finding]:
+        found = [
+            Finding(RULES[rule], column, np.sort(np.concatenate(rows)), severity, detail)
+            for (rule, column, severity, detail), rows in self._found.items()
+        ]
+        return sorted((finding for finding in found if len(finding.rows)), key=_rank)
+
+
+_NOTHING = np.empty(0, np.int32)
+
+
+def _writable(values: Array, dtype: Any) -> Any:
+    """Give an array as the compiled loops take it."""
+    return np.require(values, dtype, ["C", "W"])
+
+
+def _keep(draft: Draft, others: Array, rows: Rows, row: Array) -> tuple[Array, Array]:
+    """Take the usable rows that are known on their own date; give the late ones, and when they were known."""
+    usable = np.flatnonzero(~draft.apart)
+    rows.pupil[others[usable]] = row[draft.values["student_id"][usable]]
+    recorded = draft.values["recorded_on"][usable]
+    late = recorded > draft.values["date"][usable]
+    rows.take[others[usable[~late]]] = 1
+    return others[usable[late]], recorded[late]
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    name = finding.rule.name
+    stage = next(number for number, stage in enumerate(_STAGES) if name in stage)
+    return stage, _TABLE.names.index(finding.column), _STAGES[stage].index(name)
+
+
+@kernel
+def _mark_plain(  # noqa: PLR0917
+    given: tuple[Array, Array, npt.NDArray[np.int8], Array, Bytes],
+    roll: tuple[Array, Array],
+    days: tuple[npt.NDArray[np.int8], int, npt.NDArray[np.bool_]],
+    today: int,
+    row: Array,
+    take: Bytes,
+    others: Array,
+) -> int:
+    """Take the rows that are known on their own date and that no rule can concern."""
+    (pupil, date, status, recorded, odd), (row_of, school_of), (state, first, listed) = given, roll, days
+    n, span = 0, state.shape[1]
+    for i in range(len(pupil)):
+        plain = pupil[i] >= 0 and status[i] >= 0 and FIRST_DATE <= date[i] <= today
+        plain = plain and (len(odd) == 0 or odd[i] == 0)
+        plain = plain and (len(recorded) == 0 or recorded[i] == date[i] or recorded[i] == NO_DATE)
+        plain = plain and row_of[pupil[i]] >= 0
+        if plain:
+            school, day = school_of[pupil[i]], np.int64(date[i]) - first
+            if 0 <= day < span:
+                plain = state[school, day] == 1 or (state[school, day] != 0 and not listed[school])
+            else:
+                plain = not listed[school]
+        if plain:
+            row[i], take[i] = row_of[pupil[i]], 1
+        else:
+            row[i], take[i] = -1, 0
+            others[n] = i
+            n += 1
+    return n
