@@ -18,9 +18,9 @@ Array = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 
 STATUS, CLASH = np.uint8(7), np.uint8(8)
-SESSIONS = 16  # no session, and the first 15 words
-_MOST_SLOTS, _MOST_CELLS = 1 << 14, 1 << 33
-_FIRST_ROOM = 256
+MOST_SESSIONS = 16  # no session, and the first 15 words
+MOST_SLOTS, MOST_CELLS = 1 << 14, 1 << 33
+FIRST_ROOM = 256
 _PAGE = 4096
 _SLOTS, _COPIES, _BESIDE, _CLASHES = range(4)
 
@@ -69,11 +69,11 @@ class DayCells:
     """
 
     def __init__(self, n_pupils: int) -> None:
-        self.most = min(_MOST_SLOTS, max(_MOST_CELLS // max(n_pupils, 1), _FIRST_ROOM))
-        self.cells = np.zeros((_FIRST_ROOM, n_pupils), np.uint8)
+        self.most = min(MOST_SLOTS, max(MOST_CELLS // max(n_pupils, 1), FIRST_ROOM))
+        self.cells = np.zeros((min(FIRST_ROOM, self.most), n_pupils), np.uint8)
         self._date = np.zeros(self.most, np.int32)
         self._session = np.zeros(self.most, np.int32)
-        self._slot = np.zeros((SESSIONS, LAST_DATE - FIRST_DATE + 1), np.int32)
+        self._slot = np.zeros((MOST_SESSIONS, LAST_DATE - FIRST_DATE + 1), np.int32)
         self._counts = np.zeros(4, np.int64)
 
     @property
@@ -143,7 +143,7 @@ def _insert(  # noqa: PLR0917
             continue
         word = session[i] + 1 if with_session else 0
         slot = -1
-        if word < SESSIONS and 0 <= date[i] - FIRST_DATE < slot_of.shape[1]:
+        if word < len(slot_of) and 0 <= date[i] - FIRST_DATE < slot_of.shape[1]:
             slot = slot_of[word, date[i] - FIRST_DATE]
             if slot == 0:
                 slot = counts[_SLOTS] + 1
@@ -177,7 +177,7 @@ def _clashing(rows: Rows, slot_of: Array, cells: Bytes, found: Array) -> int:
     with_session, n = len(session) > 0, 0
     for i in range(len(pupil)):
         word = session[i] + 1 if with_session else 0
-        if take[i] == 0 or word >= SESSIONS or not 0 <= date[i] - FIRST_DATE < slot_of.shape[1]:
+        if take[i] == 0 or word >= len(slot_of) or not 0 <= date[i] - FIRST_DATE < slot_of.shape[1]:
             continue
         slot = slot_of[word, date[i] - FIRST_DATE]
         if slot > 0 and cells[slot - 1, pupil[i]] >= CLASH:
