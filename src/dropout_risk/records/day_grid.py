@@ -17,7 +17,7 @@ from dropout_risk.records.day_cells import STATUS, Array, Bytes, DayCells, Rows
 from dropout_risk.records.drafts import Draft
 from dropout_risk.records.tables import TABLES
 
-_SLOTS_AT_ONCE = 64
+_CELLS_AT_ONCE = 1 << 22
 _PUPILS_AT_ONCE = 1 << 16
 
 
@@ -153,7 +153,8 @@ class DayGrid:
         def look(slots: slice) -> None:
             _mark_attended(self.cells, self.slot[slots], group, found[slots])
 
-        in_threads(look, blocks(len(self.slot), _SLOTS_AT_ONCE))
+        size = max(_CELLS_AT_ONCE // max(self.n_pupils, 1), 1)
+        in_threads(look, blocks(len(self.slot), size))
         return found.T
 
     def last_dates(self, group: Array, n_groups: int, none: int) -> Array:
