@@ -119,6 +119,12 @@ class EvaluationError(DropoutRiskError, ValueError):
     code = "DR403"
 
 
+class ModelKindError(DropoutRiskError, ValueError):
+    """A model of a kind whose contributions cannot be computed (linear trees, several classes)."""
+
+    code = "DR404"
+
+
 class BundleError(DropoutRiskError, ValueError):
     """A bundle that is incomplete or was changed after it was saved."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,32 +174,6 @@ class LinearTerms:
     @cached_property
     def _curves(self) -> Curves:
         return Curves.of([shape.points for shape in self.shapes])
-
-
-@dataclass(frozen=True, eq=False)
-class TreeTerms:
-    """LightGBM's own contributions (TreeSHAP, path-dependent).
-
-    Parameters
-    ----------
-    booster : lightgbm.Booster
-        Trained on the encoded columns.
-    """
-
-    booster: Any
-    explainer = "LightGBM pred_contrib, path-dependent"
-    background = "training rows as counted in the trees' nodes"
-
-    def contributions(self, encoded: Floats) -> Contributions:
-        """Ask LightGBM; one thread for few rows, where a second costs more than it brings."""
-        n_features = encoded.shape[1]
-        if len(encoded) == 0:
-            encoded = np.full((1, n_features), np.nan)
-            return Contributions(self.contributions(encoded).base, np.empty((0, n_features)))
-        threads = 1 if len(encoded) < FEW_ROWS else 2
-        rows = np.ascontiguousarray(encoded, dtype=np.float64)
-        table = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=threads))
-        return Contributions(float(table[0, -1]), np.ascontiguousarray(table[:, :-1]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.errors import BundleError
-from dropout_risk.explanation.contributions import FEW_ROWS, TreeTerms
+from dropout_risk.explanation.contributions import FEW_ROWS
+from dropout_risk.explanation.trees import TreeTerms
 from dropout_risk.modelling.folds import CrossFit, fold_losses
 
 Floats = NDArray[np.float64]
@@ -45,10 +46,10 @@ class BoostedModel:
         except lightgbm.basic.LightGBMError as error:
             raise BundleError("The model's text is not that of a LightGBM model.") from error
 
-    @property
+    @cached_property
     def terms(self) -> TreeTerms:
         """What splits its raw score into contributions."""
-        return TreeTerms(self.booster)
+        return TreeTerms.of(self.text)
 
     def margin(self, encoded: Floats) -> Floats:
         """Give the raw score in log-odds."""

@@ -10,8 +10,8 @@ from dropout_risk.explanation.contributions import (
     CurveShape,
     LevelShape,
     LinearTerms,
-    TreeTerms,
 )
+from dropout_risk.explanation.trees import TreeTerms
 
 
 def encoded_rows(n=500, seed=0):
@@ -54,7 +54,7 @@ def test_trees_agree_with_shap_where_values_are_missing_and_categorical(booster)
     import shap
 
     X = encoded_rows(60, seed=2)
-    mine = TreeTerms(booster).contributions(X)
+    mine = TreeTerms.of(booster.model_to_string()).contributions(X)
     oracle = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")(X)
     assert np.allclose(mine.values, oracle.values, atol=1e-9, rtol=0)
     assert np.allclose(mine.base, oracle.base_values, atol=1e-9, rtol=0)
@@ -63,7 +63,11 @@ def test_trees_agree_with_shap_where_values_are_missing_and_categorical(booster)
 def test_trees_add_up_to_the_raw_score(booster):
     X = encoded_rows(700, seed=3)
     assert (
-        np.abs(TreeTerms(booster).contributions(X).log_odds - booster.predict(X, raw_score=True)).max() < 1e-9
+        np.abs(
+            TreeTerms.of(booster.model_to_string()).contributions(X).log_odds
+            - booster.predict(X, raw_score=True)
+        ).max()
+        < 1e-9
     )
 
 
@@ -82,7 +86,7 @@ def test_linear_terms_agree_with_a_plain_loop():
 
 @pytest.mark.parametrize("kind", ["linear", "trees", "blend"])
 def test_a_row_has_the_same_bits_alone_in_a_batch_and_in_another_order(booster, kind):
-    trees = TreeTerms(booster)
+    trees = TreeTerms.of(booster.model_to_string())
     terms = {"linear": LINEAR, "trees": trees, "blend": BlendTerms(LINEAR, trees, 0.3)}[kind]
     X = encoded_rows(600, seed=5)
     batch = terms.contributions(X)
@@ -96,7 +100,7 @@ def test_a_row_has_the_same_bits_alone_in_a_batch_and_in_another_order(booster, 
 
 def test_a_blend_is_the_weighted_sum_of_both(booster):
     X = encoded_rows(50, seed=6)
-    blend = BlendTerms(LINEAR, TreeTerms(booster), 0.25).contributions(X).log_odds
+    blend = BlendTerms(LINEAR, TreeTerms.of(booster.model_to_string()), 0.25).contributions(X).log_odds
     raw = booster.predict(X, raw_score=True)
     assert np.allclose(blend, 0.75 * LINEAR.contributions(X).log_odds + 0.25 * raw, atol=1e-9, rtol=0)
 
@@ -108,7 +112,10 @@ def test_scaling_scales_the_sum():
 
 def test_no_rows_have_a_base_and_no_values(booster):
     X = encoded_rows(3)
-    empty, some = TreeTerms(booster).contributions(X[:0]), TreeTerms(booster).contributions(X)
+    empty, some = (
+        TreeTerms.of(booster.model_to_string()).contributions(X[:0]),
+        TreeTerms.of(booster.model_to_string()).contributions(X),
+    )
     assert empty.values.shape == (0, 3)
     assert empty.base == some.base
 
@@ -119,7 +126,7 @@ def test_a_constant_feature_adds_nothing_but_may_be_missing():
 
 
 def test_each_method_names_itself(booster):
-    trees = TreeTerms(booster)
+    trees = TreeTerms.of(booster.model_to_string())
     assert LINEAR.explainer == "linear closed form"
-    assert trees.explainer == "LightGBM pred_contrib, path-dependent"
+    assert trees.explainer == "LightGBM trees by decision-pattern tables, path-dependent"
     assert BlendTerms(LINEAR, trees, 0.3).explainer.startswith("0.70 x linear closed form + 0.30 x LightGBM")

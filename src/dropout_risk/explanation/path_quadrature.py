@@ -1,0 +1,108 @@
+"""The second exact form, for trees too deep for tables: quadrature along the paths, tree by tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropout_risk.explanation.tree_codes import MOST_BREAKS, TreeCodes
+from dropout_risk.explanation.tree_kernels import NO_BREAK, walk
+from dropout_risk.explanation.tree_leaves import Leaf
+from dropout_risk.explanation.tree_model import Tree, TreeModel
+
+
+@dataclass(frozen=True, eq=False)
+class PathQuadrature:
+    """The nodes of a model as :func:`walk` reads them.
+
+    Parameters
+    ----------
+    base : float
+        The mean raw score of the training rows.
+    arrays : tuple of ndarray
+        Trees, nodes, breaks, shares, leaves, and the points and weights of the quadrature.
+    """
+
+    base: float
+    arrays: tuple[NDArray[Any], ...]
+    kernel: ClassVar[Any] = staticmethod(walk)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the nodes."""
+        return sum(array.nbytes for array in self.arrays)
+
+    @classmethod
+    def build(cls, model: TreeModel, codes: TreeCodes, leaves: Sequence[Leaf]) -> Self:
+        """Lay out the trees; half as many points as the longest path has features are exact."""
+        base, most, depth = 0.0, [1] * len(model.trees), [0] * len(model.trees)
+        for leaf in leaves:
+            base += leaf.value * float(np.prod(leaf.shares))
+            most[leaf.tree] = max(most[leaf.tree], len(leaf.features))
+            depth[leaf.tree] = max(depth[leaf.tree], len(leaf.path))
+        rules = _Rules()
+        trees: list[tuple[int, ...]] = []
+        nodes: list[tuple[int, ...]] = []
+        breaks: list[tuple[int, ...]] = []
+        shares: list[tuple[float, ...]] = []
+        values: list[float] = []
+        for number, tree in enumerate(model.trees):
+            if not len(tree.feature):
+                continue
+            trees.append((len(nodes), depth[number], *rules.place((most[number] + 1) // 2)))
+            earlier = _earlier(tree)
+            first = len(nodes), len(values)
+            for node, outcome in enumerate(codes.outcomes[number]):
+                sides = int(tree.left[node]), int(tree.right[node])
+                children = [side + first[0] if side >= 0 else side - first[1] for side in sides]
+                nodes.append(
+                    (outcome.column, tree.feature[node], outcome.first_left, earlier[node], *children)
+                )
+                breaks.append(outcome.breaks + (NO_BREAK,) * (MOST_BREAKS - len(outcome.breaks)))
+                shares.append(tuple(tree.share(node, side) for side in sides))
+            values.extend(tree.value.tolist())
+        return cls(
+            base,
+            (
+                np.array(trees, np.int64).reshape(-1, 4),
+                np.array(nodes, np.int64).reshape(-1, 6),
+                np.array(breaks, np.uint16).reshape(-1, MOST_BREAKS),
+                np.array(shares, np.float64).reshape(-1, 2),
+                np.array(values, np.float64),
+                np.array(rules.points, np.float64),
+                np.array(rules.weights, np.float64),
+            ),
+        )
+
+
+class _Rules:
+    """Points and weights of Gauss-Legendre quadrature from 0 to 1, each number of points once."""
+
+    def __init__(self) -> None:
+        self.points: list[float] = []
+        self.weights: list[float] = []
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def place(self, n: int) -> tuple[int, int]:
+        """Give where the points and weights of the rule with n points stand."""
+        if n not in self._places:
+            points, weights = np.polynomial.legendre.leggauss(n)
+            self._places[n] = len(self.points), len(self.points) + n
+            self.points.extend((points + 1) / 2)
+            self.weights.extend(weights / 2)
+        return self._places[n]
+
+
+def _earlier(tree: Tree) -> dict[int, int]:
+    """Give for each node the level of the nearest node above it that asks for the same feature, or -1."""
+    found: dict[int, int] = {}
+    for _, path in tree.paths():
+        seen: dict[int, int] = {}
+        for level, (node, _) in enumerate(path):
+            found[node] = seen.get(int(tree.feature[node]), -1)
+            seen[int(tree.feature[node])] = level
+    return found

@@ -1,0 +1,293 @@
+"""Decision-pattern tables: what a leaf adds to each feature, looked up by the conditions a row meets.
+
+A leaf with k features on its path knows 2^k patterns of conditions met. Shapley values against a background
+are averages over the background's patterns, so they can be written down once for each pattern of a row.
+Leaves of one subtree share their nodes, so their tables are added into one, which a row looks up by the
+outcomes of those nodes (docs/decisions/0009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropout_risk.explanation.tree_codes import Outcome, TreeCodes
+from dropout_risk.explanation.tree_kernels import look_up
+from dropout_risk.explanation.tree_leaves import MOST_CONDITIONS, Leaf
+
+Floats = NDArray[np.float64]
+GROUP_BYTES = 20_000
+"""Leaves share tables up to this size: they stay in the fastest cache of a core."""
+MOST_BYTES = 64_000_000
+"""Tables larger than this, together, would not be quicker than a walk through the trees."""
+MOST_PATTERNS = 1 << MOST_CONDITIONS
+
+
+@dataclass(frozen=True, eq=False)
+class PatternTables:
+    """Tables for a model and a background.
+
+    Parameters
+    ----------
+    base : float
+        The mean raw score of the background.
+    arrays : tuple of ndarray
+        Groups of leaves, their tests, the features they add to, and the tables, as :func:`look_up` reads
+        them.
+    """
+
+    base: float
+    arrays: tuple[NDArray[Any], ...]
+    kernel: ClassVar[Any] = staticmethod(look_up)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the tables and of what finds a place in them."""
+        return sum(array.nbytes for array in self.arrays)
+
+    @classmethod
+    def build(cls, together: Sequence[Group], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
+        """Write down what each pattern adds.
+
+        Parameters
+        ----------
+        together : sequence of Group
+            Leaves that share tables, see :func:`grouped`.
+        leaves : sequence of Leaf
+            In the order of the trees.
+        shares : sequence of ndarray
+            For each leaf the share of the background for each pattern of its conditions.
+        """
+        of_leaves = leaf_tables(leaves, shares)
+        groups: list[tuple[int, ...]] = []
+        tests: list[tuple[int, int, int]] = []
+        added: list[int] = []
+        tables, size = [np.empty(0)], 0
+        for group in together:
+            own = group.tests
+            table = group.table(of_leaves, leaves)
+            groups.append((len(tests), len(tests) + len(own), len(added),
+                           len(added) + len(group.features), size, group.patterns))  # fmt: skip
+            tests.extend(own)
+            added.extend(group.features)
+            tables.append(table.reshape(-1))
+            size += table.size
+        base = 0.0
+        for leaf, share in zip(leaves, shares, strict=True):
+            base += leaf.value * share[-1]
+        return cls(
+            float(base),
+            (
+                np.array(groups, np.int64).reshape(-1, 6),
+                np.array(tests, np.int64).reshape(-1, 3),
+                np.array(added, np.int64),
+                np.concatenate(tables),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The nodes of a group that read one column of codes.
+
+    Parameters
+    ----------
+    breaks : tuple of int
+        Codes at which some node changes sides, rising.
+    kinds : tuple of int
+        Before the first break and from each break on: which of the different outcomes of all these nodes
+        together it is, counted from 0.
+    """
+
+    breaks: tuple[int, ...]
+    kinds: tuple[int, ...]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> Self:
+        """Count the different outcomes of nodes that read one column."""
+        breaks = sorted({code for one in outcomes for code in one.breaks})
+        left = [one.first_left for one in outcomes]
+        known = {tuple(left): 0}
+        kinds = [0]
+        for code in breaks:
+            left = [side ^ (code in one.breaks) for side, one in zip(left, outcomes, strict=True)]
+            kinds.append(known.setdefault(tuple(left), len(known)))
+        return cls(tuple(breaks), tuple(kinds))
+
+    @property
+    def n(self) -> int:
+        """How many different outcomes there are."""
+        return max(self.kinds) + 1
+
+    def tests(self, column: int, stride: int) -> list[tuple[int, int, int]]:
+        """Give column, least code that passes, and what passing adds to the place, which may be negative."""
+        steps = zip(self.breaks, self.kinds[:-1], self.kinds[1:], strict=True)
+        return [(column, code, stride * (after - before)) for code, before, after in steps]
+
+    def codes(self) -> NDArray[np.intp]:
+        """Give one code for each different outcome."""
+        starts = (0, *self.breaks)
+        return np.array([starts[self.kinds.index(kind)] for kind in range(self.n)])
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Leaves of one subtree, and what a row must be asked to find its place in their tables.
+
+    Parameters
+    ----------
+    outcomes : dict of int to Outcome
+        Of each node on the paths.
+    leaves : list of int
+        Their places among all leaves.
+    features : tuple of int
+        All features on the paths.
+    sides : dict of int to Sides
+        For each column of codes the outcomes of the nodes that read it.
+    """
+
+    outcomes: dict[int, Outcome]
+    leaves: list[int]
+    features: tuple[int, ...]
+    sides: dict[int, Sides]
+
+    @classmethod
+    def of(cls, codes: TreeCodes, places: list[int], leaves: Sequence[Leaf]) -> Self:
+        """Gather nodes and features of leaves of one tree."""
+        tree = codes.outcomes[leaves[places[0]].tree]
+        nodes = sorted({node for place in places for node, _ in leaves[place].path})
+        features = {feature for place in places for feature in leaves[place].features}
+        by_column: dict[int, list[Outcome]] = {}
+        for node in nodes:
+            by_column.setdefault(tree[node].column, []).append(tree[node])
+        sides = {column: Sides.of(by_column[column]) for column in sorted(by_column)}
+        return cls({node: tree[node] for node in nodes}, places, tuple(sorted(features)), sides)
+
+    @property
+    def patterns(self) -> int:
+        """How many outcomes of all nodes together are possible, seen column by column."""
+        return prod(sides.n for sides in self.sides.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Size of its tables."""
+        return self.patterns * len(self.features) * 8
+
+    @property
+    def tests(self) -> list[tuple[int, int, int]]:
+        """What a row is asked: column, least code that passes, and what passing adds to the place."""
+        found, stride = [], 1
+        for column, sides in self.sides.items():
+            found.extend(sides.tests(column, stride))
+            stride *= sides.n
+        return found
+
+    def table(self, of_leaves: Sequence[Floats], leaves: Sequence[Leaf]) -> Floats:
+        """Add up the tables of its leaves, one line for each feature."""
+        place, code, stride = np.arange(self.patterns), {}, 1
+        for column, sides in self.sides.items():
+            code[column] = sides.codes()[place // stride % sides.n]
+            stride *= sides.n
+        left = {node: outcome.goes_left(code[outcome.column]) for node, outcome in self.outcomes.items()}
+        line = {feature: number for number, feature in enumerate(self.features)}
+        table = np.zeros((len(self.features), self.patterns))
+        for leaf in self.leaves:
+            found = of_leaves[leaf][:, leaves[leaf].patterns(left, self.patterns)]
+            for number, feature in enumerate(leaves[leaf].features):
+                table[line[feature]] += found[number]
+        return table
+
+
+def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
+    """Put the leaves of each subtree together as long as their tables stay within ``GROUP_BYTES``.
+
+    Returns
+    -------
+    list of Group or None
+        None where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
+    """
+    trees: dict[int, list[int]] = {}
+    for place, leaf in enumerate(leaves):
+        if len(leaf.features) > MOST_CONDITIONS:
+            return None
+        if leaf.path:
+            trees.setdefault(leaf.tree, []).append(place)
+    waiting = [(places, 0) for places in reversed(trees.values())]
+    found, size = [], 0
+    while waiting:
+        places, level = waiting.pop()
+        group = Group.of(codes, places, leaves)
+        if len(places) > 1 and group.nbytes > GROUP_BYTES:
+            sides: dict[int, list[int]] = {}
+            for place in places:
+                sides.setdefault(leaves[place].path[level][1], []).append(place)
+            waiting.extend((side, level + 1) for side in reversed(sides.values()))
+            continue
+        found.append(group)
+        size += group.nbytes
+        if group.patterns > MOST_PATTERNS or size > MOST_BYTES:
+            return None
+    return found
+
+
+def leaf_tables(leaves: Sequence[Leaf], shares: Sequence[Floats]) -> list[Floats]:
+    """Give, for each leaf, what each pattern of a row adds to each feature, shape (k, 2^k)."""
+    tables: list[Floats] = [np.empty((0, 1))] * len(leaves)
+    by_size: dict[int, list[int]] = {}
+    for place, leaf in enumerate(leaves):
+        if leaf.features:
+            by_size.setdefault(len(leaf.features), []).append(place)
+    for places in by_size.values():
+        values = np.array([leaves[place].value for place in places])
+        together = pattern_contributions(np.stack([shares[place] for place in places]))
+        for place, table in zip(places, together * values[:, np.newaxis, np.newaxis], strict=True):
+            tables[place] = table
+    return tables
+
+
+def pattern_contributions(shares: Floats) -> Floats:
+    """Give the Shapley values of leaves of value 1, by pattern of the row.
+
+    With o and z the conditions that a row and the background meet, feature j gets the mean over z of
+    ``(o_j - z_j)`` times the integral over t from 0 to 1 of the product over the others of
+    ``t o + (1 - t) z``. Gauss-Legendre quadrature gives the integral of the polynomial exactly.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n, 2^k)
+        For each leaf the share of the background with each pattern.
+
+    Returns
+    -------
+    ndarray, shape (n, k, 2^k)
+
+    Examples
+    --------
+    >>> pattern_contributions(np.array([[0.75, 0.25]])).tolist()
+    [[[-0.25, 0.75]]]
+    """
+    k = shares.shape[1].bit_length() - 1
+    found = np.zeros((len(shares), k, 1 << k))
+    points, weights = np.polynomial.legendre.leggauss((k + 1) // 2)
+    difference = np.array([[0.0, -1.0], [1.0, 0.0]])
+    for t, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        mixed = np.array([[0.0, 1.0 - t], [t, 1.0]])
+        for feature in range(k):
+            part = shares
+            for axis in range(k):
+                cut = part.reshape(len(shares), -1, 2, 1 << axis)
+                turn = difference if axis == feature else mixed
+                part = np.stack(
+                    [
+                        turn[0, 0] * cut[:, :, 0] + turn[0, 1] * cut[:, :, 1],
+                        turn[1, 0] * cut[:, :, 0] + turn[1, 1] * cut[:, :, 1],
+                    ],
+                    axis=2,
+                )
+            found[:, feature] += weight * part.reshape(len(shares), -1)
+    return found

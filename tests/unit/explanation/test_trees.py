@@ -1,0 +1,257 @@
+"""Contributions of trees against LightGBM's own, against shap, and against Shapley's definition."""
+
+from dataclasses import replace
+from itertools import combinations
+from math import factorial
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dropout_risk.errors import BundleError, FeatureInputError, ModelKindError
+from dropout_risk.explanation import pattern_tables
+from dropout_risk.explanation.path_quadrature import PathQuadrature
+from dropout_risk.explanation.pattern_tables import PatternTables
+from dropout_risk.explanation.tree_leaves import PatternCounts
+from dropout_risk.explanation.tree_model import TreeModel
+from dropout_risk.explanation.trees import TreeTerms
+
+EXACT = 1e-10
+SINGLE_PRECISION = 1e-6
+"""shap adds up interventional values in single precision."""
+KINDS = {
+    "plain": {},
+    "deep": {"max_depth": 9, "num_leaves": 40},
+    "zero is missing": {"zero_as_missing": True},
+    "nothing is missing": {"use_missing": False},
+    "stumps": {"num_leaves": 2},
+    "many categories in a set": {"max_cat_to_onehot": 1, "min_data_per_group": 1, "cat_smooth": 0.0},
+}
+
+
+def rows(n, seed, missing=0.2):
+    """Five features: two numbers, one of few values around zero, a category of forty, and a constant."""
+    rng = np.random.default_rng(seed)
+    X = np.column_stack(
+        [
+            rng.normal(size=n),
+            rng.exponential(size=n),
+            rng.integers(-2, 3, n),
+            rng.integers(0, 40, n),
+            np.full(n, 7.0),
+        ]
+    )
+    X[rng.random(X.shape) < missing] = np.nan
+    X[:, 4] = 7.0
+    return X
+
+
+def fitted(seed=0, missing=0.2, rounds=12, **parameters):
+    """Fit trees that read every kind of split, some features several times on a path."""
+    X = rows(400, seed, missing)
+    rng = np.random.default_rng(seed + 100)
+    score = np.nan_to_num(X[:, 0]) * (np.nan_to_num(X[:, 1]) > 1) + np.isnan(X[:, 1]) + (X[:, 2] == 0)
+    y = (score + (X[:, 3] % 3 == 0) + rng.normal(size=len(X)) > 1).astype(int)
+    given_to_fit = {"objective": "binary", "max_depth": 4, "verbose": -1, "num_threads": 1, "seed": seed}
+    given_to_fit |= {"min_data_in_leaf": 3, "learning_rate": 0.3} | parameters
+    data = lightgbm.Dataset(X, y, categorical_feature=[3], params={"verbose": -1} | parameters)
+    return lightgbm.train(given_to_fit, data, num_boost_round=rounds)
+
+
+def unusual_rows(seed):
+    """Rows as in the fit, and what may be sent: unseen categories, almost zero, huge, all missing."""
+    X = rows(80, seed + 1)
+    X[:4, 3] = (-1.0, 39.5, 1e9, 64.0)
+    X[4:10, 0] = (0.0, -0.0, 1e-36, -1e-36, 1e300, -1e300)
+    X[10] = np.nan
+    return X
+
+
+def largest_difference(terms, booster, X):
+    """Compare with LightGBM's contributions and with its raw score."""
+    theirs, mine = booster.predict(X, pred_contrib=True, num_threads=1), terms.contributions(X)
+    from_raw = np.abs(mine.log_odds - booster.predict(X, raw_score=True)).max()
+    return max(np.abs(mine.values - theirs[:, :-1]).max(), np.abs(mine.base - theirs[:, -1]).max(), from_raw)
+
+
+def shapley_by_definition(booster, row, background):
+    """Average over all coalitions of features, each taken from the row and the rest from the background."""
+    n = len(row)
+    worth = {}
+    for size in range(n + 1):
+        for coalition in combinations(range(n), size):
+            mixed = background.copy()
+            mixed[:, coalition] = row[list(coalition)]
+            worth[coalition] = booster.predict(mixed, raw_score=True, num_threads=1).mean()
+    values = np.zeros(n)
+    for coalition, before in worth.items():
+        weight = factorial(len(coalition)) * factorial(n - len(coalition) - 1) if len(coalition) < n else 0
+        for feature in set(range(n)) - set(coalition):
+            after = worth[tuple(sorted({*coalition, feature}))]
+            values[feature] += weight / factorial(n) * (after - before)
+    return values
+
+
+@pytest.fixture
+def without_tables(monkeypatch):
+    """Take every model for one that is too deep for tables."""
+    monkeypatch.setattr(pattern_tables, "MOST_BYTES", 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), missing=st.sampled_from([0.0, 0.2]))
+def test_tables_agree_with_lightgbm_on_any_model(kind, seed, missing):
+    booster = fitted(seed, missing, **KINDS[kind])
+    terms = TreeTerms.of(booster.model_to_string())
+    assert isinstance(terms.form, PatternTables)
+    assert largest_difference(terms, booster, unusual_rows(seed)) < EXACT
+
+
+@pytest.mark.usefixtures("without_tables")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_quadrature_agrees_with_lightgbm_on_any_model(kind, seed):
+    booster = fitted(seed, **KINDS[kind])
+    terms = TreeTerms.of(booster.model_to_string())
+    assert isinstance(terms.form, PathQuadrature)
+    assert "quadrature" in terms.explainer
+    assert largest_difference(terms, booster, unusual_rows(seed)) < EXACT
+
+
+def test_trees_too_deep_for_tables_are_walked():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 20))
+    y = (X.sum(axis=1) + rng.normal(size=600) > 0).astype(int)
+    parameters = {"objective": "binary", "num_leaves": 120, "min_data_in_leaf": 2, "verbose": -1}
+    booster = lightgbm.train(parameters | {"num_threads": 1}, lightgbm.Dataset(X, y), 20)
+    terms = TreeTerms.of(booster.model_to_string())
+    assert isinstance(terms.form, PathQuadrature)
+    assert largest_difference(terms, booster, X[:50]) < EXACT
+    with pytest.raises(ModelKindError, match="too"):
+        TreeTerms.of(booster.model_to_string(), X)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_background_gives_what_shapley_defined(kind, seed):
+    booster = fitted(seed, **KINDS[kind])
+    background, X = rows(60, seed + 7), unusual_rows(seed)[:12]
+    mine = TreeTerms.of(booster.model_to_string(), background).contributions(X)
+    for row, values in zip(X, mine.values, strict=True):
+        assert np.abs(values - shapley_by_definition(booster, row, background)).max() < EXACT
+    assert mine.base == pytest.approx(booster.predict(background, raw_score=True).mean(), abs=EXACT)
+    assert np.abs(mine.log_odds - booster.predict(X, raw_score=True)).max() < EXACT
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # matplotlib's, from shap's own colours
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_background_gives_what_shap_gives_as_far_as_shap_is_exact(seed):
+    import shap
+
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(500, 8))
+    y = (X[:, 0] * X[:, 1] + X[:, 2] + rng.normal(size=500) > 0).astype(int)
+    parameters = {"objective": "binary", "max_depth": 5, "verbose": -1, "num_threads": 1}
+    booster = lightgbm.train(parameters, lightgbm.Dataset(X, y), 20)
+    background, some = X[:90], X[100:200]
+    theirs = shap.TreeExplainer(booster, background, feature_perturbation="interventional").shap_values(some)
+    mine = TreeTerms.of(booster.model_to_string(), background).contributions(some).values
+    assert np.abs(mine - theirs).max() < SINGLE_PRECISION
+    for row, ours in zip(some[:4], mine, strict=False):
+        assert np.abs(ours - shapley_by_definition(booster, row, background)).max() < EXACT
+
+
+def test_counts_of_patterns_give_the_bits_of_the_rows():
+    booster, background = fitted(), rows(300, 5)
+    text = booster.model_to_string()
+    counts = PatternCounts.of(TreeModel.read(text), background)
+    assert counts.counts.dtype == np.int64
+    from_counts, from_rows = TreeTerms.of(text, counts), TreeTerms.of(text, background[::-1])
+    X = unusual_rows(0)
+    assert np.array_equal(from_counts.contributions(X).values, from_rows.contributions(X).values)
+    assert from_counts.background == "300 rows, as counts of patterns"
+
+
+def test_one_wrong_entry_of_a_table_is_caught():
+    booster = fitted()
+    terms = TreeTerms.of(booster.model_to_string())
+    X = rows(2000, 9)
+    assert largest_difference(terms, booster, X) < EXACT
+    *others, tables = terms.form.arrays
+    reached = next(place for place in range(len(tables)) if _shifted(terms, others, tables, place, X) > 0)
+    wrong = replace(terms, form=PatternTables(terms.form.base, (*others, _with(tables, reached))))
+    assert largest_difference(wrong, booster, X) > EXACT
+
+
+def _with(tables, place):
+    tables = tables.copy()
+    tables[place] += 1e-6
+    return tables
+
+
+def _shifted(terms, others, tables, place, X):
+    wrong = replace(terms, form=PatternTables(terms.form.base, (*others, _with(tables, place))))
+    return np.abs(wrong.contributions(X).values - terms.contributions(X).values).max()
+
+
+@pytest.mark.parametrize("form", ["tables", "quadrature", "background"])
+@pytest.mark.parametrize("threads", ["1", "2", "3"])
+def test_neither_order_nor_batch_nor_threads_change_a_bit(form, threads, monkeypatch):
+    if form == "quadrature":
+        monkeypatch.setattr(pattern_tables, "MOST_BYTES", 0)
+    monkeypatch.setattr("dropout_risk.explanation.trees.ROWS_OF_A_THREAD", 700)
+    monkeypatch.setenv("DROPOUT_RISK_THREADS", threads)
+    background = rows(50, 3) if form == "background" else None
+    terms = TreeTerms.of(fitted().model_to_string(), background)
+    X = rows(3000, 4)
+    whole = terms.contributions(X).values
+    order = np.random.default_rng(0).permutation(len(X))
+    assert np.array_equal(terms.contributions(X[order]).values, whole[order])
+    assert np.array_equal(terms.contributions(np.asfortranarray(X)).values, whole)
+    for start, stop in ((0, 1), (5, 12), (17, 26), (100, 613), (2999, 3000)):
+        assert np.array_equal(terms.contributions(X[start:stop]).values, whole[start:stop])
+
+
+def test_a_model_of_single_leaves_has_a_base_only():
+    X = rows(50, 0)
+    data = lightgbm.Dataset(X, (X[:, 2] > 0).astype(int), params={"verbose": -1})
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "min_data_in_leaf": 100}, data, 3)
+    for background in (None, X):
+        mine = TreeTerms.of(booster.model_to_string(), background).contributions(X)
+        assert not mine.values.any()
+        assert np.allclose(mine.log_odds, booster.predict(X, raw_score=True), atol=EXACT, rtol=0)
+
+
+def test_models_of_other_kinds_are_refused_by_name():
+    X = rows(200, 0, missing=0.0)
+    y = (X[:, 2] > 0).astype(int)
+    quiet = {"verbose": -1, "num_threads": 1}
+    linear = lightgbm.train(
+        {"objective": "binary", "linear_tree": True} | quiet, lightgbm.Dataset(X, y, params=quiet), 2
+    )
+    with pytest.raises(ModelKindError, match="linear trees"):
+        TreeTerms.of(linear.model_to_string())
+    classes = lightgbm.train(
+        {"objective": "multiclass", "num_class": 3} | quiet, lightgbm.Dataset(X, y + (X[:, 0] > 1)), 2
+    )
+    with pytest.raises(ModelKindError, match="several classes"):
+        TreeTerms.of(classes.model_to_string())
+    forest = {"objective": "binary", "boosting": "rf", "bagging_fraction": 0.5, "bagging_freq": 1}
+    averaged = lightgbm.train(forest | quiet, lightgbm.Dataset(X, y), 2)
+    with pytest.raises(ModelKindError, match="averages"):
+        TreeTerms.of(averaged.model_to_string())
+
+
+def test_what_does_not_fit_the_trees_is_refused():
+    text, other = fitted().model_to_string(), fitted(1, rounds=3).model_to_string()
+    with pytest.raises(FeatureInputError, match="5 columns"):
+        TreeTerms.of(text).contributions(np.zeros((2, 4)))
+    with pytest.raises(BundleError, match="not those of these trees"):
+        TreeTerms.of(text, PatternCounts.of(TreeModel.read(other), rows(10, 0)))
+    with pytest.raises(ModelKindError, match="no rows"):
+        TreeTerms.of(text, np.empty((0, 5)))
+    with pytest.raises(BundleError, match="not that of a LightGBM"):
+        TreeTerms.of("nothing")
