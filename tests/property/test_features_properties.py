@@ -103,7 +103,9 @@ def test_cohort_and_labels_equal_a_plain_walk(found, as_of, horizon, with_calend
     records = records_of(found, with_calendar=with_calendar)
     district = PlainDistrict(records)
     expected = {
-        (known.pupil["student_id"], as_of): label_of(known, district.observed_for(known.pupil), horizon)
+        (known.pupil["student_id"], as_of): label_of(
+            known, district.days_of(known.pupil), district.observed_for(known.pupil), horizon
+        )
         for known in district.on(as_of)
         if known.is_member
     }

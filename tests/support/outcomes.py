@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
+from support.plain import school_days_before
 
-def label_of(known, observed_to, horizon, events=("dropout",)):
-    """1, 0, or the reason why there is no label."""
-    stop = known.end + horizon
-    if stop > known.index(observed_to + dt.timedelta(1)):
+
+def label_of(known, school_days, observed_to, horizon, events=("dropout",)):
+    """1, 0, or the reason why there is no label: in hindsight, by all school days that became known."""
+
+    def index(day):
+        return school_days_before(school_days, day)
+
+    stop = index(known.as_of) + horizon
+    if stop > index(observed_to + dt.timedelta(1)):
         return "horizon_not_observed"
     inside = [
         row
         for row in sorted(known.pupil["outcomes"], key=lambda row: row["date"])
-        if row["date"] >= known.as_of and known.index(row["date"]) < stop
+        if row["date"] >= known.as_of and index(row["date"]) < stop
     ]
     for row in inside:
         if row["event"] in (*events, "graduated"):
@@ -24,7 +30,7 @@ def label_of(known, observed_to, horizon, events=("dropout",)):
         return 1
     left = known.pupil["left_on"]
     graduated = any(row["event"] == "graduated" for row in inside)
-    if left is not None and left >= known.as_of and known.index(left) < stop and not graduated:
+    if left is not None and left >= known.as_of and index(left) < stop and not graduated:
         return "left_without_outcome"
     return 0
 

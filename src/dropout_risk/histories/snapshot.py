@@ -85,7 +85,8 @@ class Snapshot:
     def _known_days(self) -> Ints:
         """Number of school days before the date that attendance can be held for, per pupil."""
         lengths = self.calendar.lengths[self.histories.calendar_row]
-        return np.minimum(np.maximum(self.end, 0), lengths)
+        held: Ints = np.minimum(np.maximum(self.end, 0), lengths)
+        return held
 
     @cached_property
     def n_days(self) -> int:

@@ -50,7 +50,9 @@ def test_cohort_and_labels_equal_a_plain_walk_through_the_records(as_of):
     records, day = untidy_district(), dt.date.fromisoformat(as_of)
     district = PlainDistrict(records)
     expected = {
-        (known.pupil["student_id"], day): label_of(known, district.observed_for(known.pupil), 40)
+        (known.pupil["student_id"], day): label_of(
+            known, district.days_of(known.pupil), district.observed_for(known.pupil), 40
+        )
         for known in district.on(day)
         if known.is_member
     }
