@@ -1,0 +1,150 @@
+"""School days of all schools, found before anything is scored: windows and ages are counted in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.histories.histories import LONG_TABLES, Histories
+from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.spark.nested import SparkTables
+from dropout_risk.spark.reading import Reading
+from dropout_risk.spark.workers import in_arrow, whole_classes
+
+Ints = npt.NDArray[np.int32]
+HELD = pa.schema([("school", pa.string()), ("day", pa.int32()), ("known", pa.int32())])
+
+
+def school_calendar(
+    spark: Any,
+    tables: Mapping[str, Any],
+    *,
+    mapping: Source | RecordsMapping = None,
+    today: DateLike | None = None,
+) -> SchoolCalendar:
+    """Find the school days of every school, as :attr:`SchoolRecords.calendar` does.
+
+    A school for which the calendar table lists school days has these; for any other they are the days on
+    which anyone there has attendance, each known from the day on which its first row was recorded. The
+    second takes a pass over the attendance; hand the result to :func:`score` to do without it.
+
+    Parameters
+    ----------
+    spark, tables, mapping, today
+        See :func:`score`.
+    """
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
+    return Days.of(given, None, lambda: given.by_class(only=("students", "attendance"))).calendar()
+
+
+@dataclass(frozen=True)
+class Days:
+    """What an executor needs to know of school days.
+
+    Parameters
+    ----------
+    listed : pyarrow.Table
+        The usable rows of the calendar table: ``date, school_id, is_school_day``.
+    held : dict of str to tuple of arrays
+        The school days of every school, and the date on which each became known.
+    """
+
+    listed: pa.Table
+    held: dict[str, tuple[Ints, Ints]]
+
+    @classmethod
+    def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> Days:
+        """Take the days that are listed, and those of a given calendar; find the rest from attendance.
+
+        Parameters
+        ----------
+        tables : SparkTables
+            The tables.
+        calendar : SchoolCalendar or None
+            What is known already.
+        by_class : callable
+            Gives the nested rows; called only where attendance has to be looked at.
+        """
+        listed = tables.header.table("calendar")
+        if calendar is not None:
+            return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
+        known = _listed(tables, listed)
+        held = {school: known.days_of(school) for school in tables.schools}
+        unlisted = sorted(school for school, (days, _) in held.items() if not len(days))
+        if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
+            held |= _attended(tables, listed, unlisted, by_class())
+        return cls(listed, held)
+
+    def calendar(self, schools: list[str] | None = None) -> SchoolCalendar:
+        """Give the calendar of some schools, by default of all."""
+        nothing = np.zeros(0, np.int32)
+        chosen = {
+            name: self.held.get(name, (nothing, nothing))
+            for name in (self.held if schools is None else schools)
+        }
+        days, known = ({name: pair[part] for name, pair in chosen.items()} for part in (0, 1))
+        return SchoolCalendar.from_days(days, known=known)
+
+    def records(self, reading: Reading, nested: pa.Table) -> SchoolRecords:
+        """Check some pupils' nested rows against the days that are listed for their schools."""
+        school = self.listed["school_id"]
+        here = pc.or_(pc.is_null(school), pc.is_in(school, pc.unique(nested["school"])))
+        return reading.records(nested, self.listed.filter(here) if len(school) else None)
+
+    def histories(self, records: SchoolRecords) -> Histories:
+        """Make the histories of checked records with the days of all pupils of their schools."""
+        students = records.table("students")
+        schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
+        tables = {name: records.table(name) for name in LONG_TABLES}
+        histories = Histories.from_tables(students, tables, self.calendar(schools))
+        return replace(histories, set_apart=tuple(records.quarantine.student_ids))
+
+
+def _listed(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
+    """Ask the library which days are listed, with one made-up pupil per school."""
+    schools = [school or None for school in tables.schools]
+    columns = {name: pa.nulls(len(schools), pa.string()) for name in ("class_id", "grade_level")}
+    students = pa.table(
+        {"student_id": range(len(schools)), "school_id": pa.array(schools, pa.string()), **columns}
+    )
+    given = {"students": students} | ({"calendar": listed} if listed.num_rows else {})
+    return SchoolRecords.from_tables(
+        today=tables.reading.today, mapping=tables.reading.mapping, **given
+    ).calendar
+
+
+def _attended(
+    tables: SparkTables, listed: pa.Table, schools: list[str], by_class: Any
+) -> dict[str, tuple[Ints, Ints]]:
+    from pyspark.sql import functions as sql
+
+    parts = tuple(part for part in tables.reading.parts if part.table in {"students", "attendance"})
+    reading, days, wanted = replace(tables.reading, parts=parts), Days(listed, {}), frozenset(schools)
+
+    def attended(batches: Iterator[Any]) -> Iterator[pa.Table]:
+        for nested in whole_classes(batches):
+            calendar = days.records(reading, nested).calendar
+            for school in sorted(wanted.intersection(calendar.schools)):
+                day, known = calendar.days_of(school)
+                yield pa.table(
+                    {"school": pa.array([school] * len(day), pa.string()), "day": day, "known": known}
+                )
+
+    rows = by_class.select("key", "place", "school", *(part.column for part in parts))
+    found = in_arrow(rows, attended, HELD).groupBy("school", "day").agg(sql.min("known").alias("known"))
+    table = found.toArrow().sort_by([("school", "ascending"), ("day", "ascending")])
+    names = table["school"].to_pylist()
+    day, known = (table[name].to_numpy().astype(np.int32) for name in ("day", "known"))
+    starts = [place for place, name in enumerate(names) if not place or name != names[place - 1]]
+    return {
+        names[start]: (day[start:end], known[start:end])
+        for start, end in zip(starts, [*starts[1:], len(names)], strict=True)
+    }

@@ -1,0 +1,47 @@
+"""Compares what Spark gives with what one machine gives, column by column and bit by bit."""
+
+from __future__ import annotations
+
+import struct
+
+
+def bits(value):
+    """A value in which every float is its eight bytes."""
+    if isinstance(value, float):
+        return struct.pack("<d", value)
+    if isinstance(value, dict):
+        return {key: bits(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [bits(item) for item in value]
+    return value
+
+
+def local_rows(scores):
+    """The scores of one machine by pupil, in the columns of the cluster's."""
+    rows = {}
+    for pupil in scores.pupils:
+        row = pupil.to_dict() | {"low": pupil.interval[0], "high": pupil.interval[1]}
+        row |= {name: getattr(pupil, name) for name in ("school_id", "class_id", "responsible_id")}
+        del row["interval"]
+        rows[pupil.student_id] = bits(row)
+    return rows
+
+
+def spark_rows(scores):
+    table = scores.scores.toArrow()
+    return {row["student_id"]: bits(row) for row in table.to_pylist()}
+
+
+def differences(found, expected):
+    """Pupils and columns that differ."""
+    pairs = [(student, None) for student in found.keys() ^ expected.keys()]
+    for student in found.keys() & expected.keys():
+        mine, other = found[student], expected[student]
+        pairs += [(student, name) for name in mine.keys() | other.keys() if mine.get(name) != other.get(name)]
+    return sorted(pairs, key=str)
+
+
+def counted(report):
+    """A report without the numbers of first rows."""
+    found = {(p.table, p.column, p.rule.code, p.severity, p.detail): p.rows for p in report.problems}
+    return found, dict(report.counts)
