@@ -26,6 +26,7 @@ def spark():
         spark_sql_execution_arrow_maxRecordsPerBatch=50,
         spark_driver_extraJavaOptions="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         spark_sql_codegen_wholeStage="false",
+        spark_sql_adaptive_enabled="false",
     )
     yield session
     session.stop()

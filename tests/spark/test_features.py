@@ -1,12 +1,15 @@
 """Features of a cluster are those of one machine."""
 
 import numpy as np
+import pytest
 
 from dropout_risk import spark as on_spark
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from spark.conftest import AS_OF
 from support.agreement import same_bits
+
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 
 
 def test_features_are_those_of_one_machine_bit_by_bit(spark, frames, records, today):

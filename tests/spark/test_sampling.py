@@ -8,6 +8,8 @@ from dropout_risk import spark as on_spark
 from dropout_risk.errors import SettingsError
 from dropout_risk.spark.sampling import STRATA, draw
 
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+
 
 @given(
     sizes=st.lists(st.integers(1, 2000), min_size=1, max_size=60),

@@ -13,6 +13,8 @@ from dropout_risk.records.school_records import SchoolRecords
 from spark.agreement import counted, differences, local_rows, spark_rows
 from spark.conftest import AS_OF
 
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+
 
 @pytest.fixture(scope="module")
 def model(risk_model):
@@ -85,7 +87,7 @@ def test_rows_in_any_order_in_any_partitions_give_the_same(spark, frames, model,
 def test_more_partitions_than_classes_leave_empty_ones_and_give_the_same(
     spark, frames, model, expected, today
 ):
-    with settings(spark, {"spark.sql.shuffle.partitions": 200, "spark.sql.adaptive.enabled": "false"}):
+    with settings(spark, {"spark.sql.shuffle.partitions": 200}):
         found = scored(spark, {name: frame.coalesce(1) for name, frame in frames.items()}, model, today)
 
     assert differences(found, expected) == []

@@ -146,5 +146,5 @@ def _attended(
     starts = [place for place, name in enumerate(names) if not place or name != names[place - 1]]
     return {
         names[start]: (day[start:end], known[start:end])
-        for start, end in zip(starts, [*starts[1:], len(names)], strict=True)
+        for start, end in zip(starts, [*starts[1:], len(names)], strict=False)
     }

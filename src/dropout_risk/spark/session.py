@@ -52,6 +52,7 @@ def local_session(cores: int = 2, *, memory: str = "2g", **options: Any) -> Any:
     settings = {
         "spark.driver.memory": memory,
         "spark.driver.host": "127.0.0.1",
+        "spark.python.daemon.module": "dropout_risk.spark.daemon",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         **{name.replace("_", "."): value for name, value in options.items()},
