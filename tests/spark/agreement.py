@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from dropout_risk.histories.histories import Histories
+from dropout_risk.scoring.population import score_blocks
+
 
 def bits(value):
     """A value in which every float is its eight bytes."""
@@ -16,15 +19,12 @@ def bits(value):
     return value
 
 
-def local_rows(scores):
-    """The scores of one machine by pupil, in the columns of the cluster's."""
-    rows = {}
-    for pupil in scores.pupils:
-        row = pupil.to_dict() | {"low": pupil.interval[0], "high": pupil.interval[1]}
-        row |= {name: getattr(pupil, name) for name in ("school_id", "class_id", "responsible_id")}
-        del row["interval"]
-        rows[pupil.student_id] = bits(row)
-    return rows
+def local_rows(model, records, as_of):
+    """The scores of one machine by pupil, in the columns of the cluster's, with their ranks."""
+    ranks = {pupil.student_id: pupil.rank_in_school for pupil in model.score(records, as_of).pupils}
+    blocks = score_blocks(model, Histories.from_records(records), as_of)
+    rows = [row for block in blocks for row in block.to_pylist() if row.pop("error") is None]
+    return {row["student_id"]: bits(row | {"rank_in_school": ranks[row["student_id"]]}) for row in rows}
 
 
 def spark_rows(scores):

@@ -28,7 +28,7 @@ def model(risk_model):
 
 @pytest.fixture(scope="module")
 def expected(model, records):
-    return local_rows(model.score(records, AS_OF))
+    return local_rows(model, records, AS_OF)
 
 
 def scored(spark, tables, model, today, **options):
@@ -47,7 +47,7 @@ def test_everything_is_that_of_one_machine_bit_by_bit(spark, paths, model, recor
     alone = model.score(records, AS_OF)
 
     assert len(alone.pupils) > 60
-    assert differences(spark_rows(scores), local_rows(alone)) == []
+    assert differences(spark_rows(scores), local_rows(model, records, AS_OF)) == []
     given = {(row.student_id, row.code, row.field, row.message, row.hint) for row in scores.errors.collect()}
     assert given == {(e.student_id, e.code, e.field, e.message, e.hint) for e in alone.errors}
     assert {code for _, code, *_ in given} == {"DR199", "DR203"}
@@ -61,7 +61,7 @@ def test_school_days_told_by_attendance_alone_are_found_first(spark, frames, arr
     few = without(frames, "calendar", "grades", "wellbeing")
     records = SchoolRecords.from_tables(**without(arrow, "calendar", "grades", "wellbeing"), today=today)
 
-    assert differences(scored(spark, few, model, today), local_rows(model.score(records, AS_OF))) == []
+    assert differences(scored(spark, few, model, today), local_rows(model, records, AS_OF)) == []
 
 
 def test_a_calendar_that_is_known_already_is_not_looked_for(spark, frames, arrow, model, today):
@@ -73,7 +73,7 @@ def test_a_calendar_that_is_known_already_is_not_looked_for(spark, frames, arrow
     assert calendar.days.tolist() == records.calendar.days.tolist()
     assert calendar.known.tolist() == records.calendar.known.tolist()
     found = scored(spark, few, model, today, calendar=calendar)
-    assert differences(found, local_rows(model.score(records, AS_OF))) == []
+    assert differences(found, local_rows(model, records, AS_OF)) == []
 
 
 def test_rows_in_any_order_in_any_partitions_give_the_same(spark, frames, model, expected, today):
@@ -84,13 +84,14 @@ def test_rows_in_any_order_in_any_partitions_give_the_same(spark, frames, model,
     assert differences(scored(spark, spread, model, today), expected) == []
 
 
-def test_more_partitions_than_classes_leave_empty_ones_and_give_the_same(
-    spark, frames, model, expected, today
-):
-    with settings(spark, {"spark.sql.shuffle.partitions": 200}):
-        found = scored(spark, {name: frame.coalesce(1) for name, frame in frames.items()}, model, today)
+def test_more_partitions_than_classes_leave_empty_ones_and_give_the_same(spark, frames, arrow, model, today):
+    few = {"students": frames["students"].coalesce(1), "attendance": frames["attendance"].repartition(200)}
+    records = SchoolRecords.from_tables(**{name: arrow[name] for name in few}, today=today)
+    with settings(spark, {"spark.sql.shuffle.partitions": 24}):
+        found = scored(spark, few, model, today, calendar=records.calendar)
 
-    assert differences(found, expected) == []
+    assert len(set(arrow["students"]["class_id"].to_pylist())) < 24
+    assert differences(found, local_rows(model, records, AS_OF)) == []
 
 
 def test_one_school_with_nearly_everyone_gives_the_same(spark, frames, arrow, model, today):
@@ -107,7 +108,7 @@ def test_one_school_with_nearly_everyone_gives_the_same(spark, frames, arrow, mo
     )
 
     found = scored(spark, frames | {"students": skewed}, model, today)
-    assert differences(found, local_rows(model.score(records, AS_OF))) == []
+    assert differences(found, local_rows(model, records, AS_OF)) == []
     assert max(row["rank_in_school"] for row in found.values()) > 0.8 * len(found)
 
 
@@ -145,10 +146,9 @@ def test_whole_numbers_as_ids_stay_numbers(spark, arrow, model, today, kind):
     given = {name: spark.createDataFrame(table) for name, table in numbered.items()}
 
     found = scored(spark, given, model, today, sentences=False)
-    alone = model.score(records, AS_OF)
     assert {type(student) for student in found} == {int}
     assert {student: row["log_odds"] for student, row in found.items()} == {
-        student: row["log_odds"] for student, row in local_rows(alone).items()
+        student: row["log_odds"] for student, row in local_rows(model, records, AS_OF).items()
     }
 
 
@@ -162,11 +162,10 @@ def test_records_under_chinese_headers_are_read_through_the_mapping(spark, arrow
     )
     given = {"学生": students, "考勤_2024": attendance.slice(0, 4000), "考勤_2025": attendance.slice(4000)}
     records = SchoolRecords.from_tables(mapping=mapping, today=today, **given)
-    alone = model.score(records, AS_OF)
     frames = {name: spark.createDataFrame(table) for name, table in given.items()}
 
     scores = on_spark.score(spark, frames, model, AS_OF, mapping=mapping, today=today)
-    assert differences(spark_rows(scores), local_rows(alone)) == []
+    assert differences(spark_rows(scores), local_rows(model, records, AS_OF)) == []
     assert counted(scores.check()) == counted(records.check())
     scores.release()
 

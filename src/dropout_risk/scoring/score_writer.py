@@ -42,7 +42,7 @@ _FEW = Text(
     zh="只有{days}天的出勤记录，各项比例仅供参考",
     en="Attendance is recorded for only {days} days: shares of so few say little",
 )
-_NO_CLASS = Text(
+NO_CLASS = Text(
     zh="没有班级对照数据，需与同班比较的特征按缺失处理",
     en="No class context: features that compare with class-mates are missing",
 )
@@ -203,7 +203,7 @@ class ScoreWriter:
         if few:
             warnings.append(_FEW.fill(self.language, days=few))
         if not compared:
-            warnings.append(_NO_CLASS.to(self.language))
+            warnings.append(NO_CLASS.to(self.language))
         if self.model.synthetic:
             warnings.append(_SYNTHETIC.to(self.language))
         return warnings

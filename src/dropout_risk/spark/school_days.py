@@ -103,8 +103,10 @@ class Days:
         """Make the histories of checked records with the days of all pupils of their schools."""
         students = records.table("students")
         schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
-        tables = {name: records.table(name) for name in LONG_TABLES}
-        histories = Histories.from_tables(students, tables, self.calendar(schools))
+        tables = {name: records.table(name) for name in LONG_TABLES if name != "attendance"}
+        histories = Histories.from_tables(
+            students, tables, self.calendar(schools), attendance=records.attendance
+        )
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 

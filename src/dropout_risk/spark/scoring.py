@@ -10,16 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
+from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.check import CheckReport
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.score_writer import _NO_CLASS as NO_CLASS
+from dropout_risk.scoring.score_schema import score_schema
+from dropout_risk.scoring.score_writer import NO_CLASS
+from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART
 from dropout_risk.spark.model_bytes import SentModel
 from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.reading import Reading
 from dropout_risk.spark.school_days import Days
-from dropout_risk.spark.score_rows import score_rows, score_schema
 from dropout_risk.spark.tallies import TALLY, report_of, tallies
 from dropout_risk.spark.workers import in_arrow, whole_classes
 from dropout_risk.text import Language
@@ -82,7 +85,7 @@ def score(
         model=SentModel.of(spark, model),
         as_of=date_of(ordinal_of(as_of)),
         language=language,
-        schema=score_schema(model, sentences, given.id_type),
+        schema=score_schema(model, sentences, student_id=given.id_type),
     )
     return SparkScores(
         in_arrow(rows, block.work, block.rows).persist(), given, language, (rows, given.roster)
@@ -110,13 +113,23 @@ class _Block:
         for nested in whole_classes(batches):
             records = self.days.value.records(self.reading, nested)
             histories = self.days.value.histories(records)
-            scored = score_rows(self.model.load(), histories, self.as_of, self.schema, language=self.language)
+            yield from self._scored(histories)
             found = [
                 row for row in tallies(records.check()) if row["table"] != "calendar"
             ]  # it is in every block
             counted = pa.Table.from_pylist(found, schema=pa.schema(list(TALLY)))
-            yield self._beside(scored, "score")
             yield self._beside(counted, "tally")
+
+    def _scored(self, histories: Histories) -> Iterator[pa.Table]:
+        """Give the scores of a block, and a row for each pupil whose own row could not be used."""
+        sentences, model = "raising" in self.schema.names, self.model.load()
+        given = score_blocks(model, histories, self.as_of, sentences=sentences, language=self.language)
+        for batch in given:
+            yield self._beside(pa.Table.from_batches([batch]).cast(self.schema), "score")
+        message, hint = (text.to(self.language) for text in PUPIL_ERRORS[SET_APART])
+        error = {"code": SET_APART, "field": "students", "message": message, "hint": hint}
+        lost = [{"student_id": student, "error": error} for student in histories.set_apart]
+        yield self._beside(pa.Table.from_pylist(lost, schema=self.schema), "score")
 
     def _beside(self, table: pa.Table, column: str) -> pa.Table:
         own = table.to_struct_array()
