@@ -18,8 +18,10 @@ from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.day_packing import pack
 from dropout_risk.histories.observed import Observed
 from dropout_risk.histories.runs import Column, Runs
+from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.usable_rows import UsableRows
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -32,6 +34,7 @@ STUDENT_COLUMNS = (
 )  # fmt: skip
 LONG_TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
 _RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
+_AT_ONCE = 1 << 20
 _FAR = np.iinfo(np.int32).max
 
 
@@ -86,7 +89,7 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
         """
-        tables = {name: records.table(name) for name in LONG_TABLES if name != "attendance"}
+        tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance
         )
@@ -96,7 +99,7 @@ class Histories:
     def from_tables(
         cls,
         students: pa.Table,
-        tables: Mapping[str, pa.Table],
+        tables: Mapping[str, pa.Table | UsableRows],
         calendar: SchoolCalendar,
         *,
         attendance: DayGrid | None = None,
@@ -109,8 +112,8 @@ class Histories:
         ----------
         students : pyarrow.Table
             Sorted by ``student_id``.
-        tables : mapping of str to pyarrow.Table
-            The six long tables, each with a ``pupil`` column.
+        tables : mapping of str to pyarrow.Table or UsableRows
+            The six long tables; Arrow tables have a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
         attendance : DayGrid, optional
@@ -122,13 +125,15 @@ class Histories:
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
-        row = np.array([calendar.row_of(name) for name in names], dtype=np.int32)
+        place = {name: calendar.row_of(name) for name in set(names)}
+        row = np.fromiter(map(place.__getitem__, names), np.int32, len(names))
         if attendance is None:
             attendance = DayGrid.of_table(tables["attendance"], len(row))
         builder = _Builder(calendar, row, {})
+        rows = {name: UsableRows.of(name, tables[name]) for name in LONG_TABLES if name != "attendance"}
         number = len(calendar.schools)
         if observed_to is None:
-            observed = Observed.of(attendance, tables, row, number)
+            observed = Observed.of(attendance, rows, row, number)
         else:
             observed = Observed.until(observed_to, number)
         return cls(
@@ -136,11 +141,11 @@ class Histories:
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
-            totals=builder.totals(tables["attendance_totals"]),
-            grades=builder.grades(tables["grades"]),
-            wellbeing=builder.wellbeing(tables["wellbeing"]),
-            family=builder.family(tables["family"]),
-            outcomes=builder.outcomes(tables["outcomes"]),
+            totals=builder.totals(rows["attendance_totals"]),
+            grades=builder.grades(rows["grades"]),
+            wellbeing=builder.wellbeing(rows["wellbeing"]),
+            family=builder.family(rows["family"]),
+            outcomes=builder.outcomes(rows["outcomes"]),
             words=builder.words,
             observed=observed,
         )
@@ -254,75 +259,68 @@ class _Builder:
         self.words["session"] = grid.words
         return pack(grid, self.calendar, self.row)
 
-    def totals(self, table: pa.Table) -> Runs:
-        columns = {
-            name: _ints(table, name, null=-1)
-            for name in ("days_enrolled", "days_absent", "days_excused", "days_late")
-        }
-        columns["start"], columns["date"] = _ints(table, "period_start"), _ints(table, "period_end")
-        return self._runs(table, columns, ("start", "date"))
+    def totals(self, rows: UsableRows) -> Runs:
+        counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
+        columns = {name: rows.filled(name, -1) for name in counted}
+        columns["start"], columns["date"] = rows.values["period_start"], rows.values["period_end"]
+        return self._runs(rows, columns, ("start", "date"))
 
-    def grades(self, table: pa.Table) -> Runs:
-        percent = _floats(table, "score") / _floats(table, "max_score")
+    def grades(self, rows: UsableRows) -> Runs:
         columns: dict[str, Column] = {
-            "subject": self._codes(table, "subject"),
-            "date": _ints(table, "date"),
-            "exam": self._codes(table, "exam"),
-            "percent": percent,
+            "subject": self._codes(rows, "subject"),
+            "date": rows.values["date"],
+            "exam": self._codes(rows, "exam"),
+            "percent": rows.values["score"] / rows.values["max_score"],
         }
-        return self._runs(table, columns, ("subject", "date", "exam"))
+        return self._runs(rows, columns, ("subject", "date", "exam"))
 
-    def wellbeing(self, table: pa.Table) -> Runs:
-        columns = {
-            "instrument": self._codes(table, "instrument"),
-            "scale": self._codes(table, "scale"),
-            "date": _ints(table, "date"),
-            "score": _floats(table, "score"),
-            "valid": pc.fill_null(table["valid"], True).to_numpy(zero_copy_only=False).astype(bool),
-            "norm": self._codes(table, "norm"),
+    def wellbeing(self, rows: UsableRows) -> Runs:
+        columns: dict[str, Column] = {
+            "instrument": self._codes(rows, "instrument"),
+            "scale": self._codes(rows, "scale"),
+            "date": rows.values["date"],
+            "score": rows.values["score"],
+            "valid": rows.values["valid"] != 0,  # where nothing is said, it is
+            "norm": self._codes(rows, "norm"),
         }
-        return self._runs(table, columns, ("instrument", "scale", "date"))
+        return self._runs(rows, columns, ("instrument", "scale", "date"))
 
-    def family(self, table: pa.Table) -> Runs:
-        columns = {
-            "factor": self._codes(table, "factor"),
-            "value": self._codes(table, "value"),
-            "date": _ints(table, "valid_from"),
-            "until": _ints(table, "valid_to", null=_FAR),
+    def family(self, rows: UsableRows) -> Runs:
+        columns: dict[str, Column] = {
+            "factor": self._codes(rows, "factor"),
+            "value": self._codes(rows, "value"),
+            "date": rows.values["valid_from"],
+            "until": rows.filled("valid_to", _FAR),
         }
         # a factor may be known before it begins (a parent will leave next week): known is not its own date
-        return self._runs(table, columns, ("factor", "date"), known=_ints(table, "recorded_on"))
+        return self._runs(rows, columns, ("factor", "date"), known=rows.values["recorded_on"])
 
-    def outcomes(self, table: pa.Table) -> Runs:
-        columns = {"date": _ints(table, "date"), "event": self._codes(table, "event")}
-        return self._runs(table, columns, ("date",), known=_ints(table, "date"))
+    def outcomes(self, rows: UsableRows) -> Runs:
+        columns: dict[str, Column] = {"date": rows.values["date"], "event": self._codes(rows, "event")}
+        return self._runs(rows, columns, ("date",), known=rows.values["date"])
 
     def _runs(
-        self, table: pa.Table, columns: dict[str, Column], key: tuple[str, ...], known: Column | None = None
+        self, rows: UsableRows, columns: dict[str, Column], key: tuple[str, ...], known: Column | None = None
     ) -> Runs:
-        pupil = _ints(table, "pupil")
         if known is None:
-            known = np.maximum(_ints(table, "recorded_on"), columns["date"])
-        columns = columns | {"day": self._day(pupil, columns["date"]), "known": known}
-        return Runs.from_rows(pupil, columns, key, n_pupils=len(self.row))
+            known = np.maximum(rows.values["recorded_on"], columns["date"])
+        columns |= {"day": self._day(rows.pupil, columns["date"]), "known": known}
+        return Runs.from_rows(rows.pupil, columns, key, n_pupils=len(self.row))
 
     def _day(self, pupil: Column, ordinals: Column) -> npt.NDArray[np.int32]:
-        return self.calendar.index(self.row[pupil], ordinals)
+        day = np.empty(len(pupil), np.int32)
+        for part in blocks(len(pupil), _AT_ONCE):
+            day[part] = self.calendar.index(self.row[pupil[part]], ordinals[part])
+        return day
 
-    def _codes(self, table: pa.Table, name: str) -> npt.NDArray[np.int32]:
+    def _codes(self, rows: UsableRows, name: str) -> npt.NDArray[np.int32]:
         """Code a column of words by their place in the alphabet, so that codes never depend on row order."""
-        column = table[name].combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        used = column.dictionary.cast(pa.string()).to_pylist()
-        words = tuple(sorted({*self.words.get(name, ()), *(word for word in used if word is not None)}))
-        self.words[name] = words
+        every, used = rows.vocabulary(name), rows.used(name)
+        words = sorted({*self.words.get(name, ()), *(every[place] for place in np.flatnonzero(used))})
+        self.words[name] = tuple(words)
         place = {word: code for code, word in enumerate(words)}
-        codes = np.array([place.get(word, -1) for word in used] + [-1], dtype=np.int32)
-        at = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-        return np.asarray(codes[at])
+        codes = np.array([*(place.get(word, -1) for word in every), -1], dtype=np.int32)
+        return np.asarray(codes.take(rows.values[name]))
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:
@@ -341,14 +339,4 @@ def _numbers(column: pa.ChunkedArray, of: pa.DataType, null: float) -> npt.NDArr
     if column.null_count:
         column = pc.fill_null(column.cast(of), null)
     values: npt.NDArray[Any] = column.to_numpy().astype(of.to_pandas_dtype())
-    return values
-
-
-def _ints(table: pa.Table, name: str, null: int = 0) -> npt.NDArray[np.int32]:
-    values: npt.NDArray[np.int32] = pc.fill_null(table[name].cast(pa.int32()), null).to_numpy()
-    return values
-
-
-def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = pc.fill_null(table[name].cast(pa.float64()), np.nan).to_numpy()
     return values

@@ -8,13 +8,15 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from dropout_risk.kernels import blocks
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.usable_rows import UsableRows
 
 Ints = npt.NDArray[np.int32]
 _DATED = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
 _NONE = -1
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Observed:
     dated: Ints
 
     @classmethod
-    def of(cls, attendance: DayGrid, tables: Mapping[str, pa.Table], row: Ints, n_calendars: int) -> Self:
-        """Read the dates off attendance and canonical tables, with the calendar of each pupil."""
+    def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
+        """Read the dates off attendance and usable rows, with the calendar of each pupil."""
         attended = attendance.last_dates(row, n_calendars, _NONE)
         dated = np.full(n_calendars, _NONE, dtype=np.int32)
         for name, column in _DATED.items():
@@ -70,6 +72,6 @@ class Observed:
         return np.where(own != _NONE, own, latest).astype(np.int32)
 
 
-def _raise(latest: Ints, table: pa.Table, column: str, row: Ints) -> None:
-    pupil, date = (table[name].cast(pa.int32()).to_numpy() for name in ("pupil", column))
-    np.maximum.at(latest, row[pupil], date)
+def _raise(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
+    for part in blocks(len(rows), _AT_ONCE):
+        np.maximum.at(latest, row[rows.pupil[part]], rows.values[column][part])

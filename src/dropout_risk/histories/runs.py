@@ -45,7 +45,8 @@ class Runs:
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
         offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=n_pupils))]).astype(np.int64)
         if order is None:
-            return cls(offsets, dict(columns), key)
+            own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
+            return cls(offsets, own, key)
         return cls(offsets, {name: column.take(order) for name, column in columns.items()}, key)
 
     @property

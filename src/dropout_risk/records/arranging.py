@@ -1,4 +1,4 @@
-"""Puts usable rows in canonical order, which finds duplicates, and makes the canonical Arrow table."""
+"""Puts usable rows in canonical order, which finds duplicates."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.records.drafts import Array, Draft, Mask, is_empty
+from dropout_risk.records.drafts import Array, Draft, Mask
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.tables import EVENTS, Column
+from dropout_risk.records.usable_rows import UsableRows
 
 
 class Arranged:
@@ -32,7 +32,9 @@ class Arranged:
     def values(self, name: str) -> Array:
         """Give a column in this order."""
         values = self.draft.values[name]
-        return values if self.rows is None else values[self.rows]
+        if self.rows is None or (len(values) and not values.strides[0]):
+            return values if self.rows is None else np.broadcast_to(values[0], len(self.rows))
+        return values.take(self.rows)
 
     def positions(self, mask: Mask) -> Array:
         """Give the rows of the draft that are marked here."""
@@ -70,8 +72,8 @@ class Arranged:
         changed[:1] = True
         return changed
 
-    def table(self, ids: Any, pupil_row: Array) -> Any:
-        """Make the canonical Arrow table of the usable rows, and let go of the draft's columns.
+    def usable_rows(self, ids: Any, pupil_row: Array) -> UsableRows:
+        """Give the usable rows, and let go of the draft's columns.
 
         Parameters
         ----------
@@ -81,24 +83,24 @@ class Arranged:
             Their rows in the final ``students`` table.
         """
         draft = self.draft
+        if draft.apart.any():
+            keep = self.usable()
+            self.rows = np.flatnonzero(keep).astype(np.int32) if self.rows is None else self.rows[keep]
         known_from = draft.table.known_from or ""
-        keep = self.usable() if draft.apart.any() else None
-        arrays: dict[str, Any] = {}
+        as_dated = known_from and draft.values["recorded_on"] is draft.values[known_from]
+        values: dict[str, Array] = {}
         for column in draft.table.columns:
-            if column.name == "recorded_on" and draft.values["recorded_on"] is draft.values[known_from]:
-                arrays["recorded_on"] = arrays[known_from]
-                continue
-            values = self.values(column.name)
-            values = values if keep is None else values[keep]
+            if as_dated and column.name == "recorded_on":
+                values["recorded_on"] = values[known_from]
+            else:
+                values[column.name] = self.values(column.name)
             if column.name != known_from:
                 del draft.values[column.name]
-            if column.kind != "student":
-                arrays[column.name] = _arrow(column, values, draft.words.get(column.name, []))
-            elif draft.table.of_pupils:
-                arrays[column.name] = pa.array(pupil_row[values])
-            else:
-                arrays[column.name] = ids.take(pa.array(values))
-        return pa.table(list(arrays.values()), schema=draft.table.schema(ids.type))
+        if draft.table.of_pupils:
+            values["student_id"] = pupil_row.take(values["student_id"])
+        elif "student_id" in draft.table:
+            ids = ids.take(pa.array(values["student_id"]))
+        return UsableRows(draft.table, values, draft.words, ids)
 
 
 def _order_of_columns(draft: Draft) -> list[str]:
@@ -116,26 +118,3 @@ def _whole_groups(same: Mask, marked: Mask) -> Mask:
     hit = np.zeros(int(group[-1]) + 1, np.bool_)
     hit[group[marked]] = True
     return np.asarray(hit[group])
-
-
-def _arrow(column: Column, values: Array, words: list[str]) -> Any:
-    empty = is_empty(values, column.kind)
-    mask = empty if empty.any() else None
-    if column.kind == "text":
-        return _texts(values, mask, words, column.coded)
-    if column.kind == "event":
-        return _texts(values.astype(np.int32), mask, list(EVENTS), coded=False)
-    if column.kind == "yes_no":
-        return pa.array(values == 1, mask=mask)
-    return pa.array(values, mask=mask).cast(column.arrow_type)
-
-
-def _texts(codes: Array, mask: Mask | None, words: list[str], coded: bool) -> Any:
-    if mask is not None and mask.all():
-        return pa.nulls(len(codes), pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
-    used = np.zeros(len(words), np.bool_)
-    used[codes if mask is None else codes[~mask]] = True
-    new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
-    chosen = [word for word, is_used in zip(words, used.tolist(), strict=True) if is_used]
-    array = pa.DictionaryArray.from_arrays(pa.array(new[codes], mask=mask), pa.array(chosen, pa.string()))
-    return array if coded else array.dictionary_decode()

@@ -25,6 +25,7 @@ from dropout_risk.records.reading import PupilIndex, TableReader, nearest_header
 from dropout_risk.records.row_rules import check_enrolment, check_pupils, check_values
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.usable_rows import UsableRows
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Checked:
     Attendance is kept as a grid; its table is made when it is asked for.
     """
 
-    tables: dict[str, Any]
+    tables: dict[str, UsableRows]
     attendance: DayGrid
     calendar: SchoolCalendar
     report: CheckReport
@@ -42,7 +43,7 @@ class Checked:
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
-        return self._attendance_table if name == "attendance" else self.tables[name]
+        return self._attendance_table if name == "attendance" else self.tables[name].arrow
 
     @cached_property
     def _attendance_table(self) -> Any:
@@ -64,7 +65,7 @@ class Checking:
 
     def __init__(self, parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping, today: int) -> None:
         self.parts, self.mapping, self.today = parts, mapping, today
-        self.tables: dict[str, Any] = {}
+        self.tables: dict[str, UsableRows] = {}
         self.problems: list[Problem] = []
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
@@ -169,7 +170,7 @@ class Checking:
 
     def _finish(self, draft: Draft, arranged: Arranged) -> None:
         name = draft.table.name
-        self.tables[name] = arranged.table(self.pupils.ids, self.pupil_row)
+        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(draft.apart.sum()) + draft.broken
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - int(draft.apart.sum()), apart)
         self.problems += draft.problems()

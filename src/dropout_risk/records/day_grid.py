@@ -179,7 +179,11 @@ class DayGrid:
         values["recorded_on"] = np.concatenate([date, beside.known]) if late else values["date"]
         apart = np.zeros(len(values["date"]), np.bool_)
         draft = Draft(TABLES["attendance"], apart, values, {"session": list(self.words)})
-        return Arranged(draft).table(pa.array([], pa.string()), np.arange(self.n_pupils, dtype=np.int32))
+        return (
+            Arranged(draft)
+            .usable_rows(pa.array([], pa.string()), np.arange(self.n_pupils, dtype=np.int32))
+            .arrow
+        )
 
     def _rows(self, pupils: slice) -> tuple[Array, Array, npt.NDArray[np.int8]]:
         cells = self.cells[self.slot, pupils].T

@@ -45,7 +45,8 @@ def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) 
     >>> order_by(np.array([1, 0, 1], np.int32), [np.array([5.0, 1.0, 2.0])]).tolist()
     [1, 2, 0]
     """
-    chosen = (first if rows is None else first[rows]).astype(np.int32, copy=False)
+    chosen = np.ascontiguousarray(first if rows is None else first[rows], np.int32).view()
+    chosen.flags.writeable = False  # as Arrow's are: kernels are compiled for one kind of array
     if not len(chosen):
         return None if rows is None else rows.astype(np.int32)
     low = int(chosen.min())

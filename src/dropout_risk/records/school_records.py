@@ -24,6 +24,7 @@ from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, Part, find_parts
 from dropout_risk.records.synthetic import has_mark_file
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.usable_rows import UsableRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +167,10 @@ class SchoolRecords:
         if name not in TABLES:
             raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
         return self._checked.table(name)
+
+    def rows(self, name: str) -> UsableRows:
+        """Give the usable rows of a table other than attendance as compact columns."""
+        return self._checked.tables[name]
 
     @property
     def attendance(self) -> DayGrid:
