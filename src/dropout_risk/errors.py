@@ -143,6 +143,18 @@ class ScoresFolderError(DropoutRiskError, ValueError):
     code = "DR503"
 
 
+class StoreError(DropoutRiskError, OSError):
+    """A store of histories that could not be written (a full disk, no rights); what it held is intact."""
+
+    code = "DR504"
+
+
+class StoreBusyError(StoreError):
+    """A store of histories to which another process is writing."""
+
+    code = "DR505"
+
+
 class RequestError(DropoutRiskError, ValueError):
     """A request that cannot be answered as a whole.
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, training
+from dropout_risk.cli import catalogue, demo, morning, records, service, store, training
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -35,3 +35,4 @@ app.command()(morning.watchlist)
 app.command()(catalogue.catalogue)
 app.command()(training.report)
 app.command()(service.serve)
+app.add_typer(store.store, name="store")

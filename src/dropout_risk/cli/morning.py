@@ -25,7 +25,6 @@ FILES = (".csv", ".parquet", ".json")
 
 
 def score(
-    folder: options.Folder,
     model: options.Model,
     as_of: options.AsOf,
     out: Annotated[
@@ -40,6 +39,8 @@ def score(
     complete: Annotated[
         bool, typer.Option("--complete", help="Write results of psychological tests too (a folder only).")
     ] = False,
+    folder: options.FolderOrStore = None,
+    store: options.Store = None,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
@@ -57,9 +58,9 @@ def score(
     from dropout_risk.features.source import histories_of
 
     risk_model = options.load_model(model)
-    records = options.read_records(folder, mapping, quarantine)
+    source = options.read_source(folder, store, mapping, quarantine)
     speech = options.language_of(language) if language else risk_model.settings.language
-    histories = histories_of(records)
+    histories = histories_of(source)
     with progress_bar("scoring") as progress:
         scored, left = _score(risk_model, histories, as_of, out, speech, complete, progress)
     typer.echo(f"{scored} pupils scored, {left} could not be: {out}")

@@ -12,6 +12,8 @@ from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
+    from dropout_risk.histories.histories import Histories
+    from dropout_risk.records.known import Known
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
 
@@ -20,6 +22,16 @@ Folder = Annotated[
     typer.Argument(
         exists=True, file_okay=False, help="Folder of school records: CSV or Parquet, one per table."
     ),
+]
+FolderOrStore = Annotated[
+    Path | None,
+    typer.Argument(
+        exists=True, file_okay=False, help="Folder of school records; none where --store is given."
+    ),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option("--store", exists=True, file_okay=False, help="Histories written by dropout-risk store."),
 ]
 Mapping = Annotated[
     Path | None, typer.Option(exists=True, help="TOML with your own column headers and words.")
@@ -66,12 +78,16 @@ def language_of(word: str) -> Language:
 
 
 def read_records(
-    folder: Path, mapping: Path | None, quarantine: Path | None, language: Language = "en"
+    folder: Path,
+    mapping: Path | None,
+    quarantine: Path | None,
+    language: Language = "en",
+    known: Known | None = None,
 ) -> SchoolRecords:
     """Read a folder, print what was read, used and set apart, and write what was set apart to a file."""
     from dropout_risk.records.school_records import SchoolRecords
 
-    records = SchoolRecords.from_folder(folder, mapping=mapping)
+    records = SchoolRecords.from_folder(folder, mapping=mapping, known=known)
     typer.echo(records.check().text(language))
     _tell_unknown_words(records)
     if len(records.quarantine):
@@ -81,6 +97,22 @@ def read_records(
             f"{len(records.quarantine)} row(s) were set apart, each with its reason: {place}", fg="yellow"
         )
     return records
+
+
+def read_source(
+    folder: Path | None, store: Path | None, mapping: Path | None, quarantine: Path | None
+) -> SchoolRecords | Histories:
+    """Read a folder of records, or the histories of a store."""
+    if (folder is None) == (store is None):
+        raise SettingsError(
+            "Records come from a folder or from a store.", hint="give DIR, or --store DIR, and not both"
+        )
+    if folder is not None:
+        return read_records(folder, mapping, quarantine)
+    from dropout_risk.histories.histories import Histories
+
+    assert store is not None  # noqa: S101
+    return Histories.load(store)
 
 
 def _tell_unknown_words(records: SchoolRecords) -> None:

@@ -21,6 +21,7 @@ from dropout_risk.histories.runs import Column, Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.synthetic import is_marked, mark
 from dropout_risk.records.usable_rows import UsableRows
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Histories:
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance
         )
-        return replace(histories, set_apart=tuple(records.quarantine.student_ids))
+        students = mark(histories.students) if records.synthetic else histories.students
+        return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
 
     @classmethod
     def from_tables(
@@ -156,6 +158,11 @@ class Histories:
 
     def __len__(self) -> int:
         return int(self.students.num_rows)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the records behind them are made up."""
+        return is_marked(self.students.schema)
 
     @property
     def observed_to(self) -> npt.NDArray[np.int32]:
@@ -229,9 +236,10 @@ class Histories:
 
     def append(self, records: SchoolRecords) -> Histories:
         """Give histories grown by newly arrived records; see :func:`dropout_risk.histories.append.append`."""
-        from dropout_risk.histories.append import append
+        from dropout_risk.histories.append import append, closed_days
 
-        return append(self, Histories.from_records(records))
+        closed = closed_days(records.table("calendar"), self.calendar.schools)
+        return append(self, Histories.from_records(records), closed)
 
     def save(self, folder: str | Path) -> Path:
         """Write the histories to a folder; see :func:`dropout_risk.histories.store.save`."""

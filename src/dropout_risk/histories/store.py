@@ -1,69 +1,66 @@
-"""Histories on disk: Parquet files, replaced as a whole or not at all."""
+"""Histories on disk: a base and the days appended to it, named by one pointer that is replaced in one step.
+
+``current.json`` names the parts and vouches for every byte of them. A writer holds the lock, writes a new
+part, and only when the disk has it puts the new pointer in the place of the old one: stopped at any moment,
+the store is the old one or the new one. Readers take no lock. See docs/decisions/0008.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from dropout_risk.errors import BundleError, NewerFormatError
-from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
+from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, StoreError
+from dropout_risk.histories.append import fold, union_of_students
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.observed import Observed
-from dropout_risk.histories.runs import Runs
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.histories.lock import Lock, writing
+from dropout_risk.histories.part_files import Arrays, read_part, sync, write_part
+from dropout_risk.histories.parts import pack_histories, unpack_arrivals, unpack_histories
 
-FORMAT = 1
-_RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
+FORMAT = 2
 _CURRENT = "current.json"
-_PREFIX = "v-"
+_BASE, _DAY = "v-", "s-"
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
 _WRITE_AGAIN = "write them with Histories.save"
+_BUILD_AGAIN = "build the store again from all records, or put the file back from a copy"
+State = dict[str, Any]
+Content = tuple[pa.Table, Arrays, dict[str, Any]]
+Result = TypeVar("Result")
 
 
 def save(histories: Histories, folder: str | Path) -> Path:
-    """Write histories to a folder.
+    """Write histories to a folder, in the place of what the store held.
 
-    The files go to a new folder inside; only when all are written does ``current.json`` point to it, in
-    one step. Stopped at any moment, the store is the old one or the new one. The version before stays
-    until the next time, for those who are reading it; nothing else in the folder is touched.
+    The version before stays until the next time, for those who are reading it; nothing else in the folder
+    is touched.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written, or another process is writing to it; the store is the old one.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    former = _former(folder)
-    version = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    try:
-        _write(histories, version)
-        pointer = folder / (_CURRENT + ".new")
-        current = {"format": FORMAT, "version": version.name, "previous": former.get("version")}
-        pointer.write_text(json.dumps(current), encoding="utf-8")
-        os.replace(pointer, folder / _CURRENT)
-    except BaseException:
-        shutil.rmtree(version, ignore_errors=True)
-        raise
-    _remove(folder, former.get("previous"))
+    with changing(folder) as lock:
+        _replace_base(folder, lock, histories, arrived=[])
     return folder
 
 
-def _former(folder: Path) -> dict[str, Any]:
-    try:
-        former = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return former if isinstance(former, dict) else {}
-
-
-def _remove(folder: Path, version: Any) -> None:
-    """Remove a version that this store wrote; a name that it cannot have given is left alone."""
-    if isinstance(version, str) and version.startswith(_PREFIX) and Path(version).name == version:
-        shutil.rmtree(folder / version, ignore_errors=True)
+def fold_days(folder: str | Path) -> None:
+    """Write a store anew as one base, with all days that were appended to it."""
+    folder = Path(folder)
+    state = read_state(folder)
+    with changing(folder) as lock:
+        state = read_state(folder)
+        _replace_base(folder, lock, _load(folder, state), arrived=state["arrived"])
 
 
 def load(folder: str | Path) -> Histories:
@@ -72,29 +69,45 @@ def load(folder: str | Path) -> Histories:
     Raises
     ------
     BundleError
-        If the folder holds no complete store.
+        If the folder holds no complete store; a damaged file is named.
     NewerFormatError
         If a newer version of the library wrote it.
     """
     folder = Path(folder)
-    files = _version(folder)
-    try:
-        return _read(folder / files)
-    except _UNREADABLE as error:
-        moved = _version(folder)
-        if moved == files:
-            raise _incomplete(folder) from error
-    try:
-        return _read(folder / moved)
-    except _UNREADABLE as error:
-        raise _incomplete(folder) from error
+    return _load(folder, read_state(folder))
 
 
-def _version(folder: Path) -> str:
-    """Give the name of the version that the pointer names."""
+def _load(folder: Path, state: State) -> Histories:
     try:
-        current = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
-        version, files = int(current["format"]), str(current.get("version"))
+        return _read(folder, state)
+    except _UNREADABLE as error:
+        moved = read_state(folder)
+        if moved == state:
+            raise _incomplete(folder, error) from error
+    return read_parts(folder, lambda: _read(folder, moved))
+
+
+def read_parts(folder: Path, read: Callable[[], Result]) -> Result:
+    """Read something of a store; what cannot be read is named in the error."""
+    try:
+        return read()
+    except NewerFormatError:
+        raise
+    except _UNREADABLE as error:
+        raise _incomplete(folder, error) from error
+
+
+def read_state(folder: Path) -> State:
+    """Read the pointer: the parts of the store, in order.
+
+    Raises
+    ------
+    BundleError, NewerFormatError
+        If there is no store, or one of another format.
+    """
+    try:
+        state = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
+        version = int(state["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder} holds no histories.", hint=_WRITE_AGAIN) from error
     if version > FORMAT:
@@ -102,91 +115,124 @@ def _version(folder: Path) -> str:
             f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
             hint="upgrade dropout-risk",
         )
-    return files
-
-
-def _incomplete(folder: Path) -> BundleError:
-    return BundleError(f"The histories in {folder} are not complete.", hint=_WRITE_AGAIN)
-
-
-def _write(histories: Histories, folder: Path) -> None:
-    calendar = histories.calendar
-    rows, columns = np.nonzero(np.arange(calendar.days.shape[1]) < calendar.lengths[:, None])
-    planes = histories.attendance.planes
-    late, sessions = histories.attendance.late, histories.attendance.sessions
-    tables: dict[str, dict[str, Any]] = {
-        "calendar": {
-            "school": rows.astype(np.int32),
-            "day": calendar.days[rows, columns],
-            "known": calendar.known[rows, columns],
-        },
-        "attendance": {name: _packed(plane) for name, plane in planes.items()}
-        | (
-            {"sessions": _packed(np.concatenate(np.moveaxis(sessions, 1, 0), axis=1))}
-            if sessions.shape[1]
-            else {}
+    if version < FORMAT or not isinstance(state.get("parts"), list) or "arrived" not in state:
+        raise BundleError(
+            f"The histories in {folder} have format {version}, which this library no longer reads.",
+            hint="build the store again from the records: dropout-risk store build",
         )
-        | {"calendar": histories.calendar_row},
-        "late": {name: getattr(late, name) for name in LateStates.__dataclass_fields__},
-    }
-    for name in _RUNS:
-        runs = getattr(histories, name)
-        tables[name] = {"pupil": runs.pupil} | runs.columns
-    pq.write_table(histories.students, folder / "students.parquet", compression="zstd")
-    for name, table in tables.items():
-        pq.write_table(pa.table(table), folder / f"{name}.parquet", compression="zstd")
-    about = {
-        "schools": calendar.schools, "year_start": calendar.year_start, "words": histories.words,
-        "observed": {name: of.tolist() for name, of in vars(histories.observed).items()},
-        "set_apart": histories.set_apart,
-        "keys": {name: getattr(histories, name).key for name in _RUNS},
-    }  # fmt: skip
-    (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+    return dict(state)
 
 
-def _read(folder: Path) -> Histories:
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    students = pq.read_table(folder / "students.parquet").combine_chunks()
-    calendar = _arrays(folder / "calendar.parquet")
-    rows = [calendar["school"] == row for row in range(len(about["schools"]))]
-    days, since = ([calendar[name][of] for of in rows] for name in ("day", "known"))
-    attendance = pq.read_table(folder / "attendance.parquet")
-    planes = {name: _unpacked(attendance[name]) for name in PLANES}
-    width = planes["recorded"].shape[1]
-    sessions = np.zeros((students.num_rows, 0, width), np.uint8)
-    if "sessions" in attendance.column_names:
-        sessions = _unpacked(attendance["sessions"])
-        sessions = sessions.reshape(len(sessions), sessions.shape[1] // width, width)
-    late = LateStates(**_arrays(folder / "late.parquet"))
-    runs = {}
-    for name in _RUNS:
-        columns = _arrays(folder / f"{name}.parquet")
-        pupil = columns.pop("pupil")
-        runs[name] = Runs.from_rows(pupil, columns, tuple(about["keys"][name]), n_pupils=students.num_rows)
-    return Histories(
-        students=students,
-        calendar=SchoolCalendar(about["schools"], days, known=since, year_start=tuple(about["year_start"])),
-        calendar_row=attendance["calendar"].to_numpy(),
-        attendance=AttendanceBits(planes, late, sessions),
-        words={name: tuple(words) for name, words in about["words"].items()},
-        set_apart=tuple(about["set_apart"]),
-        observed=Observed(**{name: np.array(of, dtype=np.int32) for name, of in about["observed"].items()}),
-        **runs,
-    )
+def _read(folder: Path, state: State) -> Histories:
+    base, *days = state["parts"]
+    histories = unpack_histories(*read_part(folder / base["name"], base["files"]))
+    if not days:
+        return histories
+    arrivals = [unpack_arrivals(*read_part(folder / day["name"], day["files"])) for day in days]
+    students, maps = histories.students, []
+    for part in arrivals:
+        students, old_rows, _ = union_of_students(students, part.students)
+        maps.append(old_rows)
+    rows = None
+    for place in range(len(days) - 1, -1, -1):  # the pupils of a day are numbered as that day left them
+        if rows is not None:
+            arrivals[place] = arrivals[place].moved(rows, students.num_rows)
+        rows = maps[place] if rows is None else rows[maps[place]]
+    assert rows is not None  # noqa: S101
+    return fold(histories, arrivals, students, rows)
 
 
-def _packed(plane: np.ndarray[Any, Any]) -> pa.Array:
-    kind = pa.binary(plane.shape[1])
-    return pa.FixedSizeBinaryArray.from_buffers(
-        kind, len(plane), [None, pa.py_buffer(np.ascontiguousarray(plane))]
-    )
+@contextmanager
+def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
+    """Hold the lock of a store and clear away what a stopped writer left.
+
+    Raises
+    ------
+    StoreBusyError
+        If another process keeps writing to it.
+    StoreError
+        If the disk refuses to take what is written.
+    """
+    try:
+        with writing(folder, wait) as lock:
+            _clear(folder, lock.unfinished)
+            yield lock
+    except DropoutRiskError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"The store {folder} could not be written: {error.strerror or error}.",
+            hint="the store is as it was before; make room or give it another folder, and try again",
+        ) from error
 
 
-def _unpacked(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    width = column.type.byte_width
-    return np.frombuffer(b"".join(column.to_pylist()), dtype=np.uint8).reshape(-1, width)
+def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
+    """Write what arrived as the last part of a store."""
+    _add_part(folder, lock, state, content, _DAY)
 
 
-def _arrays(path: Path) -> dict[str, Any]:
-    table = pq.read_table(path)
-    return {name: table[name].to_numpy() for name in table.column_names}
+def _add_part(folder: Path, lock: Lock, state: State, content: Content, kind: str) -> None:
+    """Write a part and then the pointer that names it last; all of it or nothing."""
+    name = kind + secrets.token_hex(4)
+    lock.note(name)
+    try:
+        (folder / name).mkdir()
+        sums = write_part(folder / name, *content)
+        parts = [*state["parts"], {"name": name, "files": sums}]
+        _point(folder, state | {"format": FORMAT, "parts": parts})
+        lock.note("")
+    except BaseException:
+        _clear(folder, name)
+        raise
+
+
+def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[str]) -> None:
+    former = _former(folder)
+    state = {"parts": [], "arrived": arrived, "previous": _names(former)}
+    _add_part(folder, lock, state, (histories.students, *pack_histories(histories)), _BASE)
+    for name in former.get("previous") or []:
+        _remove(folder, name)
+
+
+def _point(folder: Path, state: State) -> None:
+    pointer = folder / (_CURRENT + ".new")
+    with pointer.open("w", encoding="utf-8") as file:
+        json.dump(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(pointer, folder / _CURRENT)
+    sync(folder)
+
+
+def _former(folder: Path) -> State:
+    try:
+        former = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return former if isinstance(former, dict) else {}
+
+
+def _names(state: State) -> list[Any]:
+    if isinstance(state.get("parts"), list):
+        return [part.get("name") for part in state["parts"] if isinstance(part, dict)]
+    return [state["version"]] if "version" in state else []
+
+
+def _clear(folder: Path, unfinished: str) -> None:
+    """Remove what a writer was writing when it was stopped, unless the pointer names it."""
+    (folder / (_CURRENT + ".new")).unlink(missing_ok=True)
+    former = _former(folder)
+    told = bool(former) or not (folder / _CURRENT).exists()
+    if told and unfinished not in {*_names(former), *(former.get("previous") or [])}:
+        _remove(folder, unfinished)
+
+
+def _remove(folder: Path, name: Any) -> None:
+    """Remove a part that this store wrote; a name that it cannot have given is left alone."""
+    if isinstance(name, str) and name.startswith((_BASE, _DAY)) and Path(name).name == name:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _incomplete(folder: Path, error: BaseException) -> BundleError:
+    detail = f": {error.message}" if isinstance(error, DropoutRiskError) else ""
+    return BundleError(f"The histories in {folder} are not complete{detail}.", hint=_BUILD_AGAIN)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.arranging import Arranged
@@ -16,7 +18,8 @@ from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.check import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.drafts import Array, Draft
+from dropout_risk.records.drafts import NO_PUPIL, Array, Draft
+from dropout_risk.records.known import Known
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.periods import check_overlaps
 from dropout_risk.records.quarantine import Quarantine, SetApart
@@ -32,7 +35,8 @@ from dropout_risk.records.usable_rows import UsableRows
 class Checked:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
-    Attendance is kept as a grid; its table is made when it is asked for.
+    Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
+    the pupils that were known before, if any were.
     """
 
     tables: dict[str, UsableRows]
@@ -40,9 +44,12 @@ class Checked:
     calendar: SchoolCalendar
     report: CheckReport
     quarantine: Quarantine
+    students: Any = None
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
+        if name == "students" and self.students is not None:
+            return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
 
     @cached_property
@@ -61,14 +68,25 @@ class Checking:
         Headers and words.
     today : int
         Days since 1970-01-01; what is dated later is an error.
+    known : Known, optional
+        The pupils and school days of the store that the records are added to.
     """
 
-    def __init__(self, parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping, today: int) -> None:
-        self.parts, self.mapping, self.today = parts, mapping, today
+    def __init__(
+        self,
+        parts: Mapping[str, Sequence[Part]],
+        mapping: RecordsMapping,
+        today: int,
+        known: Known | None = None,
+    ) -> None:
+        self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
         self.tables: dict[str, UsableRows] = {}
+        self.students: Any = None
         self.problems: list[Problem] = []
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
+        self.schools: list[str] = []
+        self.school_of: Array = np.zeros(0, np.int32)
 
     def run(self, unknown_files: Sequence[str]) -> Checked:
         """Check everything, ``students`` and ``calendar`` first."""
@@ -76,7 +94,7 @@ class Checking:
         calendar = self._draft("calendar")
         arranged = Arranged(calendar)
         arranged.check_duplicates()
-        self.days = SchoolDays(self.schools, calendar)
+        self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
         self._finish(calendar, arranged)
         for name, table in TABLES.items():
             if name == "attendance":
@@ -92,13 +110,18 @@ class Checking:
         apart = sorted(self.apart, key=lambda table: order[table.table])
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         days = self.days.calendar(self.school_of[self.usable], self.attendance)
-        return Checked(tables, self.attendance, days, CheckReport((*problems, *files), counts), quarantine)
+        report = CheckReport((*problems, *files), counts)
+        return Checked(tables, self.attendance, days, report, quarantine, self.students)
 
     def _read_students(self) -> None:
         reader = TableReader(TABLES["students"], self.mapping)
-        draft = reader.read(self.parts["students"])
+        draft = reader.read(self.parts.get("students", ()))
         assert reader.pupils is not None  # noqa: S101
         self.pupils: PupilIndex = reader.pupils
+        if self.known is not None:
+            self.pupils = self.known.index_with(reader.pupils)
+            renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
+            draft.values["student_id"] = renumbered[draft.values["student_id"]]
         check_values(draft, self.today)
         arranged = Arranged(draft)
         arranged.check_duplicates()
@@ -108,8 +131,31 @@ class Checking:
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
         self.enrolled_on = self._by_pupil(draft, "enrolled_on")
         self._name_schools(draft)
+        known = self._add_known(np.where(self.usable, self.pupil_row, -1)) if self.known is not None else None
         self.lost = self._lost_pupils(draft)
         self._finish(draft, arranged)
+        if known is not None:
+            self.students = known(self.tables["students"].arrow)
+
+    def _add_known(self, given_row: Array) -> Callable[[Any], Any]:
+        """Take in the known pupils of whom the records give no usable row; say how their table is made."""
+        known = self.known
+        assert known is not None  # noqa: S101
+        known_row = known.rows_in(self.pupils)
+        old = (known_row >= 0) & (given_row < 0)
+        rows = pa.array(known_row[old])
+        names = pc.fill_null(known.students["school_id"].take(rows), "").to_pylist()
+        enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), np.iinfo(np.int32).min)
+        self.enrolled_on[old] = enrolled.take(rows).to_numpy()
+        schools = sorted({*self.schools, *names})
+        number = {school: position for position, school in enumerate(schools)}
+        new = np.array([*(number[school] for school in self.schools), 0], np.int32)
+        self.school_of = np.where(given_row >= 0, new[np.minimum(self.school_of, len(new) - 1)], 0)
+        self.school_of[old] = [number[name] for name in names]
+        self.schools = schools
+        self.usable |= old
+        self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
+        return lambda given: known.table_with(given, known_row, given_row)
 
     def _by_pupil(self, draft: Draft, name: str) -> Array:
         """Bring a column of ``students`` into the order of the pupil index."""
@@ -179,7 +225,10 @@ class Checking:
 
 
 def require_students(
-    parts: Mapping[str, Sequence[Part]], mapping: RecordsMapping, names: Sequence[str]
+    parts: Mapping[str, Sequence[Part]],
+    mapping: RecordsMapping,
+    names: Sequence[str],
+    known: Known | None = None,
 ) -> None:
     """Refuse records without ``students`` or without one of its required columns.
 
@@ -191,6 +240,8 @@ def require_students(
         Headers and words.
     names : sequence of str
         What was found and belongs to no table.
+    known : Known, optional
+        Pupils who need not be named again.
 
     Raises
     ------
@@ -198,12 +249,12 @@ def require_students(
         Naming what is missing and the nearest there is.
     """
     table = TABLES["students"]
-    if not parts.get("students"):
+    if not parts.get("students") and known is None:
         near = [name for name in names if get_close_matches(name.split(".")[0], mapping.names_of("students"))]
         hint = f"is it {near[0]!r}? " if near else ""
         hint += "call it 'students' or '学生', or name it under [tables] in the mapping"
         raise RecordsError("There is no table 'students'.", hint=hint)
-    for part in parts["students"]:
+    for part in parts.get("students", ()):
         headers = mapping.headers("students", part.header)
         missing = [name for name in table.required if name not in headers.chosen]
         if missing:

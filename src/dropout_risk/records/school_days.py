@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,16 +28,35 @@ class SchoolDays:
         The pupils' schools, in order.
     calendar : Draft
         The calendar table, after its own checks.
+    known : mapping of str to int array
+        School days that were listed before; the table may close them.
     """
 
-    def __init__(self, schools: Sequence[str], calendar: Draft) -> None:
+    def __init__(self, schools: Sequence[str], calendar: Draft, known: Mapping[str, Array]) -> None:
         self.schools = tuple(schools)
         rows = np.flatnonzero(~calendar.apart)
         dates = calendar.values["date"][rows]
         self.given = len(rows) > 0
         self.first = int(dates.min()) if self.given else 0
         self.state = self._states(calendar, rows, dates)
+        self._add(known)
         self.listed = (self.state == 1).any(axis=1)
+
+    def _add(self, known: Mapping[str, Array]) -> None:
+        """Add days that were listed before, where the table says nothing of them."""
+        if not known:
+            return
+        first = min(int(days[0]) for days in known.values())
+        last = max(int(days[-1]) for days in known.values())
+        if self.given:
+            first, last = min(first, self.first), max(last, self.first + self.state.shape[1] - 1)
+        state = np.full((len(self.schools), last - first + 1), _UNLISTED, np.int8)
+        if self.given:
+            state[:, self.first - first :][:, : self.state.shape[1]] = self.state
+        for row, school in enumerate(self.schools):
+            days = known.get(school, np.empty(0, np.int32)) - first
+            state[row, days] = np.where(state[row, days] == _UNLISTED, 1, state[row, days])
+        self.first, self.state, self.given = first, state, True
 
     def _states(self, calendar: Draft, rows: Array, dates: Array) -> npt.NDArray[np.int8]:
         span = int(dates.max()) - self.first + 1 if self.given else 0

@@ -19,6 +19,7 @@ from dropout_risk.records.check import CheckReport
 from dropout_risk.records.checking import Checked, Checking, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.frames import to_arrow
+from dropout_risk.records.known import Known
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, Part, find_parts
@@ -49,6 +50,8 @@ class SchoolRecords:
         What a simulator knows about its pupils; None for real records.
     synthetic : bool
         Whether any of the records are made up.
+    known : Known or None
+        The pupils and school days that were known before.
 
     Examples
     --------
@@ -74,8 +77,10 @@ class SchoolRecords:
         unknown: Sequence[str] = (),
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
+        known: Known | None = None,
     ) -> None:
-        require_students(parts, mapping, unknown)
+        require_students(parts, mapping, unknown, known)
+        self.known = known
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
         self.truth = truth
@@ -83,7 +88,12 @@ class SchoolRecords:
 
     @classmethod
     def from_folder(
-        cls, path: str | Path, *, mapping: Source | RecordsMapping = None, today: dt.date | str | None = None
+        cls,
+        path: str | Path,
+        *,
+        mapping: Source | RecordsMapping = None,
+        today: dt.date | str | None = None,
+        known: Known | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -97,6 +107,9 @@ class SchoolRecords:
             The county's own headers and words, laid over the Chinese defaults.
         today : date, optional
             The day the records were drawn, by default today; rows dated later are set apart.
+        known : Known, optional
+            The pupils and school days of a store that the records are to be appended to: then ``students``
+            may be missing, or hold only what is new (see :func:`dropout_risk.histories.days.known_to`).
 
         Raises
         ------
@@ -106,7 +119,7 @@ class SchoolRecords:
         words = RecordsMapping.of(mapping)
         parts, unknown = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
-        return cls(parts, words, today=today, unknown=unknown, synthetic=synthetic)
+        return cls(parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known)
 
     @classmethod
     def from_tables(
@@ -116,6 +129,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
+        known: Known | None = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -128,6 +142,8 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
+        known
+            As in :meth:`from_folder`.
         **tables
             ``students``, ``attendance``, … as named in the data contract; None and an empty list count as not
             given.
@@ -146,11 +162,11 @@ class SchoolRecords:
             given = None if frame is None else to_arrow(frame, name)
             if given is not None and given.column_names:
                 parts.setdefault(table, []).append(FramePart(given))
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic)
+        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
 
     @cached_property
     def _checked(self) -> Checked:
-        return Checking(self._parts, self._mapping, self._today).run(self._unknown)
+        return Checking(self._parts, self._mapping, self._today, self.known).run(self._unknown)
 
     def check(self) -> CheckReport:
         """List every problem of the records at once, without any pupil's value."""

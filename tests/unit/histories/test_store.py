@@ -1,13 +1,13 @@
+import errno
 import json
 import os
 
-import pyarrow.parquet as pq
 import pytest
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.errors import BundleError, NewerFormatError, StoreError
 from dropout_risk.features.compute import compute_features
-from dropout_risk.histories import store
+from dropout_risk.histories import part_files, store
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_bits, same_histories
@@ -85,44 +85,39 @@ def test_who_reads_while_the_store_is_replaced_gets_the_old_or_the_new_one(tmp_p
     some().save(tmp_path)
     read, left = store._read, iter(range(saves))
 
-    def replaced_meanwhile(folder):
+    def replaced_meanwhile(folder, state):
         for _ in left:
             untidy_histories().take([1, 2]).save(tmp_path)
-        return read(folder)
+        return read(folder, state)
 
     monkeypatch.setattr(store, "_read", replaced_meanwhile)
     assert len(Histories.load(tmp_path)) == {1: 30, 2: 2}[saves]
 
 
-@pytest.mark.parametrize("call", range(9))
-def test_a_store_outlives_a_failure_at_any_file(tmp_path, monkeypatch, call):
+STEPS = {
+    "students": (part_files, "_write_students"),
+    "arrays": (part_files, "_write_arrays"), "sync": (part_files, "sync"), "pointer": (json, "dump"),
+    "replace": (os, "replace"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_disk_that_fills_at_any_step_leaves_the_old_store_and_nothing_else(tmp_path, monkeypatch, step):
     old = some()
     old.save(tmp_path)
-    calls, write = iter(range(99)), pq.write_table
+    before = sorted(path.name for path in tmp_path.iterdir())
 
-    def failing(*args, **kwargs):
-        if next(calls) == call:
-            raise OSError("disk full")
-        return write(*args, **kwargs)
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.pq, "write_table", failing)
-    with pytest.raises(OSError, match="disk full"):
-        untidy_histories().take([1, 2]).save(tmp_path)
-
-    assert same_histories(Histories.load(tmp_path), old) == []
-
-
-def test_a_store_outlives_a_failure_at_the_last_step_and_cleans_up(tmp_path, monkeypatch):
-    some().save(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(OSError("power cut")))
-        with pytest.raises(OSError, match="power cut"):
+        patch.setattr(*STEPS[step], full)
+        with pytest.raises(StoreError, match="could not be written") as error:
             untidy_histories().take([1, 2]).save(tmp_path)
 
-    assert len(Histories.load(tmp_path)) == 30
-    assert len(versions(tmp_path)) == 1
-    untidy_histories().take([4]).save(tmp_path)
-    assert len(Histories.load(tmp_path)) == 1
+    assert "as it was before" in error.value.hint
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert same_histories(Histories.load(tmp_path), old) == []
 
 
 @pytest.mark.parametrize("content", [None, "", '{"format": 1, "ver', "{}", "[]", '{"format": "one"}'])
@@ -149,17 +144,26 @@ def test_a_store_of_a_newer_format_is_refused(tmp_path):
         Histories.load(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name", ["about.json", "students.parquet", "attendance.parquet", "late.parquet", "family.parquet"]
-)
-@pytest.mark.parametrize("truncate", [True, False])
-def test_a_missing_or_truncated_file_is_an_incomplete_store(tmp_path, name, truncate):
+def test_a_store_of_the_first_format_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "current.json").write_text(json.dumps({"format": 1, "version": "v-12345678"}))
+
+    with pytest.raises(BundleError, match="format 1") as error:
+        Histories.load(tmp_path)
+    assert "store build" in error.value.hint
+    some().save(tmp_path)
+    assert len(Histories.load(tmp_path)) == 30
+
+
+@pytest.mark.parametrize("name", ["students.parquet", "arrays.arrow"])
+@pytest.mark.parametrize("how", ["missing", "cut off", "changed"])
+def test_a_damaged_file_is_named(tmp_path, name, how):
     some().save(tmp_path)
     (path,) = tmp_path.glob(f"v-*/{name}")
-    content = path.read_bytes()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
     path.unlink()
-    if truncate:
-        path.write_bytes(content[: len(content) // 2])
+    if how != "missing":
+        path.write_bytes(content[: len(content) // 2] if how == "cut off" else content)
 
-    with pytest.raises(BundleError, match="not complete"):
+    with pytest.raises(BundleError, match=f"not complete.*{path.parent.name}/{name}"):
         Histories.load(tmp_path)

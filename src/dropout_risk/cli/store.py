@@ -1,0 +1,59 @@
+"""``dropout-risk store``: histories on disk, built once and grown by the day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropout_risk.cli import options
+
+Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
+
+store = typer.Typer(no_args_is_help=True, help="Histories on disk: build them once, append each day.")
+
+
+@store.command()
+def build(
+    folder: options.Folder,
+    store: Store,
+    mapping: options.Mapping = None,
+    quarantine: options.Quarantine = None,
+) -> None:
+    """Read a folder of school records, and write the histories of all pupils."""
+    from dropout_risk.histories.histories import Histories
+
+    histories = Histories.from_records(options.read_records(folder, mapping, quarantine))
+    histories.save(store)
+    typer.echo(f"{len(histories)} pupils: {store}")
+
+
+@store.command()
+def append(
+    folder: options.Folder,
+    store: Store,
+    mapping: options.Mapping = None,
+    quarantine: options.Quarantine = None,
+) -> None:
+    """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
+    from dropout_risk.histories.days import MANY_DAYS, append_day, known_to
+
+    records = options.read_records(folder, mapping, quarantine, known=known_to(store))
+    appended = append_day(store, records)
+    typer.echo(f"{'appended' if appended.is_new else 'nothing new'}: {store}")
+    if appended.n_days > MANY_DAYS:
+        typer.secho(
+            f"{appended.n_days} days lie beside the base, and each is read apart: "
+            f"fold them when nobody waits: dropout-risk store fold --store {store}",
+            fg="yellow",
+        )
+
+
+@store.command()
+def fold(store: Store) -> None:
+    """Write the base anew with all days in it, so that it is read faster."""
+    from dropout_risk.histories.store import fold_days
+
+    fold_days(store)
+    typer.echo(f"folded: {store}")

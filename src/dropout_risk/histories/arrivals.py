@@ -1,0 +1,171 @@
+"""Arrivals: the rows that arrived at once, as cells and runs of the pupils whom they tell of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dropout_risk.histories.attendance_bits import PLANES, Bits, LateStates
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.observed import Observed
+from dropout_risk.histories.runs import Column, Runs
+from dropout_risk.kernels import kernel
+from dropout_risk.records.calendar import SchoolCalendar
+
+Ints = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
+RUNS = ("days", "late", *DATED)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What arrived, of pupils numbered as in the students table that they are added to.
+
+    Parameters
+    ----------
+    students : pyarrow.Table
+        Rows that are new or say something else than before, sorted by ``student_id``.
+    calendar : SchoolCalendar
+        School days that arrived.
+    runs : dict of str to Runs
+        ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
+        itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables.
+    words : dict of str to tuple of str
+        The vocabulary of the coded columns.
+    observed : Observed
+        The last dates of each school's rows, in the order of the calendar's schools.
+    set_apart : tuple
+        Identifiers of pupils whose students row could not be used.
+    closed : dict of str to int array
+        Dates that a calendar named as no school days, by school.
+    """
+
+    students: pa.Table
+    calendar: SchoolCalendar
+    runs: dict[str, Runs]
+    words: dict[str, tuple[str, ...]]
+    observed: Observed
+    set_apart: tuple[str | int, ...] = ()
+    closed: dict[str, Ints] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, histories: Histories) -> Arrivals:
+        """Take everything that histories hold."""
+        n_pupils = len(histories)
+        return cls(
+            students=histories.students,
+            calendar=histories.calendar,
+            runs={
+                "days": days_of(histories, np.arange(n_pupils, dtype=np.int64)),
+                "late": late_of(histories),
+                **{name: getattr(histories, name) for name in DATED},
+            },
+            words=histories.words,
+            observed=histories.observed,
+            set_apart=histories.set_apart,
+        )
+
+    def moved(self, rows: Rows, n_pupils: int) -> Arrivals:
+        """Give the same with other numbers for the pupils."""
+        return replace(self, runs={name: moved(runs, rows, n_pupils) for name, runs in self.runs.items()})
+
+
+def moved(runs: Runs, rows: Rows, n_pupils: int) -> Runs:
+    """Give runs with other numbers for their pupils."""
+    if len(rows) == n_pupils and (rows == np.arange(n_pupils)).all():
+        return runs
+    if (np.diff(rows) < 0).any():
+        order = np.argsort(rows, kind="stable")
+        runs, rows = runs.take(order), rows[order]
+    counts = np.zeros(n_pupils, np.int64)
+    counts[rows] = np.diff(runs.offsets)
+    return Runs(offsets_of(counts), runs.columns, runs.key)
+
+
+def offsets_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give the place of each pupil's first row, and the number of all."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def days_of(histories: Histories, pupils: Rows) -> Runs:
+    """List the days of some pupils, in the given order, with their states and numbers of sessions."""
+    bits = histories.attendance
+    planes = [np.ascontiguousarray(bits.planes[name]) for name in PLANES]
+    sessions = np.ascontiguousarray(bits.sessions)
+    everyone = len(pupils) == len(histories)
+    there = planes[0] if everyone else planes[0][pupils]
+    for plane in (*planes[1:], *np.moveaxis(sessions, 1, 0)):
+        there = there | (plane if everyone else plane[pupils])
+    counts = np.bitwise_count(there).sum(axis=1, dtype=np.int64)
+    number = int(counts.sum())
+    day, flags, several = np.empty(number, np.int32), np.empty(number, np.uint8), np.empty(number, np.uint8)
+    recorded, absent, unexcused, late, suspended = planes
+    _list_days(
+        np.asarray(pupils, np.int64), recorded, absent, unexcused, late, suspended, sessions,
+        day, flags, several,
+    )  # fmt: skip
+    row = np.repeat(histories.calendar_row[pupils], counts)
+    columns: dict[str, Column] = {
+        "date": histories.calendar.day(row, day),
+        "flags": flags,
+        "sessions": several,
+    }
+    return Runs(offsets_of(counts), columns, ("date",))
+
+
+def late_of(histories: Histories) -> Runs:
+    """Give the states that became known later, by date."""
+    late = histories.attendance.late
+    date = histories.calendar.day(histories.calendar_row[late.pupil], late.day)
+    return runs_of_late(replace(late, day=date), len(histories), "date")
+
+
+def runs_of_late(late: LateStates, n_pupils: int, name: str = "day") -> Runs:
+    """Give states that became known later in the form of runs."""
+    offsets = np.searchsorted(late.pupil, np.arange(n_pupils + 1)).astype(np.int64)
+    return Runs(offsets, {name: late.day, "known": late.known, "flags": late.flags}, (name,))
+
+
+@kernel
+def _list_days(  # noqa: PLR0917
+    pupils: Rows,
+    recorded: Bits,
+    absent: Bits,
+    unexcused: Bits,
+    late: Bits,
+    suspended: Bits,
+    sessions: Bits,
+    day: Ints,
+    flags: Bits,
+    several: Bits,
+) -> None:
+    n = 0
+    for pupil in pupils:
+        for byte in range(recorded.shape[1]):
+            r, a = np.int64(recorded[pupil, byte]), np.int64(absent[pupil, byte])
+            u, t = np.int64(unexcused[pupil, byte]), np.int64(late[pupil, byte])
+            s, any_session = np.int64(suspended[pupil, byte]), np.int64(0)
+            for plane in range(sessions.shape[1]):
+                any_session |= np.int64(sessions[pupil, plane, byte])
+            there = r | a | u | t | s | any_session
+            bit = 0
+            while there >> bit:
+                if there >> bit & 1:
+                    day[n] = 8 * byte + bit
+                    flags[n] = (
+                        (r >> bit & 1)
+                        | (a >> bit & 1) << 1
+                        | (u >> bit & 1) << 2
+                        | (t >> bit & 1) << 3
+                        | (s >> bit & 1) << 4
+                    )
+                    number = np.int64(0)
+                    for plane in range(sessions.shape[1]):
+                        number |= (np.int64(sessions[pupil, plane, byte]) >> bit & 1) << plane
+                    several[n] = number
+                    n += 1
+                bit += 1

@@ -1,0 +1,229 @@
+"""A day's rows added to a store at the cost of the day: checked, numbered, and written beside the base."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.histories.append import closed_days, fold, union_of_students
+from dropout_risk.histories.append_calendar import grown_calendar
+from dropout_risk.histories.append_days import refuse_parts_of_days
+from dropout_risk.histories.arrivals import Arrivals
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.observed import Observed
+from dropout_risk.histories.part_files import read_arrays, read_students
+from dropout_risk.histories.parts import pack_arrivals, unpack_calendar, unpack_closed, unpack_observed
+from dropout_risk.histories.store import State, add_day, changing, load, read_parts, read_state
+from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.known import Known
+from dropout_risk.records.school_records import SchoolRecords
+
+MANY_DAYS = 32
+_CALENDAR = ("calendar.", "observed.", "closed.")
+
+
+class Appended(NamedTuple):
+    """What an append did.
+
+    Attributes
+    ----------
+    is_new : bool
+        Whether anything arrived that the store did not hold already.
+    n_days : int
+        The number of parts that the store holds beside its base.
+    """
+
+    is_new: bool
+    n_days: int
+
+
+class _Outline(NamedTuple):
+    """What must be known of a store to add to it: not its rows."""
+
+    students: pa.Table
+    calendar: SchoolCalendar
+    observed: Observed
+    has_sessions: bool
+
+
+def known_to(folder: str | Path) -> Known:
+    """Give the pupils and school days that a store knows, for checking the records of a day."""
+    folder = Path(folder)
+    outline = _outline(folder, read_state(folder))
+    return Known(outline.students, outline.calendar)
+
+
+def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None = None) -> Appended:
+    """Add the rows of one or a few days to a store.
+
+    The same rows a second time change nothing, and neither does a file that arrives again after another
+    has corrected it.
+
+    Parameters
+    ----------
+    folder : path
+        The store.
+    records : SchoolRecords
+        What arrived, read with ``known=known_to(folder)``; ``students`` may be missing or hold only the
+        pupils who are new or changed.
+    wait : float, optional
+        Seconds to wait for another process that writes to the store, by default ten.
+
+    Raises
+    ------
+    RecordsError
+        If some sessions of a known day arrive without the others, if a pupil's recorded days are no school
+        days of the pupil's new school, or if a calendar closes a day that has passed.
+    StoreError, StoreBusyError
+        If the store cannot be written, or another process is writing to it; it is as it was before.
+    """
+    folder = Path(folder)
+    read_state(folder)
+    new = Histories.from_records(records)
+    with changing(folder, wait) as lock:
+        state = read_state(folder)
+        outline = _outline(folder, state)
+        n_days = len(state["parts"]) - 1
+        given = _given(new.students, records.known, outline.students)
+        students, old_rows, _ = union_of_students(outline.students, given)
+        arrivals = Arrivals.of(new).moved(_rows_in(students, new.students), students.num_rows)
+        closed = closed_days(records.table("calendar"), outline.calendar.schools)
+        arrivals = replace(arrivals, students=given.filter(pa.array(_differs(outline.students, given))))
+        arrivals = _only_new(arrivals, outline, closed)
+        printed = _fingerprint(arrivals, students)
+        same = not (arrivals.students.num_rows or arrivals.calendar.lengths.any() or arrivals.closed)
+        if same and (printed in state["arrived"] or not _has_rows(arrivals)):
+            return Appended(False, n_days)
+        grown_calendar(outline.calendar, outline.observed, [arrivals])
+        if outline.has_sessions or _changes_schools(outline.students, students, old_rows):
+            old = load(folder)
+            refuse_parts_of_days(old, old_rows, arrivals)
+            fold(old, [arrivals], students, old_rows)
+        state["arrived"] = [*state["arrived"], printed]
+        add_day(folder, lock, state, (arrivals.students, *pack_arrivals(arrivals)))
+    return Appended(True, n_days + 1)
+
+
+def _outline(folder: Path, state: State) -> _Outline:
+    def read() -> _Outline:
+        base, *days = state["parts"]
+        students = read_students(folder / base["name"], base["files"])
+        arrays, about = read_arrays(folder / base["name"], base["files"], _CALENDAR)
+        calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays)
+        has_sessions = bool(about["sessions"])
+        later = []
+        for day in days:
+            students = union_of_students(students, read_students(folder / day["name"], day["files"]))[0]
+            arrays, about = read_arrays(folder / day["name"], day["files"], _CALENDAR)
+            has_sessions |= bool(about["sessions"])
+            later.append(
+                Arrivals(
+                    students.slice(0, 0),
+                    unpack_calendar(arrays, about),
+                    {},
+                    {},
+                    unpack_observed(arrays),
+                    closed=unpack_closed(arrays, about),
+                )
+            )
+        grown = grown_calendar(calendar, observed, later)
+        for schools, part in [
+            (calendar.schools, observed),
+            *((of.calendar.schools, of.observed) for of in later),
+        ]:
+            rows = np.array([grown.row_of(name) for name in schools], np.intp)
+            moved = part.moved(rows, len(grown.schools))
+            observed = moved if part is observed else observed.merged(moved)
+        return _Outline(students, grown, observed, has_sessions)
+
+    return read_parts(folder, read)
+
+
+def _given(students: pa.Table, known: Known | None, stored: pa.Table) -> pa.Table:
+    """Give the rows of students that the records brought, and not what they took over from the store."""
+    if known is None:
+        return students
+    there = pc.is_in(students["student_id"], value_set=stored["student_id"].combine_chunks())
+    return students.filter(pa.array(_differs(known.students, students) | ~there.to_numpy()))
+
+
+def _differs(old: pa.Table, new: pa.Table) -> npt.NDArray[np.bool_]:
+    """Mark the new rows that have no old one, or another."""
+    if old["student_id"].equals(new["student_id"]):
+        then = old
+    else:
+        place = pc.index_in(new["student_id"], value_set=old["student_id"].combine_chunks())
+        then = old.take(place.combine_chunks() if isinstance(place, pa.ChunkedArray) else place)
+    differs = np.zeros(new.num_rows, bool)
+    for name in new.column_names:
+        now, before = new[name].cast(then[name].type), then[name]
+        if not now.equals(before):
+            same = pc.if_else(
+                pc.is_valid(now), pc.fill_null(pc.equal(now, before), False), pc.is_null(before)
+            )
+            differs |= ~same.to_numpy()
+    return differs
+
+
+def _rows_in(students: pa.Table, part: pa.Table) -> npt.NDArray[np.int64]:
+    if students["student_id"].equals(part["student_id"]):
+        return np.arange(students.num_rows)
+    ids = part["student_id"].cast(students["student_id"].type)
+    place = pc.index_in(ids, value_set=students["student_id"].combine_chunks())
+    rows: npt.NDArray[np.int64] = place.to_numpy().astype(np.int64)
+    return rows
+
+
+def _only_new(arrivals: Arrivals, outline: _Outline, closed: dict[str, npt.NDArray[np.int32]]) -> Arrivals:
+    """Leave out the school days and closed days that the store knows as they are."""
+    calendar = arrivals.calendar
+    days, since = {}, {}
+    for school in calendar.schools:
+        days[school], since[school] = calendar.days_of(school)
+        held, from_ = outline.calendar.days_of(school)
+        place = np.searchsorted(held, days[school]).clip(max=max(len(held) - 1, 0))
+        if len(held):
+            fresh = (held[place] != days[school]) | (from_[place] > since[school])
+            days[school], since[school] = days[school][fresh], since[school][fresh]
+    shut = {
+        school: dates[np.isin(dates, outline.calendar.days_of(school)[0])] for school, dates in closed.items()
+    }
+    return replace(
+        arrivals,
+        calendar=SchoolCalendar.from_days(days, known=since, year_start=calendar.year_start),
+        closed={school: dates for school, dates in shut.items() if len(dates)},
+    )
+
+
+def _has_rows(arrivals: Arrivals) -> bool:
+    return any(runs.offsets[-1] for runs in arrivals.runs.values()) or bool(arrivals.set_apart)
+
+
+def _changes_schools(old: pa.Table, students: pa.Table, old_rows: npt.NDArray[np.int64]) -> bool:
+    return not students["school_id"].take(pa.array(old_rows)).equals(old["school_id"])
+
+
+def _fingerprint(arrivals: Arrivals, students: pa.Table) -> str:
+    """Give SHA-256 over the rows that arrived, by the ids of their pupils, whatever else the store holds."""
+    digest = hashlib.sha256(repr((sorted(arrivals.words.items()), arrivals.set_apart)).encode())
+    for name, runs in arrivals.runs.items():
+        counts = np.diff(runs.offsets)
+        pupils = np.flatnonzero(counts)
+        ids = students["student_id"].take(pa.array(pupils))
+        digest.update(f"{name} {len(pupils)}".encode())
+        if pa.types.is_integer(ids.type):
+            digest.update(np.ascontiguousarray(ids.to_numpy()).data)
+        else:
+            digest.update("\x00".join(ids.to_pylist()).encode())
+        digest.update(np.ascontiguousarray(counts[pupils]).data)
+        for column, values in runs.columns.items():
+            if column != "day":  # counted in the calendar of the day alone
+                digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

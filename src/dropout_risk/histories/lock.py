@@ -1,0 +1,72 @@
+"""One writer at a time: the lock of a store, with the name of what its holder is writing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dropout_risk.errors import StoreBusyError
+
+LOCK = "lock"
+WAIT_SECONDS = 10.0
+_PAUSE = 0.02
+
+
+class Lock:
+    """A held lock; the system lets go of it when its process ends, however it ends."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @property
+    def unfinished(self) -> str:
+        """What the last holder was writing when it stopped; empty if it finished."""
+        return os.pread(self._handle, 256, 0).decode(errors="replace").strip()
+
+    def note(self, name: str) -> None:
+        """Leave the name of what is being written, for the next holder should this one be stopped."""
+        os.pwrite(self._handle, f"{name:<64}\n".encode(), 0)
+
+
+@contextmanager
+def writing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
+    """Hold the lock of a store.
+
+    Parameters
+    ----------
+    folder : path
+        The store, which must be there.
+    wait : float, optional
+        Seconds to wait for another process that writes to it, by default ten.
+
+    Raises
+    ------
+    StoreBusyError
+        If the other one takes longer.
+    """
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _take(handle, folder, WAIT_SECONDS if wait is None else wait)
+        yield Lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, folder: Path, wait: float) -> None:
+    until = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise StoreBusyError(
+                    f"Another process has been writing to the store {folder} for more than {wait:g} s.",
+                    hint="nothing was changed; try again when it has finished",
+                ) from None
+            time.sleep(_PAUSE)
+        else:
+            return

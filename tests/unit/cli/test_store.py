@@ -1,0 +1,71 @@
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from dropout_risk.cli import app
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.store import read_state
+from support.districts import tidy_tables
+
+runner = CliRunner()
+
+
+def written(folder, **tables):
+    folder.mkdir()
+    for name, frame in tables.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """The records of a district up to a day, and those of that day."""
+    frames, _ = tidy_tables()
+    attendance = frames["attendance"]
+    day = sorted(attendance["date"].unique())[-20]
+    root = tmp_path_factory.mktemp("records")
+    before = written(
+        root / "before", students=frames["students"], attendance=attendance[attendance["date"] < day]
+    )
+    today = written(root / "today", attendance=attendance[attendance["date"] == day])
+    return before, today, day
+
+
+def run(*arguments):
+    result = runner.invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_a_store_is_built_grows_by_a_day_and_is_scored(folders, tmp_path, risk_model):
+    before, today, day = folders
+    store, bundle, out = tmp_path / "store", tmp_path / "bundle", tmp_path / "scores.csv"
+    risk_model.save(bundle)
+
+    assert run("store", "build", before, "--store", store)[0] == 0
+    assert "appended" in run("store", "append", today, "--store", store)[1]
+    assert "nothing new" in run("store", "append", today, "--store", store)[1]
+    assert run("store", "fold", "--store", store)[0] == 0
+    assert len(read_state(store)["parts"]) == 1
+    later = pd.Timestamp(day) + pd.Timedelta(days=1)
+    code, told = run("score", "--store", store, "--model", bundle, "--as-of", later.date(), "--out", out)
+
+    assert code == 0, told
+    assert len(pd.read_csv(out)) == len(risk_model.score(Histories.load(store), later))
+
+
+def test_scores_are_asked_of_a_folder_or_of_a_store_and_not_of_both(folders, tmp_path, risk_model):
+    bundle = tmp_path / "bundle"
+    risk_model.save(bundle)
+    asked = ["--model", bundle, "--as-of", "2025-03-03", "--out", tmp_path / "scores.csv"]
+
+    for given in ([], [folders[0], "--store", tmp_path]):
+        code, told = run("score", *given, *asked)
+        assert code == 2
+        assert "not both" in told
+
+
+def test_a_day_for_a_folder_without_a_store_is_an_error_that_says_so(folders, tmp_path):
+    code, told = run("store", "append", folders[1], "--store", tmp_path)
+
+    assert code == 2
+    assert "holds no histories" in told
