@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,11 +53,20 @@ class _Outline(NamedTuple):
     has_sessions: bool
 
 
+@dataclass(frozen=True)
+class _KnownToStore(Known):
+    """What a store knew, and the state in which it was read."""
+
+    state: State
+    outline: _Outline
+
+
 def known_to(folder: str | Path) -> Known:
     """Give the pupils and school days that a store knows, for checking the records of a day."""
     folder = Path(folder)
-    outline = _outline(folder, read_state(folder))
-    return Known(outline.students, outline.calendar)
+    state = read_state(folder)
+    outline = _outline(folder, state)
+    return _KnownToStore(outline.students, outline.calendar, state, outline)
 
 
 def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None = None) -> Appended:
@@ -89,7 +98,11 @@ def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None
     new = Histories.from_records(records)
     with changing(folder, wait) as lock:
         state = read_state(folder)
-        outline = _outline(folder, state)
+        known = records.known
+        if isinstance(known, _KnownToStore) and known.state == state:
+            outline = known.outline
+        else:
+            outline = _outline(folder, state)
         n_days = len(state["parts"]) - 1
         given = _given(new.students, records.known, outline.students)
         students, old_rows, _ = union_of_students(outline.students, given)
