@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_risk.cli.progress import table_bars
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES, Language
@@ -87,8 +88,10 @@ def read_records(
     """Read a folder, print what was read, used and set apart, and write what was set apart to a file."""
     from dropout_risk.records.school_records import SchoolRecords
 
-    records = SchoolRecords.from_folder(folder, mapping=mapping, known=known)
-    typer.echo(records.check().text(language))
+    with table_bars() as progress:
+        records = SchoolRecords.from_folder(folder, mapping=mapping, known=known, progress=progress)
+        report = records.check()
+    typer.echo(report.text(language))
     _tell_unknown_words(records)
     if len(records.quarantine):
         place = quarantine or folder / "quarantine.csv"

@@ -25,7 +25,7 @@ from dropout_risk.records.drafts import EMPTY, Array, Draft, Finding
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
-from dropout_risk.records.reading import TableReader
+from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.row_rules import check_pupils, check_readable, check_school_days, check_values
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
@@ -100,10 +100,20 @@ class AttendanceCheck:
         What the calendar lists.
     today : int
         Days since 1970-01-01; what is dated later is an error.
+    progress : callable, optional
+        See :class:`dropout_risk.records.reading.TableReader`.
     """
 
-    def __init__(self, mapping: RecordsMapping, roll: Roll, days: SchoolDays, today: int) -> None:
+    def __init__(
+        self,
+        mapping: RecordsMapping,
+        roll: Roll,
+        days: SchoolDays,
+        today: int,
+        progress: Progress | None = None,
+    ) -> None:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
+        self.progress = progress
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._sessions: dict[str, int] = {}
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
@@ -120,7 +130,7 @@ class AttendanceCheck:
         return CheckedAttendance(DayGrid.of_cells(self._cells, words, beside), draft)
 
     def _reader(self) -> TableReader:
-        return TableReader(_TABLE, self.mapping, self.roll.index)
+        return TableReader(_TABLE, self.mapping, self.roll.index, self.progress)
 
     # --- a batch by itself, in any thread -----------------------------------------------------------
 

@@ -24,7 +24,7 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.periods import check_overlaps
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
-from dropout_risk.records.reading import PupilIndex, TableReader, nearest_header
+from dropout_risk.records.reading import Progress, PupilIndex, TableReader, nearest_header
 from dropout_risk.records.row_rules import check_enrolment, check_pupils, check_values
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
@@ -70,6 +70,8 @@ class Checking:
         Days since 1970-01-01; what is dated later is an error.
     known : Known, optional
         The pupils and school days of the store that the records are added to.
+    progress : callable, optional
+        See :class:`dropout_risk.records.reading.TableReader`.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Checking:
         mapping: RecordsMapping,
         today: int,
         known: Known | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
+        self.progress = progress
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
@@ -114,7 +118,7 @@ class Checking:
         return Checked(tables, self.attendance, days, report, quarantine, self.students)
 
     def _read_students(self) -> None:
-        reader = TableReader(TABLES["students"], self.mapping)
+        reader = TableReader(TABLES["students"], self.mapping, progress=self.progress)
         draft = reader.read(self.parts.get("students", ()))
         assert reader.pupils is not None  # noqa: S101
         self.pupils: PupilIndex = reader.pupils
@@ -187,7 +191,7 @@ class Checking:
 
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
-        draft = TableReader(TABLES[name], self.mapping, pupils).read(self.parts.get(name, ()))
+        draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
         check_values(draft, self.today)
         return draft
 
@@ -204,7 +208,7 @@ class Checking:
 
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)
-        check = AttendanceCheck(self.mapping, roll, self.days, self.today)
+        check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
         found = check.run(self.parts.get("attendance", ()))
         self.attendance = found.grid
         apart = SetApart.of(found.read)

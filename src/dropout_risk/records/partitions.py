@@ -51,6 +51,10 @@ class PartitionedPart:
         """Row numbers of lines that cannot be split into fields."""
         return self.part.broken
 
+    def done(self, rows: int) -> int:
+        """Give how much of the file has been read when so many of its rows have."""
+        return self.part.done(rows)
+
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the file into pieces that give these columns."""
         inside = [header for header in headers if header not in self._values]

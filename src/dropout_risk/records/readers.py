@@ -66,6 +66,9 @@ class Part(Protocol):
     def broken(self) -> list[int]:
         """Row numbers of lines that cannot be split into fields."""
 
+    def done(self, rows: int) -> int:
+        """Give how much of its size has been read when so many of its rows have."""
+
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the part into pieces that give these columns, in the order of its rows."""
 
@@ -88,6 +91,10 @@ class FramePart:
         self.synthetic = is_marked(table.schema)
         self.size = table.num_rows
         self.broken: list[int] = []
+
+    def done(self, rows: int) -> int:
+        """Give the number of rows."""
+        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the table into pieces with these columns."""
@@ -112,6 +119,10 @@ class ParquetPart:
         self.header = tuple(self.schema.names)
         self.synthetic = is_marked(self.schema)
         self.size = self.metadata.num_rows
+
+    def done(self, rows: int) -> int:
+        """Give the number of rows."""
+        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the file into row groups, small ones together and a very large one into its batches."""
@@ -176,6 +187,7 @@ class CsvPart:
     def __init__(self, path: Path, name: str, encoding: str | None = None) -> None:
         self.path, self.name = path, name
         self._read: dict[int, tuple[int, list[int]]] = {}
+        self._bytes_read = 0
         try:
             self.size = path.stat().st_size
             self.encoding = _encoding(path, name, encoding)
@@ -193,6 +205,10 @@ class CsvPart:
             before += lines
         return numbers
 
+    def done(self, rows: int) -> int:
+        """Give the bytes read so far, which run a few blocks ahead of the rows."""
+        return self._bytes_read
+
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the file into blocks of lines; every value is given as text."""
         self._read = {}
@@ -200,11 +216,12 @@ class CsvPart:
             return
         names = _distinct(self.header)
         wanted = [names[self.header.index(header)] for header in headers]
-        with _binary(self.path) as stream:
+        with self.path.open("rb") as file, _binary(self.path, file) as stream:
             text = pa.transcoding_input_stream(stream, self.encoding, "utf-8")
             blocks = enumerate(ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES))
             while (found := self._checked(lambda: next(blocks, None))) is not None:
                 number, lines = found
+                self._bytes_read = file.tell()
                 yield partial(self._parse, number, lines, names, wanted)
 
     def _parse(self, number: int, lines: bytes, names: list[str], wanted: list[str]) -> list[Any]:
@@ -299,8 +316,9 @@ def _part(file: Path, folder: Path, encoding: str | None) -> Part:
     return PartitionedPart(part, values) if values else part
 
 
-def _binary(path: Path) -> Any:
-    return pa.input_stream(str(path), compression=COMPRESSIONS.get(path.suffix.lower()))
+def _binary(path: Path, file: Any = None) -> Any:
+    """Unpack a file, read from its path or where it was opened."""
+    return pa.input_stream(file or str(path), compression=COMPRESSIONS.get(path.suffix.lower()))
 
 
 def _encoding(path: Path, name: str, named: str | None) -> str:

@@ -39,6 +39,10 @@ class _Chunk(NamedTuple):
     faults: dict[str, Array]
 
 
+Progress = Callable[[str, int, float], None]
+"""Told the table, its rows so far, and the share of its files that has been read."""
+
+
 class Look(Protocol[Seen_co]):
     """Looks at one batch."""
 
@@ -57,10 +61,18 @@ class TableReader:
         Headers and words.
     pupils : PupilIndex, optional
         Whose rows these are; reading ``students`` makes one.
+    progress : callable, optional
+        Told the table, its rows so far and the share of its files that has been read.
     """
 
-    def __init__(self, table: Table, mapping: RecordsMapping, pupils: PupilIndex | None = None) -> None:
-        self.table, self.mapping, self.pupils = table, mapping, pupils
+    def __init__(
+        self,
+        table: Table,
+        mapping: RecordsMapping,
+        pupils: PupilIndex | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.table, self.mapping, self.pupils, self.progress = table, mapping, pupils, progress
         self._words = {column.name: mapping.words(column) for column in table.columns}
         self._vocabularies = {column.name: Vocabulary() for column in table.columns}
         self._findings: list[Finding] = []
@@ -106,6 +118,7 @@ class TableReader:
                 then(seen, self._length)
                 lengths[number] += length
                 self._length += length
+            self._tell(parts, number, lengths[number])
         starts = [0, *itertools.accumulate(lengths)]
         unread = np.zeros(self._length, np.bool_)
         for part, of, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
@@ -113,6 +126,12 @@ class TableReader:
             self._report_headers(part, of, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
         spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
         return Draft(self.table, unread, spans=spans, findings=self._findings)
+
+    def _tell(self, parts: Sequence[Part], number: int, rows: int) -> None:
+        if self.progress is not None:
+            sizes = [part.size for part in parts]
+            done = sum(sizes[:number]) + parts[number].done(rows)
+            self.progress(self.table.name, self._length, min(done / max(sum(sizes), 1), 1.0))
 
     def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
         chunk = _Chunk(batch.num_rows, pa.nulls(batch.num_rows, pa.int64()), {}, {})

@@ -23,6 +23,7 @@ from dropout_risk.records.known import Known
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, Part, find_parts
+from dropout_risk.records.reading import Progress
 from dropout_risk.records.synthetic import has_mark_file
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.usable_rows import UsableRows
@@ -78,9 +79,10 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: Known | None = None,
+        progress: Progress | None = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
-        self.known = known
+        self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
         self.truth = truth
@@ -94,6 +96,7 @@ class SchoolRecords:
         mapping: Source | RecordsMapping = None,
         today: dt.date | str | None = None,
         known: Known | None = None,
+        progress: Progress | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -110,6 +113,9 @@ class SchoolRecords:
         known : Known, optional
             The pupils and school days of a store that the records are to be appended to: then ``students``
             may be missing, or hold only what is new (see :func:`dropout_risk.histories.days.known_to`).
+        progress : callable, optional
+            Told, while the check reads, the table's name, its rows so far, and the share of its files that
+            has been read (0 to 1).
 
         Raises
         ------
@@ -119,7 +125,9 @@ class SchoolRecords:
         words = RecordsMapping.of(mapping)
         parts, unknown = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
-        return cls(parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known)
+        return cls(
+            parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known, progress=progress
+        )
 
     @classmethod
     def from_tables(
@@ -166,7 +174,8 @@ class SchoolRecords:
 
     @cached_property
     def _checked(self) -> Checked:
-        return Checking(self._parts, self._mapping, self._today, self.known).run(self._unknown)
+        checking = Checking(self._parts, self._mapping, self._today, self.known, self._progress)
+        return checking.run(self._unknown)
 
     def check(self) -> CheckReport:
         """List every problem of the records at once, without any pupil's value."""
