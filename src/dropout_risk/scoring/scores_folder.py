@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 FORMAT = 1
-MANIFEST, ERRORS = "manifest.json", "errors.json"
+MANIFEST, ERRORS = "_manifest.json", "_errors.json"  # names that readers of Parquet folders pass over
 _LIBRARIES = ("dropout-risk", "numpy", "pyarrow")
 
 
@@ -51,7 +51,7 @@ def score_to(
     """Score everyone at school on a date into a folder: ``part-00000.parquet`` and so on.
 
     A part is one block of whole schools, ordered by school and id. It is there complete or not at all, and
-    readable by its owner only; ``errors.json`` names the pupils whose row in the students table could not be
+    readable by its owner only; ``_errors.json`` names the pupils whose row in the students table could not be
     used. A run that was stopped at any moment goes on where it stopped when it is
     called again with the same inputs, and leaves the same bytes as one that was not stopped.
 

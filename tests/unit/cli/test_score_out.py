@@ -53,7 +53,7 @@ def test_a_folder_holds_every_pupil_and_a_second_run_writes_nothing(folder, bund
     written = {path.name: path.stat().st_mtime_ns for path in out.glob("part-*")}
     assert score(folder, bundle, out).exit_code == 0
     assert {path.name: path.stat().st_mtime_ns for path in out.glob("part-*")} == written
-    assert json.loads((out / "manifest.json").read_text())["finished"]
+    assert json.loads((out / "_manifest.json").read_text())["finished"]
 
 
 def test_only_a_complete_folder_holds_the_replies(folder, bundle, scores, tmp_path):

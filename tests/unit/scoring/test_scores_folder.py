@@ -63,7 +63,7 @@ def test_a_part_holds_whole_schools_where_they_fit(risk_model, histories, tmp_pa
 def test_files_are_for_their_owner_only_and_nothing_unfinished_is_left(finished):
     assert {stat.S_IMODE(path.stat().st_mode) for path in finished.iterdir()} == {0o600}
     names = [path.name for path in finished.iterdir() if not path.name.startswith("part-")]
-    assert sorted(names) == ["errors.json", MANIFEST]
+    assert sorted(names) == ["_errors.json", MANIFEST]
     about = json.loads((finished / MANIFEST).read_text())
     assert about["finished"]
     assert about["scored"] == about["pupils"] == rows_of(finished).num_rows
