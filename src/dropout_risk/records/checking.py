@@ -52,6 +52,18 @@ class Checked:
             return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
 
+    def lists_days_of(self, school: str) -> bool:
+        """Say whether the calendar given lists school days of a school, by name or for all schools."""
+        return None in self._listed or school in self._listed
+
+    @cached_property
+    def _listed(self) -> frozenset[str | None]:
+        rows = self.tables["calendar"]
+        if not len(rows):
+            return frozenset()
+        texts, is_open = rows.texts("school_id"), rows.values["is_school_day"] == 1
+        return frozenset(text for text, opens in zip(texts, is_open.tolist(), strict=True) if opens)
+
     @cached_property
     def _attendance_table(self) -> Any:
         return self.attendance.table()
@@ -95,14 +107,12 @@ class Checking:
     def run(self, unknown_files: Sequence[str]) -> Checked:
         """Check everything, ``students`` and ``calendar`` first."""
         self._read_students()
-        calendar = self._draft("calendar")
-        arranged = Arranged(calendar)
-        arranged.check_duplicates()
-        self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
-        self._finish(calendar, arranged)
+        self._read_calendar()
         for name, table in TABLES.items():
             if name == "attendance":
                 self._check_attendance()
+            elif table.of_pupils and name not in self.parts:
+                self.tables[name] = UsableRows.none(name)
             elif table.of_pupils:
                 self._check_long(name)
         rule = RULES["unknown_file"]
@@ -160,6 +170,16 @@ class Checking:
         self.usable |= old
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
         return lambda given: known.table_with(given, known_row, given_row)
+
+    def _read_calendar(self) -> None:
+        if "calendar" not in self.parts and self.known is None:
+            self.days, self.tables["calendar"] = SchoolDays(self.schools), UsableRows.none("calendar")
+            return
+        calendar = self._draft("calendar")
+        arranged = Arranged(calendar)
+        arranged.check_duplicates()
+        self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
+        self._finish(calendar, arranged)
 
     def _by_pupil(self, draft: Draft, name: str) -> Array:
         """Bring a column of ``students`` into the order of the pupil index."""

@@ -5,7 +5,8 @@ A value that is missing or cannot be read is kept as the kind's own empty value;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -14,30 +15,32 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.records.tables import CLOSED_WORDS, Column
+from dropout_risk.records.tables import Column
+from dropout_risk.records.texts import (
+    EMPTY_WORDS,
+    FAULTS,
+    FIRST_DATE,
+    LAST_DATE,
+    NO_CODE,
+    NO_DATE,
+    NO_INTEGER,
+    READ,
+    day_in,
+    trimmed,
+)
+
+__all__ = [
+    "EMPTY_WORDS", "FAULTS", "FIRST_DATE", "LAST_DATE", "NO_CODE", "NO_DATE", "NO_INTEGER", "Converted",
+    "Vocabulary", "as_text", "convert", "is_text", "spread", "whole_numbers",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Faults = npt.NDArray[np.uint8]
 
-FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite")
-NO_DATE = NO_INTEGER = np.iinfo(np.int32).min
-NO_CODE = -1
-EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
-FIRST_DATE, LAST_DATE = (int(np.datetime64(day).astype(int)) for day in ("1900-01-01", "2199-12-31"))
-
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_INFINITE = r"(?i)^[+-]?inf(inity)?$"
-_TIME = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
-_DATES = tuple(
-    r"^(?P<y>\d{4})" + pattern + _TIME
-    for pattern in (
-        r"-(?P<m>\d{1,2})-(?P<d>\d{1,2})",
-        r"/(?P<m>\d{1,2})/(?P<d>\d{1,2})",
-        r"\.(?P<m>\d{1,2})\.(?P<d>\d{1,2})",
-        r"年(?P<m>\d{1,2})月(?P<d>\d{1,2})日",
-        r"(?P<m>\d{2})(?P<d>\d{2})",
-    )
-)
+_DTYPES: dict[str, Any] = {
+    "text": np.int32, "status": np.int8, "event": np.int8, "yes_no": np.int8, "number": np.float64,
+    "date": np.int32, "integer": np.int32,
+}  # fmt: skip
 _LARGEST_EXACT = 2.0**53
 _INTEGERS = (-(2**31) + 2, 2**31 - 2)
 
@@ -56,15 +59,14 @@ class Vocabulary:
         self.numbers: dict[str, int] = {}
         self._lock = Lock()
 
-    def codes(self, texts: Any, words: Mapping[str, Any]) -> npt.NDArray[np.int32]:
+    def codes(self, texts: Sequence[str | None], words: Mapping[str, Any]) -> list[int]:
         """Give the number of the meaning of each text; -1 where there is none."""
-        codes = np.full(len(texts), NO_CODE, np.int32)
+        numbers = self.numbers
         with self._lock:
-            for position, text in enumerate(texts.to_pylist()):
-                if text is not None:
-                    meaning = words.get(text.lower(), text)
-                    codes[position] = self.numbers.setdefault(meaning, len(self.numbers))
-        return codes
+            return [
+                NO_CODE if text is None else numbers.setdefault(words.get(text.lower(), text), len(numbers))
+                for text in texts
+            ]
 
     def ordered(self) -> tuple[list[str], npt.NDArray[Any]]:
         """Give the words in order, and the new number of each old one (the last entry is for -1)."""
@@ -76,12 +78,12 @@ class Vocabulary:
 
 
 def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    """Convert one raw Arrow column.
+    """Convert one raw column.
 
     Parameters
     ----------
-    array : pyarrow.Array
-        As it was read.
+    array : pyarrow.Array or list
+        As it was read; a list holds texts and None.
     column : Column
         What it should be.
     words : mapping
@@ -89,6 +91,8 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
     vocabulary : Vocabulary
         Numbers of the column's words so far (columns of text only).
     """
+    if isinstance(array, list):
+        return _of_list(array, column, words, vocabulary)
     plain = _plain(array, column)
     if plain is not None:
         return Converted(plain, np.zeros(len(array), np.uint8))
@@ -104,6 +108,30 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
     found = _values(distinct, column, words, vocabulary)
     empty = np.nan if column.kind == "number" else NO_DATE if column.kind in ("date", "integer") else NO_CODE
     return Converted(spread(found.values, array.indices, empty), spread(found.faults, array.indices, 0))
+
+
+def _of_list(
+    texts: list[str | None], column: Column, words: Mapping[str, Any], vocabulary: Vocabulary
+) -> Converted:
+    distinct = dict.fromkeys(texts)
+    values, faults = _texts(list(distinct), column, words, vocabulary)
+    meaning = dict(zip(distinct, values, strict=True))
+    spread_out = np.array([meaning[text] for text in texts], _DTYPES[column.kind])
+    if not any(faults):
+        return Converted(spread_out, np.zeros(len(texts), np.uint8))
+    fault_of = dict(zip(distinct, faults, strict=True))
+    return Converted(spread_out, np.array([fault_of[text] for text in texts], np.uint8))
+
+
+def _texts(
+    texts: Sequence[str | None], column: Column, words: Mapping[str, Any], vocabulary: Vocabulary
+) -> tuple[list[Any], list[int]]:
+    """Read texts: their values, and what is wrong with each."""
+    if column.kind == "text":
+        return vocabulary.codes([trimmed(text) for text in texts], words), [0] * len(texts)
+    read = partial(READ[column.kind], column, words)
+    pairs = [read(trimmed(text)) for text in texts]
+    return [value for value, _ in pairs], [fault for _, fault in pairs]
 
 
 def _distinct(array: Any) -> Any:
@@ -167,27 +195,32 @@ def as_text(array: Any) -> tuple[Any, Faults]:
 
 
 def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    if is_text(array.type):
-        array = _trimmed(array)
-    if column.kind == "text":
-        return _text(array, words, vocabulary)
-    if column.kind == "date":
-        return _date(array, column)
-    if column.kind == "number":
-        return _number(array)
-    if column.kind == "integer":
-        return _integer(array, words)
-    if column.kind == "yes_no":
-        return _yes_no(array, words)
-    return _closed(array, column, words)
+    if not is_text(array.type) and column.kind in ("text", "status", "event", "yes_no"):
+        if column.kind == "yes_no" and pa.types.is_boolean(array.type):
+            return Converted(_filled(array.cast(pa.int8()), NO_CODE, np.int8), np.zeros(len(array), np.uint8))
+        array, wrong = _written(array, column)
+    elif not is_text(array.type):
+        return _typed(array, column)
+    else:
+        wrong = None
+    values, faults = _texts(array.to_pylist(), column, words, vocabulary)
+    found = Converted(np.array(values, _DTYPES[column.kind]), np.array(faults, np.uint8))
+    return found if wrong is None else Converted(found.values, np.maximum(found.faults, wrong))
 
 
-def _text(array: Any, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    if pa.types.is_floating(array.type):
+def _written(array: Any, column: Column) -> tuple[Any, Faults]:
+    """Write values of another type as text."""
+    if column.kind == "text" and pa.types.is_floating(array.type):
         whole, _ = whole_numbers(array)
         array = pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
     text, faults = as_text(array)
-    return Converted(vocabulary.codes(text, words), faults)
+    return text, faults if column.kind in ("text", "yes_no") else np.zeros(len(array), np.uint8)
+
+
+def _typed(array: Any, column: Column) -> Converted:
+    if column.kind == "date":
+        return _date(array, column)
+    return _number(array) if column.kind == "number" else _integer(array)
 
 
 def whole_numbers(array: Any) -> tuple[Any, Faults]:
@@ -204,28 +237,7 @@ def _without_nan(array: Any) -> Any:
     return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
 
 
-def _closed(array: Any, column: Column, words: Mapping[str, Any]) -> Converted:
-    allowed = CLOSED_WORDS[column.kind]
-    meanings = {word: allowed.index(str(meaning)) for word, meaning in words.items()}
-    codes = np.full(len(array), NO_CODE, np.int8)
-    text, _ = as_text(array)
-    for position, word in enumerate(text.to_pylist()):
-        codes[position] = meanings.get((word or "").lower(), NO_CODE)
-    return Converted(codes, _fault(_given(text) & (codes == NO_CODE), "unknown_word"))
-
-
-def _yes_no(array: Any, words: Mapping[str, Any]) -> Converted:
-    if pa.types.is_boolean(array.type):
-        return Converted(_filled(array.cast(pa.int8()), NO_CODE, np.int8), np.zeros(len(array), np.uint8))
-    text, faults = as_text(array)
-    codes = [int(words.get((word or "").lower(), NO_CODE)) for word in text.to_pylist()]
-    values = np.array(codes, np.int8)
-    return Converted(values, np.maximum(faults, _fault(_given(text) & (values == NO_CODE), "unknown_word")))
-
-
 def _number(array: Any) -> Converted:
-    if is_text(array.type):
-        return _number_in_text(array)
     if pa.types.is_boolean(array.type) or not _is_numeric(array.type):
         return Converted(np.full(len(array), np.nan), _fault(_given(array), "wrong_type"))
     values = _filled(array.cast(pa.float64(), safe=False), np.nan, np.float64)
@@ -233,19 +245,7 @@ def _number(array: Any) -> Converted:
     return Converted(np.where(infinite, np.nan, values), _fault(infinite, "not_finite"))
 
 
-def _number_in_text(array: Any) -> Converted:
-    readable = pc.fill_null(pc.match_substring_regex(array, _NUMBER), False)
-    values = pc.if_else(readable, array, None).cast(pa.float64())
-    numbers = _filled(values, np.nan, np.float64)
-    infinite = _filled(pc.match_substring_regex(array, _INFINITE), False, np.bool_) | np.isinf(numbers)
-    wrong = _given(array) & ~infinite & ~readable.to_numpy(zero_copy_only=False)
-    faults = np.maximum(_fault(wrong, "wrong_type"), _fault(infinite, "not_finite"))
-    return Converted(np.where(infinite, np.nan, numbers), faults)
-
-
-def _integer(array: Any, words: Mapping[str, Any]) -> Converted:
-    if words and is_text(array.type):
-        array = pa.array([_meaning(word, words) for word in array.to_pylist()], pa.string())
+def _integer(array: Any) -> Converted:
     numbers, faults = _number(array)
     given = ~np.isnan(numbers)
     whole = given & (np.abs(np.where(given, numbers, 0)) < 2**31 - 1)
@@ -254,22 +254,16 @@ def _integer(array: Any, words: Mapping[str, Any]) -> Converted:
     return Converted(values, np.maximum(faults, _fault(given & ~whole, "wrong_type")))
 
 
-def _meaning(word: str | None, words: Mapping[str, Any]) -> str | None:
-    return None if word is None else str(words.get(word.lower(), word))
-
-
 def _date(array: Any, column: Column) -> Converted:
-    given = _given(array)
     if _is_numeric(array.type):
-        array, _ = as_text(array)
-    if is_text(array.type):
-        values = _date_in_text(array)
+        texts, _ = as_text(array)
+        values = np.array([day_in(text) for text in texts.to_pylist()], np.int64)
     elif pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
         values = _date_in_type(array)
     else:
         values = np.full(len(array), NO_DATE, np.int32)
     open_end = (values > LAST_DATE) & column.future & column.nullable
-    unreadable = given & ((values < FIRST_DATE) | (column.future & (values > LAST_DATE))) & ~open_end
+    unreadable = _given(array) & ((values < FIRST_DATE) | (column.future & (values > LAST_DATE))) & ~open_end
     values = np.where(unreadable | open_end, NO_DATE, values).astype(np.int32)
     return Converted(values, _fault(unreadable, "unparsable_date"))
 
@@ -278,25 +272,6 @@ def _date_in_type(array: Any) -> Array:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         array = pc.local_timestamp(array)
     return _filled(array.cast(pa.date32(), safe=False).cast(pa.int32()), NO_DATE, np.int32)
-
-
-def _date_in_text(array: Any) -> Array:
-    values = np.full(len(array), NO_DATE, np.int32)
-    for pattern in _DATES:
-        found = pc.extract_regex(array, pattern)
-        rows = np.flatnonzero(_filled(found.is_valid(), False, np.bool_))
-        if len(rows):
-            fields = [found.field(k).take(pa.array(rows)).cast(pa.int32()).to_numpy() for k in range(3)]
-            values[rows] = _days(*fields)
-    return values
-
-
-def _days(year: Array, month: Array, day: Array) -> Array:
-    months = (year.astype(np.int64) - 1970) * 12 + month - 1
-    start = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    length = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - start
-    real = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length)
-    return np.where(real, start + day - 1, NO_DATE)
 
 
 def _trimmed(text: Any) -> Any:

@@ -19,6 +19,7 @@ from dropout_risk.records.tables import TABLES
 
 _CELLS_AT_ONCE = 1 << 22
 _PUPILS_AT_ONCE = 1 << 16
+_FEW = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class DayGrid:
         beside : BesideRows
             By pupil, date, session word and date known; sessions by number.
         """
-        slots = np.flatnonzero([row.any() for row in cells.cells[: cells.n_slots]])
+        used = cells.cells[: cells.n_slots]
+        slots = np.flatnonzero(used.any(axis=1) if used.shape[1] < _FEW else [row.any() for row in used])
         date, session = cells.date[slots], cells.session[slots] - 1
         used = np.unique(np.concatenate([session, beside.session]))
         kept = sorted(words[number] for number in used[used >= 0].tolist())
@@ -136,6 +138,15 @@ class DayGrid:
         """Give the last date (ordinal) with any row."""
         dates = [int(of.max()) for of in (self.date, self.beside.date) if len(of)]
         return max(dates, default=None)
+
+    def dates_of(self, pupil: int) -> tuple[Array, Array]:
+        """Give the dates of all rows of one pupil, and when each row became known."""
+        dates = self.date[self.cells[self.slot, pupil] != 0]
+        if not len(self.beside):
+            return dates, dates
+        beside = self.beside.pupil == pupil
+        known = np.concatenate([dates, self.beside.known[beside]])
+        return np.concatenate([dates, self.beside.date[beside]]), known
 
     def attended(self, group: Array, n_groups: int) -> npt.NDArray[np.bool_]:
         """Say for each group of pupils and each slot whether the group has any row there.

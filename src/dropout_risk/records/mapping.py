@@ -104,10 +104,13 @@ class RecordsMapping:
     def __init__(self, own: Source = None) -> None:
         self._own = _layer(own)
         self._default = _default_layer()
+        self._words: dict[str, dict[str, Word]] = {}
 
     @classmethod
     def of(cls, mapping: Source | RecordsMapping) -> Self:
         """Take a mapping as it is, or read one."""
+        if mapping is None:
+            return _default_mapping()  # type: ignore[return-value]
         return mapping if isinstance(mapping, cls) else cls(mapping)  # type: ignore[arg-type]
 
     @property
@@ -117,6 +120,8 @@ class RecordsMapping:
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
+        if name in TABLES and not self._own.tables:
+            return name
         names = {**self._default.tables, **{table: table for table in TABLES}, **self._own.tables}
         given = plain(name)
         if given in names:
@@ -131,6 +136,12 @@ class RecordsMapping:
 
     def headers(self, table: str, given: Sequence[str]) -> Headers:
         """Decide which header gives which column of a table."""
+        if (
+            self._own_is_empty
+            and len(set(given)) == len(given)
+            and all(map(TABLES[table].__contains__, given))
+        ):
+            return Headers({header: header for header in given}, (), ())
         candidates: dict[str, list[tuple[int, int, str]]] = {}
         unknown = []
         for header in given:
@@ -159,8 +170,15 @@ class RecordsMapping:
     def words(self, column: Column) -> dict[str, Word]:
         """Give the words of a column in lower case, with what they mean."""
         section = section_of(column)
-        closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(section, ())}
-        return {**self._default.words.get(section, {}), **closed, **self._own.words.get(section, {})}
+        if section not in self._words:
+            closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(section, ())}
+            default, own = self._default.words.get(section, {}), self._own.words.get(section, {})
+            self._words[section] = {**default, **closed, **own}
+        return self._words[section]
+
+    @property
+    def _own_is_empty(self) -> bool:
+        return not self._own.columns and not self._own.ignored
 
     def _meaning(self, table: str, header: str) -> tuple[str, int, int] | None:
         own = self._own.target(table, header)
@@ -172,6 +190,11 @@ class RecordsMapping:
             return header, 1, 0
         default = self._default.target(table, header)
         return None if default is None else (default, 2, self._default.rank(table, header))
+
+
+@cache
+def _default_mapping() -> RecordsMapping:
+    return RecordsMapping()
 
 
 @cache

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.kernels import kernel
 from dropout_risk.records.convert import EMPTY_WORDS, Faults, as_text, is_text, spread, whole_numbers
+from dropout_risk.records.texts import trimmed
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, -2
 Rows = npt.NDArray[np.int32]
@@ -56,6 +57,10 @@ class PupilIndex:
     @classmethod
     def of(cls, parts: Sequence[Any]) -> Self:
         """Order the distinct identifiers that :func:`as_ids` gave: as numbers where all are, else as text."""
+        if parts and all(isinstance(part, list) for part in parts):
+            texts = {text for part in parts for text in part} - {None}
+            return cls(pa.array(sorted(texts, key=_bytes), pa.string()))
+        parts = [pa.array(part, pa.string()) if isinstance(part, list) else part for part in parts]
         whole = all(pa.types.is_int64(part.type) for part in parts)
         kind = pa.int64() if whole else pa.string()
         ids = pc.unique(pa.chunked_array([part.cast(kind) for part in parts], kind)).drop_null()
@@ -66,6 +71,12 @@ class PupilIndex:
 
     def rows(self, array: Any) -> Pupils:
         """Give the position of each identifier; -1 where there is none, -2 where it is not among these."""
+        if isinstance(array, list):
+            places = self._places
+            rows = [
+                NO_PUPIL if text is None else places.get(text, UNKNOWN_PUPIL) for text in map(trimmed, array)
+            ]
+            return Pupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
         kind = array.type
         if pa.types.is_dictionary(kind):
             found = self.rows(array.dictionary)
@@ -95,6 +106,10 @@ class PupilIndex:
         return rows
 
     @cached_property
+    def _places(self) -> dict[str, int]:
+        return {str(name): row for row, name in enumerate(self.ids.to_pylist())}
+
+    @cached_property
     def _numbers(self) -> _Numbers:
         if pa.types.is_int64(self.ids.type):
             keys = self.ids.to_numpy(zero_copy_only=False)
@@ -121,6 +136,8 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Faults]:
     typed : bool
         Whether values have types; without, a text is a number if it is written as one, and "007" is not.
     """
+    if isinstance(array, list):
+        return [trimmed(text) for text in array], np.zeros(len(array), np.uint8)
     kind = array.type
     if pa.types.is_dictionary(kind):
         ids, faults = as_ids(array.dictionary, typed)
@@ -133,6 +150,11 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Faults]:
     if not typed and pc.all(pc.match_substring_regex(text.drop_null(), _WHOLE), min_count=0).as_py():
         return text.cast(pa.int64()), faults
     return text, faults
+
+
+def _bytes(text: str) -> bytes:
+    """Give what Arrow orders texts by."""
+    return text.encode()
 
 
 def _fits_int64(array: Any) -> bool:

@@ -134,7 +134,8 @@ class TableReader:
             self.progress(self.table.name, self._length, min(done / max(sum(sizes), 1), 1.0))
 
     def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
-        chunk = _Chunk(batch.num_rows, pa.nulls(batch.num_rows, pa.int64()), {}, {})
+        ids = pa.nulls(batch.num_rows, pa.int64()) if self.pupils is None and not names else None
+        chunk = _Chunk(batch.num_rows, ids, {}, {})
         for name, array in zip(names, batch.columns, strict=False):
             column = self.table[name]
             if column.kind != "student":

@@ -26,14 +26,21 @@ class SchoolDays:
     ----------
     schools : sequence of str
         The pupils' schools, in order.
-    calendar : Draft
+    calendar : Draft, optional
         The calendar table, after its own checks.
     known : mapping of str to int array
         School days that were listed before; the table may close them.
     """
 
-    def __init__(self, schools: Sequence[str], calendar: Draft, known: Mapping[str, Array]) -> None:
+    def __init__(
+        self, schools: Sequence[str], calendar: Draft | None = None, known: Mapping[str, Array] | None = None
+    ) -> None:
         self.schools = tuple(schools)
+        if calendar is None:
+            self.given, self.first = False, 0
+            self.state = np.empty((len(schools), 0), np.int8)
+            self.listed = np.zeros(len(schools), np.bool_)
+            return
         rows = np.flatnonzero(~calendar.apart)
         dates = calendar.values["date"][rows]
         self.given = len(rows) > 0
@@ -42,7 +49,7 @@ class SchoolDays:
         self._add(known)
         self.listed = (self.state == 1).any(axis=1)
 
-    def _add(self, known: Mapping[str, Array]) -> None:
+    def _add(self, known: Mapping[str, Array] | None) -> None:
         """Add days that were listed before, where the table says nothing of them."""
         if not known:
             return

@@ -20,6 +20,7 @@ from dropout_risk.records.checking import Checked, Checking, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.frames import to_arrow
 from dropout_risk.records.known import Known
+from dropout_risk.records.list_part import ListPart
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, Part, find_parts
@@ -153,8 +154,8 @@ class SchoolRecords:
         known
             As in :meth:`from_folder`.
         **tables
-            ``students``, ``attendance``, … as named in the data contract; None and an empty list count as not
-            given.
+            ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
+            None and an empty list count as not given.
 
         Raises
         ------
@@ -167,9 +168,9 @@ class SchoolRecords:
             table = words.table_of(name)
             if table is None:
                 raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
-            given = None if frame is None else to_arrow(frame, name)
-            if given is not None and given.column_names:
-                parts.setdefault(table, []).append(FramePart(given))
+            part = _part_of(frame, name)
+            if part is not None and part.header:
+                parts.setdefault(table, []).append(part)
         return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
 
     @cached_property
@@ -201,6 +202,10 @@ class SchoolRecords:
     def attendance(self) -> DayGrid:
         """The usable rows of attendance as a grid; ``table("attendance")`` writes them as a table."""
         return self._checked.attendance
+
+    def lists_days_of(self, school: str) -> bool:
+        """Say whether the calendar given lists school days of a school, by name or for all schools."""
+        return self._checked.lists_days_of(school)
 
     @property
     def quarantine(self) -> Quarantine:
@@ -245,6 +250,12 @@ class SchoolRecords:
         """Name the tables that were given."""
         kind = "synthetic " if self.synthetic else ""
         return f"<{kind}SchoolRecords: {', '.join(name for name in TABLES if name in self._parts)}>"
+
+
+def _part_of(frame: Any, name: str) -> Part | None:
+    if frame is None or isinstance(frame, ListPart):
+        return frame
+    return FramePart(to_arrow(frame, name))
 
 
 def _add(digest: Any, column: Any) -> None:

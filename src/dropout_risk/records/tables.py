@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -108,26 +109,26 @@ class Table:
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 
-    @property
+    @cached_property
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all columns."""
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def required(self) -> tuple[str, ...]:
         """Names of the columns that must be there."""
         return tuple(column.name for column in self.columns if column.required)
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """Names of the columns that name a row."""
         return tuple(column.name for column in self.columns if column.key)
 
-    @property
+    @cached_property
     def of_pupils(self) -> bool:
         """Whether each row belongs to one pupil of ``students``."""
         return self.name != "students" and "student_id" in self

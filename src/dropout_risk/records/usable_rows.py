@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.records.convert import NO_CODE, NO_DATE, spread
-from dropout_risk.records.drafts import Array, Mask, is_empty
+from dropout_risk.records.drafts import EMPTY, Array, Mask, is_empty
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Table
 
 _AT_ONCE = 1 << 20
@@ -52,6 +52,11 @@ class UsableRows:
             values[column.name], words[column.name] = _compact(array, column)
         return cls(TABLES[name], values, words)
 
+    @classmethod
+    def none(cls, name: str) -> UsableRows:
+        """Give a table without rows; all that are not given share it."""
+        return _none(name)
+
     def __len__(self) -> int:
         return len(self.values[self.table.columns[0].name])
 
@@ -71,6 +76,11 @@ class UsableRows:
     def vocabulary(self, name: str) -> list[str]:
         """Give the words of a column."""
         return list(EVENTS) if self.table[name].kind == "event" else self.words.get(name, [])
+
+    def texts(self, name: str) -> list[str | None]:
+        """Give a column of text as Python strings."""
+        words: list[str | None] = [*self.vocabulary(name), None]
+        return [words[code] for code in self.values[name].tolist()]
 
     def used(self, name: str) -> Mask:
         """Say of each word of a column whether any row has it."""
@@ -114,6 +124,18 @@ class UsableRows:
         codes = pa.array(new[self.values[column.name]], mask=mask)
         array = pa.DictionaryArray.from_arrays(codes, pa.array(chosen, pa.string()))
         return array if column.coded else array.dictionary_decode()
+
+
+@cache
+def _none(name: str) -> UsableRows:
+    table = TABLES[name]
+    values = {column.name: np.empty(0, EMPTY[column.kind].dtype) for column in table.columns}
+    if table.known_from is not None:
+        values["recorded_on"] = values[table.known_from]
+    for column in values.values():
+        column.flags.writeable = False
+    words: dict[str, list[str]] = {column.name: [] for column in table.columns if column.kind == "text"}
+    return UsableRows(table, values, words)
 
 
 def _compact(array: Any, column: Column) -> tuple[Array, list[str]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
@@ -19,7 +18,8 @@ from dropout_risk.errors import FeatureInputError, UnknownFeatureError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import LONG_TABLES, Histories
-from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.calendar import DateLike, Ints, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.list_part import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import STATUSES, TABLES
@@ -56,7 +56,8 @@ class Request:
     @property
     def students(self) -> list[Mapping[str, Any]]:
         """The pupils, in the order of the request."""
-        return list(self.body["students"])
+        students: list[Mapping[str, Any]] = self.body["students"]
+        return students
 
     @property
     def language(self) -> Language:
@@ -64,15 +65,16 @@ class Request:
         language: Language = self.body.get("language", "zh")
         return language
 
-    def tables(self) -> dict[str, pa.Table]:
+    def tables(self) -> dict[str, ListPart]:
         """Lay the lists out as long tables; a pupil is named by its place in the request."""
-        rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in ("students", *_LISTS)}
-        for place, student in enumerate(self.students):
-            own = {key: value for key, value in student.items() if key not in _LISTS}
-            rows["students"].append(own | {"student_id": _name(place)})
-            for table in _LISTS:
-                rows[table].extend(row | {"student_id": _name(place)} for row in student.get(table, ()))
-        return {name: _table(name, content) for name, content in rows.items() if content}
+        found = {"students": _part("students", self.students, range(len(self.students)))}
+        for table in _LISTS:
+            lists = [student.get(table, ()) for student in self.students]
+            rows = [row for own in lists for row in own]
+            if rows:
+                owners = [place for place, own in enumerate(lists) for _ in own]
+                found[table] = _part(table, rows, owners)
+        return found
 
     def places(self, table: str) -> list[tuple[int, int]]:
         """Give, for each row of a long table, its pupil's place and its own place in the list."""
@@ -127,7 +129,7 @@ def score_request(
         rest and told so, as in a batch. A pupil that cannot be scored at all is only in ``errors``.
     """
     request = Request(body)
-    records = SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **request.tables())
+    records = _records(request, calendar)
     errors = [*_duplicates(request), *_row_errors(request, records)]
     emptied = _value_errors(request, records)
     histories = _histories(records, body["as_of"])
@@ -159,6 +161,36 @@ def score_request(
     return replace(
         scores, pupils=pupils, errors=tuple(sorted(errors, key=lambda error: (error.index, error.field)))
     )
+
+
+def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None = None) -> Histories:
+    """Give the histories of the pupils of a request: checked as any records are, and laid out alike.
+
+    Parameters
+    ----------
+    body : mapping
+        The request, already of the form that the contract's schema asks for.
+    calendar : pandas.DataFrame, optional
+        School days; as in :func:`score_request`.
+
+    Returns
+    -------
+    Histories
+        A pupil is named by its place in the request, in six digits; rows that break a rule are left out.
+
+    Examples
+    --------
+    >>> pupil = {"student_id": "a", "school_id": "s", "class_id": "s-1", "grade_level": 7,
+    ...          "attendance": [{"date": "2025-03-03", "status": "present"}]}
+    >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
+    <Histories of 1 pupils at 1 schools>
+    """
+    return _histories(_records(Request(body), calendar), body["as_of"])
+
+
+def _records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
+    tables: dict[str, Any] = request.tables()
+    return SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **tables)
 
 
 def score_features_request(
@@ -198,39 +230,41 @@ def _name(place: int) -> str:
     return f"{place:06d}"
 
 
-def _table(name: str, rows: list[Mapping[str, Any]]) -> pa.Table:
-    wanted = TABLES[name].required
-    columns = [
-        column for column in TABLES[name].names if column in wanted or any(column in row for row in rows)
-    ]
-    return pa.table(
-        {column: pa.array([_as_text(row.get(column)) for row in rows], pa.string()) for column in columns}
-    )
+def _part(name: str, rows: Sequence[Mapping[str, Any]], owners: Iterable[int]) -> ListPart:
+    """Lay rows out in columns, and name the pupil of each."""
+    given = set().union(*rows)
+    columns: dict[str, list[str | None]] = {"student_id": [_name(place) for place in owners]}
+    for column in TABLES[name].columns[1:]:
+        if column.name in given or column.required:
+            columns[column.name] = [_as_text(row.get(column.name)) for row in rows]
+    return ListPart(columns)
 
 
 def _as_text(value: Any) -> str | None:
     """Write a value as a file would hold it: a column of mixed types is then read like any other."""
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _histories(records: SchoolRecords, as_of: str) -> Histories:
     """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
-    students = records.table("students")
-    tables = {name: records.table(name) for name in LONG_TABLES}
-    listed = records.table("calendar").filter(pc.field("is_school_day"))["school_id"].to_pylist()
-    own = [tables["attendance"][name].cast(pa.int32()).to_numpy() for name in ("date", "recorded_on")]
-    pupil = tables["attendance"]["pupil"].to_numpy()
-    days, known, names = {}, {}, []
-    for row, school in enumerate(pc.fill_null(students["school_id"], "").to_pylist()):
-        held = None in listed or school in listed
-        name = school if held else f"pupil {row}"
-        since = records.calendar.days_of(school) if held else [column[pupil == row] for column in own]
+    schools = records.rows("students").texts("school_id")
+    tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
+    days: dict[str, Ints] = {}
+    known: dict[str, Ints] = {}
+    names = []
+    for row, school in enumerate(schools):
+        held = records.lists_days_of(school or "")
+        name = (school or "") if held else f"pupil {row}"
+        since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
         days[name], known[name] = since
         names.append(name)
     calendar = SchoolCalendar.from_days(days, known=known)
-    return Histories.from_tables(students, tables, calendar, observed_to=ordinal_of(as_of), calendars=names)
+    return Histories.from_tables(
+        records.table("students"), tables, calendar, attendance=records.attendance,
+        observed_to=ordinal_of(as_of), calendars=names,
+    )  # fmt: skip
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
@@ -258,8 +292,8 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
         given = request.students[place]
         lost = {name for name in warned & set(given) if given[name] is not None and kept[name] is None}
         if lost:
-            own = {name: given[name] for name in lost} | {"student_id": kept["student_id"]}
-            alone = SchoolRecords.from_tables(today=dt.date.max, students=_table("students", [own]))
+            own = {name: given[name] for name in lost}
+            alone = SchoolRecords.from_tables(today=dt.date.max, students=_part("students", [own], [place]))
             errors += [
                 _error(request, place, problem.rule.code, problem.column)
                 for problem in alone.check().problems
