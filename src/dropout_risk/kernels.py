@@ -48,7 +48,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     [1, 2]
     """
     items = list(items)
-    workers = min(thread_count(), len(items))
+    workers = min(thread_count(), len(items)) if len(items) > 1 else 1
     if workers <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:

@@ -219,12 +219,16 @@ class ClassContext:
         Missing where the context does not have the exam, where fewer than three pupils of the class sat
         it, or where all had the same mark.
         """
+        if not len(self.exams.n):
+            return np.full(int(grades.rows.offsets[-1]), np.nan)
         exams, at = self._exams, self._exams_of(known)
         sitting = grades.rows.of(known.histories.sittings.of_mark)
         return standing(sitting, grades.rows["percent"], at, exams.mean, exams.sd)
 
     def missed_exams(self, known: Snapshot, window: Window) -> Floats:
         """Count, for each pupil, the class's exams in a window that it has no mark for."""
+        if not len(self.exams.n):
+            return np.full(len(known), np.nan)
         classes, exams = known.histories.classes, self._exams
         code = _found(self.exams.words["cls"], classes)[classes.codes]
         rows = known.grades.rows

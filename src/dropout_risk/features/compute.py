@@ -75,15 +75,17 @@ def compute_features(
         Scales and norms; by default the shipped ones.
     """
     known = histories.on(as_of)
-    members = members_on(known)
-    exams = ClassContext.of_exams(known, members) if context is None else context
+    exams, members = context, None
+    if exams is None:
+        members = members_on(known)
+        exams = ClassContext.of_exams(known, members)
     inputs = Inputs(known, exams, default_instruments() if instruments is None else instruments)
     features = list(catalogue.values())
     needing = _needing_class_means(features)
     first = [place for place, feature in enumerate(features) if feature.name not in needing]
     values = np.empty((len(known), len(features)))
     _in_blocks(inputs, features, first, values)
-    if context is None:
+    if members is not None:
         names = [features[place].name for place in first]
         inputs = replace(inputs, context=exams.with_means(known, values, first, names, members))
     if needing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -143,11 +143,11 @@ class Histories:
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
-            totals=builder.totals(rows["attendance_totals"]),
-            grades=builder.grades(rows["grades"]),
-            wellbeing=builder.wellbeing(rows["wellbeing"]),
-            family=builder.family(rows["family"]),
-            outcomes=builder.outcomes(rows["outcomes"]),
+            totals=builder.runs("totals", rows["attendance_totals"]),
+            grades=builder.runs("grades", rows["grades"]),
+            wellbeing=builder.runs("wellbeing", rows["wellbeing"]),
+            family=builder.runs("family", rows["family"]),
+            outcomes=builder.runs("outcomes", rows["outcomes"]),
             words=builder.words,
             observed=observed,
         )
@@ -267,6 +267,16 @@ class _Builder:
         self.words["session"] = grid.words
         return pack(grid, self.calendar, self.row)
 
+    def runs(self, name: str, rows: UsableRows) -> Runs:
+        """Make the runs of a table; without rows nothing has to be looked up or sorted."""
+        if len(rows):
+            made: Runs = getattr(self, name)(rows)
+            return made
+        empty, words = _no_rows(name)
+        for column in words:
+            self.words.setdefault(column, ())
+        return Runs(np.zeros(len(self.row) + 1, np.int64), empty.columns, empty.key)
+
     def totals(self, rows: UsableRows) -> Runs:
         counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
         columns = {name: rows.filled(name, -1) for name in counted}
@@ -329,6 +339,15 @@ class _Builder:
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([*(place.get(word, -1) for word in every), -1], dtype=np.int32)
         return np.asarray(codes.take(rows.values[name]))
+
+
+@cache
+def _no_rows(name: str) -> tuple[Runs, tuple[str, ...]]:
+    """Give the columns of a table without rows, and which of them hold words."""
+    calendar = SchoolCalendar.from_days({"": []})
+    builder = _Builder(calendar, np.zeros(0, np.int32), {})
+    runs = getattr(builder, name)(UsableRows.none("attendance_totals" if name == "totals" else name))
+    return runs, tuple(builder.words)
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:

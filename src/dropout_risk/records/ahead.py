@@ -26,8 +26,8 @@ def ahead(tasks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
     """
     coming = iter(tasks)
     begun = list(islice(coming, 2))
-    threads = thread_count()
-    if len(begun) < 2 or threads == 1:
+    threads = thread_count() if len(begun) > 1 else 1
+    if threads == 1:
         for task in chain(begun, coming):
             yield task()
         return

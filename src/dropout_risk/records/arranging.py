@@ -23,7 +23,7 @@ class Arranged:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.columns = _order_of_columns(draft)
-        usable = np.flatnonzero(~draft.apart).astype(np.int32) if draft.apart.any() else None
+        usable = np.flatnonzero(~draft.apart).astype(np.int32) if np.count_nonzero(draft.apart) else None
         first, *rest = (draft.values[name] for name in self.columns)
         self.rows = order_by(
             first, [column for column in rest if column.strides[0] or not len(column)], usable
@@ -51,7 +51,7 @@ class Arranged:
         key = [name for name in (*table.key, "recorded_on") if name in table]
         content = [column.name for column in table.columns if column.name not in key and not column.note]
         same_key = ~self._changes(key)
-        if not same_key.any():
+        if not np.count_nonzero(same_key):
             return
         differs = same_key & self._changes(content)
         contradicting = _whole_groups(same_key, differs)
@@ -83,7 +83,7 @@ class Arranged:
             Their rows in the final ``students`` table.
         """
         draft = self.draft
-        if draft.apart.any():
+        if np.count_nonzero(draft.apart):
             keep = self.usable()
             self.rows = np.flatnonzero(keep).astype(np.int32) if self.rows is None else self.rows[keep]
         known_from = draft.table.known_from or ""
@@ -98,7 +98,7 @@ class Arranged:
                 del draft.values[column.name]
         if draft.table.of_pupils:
             values["student_id"] = pupil_row.take(values["student_id"])
-        elif "student_id" in draft.table:
+        elif "student_id" in draft.table and not _counts_up(values["student_id"], len(ids)):
             ids = ids.take(pa.array(values["student_id"]))
         return UsableRows(draft.table, values, draft.words, ids)
 
@@ -108,6 +108,10 @@ def _order_of_columns(draft: Draft) -> list[str]:
     notes = [column.name for column in table.columns if column.note]
     first = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
     return [*first, *(name for name in table.names if name not in (*first, *notes)), *notes]
+
+
+def _counts_up(places: Array, n: int) -> bool:
+    return len(places) == n and np.array_equal(places, np.arange(n))
 
 
 def _whole_groups(same: Mask, marked: Mask) -> Mask:

@@ -150,7 +150,7 @@ class AttendanceCheck:
             else:
                 found = convert(given[column.name], column, self._words[column.name], vocabulary)
             values[column.name], wrong = found
-            if wrong.any():
+            if np.count_nonzero(wrong):
                 faults[column.name] = wrong
         rows, others = self._plain(values, faults)
         late, recorded = _NOTHING, _NOTHING

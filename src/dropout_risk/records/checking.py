@@ -41,7 +41,8 @@ class Checked:
 
     tables: dict[str, UsableRows]
     attendance: DayGrid
-    calendar: SchoolCalendar
+    days: SchoolDays
+    school_of: Array
     report: CheckReport
     quarantine: Quarantine
     students: Any = None
@@ -51,6 +52,11 @@ class Checked:
         if name == "students" and self.students is not None:
             return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
+
+    @cached_property
+    def calendar(self) -> SchoolCalendar:
+        """The school days of each school."""
+        return self.days.calendar(self.school_of, self.attendance)
 
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
@@ -123,9 +129,8 @@ class Checking:
         tables = {name: self.tables[name] for name in TABLES if name != "attendance"}
         apart = sorted(self.apart, key=lambda table: order[table.table])
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
-        days = self.days.calendar(self.school_of[self.usable], self.attendance)
-        report = CheckReport((*problems, *files), counts)
-        return Checked(tables, self.attendance, days, report, quarantine, self.students)
+        report, school_of = CheckReport((*problems, *files), counts), self.school_of[self.usable]
+        return Checked(tables, self.attendance, self.days, school_of, report, quarantine, self.students)
 
     def _read_students(self) -> None:
         reader = TableReader(TABLES["students"], self.mapping, progress=self.progress)
@@ -199,6 +204,8 @@ class Checking:
         self.school_of[self.usable] = [number[name] for name in names]
 
     def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
+        if not draft.apart.any():
+            return {}
         lost: dict[int, tuple[Rule, ...]] = {}
         apart = SetApart.of(draft)
         pupils = draft.values["student_id"][apart.rows].tolist()
@@ -241,8 +248,8 @@ class Checking:
     def _finish(self, draft: Draft, arranged: Arranged) -> None:
         name = draft.table.name
         self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
-        apart = int(draft.apart.sum()) + draft.broken
-        self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - int(draft.apart.sum()), apart)
+        apart = int(np.count_nonzero(draft.apart))
+        self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))

@@ -20,6 +20,7 @@ from dropout_risk.records.texts import (
     EMPTY_WORDS,
     FAULTS,
     FIRST_DATE,
+    KNOWN_DAYS,
     LAST_DATE,
     NO_CODE,
     NO_DATE,
@@ -41,6 +42,7 @@ _DTYPES: dict[str, Any] = {
     "text": np.int32, "status": np.int8, "event": np.int8, "yes_no": np.int8, "number": np.float64,
     "date": np.int32, "integer": np.int32,
 }  # fmt: skip
+_MOST_NARROW = 2**15 - 1
 _LARGEST_EXACT = 2.0**53
 _INTEGERS = (-(2**31) + 2, 2**31 - 2)
 
@@ -71,10 +73,10 @@ class Vocabulary:
     def ordered(self) -> tuple[list[str], npt.NDArray[Any]]:
         """Give the words in order, and the new number of each old one (the last entry is for -1)."""
         words = sorted(self.numbers)
-        narrow = len(words) < np.iinfo(np.int16).max
-        new = np.full(len(words) + 1, NO_CODE, np.int16 if narrow else np.int32)
-        new[[self.numbers[word] for word in words]] = np.arange(len(words))
-        return words, new
+        place = {word: position for position, word in enumerate(words)}
+        narrow = len(words) < _MOST_NARROW
+        new = [*map(place.__getitem__, self.numbers), NO_CODE]  # their numbers are the order they came in
+        return words, np.array(new, np.int16 if narrow else np.int32)
 
 
 def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
@@ -113,6 +115,10 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
 def _of_list(
     texts: list[str | None], column: Column, words: Mapping[str, Any], vocabulary: Vocabulary
 ) -> Converted:
+    if column.kind == "date":
+        days = [*map(KNOWN_DAYS.get, texts)]
+        if None not in days:
+            return Converted(np.array(days, np.int32), np.zeros(len(texts), np.uint8))
     distinct = dict.fromkeys(texts)
     values, faults = _texts(list(distinct), column, words, vocabulary)
     meaning = dict(zip(distinct, values, strict=True))

@@ -16,6 +16,7 @@ from dropout_risk.records.convert import FIRST_DATE, LAST_DATE
 
 Array = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Slots = npt.NDArray[np.int16]  # under 4 MiB in all, so that an untouched page costs nothing
 
 STATUS, CLASH = np.uint8(7), np.uint8(8)
 MOST_SESSIONS = 16  # no session, and the first 15 words
@@ -73,7 +74,7 @@ class DayCells:
         self.cells = np.zeros((min(FIRST_ROOM, self.most), n_pupils), np.uint8)
         self._date = np.zeros(self.most, np.int32)
         self._session = np.zeros(self.most, np.int32)
-        self._slot = np.zeros((MOST_SESSIONS, LAST_DATE - FIRST_DATE + 1), np.int32)
+        self._slot = np.zeros((MOST_SESSIONS, LAST_DATE - FIRST_DATE + 1), np.int16)
         self._counts = np.zeros(4, np.int64)
 
     @property
@@ -128,7 +129,7 @@ class DayCells:
 def _insert(  # noqa: PLR0917
     start: int,
     rows: Rows,
-    slots: tuple[Array, Array, Array, int],
+    slots: tuple[Slots, Array, Array, int],
     cells: Bytes,
     counts: npt.NDArray[np.int64],
     handed_back: Inserted,
@@ -172,7 +173,7 @@ def _insert(  # noqa: PLR0917
 
 
 @kernel
-def _clashing(rows: Rows, slot_of: Array, cells: Bytes, found: Array) -> int:
+def _clashing(rows: Rows, slot_of: Slots, cells: Bytes, found: Array) -> int:
     pupil, date, session, _, take = rows
     with_session, n = len(session) > 0, 0
     for i in range(len(pupil)):

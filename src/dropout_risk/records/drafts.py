@@ -82,7 +82,7 @@ class Draft:
 
     def set_apart(self, rule: str, column: str, mask: Mask) -> None:
         """Set rows apart by a rule."""
-        if mask.any():
+        if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
             self.apart |= mask
 
@@ -94,14 +94,14 @@ class Draft:
 
     def warn(self, rule: str, column: str, mask: Mask, detail: str = "") -> None:
         """Note rows that stay."""
-        if mask.any():
+        if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
     def fault(self, rule: str, name: str, mask: Mask) -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
             self.set_apart(rule, name, mask)
-        elif mask.any():
+        elif np.count_nonzero(mask):
             self.warn(rule, name, mask, "the value is left empty and the row stays")
             self.values[name] = np.where(mask, EMPTY[self.table[name].kind], self.values[name])
 

@@ -136,11 +136,7 @@ class RecordsMapping:
 
     def headers(self, table: str, given: Sequence[str]) -> Headers:
         """Decide which header gives which column of a table."""
-        if (
-            self._own_is_empty
-            and len(set(given)) == len(given)
-            and all(map(TABLES[table].__contains__, given))
-        ):
+        if self._own_is_empty and TABLES[table].has(distinct := set(given)) and len(distinct) == len(given):
             return Headers({header: header for header in given}, (), ())
         candidates: dict[str, list[tuple[int, int, str]]] = {}
         unknown = []

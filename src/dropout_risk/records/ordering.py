@@ -16,6 +16,7 @@ Places = npt.NDArray[np.int64]
 Words = npt.NDArray[np.int64]
 
 BLOCK_ROWS = 1 << 16
+_FEW = 128
 _WORD_LIMIT = 2**62
 _LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
 
@@ -49,6 +50,8 @@ def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) 
     chosen.flags.writeable = False  # as Arrow's are: kernels are compiled for one kind of array
     if not len(chosen):
         return None if rows is None else rows.astype(np.int32)
+    if len(chosen) <= _FEW:
+        return _order_few(chosen, rest, rows)
     low = int(chosen.min())
     offsets = np.zeros(int(chosen.max()) - low + 2, np.int64)
     places = None
@@ -77,6 +80,18 @@ def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) 
             start = int(offsets[cuts[block]])
             places[start : start + len(order)] = order + np.int32(start)
     return places
+
+
+def _order_few(first: Column, rest: Sequence[Column], rows: Column | None) -> Order | None:
+    """Order few rows without the fixed costs of counting and packing."""
+    at = slice(None) if rows is None else rows
+    columns = [column[at] for column in rest]
+    words = [(_bits(column) if column.dtype.kind == "f" else column).tolist() for column in columns]
+    keys = list(zip(first.tolist(), *words, strict=True))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    if rows is not None:
+        return rows[order].astype(np.int32)
+    return None if order == list(range(len(order))) else np.array(order, np.int32)
 
 
 def _cuts(offsets: Places) -> Places:

@@ -18,6 +18,8 @@ def check_overlaps(arranged: Arranged) -> None:
     later ``recorded_on`` corrects the row before it. What is found out later never touches a row that was
     known earlier, so that a score made in between stays what it was.
     """
+    if len(arranged.draft) < 2:
+        return
     columns = [arranged.values(name) for name in ("student_id", "factor", "value", "valid_from", "valid_to")]
     known = arranged.values("recorded_on")
     columns[4] = np.where(columns[4] == NO_DATE, _OPEN, columns[4])

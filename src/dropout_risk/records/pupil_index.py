@@ -74,7 +74,7 @@ class PupilIndex:
         if isinstance(array, list):
             places = self._places
             rows = [
-                NO_PUPIL if text is None else places.get(text, UNKNOWN_PUPIL) for text in map(trimmed, array)
+                places[text] if text in places else places.get(trimmed(text), UNKNOWN_PUPIL) for text in array
             ]
             return Pupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
         kind = array.type
@@ -106,8 +106,8 @@ class PupilIndex:
         return rows
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {str(name): row for row, name in enumerate(self.ids.to_pylist())}
+    def _places(self) -> dict[str | None, int]:
+        return {None: NO_PUPIL} | {str(name): row for row, name in enumerate(self.ids.to_pylist())}
 
     @cached_property
     def _numbers(self) -> _Numbers:

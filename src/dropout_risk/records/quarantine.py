@@ -53,6 +53,10 @@ class SetApart:
     def of(cls, draft: Draft) -> SetApart:
         """Collect the rows of a draft that carry an error."""
         errors = [found for found in draft.findings if found.severity == "error"]
+        if not errors:
+            return cls(
+                draft.table.name, tuple(draft.spans), (), np.empty(0, np.int32), np.empty(0, np.uint32)
+            )
         rules = tuple(dict.fromkeys(found.rule for found in errors))
         rows = np.unique(np.concatenate([np.empty(0, np.int64), *(found.rows for found in errors)]))
         rows = rows.astype(np.int32)

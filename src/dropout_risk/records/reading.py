@@ -25,6 +25,8 @@ __all__ = ["PupilIndex", "TableReader", "nearest_header"]
 
 Seen = TypeVar("Seen")
 Seen_co = TypeVar("Seen_co", covariant=True)
+_MANY = 1 << 16
+_EMPTY_RUNS = {kind: np.broadcast_to(empty, 1 << 40) for kind, empty in EMPTY.items()}
 _NO_ROWS = np.empty(0, np.int64)
 _NO_HEADER = "no header is known; is the first line a line of headers?"
 _SPARE = "another column of the same part already gives this"
@@ -86,7 +88,8 @@ class TableReader:
         for column in self.table.columns:
             draft.values[column.name] = self._column(column, chunks, draft)
             self._report_faults(column, chunks, draft, unread)
-        pa.default_memory_pool().release_unused()
+        if self._length > _MANY:
+            pa.default_memory_pool().release_unused()
         return draft
 
     def each(self, parts: Iterable[Part], look: Look[Seen], then: Callable[[Seen, int], Any]) -> Draft:
@@ -146,34 +149,34 @@ class TableReader:
                 ids, faults = as_ids(array, typed)
                 values, chunk = np.full(len(ids), EMPTY["student"]), chunk._replace(ids=ids)
             chunk.values[name] = values
-            if faults.any():
+            if np.count_nonzero(faults):
                 chunk.faults[name] = faults
         return chunk
 
     def _column(self, column: Column, chunks: Sequence[_Chunk], draft: Draft) -> Array:
         """Put the values of a column together, and let go of its chunks."""
-        name, empty = column.name, EMPTY[column.kind]
+        name = column.name
         if column.kind == "student" and self.pupils is None:
             self.pupils = PupilIndex.of([chunk.ids for chunk in chunks])
             values = [self.pupils.rows(chunk.ids).rows for chunk in chunks]
-            return np.concatenate([np.empty(0, np.int32), *values])
+            return values[0] if len(values) == 1 else np.concatenate([np.empty(0, np.int32), *values])
         if not any(name in chunk.values for chunk in chunks):  # one empty value stands for all rows
             draft.words[name] = []
-            return np.broadcast_to(empty, self._length)
+            return _EMPTY_RUNS[column.kind][: self._length]
         new = None
         if column.kind == "text":
             draft.words[name], new = self._vocabularies[name].ordered()
         values = []
         for chunk in chunks:
             given = chunk.values.pop(name, None)
-            given = np.broadcast_to(empty, chunk.length) if given is None else given
+            given = _EMPTY_RUNS[column.kind][: chunk.length] if given is None else given
             values.append(given if new is None else new.take(given))
-        return np.concatenate(values)
+        return values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
 
     def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Mask) -> None:
         name, start = column.name, 0
         faults: Array | None = None
-        for chunk in chunks:
+        for chunk in chunks if any(chunk.faults for chunk in chunks) else ():
             if name in chunk.faults:
                 faults = np.zeros(len(draft), np.uint8) if faults is None else faults
                 faults[start : start + chunk.length] = chunk.faults.pop(name)

@@ -28,7 +28,7 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: M
     """
     if not column.nullable:
         empty = draft.missing(column.name)
-        for known in (faults, unread) if empty.any() else ():
+        for known in (faults, unread) if np.count_nonzero(empty) else ():
             empty = empty if known is None else empty & (known == 0)
         draft.set_apart("missing_value", column.name, empty)
     for position, rule in enumerate(FAULTS):
@@ -110,7 +110,7 @@ def _check_period(draft: Draft, first: str, last: str) -> None:
 def _fill_recorded_on(draft: Draft, known_from: str) -> None:
     recorded, date = draft.values["recorded_on"], draft.values[known_from]
     given = ~draft.missing("recorded_on")
-    if not given.any():
+    if not np.count_nonzero(given):
         draft.values["recorded_on"] = date
         return
     if draft.table.name == "family":  # a fact may be known before it begins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -109,6 +110,10 @@ class Table:
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 
+    def has(self, names: Set[str]) -> bool:
+        """Say whether all of these are its columns."""
+        return self._by_name.keys() >= names
+
     @cached_property
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
@@ -135,6 +140,15 @@ class Table:
 
     def schema(self, id_type: Any = None) -> Any:
         """Give the canonical Arrow schema; ``id_type`` is the type of the pupils' ids in ``students``."""
+        if id_type not in self._schemas:
+            self._schemas[id_type] = self._schema(id_type)
+        return self._schemas[id_type]
+
+    @cached_property
+    def _schemas(self) -> dict[Any, Any]:
+        return {}
+
+    def _schema(self, id_type: Any) -> Any:
         fields = []
         for column in self.columns:
             if column.kind != "student":

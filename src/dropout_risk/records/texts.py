@@ -41,6 +41,10 @@ _DATES = tuple(
 _ISO_LENGTH = 10
 _LARGEST_WHOLE = 2**31 - 1
 
+# ISO dates read so far, and nothing else: closed and few, so that no input makes it grow
+KNOWN_DAYS: dict[str | None, int] = {None: NO_DATE}
+_MOST_KNOWN_DAYS = 1 << 14
+
 Words = Mapping[str, Any]
 Read = tuple[Any, int]
 
@@ -67,7 +71,10 @@ def day_in(text: str | None) -> int:
         return NO_DATE
     try:
         if len(text) == _ISO_LENGTH and text[4] == text[7] == "-":
-            return dt.date.fromisoformat(text).toordinal() - _EPOCH
+            day = dt.date.fromisoformat(text).toordinal() - _EPOCH
+            if FIRST_DATE <= day <= LAST_DATE and len(KNOWN_DAYS) < _MOST_KNOWN_DAYS:
+                KNOWN_DAYS[text] = day
+            return day
         for pattern in _DATES:
             found = pattern(text)
             if found is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Self
@@ -16,6 +17,7 @@ from dropout_risk.records.drafts import EMPTY, Array, Mask, is_empty
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Table
 
 _AT_ONCE = 1 << 20
+_FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,8 @@ class UsableRows:
         values = self.values[column.name]
         if not len(values) or (not values.strides[0] and is_empty(values[:1], column.kind).all()):
             return pa.nulls(len(values), column.arrow_type)
+        if len(values) <= _FEW and not column.coded:
+            return pa.array(self._listed(column), column.arrow_type)
         empty = is_empty(values, column.kind)
         mask = empty if empty.any() else None
         if column.kind in ("text", "event"):
@@ -116,6 +120,19 @@ class UsableRows:
         if column.kind == "yes_no":
             return pa.array(values == 1, mask=mask)
         return pa.array(values, mask=mask).cast(column.arrow_type)
+
+    def _listed(self, column: Column) -> list[Any]:
+        """Give few values as a list, None where there is none."""
+        values = self.values[column.name].tolist()
+        if column.kind in ("text", "event"):
+            words = [*self.vocabulary(column.name), None]
+            return [words[code] for code in values]
+        if column.kind == "yes_no":
+            return [None if code == NO_CODE else code == 1 for code in values]
+        if column.kind == "number":
+            return [None if math.isnan(number) else number for number in values]
+        empty = NO_CODE if column.kind == "status" else NO_DATE
+        return [None if number == empty else number for number in values]
 
     def _texts(self, column: Column, mask: Mask | None) -> Any:
         used = self.used(column.name)

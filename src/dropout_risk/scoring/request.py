@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ _EMPTIED = Text(
     zh="{number}项学生信息无法使用，按未填处理，见 errors",
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
 )
+_TEXT = {str, type(None)}
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -67,12 +68,13 @@ class Request:
 
     def tables(self) -> dict[str, ListPart]:
         """Lay the lists out as long tables; a pupil is named by its place in the request."""
-        found = {"students": _part("students", self.students, range(len(self.students)))}
+        names: list[str | None] = [_name(place) for place in range(len(self.students))]
+        found = {"students": _part("students", self.students, names)}
         for table in _LISTS:
             lists = [student.get(table, ()) for student in self.students]
             rows = [row for own in lists for row in own]
             if rows:
-                owners = [place for place, own in enumerate(lists) for _ in own]
+                owners = [name for name, own in zip(names, lists, strict=True) for _ in own]
                 found[table] = _part(table, rows, owners)
         return found
 
@@ -230,20 +232,24 @@ def _name(place: int) -> str:
     return f"{place:06d}"
 
 
-def _part(name: str, rows: Sequence[Mapping[str, Any]], owners: Iterable[int]) -> ListPart:
+def _part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | None]) -> ListPart:
     """Lay rows out in columns, and name the pupil of each."""
-    given = set().union(*rows)
-    columns: dict[str, list[str | None]] = {"student_id": [_name(place) for place in owners]}
+    given: set[str] = set().union(*rows)
+    columns: dict[str, list[str | None]] = {"student_id": owners}
     for column in TABLES[name].columns[1:]:
         if column.name in given or column.required:
-            columns[column.name] = [_as_text(row.get(column.name)) for row in rows]
+            columns[column.name] = _texts([row.get(column.name) for row in rows])
     return ListPart(columns)
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    return values if {*map(type, values)} <= _TEXT else [_as_text(value) for value in values]
 
 
 def _as_text(value: Any) -> str | None:
     """Write a value as a file would hold it: a column of mixed types is then read like any other."""
-    if value is None or type(value) is str:
-        return value
+    if value is None:
+        return None
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -293,7 +299,9 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
         lost = {name for name in warned & set(given) if given[name] is not None and kept[name] is None}
         if lost:
             own = {name: given[name] for name in lost}
-            alone = SchoolRecords.from_tables(today=dt.date.max, students=_part("students", [own], [place]))
+            alone = SchoolRecords.from_tables(
+                today=dt.date.max, students=_part("students", [own], [kept["student_id"]])
+            )
             errors += [
                 _error(request, place, problem.rule.code, problem.column)
                 for problem in alone.check().problems
