@@ -23,13 +23,14 @@ from dropout_risk.evaluation.result import (
     model_result,
     plain,
 )
+from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = 1
+FORMAT = 2
 SAME_MODEL = Text(
     zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
     en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
@@ -72,6 +73,8 @@ class EvaluationReport:
         Hashes of the data and of the catalogue.
     selection : list of dict
         One row per candidate.
+    sections : tuple of Section
+        What else was asked of the model, such as fairness; each may hold checks.
 
     Examples
     --------
@@ -97,6 +100,7 @@ class EvaluationReport:
     counts: dict[str, Any] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     selection: list[dict[str, Any]] = field(default_factory=list)
+    sections: tuple[Section, ...] = ()
 
     @classmethod
     def of(
@@ -114,6 +118,7 @@ class EvaluationReport:
         counts: Mapping[str, Any] | None = None,
         hashes: Mapping[str, str] | None = None,
         selection: Sequence[Mapping[str, Any]] = (),
+        sections: Sequence[Section] = (),
     ) -> Self:
         """Measure a model and its baselines on the test part."""
         description = Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}")
@@ -136,6 +141,7 @@ class EvaluationReport:
             counts=plain(counts or {}),
             hashes=plain(hashes or {}),
             selection=plain(list(selection)),
+            sections=tuple(sections),
         )
 
     def result(self, name: str = "model") -> Result:
@@ -170,12 +176,16 @@ class EvaluationReport:
             flat |= {prefix + key: float(value) for key, value in row if isinstance(value, int | float)}
         if self.at_rule and self.at_rule["recall_ratio"] is not None:
             flat["recall_ratio_to_abc_rule"] = self.at_rule["recall_ratio"]
+        for section in self.sections:
+            flat |= {f"{section.name}.{key}": float(value) for key, value in section.metrics.items()}
         return flat
 
     def to_dict(self) -> dict[str, Any]:
         """Write the report as JSON-able data; figures that are not defined are None."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"format": FORMAT} | data | {"results": [result.to_dict() for result in self.results]}
+        results = [result.to_dict() for result in self.results]
+        sections = [section.to_dict() for section in self.sections]
+        return {"format": FORMAT} | data | {"results": results, "sections": sections}
 
     def to_json(self) -> str:
         """Write the report as JSON text."""
@@ -196,7 +206,9 @@ class EvaluationReport:
             raise EvaluationError(
                 "This is not an evaluation report of this version.", hint=f"format {FORMAT} is read"
             )
-        return cls(**given | {"results": tuple(Result.from_dict(item) for item in given["results"])})
+        results = tuple(Result.from_dict(item) for item in given["results"])
+        sections = tuple(Section.from_dict(item) for item in given["sections"])
+        return cls(**given | {"results": results, "sections": sections})
 
     def tables(self, language: Language = "en") -> list[Table]:
         """Give every table of the report that has rows."""
@@ -227,17 +239,20 @@ class EvaluationReport:
         definitions = [
             f"- **{item.label.to(language)}**: {item.description.to(language)}" for item in self.results
         ]
-        return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, ""])
+        more = [section.to_markdown(language) + "\n" for section in self.sections]
+        return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, "", *more])
 
     def __str__(self) -> str:
         """Write the report for a terminal."""
         body = [table.to_text() for table in self.tables()]
-        return "\n\n".join([self.title(), "\n".join(self.remarks()), *body])
+        more = [section.to_text("en") for section in self.sections]
+        return "\n\n".join([self.title(), "\n".join(self.remarks()), *body, *more])
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
         remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in self.remarks())
         body = "".join(table.to_html() for table in self.tables())
+        body += "".join(section.to_html("en") for section in self.sections)
         return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"
 
 

@@ -1,0 +1,191 @@
+"""A part of a report that one question fills: its remarks, its tables, its figures and its checks."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from dropout_risk.evaluation.tables import Table
+from dropout_risk.text import Language, Text
+
+Cell = Text | str | float | int | None
+CHECKS = Text(zh="检查", en="Checks")
+PASSED = {
+    True: Text(zh="通过", en="passed"),
+    False: Text(zh="未通过", en="failed"),
+    None: Text(zh="无法判断", en="could not be made"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question that must be answered before a model is published.
+
+    Parameters
+    ----------
+    name : str
+        A stable key, such as ``calibration_slope``.
+    passed : bool or None
+        None where the data cannot answer it, which counts as not passed.
+    reason : Text
+        What was found, and against which bound.
+    """
+
+    name: str
+    passed: bool | None
+    reason: Text
+
+
+@dataclass(frozen=True)
+class SectionTable:
+    """A table in both languages; figures are written out with three digits, None as a dash.
+
+    Parameters
+    ----------
+    title : Text
+        What the table shows.
+    columns : tuple of Text or str
+        The head; the first column names the rows.
+    rows : tuple of tuple of Text, str, float, int or None
+        As many cells per row as there are columns.
+    """
+
+    title: Text
+    columns: tuple[Text | str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def to(self, language: Language) -> Table:
+        """Write the table in one language."""
+        head = [_word(cell, language) for cell in self.columns]
+        return Table(
+            self.title.to(language), head, [[_word(cell, language) for cell in row] for row in self.rows]
+        )
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a report, as plain data in both languages: no pupil's row is in it.
+
+    Parameters
+    ----------
+    name : str
+        A stable key, such as ``fairness``; figures are logged as ``fairness.<figure>``.
+    title : Text
+        The heading.
+    remarks : tuple of Text
+        What must be said before the tables: the verdict in a sentence, what is missing and why.
+    tables : tuple of SectionTable
+        The figures for people.
+    metrics : mapping of str to float
+        The figures for machines.
+    checks : tuple of Check
+        What publishing asks.
+
+    Examples
+    --------
+    >>> verdict = Check("slope", True, Text(zh="斜率0.98", en="slope 0.98, wanted 0.8 to 1.25"))
+    >>> section = Section("calibration", Text(zh="校准", en="Calibration"), metrics={"slope": 0.98},
+    ...                   checks=(verdict,))
+    >>> print(section.to_markdown("en"))
+    ## Calibration
+    <BLANKLINE>
+    - Checks: slope passed (slope 0.98, wanted 0.8 to 1.25)
+    >>> Section.from_dict(section.to_dict()) == section
+    True
+    """
+
+    name: str
+    title: Text
+    remarks: tuple[Text, ...] = ()
+    tables: tuple[SectionTable, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+
+    def told(self, language: Language) -> list[str]:
+        """Give the remarks and the checks as sentences."""
+        checks = "; ".join(
+            f"{check.name} {PASSED[check.passed].to(language)} ({check.reason.to(language)})"
+            for check in self.checks
+        )
+        said = [remark.to(language) for remark in self.remarks]
+        return [*said, f"{CHECKS.to(language)}: {checks}"] if checks else said
+
+    def to_markdown(self, language: Language) -> str:
+        """Write the section under its heading."""
+        said = "\n".join(f"- {sentence}" for sentence in self.told(language))
+        body = [table.to(language).to_markdown(level=3) for table in self.tables]
+        return "\n\n".join(part for part in [f"## {self.title.to(language)}", said, *body] if part)
+
+    def to_html(self, language: Language) -> str:
+        """Write the section for a page, every word escaped."""
+        said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.told(language))
+        body = "".join(table.to(language).to_html() for table in self.tables)
+        return f"<h4>{html.escape(self.title.to(language))}</h4>{said}{body}"
+
+    def to_text(self, language: Language) -> str:
+        """Write the section for a terminal."""
+        tables = [table.to(language).to_text() for table in self.tables]
+        return "\n\n".join([self.title.to(language), *self.told(language), *tables])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the section as JSON-able data."""
+        return {
+            "name": self.name,
+            "title": _plain(self.title),
+            "remarks": [_plain(remark) for remark in self.remarks],
+            "tables": [
+                {
+                    "title": _plain(table.title),
+                    "columns": [_plain(cell) for cell in table.columns],
+                    "rows": [[_plain(cell) for cell in row] for row in table.rows],
+                }
+                for table in self.tables
+            ],
+            "metrics": {key: _plain(value) for key, value in self.metrics.items()},
+            "checks": [
+                {"name": check.name, "passed": check.passed, "reason": _plain(check.reason)}
+                for check in self.checks
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a section written by :meth:`to_dict`."""
+        return cls(
+            name=data["name"],
+            title=Text(**data["title"]),
+            remarks=tuple(Text(**remark) for remark in data["remarks"]),
+            tables=tuple(
+                SectionTable(
+                    Text(**table["title"]),
+                    tuple(_cell(cell) for cell in table["columns"]),  # type: ignore[misc]
+                    tuple(tuple(_cell(cell) for cell in row) for row in table["rows"]),
+                )
+                for table in data["tables"]
+            ),
+            metrics={key: float(value) for key, value in data["metrics"].items() if value is not None},
+            checks=tuple(
+                Check(item["name"], item["passed"], Text(**item["reason"])) for item in data["checks"]
+            ),
+        )
+
+
+def _word(cell: Cell, language: Language) -> str:
+    if isinstance(cell, Text):
+        return cell.to(language)
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return "–"
+    return format(cell, ".3f") if isinstance(cell, float) else str(cell)
+
+
+def _plain(cell: Cell) -> Any:
+    if isinstance(cell, Text):
+        return {"zh": cell.zh, "en": cell.en}
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _cell(cell: Any) -> Cell:
+    return Text(**cell) if isinstance(cell, dict) else cell
