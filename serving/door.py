@@ -42,6 +42,8 @@ METHODS = ("GET", "POST")
 POSTED = ("/score", "/score_features")
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
 ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
+REVIEW = ("/review", "/review/model", "/review/pupil", "/review/school")
+NAMING = ("/review/pupil/", "/review/school/")
 NOWHERE = "/unknown"
 _JSON = (b"content-type", b"application/json")
 _log = logging.getLogger("bentoml.dropout_risk")
@@ -110,7 +112,7 @@ class Door:
         elif scope["path"] in PROBES:
             await self.app(scope, receive, Reply(scope, send).pass_on)
         else:
-            await self._let_in({**scope, "path": _known(scope["path"])}, receive, send)
+            await self._let_in(_named(scope), receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -215,11 +217,19 @@ class Reply:
                 await self.refuse(self.state.get("problems") or [_by_status(self._withheld["status"])])
         elif message["type"] != "http.response.start":
             await self._send(message)
-        elif self.status or message["status"] >= RequestError.status or "problems" in self.state:
+        elif self.status or not self._passes(message["status"]):
             self._withheld = message
         else:
             self.status = message["status"]
             await self._send({**message, "headers": [*message.get("headers", ()), self._named()]})
+
+    def _passes(self, status: int) -> bool:
+        """Say whether a reply leaves as it is: a success, or a page that says itself what is wrong."""
+        if "problems" in self.state:
+            return False
+        return status < RequestError.status or (
+            self.state.get("page", False) and status < ServiceError.status
+        )
 
     async def refuse(self, problems: list[DropoutRiskError]) -> None:
         """Answer with what is wrong, the first problem ahead; too late once an answer has begun."""
@@ -265,9 +275,17 @@ def fault() -> RequestError:
     return ServiceError("The service failed.", hint="tell its operator the request_id")
 
 
-def _known(path: str) -> str:
-    """Keep addresses that callers make up out of logs and metrics."""
-    return path if path in ROUTES else NOWHERE
+def _named(scope: Scope) -> Scope:
+    """Keep addresses that callers make up, and those that name a pupil, out of logs and metrics.
+
+    What follows ``/review/pupil/`` goes into the request's state, where the page finds it.
+    """
+    path = scope["path"]
+    for before in NAMING:
+        if path.startswith(before):
+            state = {**scope.get("state", {}), "rest": path.removeprefix(before)}
+            return {**scope, "path": before.removesuffix("/"), "state": state}
+    return {**scope, "path": path if path in (*ROUTES, *REVIEW) else NOWHERE}
 
 
 def _check_headers(scope: Scope) -> None:

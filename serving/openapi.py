@@ -48,6 +48,10 @@ def openapi() -> Schema:
             "/catalogue": {
                 "get": _asked("The features it reads", {"type": "array", "items": {"type": "object"}})
             },
+            "/review": {"get": _page("The cohort, for reviewers")},
+            "/review/model": {"get": _page("The model, for reviewers")},
+            "/review/pupil/{id}": {"get": _page("A pupil, for reviewers", "id")},
+            "/review/school/{id}": {"get": _page("A school's list, for reviewers", "id")},
             "/livez": {"get": _probe("The process runs")},
             "/readyz": {"get": _probe("The model is loaded")},
             "/metrics": {"get": _probe("Counts and durations for Prometheus")},
@@ -75,6 +79,13 @@ def _scoring(name: str, summary: str) -> Schema:
 
 def _asked(summary: str, schema: Schema) -> Schema:
     return {"summary": summary, "responses": {"200": _response(summary, schema)}}
+
+
+def _page(summary: str, *named: str) -> Schema:
+    language = {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}}
+    ids = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
+    shown = {"description": summary, "content": {"text/html": {}}}
+    return {"summary": summary, "parameters": [*ids, language], "responses": {"200": shown, "404": shown}}
 
 
 def _probe(summary: str) -> Schema:

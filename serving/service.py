@@ -4,7 +4,8 @@ Start it from the root of the repository with ``bentoml serve serving.service:Dr
 
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
-* ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``).
+* ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``);
+* what ``serving.review`` names, for the pages at ``/review``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
 from serving.door import App, Door, Limits, fault, kind_of
 from serving.openapi import openapi
+from serving.review import ReviewRoom
+from serving.review import routes as review_routes
 
 THREADS = 4
 FAR_BEYOND = 24 * 3600
@@ -55,7 +58,15 @@ async def _about(request: Request) -> Response:
     return Response(bentoml.get_current_service().pages[request.url.path], media_type="application/json")
 
 
-@bentoml.asgi_app(Starlette(routes=[Route(path, _about) for path in ("/model", "/catalogue", "/docs.json")]))
+def _room() -> ReviewRoom:
+    room: ReviewRoom = bentoml.get_current_service().room
+    return room
+
+
+ABOUT = [Route(path, _about) for path in ("/model", "/catalogue", "/docs.json")]
+
+
+@bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(_room)]))
 @bentoml.service(
     name="dropout_risk",
     service_class=GuardedService,
@@ -72,12 +83,13 @@ class DropoutRisk:
     def check() -> None:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
-            configured()
+            ReviewRoom.from_environment(configured()[0])
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
 
     def __init__(self) -> None:
         self.model, self.held = configured()
+        self.room = ReviewRoom.from_environment(self.model)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),

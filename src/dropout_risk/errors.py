@@ -101,6 +101,12 @@ class WatchListError(DropoutRiskError, ValueError):
     code = "DR303"
 
 
+class UnknownPupilError(DropoutRiskError, LookupError):
+    """A pupil or a school that was not scored on the date in question."""
+
+    code = "DR306"
+
+
 class TrainingError(DropoutRiskError, ValueError):
     """The data cannot carry a model (one class, too few dropouts, no labelled day)."""
 

@@ -84,15 +84,15 @@ def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel
 
 def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> tuple[Path, Scores]:
     """Write today's list, compared with that of a week before."""
+    from dropout_risk.pages.review import Review
     from dropout_risk.watchlist.watch_list import WatchList
 
     today = records.observed_to + dt.timedelta(days=1)
     before = model.score(records, today - dt.timedelta(days=7), language=language)
     previous = WatchList.of(before, settings=model.settings.watch_list)
-    scores = model.score(records, today, language=language)
-    morning = WatchList.of(scores, settings=model.settings.watch_list, previous=previous)
-    typer.echo(summary(morning))
-    return write_morning(morning, out / "watchlist"), scores
+    review = Review.of(model, records, today, language=language, previous=previous)
+    typer.echo(summary(review.watch_list))
+    return write_morning(review, out / "watchlist"), review.scores
 
 
 def _post_one(scores: Scores, records: SchoolRecords, out: Path) -> None:

@@ -15,6 +15,7 @@ from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
+    from dropout_risk.pages.review import Review
     from dropout_risk.scoring.population import Progress
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.scoring.scores import Scores
@@ -117,32 +118,42 @@ def watchlist(
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils one teacher can see (by default the settings').")
     ] = None,
+    role: Annotated[
+        str,
+        typer.Option(
+            help="For whom pupils' pages are made: class_teacher, principal, township, county, or "
+            "counsellor, who alone sees results of psychological tests. Lists never hold them."
+        ),
+    ] = "class_teacher",
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    from dropout_risk.pages.review import Review
+    from dropout_risk.pages.roles import role_of
     from dropout_risk.watchlist.watch_list import WatchList
 
+    whom = role_of(role)
     risk_model = options.load_model(model)
+    speech = options.language_of(language) if language else risk_model.settings.language
     records = options.read_records(folder, mapping, quarantine)
-    scores = risk_model.score(records, as_of, language=language)  # type: ignore[arg-type]
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
     state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
-    morning = WatchList.of(scores, settings=settings, previous=previous)
-    typer.echo(f"{summary(morning)}: {write_morning(morning, out)}")
+    review = Review.of(
+        risk_model, records, as_of, language=speech, role=whom, settings=settings, previous=previous
+    )
+    typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
 
 
-def write_morning(morning: WatchList, out: Path) -> Path:
-    """Write a watch list as pages and CSV, and its state for the next morning; give the first page."""
-    from dropout_risk.pages.watch_list_page import write_pages
-
-    morning.to_csv(out / "watch-list.csv")
-    index = write_pages(morning, out, morning.language)
-    morning.save_state(out / STATE)
+def write_morning(review: Review, out: Path) -> Path:
+    """Write a morning's pages and CSV, and its state for the next morning; give the first page."""
+    index = review.write(out)
+    review.watch_list.to_csv(out / "watch-list.csv")
+    review.watch_list.save_state(out / STATE)
     return index
 
 

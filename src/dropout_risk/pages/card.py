@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from dropout_risk.alerts.alert import Alert
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.pages.links import LIST_ONLY, Links
+from dropout_risk.pages.notes import note
 from dropout_risk.pages.words import WORDS, day
 from dropout_risk.scoring.confidential import CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
 from dropout_risk.watchlist.group import LOWEST_BAND
-from dropout_risk.watchlist.told import comparison, percent, shorten, told, told_missing
+from dropout_risk.watchlist.told import percent, shorten, told, told_missing
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -45,6 +45,7 @@ class Card:
     """One listed pupil."""
 
     student_id: str
+    page: str
     class_id: str
     judged: bool
     risk: str
@@ -74,11 +75,14 @@ class CardWriter:
         Whether there was an earlier list.
     common : collection of str
         Sentences that hold for everybody; the page tells them once.
+    links : Links
+        Where each pupil's own page lies.
     """
 
     language: Language
     compared: bool
-    common: Collection[str]
+    common: Collection[str] = ()
+    links: Links = LIST_ONLY
 
     def write(self, entry: WatchEntry) -> Card:
         """Write one pupil's card."""
@@ -87,16 +91,17 @@ class CardWriter:
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return Card(
             student_id=str(score.student_id),
+            page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
             risk=percent(score.risk),
-            interval=" – ".join(dict.fromkeys(percent(bound) for bound in score.interval)),
+            interval=interval(score),
             band=score.band,
             band_word=self._word(f"band_{score.band}") if entry.judged else "",
             status=entry.status,
-            status_word=self._status(entry),
-            since=self._since(entry.since) if self.compared and entry.status != "new" else "",
-            alerts=tuple((alert.text, self._who(alert)) for alert in score.alerts),
+            status_word=self.status(entry),
+            since=self.since(entry),
+            alerts=self.alerts(score),
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
             lowering=self._lines(score, lowering, noted=False)[:LOWERING_SHOWN] if entry.judged else (),
             missing=shorten(self._own(told_missing(score)), MISSING_SHOWN, self.language),
@@ -107,16 +112,20 @@ class CardWriter:
     def _word(self, name: str, **fields: object) -> str:
         return WORDS[name].fill(self.language, **fields)
 
-    def _who(self, alert: Alert) -> str:
-        return self._word("acts", who=self._word(alert.route))
+    def alerts(self, score: PupilScore) -> tuple[tuple[str, str], ...]:
+        """Give each alert and who acts on it."""
+        return tuple((alert.text, self._word("acts", who=self._word(alert.route))) for alert in score.alerts)
 
-    def _since(self, since: dt.date) -> str:
-        return self._word("since", since=day(since, self.language))
+    def since(self, entry: WatchEntry) -> str:
+        """Say since when a pupil has been listed."""
+        known = self.compared and entry.status != "new"
+        return self._word("since", since=day(entry.since, self.language)) if known else ""
 
     def _own(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sentence for sentence in sentences if sentence not in self.common)
 
-    def _status(self, entry: WatchEntry) -> str:
+    def status(self, entry: WatchEntry) -> str:
+        """Say how a pupil stands against the last list."""
         if not self.compared:
             return ""
         word = self._word(f"status_{entry.status}")
@@ -131,26 +140,11 @@ class CardWriter:
         return tuple(
             Line(
                 item.text,
-                self._note(item.reason) if item.reason and noted else "",
+                note(item.reason, self.language) if item.reason and noted else "",
                 self._bar(item.points, largest),
             )
             for item in told(reasons, self.language)
         )
-
-    def _note(self, reason: Reason) -> str:
-        notes = [comparison(reason, self.language), self._age(reason)]
-        return ("；" if self.language == "zh" else "; ").join(note for note in notes if note)
-
-    def _age(self, reason: Reason) -> str:
-        days = reason.data_age_days
-        if days is None or reason.missing:
-            return ""
-        if days == 1:
-            return self._word("age_of_one_day")
-        for unit, length in (("years", 365), ("months", 30)):
-            if days >= 2 * length:
-                return self._word(f"age_in_{unit}", number=round(days / length))
-        return self._word("age_in_days", number=days)
 
     def _bar(self, points: float, largest: float) -> Bar | None:
         if not largest:
@@ -160,6 +154,11 @@ class CardWriter:
         size = f"{100 * abs(points):.0f}" if abs(points) >= HALF_A_POINT else "<1"
         text = self._word("raises" if raises else "lowers", points=size)
         return Bar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
+
+
+def interval(score: PupilScore) -> str:
+    """Write an interval in percent."""
+    return " – ".join(dict.fromkeys(percent(bound) for bound in score.interval))
 
 
 def _favourable(reason: Reason) -> bool:

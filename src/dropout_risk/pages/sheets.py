@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dropout_risk.alerts.alert import ROUTES
 from dropout_risk.pages.card import Card, CardWriter
+from dropout_risk.pages.links import LIST_ONLY, Links
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
@@ -54,13 +55,15 @@ class SchoolSheet:
     for_all: str
 
 
-def school_sheet(watch_list: WatchList, school_id: str | None, *, anchor: str) -> SchoolSheet:
+def school_sheet(
+    watch_list: WatchList, school_id: str | None, *, anchor: str, links: Links = LIST_ONLY
+) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
     lacking = _shared_by_most(groups, told_missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.warnings)
-    writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all))
-    counts = _counts(groups)
+    writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
+    counts = counts_of(groups)
     return SchoolSheet(
         name=school_id or WORDS["no_school"].to(language),
         adds_up=WORDS["adds_up"].fill(language, **counts),
@@ -75,7 +78,7 @@ def school_sheet(watch_list: WatchList, school_id: str | None, *, anchor: str) -
 
 
 def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> TeacherSheet:
-    language, counts = writer.language, _counts((group,))
+    language, counts = writer.language, counts_of((group,))
     return TeacherSheet(
         anchor=anchor,
         teacher=group.responsible_id or WORDS["no_teacher"].to(language),
@@ -91,7 +94,8 @@ def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> Teache
     )
 
 
-def _counts(groups: Iterable[WatchGroup]) -> dict[str, int]:
+def counts_of(groups: Iterable[WatchGroup]) -> dict[str, int]:
+    """Count the pupils of some groups by where they stand."""
     groups = tuple(groups)
     return {
         "cohort": sum(len(group) for group in groups),
@@ -100,6 +104,7 @@ def _counts(groups: Iterable[WatchGroup]) -> dict[str, int]:
         "first": sum(len(group.risks) for group in groups),
         "below_line": sum(len(group.below) for group in groups),
         "not_scored": sum(len(group.unscored) for group in groups),
+        "tied": sum(group.tied for group in groups),
     }
 
 

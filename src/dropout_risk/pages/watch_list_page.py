@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from functools import cache
-from importlib import resources
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from dropout_risk.errors import SettingsError
+from dropout_risk.pages.links import INDEX, LIST_ONLY, Links, is_our_page, page_name
+from dropout_risk.pages.rendering import render
 from dropout_risk.pages.sheets import school_sheet
-from dropout_risk.pages.words import WORDS, day, words
-from dropout_risk.scoring.files import write_whole
+from dropout_risk.pages.words import WORDS, day
+from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.text import Language
 from dropout_risk.watchlist.watch_list import WatchList
-
-INDEX = "index.html"
-_OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html")
 
 
 def render_watch_list(watch_list: WatchList, language: Language) -> str:
@@ -52,13 +48,14 @@ def render_watch_list(watch_list: WatchList, language: Language) -> str:
     >>> "informs and never decides" in page
     True
     """
-    return _render(watch_list, watch_list.schools, language)
+    _check_language(watch_list, language)
+    return render_schools(watch_list, watch_list.schools, LIST_ONLY)
 
 
 def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -> Path:
     """Write one page per school and an index that links to them.
 
-    Each file is there complete or not at all, and the index comes last. Pages of schools that are no
+    Nothing is there before all of it is, and the index comes last. Pages of schools that are no
     longer on the list are removed, so that nobody reads yesterday's.
 
     Returns
@@ -66,65 +63,70 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
     Path
         The index.
     """
-    folder = Path(folder)
-    names = {school: page_name(school) for school in watch_list.schools}
-    for school, name in names.items():
-        write_whole(folder / name, _render(watch_list, (school,), language, index=INDEX))
-    index = write_whole(folder / INDEX, _render_index(watch_list, names, language))
-    for old in folder.glob("school-*.html"):
-        if _OURS.fullmatch(old.name) and old.name not in names.values():
-            old.unlink(missing_ok=True)
-    return index
+    _check_language(watch_list, language)
+    links = Links("", "", INDEX, LIST_ONLY.pupil, page_name)
+
+    def pages() -> Iterator[tuple[str, str]]:
+        for school in watch_list.schools:
+            yield page_name(school), render_schools(watch_list, (school,), links)
+        yield INDEX, render_index(watch_list, links)
+
+    return write_folder(Path(folder), pages())
 
 
-def page_name(school_id: str | None) -> str:
-    """Name a school's page: safe whatever the id, and never the same for two ids.
+def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: Links) -> str:
+    """Render the lists of some schools as one page."""
+    sheets = [
+        school_sheet(watch_list, school, anchor=f"s{place}", links=links)
+        for place, school in enumerate(schools, start=1)
+    ]
+    return render(
+        "watch_list.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
+    )
 
-    Examples
-    --------
-    >>> page_name("../x")
-    'school-x-551622b6.html'
+
+def render_index(watch_list: WatchList, links: Links) -> str:
+    """Render the page that leads to every school's list."""
+    sheets = [
+        (links.school(school), school_sheet(watch_list, school, anchor="")) for school in watch_list.schools
+    ]
+    return render("index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list))
+
+
+def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
+    """Write pages to a folder: all are made before one takes its place, and the last one comes last.
+
+    Parameters
+    ----------
+    folder : Path
+        Other files in it stay; pages of schools and pupils that are not written again are removed.
+    pages : iterable of (str, str)
+        Names and what is in them.
+
+    Returns
+    -------
+    Path
+        The last page.
     """
-    readable = re.sub(r"[^A-Za-z0-9_]+", "-", school_id or "").strip("-")[:40]
-    mark = hashlib.sha256(repr(school_id).encode()).hexdigest()[:8]
-    return f"school-{readable}-{mark}.html" if readable else f"school-{mark}.html"
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=UNFINISHED))
+    try:
+        names = [write_whole(unfinished / name, page).name for name, page in pages]
+        for name in names:
+            (unfinished / name).replace(folder / name)
+    finally:
+        shutil.rmtree(unfinished)
+    for old in folder.glob("*.html"):
+        if is_our_page(old.name) and old.name not in names:
+            old.unlink(missing_ok=True)
+    return folder / names[-1]
 
 
-def _render(
-    watch_list: WatchList, schools: tuple[str | None, ...], language: Language, index: str = ""
-) -> str:
-    _check_language(watch_list, language)
-    sheets = [
-        school_sheet(watch_list, school, anchor=f"s{place}") for place, school in enumerate(schools, start=1)
-    ]
-    page = _environment().get_template("watch_list.html")
-    return page.render(**_shared(watch_list), schools=sheets, index=index)
-
-
-def _render_index(watch_list: WatchList, names: dict[str | None, str], language: Language) -> str:
-    _check_language(watch_list, language)
-    sheets = [
-        (name, school_sheet(watch_list, school, anchor=f"s{place}"))
-        for place, (school, name) in enumerate(names.items(), start=1)
-    ]
-    return _environment().get_template("index.html").render(**_shared(watch_list), schools=sheets)
-
-
-def _check_language(watch_list: WatchList, language: Language) -> None:
-    if language != watch_list.language:
-        raise SettingsError(
-            f"The list's sentences are in {watch_list.language!r}, the page was asked for in {language!r}.",
-            hint=f"score with language={language!r}",
-        )
-
-
-def _shared(watch_list: WatchList) -> dict[str, Any]:
+def about_list(watch_list: WatchList) -> dict[str, Any]:
+    """Give what every page of one date says: the date, what a score is, and which model made it."""
     language = watch_list.language
     as_of = day(watch_list.as_of, language)
     return {
-        "w": words(language),
-        "lang": "zh-CN" if language == "zh" else "en",
-        "css": resources.files("dropout_risk.pages").joinpath("templates/style.css").read_text("utf-8"),
         "as_of": as_of,
         "synthetic": bool(watch_list.model.get("synthetic")),
         "what_a_score_is": WORDS["what_a_score_is"].fill(language, as_of=as_of, horizon=_horizon(watch_list)),
@@ -134,6 +136,14 @@ def _shared(watch_list: WatchList) -> dict[str, Any]:
         "reading": [WORDS[name].to(language) for name in ("about_interval", "about_bars")],
         "about": _about(watch_list, as_of),
     }
+
+
+def _check_language(watch_list: WatchList, language: Language) -> None:
+    if language != watch_list.language:
+        raise SettingsError(
+            f"The list's sentences are in {watch_list.language!r}, the page was asked for in {language!r}.",
+            hint=f"score with language={language!r}",
+        )
 
 
 def _horizon(watch_list: WatchList) -> str:
@@ -154,14 +164,3 @@ def _about(watch_list: WatchList, as_of: str) -> list[str]:
         if last.model != str(model.get("version", "")):
             lines.append(WORDS["about_new_model"].to(language))
     return [*lines, WORDS["keep_private"].to(language)]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("dropout_risk.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from dropout_risk.pages.pupil_words import PUPIL_WORDS
+from dropout_risk.pages.review_words import REVIEW_WORDS
 from dropout_risk.text import Language, Text
 
 WORDS: dict[str, Text] = {
+    **PUPIL_WORDS,
+    **REVIEW_WORDS,
     "title": Text(zh="控辍保学关注名单", en="Watch list: whom to see first"),
     "all_schools": Text(zh="各校名单", en="Lists of all schools"),
     "what_a_score_is": Text(

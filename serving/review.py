@@ -1,0 +1,201 @@
+"""The pages for reviewers at ``/review``: the library's own renderer, on the histories of a store.
+
+It reads, once, at the start,
+
+* ``DROPOUT_RISK_STORE`` (optional): a store of histories, as ``dropout-risk store`` keeps it;
+* ``DROPOUT_RISK_ROLE`` (optional): for whom pupils' pages are made, by default the class teacher;
+* ``DROPOUT_RISK_LANGUAGE`` (optional): the language where ``?lang=`` asks for none.
+
+The store is scored once in each of its states, in threads of its own, and never by the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from dropout_risk.alerts.alert import Route as Role
+from dropout_risk.errors import DateError, DropoutRiskError, SettingsError, UnknownPupilError, nearest
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.store import read_state
+from dropout_risk.pages.links import Links, served_under
+from dropout_risk.pages.message_page import Message, message_page
+from dropout_risk.pages.rendering import content_policy
+from dropout_risk.pages.review import Review
+from dropout_risk.pages.roles import CLASS_TEACHER, role_of
+from dropout_risk.records.calendar import date_of
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.text import LANGUAGES, Language
+
+ROOT = "/review"
+THREADS = 2
+_EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
+HEADERS = {
+    "Content-Security-Policy": f"{content_policy()}; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and the status it is sent with."""
+
+    html: str
+    status: int = 200
+
+
+@dataclass(eq=False)
+class ReviewRoom:
+    """Where reviewers read: a model and a store, scored once in each state of the store.
+
+    Parameters
+    ----------
+    model : RiskModel
+        What scores.
+    store : Path or None
+        None: there is nothing to review, and every page says how to switch it on.
+    role : str
+        For whom pupils' pages are made.
+    language : {"zh", "en"}
+        Where none is asked for.
+    """
+
+    model: RiskModel
+    store: Path | None = None
+    role: Role = CLASS_TEACHER
+    language: Language = "zh"
+    _lock: Lock = field(default_factory=Lock)
+    _held: tuple[Any, Histories | None] = (None, None)
+    _reviews: dict[Language, Review] = field(default_factory=dict)
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "review"))
+
+    @classmethod
+    def from_environment(cls, model: RiskModel) -> Self:
+        """Read the settings.
+
+        Raises
+        ------
+        SettingsError
+            If the role or the language is unknown.
+        BundleError
+            If the store is none.
+        """
+        place = os.environ.get("DROPOUT_RISK_STORE", "")
+        store = Path(place) if place else None
+        if store is not None:
+            read_state(store)
+        role = role_of(os.environ.get("DROPOUT_RISK_ROLE", CLASS_TEACHER))
+        language = language_of(os.environ.get("DROPOUT_RISK_LANGUAGE", model.settings.language))
+        return cls(model, store, role, language)
+
+    async def answer(self, path: str, rest: str | None, asked: str | None) -> Page:
+        """Give a page; the event loop does nothing of it.
+
+        Parameters
+        ----------
+        path : str
+            The route, without what follows it.
+        rest : str or None
+            What follows it: the id of a pupil or of a school.
+        asked : str or None
+            The language that was asked for.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked)
+
+    def _answer(self, path: str, rest: str | None, asked: str | None) -> Page:
+        links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
+        try:
+            language = self.language if asked is None else language_of(asked)
+        except SettingsError as error:
+            return self._refuse("unknown_language", self.language, links, 400, error)
+        if self.store is None:
+            return self._refuse("switched_off", language, links, 404)
+        try:
+            return Page(PAGES[path](self._review(language), rest, links))
+        except UnknownPupilError as error:
+            return self._refuse("not_here", language, links, 404, error)
+        except DateError as error:
+            return self._refuse("nobody_yet", language, links, 404, error)
+
+    def _refuse(
+        self,
+        said: Message,
+        language: Language,
+        links: Links,
+        status: int,
+        error: DropoutRiskError | None = None,
+    ) -> Page:
+        return Page(message_page(said, language, links, error), status)
+
+    def _review(self, language: Language) -> Review:
+        """Give the review of the store's present state; whoever comes while it is made waits for it."""
+        assert self.store is not None  # noqa: S101
+        with self._lock:
+            state = read_state(self.store)["parts"]
+            if state != self._held[0]:
+                self._held = (state, Histories.load(self.store))
+                self._reviews.clear()
+            if language not in self._reviews:
+                histories = self._held[1]
+                assert histories is not None  # noqa: S101
+                self._reviews[language] = Review.of(
+                    self.model, histories, day_after(histories), language=language, role=self.role
+                )
+            return self._reviews[language]
+
+
+PAGES: dict[str, Callable[[Review, str | None, Links], str]] = {
+    ROOT: lambda review, rest, links: review.cohort(links),
+    f"{ROOT}/model": lambda review, rest, links: review.about_model(links),
+    f"{ROOT}/pupil": lambda review, rest, links: review.pupil(rest or "", links),
+    f"{ROOT}/school": lambda review, rest, links: review.school(rest, links),
+}
+
+
+def routes(room: Callable[[], ReviewRoom]) -> list[Route]:
+    """Give the routes; what follows a route is in the request's state, where the door has put it."""
+
+    async def answer(request: Request) -> HTMLResponse:
+        request.state.page = True
+        rest = getattr(request.state, "rest", None)
+        page = await room().answer(request.scope["path"], rest, request.query_params.get("lang"))
+        return HTMLResponse(page.html, page.status, HEADERS)
+
+    return [Route(path, answer) for path in PAGES]
+
+
+def _up_from(path: str, rest: str | None) -> str:
+    """Give the way from a page up to where ``/review`` lies, so that any prefix of a proxy's will do.
+
+    >>> _up_from("/review", None), _up_from("/review/pupil", "p-1")
+    ('', '../../')
+    """
+    return "../" * (path.count("/") - 1 + (rest is not None))
+
+
+def day_after(histories: Histories) -> dt.date:
+    """Give the day after the last one that any school was observed, but no day that has not come yet."""
+    last = int(histories.observed_to.max(initial=0))
+    return min(date_of(last + 1), dt.datetime.now(_EASTERNMOST).date())
+
+
+def language_of(word: str) -> Language:
+    """Take a language as it was asked for; SettingsError if it is not one of zh and en."""
+    for language in LANGUAGES:
+        if word == language:
+            return language
+    raise SettingsError("That language is unknown.", hint=nearest(word, LANGUAGES))

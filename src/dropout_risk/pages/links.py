@@ -1,0 +1,110 @@
+"""Where the pages lie: files in a folder, or addresses of the service."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+INDEX = "index.html"
+COHORT = "cohort.html"
+MODEL = "model.html"
+
+
+@dataclass(frozen=True)
+class Links:
+    """How the pages find one another.
+
+    Parameters
+    ----------
+    cohort, model : str
+        Addresses of these pages; empty where there are none.
+    lists : str
+        The address of the index of all schools; empty where there is none.
+    pupil, school : callable
+        From an id to the address of its page.
+    """
+
+    cohort: str
+    model: str
+    lists: str
+    pupil: Callable[[Any], str]
+    school: Callable[[str | None], str]
+
+
+def page_name(school_id: str | None) -> str:
+    """Name a school's file: safe whatever the id, and never the same for two ids.
+
+    Examples
+    --------
+    >>> page_name("../x")
+    'school-x-551622b6.html'
+    """
+    return _file_name("school", school_id, 8)
+
+
+def pupil_page_name(student_id: str | int) -> str:
+    """Name a pupil's file.
+
+    Examples
+    --------
+    >>> pupil_page_name("<b>")
+    'pupil-b-d73afe62db42a5b3.html'
+    """
+    return _file_name("pupil", student_id, 16)
+
+
+def is_our_page(name: str) -> bool:
+    """Say whether a file of that name is a school's or a pupil's page.
+
+    Examples
+    --------
+    >>> is_our_page(page_name(None)), is_our_page("school-notes.html")
+    (True, False)
+    """
+    return bool(_OURS.fullmatch(name))
+
+
+_OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
+
+
+def _file_name(kind: str, of: str | int | None, digits: int) -> str:
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", "" if of is None else str(of)).strip("-")[:40]
+    mark = hashlib.sha256(repr(of).encode()).hexdigest()[:digits]
+    return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
+
+
+FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, page_name)
+"""Pages in one folder."""
+LIST_ONLY = Links("", "", "", lambda _: "", page_name)
+"""A watch list without any other page."""
+
+
+def served_under(root: str, language: str = "") -> Links:
+    """Give the addresses of the service.
+
+    Parameters
+    ----------
+    root : str
+        The address of the cohort's page; the others lie below it.
+    language : str, default=""
+        Asked for in every address, if given.
+
+    Examples
+    --------
+    >>> served_under("/review", "en").pupil("a/b <c>")
+    '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
+    """
+    asked = f"?lang={quote(language, safe='')}" if language else ""
+
+    def pupil(student_id: str | int) -> str:
+        return f"{root}/pupil/{quote(str(student_id), safe='')}{asked}"
+
+    def school(school_id: str | None) -> str:
+        below = "" if school_id is None else f"/{quote(school_id, safe='')}"
+        return f"{root}/school{below}{asked}"
+
+    return Links(root + asked, f"{root}/model{asked}", "", pupil, school)

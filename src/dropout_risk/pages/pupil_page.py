@@ -1,0 +1,214 @@
+"""A pupil's page: every number written out and every picture laid out, nothing left for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dropout_risk.alerts.alert import Route
+from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.pages.attendance_strip import AttendanceStrip
+from dropout_risk.pages.card import CardWriter, interval
+from dropout_risk.pages.marks import Marks
+from dropout_risk.pages.notes import note
+from dropout_risk.pages.roles import hidden_from
+from dropout_risk.pages.waterfall import Part, Waterfall
+from dropout_risk.pages.words import WORDS
+from dropout_risk.scoring.confidential import ASK
+from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.text import Language
+from dropout_risk.watchlist.entry import UNKNOWN, WatchEntry
+from dropout_risk.watchlist.told import percent, told, told_missing
+
+
+@dataclass(frozen=True)
+class HelpLine:
+    """One kind of help, and what it is suggested for."""
+
+    text: str
+    because: str
+
+
+@dataclass(frozen=True)
+class PupilPage:
+    """One pupil as its page shows it.
+
+    Parameters
+    ----------
+    student_id, school, class_id, teacher : str
+        Who it is; empty where not known.
+    school_page : str
+        The address of the school's list; empty where there is none.
+    judged : bool
+        Whether enough is known for the risk to mean something.
+    risk, interval, band, band_word, rank : str
+        The risk in words.
+    alerts : tuple of (str, str)
+        Each alert and who acts on it.
+    domains, reasons : Waterfall or None
+        The way from the start to the risk; None where nothing is judged.
+    attendance : AttendanceStrip
+        The school year by day.
+    marks : Marks
+        By subject over time.
+    since_last : tuple of str
+        What changed since the last list.
+    would_change : tuple of str
+        What would change the risk; empty where nobody asked the model.
+    missing, warnings : tuple of str
+        What is not known, and what to know of the data.
+    help : tuple of HelpLine
+        What help fits.
+    notes : tuple of str
+        For whom the page is, and what is hidden from that role.
+    """
+
+    student_id: str
+    school: str
+    class_id: str
+    teacher: str
+    school_page: str
+    judged: bool
+    risk: str
+    interval: str
+    band: str
+    band_word: str
+    rank: str
+    alerts: tuple[tuple[str, str], ...]
+    domains: Waterfall | None
+    reasons: Waterfall | None
+    attendance: AttendanceStrip
+    marks: Marks
+    since_last: tuple[str, ...]
+    would_change: tuple[str, ...]
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    help: tuple[HelpLine, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PupilPageWriter:
+    """Writes pupils' pages in one language, for one role.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+        The language of the page, and of the sentences in the scores.
+    role : str
+        For whom; results of psychological tests are shown to a counsellor only.
+    cards : CardWriter
+        Words alerts and changes in the way of the list.
+    """
+
+    language: Language
+    role: Route
+    cards: CardWriter
+
+    def write(
+        self,
+        score: PupilScore,
+        known: Snapshot,
+        entry: WatchEntry | None = None,
+        *,
+        changed: Sequence[str] = (),
+        would_change: Sequence[str] = (),
+    ) -> PupilPage:
+        """Write one pupil's page.
+
+        Parameters
+        ----------
+        score : PupilScore
+            As the model gave it.
+        known : Snapshot
+            Of this pupil's history alone, on the date of the score.
+        entry : WatchEntry, optional
+            Where the pupil stands on the list, if it is on it.
+        changed, would_change : sequence of str
+            What changed since an earlier date, and what would change the risk, in words.
+        """
+        judged = score.band != UNKNOWN
+        return PupilPage(
+            student_id=str(score.student_id),
+            school=score.school_id or self._word("no_school"),
+            class_id=score.class_id or "",
+            teacher=score.responsible_id or self._word("no_teacher"),
+            school_page=self.cards.links.school(score.school_id),
+            judged=judged,
+            risk=percent(score.risk),
+            interval=interval(score),
+            band=score.band,
+            band_word=self._word(f"band_{score.band}"),
+            rank=self._word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
+            alerts=self.cards.alerts(score),
+            domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
+            reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
+            attendance=AttendanceStrip.of(known, self.language),
+            marks=Marks.of(known, self.language),
+            since_last=(*self._standing(entry), *changed),
+            would_change=tuple(would_change),
+            missing=score.missing if not self._hidden else told_missing(score),
+            warnings=score.warnings,
+            help=tuple(
+                HelpLine(item.text, self._because(item.because, score)) for item in score.suggested_help
+            ),
+            notes=self._notes(),
+        )
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return hidden_from(self.role)
+
+    def _word(self, name: str, **fields: object) -> str:
+        return WORDS[name].fill(self.language, **fields)
+
+    def _domains(self, score: PupilScore) -> list[Part]:
+        """Give the sum of each domain, the strongest push first, and what no domain tells."""
+        named = {
+            domain: ASK if domain in self._hidden else label
+            for domain, label in DOMAINS.items()
+            if domain in score.domains
+        }
+        parts = [
+            Part(_side(score.domains[domain]), label.to(self.language), "", score.domains[domain])
+            for domain, label in named.items()
+        ]
+        rest = score.log_odds - score.base_log_odds - sum(score.domains.values())
+        other = [Part("other", self._word("all_other"), "", rest)] if abs(rest) > 1e-9 else []
+        return [*sorted(parts, key=lambda part: -part.contribution), *other]
+
+    def _reasons(self, score: PupilScore) -> list[Part]:
+        lines = [
+            Part(side, item.text, self._note(item.reason), item.contribution)
+            for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
+            for item in told(reasons, self.language, self._hidden)
+        ]
+        return [*lines, Part("other", self._word("all_other"), "", score.other)]
+
+    def _note(self, reason: Reason | None) -> str:
+        return note(reason, self.language) if reason else ""
+
+    def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
+        if entry is None:
+            return ()
+        return tuple(said for said in (self.cards.status(entry), self.cards.since(entry)) if said)
+
+    def _because(self, names: Sequence[str], score: PupilScore) -> str:
+        """Give the sentences behind a suggestion, without those that are hidden."""
+        sentences = {alert.rule: alert.text for alert in score.alerts}
+        sentences |= {
+            reason.feature: reason.text for reason in score.raising if reason.domain not in self._hidden
+        }
+        between = "；" if self.language == "zh" else "; "
+        reasons = between.join(sentences[name] for name in names if name in sentences)
+        return self._word("because", reasons=reasons) if reasons else ""
+
+    def _notes(self) -> tuple[str, ...]:
+        whom = self._word("for_whom", who=self._word(self.role))
+        return (whom, self._word("tests_hidden")) if self._hidden else (whom,)
+
+
+def _side(contribution: float) -> str:
+    return "raising" if contribution > 0 else "lowering"

@@ -1,0 +1,230 @@
+"""All pages of one date: rendered the same for a folder of files and for the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from dropout_risk.alerts.alert import Route
+from dropout_risk.errors import DateError, UnknownPupilError
+from dropout_risk.features.source import Source, histories_of
+from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.pages.card import CardWriter
+from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
+from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_name
+from dropout_risk.pages.model_page import model_page
+from dropout_risk.pages.pupil_page import PupilPageWriter
+from dropout_risk.pages.rendering import render
+from dropout_risk.pages.roles import CLASS_TEACHER
+from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
+from dropout_risk.pages.words import WORDS
+from dropout_risk.records.calendar import DateLike
+from dropout_risk.scoring.population import score_blocks
+from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.scored_pupils import heads
+from dropout_risk.scoring.scores import PupilScore, Scores
+from dropout_risk.settings import WatchListSettings
+from dropout_risk.text import Language
+from dropout_risk.watchlist.entry import WatchEntry
+from dropout_risk.watchlist.state import ListState, StudentId
+from dropout_risk.watchlist.watch_list import WatchList
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Review:
+    """What a reviewer reads of one date.
+
+    Make it with :meth:`of`. Pages read the scores, the histories as known on the date, and the model;
+    they add nothing of their own.
+
+    Parameters
+    ----------
+    model : RiskModel
+        What scored.
+    histories : Histories
+        What it scored.
+    scores : Scores
+        Of one date and in one language.
+    watch_list : WatchList
+        Made from these scores.
+    role : str, default="class_teacher"
+        For whom pupils' pages are made: only a ``counsellor`` sees results of psychological tests. Lists
+        never hold them.
+    """
+
+    model: RiskModel
+    histories: Histories
+    scores: Scores
+    watch_list: WatchList
+    role: Route = CLASS_TEACHER
+
+    @classmethod
+    def of(
+        cls,
+        model: RiskModel,
+        records: Source,
+        as_of: DateLike,
+        *,
+        language: Language | None = None,
+        role: Route = CLASS_TEACHER,
+        settings: WatchListSettings | None = None,
+        previous: WatchList | Scores | ListState | None = None,
+    ) -> Self:
+        """Score everyone at school on a date, and make the list.
+
+        Parameters
+        ----------
+        model : RiskModel
+            What scores.
+        records : SchoolRecords or Histories
+            What was recorded.
+        as_of : date
+            Rows dated or recorded on or after it are not seen.
+        language : {"zh", "en"}, optional
+            The language of the pages; by default that of the model's settings.
+        role : str, default="class_teacher"
+            For whom pupils' pages are made.
+        settings : WatchListSettings, optional
+            By default the model's.
+        previous : WatchList, Scores or ListState, optional
+            The last list.
+        """
+        scores = model.score(records, as_of, language=language)
+        listed = settings or model.settings.watch_list
+        watch_list = WatchList.of(scores, settings=listed, previous=previous)
+        return cls(model, histories_of(records), scores, watch_list, role)
+
+    def __repr__(self) -> str:
+        """Count; nobody's name belongs into a log."""
+        return f"<Review of {self.watch_list!r} for {self.role}>"
+
+    # --- pages ----------------------------------------------------------------------------------------
+
+    def cohort(self, links: Links = FILES) -> str:
+        """Render the page of the whole cohort."""
+        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links)
+        language = self.language
+        notes = {
+            "by_capacity_note": WORDS["by_capacity_note"].fill(
+                language, capacity=self.watch_list.settings.capacity
+            ),
+            "highest_note": WORDS["highest_note"].fill(language, shown=MOST_SHOWN),
+        }
+        return self._render("cohort.html", links, page=page, **notes)
+
+    def about_model(self, links: Links = FILES) -> str:
+        """Render the page of the model."""
+        scored = score_blocks(
+            self.model, self.histories, self.watch_list.as_of, sentences=False, language=self.language
+        )
+        page = model_page(self.model, scored, self.language)
+        note = WORDS["overall_note"].fill(self.language, n=page.overall.pupils)
+        return self._render("model.html", links, page=page, overall_note=note)
+
+    def pupil(self, student_id: StudentId, links: Links = FILES) -> str:
+        """Render a pupil's page.
+
+        Raises
+        ------
+        UnknownPupilError
+            If no pupil of that id was scored on the date.
+        DateError
+            If nothing had been recorded of the pupil by the date.
+        """
+        score = self._score(student_id)
+        known = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
+        compared = self.watch_list.last is not None
+        writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
+        page = writer.write(score, known, self._entries.get(score.student_id))
+        note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
+        return self._render("pupil.html", links, page=page, strip_note=note)
+
+    def school(self, school_id: str | None, links: Links = FILES) -> str:
+        """Render a school's list; UnknownPupilError if nobody of that school is on it or below."""
+        if school_id not in self.watch_list.schools:
+            raise UnknownPupilError(
+                "Nobody of that school was scored on that date.", hint="the cohort's page lists the schools"
+            )
+        return render_schools(self.watch_list, (school_id,), links)
+
+    @property
+    def language(self) -> Language:
+        """The language of the scores, and so of the pages."""
+        return self.scores.language
+
+    # --- files ----------------------------------------------------------------------------------------
+
+    def write(self, folder: str | Path) -> Path:
+        """Write the index, every school's list, each listed pupil's page, the cohort's and the model's.
+
+        All of it is made before any of it takes its place, and the index comes last. Pages of schools and
+        pupils that are no longer listed are removed, so that nobody reads yesterday's.
+
+        Returns
+        -------
+        Path
+            The index.
+        """
+        return write_folder(Path(folder), self._files())
+
+    def _files(self) -> Iterator[tuple[str, str]]:
+        links = replace(
+            FILES, pupil=lambda student: pupil_page_name(student) if student in self._entries else ""
+        )
+        yield links.cohort, self.cohort(links)
+        yield links.model, self.about_model(links)
+        for student_id in self._entries:
+            yield pupil_page_name(student_id), self.pupil(student_id, links)
+        for school in self.watch_list.schools:
+            yield page_name(school), self.school(school, links)
+        yield INDEX, render_index(self.watch_list, links)
+
+    # --- finding --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        return about_list(self.watch_list)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[StudentId, int]]:
+        """The place of each scored pupil, by its id in words."""
+        return {str(head.student_id): (head.student_id, head.place) for head in heads(self.scores.pupils)}
+
+    @cached_property
+    def _rows(self) -> dict[Any, int]:
+        return {student: row for row, student in enumerate(self.histories.student_ids)}
+
+    @cached_property
+    def _entries(self) -> dict[StudentId, WatchEntry]:
+        return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
+
+    def _score(self, student_id: StudentId) -> PupilScore:
+        found = self._places.get(str(student_id))
+        if found is not None:
+            return self.scores.pupils[found[1]]
+        row = next((row for student, row in self._rows.items() if str(student) == str(student_id)), None)
+        if row is None:
+            raise UnknownPupilError("There is no pupil of that id.", hint="check the id, also its zeros")
+        if not _anything_known(self.histories.take([row]).on(self.watch_list.as_of)):
+            raise DateError(
+                "Nothing had been recorded of that pupil by that date.",
+                hint="choose a date after its first record",
+            )
+        raise UnknownPupilError(
+            "That pupil was not scored on that date.", hint="it was not at school, or its row was set apart"
+        )
+
+    def _render(self, template: str, links: Links, **content: Any) -> str:
+        return render(template, self.language, links=links, **self._about, **content)
+
+
+def _anything_known(known: Snapshot) -> bool:
+    """Say whether any row of a single pupil was known on a date."""
+    runs = (known.grades.rows, known.wellbeing, known.totals, known.family, known.outcomes)
+    return any(int(rows.offsets[-1]) for rows in runs) or bool(np.any(known.words("recorded")))

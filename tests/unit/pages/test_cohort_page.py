@@ -1,0 +1,84 @@
+from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
+from dropout_risk.pages.links import FILES
+from dropout_risk.pages.spread import Spread
+from dropout_risk.scoring.scored_pupils import heads
+from dropout_risk.settings import BandSettings, WatchListSettings
+from dropout_risk.watchlist.entry import Unscored
+from dropout_risk.watchlist.watch_list import WatchList
+from support.lists import pupil, reason, scores
+
+BANDS = BandSettings()
+
+
+def page(*pupils, unscored=(), capacity=5):
+    given = scores(*pupils)
+    watch_list = WatchList.of(given, settings=WatchListSettings(capacity=capacity), unscored=unscored)
+    return cohort_page(given, watch_list, BANDS, FILES)
+
+
+def spread(*risks):
+    return Spread.of(list(heads([pupil(f"p-{n}", risk) for n, risk in enumerate(risks)])), BANDS, "en")
+
+
+def test_the_bars_hold_every_judged_pupil_once():
+    risks = [n / 400 for n in range(1, 300)]
+    drawn = spread(*risks, 0.0, 1.0)
+    assert sum(int(bar.number) for bar in drawn.bars) == len(risks) + 2
+    assert sum(row.pupils for row in drawn.rows) == len(risks) + 2
+    assert all(bar.x >= 0 and bar.x + bar.width <= 100 for bar in drawn.bars)
+
+
+def test_bands_are_counted_from_the_highest_and_the_unknown_apart():
+    drawn = Spread.of(
+        list(heads([pupil("a", 0.4), pupil("b", 0.01), pupil("c", 0.4, band="unknown")])), BANDS, "en"
+    )
+    assert [(row.band, row.pupils) for row in drawn.rows] == [
+        ("high", 1), ("elevated", 0), ("watch", 0), ("low", 1), ("unknown", 1)
+    ]  # fmt: skip
+    assert drawn.said == "2 pupils judged: high 1, elevated 0, worth watching 0, low 1"
+
+
+def test_equal_risks_make_a_picture_too():
+    assert sum(int(bar.number) for bar in spread(0.2, 0.2, 0.2).bars) == 3
+
+
+def test_nobody_judged_leaves_the_picture_out():
+    assert spread().bars == ()
+
+
+def test_the_highest_risks_say_how_many_more_are_equal_to_the_last():
+    shown = page(*(pupil(f"p-{n:03}", 0.2) for n in range(MOST_SHOWN + 7)), pupil("q", 0.5), pupil("z", 0.01))
+    assert (shown.highest[0].student_id, len(shown.highest)) == ("q", MOST_SHOWN)
+    assert shown.tied.startswith("8 more have exactly the risk")
+
+
+def test_each_schools_list_says_who_stands_where_and_the_ties_at_the_line():
+    shown = page(*(pupil(f"p-{n}", 0.2) for n in range(5)), pupil("s", 0.1, school_id="s-2"), capacity=2)
+    first, second = shown.schools
+    assert (first.name, first.counts["first"], first.counts["tied"], first.counts["below_line"]) == (
+        "s-1",
+        2,
+        3,
+        3,
+    )
+    assert (second.counts["cohort"], shown.total["cohort"]) == (1, 6)
+
+
+def test_domains_count_pupils_by_what_raises_them_most_and_leave_low_risks_out():
+    family, marks = {"attendance": 0.1, "family": 0.5}, {"attendance": -1.0, "grades": 0.2}
+    shown = page(
+        pupil("a", 0.3, domains=family), pupil("b", 0.3, domains=marks), pupil("c", 0.01, domains=marks),
+        pupil("d", 0.3, domains={"attendance": -1.0}),
+    )  # fmt: skip
+    (row,) = shown.heat
+    assert (row.pupils, [number for number, _ in row.cells]) == (3, [0, 1, 0, 1])
+
+
+def test_reasons_without_a_score_are_counted_and_nobody_is_named():
+    apart = [Unscored(f"q-{n}", "no row") for n in range(3)] + [Unscored("r", "left")]
+    assert page(pupil("a"), unscored=apart).not_scored == (("no row", 3), ("left", 1))
+
+
+def test_a_result_of_a_test_is_not_told_to_the_whole_cohort():
+    secret = reason("MHT total 71", domain="psychology")
+    assert "ask the counsellor" in page(pupil("a", 0.4, raising=(secret,))).highest[0].reason

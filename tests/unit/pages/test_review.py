@@ -1,0 +1,147 @@
+import datetime as dt
+import re
+from dataclasses import replace
+
+import pytest
+
+from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
+from dropout_risk.pages.card import CardWriter
+from dropout_risk.pages.links import FILES, is_our_page, pupil_page_name
+from dropout_risk.pages.pupil_page import PupilPageWriter
+from dropout_risk.pages.review import Review
+from dropout_risk.pages.roles import role_of
+from dropout_risk.pages.watch_list_page import write_folder
+from dropout_risk.simulate.district import simulate_district
+from support.lists import alert, pupil, reason
+
+AS_OF = "2025-03-03"
+TEST = reason("MHT total 71", 0.2, domain="psychology", feature="mht_total", cause="wellbeing")
+
+
+@pytest.fixture(scope="module")
+def records():
+    return simulate_district(n_students=120, seed=11)
+
+
+@pytest.fixture(scope="module")
+def review(risk_model, records):
+    return Review.of(risk_model, records, AS_OF, language="en")
+
+
+@pytest.fixture(scope="module")
+def known(review):
+    return review.histories.take([0]).on(AS_OF)
+
+
+def written(known, role="class_teacher", language="en", **changes):
+    score = pupil("p-1", 0.3, base_log_odds=-3.0, log_odds=-1.0, **changes)
+    return PupilPageWriter(language, role, CardWriter(language, compared=False)).write(score, known)
+
+
+def told(page):
+    return repr(page)
+
+
+def test_the_steps_of_both_waterfalls_are_the_numbers_of_the_reply(review, known):
+    score = max(review.scores.pupils, key=lambda score: score.risk)
+    page = PupilPageWriter("en", "counsellor", CardWriter("en", compared=False)).write(score, known)
+    steps = page.reasons.steps[1:-1]
+    given = [*score.raising, *score.lowering]
+    assert [step.number for step in steps[:-1]] == [
+        f"{item.contribution:+.2f}".replace("-", "−") for item in given
+    ]
+    assert [step.text for step in steps[:-1]] == [item.text for item in given]
+    assert page.domains.steps[1].number == f"{max(score.domains.values()):+.2f}"
+
+
+def test_results_of_tests_are_told_to_a_counsellor_only(known):
+    how = {
+        "raising": (TEST,), "domains": {"psychology": 2.0}, "missing": ("PHQ-9 refused",),
+        "missing_sensitive": ("PHQ-9 refused",),
+    }  # fmt: skip
+    for_teacher, for_counsellor = told(written(known, **how)), told(written(known, "counsellor", **how))
+    for secret in ("MHT total 71", "PHQ-9 refused"):
+        assert secret not in for_teacher
+        assert secret in for_counsellor
+    assert "ask the counsellor" in for_teacher
+
+
+def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(known):
+    page = written(known, raising=(reason(points=0.3), TEST), alerts=(alert(),))
+    because = {item.text.split(":")[0]: item.because for item in page.help}
+    assert because == {
+        "Home visit": "because: Absent for 3 days; Absent on 35% of the last 20 school days",
+        "Counselling": "",
+    }
+
+
+def test_who_is_not_judged_has_no_waterfall(known):
+    page = written(known, band="unknown")
+    assert (page.judged, page.domains, page.reasons) == (False, None, None)
+
+
+def test_a_page_of_nobody_is_an_error_of_its_own(review):
+    with pytest.raises(UnknownPupilError, match="no pupil of that id") as raised:
+        review.pupil("secret-id")
+    assert "secret-id" not in str(raised.value)
+
+
+def test_a_date_before_the_first_record_is_an_error_of_its_own(risk_model, records):
+    histories = Review.of(risk_model, records, AS_OF).histories
+    enrolled = zip(histories.student_ids, histories.students["enrolled_on"].to_pylist(), strict=True)
+    late = next(student for student, date in enrolled if date and date > dt.date(2024, 9, 10))
+    early = Review.of(risk_model, records, "2024-09-09")
+    with pytest.raises((DateError, UnknownPupilError)) as raised:
+        early.pupil(late)
+    assert raised.type is DateError
+
+
+def test_an_unknown_role_is_refused_with_the_nearest_one():
+    with pytest.raises(SettingsError, match="did you mean 'counsellor'"):
+        role_of("councellor")
+
+
+def test_a_folder_holds_a_page_for_each_listed_pupil_and_all_links_lead_somewhere(review, tmp_path):
+    index = review.write(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    listed = [entry.score.student_id for group in review.watch_list.groups for entry in group.listed]
+    assert listed
+    assert {pupil_page_name(student) for student in listed} | {
+        "cohort.html",
+        "model.html",
+        index.name,
+    } < names
+    for path in tmp_path.iterdir():
+        links = re.findall(r'href="([^"#:]+)"', path.read_text(encoding="utf-8"))
+        assert set(links) <= names
+
+
+def test_pages_of_pupils_who_left_the_list_are_removed(review, tmp_path):
+    (tmp_path / pupil_page_name("gone")).write_text("yesterday")
+    review.write(tmp_path)
+    assert not (tmp_path / pupil_page_name("gone")).exists()
+    assert not is_our_page("pupil-notes.html")
+
+
+def test_a_page_that_fails_leaves_the_folder_as_it_was(tmp_path):
+    (tmp_path / "index.html").write_text("yesterday")
+
+    def pages():
+        yield "cohort.html", "today"
+        raise SettingsError("broken")
+
+    with pytest.raises(SettingsError):
+        write_folder(tmp_path, pages())
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"index.html": "yesterday"}
+
+
+def test_two_pupils_never_share_a_file():
+    names = [
+        FILES.pupil(student).lower() for student in (1, "1", "A", "a", "../a", "张三", "李四", "." * 300)
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_the_same_review_gives_the_same_bytes(review):
+    first = review.scores.pupils[0].student_id
+    assert review.pupil(first) == replace(review).pupil(first)
