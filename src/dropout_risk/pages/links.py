@@ -52,7 +52,7 @@ def pupil_page_name(student_id: str | int) -> str:
     Examples
     --------
     >>> pupil_page_name("<b>")
-    'pupil-b-d73afe62db42a5b3.html'
+    'pupil-b-6d04c958cc9518d6.html'
     """
     return _file_name("pupil", student_id, 16)
 

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from dropout_risk.alerts.alert import Route
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.explanation.reasons import Reason
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.attendance_strip import AttendanceStrip
 from dropout_risk.pages.card import CardWriter, interval
+from dropout_risk.pages.explained import Explained
 from dropout_risk.pages.marks import Marks
 from dropout_risk.pages.notes import note
-from dropout_risk.pages.roles import hidden_from
+from dropout_risk.pages.roles import as_seen_by, sees_tests
 from dropout_risk.pages.waterfall import Part, Waterfall
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.confidential import ASK
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import UNKNOWN, WatchEntry
-from dropout_risk.watchlist.told import percent, told, told_missing
+from dropout_risk.watchlist.told import percent
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,7 @@ class PupilPageWriter:
         score: PupilScore,
         known: Snapshot,
         entry: WatchEntry | None = None,
-        *,
-        changed: Sequence[str] = (),
-        would_change: Sequence[str] = (),
+        explained: Explained | None = None,
     ) -> PupilPage:
         """Write one pupil's page.
 
@@ -126,10 +123,11 @@ class PupilPageWriter:
             Of this pupil's history alone, on the date of the score.
         entry : WatchEntry, optional
             Where the pupil stands on the list, if it is on it.
-        changed, would_change : sequence of str
-            What changed since an earlier date, and what would change the risk, in words.
+        explained : Explained, optional
+            Why the risk changed, and what would change it.
         """
-        judged = score.band != UNKNOWN
+        explained = Explained() if explained is None else explained
+        judged, score = score.band != UNKNOWN, as_seen_by(self.role, score, self.language)
         return PupilPage(
             student_id=str(score.student_id),
             school=score.school_id or self._word("no_school"),
@@ -147,9 +145,9 @@ class PupilPageWriter:
             reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
             attendance=AttendanceStrip.of(known, self.language),
             marks=Marks.of(known, self.language),
-            since_last=(*self._standing(entry), *changed),
-            would_change=tuple(would_change),
-            missing=score.missing if not self._hidden else told_missing(score),
+            since_last=(*self._standing(entry), *explained.changed),
+            would_change=explained.would_change if judged else (),
+            missing=score.missing,
             warnings=score.warnings,
             help=tuple(
                 HelpLine(item.text, self._because(item.because, score)) for item in score.suggested_help
@@ -157,38 +155,27 @@ class PupilPageWriter:
             notes=self._notes(),
         )
 
-    @property
-    def _hidden(self) -> tuple[str, ...]:
-        return hidden_from(self.role)
-
     def _word(self, name: str, **fields: object) -> str:
         return WORDS[name].fill(self.language, **fields)
 
     def _domains(self, score: PupilScore) -> list[Part]:
-        """Give the sum of each domain, the strongest push first, and what no domain tells."""
-        named = {
-            domain: ASK if domain in self._hidden else label
-            for domain, label in DOMAINS.items()
-            if domain in score.domains
-        }
+        """Give the sum of each domain, the strongest push first, and what no open domain tells."""
         parts = [
             Part(_side(score.domains[domain]), label.to(self.language), "", score.domains[domain])
-            for domain, label in named.items()
+            for domain, label in DOMAINS.items()
+            if domain in score.domains
         ]
-        rest = score.log_odds - score.base_log_odds - sum(score.domains.values())
-        other = [Part("other", self._word("all_other"), "", rest)] if abs(rest) > 1e-9 else []
+        rest = score.log_odds - score.base_log_odds - sum(part.contribution for part in parts)
+        other = [Part("other", self._word("all_other"), "", rest)] if len(parts) < len(DOMAINS) else []
         return [*sorted(parts, key=lambda part: -part.contribution), *other]
 
     def _reasons(self, score: PupilScore) -> list[Part]:
         lines = [
-            Part(side, item.text, self._note(item.reason), item.contribution)
+            Part(side, reason.text, note(reason, self.language), reason.contribution)
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
-            for item in told(reasons, self.language, self._hidden)
+            for reason in reasons
         ]
         return [*lines, Part("other", self._word("all_other"), "", score.other)]
-
-    def _note(self, reason: Reason | None) -> str:
-        return note(reason, self.language) if reason else ""
 
     def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
         if entry is None:
@@ -196,18 +183,16 @@ class PupilPageWriter:
         return tuple(said for said in (self.cards.status(entry), self.cards.since(entry)) if said)
 
     def _because(self, names: Sequence[str], score: PupilScore) -> str:
-        """Give the sentences behind a suggestion, without those that are hidden."""
+        """Give the sentences behind a suggestion."""
         sentences = {alert.rule: alert.text for alert in score.alerts}
-        sentences |= {
-            reason.feature: reason.text for reason in score.raising if reason.domain not in self._hidden
-        }
+        sentences |= {reason.feature: reason.text for reason in score.raising}
         between = "；" if self.language == "zh" else "; "
         reasons = between.join(sentences[name] for name in names if name in sentences)
         return self._word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:
         whom = self._word("for_whom", who=self._word(self.role))
-        return (whom, self._word("tests_hidden")) if self._hidden else (whom,)
+        return (whom,) if sees_tests(self.role) else (whom, self._word("tests_hidden"))
 
 
 def _side(contribution: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.card import CardWriter
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
+from dropout_risk.pages.explained import Asked, Explained
 from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_name
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import PupilPageWriter
@@ -34,6 +36,8 @@ from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
+
+A_WEEK = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -141,7 +145,9 @@ class Review:
         known = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         compared = self.watch_list.last is not None
         writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
-        page = writer.write(score, known, self._entries.get(score.student_id))
+        page = writer.write(
+            score, known, self._entries.get(score.student_id), self._explained(score.student_id)
+        )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
 
@@ -203,6 +209,21 @@ class Review:
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
         return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
+
+    def _explained(self, student_id: StudentId) -> Explained:
+        listed = student_id in self._entries
+        known = self._of_listed if listed else self._asked.about([self._rows[student_id]])
+        return known.get(student_id, Explained())
+
+    @cached_property
+    def _of_listed(self) -> dict[StudentId, Explained]:
+        return self._asked.about([self._rows[student_id] for student_id in self._entries])
+
+    @property
+    def _asked(self) -> Asked:
+        last, now = self.watch_list.last, self.watch_list.as_of
+        before = now - A_WEEK if last is None else last.as_of
+        return Asked(self.model, self.histories, before, now, self.role, self.language)
 
     def _score(self, student_id: StudentId) -> PupilScore:
         found = self._places.get(str(student_id))

@@ -8,10 +8,8 @@ from typing import Self
 
 from scipy.special import logit
 
-_TICKS = (
-    0.0001, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
-    0.9, 0.95, 0.98, 0.99, 0.999,
-)  # fmt: skip
+_ROUND = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
+_BETWEEN = (0.002, 0.005, 0.03, 0.07, 0.15, 0.3, 0.4, 0.6, 0.7, 0.98)
 _ROOM = 0.04
 
 
@@ -59,11 +57,11 @@ class RiskScale(Scale):
         Examples
         --------
         >>> [tick.text for tick in RiskScale.around(logit([0.04, 0.4])).ticks()]
-        ['5%', '10%', '15%', '20%', '30%']
+        ['5%', '10%', '20%', '30%']
         """
         marks: list[Tick] = []
-        for risk in _TICKS:
+        for risk in _ROUND + _BETWEEN:
             x = self(float(logit(risk)))
-            if 3 <= x <= 97 and (not marks or x - marks[-1].x >= apart):
+            if 3 <= x <= 97 and all(abs(x - mark.x) >= apart for mark in marks):
                 marks.append(Tick(x, f"{100 * risk:g}%"))
-        return tuple(marks)
+        return tuple(sorted(marks, key=lambda mark: mark.x))

@@ -6,7 +6,7 @@ values stay with the counsellor.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,24 +31,21 @@ class Told:
 
     text: str
     points: float
-    contribution: float
     reason: Reason | None
 
 
-def told(
-    reasons: Sequence[Reason], language: Language, hidden: Collection[str] = (CONFIDENTIAL,)
-) -> tuple[Told, ...]:
-    """Word reasons for a list, in their order; what has one sentence is told once, with its sums.
+def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
+    """Word reasons for a list, in their order; what has one sentence is told once, with its sum of points.
 
-    All reasons of hidden domains share one sentence, without details.
+    All confidential reasons share one sentence, without details.
     """
     ask = ASK.to(language)
     kept: dict[str, Told] = {}
     for reason in reasons:
-        text = ask if reason.domain in hidden else reason.text
-        points, contribution = (kept[text].points, kept[text].contribution) if text in kept else (0.0, 0.0)
-        shown = None if reason.domain in hidden else reason
-        kept[text] = Told(text, points + reason.points, contribution + reason.contribution, shown)
+        hidden = reason.domain == CONFIDENTIAL
+        text = ask if hidden else reason.text
+        before = kept[text].points if text in kept else 0.0
+        kept[text] = Told(text, before + reason.points, None if hidden else reason)
     return tuple(kept.values())
 
 

@@ -1,6 +1,7 @@
 import datetime as dt
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,3 +146,35 @@ def test_two_pupils_never_share_a_file():
 def test_the_same_review_gives_the_same_bytes(review):
     first = review.scores.pupils[0].student_id
     assert review.pupil(first) == replace(review).pupil(first)
+
+
+class Answering:
+    """A model that can also say why a risk changed and what would change it."""
+
+    def __init__(self, model):
+        self._model, self.asked = model, []
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def change(self, histories, before, now, pupils, *, language):
+        self.asked.append((before, now))
+        ids = [histories.student_ids[row] for row in pupils]
+        return [SimpleNamespace(student_id=student, text=f"Rose {language}") for student in ids]
+
+    def what_if(self, histories, as_of, pupils, *, language):
+        option = SimpleNamespace(text="If present")
+        ids = [histories.student_ids[row] for row in pupils]
+        return [SimpleNamespace(student_id=of, options=[option], note="No promise", text="") for of in ids]
+
+    def redact(self, answer, role, *, language):
+        return SimpleNamespace(**vars(answer) | {"text": f"{answer.text} for {role}"})
+
+
+def test_what_the_model_says_of_change_is_shown_as_the_role_may_read_it(review):
+    model = Answering(review.model)
+    asked = replace(review, model=model)
+    page = asked.pupil(next(score.student_id for score in review.scores.pupils if score.band != "unknown"))
+    assert "<li>Rose en for class_teacher</li>" in page
+    assert page.index("What would change the risk") < page.index("If present") < page.index("No promise")
+    assert model.asked == [(dt.date(2025, 2, 24), dt.date(2025, 3, 3))]
