@@ -70,7 +70,7 @@ class Asked:
     def _answers(
         self, question: str, dates: tuple[dt.date, ...], rows: Sequence[int]
     ) -> dict[StudentId, Any]:
-        """Give each pupil's answer as the role may read it; nothing where the model knows no such question."""
+        """Give each pupil's answer as the role may read it; nothing where the model cannot say."""
         ask, redact = getattr(self.model, question, None), getattr(self.model, "redact", None)
         if ask is None or redact is None or not rows:
             return {}

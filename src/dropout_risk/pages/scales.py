@@ -57,7 +57,7 @@ class RiskScale(Scale):
         Examples
         --------
         >>> [tick.text for tick in RiskScale.around(logit([0.04, 0.4])).ticks()]
-        ['5%', '10%', '20%', '30%']
+        ['5%', '10%', '20%', '30%', '40%']
         """
         marks: list[Tick] = []
         for risk in _ROUND + _BETWEEN:
