@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.catalogue.feature import DOMAINS
@@ -15,13 +15,14 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scored_pupils import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN
 from dropout_risk.watchlist.group import LOWEST_BAND, id_order
 from dropout_risk.watchlist.told import percent, told
 from dropout_risk.watchlist.watch_list import WatchList
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
+OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,28 @@ class CohortPage:
     not_scored: tuple[tuple[str, int], ...]
 
 
-def cohort_page(scores: Scores, watch_list: WatchList, bands: BandSettings, links: Links) -> CohortPage:
-    """Lay out the page of a cohort; it reads scores and adds nothing to them."""
+def cohort_page(
+    scores: Scores,
+    watch_list: WatchList,
+    bands: BandSettings,
+    links: Links,
+    seen: Callable[[PupilScore], PupilScore],
+) -> CohortPage:
+    """Lay out the page of a cohort; it reads scores and adds nothing to them.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of everybody.
+    watch_list : WatchList
+        Made from them.
+    bands : BandSettings
+        Where the bands begin.
+    links : Links
+        Where the other pages lie.
+    seen : callable
+        Gives a score as the reader may see it.
+    """
     language = scores.language
     everybody = list(heads(scores.pupils))
     risen = sorted(
@@ -97,15 +118,16 @@ def cohort_page(scores: Scores, watch_list: WatchList, bands: BandSettings, link
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
-    at_risk = some_of(scores.pupils, [pupil.place for pupil in risen])
+    at_risk = [seen(pupil) for pupil in some_of(scores.pupils, [pupil.place for pupil in risen])]
+    columns = _columns(at_risk)
     return CohortPage(
         spread=Spread.of(everybody, bands, language),
         schools=tuple(_school(watch_list, school, links) for school in watch_list.schools),
         total=counts_of(watch_list.groups),
         highest=tuple(_high(pupil, links, language) for pupil in at_risk[: len(shown)]),
         tied=WORDS["more_tied"].fill(language, n=tied) if tied else "",
-        domains=tuple(label.to(language) for label in DOMAINS.values()),
-        heat=_heat(risen, at_risk, language),
+        domains=tuple(label.to(language) for label in columns.values()),
+        heat=_heat(risen, at_risk, tuple(columns), language),
         not_scored=_not_scored(watch_list),
     )
 
@@ -129,7 +151,16 @@ def _high(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
     )
 
 
-def _heat(risen: Sequence[Head], at_risk: Sequence[PupilScore], language: Language) -> tuple[HeatRow, ...]:
+def _columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
+    """Give the domains that the reader may see, and last what is folded."""
+    there = {domain for pupil in at_risk for domain in pupil.domains}
+    columns: dict[str, Text] = {domain: label for domain, label in DOMAINS.items() if domain in there}
+    return columns | ({OTHER: WORDS["all_other"]} if there - {*columns} else {})
+
+
+def _heat(
+    risen: Sequence[Head], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
+) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
     most: dict[str | None, Counter[str]] = {}
     pupils: Counter[str | None] = Counter()
@@ -142,7 +173,7 @@ def _heat(risen: Sequence[Head], at_risk: Sequence[PupilScore], language: Langua
     rows = []
     for school in sorted(most, key=lambda name: (name is None, name or "")):
         of = most[school]
-        cells = tuple((of[domain], _shade(of[domain] / pupils[school])) for domain in DOMAINS)
+        cells = tuple((of[domain], _shade(of[domain] / pupils[school])) for domain in columns)
         rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils[school], cells))
     return tuple(rows)
 

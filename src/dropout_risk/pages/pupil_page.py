@@ -13,7 +13,7 @@ from dropout_risk.pages.card import CardWriter, interval
 from dropout_risk.pages.explained import Explained
 from dropout_risk.pages.marks import Marks
 from dropout_risk.pages.notes import note
-from dropout_risk.pages.roles import as_seen_by, sees_tests
+from dropout_risk.pages.roles import sees_tests
 from dropout_risk.pages.waterfall import Part, Waterfall
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scores import PupilScore
@@ -97,7 +97,7 @@ class PupilPageWriter:
     language : {"zh", "en"}
         The language of the page, and of the sentences in the scores.
     role : str
-        For whom; results of psychological tests are shown to a counsellor only.
+        For whom the page is.
     cards : CardWriter
         Words alerts and changes in the way of the list.
     """
@@ -118,7 +118,7 @@ class PupilPageWriter:
         Parameters
         ----------
         score : PupilScore
-            As the model gave it.
+            As the role may read it.
         known : Snapshot
             Of this pupil's history alone, on the date of the score.
         entry : WatchEntry, optional
@@ -127,7 +127,7 @@ class PupilPageWriter:
             Why the risk changed, and what would change it.
         """
         explained = Explained() if explained is None else explained
-        judged, score = score.band != UNKNOWN, as_seen_by(self.role, score, self.language)
+        judged = score.band != UNKNOWN
         return PupilPage(
             student_id=str(score.student_id),
             school=score.school_id or self._word("no_school"),

@@ -23,7 +23,7 @@ from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import PupilPageWriter
 from dropout_risk.pages.rendering import render
-from dropout_risk.pages.roles import CLASS_TEACHER
+from dropout_risk.pages.roles import CLASS_TEACHER, as_seen_by
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
@@ -112,7 +112,7 @@ class Review:
 
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
-        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links)
+        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links, self._seen)
         language = self.language
         notes = {
             "by_capacity_note": WORDS["by_capacity_note"].fill(
@@ -146,7 +146,7 @@ class Review:
         compared = self.watch_list.last is not None
         writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
-            score, known, self._entries.get(score.student_id), self._explained(score.student_id)
+            self._seen(score), known, self._entries.get(score.student_id), self._explained(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
@@ -209,6 +209,9 @@ class Review:
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
         return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
+
+    def _seen(self, score: PupilScore) -> PupilScore:
+        return as_seen_by(self.role, score, self.model, self.language)
 
     def _explained(self, student_id: StudentId) -> Explained:
         listed = student_id in self._entries

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dropout_risk.alerts.alert import ROUTES, Route
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.confidential import ASK, CONFIDENTIAL
+from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.told import told_missing
@@ -41,7 +42,7 @@ def sees_tests(role: Route) -> bool:
     return role in _SEES_TESTS
 
 
-def as_seen_by(role: Route, score: PupilScore, language: Language) -> PupilScore:
+def as_seen_by(role: Route, score: PupilScore, model: RiskModel, language: Language) -> PupilScore:
     """Give a score as a role may read it.
 
     Parameters
@@ -50,18 +51,26 @@ def as_seen_by(role: Route, score: PupilScore, language: Language) -> PupilScore
         Who reads.
     score : PupilScore
         As the model gave it.
+    model : RiskModel
+        Where it has a rule for roles (``redact``), that rule holds.
     language : {"zh", "en"}
         The language of its sentences.
 
     Returns
     -------
     PupilScore
-        Of who does not see results of psychological tests: all confidential reasons of a side are one, at
-        the place of the strongest, with the sum of their contributions and a sentence that says whom to ask.
-        What is told in ``missing`` and behind suggested help is left out. Everything still adds up.
+        Where the model has no rule, results of psychological tests are for a counsellor only: for others all
+        confidential reasons of a side are one, at the place of the strongest, with the sum of their
+        contributions and a sentence that says whom to ask; what is told in ``missing`` and behind suggested
+        help is left out. Everything still adds up.
     """
-    if sees_tests(role):
-        return score
+    redact: Callable[..., PupilScore] | None = getattr(model, "redact", None)
+    if redact is not None:
+        return redact(score, role, language=language)
+    return score if sees_tests(role) else _without_tests(score, language)
+
+
+def _without_tests(score: PupilScore, language: Language) -> PupilScore:
     secret = {reason.feature for reason in score.raising if reason.domain == CONFIDENTIAL}
     helps = (
         replace(item, because=tuple(name for name in item.because if name not in secret))

@@ -13,7 +13,7 @@ BANDS = BandSettings()
 def page(*pupils, unscored=(), capacity=5):
     given = scores(*pupils)
     watch_list = WatchList.of(given, settings=WatchListSettings(capacity=capacity), unscored=unscored)
-    return cohort_page(given, watch_list, BANDS, FILES)
+    return cohort_page(given, watch_list, BANDS, FILES, lambda pupil: pupil)
 
 
 def spread(*risks):
@@ -71,7 +71,8 @@ def test_domains_count_pupils_by_what_raises_them_most_and_leave_low_risks_out()
         pupil("d", 0.3, domains={"attendance": -1.0}),
     )  # fmt: skip
     (row,) = shown.heat
-    assert (row.pupils, [number for number, _ in row.cells]) == (3, [0, 1, 0, 1])
+    assert shown.domains == ("Attendance", "Grades", "Family")
+    assert (row.pupils, [number for number, _ in row.cells]) == (3, [0, 1, 1])
 
 
 def test_reasons_without_a_score_are_counted_and_nobody_is_named():
@@ -82,3 +83,9 @@ def test_reasons_without_a_score_are_counted_and_nobody_is_named():
 def test_a_result_of_a_test_is_not_told_to_the_whole_cohort():
     secret = reason("MHT total 71", domain="psychology")
     assert "ask the counsellor" in page(pupil("a", 0.4, raising=(secret,))).highest[0].reason
+
+
+def test_what_a_role_may_not_see_is_one_column_of_its_own():
+    shown = page(pupil("a", 0.3, domains={"attendance": 0.1, "other": 0.4}))
+    assert shown.domains == ("Attendance", "Everything else together")
+    assert [number for number, _ in shown.heat[0].cells] == [0, 1]

@@ -10,8 +10,9 @@ from dropout_risk.pages.card import CardWriter
 from dropout_risk.pages.links import FILES, is_our_page, pupil_page_name
 from dropout_risk.pages.pupil_page import PupilPageWriter
 from dropout_risk.pages.review import Review
-from dropout_risk.pages.roles import role_of
+from dropout_risk.pages.roles import as_seen_by, role_of
 from dropout_risk.pages.watch_list_page import write_folder
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.simulate.district import simulate_district
 from support.lists import alert, pupil, reason
 
@@ -36,7 +37,8 @@ def known(review):
 
 def written(known, role="class_teacher", language="en", **changes):
     score = pupil("p-1", 0.3, base_log_odds=-3.0, log_odds=-1.0, **changes)
-    return PupilPageWriter(language, role, CardWriter(language, compared=False)).write(score, known)
+    seen = as_seen_by(role, score, None, language)
+    return PupilPageWriter(language, role, CardWriter(language, compared=False)).write(seen, known)
 
 
 def told(page):
@@ -168,6 +170,8 @@ class Answering:
         return [SimpleNamespace(student_id=of, options=[option], note="No promise", text="") for of in ids]
 
     def redact(self, answer, role, *, language):
+        if isinstance(answer, PupilScore):
+            return answer
         return SimpleNamespace(**vars(answer) | {"text": f"{answer.text} for {role}"})
 
 
@@ -178,3 +182,17 @@ def test_what_the_model_says_of_change_is_shown_as_the_role_may_read_it(review):
     assert "<li>Rose en for class_teacher</li>" in page
     assert page.index("What would change the risk") < page.index("If present") < page.index("No promise")
     assert model.asked == [(dt.date(2025, 2, 24), dt.date(2025, 3, 3))]
+
+
+def test_what_a_role_sees_of_a_score_still_adds_up():
+    raising = (reason("a", 0.3), TEST, reason("c", 0.1), reason("MHT lie 9", 0.05, domain="psychology"))
+    before = pupil("p", raising=raising)
+    seen = as_seen_by("class_teacher", before, None, "en")
+    assert [item.text for item in seen.raising] == [
+        "a",
+        "Well-being test (confidential: ask the counsellor)",
+        "c",
+    ]
+    for side in ("contribution", "points"):
+        totals = [sum(getattr(item, side) for item in score.raising) for score in (before, seen)]
+        assert totals[0] == pytest.approx(totals[1])
