@@ -53,7 +53,7 @@ def test_a_pupils_page_shows_the_numbers_of_its_score(opened, reviews, language)
     shown = sum(float(number.replace("−", "-")) for number in numbers[1:-1])
     assert shown == pytest.approx(score.log_odds - score.base_log_odds, abs=0.05)
     assert numbers[-1] == f"{score.risk:.0%}"
-    assert page.locator(".strip g").count() > 60
+    assert page.locator(".strip rect").count() > 60
     assert page.locator(".marks circle").count() > 3
 
 

@@ -88,6 +88,7 @@ def say_markers(client, example):
         client.post("/score_features", json={"rows": [{"student_id": pupil, "features": {field: score}}]}),
         client.get(f"/students/{path}"),
         client.get("/model", params={"student": query}),
+        client.get(f"/review/pupil/{path}", params={"lang": query}),
         client.request(f"GET{path.replace('-', '')}", "/score"),
     ]
 
@@ -97,12 +98,15 @@ def test_nothing_a_pupil_wrote_or_scored_is_in_a_log_a_refusal_or_the_metrics(bu
     with serving(tmp_path, bundle) as (client, log):
         replies = say_markers(client, example)
         metrics = client.get("/metrics")
-    assert [reply.status_code for reply in replies] == [200, 400, 400, 415, 200, 404, 200, 405]
+    assert [reply.status_code for reply in replies] == [200, 400, 400, 415, 200, 404, 200, 400, 405]
     assert replies[0].json()["errors"][0]["field"] == "grades[4].score"
     assert "request_total" in metrics.text
     assert 'endpoint="/score"' in metrics.text
     problems = [
-        problem for reply in replies if reply.status_code >= 400 for problem in reply.json()["problems"]
+        problem
+        for reply in replies
+        if reply.status_code >= 400 and reply.headers["content-type"] == "application/json"
+        for problem in reply.json()["problems"]
     ]
     told = [problem["message"] + problem["hint"] for problem in problems if problem["code"] != "DR607"]
     written = "".join([log.read_text(), metrics.text, *told])

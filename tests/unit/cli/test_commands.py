@@ -146,3 +146,14 @@ def test_words_that_no_feature_reads_are_counted_and_not_repeated(tmp_path):
 
     assert "family.factor: 1 of 2 word(s)" in result.output
     assert "secretword" not in result.output
+
+
+def test_a_counsellors_pages_are_asked_for_by_role_and_an_unknown_role_is_refused(folder, bundle, tmp_path):
+    known = ("watchlist", folder, "--model", bundle, "--as-of", AS_OF, "--out", tmp_path, "--language", "en")
+    refused = run(*known, "--role", "councellor")
+    assert refused.exit_code == 2
+    assert "did you mean 'counsellor'" in refused.output
+    assert list(tmp_path.iterdir()) == []
+    assert run(*known, "--role", "counsellor").exit_code == 0
+    page = next(tmp_path.glob("pupil-*.html")).read_text(encoding="utf-8")
+    assert "This page is for: Counsellor" in page
