@@ -184,10 +184,10 @@ class PupilPageWriter:
 
     def _because(self, names: Sequence[str], score: PupilScore) -> str:
         """Give the sentences behind a suggestion."""
-        sentences = {alert.rule: alert.text for alert in score.alerts}
+        sentences = {alert.rule: self._word("todays_alert") for alert in score.alerts}
         sentences |= {reason.feature: reason.text for reason in score.raising}
         between = "；" if self.language == "zh" else "; "
-        reasons = between.join(sentences[name] for name in names if name in sentences)
+        reasons = between.join(dict.fromkeys(sentences[name] for name in names if name in sentences))
         return self._word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "to_find_out": Text(zh="还不了解、值得补的", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),
     "about_the_data": Text(zh="还请注意", en="Also to know"),
+    "todays_alert": Text(zh="今日预警", en="today's alert"),
     "because": Text(zh="因为：{reasons}", en="because: {reasons}"),
     "what_it_is_not": Text(zh="这个分数不是什么", en="What a score is not"),
     "not_verdict": Text(

@@ -96,7 +96,7 @@ class Spread:
             (scale(float(logit(begin))), WORDS[f"band_{band}"].to(language))
             for band, begin in zip(BANDS[1:], begins, strict=True)
         )
-        return cls(_bars(log_odds, scale, language), limits, scale.ticks(9.0), rows, said)
+        return cls(_bars(log_odds, scale, language), limits, scale.ticks(8.0), rows, said)
 
 
 def _bars(log_odds: np.ndarray, scale: RiskScale, language: Language) -> tuple[Bar, ...]:

@@ -73,7 +73,7 @@ def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(known):
     page = written(known, raising=(reason(points=0.3), TEST), alerts=(alert(),))
     because = {item.text.split(":")[0]: item.because for item in page.help}
     assert because == {
-        "Home visit": "because: Absent for 3 days; Absent on 35% of the last 20 school days",
+        "Home visit": "because: today's alert; Absent on 35% of the last 20 school days",
         "Counselling": "",
     }
 
