@@ -284,7 +284,8 @@ def _named(scope: Scope) -> Scope:
     for before in NAMING:
         if path.startswith(before):
             state = {**scope.get("state", {}), "rest": path.removeprefix(before)}
-            return {**scope, "path": before.removesuffix("/"), "state": state}
+            kept = before.removesuffix("/")
+            return {**scope, "path": kept, "raw_path": kept.encode(), "state": state}
     return {**scope, "path": path if path in (*ROUTES, *REVIEW) else NOWHERE}
 
 

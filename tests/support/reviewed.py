@@ -3,7 +3,8 @@
 from dropout_risk.pages.links import page_name, pupil_page_name
 
 AS_OF = "2025-06-02"
-EVIL, EVIL_SCHOOL = "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>'
+EVIL = "<script>alert(1)</script>" + 40 * "W"
+EVIL_SCHOOL = '"><img src=x onerror=alert(2)>' + 60 * "W"
 PUPIL = pupil_page_name(EVIL)
 PAGES = ("index.html", "cohort.html", "model.html", PUPIL, page_name(EVIL_SCHOOL))
 

@@ -1,6 +1,7 @@
 import datetime as dt
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -143,6 +144,15 @@ def test_two_pupils_never_share_a_file():
         FILES.pupil(student).lower() for student in (1, "1", "A", "a", "../a", "张三", "李四", "." * 300)
     ]
     assert len(set(names)) == len(names)
+
+
+def test_the_lines_of_the_how_to_run(risk_model, records, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[3] / "docs/how-to/review-pages.md").read_text(encoding="utf-8")
+    known = {"run": SimpleNamespace(model=risk_model), "records": records, "yesterday": None}
+    exec(re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)[1], known)  # noqa: S102
+    assert (tmp_path / "morning/cohort.html").exists()
+    assert known["html"].startswith("<!doctype html>")
 
 
 def test_the_same_review_gives_the_same_bytes(review):
