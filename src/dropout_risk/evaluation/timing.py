@@ -27,9 +27,9 @@ HEAD = (
 MEANING = Text(
     zh="在各期限内的风险由整个预测期的风险按时间分摊，期限越长风险越高；AUC和Brier按截止日计算，"
     "未观察到期末的行按删失加权。一致性指数{concordance:.3f}。",
-    en="The risk within fewer days is the risk of the whole horizon spread over time, so it never falls with the "
-    "days. AUC and Brier score are those of each day, with rows that were not observed until then weighed "
-    "as censored. Concordance {concordance:.3f}.",
+    en="The risk within fewer days is the risk of the whole horizon spread over time, so it never falls with "
+    "the days. AUC and Brier score are those of each day, with rows that were not observed until then "
+    "weighed as censored. Concordance {concordance:.3f}.",
 )
 
 
