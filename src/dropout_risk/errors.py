@@ -155,6 +155,12 @@ class StoreBusyError(StoreError):
     code = "DR505"
 
 
+class PublishingError(DropoutRiskError, ValueError):
+    """A model whose report does not allow it to be published: a required check is missing or not passed."""
+
+    code = "DR506"
+
+
 class RequestError(DropoutRiskError, ValueError):
     """A request that cannot be answered as a whole.
 

@@ -242,11 +242,15 @@ class EvaluationReport:
         more = [section.to_markdown(language) + "\n" for section in self.sections]
         return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, "", *more])
 
-    def __str__(self) -> str:
+    def to_text(self, language: Language = "en") -> str:
         """Write the report for a terminal."""
-        body = [table.to_text() for table in self.tables()]
-        more = [section.to_text("en") for section in self.sections]
-        return "\n\n".join([self.title(), "\n".join(self.remarks()), *body, *more])
+        body = [table.to_text() for table in self.tables(language)]
+        more = [section.to_text(language) for section in self.sections]
+        return "\n\n".join([self.title(language), "\n".join(self.remarks(language)), *body, *more])
+
+    def __str__(self) -> str:
+        """Write the report for a terminal, in English."""
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""

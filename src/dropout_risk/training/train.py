@@ -21,11 +21,12 @@ from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.selection import Selection
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
-from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.content import run_content
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -132,7 +133,7 @@ def train(
         if not track:
             return TrainingRun(model, report, None, classifier.selection_.frame())
         with steps.one("log"):
-            run_id = _log(model, report, settings)
+            run_id = _log(model, report, settings, classifier.selection_)
         return TrainingRun(model, report, run_id, classifier.selection_.frame())
 
 
@@ -181,31 +182,6 @@ def evaluate(
     )
 
 
-def run_content(report: EvaluationReport, settings: Settings, *, bundle: Path | None = None) -> RunContent:
-    """Gather what is logged of a run."""
-    dates, hashes = report.split, report.hashes
-    params = flat_settings(settings) | {
-        "candidate": report.candidate,
-        "train_from": dates["train_as_of"][0],
-        "train_to": dates["train_as_of"][-1],
-        "trained_to": dates["trained_to"],
-        "test_from": dates["test_as_of"][0],
-        "test_to": dates["test_as_of"][-1],
-        "data_hash": hashes["data"],
-        "catalogue_hash": hashes["catalogue"],
-    }
-    texts = {f"report.{language}.md": report.to_markdown(language) for language in ("zh", "en")}
-    cards = {f"card.{language}.md": text for language, text in model_cards(report).items()}
-    return RunContent(
-        params=params,
-        metrics=report.metrics(),
-        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
-        dataset={"name": "school_records", "fingerprint": hashes["data"]},
-        artefacts={"report.json": report.to_json(), "plots/evaluation.png": report.chart()} | texts | cards,
-        bundle=bundle,
-    )
-
-
 def _features(
     histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue, steps: Steps
 ) -> pd.DataFrame:
@@ -247,8 +223,9 @@ def _risk_model(
     )
 
 
-def _log(model: RiskModel, report: EvaluationReport, settings: Settings) -> str:
+def _log(model: RiskModel, report: EvaluationReport, settings: Settings, selection: Selection) -> str:
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder, "bundle")
         model.save(bundle)
-        return log_run(run_content(report, settings, bundle=bundle), settings.tracking)
+        content = run_content(report, settings, selection=selection, bundle=bundle)
+        return log_run(content, settings.tracking)

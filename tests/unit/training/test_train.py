@@ -13,7 +13,9 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
-from dropout_risk.training.train import run_content, train
+from dropout_risk.tracking.runs import report_of_run
+from dropout_risk.training.content import run_content
+from dropout_risk.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_the_run_holds_settings_hashes_and_every_figure(run, settings, records):
 
 
 def test_the_registered_bundle_scores_as_the_model_did(run, settings, records):
-    loaded = RiskModel.load(load_bundle_path("models:/county@champion", settings.tracking))
+    loaded = RiskModel.load(load_bundle_path("models:/county@challenger", settings.tracking))
     day = run.report.split["test_as_of"][0]
     pd.testing.assert_frame_equal(loaded.score(records, day).frame(), run.model.score(records, day).frame())
     assert EvaluationReport.from_dict(loaded.metrics) == run.report
@@ -101,8 +103,27 @@ def test_the_run_keeps_report_card_and_picture(run, settings):
         "report.en.md",
         "card.zh.md",
         "card.en.md",
+        "card.zh.html",
+        "card.en.html",
         "plots/evaluation.png",
     }
+
+
+def test_every_candidate_and_every_fold_is_a_run_inside_the_run(run, settings):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=settings.tracking.uri)
+    experiment = client.get_experiment_by_name(settings.tracking.experiment).experiment_id
+    (candidate,) = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run.run_id}'")
+    folds = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{candidate.info.run_id}'")
+    assert candidate.data.params == {"candidate": "logistic", "chosen": "True"}
+    losses = [fold.data.metrics["log_loss"] for fold in folds]
+    assert len(losses) == settings.models.folds
+    assert candidate.data.metrics["log_loss"] == pytest.approx(sum(losses) / len(losses))
+
+
+def test_the_report_is_rebuilt_from_the_run_alone(run, settings):
+    assert report_of_run(run.run_id, settings.tracking) == run.report
 
 
 def test_synthetic_data_is_said_in_report_card_and_bundle(run):
