@@ -17,7 +17,7 @@ from dropout_risk.histories.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
-FULL_MARKS = 1.0
+FULL_MARKS, DECIMALS = 1.0, 9
 _CLEARED = {"present": ABSENT | UNEXCUSED | SUSPENDED, "on_time": LATE}
 _ROUNDING = 1e-12
 
@@ -159,5 +159,6 @@ class ChangeableRecords:
 
 
 def _raised(marks: Floats, rise: Floats) -> Floats:
-    """Raise marks up to full marks; one above full marks stays."""
-    return np.where(rise > 0, np.maximum(np.minimum(marks + rise, FULL_MARKS), marks), marks)
+    """Raise marks up to full marks; one above full marks stays, and one that reaches a pass mark is at it."""
+    raised = np.minimum(np.round(marks + rise, DECIMALS), FULL_MARKS)
+    return np.where(rise > 0, np.maximum(raised, marks), marks)
