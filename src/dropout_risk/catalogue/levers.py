@@ -49,7 +49,7 @@ class Lever:
     >>> [lever.name for lever in LEVERS]
     ['attendance', 'punctuality', 'core_marks', 'other_marks']
     >>> LEVERS[0].levels
-    (5.0, 10.0, 15.0, 20.0)
+    (5, 10, 15, 20)
     """
 
     name: str

@@ -124,8 +124,10 @@ class _Redacted:
 
     def _by_pattern(self, ask: Callable[[tuple[str, ...]], list[bool]], width: int) -> Bools:
         """Ask once for each set of folded domains, and give the answers by row."""
-        answers = {folded: ask(folded) for folded in set(self._folded)}
-        return np.array([answers[folded] for folded in self._folded], dtype=bool).reshape(-1, width)
+        patterns = {folded: code for code, folded in enumerate(dict.fromkeys(self._folded))}
+        answers = np.array([ask(folded) for folded in patterns], dtype=bool).reshape(-1, width)
+        codes = np.fromiter((patterns[folded] for folded in self._folded), np.int64, len(self._folded))
+        return np.asarray(answers[codes])
 
     def _sums(self) -> dict[str, pa.Array]:
         def closed(folded: tuple[str, ...]) -> list[bool]:

@@ -31,9 +31,9 @@ from dropout_risk.scoring.hidden_words import (
     tainted,
     told_besides,
 )
+from dropout_risk.scoring.options import WhatIf, with_options
 from dropout_risk.scoring.roles import ROLES, Role, role_named
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
-from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import Language
 
 OTHER = "other"

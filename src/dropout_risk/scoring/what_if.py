@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,118 +19,22 @@ from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.answers import Answers, refusal
 from dropout_risk.scoring.changed_records import ChangeableRecords
+from dropout_risk.scoring.options import NOTE, LeverChange, Option, WhatIf, with_options
 from dropout_risk.scoring.population import Population, Pupils
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, RowError
 from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
+
+__all__ = ["LeverChange", "Option", "WhatIf", "target_of", "what_if"]
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 OPTIONS = 3
 PUPILS_AT_ONCE = 64
 _ROUNDING = 1e-12
-
-NOTE = Text(
-    zh="这只是模型按另一种记录重新计算的结果，不是承诺，也不能保证学生因此留下来。",
-    en="This is the model's arithmetic on another record and not a promise: nobody knows whether the change "
-    "would keep the pupil at school.",
-)
-_IF = Text(zh="如果{changes}，风险为{risk}（现为{now}）", en="If {changes}: {risk} instead of {now}")
-_END, _OR = Text(zh="。", en=". "), Text(zh="或者，", en="Or: ")
-_AND = Text(zh="，并且", en=", and ")
-_NOT_ENOUGH = Text(zh="，仍未低于{target}", en=", still not below {target}")
-_NOTHING = Text(
-    zh="在可以改变的出勤和成绩里，没有哪一项会降低这个分数",
-    en="Nothing in attendance or marks that can be changed would lower this score",
-)
-_BELOW = Text(zh="风险已低于{target}", en="The risk is below {target} already")
-
-
-@dataclass(frozen=True)
-class LeverChange:
-    """One change of the record.
-
-    Parameters
-    ----------
-    lever, domain, label : str
-        From the catalogue's levers.
-    size : float
-        The last school days, or the share of full marks.
-    text : str
-        What is changed, to stand after "if".
-    """
-
-    lever: str
-    domain: str
-    label: str
-    size: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Option:
-    """Changes that belong together, and the risk that the model gives with them.
-
-    Parameters
-    ----------
-    changes : tuple of LeverChange
-        All of them are needed.
-    risk : float
-        With them.
-    reached : bool
-        Whether that is below the target.
-    text : str
-        The option in one sentence.
-    """
-
-    changes: tuple[LeverChange, ...]
-    risk: float
-    reached: bool
-    text: str
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """What would change one pupil's score.
-
-    Parameters
-    ----------
-    student_id : str or int
-        As given.
-    as_of : date
-        The date of the score.
-    risk, target : float
-        The risk as it is, and the one that options should lie below.
-    options : tuple of Option
-        At most three, the smallest first; where nothing reaches the target, the one that lowers the risk
-        most; none where nothing lowers it or it is below the target.
-    note : str
-        What this is, and what it is not.
-    text : str
-        All options and the note.
-    language : {"zh", "en"}
-        The language of all words.
-    """
-
-    student_id: str | int
-    as_of: dt.date
-    risk: float
-    target: float
-    options: tuple[Option, ...]
-    note: str
-    text: str
-    language: Language
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write the answer as plain data."""
-        options = [
-            item.__dict__ | {"changes": [dict(part.__dict__) for part in item.changes]}
-            for item in self.options
-        ]
-        return self.__dict__ | {"as_of": self.as_of.isoformat(), "options": options}
 
 
 def what_if(
@@ -320,22 +223,12 @@ class _Search:
     def _option(
         self, records: ChangeableRecords, pupil: int, steps: Places, now: float, risk: float
     ) -> Option:
-        language = self.population.language
         changes = tuple(
             self._change(records, pupil, lever, int(number))
             for lever, number in zip(self.levers, steps, strict=True)
             if number
         )
-        target = self._target(now)
-        text = _IF.fill(
-            language,
-            changes=_AND.to(language).join(part.text for part in changes),
-            risk=percent(risk),
-            now=percent(now),
-        )
-        if risk >= target:
-            text += _NOT_ENOUGH.fill(language, target=percent(target))
-        return Option(changes, float(risk), bool(risk < target), text)
+        return Option.of(changes, float(risk), float(now), self._target(now), self.population.language)
 
     def _change(self, records: ChangeableRecords, pupil: int, lever: Lever, steps: int) -> LeverChange:
         size, language = lever.levels[steps - 1], self.population.language
@@ -348,22 +241,8 @@ class _Search:
 
     def _written(self, student_id: str | int, risk: float, options: tuple[Option, ...]) -> WhatIf:
         as_of, language = self.population.table.known.as_of, self.population.language
-        note = NOTE.to(language)
-        made = WhatIf(student_id, as_of, risk, self._target(risk), options, note, "", language)
+        made = WhatIf(student_id, as_of, risk, self._target(risk), options, NOTE.to(language), "", language)
         return with_options(made, options)
-
-
-def with_options(made: WhatIf, options: tuple[Option, ...], *, complete: bool = True) -> WhatIf:
-    """Give an answer with other options, and its text written from them.
-
-    Where they are not complete, nothing is said of there being none.
-    """
-    end = _END.to(made.language)
-    said = (end + _OR.to(made.language)).join(option.text for option in options)
-    if not said and complete:
-        below = made.risk < made.target
-        said = (_BELOW if below else _NOTHING).fill(made.language, target=percent(made.target))
-    return replace(made, options=options, text=said + end + made.note if said else made.note)
 
 
 def _of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) -> list[tuple[int, ...]]:
