@@ -101,6 +101,12 @@ class WatchListError(DropoutRiskError, ValueError):
     code = "DR303"
 
 
+class UnknownRoleError(DropoutRiskError, KeyError):
+    """A role that nobody has declared."""
+
+    code = "DR304"
+
+
 class TrainingError(DropoutRiskError, ValueError):
     """The data cannot carry a model (one class, too few dropouts, no labelled day)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -108,6 +108,15 @@ class CapacitySettings(Section):
     share: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
+class RoleSettings(Section):
+    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``."""
+
+    sees: tuple[str, ...]
+    hears_of: tuple[str, ...] = ()
+    names: bool = True
+    staff: bool = True
+
+
 class Settings(Section):
     """Every choice of one county, in one immutable object.
 
@@ -119,6 +128,8 @@ class Settings(Section):
         The language of sentences and pages.
     outcome, split, models, capacity, bands, watch_list, alerts, tracking
         The sections, each with defaults.
+    roles : dict of str to RoleSettings
+        Roles beside, or in place of, those of the library, by name.
 
     Examples
     --------
@@ -137,6 +148,7 @@ class Settings(Section):
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
     tracking: TrackingSettings = TrackingSettings()
+    roles: dict[str, RoleSettings] = {}
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -177,6 +189,7 @@ def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:
             continue
         section: type[BaseModel] = model
         for part in item["loc"][:-1]:
-            section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+            known = getattr(section, "model_fields", None)  # a table of sections by name has none
+            section = known[str(part)].annotation if known else get_args(section)[-1]
         hints.append(nearest(str(item["loc"][-1]), section.model_fields))
     return " ".join(hints)
