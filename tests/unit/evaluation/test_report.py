@@ -173,13 +173,14 @@ def test_a_one_class_test_part_is_reported_and_not_a_crash():
     assert report.chart().axes
 
 
-def test_the_chart_has_three_panels_and_leaves_no_global_figure(report):
+def test_the_chart_has_its_panels_and_leaves_no_global_figure(report):
     before = "matplotlib.pyplot" in sys.modules
     figure = report.chart()
     assert [axes.get_title().split()[0].rstrip(",") for axes in figure.axes] == [
         "Calibration",
         "Precision",
         "ROC",
+        "Decision",
     ]
     assert "synthetic" in figure.get_suptitle()
     assert ("matplotlib.pyplot" in sys.modules) == before
