@@ -41,7 +41,7 @@ def run(records, settings):
 
 def test_the_model_ranks_later_days_better_than_every_baseline(run):
     frame = run.report.frame()
-    others = frame.drop(index="model")
+    others = frame.drop(index=["model", "last_model"])
     assert (others["not_available"] == "").all()
     assert frame.loc["model", "auc"] > others["auc"].max()
 
@@ -103,6 +103,25 @@ def test_the_run_keeps_report_card_and_picture(run, settings):
         "card.en.md",
         "plots/evaluation.png",
     }
+
+
+def test_every_report_holds_intervals_lists_lead_time_and_what_publishing_asks(run):
+    report = run.report
+    assert [section.name for section in report.sections] == [
+        "baselines", "capacity", "decision", "lead_time", "learning_curve",
+    ]  # fmt: skip
+    flat = report.metrics()
+    assert flat["auc_low"] < flat["auc"] < flat["auc_high"]
+    assert flat["lead_time.leavers"] > 0
+    assert flat["capacity.teacher_recall"] > 0
+    checks = {check.name: check.passed for check in report.section("baselines").checks}
+    assert checks == {"better_than_base_rate": True, "not_below_baselines": True}
+
+
+def test_mornings_begin_with_the_test_and_the_first_listing_is_before_the_dropout(run):
+    section = run.report.section("lead_time")
+    assert f"({run.report.split['test_as_of'][0]} to" in section.remarks[0].en
+    assert section.metrics["median_days"] >= 0
 
 
 def test_synthetic_data_is_said_in_report_card_and_bundle(run):
