@@ -8,7 +8,6 @@ import numpy.typing as npt
 from dropout_risk.evaluation.metrics import (
     Array,
     calibration_in_the_large,
-    calibration_slope,
     log_odds,
 )
 from dropout_risk.evaluation.resampling import Resampling
@@ -17,7 +16,9 @@ from dropout_risk.kernels import kernel
 Flags = npt.NDArray[np.bool_]
 
 
-def figures_by_replicate(y: Array, p: Array, chance: Array, resampling: Resampling) -> dict[str, Array]:
+def figures_by_replicate(
+    y: Array, p: Array, chance: Array, resampling: Resampling, *, slope: float, intercept: float
+) -> dict[str, Array]:
     """Compute the figures of a result in every replicate.
 
     Means are sums over clusters, drawn again. AUC and average precision walk once through rows that were
@@ -33,6 +34,8 @@ def figures_by_replicate(y: Array, p: Array, chance: Array, resampling: Resampli
         Each row's chance of being on the list at capacity.
     resampling : Resampling
         The draws.
+    slope, intercept : float
+        Of the calibration of all rows; NaN where they are not defined.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def figures_by_replicate(y: Array, p: Array, chance: Array, resampling: Resampli
     loss = -np.where(y == 1, np.log(np.clip(p, _SMALLEST, 1)), np.log(np.clip(1 - p, _SMALLEST, 1)))
     sums = resampling.sums(np.column_stack([np.ones_like(y), (y - p) ** 2, loss]))
     found |= {"brier": _ratio(sums[:, 1], sums[:, 0]), "log_loss": _ratio(sums[:, 2], sums[:, 0])}
-    found |= _calibration(y, p, resampling)
+    found |= _calibration(y, p, resampling, slope, intercept)
     return found | {
         f"{name}_at_capacity": drawn for name, drawn in list_figures(y, chance, resampling).items()
     }
@@ -131,22 +134,17 @@ def _average_precision(
         drawn[replicate] = area / hits
 
 
-def _calibration(y: Array, p: Array, resampling: Resampling) -> dict[str, Array]:
-    nothing = np.full(len(resampling.weights), np.nan)
-    if y.min() == y.max():
-        return {"calibration_slope": nothing, "calibration_intercept": nothing}
-    margin = log_odds(p)
-    shift = calibration_in_the_large(y, p)
-    gap, spread = _score(y, margin + shift)
-    sums = resampling.sums(np.column_stack([gap, spread]))
-    intercept = shift + _ratio(sums[:, 0], sums[:, 1])
-    slope, _ = calibration_slope(y, p)
-    if not np.isfinite(slope):
-        return {"calibration_slope": nothing, "calibration_intercept": intercept}
-    return {
-        "calibration_slope": _slopes(y, margin, slope, resampling),
-        "calibration_intercept": intercept,
-    }
+def _calibration(
+    y: Array, p: Array, resampling: Resampling, slope: float, intercept: float
+) -> dict[str, Array]:
+    margin, nothing = log_odds(p), np.full(len(resampling.weights), np.nan)
+    found = {"calibration_slope": nothing, "calibration_intercept": nothing}
+    if np.isfinite(intercept):
+        sums = resampling.sums(np.column_stack(_score(y, margin + intercept)))
+        found["calibration_intercept"] = intercept + _ratio(sums[:, 0], sums[:, 1])
+    if np.isfinite(slope):
+        found["calibration_slope"] = _slopes(y, margin, slope, resampling)
+    return found
 
 
 def _slopes(y: Array, margin: Array, slope: float, resampling: Resampling) -> Array:

@@ -18,7 +18,7 @@ from dropout_risk.evaluation.curves import capacity_points, roc_points
 from dropout_risk.evaluation.decision import net_benefit_points
 from dropout_risk.evaluation.metrics import Array, outcomes_and_risks, ranking_and_probability_metrics
 from dropout_risk.evaluation.replicates import figures_by_replicate
-from dropout_risk.evaluation.resampling import Resampling
+from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.text import Text
 
 COMPARED = ("auc", "average_precision", "log_loss", "brier", "precision_at_capacity", "recall_at_capacity")
@@ -207,13 +207,18 @@ def _measure(
 ) -> tuple[Result, dict[str, Array]]:
     y, p, days = held_out.y, held_out.p, held_out.as_of
     lists = Lists.of(y, p, days, of_share(share))
-    drawn = {} if resampling is None else figures_by_replicate(y, p, lists.chance, resampling)
-    intervals = {} if resampling is None else {key: resampling.interval(of) for key, of in drawn.items()}
+    metrics = ranking_and_probability_metrics(y, p)
+    drawn: dict[str, Array] = {}
+    intervals: dict[str, Interval | None] = {}
+    if resampling is not None:
+        line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
+        drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
+        intervals = {key: resampling.interval(of) for key, of in drawn.items()}
     result = Result(
         name=name,
         label=label,
         description=description,
-        metrics=plain(ranking_and_probability_metrics(y, p)),
+        metrics=plain(metrics),
         at_capacity=plain({"share": share} | lists.total().to_dict()),
         by_snapshot=plain(_by_snapshot(y, p, days)),
         roc=plain(roc_points(y, p)),
