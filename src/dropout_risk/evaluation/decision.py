@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.evaluation.section import Cell, Section, SectionTable
-from dropout_risk.evaluation.wording import filled
+from dropout_risk.evaluation.wording import filled, rounded
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ COUNTED = Text(
     "seeing nobody (always 0) are what is done without a model.",
 )
 BEST = Text(
-    zh="阈值为{ranges}时，模型的净收益高于看望全部和一个不看（区间全部大于0），也高于所有基准。",
+    zh="阈值为{ranges}时，模型的净收益高于看望全部和一个不看（区间全部大于0），也高于各简单基准。",
     en="For thresholds of {ranges} the model is worth more than seeing everybody or nobody, beyond the "
-    "interval, and more than any baseline.",
+    "interval, and more than any simple baseline.",
 )
 NEVER = Text(
     zh="在1%到20%的任何阈值下，都不能说模型的净收益高于不用模型的最好做法。",
@@ -93,11 +93,12 @@ def decision_section(
     """
     model, *others = results
     rivals = [result for result in others if result.net_benefit and result.name != "base_rate"]
+    simple = [rival for rival in rivals if rival.name != "last_model"]
     gains = _gains(held_out.y, held_out.p, resampling)
     better = [
         point["threshold"]
         for place, point in enumerate(model.net_benefit)
-        if gains[place].is_sure and point["net_benefit"] > _best_of(rivals, place) + 1e-12
+        if gains[place].is_sure and point["net_benefit"] > _best_of(simple, place) + 1e-12
     ]
     verdict = filled(BEST, ranges=_ranges(better)) if better else NEVER
     rows = [_row(place, model, rivals, gains[place]) for place, at in enumerate(THRESHOLDS) if at in SHOWN]
@@ -152,7 +153,7 @@ def _gains(y: Array, p: Array, resampling: Resampling | None) -> list[_Gain]:
 
 
 def _per_thousand(worth: float) -> str:
-    return f"{1000 * worth + 0.0:.1f}".replace("-0.0", "0.0")
+    return rounded(1000 * worth, digits=1)
 
 
 def _ranges(thresholds: Sequence[float]) -> Text:

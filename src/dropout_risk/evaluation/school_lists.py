@@ -66,8 +66,10 @@ SCHOOL_HEAD = (
     Text(zh="列出", en="Listed"),
     *HEAD[1:],
 )
-OTHERS = Text(zh="其余{n}所学校合计", en="{n} other schools together")
-FEWER = Text(zh="辍学不足{fewest}人次的{n}所学校合计", en="{n} schools with fewer than {fewest} dropouts")
+OTHERS = Text(zh="其余学校合计（{n}所）", en="Other schools together ({n})")
+FEWER = Text(
+    zh="辍学不足{fewest}人次的学校合计（{n}所）", en="Schools with fewer than {fewest} dropouts ({n})"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.replicates import auc_by_replicate
 from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
-from dropout_risk.evaluation.wording import bracketed, filled, with_interval
+from dropout_risk.evaluation.wording import filled, with_interval
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _said(result: Result) -> Text:
     if low is not None and high is not None and low > 0:
         wording = BETTER
     elif low is not None and high is not None and high < 0:
-        return filled(WORSE, name=result.label, by=f"{-(gap or 0.0):.2f} [{-high:.2f}, {-low:.2f}]")
+        return filled(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
     else:
         wording = ALIKE
     return filled(wording, name=result.label, by=with_interval(gap, of))
@@ -168,16 +168,16 @@ def _not_below(others: Sequence[Result]) -> Check:
     rivals = [of for of in others if of.name in MUST_NOT_LOSE_TO and "auc" in of.differences]
     if not rivals:
         return Check(name, None, NOTHING_TO_COMPARE)
-    highs = [of.differences["auc"]["high"] for of in rivals]
+    gaps = [of.differences["auc"] for of in rivals]
+    highs = [gap["high"] for gap in gaps]
     if any(high is None for high in highs):
         return Check(name, None, NO_INTERVAL)
-    by = {of.label: f"{of.differences['auc']['difference']:+.2f}{_ends(of)}" for of in rivals}
+    by = {
+        of.label: with_interval(gap["difference"], gap, form="+")
+        for of, gap in zip(rivals, gaps, strict=True)
+    }
     said = Text(
         zh="，".join(f"{label.zh}{gap}" for label, gap in by.items()),
         en=", ".join(f"{label.en} {gap}" for label, gap in by.items()),
     )
     return Check(name, all(high is not None and high >= 0 for high in highs), filled(NOT_BELOW, by=said))
-
-
-def _ends(result: Result) -> str:
-    return bracketed(result.differences["auc"], form="+")

@@ -35,7 +35,7 @@ def with_interval(
     """
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:{form}.{digits}f}{bracketed(ends, digits=digits, form=form)}"
+    return f"{rounded(value, digits=digits, form=form)}{bracketed(ends, digits=digits, form=form)}"
 
 
 def bracketed(
@@ -49,4 +49,15 @@ def bracketed(
     given = vars(ends) if isinstance(ends, Interval) else ends
     if not given or given["low"] is None:
         return ""
-    return f"{before}[{given['low']:{form}.{digits}f}, {given['high']:{form}.{digits}f}]"
+    low, high = (rounded(given[end], digits=digits, form=form) for end in ("low", "high"))
+    return f"{before}[{low}, {high}]"
+
+
+def rounded(value: float, *, digits: int, form: str = "") -> str:
+    """Write a number with some digits; what rounds to zero has no sign.
+
+    >>> rounded(-0.001, digits=2), rounded(-0.001, digits=2, form="+"), rounded(-0.01, digits=2)
+    ('0.00', '0.00', '-0.01')
+    """
+    written = f"{value:{form}.{digits}f}"
+    return written.lstrip("+-") if float(written) == 0 else written

@@ -35,7 +35,7 @@ def learning_curve(
 
 
 def _fitted_on(share: float, classifier: RiskClassifier, parts: Parts, settings: Settings) -> Size | None:
-    """Fit on a share of the pupils, calibrated across folds; None where too few of a class are left."""
+    """Fit on a share of the pupils, calibrated across two folds; None where too few of a class are left."""
     from sklearn.base import clone
 
     students = parts.students(parts.before_test)
@@ -43,6 +43,6 @@ def _fitted_on(share: float, classifier: RiskClassifier, parts: Parts, settings:
     rows = parts.before_test[calibration_part(students, share, settings.models.seed + 1)]
     if parts.fewest_pupils_of_a_class(rows) < FEWEST_DROPOUTS:
         return None
-    smaller = clone(classifier).set_params(model=classifier.selection_.chosen)
+    smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2)
     smaller.fit(parts.X(rows), parts.y(rows), groups=parts.students(rows))
     return Size(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
