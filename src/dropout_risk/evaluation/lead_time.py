@@ -22,15 +22,15 @@ FEWEST = 10
 """Pupils below which a share is not given."""
 TITLE = Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil")
 VERDICT = Text(
-    zh="每周一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
+    zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
     "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
-    en="One list a week was drawn up, {mornings} in all ({first} to {last}). Of the {leavers} pupils who "
+    en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the {leavers} pupils who "
     "dropped out in that time, {share:.0%}{ends} had been on the model's list; from the first listing to the "
     "dropout the median was {median} school days.",
 )
 NOBODY = Text(
-    zh="{first}至{last}之间（{mornings}张每周名单）没有学生辍学，无法计算提前量。",
-    en="Nobody dropped out between {first} and {last} ({mornings} weekly lists): there is no lead time.",
+    zh="{first}至{last}之间（{mornings}张名单）没有学生辍学，无法计算提前量。",
+    en="Nobody dropped out between {first} and {last} ({mornings} lists): there is no lead time.",
 )
 HOW = Text(
     zh="名单按风险排到人手上限，低风险的不列，同分按学号；按规则发出的预警另列，不在其中。各基准的名单与模型同样长。"
@@ -58,7 +58,7 @@ BEFORE = Text(
     zh="辍学前至少若干上课日已上过名单的比例", en="Share that had been on the list so many days before"
 )
 BEFORE_HEAD = (Text(zh="上课日", en="School days"), Text(zh="学生", en="Pupils"))
-ALARMS = Text(zh="误报在名单上停留多久", en="False alarms: for how many weekly lists they stayed")
+ALARMS = Text(zh="误报在名单上停留多久", en="False alarms: on how many lists they stayed")
 ALARMS_HEAD = (
     "",
     Text(zh="误报学生", en="Pupils"),
@@ -208,7 +208,7 @@ def _verdict(
 ) -> Text:
     model = next(iter(gone.values()))
     dates = mornings.dates
-    when = {"mornings": len(dates), "first": dates[0], "last": dates[-1]}
+    when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
     if model.empty:
         return filled(NOBODY, **when)
     listed, ends = _share(model["lead"].notna(), drawn.rows(place[model.index].to_numpy()))

@@ -124,6 +124,13 @@ def test_mornings_begin_with_the_test_and_the_first_listing_is_before_the_dropou
     assert section.metrics["median_days"] >= 0
 
 
+def test_the_chart_draws_lead_time_and_learning_curve_beside_the_rest(run):
+    titles = [axes.get_title() for axes in run.chart().axes]
+    assert len(titles) == 6
+    assert "Lead time" in titles[4]
+    assert "Learning curve" in titles[5]
+
+
 def test_synthetic_data_is_said_in_report_card_and_bundle(run):
     assert run.report.synthetic
     assert run.model.synthetic
