@@ -24,9 +24,9 @@ TITLE = Text(zh="提前量：名单比辍学早多少", en="Lead time: how long 
 VERDICT = Text(
     zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
     "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
-    en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the {leavers} pupils who "
-    "dropped out in that time, {share:.0%}{ends} had been on the model's list; from the first listing to the "
-    "dropout the median was {median} school days.",
+    en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the "
+    "{leavers} pupils who dropped out in that time, {share:.0%}{ends} had been on the model's list; from the "
+    "first listing to the dropout the median was {median} school days.",
 )
 NOBODY = Text(
     zh="{first}至{last}之间（{mornings}张名单）没有学生辍学，无法计算提前量。",
