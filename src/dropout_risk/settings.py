@@ -117,6 +117,17 @@ class RoleSettings(Section):
     staff: bool = True
 
 
+class EvaluationSettings(Section):
+    """The bundle of last year's model, draws of schools, and whether the learning curve is drawn.
+
+    By default it is drawn with fewer than 50,000 training rows.
+    """
+
+    last_model: str | None = None
+    learning_curve: bool | None = None
+    replicates: Annotated[int, Field(ge=100, le=5000)] = 400
+
+
 class Settings(Section):
     """Every choice of one county, in one immutable object.
 
@@ -126,7 +137,7 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, capacity, bands, watch_list, alerts, tracking
+    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -144,6 +155,7 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     models: ModelSettings = ModelSettings()
     capacity: CapacitySettings = CapacitySettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()

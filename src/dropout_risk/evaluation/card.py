@@ -38,13 +38,13 @@ NOT_FOR = Text(
 LIMITS = Text(
     zh="## 局限\n\n"
     "- 只在训练之后{days}个评分日上检验过；情况变化后结果会不同，应定期重新评估\n"
-    "- 同一学生可能在多个评分日出现，各行并不独立，真实的不确定性比表中区间更大\n"
+    "- 同一学生可能在多个评分日出现；区间按学校（或学生）整体重抽样，但不包括年份之间的变化\n"
     "- 迟报、漏报的数据会使风险偏低；没有记录不等于没有风险\n"
     "- 曾得到帮助而留下的学生在数据中算作未辍学，模型会低估他们当时的风险",
     en="## Limits\n\n"
     "- tested on {days} test day(s) after its training only; evaluate again regularly, since things change\n"
-    "- a pupil can appear on several test days, so rows are not independent and real uncertainty is larger "
-    "than the intervals shown\n"
+    "- a pupil can appear on several test days; intervals draw whole schools (or pupils) again, and hold "
+    "nothing of how one year differs from another\n"
     "- late or missing entries make risks too low; no record does not mean no risk\n"
     "- pupils who stayed because someone helped count as having stayed, so their risk then is underestimated",
 )
@@ -91,7 +91,7 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         counts_table(report, language).to_markdown(),
         results_table(report, language).to_markdown(),
         *([rule.to_markdown()] if rule is not None else []),
-        *(section.to_markdown(language) for section in report.sections),
+        *(section.to_markdown(language, by_school=False) for section in report.sections),
         LIMITS.fill(language, days=days),
     ]
     return "\n\n".join(parts) + "\n"

@@ -15,7 +15,6 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
@@ -27,6 +26,10 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.training.content import run_content
+from dropout_risk.training.held_out import held_out_of
+from dropout_risk.training.last_model import given_last_model, last_model_baseline
+from dropout_risk.training.learning_curve import learning_curve
+from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -79,6 +82,7 @@ def train(
     catalogue: FeatureCatalogue | None = None,
     progress: bool = False,
     track: bool = True,
+    last_model: RiskModel | None = None,
 ) -> TrainingRun:
     """Train a risk model on monthly snapshots, test it on later ones, and log the run.
 
@@ -97,6 +101,9 @@ def train(
         Draw progress bars on the error stream.
     track : bool, default=True
         Log to MLflow and register a model version.
+    last_model : RiskModel, optional
+        Last year's model, to be measured on the same test rows; by default the bundle that
+        ``settings.evaluation.last_model`` names.
 
     Returns
     -------
@@ -109,6 +116,8 @@ def train(
         If no snapshot has a known outcome, or too few pupils drop out before the test.
     SplitError
         If the records are too short for training and test with the label gap between them.
+    BundleError
+        If the former model that the settings name cannot be read; before anything is computed.
     MissingExtraError
         If ``track`` is asked for without MLflow; before anything is computed.
     """
@@ -116,6 +125,7 @@ def train(
     catalogue = default_catalogue() if catalogue is None else catalogue
     if track:
         require_mlflow()
+    former = given_last_model(settings) if last_model is None else last_model
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
@@ -127,7 +137,13 @@ def train(
         with steps.one("evaluate"):
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
-                classifier, parts, catalogue=catalogue, settings=settings, records=records, split=split
+                classifier,
+                parts,
+                catalogue=catalogue,
+                settings=settings,
+                records=records,
+                split=split,
+                last_model=former,
             )
             model = _risk_model(classifier, parts, report, catalogue, settings)
         if not track:
@@ -161,14 +177,20 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
+    last_model: RiskModel | None = None,
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
-    rows = parts.test
+    histories, rows = histories_of(records), parts.test
     risks = classifier.predict_proba(parts.X(rows))[:, 1]
+    held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
+    sections = [
+        lead_time(classifier, parts, histories, catalogue, settings),
+        learning_curve(classifier, parts, held_out, settings),
+    ]
     return EvaluationReport.of(
-        HeldOut(parts.y(rows), risks, parts.days(rows)),
-        baselines(known, asked, catalogue),
+        held_out,
+        (*baselines(known, asked, catalogue), last_model_baseline(last_model, histories, parts)),
         model=settings.tracking.model_name,
         candidate=classifier.selection_.chosen,
         synthetic=records.synthetic,
@@ -179,6 +201,10 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
+        sections=[section for section in sections if section is not None],
+        teacher_capacity=settings.watch_list.capacity,
+        lowest_risk=settings.bands.watch,
+        replicates=settings.evaluation.replicates,
     )
 
 

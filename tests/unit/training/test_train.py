@@ -43,7 +43,7 @@ def run(records, settings):
 
 def test_the_model_ranks_later_days_better_than_every_baseline(run):
     frame = run.report.frame()
-    others = frame.drop(index="model")
+    others = frame.drop(index=["model", "last_model"])
     assert (others["not_available"] == "").all()
     assert frame.loc["model", "auc"] > others["auc"].max()
 
@@ -124,6 +124,32 @@ def test_every_candidate_and_every_fold_is_a_run_inside_the_run(run, settings):
 
 def test_the_report_is_rebuilt_from_the_run_alone(run, settings):
     assert report_of_run(run.run_id, settings.tracking) == run.report
+
+
+def test_every_report_holds_intervals_lists_lead_time_and_what_publishing_asks(run):
+    report = run.report
+    assert [section.name for section in report.sections] == [
+        "baselines", "capacity", "decision", "lead_time", "learning_curve",
+    ]  # fmt: skip
+    flat = report.metrics()
+    assert flat["auc_low"] < flat["auc"] < flat["auc_high"]
+    assert flat["lead_time.leavers"] > 0
+    assert flat["capacity.teacher_recall"] > 0
+    checks = {check.name: check.passed for check in report.section("baselines").checks}
+    assert checks == {"better_than_base_rate": True, "not_below_baselines": True}
+
+
+def test_mornings_begin_with_the_test_and_the_first_listing_is_before_the_dropout(run):
+    section = run.report.section("lead_time")
+    assert f"({run.report.split['test_as_of'][0]} to" in section.remarks[0].en
+    assert section.metrics["median_days"] >= 0
+
+
+def test_the_chart_draws_lead_time_and_learning_curve_beside_the_rest(run):
+    titles = [axes.get_title() for axes in run.chart().axes]
+    assert len(titles) == 6
+    assert "Lead time" in titles[4]
+    assert "Learning curve" in titles[5]
 
 
 def test_synthetic_data_is_said_in_report_card_and_bundle(run):
