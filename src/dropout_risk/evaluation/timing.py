@@ -12,7 +12,7 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Array
-from dropout_risk.evaluation.section import Check, Section, SectionTable
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
 from dropout_risk.text import Text
 
 TITLE = Text(zh="何时辍学", en="When, not only whether")
@@ -154,14 +154,16 @@ def timing_section(
     """Write the measures of the risks within several numbers of days as a section of the report."""
     table = timed_metrics(outcomes, risk_within, days)
     agreement = concordance(outcomes, risk)
-    rows = tuple((str(day), *map(float, line)) for day, line in zip(days, table.to_numpy(), strict=True))
+    rows: list[tuple[Cell, ...]] = [
+        (str(day), *line) for day, line in zip(days, table.to_numpy().tolist(), strict=True)
+    ]
     metrics: dict[str, Any] = {
         f"{name}_{day}": float(table.loc[day, name]) for day in days for name in ("auc", "brier")
     }
     metrics |= {"integrated_brier": float(table["brier"].mean()), "concordance": agreement}
     words = {"zh": MEANING.fill("zh", concordance=agreement), "en": MEANING.fill("en", concordance=agreement)}
     return Section(
-        "timing", TITLE, remarks=(Text(**words),), tables=(SectionTable(TITLE, HEAD, rows),),
+        "timing", TITLE, remarks=(Text(**words),), tables=(SectionTable(TITLE, HEAD, tuple(rows)),),
         metrics=metrics, checks=(_better(table),),
     )  # fmt: skip
 

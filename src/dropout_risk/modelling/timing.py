@@ -71,6 +71,11 @@ class Timing:
         """The end of the last period."""
         return self.edges[-1]
 
+    @property
+    def thirds(self) -> tuple[int, ...]:
+        """A third, two thirds and the whole of the horizon: 30, 60 and 90 school days by default."""
+        return tuple(dict.fromkeys(max(1, round(self.horizon_days * part / 3)) for part in (1, 2, 3)))
+
     def within(self, risk: Floats, days: Sequence[int]) -> Floats:
         """Give the risk within so many school days from that of the whole horizon, shape (n, len(days)).
 

@@ -64,7 +64,7 @@ def compare_runs(first: str, second: str, settings: TrackingSettings) -> pd.Data
     """
     with client_of(settings) as client:
         runs = [_run(client, run_id) for run_id in (first, second)]
-    rows = [("data", "fingerprint", *(_fingerprint(run) for run in runs), None)]
+    rows: list[tuple[Any, ...]] = [("data", "fingerprint", *(_fingerprint(run) for run in runs), None)]
     one, two = (run.data.params for run in runs)
     rows += [
         ("setting", name, one.get(name), two.get(name), None)

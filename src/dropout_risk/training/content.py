@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dropout_risk.evaluation.card import card_page, model_cards
+from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.settings import Settings
+from dropout_risk.text import LANGUAGES
 from dropout_risk.tracking.run_content import RunContent, flat_settings
 
 
@@ -57,7 +58,8 @@ def run_content(
 def artefacts(report: EvaluationReport) -> dict[str, Any]:
     """Give the report and the card in every form, by file name: all of it made from the report alone."""
     files: dict[str, Any] = {"report.json": report.to_json(), "plots/evaluation.png": report.chart()}
-    for language, card in model_cards(report).items():
+    for language in LANGUAGES:
+        card = model_card(report, language=language)
         files[f"report.{language}.md"] = report.to_markdown(language)
         files[f"card.{language}.md"] = card
         files[f"card.{language}.html"] = card_page(card, language)
