@@ -108,6 +108,12 @@ class CapacitySettings(Section):
     share: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
+class EvaluationSettings(Section):
+    """How often a model is refitted to see whether its reasons stay the same; 0 leaves that out."""
+
+    refits: Annotated[int, Field(ge=0, le=100)] = 5
+
+
 class Settings(Section):
     """Every choice of one county, in one immutable object.
 
@@ -117,7 +123,7 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, capacity, bands, watch_list, alerts, tracking
+    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, tracking
         The sections, each with defaults.
 
     Examples
@@ -133,6 +139,7 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     models: ModelSettings = ModelSettings()
     capacity: CapacitySettings = CapacitySettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()

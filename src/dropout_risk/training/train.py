@@ -26,6 +26,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.audit import Audit
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -178,6 +179,7 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
+        sections=tuple(Audit(classifier, parts, risks, catalogue, settings, records).sections()),
     )
 
 
