@@ -1,6 +1,6 @@
 """How often the leading cause of the reasons is the true one, on simulated districts that know it.
 
-    python benchmarks/faithfulness.py [--seeds 0 1 2] [--students 12000]
+    python benchmarks/faithfulness.py [--seeds 0 1 2] [--students 6000]
 
 Every seed is another district; none was chosen for its result. Beside the model stand chance, its own
 global importance, and a ceiling that no county can have: a classifier of causes trained on the true causes
@@ -96,7 +96,7 @@ def main() -> None:
     """Print and write a row for each district, and their mean."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--students", type=int, default=12_000)
+    parser.add_argument("--students", type=int, default=6000)
     given = parser.parse_args()
     rows = []
     for seed in given.seeds:

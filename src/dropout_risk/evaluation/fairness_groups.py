@@ -86,4 +86,4 @@ def as_words(column: pd.Series) -> Words:
     """Write values as words, "not recorded" where there is none; 7 and 7.0 are the same grade."""
     numbers = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all()
     whole = column.astype("Int64") if numbers else column
-    return whole.astype("string").fillna(NOT_RECORDED).to_numpy(dtype=object)
+    return np.asarray(whole.astype("string").fillna(NOT_RECORDED), dtype=object)

@@ -63,18 +63,24 @@ class AuditRows:
 
 
 def places_on_lists(risks: Array, days: npt.NDArray[Any], share: float) -> Array:
-    """Give each row's place on its day's list: 1, 0, or a part of one where equal risks share the end.
-
-    >>> places_on_lists(np.array([0.9, 0.5, 0.5, 0.1]), np.array(["a"] * 4), 0.5).tolist()
-    [1.0, 0.5, 0.5, 0.0]
-    """
+    """Give each row's place on its day's list: 1, 0, or a part of one where equal risks share the end."""
     listed = np.zeros(len(risks))
     for day in group_masks(days, len(risks)):
-        own, length = risks[day], top_count(int(day.sum()), share)
-        last = np.partition(own, own.size - length)[own.size - length]
-        left = length - int((own > last).sum())
-        listed[day] = np.where(own > last, 1.0, np.where(own == last, left / (own == last).sum(), 0.0))
+        listed[day] = places(risks[day], top_count(int(day.sum()), share))
     return listed
+
+
+def places(risks: Array, length: int) -> Array:
+    """Give each row's place on one list of the highest risks.
+
+    >>> places(np.array([0.9, 0.5, 0.5, 0.1]), 2).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    if length == 0:
+        return np.zeros(len(risks))
+    last = np.partition(risks, risks.size - length)[risks.size - length]
+    left = length - int((risks > last).sum())
+    return np.where(risks > last, 1.0, np.where(risks == last, left / (risks == last).sum(), 0.0))
 
 
 def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame:
@@ -193,7 +199,7 @@ def _auc(left: npt.NDArray[np.bool_], risk: Array, pupil: npt.NDArray[np.intp]) 
 def _share_below(risk: Array, others: Array) -> Array:
     """Give the share of others below each risk; equal ones count half."""
     ordered = np.sort(others)
-    low, high = (np.searchsorted(ordered, risk, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+    low, high = (np.searchsorted(ordered, risk, side=side) for side in ("left", "right"))
     return np.asarray((low + high) / 2 / len(others))
 
 

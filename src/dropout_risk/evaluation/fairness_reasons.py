@@ -126,7 +126,7 @@ def _bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 def _tables(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Counts:
     table = np.zeros((int(bins.max()) + 1, n_groups, n_words), dtype=np.int64)
     np.add.at(table, (bins, group, word), 1)
-    return table[table.sum(axis=(1, 2)) > 0]
+    return np.asarray(table[table.sum(axis=(1, 2)) > 0])
 
 
 def _expected(table: Counts) -> npt.NDArray[np.float64]:

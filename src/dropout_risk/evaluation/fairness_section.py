@@ -6,13 +6,15 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.errors import DropoutRiskError
+from dropout_risk.evaluation.fairness_gaps import holm
 from dropout_risk.evaluation.fairness_groups import ATTRIBUTES, WORDS
 from dropout_risk.evaluation.fairness_reasons import FEWEST, NONE, ReasonShares
-from dropout_risk.evaluation.fairness_thresholds import ALL, EqualMisses
+from dropout_risk.evaluation.fairness_thresholds import ALL
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
 from dropout_risk.text import Text
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from dropout_risk.evaluation.fairness_gaps import Gap
 
 MOST_GROUPS = 12
+WORTH_A_LOOK = 0.05
+"""Reasons are shown in full where groups dealt at random would differ as much less often than this."""
 FEW_PUPILS = 10
 """Below it not even the number of pupils of a group is told."""
 TITLE = Text(zh="公平性", en="Fairness")
@@ -61,10 +65,11 @@ MEANING = Text(
     "{pairs} pairs. A group with fewer than {fewest} pupils of either outcome gets no figure.",
 )
 AT_EQUAL_RISK = Text(
-    zh="“同等风险下的理由”比较风险最高的五分之一学生：各组内最主要的理由所占比例，与只看风险时的预期相比。"
+    zh="“同等风险下的理由”比较风险最高的五分之一学生：各组内最主要的理由所占比例，与只看风险时的预期相比；p小于0.05的分组另列全表。"
     "留守、残疾等本身就是理由的分组，有差别是自然的。",
     en="“Reasons at equal risk” compares the fifth of pupils with the highest risks: for what share a reason "
-    "leads in each group, beside what their risks alone would give. Where membership is itself a reason "
+    "leads in each group, beside what their risks alone would give; groups are shown in full where "
+    "p is below 0.05. Where membership is itself a reason "
     "(left behind, disability), a difference is natural.",
 )
 OPTION = Text(
@@ -79,9 +84,14 @@ def fairness_section(report: FairnessReport) -> Section:
     """Word a fairness report."""
     tables = [_group_table(name, frame) for name, frame in report.rates.items()]
     tables += [_gap_table(report)] if report.gaps["fnr"] else []
-    for kind, found in report.reasons.items():
-        tables += [_reason_table(kind, name, shares) for name, shares in found.items()]
-    tables += [_threshold_table(name, option) for name, option in report.thresholds.items()]
+    tables += [_distance_table(report)] if any(report.reasons.values()) else []
+    tables += [
+        _reason_table(kind, name, shares)
+        for kind, found in report.reasons.items()
+        for name, shares in found.items()
+        if shares.p < WORTH_A_LOOK
+    ]
+    tables += [_threshold_table(report)] if report.thresholds else []
     return Section(
         name="fairness",
         title=TITLE,
@@ -220,14 +230,43 @@ def _gap_table(report: FairnessReport) -> SectionTable:
             _group(gap.lower),
             gap.size,
             f"{gap.low:.2f} – {gap.high:.2f}",
-            gap.p,
-            gap.p_adjusted,
+            _p(gap.p),
+            _p(gap.p_adjusted),
             gap.pairs,
         )
         for rate in RATE_WORDS
         for gap in report.largest(rate).values()
     ]
     return SectionTable(Text(zh="各分组的最大差距", en="The largest gaps"), columns, tuple(rows))
+
+
+def _distance_table(report: FairnessReport) -> SectionTable:
+    columns = (
+        Text(zh="分组", en="Attribute"),
+        Text(zh="比较", en="Compared"),
+        Text(zh="学生", en="Pupils"),
+        Text(zh="组数", en="Groups"),
+        Text(zh="距离", en="Distance"),
+        Text(zh="偶然时的距离", en="By chance"),
+        "p",
+        Text(zh="校正后的p", en="p, adjusted"),
+    )
+    found = [(kind, name, item) for kind, items in report.reasons.items() for name, item in items.items()]
+    adjusted = holm(np.array([item.p for _, _, item in found]))
+    rows = [
+        (
+            _attribute(name),
+            KINDS.get(kind, kind),
+            int(item.pupils.sum()),
+            len(item.pupils),
+            item.overall,
+            item.by_chance,
+            _p(item.p),
+            _p(p),
+        )
+        for (kind, name, item), p in zip(found, adjusted, strict=True)
+    ]
+    return SectionTable(Text(zh="同等风险下的理由", en="Reasons at equal risk"), columns, tuple(rows))
 
 
 def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTable:
@@ -238,62 +277,53 @@ def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTabl
         *(words.get(str(name), str(name)) for name in found.shares),
         Text(zh="距离", en="Distance"),
     )
+    both = found.shares.map("{:.2f}".format) + found.expected.map(" ({:.2f})".format)
     rows = [
-        (
-            _group(str(group)),
-            int(found.pupils[group]),
-            *(
-                f"{found.shares.loc[group, word]:.2f} ({found.expected.loc[group, word]:.2f})"
-                for word in found.shares
-            ),
-            float(found.distance[group]),
-        )
+        (_group(str(group)), int(found.pupils[group]), *both.loc[group], float(found.distance[group]))
         for group in found.pupils.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
     ]
     title = Text(
-        zh="同等风险下的理由，按{zh}：{kind_zh}的比例（括号内为预期）；距离{overall:.3f}，偶然时{chance:.3f}，p={p:.3f}；"
-        f"不足{FEWEST}人的组不列",
-        en="Reasons at equal risk by {en}: share with each {kind_en} (expected); distance {overall:.3f}, by "
-        f"chance {{chance:.3f}}, p = {{p:.3f}}; groups below {FEWEST} pupils left out",
+        zh=f"同等风险下的理由，按{{zh}}：{{kind_zh}}的比例（括号内为预期）；不足{FEWEST}人的组不列",
+        en="Reasons at equal risk by {en}: share with each {kind_en} (expected); groups below "
+        f"{FEWEST} pupils left out",
     )
     own, of_kind = _attribute(attribute), KINDS.get(kind, Text(zh=kind, en=kind))
     told = {"zh": own.zh, "en": own.en.lower(), "kind_zh": of_kind.zh, "kind_en": of_kind.en}
-    figures = {"overall": found.overall, "chance": found.by_chance, "p": found.p}
-    return SectionTable(_filled(title, **told, **figures), columns, tuple(rows))
+    return SectionTable(_filled(title, **told), columns, tuple(rows))
 
 
-def _threshold_table(attribute: str, option: EqualMisses) -> SectionTable:
+def _threshold_table(report: FairnessReport) -> SectionTable:
     columns = (
-        _attribute(attribute),
-        Text(zh="现在的名额", en="Places now"),
-        Text(zh="届时的名额", en="Places then"),
-        Text(zh="届时的阈值", en="Threshold then"),
-        Text(zh="现在漏掉", en="Missed now"),
-        Text(zh="届时漏掉", en="Missed then"),
-        Text(zh="现在的准确率", en="Precision now"),
-        Text(zh="届时的准确率", en="Precision then"),
+        Text(zh="分组", en="Group"),
+        Text(zh="阈值", en="Threshold"),
+        Text(zh="名额：统一阈值", en="Places, one threshold"),
+        Text(zh="名额：按组阈值", en="Places, one for each"),
+        Text(zh="漏掉：统一", en="Missed, one"),
+        Text(zh="漏掉：按组", en="Missed, each"),
+        Text(zh="准确率：统一", en="Precision, one"),
+        Text(zh="准确率：按组", en="Precision, each"),
     )
-    names = (
-        "places_now",
-        "places_then",
-        "threshold",
-        "fnr_now",
-        "fnr_then",
-        "precision_now",
-        "precision_then",
-    )
+    names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
     rows = [
-        (Text(zh="全体", en="all") if group == ALL else _group(str(group)), *_figures(line, names))
+        (_of(attribute, str(group)), float(line["threshold"]), *_figures(line, names))
+        for attribute, option in report.thresholds.items()
         for group, line in option.table.iterrows()
     ]
     title = Text(
-        zh="按组设阈值的选项（未采用），按{zh}：各组都漏掉{target:.0%}",
-        en="Thresholds per group as an option (not applied), by {en}: each group misses {target:.0%}",
+        zh="按组设阈值的选项（未采用）：各组漏掉同样的比例",
+        en="Thresholds per group as an option (not applied): the same share of each group is missed",
     )
+    return SectionTable(title, columns, tuple(rows))
+
+
+def _of(attribute: str, group: str) -> Text:
     own = _attribute(attribute)
-    return SectionTable(
-        _filled(title, zh=own.zh, en=own.en.lower(), target=option.target), columns, tuple(rows)
-    )
+    member = Text(zh="全体", en="all") if group == ALL else _group(group)
+    return Text(zh=f"{own.zh}：{member.zh}", en=f"{own.en}: {member.en}")
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:

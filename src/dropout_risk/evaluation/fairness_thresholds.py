@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.evaluation.fairness_rates import AuditRows
+from dropout_risk.evaluation.fairness_rates import AuditRows, places
 from dropout_risk.evaluation.metrics import Array
 
 TARGETS = np.linspace(0, 1, 401)
@@ -17,15 +17,16 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class EqualMisses:
-    """A threshold per group, chosen so that every group misses the same share at the same capacity.
+    """A threshold per group, chosen so that every group misses the same share.
 
     Parameters
     ----------
     target : float
         The share missed of each group.
     table : DataFrame
-        By group, and for all: ``places`` (rows on the lists), ``precision`` and ``fnr``, each ``_now`` and
-        ``_then``, and ``threshold`` (the risk from which the group would be listed).
+        By group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with ``_one``
+        threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``, the
+        risk from which the group would be listed.
     """
 
     target: float
@@ -34,11 +35,11 @@ class EqualMisses:
     @property
     def precision_lost(self) -> float:
         """By how much the precision of the whole list would fall."""
-        return float(self.table.loc[ALL, "precision_now"] - self.table.loc[ALL, "precision_then"])
+        return float(self.table.loc[ALL, "precision_one"] - self.table.loc[ALL, "precision_each"])
 
 
 def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualMisses | None:
-    """Find the thresholds; groups that are too small to be shown keep their places.
+    """Find the thresholds within the capacity; groups that are too small to be shown take no part.
 
     Parameters
     ----------
@@ -58,17 +59,19 @@ def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualM
         return None
     names = groups.to_numpy(dtype=object)
     own = {name: np.flatnonzero(names == name) for name in shown}
-    rest = np.setdiff1d(np.arange(len(names)), np.concatenate(list(own.values())))
-    places = rows.listed.sum() - rows.listed[rest].sum()
+    everyone = np.concatenate(list(own.values()))
     thresholds = {name: _thresholds(rows.outcomes[at], rows.risks[at]) for name, at in own.items()}
-    lengths = sum(_lengths(rows.risks[at], thresholds[name]) for name, at in own.items())
-    best = int(np.argmax(np.asarray(lengths) <= places + 1e-9))  # lengths fall with the share missed
-    then = rows.listed.copy()
-    lines = {}
+    lengths = np.sum([_lengths(rows.risks[at], thresholds[name]) for name, at in own.items()], axis=0)
+    best = int(np.argmax(lengths <= rows.listed[everyone].sum()))  # lengths fall with the share missed
+    each, one = np.zeros(len(names)), np.zeros(len(names))
     for name, at in own.items():
-        then[at] = rows.risks[at] >= thresholds[name][best]
-        lines[name] = _line(rows, then, at) | {"threshold": float(thresholds[name][best])}
-    lines[ALL] = _line(rows, then, np.arange(len(names))) | {"threshold": np.nan}
+        each[at] = rows.risks[at] >= thresholds[name][best]
+    one[everyone] = places(rows.risks[everyone], int(lengths[best]))
+    lines = {
+        name: _line(rows.outcomes, one, each, at) | {"threshold": float(thresholds[name][best])}
+        for name, at in own.items()
+    }
+    lines[ALL] = _line(rows.outcomes, one, each, everyone) | {"threshold": np.nan}
     return EqualMisses(float(TARGETS[best]), pd.DataFrame.from_dict(lines, orient="index"))
 
 
@@ -83,11 +86,11 @@ def _lengths(risks: Array, thresholds: Array) -> npt.NDArray[np.intp]:
     return len(risks) - np.searchsorted(np.sort(risks), thresholds, side="left")
 
 
-def _line(rows: AuditRows, then: Array, at: npt.NDArray[np.intp]) -> dict[str, float]:
-    y = rows.outcomes[at]
+def _line(y: Array, one: Array, each: Array, at: npt.NDArray[np.intp]) -> dict[str, float]:
     line = {}
-    for when, listed in (("now", rows.listed[at]), ("then", then[at])):
-        line[f"places_{when}"] = float(listed.sum())
-        line[f"precision_{when}"] = float((listed * y).sum() / listed.sum()) if listed.sum() else np.nan
-        line[f"fnr_{when}"] = float(1 - (listed * y).sum() / y.sum()) if y.sum() else np.nan
+    for kind, listed in (("one", one[at]), ("each", each[at])):
+        hits, positives = float((listed * y[at]).sum()), float(y[at].sum())
+        line[f"places_{kind}"] = float(listed.sum())
+        line[f"precision_{kind}"] = hits / float(listed.sum()) if listed.sum() else np.nan
+        line[f"fnr_{kind}"] = 1 - hits / positives
     return line

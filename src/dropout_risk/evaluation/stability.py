@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.section import Section, SectionTable
+from dropout_risk.evaluation.section import Cell, Section, SectionTable
 from dropout_risk.explanation.chosen import NOBODY, Chosen, Codes, Facts, Floats
 from dropout_risk.text import Text
 
@@ -163,7 +163,8 @@ def _kept(own: Codes, other: Codes) -> Floats:
     there = own != NOBODY
     found = (own[:, :, None] == other[:, None, :]).any(axis=2) & there
     number = there.sum(axis=1)
-    return np.divide(found.sum(axis=1), number, out=np.full(len(own), np.nan), where=number > 0)
+    share = np.divide(found.sum(axis=1), number, out=np.full(len(own), np.nan), where=number > 0)
+    return np.asarray(share)
 
 
 def _next_of_band(bands: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -185,7 +186,7 @@ def _table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="首要理由仍在前三", en="Leading reason kept"),
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (BANDS[str(band)], int(line["pupils"]), *(float(value) for value in line.iloc[1:]))
         for band, line in frame.iterrows()
     ]

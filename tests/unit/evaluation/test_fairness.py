@@ -1,15 +1,17 @@
 """The fairness report: verdict, small groups, reasons at equal risk, thresholds, words."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dropout_risk.errors import EvaluationError
+from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.fairness import FairnessReport
 from dropout_risk.evaluation.fairness_rates import AuditRows
 from dropout_risk.evaluation.fairness_reasons import reasons_at_equal_risk
+from dropout_risk.evaluation.fairness_section import not_made
 from dropout_risk.evaluation.fairness_thresholds import ALL, equal_misses
 from dropout_risk.evaluation.section import Section
 
@@ -62,7 +64,12 @@ def test_the_section_is_plain_data_with_figures_and_reads_back():
     section = FairnessReport.of(*_given(), share=0.1, contributions=contributions).section()
     again = Section.from_dict(json.loads(json.dumps(section.to_dict())))
     assert again.to_markdown("zh") == section.to_markdown("zh")
-    assert {"largest_fnr_gap", "fpr_gap.sex", "domains_distance.sex"} <= set(again.metrics)
+    assert {
+        "largest_fnr_gap",
+        "fpr_gap.sex",
+        "domains_distance.sex",
+        "equal_misses_precision_lost.sex",
+    } <= set(again.metrics)
 
 
 def test_every_figure_is_in_the_frame_and_the_picture_shows_every_group():
@@ -78,6 +85,13 @@ def test_columns_of_another_length_are_refused():
         FairnessReport.of(outcomes, risks, days, groups.head(7))
     with pytest.raises(EvaluationError, match="no attribute"):
         FairnessReport.of(outcomes, risks, days, groups[[]])
+
+
+def test_without_fairlearn_the_check_stays_open_and_says_why(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fairlearn.metrics", None)
+    with pytest.raises(MissingExtraError, match=r"dropout-risk\[train\]") as told:
+        FairnessReport.of(*_given(n=100))
+    assert not_made(told.value).checks[0].passed is None
 
 
 def _reasons(of_group, *, seed=0, n=3000):
@@ -116,9 +130,9 @@ def test_thresholds_per_group_miss_the_same_share_within_the_same_places():
     outcomes, risks, days, groups = _given(n=20_000, told_less=0.5)
     rows = AuditRows.of(outcomes, risks, days, None, 0.1)
     table = equal_misses(rows, groups["sex"], ["female", "male"]).table
-    assert table.loc["female", "fnr_then"] == pytest.approx(table.loc["male", "fnr_then"], abs=0.01)
-    assert table.loc["female", "fnr_now"] > table.loc["male", "fnr_now"] + 0.2
-    assert table.loc[ALL, "places_then"] <= table.loc[ALL, "places_now"] == 2000
+    assert table.loc["female", "fnr_each"] == pytest.approx(table.loc["male", "fnr_each"], abs=0.01)
+    assert table.loc["female", "fnr_one"] > table.loc["male", "fnr_one"] + 0.2
+    assert table.loc[ALL, "places_each"] == table.loc[ALL, "places_one"] <= 2000
 
 
 def test_thresholds_are_shown_and_change_no_list():

@@ -62,7 +62,7 @@ def test_agreement_and_its_baselines_are_their_definitions():
     found = CauseAgreement.of(sums, dropped)
     share = 6.1 / (6.1 + 2.7)
     assert (found.right, found.chance, found.always) == (pytest.approx(2 / 3), 0.5, 1.0)
-    assert found.sampled == pytest.approx(share)
+    assert (found.sampled, found.most_named) == (pytest.approx(share), 1.0)
     assert found.frame().loc["learning", ["pupils", "right", "named_poverty"]].tolist() == [
         3,
         pytest.approx(2 / 3),
