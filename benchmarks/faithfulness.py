@@ -1,4 +1,4 @@
-"""How often the leading cause of the reasons is the true one, on simulated districts that know it.
+"""Whether reasons are stable and faithful, and name the true cause, on simulated districts that know it.
 
     python benchmarks/faithfulness.py [--seeds 0 1 2] [--students 6000]
 
@@ -52,7 +52,7 @@ def ceiling(X: pd.DataFrame, causes: pd.Series, asked: pd.DataFrame, truth: np.n
 def one_district(seed: int, students: int) -> dict[str, Any]:
     """Train on one district and compare the causes of its test days."""
     records = dr.simulate_district(students, seed)
-    settings = dr.Settings(evaluation={"refits": 0})
+    settings = dr.Settings()
     run = dr.train(records, settings, track=False)
     catalogue, horizon = run.model.catalogue, settings.outcome.horizon_days
     X, truth = leavers(records, run.report.split["test_as_of"], horizon)
@@ -63,7 +63,7 @@ def one_district(seed: int, students: int) -> dict[str, Any]:
     gone = truth["cause"].notna().to_numpy()
     abrupt = truth["abrupt"].to_numpy(dtype=bool)[gone]
     same = found.truth == found.named
-    figures = {key: value for key, value in run.report.metrics().items() if key.startswith("faithfulness.")}
+    figures = run.report.metrics()
     return {
         "seed": seed,
         "candidate": run.report.candidate,
@@ -74,6 +74,7 @@ def one_district(seed: int, students: int) -> dict[str, Any]:
         "ceiling": ceiling(before, before_truth["cause"], X[gone], found.truth),
         "taken_between": figures["faithfulness.taken_between"],
         "given_between": figures["faithfulness.given_between"],
+        **{key: figures[f"stability.{key}"] for key in ("kept", "first_kept", "of_another")},
         "importance": found.importance,
         "by_cause": found.frame().drop(columns="right").to_dict("index"),
     }

@@ -13,6 +13,7 @@ from dropout_risk.evaluation.fairness_rates import COUNTED, wilson
 from dropout_risk.evaluation.metrics import Array
 
 LEVEL = 0.95
+MOST_TOLD = 100
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def gaps(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
     Returns
     -------
     list of Gap
-        In the order of the attributes, the largest gap first.
+        In the order of the attributes, the largest gap first; of an attribute of many groups, such as
+        schools, the largest 100 and all whose interval leaves out 0.
     """
     parts = [_of_attribute(name, frame[frame["shown"]], rate) for name, frame in rates.items()]
     parts = [part for part in parts if len(part)]
@@ -75,7 +77,8 @@ def gaps(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
     order = {name: place for place, name in enumerate(rates)}
     every["place"] = every["attribute"].map(order)
     every = every.sort_values(["place", "size"], ascending=[True, False], kind="stable")
-    rows: list[dict[str, Any]] = every.drop(columns="place").to_dict("records")
+    kept = (every.groupby("place").cumcount() < MOST_TOLD) | (every["low"] > 0)
+    rows: list[dict[str, Any]] = every[kept].drop(columns="place").to_dict("records")
     return [Gap(**row) for row in rows]
 
 

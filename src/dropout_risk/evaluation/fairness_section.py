@@ -15,6 +15,7 @@ from dropout_risk.evaluation.fairness_gaps import holm
 from dropout_risk.evaluation.fairness_groups import ATTRIBUTES, WORDS
 from dropout_risk.evaluation.fairness_reasons import FEWEST, NONE, ReasonShares
 from dropout_risk.evaluation.fairness_thresholds import ALL
+from dropout_risk.evaluation.result import plain
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
 from dropout_risk.text import Text
 
@@ -110,7 +111,7 @@ def not_made(error: DropoutRiskError) -> Section:
 
 def _remarks(report: FairnessReport) -> Iterator[Text]:
     bad = report.beyond_chance()
-    pairs = len(report.gaps["fnr"])
+    pairs = sum(gap.pairs for gap in report.largest().values())
     if not pairs:
         yield _filled(NOT_COMPARABLE, fewest=report.fewest)
     elif not bad:
@@ -305,7 +306,7 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
     )
     names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
     rows = [
-        (_of(attribute, str(group)), float(line["threshold"]), *_figures(line, names))
+        (_of(attribute, str(group)), plain(float(line["threshold"])), *_figures(line, names))
         for attribute, option in report.thresholds.items()
         for group, line in option.table.iterrows()
     ]
@@ -327,7 +328,9 @@ def _p(p: float) -> str:
 
 
 def _figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
-    return [round(float(line[name])) if name.startswith("places") else float(line[name]) for name in names]
+    return [
+        round(float(line[name])) if name.startswith("places") else plain(float(line[name])) for name in names
+    ]
 
 
 def _interval(middle: float, low: float, high: float) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.curves import Z95
 from dropout_risk.evaluation.fairness_rates import wilson
+from dropout_risk.evaluation.result import plain
 from dropout_risk.evaluation.section import Cell, Section, SectionTable
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.text import Text
@@ -295,7 +296,7 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
         (
             labels[str(name)],
             int(line["pupils"]),
-            float(line["right"]),
+            plain(float(line["right"])),
             *(int(line[f"named_{other}"]) for other in names),
         )
         for name, line in frame.iterrows()

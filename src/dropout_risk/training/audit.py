@@ -27,6 +27,8 @@ from dropout_risk.training.parts import Parts, Positions
 
 MOST_ROWS = 2000
 MOST_CURVE_ROWS = 500
+MOST_REFIT_ROWS = 50_000
+"""A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
 HIGH = 0.2
 """Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
 
@@ -84,9 +86,9 @@ class Audit:
         parts, rng = self.parts, np.random.default_rng(self.settings.models.seed)
         chosen = _sample(np.arange(len(parts.test)), MOST_ROWS, rng)
         X = parts.X(parts.test[chosen])
-        refitted = []
+        refitted, share = [], min(1.0, MOST_REFIT_ROWS / len(parts.train))
         for _ in range(self.settings.evaluation.refits):
-            again = parts.train[pupils_again(parts.students(parts.train), rng)]
+            again = parts.train[pupils_again(parts.students(parts.train), rng, share=share)]
             refitted.append(self.classifier.refitted(parts.X(again), parts.y(again)).contributions(X).values)
         report = StabilityReport.of(
             Facts.of(self.catalogue, self._stayed.to_numpy(dtype=np.float64)),
@@ -94,6 +96,7 @@ class Audit:
             self._values[chosen],
             refitted,
             [self.settings.bands.of(risk) for risk in self.risks[chosen]],
+            share=share,
         )
         return report.section()
 

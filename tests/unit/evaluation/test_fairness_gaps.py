@@ -61,6 +61,15 @@ def test_an_attribute_with_one_group_to_show_has_no_gap():
     assert gaps(_rates({"f": 30, "m": 3}, {"f": 10, "m": 3}), "fnr") == []
 
 
+def test_of_many_groups_every_pair_is_counted_and_the_largest_are_told():
+    names = [f"s{number:02d}" for number in range(30)]
+    found = gaps(
+        _rates({name: 10 + number for number, name in enumerate(names)}, dict.fromkeys(names, 20)), "fnr"
+    )
+    assert len(found) == 100
+    assert (found[0].higher, found[0].lower, found[0].pairs) == ("s29", "s00", 435)
+
+
 @given(st.integers(10, 60), st.integers(10, 60), st.data())
 def test_an_interval_holds_the_difference_and_stays_within_one(n1, n2, data):
     p1, p2 = (data.draw(st.integers(0, n)) / n for n in (n1, n2))

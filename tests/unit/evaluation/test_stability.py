@@ -75,6 +75,13 @@ def test_resampling_takes_all_rows_of_a_pupil_or_none():
     assert sum(counts[0] for counts in times.values()) == 3
 
 
+def test_refits_on_fewer_pupils_are_said_to_differ_too_much():
+    own, values = np.array([[0.5, 0.0, 0.0, 0.0, 0.0]] * 12), np.ones((12, 5))
+    report = StabilityReport.of(FACTS, values, own, [own], ["high"] * 12, share=0.3)
+    assert "more stable than shown" in report.section().remarks[1].en
+    assert len(pupils_again(range(100), np.random.default_rng(0), share=0.3)) == 30
+
+
 def test_without_a_refit_there_is_nothing_to_say():
     with pytest.raises(EvaluationError, match="at least one refit"):
         _report([[0.5, 0.0, 0.0, 0.0, 0.0]])
