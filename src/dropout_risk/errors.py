@@ -72,7 +72,7 @@ class FeatureInputError(DropoutRiskError, ValueError):
 
 
 class ForbiddenFeatureError(DropoutRiskError, ValueError):
-    """An audit-only column (sex, ethnicity, birth date) was handed in as a feature."""
+    """An audit-only column (sex, ethnicity, residence, birth date) was handed in as a feature."""
 
     code = "DR204"
 

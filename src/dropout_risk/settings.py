@@ -118,14 +118,16 @@ class RoleSettings(Section):
 
 
 class EvaluationSettings(Section):
-    """The bundle of last year's model, draws of schools, and whether the learning curve is drawn.
+    """What the report is made from: last year's bundle, draws of schools, the learning curve, refits.
 
-    By default it is drawn with fewer than 50,000 training rows.
+    The learning curve is drawn by default with fewer than 50,000 training rows. ``refits`` says how often
+    a model is refitted to see whether its reasons stay the same; 0 leaves that out.
     """
 
     last_model: str | None = None
     learning_curve: bool | None = None
     replicates: Annotated[int, Field(ge=100, le=5000)] = 400
+    refits: Annotated[int, Field(ge=0, le=100)] = 5
 
 
 class Settings(Section):

@@ -25,6 +25,7 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
+from dropout_risk.training.audit import Audit
 from dropout_risk.training.content import run_content
 from dropout_risk.training.held_out import held_out_of
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
@@ -187,6 +188,7 @@ def evaluate(
     sections = [
         lead_time(classifier, parts, histories, catalogue, settings),
         learning_curve(classifier, parts, held_out, settings),
+        *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
     ]
     return EvaluationReport.of(
         held_out,

@@ -23,6 +23,7 @@ def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tracking")
     return Settings(
         models={"candidate": "logistic", "folds": 2},
+        evaluation={"refits": 1},
         tracking={
             "uri": f"sqlite:///{folder}/mlflow.db",
             "artifacts": str(folder / "artefacts"),
@@ -68,6 +69,14 @@ def test_the_shipped_model_is_the_one_that_was_evaluated(run, records):
     )
     risks = scored.set_index(["student_id", "as_of"])["risk"].loc[labelled.labels.index]
     assert risks.mean() == pytest.approx(run.report.result().metrics["mean_risk"], abs=1e-12)
+
+
+def test_a_run_is_audited_for_fairness_and_for_stable_and_faithful_reasons(run):
+    assert [section.name for section in run.report.sections] == ["fairness", "stability", "faithfulness"]
+    figures = run.report.metrics()
+    assert 0 < figures["stability.kept"] <= 1
+    assert figures["faithfulness.taken_between"] > 0
+    assert figures["faithfulness.leading_cause_by_chance"] == pytest.approx(1 / 6)
 
 
 def test_everything_is_counted(run, records):
