@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import scale_scores  # noqa: F401  registers its parts
+from scale_bounds import table
 from scale_parts import PARTS
 
 RESULTS = Path(__file__).parent / "results" / "scale.json"
@@ -62,8 +63,9 @@ def main() -> None:
     for name in [name for name in PARTS if not given.parts or name.startswith(tuple(given.parts))]:
         results[name] = measured(name, given.data, given.repeats)
         print(name, {key: value for key, value in results[name].items() if key != "every_run"}, flush=True)
-    results["machine"] = {"cores": len(os.sched_getaffinity(0))}
-    RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        results["machine"] = {"cores": len(os.sched_getaffinity(0))}
+        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    print(*table(results), sep="\n")
 
 
 def _options() -> argparse.Namespace:

@@ -31,8 +31,9 @@ def province_store(data: Path) -> Result:
     saved = clock()
     del histories
     Histories.load(store)
+    loaded = clock() - saved
     sizes = {"store_gb": _size(store), "parquet_gb": _size(before), "parquet_by_day_gb": _size_by_day(before)}
-    return {"seconds": saved, "load": clock() - saved} | sizes
+    return {"seconds": saved, "load": loaded} | sizes
 
 
 def _store(data: Path) -> Path:
@@ -201,17 +202,9 @@ def county_local(data: Path) -> Result:
 @part
 def county_spark(data: Path) -> Result:
     """Score the same county on Spark with two local cores."""
-    from pyspark.sql import SparkSession
+    from dropout_risk.spark import local_session, score
 
-    from dropout_risk.spark import score
-
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.memory", "6g")
-        .config("spark.sql.shuffle.partitions", "16")
-        .getOrCreate()
-    )
+    spark = local_session(2, memory="6g", spark_sql_shuffle_partitions=16)
     model, place = _model(data, "logistic"), scale_data.province(data, COUNTY)
     tables = {folder.name: str(folder) for folder in place.iterdir() if folder.is_dir()}
     clock = Clock()

@@ -28,7 +28,9 @@ def bundle(tmp_path_factory):
     from dropout_risk.simulate.district import simulate_district
     from dropout_risk.training.train import train
 
-    settings = Settings(models={"candidate": "lightgbm", "folds": 2})
+    settings = Settings(
+        models={"candidate": "lightgbm", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
+    )
     run = train(simulate_district(n_students=400, seed=3), settings, track=False)
     return run.model.save(tmp_path_factory.mktemp("models") / "district")
 

@@ -72,7 +72,7 @@ class FeatureInputError(DropoutRiskError, ValueError):
 
 
 class ForbiddenFeatureError(DropoutRiskError, ValueError):
-    """An audit-only column (sex, ethnicity, birth date) was handed in as a feature."""
+    """An audit-only column (sex, ethnicity, residence, birth date) was handed in as a feature."""
 
     code = "DR204"
 
@@ -99,6 +99,12 @@ class WatchListError(DropoutRiskError, ValueError):
     """A watch list that would not account for every pupil exactly once."""
 
     code = "DR303"
+
+
+class UnknownRoleError(DropoutRiskError, KeyError):
+    """A role that nobody has declared."""
+
+    code = "DR304"
 
 
 class UnknownPupilError(DropoutRiskError, LookupError):
@@ -159,6 +165,12 @@ class StoreBusyError(StoreError):
     """A store of histories to which another process is writing."""
 
     code = "DR505"
+
+
+class PublishingError(DropoutRiskError, ValueError):
+    """A model whose report does not allow it to be published: a required check is missing or not passed."""
+
+    code = "DR506"
 
 
 class RequestError(DropoutRiskError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -108,6 +108,28 @@ class CapacitySettings(Section):
     share: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
+class RoleSettings(Section):
+    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``."""
+
+    sees: tuple[str, ...]
+    hears_of: tuple[str, ...] = ()
+    names: bool = True
+    staff: bool = True
+
+
+class EvaluationSettings(Section):
+    """What the report is made from: last year's bundle, draws of schools, the learning curve, refits.
+
+    The learning curve is drawn by default with fewer than 50,000 training rows. ``refits`` says how often
+    a model is refitted to see whether its reasons stay the same; 0 leaves that out.
+    """
+
+    last_model: str | None = None
+    learning_curve: bool | None = None
+    replicates: Annotated[int, Field(ge=100, le=5000)] = 400
+    refits: Annotated[int, Field(ge=0, le=100)] = 5
+
+
 class Settings(Section):
     """Every choice of one county, in one immutable object.
 
@@ -117,8 +139,10 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, capacity, bands, watch_list, alerts, tracking
+    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, tracking
         The sections, each with defaults.
+    roles : dict of str to RoleSettings
+        Roles beside, or in place of, those of the library, by name.
 
     Examples
     --------
@@ -133,10 +157,12 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     models: ModelSettings = ModelSettings()
     capacity: CapacitySettings = CapacitySettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
     tracking: TrackingSettings = TrackingSettings()
+    roles: dict[str, RoleSettings] = {}
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -177,6 +203,7 @@ def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:
             continue
         section: type[BaseModel] = model
         for part in item["loc"][:-1]:
-            section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+            known = getattr(section, "model_fields", None)  # a table of sections by name has none
+            section = known[str(part)].annotation if known else get_args(section)[-1]
         hints.append(nearest(str(item["loc"][-1]), section.model_fields))
     return " ".join(hints)

@@ -40,3 +40,16 @@ class Text:
     def fill(self, language: Language, **fields: object) -> str:
         """Fill the wording's fields in one language."""
         return self.to(language).format(**fields)
+
+
+def percent(share: float) -> str:
+    """Write a share or a risk as a percentage without decimals.
+
+    Examples
+    --------
+    >>> percent(0.314), percent(0.004), percent(0.999)
+    ('31%', '<1%', '>99%')
+    """
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"

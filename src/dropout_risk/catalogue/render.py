@@ -15,6 +15,7 @@ from dropout_risk.catalogue.factors import FACTORS, Factor
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.catalogue.instrument import Cut, Instrument, InstrumentRegistry, Scale
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.catalogue.levers import LEVERS, Lever
 from dropout_risk.text import LANGUAGES, Language, Text
 
 Row = dict[str, str]
@@ -76,10 +77,13 @@ def markdown_table(rows: Sequence[Row]) -> str:
 
 
 def catalogue_page(
-    catalogue: FeatureCatalogue, instruments: InstrumentRegistry, factors: Iterable[Factor]
+    catalogue: FeatureCatalogue,
+    instruments: InstrumentRegistry,
+    factors: Iterable[Factor],
+    levers: Iterable[Lever] = (),
 ) -> str:
-    """Write the reference page: features by domain, instruments and family factors, in both languages."""
-    declared = tuple(factors)
+    """Write the reference page in both languages: features by domain, instruments, factors and levers."""
+    declared, changes = tuple(factors), tuple(levers)
     parts = ["# Catalogue · 特征目录", GENERATED]
     for language in LANGUAGES:
         parts += [
@@ -92,6 +96,9 @@ def catalogue_page(
             f"## {FAMILY_FACTORS[0].to(language)}",
             FAMILY_FACTORS[1].to(language),
             markdown_table([_factor_row(factor, language) for factor in declared]),
+            f"## {LEVERS_PART[0].to(language)}",
+            LEVERS_PART[1].to(language),
+            markdown_table([_lever_row(lever, language) for lever in changes]),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -122,6 +129,14 @@ FAMILY_FACTORS = (
         zh="代码按法规或登记口径定义。性别、民族仅用于公平性检查，不是家庭因素。",
         en="Codes follow legal definitions or what is registered. Sex and ethnicity serve checks of "
         "fairness only and are no factors.",
+    ),
+)
+LEVERS_PART = (
+    Text(zh="可以改变的", en="What a what-if may change"),
+    Text(
+        zh="改变的是记录，特征由改变后的记录重新计算；只往有帮助的方向，按步长，到上限为止。",
+        en="The record is changed, and features are computed from it anew: only in the direction of help, by "
+        "whole steps, up to the largest.",
     ),
 )
 
@@ -275,9 +290,28 @@ def _factor_row(factor: Factor, language: Language) -> Row:
     return {header.to(language): cell for header, cell in cells}
 
 
+def _lever_row(lever: Lever, language: Language) -> Row:
+    of_marks = lever.kind == "marks"
+    size = MARKS_STEP if of_marks else DAYS_STEP
+    step, most = (100 * part if of_marks else part for part in (lever.step, lever.most))
+    cells = (
+        (Text(zh="名称", en="Lever"), f"`{lever.name}` {lever.label.to(language)}"),
+        (FEATURE_HEADERS["domain"], DOMAINS[lever.domain].to(language)),
+        (Text(zh="步长", en="Step"), size.fill(language, number=f"{step:g}")),
+        (Text(zh="最多", en="At most"), size.fill(language, number=f"{most:g}")),
+    )
+    return {header.to(language): cell for header, cell in cells}
+
+
+DAYS_STEP = Text(zh="最近{number}个上课日", en="the last {number} school days")
+MARKS_STEP = Text(
+    zh="{number}个百分点（不超过满分）", en="{number} percentage points, never above full marks"
+)
+
+
 def main(path: str) -> None:
     """Write the reference page of the default catalogue to a file."""
-    page = catalogue_page(default_catalogue(), default_instruments(), FACTORS.values())
+    page = catalogue_page(default_catalogue(), default_instruments(), FACTORS.values(), LEVERS)
     Path(path).write_text(page, encoding="utf-8")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dropout_risk.pages.review import Review
     from dropout_risk.scoring.population import Progress
     from dropout_risk.scoring.risk_model import RiskModel
+    from dropout_risk.scoring.roles import Role
     from dropout_risk.scoring.scores import Scores
     from dropout_risk.watchlist.watch_list import WatchList
 
@@ -34,12 +35,16 @@ def score(
             help="A .csv or .parquet file: one row per pupil, the highest risk first. A folder: Parquet "
             "files by school with all reasons and contributions; a stopped run goes on where it stopped. "
             "None of these holds results of psychological tests. A .json file: the complete reply of the "
-            "endpoint, with those results."
+            "endpoint, with those results unless --role says otherwise."
         ),
     ],
     complete: Annotated[
         bool, typer.Option("--complete", help="Write results of psychological tests too (a folder only).")
     ] = False,
+    role: Annotated[
+        str | None,
+        typer.Option(help="Fold what this role may not see: parent, class_teacher, … (.json only)."),
+    ] = None,
     folder: options.FolderOrStore = None,
     store: options.Store = None,
     mapping: options.Mapping = None,
@@ -56,14 +61,23 @@ def score(
         raise SettingsError(
             "--complete is for a folder.", hint="a .json is always complete, a .csv or a .parquet never"
         )
+    if role is not None and out.suffix != ".json":
+        raise SettingsError(
+            "--role is for a .json file.",
+            hint="tables and folders are written as a class teacher may read them",
+        )
     from dropout_risk.features.source import histories_of
+    from dropout_risk.scoring.roles import role_named, roles_of
 
     risk_model = options.load_model(model)
+    reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
     speech = options.language_of(language) if language else risk_model.settings.language
     histories = histories_of(source)
     with progress_bar("scoring") as progress:
-        scored, left = _score(risk_model, histories, as_of, out, speech, complete, progress)
+        scored, left = _score(
+            risk_model, histories, as_of, out, speech, complete=complete, reader=reader, progress=progress
+        )
     typer.echo(f"{scored} pupils scored, {left} could not be: {out}")
 
 
@@ -73,13 +87,15 @@ def _score(
     as_of: str,
     out: Path,
     language: Language,
+    *,
     complete: bool,
+    reader: Role | None,
     progress: Progress | None,
 ) -> tuple[int, int]:
     """Write scores in the form that the name asks for; count who was scored and who was not."""
     if out.suffix == ".json":
         scores = model.score(histories, as_of, language=language, progress=progress)
-        write_scores(scores, out)
+        write_scores(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
         from dropout_risk.watchlist.told_table import ToldTable

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropout_risk.cli import options
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
+
+RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 def train(
@@ -27,8 +33,62 @@ def train(
     typer.echo(f"bundle: {run.model.save(out)}")
 
 
-def report(bundle: Annotated[str, typer.Argument(help="A bundle's folder or an MLflow alias.")]) -> None:
-    """Print the evaluation that a bundle carries."""
-    from dropout_risk.evaluation.report import EvaluationReport
+def report(
+    model: Annotated[
+        str,
+        typer.Argument(help="A bundle's folder, an alias such as models:/county@champion, or a run's id."),
+    ],
+    settings: options.SettingsFile = None,
+    language: Annotated[str, typer.Option(help="zh or en")] = "en",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for report, card and pictures; without it they are printed.")
+    ] = None,
+) -> None:
+    """Rebuild the evaluation of a bundle or of an MLflow run from what it holds."""
+    found = _report_of(model, settings)
+    if out is None:
+        typer.echo(found.to_text(options.language_of(language)))
+        return
+    from dropout_risk.tracking.run_content import RunContent
+    from dropout_risk.training.content import artefacts
 
-    typer.echo(str(EvaluationReport.from_dict(options.load_model(bundle).metrics)))
+    RunContent(artefacts=artefacts(found)).write_to(out)
+    typer.echo(f"report, card and pictures: {out}")
+
+
+def _report_of(model: str, settings: Path | None) -> EvaluationReport:
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.tracking.runs import report_of_run
+
+    if RUN_ID.fullmatch(model):
+        return report_of_run(model, options.read_settings(settings).tracking)
+    return EvaluationReport.from_dict(options.load_model(model).metrics)
+
+
+def publish(
+    version: Annotated[int, typer.Argument(help="Number of the registered version.")],
+    settings: options.SettingsFile = None,
+    override: Annotated[
+        str | None,
+        typer.Option(help="Publish although checks stand against it: who decided it and why; it is kept."),
+    ] = None,
+) -> None:
+    """Make a version the champion, if its report allows it."""
+    from dropout_risk.tracking.publishing import publish as publish_version
+
+    tracking = options.read_settings(settings).tracking
+    before = publish_version(version, tracking, override=override)
+    former = "none" if before is None else f"version {before}"
+    typer.echo(f"{tracking.model_name} version {version} is champion; before it: {former}")
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A run's id.")],
+    second: Annotated[str, typer.Argument(help="Another run's id.")],
+    settings: options.SettingsFile = None,
+) -> None:
+    """Put two MLflow runs side by side: data, settings that differ, every figure."""
+    from dropout_risk.tracking.runs import compare_runs
+
+    table = compare_runs(first, second, options.read_settings(settings).tracking)
+    typer.echo(table.to_string(na_rep="-", float_format="{:.4f}".format))

@@ -1,4 +1,4 @@
-"""Four baselines that stand beside every model: without them no figure means anything."""
+"""The baselines that stand beside every model: without them no figure means anything."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Baseline:
     Parameters
     ----------
     name : str
-        A stable key: ``base_rate``, ``last_mark``, ``abc_rule`` or ``school_only``.
+        A stable key: ``base_rate``, ``last_mark``, ``abc_rule``, ``school_only`` or ``last_model``.
     label, description : Text
         A short name, and what exactly was done.
     risks : array of float, optional
@@ -106,6 +106,23 @@ def baselines(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> tuple[Bas
     )
 
 
+def columns_read(catalogue: FeatureCatalogue) -> list[str]:
+    """Name the features that the baselines read, as far as the catalogue declares them."""
+    columns: list[str] = []
+    for find in (last_mark_column, abc_columns):
+        try:
+            found = find(catalogue)
+        except LackingFeatureError:
+            continue
+        columns += [found] if isinstance(found, str) else list(vars(found).values())
+    return sorted(set(columns))
+
+
+def last_mark_column(catalogue: FeatureCatalogue) -> str:
+    """Find the last mark by what it measures."""
+    return find_feature(catalogue, _is_last_mark, Text(zh="最近一次成绩", en="last mark (measure ScoreLast)"))
+
+
 def _base_rate(train: Rows, test: Rows) -> Baseline:
     return Baseline(
         name="base_rate",
@@ -125,9 +142,7 @@ def _last_mark(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline
         "training rate of pupils without a mark",
     )
     try:
-        column = find_feature(
-            catalogue, _is_last_mark, Text(zh="最近一次成绩", en="last mark (measure ScoreLast)")
-        )
+        column = last_mark_column(catalogue)
     except LackingFeatureError as lack:
         return Baseline("last_mark", label, description, unavailable=lack.reason)
     risks = last_mark_risks(train.features[column], train.y, test.features[column])
@@ -210,6 +225,28 @@ def abc_flags(features: pd.DataFrame, columns: AbcColumns) -> npt.NDArray[np.int
     return np.asarray(absent.astype(np.int64) + suspended + failing.astype(np.int64), dtype=np.int64)
 
 
+LAST_MODEL = Text(zh="去年的模型", en="Last year's model")
+
+
+def last_model(risks: Array | None, about: str = "", *, unavailable: Text | None = None) -> Baseline:
+    """Put a former model beside the new one, on the same rows.
+
+    Parameters
+    ----------
+    risks : array of float, optional
+        What it says of the test rows, through its own catalogue.
+    about : str
+        Its name and version, and the day to which it was trained.
+    unavailable : Text, optional
+        Why there are no risks.
+    """
+    description = Text(
+        zh=f"上一次的模型{about}，用它自己的特征目录给同样的测试行打分，不重新拟合",
+        en=f"A former model{about}, which scored the same test rows through its own catalogue, not refitted",
+    )
+    return Baseline("last_model", LAST_MODEL, description, risks=risks, unavailable=unavailable)
+
+
 def _school_only(train: Rows, test: Rows) -> Baseline:
     return Baseline(
         name="school_only",
@@ -242,8 +279,11 @@ def rates_by_group(before: npt.NDArray[Any], y: Array, now: npt.NDArray[Any], *,
     array([0.88888889, 0.66666667])
     """
     base = float(y.mean())
-    rates = {group: _drawn_to(base, y[before == group], prior_rows) for group in np.unique(before)}
-    return np.array([rates.get(group, base) for group in now], dtype=np.float64)
+    codes, names = pd.factorize(pd.Series(before), use_na_sentinel=False)
+    rows, dropouts = np.bincount(codes), np.bincount(codes, weights=y)
+    rates = (dropouts + prior_rows * base) / (rows + prior_rows)
+    place = pd.Index(names).get_indexer(pd.Index(now))
+    return np.where(place >= 0, rates[place], base)
 
 
 def _drawn_to(base: float, y: Array, prior_rows: float) -> float:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Array, outcomes_and_risks
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -71,20 +75,10 @@ class TopRanked:
         """Precision over the base rate."""
         return self.hits.over(self.listed * self.positives / self.n if self.n else 0.0)
 
-    def __add__(self, other: Self) -> TopRanked:
-        """Put two lists together, such as those of two mornings."""
-        pairs = zip(_parts(self.hits), _parts(other.hits), strict=True)
-        hits = Bounds(*(one + two for one, two in pairs))
-        return TopRanked(self.listed + other.listed, self.n + other.n, self.positives + other.positives, hits)
-
     def to_dict(self) -> dict[str, Any]:
         """Write counts and the three figures as plain data."""
         figures = {name: vars(getattr(self, name)) for name in ("hits", "precision", "recall", "lift")}
         return {"listed": self.listed, "n": self.n, "positives": self.positives} | figures
-
-
-def _parts(bounds: Bounds) -> tuple[float, float, float]:
-    return bounds.worst, bounds.expected, bounds.best
 
 
 def top_count(n: int, share: float) -> int:
@@ -96,6 +90,95 @@ def top_count(n: int, share: float) -> int:
     if not 0 < share <= 1:
         raise EvaluationError(f"The share of the cohort that can be seen must lie in (0, 1], got {share}.")
     return max(1, math.floor(share * n + 1e-9))
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of many groups at once, each of the highest risks of its group.
+
+    Make them with :meth:`of`.
+
+    Parameters
+    ----------
+    groups : array of shape (n_groups,)
+        The group of each list, in order.
+    chance : array of shape (n_rows,)
+        Each row's chance of being on its list when equal risks are ordered by lot: 0, 1, or between.
+    listed, n, positives : array of shape (n_groups,)
+        Rows on each list, rows it was chosen from, and those of them that dropped out.
+    hits : array of shape (n_groups, 3)
+        Rows on the list that dropped out: at worst, expected, at best.
+    """
+
+    groups: npt.NDArray[Any]
+    chance: Array
+    listed: Counts
+    n: Counts
+    positives: Counts
+    hits: Array
+
+    @classmethod
+    def of(cls, y: Array, p: Array, groups: npt.NDArray[Any], lengths: Callable[[Counts], Counts]) -> Self:
+        """Draw up the lists.
+
+        Parameters
+        ----------
+        y, p : array of shape (n_rows,)
+            Outcomes and risks.
+        groups : array of shape (n_rows,)
+            Who competes for the same list.
+        lengths : callable
+            From the group number of each row to the length of each list; a list is never longer than
+            its group.
+        """
+        names, group = np.unique(groups, return_inverse=True)
+        size = np.bincount(group)
+        listed = np.minimum(lengths(group), size)
+        last = _last_risks(p, group, size, listed)
+        above, tied = p > last[group], p == last[group]
+
+        def count(rows: npt.NDArray[Any]) -> Array:
+            return np.asarray(np.bincount(group, weights=rows, minlength=len(names)), dtype=np.float64)
+
+        ties, tied_positives, sure = count(tied), count(tied * y), count(above * y)
+        places = listed - count(above)
+        share = np.divide(places, ties, out=np.zeros_like(places), where=ties > 0)
+        hits = [
+            sure + np.maximum(0.0, places - (ties - tied_positives)),
+            sure + tied_positives * share,
+            sure + np.minimum(places, tied_positives),
+        ]
+        positives = count(y).astype(np.int64)
+        return cls(names, above + tied * share[group], listed, size, positives, np.column_stack(hits))
+
+    def total(self, chosen: npt.NDArray[Any] | slice = slice(None)) -> TopRanked:
+        """Put some of the lists together; by default all."""
+        hits = Bounds(*self.hits[chosen].sum(axis=0).tolist())
+        listed, n, positives = (int(of[chosen].sum()) for of in (self.listed, self.n, self.positives))
+        return TopRanked(listed, n, positives, hits)
+
+
+def _last_risks(p: Array, group: Counts, size: Counts, listed: Counts) -> Array:
+    """Give the lowest risk on each list; infinity where it is empty."""
+    order = np.lexsort((-p, group))
+    start = np.cumsum(size) - size
+    return np.asarray(np.where(listed > 0, p[order][start + np.maximum(listed, 1) - 1], np.inf))
+
+
+def of_share(share: float) -> Callable[[Counts], Counts]:
+    """Give lists as long as a share of their group."""
+    top_count(1, share)
+    return lambda group: np.maximum(1, np.floor(share * np.bincount(group) + 1e-9)).astype(np.int64)
+
+
+def of_places(capacity: int, might: npt.NDArray[np.bool_]) -> Callable[[Counts], Counts]:
+    """Give lists of at most so many places, for those rows only that might be listed at all."""
+    return lambda group: np.minimum(capacity, np.bincount(group, weights=might).astype(np.int64))
+
+
+def as_long_as(marked: npt.NDArray[Any]) -> Callable[[Counts], Counts]:
+    """Give lists as long as another way's lists of the same groups, whose rows are marked."""
+    return lambda group: np.rint(np.bincount(group, weights=marked)).astype(np.int64)
 
 
 def at_top_count(y: npt.ArrayLike, p: npt.ArrayLike, k: int) -> TopRanked:
@@ -113,22 +196,7 @@ def at_top_count(y: npt.ArrayLike, p: npt.ArrayLike, k: int) -> TopRanked:
     truth, risk = outcomes_and_risks(y, p)
     if k < 0:
         raise EvaluationError(f"A list cannot hold {k} rows.")
-    listed = min(k, truth.size)
-    return TopRanked(listed, truth.size, int(truth.sum()), _hits(truth, risk, listed))
-
-
-def _hits(truth: Array, risk: Array, listed: int) -> Bounds:
-    if listed == 0:
-        return Bounds(0.0, 0.0, 0.0)
-    last = np.partition(risk, risk.size - listed)[risk.size - listed]
-    above, tied = risk > last, risk == last
-    sure, open_places = float(truth[above].sum()), listed - int(above.sum())
-    tied_positives, tied_negatives = float(truth[tied].sum()), float(tied.sum() - truth[tied].sum())
-    return Bounds(
-        worst=sure + max(0.0, open_places - tied_negatives),
-        expected=sure + open_places * tied_positives / float(tied.sum()),
-        best=sure + min(float(open_places), tied_positives),
-    )
+    return Lists.of(truth, risk, np.zeros(truth.size), lambda _: np.array([k])).total()
 
 
 def at_top_share(
@@ -148,8 +216,7 @@ def at_top_share(
         Who competes for the same list, usually the as-of date: one list per group, put together.
     """
     truth, risk = outcomes_and_risks(y, p)
-    members = group_masks(groups, truth.size)
-    return total([at_top_count(truth[m], risk[m], top_count(int(m.sum()), share)) for m in members])
+    return Lists.of(truth, risk, _groups(groups, truth.size), of_share(share)).total()
 
 
 def at_same_length(
@@ -169,22 +236,22 @@ def at_same_length(
         Who competes for the same list, usually the as-of date.
     """
     truth, risk = outcomes_and_risks(y, p)
-    marks = np.asarray(flagged, dtype=bool)
-    members = group_masks(groups, truth.size)
-    return total([at_top_count(truth[m], risk[m], int(marks[m].sum())) for m in members])
+    lengths = as_long_as(np.asarray(flagged, dtype=bool))
+    return Lists.of(truth, risk, _groups(groups, truth.size), lengths).total()
 
 
-def total(lists: list[TopRanked]) -> TopRanked:
-    """Put lists together."""
-    first, *others = lists
-    for other in others:
-        first = first + other
-    return first
+def together(*keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Give each combination of several keys, such as school and day, a number in the order of their names.
+
+    >>> together(np.array(["b", "a", "b"]), np.array([1, 1, 2])).tolist()
+    [1, 0, 2]
+    """
+    codes = [pd.factorize(pd.Series(key).astype(str), sort=True)[0] for key in keys]
+    number = np.zeros(len(keys[0]), dtype=np.int64)
+    for code in codes:
+        number = number * (int(code.max(initial=0)) + 1) + code
+    return np.asarray(np.unique(number, return_inverse=True)[1], dtype=np.intp)
 
 
-def group_masks(groups: npt.ArrayLike | None, n: int) -> list[npt.NDArray[np.bool_]]:
-    """Give one row mask per group, in the order of the groups; one of all rows without groups."""
-    if groups is None:
-        return [np.ones(n, dtype=bool)]
-    labels = np.asarray(groups)
-    return [labels == label for label in np.unique(labels)]
+def _groups(groups: npt.ArrayLike | None, n: int) -> npt.NDArray[Any]:
+    return np.zeros(n) if groups is None else np.asarray(groups)

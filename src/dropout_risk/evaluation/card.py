@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import counts_table, provenance_table, results_table, rule_table
 from dropout_risk.text import Language, Text
 
@@ -36,17 +38,27 @@ NOT_FOR = Text(
 LIMITS = Text(
     zh="## 局限\n\n"
     "- 只在训练之后{days}个评分日上检验过；情况变化后结果会不同，应定期重新评估\n"
-    "- 同一学生可能在多个评分日出现，各行并不独立，真实的不确定性比表中区间更大\n"
+    "- 同一学生可能在多个评分日出现；区间按学校（或学生）整体重抽样，但不包括年份之间的变化\n"
     "- 迟报、漏报的数据会使风险偏低；没有记录不等于没有风险\n"
     "- 曾得到帮助而留下的学生在数据中算作未辍学，模型会低估他们当时的风险",
     en="## Limits\n\n"
     "- tested on {days} test day(s) after its training only; evaluate again regularly, since things change\n"
-    "- a pupil can appear on several test days, so rows are not independent and real uncertainty is larger "
-    "than the intervals shown\n"
+    "- a pupil can appear on several test days; intervals draw whole schools (or pupils) again, and hold "
+    "nothing of how one year differs from another\n"
     "- late or missing entries make risks too low; no record does not mean no risk\n"
     "- pupils who stayed because someone helped count as having stayed, so their risk then is underestimated",
 )
 TITLE = Text(zh="# 模型卡：{model}", en="# Model card: {model}")
+PUBLISHING = Text(zh="## 能否发布", en="## May it be published?")
+STYLE = """
+body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; color: #1b1b1b; background: #fff; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+blockquote { border-left: .3rem solid #8a4b00; margin: 1rem 0; padding: .1rem 1rem; background: #fff6e8; }
+@media print { body { max-width: none; margin: 0; } table { page-break-inside: avoid; } }
+"""
 
 
 def model_card(report: EvaluationReport, *, language: Language) -> str:
@@ -62,8 +74,8 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
     Returns
     -------
     str
-        Synthetic warning first where it applies, use, what it must not be used for, data and dates,
-        figures beside the baselines, limits.
+        Synthetic warning first where it applies, use, what it must not be used for, whether it may be
+        published, data and dates, figures beside the baselines, the report's sections, limits.
     """
     days = len(report.split.get("test_as_of", []))
     purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=", ".join(report.events))
@@ -73,10 +85,13 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         *(f"> {remark}" for remark in report.remarks(language)),
         purpose,
         NOT_FOR.to(language),
+        PUBLISHING.to(language),
+        Verdict.of(report).text(language),
         provenance_table(report, language).to_markdown(),
         counts_table(report, language).to_markdown(),
         results_table(report, language).to_markdown(),
         *([rule.to_markdown()] if rule is not None else []),
+        *(section.to_markdown(language, by_school=False) for section in report.sections),
         LIMITS.fill(language, days=days),
     ]
     return "\n\n".join(parts) + "\n"
@@ -85,3 +100,17 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
 def model_cards(report: EvaluationReport) -> dict[str, str]:
     """Write the card in both languages, by language."""
     return {"zh": model_card(report, language="zh"), "en": model_card(report, language="en")}
+
+
+def card_page(markdown: str, language: Language) -> str:
+    """Write a card's Markdown as a page of its own: nothing is loaded from elsewhere, all HTML escaped."""
+    from markdown_it import MarkdownIt
+
+    title = markdown.partition("\n")[0].lstrip("# ")
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    spoken = "zh-CN" if language == "zh" else "en"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style></head><body>\n{body}</body></html>\n"
+    )

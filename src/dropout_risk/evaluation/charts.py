@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.errors import MissingExtraError
+from dropout_risk.text import Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,12 +19,15 @@ COLOURS = {
     "last_mark": "#c98a1b",
     "abc_rule": "#a83232",
     "school_only": "#4f8a5b",
+    "last_model": "#7a5ba8",
 }
 GUIDE = {"color": "#bbbbbb", "linewidth": 1, "linestyle": "--", "zorder": 0}
 
 
 def evaluation_chart(report: EvaluationReport) -> Figure:
-    """Draw calibration with 95 % intervals, precision and recall by capacity, and ROC.
+    """Draw calibration with 95 % intervals, lists by capacity, ROC, decision curve and lead time.
+
+    Lead time and learning curve are drawn where the report holds them.
 
     Raises
     ------
@@ -34,11 +38,15 @@ def evaluation_chart(report: EvaluationReport) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("Charts need matplotlib.", hint="install dropout-risk[explain]") from error
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
-    calibration, capacity, roc = figure.subplots(1, 3)
-    _draw_calibration(calibration, report)
-    _draw_capacity(capacity, report)
-    _draw_roc(roc, report)
+    panels = [_draw_calibration, _draw_capacity, _draw_roc, _draw_decision]
+    panels += [draw for name, draw in MEASURED_ON_REQUEST.items() if report.section(name) is not None]
+    rows, columns = (len(panels) + 2) // 3, 3
+    figure = Figure(figsize=(13, 4.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for draw, axes in zip(panels, grid, strict=False):
+        draw(axes, report)
+    for axes in grid[len(panels) :]:
+        axes.remove()
     synthetic = " · synthetic data" if report.synthetic else ""
     figure.suptitle(
         f"{report.model}: {report.candidate} on the test part{synthetic}", fontsize=11, parse_math=False
@@ -98,9 +106,8 @@ def _draw_roc(axes: Any, report: EvaluationReport) -> None:
             axes.plot(
                 result.roc["false_positive_rate"],
                 result.roc["true_positive_rate"],
-                color=COLOURS.get(result.name, "#555555"),
-                linewidth=2 if result.name == "model" else 1,
                 label=_roc_label(result),
+                **_line(result),
             )
     axes.set(
         xlim=(0, 1), ylim=(0, 1), xlabel="Share of those who stayed", ylabel="Share of those who dropped out"
@@ -108,6 +115,66 @@ def _draw_roc(axes: Any, report: EvaluationReport) -> None:
     axes.set_title("ROC", fontsize=10)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, loc="lower right")
+
+
+def _draw_decision(axes: Any, report: EvaluationReport) -> None:
+    points = report.result().net_benefit
+    threshold = [100 * point["threshold"] for point in points]
+    everybody = [1000 * point["everybody"] for point in points]
+    axes.plot(threshold, everybody, color="#333333", linewidth=1, linestyle=":", label="Everybody seen")
+    axes.axhline(0, color="#333333", linewidth=1, label="Nobody seen")
+    highest = max(0.0, everybody[0])
+    for result in reversed(report.results):
+        if result.net_benefit and result.name != "base_rate":
+            worth = [1000 * point["net_benefit"] for point in result.net_benefit]
+            highest = max(highest, *worth)
+            axes.plot(threshold, worth, label=result.label.en, **_line(result))
+    axes.set(xlim=(threshold[0], threshold[-1]), ylim=(-0.25 * highest - 0.1, 1.05 * highest + 0.1))
+    axes.set(xlabel="Risk from which on a pupil is seen, %", ylabel="Net benefit per 1,000 pupils")
+    axes.set_title("Decision curve", fontsize=10)
+    axes.legend(fontsize=8, frameon=False, loc="upper right")
+
+
+def _draw_lead_time(axes: Any, report: EvaluationReport) -> None:
+    section = report.section("lead_time")
+    if section is None:
+        return
+    table = section.tables[1]
+    days = [float(str(row[0])) for row in table.rows]
+    for place, label in reversed(list(enumerate(table.columns[2:], start=2))):
+        name = label.en if isinstance(label, Text) else str(label)
+        drawn = next((result for result in report.results if result.label == label), report.result())
+        share = [_or_nan(row[place]) for row in table.rows]  # type: ignore[arg-type]
+        axes.plot(days, share, marker="o", markersize=3, label=name, **_line(drawn))
+    axes.set(xlim=(0, max(days, default=1)), ylim=(0, 1.05), xlabel="School days before dropping out")
+    axes.set_ylabel("Share that had been on the list")
+    axes.set_title("Lead time: pupils who dropped out", fontsize=10)
+    axes.legend(fontsize=8, frameon=False)
+
+
+def _draw_learning_curve(axes: Any, report: EvaluationReport) -> None:
+    section = report.section("learning_curve")
+    if section is None:
+        return
+    sizes = [float(str(row[0])) for row in section.tables[0].rows]
+    auc, low, high = (
+        [section.metrics.get(f"auc_{place}{end}", float("nan")) for place in range(len(sizes))]
+        for end in ("", "_low", "_high")
+    )
+    axes.fill_between(sizes, low, high, color=COLOURS["model"], alpha=0.15, linewidth=0)
+    axes.plot(sizes, auc, marker="o", markersize=4, color=COLOURS["model"])
+    axes.set(xlabel="Training pupils", ylabel="AUC on the test part", xlim=(0, 1.05 * max(sizes)))
+    axes.set_title("Learning curve, 95 % intervals", fontsize=10)
+
+
+MEASURED_ON_REQUEST = {"lead_time": _draw_lead_time, "learning_curve": _draw_learning_curve}
+
+
+def _line(result: Result) -> dict[str, Any]:
+    return {
+        "color": COLOURS.get(result.name, "#555555"),
+        "linewidth": 2 if result.name == "model" else 1,
+    }
 
 
 def _roc_label(result: Result) -> str:

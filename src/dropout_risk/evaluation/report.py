@@ -14,23 +14,19 @@ from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation import report_tables as tables
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.curves import calibration_bins
-from dropout_risk.evaluation.metrics import outcomes_and_risks
-from dropout_risk.evaluation.result import (
-    HeldOut,
-    Result,
-    baseline_result,
-    beside_the_rule,
-    model_result,
-    plain,
-)
+from dropout_risk.evaluation.decision import decision_section
+from dropout_risk.evaluation.resampling import REPLICATES
+from dropout_risk.evaluation.result import HeldOut, Result, all_results, beside_the_rule, plain
+from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
 from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.tables import Table
+from dropout_risk.evaluation.verdict import baseline_section
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMAT = 2
+FORMAT = 3
 SAME_MODEL = Text(
     zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
     en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
@@ -39,7 +35,7 @@ SAME_MODEL = Text(
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """How a model did on days after its training, beside four baselines.
+    """How a model did on days after its training, beside the baselines.
 
     Plain data throughout: counts, shares and dates, no pupil's row, None where a figure is not defined.
 
@@ -74,7 +70,8 @@ class EvaluationReport:
     selection : list of dict
         One row per candidate.
     sections : tuple of Section
-        What else was asked of the model, such as fairness; each may hold checks.
+        What else was asked of the model: the baselines' verdict, lists at capacity and the decision curve in
+        every report, then what was handed in, such as fairness; each may hold checks.
 
     Examples
     --------
@@ -119,13 +116,44 @@ class EvaluationReport:
         hashes: Mapping[str, str] | None = None,
         selection: Sequence[Mapping[str, Any]] = (),
         sections: Sequence[Section] = (),
+        teacher_capacity: int = 5,
+        lowest_risk: float = 0.0,
+        replicates: int = REPLICATES,
     ) -> Self:
-        """Measure a model and its baselines on the test part."""
-        description = Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}")
-        first = model_result(
-            held_out, label=Text(zh="模型", en="Model"), description=description, share=capacity_share
+        """Measure a model and its baselines on the test part.
+
+        Parameters
+        ----------
+        held_out : HeldOut
+            With schools and pupils, every figure has an interval.
+        baselines : sequence of Baseline
+            Beside which it is measured.
+        model, candidate, synthetic, horizon_days, events, capacity_share, split, counts, hashes, selection
+            See :class:`EvaluationReport`.
+        sections : sequence of Section
+            What else was asked.
+        teacher_capacity : int, default=5
+            How many pupils one teacher can see.
+        lowest_risk : float, default=0.0
+            Nobody below it is on a teacher's list.
+        replicates : int, default=400
+            How often schools are drawn again.
+        """
+        resampling = held_out.resampling(replicates)
+        results = all_results(
+            held_out,
+            baselines,
+            label=Text(zh="模型", en="Model"),
+            description=Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}"),
+            share=capacity_share,
+            resampling=resampling,
         )
-        others = (baseline_result(held_out, baseline, share=capacity_share) for baseline in baselines)
+        kinds = kinds_of_lists(held_out, share=capacity_share, capacity=teacher_capacity, lowest=lowest_risk)
+        own = (
+            *([baseline_section(held_out, results, resampling)] if baselines else []),
+            capacity_section(held_out, baselines, kinds, resampling),
+            decision_section(held_out, results, resampling),
+        )
         rule = next((baseline for baseline in baselines if baseline.flagged is not None), None)
         return cls(
             model=model,
@@ -134,14 +162,14 @@ class EvaluationReport:
             horizon_days=horizon_days,
             events=list(events),
             capacity_share=capacity_share,
-            results=(first, *others),
-            calibration=plain(calibration_bins(*outcomes_and_risks(held_out.outcomes, held_out.risks))),
+            results=results,
+            calibration=plain(calibration_bins(held_out.y, held_out.p)),
             at_rule=None if rule is None else beside_the_rule(held_out, rule),
             split=plain(split or {}),
             counts=plain(counts or {}),
             hashes=plain(hashes or {}),
             selection=plain(list(selection)),
-            sections=tuple(sections),
+            sections=(*own, *sections),
         )
 
     def result(self, name: str = "model") -> Result:
@@ -151,6 +179,10 @@ class EvaluationReport:
                 return result
         names = ", ".join(repr(result.name) for result in self.results)
         raise EvaluationError(f"The report has no result {name!r}.", hint=f"it has {names}")
+
+    def section(self, name: str) -> Section | None:
+        """Give a section by its key; None where the report has none of that name."""
+        return next((section for section in self.sections if section.name == name), None)
 
     def frame(self) -> pd.DataFrame:
         """Give one row per model and baseline, with every figure and why there is none."""
@@ -162,7 +194,7 @@ class EvaluationReport:
         return pd.DataFrame(rows).set_index(["as_of", "name"]).sort_index(level="as_of", sort_remaining=False)
 
     def chart(self) -> Figure:
-        """Draw calibration, precision and recall by capacity, and ROC, beside the baselines."""
+        """Draw calibration, lists by capacity, ROC, decision curve, and lead time where it was measured."""
         from dropout_risk.evaluation.charts import evaluation_chart
 
         return evaluation_chart(self)
@@ -242,11 +274,23 @@ class EvaluationReport:
         more = [section.to_markdown(language) + "\n" for section in self.sections]
         return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, "", *more])
 
+    def to_text(self, language: Language = "en") -> str:
+        """Write the report for a terminal: figures, then each question, then how it was done.
+
+        Test days are left out; :meth:`snapshots` gives them.
+        """
+        figures = [tables.results_table(self, language), tables.rule_table(self, language)]
+        shown = [table for table in figures if table is not None]
+        titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
+        others = [table for table in self.tables(language) if table.title not in titles]
+        sections = [section.to_text(language) for section in self.sections]
+        remarks = "\n".join(self.remarks(language))
+        head = [self.title(language), remarks, *(table.to_text() for table in shown)]
+        return "\n\n".join([*head, *sections, *(table.to_text() for table in others)])
+
     def __str__(self) -> str:
-        """Write the report for a terminal."""
-        body = [table.to_text() for table in self.tables()]
-        more = [section.to_text("en") for section in self.sections]
-        return "\n\n".join([self.title(), "\n".join(self.remarks()), *body, *more])
+        """Write the report for a terminal, in English."""
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
@@ -257,11 +301,13 @@ class EvaluationReport:
 
 
 def _row(result: Result) -> dict[str, Any]:
-    row = {"name": result.name, "label": result.label.en} | result.metrics
+    row: dict[str, Any] = {"name": result.name, "label": result.label.en} | result.metrics
     for name in ("precision", "recall", "lift"):
         bounds = result.at_capacity.get(name, {})
         row[f"{name}_at_capacity"] = bounds.get("expected")
         row[f"{name}_at_capacity_worst"] = bounds.get("worst")
         row[f"{name}_at_capacity_best"] = bounds.get("best")
+    for name, ends in result.intervals.items():
+        row |= {f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
     row["not_available"] = "" if result.unavailable is None else result.unavailable.en
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.tables import Table
+from dropout_risk.evaluation.wording import bracketed
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -24,12 +25,11 @@ METRIC_LABELS: dict[str, Text] = {
     "calibration_intercept": Text(zh="校准截距", en="Intercept"),
 }
 RESULTS = Text(zh="测试期结果", en="Results on the test part")
-PRECISION_AT = Text(zh="精确率（前{share:.0%}）", en="Prec. top {share:.0%}")
-RECALL_AT = Text(zh="召回率（前{share:.0%}）", en="Rec. top {share:.0%}")
-LIFT_AT = Text(zh="提升度", en="Lift")
+INTERVAL = Text(zh="  95%区间", en="  95 %")
 NOT_AVAILABLE = Text(zh="不可用：{reason}", en="not available because {reason}")
 AT_RULE = Text(
-    zh="与ABC规则同样人数的名单（{flagged}人次）", en="Lists as long as the ABC rule's own ({flagged} rows)"
+    zh="ABC规则点名的学生，与模型同样人数的名单（{flagged}人次）",
+    en="ABC rule as it names pupils, and the model's list of the same length ({flagged} rows)",
 )
 BY_DAY = Text(zh="各评分日", en="Each test day")
 COUNTS = Text(zh="样本", en="Rows and pupils")
@@ -60,23 +60,26 @@ def figure(value: Any, form: str = ".3f") -> str:
 
 
 def results_table(report: EvaluationReport, language: Language) -> Table:
-    """Give the model and its baselines, one row each."""
-    share = report.capacity_share
+    """Give the model and its baselines, one row each, their intervals beneath."""
     columns = ["", *(label.to(language) for label in METRIC_LABELS.values())]
-    columns += [
-        PRECISION_AT.fill(language, share=share),
-        RECALL_AT.fill(language, share=share),
-        LIFT_AT.to(language),
-    ]
-    rows = [[result.label.to(language), *_figures(result)] for result in report.results]
+    rows = [row for result in report.results for row in _figures(result, language)]
     return Table(RESULTS.to(language), columns, rows)
 
 
-def _figures(result: Result) -> list[str]:
+def _figures(result: Result, language: Language) -> list[list[str]]:
     if result.unavailable is not None:
-        return ["–"] * (len(METRIC_LABELS) + 3)
-    top = [figure(result.at_capacity[name]["expected"]) for name in ("precision", "recall", "lift")]
-    return [figure(result.metrics[name]) for name in METRIC_LABELS] + top
+        return [[result.label.to(language)] + ["–"] * len(METRIC_LABELS)]
+    rows = [[result.label.to(language), *(figure(result.metrics[name]) for name in METRIC_LABELS)]]
+    if result.intervals:
+        rows.append([INTERVAL.to(language), *(_interval(result, name) for name in METRIC_LABELS)])
+    return rows
+
+
+def _interval(result: Result, name: str) -> str:
+    ends = result.intervals.get(name)
+    if ends is None or ends["high"] - ends["low"] < 1e-9:  # a constant has no interval
+        return "–"
+    return bracketed(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
 
 
 def not_available(report: EvaluationReport, language: Language) -> list[str]:
@@ -93,7 +96,10 @@ def rule_table(report: EvaluationReport, language: Language) -> Table | None:
     compared = report.at_rule
     if compared is None:
         return None
-    words = {"zh": ["", "精确率", "召回率", "特异度"], "en": ["", "Precision", "Recall", "Specificity"]}
+    words = {
+        "zh": ["", "精确率", "灵敏度（召回率）", "特异度"],
+        "en": ["", "Precision", "Sensitivity (recall)", "Specificity"],
+    }
     rule, model = compared["rule"], compared["model"]
     rows = [
         [
@@ -104,7 +110,7 @@ def rule_table(report: EvaluationReport, language: Language) -> Table | None:
             Text(zh="模型", en="Model").to(language),
             figure(model["precision"]["expected"]),
             figure(model["recall"]["expected"]),
-            "–",
+            figure(model["specificity"]),
         ],
         [
             Text(zh="召回率之比", en="Ratio of recalls").to(language),

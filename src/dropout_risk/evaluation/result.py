@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,10 +13,16 @@ import numpy.typing as npt
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import at_same_length, at_top_share, group_masks
+from dropout_risk.evaluation.capacity import Lists, at_same_length, of_share
 from dropout_risk.evaluation.curves import capacity_points, roc_points
+from dropout_risk.evaluation.decision import net_benefit_points
 from dropout_risk.evaluation.metrics import Array, outcomes_and_risks, ranking_and_probability_metrics
+from dropout_risk.evaluation.replicates import figures_by_replicate
+from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.text import Text
+
+COMPARED = ("auc", "average_precision", "log_loss", "brier", "precision_at_capacity", "recall_at_capacity")
+"""Figures whose distance between the model and a baseline is given."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,46 @@ class HeldOut:
         The model's risks.
     as_of : array
         The day each row was scored for; pupils of one day compete for the same list.
+    schools, students : array of str, optional
+        The school and the pupil of each row; without them there are no intervals and no school's list.
+    teachers : array of str, optional
+        Who sees the pupil: the responsible teacher, or the class.
     """
 
     outcomes: npt.NDArray[Any]
     risks: npt.NDArray[Any]
     as_of: npt.NDArray[Any]
+    schools: npt.NDArray[Any] | None = None
+    students: npt.NDArray[Any] | None = None
+    teachers: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check that the three belong together."""
+        """Check that all belong together."""
         outcomes_and_risks(self.outcomes, self.risks)
-        if len(self.as_of) != len(self.outcomes):
-            raise EvaluationError("Every row of the test part needs its as-of date.")
+        for name in ("as_of", "schools", "students", "teachers"):
+            given = getattr(self, name)
+            if given is not None and len(given) != len(self.outcomes):
+                raise EvaluationError(f"Every row of the test part needs its own entry in {name}.")
+
+    @property
+    def y(self) -> Array:
+        """The outcomes as numbers."""
+        return np.asarray(self.outcomes, dtype=np.float64)
+
+    @property
+    def p(self) -> Array:
+        """The risks as numbers."""
+        return np.asarray(self.risks, dtype=np.float64)
+
+    def with_risks(self, risks: npt.NDArray[Any]) -> HeldOut:
+        """Give the same rows with the risks of a baseline."""
+        return replace(self, risks=risks)
+
+    def resampling(self, replicates: int) -> Resampling | None:
+        """Draw the schools again, or the pupils; None where neither is known."""
+        if self.schools is None or self.students is None:
+            return None
+        return Resampling.of(self.schools, self.students, replicates=replicates)
 
 
 @dataclass(frozen=True)
@@ -64,6 +99,13 @@ class Result:
         Points of the pictures.
     unavailable : Text, optional
         Why nothing could be measured.
+    intervals : dict
+        ``low`` and ``high`` of figures by name: 95 %, clustered by school.
+    differences : dict
+        Of a baseline: what the model's figure is more than this one's (``difference``), and the paired
+        interval ``low``, ``high``.
+    net_benefit : list of dict
+        Net benefit at each threshold of risk.
     """
 
     name: str
@@ -75,6 +117,16 @@ class Result:
     roc: dict[str, list[float]]
     by_capacity: list[dict[str, Any]]
     unavailable: Text | None = None
+    intervals: dict[str, dict[str, float]] = field(default_factory=dict)
+    differences: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    net_benefit: list[dict[str, float]] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """Give every figure by name, those of the list at capacity as expected over ties."""
+        listed = ("precision", "recall", "lift")
+        return self.metrics | {
+            f"{name}_at_capacity": self.at_capacity[name]["expected"] for name in listed if self.at_capacity
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
@@ -90,49 +142,117 @@ class Result:
         return cls(**given)
 
 
-def model_result(held_out: HeldOut, *, label: Text, description: Text, share: float) -> Result:
-    """Measure the model on the test part."""
-    return _measure("model", label, description, held_out, share)
+def all_results(
+    held_out: HeldOut,
+    baselines: Sequence[Baseline],
+    *,
+    label: Text,
+    description: Text,
+    share: float,
+    resampling: Resampling | None = None,
+) -> tuple[Result, ...]:
+    """Measure the model and its baselines on the same rows, and each baseline's distance to the model.
 
-
-def baseline_result(held_out: HeldOut, baseline: Baseline, *, share: float) -> Result:
-    """Measure a baseline on the same test part, or keep the reason why it is not available."""
-    if baseline.risks is None:
-        return Result(
-            name=baseline.name,
-            label=baseline.label,
-            description=baseline.description,
-            metrics={},
-            at_capacity={},
-            by_snapshot=[],
-            roc={},
-            by_capacity=[],
-            unavailable=baseline.unavailable,
+    Parameters
+    ----------
+    held_out : HeldOut
+        The test part.
+    baselines : sequence of Baseline
+        One that is not available keeps its reason.
+    label, description : Text
+        Of the model.
+    share : float
+        The share of each test day's cohort that can be seen.
+    resampling : Resampling, optional
+        Gives the intervals.
+    """
+    model, drawn = _measure("model", label, description, held_out, share=share, resampling=resampling)
+    found = [model]
+    for baseline in baselines:
+        if baseline.risks is None:
+            found.append(_without_figures(baseline))
+            continue
+        rows = held_out.with_risks(baseline.risks)
+        result, other = _measure(
+            baseline.name, baseline.label, baseline.description, rows, share=share, resampling=resampling
         )
-    same_rows = HeldOut(held_out.outcomes, baseline.risks, held_out.as_of)
-    return _measure(baseline.name, baseline.label, baseline.description, same_rows, share)
+        found.append(
+            replace(result, differences=plain(_differences(model, drawn, result, other, resampling)))
+        )
+    return tuple(found)
 
 
-def _measure(name: str, label: Text, description: Text, held_out: HeldOut, share: float) -> Result:
-    y, p = outcomes_and_risks(held_out.outcomes, held_out.risks)
+def _without_figures(baseline: Baseline) -> Result:
     return Result(
-        name=name,
-        label=label,
-        description=description,
-        metrics=plain(ranking_and_probability_metrics(y, p)),
-        at_capacity=plain({"share": share} | at_top_share(y, p, share, groups=held_out.as_of).to_dict()),
-        by_snapshot=plain(_by_snapshot(y, p, held_out.as_of)),
-        roc=plain(roc_points(y, p)),
-        by_capacity=plain(capacity_points(y, p, held_out.as_of)),
+        name=baseline.name,
+        label=baseline.label,
+        description=baseline.description,
+        metrics={},
+        at_capacity={},
+        by_snapshot=[],
+        roc={},
+        by_capacity=[],
+        unavailable=baseline.unavailable,
     )
 
 
+def _measure(
+    name: str,
+    label: Text,
+    description: Text,
+    held_out: HeldOut,
+    *,
+    share: float,
+    resampling: Resampling | None,
+) -> tuple[Result, dict[str, Array]]:
+    y, p, days = held_out.y, held_out.p, held_out.as_of
+    lists = Lists.of(y, p, days, of_share(share))
+    metrics = ranking_and_probability_metrics(y, p)
+    drawn: dict[str, Array] = {}
+    intervals: dict[str, Interval | None] = {}
+    if resampling is not None:
+        line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
+        drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
+        intervals = {key: resampling.interval(of) for key, of in drawn.items()}
+    result = Result(
+        name=name,
+        label=label,
+        description=description,
+        metrics=plain(metrics),
+        at_capacity=plain({"share": share} | lists.total().to_dict()),
+        by_snapshot=plain(_by_snapshot(y, p, days)),
+        roc=plain(roc_points(y, p)),
+        by_capacity=plain(capacity_points(y, p, days)),
+        intervals=plain({key: vars(of) for key, of in intervals.items() if of is not None}),
+        net_benefit=plain(net_benefit_points(y, p)),
+    )
+    return result, drawn
+
+
+def _differences(
+    model: Result,
+    drawn: Mapping[str, Array],
+    other: Result,
+    other_drawn: Mapping[str, Array],
+    resampling: Resampling | None,
+) -> dict[str, dict[str, float | None]]:
+    ours, theirs = model.figures(), other.figures()
+    found = {}
+    for name in COMPARED:
+        if ours[name] is None or theirs[name] is None:
+            continue
+        interval = None
+        if resampling is not None:
+            interval = resampling.interval(drawn[name] - other_drawn[name])
+        ends = {"low": None, "high": None} if interval is None else vars(interval)
+        found[name] = {"difference": ours[name] - theirs[name]} | ends
+    return found
+
+
 def _by_snapshot(y: Array, p: Array, as_of: npt.NDArray[Any]) -> list[dict[str, Any]]:
-    days = np.unique(as_of)
-    masks = group_masks(as_of, y.size)
     return [
-        {"as_of": str(day)} | ranking_and_probability_metrics(y[rows], p[rows])
-        for day, rows in zip(days, masks, strict=True)
+        {"as_of": str(day)} | ranking_and_probability_metrics(y[as_of == day], p[as_of == day])
+        for day in np.unique(as_of)
     ]
 
 
@@ -143,7 +263,7 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     -------
     dict or None
         ``flagged``; ``rule``: precision, recall (sensitivity) and specificity of whom it names; ``model``:
-        precision and recall of a list of the same length; ``recall_ratio``, the model's expected recall
+        those of a list of the same length; ``recall_ratio``, the model's expected recall
         over the rule's. None when the rule is not available.
     """
     if rule.flagged is None:
@@ -153,6 +273,7 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     same = at_same_length(y, p, flagged, groups=held_out.as_of)
     hits, passed = float(y[flagged].sum()), float((~flagged & (y == 0)).sum())
     recall = _ratio(hits, float(y.sum()))
+    passed_by_model = same.n - same.positives - (same.listed - same.hits.expected)
     compared = {
         "flagged": int(flagged.sum()),
         "n": y.size,
@@ -161,7 +282,11 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
             "recall": recall,
             "specificity": _ratio(passed, float((y == 0).sum())),
         },
-        "model": {"precision": vars(same.precision), "recall": vars(same.recall)},
+        "model": {
+            "precision": vars(same.precision),
+            "recall": vars(same.recall),
+            "specificity": _ratio(passed_by_model, float(same.n - same.positives)),
+        },
         "recall_ratio": _ratio(same.recall.expected, recall),
     }
     written: dict[str, Any] = plain(compared)

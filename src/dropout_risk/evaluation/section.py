@@ -51,11 +51,14 @@ class SectionTable:
         The head; the first column names the rows.
     rows : tuple of tuple of Text, str, float, int or None
         As many cells per row as there are columns.
+    by_school : bool, default=False
+        Whether rows are schools: such a table stays in the report and is left out of the model card.
     """
 
     title: Text
     columns: tuple[Text | str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    by_school: bool = False
 
     def to(self, language: Language) -> Table:
         """Write the table in one language."""
@@ -113,10 +116,11 @@ class Section:
         said = [remark.to(language) for remark in self.remarks]
         return [*said, f"{CHECKS.to(language)}: {checks}"] if checks else said
 
-    def to_markdown(self, language: Language) -> str:
-        """Write the section under its heading."""
+    def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
+        """Write the section under its heading, on request without the tables that name schools."""
         said = "\n".join(f"- {sentence}" for sentence in self.told(language))
-        body = [table.to(language).to_markdown(level=3) for table in self.tables]
+        shown = [table for table in self.tables if by_school or not table.by_school]
+        body = [table.to(language).to_markdown(level=3) for table in shown]
         return "\n\n".join(part for part in [f"## {self.title.to(language)}", said, *body] if part)
 
     def to_html(self, language: Language) -> str:
@@ -141,6 +145,7 @@ class Section:
                     "title": _plain(table.title),
                     "columns": [_plain(cell) for cell in table.columns],
                     "rows": [[_plain(cell) for cell in row] for row in table.rows],
+                    "by_school": table.by_school,
                 }
                 for table in self.tables
             ],
@@ -163,6 +168,7 @@ class Section:
                     Text(**table["title"]),
                     tuple(_cell(cell) for cell in table["columns"]),  # type: ignore[misc]
                     tuple(tuple(_cell(cell) for cell in row) for row in table["rows"]),
+                    table["by_school"],
                 )
                 for table in data["tables"]
             ),

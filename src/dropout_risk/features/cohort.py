@@ -129,6 +129,32 @@ class Cohort:
         reasons = pa.array(_STATES).take(pa.array(state[~known]))
         return replace(self, frame=kept, labels=labels, censored=rest.assign(reason=reasons.to_pandas()))
 
+    def days_to_outcome(
+        self, records: Source, horizon_days: int = 90, events: Sequence[str] = ("dropout",)
+    ) -> pd.Series:
+        """Count the school days from each row's as-of date to the pupil's outcome.
+
+        Parameters
+        ----------
+        records : SchoolRecords or Histories
+            Where the outcomes are.
+        horizon_days : int, default=90
+            School days; also the value of rows without an outcome before then.
+        events : sequence of str, default=("dropout",)
+            The outcomes that count.
+
+        Returns
+        -------
+        Series of int64
+            From 0 (on the day itself) to ``horizon_days``; a labelled row with label 1 lies below it.
+        """
+        histories = histories_of(records)
+        days, pupils = np.empty(len(self), dtype=np.int64), self.frame["pupil"].to_numpy()
+        window = _Window(histories, horizon_days, tuple(events))
+        for day, rows in self.frame.groupby("as_of").indices.items():
+            days[rows] = window.days(histories.on(pd.Timestamp(day)))[pupils[rows]]
+        return pd.Series(days, index=self.index, name="days")
+
     @property
     def index(self) -> pd.MultiIndex:
         """The rows' names: ``(student_id, as_of)``."""
@@ -195,6 +221,15 @@ class _Window:
         state[moved < np.minimum(decided, died)] = _MOVED
         state[end > self.observed] = _NOT_OBSERVED
         return state
+
+    def days(self, known: Snapshot) -> npt.NDArray[np.int64]:
+        """Give the school days until each pupil's first outcome that counts, at most the horizon."""
+        histories = known.histories
+        start = histories.calendar.index(np.arange(len(histories.calendar.schools)), known.ordinal)
+        columns = self.outcomes.columns
+        counts = np.flatnonzero((columns["date"] >= known.ordinal) & self.kinds[0][columns["event"]])
+        first = _first(self.pupil[counts], columns["day"][counts], len(known)).astype(np.int64)
+        return np.asarray(np.minimum(first - start[histories.calendar_row], self.horizon))
 
 
 def _first(pupil: npt.NDArray[np.int32], date: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int32]:

@@ -44,7 +44,7 @@ class Histories:
     """Everything that is known of every pupil, columnar and compact.
 
     Make them with :meth:`from_records`; read them as of a date with :meth:`on`. The columns of the
-    students table that exist for audits only (sex, ethnicity, birth date) are not in here, so no
+    students table that exist for audits only (sex, ethnicity, residence, birth date) are not in here, so no
     feature can be made from them.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -152,9 +153,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif self.calibrate and fitted.margin is not None:
             grouped = np.array([keys[place] for place in order])
             calibration = LinearCalibration.fit(fitted.margin, labels[order], grouped)
-        self.selection_ = fitted.selection
+        self.selection_, self._again = fitted.selection, fitted.again
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration)
         return self
+
+    def refitted(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> CalibratedModel:
+        """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""
+        model, table = self._fitted(), self._table(X)
+        again = self._again(model.encoding.encode(table), self._codes(y))
+        return replace(model, model=again)
 
     @property
     def explainer_(self) -> str:

@@ -14,7 +14,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 
 Floats = NDArray[np.float64]
-AUDIT_ONLY = ("sex", "ethnicity", "birth_date")
+AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class FeatureEncoding:
         Raises
         ------
         ForbiddenFeatureError
-            If a catalogue is given and a column is for audit only (sex, ethnicity, birth date).
+            If a catalogue is given and a column is for audit only (sex, ethnicity, residence, birth date).
         FeatureInputError
             If two columns share a name.
         """

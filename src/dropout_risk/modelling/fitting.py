@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,14 @@ class Fitted:
         The candidates beside each other.
     margin : ndarray of float64, optional
         None where a class was too rare for folds.
+    again : callable
+        Fits the chosen candidate, in the setting that was found, on other rows.
     """
 
     model: Model
     selection: Selection
     margin: Floats | None
+    again: Callable[[Floats, Labels], Model]
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,13 @@ def fit_best(
     n_folds = min(folds, _fewest(keys, y))
     if n_folds < FEWEST_OF_A_CLASS:
         name = "logistic" if choice == "auto" else choice
-        return Fitted(candidates.fit(name, X, y, CAUTIOUS), Selection({name: np.array([np.nan])}, name), None)
+        again = partial(candidates.fit, name, settings=CAUTIOUS)
+        return Fitted(again(X, y), Selection({name: np.array([np.nan])}, name), None, again)
     shown = candidates.cross_fit(choice, X, y, dealt_folds(keys, y, n_folds, seed))
     selection = Selection.of({name: fit.losses for name, fit in shown.items() if choice in ("auto", name)})
     settings = {name: fit.setting for name, fit in shown.items()}
-    model = candidates.fit(selection.chosen, X, y, settings)
-    return Fitted(model, selection, shown[selection.chosen].margin)
+    again = partial(candidates.fit, selection.chosen, settings=settings)
+    return Fitted(again(X, y), selection, shown[selection.chosen].margin, again)
 
 
 def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[list[bytes], NDArray[np.intp]]:

@@ -147,7 +147,7 @@ class CardWriter:
         )
 
     def _bar(self, points: float, largest: float) -> Bar | None:
-        if not largest:
+        if not largest or not points:  # what is confidential has a sentence and no number
             return None
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0

@@ -189,6 +189,7 @@ _ALL = (
             _about_pupil("distance_km", "number", required=False, lowest=0),
             _about_pupil("sex", "text", required=False, role="audit_only"),
             _about_pupil("ethnicity", "text", required=False, role="audit_only"),
+            _about_pupil("residence", "text", required=False, role="audit_only"),
         ),
     ),
     Table(

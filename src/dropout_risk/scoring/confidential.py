@@ -1,11 +1,14 @@
-"""Rows of scores without results of psychological tests: what a file for teachers may hold.
+"""Rows of scores as a role may read them: the rule of :mod:`dropout_risk.scoring.redaction`, by columns.
 
-Test results are confidential. Whoever reads the rows learns that a test plays a part and whom to ask; the
-values stay with the counsellor.
+What a file for teachers may hold. Test results are confidential: whoever reads the rows learns that a test
+plays a part and whom to ask; the values, and what they add to the risk, stay with the counsellor.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,118 +16,235 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.explanation.reasons import REASON, SIDES
-from dropout_risk.text import Language, Text
-
-CONFIDENTIAL = "psychology"
-ASK = Text(
-    zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
+from dropout_risk.explanation.reasons import SIDES
+from dropout_risk.scoring.hidden_words import (
+    ASK,
+    Said,
+    gaps_of,
+    open_alert,
+    open_causes,
+    open_warnings,
+    tainted,
+    told_besides,
 )
-_TOLD = ("domain", "text", "contribution", "points")
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.text import Language
+
+__all__ = ["ASK", "CONFIDENTIAL", "redact_rows", "without_tests"]
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+CONFIDENTIAL = "psychology"
+_DOMAINS = list(DOMAINS)
 
 
 def without_tests(rows: pa.RecordBatch, catalogue: FeatureCatalogue, language: Language) -> pa.RecordBatch:
-    """Leave out the results of psychological tests.
+    """Give rows as a class teacher may read them; see :func:`redact_rows`."""
+    return redact_rows(rows, CLASS_TEACHER, catalogue, language)
+
+
+def redact_rows(
+    rows: pa.RecordBatch, role: Role, catalogue: FeatureCatalogue, language: Language
+) -> pa.RecordBatch:
+    """Fold what a role may not see.
 
     Parameters
     ----------
     rows : pyarrow.RecordBatch
         Of :func:`dropout_risk.scoring.score_schema.score_schema`.
+    role : Role
+        Who reads; names stay.
     catalogue : FeatureCatalogue
-        Says which features are made from tests.
+        The model's.
     language : {"zh", "en"}
-        The language of the sentence that stands in for them.
+        The language of the sentences that are added.
 
     Returns
     -------
     pyarrow.RecordBatch
-        Of the same columns. All confidential reasons of a pupil on one side are one, at the place of the
-        strongest, with the sum of their contributions and points, and with a sentence that says whom to ask;
-        all that tells of a
-        single test is empty. Contributions of single tests are null (their sum
-        stays in ``domains``), tests are named neither in ``missing`` nor in ``suggested_help``.
+        Of the same columns. What is one entry ``other`` in a reply is null here in ``domains``, ``causes``
+        and ``contributions``: it is the log-odds less the base and all that is there.
     """
-    hidden = [name for name, feature in catalogue.items() if feature.domain == CONFIDENTIAL]
-    columns = {name: rows[name] for name in rows.schema.names}
-    columns["contributions"] = _without(rows["contributions"], hidden)
-    if "raising" in columns:
-        columns |= {side: _merged(rows[side], ASK.to(language)) for side in SIDES}
-        told = pc.invert(rows["missing"].flatten().field("sensitive"))
-        columns["missing"] = _kept(rows["missing"], told, rows["missing"].flatten())
-        columns["suggested_help"] = _unnamed(rows["suggested_help"], hidden)
+    if not role.hidden:
+        return rows
+    redacted = _Redacted(rows, role, catalogue, language)
+    columns = {name: rows[name] for name in rows.schema.names} | redacted.columns()
     arrays = [columns[name] for name in rows.schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=rows.schema)
 
 
-def _without(contributions: pa.StructArray, hidden: list[str]) -> pa.StructArray:
-    fields = list(contributions.type)
+@dataclass(frozen=True, eq=False)
+class _Redacted:
+    """One batch on its way to a role."""
+
+    rows: pa.RecordBatch
+    role: Role
+    catalogue: FeatureCatalogue
+    language: Language
+
+    def columns(self) -> dict[str, pa.Array]:
+        """Give the columns that change."""
+        features = list(self.catalogue.values())
+        places = np.array([_DOMAINS.index(item.domain) for item in features], dtype=np.int64)
+        found: dict[str, pa.Array] = {
+            "contributions": _nulled(self.rows["contributions"], self._away[:, places])
+        }
+        if not self.role.staff:
+            found["rank_in_school"] = pa.nulls(self.rows.num_rows, pa.int32())
+        if "raising" in self.rows.schema.names:
+            found |= self._sums() | self._reasons()
+            gaps = self.rows["missing"]
+            known = pa.array(sorted(gaps_of(self.catalogue, self.role)), pa.string())
+            found["missing"] = _kept(gaps, _bools(pc.is_in(gaps.flatten().field("text"), known)))
+            found["alerts"] = _kept(
+                self.rows["alerts"], self._open_rules(self.rows["alerts"].flatten().field("rule"))
+            )
+            found["suggested_help"] = self._help()
+        return {name: column for name, column in found.items() if name in self.rows.schema.names}
+
+    @cached_property
+    def _folded(self) -> list[tuple[str, ...]]:
+        """The domains that are folded in each row."""
+        totals = _matrix(self.rows["domains"]) if "domains" in self.rows.schema.names else self._totals()
+        return [self.role.folds(dict(zip(_DOMAINS, row, strict=True))) for row in totals.tolist()]
+
+    def _totals(self) -> Floats:
+        contributions = _matrix(self.rows["contributions"])
+        totals = np.zeros((len(contributions), len(_DOMAINS)))
+        for column, feature in zip(contributions.T, self.catalogue.values(), strict=True):
+            totals[:, _DOMAINS.index(feature.domain)] += column
+        return totals
+
+    @cached_property
+    def _away(self) -> Bools:
+        """Whether each domain is folded in each row."""
+        return self._by_pattern(lambda folded: [name in folded for name in _DOMAINS], len(_DOMAINS))
+
+    def _by_pattern(self, ask: Callable[[tuple[str, ...]], list[bool]], width: int) -> Bools:
+        """Ask once for each set of folded domains, and give the answers by row."""
+        patterns = {folded: code for code, folded in enumerate(dict.fromkeys(self._folded))}
+        answers = np.array([ask(folded) for folded in patterns], dtype=bool).reshape(-1, width)
+        codes = np.fromiter((patterns[folded] for folded in self._folded), np.int64, len(self._folded))
+        return np.asarray(answers[codes])
+
+    def _sums(self) -> dict[str, pa.Array]:
+        def closed(folded: tuple[str, ...]) -> list[bool]:
+            is_open = open_causes(self.catalogue, folded)
+            return [name not in is_open for name in CAUSES]
+
+        return {
+            "domains": _nulled(self.rows["domains"], self._away),
+            "causes": _nulled(self.rows["causes"], self._by_pattern(closed, len(CAUSES))),
+        }
+
+    def _reasons(self) -> dict[str, pa.Array]:
+        """Take folded reasons out and add them to ``other``; tell of them, without numbers, what is open."""
+        found: dict[str, pa.Array] = {}
+        names = [
+            name for name in ("contribution", "points") if name in self.rows["raising"].type.value_type.names
+        ]
+        rest = {name: np.zeros(self.rows.num_rows) for name in names}
+        said: dict[int, tuple[list[Said], list[Said]]] = {}
+        for side, column in enumerate(self.rows[name] for name in SIDES):
+            reasons, of_list = column.flatten(), _lists(column)
+            away = self._is_folded(reasons, of_list)
+            found[SIDES[side]] = _kept(column, ~away)
+            for name in names:
+                sizes = reasons.field(name).to_numpy(zero_copy_only=False)[away]
+                rest[name] += np.bincount(of_list[away], weights=sizes, minlength=self.rows.num_rows)
+            told = (reasons.field(name).filter(pa.array(away)).to_pylist() for name in ("domain", "text"))
+            for row, domain, text in zip(of_list[away].tolist(), *told, strict=True):
+                said.setdefault(row, ([], []))[side].append((domain, text))
+        found["other"] = pc.add(self.rows["other"], pa.array(rest["contribution"]))
+        if "other_points" in self.rows.schema.names:
+            found["other_points"] = pc.add(self.rows["other_points"], pa.array(rest["points"]))
+        found["warnings"] = self._warned(said)
+        return found
+
+    def _is_folded(self, reasons: pa.StructArray, of_list: Codes) -> Bools:
+        domain = pc.index_in(reasons.field("domain"), pa.array(_DOMAINS)).to_numpy(zero_copy_only=False)
+        away: Bools = self._away[of_list, domain.astype(np.int64)]
+        names = list(self.catalogue)
+
+        def mixed_with(folded: tuple[str, ...]) -> list[bool]:
+            mixed = tainted(self.catalogue, folded)
+            return [name in mixed for name in names]
+
+        mixed = self._by_pattern(mixed_with, len(names))
+        if mixed.any():
+            place = pc.index_in(reasons.field("feature"), pa.array(names)).to_numpy(zero_copy_only=False)
+            away = away | mixed[of_list, place.astype(np.int64)]
+        return away
+
+    def _warned(self, said: dict[int, tuple[list[Said], list[Said]]]) -> pa.Array:
+        column = self.rows["warnings"]
+        texts = column.flatten()
+        is_open = {text: bool(open_warnings([text], self.role)) for text in texts.unique().to_pylist()}
+        kept = _kept(column, np.array([is_open[text] for text in texts.to_pylist()], dtype=bool)).to_pylist()
+        for row, sides in said.items():
+            kept[row] += told_besides(sides, self.role, self.language)
+        return pa.array(kept, column.type)
+
+    def _open_rules(self, rules: pa.Array) -> Bools:
+        is_open = [rule for rule in rules.unique().to_pylist() if open_alert(rule, self.role)]
+        return _bools(pc.is_in(rules, pa.array(is_open, pa.string())))
+
+    def _help(self) -> pa.ListArray:
+        """Name only what is open; a suggestion for nothing else is left out."""
+        column = self.rows["suggested_help"]
+        helps = column.flatten()
+        kind, because, text = helps.flatten()
+        named, of_help = because.flatten(), _lists(because)
+        seen, heard = (
+            _bools(pc.is_in(named, self._features_of(domains)))
+            for domains in (self.role.sees, self.role.hears_of)
+        )
+        features = _bools(pc.is_in(named, self._features_of(_DOMAINS)))
+        seen = seen | (~features & self._open_rules(named))
+        stays = np.bincount(of_help[seen | heard], minlength=len(helps)) > 0
+        parts = [kind, _kept(because, seen), text]
+        told = pa.StructArray.from_arrays(parts, fields=list(column.type.value_type))
+        return _kept(column, stays, told)
+
+    def _features_of(self, domains: Collection[str]) -> pa.Array:
+        return pa.array(
+            [item.name for item in self.catalogue.values() if item.domain in domains], pa.string()
+        )
+
+
+def _bools(column: Any) -> Bools:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _matrix(column: pa.StructArray) -> Floats:
+    """Give a column of structs of numbers as an array; NaN where there is none."""
+    if not len(column.type):
+        return np.zeros((len(column), 0))
+    parts = [part.to_numpy(zero_copy_only=False) for part in column.flatten()]
+    return np.column_stack(parts).astype(np.float64)
+
+
+def _nulled(column: pa.StructArray, away: Bools) -> pa.StructArray:
+    """Leave nothing in some fields of some rows."""
     parts = [
-        pa.nulls(len(part), part.type) if field.name in hidden else part
-        for field, part in zip(fields, contributions.flatten(), strict=True)
+        pc.if_else(pa.array(gone), pa.scalar(None, part.type), part)
+        for part, gone in zip(column.flatten(), away.T, strict=True)
     ]
-    return pa.StructArray.from_arrays(parts, fields=fields, mask=pc.is_null(contributions))
+    return pa.StructArray.from_arrays(parts, fields=list(column.type), mask=pc.is_null(column))
 
 
-def _merged(column: pa.ListArray, ask: str) -> pa.ListArray:
-    """Put the confidential reasons of each list together, in the place of the first."""
-    reasons = column.flatten()
-    parts = dict(zip([field.name for field in REASON], reasons.flatten(), strict=True))
-    secret = np.asarray(pc.equal(parts["domain"], CONFIDENTIAL).to_numpy(zero_copy_only=False), dtype=bool)
-    if not secret.any():
-        return column
-    of_list = _lists(column)
-    first = secret & ~_seen_before(secret, of_list)
-    mask = pa.array(secret)
-    for name in ("contribution", "points"):
-        own = parts[name].to_numpy()
-        sums = np.bincount(of_list[secret], weights=own[secret], minlength=len(column))
-        parts[name] = pa.array(np.where(secret, sums[of_list], own))
-    parts["text"] = pc.if_else(mask, ask, parts["text"])
-    for field in REASON:
-        if field.name not in _TOLD:
-            parts[field.name] = _emptied(parts[field.name], secret)
-    merged = pa.StructArray.from_arrays([parts[field.name] for field in REASON], fields=list(REASON))
-    return _kept(column, pa.array(~secret | first), merged)
-
-
-def _emptied(column: pa.Array, secret: npt.NDArray[np.bool_]) -> pa.Array:
-    """Leave nothing to read in some rows: no number, no word, and neither yes nor no."""
-    if pa.types.is_string(column.type):
-        return pc.if_else(pa.array(secret), "", column)
-    if pa.types.is_boolean(column.type):
-        return pc.and_(column, pa.array(~secret))
-    return column.take(pa.array(np.arange(len(column)), mask=secret))
-
-
-def _unnamed(column: pa.ListArray, hidden: list[str]) -> pa.ListArray:
-    """Take the names of confidential features out of what help is suggested for."""
-    helps = column.flatten()
-    kind, because, text = helps.flatten()
-    named = because.flatten()
-    told = pc.invert(pc.is_in(named, pa.array(hidden, pa.string())))
-    fields = list(column.type.value_type)
-    parts = [kind, _kept(because, told, named), text]
-    return _kept(column, pa.array(np.ones(len(helps), dtype=bool)),
-                 pa.StructArray.from_arrays(parts, fields=fields))  # fmt: skip
-
-
-def _kept(column: pa.ListArray, kept: Any, items: pa.Array) -> pa.ListArray:
+def _kept(column: pa.ListArray, kept: Bools, items: pa.Array | None = None) -> pa.ListArray:
     """Give each list those of its items that are kept."""
-    counts = np.bincount(_lists(column)[kept.to_numpy(zero_copy_only=False)], minlength=len(column))
+    items = column.flatten() if items is None else items
+    counts = np.bincount(_lists(column)[kept], minlength=len(column))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     nulls = pc.is_null(column) if column.null_count else None
-    return pa.ListArray.from_arrays(offsets, items.filter(kept), type=column.type, mask=nulls)
+    return pa.ListArray.from_arrays(offsets, items.filter(pa.array(kept)), type=column.type, mask=nulls)
 
 
-def _lists(column: pa.ListArray) -> npt.NDArray[np.int64]:
+def _lists(column: pa.ListArray) -> Codes:
     """Give the list of each item."""
     counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
     return np.repeat(np.arange(len(column)), counts)
-
-
-def _seen_before(marked: npt.NDArray[np.bool_], of_list: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Say which items come after a marked one of the same list."""
-    before: npt.NDArray[np.int64] = np.cumsum(marked) - marked
-    start = np.searchsorted(of_list, of_list, side="left")
-    return np.asarray(before > before[start])

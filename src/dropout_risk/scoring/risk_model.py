@@ -23,14 +23,19 @@ from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.answers import Answers
 from dropout_risk.scoring.bundle import write_bundle
+from dropout_risk.scoring.change import Change, change
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
+from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
+from dropout_risk.scoring.roles import Role, roles_of
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import ScoreWriter
 from dropout_risk.scoring.scored_pupils import ScoredPupils
 from dropout_risk.scoring.scores import Scores, set_apart
+from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
@@ -270,6 +275,38 @@ class RiskModel:
         return Scores(
             None, request_id or uuid.uuid4().hex, dict(self._about), language, tuple(written), tuple(errors)
         )
+
+    def change(
+        self,
+        records: Source,
+        before: DateLike,
+        now: DateLike,
+        pupils: npt.ArrayLike | None = None,
+        *,
+        former: RiskModel | None = None,
+        language: Language | None = None,
+    ) -> Answers[Change]:
+        """Say why risks changed between two dates; see :func:`dropout_risk.scoring.change.change`."""
+        return change(self, records, before, now, pupils, former=former, language=language)
+
+    def what_if(
+        self,
+        records: Source,
+        as_of: DateLike,
+        pupils: npt.ArrayLike | None = None,
+        *,
+        most: int = 3,
+        target: float | None = None,
+        language: Language | None = None,
+    ) -> Answers[WhatIf]:
+        """Find what would bring risks below a target; see :func:`dropout_risk.scoring.what_if.what_if`."""
+        return what_if(self, records, as_of, pupils, most=most, target=target, language=language)
+
+    def redact(self, given: Given, role: str | Role, *, language: Language | None = None) -> Given:
+        """Fold what a role may not see; see :func:`dropout_risk.scoring.redaction.redact`."""
+        language = self.settings.language if language is None else language
+        roles = roles_of(self.settings)
+        return redact(given, role, catalogue=self.catalogue, roles=roles, language=language)
 
     def writer(self, language: Language) -> ScoreWriter:
         """Give what words this model's scores in a language; it remembers what it has worded."""

@@ -68,7 +68,8 @@ def _read(name: str, column: pa.Array) -> list[Any]:
         return _lists(column, [_MADE[name](*row) for row in _rows(column.flatten())])
     if name in ("domains", "causes"):
         names = [field.name for field in column.type]
-        return [dict(zip(names, row, strict=True)) for row in _rows(column)]
+        pairs = (zip(names, row, strict=True) for row in _rows(column))
+        return [{name: size for name, size in row if size is not None} for row in pairs]
     if name == "warnings":
         return _lists(column, column.flatten().to_pylist())
     return list(column.to_pylist())

@@ -32,7 +32,7 @@ FEW_DAYS = 10
 _BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
 _UNKNOWN = len(_BANDS) - 1
 _DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
-_NOTHING_KNOWN = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
+NOTHING_RECORDED = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _ABSTAINS = Text(
     zh="既没有出勤记录也没有成绩，无法评估；最值得补的是出勤记录",
     en="Neither attendance nor marks are known: no judgement; attendance is most worth fetching",
@@ -47,6 +47,7 @@ NO_CLASS = Text(
     en="No class context: features that compare with class-mates are missing",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
+EVERYBODYS_WARNINGS, WARNINGS_OF_ATTENDANCE = (NO_CLASS, _SYNTHETIC), (_ABSTAINS, _STALE, _FEW)
 
 
 class ScoreWriter:
@@ -175,7 +176,7 @@ class ScoreWriter:
             places = [place for place, item in enumerate(self.features) if item.domain == domain]
             gaps = [place for place in places if np.isnan(values[place])]
             if places and gaps == places and (states[places] == NOT_RECORDED).all():
-                said[_NOTHING_KNOWN.fill(self.language, domain=label.to(self.language))] = False
+                said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
                 continue
             for place in gaps:
                 if states[place] == NOT_APPLICABLE:

@@ -16,7 +16,22 @@ from dropout_risk.explanation.reasons import Reason
 from dropout_risk.text import Language, Text
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
+NOTHING_KNOWN, NOT_FOR_ROLE = "DR195", "DR196"
 PUPIL_ERRORS = {
+    NOTHING_KNOWN: (
+        Text(
+            zh="该日期早于该生的第一条记录，当时还什么都不知道",
+            en="The date lies before the pupil's first record: nothing was known yet",
+        ),
+        Text(zh="换一个较晚的日期，或补录更早的记录", en="choose a later date, or add earlier records"),
+    ),
+    NOT_FOR_ROLE: (
+        Text(
+            zh="有一项记录无法使用，其内容不向该角色显示",
+            en="Something that your role may not see could not be used",
+        ),
+        Text(zh="请向可查看全部信息的人员了解", en="ask somebody whose role sees all of it"),
+    ),
     REPEATED: (
         Text(
             zh="同一学生在请求中出现多次，均未评估",

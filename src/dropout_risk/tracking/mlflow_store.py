@@ -26,6 +26,7 @@ from dropout_risk.tracking.run_content import RunContent
 
 BUNDLE = "bundle"
 CHAMPION, CHALLENGER = "champion", "challenger"
+PARENT = "mlflow.parentRunId"
 MODEL_URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -36,10 +37,10 @@ PARAMS_AT_ONCE, METRICS_AT_ONCE, DIGEST_LENGTH = 100, 500, 32
 
 
 def log_run(content: RunContent, settings: TrackingSettings) -> str:
-    """Log a run and, where it holds a bundle, register it as a new model version.
+    """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
-    The first version of a model gets the alias ``champion``, later ones ``challenger``; only
-    :func:`promote` moves the champion.
+    Every new version gets the alias ``challenger``; only
+    :func:`dropout_risk.tracking.publishing.publish` makes one the champion.
 
     Parameters
     ----------
@@ -58,50 +59,25 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     MissingExtraError
         If MLflow is not installed.
     """
-    with _client_of(settings) as client:
-        run = client.create_run(_experiment(client, settings), tags=dict(content.tags))
-        run_id = str(run.info.run_id)
-        try:
-            _log(client, run_id, content)
-            if content.bundle is not None:
-                client.log_artifacts(run_id, str(content.bundle), BUNDLE)
-                _register(client, run_id, settings.model_name, content)
-        except BaseException:
-            client.set_terminated(run_id, status="FAILED")
-            raise
-        client.set_terminated(run_id)
-        return run_id
+    with client_of(settings) as client:
+        return _log_run(client, _experiment(client, settings), content, settings.model_name, None)
 
 
-def promote(version: int | str, settings: TrackingSettings) -> str | None:
-    """Make a version the champion.
-
-    Parameters
-    ----------
-    version : int or str
-        The version's number.
-    settings : TrackingSettings
-        The store and the model's name.
-
-    Returns
-    -------
-    str or None
-        The version that was champion before, to go back to.
-
-    Raises
-    ------
-    BundleError
-        If there is no such version.
-    """
-    name, wanted = settings.model_name, str(version)
-    with _client_of(settings) as client:
-        _found(client.get_model_version, name, wanted)
-        aliases = client.get_registered_model(name).aliases
-        client.set_registered_model_alias(name, CHAMPION, wanted)
-        if str(aliases.get(CHALLENGER)) == wanted:
-            client.delete_registered_model_alias(name, CHALLENGER)
-        before = aliases.get(CHAMPION)
-    return None if before is None else str(before)
+def _log_run(client: Any, experiment: str, content: RunContent, model: str, parent: str | None) -> str:
+    tags = dict(content.tags) | ({} if parent is None else {PARENT: parent})
+    run_id = str(client.create_run(experiment, tags=tags, run_name=content.name).info.run_id)
+    try:
+        _log(client, run_id, content)
+        for part in content.parts:
+            _log_run(client, experiment, part, model, run_id)
+        if content.bundle is not None:
+            client.log_artifacts(run_id, str(content.bundle), BUNDLE)
+            _register(client, run_id, model, content)
+    except BaseException:
+        client.set_terminated(run_id, status="FAILED")
+        raise
+    client.set_terminated(run_id)
+    return run_id
 
 
 def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
@@ -125,14 +101,16 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
         If there is no such version, or its folder is gone.
     """
     name, alias, version = _parsed(uri_or_alias, settings.model_name)
-    with _client_of(settings) as client:
+    with client_of(settings) as client:
         if alias is not None:
-            found = _found(client.get_model_version_by_alias, name, alias)
+            version_there = registered(client.get_model_version_by_alias, name, alias)
         else:
-            found = _found(client.get_model_version, name, version)
-        folder = _local_folder(client, str(found.source))
+            version_there = registered(client.get_model_version, name, version)
+        folder = _local_folder(client, str(version_there.source))
     if not folder.is_dir():
-        raise BundleError(f"The bundle of {name} version {found.version} is not where the store says it is.")
+        raise BundleError(
+            f"The bundle of {name} version {version_there.version} is not where the store says it is."
+        )
     return folder
 
 
@@ -153,7 +131,8 @@ def require_mlflow() -> None:
 
 
 @contextlib.contextmanager
-def _client_of(settings: TrackingSettings) -> Iterator[Any]:
+def client_of(settings: TrackingSettings) -> Iterator[Any]:
+    """Open the store, without a word on the error stream."""
     require_mlflow()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -217,8 +196,7 @@ def _register(client: Any, run_id: str, name: str, content: RunContent) -> None:
     made = client.create_model_version(
         name, source=f"runs:/{run_id}/{BUNDLE}", run_id=run_id, tags=dict(content.tags)
     )
-    alias = CHAMPION if int(made.version) == 1 else CHALLENGER
-    client.set_registered_model_alias(name, alias, str(made.version))
+    client.set_registered_model_alias(name, CHALLENGER, str(made.version))
 
 
 def _parsed(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
@@ -230,13 +208,14 @@ def _parsed(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
     return matched["name"], matched["alias"], matched["version"]
 
 
-def _found(look_up: Any, name: str, which: str | None) -> Any:
+def registered(look_up: Any, name: str, which: str | None) -> Any:
+    """Look a version up by number or alias; BundleError if there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
         return look_up(name, which)
     except MlflowException as error:
-        hint = "dropout_risk.train registers the first version as champion"
+        hint = "training registers a challenger; dropout-risk publish makes a version the champion"
         raise BundleError(f"The store has no model {name!r} under {which!r}.", hint=hint) from error
 
 

@@ -30,6 +30,10 @@ class RunContent:
         By file name inside the run. A path is copied, a figure is drawn in the format of its name.
     bundle : path, optional
         The folder of the saved model; becomes the run's artefact ``bundle`` and a registered version.
+    name : str, optional
+        The run's name; made up by the store if not given.
+    parts : tuple of RunContent
+        Runs inside this one: one per candidate, with one per fold inside it.
 
     Examples
     --------
@@ -44,6 +48,8 @@ class RunContent:
     dataset: Mapping[str, str] = field(default_factory=dict)
     artefacts: Mapping[str, Any] = field(default_factory=dict)
     bundle: str | Path | None = None
+    name: str | None = None
+    parts: tuple[RunContent, ...] = ()
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Give each artefact's name inside the run and its bytes."""

@@ -15,17 +15,22 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.selection import Selection
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
-from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.audit import Audit
+from dropout_risk.training.content import run_content
+from dropout_risk.training.held_out import held_out_of
+from dropout_risk.training.last_model import given_last_model, last_model_baseline
+from dropout_risk.training.learning_curve import learning_curve
+from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -78,6 +83,7 @@ def train(
     catalogue: FeatureCatalogue | None = None,
     progress: bool = False,
     track: bool = True,
+    last_model: RiskModel | None = None,
 ) -> TrainingRun:
     """Train a risk model on monthly snapshots, test it on later ones, and log the run.
 
@@ -96,6 +102,9 @@ def train(
         Draw progress bars on the error stream.
     track : bool, default=True
         Log to MLflow and register a model version.
+    last_model : RiskModel, optional
+        Last year's model, to be measured on the same test rows; by default the bundle that
+        ``settings.evaluation.last_model`` names.
 
     Returns
     -------
@@ -108,6 +117,8 @@ def train(
         If no snapshot has a known outcome, or too few pupils drop out before the test.
     SplitError
         If the records are too short for training and test with the label gap between them.
+    BundleError
+        If the former model that the settings name cannot be read; before anything is computed.
     MissingExtraError
         If ``track`` is asked for without MLflow; before anything is computed.
     """
@@ -115,6 +126,7 @@ def train(
     catalogue = default_catalogue() if catalogue is None else catalogue
     if track:
         require_mlflow()
+    former = given_last_model(settings) if last_model is None else last_model
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
@@ -126,13 +138,19 @@ def train(
         with steps.one("evaluate"):
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
-                classifier, parts, catalogue=catalogue, settings=settings, records=records, split=split
+                classifier,
+                parts,
+                catalogue=catalogue,
+                settings=settings,
+                records=records,
+                split=split,
+                last_model=former,
             )
             model = _risk_model(classifier, parts, report, catalogue, settings)
         if not track:
             return TrainingRun(model, report, None, classifier.selection_.frame())
         with steps.one("log"):
-            run_id = _log(model, report, settings)
+            run_id = _log(model, report, settings, classifier.selection_)
         return TrainingRun(model, report, run_id, classifier.selection_.frame())
 
 
@@ -160,14 +178,21 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
+    last_model: RiskModel | None = None,
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
-    rows = parts.test
+    histories, rows = histories_of(records), parts.test
     risks = classifier.predict_proba(parts.X(rows))[:, 1]
+    held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
+    sections = [
+        lead_time(classifier, parts, histories, catalogue, settings),
+        learning_curve(classifier, parts, held_out, settings),
+        *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
+    ]
     return EvaluationReport.of(
-        HeldOut(parts.y(rows), risks, parts.days(rows)),
-        baselines(known, asked, catalogue),
+        held_out,
+        (*baselines(known, asked, catalogue), last_model_baseline(last_model, histories, parts)),
         model=settings.tracking.model_name,
         candidate=classifier.selection_.chosen,
         synthetic=records.synthetic,
@@ -178,31 +203,10 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
-    )
-
-
-def run_content(report: EvaluationReport, settings: Settings, *, bundle: Path | None = None) -> RunContent:
-    """Gather what is logged of a run."""
-    dates, hashes = report.split, report.hashes
-    params = flat_settings(settings) | {
-        "candidate": report.candidate,
-        "train_from": dates["train_as_of"][0],
-        "train_to": dates["train_as_of"][-1],
-        "trained_to": dates["trained_to"],
-        "test_from": dates["test_as_of"][0],
-        "test_to": dates["test_as_of"][-1],
-        "data_hash": hashes["data"],
-        "catalogue_hash": hashes["catalogue"],
-    }
-    texts = {f"report.{language}.md": report.to_markdown(language) for language in ("zh", "en")}
-    cards = {f"card.{language}.md": text for language, text in model_cards(report).items()}
-    return RunContent(
-        params=params,
-        metrics=report.metrics(),
-        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
-        dataset={"name": "school_records", "fingerprint": hashes["data"]},
-        artefacts={"report.json": report.to_json(), "plots/evaluation.png": report.chart()} | texts | cards,
-        bundle=bundle,
+        sections=[section for section in sections if section is not None],
+        teacher_capacity=settings.watch_list.capacity,
+        lowest_risk=settings.bands.watch,
+        replicates=settings.evaluation.replicates,
     )
 
 
@@ -247,8 +251,9 @@ def _risk_model(
     )
 
 
-def _log(model: RiskModel, report: EvaluationReport, settings: Settings) -> str:
+def _log(model: RiskModel, report: EvaluationReport, settings: Settings, selection: Selection) -> str:
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder, "bundle")
         model.save(bundle)
-        return log_run(run_content(report, settings, bundle=bundle), settings.tracking)
+        content = run_content(report, settings, selection=selection, bundle=bundle)
+        return log_run(content, settings.tracking)

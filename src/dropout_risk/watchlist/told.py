@@ -14,6 +14,7 @@ from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.confidential import ASK, CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, Text
+from dropout_risk.text import percent as percent  # noqa: PLC0414  (lists and pages take it from here)
 
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
@@ -27,7 +28,7 @@ _YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils w
 
 @dataclass(frozen=True)
 class Told:
-    """A reason as a list tells it; ``reason`` is None for what is confidential, all of it as one."""
+    """A reason as a list tells it; of what is confidential, all of it as one, neither reason nor points."""
 
     text: str
     points: float
@@ -37,15 +38,15 @@ class Told:
 def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
     """Word reasons for a list, in their order; what has one sentence is told once, with its sum of points.
 
-    All confidential reasons share one sentence, without details.
+    All confidential reasons share one sentence, without details and without a number.
     """
     ask = ASK.to(language)
     kept: dict[str, Told] = {}
     for reason in reasons:
         hidden = reason.domain == CONFIDENTIAL
         text = ask if hidden else reason.text
-        before = kept[text].points if text in kept else 0.0
-        kept[text] = Told(text, before + reason.points, None if hidden else reason)
+        points = 0.0 if hidden else reason.points + (kept[text].points if text in kept else 0.0)
+        kept[text] = Told(text, points, None if hidden else reason)
     return tuple(kept.values())
 
 
@@ -55,19 +56,6 @@ def told_missing(pupil: PupilScore) -> tuple[str, ...]:
     That a test was refused, or is invalid, is as confidential as its result.
     """
     return tuple(sentence for sentence in pupil.missing if sentence not in pupil.missing_sensitive)
-
-
-def percent(share: float) -> str:
-    """Write a share or a risk as a percentage without decimals.
-
-    Examples
-    --------
-    >>> percent(0.314), percent(0.004), percent(0.999)
-    ('31%', '<1%', '>99%')
-    """
-    if 0 < share < 0.01:
-        return "<1%"
-    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def comparison(reason: Reason, language: Language) -> str:

@@ -65,6 +65,26 @@ def test_only_a_complete_folder_holds_the_replies(folder, bundle, scores, tmp_pa
     assert "DR302" in refused.output
 
 
+def test_a_reply_for_a_role_holds_what_the_role_may_see(folder, bundle, scores, tmp_path):
+    out = tmp_path / "scores.json"
+    assert score(folder, bundle, out, "--role", "parent").exit_code == 0
+    results = json.loads(out.read_text(encoding="utf-8"))["results"]
+
+    assert len(results) == len(scores.pupils)
+    assert {name for result in results for name in result["domains"]} == {"attendance", "grades", "other"}
+
+
+@pytest.mark.parametrize(("name", "role"), [("scores.json", "parents"), ("scores.csv", "parent")])
+def test_an_unknown_role_or_another_file_is_refused_before_anything_is_written(
+    folder, bundle, tmp_path, name, role
+):
+    refused = score(folder, bundle, tmp_path / name, "--role", role)
+
+    assert refused.exit_code == 2
+    assert "parent" in refused.output or "class teacher" in refused.output
+    assert not (tmp_path / name).exists()
+
+
 def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch, capsys):
     with progress_bar("scoring") as tell:
         assert tell is None

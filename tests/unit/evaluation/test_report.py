@@ -100,6 +100,7 @@ def test_the_model_is_compared_at_the_length_of_the_rules_own_list():
     compared = beside_the_rule(HeldOut(y, p, np.zeros(6)), rule)
     assert compared["rule"] == {"precision": 1 / 2, "recall": 1 / 3, "specificity": 2 / 3}
     assert compared["model"]["recall"]["expected"] == 2 / 3
+    assert compared["model"]["specificity"] == 1
     assert compared["recall_ratio"] == 2.0
 
 
@@ -117,6 +118,20 @@ def test_without_an_available_rule_there_is_no_comparison():
     assert report.at_rule is None
     assert "ABC" not in str(report)
     assert "SYNTHETIC" not in str(report)
+
+
+def test_intervals_stand_in_frame_metrics_and_table_once_schools_are_known():
+    rows, draws = _held_out(), np.random.default_rng(0).integers(8, size=400).astype(str)
+    named = HeldOut(rows.outcomes, rows.risks, rows.as_of, draws, np.arange(400))
+    report = EvaluationReport.of(
+        named, _baselines(), model="m", candidate="c", synthetic=False, horizon_days=9, events=["dropout"],
+        capacity_share=0.1, replicates=100,
+    )  # fmt: skip
+    flat, frame = report.metrics(), report.frame()
+    assert flat["auc_low"] < flat["auc"] < flat["auc_high"]
+    assert frame.loc["abc_rule", "log_loss_high"] == flat["baseline.abc_rule.log_loss_high"]
+    assert f"[{flat['auc_low']:.2f}, {flat['auc_high']:.2f}]" in str(report)
+    assert EvaluationReport.from_dict(json.loads(report.to_json())) == report
 
 
 def test_flat_metrics_name_each_baseline_and_are_finite(report):
@@ -173,13 +188,14 @@ def test_a_one_class_test_part_is_reported_and_not_a_crash():
     assert report.chart().axes
 
 
-def test_the_chart_has_three_panels_and_leaves_no_global_figure(report):
+def test_the_chart_has_its_panels_and_leaves_no_global_figure(report):
     before = "matplotlib.pyplot" in sys.modules
     figure = report.chart()
     assert [axes.get_title().split()[0].rstrip(",") for axes in figure.axes] == [
         "Calibration",
         "Precision",
         "ROC",
+        "Decision",
     ]
     assert "synthetic" in figure.get_suptitle()
     assert ("matplotlib.pyplot" in sys.modules) == before

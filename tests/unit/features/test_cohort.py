@@ -7,7 +7,7 @@ import pytest
 from dropout_risk.errors import DateError, RecordsError
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.records.school_records import SchoolRecords
-from support.districts import untidy_district
+from support.districts import tidy_district, tidy_tables, untidy_district
 from support.outcomes import answers, label_of
 from support.plain import PlainDistrict
 
@@ -263,3 +263,17 @@ def test_of_a_timestamp_the_date_counts(text):
 def test_a_date_may_come_in_any_form(day):
     assert members(school(a={}), day) == ["a"]
     assert members(school(a={}), [day]) == ["a"]
+
+
+def test_days_to_the_outcome_are_those_of_a_plain_count_of_school_days():
+    records, (tables, _) = tidy_district(), tidy_tables()
+    cohort = Cohort.on(records, ["2024-10-08", "2025-01-06"]).with_labels(records, 90)
+    days = cohort.days_to_outcome(records, 90)
+    outcomes, calendar = tables["outcomes"], tables["calendar"]
+    dropped = outcomes[outcomes["event"] == "dropout"].groupby("student_id")["date"].apply(list)
+    rows = zip(cohort.index, cohort.labels, days, cohort.frame["school_id"], strict=True)
+    for (student, as_of), label, found, school in rows:
+        own = calendar.loc[(calendar["school_id"] == school) & calendar["is_school_day"], "date"]
+        ahead = [day for day in dropped.get(student, []) if day >= as_of.date()]
+        assert found == (sum(as_of.date() <= day < min(ahead) for day in own) if label else 90)
+    assert (days < 90).any()

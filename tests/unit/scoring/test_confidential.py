@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.scoring.confidential import ASK, without_tests
+from dropout_risk.scoring.confidential import ASK, redact_rows, without_tests
 from dropout_risk.scoring.population import score_blocks
+from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.roles import ROLES
 from dropout_risk.scoring.score_rows import pupil_scores
-from dropout_risk.watchlist.told import told, told_missing
+from dropout_risk.scoring.scores import Scores
 
 AS_OF = "2025-06-02"
 
@@ -27,49 +30,47 @@ def secret(risk_model):
     return [feature for feature in risk_model.catalogue.values() if feature.domain == "psychology"]
 
 
-def test_the_rows_keep_their_columns_and_everything_that_is_no_test(given, redacted):
+def test_the_rows_keep_their_columns_and_everything_that_is_open_to_all(given, redacted):
     assert redacted.schema.equals(given.schema)
-    touched = {"contributions", "raising", "lowering", "missing", "suggested_help"}
-    for name in set(given.schema.names) - touched:
+    for name in ("student_id", "risk", "low", "high", "band", "base_log_odds", "log_odds", "error"):
         assert redacted[name].equals(given[name])
 
 
-def test_reasons_are_told_as_a_list_for_teachers_tells_them(given, redacted):
-    hidden = 0
-    for complete, open_ in zip(pupil_scores(given), pupil_scores(redacted), strict=True):
-        for side in ("raising", "lowering"):
-            expected = told(getattr(complete, side), "en")
-            found = getattr(open_, side)
-            assert [reason.text for reason in found] == [item.text for item in expected]
-            assert [reason.points for reason in found] == pytest.approx([item.points for item in expected])
-            kept = [reason for reason in found if reason.domain != "psychology"]
-            assert kept == [item.reason for item in expected if item.reason]
-            hidden += len(found) - len(kept)
-            total = sum(reason.contribution for reason in getattr(complete, side))
-            assert sum(reason.contribution for reason in found) == pytest.approx(total)
-        assert open_.missing == told_missing(complete)
-        assert open_.missing_sensitive == ()
-    assert hidden > 5
+@pytest.mark.parametrize("role", ["class_teacher", "parent", "community_worker"])
+def test_rows_are_redacted_as_single_scores_are(risk_model, given, role):
+    rows = redact_rows(given, ROLES[role], risk_model.catalogue, "en")
+    scores = Scores(None, "r", {}, "en", tuple(pupil_scores(given)))
+    redacted = redact(scores, role, catalogue=risk_model.catalogue)
+    for expected, found in zip(redacted.pupils, pupil_scores(rows), strict=True):
+        for name in ("domains", "causes"):
+            parts = {key: size for key, size in getattr(expected, name).items() if key != "other"}
+            assert getattr(found, name) == parts
+        assert found.other == pytest.approx(expected.other, abs=1e-12)
+        same = {name: getattr(expected, name) for name in ("domains", "causes", "other")}
+        assert replace(found, **same) == expected
 
 
-def test_nothing_of_a_test_is_left_to_read(risk_model, redacted):
+def test_of_a_test_only_whom_to_ask_is_left_to_read(risk_model, redacted):
     names = {feature.name for feature in secret(risk_model)}
     rows = redacted.to_pylist()
     for row in rows:
         assert not names & {name for name, value in row["contributions"].items() if value is not None}
-        for reason in (*row["raising"], *row["lowering"]):
-            if reason["domain"] == "psychology":
-                assert reason["text"] == ASK.en
-                rest = {key: value for key, value in reason.items()
-                        if key not in ("domain", "text", "contribution", "points")}  # fmt: skip
-                assert not any(rest.values())
+        assert row["domains"]["psychology"] is None
+        assert "psychology" not in {reason["domain"] for reason in (*row["raising"], *row["lowering"])}
     written = json.dumps([{**row, "contributions": None} for row in rows], default=str)
     assert not [name for name in names if name in written]
+    assert sum(ASK.en in " ".join(row["warnings"]) for row in rows) > 5
 
 
-def test_a_batch_without_sentences_hides_single_tests_too(risk_model, given):
+def test_a_batch_without_sentences_is_folded_too(risk_model, given):
     names = [field for field in given.schema.names if field in ("student_id", "risk", "contributions")]
     some = pa.RecordBatch.from_arrays([given[name] for name in names], names=names)
     numbers = without_tests(some, risk_model.catalogue, "en")["contributions"]
-    empty = [field.name for field in numbers.type if numbers.field(field.name).null_count == len(numbers)]
-    assert empty == [feature.name for feature in secret(risk_model)]
+    empty = {field.name for field in numbers.type if numbers.field(field.name).null_count == len(numbers)}
+    assert empty == {
+        item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "family")
+    }
+
+
+def test_who_sees_everything_gets_the_rows_as_they_are(risk_model, given):
+    assert redact_rows(given, ROLES["counsellor"], risk_model.catalogue, "en") is given

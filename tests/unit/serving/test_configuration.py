@@ -83,7 +83,7 @@ def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model,
     )
     log_run(RunContent(bundle=bundle), store)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
-    assert service.load_model("models:/county@champion").version == risk_model.version
+    assert service.load_model("models:/county@challenger").version == risk_model.version
     with pytest.raises(BundleError):
         service.load_model("models:/county@nobody")
 

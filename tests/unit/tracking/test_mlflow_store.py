@@ -8,7 +8,7 @@ import pytest
 
 from dropout_risk.errors import BundleError
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run, promote
+from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run
 from dropout_risk.tracking.run_content import RunContent
 
 FINGERPRINT = "sha256:" + "ab" * 32
@@ -60,24 +60,17 @@ def test_a_run_keeps_its_artefacts_and_the_bundle(store, runs):
     assert [item.path for item in client.list_artifacts(runs[0], "bundle")] == ["bundle/model.txt"]
 
 
-def test_the_first_version_is_champion_and_later_ones_challenge(store, runs):
-    assert (load_bundle_path("champion", store) / "model.txt").read_text() == "model 1"
+def test_every_new_version_is_a_challenger_and_none_a_champion_by_itself(store, runs):
     assert (load_bundle_path("challenger", store) / "model.txt").read_text() == "model 3"
+    with pytest.raises(BundleError, match="publish"):
+        load_bundle_path("champion", store)
 
 
 @pytest.mark.parametrize(
-    ("uri", "text"), [("models:/dropout_risk/2", "model 2"), ("models:/dropout_risk@champion", "model 1")]
+    ("uri", "text"), [("models:/dropout_risk/2", "model 2"), ("models:/dropout_risk@challenger", "model 3")]
 )
 def test_a_version_is_found_by_number_and_by_alias(store, runs, uri, text):
     assert (load_bundle_path(uri, store) / "model.txt").read_text() == text
-
-
-def test_promotion_moves_the_champion_and_names_the_one_before(store, runs):
-    assert promote(3, store) == "1"
-    assert (load_bundle_path("champion", store) / "model.txt").read_text() == "model 3"
-    with pytest.raises(BundleError, match="challenger"):
-        load_bundle_path("challenger", store)
-    assert promote(1, store) == "3"
 
 
 @pytest.mark.parametrize("uri", ["models:/other@champion", "nobody", "models:/dropout_risk/99", "runs:/x/y"])
@@ -86,19 +79,13 @@ def test_what_the_store_does_not_hold_is_a_clear_error(store, runs, uri):
         load_bundle_path(uri, store)
 
 
-def test_promoting_an_unknown_version_leaves_the_champion(store, runs):
-    with pytest.raises(BundleError):
-        promote(99, store)
-    assert (load_bundle_path("models:/dropout_risk@champion", store)).is_dir()
-
-
 def test_a_bundle_folder_that_is_gone_is_a_clear_error(store, tmp_path):
     other = store.model_copy(update={"model_name": "gone"})
     log_run(_content(tmp_path, 9), other)
-    folder = load_bundle_path("champion", other)
+    folder = load_bundle_path("challenger", other)
     folder.rename(folder.with_name("moved"))
     with pytest.raises(BundleError):
-        load_bundle_path("champion", other)
+        load_bundle_path("challenger", other)
 
 
 def test_a_run_that_fails_is_marked_and_the_error_passes_on(store, runs):
@@ -128,3 +115,19 @@ def test_not_even_the_first_run_of_a_process_says_anything(tmp_path):
     )
     assert (said.stdout, said.stderr) == ("", "")
     assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlartifacts"}
+
+
+def test_runs_inside_a_run_are_nested_and_named(store, runs):
+    fold = RunContent(name="logistic, fold 0", metrics={"log_loss": 0.4})
+    candidate = RunContent(name="logistic", metrics={"log_loss": 0.5}, parts=(fold,))
+    outer = log_run(RunContent(metrics={"auc": 0.8}, parts=(candidate,)), store)
+    client = _client(store)
+    experiment = client.get_experiment_by_name(store.experiment).experiment_id
+
+    def inside(run_id):
+        return client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run_id}'")
+
+    (middle,) = inside(outer)
+    (inner,) = inside(middle.info.run_id)
+    assert (middle.info.run_name, inner.info.run_name) == ("logistic", "logistic, fold 0")
+    assert inner.data.metrics == {"log_loss": 0.4}

@@ -13,7 +13,9 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
-from dropout_risk.training.train import run_content, train
+from dropout_risk.tracking.runs import report_of_run
+from dropout_risk.training.content import run_content
+from dropout_risk.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,7 @@ def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tracking")
     return Settings(
         models={"candidate": "logistic", "folds": 2},
+        evaluation={"refits": 1},
         tracking={
             "uri": f"sqlite:///{folder}/mlflow.db",
             "artifacts": str(folder / "artefacts"),
@@ -41,7 +44,7 @@ def run(records, settings):
 
 def test_the_model_ranks_later_days_better_than_every_baseline(run):
     frame = run.report.frame()
-    others = frame.drop(index="model")
+    others = frame.drop(index=["model", "last_model"])
     assert (others["not_available"] == "").all()
     assert frame.loc["model", "auc"] > others["auc"].max()
 
@@ -68,6 +71,14 @@ def test_the_shipped_model_is_the_one_that_was_evaluated(run, records):
     assert risks.mean() == pytest.approx(run.report.result().metrics["mean_risk"], abs=1e-12)
 
 
+def test_a_run_is_audited_for_fairness_and_for_stable_and_faithful_reasons(run):
+    assert [section.name for section in run.report.sections] == ["fairness", "stability", "faithfulness"]
+    figures = run.report.metrics()
+    assert 0 < figures["stability.kept"] <= 1
+    assert figures["faithfulness.taken_between"] > 0
+    assert figures["faithfulness.leading_cause_by_chance"] == pytest.approx(1 / 6)
+
+
 def test_everything_is_counted(run, records):
     counts = run.report.counts
     assert sum(counts["censored"].values()) > 0
@@ -87,7 +98,7 @@ def test_the_run_holds_settings_hashes_and_every_figure(run, settings, records):
 
 
 def test_the_registered_bundle_scores_as_the_model_did(run, settings, records):
-    loaded = RiskModel.load(load_bundle_path("models:/county@champion", settings.tracking))
+    loaded = RiskModel.load(load_bundle_path("models:/county@challenger", settings.tracking))
     day = run.report.split["test_as_of"][0]
     pd.testing.assert_frame_equal(loaded.score(records, day).frame(), run.model.score(records, day).frame())
     assert EvaluationReport.from_dict(loaded.metrics) == run.report
@@ -101,8 +112,53 @@ def test_the_run_keeps_report_card_and_picture(run, settings):
         "report.en.md",
         "card.zh.md",
         "card.en.md",
+        "card.zh.html",
+        "card.en.html",
         "plots/evaluation.png",
     }
+
+
+def test_every_candidate_and_every_fold_is_a_run_inside_the_run(run, settings):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=settings.tracking.uri)
+    experiment = client.get_experiment_by_name(settings.tracking.experiment).experiment_id
+    (candidate,) = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run.run_id}'")
+    folds = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{candidate.info.run_id}'")
+    assert candidate.data.params == {"candidate": "logistic", "chosen": "True"}
+    losses = [fold.data.metrics["log_loss"] for fold in folds]
+    assert len(losses) == settings.models.folds
+    assert candidate.data.metrics["log_loss"] == pytest.approx(sum(losses) / len(losses))
+
+
+def test_the_report_is_rebuilt_from_the_run_alone(run, settings):
+    assert report_of_run(run.run_id, settings.tracking) == run.report
+
+
+def test_every_report_holds_intervals_lists_lead_time_and_what_publishing_asks(run):
+    report = run.report
+    assert [section.name for section in report.sections] == [
+        "baselines", "capacity", "decision", "lead_time", "learning_curve",
+    ]  # fmt: skip
+    flat = report.metrics()
+    assert flat["auc_low"] < flat["auc"] < flat["auc_high"]
+    assert flat["lead_time.leavers"] > 0
+    assert flat["capacity.teacher_recall"] > 0
+    checks = {check.name: check.passed for check in report.section("baselines").checks}
+    assert checks == {"better_than_base_rate": True, "not_below_baselines": True}
+
+
+def test_mornings_begin_with_the_test_and_the_first_listing_is_before_the_dropout(run):
+    section = run.report.section("lead_time")
+    assert f"({run.report.split['test_as_of'][0]} to" in section.remarks[0].en
+    assert section.metrics["median_days"] >= 0
+
+
+def test_the_chart_draws_lead_time_and_learning_curve_beside_the_rest(run):
+    titles = [axes.get_title() for axes in run.chart().axes]
+    assert len(titles) == 6
+    assert "Lead time" in titles[4]
+    assert "Learning curve" in titles[5]
 
 
 def test_synthetic_data_is_said_in_report_card_and_bundle(run):

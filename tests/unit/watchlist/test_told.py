@@ -1,10 +1,12 @@
 import pytest
 
+from dropout_risk.pages.card import CardWriter
 from dropout_risk.pages.watch_list_page import render_watch_list
+from dropout_risk.scoring.confidential import ASK
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.watchlist.told import told_missing
+from dropout_risk.watchlist.told import told, told_missing
 from dropout_risk.watchlist.watch_list import WatchList
-from support.lists import pupil, scores
+from support.lists import pupil, reason, scores
 
 REFUSED = "No valid result on record: PHQ-9 total (refused or invalid)"
 MISSING = {"missing": ("No marks", REFUSED), "missing_sensitive": (REFUSED,)}
@@ -26,3 +28,20 @@ def test_no_way_out_of_a_list_tells_of_a_refused_test(band, number):
     written = lists(*(pupil(f"p-{n}", band=band, **MISSING) for n in range(number)))
     assert not any("PHQ-9" in text for text in written)
     assert any("No marks" in text for text in written)
+
+
+def test_of_a_test_a_list_tells_whom_to_ask_and_no_number():
+    secret = [reason("PHQ-9 total 12", points, domain="psychology") for points in (0.2, 0.1)]
+    open_, hidden = told((reason(points=0.3), *secret), "en")
+
+    assert (open_.points, open_.reason) == (0.3, reason(points=0.3))
+    assert (hidden.text, hidden.points, hidden.reason) == (ASK.en, 0.0, None)
+
+
+def test_a_card_draws_no_bar_of_a_test():
+    score = pupil("p-1", raising=(reason(points=0.1), reason("PHQ-9 total 12", 0.3, domain="psychology")))
+    (group,) = WatchList.of(scores(score)).groups
+    lines = CardWriter("en", False, ()).write(group.listed[0]).raising
+
+    assert [line.bar is None for line in lines] == [False, True]
+    assert lines[0].bar.told == "raises the risk by 10 percentage points"

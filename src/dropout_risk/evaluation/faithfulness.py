@@ -1,0 +1,310 @@
+"""Faithfulness: whether reasons name what moves the score and, where it is known, why a pupil left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
+from dropout_risk.evaluation.curves import Z95
+from dropout_risk.evaluation.fairness_rates import wilson
+from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.explanation.contributions import Contributions
+from dropout_risk.text import Text
+
+Floats = npt.NDArray[np.float64]
+STEPS = 8
+THREE = 3
+
+
+class Scorer(Protocol):
+    """What splits the log-odds of rows of features."""
+
+    def contributions(self, X: pd.DataFrame) -> Contributions:
+        """Split the log-odds of each row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The mean score while facts are taken away, or given, one by one.
+
+    Parameters
+    ----------
+    taken, taken_random : float64 array of shape (n_steps + 1, n_rows)
+        Log-odds after so many facts were set to the background's mean: in the order of the reasons, the most
+        raising first, and in random order.
+    given, given_random : float64 array of the same shape
+        Log-odds when only so many facts are the pupil's own and all others the background's mean.
+    """
+
+    taken: Floats
+    taken_random: Floats
+    given: Floats
+    given_random: Floats
+
+    def between(self, kind: str) -> tuple[float, float, float]:
+        """Give the area between the reasons' order and random order, per step, with its 95 % interval.
+
+        Above 0 where the reasons name what moves the score.
+        """
+        ordered, shuffled = getattr(self, kind), getattr(self, f"{kind}_random")
+        sign = -1.0 if kind == "taken" else 1.0
+        area = sign * (ordered - shuffled)[1:].mean(axis=0)
+        half = Z95 * area.std(ddof=1) / np.sqrt(len(area))
+        return float(area.mean()), float(area.mean() - half), float(area.mean() + half)
+
+    def mean_risk(self, kind: str, step: int) -> float:
+        """Give the mean risk after some steps."""
+        from scipy.special import expit
+
+        return float(expit(getattr(self, kind)[step]).mean())
+
+    def frame(self) -> pd.DataFrame:
+        """Give the mean log-odds after each step."""
+        means = {name: curve.mean(axis=1) for name, curve in vars(self).items()}
+        return pd.DataFrame(means).rename_axis("facts")
+
+
+def curves(
+    model: Scorer, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
+) -> Curves:
+    """Take the facts of each row away, and give them, in the order of its reasons and in random order.
+
+    Parameters
+    ----------
+    model : Scorer
+        Such as ``RiskClassifier.calibrated_model_``.
+    X : DataFrame
+        Rows of features.
+    catalogue : FeatureCatalogue
+        Says which features are one fact.
+    rest : Series
+        What a feature is set to: the background's mean, or missing.
+    seed : int, default=0
+        Of the random orders, one for each row.
+    """
+    fact, names = pd.factorize(np.array([catalogue[name].family for name in X.columns], dtype=object))
+    values = model.contributions(X).values
+    sums = np.column_stack([values[:, fact == place].sum(axis=1) for place in range(len(names))])
+    rank = np.argsort(np.argsort(-sums, axis=1, kind="stable"), axis=1)
+    shuffled = np.argsort(np.random.default_rng(seed).random(sums.shape), axis=1)
+    steps = range(min(STEPS, len(names)) + 1)
+    own = {"": rank[:, fact], "_random": shuffled[:, fact]}
+    made = {}
+    for end, place in own.items():
+        made[f"taken{end}"] = np.array([_score(model, X, place >= step, rest) for step in steps])
+        made[f"given{end}"] = np.array([_score(model, X, place < step, rest) for step in steps])
+    return Curves(**made)
+
+
+def _score(model: Scorer, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series) -> Floats:
+    return model.contributions(X.where(own, rest, axis=1)).log_odds
+
+
+@dataclass(frozen=True, eq=False)
+class CauseAgreement:
+    """How often the cause that the reasons lead with is the true one, where a simulator knows it.
+
+    Parameters
+    ----------
+    truth, named : array of str
+        The true and the named cause of each pupil who dropped out.
+    importance : dict of str to float
+        The model's global importance of each cause; sums to 1.
+    """
+
+    truth: npt.NDArray[np.object_]
+    named: npt.NDArray[np.object_]
+    importance: dict[str, float]
+
+    @classmethod
+    def of(cls, sums: pd.DataFrame, dropped: pd.Series) -> CauseAgreement:
+        """Compare.
+
+        Parameters
+        ----------
+        sums : DataFrame
+            Contributions summed by cause; all test rows, since importance is their mean size.
+        dropped : Series of str
+            The true cause of each pupil who dropped out, missing for the other rows.
+        """
+        mean = sums.abs().mean()
+        there = dropped.notna().to_numpy()
+        named = np.asarray(sums.columns, dtype=object)[sums.to_numpy()[there].argmax(axis=1)]
+        truth = dropped[there].to_numpy(dtype=object)
+        return cls(truth, named, {str(name): float(value) for name, value in (mean / mean.sum()).items()})
+
+    @property
+    def right(self) -> float:
+        """Share of pupils for whom the leading cause is the true one."""
+        return float((self.truth == self.named).mean())
+
+    @property
+    def chance(self) -> float:
+        """Share that naming a cause at random would give."""
+        return 1 / len(self.importance)
+
+    @property
+    def always(self) -> float:
+        """Share that always naming the globally leading cause would give."""
+        leading = max(self.importance, key=lambda name: self.importance[name])
+        return float((self.truth == leading).mean())
+
+    @property
+    def most_named(self) -> float:
+        """Share that always naming the cause which the reasons lead with most often would give."""
+        names, counts = np.unique(self.named.astype(str), return_counts=True)
+        return float((self.truth == names[counts.argmax()]).mean())
+
+    @property
+    def sampled(self) -> float:
+        """Share that naming causes at random, as often as their global importance, would give."""
+        return float(sum(share * (self.truth == name).mean() for name, share in self.importance.items()))
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row per true cause: pupils, right, and how often each cause is named."""
+        names = list(self.importance)
+        counts = pd.crosstab(
+            pd.Categorical(self.truth, categories=names),
+            pd.Categorical(self.named, categories=names),
+            dropna=False,
+        ).reindex(index=names, columns=names, fill_value=0)
+        table = counts.set_axis(names, axis=0).set_axis([f"named_{name}" for name in names], axis=1)
+        pupils = table.sum(axis=1)
+        right = pd.Series(np.diag(counts.to_numpy()), index=names) / pupils.where(pupils > 0)
+        return pd.concat([pupils.rename("pupils"), right.rename("right"), table], axis=1)
+
+    def metrics(self) -> dict[str, float]:
+        """Give the figures."""
+        return {
+            "leading_cause_right": self.right,
+            "leading_cause_by_chance": self.chance,
+            "leading_cause_always_the_same": self.always,
+            "leading_cause_always_the_most_named": self.most_named,
+            "leading_cause_by_importance": self.sampled,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class FaithfulnessReport:
+    """Whether the reasons name what moves the score and, on simulated records, why a pupil left.
+
+    Parameters
+    ----------
+    curves : Curves
+        The score while facts are taken away or given.
+    causes : CauseAgreement, optional
+        Only where the true causes are known.
+    """
+
+    curves: Curves
+    causes: CauseAgreement | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """Give the mean log-odds after each step."""
+        return self.curves.frame()
+
+    def section(self) -> Section:
+        """Give the part of an evaluation report."""
+        remarks, tables = [_told(self.curves)], [_curve_table(self.curves)]
+        metrics = {f"{kind}_between": self.curves.between(kind)[0] for kind in ("taken", "given")}
+        if self.causes is not None:
+            remarks.append(_told_causes(self.causes))
+            tables.append(_cause_table(self.causes))
+            metrics |= self.causes.metrics()
+        return Section("faithfulness", TITLE, tuple(remarks), tuple(tables), metrics)
+
+    def _repr_html_(self) -> str:
+        return self.section().to_html("en")
+
+
+TITLE = Text(zh="理由的真实性", en="Faithfulness of the reasons")
+TOLD = Text(
+    zh="去掉每名学生最主要的三条理由（换成平均值），平均风险由{start:.1%}降到{reasons:.1%}；"
+    "随机去掉三条则为{random:.1%}。按理由次序与随机次序之间的面积：去掉{taken}，给出{given}（对数几率，每步）。",
+    en="Taking away each pupil's three leading reasons (set to the mean) lowers the mean risk from "
+    "{start:.1%} to {reasons:.1%}; three facts at random lower it to {random:.1%}. Area between the order of "
+    "the reasons and random order, log-odds per step: taken away {taken}, given {given}.",
+)
+TOLD_CAUSES = Text(
+    zh="在模拟数据中，{n}名辍学学生里有{right:.0%}（{low:.0%}至{high:.0%}）的首要原因与真实原因一致；"
+    "随意猜为{chance:.0%}，总说全局最主要的原因为{always:.0%}，总说最常列出的原因为{most:.0%}，"
+    "按全局重要性随机说为{sampled:.0%}。",
+    en="On these simulated records the leading cause is the true one for {right:.0%} ({low:.0%} to "
+    "{high:.0%}) of {n} pupils who dropped out; chance gives {chance:.0%}, always naming the globally "
+    "leading cause {always:.0%}, always the one named most often {most:.0%}, "
+    "naming causes as often as they matter globally {sampled:.0%}.",
+)
+
+
+def _told(made: Curves) -> Text:
+    three = min(THREE, len(made.taken) - 1)
+    fields: Mapping[str, object] = {
+        "start": made.mean_risk("taken", 0),
+        "reasons": made.mean_risk("taken", three),
+        "random": made.mean_risk("taken_random", three),
+        **{kind: "{:.2f} ({:.2f} – {:.2f})".format(*made.between(kind)) for kind in ("taken", "given")},
+    }
+    return Text(zh=TOLD.fill("zh", **fields), en=TOLD.fill("en", **fields))
+
+
+def _told_causes(found: CauseAgreement) -> Text:
+    n = len(found.truth)
+    low, high = wilson(found.right, n)
+    fields: Mapping[str, object] = {
+        "n": n,
+        "right": found.right,
+        "low": float(low),
+        "high": float(high),
+        "chance": found.chance,
+        "always": found.always,
+        "sampled": found.sampled,
+        "most": found.most_named,
+    }
+    return Text(zh=TOLD_CAUSES.fill("zh", **fields), en=TOLD_CAUSES.fill("en", **fields))
+
+
+def _curve_table(made: Curves) -> SectionTable:
+    columns = (
+        Text(zh="条数", en="Facts"),
+        Text(zh="按理由去掉", en="Taken away, by reasons"),
+        Text(zh="随机去掉", en="Taken away, at random"),
+        Text(zh="按理由给出", en="Given, by reasons"),
+        Text(zh="随机给出", en="Given, at random"),
+    )
+    rows = tuple((int(step), *(float(value) for value in line)) for step, line in made.frame().iterrows())
+    return SectionTable(Text(zh="平均对数几率", en="Mean log-odds"), columns, rows)
+
+
+def _cause_table(found: CauseAgreement) -> SectionTable:
+    frame = found.frame()
+    names = list(found.importance)
+    labels = {str(cause): label for cause, label in CAUSES.items()}
+    columns = (
+        Text(zh="真实原因", en="True cause"),
+        Text(zh="学生", en="Pupils"),
+        Text(zh="说对", en="Right"),
+        *(_named(labels[name]) for name in names),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            labels[str(name)],
+            int(line["pupils"]),
+            plain(float(line["right"])),
+            *(int(line[f"named_{other}"]) for other in names),
+        )
+        for name, line in frame.iterrows()
+    ]
+    return SectionTable(
+        Text(zh="真实原因与所说的首要原因", en="True cause and leading cause named"), columns, tuple(rows)
+    )
+
+
+def _named(label: Text) -> Text:
+    return Text(zh=f"说成{label.zh}", en=f"named {label.en.lower()}")

@@ -1,0 +1,299 @@
+"""How long before leaving a pupil first came on the list, and how long false alarms stayed on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.evaluation.metrics import Array
+from dropout_risk.evaluation.resampling import REPLICATES, Interval, Resampling
+from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.evaluation.wording import bracketed, filled
+from dropout_risk.text import Text
+
+DAYS_BEFORE = (1, 5, 10, 20, 30, 45, 60, 90)
+QUARTILES = (0.25, 0.5, 0.75)
+FEWEST = 10
+"""Pupils below which a share is not given."""
+TITLE = Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil")
+VERDICT = Text(
+    zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
+    "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
+    en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the "
+    "{leavers} pupils who dropped out in that time, {share:.0%}{ends} had been on the model's list; from the "
+    "first listing to the dropout the median was {median} school days.",
+)
+NOBODY = Text(
+    zh="{first}至{last}之间（{mornings}张名单）没有学生辍学，无法计算提前量。",
+    en="Nobody dropped out between {first} and {last} ({mornings} lists): there is no lead time.",
+)
+HOW = Text(
+    zh="名单按风险排到人手上限，低风险的不列，同分按学号；按规则发出的预警另列，不在其中。各基准的名单与模型同样长。"
+    "“≥”：有学生在第一张名单上就已列出（或在最后一张上仍未撤下），实际只会更长。",
+    en="Lists hold the highest risks up to each teacher's capacity, nobody at low risk, equal risks in the "
+    "order of ids; alerts by rule come on top and are not in here. Baselines have as many places as the "
+    "model. “≥” where pupils were on the very first list already (or still on the last one), so that the "
+    "true figure can only be longer.",
+)
+SAMPLED = Text(
+    zh="为控制用时，只跟踪随机抽取的{schools}所学校的{pupils}名学生（全部{everybody}名）。",
+    en="To keep it short, only the {pupils} pupils of {schools} schools drawn at random were followed, "
+    "out of {everybody}.",
+)
+LEADS = Text(zh="辍学学生何时首次上名单", en="Pupils who dropped out: when they first came on the list")
+LEADS_HEAD = (
+    "",
+    Text(zh="从未列出", en="Never listed"),
+    Text(zh="下四分位（上课日）", en="Lower quartile, days"),
+    Text(zh="中位数", en="Median"),
+    Text(zh="上四分位", en="Upper quartile"),
+    Text(zh="第一张名单上已列出", en="On the first list already"),
+)
+BEFORE = Text(
+    zh="辍学前至少若干上课日已上过名单的比例", en="Share that had been on the list so many days before"
+)
+BEFORE_HEAD = (Text(zh="上课日", en="School days"), Text(zh="学生", en="Pupils"))
+ALARMS = Text(zh="误报在名单上停留多久", en="False alarms: on how many lists they stayed")
+ALARMS_HEAD = (
+    "",
+    Text(zh="误报学生", en="Pupils"),
+    Text(zh="下四分位（名单数）", en="Lower quartile, lists"),
+    Text(zh="中位数", en="Median"),
+    Text(zh="上四分位", en="Upper quartile"),
+    Text(zh="平均", en="Mean"),
+    Text(zh="最后仍在名单上", en="Still on the last list"),
+    Text(zh="结局尚不知", en="Outcome not known yet"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Mornings:
+    """Pupils on a series of mornings, and what became of them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per pupil and morning on which it was at school: ``student_id``, ``school_id``, ``day`` (the
+        school-day index of the morning) and ``outcome`` (1 or 0 within the horizon, NaN where nobody
+        knows yet).
+    listed : mapping of Text to array of bool
+        Whom each way of listing names, the model's first; parallel to ``rows``.
+    dropout_day : Series
+        School-day index of the first dropout, by ``student_id``; pupils who did not drop out are not in it.
+    dates : tuple of str
+        The mornings, in order.
+    step : int
+        School days from one morning to the next.
+    """
+
+    rows: pd.DataFrame
+    listed: Mapping[Text, npt.NDArray[np.bool_]]
+    dropout_day: pd.Series
+    dates: tuple[str, ...]
+    step: int
+
+
+def top_of_groups(
+    risk: Array, groups: npt.NDArray[np.intp], places: npt.NDArray[Any], ids: npt.NDArray[Any]
+) -> npt.NDArray[np.bool_]:
+    """Mark the highest risks of each group; equal risks are taken in the order of their ids, as on the list.
+
+    Parameters
+    ----------
+    risk, groups, ids : array of shape (n,)
+        Risk, number of the group and id of each row.
+    places : array of shape (n_groups,)
+        How many of each group.
+
+    Examples
+    --------
+    >>> top_of_groups(np.array([0.2, 0.2, 0.1]), np.array([0, 0, 1]), np.array([1, 1]), np.array([8, 7, 9]))
+    array([False,  True,  True])
+    """
+    order = np.lexsort((ids, -risk, groups))
+    size = np.bincount(groups, minlength=len(places))
+    position = np.arange(len(risk)) - np.repeat(np.cumsum(size) - size, size)
+    marked = np.empty(len(risk), dtype=bool)
+    marked[order] = position < np.repeat(places, size)
+    return marked
+
+
+def leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Give one row per pupil who dropped out while the mornings went on, and when it was first listed.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``student_id``: ``school_id``, ``dropout_day``, ``first_day`` (its first morning), ``lead``
+        (school days from the first listing to the dropout, NaN if never listed) and ``censored`` (listed
+        on its first morning already, so the lead is at least that).
+    """
+    rows = mornings.rows.assign(
+        listed=listed, dropout_day=mornings.rows["student_id"].map(mornings.dropout_day)
+    )
+    end = rows["school_id"].map(rows.groupby("school_id")["day"].max()) + mornings.step
+    seen = rows[(rows["dropout_day"] >= rows["day"]) & (rows["dropout_day"] < end)]
+    by_pupil = seen.groupby("student_id")
+    found = by_pupil[["school_id", "dropout_day"]].first().assign(first_day=by_pupil["day"].min())
+    listed_day = seen[seen["listed"]].groupby("student_id")["day"].min().reindex(found.index)
+    return found.assign(lead=found["dropout_day"] - listed_day, censored=listed_day == found["first_day"])
+
+
+def false_alarms(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Give one row per listed pupil who did not drop out, and on how many mornings it was listed.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``student_id``: ``school_id``, ``mornings``, ``known`` (the horizon of its first listing
+        has been observed, so that the alarm is known to be false) and ``still`` (listed on its last
+        morning).
+    """
+    rows = mornings.rows.assign(listed=listed)
+    last = rows.groupby("student_id")["day"].max()
+    rows = rows[rows["listed"] & ~rows["student_id"].isin(mornings.dropout_day.index)].sort_values("day")
+    by_pupil = rows.groupby("student_id")
+    first = rows.drop_duplicates("student_id").set_index("student_id").sort_index()
+    found = by_pupil[["school_id"]].first().assign(mornings=by_pupil.size())
+    return found.assign(
+        known=first["outcome"].notna(), still=by_pupil["day"].max() == last.reindex(found.index)
+    )
+
+
+def lead_time_section(
+    mornings: Mornings,
+    *,
+    replicates: int = REPLICATES,
+    sampled: Mapping[str, int] | None = None,
+) -> Section:
+    """Say how early each way of listing names those who leave, and how long it names others in vain.
+
+    Parameters
+    ----------
+    mornings : Mornings
+        Weekly lists.
+    replicates : int, default=400
+        Of the intervals.
+    sampled : mapping, optional
+        ``schools``, ``pupils`` and ``everybody``, where not everybody was followed.
+    """
+    gone = {label: leavers(mornings, listed) for label, listed in mornings.listed.items()}
+    alarms = {label: false_alarms(mornings, listed) for label, listed in mornings.listed.items()}
+    pupils = mornings.rows.drop_duplicates("student_id").set_index("student_id").sort_index()
+    drawn = Resampling.of(pupils["school_id"].to_numpy(), pupils.index.to_numpy(), replicates=replicates)
+    place = pd.Series(np.arange(len(pupils)), index=pupils.index)
+    remarks = [_verdict(mornings, gone, drawn, place), HOW]
+    if sampled is not None:
+        remarks += [filled(SAMPLED, **sampled), drawn.said()]
+    before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone)))
+    lead_rows = tuple(_lead_row(label, of, drawn, place) for label, of in gone.items())
+    alarm_rows = tuple(_alarm_row(label, of, drawn, place) for label, of in alarms.items())
+    tables = (
+        SectionTable(LEADS, LEADS_HEAD, lead_rows),
+        before,
+        SectionTable(ALARMS, ALARMS_HEAD, alarm_rows),
+    )
+    first = next(iter(gone))
+    metrics = _metrics(gone[first], alarms[first], drawn, place)
+    return Section("lead_time", TITLE, tuple(remarks), tables, metrics)
+
+
+def _verdict(
+    mornings: Mornings, gone: Mapping[Text, pd.DataFrame], drawn: Resampling, place: pd.Series
+) -> Text:
+    model = next(iter(gone.values()))
+    dates = mornings.dates
+    when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
+    if model.empty:
+        return filled(NOBODY, **when)
+    listed, ends = _share(model["lead"].notna(), drawn.rows(place[model.index].to_numpy()))
+    median = _quantile(model["lead"], model["censored"], 0.5) or "–"
+    told = "" if ends is None else f" [{ends.low:.0%}, {ends.high:.0%}]"
+    return filled(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
+
+
+def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+    if gone.empty:
+        return label, *([None] * 5)
+    draws = drawn.rows(place[gone.index].to_numpy())
+    never, ends = _share(gone["lead"].isna(), draws)
+    low, middle, high = (_quantile(gone["lead"], gone["censored"], at) for at in QUARTILES)
+    listed = gone["lead"].notna().to_numpy()
+    ends_of_median = _median_interval(gone["lead"].to_numpy()[listed], draws.rows(listed))
+    told = None if middle is None else f"{middle}{bracketed(ends_of_median, digits=0)}"
+    return label, f"{never:.2f}{bracketed(ends)}", low, told, high, int(gone["censored"].sum())
+
+
+def _before(gone: Mapping[Text, pd.DataFrame]) -> list[tuple[Cell, ...]]:
+    """Give the shares among those whose last days were all seen; too few give none."""
+    found: list[tuple[Cell, ...]] = []
+    for days in DAYS_BEFORE:
+        seen = [of[of["dropout_day"] - of["first_day"] >= days] for of in gone.values()]
+        if len(seen[0]) >= FEWEST:
+            found.append((days, len(seen[0]), *(float((of["lead"] >= days).mean()) for of in seen)))
+    return found
+
+
+def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+    known = alarms[alarms["known"]]
+    unknown = len(alarms) - len(known)
+    if known.empty:
+        return label, 0, None, None, None, None, None, unknown
+    low, middle, high = (_quantile(known["mornings"], known["still"], at) for at in QUARTILES)
+    mean, ends = _share(known["mornings"], drawn.rows(place[known.index].to_numpy()))
+    told = f"{mean:.1f}{bracketed(ends, digits=1)}"
+    return label, len(known), low, middle, high, told, int(known["still"].sum()), unknown
+
+
+def _share(values: pd.Series, draws: Resampling) -> tuple[float, Interval | None]:
+    """Give a mean and its interval."""
+    numbers = values.to_numpy(dtype=np.float64)
+    sums = draws.sums(np.column_stack([numbers, np.ones_like(numbers)]))
+    with np.errstate(invalid="ignore"):
+        ends = draws.interval(sums[:, 0] / sums[:, 1])
+    same = ends is not None and ends.low == ends.high  # all or nobody: drawing again says nothing of it
+    return float(numbers.mean()), None if same else ends
+
+
+def _quantile(values: pd.Series, at_least: pd.Series, level: float) -> str | None:
+    """Write a quantile of the values there are, with "≥" where some that may be longer reach down to it."""
+    if values.isna().all():
+        return None
+    value = float(values.quantile(level, interpolation="lower"))
+    return f"{'≥ ' if (at_least & (values <= value)).any() else ''}{value:.0f}"
+
+
+def _median_interval(leads: Array, draws: Resampling) -> Interval | None:
+    """Give the interval of the median lead, each pupil counted as often as it is drawn."""
+    if len(leads) < FEWEST:
+        return None
+    order = np.argsort(leads, kind="stable")
+    reached = np.cumsum(draws.weights[:, draws.codes[order]], axis=1, dtype=np.int64)
+    total = reached[:, -1]
+    middle = (2 * reached >= total[:, None]).argmax(axis=1)
+    return draws.interval(np.where(total > 0, leads[order][middle], np.nan))
+
+
+def _metrics(
+    gone: pd.DataFrame, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series
+) -> dict[str, float]:
+    known = alarms[alarms["known"]]
+    found = {"leavers": float(len(gone)), "false_alarms": float(len(known))}
+    if len(gone):
+        never, ends = _share(gone["lead"].isna(), drawn.rows(place[gone.index].to_numpy()))
+        found |= {"never_listed": never}
+        if ends is not None:
+            found |= {"never_listed_low": ends.low, "never_listed_high": ends.high}
+    if gone["lead"].notna().any():
+        quartiles: Sequence[float] = gone["lead"].quantile(list(QUARTILES), interpolation="lower").tolist()
+        names = ("lower_quartile_days", "median_days", "upper_quartile_days")
+        found |= dict(zip(names, quartiles, strict=True))
+        found |= {"on_the_first_list": float(gone["censored"].sum())}
+    if len(known):
+        found |= {"false_alarm_mornings": float(known["mornings"].mean())}
+    return found

@@ -1,0 +1,105 @@
+"""The learning curve: how much the last pupils added, and whether more would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dropout_risk.evaluation.metrics import Array
+from dropout_risk.evaluation.replicates import auc_by_replicate
+from dropout_risk.evaluation.resampling import Interval, Resampling
+from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.evaluation.wording import filled, with_interval
+from dropout_risk.text import Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.result import HeldOut
+
+TITLE = Text(zh="学习曲线：学生再多会不会更好", en="Learning curve: would more pupils help")
+HOW = Text(
+    zh="只用一部分训练学生（按学号抽取，小的包含在大的之内）重新拟合所选模型，在同样的测试行上检验；"
+    "最后一行就是交付的模型。",
+    en="The chosen candidate was fitted again on some of the training pupils (smaller samples lie within "
+    "larger ones) and measured on the same test rows; the last row is the model that is shipped.",
+)
+STILL = Text(
+    zh="从{before}名到{after}名学生，对数损失又降了{by}：再增加学生很可能还有用。",
+    en="From {before} to {after} pupils log loss still fell by {by}: more pupils would probably help.",
+)
+FLAT = Text(
+    zh="从{before}名到{after}名学生，对数损失的变化为{by}：看不出再增加学生还有用。",
+    en="From {before} to {after} pupils log loss changed by {by}: nothing shows that more pupils would help.",
+)
+TABLE = Text(zh="按训练学生数", en="By the number of training pupils")
+HEAD = (Text(zh="训练学生", en="Training pupils"), "AUC", Text(zh="对数损失", en="Log loss"))
+
+
+@dataclass(frozen=True, eq=False)
+class Size:
+    """What a model fitted on some pupils says of the test rows."""
+
+    pupils: int
+    risks: Array
+
+
+def learning_curve_section(
+    held_out: HeldOut, sizes: Sequence[Size], resampling: Resampling | None = None
+) -> Section:
+    """Measure models fitted on growing numbers of pupils.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+        The test part.
+    sizes : sequence of Size
+        Growing; the last one is the model itself. At least two.
+    resampling : Resampling, optional
+        Gives the intervals, and the paired one of the last step.
+    """
+    y = held_out.y
+    once = Resampling.once(y.size)
+    draws = once if resampling is None else resampling
+    losses = [_losses(y, size.risks) for size in sizes]
+    rows: list[tuple[Cell, ...]] = []
+    metrics: dict[str, float] = {}
+    for place, (size, loss) in enumerate(zip(sizes, losses, strict=True)):
+        auc = float(auc_by_replicate(y, size.risks, once)[0])
+        ends = draws.interval(auc_by_replicate(y, size.risks, draws))
+        of_loss = draws.interval(_means(loss, draws))
+        rows.append(
+            (
+                size.pupils,
+                with_interval(auc, ends, digits=3),
+                with_interval(float(loss.mean()), of_loss, digits=4),
+            )
+        )
+        metrics |= {f"pupils_{place}": float(size.pupils), f"log_loss_{place}": float(loss.mean())}
+        metrics |= {f"auc_{place}": auc} if np.isfinite(auc) else {}
+        metrics |= {f"auc_{place}_low": ends.low, f"auc_{place}_high": ends.high} if ends else {}
+    fall = losses[-2] - losses[-1]
+    interval = draws.interval(_means(fall, draws))
+    verdict = _verdict(sizes, float(fall.mean()), interval)
+    return Section(
+        "learning_curve", TITLE, (verdict, HOW), (SectionTable(TABLE, HEAD, tuple(rows)),), metrics
+    )
+
+
+def _verdict(sizes: Sequence[Size], fall: float, interval: Interval | None) -> Text:
+    span = {"before": sizes[-2].pupils, "after": sizes[-1].pupils}
+    if interval is not None and interval.low > 0:
+        return filled(STILL, **span, by=with_interval(fall, interval, digits=4))
+    turned = None if interval is None else Interval(-interval.high, -interval.low)
+    return filled(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
+
+
+def _losses(y: Array, p: Array) -> Array:
+    smallest = np.finfo(np.float64).eps
+    return np.asarray(-np.log(np.clip(np.where(y == 1, p, 1 - p), smallest, 1.0)))
+
+
+def _means(values: Array, resampling: Resampling) -> Array:
+    sums = resampling.sums(np.column_stack([values, np.ones_like(values)]))
+    return np.asarray(sums[:, 0] / sums[:, 1])

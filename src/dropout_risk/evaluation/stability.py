@@ -1,0 +1,214 @@
+"""Stability: whether pupils would get the same reasons had the model learnt from others like these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.errors import EvaluationError
+from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.explanation.chosen import NOBODY, Chosen, Codes, Facts, Floats
+from dropout_risk.text import Text
+
+TOP = 3
+ALL = "all"
+FEWEST = 10
+BANDS = {
+    ALL: Text(zh="全部", en="all"),
+    "high": Text(zh="高", en="high"),
+    "elevated": Text(zh="较高", en="elevated"),
+    "watch": Text(zh="关注", en="watch"),
+    "low": Text(zh="低", en="low"),
+}
+VERDICT = Text(
+    zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的理由平均有{kept:.0%}保持不变"
+    "（同一等级的另一名学生只有{other:.0%}相同）。",
+    en="Refitted {refits} times on resampled pupils in the same setting, the model keeps {kept:.0%} of a "
+    "pupil's three leading raising reasons ({other:.0%} are shared with another pupil of the same band).",
+)
+FEWER = Text(
+    zh="为节省时间，每次只用一部分学生训练，各次差别因此偏大，实际更稳定。",
+    en="To save time each refit learns from a part of the pupils, so refits differ more than the model "
+    "would: its reasons are more stable than shown.",
+)
+NOBODY_RAISED = Text(zh="没有学生有升高风险的理由。", en="No pupil has a raising reason.")
+
+
+@dataclass(frozen=True, eq=False)
+class StabilityReport:
+    """How much of each pupil's three leading raising reasons refitted models keep.
+
+    A reason is a fact, as it is told: window variants of one fact are one reason.
+
+    Parameters
+    ----------
+    kept : float64 array of shape (n_refits, n_pupils)
+        The share of the reasons that the refit also has among its first three; NaN for pupils without.
+    first : float64 array of shape (n_refits, n_pupils)
+        Whether the leading reason is among the refit's first three.
+    other : float64 array of shape (n_pupils,)
+        The share that is also among the first three of another pupil of the same band.
+    bands : array of str
+        The band of each pupil.
+    share : float, default=1
+        The share of the training pupils that a refit draws; below 1, refits differ more than they should.
+    """
+
+    kept: Floats
+    first: Floats
+    other: Floats
+    bands: npt.NDArray[Any]
+    share: float = 1.0
+
+    @classmethod
+    def of(
+        cls,
+        facts: Facts,
+        values: Floats,
+        contributions: Floats,
+        refitted: Sequence[Floats],
+        bands: npt.ArrayLike,
+        *,
+        share: float = 1.0,
+    ) -> StabilityReport:
+        """Compare the reasons of a model with those of its refits.
+
+        Parameters
+        ----------
+        facts : Facts
+            What is one reason.
+        values : float64 array of shape (n_pupils, n_features)
+            The features.
+        contributions : float64 array of the same shape
+            The model's.
+        refitted : sequence of arrays of the same shape
+            The contributions of each refit for the same pupils.
+        bands : array of str
+            The band of each pupil.
+        share : float, default=1
+            The share of the training pupils that a refit drew.
+
+        Raises
+        ------
+        EvaluationError
+            If there is no refit.
+        """
+        if not refitted:
+            raise EvaluationError(
+                "Stability needs at least one refit.", hint="evaluation.refits says how many"
+            )
+        names = np.asarray(bands)
+        own = leading_facts(facts, values, contributions)
+        others = [leading_facts(facts, values, again) for again in refitted]
+        return cls(
+            kept=np.array([_kept(own, other) for other in others]),
+            first=np.array([_kept(own[:, :1], other) for other in others]),
+            other=_kept(own, own[_next_of_band(names)]),
+            bands=names,
+            share=share,
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Give a row for all pupils and one per band: rows, kept (also by refit), first kept, of another."""
+        there = ~np.isnan(self.other)
+        rows = {ALL: there} | {
+            band: there & (self.bands == band) for band in BANDS if band != ALL and (self.bands == band).any()
+        }
+        return pd.DataFrame({band: self._line(chosen) for band, chosen in rows.items()}).T
+
+    def _line(self, chosen: npt.NDArray[np.bool_]) -> dict[str, float]:
+        if chosen.sum() < FEWEST:
+            return {"pupils": float(chosen.sum())}
+        kept = self.kept[:, chosen].mean(axis=1)
+        return {
+            "pupils": float(chosen.sum()),
+            "kept": float(kept.mean()),
+            "kept_lowest": float(kept.min()),
+            "kept_highest": float(kept.max()),
+            "first_kept": float(self.first[:, chosen].mean()),
+            "of_another": float(self.other[chosen].mean()),
+        }
+
+    def section(self) -> Section:
+        """Give the part of an evaluation report."""
+        frame = self.frame().reindex(
+            columns=["pupils", "kept", "kept_lowest", "kept_highest", "first_kept", "of_another"]
+        )
+        told = frame.loc[ALL]
+        if np.isnan(told["kept"]):
+            return Section("stability", TITLE, remarks=(NOBODY_RAISED,))
+        fields = {"refits": len(self.kept), "kept": told["kept"], "other": told["of_another"]}
+        verdict = Text(zh=VERDICT.fill("zh", **fields), en=VERDICT.fill("en", **fields))
+        remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
+        metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
+        metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
+        known = {name: float(value) for name, value in metrics.items() if not np.isnan(value)}
+        return Section("stability", TITLE, remarks=remarks, tables=(_table(frame),), metrics=known)
+
+    def _repr_html_(self) -> str:
+        return self.section().to_html("en")
+
+
+TITLE = Text(zh="理由的稳定性", en="Stability of the reasons")
+
+
+def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Codes:
+    """Give the three facts that raise each pupil's risk most, as they would be told; -1 for none."""
+    speaker = Chosen.of(facts, values, contributions).speaker[:, 0, :TOP]
+    missing = np.isnan(np.take_along_axis(values, np.maximum(speaker, 0), axis=1))
+    fact = np.where(missing, facts.missing[speaker], facts.told[speaker])
+    return np.where(speaker == NOBODY, NOBODY, fact)
+
+
+def pupils_again(
+    pupils: npt.ArrayLike, rng: np.random.Generator, *, share: float = 1.0
+) -> npt.NDArray[np.intp]:
+    """Draw a share of the pupils with replacement, and give their rows as often as they were drawn."""
+    code, names = pd.factorize(np.asarray(pupils))
+    drawn = rng.integers(0, len(names), max(1, round(share * len(names))))
+    times = np.bincount(drawn, minlength=len(names))
+    return np.repeat(np.arange(len(code)), times[code])
+
+
+def _kept(own: Codes, other: Codes) -> Floats:
+    """Give the share of each row's facts that the other row also has; NaN where it has none."""
+    there = own != NOBODY
+    found = (own[:, :, None] == other[:, None, :]).any(axis=2) & there
+    number = there.sum(axis=1)
+    share = np.divide(found.sum(axis=1), number, out=np.full(len(own), np.nan), where=number > 0)
+    return np.asarray(share)
+
+
+def _next_of_band(bands: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Give each pupil the next one of its band, the last one the first."""
+    following = np.arange(len(bands))
+    for band in np.unique(bands):
+        places = np.flatnonzero(bands == band)
+        following[places] = np.roll(places, -1)
+    return following
+
+
+def _table(frame: pd.DataFrame) -> SectionTable:
+    columns = (
+        Text(zh="等级", en="Band"),
+        Text(zh="学生行数", en="Rows"),
+        Text(zh="保持不变", en="Kept"),
+        Text(zh="各次最低", en="Lowest refit"),
+        Text(zh="各次最高", en="Highest refit"),
+        Text(zh="首要理由仍在前三", en="Leading reason kept"),
+        Text(zh="与另一名学生相同", en="Shared with another pupil"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (BANDS[str(band)], int(line["pupils"]), *plain(line.iloc[1:].tolist()))
+        for band, line in frame.iterrows()
+    ]
+    title = Text(
+        zh=f"最主要的{TOP}条升高风险的理由", en=f"The {TOP} leading raising reasons of each pupil, refitted"
+    )
+    return SectionTable(title, columns, tuple(rows))

@@ -1,0 +1,361 @@
+"""Why a risk changed between two dates: other data, another background, another model, adding up exactly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.special import expit
+
+from dropout_risk.catalogue.feature import DOMAINS, Feature
+from dropout_risk.errors import DateError
+from dropout_risk.explanation.reasons import describe
+from dropout_risk.features.cohort import members_on
+from dropout_risk.features.missing import missing_states
+from dropout_risk.features.source import Source, histories_of
+from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.scoring.answers import Answers, refusal
+from dropout_risk.scoring.population import Population, Pupils
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, RowError
+from dropout_risk.text import Language, Text, percent
+
+if TYPE_CHECKING:
+    from dropout_risk.scoring.risk_model import RiskModel
+
+Floats = npt.NDArray[np.float64]
+FACTS_TOLD = 3
+WORTH_TELLING = 0.05
+_DATED = ("attendance", "grades", "wellbeing", "family")
+
+_ROSE = Text(zh="风险自{since}以来由{before}升至{now}", en="Risk rose from {before} to {now} since {since}")
+_FELL = Text(zh="风险自{since}以来由{before}降至{now}", en="Risk fell from {before} to {now} since {since}")
+_STAYED = Text(zh="风险自{since}以来保持在{now}", en="Risk has stayed at {now} since {since}")
+_BECAUSE = Text(zh="（对数几率）：{parts}", en=", in log-odds: {parts}")
+_FROM = Text(zh="{label} {size}", en="{size} from {label}")
+_NEW_MODEL = Text(zh="新模型", en="the new model")
+_BACKGROUND = Text(zh="对照的学生群体变化", en="being compared with other pupils")
+_REST = Text(zh="其余", en="the rest")
+
+
+@dataclass(frozen=True)
+class ChangedFact:
+    """What one fact added to a change; window variants of one fact are one.
+
+    Parameters
+    ----------
+    family : str
+        The fact, as the catalogue's features name it.
+    feature, label, domain : str
+        The member of the fact that changed the score most.
+    before, now : str
+        What its values mean, in words.
+    contribution : float
+        Of the whole fact, in log-odds.
+    """
+
+    family: str
+    feature: str
+    label: str
+    domain: str
+    before: str
+    now: str
+    contribution: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the fact as plain data."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Why one pupil's risk changed: ``log_odds_now - log_odds_before = background + sum of data + model``.
+
+    Parameters
+    ----------
+    student_id : str or int
+        As given.
+    before, now : date
+        The two as-of dates.
+    risk_before, risk_now, log_odds_before, log_odds_now : float
+        The scores; the earlier one by the former model, if there was one.
+    data : mapping of str to float
+        By feature, its contribution on the later date less that on the earlier one, both by the new model.
+    model : float
+        The new model's log-odds less the former model's, both of what was known on the earlier date.
+    background : float
+        Change of the base, where the pupil is compared with others than before.
+    domains : mapping of str to float
+        ``data`` summed by domain.
+    facts : tuple of ChangedFact
+        ``data`` summed by fact, the largest first.
+    text : str
+        The change in one sentence.
+    language : {"zh", "en"}
+        The language of all words.
+    by_new_model : bool
+        Whether the earlier score was another model's.
+    """
+
+    student_id: str | int
+    before: dt.date
+    now: dt.date
+    risk_before: float
+    risk_now: float
+    log_odds_before: float
+    log_odds_now: float
+    data: Mapping[str, float]
+    model: float
+    background: float
+    domains: Mapping[str, float]
+    facts: tuple[ChangedFact, ...]
+    text: str
+    language: Language
+    by_new_model: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the change as plain data."""
+        dates = {"before": self.before.isoformat(), "now": self.now.isoformat()}
+        parts = {"data": dict(self.data), "domains": dict(self.domains)}
+        return self.__dict__ | dates | parts | {"facts": [fact.to_dict() for fact in self.facts]}
+
+
+def change(
+    model: RiskModel,
+    records: Source,
+    before: DateLike,
+    now: DateLike,
+    pupils: npt.ArrayLike | None = None,
+    *,
+    former: RiskModel | None = None,
+    language: Language | None = None,
+) -> Answers[Change]:
+    """Say why risks changed between two dates: by feature, by background and by model, adding up exactly.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model of the later score.
+    records : SchoolRecords or Histories
+        Of all pupils that a class context may be made from.
+    before, now : date
+        Two as-of dates; of each only what was known before it is seen.
+    pupils : int array, optional
+        Row numbers of the pupils; by default everyone at school on the date ``now``.
+    former : RiskModel, optional
+        The model of the earlier score; by default this one, and nothing comes from the model.
+    language : {"zh", "en"}, optional
+        The language of the sentences; by default that of the settings.
+
+    Returns
+    -------
+    tuple of Change
+        With ``errors``: pupils who were not at school on one of the dates, and pupils of whom nothing was
+        known on the earlier one.
+
+    Raises
+    ------
+    DateError
+        If the dates are the wrong way round, or nobody was at school.
+    SettingsError
+        If the language is unknown.
+    """
+    language = model.settings.language if language is None else language
+    _REST.to(language)  # an unknown language is an error before any work
+    if ordinal_of(before) > ordinal_of(now):
+        raise DateError("The date before lies after the date now.", hint="give the earlier date first")
+    histories = histories_of(records)
+    then = Population.of(model, histories, before, language=language)
+    today = Population.of(model, histories, now, language=language)
+    chosen = today.everyone() if pupils is None else np.asarray(pupils, dtype=np.intp)
+    refused = _refused(then, today, chosen)
+    scored = [_Scored.of(then, chosen), _Scored.of(today, chosen)]
+    old = scored[0] if former is None else _Scored.of(Population.of(former, histories, before), chosen)
+    for part in (*scored, old):
+        refused = part.errors | refused
+    changes = _Changes(then, today, scored[0], scored[1], old if former is not None else None)
+    kept = [place for place in range(len(chosen)) if place not in refused]
+    return Answers(changes.write(chosen, kept), [refused[place] for place in sorted(refused)])
+
+
+def _refused(then: Population, today: Population, chosen: Pupils) -> dict[int, RowError]:
+    """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
+    known, ids = then.table.known, then.table.known.histories.students["student_id"]
+    nothing = np.all([known.last_record(name) == -1 for name in _DATED], axis=0)
+    found = (
+        ("before", NOTHING_KNOWN, nothing),
+        ("before", NOT_AT_SCHOOL, ~members_on(known)),
+        ("now", NOT_AT_SCHOOL, ~members_on(today.table.known)),
+    )
+    refused: dict[int, RowError] = {}
+    for field, code, whom in found:
+        for place in np.flatnonzero(whom[chosen]).tolist():
+            student = ids[int(chosen[place])].as_py()
+            refused.setdefault(place, refusal(code, place, student, field, then.language))
+    return refused
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Scores of some pupils in numbers; NaN where there is none."""
+
+    base: Floats
+    contributions: Floats
+    log_odds: Floats
+    errors: dict[int, RowError]
+
+    @classmethod
+    def of(cls, population: Population, chosen: Pupils) -> _Scored:
+        batches = list(population.blocks(chosen, sentences=False))
+        if not batches:
+            nothing = np.zeros(0)
+            return cls(nothing, np.zeros((0, len(population.model.catalogue))), nothing, {})
+        rows = pa.Table.from_batches(batches)
+        columns = rows["contributions"].combine_chunks().flatten()
+        found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
+        errors = {
+            place: RowError(place, student, **error)
+            for place, (student, error) in enumerate(found)
+            if error is not None
+        }
+        contributions = np.column_stack([_numbers(column) for column in columns])
+        return cls(_numbers(rows["base_log_odds"]), contributions, _numbers(rows["log_odds"]), errors)
+
+
+def _numbers(column: Any) -> Floats:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Changes:
+    """Two scorings of the same pupils, and the former model's of the earlier date."""
+
+    then: Population
+    today: Population
+    old: _Scored
+    new: _Scored
+    former: _Scored | None
+
+    def write(self, chosen: Pupils, kept: list[int]) -> Iterator[Change]:
+        features = tuple(self.today.model.catalogue.values())
+        whose = chosen[np.array(kept, dtype=np.intp)]
+        words = [_Words(population, whose) for population in (self.then, self.today)]
+        ids = self.today.table.known.histories.students["student_id"]
+        for row, place in enumerate(kept):
+            data = self.new.contributions[place] - self.old.contributions[place]
+            facts = tuple(_facts(features, data, words[0], words[1], row))
+            yield self._one(place, ids[int(chosen[place])].as_py(), features, data, facts)
+
+    def _one(
+        self,
+        place: int,
+        student_id: str | int,
+        features: tuple[Feature, ...],
+        data: Floats,
+        facts: tuple[ChangedFact, ...],
+    ) -> Change:
+        former = self.old if self.former is None else self.former
+        log_odds = float(former.log_odds[place]), float(self.new.log_odds[place])
+        by_domain = dict.fromkeys(DOMAINS, 0.0)
+        for feature, size in zip(features, data.tolist(), strict=True):
+            by_domain[feature.domain] += size
+        made = Change(
+            student_id=student_id,
+            before=self.then.table.known.as_of,
+            now=self.today.table.known.as_of,
+            risk_before=float(expit(log_odds[0])),
+            risk_now=float(expit(log_odds[1])),
+            log_odds_before=log_odds[0],
+            log_odds_now=log_odds[1],
+            data=dict(zip((feature.name for feature in features), data.tolist(), strict=True)),
+            model=float(self.old.log_odds[place]) - log_odds[0],
+            background=float(self.new.base[place] - self.old.base[place]),
+            domains={str(name): size for name, size in by_domain.items()},
+            facts=facts,
+            text="",
+            language=self.today.language,
+            by_new_model=self.former is not None,
+        )
+        return with_text(made)
+
+
+class _Words:
+    """What the values of some pupils mean on one date."""
+
+    def __init__(self, population: Population, pupils: Pupils) -> None:
+        model, known = population.model, population.table.known
+        self.language = population.language
+        self.values = population.table.values[pupils]
+        taken = known.histories.take(pupils).on(known.as_of)
+        self.states = missing_states(self.values, taken, model.catalogue, model.instruments)
+
+    def of(self, feature: Feature, row: int, place: int) -> str:
+        value, state = float(self.values[row, place]), int(self.states[row, place])
+        return describe(feature, value, state, self.language)
+
+
+def _facts(
+    features: tuple[Feature, ...], data: Floats, then: _Words, now: _Words, row: int
+) -> list[ChangedFact]:
+    """Add features of one family up; the one that changed the sum most words it."""
+    members: dict[str, list[int]] = {}
+    for place, feature in enumerate(features):
+        members.setdefault(feature.family, []).append(place)
+    facts = []
+    for family, places in members.items():
+        total = float(sum(data[place] for place in places))
+        if total == 0.0:
+            continue
+        side = np.sign(total)
+        speaker = max(places, key=lambda place: (_differs(then, now, row, place), side * data[place]))
+        feature = features[speaker]
+        said = then.of(feature, row, speaker), now.of(feature, row, speaker)
+        label = feature.label.to(now.language)
+        facts.append(ChangedFact(family, feature.name, label, feature.domain, *said, total))
+    return sorted(facts, key=lambda fact: -abs(fact.contribution))
+
+
+def _differs(then: _Words, now: _Words, row: int, place: int) -> bool:
+    return not np.array_equal(then.values[row, place], now.values[row, place], equal_nan=True)
+
+
+def with_text(made: Change) -> Change:
+    """Give a change with its sentence written from its own numbers."""
+    return Change(**(made.__dict__ | {"text": _sentence(made)}))
+
+
+def _sentence(made: Change) -> str:
+    language, before, now = made.language, percent(made.risk_before), percent(made.risk_now)
+    course = _STAYED if before == now else _ROSE if made.risk_now > made.risk_before else _FELL
+    text = course.fill(language, before=before, now=now, since=_day(made.before, language))
+    parts = [_FROM.fill(language, label=label, size=f"{size:+.1f}") for label, size in _parts(made)]
+    between = "；" if language == "zh" else "; "
+    return text + _BECAUSE.fill(language, parts=between.join(parts)) if parts else text
+
+
+def _parts(made: Change) -> list[tuple[str, float]]:
+    """Choose what is told: the largest facts, the background, the model if it is new, and the rest."""
+    language = made.language
+    told = [(_inside(fact.label), fact.contribution) for fact in made.facts[:FACTS_TOLD]]
+    told = [(label, size) for label, size in told if abs(size) >= WORTH_TELLING]
+    rest = sum(made.data.values()) - sum(size for _, size in told)
+    if abs(rest) >= WORTH_TELLING:
+        told.append((_REST.to(language), rest))
+    if abs(made.background) >= WORTH_TELLING:
+        told.append((_BACKGROUND.to(language), made.background))
+    if made.by_new_model:
+        told.append((_NEW_MODEL.to(language), made.model))
+    return told
+
+
+def _inside(label: str) -> str:
+    """Write a label as it stands inside a sentence; an abbreviation stays as it is."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def _day(date: dt.date, language: Language) -> str:
+    return f"{date.year}年{date.month}月{date.day}日" if language == "zh" else date.isoformat()

@@ -1,0 +1,236 @@
+"""Scores as a role may read them: what it may not see is folded into ``other``, and the sum still holds.
+
+**The rule.** Fold at least two domains or none. Every number that is left is made from the score as a whole
+(risk, log-odds, base) and from domains whose numbers the role sees completely. So of the folded domains
+nothing but their sum can be had, by whatever combination of numbers, and a sum of two does not tell either.
+Where a role lacks a single domain, one that it may read is folded with it: it keeps the words and loses the
+numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import Help
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.answers import refusal
+from dropout_risk.scoring.change import Change, with_text
+from dropout_risk.scoring.hidden_words import (
+    gaps_of,
+    open_alert,
+    open_causes,
+    open_errors,
+    open_help,
+    open_warnings,
+    tainted,
+    told_besides,
+)
+from dropout_risk.scoring.options import WhatIf, with_options
+from dropout_risk.scoring.roles import ROLES, Role, role_named
+from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
+from dropout_risk.text import Language
+
+OTHER = "other"
+Given = TypeVar("Given", Scores, PupilScore, Change, WhatIf, dict[str, Any])
+
+
+def redact(
+    given: Given,
+    role: str | Role,
+    *,
+    catalogue: FeatureCatalogue | None = None,
+    roles: Mapping[str, Role] = ROLES,
+    language: Language | None = None,
+) -> Given:
+    """Give scores as a role may read them, in the form in which they were given.
+
+    Parameters
+    ----------
+    given : Scores, PupilScore, Change, WhatIf or dict
+        A dict is a reply, or one of its results.
+    role : str or Role
+        Who reads.
+    catalogue : FeatureCatalogue, optional
+        The model's. Without it nobody knows which causes a folded domain speaks for, so all are folded, and
+        of what is missing only the sentences of the default catalogue are kept.
+    roles : mapping of str to Role, optional
+        The roles that there are; by default :data:`dropout_risk.scoring.roles.ROLES`.
+    language : {"zh", "en"}, optional
+        Of the sentences that are added; by default that of the scores, and of a single one Chinese.
+
+    Returns
+    -------
+    the same form
+        ``domains`` and ``causes`` keep what is open, and the rest as one entry ``other``; folded reasons are
+        in ``other``; values, sentences, alerts, warnings, errors and suggested help that would tell of a
+        hidden domain are left out. Sentences of a folded domain that the role may read are among the
+        warnings.
+
+    Raises
+    ------
+    UnknownRoleError
+        If there is no such role, with the nearest right name.
+    SettingsError
+        If the language is unknown.
+    """
+    reader = _Reader(role_named(role, roles), catalogue, language)
+    made: Any
+    if isinstance(given, dict):
+        made = _redacted_dict(reader, given)
+    elif isinstance(given, Scores):
+        made = reader.scores(given)
+    elif isinstance(given, PupilScore):
+        made = reader.pupil(given, 0)
+    else:
+        made = reader.change(given) if isinstance(given, Change) else reader.what_if(given)
+    redacted: Given = made
+    return redacted
+
+
+class _Reader:
+    """One role, reading one model's scores."""
+
+    def __init__(self, role: Role, catalogue: FeatureCatalogue | None, language: Language | None) -> None:
+        self.role, self.catalogue = role, catalogue
+        self.words = default_catalogue() if catalogue is None else catalogue
+        self.gaps = gaps_of(self.words, role)
+        self.language: Language = "zh" if language is None else language
+        role.label.to(self.language)  # an unknown language is an error before any work
+
+    def scores(self, scores: Scores) -> Scores:
+        """Redact all pupils and the errors."""
+        self.language = scores.language
+        scored = {pupil.student_id for pupil in scores.pupils}
+        pupils = tuple(self.pupil(pupil, place) for place, pupil in enumerate(scores.pupils))
+        found = open_errors(scores.errors, self.role, self.words, scored)
+        errors = tuple(self.error(error, is_open=is_open) for error, is_open in found)
+        return replace(scores, pupils=pupils, errors=errors)
+
+    def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
+        """Redact one score; ``place`` stands in for its name where names are hidden."""
+        if not self.role.names:
+            pupil = replace(pupil, student_id=place, class_id=None, responsible_id=None)
+        if not self.role.staff:
+            pupil = replace(pupil, rank_in_school=None)
+        if not self.role.hidden:
+            return pupil
+        folded = self.role.folds(pupil.domains)
+        alerts = tuple(alert for alert in pupil.alerts if open_alert(alert.rule, self.role))
+        raising, lowering = (self._parted(side, folded) for side in (pupil.raising, pupil.lowering))
+        away = [[(reason.domain, reason.text) for reason in side[1]] for side in (raising, lowering)]
+        domains = {reason.feature: reason.domain for reason in pupil.raising}
+        missing = tuple(text for text in pupil.missing if text in self.gaps)
+        kept = replace(
+            pupil,
+            domains=_folded(pupil.domains, [name for name in pupil.domains if name not in folded]),
+            causes=_folded(pupil.causes, open_causes(self.catalogue, folded)),
+            raising=tuple(raising[0]),
+            lowering=tuple(lowering[0]),
+            other=pupil.other + _sum("contribution", raising[1] + lowering[1]),
+            alerts=alerts,
+            missing=missing,
+            missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
+            warnings=(
+                *open_warnings(pupil.warnings, self.role),
+                *told_besides(away, self.role, self.language),
+            ),
+            suggested_help=open_help(pupil.suggested_help, domains, alerts, self.role),
+        )
+        if hasattr(kept, "other_points"):  # what the score's other part is in points
+            points = kept.other_points + _sum("points", raising[1] + lowering[1])
+            kept = replace(kept, other_points=points)  # type: ignore[call-arg]
+        return kept
+
+    def _parted(
+        self, reasons: tuple[Reason, ...], folded: tuple[str, ...]
+    ) -> tuple[list[Reason], list[Reason]]:
+        """Part reasons whose numbers are open from those that are folded."""
+        mixed = tainted(self.catalogue, folded)
+        is_folded = [reason.domain in folded or reason.feature in mixed for reason in reasons]
+        both = list(zip(reasons, is_folded, strict=True))
+        return [reason for reason, away in both if not away], [reason for reason, away in both if away]
+
+    def error(self, error: RowError, *, is_open: bool) -> RowError:
+        """Redact one error; a hidden one still accounts for its pupil."""
+        if not self.role.names:
+            error = replace(error, student_id=None)
+        if is_open:
+            return error
+        hidden = refusal(NOT_FOR_ROLE, error.index, "", "", self.language)
+        return replace(hidden, student_id=error.student_id)
+
+    def change(self, change: Change) -> Change:
+        """Redact a change: its data by feature, by domain and by fact."""
+        if not self.role.names:
+            change = replace(change, student_id=0)
+        if not self.role.hidden:
+            return change
+        folded = self.role.folds(change.domains)
+        mixed = tainted(self.catalogue, folded)
+        names = [name for name in change.data if name in self.words and name not in mixed]
+        return with_text(
+            replace(
+                change,
+                data=_folded(change.data, [name for name in names if self.words[name].domain not in folded]),
+                domains=_folded(change.domains, [name for name in change.domains if name not in folded]),
+                facts=tuple(
+                    fact for fact in change.facts if fact.domain not in folded and fact.feature not in mixed
+                ),
+            )
+        )
+
+    def what_if(self, made: WhatIf) -> WhatIf:
+        """Redact options: those that change something of a hidden domain are left out."""
+        if not self.role.names:
+            made = replace(made, student_id=0)
+        hidden = self.role.hidden
+        kept = [of for of in made.options if not any(part.domain in hidden for part in of.changes)]
+        return with_options(made, tuple(kept), complete=False) if len(kept) < len(made.options) else made
+
+
+def _folded(parts: Mapping[str, float], kept: list[str]) -> dict[str, float]:
+    """Keep some entries, and add the others up."""
+    rest = sum(size for name, size in parts.items() if name not in kept)
+    return {name: size for name, size in parts.items() if name in kept} | {OTHER: rest}
+
+
+def _sum(name: str, reasons: list[Reason]) -> float:
+    return sum((float(getattr(reason, name)) for reason in reasons), 0.0)
+
+
+# --- replies as dicts ----------------------------------------------------------------------------------
+
+
+def _redacted_dict(reader: _Reader, given: dict[str, Any]) -> dict[str, Any]:
+    """Read a reply or one of its results, redact it, and write it again; what is not known is dropped."""
+    if "results" not in given:
+        return reader.pupil(_pupil(given), 0).to_dict()
+    pupils = tuple(_pupil(result) for result in given["results"])
+    errors = tuple(_read(RowError, error) for error in given["errors"])
+    about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
+    scores = Scores(**about, language=reader.language, pupils=pupils, errors=errors)
+    return reader.scores(scores).to_dict() | {"as_of": given["as_of"]}
+
+
+def _pupil(result: Mapping[str, Any]) -> PupilScore:
+    sides = {side: tuple(_read(Reason, item) for item in result[side]) for side in ("raising", "lowering")}
+    alerts = tuple(
+        _read(Alert, item | {"since": dt.date.fromisoformat(item["since"])}) for item in result["alerts"]
+    )
+    helps = tuple(
+        _read(Help, item | {"because": tuple(item["because"])}) for item in result["suggested_help"]
+    )
+    lists = {name: tuple(result[name]) for name in ("interval", "missing", "warnings")}
+    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": ()}
+    score: PupilScore = _read(PupilScore, dict(result) | sides | lists | made)
+    return score
+
+
+def _read(kind: type[Any], given: Mapping[str, Any]) -> Any:
+    return kind(**{item.name: given.get(item.name) for item in fields(kind)})

@@ -1,0 +1,149 @@
+"""Roles: which domains of a score each reader may see. Declared as data; a county may add its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.errors import SettingsError, UnknownRoleError, nearest
+from dropout_risk.settings import Settings
+from dropout_risk.text import Text
+
+COMPANIONS = ("family", "grades", "attendance", "psychology")
+"""Which domain is folded together with a single hidden one: the most private first."""
+SPEAKS = 0.05
+"""A domain that adds less than this to the log-odds covers nothing."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one kind of reader may see of a score.
+
+    Parameters
+    ----------
+    name : str
+        Unique.
+    label : Text
+        Its name in words.
+    sees : tuple of str
+        The domains whose values and sentences it may read.
+    hears_of : tuple of str, default=()
+        Domains of which it learns, in one sentence without a number, that they raise the risk.
+    names : bool, default=True
+        Whether it learns whose score it is.
+    staff : bool, default=True
+        Whether it works with the pupils; others are told neither alerts, which say who acts, nor a rank.
+
+    Raises
+    ------
+    SettingsError
+        If a domain is unknown, with the nearest right name.
+
+    Examples
+    --------
+    >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
+    ('psychology', 'family')
+    >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.0})
+    ('psychology', 'family', 'grades')
+    >>> ROLES["counsellor"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
+    ()
+    """
+
+    name: str
+    label: Text
+    sees: tuple[str, ...]
+    hears_of: tuple[str, ...] = ()
+    names: bool = True
+    staff: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the names of the domains."""
+        for domain in (*self.sees, *self.hears_of):
+            if domain not in DOMAINS:
+                raise SettingsError(
+                    f"Role {self.name!r} names an unknown domain {domain!r}.", hint=nearest(domain, DOMAINS)
+                )
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The domains of which it sees nothing."""
+        return tuple(domain for domain in DOMAINS if domain not in self.sees)
+
+    def folds(self, domains: Mapping[str, float]) -> tuple[str, ...]:
+        """Name the domains whose numbers are folded into ``other``: at least two, or none.
+
+        All hidden ones are. Where only one of them adds anything to this score, what it adds could be had by
+        subtraction; so domains that the role may read are folded with it, one after the other, until one
+        of these adds at least :data:`SPEAKS`. Which they are depends on nothing that is hidden, but on
+        whether it is there at all.
+
+        Parameters
+        ----------
+        domains : mapping of str to float
+            What each domain adds to the log-odds of this score.
+        """
+        hidden = self.hidden
+        if not hidden or sum(domains.get(domain, 0.0) != 0.0 for domain in hidden) > 1:
+            return hidden
+        folded = list(hidden)
+        for companion in COMPANIONS:
+            if companion not in hidden:
+                folded.append(companion)
+                if abs(domains.get(companion, 0.0)) >= SPEAKS:
+                    break
+        return tuple(folded)
+
+
+_OF_SCHOOL = ("attendance", "grades", "family")
+ROLES: dict[str, Role] = {
+    role.name: role
+    for role in (
+        Role("parent", Text(zh="家长", en="Parent"), ("attendance", "grades"), staff=False),
+        Role(
+            "class_teacher",
+            Text(zh="班主任（包保责任人）", en="Class teacher, or the teacher responsible for a pupil"),
+            _OF_SCHOOL,
+            hears_of=("psychology",),
+        ),
+        Role("principal", Text(zh="校长", en="Principal"), _OF_SCHOOL, hears_of=("psychology",)),
+        Role("counsellor", Text(zh="心理教师", en="Counsellor"), tuple(DOMAINS)),
+        Role(
+            "community_worker",
+            Text(zh="社区（村）工作者", en="Community worker"),
+            ("attendance", "family"),
+        ),
+        Role("township", Text(zh="乡镇（街道）", en="Township"), ("attendance", "family")),
+        Role("county", Text(zh="县教育局", en="County education office"), _OF_SCHOOL),
+        Role("auditor", Text(zh="审计人员", en="Auditor"), tuple(DOMAINS), names=False),
+    )
+}
+CLASS_TEACHER = ROLES["class_teacher"]
+
+
+def role_named(role: str | Role, roles: Mapping[str, Role] = ROLES) -> Role:
+    """Give a role by its name.
+
+    Raises
+    ------
+    UnknownRoleError
+        If there is none, with the nearest right name.
+    """
+    if isinstance(role, Role):
+        return role
+    if role not in roles:
+        raise UnknownRoleError(f"No role is called {role!r}.", hint=nearest(str(role), roles))
+    return roles[role]
+
+
+def roles_of(settings: Settings) -> dict[str, Role]:
+    """Give the roles as a county has set them: its own beside, or in place of, the ones of the library."""
+    own = {
+        name: Role(name, _label(name), given.sees, given.hears_of, given.names, given.staff)
+        for name, given in settings.roles.items()
+    }
+    return ROLES | own
+
+
+def _label(name: str) -> Text:
+    return ROLES[name].label if name in ROLES else Text(zh=name, en=name)

@@ -1,0 +1,280 @@
+"""What would change a score: the smallest changes of the record that bring the risk below a target."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.catalogue.levers import LEVERS, Lever
+from dropout_risk.errors import SettingsError
+from dropout_risk.features.cohort import members_on
+from dropout_risk.features.compute import compute_features
+from dropout_risk.features.source import Source, histories_of
+from dropout_risk.kernels import blocks
+from dropout_risk.records.calendar import DateLike
+from dropout_risk.scoring.answers import Answers, refusal
+from dropout_risk.scoring.changed_records import ChangeableRecords
+from dropout_risk.scoring.options import NOTE, LeverChange, Option, WhatIf, with_options
+from dropout_risk.scoring.population import Population, Pupils
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, RowError
+from dropout_risk.settings import BandSettings
+from dropout_risk.text import Language
+
+if TYPE_CHECKING:
+    from dropout_risk.scoring.risk_model import RiskModel
+
+__all__ = ["LeverChange", "Option", "WhatIf", "target_of", "what_if"]
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+OPTIONS = 3
+PUPILS_AT_ONCE = 64
+_ROUNDING = 1e-12
+
+
+def what_if(
+    model: RiskModel,
+    records: Source,
+    as_of: DateLike,
+    pupils: npt.ArrayLike | None = None,
+    *,
+    most: int = 3,
+    target: float | None = None,
+    language: Language | None = None,
+    levers: Sequence[Lever] = LEVERS,
+) -> Answers[WhatIf]:
+    """Find the smallest changes of the record that would bring risks below a target.
+
+    Every combination of the levers' steps is tried on the pupil's own record, and scored like any other
+    record: one change, else two, and so on. Class averages stay as they are.
+
+    Parameters
+    ----------
+    model : RiskModel
+        What scores.
+    records : SchoolRecords or Histories
+        Of all pupils that a class context may be made from.
+    as_of : date
+        The as-of date.
+    pupils : int array, optional
+        Row numbers of the pupils; by default everyone at school on the date.
+    most : int, default=3
+        Changes that one option may need.
+    target : float, optional
+        The risk to get below; by default the lower end of the pupil's band, in the lowest half of the risk.
+    language : {"zh", "en"}, optional
+        The language of the sentences; by default that of the settings.
+    levers : sequence of Lever, optional
+        What may change; by default :data:`dropout_risk.catalogue.levers.LEVERS`.
+
+    Returns
+    -------
+    tuple of WhatIf
+        One for each pupil, with ``errors``: pupils who were not at school.
+
+    Raises
+    ------
+    DateError
+        If nobody was at school on the date.
+    SettingsError
+        If the language is unknown, or ``most`` or ``target`` is impossible.
+    """
+    language = model.settings.language if language is None else language
+    NOTE.to(language)  # an unknown language is an error before any work
+    if most < 1:
+        raise SettingsError(f"most counts the changes of one option: 1 or more, got {most}.")
+    if target is not None and not 0 < target < 1:
+        raise SettingsError(f"target is a risk between 0 and 1, got {target}.")
+    population = Population.of(model, histories_of(records), as_of, language=language)
+    chosen = population.everyone() if pupils is None else np.asarray(pupils, dtype=np.intp)
+    search = _Search(population, tuple(levers), most, target)
+    found: list[WhatIf] = []
+    errors: list[RowError] = []
+    for part in blocks(len(chosen), PUPILS_AT_ONCE):
+        answers = search.answer(chosen[part], first=part.start)
+        found += answers
+        errors += answers.errors
+    return Answers(found, errors)
+
+
+def target_of(risk: float, bands: BandSettings) -> float:
+    """Give the risk to get below: the lower end of the band, and in the lowest band half of the risk.
+
+    >>> target_of(0.4, BandSettings()), target_of(0.1, BandSettings()), target_of(0.04, BandSettings())
+    (0.3, 0.05, 0.02)
+    """
+    return (
+        max((limit for limit in bands.model_dump().values() if limit <= risk), default=risk / 2) or risk / 2
+    )
+
+
+class _Candidates(NamedTuple):
+    """Steps of each lever, whose record they change, and the risk that comes of it (NaN: not allowed)."""
+
+    pupil: Places
+    steps: Places
+    risk: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search among all combinations of levels, the smallest first."""
+
+    population: Population
+    levers: tuple[Lever, ...]
+    most: int
+    target: float | None
+
+    def answer(self, pupils: Pupils, *, first: int) -> Answers[WhatIf]:
+        """Answer for some pupils; ``first`` is the place of the first of them."""
+        table, language = self.population.table, self.population.language
+        ids = table.known.histories.students["student_id"]
+        rows = self.population.block(pupils, sentences=False)
+        errors = {
+            place: RowError(first + place, ids[int(pupils[place])].as_py(), **error)
+            for place, error in enumerate(rows["error"].to_pylist())
+            if error is not None
+        }
+        for place in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
+            student = ids[int(pupils[place])].as_py()
+            errors[place] = refusal(NOT_AT_SCHOOL, first + place, student, "as_of", language)
+        risks = rows["risk"].to_numpy(zero_copy_only=False)
+        kept = [place for place in range(len(pupils)) if place not in errors]
+        options = self._options(pupils[kept], risks[kept])
+        made = [
+            self._written(ids[int(pupils[place])].as_py(), float(risks[place]), found)
+            for place, found in zip(kept, options, strict=True)
+        ]
+        return Answers(made, [errors[place] for place in sorted(errors)])
+
+    def _target(self, risk: float) -> float:
+        return target_of(risk, self.population.model.settings.bands) if self.target is None else self.target
+
+    # --- searching ---------------------------------------------------------------------------------
+
+    def _options(self, pupils: Pupils, risks: Floats) -> list[tuple[Option, ...]]:
+        """Give each pupil's options: those of one change, else those of two, and so on."""
+        known = self.population.table.known
+        records = ChangeableRecords.of(known.histories.take(pupils).on(known.as_of), self.levers)
+        levels = [
+            [records.levels(pupil, place) for place in range(len(self.levers))]
+            for pupil in range(len(pupils))
+        ]
+        found: list[tuple[Option, ...]] = [()] * len(pupils)
+        best: list[tuple[float, Places] | None] = [None] * len(pupils)
+        left = [pupil for pupil in range(len(pupils)) if risks[pupil] >= self._target(risks[pupil])]
+        for size in range(1, min(self.most, len(self.levers)) + 1):
+            tried = self._tried(pupils, records, _of_size(size, levels, left))
+            for pupil in list(left):
+                own = tried.pupil == pupil
+                steps, outcome = tried.steps[own], tried.risk[own]
+                reached = np.flatnonzero(outcome < self._target(risks[pupil]))
+                if len(reached):
+                    smallest = _smallest(steps[reached], outcome[reached])
+                    found[pupil] = tuple(
+                        self._option(records, pupil, steps[reached[at]], risks[pupil], outcome[reached[at]])
+                        for at in smallest
+                    )
+                    left.remove(pupil)
+                else:
+                    best[pupil] = _better(best[pupil], steps, outcome, float(risks[pupil]))
+        for pupil in left:
+            strongest = best[pupil]
+            if strongest is not None:
+                risk, steps = strongest
+                found[pupil] = (self._option(records, pupil, steps, risks[pupil], risk),)
+        return found
+
+    def _tried(self, pupils: Pupils, records: ChangeableRecords, steps: list[tuple[int, ...]]) -> _Candidates:
+        """Score changed records by the one way there is; what would not be help has no risk."""
+        rows = np.array(steps, dtype=np.int64).reshape(len(steps), 1 + len(self.levers))
+        whose, changes = rows[:, 0], rows[:, 1:]
+        if not len(rows):
+            return _Candidates(whose, changes, np.zeros(0))
+        model, table = self.population.model, self.population.table
+        changed = compute_features(
+            records.with_steps(whose, changes),
+            table.known.as_of,
+            model.catalogue,
+            context=table.context,
+            instruments=model.instruments,
+        )
+        now = table.values[pupils[whose]]
+        values = np.where(
+            self._changeable() & ~np.isnan(now) & ~np.isnan(changed.values), changed.values, now
+        )
+        wrong = (np.array(model.catalogue.monotone) * np.nan_to_num(values - now) > _ROUNDING).any(axis=1)
+        population = replace(self.population, table=replace(changed, values=values))
+        parts = population.blocks(np.arange(len(rows)), sentences=False)
+        risk = np.concatenate([part["risk"].to_numpy(zero_copy_only=False) for part in parts])
+        return _Candidates(whose, changes, np.where(wrong, np.nan, risk))
+
+    def _changeable(self) -> npt.NDArray[np.bool_]:
+        features = self.population.model.catalogue.values()
+        return np.array([item.actionable and item.sensitivity == "ordinary" for item in features], dtype=bool)
+
+    # --- wording -----------------------------------------------------------------------------------
+
+    def _option(
+        self, records: ChangeableRecords, pupil: int, steps: Places, now: float, risk: float
+    ) -> Option:
+        changes = tuple(
+            self._change(records, pupil, lever, int(number))
+            for lever, number in zip(self.levers, steps, strict=True)
+            if number
+        )
+        return Option.of(changes, float(risk), float(now), self._target(now), self.population.language)
+
+    def _change(self, records: ChangeableRecords, pupil: int, lever: Lever, steps: int) -> LeverChange:
+        size, language = lever.levels[steps - 1], self.population.language
+        if lever.kind == "marks":
+            words: dict[str, object] = {"points": f"{100 * size:g}"}
+        else:
+            words = {"days": round(size), "changed": records.days_changed(pupil, lever, size)}
+        text = lever.sentence.fill(language, **words)
+        return LeverChange(lever.name, lever.domain, lever.label.to(language), size, text)
+
+    def _written(self, student_id: str | int, risk: float, options: tuple[Option, ...]) -> WhatIf:
+        as_of, language = self.population.table.known.as_of, self.population.language
+        made = WhatIf(student_id, as_of, risk, self._target(risk), options, NOTE.to(language), "", language)
+        return with_options(made, options)
+
+
+def _of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) -> list[tuple[int, ...]]:
+    """List every combination of so many levers, all of them moved: the pupil, then steps by lever."""
+    combinations = []
+    for pupil in pupils:
+        own = levels[pupil]
+        for moved in itertools.combinations(range(len(own)), size):
+            for steps in itertools.product(*(own[place] for place in moved)):
+                row = [0] * len(own)
+                for place, number in zip(moved, steps, strict=True):
+                    row[place] = number
+                combinations.append((pupil, *row))
+    return combinations
+
+
+def _smallest(steps: Places, risk: Floats) -> list[int]:
+    """Choose, for each set of levers, the one with the fewest steps; of these the smallest few."""
+    order = sorted(range(len(steps)), key=lambda at: (int(steps[at].sum()), float(risk[at]), *(-steps[at])))
+    chosen: dict[tuple[bool, ...], int] = {}
+    for at in order:
+        chosen.setdefault(tuple((steps[at] > 0).tolist()), at)
+    return list(chosen.values())[:OPTIONS]
+
+
+def _better(
+    best: tuple[float, Places] | None, steps: Places, risk: Floats, now: float
+) -> tuple[float, Places] | None:
+    """Keep what lowers the risk most, by a hundredth of a percentage point at least."""
+    for at in np.lexsort([steps.sum(axis=1), np.round(risk, 4)]).tolist():
+        outcome, least = float(risk[at]), now if best is None else best[0]
+        if not round(outcome, 4) < round(least, 4):
+            return best
+        return outcome, steps[at]
+    return best

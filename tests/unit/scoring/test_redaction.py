@@ -1,0 +1,309 @@
+import dataclasses
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+
+import dropout_risk as dr
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import Help
+from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.errors import SettingsError, UnknownRoleError
+from dropout_risk.scoring.hidden_words import tainted
+from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.roles import ROLES, Role
+from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
+from dropout_risk.text import Text
+
+AS_OF = "2025-06-02"
+HIDING = [name for name, role in ROLES.items() if role.hidden]
+DAY = dt.date(2025, 5, 30)
+
+
+@pytest.fixture(scope="module")
+def scores(risk_model):
+    return risk_model.score(dr.simulate_district(n_students=450, seed=6), AS_OF, language="en")
+
+
+def told(pupil):
+    return [*pupil.raising, *pupil.lowering]
+
+
+# --- the sum ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_the_sum_still_holds_for_every_role(risk_model, scores, role):
+    for pupil in risk_model.redact(scores, role).pupils:
+        parts = sum(reason.contribution for reason in told(pupil)) + pupil.other
+        assert pupil.base_log_odds + parts == pytest.approx(pupil.log_odds, abs=1e-9)
+        for sums in (pupil.domains, pupil.causes):
+            assert sum(sums.values()) == pytest.approx(pupil.log_odds - pupil.base_log_odds, abs=1e-9)
+
+
+def test_who_sees_everything_gets_the_scores_as_they_are(risk_model, scores):
+    assert list(risk_model.redact(scores, "counsellor").pupils) == list(scores.pupils)
+
+
+def test_a_parent_reads_attendance_and_grades_of_the_child_and_no_rank(risk_model, scores):
+    redacted = risk_model.redact(scores, "parent").pupils
+
+    assert {reason.domain for pupil in redacted for reason in told(pupil)} == {"attendance", "grades"}
+    assert all(set(pupil.domains) == {"attendance", "grades", "other"} for pupil in redacted)
+    assert all(pupil.rank_in_school is None and not pupil.alerts for pupil in redacted)
+
+
+def test_a_class_teacher_keeps_the_words_of_the_domain_that_is_folded_with_tests(risk_model, scores):
+    found = 0
+    for complete, pupil in zip(scores.pupils, risk_model.redact(scores, "class_teacher").pupils, strict=True):
+        family = [reason.text for reason in told(complete) if reason.domain == "family"]
+        assert all(text in " ".join(pupil.warnings) for text in family)
+        assert "family" not in {reason.domain for reason in told(pupil)}
+        found += len(family)
+    assert found > 5
+
+
+def test_an_auditor_reads_everything_but_whose_it_is(risk_model, scores):
+    redacted = risk_model.redact(scores, "auditor").pupils
+
+    assert [pupil.student_id for pupil in redacted] == list(range(len(scores)))
+    assert {(pupil.class_id, pupil.responsible_id) for pupil in redacted} == {(None, None)}
+    assert [pupil.domains for pupil in redacted] == [pupil.domains for pupil in scores.pupils]
+
+
+# --- attacks ------------------------------------------------------------------------------------------
+
+
+def numbers(result):
+    """Every number of a reply, by where it stands; reasons by feature and side."""
+    found = {"one": 1.0}
+
+    def walk(value, path):
+        if isinstance(value, dict):
+            for key, part in value.items():
+                walk(part, f"{path}.{key}")
+        elif isinstance(value, list):
+            found[f"{path}.number"] = float(len(value))
+            for place, part in enumerate(value):
+                walk(
+                    part,
+                    f"{path}.{part['feature'] if isinstance(part, dict) and 'feature' in part else place}",
+                )
+        elif isinstance(value, (int, float)):
+            found[path] = float(value)
+
+    walk(result, "")
+    return found
+
+
+def combined(results, secret):
+    """The largest error of the best linear combination of all numbers for the secret."""
+    rows = [numbers(result) for result in results]
+    names = sorted({name for row in rows for name in row})
+    table = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    table /= np.abs(table).max(axis=0).clip(min=1e-12)
+    fit = table @ np.linalg.lstsq(table, secret, rcond=None)[0]
+    return np.abs(fit - secret).max()
+
+
+def folding_one(pupil, domain):
+    """The redaction that must not be: one domain folded, everything else left as it is."""
+    result = pupil.to_dict()
+    away = [reason for reason in told(pupil) if reason.domain == domain]
+    result["other"] += sum(reason.contribution for reason in away)
+    for side in ("raising", "lowering"):
+        result[side] = [reason for reason in result[side] if reason["domain"] != domain]
+    result["domains"] = {name: size for name, size in pupil.domains.items() if name != domain}
+    return result | {"causes": {}}
+
+
+def test_no_combination_of_numbers_gives_a_hidden_domain_away(risk_model, scores):
+    for role in ("class_teacher", "parent", "community_worker"):
+        results = [pupil.to_dict() for pupil in risk_model.redact(scores, role).pupils]
+        secret = np.array([pupil.domains["psychology"] for pupil in scores.pupils])
+        assert combined(results, secret) > 0.05
+
+
+def test_the_attack_finds_a_domain_that_is_folded_alone(scores):
+    secret = np.array([pupil.domains["psychology"] for pupil in scores.pupils])
+
+    assert combined([folding_one(pupil, "psychology") for pupil in scores.pupils], secret) < 1e-7
+
+
+CAUSES_OF = {
+    "psychology": "wellbeing",
+    "family": "family",
+    "grades": "learning",
+    "attendance": "disengagement",
+}
+
+
+def twin(pupil, role, size):
+    """A pupil of whom a hidden domain tells more by some size, and the one folded with it less."""
+    folded = role.folds(pupil.domains)
+    domains, causes = dict(pupil.domains), dict(pupil.causes)
+    for domain, more in ((folded[0], size), (folded[-1], -size)):
+        domains[domain] += more
+        causes[CAUSES_OF[domain]] += more
+    return (
+        dataclasses.replace(pupil, domains=domains, causes=causes) if role.folds(domains) == folded else None
+    )
+
+
+@pytest.mark.parametrize("role", ["class_teacher", "parent", "community_worker"])
+def test_pupils_who_differ_only_within_what_is_folded_get_the_same_reply(risk_model, scores, role):
+    compared = 0
+    for pupil, size in zip(scores.pupils[:40], [-0.7, 0.3] * 20, strict=True):
+        other = twin(pupil, ROLES[role], size)
+        if other is None:
+            continue
+        replies = [risk_model.redact(item, role, language="en").to_dict() for item in (pupil, other)]
+        assert numbers(replies[0]) == pytest.approx(numbers(replies[1]), abs=1e-12)
+        for name in ("missing", "warnings", "alerts", "suggested_help"):
+            assert replies[0][name] == replies[1][name]
+        compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize("role", HIDING)
+def test_nothing_that_is_written_names_a_hidden_domain(risk_model, scores, role):
+    hidden = ROLES[role].hidden
+    names = [item.name for item in risk_model.catalogue.values() if item.domain in hidden]
+    labels = [DOMAINS[domain].en for domain in hidden]
+    written = json.dumps([pupil.to_dict() for pupil in risk_model.redact(scores, role).pupils], default=str)
+
+    assert not [name for name in (*names, *labels) if f'"{name}"' in written or f"{name}:" in written]
+
+
+def test_what_is_missing_of_a_hidden_domain_is_not_told(risk_model, scores):
+    tests = {
+        item.missing_sentence.en for item in risk_model.catalogue.values() if item.domain == "psychology"
+    }
+    hidden = [text for pupil in scores.pupils for text in pupil.missing if text in tests]
+    redacted = [text for pupil in risk_model.redact(scores, "parent").pupils for text in pupil.missing]
+
+    assert hidden
+    assert not [text for text in redacted if text.split(" (")[0] in tests]
+    assert not [text for text in redacted if text.startswith(("Well-being", "Family", "No family"))]
+
+
+# --- alerts, help, errors -----------------------------------------------------------------------------
+
+
+def alert(rule):
+    return Alert(rule, DAY, rule, "class_teacher")
+
+
+def with_parts(pupil, **parts):
+    return dataclasses.replace(pupil, **parts)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("parent", []),
+        ("community_worker", ["absent_3_days"]),
+        ("county", ["absent_3_days", MARKS_FALL]),
+        ("class_teacher", ["absent_3_days", MARKS_FALL, CRITICAL_ITEM]),
+    ],
+)
+def test_an_alert_is_told_to_who_sees_all_that_it_reads(risk_model, scores, role, expected):
+    given = with_parts(
+        scores.pupils[0], alerts=tuple(map(alert, ("absent_3_days", MARKS_FALL, CRITICAL_ITEM)))
+    )
+
+    assert [item.rule for item in risk_model.redact(given, role).alerts] == expected
+
+
+def test_help_that_is_suggested_for_something_hidden_only_is_left_out(risk_model, scores):
+    pupil = next(
+        pupil for pupil in scores.pupils if {"family", "attendance"} <= {r.domain for r in pupil.raising}
+    )
+    reasons = {reason.domain: reason.feature for reason in pupil.raising}
+    helps = (
+        Help("financial_aid", (reasons["family"],), "aid"),
+        Help("home_visit", (reasons["family"], reasons["attendance"]), "visit"),
+    )
+    redacted = risk_model.redact(with_parts(pupil, suggested_help=helps), "parent")
+
+    assert [(item.kind, item.because) for item in redacted.suggested_help] == [
+        ("home_visit", (reasons["attendance"],))
+    ]
+
+
+def test_warnings_that_count_hidden_rows_are_left_out(risk_model, scores):
+    stale = "The last attendance record is 40 days old"
+    given = with_parts(scores.pupils[0], warnings=("3 row(s) were not used, see errors", stale))
+
+    assert risk_model.redact(given, "parent").warnings == (stale,)
+
+
+def test_an_error_about_hidden_rows_names_nothing_and_still_accounts_for_its_pupil(risk_model, scores):
+    errors = (
+        RowError(0, "p-x", "DR203", "mht_total", "mht_total lies outside [0, 90]", "check the unit"),
+        RowError(1, scores.pupils[0].student_id, "DR108", "wellbeing[0].score", "A score", ""),
+        RowError(2, "p-y", "DR108", "grades[0].score", "A score lies above max_score", ""),
+    )
+    redacted = risk_model.redact(dataclasses.replace(scores, errors=errors), "parent").errors
+
+    assert [(error.index, error.code, error.field) for error in redacted] == [
+        (0, NOT_FOR_ROLE, ""), (2, "DR108", "grades[0].score"),
+    ]  # fmt: skip
+
+
+# --- forms --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["class_teacher", "parent", "auditor"])
+def test_a_reply_is_redacted_as_the_scores_are(risk_model, scores, role):
+    given = json.loads(json.dumps(scores.to_dict()))
+    redacted = redact(given, role, catalogue=risk_model.catalogue, language="en")
+
+    assert redacted == json.loads(json.dumps(risk_model.redact(scores, role).to_dict()))
+
+
+def test_a_field_that_a_reply_has_and_nobody_knows_is_dropped(risk_model, scores):
+    given = scores.pupils[0].to_dict() | {"mht_total": 70}
+
+    assert "mht_total" not in redact(given, "parent")
+
+
+def test_every_field_of_a_score_is_dealt_with():
+    """A new field of a score must be thought of in the redaction before it is added here."""
+    whole = {"risk", "interval", "band", "base_log_odds", "log_odds"}
+    names = {"student_id", "school_id", "class_id", "responsible_id", "rank_in_school"}
+    parts = {"domains", "causes", "raising", "lowering", "other"}
+    words = {"alerts", "missing", "missing_sensitive", "warnings", "suggested_help"}
+
+    assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words
+
+
+def test_without_a_catalogue_no_cause_is_open(scores):
+    redacted = redact(scores.pupils[0], "parent", language="en")
+
+    assert set(redacted.causes) == {"other"}
+
+
+def test_a_fact_that_is_told_together_with_a_hidden_one_is_folded_with_it(risk_model):
+    catalogue = risk_model.catalogue
+    shared = dataclasses.replace(catalogue["late_share_20d"], family=catalogue["mht_total"].family)
+    own = dr.FeatureCatalogue([shared if item.name == shared.name else item for item in catalogue.values()])
+
+    assert tainted(own, ("psychology", "family")) == {"late_share_20d"}
+    assert tainted(catalogue, ("psychology", "family")) == frozenset()
+
+
+def test_an_unknown_role_or_language_is_refused_before_anything_is_written(risk_model):
+    nobody = Scores(DAY, "r", {}, "en", ())
+    with pytest.raises(UnknownRoleError, match="did you mean 'parent'"):
+        risk_model.redact(nobody, "parents")
+    with pytest.raises(SettingsError, match="Unknown language"):
+        redact(nobody, "parent", language="fr")
+
+
+def test_a_role_of_the_county_reads_what_the_county_says(risk_model, scores):
+    own = Role("village", Text(zh="村", en="Village"), ("attendance",))
+
+    assert set(risk_model.redact(scores.pupils[0], own).domains) == {"attendance", "other"}

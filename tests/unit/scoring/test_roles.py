@@ -1,0 +1,66 @@
+import pytest
+
+from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.errors import SettingsError, UnknownRoleError
+from dropout_risk.scoring.roles import ROLES, SPEAKS, Role, role_named, roles_of
+from dropout_risk.settings import Settings
+from dropout_risk.text import Text
+
+LABEL = Text(zh="x", en="x")
+
+
+def totals(**sizes):
+    return {domain: sizes.get(domain, 0.5) for domain in DOMAINS}
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=list(ROLES))
+def test_a_role_folds_at_least_two_domains_or_none(role):
+    folded = role.folds(totals())
+
+    assert set(role.hidden) <= set(folded)
+    assert len(folded) >= 2 if role.hidden else not folded
+
+
+def test_a_single_hidden_domain_is_covered_by_one_that_adds_something():
+    teacher = ROLES["class_teacher"]
+
+    assert teacher.folds(totals(family=-SPEAKS)) == ("psychology", "family")
+    assert teacher.folds(totals(family=0.04)) == ("psychology", "family", "grades")
+    assert set(teacher.folds(totals(family=0.0, grades=0.0, attendance=0.0))) == set(DOMAINS)
+
+
+def test_two_hidden_domains_of_which_one_is_not_in_the_model_count_as_one():
+    assert ROLES["parent"].folds(totals(family=0.0)) == ("psychology", "family", "grades")
+
+
+def test_what_is_folded_does_not_depend_on_how_much_the_hidden_domain_adds():
+    for role in ROLES.values():
+        sizes = [role.folds(totals(psychology=size)) for size in (-3.0, 0.001, 0.05, 2.0)]
+        assert len(set(sizes)) == 1
+
+
+def test_an_unknown_role_is_refused_with_the_nearest_name():
+    with pytest.raises(UnknownRoleError, match="did you mean 'counsellor'"):
+        role_named("counselor")
+
+
+def test_a_role_of_an_unknown_domain_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match="did you mean 'psychology'"):
+        Role("own", LABEL, ("psycology",))
+
+
+def test_a_county_adds_roles_and_changes_those_that_are_there():
+    settings = Settings(
+        roles={"village": {"sees": ["attendance"]}, "parent": {"sees": ["grades"], "staff": False}}
+    )
+    roles = roles_of(settings)
+
+    assert roles["village"].sees == ("attendance",)
+    assert roles["parent"].sees == ("grades",)
+    assert roles["parent"].label == ROLES["parent"].label
+    assert roles["counsellor"] == ROLES["counsellor"]
+
+
+def test_a_wrong_key_of_a_role_is_named_with_the_nearest_right_one():
+    with pytest.raises(SettingsError, match="did you mean 'sees'"):
+        Settings(roles={"village": {"sees": ["attendance"], "see": []}})
