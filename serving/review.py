@@ -3,7 +3,7 @@
 It reads, once, at the start,
 
 * ``DROPOUT_RISK_STORE`` (optional): a store of histories, as ``dropout-risk store`` keeps it;
-* ``DROPOUT_RISK_ROLE`` (optional): for whom pupils' pages are made, by default the class teacher;
+* ``DROPOUT_RISK_ROLE`` (optional): for whom the pages are made, by default the class teacher;
 * ``DROPOUT_RISK_LANGUAGE`` (optional): the language where ``?lang=`` asks for none.
 
 The store is scored once in each of its states, in threads of its own, and never by the event loop.
@@ -25,17 +25,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from dropout_risk.alerts.alert import Route as Role
 from dropout_risk.errors import DateError, DropoutRiskError, SettingsError, UnknownPupilError, nearest
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
 from dropout_risk.pages.links import Links, served_under
 from dropout_risk.pages.message_page import Message, message_page
+from dropout_risk.pages.readers import reader_of_pages
 from dropout_risk.pages.rendering import content_policy
 from dropout_risk.pages.review import Review
-from dropout_risk.pages.roles import CLASS_TEACHER, role_of
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.text import LANGUAGES, Language
 
 ROOT = "/review"
@@ -67,8 +67,8 @@ class ReviewRoom:
         What scores.
     store : Path or None
         None: there is nothing to review, and every page says how to switch it on.
-    role : str
-        For whom pupils' pages are made.
+    role : Role
+        For whom the pages are made.
     language : {"zh", "en"}
         Where none is asked for.
     """
@@ -88,8 +88,8 @@ class ReviewRoom:
 
         Raises
         ------
-        SettingsError
-            If the role or the language is unknown.
+        UnknownRoleError, SettingsError
+            If the role or the language is unknown, or pages are not for that role.
         BundleError
             If the store is none.
         """
@@ -97,7 +97,7 @@ class ReviewRoom:
         store = Path(place) if place else None
         if store is not None:
             read_state(store)
-        role = role_of(os.environ.get("DROPOUT_RISK_ROLE", CLASS_TEACHER))
+        role = reader_of_pages(os.environ.get("DROPOUT_RISK_ROLE", CLASS_TEACHER.name), model.settings)
         language = language_of(os.environ.get("DROPOUT_RISK_LANGUAGE", model.settings.language))
         return cls(model, store, role, language)
 

@@ -15,8 +15,9 @@ from serving.door import Door, Limits
 from serving.review import ReviewRoom, day_after, routes
 from starlette.applications import Starlette
 
-from dropout_risk.errors import BundleError, SettingsError
+from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError
 from dropout_risk.features.source import histories_of
+from dropout_risk.scoring.roles import ROLES
 from support.reviewed import EVIL, EVIL_SCHOOL, Watched
 
 
@@ -148,7 +149,7 @@ def test_a_counsellor_reads_what_a_class_teacher_does_not(risk_model, store, dis
     score, secret = next((pupil, reason.text) for pupil, reason in told)
     seen = {}
     for role in ("class_teacher", "counsellor"):
-        with served(ReviewRoom(risk_model, store, role=role, language="en")) as client:
+        with served(ReviewRoom(risk_model, store, role=ROLES[role], language="en")) as client:
             seen[role] = secret in client.get(f"/review/pupil/{score.student_id}").text
     assert seen == {"class_teacher": False, "counsellor": True}
 
@@ -156,7 +157,8 @@ def test_a_counsellor_reads_what_a_class_teacher_does_not(risk_model, store, dis
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("DROPOUT_RISK_ROLE", "councellor", SettingsError),
+        ("DROPOUT_RISK_ROLE", "councellor", UnknownRoleError),
+        ("DROPOUT_RISK_ROLE", "parent", SettingsError),
         ("DROPOUT_RISK_LANGUAGE", "fr", SettingsError),
         ("DROPOUT_RISK_STORE", "nowhere", BundleError),
     ],

@@ -137,8 +137,8 @@ def watchlist(
     role: Annotated[
         str,
         typer.Option(
-            help="For whom pupils' pages are made: class_teacher, principal, township, county, or "
-            "counsellor, who alone sees results of psychological tests. Lists never hold them."
+            help="For whom the pages are made: class_teacher, principal, counsellor, township, … "
+            "Lists never hold results of psychological tests."
         ),
     ] = "class_teacher",
     mapping: options.Mapping = None,
@@ -146,12 +146,12 @@ def watchlist(
     language: options.Speech = None,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    from dropout_risk.pages.readers import reader_of_pages
     from dropout_risk.pages.review import Review
-    from dropout_risk.pages.roles import role_of
     from dropout_risk.watchlist.watch_list import WatchList
 
-    whom = role_of(role)
     risk_model = options.load_model(model)
+    reader = reader_of_pages(role, risk_model.settings)
     speech = options.language_of(language) if language else risk_model.settings.language
     records = options.read_records(folder, mapping, quarantine)
     settings = risk_model.settings.watch_list
@@ -160,7 +160,7 @@ def watchlist(
     state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
     review = Review.of(
-        risk_model, records, as_of, language=speech, role=whom, settings=settings, previous=previous
+        risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
     )
     typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
 

@@ -18,7 +18,7 @@ from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.entry import UNKNOWN
 from dropout_risk.watchlist.group import LOWEST_BAND, id_order
-from dropout_risk.watchlist.told import percent, told
+from dropout_risk.watchlist.told import percent
 from dropout_risk.watchlist.watch_list import WatchList
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
@@ -138,7 +138,6 @@ def _school(watch_list: WatchList, school: str | None, links: Links) -> SchoolRo
 
 
 def _high(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
-    reasons = told(pupil.raising, language)
     return HighRisk(
         student_id=str(pupil.student_id),
         page=links.pupil(pupil.student_id),
@@ -147,7 +146,7 @@ def _high(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
         risk=percent(pupil.risk),
         interval=interval(pupil),
         band_word=WORDS[f"band_{pupil.band}"].to(language),
-        reason=reasons[0].text if reasons else WORDS["nothing_raises"].to(language),
+        reason=pupil.raising[0].text if pupil.raising else WORDS["no_open_reason"].to(language),
     )
 
 

@@ -1,15 +1,15 @@
-"""What a model says beyond its scores, where it can: why a risk changed, and what would change it."""
+"""What a model says beyond its scores: why a risk changed, and what would change it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dropout_risk.alerts.alert import Route
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.roles import Role
+from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Language
 from dropout_risk.watchlist.state import StudentId
 
@@ -37,12 +37,12 @@ class Asked:
     Parameters
     ----------
     model : RiskModel
-        Asked as far as it can answer.
+        What is asked.
     histories : Histories
         What it scored.
     before, now : date
         The dates between which risks changed.
-    role : str
+    role : Role
         Who reads the answers; they tell only what that role may see.
     language : {"zh", "en"}
         The language of the answers.
@@ -52,13 +52,18 @@ class Asked:
     histories: Histories
     before: dt.date
     now: dt.date
-    role: Route
+    role: Role
     language: Language
 
     def about(self, rows: Sequence[int]) -> dict[StudentId, Explained]:
         """Ask about some pupils, by their row numbers in the histories."""
-        changed = self._answers("change", (self.before, self.now), rows)
-        would = self._answers("what_if", (self.now,), rows)
+        if not rows:
+            return {}
+        model, speech = self.model, self.language
+        changes = model.change(self.histories, self.before, self.now, list(rows), language=speech)
+        what_ifs = model.what_if(self.histories, self.now, list(rows), language=speech)
+        changed = {of.student_id: model.redact(of, self.role, language=speech) for of in changes}
+        would = {of.student_id: model.redact(of, self.role, language=speech) for of in what_ifs}
         return {
             student: Explained(
                 changed=(changed[student].text,) if student in changed else (),
@@ -67,18 +72,8 @@ class Asked:
             for student in {*changed, *would}
         }
 
-    def _answers(
-        self, question: str, dates: tuple[dt.date, ...], rows: Sequence[int]
-    ) -> dict[StudentId, Any]:
-        """Give each pupil's answer as the role may read it; nothing where the model cannot say."""
-        ask, redact = getattr(self.model, question, None), getattr(self.model, "redact", None)
-        if ask is None or redact is None or not rows:
-            return {}
-        answers = ask(self.histories, *dates, pupils=list(rows), language=self.language)
-        return {answer.student_id: redact(answer, self.role, language=self.language) for answer in answers}
 
-
-def _options(answer: Any) -> tuple[str, ...]:
+def _options(answer: WhatIf) -> tuple[str, ...]:
     """Give each option as a line, and what they are; where there is none, why."""
     options = tuple(option.text for option in answer.options)
     return (*options, answer.note) if options else (answer.text,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dropout_risk.alerts.alert import Route
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.attendance_strip import AttendanceStrip
@@ -13,9 +12,10 @@ from dropout_risk.pages.card import CardWriter, interval
 from dropout_risk.pages.explained import Explained
 from dropout_risk.pages.marks import Marks
 from dropout_risk.pages.notes import note
-from dropout_risk.pages.roles import sees_tests
 from dropout_risk.pages.waterfall import Part, Waterfall
 from dropout_risk.pages.words import WORDS
+from dropout_risk.scoring.confidential import CONFIDENTIAL
+from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import UNKNOWN, WatchEntry
@@ -48,10 +48,10 @@ class PupilPage:
         Each alert and who acts on it.
     domains, reasons : Waterfall or None
         The way from the start to the risk; None where nothing is judged.
-    attendance : AttendanceStrip
-        The school year by day.
-    marks : Marks
-        By subject over time.
+    attendance : AttendanceStrip or None
+        The school year by day; None where the role may not see it.
+    marks : Marks or None
+        By subject over time; None where the role may not see them.
     since_last : tuple of str
         What changed since the last list.
     would_change : tuple of str
@@ -78,8 +78,8 @@ class PupilPage:
     alerts: tuple[tuple[str, str], ...]
     domains: Waterfall | None
     reasons: Waterfall | None
-    attendance: AttendanceStrip
-    marks: Marks
+    attendance: AttendanceStrip | None
+    marks: Marks | None
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -96,14 +96,14 @@ class PupilPageWriter:
     ----------
     language : {"zh", "en"}
         The language of the page, and of the sentences in the scores.
-    role : str
+    role : Role
         For whom the page is.
     cards : CardWriter
         Words alerts and changes in the way of the list.
     """
 
     language: Language
-    role: Route
+    role: Role
     cards: CardWriter
 
     def write(
@@ -143,8 +143,8 @@ class PupilPageWriter:
             alerts=self.cards.alerts(score),
             domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
             reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
-            attendance=AttendanceStrip.of(known, self.language),
-            marks=Marks.of(known, self.language),
+            attendance=AttendanceStrip.of(known, self.language) if "attendance" in self.role.sees else None,
+            marks=Marks.of(known, self.language) if "grades" in self.role.sees else None,
             since_last=(*self._standing(entry), *explained.changed),
             would_change=explained.would_change if judged else (),
             missing=score.missing,
@@ -191,8 +191,8 @@ class PupilPageWriter:
         return self._word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:
-        whom = self._word("for_whom", who=self._word(self.role))
-        return (whom,) if sees_tests(self.role) else (whom, self._word("tests_hidden"))
+        whom = self._word("for_whom", who=self.role.label.to(self.language))
+        return (whom, self._word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
 
 
 def _side(contribution: float) -> str:

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Route
 from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
@@ -22,13 +21,14 @@ from dropout_risk.pages.explained import Asked, Explained
 from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_name
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import PupilPageWriter
+from dropout_risk.pages.readers import sees_less_than_lists
 from dropout_risk.pages.rendering import render
-from dropout_risk.pages.roles import CLASS_TEACHER, as_seen_by
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.scored_pupils import heads
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import WatchListSettings
@@ -57,16 +57,16 @@ class Review:
         Of one date and in one language.
     watch_list : WatchList
         Made from these scores.
-    role : str, default="class_teacher"
-        For whom pupils' pages are made: only a ``counsellor`` sees results of psychological tests. Lists
-        never hold them.
+    role : Role
+        For whom the pages are made, by default a class teacher: what this role may not see is on none of
+        them, and lists never hold results of psychological tests.
     """
 
     model: RiskModel
     histories: Histories
     scores: Scores
     watch_list: WatchList
-    role: Route = CLASS_TEACHER
+    role: Role = CLASS_TEACHER
 
     @classmethod
     def of(
@@ -76,7 +76,7 @@ class Review:
         as_of: DateLike,
         *,
         language: Language | None = None,
-        role: Route = CLASS_TEACHER,
+        role: Role = CLASS_TEACHER,
         settings: WatchListSettings | None = None,
         previous: WatchList | Scores | ListState | None = None,
     ) -> Self:
@@ -92,8 +92,8 @@ class Review:
             Rows dated or recorded on or after it are not seen.
         language : {"zh", "en"}, optional
             The language of the pages; by default that of the model's settings.
-        role : str, default="class_teacher"
-            For whom pupils' pages are made.
+        role : Role
+            For whom, by default a class teacher; see :func:`dropout_risk.pages.readers.reader_of_pages`.
         settings : WatchListSettings, optional
             By default the model's.
         previous : WatchList, Scores or ListState, optional
@@ -101,12 +101,13 @@ class Review:
         """
         scores = model.score(records, as_of, language=language)
         listed = settings or model.settings.watch_list
-        watch_list = WatchList.of(scores, settings=listed, previous=previous)
+        told = model.redact(scores, role, language=scores.language) if sees_less_than_lists(role) else scores
+        watch_list = WatchList.of(told, settings=listed, previous=previous)
         return cls(model, histories_of(records), scores, watch_list, role)
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
-        return f"<Review of {self.watch_list!r} for {self.role}>"
+        return f"<Review of {self.watch_list!r} for {self.role.name}>"
 
     # --- pages ----------------------------------------------------------------------------------------
 
@@ -211,7 +212,7 @@ class Review:
         return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
 
     def _seen(self, score: PupilScore) -> PupilScore:
-        return as_seen_by(self.role, score, self.model, self.language)
+        return self.model.redact(score, self.role, language=self.language)
 
     def _explained(self, student_id: StudentId) -> Explained:
         listed = student_id in self._entries

@@ -45,6 +45,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="{n} more have exactly the risk of the last one shown; the id decides who is.",
     ),
     "nobody_highest": Text(zh="没有风险不低的学生。", en="Nobody's risk is above the lowest band."),
+    "no_open_reason": Text(zh="见该生的页面", en="see the pupil's page"),
     "domains_by_school": Text(zh="各校风险主要来自哪方面", en="Where risks come from, by school"),
     "domains_note": Text(
         zh="风险不低的学生中，每个方面作为首要推高因素的人数；颜色越深，占本校的比例越大。",

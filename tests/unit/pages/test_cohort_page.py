@@ -80,9 +80,9 @@ def test_reasons_without_a_score_are_counted_and_nobody_is_named():
     assert page(pupil("a"), unscored=apart).not_scored == (("no row", 3), ("left", 1))
 
 
-def test_a_result_of_a_test_is_not_told_to_the_whole_cohort():
-    secret = reason("MHT total 71", domain="psychology")
-    assert "ask the counsellor" in page(pupil("a", 0.4, raising=(secret,))).highest[0].reason
+def test_the_first_reason_is_the_first_that_the_reader_may_see():
+    told = page(pupil("a", 0.4, raising=(reason("Absent"), reason("Marks"))), pupil("b", 0.3))
+    assert [item.reason for item in told.highest] == ["Absent", "see the pupil's page"]
 
 
 def test_what_a_role_may_not_see_is_one_column_of_its_own():

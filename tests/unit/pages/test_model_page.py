@@ -77,12 +77,12 @@ def with_section(model, **changes):
 
 
 def test_sections_of_the_report_are_shown_once(risk_model):
-    page = model_page(with_section(risk_model), [], "en")
-    assert [section.title for section in page.sections] == ["Fairness"]
+    page = model_page(with_section(risk_model, card={}), [], "en")
+    assert [section.title for section in page.sections].count("Fairness") == 1
     told = model_page(
         with_section(risk_model, card={"en": "# Card\n\n## Fairness\n\nTold here.\n"}), [], "en"
     )
-    assert told.sections == ()
+    assert [section.title for section in told.sections].count("Fairness") == 0
 
 
 def test_markdown_becomes_headings_below_the_pages_own_and_tables():

@@ -1,19 +1,21 @@
 import datetime as dt
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
+from dropout_risk.errors import DateError, SettingsError, UnknownPupilError, UnknownRoleError
 from dropout_risk.pages.card import CardWriter
 from dropout_risk.pages.links import FILES, is_our_page, pupil_page_name
 from dropout_risk.pages.pupil_page import PupilPageWriter
+from dropout_risk.pages.readers import reader_of_pages
 from dropout_risk.pages.review import Review
-from dropout_risk.pages.roles import as_seen_by, role_of
 from dropout_risk.pages.watch_list_page import write_folder
-from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.scoring.roles import ROLES
+from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_district
 from support.lists import alert, pupil, reason
 
@@ -36,19 +38,19 @@ def known(review):
     return review.histories.take([0]).on(AS_OF)
 
 
-def written(known, role="class_teacher", language="en", **changes):
-    score = pupil("p-1", 0.3, base_log_odds=-3.0, log_odds=-1.0, **changes)
-    seen = as_seen_by(role, score, None, language)
-    return PupilPageWriter(language, role, CardWriter(language, compared=False)).write(seen, known)
+@pytest.fixture(scope="module")
+def written(risk_model, known):
+    def write(role="class_teacher", **changes):
+        score = pupil("p-1", 0.3, base_log_odds=-3.0, log_odds=-1.0, **changes)
+        seen = risk_model.redact(score, role, language="en")
+        return PupilPageWriter("en", ROLES[role], CardWriter("en", compared=False)).write(seen, known)
 
-
-def told(page):
-    return repr(page)
+    return write
 
 
 def test_the_steps_of_both_waterfalls_are_the_numbers_of_the_reply(review, known):
     score = max(review.scores.pupils, key=lambda score: score.risk)
-    page = PupilPageWriter("en", "counsellor", CardWriter("en", compared=False)).write(score, known)
+    page = PupilPageWriter("en", ROLES["counsellor"], CardWriter("en", compared=False)).write(score, known)
     steps = page.reasons.steps[1:-1]
     given = [*score.raising, *score.lowering]
     assert [step.number for step in steps[:-1]] == [
@@ -58,20 +60,21 @@ def test_the_steps_of_both_waterfalls_are_the_numbers_of_the_reply(review, known
     assert page.domains.steps[1].number == f"{max(score.domains.values()):+.2f}"
 
 
-def test_results_of_tests_are_told_to_a_counsellor_only(known):
+def test_results_of_tests_are_told_to_a_counsellor_only(written):
     how = {
         "raising": (TEST,), "domains": {"psychology": 2.0}, "missing": ("PHQ-9 refused",),
         "missing_sensitive": ("PHQ-9 refused",),
     }  # fmt: skip
-    for_teacher, for_counsellor = told(written(known, **how)), told(written(known, "counsellor", **how))
+    for_teacher, for_counsellor = repr(written(**how)), repr(written("counsellor", **how))
     for secret in ("MHT total 71", "PHQ-9 refused"):
         assert secret not in for_teacher
         assert secret in for_counsellor
     assert "ask the counsellor" in for_teacher
 
 
-def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(known):
-    page = written(known, raising=(reason(points=0.3), TEST), alerts=(alert(),))
+def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(written):
+    domains = {"attendance": 1.5, "grades": 0.1, "psychology": 0.3, "family": 0.2}
+    page = written(raising=(reason(points=0.3), TEST), alerts=(alert(),), domains=domains)
     because = {item.text.split(":")[0]: item.because for item in page.help}
     assert because == {
         "Home visit": "because: today's alert; Absent on 35% of the last 20 school days",
@@ -79,8 +82,8 @@ def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(known):
     }
 
 
-def test_who_is_not_judged_has_no_waterfall(known):
-    page = written(known, band="unknown")
+def test_who_is_not_judged_has_no_waterfall(written):
+    page = written(band="unknown")
     assert (page.judged, page.domains, page.reasons) == (False, None, None)
 
 
@@ -101,8 +104,25 @@ def test_a_date_before_the_first_record_is_an_error_of_its_own(risk_model, recor
 
 
 def test_an_unknown_role_is_refused_with_the_nearest_one():
-    with pytest.raises(SettingsError, match="did you mean 'counsellor'"):
-        role_of("councellor")
+    with pytest.raises(UnknownRoleError, match="did you mean 'counsellor'"):
+        reader_of_pages("councellor", Settings())
+
+
+@pytest.mark.parametrize("role", ["parent", "auditor"])
+def test_pages_are_for_those_who_work_with_the_pupils_by_name(role):
+    with pytest.raises(SettingsError, match=role):
+        reader_of_pages(role, Settings())
+
+
+def test_a_role_without_marks_finds_none_on_any_page(risk_model, records, review, tmp_path):
+    Review.of(risk_model, records, AS_OF, language="en", role=ROLES["township"]).write(tmp_path)
+    reasons = [item for score in review.scores.pupils for item in (*score.raising, *score.lowering)]
+    marks = {item.text for item in reasons if item.domain == "grades"}
+    assert marks
+    for path in tmp_path.iterdir():
+        page = unescape(path.read_text(encoding="utf-8"))
+        assert [text for text in marks if text in page] == []
+        assert "<h2>Marks</h2>" not in page
 
 
 def test_a_folder_holds_a_page_for_each_listed_pupil_and_all_links_lead_somewhere(review, tmp_path):
@@ -160,49 +180,13 @@ def test_the_same_review_gives_the_same_bytes(review):
     assert review.pupil(first) == replace(review).pupil(first)
 
 
-class Answering:
-    """A model that can also say why a risk changed and what would change it."""
-
-    def __init__(self, model):
-        self._model, self.asked = model, []
-
-    def __getattr__(self, name):
-        return getattr(self._model, name)
-
-    def change(self, histories, before, now, pupils, *, language):
-        self.asked.append((before, now))
-        ids = [histories.student_ids[row] for row in pupils]
-        return [SimpleNamespace(student_id=student, text=f"Rose {language}") for student in ids]
-
-    def what_if(self, histories, as_of, pupils, *, language):
-        option = SimpleNamespace(text="If present")
-        ids = [histories.student_ids[row] for row in pupils]
-        return [SimpleNamespace(student_id=of, options=[option], note="No promise", text="") for of in ids]
-
-    def redact(self, answer, role, *, language):
-        if isinstance(answer, PupilScore):
-            return answer
-        return SimpleNamespace(**vars(answer) | {"text": f"{answer.text} for {role}"})
-
-
-def test_what_the_model_says_of_change_is_shown_as_the_role_may_read_it(review):
-    model = Answering(review.model)
-    asked = replace(review, model=model)
-    page = asked.pupil(next(score.student_id for score in review.scores.pupils if score.band != "unknown"))
-    assert "<li>Rose en for class_teacher</li>" in page
-    assert page.index("What would change the risk") < page.index("If present") < page.index("No promise")
-    assert model.asked == [(dt.date(2025, 2, 24), dt.date(2025, 3, 3))]
-
-
-def test_what_a_role_sees_of_a_score_still_adds_up():
-    raising = (reason("a", 0.3), TEST, reason("c", 0.1), reason("MHT lie 9", 0.05, domain="psychology"))
-    before = pupil("p", raising=raising)
-    seen = as_seen_by("class_teacher", before, None, "en")
-    assert [item.text for item in seen.raising] == [
-        "a",
-        "Well-being test (confidential: ask the counsellor)",
-        "c",
-    ]
-    for side in ("contribution", "points"):
-        totals = [sum(getattr(item, side) for item in score.raising) for score in (before, seen)]
-        assert totals[0] == pytest.approx(totals[1])
+def test_what_changed_and_what_would_change_it_are_shown_as_the_role_may_read_them(risk_model, review):
+    score = max(review.scores.pupils, key=lambda pupil: pupil.risk)
+    row = [review.histories.student_ids.index(score.student_id)]
+    (change,) = risk_model.change(review.histories, "2025-02-24", AS_OF, row, language="en")
+    (what_if,) = risk_model.what_if(review.histories, AS_OF, row, language="en")
+    page = unescape(review.pupil(score.student_id))
+    assert f"<li>{risk_model.redact(change, 'class_teacher', language='en').text}</li>" in page
+    for option in risk_model.redact(what_if, "class_teacher", language="en").options:
+        assert f"<li>{option.text}</li>" in page
+    assert page.index("What would change the risk") < page.index(what_if.note)
