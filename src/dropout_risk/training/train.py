@@ -13,6 +13,7 @@ import pandas as pd
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
+from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
@@ -26,6 +27,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.judged import judged
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -148,7 +150,11 @@ def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskCl
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
     rows = parts.train
     return classifier.fit(
-        parts.X(rows), parts.y(rows), groups=parts.students(rows), calibration_set=calibration_set
+        parts.X(rows),
+        parts.y(rows),
+        groups=parts.students(rows),
+        cohorts=parts.cohorts(rows),
+        calibration_set=calibration_set,
     )
 
 
@@ -178,6 +184,7 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
+        sections=[calibration_section(judged(classifier.calibrated_model_, parts, rows))],
     )
 
 
