@@ -84,8 +84,8 @@ def shrunk_shifts(
     --------
     >>> y, p = np.repeat([0, 1, 0, 1], [90, 10, 99, 1]).astype(float), np.full(200, 0.055)
     >>> found = shrunk_shifts(y, p, np.repeat(["a", "b"], 100), np.arange(200))
-    >>> [(one.group, one.shift > 0) for one in found.groups]
-    [('a', True), ('b', False)]
+    >>> {one.group: one.shift > 0 for one in found.groups} == {"a": True, "b": False}
+    True
     """
     given = pd.Series(np.asarray(groups, dtype=object))
     code, names = pd.factorize(given.where(given != ""), sort=True)

@@ -22,7 +22,8 @@ def risks(model, rows):
 def test_a_base_rate_alone_is_met_and_said(risk_model, features, tmp_path):
     moved = risk_model.recalibrated(features, base_rate=0.2)
     assert risks(moved, features).mean() == pytest.approx(0.2, abs=1e-9)
-    assert np.array_equal(np.argsort(risks(moved, features)), np.argsort(risks(risk_model, features)))
+    order = np.argsort(risks(risk_model, features))
+    assert (np.diff(risks(moved, features)[order]) >= -1e-12).all()
     assert moved.version != risk_model.version
     assert moved.describe()["recalibrated"]["base_rate"] == 0.2
     assert "20.00%" in moved.card["en"]
