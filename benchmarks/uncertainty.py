@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import dropout_risk as dr
-from dropout_risk.evaluation.calibration import Judged, calibration_section
+from dropout_risk.evaluation.calibration import calibration_section
+from dropout_risk.evaluation.calibration_figures import Judged
 from dropout_risk.evaluation.coverage import cohort_coverage
 from dropout_risk.features.source import histories_of
 from dropout_risk.modelling.calibrated_model import CalibratedModel

@@ -91,7 +91,7 @@ class FactSwings:
         for fact, places in facts_of(catalogue).items():
             there = ~np.isnan(values[:, places]).all(axis=1)
             if there.sum() >= FEWEST_ROWS:
-                sums = _sum(added[np.ix_(there, places)])
+                sums = _sum(added[:, places][there])
                 found[fact] = tuple(np.quantile(sums, QUANTILES).tolist())
         return cls(found)
 
@@ -169,7 +169,7 @@ class Advice:
             of_fact = states[:, places]
             lacks = (of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)
             rows = np.flatnonzero(lacks & np.isnan(risks.values[:, places]).all(axis=1))
-            without = risks.log_odds[rows] - _sum(risks.contributions.values[np.ix_(rows, places)])
+            without = risks.log_odds[rows] - _sum(risks.contributions.values[rows[:, None], places])
             then = expit(without[:, None] + np.array(self.swings.quantiles[name]))
             changes, moves = self._changes(risks.risk[rows], then)
             better = (changes > best[rows]) | ((changes == best[rows]) & (moves > most[rows]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.special import expit
 
-from dropout_risk.evaluation.calibration import Judged
+from dropout_risk.evaluation.calibration_figures import Judged
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.training.parts import Parts, Positions
 

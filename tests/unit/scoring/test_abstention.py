@@ -63,9 +63,10 @@ class Risks(SimpleNamespace):
         return len(self.values)
 
 
-def advised(calibrated, values, states=None, bands=None):
+def advised(calibrated, values, states=None, bands=None, swings=None):
     training = pd.DataFrame(pupils(2_000, seed=9), columns=SOME.names)
-    advice = Advice(SOME, FactSwings.of(calibrated, SOME, training), bands or BandSettings())
+    swings = FactSwings.of(calibrated, SOME, training) if swings is None else swings
+    advice = Advice(SOME, swings, bands or BandSettings())
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN) if states is None else states
     risks = risks_of(calibrated, values)
     return advice, risks, advice.of(risks, states, abstains(values, SOME))
@@ -156,9 +157,9 @@ def test_a_pupil_is_told_the_same_alone_and_in_another_order(seed, n):
     advice, risks, worth = advised(calibrated, values)
     told = advice.told(worth, risks, abstains(values, SOME), "en")
     order = np.random.default_rng(seed).permutation(n)
-    _, others, again = advised(calibrated, values[order])
+    _, others, again = advised(calibrated, values[order], swings=advice.swings)
     assert advice.told(again, others, abstains(values[order], SOME), "en") == [told[row] for row in order]
-    _, alone, own = advised(calibrated, values[:1])
+    _, alone, own = advised(calibrated, values[:1], swings=advice.swings)
     assert (own.low[0], own.high[0]) == (worth.low[0], worth.high[0]) or np.isnan(worth.low[0])
     assert advice.told(own, alone, abstains(values[:1], SOME), "en") == told[:1]
 
