@@ -2,8 +2,8 @@
 
     python benchmarks/known_schools.py
 
-Each row is 100 draws: a calibration from schools whose shifts have a known spread, held against 300 new schools
-at five scores each. Writes ``benchmarks/results/known_schools.json``.
+Each row is 100 draws: a calibration from schools whose shifts have a known spread, held against 300 new
+schools at five scores each. Writes ``benchmarks/results/known_schools.json``.
 """
 
 from __future__ import annotations
