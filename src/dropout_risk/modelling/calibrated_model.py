@@ -91,6 +91,15 @@ class CalibratedModel:
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
+    def open_outcomes(self, X: pd.DataFrame | Floats) -> NDArray[np.bool_] | None:
+        """Say whether each row may stay and may drop out, shape (n, 2); None where that was not learned."""
+        sets = self.calibration.sets
+        return None if sets is None else sets.open_outcomes(self.margin(X))
+
+    def margin(self, X: pd.DataFrame | Floats) -> Floats:
+        """Give the raw score: what calibration is a line of."""
+        return self._raw(X).log_odds
+
     def to_files(self) -> dict[str, bytes]:
         """Write the model as texts by file name; :meth:`from_files` gives the same bits again."""
         files = {}

@@ -100,6 +100,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         groups: ArrayLike | None = None,
         *,
+        cohorts: pd.DataFrame | None = None,
         calibration_set: tuple[pd.DataFrame | ArrayLike, ArrayLike] | None = None,
     ) -> Self:
         """Compare the candidates, calibrate, and fit the chosen one on all rows.
@@ -113,6 +114,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups : array-like, optional
             Rows of one group never stand on both sides of a fold. Default: the index level
             ``student_id`` of X, where there is one.
+        cohorts : DataFrame, optional
+            Columns ``school_id`` and ``as_of`` of each row: with ten schools or more, intervals are for
+            the pupils of one school instead of for the mean of all.
         calibration_set : tuple of (X, y), optional
             Rows of their own to calibrate on, unseen by the fit.
 
@@ -153,6 +157,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif self.calibrate and fitted.margin is not None:
             grouped = np.array([keys[place] for place in order])
             calibration = LinearCalibration.fit(fitted.margin, labels[order], grouped)
+        if self.calibrate and fitted.margin is not None and cohorts is not None:
+            pupils = np.array([keys[place] for place in order])
+            calibration = calibration.among_schools(fitted.margin, labels[order], pupils, cohorts.iloc[order])
         self.selection_, self._again = fitted.selection, fitted.again
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration)
         return self

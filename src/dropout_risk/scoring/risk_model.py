@@ -22,10 +22,13 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.recalibration import PRIOR_LABELS
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.answers import Answers
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.local_model import recalibrated_parts
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
 from dropout_risk.scoring.redaction import Given, redact
@@ -61,6 +64,8 @@ class RiskModel:
         From features to log-odds and their contributions.
     reference : Reference
         Means and counts of the training pupils.
+    swings : FactSwings
+        How far each kind of record moves scores; says which missing one is worth fetching.
     settings : Settings
         Horizon, bands, alerts and so on.
     metrics : dict
@@ -84,6 +89,7 @@ class RiskModel:
     card: dict[str, str] = field(default_factory=dict)
     trained_to: str | None = None
     synthetic: bool = False
+    swings: FactSwings = field(default_factory=lambda: FactSwings({}))
 
     # --- making, saving, loading -------------------------------------------------------------------
 
@@ -125,12 +131,59 @@ class RiskModel:
             instruments=default_instruments() if instruments is None else instruments,
             calibrated=classifier.calibrated_model_,
             reference=Reference.of(X[catalogue.names], y),
+            swings=FactSwings.of(classifier.calibrated_model_, catalogue, X),
             settings=Settings() if settings is None else settings,
             metrics=dict(metrics or {}),
             card=dict(card or {}),
             trained_to=trained_to,
             synthetic=synthetic,
         )
+        object.__setattr__(model, "version", version_of(model))
+        return model
+
+    def recalibrated(
+        self,
+        X: pd.DataFrame,
+        y: npt.ArrayLike | None = None,
+        *,
+        base_rate: float | None = None,
+        pupils: npt.ArrayLike | None = None,
+        prior_labels: float = PRIOR_LABELS,
+    ) -> Self:
+        """Give this model with risks that fit another school; the order of pupils stays the same.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame
+            Features of the school's pupils, by the catalogue's names; none of them trained the model.
+        y : array-like, optional
+            What became of them: 1 where the pupil dropped out within the horizon. Few labels shift the
+            log-odds of all; with fifty pupils of each class the slope moves as well.
+        base_rate : float, optional
+            Instead of labels: the share of them that drops out within the horizon, known otherwise.
+        pupils : array-like, optional
+            The pupil of each row; default: the index level ``student_id`` of X, where there is one.
+        prior_labels : float, default=20
+            How many labels the old calibration is worth.
+
+        Returns
+        -------
+        RiskModel
+            With a version of its own; its card and :meth:`describe` say what was done. Its metrics are
+            those of the model as it was trained.
+
+        Raises
+        ------
+        TrainingError
+            If neither or both of ``y`` and ``base_rate`` are given, or either is impossible.
+        FeatureInputError
+            If a column is unknown, with the nearest right name.
+        """
+        known = X.reindex(columns=self._known_columns(X))
+        parts = recalibrated_parts(
+            self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
+        )
+        model = replace(self, **parts)
         object.__setattr__(model, "version", version_of(model))
         return model
 
@@ -337,6 +390,7 @@ class RiskModel:
             "explainer": self.calibrated.terms.explainer,
             "background": self.calibrated.terms.background,
             "interval": self.calibrated.calibration.meaning,
+            "recalibrated": self.calibrated.calibration.local_dict(),
             "kind": self.calibrated.kind,
             "trained_to": self.trained_to,
             "horizon_days": self.settings.outcome.horizon_days,

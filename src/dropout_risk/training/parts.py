@@ -73,6 +73,10 @@ class Parts:
         """Give the as-of date of some rows, as text."""
         return np.asarray(self.cohort.frame["as_of"].dt.strftime("%Y-%m-%d").to_numpy(dtype=str)[rows])
 
+    def cohorts(self, rows: Positions) -> pd.DataFrame:
+        """Give the school and the as-of date of some rows."""
+        return self.cohort.frame[["school_id", "as_of"]].iloc[rows]
+
     def rows_for_baselines(self, rows: Positions) -> Rows:
         """Give some rows as the baselines read them."""
         schools = self.cohort.frame["school_id"].astype(object).fillna("").to_numpy()[rows]

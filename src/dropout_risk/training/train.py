@@ -13,6 +13,7 @@ import pandas as pd
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
+from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.features.cohort import Cohort
@@ -28,6 +29,7 @@ from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.training.audit import Audit
 from dropout_risk.training.content import run_content
 from dropout_risk.training.held_out import held_out_of
+from dropout_risk.training.judged import judged
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
 from dropout_risk.training.learning_curve import learning_curve
 from dropout_risk.training.mornings import lead_time
@@ -166,7 +168,11 @@ def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskCl
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
     rows = parts.train
     return classifier.fit(
-        parts.X(rows), parts.y(rows), groups=parts.students(rows), calibration_set=calibration_set
+        parts.X(rows),
+        parts.y(rows),
+        groups=parts.students(rows),
+        cohorts=parts.cohorts(rows),
+        calibration_set=calibration_set,
     )
 
 
@@ -186,6 +192,7 @@ def evaluate(
     held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
     sections = [
+        calibration_section(judged(classifier.calibrated_model_, parts, rows)),
         lead_time(classifier, parts, histories, catalogue, settings),
         learning_curve(classifier, parts, held_out, settings),
         *Audit(classifier, parts, risks, catalogue, settings, records).sections(),

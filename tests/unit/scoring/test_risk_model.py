@@ -91,7 +91,8 @@ def test_who_has_neither_attendance_nor_marks_is_not_judged(risk_model):
     (pupil,) = risk_model.score(records, AS_OF, language="en").pupils
 
     assert pupil.band == "unknown"
-    assert "attendance is most worth fetching" in " ".join(pupil.warnings)
+    assert "Neither attendance nor marks are known" in " ".join(pupil.warnings)
+    assert "Worth fetching first" in " ".join(pupil.warnings)
 
 
 def test_a_pupil_whose_row_was_set_apart_is_named_in_errors(risk_model):
