@@ -29,7 +29,7 @@ _BY_RATE = Text(
 )
 _BEFORE = Text(
     zh="学生的先后次序不变；本卡其余数字均为重新校准之前的结果。",
-    en="The order of pupils is the same; all other figures of this card were measured before.",
+    en=" The order of pupils is the same; all other figures of this card were measured before.",
 )
 
 
