@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.errors import BundleError, ModelKindError
+from dropout_risk.explanation.background import check_rows
 from dropout_risk.explanation.tree_codes import TreeCodes
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
@@ -117,18 +118,23 @@ class PatternCounts:
 
         Raises
         ------
+        BackgroundError
+            If the background is empty, or of other columns.
         ModelKindError
-            If the background is empty, or paths have too many features to count their patterns.
+            If paths have too many features to count their patterns.
         """
         leaves = leaves_of(model)
-        if not len(background):
-            raise ModelKindError("The background has no rows.", hint="give typical rows, such as 2,000")
+        check_rows(background, model.n_features)
         if any(len(leaf.features) > MOST_CONDITIONS for leaf in leaves):
             raise ModelKindError(
                 f"A path of the trees has more than {MOST_CONDITIONS} features, too many for a background.",
                 hint="fit shallower trees, or take the training rows as counted in the trees' nodes",
             )
-        codes = TreeCodes.of(model)
+        return cls.of_leaves(TreeCodes.of(model), leaves, background)
+
+    @classmethod
+    def of_leaves(cls, codes: TreeCodes, leaves: Sequence[Leaf], background: Floats) -> Self:
+        """Count the patterns of rows where codes and leaves are known."""
         of_rows = codes.codes(background)
         counts, number, left = [np.empty(0, np.int64)], -1, {}
         for leaf in leaves:
@@ -139,18 +145,28 @@ class PatternCounts:
             counts.append(np.bincount(found, minlength=1 << len(leaf.features)))
         return cls(len(background), np.concatenate(counts))
 
-    def shares(self, leaves: Sequence[Leaf]) -> list[Floats]:
-        """Give, for each leaf, the share of the background for each pattern.
+    def check(self, leaves: Sequence[Leaf]) -> None:
+        """Check that the counts are of these leaves: each leaf's add up to all rows.
 
         Raises
         ------
         BundleError
-            If the counts are not those of these leaves.
+            If they do not.
         """
-        bounds = np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)])
-        if bounds[-1] != len(self.counts):
+        bounds = self._bounds(leaves)
+        same = (
+            bounds[-1] == len(self.counts) and (np.add.reduceat(self.counts, bounds[:-1]) == self.rows).all()
+        )
+        if not same or self.rows < 1 or (self.counts < 0).any():
             raise BundleError("The background's counts are not those of these trees.")
-        return [self.counts[i:j] / self.rows for i, j in pairwise(bounds)]
+
+    def shares(self, leaves: Sequence[Leaf]) -> list[Floats]:
+        """Give, for each leaf, the share of the background for each pattern."""
+        return [self.counts[i:j] / self.rows for i, j in pairwise(self._bounds(leaves))]
+
+    @staticmethod
+    def _bounds(leaves: Sequence[Leaf]) -> NDArray[np.int64]:
+        return np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)], dtype=np.int64)
 
 
 def _left(codes: TreeCodes, tree: int, of_rows: NDArray[Any]) -> dict[int, NDArray[np.bool_]]:
