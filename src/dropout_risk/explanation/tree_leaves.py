@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.errors import BundleError, ModelKindError
-from dropout_risk.explanation.background import check_rows
-from dropout_risk.explanation.tree_codes import TreeCodes
+from dropout_risk.errors import BundleError
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 Floats = NDArray[np.float64]
@@ -97,53 +94,10 @@ class PatternCounts:
         Rows of the background.
     counts : ndarray of int64
         For each leaf in the order of the trees, for each pattern of its conditions.
-
-    Examples
-    --------
-    >>> import lightgbm
-    >>> X = np.arange(40.0).reshape(-1, 1)
-    >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
-    >>> parameters = {"objective": "binary", "verbose": -1, "min_data_in_leaf": 5, "num_leaves": 2}
-    >>> booster = lightgbm.train(parameters, data, 1)
-    >>> PatternCounts.of(TreeModel.read(booster.model_to_string()), X[10:]).counts.tolist()
-    [19, 11, 11, 19]
     """
 
     rows: int
     counts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, model: TreeModel, background: Floats) -> Self:
-        """Count the patterns of a background's rows; the rows themselves are not kept.
-
-        Raises
-        ------
-        BackgroundError
-            If the background is empty, or of other columns.
-        ModelKindError
-            If paths have too many features to count their patterns.
-        """
-        leaves = leaves_of(model)
-        check_rows(background, model.n_features)
-        if any(len(leaf.features) > MOST_CONDITIONS for leaf in leaves):
-            raise ModelKindError(
-                f"A path of the trees has more than {MOST_CONDITIONS} features, too many for a background.",
-                hint="fit shallower trees, or take the training rows as counted in the trees' nodes",
-            )
-        return cls.of_leaves(TreeCodes.of(model), leaves, background)
-
-    @classmethod
-    def of_leaves(cls, codes: TreeCodes, leaves: Sequence[Leaf], background: Floats) -> Self:
-        """Count the patterns of rows where codes and leaves are known."""
-        of_rows = codes.codes(background)
-        counts, number, left = [np.empty(0, np.int64)], -1, {}
-        for leaf in leaves:
-            if leaf.tree != number:
-                number = leaf.tree
-                left = _left(codes, number, of_rows)
-            found = leaf.patterns(left, len(background))
-            counts.append(np.bincount(found, minlength=1 << len(leaf.features)))
-        return cls(len(background), np.concatenate(counts))
 
     def check(self, leaves: Sequence[Leaf]) -> None:
         """Check that the counts are of these leaves: each leaf's add up to all rows.
@@ -167,8 +121,3 @@ class PatternCounts:
     @staticmethod
     def _bounds(leaves: Sequence[Leaf]) -> NDArray[np.int64]:
         return np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)], dtype=np.int64)
-
-
-def _left(codes: TreeCodes, tree: int, of_rows: NDArray[Any]) -> dict[int, NDArray[np.bool_]]:
-    outcomes = codes.outcomes[tree]
-    return {node: one.goes_left(of_rows[one.column]) for node, one in enumerate(outcomes)}

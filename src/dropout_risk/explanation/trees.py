@@ -9,8 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.errors import ModelKindError
-from dropout_risk.explanation.background import Background, check_rows
+from dropout_risk.explanation.background import Background
 from dropout_risk.explanation.contributions import FEW_ROWS, Contributions
 from dropout_risk.explanation.forest import Forest
 from dropout_risk.explanation.path_quadrature import PathQuadrature
@@ -80,7 +79,7 @@ class TreeTerms:
         own = cls(Forest.read(text))
         if background is None:
             return own
-        counts = background if isinstance(background, PatternCounts) else own._counted(background)
+        counts = background if isinstance(background, PatternCounts) else own.forest.counted(background)
         return own._against(counts, f"{counts.rows:,} rows, as counts of patterns")
 
     @property
@@ -114,7 +113,7 @@ class TreeTerms:
 
     def summarised(self, encoded: Floats, name: str) -> Background:
         """Count the patterns that some rows show."""
-        counts = self._counted(encoded)
+        counts = self.forest.counted(encoded)
         return Background(name, counts.rows, counts=counts.counts)
 
     def against(self, background: Background) -> TreeTerms:
@@ -142,20 +141,7 @@ class TreeTerms:
             shares = self.counts.shares(forest.leaves)
         return PatternTables.build(forest.groups, forest.leaves, shares)
 
-    def _counted(self, rows: Floats) -> PatternCounts:
-        rows = np.asarray(rows, np.float64)
-        self._require_tables()
-        check_rows(rows, self.forest.model.n_features)
-        return PatternCounts.of_leaves(self.forest.codes, self.forest.leaves, rows)
-
     def _against(self, counts: PatternCounts, background: str) -> Self:
-        self._require_tables()
+        self.forest.shallow()
         counts.check(self.forest.leaves)
         return replace(self, counts=counts, background=background)
-
-    def _require_tables(self) -> None:
-        if not self.takes_background:
-            raise ModelKindError(
-                "The trees are too deep for tables, which a background needs.",
-                hint="fit shallower trees, or take the training rows as counted in the trees' nodes",
-            )

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, ModelKindError
 from dropout_risk.explanation import pattern_tables
+from dropout_risk.explanation.forest import Forest
 from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import PatternTables
-from dropout_risk.explanation.tree_leaves import PatternCounts
-from dropout_risk.explanation.tree_model import TreeModel
 from dropout_risk.explanation.trees import TreeTerms
 from support.shapley import shapley_by_definition
 
@@ -148,12 +147,35 @@ def test_a_background_gives_what_shap_gives_as_far_as_shap_is_exact(seed):
 def test_counts_of_patterns_give_the_bits_of_the_rows():
     booster, background = fitted(), rows(300, 5)
     text = booster.model_to_string()
-    counts = PatternCounts.of(TreeModel.read(text), background)
+    counts = Forest.read(text).counted(background)
     assert counts.counts.dtype == np.int64
     from_counts, from_rows = TreeTerms.of(text, counts), TreeTerms.of(text, background[::-1])
     X = unusual_rows(0)
     assert np.array_equal(from_counts.contributions(X).values, from_rows.contributions(X).values)
     assert from_counts.background == "300 rows, as counts of patterns"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_patterns_are_counted_as_by_a_walk_down_each_path(kind):
+    forest, background = Forest.read(fitted(**KINDS[kind]).model_to_string()), unusual_rows(3)
+    counts = []
+    for leaf in forest.leaves:
+        tree, found = forest.model.trees[leaf.tree], np.zeros(1 << len(leaf.features), np.int64)
+        for row in background:
+            met = [all(_left(tree, node, row) == left for node, left in nodes) for nodes in leaf.conditions]
+            found[sum(bit << place for place, bit in enumerate(met))] += 1
+        counts.append(found)
+    assert np.array_equal(forest.counted(background).counts, np.concatenate(counts))
+
+
+def _left(tree, node, row):
+    """Say whether a row goes left at a node, by the model's own text."""
+    value = row[tree.feature[node]]
+    if not tree.is_categorical(node):
+        return bool(tree.goes_left(node, np.array([value]))[0])
+    words = tree.category_set(node)
+    known = not np.isnan(value) and -1 < value < 32 * len(words)
+    return bool(known and words[int(value) >> 5] >> np.uint32(int(value) & 31) & 1)
 
 
 def test_one_wrong_entry_of_a_table_is_caught():
@@ -232,7 +254,7 @@ def test_what_does_not_fit_the_trees_is_refused():
     with pytest.raises(FeatureInputError, match="5 columns"):
         TreeTerms.of(text).contributions(np.zeros((2, 4)))
     with pytest.raises(BundleError, match="not those of these trees"):
-        TreeTerms.of(text, PatternCounts.of(TreeModel.read(other), rows(10, 0)))
+        TreeTerms.of(text, Forest.read(other).counted(rows(10, 0)))
     with pytest.raises(BackgroundError, match="no rows"):
         TreeTerms.of(text, np.empty((0, 5)))
     with pytest.raises(BackgroundError, match="reads 5 columns"):
