@@ -134,12 +134,12 @@ class Backgrounds:
         present = [0] if places is None else np.flatnonzero(np.bincount(places, minlength=1)).tolist()
         if len(present) <= 1:
             return self.terms(*present).contributions(encoded)
-        base, values = np.empty(len(encoded)), np.empty((encoded.shape[1], len(encoded)))
+        base, values = np.empty(len(encoded)), np.empty(encoded.shape)
         for place in present:
             rows = np.flatnonzero(places == place)
             part = self.terms(place).contributions(encoded[rows])
-            base[rows], values[:, rows] = part.base, part.values.T
-        return Contributions(base, values.T)
+            base[rows], values[rows] = part.base, part.values
+        return Contributions(base, values)
 
     def to_bytes(self) -> bytes:
         """Write counts and means as an Arrow file."""

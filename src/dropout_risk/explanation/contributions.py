@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.background import Background, check_rows
 from dropout_risk.explanation.curves import Curves
+from dropout_risk.kernels import kernel
 
 Floats = NDArray[np.float64]
 FEW_ROWS = 256
@@ -50,8 +51,7 @@ class Contributions:
     def log_odds(self) -> Floats:
         """Base plus the contributions, in the order of the features: the same bits alone or in a batch."""
         total = self.bases
-        for column in self.values.T:
-            total = total + column
+        _add_up(self.values, total)
         return total
 
     @property
@@ -68,6 +68,13 @@ class Contributions:
     def plus(self, other: Contributions) -> Contributions:
         """Give the contributions of the sum of two scores over the same features."""
         return Contributions(self.base + other.base, self.values + other.values)
+
+
+@kernel
+def _add_up(values: Floats, total: Floats) -> None:
+    for row in range(len(values)):
+        for feature in range(values.shape[1]):
+            total[row] += values[row, feature]
 
 
 class Terms(Protocol):
