@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import FeatureInputError, nearest
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
@@ -28,6 +29,7 @@ from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.answers import Answers
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.explained import explained, explained_values
 from dropout_risk.scoring.local_model import recalibrated_parts
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
@@ -101,6 +103,7 @@ class RiskModel:
         catalogue: FeatureCatalogue,
         X: pd.DataFrame,
         y: npt.ArrayLike,
+        grade_levels: npt.ArrayLike | None = None,
         name: str = "dropout_risk",
         trained_to: str | None = None,
         metrics: Mapping[str, Any] | None = None,
@@ -121,18 +124,26 @@ class RiskModel:
             The features it was fitted on; only means and counts of them are kept.
         y : array-like
             Their labels.
+        grade_levels : array-like, optional
+            Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
         name, trained_to, metrics, card, settings, instruments, synthetic
             See :class:`RiskModel`.
         """
+        X, settings = X[catalogue.names], Settings() if settings is None else settings
+        levels = _levels(grade_levels, len(X))
+        calibrated = classifier.calibrated_model_.measured_against(
+            X, np.asarray(y) == 0, levels, settings.reasons.background
+        )
+        by_grade = {level: levels == level for level in calibrated.backgrounds.levels}
         model = cls(
             name=name,
             version="",
             catalogue=catalogue,
             instruments=default_instruments() if instruments is None else instruments,
-            calibrated=classifier.calibrated_model_,
-            reference=Reference.of(X[catalogue.names], y),
-            swings=FactSwings.of(classifier.calibrated_model_, catalogue, X),
-            settings=Settings() if settings is None else settings,
+            calibrated=calibrated,
+            reference=Reference.of(X, y, by_grade),
+            swings=FactSwings.of(calibrated, catalogue, X),
+            settings=settings,
             metrics=dict(metrics or {}),
             card=dict(card or {}),
             trained_to=trained_to,
@@ -301,10 +312,16 @@ class RiskModel:
             language,
             written,
             tuple(errors),
+            partial(explained, self, histories, as_of, chosen, context),
         )
 
     def score_features(
-        self, X: pd.DataFrame, *, language: Language | None = None, request_id: str | None = None
+        self,
+        X: pd.DataFrame,
+        *,
+        grade_levels: npt.ArrayLike | None = None,
+        language: Language | None = None,
+        request_id: str | None = None,
     ) -> Scores:
         """Score ready features.
 
@@ -313,6 +330,11 @@ class RiskModel:
         X : pandas.DataFrame
             Columns by the catalogue's names; a column left out is missing. The index, or its level
             ``student_id``, names the pupils.
+        grade_levels : array-like, optional
+            The pupils' grade levels, NaN where not known: whom their reasons compare them with. By default
+            all are compared with everyone who stayed.
+        language, request_id
+            See :meth:`score_histories`.
 
         Raises
         ------
@@ -320,13 +342,21 @@ class RiskModel:
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
-        values = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
-        ids = _ids(X)
-        batch = score_values(self, np.ascontiguousarray(values), language)
+        given = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
+        ids, values = _ids(X), np.ascontiguousarray(given)
+        levels = _levels(grade_levels, len(X))
+        students = pa.table({"grade_level": pa.array(levels, mask=levels == NO_LEVEL)})
+        batch = score_values(self, values, students, language)
         written = [replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in pupil_scores(batch)]
         errors = [replace(error, student_id=ids[error.index]) for error in row_errors(batch)]
         return Scores(
-            None, request_id or uuid.uuid4().hex, dict(self._about), language, tuple(written), tuple(errors)
+            None,
+            request_id or uuid.uuid4().hex,
+            dict(self._about),
+            language,
+            tuple(written),
+            tuple(errors),
+            partial(explained_values, self, values, students),
         )
 
     def change(
@@ -388,7 +418,7 @@ class RiskModel:
             "version": self.version,
             "catalogue": self.catalogue.sha,
             "explainer": self.calibrated.terms.explainer,
-            "background": self.calibrated.terms.background,
+            "background": self.calibrated.backgrounds.words,
             "interval": self.calibrated.calibration.meaning,
             "recalibrated": self.calibrated.calibration.local_dict(),
             "kind": self.calibrated.kind,
@@ -405,6 +435,16 @@ class RiskModel:
                 f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints
             )
         return self.catalogue.names
+
+
+def _levels(given: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64]:
+    """Read grade levels as whole numbers; ``NO_LEVEL`` where there is none."""
+    if given is None:
+        return np.full(n, NO_LEVEL, dtype=np.int64)
+    numbers = pd.to_numeric(pd.Series(np.asarray(given))).to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(numbers) != n:
+        raise FeatureInputError(f"There are {len(numbers)} grade levels for {n} rows.")
+    return np.where(np.isnan(numbers), NO_LEVEL, numbers).astype(np.int64)
 
 
 def _ids(X: pd.DataFrame) -> list[Any]:

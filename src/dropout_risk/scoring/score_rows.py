@@ -58,8 +58,8 @@ def row_errors(rows: pa.RecordBatch, first: int = 0) -> list[RowError]:
 
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
-    "base_log_odds", "log_odds", "domains", "causes", "raising", "lowering", "other", "alerts", "missing",
-    "warnings", "suggested_help",
+    "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
+    "other_points", "alerts", "missing", "warnings", "suggested_help",
 )  # fmt: skip
 
 

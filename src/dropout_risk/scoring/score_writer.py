@@ -64,7 +64,11 @@ class ScoreWriter:
 
     def __init__(self, model: RiskModel, language: Language) -> None:
         self.model, self.language = model, language
-        self.reasons = ReasonWriter(model.catalogue, model.reference.stayed(model.catalogue.names), language)
+        names, backgrounds = model.catalogue.names, model.calibrated.backgrounds
+        levels = (None, *backgrounds.levels)
+        stayed = np.array([model.reference.stayed(names, level) for level in levels])
+        self.reasons = ReasonWriter(model.catalogue, stayed, language)
+        self._backgrounds = pa.array(backgrounds.names)
         self.features = tuple(model.catalogue.values())
         self._missing, self._warnings = Distinct(pa.list_(GAP)), Distinct(pa.list_(pa.string()))
         self._help = HelpColumn(self.features, language)
@@ -115,7 +119,8 @@ class ScoreWriter:
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
             "band": _BANDS.take(pa.array(np.where(abstaining, _UNKNOWN, band))),
             "rank_in_school": pa.nulls(n, pa.int32()),
-            "base_log_odds": pa.array(np.full(n, float(risks.contributions.base))),
+            "base_log_odds": pa.array(risks.contributions.bases),
+            "background": self._backgrounds.take(pa.array(risks.places)),
             "log_odds": pa.array(risks.log_odds),
             "contributions": _struct(self._of_features, of_features),
         }
@@ -130,8 +135,11 @@ class ScoreWriter:
             contributions=risks.contributions.values,
             states=evidence.states,
             classes=evidence.classes,
+            past=evidence.past,
             ages=evidence.ages,
+            base=risks.contributions.bases,
             log_odds=risks.log_odds,
+            places=risks.places,
         )
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
@@ -141,6 +149,7 @@ class ScoreWriter:
             "raising": raising,
             "lowering": lowering,
             "other": pa.array(chosen.other),
+            "other_points": pa.array(chosen.other * rows.slope),
             "alerts": _alerts(evidence),
             "missing": self._gaps(risks.values, evidence.states),
             "warnings": self._warned(risks, evidence, abstaining, notes),

@@ -249,6 +249,7 @@ def _risk_model(
         catalogue=catalogue,
         X=parts.X(parts.before_test),
         y=parts.y(parts.before_test),
+        grade_levels=parts.grade_levels(parts.before_test),
         name=settings.tracking.model_name,
         trained_to=report.split["trained_to"],
         metrics=report.to_dict(),
