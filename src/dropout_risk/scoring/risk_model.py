@@ -24,6 +24,7 @@ from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.recalibration import PRIOR_LABELS
+from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.answers import Answers
@@ -68,6 +69,8 @@ class RiskModel:
         Means and counts of the training pupils.
     swings : FactSwings
         How far each kind of record moves scores; says which missing one is worth fetching.
+    timing : Timing, optional
+        How a risk spreads over the horizon.
     settings : Settings
         Horizon, bands, alerts and so on.
     metrics : dict
@@ -92,6 +95,7 @@ class RiskModel:
     trained_to: str | None = None
     synthetic: bool = False
     swings: FactSwings = field(default_factory=lambda: FactSwings({}))
+    timing: Timing | None = None
 
     # --- making, saving, loading -------------------------------------------------------------------
 
@@ -110,6 +114,7 @@ class RiskModel:
         card: Mapping[str, str] | None = None,
         settings: Settings | None = None,
         instruments: InstrumentRegistry | None = None,
+        timing: Timing | None = None,
         synthetic: bool = False,
     ) -> Self:
         """Make a model from a fitted classifier.
@@ -126,7 +131,7 @@ class RiskModel:
             Their labels.
         grade_levels : array-like, optional
             Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
-        name, trained_to, metrics, card, settings, instruments, synthetic
+        name, trained_to, metrics, card, settings, instruments, timing, synthetic
             See :class:`RiskModel`.
         """
         X, settings = X[catalogue.names], Settings() if settings is None else settings
@@ -143,6 +148,7 @@ class RiskModel:
             calibrated=calibrated,
             reference=Reference.of(X, y, by_grade),
             swings=FactSwings.of(calibrated, catalogue, X),
+            timing=timing,
             settings=settings,
             metrics=dict(metrics or {}),
             card=dict(card or {}),
@@ -424,6 +430,7 @@ class RiskModel:
             "kind": self.calibrated.kind,
             "trained_to": self.trained_to,
             "horizon_days": self.settings.outcome.horizon_days,
+            "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
         }
 

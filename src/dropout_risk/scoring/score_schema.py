@@ -53,8 +53,8 @@ def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = 
         (null until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base
         is), ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions,
         added in their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising,
-        lowering, other, other_points, alerts, missing, warnings, suggested_help``, as in the reply. ``error``
-        says why a pupil could not be scored; all other columns but the ids are null then.
+        lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
+        reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
     fields = [pa.field("student_id", pa.string() if student_id is None else student_id)]
     fields += [pa.field(name, pa.string()) for name in IDS[1:]]
@@ -67,6 +67,7 @@ def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = 
         fields += [
             pa.field("other", pa.float64()),
             pa.field("other_points", pa.float64()),
+            pa.field("risk_within", pa.list_(pa.float64())),
             pa.field("alerts", pa.list_(ALERT)),
             pa.field("missing", pa.list_(GAP)),
             pa.field("warnings", pa.list_(pa.string())),

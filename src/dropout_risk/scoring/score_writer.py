@@ -150,11 +150,20 @@ class ScoreWriter:
             "lowering": lowering,
             "other": pa.array(chosen.other),
             "other_points": pa.array(chosen.other * rows.slope),
+            "risk_within": self._within(risks),
             "alerts": _alerts(evidence),
             "missing": self._gaps(risks.values, evidence.states),
             "warnings": self._warned(risks, evidence, abstaining, notes),
             "suggested_help": self._helped(risks, evidence, chosen),
         }
+
+    def _within(self, risks: Risks) -> pa.ListArray:
+        """Give the risk within each third of the horizon."""
+        timing = self.model.timing
+        days = () if timing is None else timing.thirds
+        within = np.empty((len(risks), 0)) if timing is None else timing.within(risks.risk, days)
+        offsets = np.arange(len(risks) + 1, dtype=np.int32) * len(days)
+        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(within.ravel()))
 
     def _helped(self, risks: Risks, evidence: Evidence, chosen: Chosen) -> pa.Array:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None

@@ -101,6 +101,9 @@ class PupilScore:
     background : str
         Whose mean log-odds the base is: ``"stayed, grade 8"`` for pupils of that grade level who stayed,
         ``"stayed"`` for all of them, ``"training"`` for all training rows.
+    risk_within : tuple of float
+        The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
+        where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
     """
 
     student_id: str | int
@@ -125,6 +128,7 @@ class PupilScore:
     missing_sensitive: tuple[str, ...] = ()
     other_points: float = 0.0
     background: str = "training"
+    risk_within: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""
@@ -132,6 +136,7 @@ class PupilScore:
             "student_id": self.student_id,
             "risk": self.risk,
             "interval": list(self.interval),
+            "risk_within": list(self.risk_within),
             "band": self.band,
             "rank_in_school": self.rank_in_school,
             "base_log_odds": self.base_log_odds,

@@ -22,6 +22,7 @@ from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
+from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
@@ -36,6 +37,7 @@ from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
+from dropout_risk.training.timing import fit_timing, timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,6 +140,7 @@ def train(
         with steps.one("fit"):
             classifier = fit(parts, catalogue, settings)
         with steps.one("evaluate"):
+            when = fit_timing(classifier, parts, histories, settings)
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
                 classifier,
@@ -146,9 +149,10 @@ def train(
                 settings=settings,
                 records=records,
                 split=split,
+                when=when,
                 last_model=former,
             )
-            model = _risk_model(classifier, parts, report, catalogue, settings)
+            model = _risk_model(classifier, parts, report, catalogue, settings, when=when)
         if not track:
             return TrainingRun(model, report, None, classifier.selection_.frame())
         with steps.one("log"):
@@ -184,6 +188,7 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
+    when: Timing,
     last_model: RiskModel | None = None,
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
@@ -194,6 +199,7 @@ def evaluate(
     sections = [
         calibration_section(judged(classifier.calibrated_model_, parts, rows)),
         lead_time(classifier, parts, histories, catalogue, settings),
+        timing(when, classifier, parts, histories, settings),
         learning_curve(classifier, parts, held_out, settings),
         *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
     ]
@@ -243,6 +249,8 @@ def _risk_model(
     report: EvaluationReport,
     catalogue: FeatureCatalogue,
     settings: Settings,
+    *,
+    when: Timing,
 ) -> RiskModel:
     return RiskModel.from_classifier(
         classifier,
@@ -255,6 +263,7 @@ def _risk_model(
         metrics=report.to_dict(),
         card=model_cards(report),
         settings=settings,
+        timing=when,
         synthetic=report.synthetic,
     )
 
