@@ -3,8 +3,10 @@
     python benchmarks/reasons.py [--rows 100000] [--shapes 3x200 4x150 5x100]
 
 Every explainer gets the same LightGBM models and rows of 40 features; slow ones get fewer rows, as the table
-says. Rates are medians of three, by the clock, with two threads where a library has threads; ours are also
-given by processor time, which a busy machine leaves alone. Writes ``benchmarks/results/reasons.json``.
+says. Ours is measured against the training rows, against a background, and against nine backgrounds, one for
+each grade level, with rows of all levels mixed. Rates are medians of three, by the clock, two threads where
+a library has threads; ours are also given by processor time, which a busy machine leaves alone. Writes
+``benchmarks/results/reasons.json``.
 """
 
 from __future__ import annotations
@@ -24,12 +26,13 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
+from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.trees import TreeTerms
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reasons.json"
 FEATURES, TRAINING_ROWS, BACKGROUND, REPEATS = 40, 20_000, 5_000, 3
 SLOW_ROWS, SLOWEST_ROWS, SMALL_BACKGROUND = 3_000, 200, 100
-THREADS = 2
+THREADS, LEVELS = 2, range(1, 10)
 BY_ROWS = f"background of {BACKGROUND:,}"
 
 
@@ -65,8 +68,27 @@ def built(text: str, background: Any = None) -> tuple[TreeTerms, dict[str, float
     """Make the tables, with the time that takes and the memory they take."""
     wall, cpu = time.perf_counter(), time.process_time()
     terms = TreeTerms.of(text, background)
+    megabytes = terms.form.nbytes / 1e6
     figures = {"build_seconds": time.perf_counter() - wall, "build_cpu_seconds": time.process_time() - cpu}
-    return terms, figures | {"table_megabytes": terms.form.nbytes / 1e6}
+    return terms, figures | {"table_megabytes": megabytes}
+
+
+def by_grade(text: str, X: Any) -> dict[str, Any]:
+    """Measure rows of nine grade levels, each against its own background of as many rows."""
+    levels = np.random.default_rng(0).choice(LEVELS, len(X))
+    few = slice(0, BACKGROUND * len(LEVELS))
+    wall, cpu = time.perf_counter(), time.process_time()
+    backgrounds = Backgrounds.of(TreeTerms.of(text), X[few], np.ones(len(X[few]), np.bool_), levels[few])
+    counted = time.process_time()
+    tables = [backgrounds.terms(place).form for place in range(len(backgrounds.given))]
+    figures = {"build_seconds": time.perf_counter() - wall, "build_cpu_seconds": time.process_time() - cpu}
+    figures["tables_cpu_seconds"] = time.process_time() - counted
+    figures["table_megabytes"] = sum(form.nbytes for form in tables) / 1e6
+    figures["file_megabytes"] = len(backgrounds.to_bytes()) / 1e6
+    places = backgrounds.places(levels)
+    figures |= measured(lambda: backgrounds.contributions(X, places), len(X))
+    one, at = X[:1].copy(), places[:1].copy()
+    return figures | {"one_row_us": one_row_us(lambda row: backgrounds.contributions(row, at), one)}
 
 
 def one_row_us(explain: Callable[[Any], Any], row: Any, times: int = 1_000) -> float:
@@ -96,7 +118,7 @@ def ours(booster: lightgbm.Booster, X: Any) -> dict[str, dict[str, Any]]:
         if background is None:
             figures["difference_from_pred_contrib"] = float(np.abs(mine.values - theirs).max())
         found[f"dropout_risk, {name}"] = figures
-    return found
+    return found | {f"dropout_risk, {len(LEVELS)} grade levels": by_grade(text, X)}
 
 
 def others(booster: lightgbm.Booster, X: Any) -> dict[str, dict[str, Any]]:

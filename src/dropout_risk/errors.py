@@ -137,6 +137,12 @@ class ModelKindError(DropoutRiskError, ValueError):
     code = "DR404"
 
 
+class BackgroundError(DropoutRiskError, ValueError):
+    """Rows that contributions cannot be measured against: none at all, or of other columns."""
+
+    code = "DR409"
+
+
 class BundleError(DropoutRiskError, ValueError):
     """A bundle that is incomplete or was changed after it was saved."""
 

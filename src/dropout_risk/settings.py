@@ -93,6 +93,17 @@ class AlertSettings(Section):
     critical_window: SchoolDays = 60
 
 
+class ReasonSettings(Section):
+    """What contributions are measured against, and whether reasons tell of a pupil's own past.
+
+    ``background`` is whom a pupil is compared with: pupils of the same grade level who stayed, all who
+    stayed, or all training rows. ``own_past`` computes the features of twelve weeks earlier as well.
+    """
+
+    background: Literal["stayed_in_grade", "stayed", "training"] = "stayed_in_grade"
+    own_past: bool = True
+
+
 class TrackingSettings(Section):
     """Where MLflow keeps runs, and under which name models are registered."""
 
@@ -139,7 +150,7 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, tracking
+    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, reasons, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -161,6 +172,7 @@ class Settings(Section):
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
+    reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()
     roles: dict[str, RoleSettings] = {}
 

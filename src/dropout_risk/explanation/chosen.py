@@ -32,8 +32,8 @@ class Facts:
         The fact that a feature tells where its value is known, and where it is missing.
     monotone : int64 array
         Directions by feature.
-    stayed : float64 array
-        Means over pupils who stayed; NaN where there is none.
+    stayed : float64 array of shape (n_backgrounds, n_features)
+        Means over the pupils who stayed of each background; NaN where there is none.
     domains, causes : int64 arrays
         The place of each feature's domain and cause among all of them.
     """
@@ -58,7 +58,7 @@ class Facts:
             told=_codes(number(feature.family) for feature in features),
             missing=_codes(number("missing", feature.missing_sentence.en) for feature in features),
             monotone=_codes(catalogue.monotone),
-            stayed=np.ascontiguousarray(stayed, dtype=np.float64),
+            stayed=np.ascontiguousarray(np.atleast_2d(stayed), dtype=np.float64),
             domains=_codes(list(DOMAINS).index(feature.domain) for feature in features),
             causes=_codes(list(CAUSES).index(feature.cause) for feature in features),
         )
@@ -91,13 +91,15 @@ class Chosen:
     causes: Floats
 
     @classmethod
-    def of(cls, facts: Facts, values: Floats, contributions: Floats) -> Self:
+    def of(cls, facts: Facts, values: Floats, contributions: Floats, places: Codes | None = None) -> Self:
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
         does (it raises the risk and lies on the safe side of its reference), its sum is in ``other``.
+        ``places`` names the background of each pupil, by default the first.
         """
         n = len(values)
+        places = np.zeros(n, dtype=np.int64) if places is None else places
         chosen = cls(
             np.full((n, 2, MOST), NOBODY, dtype=np.int64),
             np.zeros((n, 2, MOST)),
@@ -108,6 +110,7 @@ class Chosen:
         _choose(
             np.ascontiguousarray(values, dtype=np.float64),
             np.ascontiguousarray(contributions.T, dtype=np.float64),
+            places,
             *(facts.told, facts.missing, facts.monotone, facts.stayed, facts.domains, facts.causes),
             *(chosen.speaker, chosen.total, chosen.other, chosen.domains, chosen.causes),
         )
@@ -118,6 +121,7 @@ class Chosen:
 def _choose(  # noqa: PLR0917, PLR0912
     values: Floats,
     columns: Floats,
+    places: Codes,
     told: Codes,
     missing: Codes,
     monotone: Codes,
@@ -154,7 +158,7 @@ def _choose(  # noqa: PLR0917, PLR0912
             at, own = fact[place], columns[place, row]
             if abs(sums[at]) < LEAST or not own * sums[at] > 0 or not abs(own) > strongest[at]:
                 continue
-            from_reference = values[row, place] - stayed[place]
+            from_reference = values[row, place] - stayed[places[row], place]
             fits = monotone[place] == 0 or np.isnan(from_reference)
             if fits or monotone[place] * from_reference * sums[at] > 0:
                 strongest[at], voice[at] = abs(own), place

@@ -64,31 +64,11 @@ class PatternTables:
             For each leaf the share of the background for each pattern of its conditions.
         """
         of_leaves = leaf_tables(leaves, shares)
-        groups: list[tuple[int, ...]] = []
-        tests: list[tuple[int, int, int]] = []
-        added: list[int] = []
-        tables, size = [np.empty(0)], 0
-        for group in together:
-            own = group.tests
-            table = group.table(of_leaves, leaves)
-            groups.append((len(tests), len(tests) + len(own), len(added),
-                           len(added) + len(group.features), size, group.patterns))  # fmt: skip
-            tests.extend(own)
-            added.extend(group.features)
-            tables.append(table.reshape(-1))
-            size += table.size
+        tables = [group.table(of_leaves, leaves).reshape(-1) for group in together]
         base = 0.0
         for leaf, share in zip(leaves, shares, strict=True):
             base += leaf.value * share[-1]
-        return cls(
-            float(base),
-            (
-                np.array(groups, np.int64).reshape(-1, 6),
-                np.array(tests, np.int64).reshape(-1, 3),
-                np.array(added, np.int64),
-                np.concatenate(tables),
-            ),
-        )
+        return cls(float(base), (*layout(together), np.concatenate([np.empty(0), *tables])))
 
 
 @dataclass(frozen=True)
@@ -187,17 +167,21 @@ class Group:
             stride *= sides.n
         return found
 
-    def table(self, of_leaves: Sequence[Floats], leaves: Sequence[Leaf]) -> Floats:
-        """Add up the tables of its leaves, one line for each feature."""
+    def patterns_of(self, leaves: Sequence[Leaf]) -> list[NDArray[np.intp]]:
+        """Give, for each of its leaves, the pattern of conditions met at each place."""
         place, code, stride = np.arange(self.patterns), {}, 1
         for column, sides in self.sides.items():
             code[column] = sides.codes()[place // stride % sides.n]
             stride *= sides.n
         left = {node: outcome.goes_left(code[outcome.column]) for node, outcome in self.outcomes.items()}
+        return [leaves[leaf].patterns(left, self.patterns) for leaf in self.leaves]
+
+    def table(self, of_leaves: Sequence[Floats], leaves: Sequence[Leaf]) -> Floats:
+        """Add up the tables of its leaves, one line for each feature."""
         line = {feature: number for number, feature in enumerate(self.features)}
         table = np.zeros((len(self.features), self.patterns))
-        for leaf in self.leaves:
-            found = of_leaves[leaf][:, leaves[leaf].patterns(left, self.patterns)]
+        for leaf, patterns in zip(self.leaves, self.patterns_of(leaves), strict=True):
+            found = of_leaves[leaf][:, patterns]
             for number, feature in enumerate(leaves[leaf].features):
                 table[line[feature]] += found[number]
         return table
@@ -233,6 +217,26 @@ def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
         if group.patterns > MOST_PATTERNS or size > MOST_BYTES:
             return None
     return found
+
+
+def layout(together: Sequence[Group]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Lay groups end to end: where tests, features and tables of each lie; the tests; the features."""
+    groups: list[tuple[int, ...]] = []
+    tests: list[tuple[int, int, int]] = []
+    added: list[int] = []
+    size = 0
+    for group in together:
+        own, features = group.tests, group.features
+        groups.append((len(tests), len(tests) + len(own), len(added), len(added) + len(features),
+                       size, group.patterns))  # fmt: skip
+        tests.extend(own)
+        added.extend(features)
+        size += group.patterns * len(features)
+    return (
+        np.array(groups, np.int64).reshape(-1, 6),
+        np.array(tests, np.int64).reshape(-1, 3),
+        np.array(added, np.int64),
+    )
 
 
 def leaf_tables(leaves: Sequence[Leaf], shares: Sequence[Floats]) -> list[Floats]:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.special import expit
 
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.chosen import NOBODY, Chosen, Facts
+from dropout_risk.explanation.points import points_per_log_odds
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
@@ -35,6 +35,7 @@ REASON = pa.struct(
         pa.field("missing", pa.bool_(), nullable=False),
         pa.field("actionable", pa.bool_(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
+        pa.field("own_past", pa.float64()),
     ]
 )
 """A reason as a column holds it: the fields of :class:`Reason`."""
@@ -55,17 +56,22 @@ class Reason:
     value : float or None
         None where it is missing.
     comparison : dict or None
-        ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against.
+        ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against. The
+        mean of the class where there is one, else the pupil's own value of twelve weeks before, else the mean
+        of the pupils who stayed.
     data_age_days : int or None
         Days between the last record of this kind and the as-of date.
     contribution : float
         In log-odds.
     points : float
-        The same in points of probability: how much the risk would differ without this contribution.
+        The same in points of probability, so that all of a score's points add up to its risk less the risk of
+        its base: see :func:`dropout_risk.explanation.points.points_per_log_odds`.
     missing, actionable : bool
         Whether the value is missing; whether people at school can change it.
     state : str
         ``known``, ``not_recorded``, ``refused`` or ``not_applicable``.
+    own_past : float or None
+        The same feature of the same pupil as known twelve weeks before; None where it is not known.
     """
 
     feature: str
@@ -82,6 +88,7 @@ class Reason:
     missing: bool
     actionable: bool
     state: str
+    own_past: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Write the reason as one entry of the reply."""
@@ -100,18 +107,30 @@ class Rows:
         0 where the value is known, or why it is missing.
     classes : float64 array of shape (n, n_features)
         Class means to compare with; NaN where there is none.
+    past : float64 array of shape (n, n_features)
+        The pupils' own values of twelve weeks before; NaN where there is none.
     ages : mapping of str to int array of shape (n,)
         Days since the last record, by source table; -1 where there is none.
-    log_odds : float64 array of shape (n,)
-        The scores.
+    base, log_odds : float64 arrays of shape (n,)
+        Where the contributions begin, and the scores they lead to.
+    places : int64 array of shape (n,)
+        The background of each pupil, as the place of its means.
     """
 
     values: Floats
     contributions: Floats
     states: npt.NDArray[np.int8]
     classes: Floats
+    past: Floats
     ages: Mapping[str, npt.NDArray[np.int64]]
+    base: Floats
     log_odds: Floats
+    places: Codes
+
+    @cached_property
+    def slope(self) -> Floats:
+        """Points of probability for one unit of log-odds, by pupil."""
+        return points_per_log_odds(self.base, self.log_odds)
 
 
 @dataclass(frozen=True)
@@ -125,8 +144,8 @@ class ReasonWriter:
     ----------
     catalogue : FeatureCatalogue
         Words, units, domains, causes and families.
-    stayed : float64 array of shape (n_features,)
-        The reference: means over pupils who stayed; NaN where there is none.
+    stayed : float64 array of shape (n_features,) or (n_backgrounds, n_features)
+        The reference: means over the pupils who stayed of each background; NaN where there is none.
     language : {"zh", "en"}
         The language of the sentences.
     """
@@ -137,7 +156,7 @@ class ReasonWriter:
 
     def choose(self, rows: Rows) -> Chosen:
         """Choose what is told of each pupil."""
-        return Chosen.of(self._facts, rows.values, rows.contributions)
+        return Chosen.of(self._facts, rows.values, rows.contributions, rows.places)
 
     def write(self, chosen: Chosen, side: int, rows: Rows) -> pa.ListArray:
         """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
@@ -145,17 +164,19 @@ class ReasonWriter:
         row, slot = np.nonzero(told)
         place, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
         value, state = rows.values[row, place], rows.states[row, place]
-        missing, log_odds = np.isnan(value), rows.log_odds[row]
+        missing, past = np.isnan(value), rows.past[row, place]
+        means = self._facts.stayed[rows.places[row], place]
         known = {name: column.take(pa.array(place)) for name, column in self._columns.items()}
         columns = known | {
             "text": self._sentences(place, value, state),
             "value": pa.array(value, mask=missing),
-            "comparison": self._comparisons(place, rows.classes[row, place], missing),
+            "comparison": _comparisons(missing, (rows.classes[row, place], past, means)),
             "data_age_days": self._ages(place, row, rows.ages),
             "contribution": pa.array(total),
-            "points": pa.array(expit(log_odds) - expit(log_odds - total)),
+            "points": pa.array(total * rows.slope[row]),
             "missing": pa.array(missing),
             "state": _STATE_NAMES.take(pa.array(state)),
+            "own_past": pa.array(past, mask=np.isnan(past)),
         }
         offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
         reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
@@ -198,15 +219,6 @@ class ReasonWriter:
                 age[of_source] = ages[name][row[of_source]]
         return pa.array(age, mask=age < 0)
 
-    def _comparisons(self, place: Codes, classes: Floats, missing: npt.NDArray[np.bool_]) -> pa.Array:
-        """Compare with the class where there is one, else with pupils who stayed."""
-        of_class = ~np.isnan(classes)
-        value = np.where(of_class, classes, self.stayed[place])
-        parts = [_KINDS.take(pa.array(np.where(of_class, 0, 1))), pa.array(value)]
-        nothing = pa.array(missing | np.isnan(value))
-        fields = list(REASON.field("comparison").type)
-        return pa.StructArray.from_arrays(parts, fields=fields, mask=nothing)
-
 
 class Sentences:
     """Words values, each once.
@@ -248,7 +260,18 @@ class Sentences:
         return text
 
 
-_STATE_NAMES, _KINDS = pa.array(STATES), pa.array(["class", "stayed"])
+def _comparisons(missing: npt.NDArray[np.bool_], found: tuple[Floats, ...]) -> pa.Array:
+    """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
+    kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
+    for place, other in enumerate(found[1:], start=1):
+        absent = np.isnan(value)
+        kind[absent], value = place, np.where(absent, other, value)
+    parts = [_KINDS.take(pa.array(kind)), pa.array(value)]
+    nothing = pa.array(missing | np.isnan(value))
+    return pa.StructArray.from_arrays(parts, fields=list(REASON.field("comparison").type), mask=nothing)
+
+
+_STATE_NAMES, _KINDS = pa.array(STATES), pa.array(["class", "own_past", "stayed"])
 _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "feature": lambda feature, language: feature.name,
     "domain": lambda feature, language: feature.domain,

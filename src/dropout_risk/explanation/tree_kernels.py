@@ -120,6 +120,32 @@ def look_up(
 
 
 @kernel
+def count_places(
+    values: Array, row_step: int, column_step: int, first: int, last: int,
+    features: Array, is_set: Array, starts: Array, cuts: Array, words: Array,
+    groups: Array, tests: Array, firsts: Array, counts: Array,
+) -> None:  # fmt: skip
+    """Count, for rows ``first`` to ``last``, how many have which place in each group's tables."""
+    size = min(BLOCK, last - first)
+    codes = np.empty((len(features), size), np.uint16)
+    places = np.empty(size, np.uint16)
+    for start in range(first, last, BLOCK):
+        count = min(BLOCK, last - start)
+        code_rows(values, row_step, column_step, start, count,
+                  features, is_set, starts, cuts, words, codes)  # fmt: skip
+        for group in range(len(groups)):
+            for row in range(count):
+                places[row] = 0
+            for test in range(groups[group, 0], groups[group, 1]):
+                column, stride = codes[tests[test, 0]], np.uint16(tests[test, 2])
+                least = np.uint16(tests[test, 1])
+                for row in range(count):
+                    places[row] += stride if column[row] >= least else np.uint16(0)
+            for row in range(count):
+                counts[firsts[group] + places[row]] += 1
+
+
+@kernel
 def walk(
     values: Array, row_step: int, column_step: int, first: int, last: int,
     features: Array, is_set: Array, starts: Array, cuts: Array, words: Array,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.errors import BundleError, ModelKindError
-from dropout_risk.explanation.tree_codes import TreeCodes
+from dropout_risk.errors import BundleError
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 Floats = NDArray[np.float64]
@@ -96,63 +94,30 @@ class PatternCounts:
         Rows of the background.
     counts : ndarray of int64
         For each leaf in the order of the trees, for each pattern of its conditions.
-
-    Examples
-    --------
-    >>> import lightgbm
-    >>> X = np.arange(40.0).reshape(-1, 1)
-    >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
-    >>> parameters = {"objective": "binary", "verbose": -1, "min_data_in_leaf": 5, "num_leaves": 2}
-    >>> booster = lightgbm.train(parameters, data, 1)
-    >>> PatternCounts.of(TreeModel.read(booster.model_to_string()), X[10:]).counts.tolist()
-    [19, 11, 11, 19]
     """
 
     rows: int
     counts: NDArray[np.int64]
 
-    @classmethod
-    def of(cls, model: TreeModel, background: Floats) -> Self:
-        """Count the patterns of a background's rows; the rows themselves are not kept.
-
-        Raises
-        ------
-        ModelKindError
-            If the background is empty, or paths have too many features to count their patterns.
-        """
-        leaves = leaves_of(model)
-        if not len(background):
-            raise ModelKindError("The background has no rows.", hint="give typical rows, such as 2,000")
-        if any(len(leaf.features) > MOST_CONDITIONS for leaf in leaves):
-            raise ModelKindError(
-                f"A path of the trees has more than {MOST_CONDITIONS} features, too many for a background.",
-                hint="fit shallower trees, or take the training rows as counted in the trees' nodes",
-            )
-        codes = TreeCodes.of(model)
-        of_rows = codes.codes(background)
-        counts, number, left = [np.empty(0, np.int64)], -1, {}
-        for leaf in leaves:
-            if leaf.tree != number:
-                number = leaf.tree
-                left = _left(codes, number, of_rows)
-            found = leaf.patterns(left, len(background))
-            counts.append(np.bincount(found, minlength=1 << len(leaf.features)))
-        return cls(len(background), np.concatenate(counts))
-
-    def shares(self, leaves: Sequence[Leaf]) -> list[Floats]:
-        """Give, for each leaf, the share of the background for each pattern.
+    def check(self, leaves: Sequence[Leaf]) -> None:
+        """Check that the counts are of these leaves: each leaf's add up to all rows.
 
         Raises
         ------
         BundleError
-            If the counts are not those of these leaves.
+            If they do not.
         """
-        bounds = np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)])
-        if bounds[-1] != len(self.counts):
+        bounds = self._bounds(leaves)
+        same = (
+            bounds[-1] == len(self.counts) and (np.add.reduceat(self.counts, bounds[:-1]) == self.rows).all()
+        )
+        if not same or self.rows < 1 or (self.counts < 0).any():
             raise BundleError("The background's counts are not those of these trees.")
-        return [self.counts[i:j] / self.rows for i, j in pairwise(bounds)]
 
+    def shares(self, leaves: Sequence[Leaf]) -> list[Floats]:
+        """Give, for each leaf, the share of the background for each pattern."""
+        return [self.counts[i:j] / self.rows for i, j in pairwise(self._bounds(leaves))]
 
-def _left(codes: TreeCodes, tree: int, of_rows: NDArray[Any]) -> dict[int, NDArray[np.bool_]]:
-    outcomes = codes.outcomes[tree]
-    return {node: one.goes_left(of_rows[one.column]) for node, one in enumerate(outcomes)}
+    @staticmethod
+    def _bounds(leaves: Sequence[Leaf]) -> NDArray[np.int64]:
+        return np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)], dtype=np.int64)

@@ -33,7 +33,8 @@ class Cohort:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns ``student_id, as_of, pupil`` (row number in the histories), ``school_id, class_id``.
+        Columns ``student_id, as_of, pupil`` (row number in the histories), ``school_id, class_id``,
+        ``grade_level``.
     labels : pandas.Series or None
         1 for pupils who dropped out in the horizon, 0 for those who did not, indexed by
         ``(student_id, as_of)``; only after :meth:`with_labels`.
@@ -248,7 +249,7 @@ def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
 def _frame(
     histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
 ) -> pd.DataFrame:
-    names = ["student_id", "school_id", "class_id"]
+    names = ["student_id", "school_id", "class_id", "grade_level"]
     students = histories.students.select(names).take(pa.array(pupils))
     columns = {name: students[name].to_pandas() for name in names}
     dates = pd.Series(ordinals.astype("datetime64[D]").astype("datetime64[s]"))

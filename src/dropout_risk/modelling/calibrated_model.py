@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dropout_risk.errors import BundleError, NewerFormatError
+from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, NewerFormatError
+from dropout_risk.explanation.backgrounds import Backgrounds, Ints, Kind
 from dropout_risk.explanation.contributions import Contributions, Terms
 from dropout_risk.modelling.blend import BlendModel
 from dropout_risk.modelling.boosted import BoostedModel
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 Model = LogisticModel | BoostedModel | BlendModel
 KINDS: dict[type[Any], str] = {LogisticModel: "logistic", BoostedModel: "lightgbm", BlendModel: "blend"}
 FORMAT = 1
+BACKGROUND = "background.arrow"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class CalibratedModel:
         What gives the raw score.
     calibration : LinearCalibration
         From raw score to log-odds.
+    measured : Backgrounds, optional
+        What contributions are measured against; by default the training rows as the model knows them.
 
     Examples
     --------
@@ -56,6 +60,7 @@ class CalibratedModel:
     encoding: FeatureEncoding
     model: Model
     calibration: LinearCalibration
+    measured: Backgrounds | None = None
 
     @property
     def kind(self) -> str:
@@ -63,13 +68,57 @@ class CalibratedModel:
         return KINDS[type(self.model)]
 
     @property
-    def terms(self) -> Terms:
-        """What splits the raw score; names its method and its background."""
-        return self.model.terms
+    def backgrounds(self) -> Backgrounds:
+        """What contributions are measured against."""
+        return Backgrounds(self.model.terms) if self.measured is None else self.measured
 
-    def contributions(self, X: pd.DataFrame | Floats) -> Contributions:
-        """Split the calibrated log-odds of each row over the features, in the encoding's order."""
-        return self._raw(X).scaled(self.calibration.a, self.calibration.b)
+    @property
+    def terms(self) -> Terms:
+        """What splits the raw score of rows without a background of their own; names its method."""
+        return self.backgrounds.terms()
+
+    def measured_against(
+        self,
+        X: pd.DataFrame | Floats,
+        stayed: NDArray[np.bool_],
+        grade_levels: Ints | None = None,
+        kind: Kind = "stayed_in_grade",
+    ) -> Self:
+        """Give the same model, measured against some rows; see :meth:`Backgrounds.of`.
+
+        Raises
+        ------
+        BackgroundError
+            If the rows are none, or of other columns than those of the fit.
+        """
+        encoded = self._encoded_background(X)
+        return replace(self, measured=Backgrounds.of(self.model.terms, encoded, stayed, grade_levels, kind))
+
+    def measured_against_rows(self, X: pd.DataFrame | Floats) -> Self:
+        """Give the same model, measured against all of some rows.
+
+        Raises
+        ------
+        BackgroundError
+            If the rows are none, or of other columns than those of the fit.
+        ModelKindError
+            If the trees are too deep for a background.
+        """
+        own = self.model.terms
+        background = own.summarised(self._encoded_background(X), "given")
+        return replace(self, measured=Backgrounds(own, (background,)))
+
+    def contributions(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+        """Split the calibrated log-odds of each row over the features, in the encoding's order.
+
+        Parameters
+        ----------
+        X : DataFrame or array
+            Features.
+        grade_levels : int array, optional
+            Says which background each row is measured against; by default all take the first.
+        """
+        return self._raw(X, grade_levels).scaled(self.calibration.a, self.calibration.b)
 
     def log_odds(self, X: pd.DataFrame | Floats) -> Floats:
         """Give the calibrated log-odds: the sum of the contributions, and nothing else."""
@@ -85,14 +134,28 @@ class CalibratedModel:
         """Give the lower and upper risk, shape (n, 2); ``calibration.meaning`` says what it covers."""
         return self.calibration.interval(self._raw(X).log_odds, level)
 
-    def with_interval(self, X: pd.DataFrame | Floats, level: float = 0.9) -> tuple[Contributions, Floats]:
+    def with_interval(
+        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Ints | None = None
+    ) -> tuple[Contributions, Floats]:
         """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once."""
-        raw = self._raw(X)
+        raw = self._raw(X, grade_levels)
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
+    def open_outcomes(self, X: pd.DataFrame | Floats) -> NDArray[np.bool_] | None:
+        """Say whether each row may stay and may drop out, shape (n, 2); None where that was not learned."""
+        sets = self.calibration.sets
+        return None if sets is None else sets.open_outcomes(self.margin(X))
+
+    def margin(self, X: pd.DataFrame | Floats) -> Floats:
+        """Give the raw score: what calibration is a line of."""
+        return self._raw(X).log_odds
+
     def to_files(self) -> dict[str, bytes]:
-        """Write the model as texts by file name; :meth:`from_files` gives the same bits again."""
+        """Write the model as files by name; :meth:`from_files` gives the same bits again.
+
+        All are texts but ``background.arrow``, which holds counts and means of the background.
+        """
         files = {}
         head: dict[str, Any] = {"format": FORMAT, "kind": self.kind, "encoding": self.encoding.to_dict()}
         head["calibration"] = self.calibration.to_dict()
@@ -103,6 +166,9 @@ class CalibratedModel:
             files["model.json"] = _json(logistic.to_dict())
         if boosted is not None:
             files["model.txt"] = boosted.text.encode()
+        if self.backgrounds.given:
+            head["background"] = BACKGROUND
+            files[BACKGROUND] = self.backgrounds.to_bytes()
         return files | {"calibration.json": _json(head)}
 
     @classmethod
@@ -126,15 +192,27 @@ class CalibratedModel:
             encoding = FeatureEncoding.from_dict(head["encoding"])
             calibration = LinearCalibration.from_dict(head["calibration"])
             model = _model(head, files)
-            _ = model.terms  # read the trees now, not at the first score
-            return cls(encoding, model, calibration)
+            measured = Backgrounds(model.terms)  # reads the trees now, not at the first score
+            if "background" in head:
+                measured = Backgrounds.from_bytes(model.terms, _file(files, BACKGROUND))
+            return cls(encoding, model, calibration, measured)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BundleError):
                 raise
             raise BundleError(f"The model's files do not fit together ({type(error).__name__}).") from error
 
-    def _raw(self, X: pd.DataFrame | Floats) -> Contributions:
-        return self.terms.contributions(self.encoding.encode(X))
+    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+        backgrounds = self.backgrounds
+        places = None if grade_levels is None else backgrounds.places(grade_levels)
+        return backgrounds.contributions(self.encoding.encode(X), places)
+
+    def _encoded_background(self, X: pd.DataFrame | Floats) -> Floats:
+        try:
+            return self.encoding.encode(X)
+        except FeatureInputError as error:
+            raise BackgroundError(
+                f"The background cannot be read: {error.message}", hint=error.hint
+            ) from error
 
 
 def _parts(model: Model) -> tuple[LogisticModel | None, BoostedModel | None]:

@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.errors import SettingsError
+from dropout_risk.modelling.conformal import ConformalSets
+from dropout_risk.modelling.intervals import SchoolSpread
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
+Matrix = tuple[tuple[float, float], tuple[float, float]]
 SMALLEST_SLOPE = 0.05
-PRIOR_MEAN = np.array([1.0, 0.0])
-PRIOR_PRECISION = np.diag([25.0, 4.0])
+PRIOR = np.array([1.0, 0.0]), np.diag([25.0, 4.0])
+"""Mean and precision of ``(a, b)`` before any label is seen."""
 LARGEST_MARGIN = 30.0
+OF_ALL = "error of the calibration alone: where the true risk of pupils with this score lies on average"
+OF_SCHOOLS = (
+    "of pupils with this score at one school, the share that drops out: between these bounds at 9 schools of "
+    "10; not the hidden risk of this one pupil"
+)
+OF_ONE_SCHOOL = (
+    "error of the calibration on labels of one school: where its pupils with this score lie on average"
+)
+
+
+@dataclass(frozen=True)
+class LocalCalibration:
+    """What a calibration was moved by, after the training.
+
+    Parameters
+    ----------
+    shift : float
+        How far the log-odds of the mean pupil moved.
+    labels, dropouts : int
+        Outcomes that moved it; 0 where a base rate did.
+    base_rate : float, optional
+        The share that was given.
+    slope : bool, default=False
+        Whether the labels were enough to move the slope as well.
+    """
+
+    shift: float
+    labels: int = 0
+    dropouts: int = 0
+    base_rate: float | None = None
+    slope: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +65,12 @@ class LinearCalibration:
         Slope (always above 0, so that the order of pupils never changes) and shift.
     covariance : tuple of tuple of float
         Of ``(a, b)``.
+    spread : SchoolSpread, optional
+        How much schools differ; without it, intervals tell the error of the calibration alone.
+    sets : ConformalSets, optional
+        Which outcomes a raw score leaves open.
+    local : LocalCalibration, optional
+        What moved it after the training.
 
     Examples
     --------
@@ -38,7 +81,16 @@ class LinearCalibration:
     a: float = 1.0
     b: float = 0.0
     covariance: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
-    meaning = "error of the calibration alone: where the true risk of pupils with this score lies on average"
+    spread: SchoolSpread | None = None
+    sets: ConformalSets | None = None
+    local: LocalCalibration | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What an interval covers, at the default level."""
+        if self.spread is not None:
+            return OF_SCHOOLS
+        return OF_ALL if self.local is None or not self.local.labels else OF_ONE_SCHOOL
 
     @classmethod
     def fit(cls, margin: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None = None) -> Self:
@@ -49,27 +101,40 @@ class LinearCalibration:
         snapshots of one pupil) are not independent: the error of ``a`` and ``b`` is the sandwich
         estimate clustered by group (Liang and Zeger 1986).
         """
-        rows = np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])
-        point, free = PRIOR_MEAN.copy(), np.array([True, True])
-        point, precision = _newton(rows, y, point, free)
-        if point[0] < SMALLEST_SLOPE:
-            point, free = np.array([SMALLEST_SLOPE, 0.0]), np.array([False, True])
-            point, precision = _newton(rows, y, point, free)
-        bread = np.linalg.inv(precision)
-        error = bread @ _scatter(rows, y, point, groups) @ bread
-        shared = float(error[0, 1])
-        return cls(
-            float(point[0]), float(point[1]), ((float(error[0, 0]), shared), (shared, float(error[1, 1])))
-        )
+        rows = rows_of(margin)
+        fitted = newton(rows, y, np.array([True, True]))
+        if fitted[0][0] < SMALLEST_SLOPE:
+            fitted = newton(rows, y, np.array([False, True]), (np.array([SMALLEST_SLOPE, 0.0]), PRIOR[1]))
+        error = sandwich(rows, y, fitted, groups)
+        a, b = map(float, fitted[0])
+        return cls(a, b, pair(error), sets=ConformalSets.fit(margin, y))
+
+    def among_schools(
+        self, margin: Floats, y: NDArray[np.int8], pupils: NDArray[Any], cohorts: pd.DataFrame | None
+    ) -> Self:
+        """Give the same calibration with the spread of schools, learned on margins that need not be its own.
+
+        Parameters
+        ----------
+        margin : array
+            Raw scores of as many rows as there are, by models that did not see them.
+        y, pupils : array
+            Their labels and pupils.
+        cohorts : DataFrame, optional
+            Columns ``school_id`` and ``as_of`` of the rows; without it nothing changes.
+        """
+        own = type(self).fit(margin, y, pupils)
+        return replace(self, spread=SchoolSpread.of(own.apply(margin), y, pupils, cohorts))
 
     def apply(self, margin: Floats) -> Floats:
         """Give the calibrated log-odds of raw scores."""
         return self.a * margin + self.b
 
     def interval(self, margin: Floats, level: float = 0.9) -> Floats:
-        """Give the lower and upper risk of each raw score, shape (n, 2).
+        """Give the lower and upper risk of each raw score, shape (n, 2); see ``meaning``.
 
-        The width comes from the error of ``a`` and ``b`` alone (delta method); see ``meaning``.
+        The error of ``a`` and ``b`` comes in by the delta method. Where it is known how much schools
+        differ, that is added: the interval is for one school, not for their mean.
         """
         from scipy.special import expit, ndtri
 
@@ -78,52 +143,98 @@ class LinearCalibration:
                 f"The level of an interval lies between 0 and 1, got {level!r}.", hint="such as 0.9"
             )
         (va, cab), (_, vb) = self.covariance
-        spread = np.sqrt(np.maximum(margin * margin * va + 2.0 * margin * cab + vb, 0.0))
-        centre, width = self.apply(margin), float(ndtri(0.5 + level / 2)) * spread
+        variance = np.maximum(margin * margin * va + 2.0 * margin * cab + vb, 0.0)
+        centre = self.apply(margin)
+        if self.spread is not None:
+            return np.asarray(expit(self.spread.bounds(centre, variance, level)))
+        width = float(ndtri(0.5 + level / 2)) * np.sqrt(variance)
         return np.column_stack([expit(centre - width), expit(centre + width)])
 
     def to_dict(self) -> dict[str, Any]:
         """Write the calibration as plain data."""
-        return {"a": self.a, "b": self.b, "covariance": [list(row) for row in self.covariance]}
+        data = {"a": self.a, "b": self.b, "covariance": [list(row) for row in self.covariance]}
+        more = {"spread": self.spread, "sets": self.sets}
+        data |= {name: part.to_dict() for name, part in more.items() if part is not None}
+        return data | ({} if self.local is None else {"local": self.local_dict()})
+
+    def local_dict(self) -> dict[str, Any] | None:
+        """Say what moved it after the training, as plain data; None where nothing did."""
+        return None if self.local is None else asdict(self.local)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote; what an earlier version did not write is not there."""
         (va, cab), (cba, vb) = data["covariance"]
-        return cls(float(data["a"]), float(data["b"]), ((va, cab), (cba, vb)))
+        return cls(
+            float(data["a"]),
+            float(data["b"]),
+            ((va, cab), (cba, vb)),
+            spread=SchoolSpread.from_dict(data["spread"]) if "spread" in data else None,
+            sets=ConformalSets.from_dict(data["sets"]) if "sets" in data else None,
+            local=LocalCalibration(**data["local"]) if "local" in data else None,
+        )
 
 
-def _newton(
-    rows: Floats, y: NDArray[np.int8], point: Floats, free: NDArray[np.bool_]
+def newton(
+    rows: Floats, y: NDArray[np.int8], free: NDArray[np.bool_], prior: tuple[Floats, Floats] = PRIOR
 ) -> tuple[Floats, Floats]:
-    """Minimise log loss plus prior over the free coordinates; give the point and its precision."""
+    """Minimise log loss plus prior over the free coordinates; give the point and its precision.
+
+    Parameters
+    ----------
+    rows : array of shape (n, 2)
+        Raw scores and ones.
+    y : array of {0, 1}
+    free : bool array of shape (2,)
+        Coordinates that are not free stay at the prior's mean.
+    prior : tuple of mean and precision
+    """
+    point = prior[0].copy()
     for _ in range(50):
-        gradient, precision = _slope(rows, y, point)
+        gradient, precision = _slope(rows, y, point, prior)
         step = np.zeros(2)
         step[free] = np.linalg.solve(precision[np.ix_(free, free)], gradient[free])
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         point = point - step
         if np.abs(step).max() < 1e-10:
             break
-    return point, _slope(rows, y, point)[1]
+    return point, _slope(rows, y, point, prior)[1]
 
 
-def _scatter(
-    rows: Floats, y: NDArray[np.int8], point: Floats, groups: NDArray[Any] | None
-) -> NDArray[np.float64]:
-    """Give how much the gradient would vary between samples of groups, the prior's part included."""
+def sandwich(
+    rows: Floats,
+    y: NDArray[np.int8],
+    fitted: tuple[Floats, Floats],
+    groups: NDArray[Any] | None,
+    prior: tuple[Floats, Floats] = PRIOR,
+) -> Floats:
+    """Give the covariance of the point that :func:`newton` found, clustered by group."""
     from scipy.special import expit
 
+    point, bread = fitted[0], np.linalg.inv(fitted[1])
     scores = rows * (expit(rows @ point) - y)[:, None]
     if groups is not None:
         _, group = np.unique(groups, return_inverse=True)
         scores = np.column_stack([np.bincount(group, weights=column) for column in scores.T])
-    return np.asarray(scores.T @ scores + PRIOR_PRECISION)
+    return np.asarray(bread @ (scores.T @ scores + prior[1]) @ bread)
 
 
-def _slope(rows: Floats, y: NDArray[np.int8], point: Floats) -> tuple[Floats, Floats]:
+def rows_of(margin: Floats) -> Floats:
+    """Lay raw scores out beside ones; the extreme ones are cut."""
+    return np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])
+
+
+def pair(covariance: Floats) -> Matrix:
+    """Write a covariance as plain, symmetric data."""
+    shared = float(covariance[0, 1])
+    return ((float(covariance[0, 0]), shared), (shared, float(covariance[1, 1])))
+
+
+def _slope(
+    rows: Floats, y: NDArray[np.int8], point: Floats, prior: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
     from scipy.special import expit
 
     risk = expit(rows @ point)
-    gradient = rows.T @ (risk - y) + PRIOR_PRECISION @ (point - PRIOR_MEAN)
-    return gradient, (rows.T * (risk * (1 - risk))) @ rows + PRIOR_PRECISION
+    gradient = rows.T @ (risk - y) + prior[1] @ (point - prior[0])
+    return gradient, (rows.T * (risk * (1 - risk))) @ rows + prior[1]

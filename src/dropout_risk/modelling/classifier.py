@@ -15,7 +15,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, MissingExtraError, TrainingError, nearest
+from dropout_risk.errors import FeatureInputError, TrainingError, nearest
+from dropout_risk.explanation.as_shap import as_shap
+from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
@@ -64,6 +66,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The trees, where trees were chosen.
     explainer_ : str
         How contributions are computed.
+    background_ : str
+        What they are measured against: the rows of the fit with the first label (pupils who stayed), or its
+        training rows where trees are too deep for that.
 
     Examples
     --------
@@ -100,6 +105,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         groups: ArrayLike | None = None,
         *,
+        cohorts: pd.DataFrame | None = None,
         calibration_set: tuple[pd.DataFrame | ArrayLike, ArrayLike] | None = None,
     ) -> Self:
         """Compare the candidates, calibrate, and fit the chosen one on all rows.
@@ -113,6 +119,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups : array-like, optional
             Rows of one group never stand on both sides of a fold. Default: the index level
             ``student_id`` of X, where there is one.
+        cohorts : DataFrame, optional
+            Columns ``school_id`` and ``as_of`` of each row: with ten schools or more, intervals are for
+            the pupils of one school instead of for the mean of all.
         calibration_set : tuple of (X, y), optional
             Rows of their own to calibrate on, unseen by the fit.
 
@@ -153,20 +162,30 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif self.calibrate and fitted.margin is not None:
             grouped = np.array([keys[place] for place in order])
             calibration = LinearCalibration.fit(fitted.margin, labels[order], grouped)
+        if self.calibrate and fitted.margin is not None and cohorts is not None:
+            pupils = np.array([keys[place] for place in order])
+            calibration = calibration.among_schools(fitted.margin, labels[order], pupils, cohorts.iloc[order])
         self.selection_, self._again = fitted.selection, fitted.again
-        self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration)
+        stayers = Backgrounds.of(fitted.model.terms, encoded[order], labels[order] == 0)
+        self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers)
         return self
 
     def refitted(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> CalibratedModel:
         """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""
-        model, table = self._fitted(), self._table(X)
-        again = self._again(model.encoding.encode(table), self._codes(y))
-        return replace(model, model=again)
+        model, codes = self._fitted(), self._codes(y)
+        encoded = model.encoding.encode(self._table(X))
+        again = self._again(encoded, codes)
+        return replace(model, model=again, measured=Backgrounds.of(again.terms, encoded, codes == 0))
 
     @property
     def explainer_(self) -> str:
         """How contributions are computed."""
         return self._fitted().terms.explainer
+
+    @property
+    def background_(self) -> str:
+        """What contributions are measured against."""
+        return self._fitted().backgrounds.words
 
     @property
     def booster_(self) -> Any:
@@ -191,8 +210,16 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes = (self.decision_function(X) > 0).astype(np.intp)
         return np.asarray(self.classes_[codes])
 
-    def explain(self, X: pd.DataFrame | ArrayLike) -> Any:
+    def explain(self, X: pd.DataFrame | ArrayLike, background: pd.DataFrame | ArrayLike | None = None) -> Any:
         """Split each row's log-odds over the features, as a ``shap.Explanation``.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like
+            The rows.
+        background : DataFrame or array-like, optional
+            Rows of the same columns to measure contributions against, by default those of ``background_``.
+            The base is their mean log-odds.
 
         Returns
         -------
@@ -203,19 +230,17 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         MissingExtraError
             If shap is not installed.
+        BackgroundError
+            If the background has no rows or other columns.
+        ModelKindError
+            If a background is given and the trees are too deep for one.
         """
         model, table = self._fitted(), self._table(X)
-        reasons = model.contributions(table)
+        if background is not None:
+            model = model.measured_against_rows(background)
         names = list(model.encoding.names)
         shown = table[names].to_numpy(dtype=object) if isinstance(table, pd.DataFrame) else table
-        try:
-            import shap
-        except ImportError as error:
-            raise MissingExtraError(
-                "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
-            ) from error
-        base = np.full(len(reasons.values), reasons.base)
-        return shap.Explanation(reasons.values, base, data=shown, feature_names=names)
+        return as_shap(model.contributions(table), shown, names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -116,7 +116,7 @@ def open_warnings(warnings: Sequence[str], role: Role) -> tuple[str, ...]:
 def _patterns(attendance: bool) -> tuple[re.Pattern[str], ...]:
     texts = (*EVERYBODYS_WARNINGS, *(WARNINGS_OF_ATTENDANCE if attendance else ()))
     return tuple(
-        re.compile(re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(text.to(language))))
+        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
         for text in texts
         for language in LANGUAGES
     )

@@ -12,6 +12,8 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import BundleError, DropoutRiskError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.timing import Timing
+from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import read_bundle
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
@@ -27,6 +29,8 @@ def files_of(model: RiskModel) -> dict[str, bytes]:
         **model.calibrated.to_files(),
         "catalogue.json": json.dumps(declared, ensure_ascii=False, indent=1).encode(),
         "reference.arrow": model.reference.to_bytes(),
+        "swings.json": json.dumps(model.swings.to_dict(), indent=1).encode(),
+        "timing.json": json.dumps(None if model.timing is None else model.timing.to_dict()).encode(),
         "metrics.json": json.dumps(model.metrics, ensure_ascii=False, indent=1, allow_nan=False).encode(),
         "card.md": model.card.get("en", "").encode(),
         "card.zh.md": model.card.get("zh", "").encode(),
@@ -67,9 +71,15 @@ def _read(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any
         "instruments": InstrumentRegistry.from_list(declared["instruments"]),
         "calibrated": CalibratedModel.from_files(files),
         "reference": Reference.from_bytes(files["reference.arrow"]),
+        "timing": _timing(json.loads(files.get("timing.json", b"null"))),
+        "swings": FactSwings.from_dict(json.loads(files.get("swings.json", b"{}"))),
         "settings": Settings(**about["settings"]),
         "metrics": json.loads(files["metrics.json"]),
         "card": {"en": files["card.md"].decode(), "zh": files["card.zh.md"].decode()},
         "trained_to": about["trained_to"],
         "synthetic": about["synthetic"],
     }
+
+
+def _timing(data: Mapping[str, Any] | None) -> Timing | None:
+    return None if data is None else Timing.from_dict(data)

@@ -19,7 +19,7 @@ from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, thread_count
-from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_schema import IDS
 from dropout_risk.text import Language
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Pupils = npt.NDArray[np.intp]
 BLOCK_SIZE = 8192
+PAST_DAYS = 84
+"""A pupil's own past is what was known twelve weeks before: about 60 school days."""
 Progress = Callable[[int, int], None]
 """Told how many pupils are done, of how many."""
 
@@ -181,6 +183,7 @@ class Population:
         return Evidence.of(
             known,
             values,
+            self._past(known) if model.settings.reasons.own_past else None,
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
@@ -188,22 +191,32 @@ class Population:
             language=self.language,
         )
 
+    def _past(self, known: Snapshot) -> Floats:
+        """Compute some pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
+        then = date_of(known.ordinal - PAST_DAYS)
+        nobody, model = ClassContext.empty(), self.model
+        table = compute_features(
+            known.histories, then, model.catalogue, context=nobody, instruments=model.instruments
+        )
+        return table.values
 
-def score_values(model: RiskModel, values: Floats, language: Language) -> pa.RecordBatch:
-    """Score ready features, named by their row numbers: no master data, no alerts, no classes."""
+
+def score_values(model: RiskModel, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
+    """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
     errors = impossible(model.catalogue, values)
     names = np.arange(len(values))
     kept = np.delete(names, list(errors))
-    ids = pa.table({"student_id": pa.array(kept, pa.int64())})
+    students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
     values = np.ascontiguousarray(values[kept])
-    risks = Risks.of(model.calibrated, values, ids)
+    risks = Risks.of(model.calibrated, values, students)
     batch = model.writer(language).write(risks, Evidence.of_features(values))
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
 def named(table: FeatureTable, pupils: Pupils) -> pa.Table:
-    """Give the columns that name some pupils."""
-    return table.known.histories.students.select(IDS).take(pa.array(pupils)).combine_chunks()
+    """Give the columns that name some pupils, and their grade levels."""
+    students = table.known.histories.students.select([*IDS, "grade_level"])
+    return students.take(pa.array(pupils)).combine_chunks()
 
 
 def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:

@@ -142,10 +142,8 @@ class _Reader:
             ),
             suggested_help=open_help(pupil.suggested_help, domains, alerts, self.role),
         )
-        if hasattr(kept, "other_points"):  # what the score's other part is in points
-            points = kept.other_points + _sum("points", raising[1] + lowering[1])
-            kept = replace(kept, other_points=points)  # type: ignore[call-arg]
-        return kept
+        points = kept.other_points + _sum("points", raising[1] + lowering[1])
+        return replace(kept, other_points=points)
 
     def _parted(
         self, reasons: tuple[Reason, ...], folded: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 N_BINS = 10
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -21,22 +23,39 @@ class Reference:
     Parameters
     ----------
     table : pyarrow.Table
-        Columns ``feature``, ``stayed`` (mean over rows with label 0), ``missing`` (share), ``edges``
-        (inner edges of the bins, rising) and ``counts`` (rows per bin; one more than edges).
+        Columns ``feature``, ``stayed`` (mean over rows with label 0), ``stayed_grade_8`` and so on (the same
+        over one grade level), ``missing`` (share), ``edges`` (inner edges of the bins, rising) and ``counts``
+        (rows per bin; one more than edges).
     """
 
     table: pa.Table
 
     @classmethod
-    def of(cls, X: pd.DataFrame, y: npt.ArrayLike) -> Self:
-        """Summarise training rows: features with their labels (0 stayed, 1 dropped out)."""
+    def of(cls, X: pd.DataFrame, y: npt.ArrayLike, by_grade: Mapping[int, Flags] | None = None) -> Self:
+        """Summarise training rows.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame
+            Features.
+        y : array-like
+            Labels: 0 stayed, 1 dropped out.
+        by_grade : mapping of int to bool array, optional
+            Which rows are of a grade level whose stayers are compared with by themselves.
+        """
         stayed = np.asarray(y) == 0
-        rows = [_summary(str(name), X[name].to_numpy(dtype=np.float64), stayed) for name in X.columns]
+        rows = [
+            _summary(str(name), X[name].to_numpy(dtype=np.float64), stayed, by_grade or {})
+            for name in X.columns
+        ]
         return cls(pa.table({key: [row[key] for row in rows] for key in rows[0]}))
 
-    def stayed(self, names: list[str]) -> Floats:
-        """Give the mean of pupils who stayed for each named feature; NaN where there is none."""
-        known = dict(zip(self.table["feature"].to_pylist(), self.table["stayed"].to_pylist(), strict=True))
+    def stayed(self, names: list[str], grade_level: int | None = None) -> Floats:
+        """Give the mean of pupils who stayed, or of those of a grade level; NaN where there is none."""
+        column = "stayed" if grade_level is None else f"stayed_grade_{grade_level}"
+        if column not in self.table.column_names:
+            return self.stayed(names)
+        known = dict(zip(self.table["feature"].to_pylist(), self.table[column].to_pylist(), strict=True))
         return np.array(
             [np.nan if known.get(name) is None else known[name] for name in names], dtype=np.float64
         )
@@ -58,14 +77,19 @@ class Reference:
         return cls(pa.ipc.open_file(pa.BufferReader(data)).read_all())
 
 
-def _summary(name: str, values: Floats, stayed: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    there = values[~np.isnan(values)]
-    of_stayed = values[stayed & ~np.isnan(values)]
-    edges = np.unique(np.quantile(there, np.linspace(0, 1, N_BINS + 1)[1:-1])) if len(there) else np.zeros(0)
+def _summary(name: str, values: Floats, stayed: Flags, by_grade: Mapping[int, Flags]) -> dict[str, Any]:
+    there = ~np.isnan(values)
+    known = values[there]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, N_BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     return {
         "feature": name,
-        "stayed": float(of_stayed.mean()) if len(of_stayed) else None,
-        "missing": float(np.isnan(values).mean()),
+        "stayed": _mean(values[stayed & there]),
+        **{f"stayed_grade_{level}": _mean(values[stayed & there & rows]) for level, rows in by_grade.items()},
+        "missing": float((~there).mean()),
         "edges": edges.tolist(),
-        "counts": np.bincount(np.searchsorted(edges, there, side="right"), minlength=len(edges) + 1).tolist(),
+        "counts": np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1).tolist(),
     }
+
+
+def _mean(values: Floats) -> float | None:
+    return float(values.mean()) if len(values) else None

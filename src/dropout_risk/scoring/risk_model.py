@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,14 +18,20 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import FeatureInputError, nearest
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.recalibration import PRIOR_LABELS
+from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.answers import Answers
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.explained import explained, explained_values
+from dropout_risk.scoring.local_model import recalibrated_parts
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
 from dropout_risk.scoring.redaction import Given, redact
@@ -61,6 +67,10 @@ class RiskModel:
         From features to log-odds and their contributions.
     reference : Reference
         Means and counts of the training pupils.
+    swings : FactSwings
+        How far each kind of record moves scores; says which missing one is worth fetching.
+    timing : Timing, optional
+        How a risk spreads over the horizon.
     settings : Settings
         Horizon, bands, alerts and so on.
     metrics : dict
@@ -84,6 +94,8 @@ class RiskModel:
     card: dict[str, str] = field(default_factory=dict)
     trained_to: str | None = None
     synthetic: bool = False
+    swings: FactSwings = field(default_factory=lambda: FactSwings({}))
+    timing: Timing | None = None
 
     # --- making, saving, loading -------------------------------------------------------------------
 
@@ -95,12 +107,14 @@ class RiskModel:
         catalogue: FeatureCatalogue,
         X: pd.DataFrame,
         y: npt.ArrayLike,
+        grade_levels: npt.ArrayLike | None = None,
         name: str = "dropout_risk",
         trained_to: str | None = None,
         metrics: Mapping[str, Any] | None = None,
         card: Mapping[str, str] | None = None,
         settings: Settings | None = None,
         instruments: InstrumentRegistry | None = None,
+        timing: Timing | None = None,
         synthetic: bool = False,
     ) -> Self:
         """Make a model from a fitted classifier.
@@ -115,22 +129,78 @@ class RiskModel:
             The features it was fitted on; only means and counts of them are kept.
         y : array-like
             Their labels.
-        name, trained_to, metrics, card, settings, instruments, synthetic
+        grade_levels : array-like, optional
+            Their grade levels, NaN where not known: what ``settings.reasons.background`` may ask for.
+        name, trained_to, metrics, card, settings, instruments, timing, synthetic
             See :class:`RiskModel`.
         """
+        X, settings = X[catalogue.names], Settings() if settings is None else settings
+        levels = _levels(grade_levels, len(X))
+        calibrated = classifier.calibrated_model_.measured_against(
+            X, np.asarray(y) == 0, levels, settings.reasons.background
+        )
+        by_grade = {level: levels == level for level in calibrated.backgrounds.levels}
         model = cls(
             name=name,
             version="",
             catalogue=catalogue,
             instruments=default_instruments() if instruments is None else instruments,
-            calibrated=classifier.calibrated_model_,
-            reference=Reference.of(X[catalogue.names], y),
-            settings=Settings() if settings is None else settings,
+            calibrated=calibrated,
+            reference=Reference.of(X, y, by_grade),
+            swings=FactSwings.of(calibrated, catalogue, X),
+            timing=timing,
+            settings=settings,
             metrics=dict(metrics or {}),
             card=dict(card or {}),
             trained_to=trained_to,
             synthetic=synthetic,
         )
+        object.__setattr__(model, "version", version_of(model))
+        return model
+
+    def recalibrated(
+        self,
+        X: pd.DataFrame,
+        y: npt.ArrayLike | None = None,
+        *,
+        base_rate: float | None = None,
+        pupils: npt.ArrayLike | None = None,
+        prior_labels: float = PRIOR_LABELS,
+    ) -> Self:
+        """Give this model with risks that fit another school; the order of pupils stays the same.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame
+            Features of the school's pupils, by the catalogue's names; none of them trained the model.
+        y : array-like, optional
+            What became of them: 1 where the pupil dropped out within the horizon. Few labels shift the
+            log-odds of all; with fifty pupils of each class the slope moves as well.
+        base_rate : float, optional
+            Instead of labels: the share of them that drops out within the horizon, known otherwise.
+        pupils : array-like, optional
+            The pupil of each row; default: the index level ``student_id`` of X, where there is one.
+        prior_labels : float, default=20
+            How many labels the old calibration is worth.
+
+        Returns
+        -------
+        RiskModel
+            With a version of its own; its card and :meth:`describe` say what was done. Its metrics are
+            those of the model as it was trained.
+
+        Raises
+        ------
+        TrainingError
+            If neither or both of ``y`` and ``base_rate`` are given, or either is impossible.
+        FeatureInputError
+            If a column is unknown, with the nearest right name.
+        """
+        known = X.reindex(columns=self._known_columns(X))
+        parts = recalibrated_parts(
+            self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
+        )
+        model = replace(self, **parts)
         object.__setattr__(model, "version", version_of(model))
         return model
 
@@ -248,10 +318,16 @@ class RiskModel:
             language,
             written,
             tuple(errors),
+            partial(explained, self, histories, as_of, chosen, context),
         )
 
     def score_features(
-        self, X: pd.DataFrame, *, language: Language | None = None, request_id: str | None = None
+        self,
+        X: pd.DataFrame,
+        *,
+        grade_levels: npt.ArrayLike | None = None,
+        language: Language | None = None,
+        request_id: str | None = None,
     ) -> Scores:
         """Score ready features.
 
@@ -260,6 +336,11 @@ class RiskModel:
         X : pandas.DataFrame
             Columns by the catalogue's names; a column left out is missing. The index, or its level
             ``student_id``, names the pupils.
+        grade_levels : array-like, optional
+            The pupils' grade levels, NaN where not known: whom their reasons compare them with. By default
+            all are compared with everyone who stayed.
+        language, request_id
+            See :meth:`score_histories`.
 
         Raises
         ------
@@ -267,13 +348,21 @@ class RiskModel:
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
-        values = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
-        ids = _ids(X)
-        batch = score_values(self, np.ascontiguousarray(values), language)
+        given = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
+        ids, values = _ids(X), np.ascontiguousarray(given)
+        levels = _levels(grade_levels, len(X))
+        students = pa.table({"grade_level": pa.array(levels, mask=levels == NO_LEVEL)})
+        batch = score_values(self, values, students, language)
         written = [replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in pupil_scores(batch)]
         errors = [replace(error, student_id=ids[error.index]) for error in row_errors(batch)]
         return Scores(
-            None, request_id or uuid.uuid4().hex, dict(self._about), language, tuple(written), tuple(errors)
+            None,
+            request_id or uuid.uuid4().hex,
+            dict(self._about),
+            language,
+            tuple(written),
+            tuple(errors),
+            partial(explained_values, self, values, students),
         )
 
     def change(
@@ -335,11 +424,13 @@ class RiskModel:
             "version": self.version,
             "catalogue": self.catalogue.sha,
             "explainer": self.calibrated.terms.explainer,
-            "background": self.calibrated.terms.background,
+            "background": self.calibrated.backgrounds.words,
             "interval": self.calibrated.calibration.meaning,
+            "recalibrated": self.calibrated.calibration.local_dict(),
             "kind": self.calibrated.kind,
             "trained_to": self.trained_to,
             "horizon_days": self.settings.outcome.horizon_days,
+            "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
         }
 
@@ -351,6 +442,16 @@ class RiskModel:
                 f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints
             )
         return self.catalogue.names
+
+
+def _levels(given: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64]:
+    """Read grade levels as whole numbers; ``NO_LEVEL`` where there is none."""
+    if given is None:
+        return np.full(n, NO_LEVEL, dtype=np.int64)
+    numbers = pd.to_numeric(pd.Series(np.asarray(given))).to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(numbers) != n:
+        raise FeatureInputError(f"There are {len(numbers)} grade levels for {n} rows.")
+    return np.where(np.isnan(numbers), NO_LEVEL, numbers).astype(np.int64)
 
 
 def _ids(X: pd.DataFrame) -> list[Any]:

@@ -9,12 +9,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.special import expit
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.missing import NOT_RECORDED, missing_states
@@ -40,18 +42,22 @@ class Risks:
         In log-odds.
     interval : float64 array of shape (n, 2)
         Lower and upper risk.
+    places : int64 array of shape (n,)
+        What each pupil's contributions are measured against, as a place among the model's backgrounds.
     """
 
     students: pa.Table
     values: Floats
     contributions: Contributions
     interval: Floats
+    places: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, calibrated: CalibratedModel, values: Floats, students: pa.Table) -> Self:
-        """Score some rows of features."""
-        contributions, interval = calibrated.with_interval(values)
-        return cls(students, values, contributions, interval)
+        """Score some rows of features, each against the background of its pupil's grade level."""
+        levels = grade_levels(students)
+        contributions, interval = calibrated.with_interval(values, grade_levels=levels)
+        return cls(students, values, contributions, interval, calibrated.backgrounds.places(levels))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -77,6 +83,8 @@ class Evidence:
         Whether each value is known, or why not.
     classes : float64 array of shape (n, n_features)
         Class means; NaN where there is none.
+    past : float64 array of shape (n, n_features)
+        The pupils' own features of twelve weeks before; NaN where there is none.
     ages : dict of str to int array
         Days since the last record of each source; -1 where there is none.
     recorded_days : int array of shape (n,)
@@ -89,6 +97,7 @@ class Evidence:
 
     states: npt.NDArray[np.int8]
     classes: Floats
+    past: Floats
     ages: dict[str, npt.NDArray[np.int64]]
     recorded_days: npt.NDArray[np.int64]
     alerts: list[tuple[Alert, ...]]
@@ -99,6 +108,7 @@ class Evidence:
         cls,
         known: Snapshot,
         values: Floats,
+        past: Floats | None,
         context: ClassContext,
         *,
         catalogue: FeatureCatalogue,
@@ -110,6 +120,7 @@ class Evidence:
         return cls(
             states=missing_states(values, known, catalogue, instruments),
             classes=context.class_means(known, catalogue.names),
+            past=np.full(values.shape, np.nan) if past is None else past,
             ages={name: _age(known.last_record(name), known.ordinal) for name in catalogue.sources},
             recorded_days=known.count("recorded", "year"),
             alerts=alerts_on(known, rules, instruments, language),
@@ -122,11 +133,23 @@ class Evidence:
         return cls(
             states=np.where(np.isnan(values), NOT_RECORDED, 0).astype(np.int8),
             classes=np.full(values.shape, np.nan),
+            past=np.full(values.shape, np.nan),
             ages={},
             recorded_days=np.zeros(len(values), dtype=np.int64),
             alerts=[()] * len(values),
             compared=True,
         )
+
+
+def grade_levels(students: pa.Table) -> npt.NDArray[np.int64]:
+    """Read the pupils' grade levels; ``NO_LEVEL`` where there is none.
+
+    >>> grade_levels(pa.table({"grade_level": [8, None]})).tolist()
+    [8, -1]
+    """
+    if "grade_level" not in students.column_names:
+        return np.full(students.num_rows, NO_LEVEL, dtype=np.int64)
+    return np.asarray(pc.fill_null(students["grade_level"].cast(pa.int64()), NO_LEVEL).to_numpy())
 
 
 def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[Any]:

@@ -58,8 +58,8 @@ def row_errors(rows: pa.RecordBatch, first: int = 0) -> list[RowError]:
 
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
-    "base_log_odds", "log_odds", "domains", "causes", "raising", "lowering", "other", "alerts", "missing",
-    "warnings", "suggested_help",
+    "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
+    "other_points", "risk_within", "alerts", "missing", "warnings", "suggested_help",
 )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _read(name: str, column: pa.Array) -> list[Any]:
         names = [field.name for field in column.type]
         pairs = (zip(names, row, strict=True) for row in _rows(column))
         return [{name: size for name, size in row if size is not None} for row in pairs]
-    if name == "warnings":
+    if name in ("warnings", "risk_within"):
         return _lists(column, column.flatten().to_pylist())
     return list(column.to_pylist())
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 IDS = ("student_id", "school_id", "class_id", "responsible_id")
-NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "log_odds")
+NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "background", "log_odds")
 ALERT = pa.struct(
     [
         pa.field("rule", pa.string()),
@@ -50,15 +50,15 @@ def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = 
     -------
     pyarrow.Schema
         ``student_id, school_id, class_id, responsible_id``; ``risk, low, high, band``; ``rank_in_school``
-        (null until everyone of the school is scored); ``base_log_odds, log_odds`` and ``contributions``, a
-        struct with one number per feature: base and contributions, added in their order, are the log-odds,
-        bit by bit. With sentences also ``domains, causes, raising, lowering, other, alerts, missing,
-        warnings, suggested_help``, as in the reply. ``error`` says why a pupil could not be scored; all other
-        columns but the ids are null then.
+        (null until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base
+        is), ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions,
+        added in their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising,
+        lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
+        reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
     fields = [pa.field("student_id", pa.string() if student_id is None else student_id)]
     fields += [pa.field(name, pa.string()) for name in IDS[1:]]
-    kinds = {"band": pa.string(), "rank_in_school": pa.int32()}
+    kinds = {"band": pa.string(), "rank_in_school": pa.int32(), "background": pa.string()}
     fields += [pa.field(name, kinds.get(name, pa.float64())) for name in NUMBERS]
     fields.append(pa.field("contributions", numbers_of(model.catalogue.names)))
     if sentences:
@@ -66,6 +66,8 @@ def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = 
         fields += [pa.field(side, pa.list_(REASON)) for side in SIDES]
         fields += [
             pa.field("other", pa.float64()),
+            pa.field("other_points", pa.float64()),
+            pa.field("risk_within", pa.list_(pa.float64())),
             pa.field("alerts", pa.list_(ALERT)),
             pa.field("missing", pa.list_(GAP)),
             pa.field("warnings", pa.list_(pa.string())),

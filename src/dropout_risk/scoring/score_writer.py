@@ -14,6 +14,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.chosen import NOBODY, Chosen
 from dropout_risk.explanation.reasons import ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
+from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
 from dropout_risk.scoring.distinct import Distinct
 from dropout_risk.scoring.help_column import HelpColumn
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -33,10 +34,6 @@ _BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
 _UNKNOWN = len(_BANDS) - 1
 _DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
 NOTHING_RECORDED = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
-_ABSTAINS = Text(
-    zh="既没有出勤记录也没有成绩，无法评估；最值得补的是出勤记录",
-    en="Neither attendance nor marks are known: no judgement; attendance is most worth fetching",
-)
 _STALE = Text(zh="最近一条出勤记录是{days}天前的", en="The last attendance record is {days} days old")
 _FEW = Text(
     zh="只有{days}天的出勤记录，各项比例仅供参考",
@@ -47,7 +44,8 @@ NO_CLASS = Text(
     en="No class context: features that compare with class-mates are missing",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
-EVERYBODYS_WARNINGS, WARNINGS_OF_ATTENDANCE = (NO_CLASS, _SYNTHETIC), (_ABSTAINS, _STALE, _FEW)
+EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
+WARNINGS_OF_ATTENDANCE = (ABSTAINS, _STALE, _FEW)
 
 
 class ScoreWriter:
@@ -66,10 +64,15 @@ class ScoreWriter:
 
     def __init__(self, model: RiskModel, language: Language) -> None:
         self.model, self.language = model, language
-        self.reasons = ReasonWriter(model.catalogue, model.reference.stayed(model.catalogue.names), language)
+        names, backgrounds = model.catalogue.names, model.calibrated.backgrounds
+        levels = (None, *backgrounds.levels)
+        stayed = np.array([model.reference.stayed(names, level) for level in levels])
+        self.reasons = ReasonWriter(model.catalogue, stayed, language)
+        self._backgrounds = pa.array(backgrounds.names)
         self.features = tuple(model.catalogue.values())
         self._missing, self._warnings = Distinct(pa.list_(GAP)), Distinct(pa.list_(pa.string()))
         self._help = HelpColumn(self.features, language)
+        self._advice = Advice(model.catalogue, model.swings, model.settings.bands)
         self._schemas: dict[Any, pa.Schema] = {}
 
     def write(
@@ -86,10 +89,10 @@ class ScoreWriter:
         notes : sequence of tuple of str, optional
             Warnings to add to each pupil's score, before all others.
         """
-        abstains = np.asarray(np.isnan(risks.values[:, self._telling]).all(axis=1))
-        columns = self._numbers(risks, abstains)
+        abstaining = abstains(risks.values, self.model.catalogue)
+        columns = self._numbers(risks, abstaining)
         if evidence is not None:
-            columns |= self._words(risks, evidence, abstains, notes)
+            columns |= self._words(risks, evidence, abstaining, notes)
         columns["error"] = pa.nulls(len(risks), ERROR)
         schema = self._schema(columns["student_id"].type, evidence is not None)
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
@@ -97,11 +100,6 @@ class ScoreWriter:
     @cached_property
     def _of_features(self) -> list[pa.Field]:
         return list(numbers_of(self.model.catalogue.names))
-
-    @cached_property
-    def _telling(self) -> list[int]:
-        """Places of the features without any of which nobody is judged."""
-        return [place for place, item in enumerate(self.features) if item.domain in ("attendance", "grades")]
 
     def _schema(self, student_id: pa.DataType, sentences: bool) -> pa.Schema:
         key = (student_id, sentences)
@@ -111,7 +109,7 @@ class ScoreWriter:
 
     # --- numbers -----------------------------------------------------------------------------------
 
-    def _numbers(self, risks: Risks, abstains: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+    def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         n, bands = len(risks), self.model.settings.bands
         band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
         of_features = np.ascontiguousarray(risks.contributions.values.T)
@@ -119,9 +117,10 @@ class ScoreWriter:
             "risk": pa.array(risks.risk),
             "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
-            "band": _BANDS.take(pa.array(np.where(abstains, _UNKNOWN, band))),
+            "band": _BANDS.take(pa.array(np.where(abstaining, _UNKNOWN, band))),
             "rank_in_school": pa.nulls(n, pa.int32()),
-            "base_log_odds": pa.array(np.full(n, float(risks.contributions.base))),
+            "base_log_odds": pa.array(risks.contributions.bases),
+            "background": self._backgrounds.take(pa.array(risks.places)),
             "log_odds": pa.array(risks.log_odds),
             "contributions": _struct(self._of_features, of_features),
         }
@@ -129,15 +128,18 @@ class ScoreWriter:
     # --- words -------------------------------------------------------------------------------------
 
     def _words(
-        self, risks: Risks, evidence: Evidence, abstains: npt.NDArray[np.bool_], notes: Notes | None
+        self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
     ) -> dict[str, pa.Array]:
         rows = Rows(
             values=risks.values,
             contributions=risks.contributions.values,
             states=evidence.states,
             classes=evidence.classes,
+            past=evidence.past,
             ages=evidence.ages,
+            base=risks.contributions.bases,
             log_odds=risks.log_odds,
+            places=risks.places,
         )
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
@@ -147,11 +149,21 @@ class ScoreWriter:
             "raising": raising,
             "lowering": lowering,
             "other": pa.array(chosen.other),
+            "other_points": pa.array(chosen.other * rows.slope),
+            "risk_within": self._within(risks),
             "alerts": _alerts(evidence),
             "missing": self._gaps(risks.values, evidence.states),
-            "warnings": self._warned(evidence, abstains, notes),
+            "warnings": self._warned(risks, evidence, abstaining, notes),
             "suggested_help": self._helped(risks, evidence, chosen),
         }
+
+    def _within(self, risks: Risks) -> pa.ListArray:
+        """Give the risk within each third of the horizon."""
+        timing = self.model.timing
+        days = () if timing is None else timing.thirds
+        within = np.empty((len(risks), 0)) if timing is None else timing.within(risks.risk, days)
+        offsets = np.arange(len(risks) + 1, dtype=np.int32) * len(days)
+        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(within.ravel()))
 
     def _helped(self, risks: Risks, evidence: Evidence, chosen: Chosen) -> pa.Array:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
@@ -185,20 +197,22 @@ class ScoreWriter:
                 said[sentence] = domain == "psychology"
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
-    def _warned(self, evidence: Evidence, abstains: npt.NDArray[np.bool_], notes: Notes | None) -> pa.Array:
-        age = evidence.ages.get("attendance", np.zeros(len(abstains), dtype=np.int64))
+    def _warned(
+        self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
+    ) -> pa.Array:
+        age = evidence.ages.get("attendance", np.zeros(len(abstaining), dtype=np.int64))
         stale = np.where(age > STALE_DAYS, age, 0).tolist()
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
-        added = notes or [()] * len(abstains)
-        keys = [(evidence.compared, *key) for key in zip(added, abstains.tolist(), stale, few, strict=True)]
+        added = notes or [()] * len(abstaining)
+        worth = self._advice.of(risks, evidence.states, abstaining)
+        advice = self._advice.told(worth, risks, abstaining, self.language)
+        keys = [(evidence.compared, *key) for key in zip(added, advice, stale, few, strict=True)]
         return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
 
     def _warnings_of(
-        self, compared: bool, notes: tuple[str, ...], abstains: bool, stale: int, few: int
+        self, compared: bool, notes: tuple[str, ...], advice: tuple[str, ...], stale: int, few: int
     ) -> list[str]:
-        warnings = list(notes)
-        if abstains:
-            warnings.append(_ABSTAINS.to(self.language))
+        warnings = [*notes, *advice]
         if stale:
             warnings.append(_STALE.fill(self.language, days=stale))
         if few:

@@ -88,6 +88,12 @@ class ScoredPupils(Sequence[PupilScore]):
         """Count; a pupil's risk does not belong into a log."""
         return f"<ScoredPupils: {len(self)}>"
 
+    @property
+    def log_odds(self) -> list[float]:
+        """The score of each pupil."""
+        column: list[float] = self._rows["log_odds"].to_pylist()
+        return column
+
     def take(self, places: Iterable[int]) -> ScoredPupils:
         """Give some of the pupils, in the given order."""
         chosen: npt.NDArray[np.int64] = np.fromiter(places, dtype=np.int64)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
+from dropout_risk.errors import FeatureInputError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from dropout_risk.scoring.explained import Explained
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
 NOTHING_KNOWN, NOT_FOR_ROLE = "DR195", "DR196"
@@ -76,7 +80,7 @@ class PupilScore:
     rank_in_school : int or None
         1 is the highest risk of the school; None where only a part of the school was scored.
     base_log_odds, log_odds, other : float
-        ``base_log_odds + raising + lowering + other = log_odds``.
+        ``base_log_odds + raising + lowering + other = log_odds``: see ``background`` for the base.
     domains, causes : dict of str to float
         The contributions summed by domain and by cause; each sums to ``log_odds - base_log_odds``.
     raising, lowering : tuple of Reason
@@ -91,6 +95,15 @@ class PupilScore:
         Kinds of help that fit the reasons.
     missing_sensitive : tuple of str
         Those of ``missing`` that tell of a psychological test; a list for teachers leaves them out.
+    other_points : float
+        ``other`` in points of probability: with the points of all reasons it adds up to the risk less the
+        risk of the base.
+    background : str
+        Whose mean log-odds the base is: ``"stayed, grade 8"`` for pupils of that grade level who stayed,
+        ``"stayed"`` for all of them, ``"training"`` for all training rows.
+    risk_within : tuple of float
+        The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
+        where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
     """
 
     student_id: str | int
@@ -113,6 +126,9 @@ class PupilScore:
     warnings: tuple[str, ...]
     suggested_help: tuple[Help, ...]
     missing_sensitive: tuple[str, ...] = ()
+    other_points: float = 0.0
+    background: str = "training"
+    risk_within: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""
@@ -120,15 +136,18 @@ class PupilScore:
             "student_id": self.student_id,
             "risk": self.risk,
             "interval": list(self.interval),
+            "risk_within": list(self.risk_within),
             "band": self.band,
             "rank_in_school": self.rank_in_school,
             "base_log_odds": self.base_log_odds,
+            "background": self.background,
             "log_odds": self.log_odds,
             "domains": self.domains,
             "causes": self.causes,
             "raising": [reason.to_dict() for reason in self.raising],
             "lowering": [reason.to_dict() for reason in self.lowering],
             "other": self.other,
+            "other_points": self.other_points,
             "alerts": [alert.to_dict() for alert in self.alerts],
             "missing": list(self.missing),
             "warnings": list(self.warnings),
@@ -184,6 +203,8 @@ class Scores:
         In the order in which they were given; those of a population become objects only when asked for.
     errors : tuple of RowError
         Pupils that were not scored and rows that were not used.
+    explained : callable, optional
+        Makes the features and contributions of these pupils again.
     """
 
     as_of: dt.date | None
@@ -192,6 +213,7 @@ class Scores:
     language: Language
     pupils: Sequence[PupilScore]
     errors: tuple[RowError, ...] = field(default=())
+    explained: Callable[[], Explained] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.pupils)
@@ -210,6 +232,27 @@ class Scores:
             "results": [pupil.to_dict() for pupil in self.pupils],
             "errors": [error.to_dict() for error in self.errors],
         }
+
+    def explanation(self) -> Any:
+        """Split the log-odds of all ``pupils`` over the features, as a ``shap.Explanation``.
+
+        Base and values, added in their order, are the pupils' log-odds bit by bit; data are the features.
+        They are made anew, from the histories that were scored.
+
+        Raises
+        ------
+        FeatureInputError
+            If what was scored is no longer at hand, or the pupils are no longer those that were scored.
+        MissingExtraError
+            If shap is not installed.
+        """
+        found = None if self.explained is None else self.explained()
+        if found is None or found.contributions.log_odds.tolist() != log_odds_of(self.pupils):
+            raise FeatureInputError(
+                "What these scores were made from is not at hand any more.",
+                hint="ask for the explanation of the scores as RiskModel.score gave them",
+            )
+        return found.as_shap()
 
     def frame(self) -> pd.DataFrame:
         """Give one row per pupil, the highest risk first."""
@@ -246,6 +289,12 @@ class Scores:
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
         table: str = self.frame().head(20).to_html(index=False, float_format="%.3f", escape=True)
         return f"<p>{html.escape(about)}</p>{synthetic}{table}"
+
+
+def log_odds_of(pupils: Sequence[PupilScore]) -> list[float]:
+    """Give the score of each pupil, from a column where they lie in columns."""
+    column = getattr(pupils, "log_odds", None)
+    return [pupil.log_odds for pupil in pupils] if column is None else column
 
 
 def set_apart(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:

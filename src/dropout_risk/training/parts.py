@@ -73,6 +73,14 @@ class Parts:
         """Give the as-of date of some rows, as text."""
         return np.asarray(self.cohort.frame["as_of"].dt.strftime("%Y-%m-%d").to_numpy(dtype=str)[rows])
 
+    def cohorts(self, rows: Positions) -> pd.DataFrame:
+        """Give the school and the as-of date of some rows."""
+        return self.cohort.frame[["school_id", "as_of"]].iloc[rows]
+
+    def grade_levels(self, rows: Positions) -> npt.NDArray[Any]:
+        """Give the grade level of some rows, as the students table has it; NaN where there is none."""
+        return np.asarray(self.cohort.frame["grade_level"].to_numpy(dtype=np.float64, na_value=np.nan)[rows])
+
     def rows_for_baselines(self, rows: Positions) -> Rows:
         """Give some rows as the baselines read them."""
         schools = self.cohort.frame["school_id"].astype(object).fillna("").to_numpy()[rows]

@@ -13,6 +13,7 @@ import pandas as pd
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
+from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.features.cohort import Cohort
@@ -21,6 +22,7 @@ from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
+from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
@@ -28,12 +30,14 @@ from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.training.audit import Audit
 from dropout_risk.training.content import run_content
 from dropout_risk.training.held_out import held_out_of
+from dropout_risk.training.judged import judged
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
 from dropout_risk.training.learning_curve import learning_curve
 from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
+from dropout_risk.training.timing import fit_timing, timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,6 +140,7 @@ def train(
         with steps.one("fit"):
             classifier = fit(parts, catalogue, settings)
         with steps.one("evaluate"):
+            when = fit_timing(classifier, parts, histories, settings)
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
                 classifier,
@@ -144,9 +149,10 @@ def train(
                 settings=settings,
                 records=records,
                 split=split,
+                when=when,
                 last_model=former,
             )
-            model = _risk_model(classifier, parts, report, catalogue, settings)
+            model = _risk_model(classifier, parts, report, catalogue, settings, when=when)
         if not track:
             return TrainingRun(model, report, None, classifier.selection_.frame())
         with steps.one("log"):
@@ -166,7 +172,11 @@ def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskCl
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
     rows = parts.train
     return classifier.fit(
-        parts.X(rows), parts.y(rows), groups=parts.students(rows), calibration_set=calibration_set
+        parts.X(rows),
+        parts.y(rows),
+        groups=parts.students(rows),
+        cohorts=parts.cohorts(rows),
+        calibration_set=calibration_set,
     )
 
 
@@ -178,6 +188,7 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
+    when: Timing,
     last_model: RiskModel | None = None,
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
@@ -186,7 +197,9 @@ def evaluate(
     held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
     sections = [
+        calibration_section(judged(classifier.calibrated_model_, parts, rows)),
         lead_time(classifier, parts, histories, catalogue, settings),
+        timing(when, classifier, parts, histories, settings),
         learning_curve(classifier, parts, held_out, settings),
         *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
     ]
@@ -236,17 +249,21 @@ def _risk_model(
     report: EvaluationReport,
     catalogue: FeatureCatalogue,
     settings: Settings,
+    *,
+    when: Timing,
 ) -> RiskModel:
     return RiskModel.from_classifier(
         classifier,
         catalogue=catalogue,
         X=parts.X(parts.before_test),
         y=parts.y(parts.before_test),
+        grade_levels=parts.grade_levels(parts.before_test),
         name=settings.tracking.model_name,
         trained_to=report.split["trained_to"],
         metrics=report.to_dict(),
         card=model_cards(report),
         settings=settings,
+        timing=when,
         synthetic=report.synthetic,
     )
 

@@ -16,23 +16,24 @@ PLACE = {name: place for place, name in enumerate(CATALOGUE)}
 NOTHING = np.full(N, np.nan)
 
 
-def row(values=None, contributions=None, classes=None):
+def row(values=None, contributions=None, classes=None, past=NOTHING):
     given_values, given_contributions = np.full(N, np.nan), np.zeros(N)
     for name, value in (values or {}).items():
         given_values[PLACE[name]] = value
     for name, value in (contributions or {}).items():
         given_contributions[PLACE[name]] = value
     states = np.where(np.isnan(given_values), 1, 0).astype(np.int8)
-    return one(given_values, given_contributions, states, NOTHING if classes is None else classes, 3)
+    return one(given_values, given_contributions, states, NOTHING if classes is None else classes, past, 3)
 
 
-def one(values, contributions, states, classes=NOTHING, age=-1, log_odds=0.0):
-    arrays = (values[None], contributions[None], states[None], classes[None])
-    return Rows(*arrays, {"attendance": np.array([age])}, np.array([log_odds]))
+def one(values, contributions, states, classes=NOTHING, past=NOTHING, age=-1):
+    arrays = (values[None], contributions[None], states[None], classes[None], past[None])
+    return Rows(*arrays, {"attendance": np.array([age])}, np.zeros(1), np.zeros(1), np.zeros(1, np.int64))
 
 
-def write(rows, stayed=NOTHING, language="en", log_odds=0.0):
-    rows = replace(rows, log_odds=np.array([log_odds]))
+def write(rows, stayed=NOTHING, language="en", place=0, base=0.0):
+    log_odds = np.array([base + rows.contributions.sum()])
+    rows = replace(rows, base=np.array([base]), log_odds=log_odds, places=np.array([place]))
     writer = ReasonWriter(CATALOGUE, stayed, language)
     chosen = writer.choose(rows)
     told = (writer.write(chosen, side, rows).to_pylist()[0] for side in range(2))
@@ -124,7 +125,28 @@ def test_the_class_is_compared_with_before_those_who_stayed():
     assert raising[0].comparison == {"kind": "class", "value": 0.1}
 
 
-def test_points_are_the_risk_with_less_the_risk_without_the_contribution():
-    raising, _, _ = write(row({"absence_share_60d": 0.4}, {"absence_share_60d": 1.0}), log_odds=0.5)
+def test_the_own_past_is_compared_with_where_there_is_no_class():
+    told = {"absence_share_60d": 0.4}, {"absence_share_60d": 0.9}
+    (without_class,), _, _ = write(row(*told, past=np.full(N, 0.2)), np.full(N, 0.05))
+    (with_class,), _, _ = write(row(*told, np.full(N, 0.1), np.full(N, 0.2)), np.full(N, 0.05))
 
-    assert raising[0].points == pytest.approx(1 / (1 + np.exp(-0.5)) - 1 / (1 + np.exp(0.5)))
+    assert without_class.comparison == {"kind": "own_past", "value": 0.2}
+    assert with_class.comparison == {"kind": "class", "value": 0.1}
+    assert without_class.own_past == with_class.own_past == 0.2
+
+
+def test_a_value_is_held_against_the_stayers_of_its_own_background():
+    stayed = np.stack([np.full(N, 0.05), np.full(N, 0.5)])
+    told = row({"absence_share_60d": 0.4}, {"absence_share_60d": 0.9})
+    (reason,), _, _ = write(told, stayed)
+    raising, _, other = write(told, stayed, place=1)
+
+    assert reason.comparison == {"kind": "stayed", "value": 0.05}
+    assert raising == ()
+    assert other == pytest.approx(0.9)
+
+
+def test_points_are_contributions_times_the_mean_slope_of_the_risk_from_the_base():
+    raising, _, _ = write(row({"absence_share_60d": 0.4}, {"absence_share_60d": 1.0}), base=-2.0)
+
+    assert raising[0].points == pytest.approx(1 / (1 + np.exp(1.0)) - 1 / (1 + np.exp(2.0)))

@@ -1,8 +1,6 @@
 """Contributions of trees against LightGBM's own, against shap, and against Shapley's definition."""
 
 from dataclasses import replace
-from itertools import combinations
-from math import factorial
 
 import lightgbm
 import numpy as np
@@ -10,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropout_risk.errors import BundleError, FeatureInputError, ModelKindError
+from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, ModelKindError
 from dropout_risk.explanation import pattern_tables
+from dropout_risk.explanation.forest import Forest
 from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import PatternTables
-from dropout_risk.explanation.tree_leaves import PatternCounts
-from dropout_risk.explanation.tree_model import TreeModel
 from dropout_risk.explanation.trees import TreeTerms
+from support.shapley import shapley_by_definition
 
 EXACT = 1e-10
 SINGLE_PRECISION = 1e-6
@@ -74,24 +72,6 @@ def largest_difference(terms, booster, X):
     theirs, mine = booster.predict(X, pred_contrib=True, num_threads=1), terms.contributions(X)
     from_raw = np.abs(mine.log_odds - booster.predict(X, raw_score=True)).max()
     return max(np.abs(mine.values - theirs[:, :-1]).max(), np.abs(mine.base - theirs[:, -1]).max(), from_raw)
-
-
-def shapley_by_definition(booster, row, background):
-    """Average over all coalitions of features, each taken from the row and the rest from the background."""
-    n = len(row)
-    worth = {}
-    for size in range(n + 1):
-        for coalition in combinations(range(n), size):
-            mixed = background.copy()
-            mixed[:, coalition] = row[list(coalition)]
-            worth[coalition] = booster.predict(mixed, raw_score=True, num_threads=1).mean()
-    values = np.zeros(n)
-    for coalition, before in worth.items():
-        weight = factorial(len(coalition)) * factorial(n - len(coalition) - 1) if len(coalition) < n else 0
-        for feature in set(range(n)) - set(coalition):
-            after = worth[tuple(sorted({*coalition, feature}))]
-            values[feature] += weight / factorial(n) * (after - before)
-    return values
 
 
 @pytest.fixture
@@ -167,12 +147,35 @@ def test_a_background_gives_what_shap_gives_as_far_as_shap_is_exact(seed):
 def test_counts_of_patterns_give_the_bits_of_the_rows():
     booster, background = fitted(), rows(300, 5)
     text = booster.model_to_string()
-    counts = PatternCounts.of(TreeModel.read(text), background)
+    counts = Forest.read(text).counted(background)
     assert counts.counts.dtype == np.int64
     from_counts, from_rows = TreeTerms.of(text, counts), TreeTerms.of(text, background[::-1])
     X = unusual_rows(0)
     assert np.array_equal(from_counts.contributions(X).values, from_rows.contributions(X).values)
     assert from_counts.background == "300 rows, as counts of patterns"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_patterns_are_counted_as_by_a_walk_down_each_path(kind):
+    forest, background = Forest.read(fitted(**KINDS[kind]).model_to_string()), unusual_rows(3)
+    counts = []
+    for leaf in forest.leaves:
+        tree, found = forest.model.trees[leaf.tree], np.zeros(1 << len(leaf.features), np.int64)
+        for row in background:
+            met = [all(_left(tree, node, row) == left for node, left in nodes) for nodes in leaf.conditions]
+            found[sum(bit << place for place, bit in enumerate(met))] += 1
+        counts.append(found)
+    assert np.array_equal(forest.counted(background).counts, np.concatenate(counts))
+
+
+def _left(tree, node, row):
+    """Say whether a row goes left at a node, by the model's own text."""
+    value = row[tree.feature[node]]
+    if not tree.is_categorical(node):
+        return bool(tree.goes_left(node, np.array([value]))[0])
+    words = tree.category_set(node)
+    known = not np.isnan(value) and -1 < value < 32 * len(words)
+    return bool(known and words[int(value) >> 5] >> np.uint32(int(value) & 31) & 1)
 
 
 def test_one_wrong_entry_of_a_table_is_caught():
@@ -182,18 +185,19 @@ def test_one_wrong_entry_of_a_table_is_caught():
     assert largest_difference(terms, booster, X) < EXACT
     *others, tables = terms.form.arrays
     reached = next(place for place in range(len(tables)) if _shifted(terms, others, tables, place, X) > 0)
-    wrong = replace(terms, form=PatternTables(terms.form.base, (*others, _with(tables, reached))))
-    assert largest_difference(wrong, booster, X) > EXACT
+    assert largest_difference(_wrong(terms, others, tables, reached), booster, X) > EXACT
 
 
-def _with(tables, place):
-    tables = tables.copy()
+def _wrong(terms, others, tables, place):
+    """Give the same terms with one entry of their tables changed."""
+    tables, wrong = tables.copy(), replace(terms)
     tables[place] += 1e-6
-    return tables
+    vars(wrong)["_form"] = PatternTables(terms.form.base, (*others, tables))
+    return wrong
 
 
 def _shifted(terms, others, tables, place, X):
-    wrong = replace(terms, form=PatternTables(terms.form.base, (*others, _with(tables, place))))
+    wrong = _wrong(terms, others, tables, place)
     return np.abs(wrong.contributions(X).values - terms.contributions(X).values).max()
 
 
@@ -250,8 +254,10 @@ def test_what_does_not_fit_the_trees_is_refused():
     with pytest.raises(FeatureInputError, match="5 columns"):
         TreeTerms.of(text).contributions(np.zeros((2, 4)))
     with pytest.raises(BundleError, match="not those of these trees"):
-        TreeTerms.of(text, PatternCounts.of(TreeModel.read(other), rows(10, 0)))
-    with pytest.raises(ModelKindError, match="no rows"):
+        TreeTerms.of(text, Forest.read(other).counted(rows(10, 0)))
+    with pytest.raises(BackgroundError, match="no rows"):
         TreeTerms.of(text, np.empty((0, 5)))
+    with pytest.raises(BackgroundError, match="reads 5 columns"):
+        TreeTerms.of(text, np.zeros((20, 4)))
     with pytest.raises(BundleError, match="not that of a LightGBM"):
         TreeTerms.of("nothing")

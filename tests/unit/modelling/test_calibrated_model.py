@@ -1,5 +1,7 @@
 """One path from features to risk: the reasons add up, and files give the same bits again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,11 +57,19 @@ def test_files_give_the_same_bits_again(model):
     assert again.terms.explainer == model.terms.explainer
 
 
-def test_the_files_are_texts(model):
+def test_the_files_are_texts_and_one_table_of_counts_and_means(model):
     files = model.to_files()
-    assert set(files) - {"calibration.json"} <= {"model.json", "model.txt"}
-    for content in files.values():
-        content.decode("utf-8")
+    assert set(files) - {"calibration.json", "background.arrow"} <= {"model.json", "model.txt"}
+    for name in files.keys() - {"background.arrow"}:
+        files[name].decode("utf-8")
+
+
+def test_files_without_a_background_are_measured_against_the_training_rows(model):
+    files = replace(model, measured=None).to_files()
+    assert "background.arrow" not in files
+    again, X = CalibratedModel.from_files(files), table(50, seed=6)[0]
+    assert "training rows" in again.backgrounds.words
+    assert np.abs(again.log_odds(X) - model.log_odds(X)).max() < 1e-12
 
 
 def test_a_missing_file_is_named(model):

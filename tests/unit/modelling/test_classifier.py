@@ -7,7 +7,7 @@ from scipy.special import expit
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, TrainingError
+from dropout_risk.errors import BackgroundError, FeatureInputError, ForbiddenFeatureError, TrainingError
 from dropout_risk.modelling.classifier import RiskClassifier
 
 
@@ -38,6 +38,36 @@ def test_the_explanation_adds_up_to_predict_proba(kind):
     )
     assert told.feature_names == list(X.columns)
     assert told.data[0, 2] == X["route"].iloc[0]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # matplotlib's, from shap's own colours
+@pytest.mark.parametrize("kind", ["logistic", "lightgbm", "blend"])
+def test_the_base_is_the_mean_score_of_those_who_stayed_or_of_a_background_that_was_given(kind):
+    X, y = table()
+    classifier = RiskClassifier(kind).fit(X, y)
+    given = X[X["absent"] > 1]
+    for rows, told in ((X[y == 0], classifier.explain(X)), (given, classifier.explain(X, given))):
+        assert np.ptp(told.base_values) == 0
+        assert told.base_values[0] == pytest.approx(classifier.decision_function(rows).mean(), abs=1e-9)
+        assert (
+            np.abs(told.base_values + told.values.sum(axis=1) - classifier.decision_function(X)).max() < 1e-9
+        )
+    assert classifier.background_ == f"stayed: {(y == 0).sum()} rows"
+
+
+@pytest.mark.parametrize(
+    ("background", "said"),
+    [
+        (table(20)[0].drop(columns="mark"), "missing \\['mark'\\]"),
+        (table(20)[0][:0], "no rows"),
+        (np.zeros((5, 3)), "categorical columns"),
+    ],
+)
+def test_a_background_without_rows_or_with_other_columns_is_refused(background, said):
+    X, y = table()
+    classifier = RiskClassifier("blend").fit(X, y)
+    with pytest.raises(BackgroundError, match=said):
+        classifier.explain(X, background)
 
 
 def test_the_order_of_rows_and_columns_never_matters():

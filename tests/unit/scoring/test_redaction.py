@@ -272,9 +272,9 @@ def test_a_field_that_a_reply_has_and_nobody_knows_is_dropped(risk_model, scores
 
 def test_every_field_of_a_score_is_dealt_with():
     """A new field of a score must be thought of in the redaction before it is added here."""
-    whole = {"risk", "interval", "band", "base_log_odds", "log_odds"}
+    whole = {"risk", "risk_within", "interval", "band", "base_log_odds", "log_odds"}
     names = {"student_id", "school_id", "class_id", "responsible_id", "rank_in_school"}
-    parts = {"domains", "causes", "raising", "lowering", "other"}
+    parts = {"domains", "causes", "raising", "lowering", "other", "other_points", "background"}
     words = {"alerts", "missing", "missing_sensitive", "warnings", "suggested_help"}
 
     assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words

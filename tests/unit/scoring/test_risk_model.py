@@ -59,11 +59,23 @@ def test_ranks_order_each_school_by_risk(scores):
 
 
 def test_ready_features_get_the_score_of_the_records_they_came_from(risk_model, scores, records):
-    X = dr.build_features(records, dr.Cohort.on(records, AS_OF))
-    again = risk_model.score_features(X, language="en")
+    cohort = dr.Cohort.on(records, AS_OF)
+    X = dr.build_features(records, cohort)
+    again = risk_model.score_features(X, grade_levels=cohort.frame["grade_level"], language="en")
 
     assert [p.log_odds for p in again.pupils] == [p.log_odds for p in scores.pupils]
+    assert [p.base_log_odds for p in again.pupils] == [p.base_log_odds for p in scores.pupils]
     assert [p.student_id for p in again.pupils] == [p.student_id for p in scores.pupils]
+
+
+def test_without_grade_levels_ready_features_have_the_same_risk_against_another_base(
+    risk_model, scores, records
+):
+    X = dr.build_features(records, dr.Cohort.on(records, AS_OF))
+    again = risk_model.score_features(X)
+
+    assert {pupil.background for pupil in again.pupils} == {"stayed"}
+    assert [p.risk for p in again.pupils] == pytest.approx([p.risk for p in scores.pupils], abs=1e-12)
 
 
 def test_unknown_features_are_refused_with_the_nearest_name(risk_model):
@@ -91,7 +103,8 @@ def test_who_has_neither_attendance_nor_marks_is_not_judged(risk_model):
     (pupil,) = risk_model.score(records, AS_OF, language="en").pupils
 
     assert pupil.band == "unknown"
-    assert "attendance is most worth fetching" in " ".join(pupil.warnings)
+    assert "Neither attendance nor marks are known" in " ".join(pupil.warnings)
+    assert "Worth fetching first" in " ".join(pupil.warnings)
 
 
 def test_a_pupil_whose_row_was_set_apart_is_named_in_errors(risk_model):

@@ -1,0 +1,162 @@
+"""How far the risks of each school or group are off, small ones drawn towards the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds
+from dropout_risk.modelling.intervals import SPREADS, ResemblingPupils
+
+Labels = npt.NDArray[Any]
+FEWEST_PUPILS = 10
+POINTS = 9
+
+
+@dataclass(frozen=True)
+class GroupShift:
+    """The calibration in the large of one group.
+
+    Parameters
+    ----------
+    group : str
+    pupils, dropouts : int
+        Different pupils, and those of them who dropped out.
+    mean_risk, share : float
+        What was said and what happened.
+    shift, low, high : float
+        By how much the log-odds are too low (above 0) or too high (below 0), drawn towards the whole, and
+        its interval.
+    """
+
+    group: str
+    pupils: int
+    dropouts: int
+    mean_risk: float
+    share: float
+    shift: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class GroupShifts:
+    """The calibration in the large of every group that has ten pupils.
+
+    Parameters
+    ----------
+    groups : tuple of GroupShift
+        The greatest shift first.
+    spread : float
+        Standard deviation of the shifts between groups, beyond chance, in log-odds.
+    small : int
+        Groups with fewer than ten pupils, which are not told.
+    """
+
+    groups: tuple[GroupShift, ...]
+    spread: float
+    small: int
+
+
+def shrunk_shifts(
+    y: Array, p: Array, groups: Labels, pupils: Labels, *, level_z: float = 1.959964
+) -> GroupShifts:
+    """Estimate each group's shift by empirical Bayes.
+
+    The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
+    group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
+    variance may be. Rows of one pupil on several days count as little as they really tell.
+
+    Parameters
+    ----------
+    y, p : array
+        Outcomes and risks.
+    groups, pupils : array
+        Of each row; rows without a group (None or an empty text) are left out.
+    level_z : float
+        Half width of the intervals, in standard errors.
+
+    Examples
+    --------
+    >>> y, p = np.repeat([0, 1, 0, 1], [90, 10, 99, 1]).astype(float), np.full(200, 0.055)
+    >>> found = shrunk_shifts(y, p, np.repeat(["a", "b"], 100), np.arange(200))
+    >>> {one.group: one.shift > 0 for one in found.groups} == {"a": True, "b": False}
+    True
+    """
+    given = pd.Series(np.asarray(groups, dtype=object))
+    code, names = pd.factorize(given.where(given != ""), sort=True)
+    kept = code >= 0
+    y, p, code, pupils = y[kept], p[kept], code[kept], np.asarray(pupils)[kept]
+    if len(y) == 0 or y.min() == y.max():
+        return GroupShifts((), float("nan"), len(names))
+    whole = calibration_in_the_large(y, p)
+    margin = log_odds(p) + whole
+    risk = 1 / (1 + np.exp(-margin))
+    alike = ResemblingPupils.of(y, risk, code, pupils)
+    posterior = alike.posterior(alike.cell)
+    told = 1 / _repeated(y - risk, pupils)
+    shift, error = _averaged(margin, y, code, told, posterior)
+    counts = _counts(y, p, code, pupils, len(names))
+    groups_found = [
+        GroupShift(str(name), *counts[place], *_interval(whole + shift[place], level_z * error[place]))
+        for place, name in enumerate(names)
+        if counts[place][0] >= FEWEST_PUPILS
+    ]
+    ordered = sorted(groups_found, key=lambda one: (-abs(one.shift), one.group))
+    return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))
+
+
+def _repeated(residual: Array, pupils: Labels) -> float:
+    """Say how many times less rows tell because pupils are in several of them (1 where nobody is)."""
+    of_pupil = np.bincount(pd.factorize(pupils)[0], weights=residual)
+    return max(float((of_pupil**2).sum() / (residual**2).sum()), 1.0)
+
+
+def _averaged(
+    margin: Array, y: Array, code: npt.NDArray[np.intp], told: float, posterior: Array
+) -> tuple[Array, Array]:
+    """Average each group's shift over what the spread of groups may be; its error holds that doubt too."""
+    places = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
+    found = [_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places]
+    shifts, errors = (np.stack([one[part] for one in found]) for part in range(2))
+    return shifts.mean(axis=0), np.sqrt((errors**2).mean(axis=0) + shifts.var(axis=0))
+
+
+def _modes(
+    margin: Array, y: Array, code: npt.NDArray[np.intp], told: float, variance: float
+) -> tuple[Array, Array]:
+    """Find the mode of each group's shift, and its standard error, all groups at once."""
+    n = int(code.max()) + 1
+    shift, precision = np.zeros(n, dtype=np.float64), np.ones(n, dtype=np.float64)
+    for _ in range(50):
+        risk = 1 / (1 + np.exp(-(margin + shift[code])))
+        slope = told * np.bincount(code, weights=y - risk, minlength=n) - shift / variance
+        precision = np.asarray(
+            told * np.bincount(code, weights=risk * (1 - risk), minlength=n) + 1 / variance
+        )
+        step = np.clip(slope / precision, -1.0, 1.0)
+        shift = shift + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return shift, 1 / np.sqrt(precision)
+
+
+def _counts(
+    y: Array, p: Array, code: npt.NDArray[np.intp], pupils: Labels, n: int
+) -> list[tuple[int, int, float, float]]:
+    rows = np.bincount(code, minlength=n)
+    unit = pd.DataFrame({"code": code, "pupil": pupils, "y": y})
+    of_pupil = unit.groupby(["code", "pupil"], sort=False)["y"].max().groupby("code")
+    there, left = of_pupil.size().reindex(range(n)), of_pupil.sum().reindex(range(n))
+    risk, share = (np.bincount(code, weights=values, minlength=n) / rows for values in (p, y))
+    return [
+        (int(there[place]), int(left[place]), float(risk[place]), float(share[place])) for place in range(n)
+    ]
+
+
+def _interval(middle: float, half: float) -> tuple[float, float, float]:
+    return float(middle), float(middle - half), float(middle + half)

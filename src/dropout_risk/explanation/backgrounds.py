@@ -1,0 +1,185 @@
+"""Who is compared with whom: the background of each row, by the grade level of its pupil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dropout_risk.errors import BundleError
+from dropout_risk.explanation.background import Background
+from dropout_risk.explanation.contributions import Contributions, Terms
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Kind = Literal["stayed_in_grade", "stayed", "training"]
+FEWEST_ROWS = 200
+"""Rows of stayers below which a grade level has no background of its own."""
+NO_LEVEL = -1
+TRAINING, STAYED = "training", "stayed"
+_SCHEMA = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("level", pa.int64()),
+        pa.field("rows", pa.int64(), nullable=False),
+        pa.field("means", pa.list_(pa.float64()), nullable=False),
+        pa.field("counts", pa.list_(pa.int64()), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Backgrounds:
+    """A model's terms measured against several backgrounds, of which each row takes one.
+
+    Parameters
+    ----------
+    own : Terms
+        Measured against the training rows, as the model itself knows them.
+    given : tuple of Background
+        The first is for everyone who has none of their own; without any, ``own`` is taken.
+    levels : tuple of int
+        The grade level of each of the others.
+
+    Examples
+    --------
+    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+    >>> own = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
+    >>> everyone = Background("stayed", 300, np.array([-0.25]))
+    >>> backgrounds = Backgrounds(own, (everyone, Background("stayed, grade 8", 200, np.array([0.25]))), (8,))
+    >>> places = backgrounds.places(np.array([8, 7]))
+    >>> parts = backgrounds.contributions(np.array([[1.0], [1.0]]), places)
+    >>> parts.base.tolist(), parts.values.tolist(), parts.log_odds.tolist()
+    ([-0.75, -1.25], [[0.25], [0.75]], [-0.5, -0.5])
+    """
+
+    own: Terms
+    given: tuple[Background, ...] = ()
+    levels: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        own: Terms,
+        encoded: Floats,
+        stayed: NDArray[np.bool_],
+        levels: Ints | None = None,
+        kind: Kind = "stayed_in_grade",
+    ) -> Self:
+        """Summarise the rows of pupils who stayed, all together and by grade level.
+
+        Trees too deep for a background keep their training rows, whatever ``kind`` says.
+
+        Parameters
+        ----------
+        own : Terms
+            Of the model.
+        encoded : float64 array of shape (n, n_features)
+            Training rows.
+        stayed : bool array of shape (n,)
+            Whether the pupil stayed.
+        levels : int array of shape (n,), optional
+            Grade levels; ``NO_LEVEL`` where there is none.
+        kind : {"stayed_in_grade", "stayed", "training"}
+            Grade levels with under ``FEWEST_ROWS`` stayers are compared with all who stayed.
+        """
+        if kind == TRAINING or not own.takes_background or not stayed.any():
+            return cls(own)
+        rows = encoded[stayed]
+        given, kept = [own.summarised(rows, STAYED)], []
+        if levels is not None and kind == "stayed_in_grade":
+            of_rows = levels[stayed]
+            found, counts = np.unique(of_rows, return_counts=True)
+            for level in found[(counts >= FEWEST_ROWS) & (found != NO_LEVEL)].tolist():
+                given.append(own.summarised(rows[of_rows == level], f"{STAYED}, grade {level}"))
+                kept.append(level)
+        return cls(own, tuple(given), tuple(kept))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each background is called in a reply, in the order of :meth:`places`."""
+        return tuple(background.name for background in self.given) or (TRAINING,)
+
+    @property
+    def words(self) -> str:
+        """Say what contributions are measured against."""
+        if not self.given:
+            return self.own.background
+        everyone, *others = self.given
+        return "; ".join([other.words for other in others] + [("else " if others else "") + everyone.words])
+
+    def places(self, levels: Ints) -> Ints:
+        """Give the place of each row's background, by its grade level."""
+        found = np.zeros(len(levels), np.int64)
+        for place, level in enumerate(self.levels, start=1):
+            found[levels == level] = place
+        return found
+
+    def terms(self, place: int = 0) -> Terms:
+        """Give the terms measured against one of the backgrounds."""
+        if not self.given:
+            return self.own
+        return self._terms[place]
+
+    def contributions(self, encoded: Floats, places: Ints | None = None) -> Contributions:
+        """Split the raw score of each row, measured against its background.
+
+        Rows of one background are worked on together; a row's bits depend on nothing but the row and its
+        background.
+        """
+        present = [0] if places is None else np.flatnonzero(np.bincount(places, minlength=1)).tolist()
+        if len(present) <= 1:
+            return self.terms(*present).contributions(encoded)
+        base, values = np.empty(len(encoded)), np.empty(encoded.shape)
+        for place in present:
+            rows = np.flatnonzero(places == place)
+            part = self.terms(place).contributions(encoded[rows])
+            base[rows], values[rows] = part.base, part.values
+        return Contributions(base, values)
+
+    def to_bytes(self) -> bytes:
+        """Write counts and means as an Arrow file."""
+        columns: dict[str, Any] = {
+            "name": self.names,
+            "level": [None, *self.levels],
+            "rows": [background.rows for background in self.given],
+            "means": [background.means for background in self.given],
+            "counts": [background.counts for background in self.given],
+        }
+        arrays = [pa.array(columns[field.name], field.type) for field in _SCHEMA]
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
+        return bytes(sink.getvalue().to_pybytes())
+
+    @classmethod
+    def from_bytes(cls, own: Terms, data: bytes) -> Self:
+        """Read what :meth:`to_bytes` wrote; tables made from it have the same bits again.
+
+        Raises
+        ------
+        BundleError
+            If it is no such file, or the counts and means are not those of these terms.
+        """
+        try:
+            table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+            means, counts = (table[name].combine_chunks() for name in ("means", "counts"))
+            given = tuple(
+                Background(name, rows, means[place].values.to_numpy(), counts[place].values.to_numpy())
+                for place, (name, rows) in enumerate(
+                    zip(table["name"].to_pylist(), table["rows"].to_pylist(), strict=True)
+                )
+            )
+            found = cls(own, given, tuple(table["level"].to_pylist()[1:]))
+        except (pa.ArrowException, KeyError, AttributeError) as error:
+            raise BundleError("The model's background.arrow cannot be read.") from error
+        _ = found._terms  # checked now, not at the first score
+        return found
+
+    @cached_property
+    def _terms(self) -> tuple[Terms, ...]:
+        return tuple(self.own.against(background) for background in self.given)

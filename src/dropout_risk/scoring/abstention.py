@@ -1,0 +1,240 @@
+"""When too little is known to judge, and which datum is most worth fetching.
+
+Nobody is judged of whom neither attendance nor marks are known; nothing else makes the model abstain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.features.missing import NOT_RECORDED, REFUSED
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dropout_risk.modelling.calibrated_model import CalibratedModel
+    from dropout_risk.scoring.risks import Risks
+    from dropout_risk.settings import BandSettings
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+JUDGED_BY = ("attendance", "grades")
+QUANTILES = np.linspace(0.05, 0.95, 19)
+MOST_ROWS, FEWEST_ROWS = 20_000, 30
+LIKELY = 0.1
+"""A datum is named if its arrival would move at least so many pupils in ten to another band."""
+NOTHING = -1
+
+_FACTS = {
+    "attendance": Text(zh="出勤记录", en="attendance"),
+    "grades": Text(zh="本学期成绩", en="marks of this term"),
+    "psychology": Text(zh="心理测评", en="a well-being test"),
+    "family": Text(zh="家庭情况", en="family information"),
+}
+MOVES = Text(
+    zh="最值得先补：{fact}。补上后，风险可能从{now}变为{low}至{high}之间",
+    en="Worth fetching first: {fact}. It could move the risk from {now} to between {low} and {high}",
+)
+ABSTAINS = Text(
+    zh="既没有出勤记录也没有成绩，无法评估", en="Neither attendance nor marks are known: no judgement"
+)
+WOULD_PLACE = Text(
+    zh="最值得先补：{fact}。补上后，风险可能在{low}至{high}之间",
+    en="Worth fetching first: {fact}. With it the risk could lie between {low} and {high}",
+)
+
+
+def abstains(values: Floats, catalogue: FeatureCatalogue) -> Bools:
+    """Say of which pupils too little is known: neither attendance nor marks.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n, n_features)
+        In the catalogue's order.
+    catalogue : FeatureCatalogue
+        The features.
+    """
+    telling = [place for place, item in enumerate(catalogue.values()) if item.domain in JUDGED_BY]
+    return np.asarray(np.isnan(values[:, telling]).all(axis=1))
+
+
+@dataclass(frozen=True)
+class FactSwings:
+    """How far each fact moves scores: quantiles of what it adds to the log-odds of those of whom it is known.
+
+    A fact is what arrives together: all features that one table gives, or one column of the students table.
+
+    Parameters
+    ----------
+    quantiles : mapping of str to tuple of float
+        By fact; 19 numbers, from the 5th to the 95th of a hundred training pupils.
+    """
+
+    quantiles: Mapping[str, tuple[float, ...]]
+
+    @classmethod
+    def of(cls, calibrated: CalibratedModel, catalogue: FeatureCatalogue, X: pd.DataFrame) -> Self:
+        """Learn the swings from training rows, at most 20,000 of them, evenly taken."""
+        step = max(1, -(-len(X) // MOST_ROWS))
+        values = X[catalogue.names].iloc[::step].to_numpy(dtype=np.float64)
+        added = calibrated.contributions(values).values
+        found = {}
+        for fact, places in facts_of(catalogue).items():
+            there = ~np.isnan(values[:, places]).all(axis=1)
+            if there.sum() >= FEWEST_ROWS:
+                sums = _sum(added[:, places][there])
+                found[fact] = tuple(np.quantile(sums, QUANTILES).tolist())
+        return cls(found)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Write the swings as plain data."""
+        return {fact: list(numbers) for fact, numbers in self.quantiles.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        return cls({fact: tuple(map(float, numbers)) for fact, numbers in data.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """The datum that is most worth fetching, of each pupil.
+
+    Parameters
+    ----------
+    fact : int array of shape (n,)
+        Its place among the facts; -1 for none.
+    low, high : array of shape (n,)
+        Between which its arrival would leave the risk, for nine of ten pupils.
+    """
+
+    fact: npt.NDArray[np.int64]
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Names the missing datum whose arrival would most likely change the band.
+
+    What a missing fact would add is taken from the pupils of whom it is known: their contributions, 19
+    quantiles of them, take the place of what its absence adds now. With an additive model that is exact;
+    with trees it leaves out how the fact would change what others add. It is not known whether those of
+    whom the fact is missing are like those of whom it is known.
+
+    Parameters
+    ----------
+    catalogue : FeatureCatalogue
+        The model's features.
+    swings : FactSwings
+        Of the model.
+    bands : BandSettings
+        The bands.
+    """
+
+    catalogue: FeatureCatalogue
+    swings: FactSwings
+    bands: BandSettings
+
+    @cached_property
+    def facts(self) -> dict[str, list[int]]:
+        """The facts whose swings are known, with the places of their features."""
+        return {fact: p for fact, p in facts_of(self.catalogue).items() if fact in self.swings.quantiles}
+
+    def of(self, risks: Risks, states: npt.NDArray[np.int8], abstaining: Bools) -> Worth:
+        """Choose for each pupil; whatever others are asked about changes nothing.
+
+        Parameters
+        ----------
+        risks : Risks
+            The pupils' scores.
+        states : int8 array of shape (n, n_features)
+            Why values are missing; a test that was refused is not asked for again.
+        abstaining : bool array
+            Who is told in any case, where anything would move the risk at all.
+        """
+        n = len(risks)
+        fact, low, high = np.full(n, NOTHING), np.full(n, np.nan), np.full(n, np.nan)
+        best, most = np.zeros(n), np.zeros(n)
+        for number, (name, places) in enumerate(self.facts.items()):
+            of_fact = states[:, places]
+            lacks = (of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)
+            rows = np.flatnonzero(lacks & np.isnan(risks.values[:, places]).all(axis=1))
+            without = risks.log_odds[rows] - _sum(risks.contributions.values[rows[:, None], places])
+            then = expit(without[:, None] + np.array(self.swings.quantiles[name]))
+            changes, moves = self._changes(risks.risk[rows], then)
+            better = (changes > best[rows]) | ((changes == best[rows]) & (moves > most[rows]))
+            better &= (changes >= LIKELY) | abstaining[rows]
+            won, then = rows[better], then[better]
+            best[won], most[won], fact[won] = changes[better], moves[better], number
+            low[won], high[won] = then[:, 0], then[:, -1]
+        return Worth(fact, low, high)
+
+    def told(
+        self, worth: Worth, risks: Risks, abstaining: Bools, language: Language
+    ) -> list[tuple[str, ...]]:
+        """Word it: that a pupil is not judged, and what is worth fetching; nothing for most pupils."""
+        said: list[tuple[str, ...]] = [()] * len(risks)
+        words = self._words(language)
+        for row in np.flatnonzero(abstaining).tolist():
+            said[row] = (ABSTAINS.to(language),)
+        for row in np.flatnonzero(worth.fact != NOTHING).tolist():
+            text = WOULD_PLACE if abstaining[row] else MOVES
+            bounds = {"low": _percent(worth.low[row]), "high": _percent(worth.high[row])}
+            now = _percent(risks.risk[row])
+            advice = text.fill(language, fact=words[int(worth.fact[row])], now=now, **bounds)
+            said[row] = (*said[row], advice)
+        return said
+
+    def _changes(self, now: Floats, then: Floats) -> tuple[Floats, Floats]:
+        """Give how likely the band changes, and by how much the risk does in the mean."""
+        edges = [self.bands.watch, self.bands.elevated, self.bands.high]
+        before, after = (np.searchsorted(edges, risk, side="right") for risk in (now, then))
+        moves = np.zeros(len(now))
+        for column in then.T:
+            moves = moves + np.abs(column - now)
+        return (after != before[:, None]).sum(axis=1) / then.shape[1], moves / then.shape[1]
+
+    def _words(self, language: Language) -> list[str]:
+        features = list(self.catalogue.values())
+        return [
+            (_FACTS[features[places[0]].domain] if ":" not in fact else features[places[0]].label).to(
+                language
+            )
+            for fact, places in self.facts.items()
+        ]
+
+
+def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
+    """Give the places of the features of each fact, in the catalogue's order.
+
+    >>> from dropout_risk.catalogue.default import default_catalogue
+    >>> list(facts_of(default_catalogue()))
+    ['attendance', 'grades', 'psychology', 'family', 'family:distance', 'family:boarding']
+    """
+    facts: dict[str, list[int]] = {}
+    for place, item in enumerate(catalogue.values()):
+        fact = f"{item.domain}:{item.family}" if item.source == "students" else item.domain
+        facts.setdefault(fact, []).append(place)
+    return facts
+
+
+def _sum(rows: Floats) -> Floats:
+    """Add the columns one after the other: the same bits for a row alone and in a batch."""
+    total = np.zeros(len(rows))
+    for column in rows.T:
+        total = total + column
+    return total
+
+
+def _percent(risk: float) -> str:
+    return f"{risk:.0%}" if risk >= 0.0095 else f"{risk:.1%}"
