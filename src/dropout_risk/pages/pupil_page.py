@@ -9,7 +9,7 @@ from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.attendance_strip import AttendanceStrip
 from dropout_risk.pages.card import CardWriter, interval
-from dropout_risk.pages.explained import Explained
+from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.marks import Marks
 from dropout_risk.pages.notes import note
 from dropout_risk.pages.waterfall import Part, Waterfall
@@ -111,7 +111,7 @@ class PupilPageWriter:
         score: PupilScore,
         known: Snapshot,
         entry: WatchEntry | None = None,
-        explained: Explained | None = None,
+        changes: Changes | None = None,
     ) -> PupilPage:
         """Write one pupil's page.
 
@@ -123,10 +123,10 @@ class PupilPageWriter:
             Of this pupil's history alone, on the date of the score.
         entry : WatchEntry, optional
             Where the pupil stands on the list, if it is on it.
-        explained : Explained, optional
+        changes : Changes, optional
             Why the risk changed, and what would change it.
         """
-        explained = Explained() if explained is None else explained
+        changes = Changes() if changes is None else changes
         judged = score.band != UNKNOWN
         return PupilPage(
             student_id=str(score.student_id),
@@ -145,8 +145,8 @@ class PupilPageWriter:
             reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
             attendance=AttendanceStrip.of(known, self.language) if "attendance" in self.role.sees else None,
             marks=Marks.of(known, self.language) if "grades" in self.role.sees else None,
-            since_last=(*self._standing(entry), *explained.changed),
-            would_change=explained.would_change if judged else (),
+            since_last=(*self._standing(entry), *changes.changed),
+            would_change=changes.would_change if judged else (),
             missing=score.missing,
             warnings=score.warnings,
             help=tuple(

@@ -22,7 +22,11 @@ PUPIL_WORDS: dict[str, Text] = {
     ),
     "by_domain": Text(zh="按方面", en="By domain"),
     "by_reason": Text(zh="按原因", en="By reason"),
-    "start": Text(zh="起点：参照学生", en="Start: the pupils compared with"),
+    "start_training": Text(zh="起点：训练所用的全部学生", en="Start: all pupils it was trained on"),
+    "start_stayed": Text(zh="起点：继续就读的学生", en="Start: pupils who stayed"),
+    "start_stayed_in_grade": Text(
+        zh="起点：继续就读的{grade}年级学生", en="Start: pupils of grade {grade} who stayed"
+    ),
     "this_pupil": Text(zh="该生", en="This pupil"),
     "all_other": Text(zh="其余各项合计", en="Everything else together"),
     "pushes_up": Text(zh="使风险升高，分量{number}", en="raises the risk, weight {number}"),

@@ -16,8 +16,8 @@ from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.card import CardWriter
+from dropout_risk.pages.changes import Asked, Changes
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
-from dropout_risk.pages.explained import Asked, Explained
 from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_name
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import PupilPageWriter
@@ -147,7 +147,7 @@ class Review:
         compared = self.watch_list.last is not None
         writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
-            self._seen(score), known, self._entries.get(score.student_id), self._explained(score.student_id)
+            self._seen(score), known, self._entries.get(score.student_id), self._changes(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
@@ -214,13 +214,13 @@ class Review:
     def _seen(self, score: PupilScore) -> PupilScore:
         return self.model.redact(score, self.role, language=self.language)
 
-    def _explained(self, student_id: StudentId) -> Explained:
+    def _changes(self, student_id: StudentId) -> Changes:
         listed = student_id in self._entries
         known = self._of_listed if listed else self._asked.about([self._rows[student_id]])
-        return known.get(student_id, Explained())
+        return known.get(student_id, Changes())
 
     @cached_property
-    def _of_listed(self) -> dict[StudentId, Explained]:
+    def _of_listed(self) -> dict[StudentId, Changes]:
         return self._asked.about([self._rows[student_id] for student_id in self._entries])
 
     @property

@@ -83,7 +83,7 @@ class Waterfall:
         scale = RiskScale.around([*reached, score.log_odds])
         start, total = float(expit(score.base_log_odds)), score.risk
         steps = [
-            _mark("start", WORDS["start"].to(language), start, scale(score.base_log_odds)),
+            _mark("start", start_of(score.background, language), start, scale(score.base_log_odds)),
             *(
                 _step(part, scale(before), scale(after), language)
                 for part, before, after in zip(parts, reached, reached[1:], strict=False)
@@ -91,6 +91,16 @@ class Waterfall:
             _mark("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
         ]
         return cls(tuple(steps), scale.ticks())
+
+
+def start_of(background: str, language: Language) -> str:
+    """Say where the way begins: whose mean the base is.
+
+    >>> start_of("stayed, grade 8", "en"), start_of("training", "en")
+    ('Start: pupils of grade 8 who stayed', 'Start: all pupils it was trained on')
+    """
+    kind, _, grade = background.partition(", grade ")
+    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
 
 
 def signed(contribution: float) -> str:

@@ -15,8 +15,8 @@ from dropout_risk.watchlist.state import StudentId
 
 
 @dataclass(frozen=True)
-class Explained:
-    """Sentences beside one score; none where nobody can say.
+class Changes:
+    """Sentences on changes of one score; none where nobody can say.
 
     Parameters
     ----------
@@ -55,17 +55,17 @@ class Asked:
     role: Role
     language: Language
 
-    def about(self, rows: Sequence[int]) -> dict[StudentId, Explained]:
+    def about(self, rows: Sequence[int]) -> dict[StudentId, Changes]:
         """Ask about some pupils, by their row numbers in the histories."""
         if not rows:
             return {}
         model, speech = self.model, self.language
-        changes = model.change(self.histories, self.before, self.now, list(rows), language=speech)
+        risen = model.change(self.histories, self.before, self.now, list(rows), language=speech)
         what_ifs = model.what_if(self.histories, self.now, list(rows), language=speech)
-        changed = {of.student_id: model.redact(of, self.role, language=speech) for of in changes}
+        changed = {of.student_id: model.redact(of, self.role, language=speech) for of in risen}
         would = {of.student_id: model.redact(of, self.role, language=speech) for of in what_ifs}
         return {
-            student: Explained(
+            student: Changes(
                 changed=(changed[student].text,) if student in changed else (),
                 would_change=_options(would[student]) if student in would else (),
             )
