@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,10 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
 from dropout_risk.evaluation.card import model_cards
+from dropout_risk.evaluation.leaks import leaks_section
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.evaluation.section import Section
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
@@ -26,6 +28,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.training.leaks import refuse_leaks
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
@@ -106,6 +109,8 @@ def train(
     ------
     TrainingError
         If no snapshot has a known outcome, or too few pupils drop out before the test.
+    LeakError
+        If the rows hold what nobody knew in time, or the same pupils twice; all findings at once.
     SplitError
         If the records are too short for training and test with the label gap between them.
     MissingExtraError
@@ -121,12 +126,20 @@ def train(
             cohort = labelled_cohort(histories, settings)
         features = _features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
+        with steps.one("leaks"):
+            leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):
             classifier = fit(parts, catalogue, settings)
         with steps.one("evaluate"):
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
-                classifier, parts, catalogue=catalogue, settings=settings, records=records, split=split
+                classifier,
+                parts,
+                catalogue=catalogue,
+                settings=settings,
+                records=records,
+                split=split,
+                sections=[leaks_section(leaks, split=parts.kind)],
             )
             model = _risk_model(classifier, parts, report, catalogue, settings)
         if not track:
@@ -143,6 +156,7 @@ def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskCl
         catalogue=catalogue,
         folds=settings.models.folds,
         random_state=settings.models.seed,
+        leaks="ignore",  # they were refused before
     )
     aside = parts.calibration
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
@@ -160,6 +174,7 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
+    sections: Sequence[Section] = (),
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
     rows = parts.test
@@ -178,6 +193,7 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
+        sections=sections,
     )
 
 
