@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.modelling.leak_copies import FEWEST_COPIES, Copies
 from dropout_risk.modelling.leak_finding import CannotJudgeError, Leak, LeakCheck
-from dropout_risk.modelling.leak_table import Bools, Ints, LeakTable, auc_of, mixed
+from dropout_risk.modelling.leak_table import Bools, LeakTable, auc_of
 from dropout_risk.text import Text
 
-RARE_SHARE, RARE_VALUES = 1 / 32, 3
-FEWEST_COPIES, COPIED_SHARE = 6, 0.001
-CHANCE_FACTOR, DRAWS = 10.0, 4
-SKEW, SKEWED_SHARE = 5.0, 0.2
+SKEW, SKEWED_SHARE = 5.0, 0.02
 SORTED_AUC, SIGMAS_OF_ORDER = 0.95, 6.0
 FEWEST_ROWS = 50
-
-
-@dataclass(frozen=True, eq=False)
-class Copies:
-    """Rows with the same content as another row, among those whose content is their own.
-
-    A row counts only if at least three of its values are rare (in at most one row of 32): a pupil about
-    whom nothing is known looks like the next one, and neither is a copy.
-
-    Parameters
-    ----------
-    rows : ndarray of bool
-        Rows that have an equal one.
-    content : ndarray of uint64
-        What each row holds, as a number.
-    is_chance : bool
-        Whether that many are to be expected: when half of the columns is looked at, rows that are alike
-        by chance become many more, and copies do not.
-    """
-
-    rows: Bools
-    content: NDArray[np.uint64]
-    is_chance: bool
-
-    @classmethod
-    def of(cls, table: LeakTable) -> Copies:
-        """Find them."""
-        pieces = _pieces(table)
-        content = np.bitwise_xor.reduce(pieces, axis=0)
-        rows = _alike(content)
-        if not rows.any():
-            return cls(rows, content, True)
-        rows &= _is_rich(table, rows)
-        rng, number = np.random.default_rng(0), []
-        for _ in range(DRAWS):
-            half = rng.permutation(len(pieces))[: (len(pieces) + 1) // 2]
-            alike = _alike(np.bitwise_xor.reduce(pieces[half], axis=0))
-            number.append(int((alike & _is_rich(table, alike)).sum()))
-        enough = rows.sum() >= max(FEWEST_COPIES, COPIED_SHARE * len(rows))
-        return cls(rows, content, not enough or np.mean(number) > CHANCE_FACTOR * rows.sum())
 
 
 def copied_pupils(table: LeakTable) -> list[Leak]:
     """Find pupils whose rows stand in the table a second time, under another id."""
     copies = _copies(table)
-    if copies.is_chance:
+    if not copies.rows.any():
         return []
-    rows = copies.rows & _in_several_groups(copies, table.group)
+    rows = copies.in_several(table.group)
     number = int(rows.sum())
     if number < FEWEST_COPIES or (table.groups is None and _skewed(copies.rows, table) is not None):
         return []
@@ -88,8 +43,8 @@ def copied_pupils(table: LeakTable) -> list[Leak]:
 def repeated_rows(table: LeakTable) -> list[Leak]:
     """Find rows of one class that were drawn again and again before the split."""
     copies = _copies(table)
-    label = None if copies.is_chance else _skewed(copies.rows, table)
-    if label is None or (table.is_repeated and _in_several_groups(copies, table.group)[copies.rows].all()):
+    label = _skewed(copies.rows, table)
+    if label is None or (table.is_repeated and (copies.in_several(table.group) == copies.rows).all()):
         return []
     share = float(copies.rows[table.y == label].mean())
     name = Text(zh="辍学" if label else "未辍学", en="dropouts" if label else "pupils who stayed")
@@ -124,48 +79,6 @@ def _copies(table: LeakTable) -> Copies:
     if made is None:
         made = table.__dict__["copies"] = Copies.of(table)
     return made
-
-
-def _pieces(table: LeakTable) -> NDArray[np.uint64]:
-    """Give a number for the content of each column that varies and row, shape (n_columns, n_rows)."""
-    pieces = []
-    for place in range(len(table.names)):
-        x = table.values[:, place] + 0.0
-        bits = np.where(np.isnan(x), np.nan, x).view(np.int64)
-        if len(bits) and (bits != bits[0]).any():
-            pieces.append(mixed(bits ^ np.int64((place + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)))
-    return np.array(pieces, dtype=np.uint64).reshape(len(pieces), len(table.y))
-
-
-def _alike(content: NDArray[np.uint64]) -> Bools:
-    """Say which rows have an equal one."""
-    _, place, number = np.unique(content, return_inverse=True, return_counts=True)
-    return np.asarray(number[place.reshape(-1)] > 1)
-
-
-def _is_rich(table: LeakTable, rows: Bools) -> Bools:
-    """Say which of some rows hold several rare values."""
-    asked = np.flatnonzero(rows)
-    rare = np.zeros(len(asked), dtype=np.int64)
-    for place, column in enumerate(table.columns):
-        if not len(column.values):
-            continue
-        number = column.by_label.sum(axis=1)
-        x = table.values[asked, place]
-        at = np.minimum(np.searchsorted(column.values, x), len(number) - 1)
-        rare += (number[at] <= max(RARE_SHARE * (number.sum() + column.missing.sum()), 1)) & ~np.isnan(x)
-    rich = np.zeros(len(rows), dtype=bool)
-    rich[asked] = rare >= RARE_VALUES
-    return rich
-
-
-def _in_several_groups(copies: Copies, group: Ints) -> Bools:
-    """Say which rows have an equal one in another group."""
-    _, place = np.unique(copies.content, return_inverse=True)
-    low, high = np.full(place.max() + 1, np.iinfo(np.int64).max), np.full(place.max() + 1, -1)
-    np.minimum.at(low, place, group)
-    np.maximum.at(high, place, group)
-    return np.asarray((low != high)[place])
 
 
 def _skewed(rows: Bools, table: LeakTable) -> int | None:

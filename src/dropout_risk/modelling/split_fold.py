@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dropout_risk.errors import SplitError
 from dropout_risk.modelling.split_dates import DateBlock
@@ -84,3 +84,24 @@ class Fold:
             "test_rows": len(self.test),
             "unused_rows": len(days) - len(self.train) - gap - len(self.test),
         }
+
+
+def keys_of(
+    X: object, given: ArrayLike | None, name: str, *, otherwise: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Give the school or pupil of each row: as handed in, or the index level of that name.
+
+    Raises
+    ------
+    SplitError
+        If neither is there and nothing is given in their place.
+    """
+    if given is not None:
+        return np.asarray(given)
+    if isinstance(X, pd.DataFrame) and name in X.index.names:
+        return np.asarray(X.index.get_level_values(name))
+    if otherwise is not None:
+        return otherwise
+    raise SplitError(
+        f"The {name} of each row is not known.", hint=f"hand in groups, or give X an index level {name!r}"
+    )

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dropout_risk.errors import SplitError, nearest
 from dropout_risk.modelling.split_dates import AsOfDates, Calendar
-from dropout_risk.modelling.split_fold import Fold
+from dropout_risk.modelling.split_fold import Fold, keys_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -154,11 +154,7 @@ class TemporalSplit:
         as_of_index: ArrayLike | None = None,
         students: ArrayLike | None = None,
     ) -> pd.DataFrame:
-        """List the splits: dates and numbers of rows of each part.
-
-        ``gap_rows`` lie before the test and their labels were not known in time; ``unused_rows`` are of
-        the other side, or later than the test. The four numbers of rows add up to all rows.
-        """
+        """List the splits: dates and rows of each part; ``gap_rows`` wait for labels not known in time."""
         dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
         folds = self._folds(dates, X, groups, students)
         return pd.DataFrame([{"split": number} | fold.line(dates.days) for number, fold in enumerate(folds)])
@@ -206,27 +202,6 @@ class TemporalSplit:
         for block in blocks:
             for left_out, aside in sides:
                 yield Fold.of(block, dates.days, left_out, aside, pupils)
-
-
-def keys_of(
-    X: object, given: ArrayLike | None, name: str, *, otherwise: NDArray[Any] | None = None
-) -> NDArray[Any]:
-    """Give the school or pupil of each row: as handed in, or the index level of that name.
-
-    Raises
-    ------
-    SplitError
-        If neither is there and nothing is given in their place.
-    """
-    if given is not None:
-        return np.asarray(given)
-    if isinstance(X, pd.DataFrame) and name in X.index.names:
-        return np.asarray(X.index.get_level_values(name))
-    if otherwise is not None:
-        return otherwise
-    raise SplitError(
-        f"The {name} of each row is not known.", hint=f"hand in groups, or give X an index level {name!r}"
-    )
 
 
 def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str, NDArray[np.bool_] | None]]:

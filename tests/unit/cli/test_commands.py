@@ -114,7 +114,8 @@ def test_training_writes_a_bundle_that_loads(tmp_path):
         pq.write_table(table, tmp_path / f"{name}.parquet")
     settings = tmp_path / "settings.toml"
     settings.write_text(
-        '[outcome]\nhorizon_days = 40\n[split]\nfewest_dropouts = 20\n[models]\ncandidate = "logistic"\nfolds = 2\n'
+        "[outcome]\nhorizon_days = 40\n[split]\nfewest_dropouts = 20\n"
+        '[models]\ncandidate = "logistic"\nfolds = 2\n'
     )
     result = run("train", tmp_path, "--out", tmp_path / "model", "--settings", settings, "--no-track")
 

@@ -185,6 +185,11 @@ def test_oversampling_before_the_split_is_seen(with_ids):
     assert found(X, labels, groups) == {("repeated_rows", "")}
 
 
+@pytest.mark.parametrize("data", [lambda: cortez()[:2], hsls])
+def test_oversampling_is_seen_in_coarse_tables_as_well(data):
+    assert found(*oversampled(*data())) == {("repeated_rows", "")}
+
+
 def test_copies_of_pupils_under_other_ids_are_counted_and_those_across_the_split_too():
     X, y = uci()
     copied = np.random.default_rng(0).choice(len(y), 60, replace=False)
