@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.modelling.leak_table import Bools, Floats, LeakTable, mixed
+from dropout_risk.modelling.leak_table import Bools, Column, Floats, LeakTable, mixed
 
-RARE_SHARE, RARE_VALUES, RARE_FACTOR = 1 / 32, 3, 10.0
+OWN_VALUES = 3
 BITS, BITS_FACTOR = 2.0, 2.0
+MOST_ALIKE, TOLD_APART = 0.2, 0.05
 FEWEST_COPIES, COPIED_SHARE = 6, 0.001
 DRAWS = 4
 
@@ -19,22 +20,25 @@ DRAWS = 4
 class Copies:
     """Rows with the same content as another row, where that is no chance.
 
-    A row counts only if it has content of its own, in one of two senses. Either at least three of its values
-    are rare (in at most one row of 32); or all its values together are as improbable, taken one by one, as
-    to be told from every other pair of rows twice over. A pupil about whom nothing is known looks like the
-    next one, and neither is a copy.
+    In a table of measurements rows count that share at least three values which occur nowhere else. In a
+    table of few answers there are none; there rows count whose values together are as improbable, taken one
+    by one, as to tell each pair of rows from all others twice over, if they do not become twice as many when
+    half of the columns is looked at: rows that are alike by chance do, copies do not. A pupil about whom
+    nothing is known looks like the next one, and neither is a copy.
 
     Parameters
     ----------
     rows : ndarray of bool
-        Rows that have an equal one. Where half of the columns is looked at, rows that are alike by chance
-        become many more, and copies do not: where they become ten times as many (twice, in the second
-        sense), none counts.
+        Rows that have an equal one. A table of few answers is judged only if it tells four of five rows
+        apart, and if half of its columns would tell nearly as many.
+    coarse : ndarray of bool
+        The same without that condition: only a difference between the classes says something of them.
     content : ndarray of uint64
         What each row holds, as a number.
     """
 
     rows: Bools
+    coarse: Bools
     content: NDArray[np.uint64]
 
     @classmethod
@@ -42,20 +46,19 @@ class Copies:
         """Find them."""
         pieces = _pieces(table)
         content = np.bitwise_xor.reduce(pieces, axis=0)
-        alike, rng = _alike(content), np.random.default_rng(0)
-        rows = np.zeros(len(alike), dtype=bool)
+        size, rng = _size(content), np.random.default_rng(0)
+        alike, none = size > 1, np.zeros(len(size), dtype=bool)
         if not alike.any():
-            return cls(rows, content)
-        by_half = [
-            _alike(np.bitwise_xor.reduce(pieces[_half(rng, len(pieces))], axis=0)) for _ in range(DRAWS)
-        ]
-        given, halved = _own(table, alike), [_own(table, of) for of in by_half]
-        for sense, factor in enumerate((RARE_FACTOR, BITS_FACTOR)):
-            number = int(given[sense].sum())
-            by_chance = float(np.mean([of[sense].sum() for of in halved]))
-            if number >= max(FEWEST_COPIES, COPIED_SHARE * len(rows)) and by_chance <= factor * number:
-                rows |= given[sense]
-        return cls(rows, content)
+            return cls(none, none, content)
+        halves = [_size(np.bitwise_xor.reduce(pieces[_half(rng, len(pieces))], axis=0)) for _ in range(DRAWS)]
+        own, full = _own(table, size)
+        by_chance = np.mean([_own(table, half)[1].sum() for half in halves])
+        more = np.mean([(half > 1).sum() - alike.sum() for half in halves])
+        least = max(FEWEST_COPIES, COPIED_SHARE * len(size))
+        rows = own if own.sum() >= least else none
+        coarse = full if full.sum() >= least and by_chance <= BITS_FACTOR * full.sum() else none
+        tells_apart = alike.mean() <= MOST_ALIKE and more <= TOLD_APART * len(size)
+        return cls(rows | coarse if tells_apart else rows, rows | coarse, content)
 
     def in_several(self, group: NDArray[np.int64]) -> Bools:
         """Say which rows have an equal one in another group."""
@@ -63,7 +66,7 @@ class Copies:
         low, high = np.full(place.max() + 1, np.iinfo(np.int64).max), np.full(place.max() + 1, -1)
         np.minimum.at(low, place, group)
         np.maximum.at(high, place, group)
-        return np.asarray((low != high)[place]) & self.rows
+        return np.asarray((low != high)[place])
 
 
 def _pieces(table: LeakTable) -> NDArray[np.uint64]:
@@ -82,30 +85,29 @@ def _half(rng: np.random.Generator, number: int) -> NDArray[np.intp]:
     return rng.permutation(number)[: (number + 1) // 2]
 
 
-def _alike(content: NDArray[np.uint64]) -> Bools:
-    """Say which rows have an equal one."""
+def _size(content: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Give for each row how many rows hold the same, itself included."""
     _, place, number = np.unique(content, return_inverse=True, return_counts=True)
-    return np.asarray(number[place.reshape(-1)] > 1)
+    return np.asarray(number[place.reshape(-1)], dtype=np.int64)
 
 
-def _own(table: LeakTable, rows: Bools) -> tuple[Bools, Bools]:
-    """Say which of some rows hold content of their own: rare values, or much in all."""
-    asked = np.flatnonzero(rows)
-    rare, bits = np.zeros(len(asked)), np.zeros(len(asked))
+def _own(table: LeakTable, size: NDArray[np.int64]) -> tuple[Bools, Bools]:
+    """Say which rows with an equal one share values that occur nowhere else, and which hold much in all."""
+    asked = np.flatnonzero(size > 1)
+    own, bits = np.zeros(len(asked)), np.zeros(len(asked))
     for place, column in enumerate(table.columns):
         if len(column.values):
-            share = _shares(column.values, column.by_label.sum(axis=1), table.values[asked, place])
-            share *= 1 - float(column.missing.sum()) / len(table.y[table.counted])
-            rare += share <= RARE_SHARE
-            bits -= np.log2(np.where(np.isnan(share), 1.0, share))
-    enough = 2 * BITS * np.log2(max(len(rows), 2))
-    own = np.zeros((2, len(rows)), dtype=bool)
-    own[:, asked] = rare >= RARE_VALUES, bits >= enough
-    return own[0], own[1]
+            x = table.values[asked, place]
+            number = _numbers(column, x)
+            own += (number <= size[asked]) & ~np.isnan(x)
+            bits -= np.log2(np.where(np.isnan(x), 1.0, number / column.n_rows))
+    found = np.zeros((2, len(size)), dtype=bool)
+    found[:, asked] = own >= OWN_VALUES, bits >= 2 * BITS * np.log2(max(len(size), 2))
+    return found[0], found[1]
 
 
-def _shares(values: Floats, number: NDArray[np.int64], x: Floats) -> Floats:
-    """Give the share of rows with the value of each of some rows; missing where it has none."""
-    at = np.minimum(np.searchsorted(values, x), len(number) - 1)
-    share = np.where(values[at] == x, number[at], 1) / number.sum()
-    return np.asarray(np.where(np.isnan(x), np.nan, share))
+def _numbers(column: Column, x: Floats) -> Floats:
+    """Give how many rows hold the value of each of some rows."""
+    number = column.by_label.sum(axis=1)
+    at = np.minimum(np.searchsorted(column.values, x), len(number) - 1)
+    return np.where(column.values[at] == x, number[at], 1).astype(np.float64)

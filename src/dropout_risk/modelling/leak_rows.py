@@ -19,9 +19,9 @@ def copied_pupils(table: LeakTable) -> list[Leak]:
     copies = _copies(table)
     if not copies.rows.any():
         return []
-    rows = copies.in_several(table.group)
+    rows = copies.rows & copies.in_several(table.group)
     number = int(rows.sum())
-    if number < FEWEST_COPIES or (table.groups is None and _skewed(copies.rows, table) is not None):
+    if number < FEWEST_COPIES or (table.groups is None and _skewed(copies.coarse, table) is not None):
         return []
     across = ""
     across_zh = ""
@@ -43,10 +43,10 @@ def copied_pupils(table: LeakTable) -> list[Leak]:
 def repeated_rows(table: LeakTable) -> list[Leak]:
     """Find rows of one class that were drawn again and again before the split."""
     copies = _copies(table)
-    label = _skewed(copies.rows, table)
-    if label is None or (table.is_repeated and (copies.in_several(table.group) == copies.rows).all()):
+    label = _skewed(copies.coarse, table)
+    if label is None or (table.is_repeated and copies.in_several(table.group)[copies.coarse].all()):
         return []
-    share = float(copies.rows[table.y == label].mean())
+    share = float(copies.coarse[table.y == label].mean())
     name = Text(zh="辍学" if label else "未辍学", en="dropouts" if label else "pupils who stayed")
     words = Text(
         zh=f"{name.zh}的行中{share:.0%}有完全相同的副本，另一类几乎没有：划分之前做过重采样",

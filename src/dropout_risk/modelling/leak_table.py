@@ -62,6 +62,11 @@ class Column:
         return np.asarray(self.missing.sum(axis=0))
 
     @property
+    def n_rows(self) -> int:
+        """Rows counted, with and without a value."""
+        return int(self.by_label.sum() + self.missing.sum())
+
+    @property
     def is_whole(self) -> bool:
         """Whether every value is a whole number, or a category."""
         return self.is_categorical or bool((self.values == np.round(self.values)).all())

@@ -45,6 +45,14 @@ def test_pupils_about_whom_nothing_is_known_are_no_copies_of_each_other():
     assert found(X, y) == set()
 
 
+def test_class_mates_who_share_what_is_said_of_their_class_are_no_copies():
+    rng = np.random.default_rng(0)
+    school_class = rng.integers(0, 60, 3000)
+    of_class = rng.normal(size=(60, 12))[school_class]
+    X = np.column_stack([of_class, rng.integers(0, 3, (3000, 2))])
+    assert found(X, (rng.random(3000) < 0.2).astype(int)) == set()
+
+
 def test_snapshots_of_one_pupil_that_do_not_change_are_no_copies():
     X, y = made_up(800)
     assert found(pd.concat([X] * 3), np.tile(y, 3), np.tile(np.arange(800), 3)) == set()
