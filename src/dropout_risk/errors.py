@@ -131,6 +131,36 @@ class EvaluationError(DropoutRiskError, ValueError):
     code = "DR403"
 
 
+class LeakError(TrainingError):
+    """The rows of a fit hold what nobody knew in time, or the same pupils twice; all findings are listed."""
+
+    code = "DR411"
+
+
+class OneClassError(TrainingError):
+    """All labels are the same, so there is nothing to tell apart."""
+
+    code = "DR412"
+
+
+class TooFewDropoutsError(TrainingError):
+    """So few pupils drop out, or stay, before the test that no risk can be learned from them."""
+
+    code = "DR413"
+
+
+class EmptyColumnError(TrainingError):
+    """Columns without a single value, which no catalogue declares."""
+
+    code = "DR414"
+
+
+class LabelError(TrainingError):
+    """Labels that are not 0 and 1, or not of two classes."""
+
+    code = "DR415"
+
+
 class ModelKindError(DropoutRiskError, ValueError):
     """A model of a kind whose contributions cannot be computed (linear trees, several classes)."""
 

@@ -30,11 +30,16 @@ class OutcomeSettings(Section):
 
 
 class SplitSettings(Section):
-    """Monthly snapshots, and how many of the last ones are kept for the test."""
+    """Monthly snapshots, and how many of the last ones are kept for the test.
 
+    ``kind="random"`` tests on a fifth of the pupils on all days instead: no forecast, and the report says so.
+    """
+
+    kind: Literal["temporal", "random"] = "temporal"
     min_history_days: SchoolDays = 20
     test_snapshots: Annotated[int, Field(ge=1)] = 2
     calibration_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    fewest_dropouts: Annotated[int, Field(ge=20)] = 50
 
 
 class ModelSettings(Section):
@@ -43,6 +48,12 @@ class ModelSettings(Section):
     candidate: Candidate = "auto"
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     seed: int = 0
+
+
+class LeakSettings(Section):
+    """Findings of the leak checks that are honest after all, by column or check of rows, with the reason."""
+
+    allowed: dict[str, Annotated[str, Field(min_length=10)]] = {}
 
 
 class BandSettings(Section):
@@ -150,7 +161,7 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, capacity, evaluation, bands, watch_list, alerts, reasons, tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, reasons, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -167,6 +178,7 @@ class Settings(Section):
     outcome: OutcomeSettings = OutcomeSettings()
     split: SplitSettings = SplitSettings()
     models: ModelSettings = ModelSettings()
+    leaks: LeakSettings = LeakSettings()
     capacity: CapacitySettings = CapacitySettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     bands: BandSettings = BandSettings()

@@ -258,7 +258,8 @@ class EvaluationReport:
     def remarks(self, language: Language = "en") -> list[str]:
         """Give what must be said beside the figures: synthetic data, what is missing, what is shipped."""
         synthetic = [tables.SYNTHETIC.to(language)] if self.synthetic else []
-        return [*synthetic, *tables.not_available(self, language), SAME_MODEL.to(language)]
+        said = [*tables.about_the_split(self, language), *tables.not_available(self, language)]
+        return [*synthetic, *said, SAME_MODEL.to(language)]
 
     def title(self, language: Language = "en") -> str:
         """Give the heading."""

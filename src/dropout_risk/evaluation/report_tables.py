@@ -16,6 +16,16 @@ SYNTHETIC = Text(
     zh="模拟数据：以下数字不说明任何真实学校的情况，不得用于真实学生。",
     en="SYNTHETIC DATA: these figures say nothing about any real school; not to be used for real pupils.",
 )
+RANDOM_SPLIT = Text(
+    zh="随机划分：训练与测试在时间上混在一起，以下数字不是预测，会高于今后任何一天的实际表现。",
+    en="RANDOM SPLIT: training and test are mixed in time, so these figures are no forecast and flatter what "
+    "any later day will show.",
+)
+WITHOUT_VALUE = Text(
+    zh="目录中的{n}项特征在测试之前没有任何值，模型没有从中学到什么，它们也不影响分数：{names}。",
+    en="{n} features of the catalogue had no value before the test: nothing was learned of them, and they do "
+    "not change a score: {names}.",
+)
 METRIC_LABELS: dict[str, Text] = {
     "auc": Text(zh="AUC", en="AUC"),
     "average_precision": Text(zh="平均精确率", en="AP"),
@@ -80,6 +90,15 @@ def _interval(result: Result, name: str) -> str:
     if ends is None or ends["high"] - ends["low"] < 1e-9:  # a constant has no interval
         return "–"
     return bracketed(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
+
+
+def about_the_split(report: EvaluationReport, language: Language) -> list[str]:
+    """Say what must be known of the split: that it was random, and what nothing could be learned of."""
+    remarks = [RANDOM_SPLIT.to(language)] if report.split.get("kind") == "random" else []
+    names = report.split.get("without_value", [])
+    if names:
+        remarks.append(WITHOUT_VALUE.fill(language, n=len(names), names=", ".join(names)))
+    return remarks
 
 
 def not_available(report: EvaluationReport, language: Language) -> list[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from dropout_risk.errors import DateError, RecordsError
+from dropout_risk.errors import DateError, LabelError, RecordsError
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Places
@@ -54,6 +54,14 @@ class Cohort:
     frame: pd.DataFrame
     labels: pd.Series | None = None
     censored: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        """Check that labels, where there are any, are 0 and 1."""
+        if self.labels is not None and not (fits := self.labels.isin([0, 1])).all():
+            raise LabelError(
+                f"{int((~fits).sum())} of {len(fits)} labels are neither 0 nor 1.",
+                hint="1 means dropped out within the horizon, 0 did not; leave out rows that nobody knows of",
+            )
 
     @classmethod
     def on(cls, records: Source, as_of: DateLike | Sequence[DateLike]) -> Self:

@@ -15,13 +15,21 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, TrainingError, nearest
+from dropout_risk.errors import (
+    FeatureInputError,
+    LabelError,
+    OneClassError,
+    TrainingError,
+    nearest,
+)
 from dropout_risk.explanation.as_shap import as_shap
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.empty_columns import refuse_empty_columns
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.fitting import CHOICES, fit_best, in_own_order
+from dropout_risk.modelling.leaks import HowToHeed, group_keys, heeded
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -49,6 +57,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Folds on which candidates are compared and calibrated.
     random_state : int, default=0
         Deals the folds and samples the trees.
+    leaks : {"raise", "warn", "ignore"}, default="warn"
+        What to do about leaks in the rows of the fit: see :func:`dropout_risk.modelling.leaks.find_leaks`.
 
     Attributes
     ----------
@@ -69,6 +79,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     background_ : str
         What they are measured against: the rows of the fit with the first label (pupils who stayed), or its
         training rows where trees are too deep for that.
+    leaks_ : LeakReport or None
+        What the leak checks found; None where they were ignored.
 
     Examples
     --------
@@ -91,6 +103,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibrate: bool = True,
         folds: int = 5,
         random_state: int = 0,
+        leaks: HowToHeed = "warn",
     ) -> None:
         self.model = model
         self.catalogue = catalogue
@@ -98,6 +111,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibrate = calibrate
         self.folds = folds
         self.random_state = random_state
+        self.leaks = leaks
 
     def fit(
         self,
@@ -133,6 +147,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a column can be read neither as numbers nor as categories.
         ForbiddenFeatureError
             If a catalogue is given and a column is for audit only.
+        EmptyColumnError
+            If columns that no catalogue declares hold no value.
+        LeakError
+            If ``leaks`` is ``"raise"`` and the rows hold what nobody could know in time.
         """
         if self.model not in CHOICES:
             raise TrainingError(f"There is no model {self.model!r}.", hint=nearest(str(self.model), CHOICES))
@@ -142,7 +160,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = self._labels(y, len(table))
         encoding = FeatureEncoding.learn(table, self.catalogue)
         encoded = encoding.encode(table)
-        keys, order = in_own_order(encoded, labels, _groups(table, groups))
+        apart = group_keys(table, groups)
+        refuse_empty_columns(encoding, encoded, self.catalogue)
+        self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
+        keys, order = in_own_order(encoded, labels, apart)
         fitted = fit_best(
             encoded[order],
             labels[order],
@@ -157,7 +178,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.calibrate and calibration_set is not None:
             table_own = self._table(calibration_set[0])
             margin = fitted.model.margin(encoding.encode(table_own))
-            own = _groups(table_own, None)
+            own = group_keys(table_own, None)
             calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
         elif self.calibrate and fitted.margin is not None:
             grouped = np.array([keys[place] for place in order])
@@ -299,14 +320,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise TrainingError("Cannot fit on n_samples = 1: at least two rows are needed.")
         kind = type_of_target(values, input_name="y", raise_unknown=True)
         if kind == "multiclass":
-            raise TrainingError(
+            raise LabelError(
                 f"Only binary classification is supported. The type of the target is {kind}.",
                 hint="make one label of two classes, such as dropped out or not",
             )
         check_classification_targets(values)
         self.classes_ = np.unique(values)
         if len(self.classes_) < 2:
-            raise TrainingError(
+            raise OneClassError(
                 "The labels hold one class only, so there is nothing to tell apart.",
                 hint="add as-of dates or schools until both classes occur",
             )
@@ -316,7 +337,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values = _target(y)
         unknown = ~np.isin(values, self.classes_)
         if unknown.any():
-            raise TrainingError(f"{unknown.sum()} calibration labels are of no class of the fit.")
+            raise LabelError(f"{unknown.sum()} calibration labels are of no class of the fit.")
         return np.asarray(values == self.classes_[1], dtype=np.int8)
 
     def _directions(self, encoding: FeatureEncoding) -> list[int]:
@@ -338,15 +359,5 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _target(y: ArrayLike) -> NDArray[Any]:
     values = np.asarray(column_or_1d(y, warn=True))
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise TrainingError(
-            "Input y contains NaN or infinity.", hint="drop rows whose label is not known yet"
-        )
+        raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
     return values
-
-
-def _groups(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> NDArray[Any] | None:
-    if groups is not None:
-        return np.asarray(groups)
-    if isinstance(table, pd.DataFrame) and "student_id" in table.index.names:
-        return np.asarray(table.index.get_level_values("student_id"))
-    return None

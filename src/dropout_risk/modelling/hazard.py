@@ -102,7 +102,7 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
                 hint="give more rows, or longer periods",
             )
         self.classifier_ = RiskClassifier(
-            self.model, self.catalogue, folds=self.folds, random_state=self.random_state
+            self.model, self.catalogue, folds=self.folds, random_state=self.random_state, leaks="ignore"
         ).fit(_with_period(X, rows, period), happened, groups=_groups(X, groups)[rows])
         return self
 

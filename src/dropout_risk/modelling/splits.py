@@ -1,20 +1,27 @@
-"""Splits that do not fool: in time with the label gap respected, and by pupil."""
+"""Splits that do not fool: in time with the label gap respected, by school, and by pupil."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dropout_risk.errors import SplitError
+from dropout_risk.errors import SplitError, nearest
+from dropout_risk.modelling.split_dates import AsOfDates, Calendar
+from dropout_risk.modelling.split_fold import Fold, keys_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Positions = NDArray[np.intp]
-Calendar = Mapping[Any, int] | Callable[[Any], int]
+Schools = Literal["same", "leave_out"]
+PUPIL_FOLDS = 5
+"""Parts into which pupils are dealt where the test is to hold new pupils and no number is given."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,11 @@ class TemporalSplit:
     A snapshot may train only if its labels were known when the test began: its as-of day plus the
     horizon, in school days, is not after the first as-of day of the test. Snapshots between the two
     are used by neither.
+
+    With ``schools="leave_out"`` each block of dates is tested once per school, by a model that has never
+    seen that school: school by time. With ``new_pupils=True`` no pupil is on both sides of a fold: pupils
+    are dealt into parts, and each part is tested once per block. (To take the pupils of the test out of
+    training instead would leave only those in training who have left school since.)
 
     Parameters
     ----------
@@ -37,6 +49,13 @@ class TemporalSplit:
         Fewest as-of dates to train on.
     calendar : mapping or callable, optional
         Gives the school-day index of an as-of date. Without it, ``as_of_index`` must be handed in.
+    schools : {"same", "leave_out"}, default="same"
+        Whether the schools of the test also train. Left out, a pupil who changed schools can still stand
+        on both sides; with ``new_pupils`` its rows do not train.
+    new_pupils : bool, default=False
+        Whether the task is pupils who were never seen.
+    group_folds : int, optional
+        Parts into which schools or pupils are dealt; by default each school is one, and pupils make five.
 
     Examples
     --------
@@ -45,6 +64,10 @@ class TemporalSplit:
     >>> split = TemporalSplit(n_splits=2, horizon_days=30, calendar=int)
     >>> [(train.tolist(), test.tolist()) for train, test in split.split(X)]
     [([0, 4], [2, 6]), ([0, 1, 4, 5], [3, 7])]
+    >>> by_school = TemporalSplit(n_splits=1, horizon_days=30, calendar=int, schools="leave_out")
+    >>> schools = ["north"] * 4 + ["south"] * 4
+    >>> [(train.tolist(), test.tolist()) for train, test in by_school.split(X, groups=schools)]
+    [([4, 5], [3]), ([0, 1], [7])]
     """
 
     n_splits: int = 3
@@ -52,25 +75,45 @@ class TemporalSplit:
     test_snapshots: int = 1
     min_train: int = 1
     calendar: Calendar | None = None
+    schools: Schools = "same"
+    new_pupils: bool = False
+    group_folds: int | None = None
+    kind = "temporal"
 
     def __post_init__(self) -> None:
-        """Check that every count is a positive number."""
+        """Check that every count is a positive number, and that what is asked for exists."""
         for name in ("n_splits", "horizon_days", "test_snapshots", "min_train"):
             if getattr(self, name) < 1:
                 raise SplitError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+        if self.schools not in get_args(Schools):
+            raise SplitError(
+                f"schools cannot be {self.schools!r}.", hint=nearest(str(self.schools), get_args(Schools))
+            )
+        if self.group_folds is not None and (self.group_folds < 2 or not self._is_grouped):
+            raise SplitError(
+                f"group_folds must be at least 2 and needs groups to deal, got {self.group_folds!r}.",
+                hint="ask for schools='leave_out' or new_pupils=True, or leave group_folds out",
+            )
 
-    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
-        """Give the number of splits, as scikit-learn asks."""
-        return self.n_splits
+    def get_n_splits(
+        self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None
+    ) -> int:
+        """Give the number of splits, as scikit-learn asks; each school may be one."""
+        if not self._is_grouped:
+            return self.n_splits
+        if self.schools == "leave_out" and self.group_folds is None:
+            return self.n_splits * len(pd.unique(keys_of(X, groups, "school_id")))
+        return self.n_splits * (self.group_folds or PUPIL_FOLDS)
 
     def split(
         self,
         X: pd.DataFrame | None = None,
         y: object = None,
-        groups: object = None,
+        groups: ArrayLike | None = None,
         *,
         as_of: ArrayLike | None = None,
         as_of_index: ArrayLike | None = None,
+        students: ArrayLike | None = None,
     ) -> Iterator[tuple[Positions, Positions]]:
         """Give the positions of training and test rows, the earliest test first.
 
@@ -78,114 +121,107 @@ class TemporalSplit:
         ----------
         X : DataFrame, optional
             With an index level ``as_of``.
-        y, groups : ignored
+        y : ignored
             For scikit-learn.
+        groups : array-like, optional
+            The school of each row where schools are left out, else the pupil of each row; by default the
+            index level ``school_id`` or ``student_id``. Not read where neither is asked for.
         as_of : array-like, optional
             The as-of date of each row, where X has no such level.
         as_of_index : array-like of int, optional
             The school-day index of each row's as-of date, where no calendar was given. Where schools
             count differently, the latest index of a training date is held against the earliest of
             the test.
+        students : array-like, optional
+            The pupil of each row, where both schools and pupils are kept apart; by default the index
+            level ``student_id``.
 
         Raises
         ------
         SplitError
             If a part would be empty, with the way out.
         """
-        days, index = self._days(X, as_of, as_of_index)
-        for train_days, test_days in self._blocks(days, index):
-            train = np.flatnonzero(np.isin(days, train_days))
-            yield train, np.flatnonzero(np.isin(days, test_days))
+        dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
+        for fold in self._folds(dates, X, groups, students):
+            yield fold.train, fold.test
 
     def frame(
         self,
         X: pd.DataFrame | None = None,
+        groups: ArrayLike | None = None,
         *,
         as_of: ArrayLike | None = None,
         as_of_index: ArrayLike | None = None,
+        students: ArrayLike | None = None,
     ) -> pd.DataFrame:
-        """List the splits: dates and numbers of rows of each part, and of what neither uses."""
-        days, index = self._days(X, as_of, as_of_index)
-        lines = []
-        for number, (train_days, test_days) in enumerate(self._blocks(days, index)):
-            train, test = np.isin(days, train_days).sum(), np.isin(days, test_days).sum()
-            between = (days < test_days[0]).sum() - train
-            lines.append(
-                (number, train_days[0], train_days[-1], train, between, test_days[0], test_days[-1], test)
-            )
-        columns = [
-            "split",
-            "train_from",
-            "train_to",
-            "train_rows",
-            "gap_rows",
-            "test_from",
-            "test_to",
-            "test_rows",
-        ]
-        return pd.DataFrame(lines, columns=columns)
+        """List the splits: dates and rows of each part; ``gap_rows`` wait for labels not known in time."""
+        dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
+        folds = self._folds(dates, X, groups, students)
+        return pd.DataFrame([{"split": number} | fold.line(dates.days) for number, fold in enumerate(folds)])
 
-    def _days(
-        self, X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None
-    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        if as_of is not None:
-            days = np.asarray(as_of)
-        elif isinstance(X, pd.DataFrame) and "as_of" in X.index.names:
-            days = X.index.get_level_values("as_of").to_numpy()
-        elif as_of_index is not None:
-            days = np.asarray(as_of_index)
-        else:
-            raise SplitError(
-                "No as-of dates.", hint="give X an index level 'as_of', or hand in as_of or as_of_index"
-            )
-        if len(days) == 0:
-            raise SplitError("There are no rows to split.")
-        return days, self._index(days) if as_of_index is None else np.asarray(as_of_index, dtype=np.int64)
+    def chart(
+        self,
+        X: pd.DataFrame | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        as_of: ArrayLike | None = None,
+        as_of_index: ArrayLike | None = None,
+        students: ArrayLike | None = None,
+    ) -> Figure:
+        """Draw which dates train, which wait for their labels, which test and which are not used."""
+        from dropout_risk.modelling.split_chart import split_chart
 
-    def _index(self, days: NDArray[Any]) -> NDArray[np.int64]:
-        if self.calendar is None:
-            raise SplitError(
-                "School days cannot be counted without a calendar.",
-                hint="give TemporalSplit a calendar (as-of date to school-day index), or hand in as_of_index",
-            )
-        look_up = self.calendar if callable(self.calendar) else self.calendar.__getitem__
-        unique, place = np.unique(days, return_inverse=True)
-        try:
-            return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[place]
-        except KeyError as error:
-            raise SplitError(
-                f"The calendar has no school-day index for {error.args[0]}.",
-                hint="give an index for every as-of date",
-            ) from None
+        dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
+        return split_chart(list(self._folds(dates, X, groups, students)), dates, self.horizon_days)
 
-    def _blocks(
-        self, days: NDArray[Any], index: NDArray[np.int64]
-    ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        unique, place = np.unique(days, return_inverse=True)
-        first = np.full(len(unique), np.iinfo(np.int64).max)
-        last = np.full(len(unique), np.iinfo(np.int64).min)
-        np.minimum.at(first, place, index)
-        np.maximum.at(last, place, index)
-        blocks = []
-        for number in range(self.n_splits):
-            start = len(unique) - (self.n_splits - number) * self.test_snapshots
-            self._require(start > 0, len(unique), "as-of dates before the test")
-            begin = first[start : start + self.test_snapshots].min()
-            known = (np.arange(len(unique)) < start) & (last + self.horizon_days <= begin)
-            self._require(
-                known.sum() >= self.min_train, len(unique), "as-of dates whose labels were known in time"
-            )
-            blocks.append((unique[known], unique[start : start + self.test_snapshots]))
-        return blocks
+    @property
+    def _is_grouped(self) -> bool:
+        return self.new_pupils or self.schools == "leave_out"
 
-    def _require(self, enough: bool | np.bool_, n_dates: int, what: str) -> None:
-        if enough:
-            return
+    def _folds(
+        self,
+        dates: AsOfDates,
+        X: pd.DataFrame | None,
+        groups: ArrayLike | None,
+        students: ArrayLike | None,
+    ) -> Iterator[Fold]:
+        blocks = dates.blocks(self.n_splits, self.horizon_days, self.test_snapshots, self.min_train)
+        pupils = None
+        sides: list[tuple[str, NDArray[np.bool_] | None]] = [("", None)]
+        if self.schools == "leave_out":
+            sides = _sides(keys_of(X, groups, "school_id"), self.group_folds, "school")
+            pupils = keys_of(X, students, "student_id") if self.new_pupils else None
+        elif self.new_pupils:
+            given = groups if students is None else students
+            sides = _sides(keys_of(X, given, "student_id"), self.group_folds or PUPIL_FOLDS, "pupil")
+        for keys in (pupils, sides[0][1]):
+            if keys is not None and len(keys) != len(dates.days):
+                raise SplitError(
+                    f"{len(keys)} groups for {len(dates.days)} rows.", hint="give one for each row"
+                )
+        for block in blocks:
+            for left_out, aside in sides:
+                yield Fold.of(block, dates.days, left_out, aside, pupils)
+
+
+def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str, NDArray[np.bool_] | None]]:
+    """Deal schools or pupils into parts, and give each part's name and rows; which part hangs on the name."""
+    codes, names = pd.factorize(keys, sort=True)
+    n_folds = len(names) if n_folds is None else n_folds
+    if n_folds < 2 or len(names) < n_folds:
         raise SplitError(
-            f"{n_dates} as-of dates leave too few {what}: {self.n_splits} split(s) of {self.test_snapshots} "
-            f"with a horizon of {self.horizon_days} school days need at least {self.min_train} to train on.",
-            hint="add earlier as-of dates, shorten horizon_days, or lower n_splits or test_snapshots",
+            f"{len(names)} {what}(s) cannot be dealt into {n_folds} parts.",
+            hint=f"give rows of more {what}s, or lower group_folds",
         )
+    if n_folds == len(names):
+        dealt = np.arange(n_folds)
+    else:
+        none = np.zeros(len(names), dtype=np.int8)
+        dealt = dealt_folds([str(name).encode() for name in names], none, n_folds)
+    part = dealt[codes]
+    if what == "school" and n_folds == len(names):
+        return [(f"school {name}", part == fold) for fold, name in enumerate(names)]
+    return [(f"{what}s, part {fold + 1} of {n_folds}", part == fold) for fold in range(n_folds)]
 
 
 def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> NDArray[np.bool_]:

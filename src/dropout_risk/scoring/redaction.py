@@ -132,7 +132,7 @@ class _Reader:
             causes=_folded(pupil.causes, open_causes(self.catalogue, folded)),
             raising=tuple(raising[0]),
             lowering=tuple(lowering[0]),
-            other=pupil.other + _sum("contribution", raising[1] + lowering[1]),
+            other=pupil.other + (_sum("contribution", raising[1]) + _sum("contribution", lowering[1])),
             alerts=alerts,
             missing=missing,
             missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
@@ -142,7 +142,7 @@ class _Reader:
             ),
             suggested_help=open_help(pupil.suggested_help, domains, alerts, self.role),
         )
-        points = kept.other_points + _sum("points", raising[1] + lowering[1])
+        points = kept.other_points + (_sum("points", raising[1]) + _sum("points", lowering[1]))
         return replace(kept, other_points=points)
 
     def _parted(

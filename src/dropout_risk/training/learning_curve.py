@@ -9,12 +9,13 @@ from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.evaluation.section import Section
 from dropout_risk.modelling.splits import calibration_part
 from dropout_risk.settings import Settings
-from dropout_risk.training.parts import FEWEST_DROPOUTS, Parts
+from dropout_risk.training.parts import Parts
 
 if TYPE_CHECKING:
     from dropout_risk.modelling.classifier import RiskClassifier
 
 SHARES = (0.15, 0.3, 0.6)
+FEWEST_DROPOUTS = 20
 MOST_ROWS = 50_000
 """Training rows up to which the curve is drawn unless the settings say otherwise."""
 
@@ -43,6 +44,6 @@ def _fitted_on(share: float, classifier: RiskClassifier, parts: Parts, settings:
     rows = parts.before_test[calibration_part(students, share, settings.models.seed + 1)]
     if parts.fewest_pupils_of_a_class(rows) < FEWEST_DROPOUTS:
         return None
-    smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2)
+    smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2, leaks="ignore")
     smaller.fit(parts.X(rows), parts.y(rows), groups=parts.students(rows))
     return Size(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])

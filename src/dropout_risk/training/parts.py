@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.errors import TrainingError
+from dropout_risk.errors import EmptyColumnError, TooFewDropoutsError, TrainingError
 from dropout_risk.evaluation.baselines import Rows
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.group_splits import RandomSplit
+from dropout_risk.modelling.leaks import labels_of
 from dropout_risk.modelling.splits import TemporalSplit, calibration_part
 from dropout_risk.settings import Settings
 from dropout_risk.training.snapshots import days_before
 
-FEWEST_DROPOUTS = 20
+FEWEST_PUPILS = 10
+"""Different pupils of a class below which nothing is learned, whatever the settings say."""
 FEWEST_TO_CALIBRATE = 100
 """Pupils of a class set aside below which calibration is out of fold instead.
 
@@ -42,6 +46,8 @@ class Parts:
     train, calibration, test : array of int
         Row numbers; a pupil is in ``train`` or in ``calibration``, never in both. ``calibration`` is
         empty where too few of its pupils drop out: then all train, and calibration is out of fold.
+    kind : {"temporal", "random"}
+        How the test was set apart.
     """
 
     cohort: Cohort
@@ -49,11 +55,18 @@ class Parts:
     train: Positions
     calibration: Positions
     test: Positions
+    kind: str = "temporal"
 
     @property
     def before_test(self) -> Positions:
         """Rows whose outcome was known when the test began: train and calibration."""
         return np.sort(np.concatenate([self.train, self.calibration]))
+
+    @cached_property
+    def without_value(self) -> list[str]:
+        """Features without any value before the test: nothing can be learned of them."""
+        known = self.features.iloc[self.before_test].notna().any()
+        return list(known.index[~known])
 
     def X(self, rows: Positions) -> pd.DataFrame:  # noqa: N802
         """Give the features of some rows."""
@@ -63,7 +76,7 @@ class Parts:
         """Give the labels of some rows."""
         if self.cohort.labels is None:
             raise TrainingError("The cohort has no labels.", hint="call Cohort.with_labels first")
-        return np.asarray(self.cohort.labels.to_numpy()[rows], dtype=np.int64)
+        return labels_of(self.cohort.labels.to_numpy()[rows]).astype(np.int64)
 
     def students(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""
@@ -91,6 +104,8 @@ class Parts:
         everything = np.arange(len(self.cohort.frame))
         train, test = (set(self.days(rows)) for rows in (self.before_test, self.test))
         return {
+            "kind": self.kind,
+            "without_value": self.without_value,
             "train_as_of": sorted(train),
             "gap_as_of": sorted(set(self.days(everything)) - train - test),
             "test_as_of": sorted(test),
@@ -118,11 +133,16 @@ class Parts:
 def divide(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
     """Give the rows whose labels were known when the test began, and the test rows.
 
+    Of a random split these are the first of five folds of pupils and the other four.
+
     Raises
     ------
     SplitError
         If there are too few snapshots.
     """
+    if settings.split.kind == "random":
+        at_random = RandomSplit(seed=settings.models.seed)
+        return next(at_random.split(cohort.frame, cohort.labels, cohort.frame["student_id"]))
     days = pd.DatetimeIndex(sorted(cohort.frame["as_of"].unique()))
     held = settings.split.test_snapshots
     anchor = days[max(len(days) - held, 0)]
@@ -141,27 +161,44 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
     ------
     SplitError
         If there are too few snapshots.
-    TrainingError
+    TooFewDropoutsError
         If too few pupils drop out, or all do, before the test.
+    LabelError
+        If a label is neither 0 nor 1.
+    EmptyColumnError
+        If no feature has a value before the test.
     """
     known, test = divide(histories, cohort, settings)
     students = cohort.frame["student_id"].to_numpy()[known]
     aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
-    parts = Parts(cohort, features, known[~aside], known[aside], test)
-    _require_both_classes(parts)
+    parts = Parts(cohort, features, known[~aside], known[aside], test, settings.split.kind)
+    _require_both_classes(parts, settings.split.fewest_dropouts)
+    _require_values(parts)
     if parts.fewest_pupils_of_a_class(parts.calibration) < FEWEST_TO_CALIBRATE:
-        return Parts(cohort, features, known, known[:0], test)
+        return replace(parts, train=known, calibration=known[:0])
     return parts
 
 
-def _require_both_classes(parts: Parts) -> None:
+def _require_both_classes(parts: Parts, fewest: int) -> None:
     y = parts.y(parts.before_test)
     dropouts, stayers = int(y.sum()), int((1 - y).sum())
-    if dropouts >= FEWEST_DROPOUTS and stayers >= FEWEST_DROPOUTS:
+    pupils = parts.fewest_pupils_of_a_class(parts.before_test)
+    if min(dropouts, stayers) >= fewest and pupils >= FEWEST_PUPILS:
         return
     days = parts.dates()["train_as_of"]
-    raise TrainingError(
-        f"{len(y)} rows of {len(days)} training days hold {dropouts} dropouts and {stayers} who stayed; "
-        f"at least {FEWEST_DROPOUTS} of each are needed.",
-        hint="give more schools or a longer time of records, or check that outcomes are complete",
+    raise TooFewDropoutsError(
+        f"{len(y)} rows of {len(days)} training days hold {dropouts} dropouts and {stayers} who stayed, the "
+        f"rarer of {pupils} different pupils; at least {fewest} rows and {FEWEST_PUPILS} pupils of each are "
+        "needed.",
+        hint="give more schools or a longer time of records, check that outcomes are complete, or set "
+        "split.fewest_dropouts lower and trust the model less",
+    )
+
+
+def _require_values(parts: Parts) -> None:
+    if len(parts.without_value) < parts.features.shape[1]:
+        return
+    raise EmptyColumnError(
+        f"None of {parts.features.shape[1]} features has a value before the test.",
+        hint="check that the records hold attendance, grades, tests or family rows from before these days",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import baselines
 from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.card import model_cards
+from dropout_risk.evaluation.leaks import leaks_section
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.section import Section
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
@@ -32,6 +34,7 @@ from dropout_risk.training.content import run_content
 from dropout_risk.training.held_out import held_out_of
 from dropout_risk.training.judged import judged
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
+from dropout_risk.training.leaks import refuse_leaks
 from dropout_risk.training.learning_curve import learning_curve
 from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
@@ -119,6 +122,8 @@ def train(
     ------
     TrainingError
         If no snapshot has a known outcome, or too few pupils drop out before the test.
+    LeakError
+        If the rows hold what nobody knew in time, or the same pupils twice; all findings at once.
     SplitError
         If the records are too short for training and test with the label gap between them.
     BundleError
@@ -137,6 +142,8 @@ def train(
             cohort = labelled_cohort(histories, settings)
         features = _features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
+        with steps.one("leaks"):
+            leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):
             classifier = fit(parts, catalogue, settings)
         with steps.one("evaluate"):
@@ -151,6 +158,7 @@ def train(
                 split=split,
                 when=when,
                 last_model=former,
+                sections=[leaks_section(leaks, split=parts.kind)],
             )
             model = _risk_model(classifier, parts, report, catalogue, settings, when=when)
         if not track:
@@ -167,6 +175,7 @@ def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskCl
         catalogue=catalogue,
         folds=settings.models.folds,
         random_state=settings.models.seed,
+        leaks="ignore",  # they were refused before
     )
     aside = parts.calibration
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
@@ -190,13 +199,15 @@ def evaluate(
     split: Mapping[str, Any],
     when: Timing,
     last_model: RiskModel | None = None,
+    sections: Sequence[Section] = (),
 ) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
     histories, rows = histories_of(records), parts.test
     risks = classifier.predict_proba(parts.X(rows))[:, 1]
     held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
-    sections = [
+    found = [
+        *sections,
         calibration_section(judged(classifier.calibrated_model_, parts, rows)),
         lead_time(classifier, parts, histories, catalogue, settings),
         timing(when, classifier, parts, histories, settings),
@@ -216,7 +227,7 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
-        sections=[section for section in sections if section is not None],
+        sections=[section for section in found if section is not None],
         teacher_capacity=settings.watch_list.capacity,
         lowest_risk=settings.bands.watch,
         replicates=settings.evaluation.replicates,

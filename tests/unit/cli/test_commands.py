@@ -113,7 +113,10 @@ def test_training_writes_a_bundle_that_loads(tmp_path):
     for name, table in simulate_tables(600, 4, n_days=250).tables.items():
         pq.write_table(table, tmp_path / f"{name}.parquet")
     settings = tmp_path / "settings.toml"
-    settings.write_text('[outcome]\nhorizon_days = 40\n[models]\ncandidate = "logistic"\nfolds = 2\n')
+    settings.write_text(
+        "[outcome]\nhorizon_days = 40\n[split]\nfewest_dropouts = 20\n"
+        '[models]\ncandidate = "logistic"\nfolds = 2\n'
+    )
     result = run("train", tmp_path, "--out", tmp_path / "model", "--settings", settings, "--no-track")
 
     assert result.exit_code == 0
@@ -126,7 +129,7 @@ def test_too_few_dropouts_are_refused_and_nothing_is_written(folder, tmp_path):
     result = run("train", folder, "--out", tmp_path / "model", "--settings", settings, "--no-track")
 
     assert result.exit_code == 2
-    assert "DR401" in result.output
+    assert "DR413" in result.output
     assert not (tmp_path / "model").exists()
 
 

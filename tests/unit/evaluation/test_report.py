@@ -218,3 +218,17 @@ def test_the_card_warns_says_what_it_is_not_for_and_gives_the_baselines(report, 
     assert "2024-10-08" in card
     assert report.result("abc_rule").label.to(language) in card
     assert model_cards(report)[language] == card
+
+
+def test_a_random_split_is_named_in_every_form_of_the_report():
+    report = _report(split={"kind": "random", "without_value": ["phq9_total"]})
+    for text in (
+        str(report),
+        report.to_markdown("en"),
+        report._repr_html_(),
+        model_card(report, language="en"),
+    ):
+        assert "RANDOM SPLIT" in text
+        assert "phq9_total" in text
+    assert "随机划分" in report.to_markdown("zh")
+    assert "RANDOM" not in str(_report())

@@ -7,7 +7,15 @@ from scipy.special import expit
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import BackgroundError, FeatureInputError, ForbiddenFeatureError, TrainingError
+from dropout_risk.errors import (
+    BackgroundError,
+    EmptyColumnError,
+    FeatureInputError,
+    ForbiddenFeatureError,
+    LabelError,
+    OneClassError,
+    TrainingError,
+)
 from dropout_risk.modelling.classifier import RiskClassifier
 
 
@@ -133,16 +141,16 @@ def test_labels_of_any_two_kinds_are_kept():
 
 
 @pytest.mark.parametrize(
-    ("y", "said"),
+    ("y", "kind", "said"),
     [
-        ([0] * 20, "one class only"),
-        ([0, 1] * 9 + [2, 2], "Only binary"),
-        ([0.0, 1.0] * 9 + [np.nan, 1.0], "NaN"),
-        ([0, 1] * 9, "20 rows"),
+        ([0] * 20, OneClassError, "one class only"),
+        ([0, 1] * 9 + [2, 2], LabelError, "Only binary"),
+        ([0.0, 1.0] * 9 + [np.nan, 1.0], LabelError, "NaN"),
+        ([0, 1] * 9, TrainingError, "20 rows"),
     ],
 )
-def test_labels_that_cannot_train_are_refused(y, said):
-    with pytest.raises(TrainingError, match=said):
+def test_labels_that_cannot_train_are_refused(y, kind, said):
+    with pytest.raises(kind, match=said):
         RiskClassifier().fit(table(20)[0], y)
 
 
@@ -186,3 +194,16 @@ def test_booster_is_there_only_where_trees_were_chosen():
     assert RiskClassifier("blend").fit(X, y).booster_.num_feature() == 3
     with pytest.raises(AttributeError, match="no trees"):
         _ = RiskClassifier("logistic").fit(X, y).booster_
+
+
+def test_columns_without_a_value_are_named_all_at_once_with_the_way_out():
+    X, y = table(60)
+    with pytest.raises(EmptyColumnError, match=r"\['lost', 'gone'\] hold no value") as raised:
+        RiskClassifier("logistic").fit(X.assign(lost=np.nan, gone=None), y)
+    assert "dropna" in raised.value.hint
+
+
+def test_columns_without_a_value_that_the_catalogue_declares_are_taken():
+    X, y = table(60)
+    classifier = RiskClassifier("logistic").fit(X.assign(phq9_total=np.nan), y)
+    assert classifier.n_features_in_ == 4

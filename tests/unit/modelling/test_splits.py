@@ -131,3 +131,104 @@ def test_dealt_folds_balance_both_classes_and_keep_keys_together():
     assert (folds[::2] == folds[1::2]).all()
     order = np.random.default_rng(0).permutation(400)
     assert np.array_equal(dealt_folds([keys[i] for i in order], y[order], 5), folds[order])
+
+
+SCHOOLS = ["north", "north", "south", "east"]
+
+
+def by_school(**choice):
+    X = frame()
+    X["school_id"] = np.repeat(SCHOOLS, len(DATES))
+    return TemporalSplit(1, 20, calendar=INDEX, **choice), X.set_index("school_id", append=True)
+
+
+def test_each_school_is_tested_by_a_model_that_never_saw_it():
+    split, X = by_school(schools="leave_out")
+    schools, days = (X.index.get_level_values(name) for name in ("school_id", "as_of"))
+    left_out = []
+    for train, test in split.split(X):
+        assert set(days[test]) == {DATES[4]}
+        assert set(days[train]) == set(DATES[:4])
+        assert not set(schools[train]) & set(schools[test])
+        left_out.extend(set(schools[test]))
+    assert left_out == sorted(set(SCHOOLS))
+
+
+def test_schools_may_be_left_out_several_at_a_time():
+    split, X = by_school(schools="leave_out", group_folds=2)
+    assert split.get_n_splits(X) == len(list(split.split(X))) == 2
+    assert split.frame(X)["left_out"].tolist() == ["schools, part 1 of 2", "schools, part 2 of 2"]
+
+
+def test_new_pupils_are_those_that_never_trained_and_everybody_is_one_once():
+    X = frame(20)
+    split = TemporalSplit(1, 20, calendar=INDEX, new_pupils=True, group_folds=4)
+    pupils = X.index.get_level_values("student_id")
+    tested = []
+    for train, test in split.split(X):
+        assert not set(pupils[train]) & set(pupils[test])
+        tested.extend(pupils[test])
+    assert sorted(tested) == sorted(set(pupils))
+
+
+def test_a_pupil_who_changed_schools_does_not_train_where_pupils_are_to_be_new():
+    X = frame(3)
+    schools = np.array(["a"] * 5 + ["b"] * 5 + ["a"] * 4 + ["b"])
+    split = TemporalSplit(1, 20, calendar=INDEX, schools="leave_out", new_pupils=True)
+    for train, test in split.split(X, groups=schools):
+        assert not set(train // 5) & set(test // 5)
+    moved_trains = TemporalSplit(1, 20, calendar=INDEX, schools="leave_out").split(X, groups=schools)
+    assert any(set(train // 5) & set(test // 5) for train, test in moved_trains)
+
+
+def test_grouped_splits_work_inside_scikit_learn():
+    X = frame(10)
+    schools = np.repeat(["a", "b"], 25)
+    split = TemporalSplit(2, 20, calendar=INDEX, schools="leave_out")
+    scores = cross_val_score(DummyClassifier(), X, np.arange(50) % 2, groups=schools, cv=split)
+    assert scores.shape == (4,)
+
+
+def test_a_school_without_rows_on_the_test_dates_is_named_with_the_way_out():
+    X, schools = frame(2), np.array(["a"] * 5 + ["b"] * 5)
+    X, schools = X.iloc[:9], schools[:9]
+    with pytest.raises(SplitError, match="With school b left out there are no rows to test on") as caught:
+        list(TemporalSplit(1, 20, calendar=INDEX, schools="leave_out").split(X, groups=schools))
+    assert "group_folds" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"schools": "leave-out"}, "did you mean 'leave_out'"),
+        ({"group_folds": 3}, "needs groups to deal"),
+        ({"new_pupils": True, "group_folds": 1}, "at least 2"),
+    ],
+)
+def test_choices_that_make_no_sense_are_refused(choice, said):
+    with pytest.raises(SplitError, match=said):
+        TemporalSplit(**choice)
+
+
+def test_one_school_cannot_be_left_out():
+    with pytest.raises(SplitError, match="cannot be dealt"):
+        list(TemporalSplit(1, 20, calendar=INDEX, schools="leave_out").split(frame(), groups=["a"] * 20))
+
+
+def test_groups_of_another_length_are_refused():
+    with pytest.raises(SplitError, match="3 groups for 20 rows"):
+        list(TemporalSplit(1, 20, calendar=INDEX, schools="leave_out").split(frame(), groups=["a", "b", "c"]))
+
+
+def test_the_picture_shows_each_part_in_its_colour():
+    from matplotlib.colors import to_hex
+
+    from dropout_risk.modelling.split_chart import COLOURS
+
+    split, X = by_school(schools="leave_out")
+    axes = split.chart(X).axes[0]
+    drawn = [to_hex(bar.get_facecolor()[0]) for bar in axes.collections]
+    assert len(drawn) == 3 * 2 * len(DATES)
+    assert drawn.count(COLOURS["test"]) == 3
+    assert drawn.count(COLOURS["train"]) == 3 * 4
+    assert [label.get_text() for label in axes.get_xticklabels()] == [str(day) for day in DATES]

@@ -9,9 +9,11 @@ import pytest
 from scipy.special import expit
 
 import dropout_risk as dr
+from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.request import request_of, score_request
+from dropout_risk.settings import Settings
 
 AS_OF = "2025-06-02"
 PAST = "2025-03-10"  # twelve weeks before
@@ -151,3 +153,38 @@ def test_scores_that_were_cut_are_not_explained_as_if_they_were_whole(scores):
     for cut in (replace(scores, pupils=scores.pupils[:5]), replace(scores, explained=None)):
         with pytest.raises(FeatureInputError, match="not at hand"):
             cut.explanation()
+
+
+CATALOGUE = FeatureCatalogue(
+    [feature for feature in dr.default_catalogue().values() if feature.name.startswith("absence_share")]
+)
+
+
+@pytest.fixture(scope="module")
+def training():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.uniform(size=(900, len(CATALOGUE))), columns=CATALOGUE.names)
+    y = (X.iloc[:, 0] + rng.normal(scale=0.3, size=900) > 0.9).astype(int)
+    return dr.RiskClassifier("logistic", catalogue=CATALOGUE).fit(X, y), X, y
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("stayed_in_grade", ("stayed", "stayed, grade 7", "stayed, grade 8")),
+        ("stayed", ("stayed",)),
+        ("training", ("training",)),
+    ],
+)
+def test_the_settings_choose_whom_pupils_are_compared_with(training, kind, names):
+    classifier, X, y = training
+    levels = np.repeat([7.0, 8.0, np.nan], 300)
+    settings = Settings(reasons={"background": kind})
+    model = dr.RiskModel.from_classifier(
+        classifier, catalogue=CATALOGUE, X=X, y=y, grade_levels=levels, settings=settings
+    )
+    scores = model.score_features(X[::300], grade_levels=levels[::300])
+    assert model.calibrated.backgrounds.names == names
+    assert {pupil.background for pupil in scores.pupils} == set(names)
+    with pytest.raises(FeatureInputError, match="3 grade levels for 900 rows"):
+        dr.RiskModel.from_classifier(classifier, catalogue=CATALOGUE, X=X, y=y, grade_levels=[7, 8, 9])

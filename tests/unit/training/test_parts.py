@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dropout_risk.errors import SplitError, TrainingError
+from dropout_risk.errors import EmptyColumnError, LabelError, SplitError, TooFewDropoutsError, TrainingError
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.splits import calibration_part
 from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
@@ -125,3 +125,54 @@ def test_counts_are_those_of_the_rows_and_of_what_was_censored():
 def test_baselines_read_a_missing_school_as_its_own_group():
     parts = _parts()
     assert set(parts.rows_for_baselines(parts.test).schools) == {""}
+
+
+@pytest.mark.parametrize(("dropouts", "enough"), [(49, False), (50, True)])
+def test_fifty_dropouts_before_the_test_are_needed(dropouts, enough):
+    cohort = _cohort(n=60)
+    early = (cohort.frame["as_of"] < DATES[6]).to_numpy()
+    labels = cohort.labels * 0
+    labels[np.flatnonzero(early)[:: early.sum() // dropouts][:dropouts]] = 1
+    cohort = replace(cohort, labels=labels)
+    if enough:
+        assert _parts(cohort, horizon=30).counts()["train"]["positives"] == dropouts
+        return
+    with pytest.raises(TooFewDropoutsError, match=r"49 dropouts .* at least 50 rows") as raised:
+        _parts(cohort, horizon=30)
+    assert "split.fewest_dropouts" in raised.value.hint
+    assert _parts(cohort, horizon=30, fewest_dropouts=40).counts()["train"]["positives"] == dropouts
+
+
+def test_many_rows_of_few_pupils_are_too_few():
+    cohort = _cohort(n=100)
+    labels = cohort.frame["student_id"].isin([f"p-{pupil:03d}" for pupil in range(9)]).astype(int)
+    with pytest.raises(TooFewDropoutsError, match="the rarer of 9 different pupils"):
+        _parts(replace(cohort, labels=labels), horizon=30, fewest_dropouts=20)
+
+
+@pytest.mark.parametrize("wrong", [2, -1, 0.5, np.nan])
+def test_labels_that_are_neither_0_nor_1_are_counted_and_refused(wrong):
+    cohort = _cohort(n=20)
+    labels = cohort.labels.astype(float)
+    labels[3] = wrong
+    with pytest.raises(LabelError, match="1 of 180 labels") as raised:
+        replace(cohort, labels=labels)
+    assert raised.value.hint
+
+
+def test_features_without_any_value_before_the_test_are_named():
+    cohort = _cohort()
+    known_late = np.where(cohort.frame["as_of"] >= DATES[-1], 1.0, np.nan)
+    features = pd.DataFrame({"x": np.arange(len(cohort.frame), dtype=float), "late": known_late})
+    parts = make_parts(_histories(), cohort, features, Settings(outcome={"horizon_days": 60}))
+    assert parts.dates()["without_value"] == ["late"]
+    with pytest.raises(EmptyColumnError, match="None of 1 features has a value before the test"):
+        make_parts(_histories(), cohort, features[["late"]], Settings(outcome={"horizon_days": 60}))
+
+
+def test_a_random_split_keeps_pupils_apart_and_is_named():
+    parts = _parts(kind="random")
+    assert parts.dates()["kind"] == "random"
+    assert not set(parts.students(parts.before_test)) & set(parts.students(parts.test))
+    assert len(set(parts.students(parts.test))) == 140
+    assert parts.dates()["train_as_of"] == parts.dates()["test_as_of"]

@@ -1,0 +1,106 @@
+"""The leak checks as a section of the report: what was looked for, what was found, what cannot be seen."""
+
+from __future__ import annotations
+
+from dropout_risk.evaluation.section import Check, Section, SectionTable
+from dropout_risk.modelling.leak_finding import MadeCheck
+from dropout_risk.modelling.leaks import LeakReport
+from dropout_risk.text import Text
+
+TITLE = Text(zh="数据泄漏检查", en="Leak checks")
+NOTHING = Text(
+    zh="{n}项检查没有发现泄漏。没有发现不等于没有：每项检查看不到什么，见下表。",
+    en="{n} checks found no leak. That nothing was found does not prove that nothing is there: what each "
+    "check cannot see is in the table.",
+)
+FOUND = Text(zh="{n}项发现未获准。", en="{n} finding(s) that nobody has allowed.")
+ALLOWED = Text(
+    zh="已获准：{name}，理由：{reason}（发现：{found}）",
+    en="Allowed: {name}, because {reason} (found: {found})",
+)
+UNUSED = Text(zh="没有这样的发现", en="nothing was found there")
+PART = Text(
+    zh="各列的计数取自{total}行中的{counted}行（按学生抽取）；重复行在全部行中查找。",
+    en="Columns were counted on {counted} of {total} rows, a part of the pupils; repeated rows were "
+    "looked for in all of them.",
+)
+IN_TIME = Text(zh="测试在训练之后", en="the test comes after training")
+AT_RANDOM = Text(zh="随机划分：不是预测", en="a random split: no forecast")
+NOTHING_FOUND = Text(zh="未发现", en="nothing found")
+COLUMNS = (
+    Text(zh="检查", en="Check"),
+    Text(zh="结果", en="Result"),
+    Text(zh="看不到", en="Cannot see"),
+)
+
+
+def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
+    """Write the leak checks as a section, with one check each for publishing.
+
+    Parameters
+    ----------
+    report : LeakReport
+        What was found.
+    split : {"temporal", "random"}
+        How the test was set apart; a random test is no forecast, and does not pass.
+
+    Examples
+    --------
+    >>> section = leaks_section(LeakReport((), n_rows=0, n_counted=0))
+    >>> section.remarks[0].en[:22]
+    '0 checks found no leak'
+    """
+    return Section(
+        "leaks",
+        TITLE,
+        remarks=tuple(_remarks(report)),
+        tables=(SectionTable(TITLE, COLUMNS, tuple(_row(check) for check in report.checks)),),
+        metrics={"found": float(len(report.found)), "allowed": float(len(report.found) - len(report.leaks))},
+        checks=(
+            Check("split_in_time", split == "temporal", IN_TIME if split == "temporal" else AT_RANDOM),
+            *(_check(check, report) for check in report.checks),
+        ),
+    )
+
+
+def _remarks(report: LeakReport) -> list[Text]:
+    first = _filled(FOUND, n=len(report.leaks)) if report.leaks else _filled(NOTHING, n=len(report.checks))
+    remarks = [first]
+    for name, reason in report.allowed.items():
+        found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
+        said = Text(zh="；".join(text.zh for text in found), en="; ".join(text.en for text in found))
+        remarks.append(
+            Text(
+                zh=ALLOWED.fill("zh", name=name, reason=reason, found=said.zh),
+                en=ALLOWED.fill("en", name=name, reason=reason, found=said.en),
+            )
+        )
+    if report.n_counted < report.n_rows:
+        remarks.append(_filled(PART, total=report.n_rows, counted=report.n_counted))
+    return remarks
+
+
+def _row(check: MadeCheck) -> tuple[Text, Text, Text]:
+    return check.title, _said(check), check.blind
+
+
+def _said(check: MadeCheck) -> Text:
+    if check.not_judged is not None:
+        return check.not_judged
+    if not check.leaks:
+        return NOTHING_FOUND
+    named = [(f"{leak.column}：", f"{leak.column}: ") if leak.column else ("", "") for leak in check.leaks]
+    return Text(
+        zh="；".join(zh + leak.reason.zh for (zh, _), leak in zip(named, check.leaks, strict=True)),
+        en="; ".join(en + leak.reason.en for (_, en), leak in zip(named, check.leaks, strict=True)),
+    )
+
+
+def _check(check: MadeCheck, report: LeakReport) -> Check:
+    if check.not_judged is not None:
+        return Check(check.name, None, check.not_judged)
+    return Check(check.name, all(report.allows(leak) for leak in check.leaks), _said(check))
+
+
+def _filled(text: Text, **fields: object) -> Text:
+    return Text(zh=text.fill("zh", **fields), en=text.fill("en", **fields))

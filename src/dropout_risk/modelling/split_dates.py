@@ -1,0 +1,135 @@
+"""As-of dates in order, cut into blocks: which dates train, and which ones test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from dropout_risk.errors import SplitError
+
+Calendar = Mapping[Any, int] | Callable[[Any], int]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class DateBlock:
+    """The dates of one test, and the earlier ones whose labels were known when it began.
+
+    Parameters
+    ----------
+    train, test : ndarray
+        As-of dates, rising.
+    """
+
+    train: NDArray[Any]
+    test: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class AsOfDates:
+    """The as-of date of each row, and the school days before it.
+
+    Parameters
+    ----------
+    days : ndarray
+        One date per row.
+    index : ndarray of int64
+        The school-day index of each row's date.
+    """
+
+    days: NDArray[Any]
+    index: Ints
+
+    @classmethod
+    def of(
+        cls,
+        X: pd.DataFrame | None,
+        as_of: ArrayLike | None,
+        as_of_index: ArrayLike | None,
+        calendar: Calendar | None,
+    ) -> Self:
+        """Read the dates off the rows, or off what is handed in beside them.
+
+        Raises
+        ------
+        SplitError
+            If there are no dates, no rows, or no calendar to count school days by.
+        """
+        days = _days(X, as_of, as_of_index)
+        if len(days) == 0:
+            raise SplitError("There are no rows to split.", hint="hand in rows of at least two as-of dates")
+        if as_of_index is not None:
+            return cls(days, np.asarray(as_of_index, dtype=np.int64))
+        return cls(days, _counted(days, calendar))
+
+    def bounds(self) -> tuple[NDArray[Any], Ints, Ints]:
+        """Give the different dates, and the least and the greatest index of each."""
+        unique, place = np.unique(self.days, return_inverse=True)
+        first = np.full(len(unique), np.iinfo(np.int64).max)
+        last = np.full(len(unique), np.iinfo(np.int64).min)
+        np.minimum.at(first, place, self.index)
+        np.maximum.at(last, place, self.index)
+        return unique, first, last
+
+    def blocks(
+        self, n_splits: int, horizon_days: int, test_snapshots: int, min_train: int
+    ) -> list[DateBlock]:
+        """Cut the last dates into blocks to test on, one after the other.
+
+        Raises
+        ------
+        SplitError
+            If a block would have nothing before it to train on.
+        """
+        unique, first, last = self.bounds()
+
+        def require(enough: bool | np.bool_, what: str) -> None:
+            if not enough:
+                raise SplitError(
+                    f"{len(unique)} as-of dates leave too few {what}: {n_splits} split(s) of "
+                    f"{test_snapshots} with a horizon of {horizon_days} school days need at least "
+                    f"{min_train} to train on.",
+                    hint="add earlier as-of dates, shorten horizon_days, or lower n_splits or test_snapshots",
+                )
+
+        made = []
+        for number in range(n_splits):
+            start = len(unique) - (n_splits - number) * test_snapshots
+            require(start > 0, "as-of dates before the test")
+            begin = first[start : start + test_snapshots].min()
+            known = (np.arange(len(unique)) < start) & (last + horizon_days <= begin)
+            require(known.sum() >= min_train, "as-of dates whose labels were known in time")
+            made.append(DateBlock(unique[known], unique[start : start + test_snapshots]))
+        return made
+
+
+def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> NDArray[Any]:
+    if as_of is not None:
+        return np.asarray(as_of)
+    if isinstance(X, pd.DataFrame) and "as_of" in X.index.names:
+        return np.asarray(X.index.get_level_values("as_of").to_numpy())
+    if as_of_index is not None:
+        return np.asarray(as_of_index)
+    raise SplitError("No as-of dates.", hint="give X an index level 'as_of', or hand in as_of or as_of_index")
+
+
+def _counted(days: NDArray[Any], calendar: Calendar | None) -> Ints:
+    if calendar is None:
+        raise SplitError(
+            "School days cannot be counted without a calendar.",
+            hint="give TemporalSplit a calendar (as-of date to school-day index), or hand in as_of_index",
+        )
+    look_up = calendar if callable(calendar) else calendar.__getitem__
+    unique, place = np.unique(days, return_inverse=True)
+    try:
+        return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[place]
+    except KeyError as error:
+        raise SplitError(
+            f"The calendar has no school-day index for {error.args[0]}.",
+            hint="give an index for every as-of date",
+        ) from None
