@@ -63,9 +63,11 @@ X, y = pd.concat([X_before, X_after]), pd.concat([y_before, y_after]).to_numpy()
 pupils = X.index.get_level_values("student_id").to_numpy()
 drawn = np.empty(len(y))
 for train, test in RandomSplit(n_splits=5).split(X, y, groups=pupils):
-    drawn[test] = dr.RiskClassifier(model="logistic", catalogue=catalogue).fit(
-        X.iloc[train], y[train]
-    ).predict_proba(X.iloc[test])[:, 1]
+    drawn[test] = (
+        dr.RiskClassifier(model="logistic", catalogue=catalogue)
+        .fit(X.iloc[train], y[train])
+        .predict_proba(X.iloc[test])[:, 1]
+    )
 at_random = roc_auc_score(y, drawn)
 pd.Series({"in time": in_time, "at random": at_random, "flattered by": at_random - in_time}).round(3)
 

@@ -38,10 +38,10 @@ report.frame().head(12)
 # rate is a share of those who dropped out, not of everybody):
 
 # %%
-print(report.section().to_text("en"))
+report.section().to_text("en").splitlines()
 
 # %%
-report.chart();
+report.chart()
 
 # %% [markdown]
 # A gap says that the list serves one group less well. It does not say why, and closing it has a price, which the table

@@ -66,4 +66,4 @@ pd.DataFrame(table).T.round(3)
 # The card of the recalibrated model says what was done, and its version is another one.
 
 # %%
-print(local.card["en"][-300:])
+local.card["en"][-300:]
