@@ -73,11 +73,14 @@ def _simulated(out: Path, students: int, seed: int) -> SchoolRecords:
 
 
 def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
+    from dropout_risk.tracking.run_content import RunContent
+    from dropout_risk.training.content import artefacts
     from dropout_risk.training.train import train
 
     tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
     run = train(records, Settings(language=language, tracking=tracking), progress=True)
     typer.echo(str(run.report))
+    RunContent(artefacts=artefacts(run.report)).write_to(out / "report")
     run.model.save(out / "model")
     return run.model
 
@@ -166,6 +169,7 @@ def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> No
     places = {
         "records": "the simulated school records (Parquet)",
         "model": "the bundle: model, catalogue, card, manifest",
+        "report": "the whole report and the model card, in Chinese and English",
         "mlflow.db": "the MLflow runs and the model registry",
         "reply.json": "the endpoint's whole reply; request.json is what was posted",
     }

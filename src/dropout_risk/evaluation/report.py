@@ -15,6 +15,7 @@ from dropout_risk.evaluation import report_tables as tables
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.curves import calibration_bins
 from dropout_risk.evaluation.decision import decision_section
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import HeldOut, Result, all_results, beside_the_rule, plain
 from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMAT = 3
+MORE = Text(
+    zh="公平性、校准、提前天数、理由的稳定性等见完整报告：to_text()，或命令 dropout-risk report。",
+    en="Fairness, calibration, lead time, stability of the reasons and more are in the whole report: "
+    "to_text(), or the command dropout-risk report.",
+)
 SAME_MODEL = Text(
     zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
     en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
@@ -289,9 +295,16 @@ class EvaluationReport:
         head = [self.title(language), remarks, *(table.to_text() for table in shown)]
         return "\n\n".join([*head, *sections, *(table.to_text() for table in others)])
 
+    def summary(self, language: Language = "en") -> str:
+        """Write what a first look needs: the figures beside the baselines, the list, and the verdict."""
+        shown = [tables.results_table(self, language), tables.rule_table(self, language)]
+        words = [self.title(language), "\n".join(self.remarks(language))]
+        words += [table.to_text() for table in shown if table is not None]
+        return "\n\n".join([*words, Verdict.of(self).text(language), MORE.to(language)])
+
     def __str__(self) -> str:
-        """Write the report for a terminal, in English."""
-        return self.to_text()
+        """Write the summary for a terminal, in English; :meth:`to_text` gives everything."""
+        return self.summary()
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
