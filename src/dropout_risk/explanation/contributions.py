@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.explanation.curves import Curves
+from dropout_risk.explanation.steps import StepShape
 
 Floats = NDArray[np.float64]
 FEW_ROWS = 256
@@ -135,7 +136,7 @@ class LevelShape:
         return None, self.heights, self.missing
 
 
-Shape = CurveShape | LevelShape
+Shape = CurveShape | LevelShape | StepShape
 
 
 def _alone(shape: Shape, column: Floats) -> Floats:
@@ -152,7 +153,7 @@ class LinearTerms:
     ----------
     base : float
         Mean log-odds over the training rows.
-    shapes : sequence of CurveShape or LevelShape
+    shapes : sequence of CurveShape, LevelShape or StepShape
         One for each feature, each with mean 0 over the training rows.
 
     Examples

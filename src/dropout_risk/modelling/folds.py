@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.modelling.newton import fit_logistic
+
 Floats = NDArray[np.float64]
 
 
@@ -39,3 +41,10 @@ def fold_losses(margin: Floats, y: NDArray[np.int8], folds: NDArray[np.intp]) ->
     """Give the mean log loss of each fold."""
     losses = log_loss(margin, y)
     return np.array([losses[folds == fold].mean() for fold in range(folds.max() + 1)])
+
+
+def raw_calibration(margin: Floats, y: NDArray[np.int8]) -> tuple[float, float]:
+    """Give slope and intercept of the line from raw scores to log-odds; 1 and 0 where they are right."""
+    columns = np.column_stack([margin, np.ones(len(margin))])
+    slope, intercept = fit_logistic(columns, y, 1e6, np.zeros(2), np.array([1.0, 0.0]))
+    return float(slope), float(intercept)

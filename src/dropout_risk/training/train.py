@@ -16,14 +16,17 @@ from dropout_risk.evaluation.baselines import baselines
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.evaluation.section import Section
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.tuning import Progress, Tuning
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
+from dropout_risk.text import Text
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.tracking.run_content import RunContent, flat_settings
 from dropout_risk.training.parts import Parts, make_parts
@@ -32,6 +35,8 @@ from dropout_risk.training.snapshots import labelled_cohort, last_label_day
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+CHOICE = Text(zh="为何选用这个模型", en="Why this model")
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,7 +127,7 @@ def train(
         features = _features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
         with steps.one("fit"):
-            classifier = fit(parts, catalogue, settings)
+            classifier = fit(parts, catalogue, settings, progress=steps.tell)
         with steps.one("evaluate"):
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
             report = evaluate(
@@ -136,13 +141,17 @@ def train(
         return TrainingRun(model, report, run_id, classifier.selection_.frame())
 
 
-def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskClassifier:
+def fit(
+    parts: Parts, catalogue: FeatureCatalogue, settings: Settings, progress: Progress | None = None
+) -> RiskClassifier:
     """Fit the candidates on the training rows and calibrate on the rows set aside."""
     classifier = RiskClassifier(
         model=settings.models.candidate,
         catalogue=catalogue,
         folds=settings.models.folds,
         random_state=settings.models.seed,
+        candidates=settings.models.candidates,
+        tuning=Tuning.of(settings.models, progress),
     )
     aside = parts.calibration
     calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
@@ -178,6 +187,7 @@ def evaluate(
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
         selection=_rows(classifier.selection_.frame()),
+        sections=[Section("selection", CHOICE, (classifier.selection_.explanation,))],
     )
 
 
