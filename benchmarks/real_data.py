@@ -1,6 +1,6 @@
 """RiskClassifier beside two untuned baselines on real public data, on the same folds.
 
-``python benchmarks/real_data.py [--set uci|uci-bounds|cortez|hsls] [--quick] [--json FILE]``
+``python benchmarks/real_data.py [--set uci|uci-bounds|cortez|hsls|hsls-all] [--quick] [--json FILE]``
 
 The data lie in the folder that ``DROPOUT_RISK_DATA`` names, or in ``../shared/data`` beside the
 repository; without them nothing is run. RiskClassifier has no setting for any data set. Each bound that
@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,27 +144,28 @@ def hsls_rows(folder: Path) -> pd.DataFrame:
     return table
 
 
-def hsls(folder: Path, quick: bool) -> Iterator[Task]:
-    """US high schools: ever dropped out, from what was known at four stages, for who was still enrolled."""
-    everybody = hsls_rows(folder)
-    survey = [name for name in everybody.columns if name.endswith("_survey1")]
-    sets = {
+def hsls_columns(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Give the columns known at each stage."""
+    survey = [name for name in table.columns if name.endswith("_survey1")]
+    return {
         "survey": survey,
         "+ GPA 9": survey + HSLS_MARKS[:1],
         "+ GPA 9-11": survey + HSLS_MARKS,
         "+ attendance": survey + HSLS_MARKS + HSLS_ATTENDANCE,
         "attendance alone": HSLS_ATTENDANCE,
     }
+
+
+def hsls(folder: Path, quick: bool) -> Iterator[Task]:
+    """US high schools: ever dropped out, from what was known at four stages, for who was still enrolled."""
+    everybody = hsls_rows(folder)
     table = everybody[everybody["enrollment_status_survey2"].isin(HSLS_ENROLLED)].reset_index(drop=True)
     y = table["X4EVERDROP"].to_numpy(dtype=np.int8)
     note = "columns imputed with the outcome are left out; attendance is of spring 2012"
-    for words, names in sets.items():
+    for words, names in hsls_columns(table).items():
         yield Task(f"hsls09 {words}", table[names], y, note=note, strict=words in HSLS_STAGES)
-    stages = {} if quick else {words: sets[words] for words in HSLS_STAGES}
-    for words, names in stages.items():
-        all_y = everybody["X4EVERDROP"].to_numpy(dtype=np.int8)
-        yield Task(f"hsls09 all 13,865, {words}", everybody[names], all_y, note=note, strict=True)
     observed = (table["psych_all_observed"] == 1).to_numpy()
+    survey = hsls_columns(table)["survey"]
     scales = [name for name in table.columns if name.startswith(("X1", "S1"))]
     note = "only pupils whose scales were all observed, none imputed"
     yield Task("hsls09 survey, scales observed", table.loc[observed, survey], y[observed], note=note)
@@ -172,7 +174,21 @@ def hsls(folder: Path, quick: bool) -> Iterator[Task]:
     )
 
 
-SETS: dict[str, Callable[[Path, bool], Iterator[Task]]] = {"uci": uci, "cortez": cortez, "hsls": hsls}
+def hsls_all(folder: Path, quick: bool) -> Iterator[Task]:
+    """Ask the same at four stages for all 13,865 pupils of the file."""
+    table = hsls_rows(folder)
+    y = table["X4EVERDROP"].to_numpy(dtype=np.int8)
+    for words, names in hsls_columns(table).items():
+        if words in HSLS_STAGES:
+            yield Task(f"hsls09 all pupils, {words}", table[names], y, strict=True)
+
+
+SETS: dict[str, Callable[[Path, bool], Iterator[Task]]] = {
+    "uci": uci,
+    "cortez": cortez,
+    "hsls": hsls,
+    "hsls-all": hsls_all,
+}
 
 
 # --- the baselines ----------------------------------------------------------------------------------
@@ -209,18 +225,18 @@ MODELS: dict[str, Callable[[pd.DataFrame], BaseEstimator]] = {
 # --- running and telling ----------------------------------------------------------------------------
 
 
-def run(task: Task, models: dict[str, Callable[[pd.DataFrame], BaseEstimator]]) -> dict[str, object]:
+def run(task: Task) -> dict[str, object]:
     """Score every model on every fold; give mean figures over folds, and what ours chose."""
     X = task.X.copy()
     for name in X.columns.difference(X.select_dtypes("number").columns):
         X[name] = X[name].astype("category")
-    scores: dict[str, list[tuple[float, ...]]] = {name: [] for name in models}
-    slopes: dict[str, list[float]] = {name: [] for name in models}
+    scores: dict[str, list[tuple[float, ...]]] = {name: [] for name in MODELS}
+    slopes: dict[str, list[float]] = {name: [] for name in MODELS}
     chosen: list[str] = []
     for seed in range(task.repeats):
-        risks = {name: np.empty(len(X)) for name in models}
+        risks = {name: np.empty(len(X)) for name in MODELS}
         for seen, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(X, task.y):
-            for name, make in models.items():
+            for name, make in MODELS.items():
                 model = make(X).fit(X.iloc[seen], task.y[seen])
                 risks[name][unseen] = model.predict_proba(X.iloc[unseen])[:, 1]
                 scores[name].append(figures(task.y[unseen], risks[name][unseen]))
@@ -348,6 +364,7 @@ def main() -> int:
         "--quick", action="store_true", help="deal the folds of small sets once, not five times"
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     given = parser.parse_args()
     folder = data_folder()
     if not folder.is_dir():
@@ -357,15 +374,15 @@ def main() -> int:
         f"{'AUC and Brier of each; then ours less the better baseline':72s} LR            LGBM          ours"
     )
     results = []
-    for name in given.set or names:
-        if name == "uci-bounds":
-            for found in (uci_split(folder), uci_three(folder, given.quick)):
-                results.append(found)
-                print(found, told(dict(found["bounds"])), flush=True)  # type: ignore[call-overload]
-            continue
-        for task in SETS[name](folder, given.quick):
-            results.append(run(task, MODELS))
-            print(line(results[-1]), flush=True)
+    if "uci-bounds" in (given.set or names):
+        for found in (uci_split(folder), uci_three(folder, given.quick)):
+            results.append(found)
+            print(found, told(dict(found["bounds"])), flush=True)  # type: ignore[call-overload]
+    tasks = (task for name in given.set or SETS if name in SETS for task in SETS[name](folder, given.quick))
+    with ProcessPoolExecutor(given.jobs) as workers:
+        for found in workers.map(run, tasks):
+            results.append(found)
+            print(line(found), flush=True)
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -122,7 +122,7 @@ def _loss(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
 
 
 def _likelihood(n: int, k: int) -> float:
-    return sum(part * np.log(part / n) for part in (k, n - k) if part)
+    return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
 
 
 def _counts(places: NDArray[np.intp], y: Labels, n: int) -> tuple[Counts, Counts]:

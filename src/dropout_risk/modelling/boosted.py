@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -105,20 +105,13 @@ class BoostedCandidate:
             Marks the last rows in time. Then the number of trees is found on them alone, by trees that saw
             earlier rows of other pupils only; without it, on the rows of the folds left out.
         """
-        if tail is None:
-            boosters, curve = self._watched(X, y, folds)
-            n_trees = int(curve.argmin()) + 1
-        else:
-            n_trees = int(self._watched(X, y, folds, tail)[1].argmin()) + 1
-            boosters = [
-                self._train(X[folds != fold], y[folds != fold], n_trees) for fold in range(folds.max() + 1)
-            ]
+        boosters, curves = self._watched(X, y, folds, tail)
+        n_trees, elsewhere = int(curves.mean(axis=1).argmin()) + 1, best_elsewhere(curves) + 1
         margin = np.empty(len(y))
-        for fold, booster in enumerate(boosters):
-            rows = X[folds == fold]
-            margin[folds == fold] = booster.predict(
-                rows, raw_score=True, num_iteration=n_trees, num_threads=1
-            )
+        for fold, n in enumerate(map(int, elsewhere)):
+            seen, left_out = folds != fold, folds == fold
+            booster = boosters[fold] if tail is None else self._train(X[seen], y[seen], n)
+            margin[left_out] = booster.predict(X[left_out], raw_score=True, num_iteration=n, num_threads=1)
         setting = {"n_trees": n_trees, "growing": dict(self.growing)}
         return CrossFit(margin, fold_losses(margin, y, folds), setting)
 
@@ -129,8 +122,9 @@ class BoostedCandidate:
 
     def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> float:
         """Give the least mean loss over folds; what is deeper than four splits must earn it."""
-        least = float(self._watched(X, y, folds, tail)[1].min())
-        return least + DEEPER_IS_WORTH * (self.growing["max_depth"] > SHALLOW)
+        least = float(self._watched(X, y, folds, tail)[1].mean(axis=1).min())
+        is_deep = bool(self.growing["max_depth"] > SHALLOW)
+        return least + DEEPER_IS_WORTH * is_deep
 
     @property
     def as_given(self) -> dict[str, Any]:
@@ -152,7 +146,7 @@ class BoostedCandidate:
     def _watched(
         self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None
     ) -> tuple[list[Any], Floats]:
-        """Train on all folds but one, watched on the one; give the mean loss after each tree."""
+        """Train on all folds but one, watched on the one; give its loss after each tree, a fold a column."""
         early, late = (True, True) if tail is None else (~tail, tail)
         boosters, curves = [], []
         for fold in range(folds.max() + 1):
@@ -161,7 +155,7 @@ class BoostedCandidate:
             boosters.append(booster)
             curves.append(curve)
         shortest = min(map(len, curves))
-        return boosters, np.mean([curve[:shortest] for curve in curves], axis=0)
+        return boosters, np.array([curve[:shortest] for curve in curves]).T
 
     def _train(self, X: Floats, y: Labels, n_trees: int) -> Any:
         import lightgbm

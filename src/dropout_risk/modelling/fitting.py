@@ -151,14 +151,17 @@ class Candidates:
     def cross_fit(self, names: Sequence[str], rows: Rows, folds: NDArray[np.intp]) -> dict[str, CrossFit]:
         """Show what each of the named does on folds that it did not see."""
         shown: dict[str, CrossFit] = {}
-        additive = {"scorecard": self.scorecard, "logistic": self.logistic, "ebm": self.ebm}
-        for name, candidate in additive.items():
-            if name in names or (name == "logistic" and "blend" in names):
-                shown[name] = candidate.cross_fit(rows.X, rows.y, folds)
+        X, y = rows.X, rows.y
+        if "scorecard" in names:
+            shown["scorecard"] = self.scorecard.cross_fit(X, y, folds)
+        if {"logistic", "blend"} & set(names):
+            shown["logistic"] = self.logistic.cross_fit(X, y, folds)
+        if "ebm" in names:
+            shown["ebm"] = self.ebm.cross_fit(X, y, folds)
         if {"lightgbm", "blend"} & set(names):
-            shown["lightgbm"] = self.boosted.cross_fit(rows.X, rows.y, folds, rows.tail)
+            shown["lightgbm"] = self.boosted.cross_fit(X, y, folds, rows.tail)
         if "blend" in names:
-            shown["blend"] = cross_blend(shown["logistic"], shown["lightgbm"], rows.y, folds)
+            shown["blend"] = cross_blend(shown["logistic"], shown["lightgbm"], y, folds)
         return shown
 
     def fit(self, name: str, X: Floats, y: Labels, settings: Settings) -> Model:
@@ -199,6 +202,7 @@ def fit_best(
     selection = Selection.of(
         {name: fit.losses for name, fit in compared.items()},
         {name: raw_calibration(fit.margin, rows.y) for name, fit in compared.items()},
+        _entropy(float(rows.y.mean())),
     )
     settings = {name: fit.setting for name, fit in shown.items()}
     model = candidates.fit(selection.chosen, rows.X, rows.y, settings)
@@ -220,6 +224,11 @@ def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[lis
         keys = [str(group).encode() for group in groups]
     order = sorted(range(len(y)), key=lambda place: (content[place], keys[place]))
     return keys, np.array(order, dtype=np.intp)
+
+
+def _entropy(rate: float) -> float:
+    """Give the log loss of predicting the base rate for everybody."""
+    return float(-rate * np.log(rate) - (1 - rate) * np.log(1 - rate))
 
 
 def _numbered(content: list[bytes]) -> list[bytes]:

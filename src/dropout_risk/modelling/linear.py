@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
 from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.newton import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ Labels = NDArray[np.int8]
 SEGMENTS = 5
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse penalties tried, the strongest penalty first."""
-PATH_ROWS = 40_000
+PATH_ROWS = 10_000
 """Rows that the penalty is found on, at most."""
 BEND = 0.5
 """Size of a column that bends the line, against 1 for the line itself: bends are shrunk more."""
@@ -102,9 +102,8 @@ class LogisticCandidate:
             for place, strength in enumerate(strengths):
                 weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
                 margins[place, left_out] = columns_out @ weights
-        losses = [fold_losses(margin, y, folds) for margin in margins]
-        best = int(np.argmin([loss.mean() for loss in losses]))
-        return CrossFit(margins[best], losses[best], {"strength": strengths[best], "shape": self.as_given})
+        margin, losses, best = cross_fitted(margins, y, folds)
+        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.as_given})
 
     def _design(self, X: Floats) -> Design:
         return Design.learn(X, self.monotone, self.categorical, self.segments, self.bend)

@@ -61,7 +61,8 @@ class PointsTable:
         most = sum(max(card.points) for card in self.model.cards)
         least = sum(min(card.points) for card in self.model.cards)
         points = np.arange(least, most + 1)
-        log_odds = self.calibration.apply(self.model.intercept + self.model.factor * points)
+        raw = np.asarray(self.model.intercept + self.model.factor * points, dtype=np.float64)
+        log_odds = self.calibration.apply(raw)
         return pd.DataFrame(dict(zip(RISK_HEADS[language], (points, expit(log_odds)), strict=True)))
 
     def points(self, X: pd.DataFrame) -> pd.Series:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dropout_risk.explanation.contributions import LevelShape, LinearTerms
 from dropout_risk.explanation.steps import StepShape
 from dropout_risk.modelling.bins import Bins
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.newton import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -143,9 +143,8 @@ class ScorecardCandidate:
             models = self._path(X[seen], y[seen], MOST_FEATURES)
             for place in range(MOST_FEATURES):
                 margins[place, left_out] = models[min(place, len(models) - 1)].margin(X[left_out])
-        losses = [fold_losses(margin, y, folds) for margin in margins]
-        best = int(np.argmin([loss.mean() for loss in losses]))
-        return CrossFit(margins[best], losses[best], {"n_features": best + 1})
+        margin, losses, best = cross_fitted(margins, y, folds)
+        return CrossFit(margin, losses, {"n_features": best + 1})
 
     def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> ScorecardModel:
         """Make the scorecard from all rows, with as many features as cross-validation found."""
@@ -160,7 +159,7 @@ class ScorecardCandidate:
         squares = columns**2
         chosen: list[int] = []
         weights = np.array([np.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))])
-        models = []
+        models: list[ScorecardModel] = []
         while len(chosen) < min(most, X.shape[1]):
             gain = _gains(columns, squares, y, columns[:, chosen] @ weights[:-1] + weights[-1])
             gain[chosen] = -1.0

@@ -87,7 +87,9 @@ def test_the_number_of_trees_is_found_on_the_last_days_where_days_are_known(monk
     monkeypatch.setattr(
         BoostedCandidate,
         "_watched",
-        lambda self, X, y, folds, tail=None: seen.append(tail) or ([], np.array([0.6, 0.5, 0.7])),
+        lambda self, X, y, folds, tail=None: (
+            seen.append(tail) or ([], np.array([[0.6, 0.6], [0.5, 0.5], [0.7, 0.7]]))
+        ),
     )
     classifier = RiskClassifier("lightgbm", folds=2).fit(X, y)
     assert seen[0].sum() == 300
