@@ -25,8 +25,8 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -307,54 +307,6 @@ def told(said: dict[str, bool]) -> str:
     return f"  MISSED: {', '.join(missed)}" if missed else ""
 
 
-# --- two protocols of others: one split, and three classes ------------------------------------------
-
-UCI_SPLIT = {"auc": 0.905, "average_precision": 0.868, "brier": 0.1029, "log_loss": 0.3397}
-UCI_THREE = 0.5266
-
-
-def uci_split(folder: Path) -> dict[str, object]:
-    """UCI 697 with semester 1, without semester 2 and gender: stratified 80/20, random_state 42."""
-    table = uci_rows(folder)
-    y = (table["Target"] == "Dropout").to_numpy(dtype=np.int8)
-    X = table[[name for name in table if "2nd sem" not in name and name not in ("Target", "Gender")]]
-    X_seen, X_unseen, y_seen, y_unseen = train_test_split(X, y, test_size=0.2, stratify=y, random_state=42)
-    model = RiskClassifier().fit(X_seen, y_seen)
-    risk = model.predict_proba(X_unseen)[:, 1]
-    auc, brier, loss, _ = figures(y_unseen, risk)
-    found = {
-        "auc": auc, "average_precision": average_precision_score(y_unseen, risk), "brier": brier,
-        "log_loss": loss,
-    }  # fmt: skip
-    met = {
-        name: bool(found[name] <= bound if name in ("brier", "log_loss") else found[name] >= bound)
-        for name, bound in UCI_SPLIT.items()
-    }
-    rounded = {name: round(float(value), 4) for name, value in found.items()}
-    return {"task": "uci697 one split", **rounded, "chosen": model.calibrated_model_.kind, "bounds": met}
-
-
-def uci_three(folder: Path, quick: bool) -> dict[str, object]:
-    """UCI 697, three classes, all columns: one against the rest, made to add up to 1; 3 x 3 folds.
-
-    The folds are this script's own: those of the published figure could not be rebuilt.
-    """
-    table = uci_rows(folder)
-    X, y = table.drop(columns="Target"), table["Target"].to_numpy(dtype=str)
-    classes = sorted(set(y))
-    losses = []
-    for seed in range(1 if quick else 3):
-        for seen, unseen in StratifiedKFold(3, shuffle=True, random_state=seed).split(X, y):
-            shares = np.column_stack([
-                RiskClassifier().fit(X.iloc[seen], y[seen] == one).predict_proba(X.iloc[unseen])[:, 1]
-                for one in classes
-            ])  # fmt: skip
-            shares /= shares.sum(axis=1, keepdims=True)
-            losses.append(log_loss(y[unseen], shares, labels=classes))
-    found = round(float(np.mean(losses)), 4)
-    return {"task": "uci697 three classes", "log_loss": found, "bounds": {"log_loss": found < UCI_THREE}}
-
-
 def main() -> int:
     """Run the sets that were asked for, print the table, write the figures where asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -375,6 +327,8 @@ def main() -> int:
     )
     results = []
     if "uci-bounds" in (given.set or names):
+        from uci_bounds import uci_split, uci_three  # which imports from here
+
         for found in (uci_split(folder), uci_three(folder, given.quick)):
             results.append(found)
             print(found, told(dict(found["bounds"])), flush=True)  # type: ignore[call-overload]

@@ -147,9 +147,12 @@ class BoostedCandidate:
         self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None
     ) -> tuple[list[Any], Floats]:
         """Train on all folds but one, watched on the one; give its loss after each tree, a fold a column."""
+        n_folds = int(folds.max()) + 1
+        if tail is not None and np.bincount(folds[tail], minlength=n_folds).min() == 0:
+            tail = None  # a fold without late rows
         early, late = (True, True) if tail is None else (~tail, tail)
         boosters, curves = [], []
-        for fold in range(folds.max() + 1):
+        for fold in range(n_folds):
             seen, left_out = (folds != fold) & early, (folds == fold) & late
             booster, curve = self._train_watched(X[seen], y[seen], X[left_out], y[left_out])
             boosters.append(booster)

@@ -192,7 +192,7 @@ def fit_best(
     candidates = Candidates.of(monotone, categorical, seed)
     n_folds = min(folds, _fewest(rows.keys, rows.y))
     if n_folds < FEWEST_OF_A_CLASS:
-        name = names[0] if len(names) == 1 else "logistic"
+        name = "logistic" if "logistic" in names else names[0]
         model = candidates.fit(name, rows.X, rows.y, CAUTIOUS)
         return Fitted(model, Selection({name: np.array([np.nan])}, name), None)
     if tuning is not None:

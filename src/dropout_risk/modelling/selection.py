@@ -71,7 +71,7 @@ class Selection:
     {'candidate': ['logistic', 'lightgbm'], 'log_loss': [0.375, 0.34375], 'chosen': [True, False]}
     >>> print(selection.explanation.en.split("; ")[1])
     the lowest had the boosted trees (0.3438). Chosen was the logistic regression: its excess of 0.0312 is
-    within what simplicity may cost (0.0938), and that of nothing simpler is.
+    within what simplicity may cost (0.0937), and that of nothing simpler is.
     """
 
     losses: Mapping[str, Floats]
