@@ -13,7 +13,8 @@ from dropout_risk.text import Language
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
-Candidate = Literal["auto", "logistic", "lightgbm", "blend"]
+Named = Literal["scorecard", "logistic", "ebm", "lightgbm", "blend"]
+Candidate = Literal["auto", "scorecard", "logistic", "ebm", "lightgbm", "blend"]
 
 
 class Section(BaseModel):
@@ -43,9 +44,22 @@ class SplitSettings(Section):
 
 
 class ModelSettings(Section):
-    """One candidate, or the choice between all of them; over how many folds, from which seed."""
+    """One candidate, or the choice between some of them; over how many folds, from which seed.
+
+    ``trials`` and ``seconds`` are the budget of tuning, for each candidate: without both, none is spent.
+    ``tuning_file`` (SQLite) lets a search that was broken off go on.
+    """
 
     candidate: Candidate = "auto"
+    candidates: Annotated[tuple[Named, ...], Field(min_length=1)] = (
+        "scorecard",
+        "logistic",
+        "lightgbm",
+        "blend",
+    )
+    trials: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    tuning_file: str | None = None
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     seed: int = 0
 

@@ -12,7 +12,7 @@ from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.splits import TemporalSplit
 
 DIRECTIONS = (1, -1, 0, 1, -1)
-KINDS = ["logistic", "lightgbm", "blend"]
+KINDS = ["scorecard", "logistic", "lightgbm", "blend"]
 value = st.one_of(st.floats(-5, 5), st.just(0.0), st.just(float("nan")))
 
 

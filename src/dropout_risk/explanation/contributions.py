@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.background import Background, check_rows
 from dropout_risk.explanation.curves import Curves
+from dropout_risk.explanation.steps import StepShape
 from dropout_risk.kernels import kernel
 
 Floats = NDArray[np.float64]
@@ -162,7 +163,7 @@ class LevelShape:
         return None, self.heights, self.missing
 
 
-Shape = CurveShape | LevelShape
+Shape = CurveShape | LevelShape | StepShape
 
 
 def _alone(shape: Shape, column: Floats) -> Floats:
@@ -179,7 +180,7 @@ class LinearTerms:
     ----------
     base : float
         Mean log-odds over the training rows.
-    shapes : sequence of CurveShape or LevelShape
+    shapes : sequence of CurveShape, LevelShape or StepShape
         One for each feature, each with mean 0 over the training rows.
     means : float64 array of shape (n_features,), optional
         The mean of each curve over another background.

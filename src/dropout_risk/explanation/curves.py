@@ -46,7 +46,10 @@ class Curves:
 
     @classmethod
     def of(cls, shapes: Sequence[tuple[Sequence[float] | None, Sequence[float], float]]) -> Self:
-        """Lay shapes end to end: knots (None for levels), heights, and the height of a missing value."""
+        """Lay shapes end to end: knots (None for levels), heights, and the height of a missing value.
+
+        One knot less than there are heights makes steps: the knots are the edges between them.
+        """
         pieces = [_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
         knots, levels, slopes, lows, highs = (
             np.concatenate([piece[part] for piece in pieces] or [np.zeros(0)]) for part in range(5)
@@ -72,10 +75,21 @@ def _pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...
     if knots is None:
         return np.full(len(heights), np.nan), heights, nothing, nothing, nothing
     places = np.array(knots, dtype=np.float64)
+    if len(places) < len(heights):
+        return _level_pieces(places, heights)
     slopes, lows, highs = nothing.copy(), heights.copy(), heights.copy()
     slopes[:-1] = np.diff(heights) / np.diff(places)
     lows[:-1], highs[:-1] = np.sort(np.stack([heights[:-1], heights[1:]]), axis=0)
     return places, heights, slopes, lows, highs
+
+
+def _level_pieces(edges: Floats, heights: Floats) -> tuple[Floats, ...]:
+    """Give each height a piece of slope 0; the first begins just below the first edge."""
+    if len(edges) == 0:
+        return np.zeros(1), heights, np.zeros(1), heights, heights
+    places = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges, edges[-1:]])
+    levels = np.append(heights, heights[-1])
+    return places, levels, np.zeros(len(levels)), levels, levels
 
 
 @kernel

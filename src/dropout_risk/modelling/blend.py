@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dropout_risk.explanation.contributions import BlendTerms
 from dropout_risk.modelling.boosted import BoostedModel
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.linear import LogisticModel
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,6 @@ def cross_blend(
     logistic: CrossFit, boosted: CrossFit, y: NDArray[np.int8], folds: NDArray[np.intp]
 ) -> CrossFit:
     """Give the blend with the least mean loss on rows that neither model saw."""
-    margins = [(1 - weight) * logistic.margin + weight * boosted.margin for weight in WEIGHTS]
-    losses = [fold_losses(margin, y, folds) for margin in margins]
-    best = int(np.argmin([loss.mean() for loss in losses]))
-    return CrossFit(margins[best], losses[best], {"weight": float(WEIGHTS[best])})
+    margins = np.array([(1 - weight) * logistic.margin + weight * boosted.margin for weight in WEIGHTS])
+    margin, losses, best = cross_fitted(margins, y, folds)
+    return CrossFit(margin, losses, {"weight": float(WEIGHTS[best])})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,26 @@ from numpy.typing import NDArray
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
+Marks = NDArray[np.bool_]
 MOST_TREES = 600
 PATIENCE = 40
 """Trees tried beyond the best number."""
+SHALLOW = 4
+DEEPER_IS_WORTH = 0.001
+"""Log loss by which trees deeper than four splits must be better, or they are not taken."""
+GROWING: Mapping[str, Any] = {
+    "learning_rate": 0.05,
+    "max_depth": SHALLOW,
+    "num_leaves": 12,
+    "min_data_in_leaf": 20,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.5,
+}
+"""How trees grow where nothing was tuned."""
 MANY_VALUES = 5_000_000
 """Size of a table that is worth a second thread: on a busy machine threads wait for each other."""
 
@@ -73,39 +86,84 @@ class BoostedCandidate:
         Positions of the categorical columns.
     seed : int, default=0
         Of the sampling of rows and columns.
+    growing : mapping
+        How the trees grow: what tuning changes.
     """
 
     monotone: Sequence[int]
     categorical: Sequence[int] = ()
     seed: int = 0
+    growing: Mapping[str, Any] = field(default_factory=lambda: GROWING)
     name = "lightgbm"
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
-        """Fit once for each fold left out; the number of trees with the least mean loss wins."""
-        boosters, curves = [], []
-        for fold in range(folds.max() + 1):
+    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> CrossFit:
+        """Fit once for each fold left out; the number of trees with the least loss wins.
+
+        Parameters
+        ----------
+        tail : ndarray of bool, optional
+            Marks the last rows in time. Then the number of trees is found on them alone, by trees that saw
+            earlier rows of other pupils only; without it, on the rows of the folds left out.
+        """
+        boosters, curves = self._watched(X, y, folds, tail)
+        n_trees, elsewhere = int(curves.mean(axis=1).argmin()) + 1, best_elsewhere(curves) + 1
+        margin = np.empty(len(y))
+        for fold, n in enumerate(map(int, elsewhere)):
             seen, left_out = folds != fold, folds == fold
+            booster = boosters[fold] if tail is None else self._train(X[seen], y[seen], n)
+            margin[left_out] = booster.predict(X[left_out], raw_score=True, num_iteration=n, num_threads=1)
+        setting = {"n_trees": n_trees, "growing": dict(self.growing)}
+        return CrossFit(margin, fold_losses(margin, y, folds), setting)
+
+    def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> BoostedModel:
+        """Fit on all rows with the number of trees that cross-validation found."""
+        grown = replace(self, growing=setting.get("growing", self.growing))
+        return BoostedModel(grown._train(X, y, setting["n_trees"]).model_to_string())
+
+    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> float:
+        """Give the least mean loss over folds; what is deeper than four splits must earn it."""
+        least = float(self._watched(X, y, folds, tail)[1].mean(axis=1).min())
+        is_deep = bool(self.growing["max_depth"] > SHALLOW)
+        return least + DEEPER_IS_WORTH * is_deep
+
+    @property
+    def as_given(self) -> dict[str, Any]:
+        """How trees grow before tuning."""
+        return dict(self.growing)
+
+    def suggested(self, trial: Any) -> Self:
+        """Give the candidate whose trees grow as an optuna trial suggests."""
+        growing = {
+            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
+            "max_depth": trial.suggest_int("max_depth", 1, 6),
+            "num_leaves": trial.suggest_int("num_leaves", 3, 31),
+            "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, 300, log=True),
+            "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
+            "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
+        }
+        return replace(self, growing=growing)
+
+    def _watched(
+        self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None
+    ) -> tuple[list[Any], Floats]:
+        """Train on all folds but one, watched on the one; give its loss after each tree, a fold a column."""
+        n_folds = int(folds.max()) + 1
+        if tail is not None and np.bincount(folds[tail], minlength=n_folds).min() == 0:
+            tail = None  # a fold without late rows
+        early, late = (True, True) if tail is None else (~tail, tail)
+        boosters, curves = [], []
+        for fold in range(n_folds):
+            seen, left_out = (folds != fold) & early, (folds == fold) & late
             booster, curve = self._train_watched(X[seen], y[seen], X[left_out], y[left_out])
             boosters.append(booster)
             curves.append(curve)
         shortest = min(map(len, curves))
-        n_trees = int(np.mean([curve[:shortest] for curve in curves], axis=0).argmin()) + 1
-        margin = np.empty(len(y))
-        for fold, booster in enumerate(boosters):
-            rows = X[folds == fold]
-            margin[folds == fold] = booster.predict(
-                rows, raw_score=True, num_iteration=n_trees, num_threads=1
-            )
-        return CrossFit(margin, fold_losses(margin, y, folds), {"n_trees": n_trees})
+        return boosters, np.array([curve[:shortest] for curve in curves]).T
 
-    def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> BoostedModel:
-        """Fit on all rows with the number of trees that cross-validation found."""
+    def _train(self, X: Floats, y: Labels, n_trees: int) -> Any:
         import lightgbm
 
-        booster = lightgbm.train(
-            self._parameters(X.size), self._data(X, y), num_boost_round=setting["n_trees"]
-        )
-        return BoostedModel(booster.model_to_string())
+        return lightgbm.train(self._parameters(X.size), self._data(X, y), num_boost_round=n_trees)
 
     def _train_watched(self, X: Floats, y: Labels, X_out: Floats, y_out: Labels) -> tuple[Any, list[float]]:
         import lightgbm
@@ -133,14 +191,9 @@ class BoostedCandidate:
     def _parameters(self, n_values: int) -> dict[str, Any]:
         directions = [0 if i in set(self.categorical) else int(d) for i, d in enumerate(self.monotone)]
         return {
+            **self.growing,
             "objective": "binary",
             "metric": "binary_logloss",
-            "learning_rate": 0.05,
-            "max_depth": 4,
-            "num_leaves": 12,
-            "min_data_in_leaf": 20,
-            "lambda_l2": 5.0,
-            "feature_fraction": 0.5,
             "bagging_fraction": 0.8,
             "bagging_freq": 1,
             "monotone_constraints": directions if any(directions) else None,

@@ -17,12 +17,26 @@ from dropout_risk.explanation.contributions import Contributions, Terms
 from dropout_risk.modelling.blend import BlendModel
 from dropout_risk.modelling.boosted import BoostedModel
 from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.ebm import EbmModel
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.linear import LogisticModel
+from dropout_risk.modelling.scorecard import ScorecardModel
 
 Floats = NDArray[np.float64]
-Model = LogisticModel | BoostedModel | BlendModel
-KINDS: dict[type[Any], str] = {LogisticModel: "logistic", BoostedModel: "lightgbm", BlendModel: "blend"}
+Additive = ScorecardModel | LogisticModel | EbmModel
+Model = Additive | BoostedModel | BlendModel
+KINDS: dict[type[Any], str] = {
+    ScorecardModel: "scorecard",
+    LogisticModel: "logistic",
+    EbmModel: "ebm",
+    BoostedModel: "lightgbm",
+    BlendModel: "blend",
+}
+ADDITIVE: dict[str, type[Additive]] = {
+    "scorecard": ScorecardModel,
+    "logistic": LogisticModel,
+    "ebm": EbmModel,
+}
 FORMAT = 1
 BACKGROUND = "background.arrow"
 
@@ -35,7 +49,7 @@ class CalibratedModel:
     ----------
     encoding : FeatureEncoding
         The columns it reads.
-    model : LogisticModel, BoostedModel or BlendModel
+    model : ScorecardModel, LogisticModel, EbmModel, BoostedModel or BlendModel
         What gives the raw score.
     calibration : LinearCalibration
         From raw score to log-odds.
@@ -64,7 +78,7 @@ class CalibratedModel:
 
     @property
     def kind(self) -> str:
-        """The candidate: ``"logistic"``, ``"lightgbm"`` or ``"blend"``."""
+        """The candidate: ``"scorecard"``, ``"logistic"``, ``"ebm"``, ``"lightgbm"`` or ``"blend"``."""
         return KINDS[type(self.model)]
 
     @property
@@ -159,11 +173,11 @@ class CalibratedModel:
         files = {}
         head: dict[str, Any] = {"format": FORMAT, "kind": self.kind, "encoding": self.encoding.to_dict()}
         head["calibration"] = self.calibration.to_dict()
-        logistic, boosted = _parts(self.model)
+        additive, boosted = _parts(self.model)
         if isinstance(self.model, BlendModel):
             head["weight"] = self.model.weight
-        if logistic is not None:
-            files["model.json"] = _json(logistic.to_dict())
+        if additive is not None:
+            files["model.json"] = _json(additive.to_dict())
         if boosted is not None:
             files["model.txt"] = boosted.text.encode()
         if self.backgrounds.given:
@@ -215,15 +229,15 @@ class CalibratedModel:
             ) from error
 
 
-def _parts(model: Model) -> tuple[LogisticModel | None, BoostedModel | None]:
+def _parts(model: Model) -> tuple[Additive | None, BoostedModel | None]:
     if isinstance(model, BlendModel):
         return model.logistic, model.boosted
-    return (model, None) if isinstance(model, LogisticModel) else (None, model)
+    return (None, model) if isinstance(model, BoostedModel) else (model, None)
 
 
 def _model(head: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
-    if head["kind"] == "logistic":
-        return LogisticModel.from_dict(_read(files, "model.json"))
+    if head["kind"] in ADDITIVE:
+        return ADDITIVE[head["kind"]].from_dict(_read(files, "model.json"))
     boosted = BoostedModel(_file(files, "model.txt").decode())
     if head["kind"] == "lightgbm":
         return boosted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -28,8 +28,12 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.empty_columns import refuse_empty_columns
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.fitting import CHOICES, fit_best, in_own_order
+from dropout_risk.modelling.fitting import CHOICES, DEFAULT, Rows, fit_best, in_own_order
 from dropout_risk.modelling.leaks import HowToHeed, group_keys, heeded
+from dropout_risk.modelling.points_table import PointsTable
+from dropout_risk.modelling.scorecard import ScorecardModel
+from dropout_risk.modelling.selection import SIMPLEST_FIRST
+from dropout_risk.modelling.tuning import Tuning
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -44,7 +48,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : {"auto", "logistic", "lightgbm", "blend"}, default="auto"
+    model : {"auto", "scorecard", "logistic", "ebm", "lightgbm", "blend"}, default="auto"
         The candidate, or the choice between them.
     catalogue : FeatureCatalogue, optional
         Gives monotone directions, and refuses columns that are for audit only.
@@ -56,7 +60,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     folds : int, default=5
         Folds on which candidates are compared and calibrated.
     random_state : int, default=0
-        Deals the folds and samples the trees.
+        Deals the folds, samples the trees and seeds the tuning.
+    candidates : sequence of str, optional
+        What ``"auto"`` chooses between; default scorecard, logistic, lightgbm and blend. ``"ebm"`` needs
+        interpret-core.
+    tuning : Tuning, optional
+        The budget for better settings of logistic regression and trees; by default none is spent.
     leaks : {"raise", "warn", "ignore"}, default="warn"
         What to do about leaks in the rows of the fit: see :func:`dropout_risk.modelling.leaks.find_leaks`.
 
@@ -74,6 +83,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The candidates beside each other.
     booster_ : lightgbm.Booster
         The trees, where trees were chosen.
+    scorecard_ : PointsTable
+        Bins, points and risks, where the scorecard was chosen.
     explainer_ : str
         How contributions are computed.
     background_ : str
@@ -103,6 +114,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibrate: bool = True,
         folds: int = 5,
         random_state: int = 0,
+        candidates: Sequence[str] | None = None,
+        tuning: Tuning | None = None,
         leaks: HowToHeed = "warn",
     ) -> None:
         self.model = model
@@ -111,6 +124,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibrate = calibrate
         self.folds = folds
         self.random_state = random_state
+        self.candidates = candidates
+        self.tuning = tuning
         self.leaks = leaks
 
     def fit(
@@ -152,8 +167,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         LeakError
             If ``leaks`` is ``"raise"`` and the rows hold what nobody could know in time.
         """
-        if self.model not in CHOICES:
-            raise TrainingError(f"There is no model {self.model!r}.", hint=nearest(str(self.model), CHOICES))
+        names = self._names()
         if self.folds < 2:
             raise TrainingError(f"folds must be at least 2, got {self.folds!r}.", hint="5 is the default")
         table = self._table(X, fitting=True)
@@ -164,15 +178,21 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         refuse_empty_columns(encoding, encoded, self.catalogue)
         self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
         keys, order = in_own_order(encoded, labels, apart)
-        fitted = fit_best(
+        days = _days(table)
+        rows = Rows(
             encoded[order],
             labels[order],
             [keys[place] for place in order],
-            choice=self.model,
+            None if days is None else days[order],
+        )
+        fitted = fit_best(
+            rows,
+            names,
             monotone=self._directions(encoding),
             categorical=encoding.categorical,
             folds=int(self.folds),
             seed=int(self.random_state or 0),
+            tuning=self.tuning,
         )
         calibration = LinearCalibration()
         if self.calibrate and calibration_set is not None:
@@ -181,13 +201,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             own = group_keys(table_own, None)
             calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
         elif self.calibrate and fitted.margin is not None:
-            grouped = np.array([keys[place] for place in order])
-            calibration = LinearCalibration.fit(fitted.margin, labels[order], grouped)
+            calibration = LinearCalibration.fit(fitted.margin, rows.y, np.array(rows.keys))
         if self.calibrate and fitted.margin is not None and cohorts is not None:
-            pupils = np.array([keys[place] for place in order])
-            calibration = calibration.among_schools(fitted.margin, labels[order], pupils, cohorts.iloc[order])
+            pupils = np.array(rows.keys)
+            calibration = calibration.among_schools(fitted.margin, rows.y, pupils, cohorts.iloc[order])
         self.selection_, self._again = fitted.selection, fitted.again
-        stayers = Backgrounds.of(fitted.model.terms, encoded[order], labels[order] == 0)
+        stayers = Backgrounds.of(fitted.model.terms, rows.X, rows.y == 0)
         self.calibrated_model_ = CalibratedModel(encoding, fitted.model, calibration, stayers)
         return self
 
@@ -216,6 +235,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(boosted, "booster"):
             raise AttributeError(f"booster_: the chosen model is {self._fitted().kind!r}, which has no trees")
         return boosted.booster
+
+    @property
+    def scorecard_(self) -> PointsTable:
+        """Bins, points and risks to print; AttributeError where the scorecard was not chosen."""
+        fitted = self._fitted()
+        if not isinstance(fitted.model, ScorecardModel):
+            raise AttributeError(f"scorecard_: the chosen model is {fitted.kind!r}, which has no points")
+        labels = {name: feature.label for name, feature in (self.catalogue or {}).items()}
+        return PointsTable(fitted.model, fitted.encoding, fitted.calibration, labels)
 
     def decision_function(self, X: pd.DataFrame | ArrayLike) -> Floats:
         """Give the calibrated log-odds of the second class."""
@@ -274,6 +302,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "calibrated_model_")
         model: CalibratedModel = self.calibrated_model_
         return model
+
+    def _names(self) -> tuple[str, ...]:
+        given = DEFAULT if self.candidates is None else tuple(self.candidates)
+        for name, allowed in [(self.model, CHOICES), *((one, SIMPLEST_FIRST) for one in given)]:
+            if name not in allowed:
+                raise TrainingError(f"There is no model {name!r}.", hint=nearest(str(name), allowed))
+        if not given:
+            raise TrainingError("There is no candidate to choose from.", hint=f"such as {DEFAULT}")
+        return given if self.model == "auto" else (self.model,)
 
     def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:
         if not isinstance(X, pd.DataFrame):
@@ -361,3 +398,11 @@ def _target(y: ArrayLike) -> NDArray[Any]:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
     return values
+
+
+def _days(table: pd.DataFrame | Floats) -> NDArray[np.int64] | None:
+    """Give each row's place in time, where the index has as-of dates and more than two of them."""
+    if not isinstance(table, pd.DataFrame) or "as_of" not in table.index.names:
+        return None
+    dates, place = np.unique(table.index.get_level_values("as_of").to_numpy(), return_inverse=True)
+    return place.astype(np.int64) if len(dates) > 2 else None

@@ -8,14 +8,15 @@ is a table of points that one can add by hand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms, Shape
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
+from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
+from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.newton import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -23,34 +24,17 @@ Labels = NDArray[np.int8]
 SEGMENTS = 5
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse penalties tried, the strongest penalty first."""
+PATH_ROWS = 10_000
+"""Rows that the penalty is found on, at most."""
 BEND = 0.5
 """Size of a column that bends the line, against 1 for the line itself: bends are shrunk more."""
+SKEWED = 1.0
+"""Skewness beyond which the line runs over the logarithm: counts and long tails."""
 
 
 @dataclass(frozen=True)
-class LogisticModel:
-    """An additive model on the log-odds, one curve for each feature.
-
-    Parameters
-    ----------
-    terms : LinearTerms
-        Base and curves.
-    """
-
-    terms: LinearTerms
-
-    def margin(self, encoded: Floats) -> Floats:
-        """Give the raw score in log-odds."""
-        return self.terms.contributions(encoded).log_odds
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write base and curves as plain data."""
-        return {"base": self.terms.base, "shapes": [_shape_to_dict(shape) for shape in self.terms.shapes]}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
-        return cls(LinearTerms(float(data["base"]), tuple(_shape_from_dict(item) for item in data["shapes"])))
+class LogisticModel(AdditiveModel):
+    """An additive model on the log-odds, one curve for each feature."""
 
 
 @dataclass(frozen=True)
@@ -63,56 +47,104 @@ class LogisticCandidate:
         For each column 1, -1 or 0.
     categorical : sequence of int
         Positions of the categorical columns.
+    segments : int, default=5
+        Most pieces that a curve is made of.
+    bend : float, default=0.5
+        How easily a line bends.
     """
 
     monotone: Sequence[int]
     categorical: Sequence[int] = ()
+    segments: int = SEGMENTS
+    bend: float = BEND
     name = "logistic"
 
     def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
-        """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins."""
-        margins = np.empty((len(STRENGTHS), len(y)))
-        for fold in range(folds.max() + 1):
-            seen, left_out = folds != fold, folds == fold
-            design = Design.learn(X[seen], self.monotone, self.categorical)
-            columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
-            weights = design.start(y[seen])
-            for place, strength in enumerate(STRENGTHS):
-                weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
-                margins[place, left_out] = columns_out @ weights
-        losses = [fold_losses(margin, y, folds) for margin in margins]
-        best = int(np.argmin([loss.mean() for loss in losses]))
-        return CrossFit(margins[best], losses[best], {"strength": STRENGTHS[best]})
+        """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins.
+
+        The best penalty does not depend on how many rows there are, so of many rows it is found on some.
+        """
+        strengths: Sequence[float] = STRENGTHS
+        if len(y) > PATH_ROWS:
+            some = slice(None, None, -(-len(y) // PATH_ROWS))
+            strengths = [self._best(X[some], y[some], folds[some], STRENGTHS).setting["strength"]]
+        return self._best(X, y, folds, strengths)
 
     def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> LogisticModel:
         """Fit on all rows with the penalty that cross-validation found."""
-        design = Design.learn(X, self.monotone, self.categorical)
+        shaped = replace(self, **setting.get("shape", {}))
+        design = shaped._design(X)
         columns = design.columns(X)
         weights = fit_logistic(columns, y, setting["strength"], design.signs, design.start(y))
         return LogisticModel(design.terms(X, weights))
 
+    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> float:
+        """Give the mean loss over folds with the best penalty."""
+        return float(self.cross_fit(X, y, folds).losses.mean())
+
+    @property
+    def as_given(self) -> dict[str, Any]:
+        """The shape of the curves before tuning."""
+        return {"segments": self.segments, "bend": self.bend}
+
+    def suggested(self, trial: Any) -> Self:
+        """Give the candidate whose curves bend as an optuna trial suggests."""
+        segments = trial.suggest_int("segments", 1, 10)
+        return replace(self, segments=segments, bend=trial.suggest_float("bend", 0.1, 1.0, log=True))
+
+    def _best(self, X: Floats, y: Labels, folds: NDArray[np.intp], strengths: Sequence[float]) -> CrossFit:
+        margins = np.empty((len(strengths), len(y)))
+        for fold in range(folds.max() + 1):
+            seen, left_out = folds != fold, folds == fold
+            design = self._design(X[seen])
+            columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
+            weights = design.start(y[seen])
+            for place, strength in enumerate(strengths):
+                weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
+                margins[place, left_out] = columns_out @ weights
+        margin, losses, best = cross_fitted(margins, y, folds)
+        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.as_given})
+
+    def _design(self, X: Floats) -> Design:
+        return Design.learn(X, self.monotone, self.categorical, self.segments, self.bend)
+
 
 @dataclass(frozen=True)
 class NumericBlock:
-    """Columns made from one numeric feature: a line, its bends, a missing flag."""
+    """Columns made from one numeric feature: a line, its bends, a missing flag.
+
+    Parameters
+    ----------
+    knots : ndarray
+        Where the curve may bend.
+    line : ndarray
+        Height of the line at the knots: straight, or logarithmic where values are skewed; its standard
+        deviation over the rows of the fit is 1. Empty where there is nothing to learn from the value.
+    has_missing : bool
+        Whether the fit saw missing values.
+    direction : int
+        1, -1 or 0.
+    bend : float
+        Size of a column that bends the line.
+    """
 
     knots: Floats
-    scale: float
+    line: Floats
     has_missing: bool
     direction: int
+    bend: float = BEND
 
     @classmethod
-    def learn(cls, column: Floats, direction: int) -> Self:
+    def learn(cls, column: Floats, direction: int, segments: int = SEGMENTS, bend: float = BEND) -> Self:
         """Choose knots at quantiles of the values that are there."""
         known = column[~np.isnan(column)]
-        knots = _knots(known)
-        scale = float(np.clip(known, knots[0], knots[-1]).std()) if len(known) else 0.0
-        return cls(knots, scale, len(known) < len(column), direction)
+        knots = _knots(known, segments)
+        return cls(knots, _line(known, knots), len(known) < len(column), direction, bend)
 
     @property
     def constant(self) -> bool:
         """Whether there is nothing to learn from the value."""
-        return len(self.knots) < 2 or self.scale == 0.0
+        return len(self.line) == 0
 
     def columns(self, column: Floats) -> Floats:
         """Give the block's columns; a missing value is 0 in all but the flag."""
@@ -126,11 +158,11 @@ class NumericBlock:
     def _line_and_bends(self, column: Floats) -> list[Floats]:
         middle = self.knots[len(self.knots) // 2]
         inside = np.clip(column, self.knots[0], self.knots[-1])
-        parts = [(inside - middle) / self.scale]
+        parts = [np.interp(inside, self.knots, self.line)]
         if len(self.knots) > 2:
             for low, high in zip(self.knots[:-1], self.knots[1:], strict=True):
                 ramp = np.clip((inside - low) / (high - low), 0.0, 1.0)
-                parts.append(BEND * (ramp - (middle >= high)))
+                parts.append(self.bend * (ramp - (middle >= high)))
         return parts
 
     def signs(self) -> list[int]:
@@ -147,7 +179,7 @@ class NumericBlock:
         heights = np.zeros(len(self.knots))
         for part, weight in zip(self._line_and_bends(self.knots), slopes, strict=True):
             heights = heights + part * weight
-        heights = _held(heights, self.direction)
+        heights = held(heights, self.direction)
         return CurveShape(tuple(map(float, self.knots)), tuple(map(float, heights)), missing)
 
 
@@ -187,13 +219,20 @@ class Design:
     blocks: tuple[NumericBlock | LevelBlock, ...]
 
     @classmethod
-    def learn(cls, X: Floats, monotone: Sequence[int], categorical: Sequence[int]) -> Self:
+    def learn(
+        cls,
+        X: Floats,
+        monotone: Sequence[int],
+        categorical: Sequence[int],
+        segments: int = SEGMENTS,
+        bend: float = BEND,
+    ) -> Self:
         """Learn each feature's block from the rows of the fit."""
         return cls(
             tuple(
                 LevelBlock.learn(X[:, i])
                 if i in categorical
-                else NumericBlock.learn(X[:, i], int(monotone[i]))
+                else NumericBlock.learn(X[:, i], int(monotone[i]), segments, bend)
                 for i in range(X.shape[1])
             )
         )
@@ -215,51 +254,41 @@ class Design:
 
     def terms(self, X: Floats, weights: Floats) -> LinearTerms:
         """Turn weights into curves, each with mean 0 over the given rows."""
-        base, shapes, place = float(weights[-1]), [], 0
-        for index, block in enumerate(self.blocks):
+        shapes, place = [], 0
+        for block in self.blocks:
             width = len(block.signs())
-            shape = block.shape(weights[place : place + width])
-            mean = float(shape(X[:, index]).mean())
-            shapes.append(_centred(shape, mean, block.has_missing))
-            base, place = base + mean, place + width
-        return LinearTerms(base, tuple(shapes))
+            shapes.append(block.shape(weights[place : place + width]))
+            place += width
+        return centred_terms(float(weights[-1]), shapes, X)
 
 
-def _knots(known: Floats) -> Floats:
+def _knots(known: Floats, segments: int) -> Floats:
     """Give the few values there are, or quantiles; the ends lie near the extremes, not on outliers."""
-    values = np.unique(known)
-    if len(values) <= SEGMENTS + 1:
+    values, counts = np.unique(known, return_counts=True)
+    if len(values) <= segments + 1:
         return values
-    segments = int(np.clip(len(known) // 60, 1, SEGMENTS))
-    knots = np.unique(np.quantile(known, np.linspace(0.005, 0.995, segments + 1)))
+    pieces = int(np.clip(len(known) // 60, 1, segments))
+    knots = np.unique(np.quantile(known, np.linspace(0.005, 0.995, pieces + 1)))
+    if len(knots) <= pieces:  # many pupils share one value, such as no absence: the others have quantiles too
+        common = values[counts.argmax()]
+        rest = np.quantile(known[known != common], np.linspace(0.005, 0.995, pieces))
+        knots = np.unique(np.append(rest, common))
     return knots if len(knots) > 1 else values[[0, -1]]
 
 
-def _held(heights: Floats, direction: int) -> Floats:
-    """Take out what rounding did against the declared direction."""
-    if direction == 0:
-        return heights
-    return np.asarray(direction * np.maximum.accumulate(direction * heights))
-
-
-def _centred(shape: Shape, mean: float, has_missing: bool) -> Shape:
-    """Give the shape with mean 0; a missing value that the fit never saw says nothing."""
-    heights = tuple(height - mean for height in shape.heights)
-    missing = shape.missing - mean if has_missing else 0.0
-    if isinstance(shape, LevelShape):
-        return LevelShape(heights, missing)
-    return CurveShape(shape.knots, heights, missing)
-
-
-def _shape_to_dict(shape: Shape) -> dict[str, Any]:
-    data: dict[str, Any] = {"heights": list(shape.heights), "missing": shape.missing}
-    return data if isinstance(shape, LevelShape) else {"knots": list(shape.knots)} | data
-
-
-def _shape_from_dict(data: Mapping[str, Any]) -> Shape:
-    heights, missing = tuple(data["heights"]), float(data["missing"])
-    return (
-        CurveShape(tuple(data["knots"]), heights, missing)
-        if "knots" in data
-        else LevelShape(heights, missing)
-    )
+def _line(known: Floats, knots: Floats) -> Floats:
+    """Give the heights of a line at the knots, over the logarithm where the values are skewed."""
+    if len(knots) < 2:
+        return np.empty(0)
+    inside = np.clip(known, knots[0], knots[-1])
+    spread = float(inside.std())
+    if spread == 0.0:
+        return np.empty(0)
+    middle = knots[len(knots) // 2]
+    line, along = knots - middle, inside - middle
+    if abs(float((((inside - inside.mean()) / spread) ** 3).mean())) > SKEWED:
+        centre = float(np.median(inside))
+        near = float(np.abs(inside - centre).mean())
+        line = np.arcsinh((knots - centre) / near) - np.arcsinh((middle - centre) / near)
+        along = np.interp(inside, knots, line)
+    return np.asarray(line / along.std())

@@ -29,6 +29,7 @@ class Steps(AbstractContextManager["Steps"]):
 
     def __init__(self, *, shown: bool) -> None:
         self._bars = _bars() if shown else None
+        self._told: dict[str, Any] = {}
 
     def __enter__(self) -> Steps:
         """Start drawing."""
@@ -49,6 +50,14 @@ class Steps(AbstractContextManager["Steps"]):
             yield item
             if self._bars is not None:
                 self._bars.advance(task)
+
+    def tell(self, name: str, done: int, total: int | None) -> None:
+        """Draw how far something is that counts itself, such as tuning."""
+        if self._bars is None:
+            return
+        if name not in self._told:
+            self._told[name] = self._bars.add_task(f"tune {name}", total=total)
+        self._bars.update(self._told[name], completed=done)
 
     @contextmanager
     def one(self, name: str) -> Iterator[None]:

@@ -25,9 +25,11 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.timing import Timing
+from dropout_risk.modelling.tuning import Progress, Tuning
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
+from dropout_risk.text import Text
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.training.audit import Audit
 from dropout_risk.training.content import run_content
@@ -44,6 +46,8 @@ from dropout_risk.training.timing import fit_timing, timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+CHOICE = Text(zh="为何选用这个模型", en="Why this model")
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +149,7 @@ def train(
         with steps.one("leaks"):
             leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):
-            classifier = fit(parts, catalogue, settings)
+            classifier = fit(parts, catalogue, settings, progress=steps.tell)
         with steps.one("evaluate"):
             when = fit_timing(classifier, parts, histories, settings)
             split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
@@ -168,13 +172,17 @@ def train(
         return TrainingRun(model, report, run_id, classifier.selection_.frame())
 
 
-def fit(parts: Parts, catalogue: FeatureCatalogue, settings: Settings) -> RiskClassifier:
+def fit(
+    parts: Parts, catalogue: FeatureCatalogue, settings: Settings, progress: Progress | None = None
+) -> RiskClassifier:
     """Fit the candidates on the training rows and calibrate on the rows set aside."""
     classifier = RiskClassifier(
         model=settings.models.candidate,
         catalogue=catalogue,
         folds=settings.models.folds,
         random_state=settings.models.seed,
+        candidates=settings.models.candidates,
+        tuning=Tuning.of(settings.models, progress),
         leaks="ignore",  # they were refused before
     )
     aside = parts.calibration
@@ -207,6 +215,7 @@ def evaluate(
     held_out = held_out_of(parts, histories, risks)
     known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
     found = [
+        Section("selection", CHOICE, (classifier.selection_.explanation,)),
         *sections,
         calibration_section(judged(classifier.calibrated_model_, parts, rows)),
         lead_time(classifier, parts, histories, catalogue, settings),

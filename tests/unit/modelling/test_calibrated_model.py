@@ -11,7 +11,7 @@ from dropout_risk.errors import BundleError, FeatureInputError, NewerFormatError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.classifier import RiskClassifier
 
-KINDS = ["logistic", "lightgbm", "blend"]
+KINDS = ["scorecard", "logistic", "lightgbm", "blend"]
 
 
 def table(n=400, seed=0):

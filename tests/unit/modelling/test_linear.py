@@ -98,3 +98,18 @@ def test_json_round_trip_is_to_the_bit():
     model = LogisticCandidate([1, 0, 0], [2]).fit(X, y, {"strength": 0.3})
     again = LogisticModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert np.array_equal(again.margin(X), model.margin(X))
+
+
+def test_counts_with_a_long_tail_get_a_line_over_the_logarithm():
+    rng = np.random.default_rng(0)
+    count = np.where(rng.random(3000) < 0.6, 0.0, rng.lognormal(1.0, 1.2, 3000).round())
+    y = (rng.random(3000) < 1 / (1 + np.exp(2.5 - np.log1p(count)))).astype(np.int8)
+    block = linear.NumericBlock.learn(count, 0)
+    assert len(block.knots) >= 5  # zero is common, and the others still have quantiles of their own
+    slopes = np.diff(block.line) / np.diff(block.knots)
+    assert (np.diff(slopes) <= 1e-12).all()
+    shown = [
+        LogisticCandidate([0], ()).cross_fit(column[:, np.newaxis], y, np.arange(3000) % 4).losses.mean()
+        for column in (count, np.log1p(count))
+    ]
+    assert shown[0] == pytest.approx(shown[1], abs=0.002)

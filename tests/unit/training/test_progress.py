@@ -25,3 +25,11 @@ def test_an_error_stops_the_drawing():
     with pytest.raises(KeyError), Steps(shown=True) as steps, steps.one("fit"):
         raise KeyError
     assert not steps._bars.live.is_started
+
+
+def test_what_counts_itself_is_drawn_as_it_goes(capsys):
+    with Steps(shown=True) as steps:
+        steps.tell("lightgbm", 1, 2)
+        steps.tell("lightgbm", 2, 2)
+    assert "tune lightgbm" in capsys.readouterr().err
+    Steps(shown=False).tell("lightgbm", 1, None)

@@ -1,0 +1,114 @@
+"""The explainable boosting machine, main effects only, held as step curves: no library needed to score."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dropout_risk.errors import MissingExtraError
+from dropout_risk.explanation.contributions import LevelShape
+from dropout_risk.explanation.steps import StepShape
+from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
+from dropout_risk.modelling.folds import CrossFit, fold_losses
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+MOST_BINS = 64
+BAGS = 4
+
+
+@dataclass(frozen=True)
+class EbmModel(AdditiveModel):
+    """An additive model on the log-odds, one step curve for each feature."""
+
+
+@dataclass(frozen=True)
+class EbmCandidate:
+    """How an explainable boosting machine is fitted; needs interpret-core, scoring does not.
+
+    Parameters
+    ----------
+    monotone : sequence of int
+        For each column 1, -1 or 0.
+    categorical : sequence of int
+        Positions of the categorical columns.
+    seed : int, default=0
+        Of the bags.
+    """
+
+    monotone: Sequence[int]
+    categorical: Sequence[int] = ()
+    seed: int = 0
+    name = "ebm"
+
+    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+        """Fit once for each fold left out."""
+        margin = np.empty(len(y))
+        for fold in range(folds.max() + 1):
+            seen, left_out = folds != fold, folds == fold
+            margin[left_out] = self.fit(X[seen], y[seen], {}).margin(X[left_out])
+        return CrossFit(margin, fold_losses(margin, y, folds), {})
+
+    def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> EbmModel:
+        """Fit on all rows and read the curves out of the machine."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Missing values detected")  # they have a height
+            machine = self.machine(X.shape[1]).fit(self.table(X), y)
+        shapes: list[StepShape | LevelShape] = [StepShape((), (0.0,), 0.0)] * X.shape[1]
+        for (feature,), scores in zip(machine.term_features_, machine.term_scores_, strict=True):
+            bins = machine.bins_[feature][0]
+            shapes[feature] = (
+                _levels(bins, scores)
+                if feature in self.categorical
+                else _steps(bins, scores, int(self.monotone[feature]))
+            )
+        return EbmModel(centred_terms(float(np.ravel(machine.intercept_)[0]), shapes, X))
+
+    def machine(self, n_features: int) -> Any:
+        """Make the unfitted machine; MissingExtraError where interpret-core is not installed."""
+        try:
+            from interpret.glassbox import ExplainableBoostingClassifier
+        except ImportError as error:
+            raise MissingExtraError(
+                "interpret-core is not installed.", hint="pip install 'dropout-risk[ebm]'"
+            ) from error
+        return ExplainableBoostingClassifier(
+            feature_types=["nominal" if i in self.categorical else "continuous" for i in range(n_features)],
+            monotone_constraints=[
+                0 if i in self.categorical else int(self.monotone[i]) for i in range(n_features)
+            ],
+            interactions=0,
+            max_bins=MOST_BINS,
+            outer_bags=BAGS,
+            n_jobs=1,
+            random_state=self.seed,
+        )
+
+    def table(self, X: Floats) -> pd.DataFrame:
+        """Give rows as the machine reads them: categories as words."""
+        table = pd.DataFrame({f"x{i}": column for i, column in enumerate(X.T)})
+        for i in self.categorical:
+            codes = [None if np.isnan(code) else str(int(code)) for code in X[:, i]]
+            table[f"x{i}"] = np.array(codes, dtype=object)
+        return table
+
+
+def _steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
+    """Read one curve; the first score is that of a missing value, the last that of the unseen."""
+    heights = held(np.asarray(scores[1:-1], dtype=np.float64), direction)
+    kept = np.flatnonzero(np.diff(heights))  # two bins of one height are one
+    edges = tuple(float(cut) for cut in np.asarray(cuts, dtype=np.float64)[kept])
+    return StepShape(edges, tuple(map(float, [*heights[kept], heights[-1]])), float(scores[0]))
+
+
+def _levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
+    heights = np.full(1 + max((int(word) for word in bins), default=-1), float(scores[0]))
+    for word, place in bins.items():
+        heights[int(word)] = float(scores[place])
+    return LevelShape(tuple(map(float, heights)), float(scores[0]))

@@ -1,0 +1,156 @@
+"""A budgeted search for better settings, inside the training rows only; the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropout_risk.errors import MissingExtraError, SettingsError
+from dropout_risk.settings import ModelSettings
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class Suggested(Protocol):
+    """A candidate that can be tuned."""
+
+    @property
+    def name(self) -> str:
+        """The candidate's name."""
+
+    @property
+    def as_given(self) -> dict[str, Any]:
+        """Its settings before tuning: the first that are tried."""
+
+    def suggested(self, trial: Any) -> Self:
+        """Give the candidate with what an optuna trial suggests."""
+
+
+C = TypeVar("C", bound=Suggested)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How long to look for better settings; whichever of the two limits is reached first.
+
+    Parameters
+    ----------
+    trials : int, optional
+        Settings tried for each candidate. With trials alone the result is the same every time.
+    seconds : float, optional
+        Time for each candidate; how many trials fit into it depends on the machine.
+    file : str or Path, optional
+        An SQLite file that keeps the trials: a search that was broken off goes on where it stopped, and
+        ends where it would have ended. Trials of other rows are never mixed in.
+    progress : callable, optional
+        Called after every trial with the candidate's name, the number done, and ``trials``.
+
+    Raises
+    ------
+    SettingsError
+        If there is no limit, or one that is not above 0.
+
+    Examples
+    --------
+    >>> Tuning(trials=5).trials
+    5
+    """
+
+    trials: int | None = 20
+    seconds: float | None = None
+    file: str | Path | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is a limit."""
+        limits = [limit for limit in (self.trials, self.seconds) if limit is not None]
+        if not limits or min(limits) <= 0:
+            raise SettingsError(
+                f"Tuning needs a limit above 0, got trials={self.trials!r}, seconds={self.seconds!r}.",
+                hint="trials=20, or seconds=120; tuning=None for no tuning",
+            )
+
+    @classmethod
+    def of(cls, settings: ModelSettings, progress: Progress | None = None) -> Self | None:
+        """Read the budget from settings; None where there is none."""
+        if settings.trials is None and settings.seconds is None:
+            return None
+        return cls(settings.trials, settings.seconds, settings.tuning_file, progress)
+
+    def best(self, candidate: C, loss: Callable[[C], float], *, key: str, seed: int) -> C:
+        """Give the candidate with the settings of the least loss; its own settings are the first tried.
+
+        Parameters
+        ----------
+        candidate : Suggested
+            Before tuning.
+        loss : callable
+            Gives the loss of a candidate on rows that it did not see.
+        key : str
+            Names rows and folds, so that trials of other rows are not taken up from the file.
+        seed : int
+            Of the search.
+        """
+        study = self._study(candidate, key)
+        ended = time.monotonic() + (np.inf if self.seconds is None else self.seconds)
+        done = len(_complete(study))
+        while not (self.trials is not None and done >= self.trials) and (
+            not done or time.monotonic() < ended
+        ):
+            study.sampler = _sampler(seed, done)
+            trial = study.ask()
+            study.tell(trial, loss(candidate.suggested(trial)))
+            done += 1
+            if self.progress is not None:
+                self.progress(candidate.name, done, self.trials)
+        return candidate.suggested(_fixed(study.best_params))
+
+    def _study(self, candidate: Suggested, key: str) -> Any:
+        optuna = _optuna()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        storage = None if self.file is None else f"sqlite:///{self.file}"
+        study = optuna.create_study(
+            storage=storage, study_name=f"{candidate.name}-{key}", load_if_exists=True
+        )
+        if not _complete(study):
+            study.enqueue_trial(candidate.as_given)
+        return study
+
+
+def rows_key(*parts: NDArray[Any] | Sequence[bytes] | int) -> str:
+    """Name rows, labels and folds by a hash of their content."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _complete(study: Any) -> list[Any]:
+    return [trial for trial in study.trials if trial.state == _optuna().trial.TrialState.COMPLETE]
+
+
+def _sampler(seed: int, done: int) -> Any:
+    """Give the sampler of one trial: after a break it draws what it would have drawn."""
+    words = np.random.SeedSequence([seed, done]).generate_state(1)
+    return _optuna().samplers.TPESampler(seed=int(words[0]), n_startup_trials=8)
+
+
+def _fixed(params: dict[str, Any]) -> Any:
+    return _optuna().trial.FixedTrial(params)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError(
+            "optuna is not installed.", hint="pip install 'dropout-risk[train]', or tuning=None"
+        ) from error
+    return optuna
