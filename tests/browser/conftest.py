@@ -48,16 +48,16 @@ def folders(reviews, tmp_path_factory):
     return places
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium."""
+    """Debian's Chromium; it must be gone before other tests run loops of events."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield started
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser, folders):
     """The five kinds of page in both languages, each open in a tab of its own, and watched."""
     tabs = {}

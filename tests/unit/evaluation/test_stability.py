@@ -12,7 +12,7 @@ FACTS = Facts(
     told=CODES,
     missing=np.array([4, 4, 5, 6, 7]),
     monotone=np.zeros(5, dtype=np.int64),
-    stayed=np.zeros(5),
+    stayed=np.zeros((1, 5)),
     domains=np.zeros(5, dtype=np.int64),
     causes=np.zeros(5, dtype=np.int64),
 )
