@@ -40,6 +40,7 @@ benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/simulated.py
 	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/simulator.py
+	$(BIN)/python benchmarks/training.py
 
 clean:  ## remove the environment and everything made
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
