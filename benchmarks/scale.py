@@ -60,12 +60,24 @@ def main() -> None:
         return
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if given.parts and RESULTS.exists() else {}
     given.data.mkdir(parents=True, exist_ok=True)
+    failed = []
     for name in [name for name in PARTS if not given.parts or name.startswith(tuple(given.parts))]:
-        results[name] = measured(name, given.data, given.repeats)
+        try:
+            results[name] = measured(name, given.data, given.repeats) | {"commit": _commit()}
+        except subprocess.CalledProcessError:
+            failed.append(name)
+            continue
         print(name, {key: value for key, value in results[name].items() if key != "every_run"}, flush=True)
-        results["machine"] = {"cores": len(os.sched_getaffinity(0))}
-        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    results["machine"] = {"cores": len(os.sched_getaffinity(0))}
+    RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(*table(results), sep="\n")
+    if failed:
+        sys.exit(f"These parts failed, and keep no figure of this run: {', '.join(failed)}")
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _options() -> argparse.Namespace:

@@ -21,7 +21,8 @@ def province_store(data: Path) -> Result:
     """Save a million histories, load them again, and compare the size with that of the Parquet."""
     from dropout_risk.histories.histories import Histories
 
-    warm(data)
+    _warm_append(data)
+    Histories.load(data / "small-store")
     before, _ = scale_data.one_day(scale_data.province(data, PROVINCE))
     store = _store(data)
     shutil.rmtree(store, ignore_errors=True)
