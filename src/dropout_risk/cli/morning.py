@@ -16,6 +16,7 @@ from dropout_risk.text import Language
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
     from dropout_risk.pages.review import Review
+    from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.population import Progress
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.scoring.roles import Role
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
 
 STATE = "state.json"
+OLD_DAYS = 7
 FILES = (".csv", ".parquet", ".json")
 
 
@@ -154,6 +156,7 @@ def watchlist(
     reader = reader_of_pages(role, risk_model.settings)
     speech = options.language_of(language) if language else risk_model.settings.language
     records = options.read_records(folder, mapping, quarantine)
+    _warn_of_old_records(records, as_of)
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
@@ -163,6 +166,19 @@ def watchlist(
         risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
     )
     typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
+
+
+def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
+    """Say how old the latest record is, where a list made from it is no morning's list any more."""
+    from dropout_risk.records.calendar import date_of, ordinal_of
+
+    days = (date_of(ordinal_of(as_of)) - records.observed_to).days
+    if days > OLD_DAYS:
+        typer.secho(
+            f"The latest record is of {records.observed_to}, {days} days before {as_of}: "
+            "what happened since is on no list.",
+            fg="yellow",
+        )
 
 
 def write_morning(review: Review, out: Path) -> Path:

@@ -160,3 +160,9 @@ def test_a_counsellors_pages_are_asked_for_by_role_and_an_unknown_role_is_refuse
     assert run(*known, "--role", "counsellor").exit_code == 0
     page = next(tmp_path.glob("pupil-*.html")).read_text(encoding="utf-8")
     assert "This page is for: Counsellor" in page
+
+
+def test_a_list_of_a_date_long_after_the_last_record_says_so(folder, bundle, tmp_path):
+    late = ("watchlist", folder, "--model", bundle, "--as-of", "2025-10-15", "--out", tmp_path / "late")
+
+    assert "what happened since is on no list" in run(*late).output
