@@ -189,15 +189,17 @@ def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
 
 @part
 def county_local(data: Path) -> Result:
-    """Score the county on this machine, from Parquet to everything in words."""
-    from dropout_risk.records.school_records import SchoolRecords
+    """Score the county on this machine, from Parquet to Parquet with everything in words."""
+    from dropout_risk.scoring.scores_folder import score_to
 
-    model = _model(data, "logistic")
-    warm(data)
+    model, out = _model(data, "logistic"), data / "county-scores"
+    shutil.rmtree(out, ignore_errors=True)
+    score_to(model, histories_of(scale_data.province(data, 3000)), AS_OF, out, complete=True)
+    shutil.rmtree(out)
     clock = Clock()
-    records = SchoolRecords.from_folder(scale_data.province(data, COUNTY))
-    scores = model.score(records, AS_OF)
-    return {"seconds": clock(), "pupils": len(scores)}
+    manifest = score_to(model, histories_of(scale_data.province(data, COUNTY)), AS_OF, out, complete=True)
+    seconds = clock()
+    return {"seconds": seconds, "pupils": json.loads(manifest.read_text(encoding="utf-8"))["scored"]}
 
 
 @part
@@ -209,5 +211,7 @@ def county_spark(data: Path) -> Result:
     model, place = _model(data, "logistic"), scale_data.province(data, COUNTY)
     tables = {folder.name: str(folder) for folder in place.iterdir() if folder.is_dir()}
     clock = Clock()
-    scored = score(spark, tables, model, AS_OF).scores.count()
-    return {"seconds": clock(), "pupils": scored}
+    written = data / "county-on-spark"
+    score(spark, tables, model, AS_OF).scores.write.mode("overwrite").parquet(str(written))
+    seconds = clock()
+    return {"seconds": seconds, "pupils": spark.read.parquet(str(written)).count()}
