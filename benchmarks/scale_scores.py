@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import scale_data
-from scale_parts import AS_OF, COUNTY, PROVINCE, Clock, Result, histories_of, part, warm
+from scale_parts import AS_OF, COUNTY, PROVINCE, Clock, Result, histories_of, part
 
 CANDIDATES = ("logistic", "lightgbm")
 REQUESTS = 300
