@@ -15,7 +15,7 @@ from dropout_risk.text import Text
 
 Words = npt.NDArray[np.object_]
 NOT_RECORDED = "not recorded"
-REGISTERED = ("sex", "ethnicity", "residence", "grade_level")
+REGISTERED = ("sex", "ethnicity", "residence")
 CIRCUMSTANCES = ("left_behind", "disability")
 ATTRIBUTES: dict[str, Text] = {
     "sex": Text(zh="性别", en="Sex"),
@@ -61,7 +61,10 @@ def audit_groups(source: Source, cohort: Cohort) -> pd.DataFrame:
     >>> list(groups), sorted(groups["sex"].unique())
     (['sex', 'ethnicity', 'left_behind', 'disability', 'school', 'grade_level'], ['female', 'male'])
     """
-    columns = _circumstances(source, cohort) | {"school": as_words(cohort.frame["school_id"])}
+    columns = _circumstances(source, cohort) | {
+        "school": as_words(cohort.frame["school_id"]),
+        "grade_level": as_words(cohort.frame["grade_level"]),
+    }
     if isinstance(source, SchoolRecords):
         columns |= _registered(source, cohort)
     kept = {name: columns[name] for name in ATTRIBUTES if name in columns}

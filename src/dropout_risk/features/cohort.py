@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import DateError, LabelError, RecordsError
+from dropout_risk.features.grade_levels import grade_levels_on
 from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Places
@@ -257,11 +258,12 @@ def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
 def _frame(
     histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
 ) -> pd.DataFrame:
-    names = ["student_id", "school_id", "class_id", "grade_level"]
+    names = ["student_id", "school_id", "class_id"]
     students = histories.students.select(names).take(pa.array(pupils))
     columns = {name: students[name].to_pandas() for name in names}
     dates = pd.Series(ordinals.astype("datetime64[D]").astype("datetime64[s]"))
-    return pd.DataFrame({"student_id": columns["student_id"], "as_of": dates, "pupil": pupils, **columns})
+    first = {"student_id": columns["student_id"], "as_of": dates, "pupil": pupils}
+    return pd.DataFrame(first | columns | {"grade_level": grade_levels_on(histories, pupils, ordinals)})
 
 
 def _index(frame: pd.DataFrame) -> pd.MultiIndex:

@@ -51,7 +51,7 @@ def test_family_circumstances_are_those_valid_and_known_on_the_date():
 
 def test_histories_hold_nothing_that_is_for_audits_only():
     histories = dr.Histories.from_records(_records())
-    assert list(audit_groups(histories, dr.Cohort.on(histories, "2025-03-03"))) == ["school"]
+    assert list(audit_groups(histories, dr.Cohort.on(histories, "2025-03-03"))) == ["school", "grade_level"]
 
 
 def test_rows_keep_the_order_of_the_cohort():
