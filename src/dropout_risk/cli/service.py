@@ -21,11 +21,23 @@ def serve(
         str, typer.Option(help="Address to listen on; keep a proxy with authentication before it.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    store: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Histories for the pages of reviewers at /review."),
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="For whom these pages are: class_teacher, ...")] = None,
+    language: options.Speech = None,
 ) -> None:
-    """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue."""
+    """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue, and pages at /review."""
     options.load_model(model)
     words = command(host, port)
-    os.execve(words[0], words, environment(model))  # noqa: S606 - a signal then reaches the service itself
+    pages = {
+        "DROPOUT_RISK_STORE": None if store is None else str(store.resolve()),
+        "DROPOUT_RISK_ROLE": role,
+        "DROPOUT_RISK_LANGUAGE": None if language is None else options.language_of(language),
+    }
+    given = {name: value for name, value in pages.items() if value is not None}
+    os.execve(words[0], words, environment(model) | given)  # noqa: S606 - a signal reaches the service itself
 
 
 def command(host: str, port: int) -> list[str]:

@@ -18,8 +18,8 @@ def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Or
     """Give the grade level of some pupils, each on a day.
 
     The students table says it as of the day the pupil left or, for who is still there, as of the last day
-    that was observed. A day in an earlier school year is taken to lie one grade level lower for each year; who
-    repeated a year is then one too low. A day in a later school year changes nothing.
+    that was observed. A day in an earlier school year is taken to lie one grade level lower for each
+    year; who repeated a year is then one too low. A day in a later school year changes nothing.
 
     Parameters
     ----------
