@@ -116,7 +116,9 @@ def _group_table(name: str, found: GroupShifts) -> SectionTable:
         for one in found.groups[:MOST_SHOWN]
     )
     title = BY_GROUP.get(name, Text(zh=name, en=name))
-    return SectionTable(title, GROUP_COLUMNS, rows if len(found.groups) > 1 else ())
+    return SectionTable(
+        title, GROUP_COLUMNS, rows if len(found.groups) > 1 else (), by_school=name == "school"
+    )
 
 
 def _metrics(

@@ -114,3 +114,9 @@ def test_one_class_only_gives_a_section_without_figures_that_are_not_defined():
     section = calibration_section(rows)
     assert "slope" not in section.metrics
     assert set(checks(section).values()) == {None}
+
+
+def test_schools_stay_out_of_the_card():
+    section = calibration_section(judged())
+    assert [table.by_school for table in section.tables] == [False, True]
+    assert "| s" not in section.to_markdown("en", by_school=False)
