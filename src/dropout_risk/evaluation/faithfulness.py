@@ -285,7 +285,7 @@ def _told(made: Curves) -> Text:
 def _check_curves(made: Curves) -> Check:
     """Ask that taking facts away, and giving them, by the reasons moves the score more than at random."""
     found = {kind: made.between(kind) for kind in ("taken", "given")}
-    each = [inside(ends, (0.0, np.inf)) for _, *ends in found.values()]
+    each = [inside((low, high), (0.0, np.inf)) for _, low, high in found.values()]
     passed = False if False in each else None if None in each else True
     told = {kind: "{:.2f} ({:.2f} – {:.2f})".format(*of) for kind, of in found.items()}
     return Check("reasons_move_the_score", passed, filled(CURVES_CHECKED, **told))

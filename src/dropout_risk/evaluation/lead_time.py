@@ -182,16 +182,19 @@ def false_alarms(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by ``student_id``: ``school_id``, ``mornings`` (listed, and no dropout within the horizon),
-        ``known`` (there is one at least; of the others nobody knows yet) and ``still`` (listed on its last
-        morning, without a dropout).
+        Indexed by ``student_id``: ``school_id``, ``mornings`` (listed, and no dropout within the horizon as
+        far as is known), ``known`` (the horizon of the first of them has been observed, so that the alarm is
+        known to be false) and ``still`` (listed on its last morning, without a dropout).
     """
-    rows = mornings.rows.assign(listed=listed, vain=listed & (mornings.rows["outcome"] == 0))
+    rows = mornings.rows.assign(listed=listed)
     last = rows.groupby("student_id")["day"].max()
-    rows = rows[rows["listed"] & (rows["outcome"] != 1)]
+    rows = rows[rows["listed"] & (rows["outcome"] != 1)].sort_values("day")
     by_pupil = rows.groupby("student_id")
-    found = by_pupil[["school_id"]].first().assign(mornings=by_pupil["vain"].sum())
-    return found.assign(known=found["mornings"] > 0, still=by_pupil["day"].max() == last.reindex(found.index))
+    first = rows.drop_duplicates("student_id").set_index("student_id").sort_index()
+    found = by_pupil[["school_id"]].first().assign(mornings=by_pupil.size())
+    return found.assign(
+        known=first["outcome"].notna(), still=by_pupil["day"].max() == last.reindex(found.index)
+    )
 
 
 def lead_time_section(
@@ -282,7 +285,7 @@ def _to_last_day(gone: pd.DataFrame) -> list[Text]:
     leads = known["lead_present"]
     gap = float((gone["dropout_day"] - gone["last_present"]).median())
     share = float(leads.notna().mean()) if len(known) else 0.0
-    median = "–" if leads.isna().all() else f"{leads.median():.0f}"
+    median = _quantile(leads, known["censored"], 0.5) or "–"
     return [filled(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
@@ -345,7 +348,7 @@ def _metrics(
     if len(coming):
         found |= {"listed_while_coming": float(coming.notna().mean())}
     if coming.notna().any():
-        found |= {"median_days_to_last_present": float(coming.median())}
+        found |= {"median_days_to_last_present": float(coming.quantile(0.5, interpolation="lower"))}
     if len(known):
         found |= {"false_alarm_mornings": float(known["mornings"].mean())}
     return found

@@ -18,11 +18,12 @@ from dropout_risk.records.calendar import date_of, ordinal_of
 
 ONLY = FeatureCatalogue([DAYS_SINCE_PRESENT])
 LATE = 10
+"""School days after which entries of attendance are in."""
 
 
 def days_since_present(histories: Histories, cohort: Cohort) -> Array:
     """Give the school days since each row's pupil was last at school, as known on the day; NaN if unknown."""
-    return build_features(histories, cohort, ONLY)[DAYS_SINCE_PRESENT.name].to_numpy()
+    return np.asarray(build_features(histories, cohort, ONLY)[DAYS_SINCE_PRESENT.name], dtype=np.float64)
 
 
 def last_days_present(histories: Histories, dropout_day: pd.Series, dates: Sequence[dt.date]) -> pd.Series:
