@@ -26,9 +26,11 @@ SMALL = Text(
     en="{groups} group(s) of fewer than {fewest} pupils are not listed.",
 )
 COVERED = Text(
-    zh="在{cohorts}个“学校×日期×风险段”中，{share:.1%}的实际辍学人数落在由90%区间推出的范围内（含偶然波动）。",
+    zh="在{cohorts}个“学校×日期×风险段”中，{share:.1%}的实际辍学人数落在由90%区间推出的范围内（含偶然波动）；"
+    "不用区间、把风险当作准确值时为{exact:.1%}。两者相近时，人数的偶然波动已占主要部分，这项检验说明不了多少。",
     en="Of {cohorts} bands of risk at one school on one day, {share:.1%} had as many dropouts as the 90 % "
-    "intervals leave room for, chance included.",
+    "intervals leave room for, chance included; without intervals, risks taken as exact, it is {exact:.1%}. "
+    "Where the two are close, chance in the numbers outweighs the intervals, and this says little of them.",
 )
 FEW_COHORTS = Text(
     zh="学校和日期太少，无法检验区间。", en="There are too few schools and days to hold intervals to account."
@@ -74,10 +76,10 @@ NO_SLOPE = Text(
     en="{dropouts} dropouts in the test part, {fewest} are needed, and risks that differ",
 )
 CHECKED_SLOPE = Text(
-    zh="斜率{slope:.2f}（{low:.2f}至{high:.2f}），应在{least}至{most}之间",
-    en="slope {slope:.2f} ({low:.2f} to {high:.2f}), wanted {least} to {most}",
+    zh="斜率{value:.2f}（{low:.2f}至{high:.2f}），整个区间应在{least}至{most}之间",
+    en="slope {value:.2f} ({low:.2f} to {high:.2f}), wanted: the whole interval within {least} to {most}",
 )
 CHECKED_LARGE = Text(
-    zh="总体偏移{shift:.2f}（{low:.2f}至{high:.2f}），应包含0，或不超过±{most}",
-    en="shift {shift:.2f} ({low:.2f} to {high:.2f}), wanted 0 within it, or at most {most} either way",
+    zh="总体偏移{value:.2f}（{low:.2f}至{high:.2f}），整个区间应在{least}至{most}之间",
+    en="shift {value:.2f} ({low:.2f} to {high:.2f}), wanted: the whole interval within {least} to {most}",
 )

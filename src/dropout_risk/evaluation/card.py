@@ -37,17 +37,26 @@ NOT_FOR = Text(
 )
 LIMITS = Text(
     zh="## 局限\n\n"
-    "- 只在训练之后{days}个评分日上检验过；情况变化后结果会不同，应定期重新评估\n"
+    "- {tested}；情况变化后结果会不同，应定期重新评估\n"
     "- 同一学生可能在多个评分日出现；区间按学校（或学生）整体重抽样，但不包括年份之间的变化\n"
     "- 迟报、漏报的数据会使风险偏低；没有记录不等于没有风险\n"
     "- 曾得到帮助而留下的学生在数据中算作未辍学，模型会低估他们当时的风险",
     en="## Limits\n\n"
-    "- tested on {days} test day(s) after its training only; evaluate again regularly, since things change\n"
+    "- {tested}; evaluate again regularly, since things change\n"
     "- a pupil can appear on several test days; intervals draw whole schools (or pupils) again, and hold "
     "nothing of how one year differs from another\n"
     "- late or missing entries make risks too low; no record does not mean no risk\n"
     "- pupils who stayed because someone helped count as having stayed, so their risk then is underestimated",
 )
+TESTED = {
+    "temporal": Text(
+        zh="只在训练之后{days}个评分日上检验过", en="tested on {days} test day(s) after its training only"
+    ),
+    "random": Text(
+        zh="只在与训练相同的{days}个评分日上、对其他学生检验过，没有在训练之后的任何一天检验过",
+        en="tested on other pupils of the {days} day(s) it was trained on, on no day after its training",
+    ),
+}
 TITLE = Text(zh="# 模型卡：{model}", en="# Model card: {model}")
 PUBLISHING = Text(zh="## 能否发布", en="## May it be published?")
 STYLE = """
@@ -77,7 +86,8 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         Synthetic warning first where it applies, use, what it must not be used for, whether it may be
         published, data and dates, figures beside the baselines, the report's sections, limits.
     """
-    days = len(report.split.get("test_as_of", []))
+    kind = "random" if report.split.get("kind") == "random" else "temporal"
+    tested = TESTED[kind].fill(language, days=len(report.split.get("test_as_of", [])))
     purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=", ".join(report.events))
     rule = rule_table(report, language)
     parts = [
@@ -92,7 +102,7 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         results_table(report, language).to_markdown(),
         *([rule.to_markdown()] if rule is not None else []),
         *(section.to_markdown(language, by_school=False) for section in report.sections),
-        LIMITS.fill(language, days=days),
+        LIMITS.fill(language, tested=tested),
     ]
     return "\n\n".join(parts) + "\n"
 

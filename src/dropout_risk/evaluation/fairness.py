@@ -11,7 +11,7 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.fairness_gaps import Gap, gaps
-from dropout_risk.evaluation.fairness_groups import as_words
+from dropout_risk.evaluation.fairness_groups import PLACES, as_words
 from dropout_risk.evaluation.fairness_rates import RATES, AuditRows, group_rates
 from dropout_risk.evaluation.fairness_reasons import ReasonShares, reasons_at_equal_risk
 from dropout_risk.evaluation.fairness_thresholds import EqualMisses, equal_misses
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 BOUND = 0.10
-PLACES = ("school", "grade_level")
-"""Attributes of a place, not of a person: no threshold of their own is shown for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +48,11 @@ class FairnessReport:
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> risks, sex = rng.uniform(size=2000), pd.DataFrame({"sex": rng.choice(["female", "male"], 2000)})
-    >>> outcomes = (rng.uniform(size=2000) < risks / 4).astype(int)
-    >>> report = FairnessReport.of(outcomes, risks, np.repeat("2025-03-03", 2000), sex, share=0.2)
+    >>> risks, sex = rng.uniform(size=9000), pd.DataFrame({"sex": rng.choice(["female", "male"], 9000)})
+    >>> outcomes = (rng.uniform(size=9000) < risks / 4).astype(int)
+    >>> report = FairnessReport.of(outcomes, risks, np.repeat("2025-03-03", 9000), sex, share=0.2)
     >>> report.frame().loc[("sex", "female"), ["positives", "fnr"]].round(2).tolist()
-    [117.0, 0.63]
+    [574.0, 0.63]
     >>> report.section().checks[0].passed
     True
     """
@@ -134,7 +132,7 @@ class FairnessReport:
         return found
 
     def beyond_chance(self, rate: str = "fnr") -> list[Gap]:
-        """Give the gaps above the bound whose interval leaves out 0, the largest first."""
+        """Give the gaps above the bound that are beyond chance among all pairs, the largest first."""
         found = [gap for gap in self.gaps[rate] if gap.beyond(self.bound)]
         return sorted(found, key=lambda gap: -gap.size)
 

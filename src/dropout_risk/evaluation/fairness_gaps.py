@@ -46,8 +46,12 @@ class Gap:
     pairs: int
 
     def beyond(self, bound: float) -> bool:
-        """Say whether the gap is larger than a bound and its interval leaves out 0."""
-        return self.size > bound and self.low > 0
+        """Say whether the gap is larger than a bound, and beyond chance among all pairs looked at.
+
+        Its interval must leave out 0 and the adjusted p must be below 0.05: the first looks at the pairs of
+        one attribute, the second at those of every attribute, so that more attributes raise no more alarms.
+        """
+        return self.size > bound and self.low > 0 and self.p_adjusted < 1 - LEVEL
 
 
 def gaps(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:

@@ -17,6 +17,10 @@ Words = npt.NDArray[np.object_]
 NOT_RECORDED = "not recorded"
 REGISTERED = ("sex", "ethnicity", "residence")
 CIRCUMSTANCES = ("left_behind", "disability")
+SCHOOL = "school"
+"""The attribute whose groups are schools: what names them stays in the report."""
+PLACES = (SCHOOL, "grade_level")
+"""Attributes of a place, not of a person: no threshold of their own is shown for them."""
 ATTRIBUTES: dict[str, Text] = {
     "sex": Text(zh="性别", en="Sex"),
     "ethnicity": Text(zh="民族", en="Ethnicity"),

@@ -17,6 +17,7 @@ from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.capacity import top_count
 from dropout_risk.evaluation.curves import Z95
 from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds, outcomes_and_risks
+from dropout_risk.evaluation.shrinkage import shrunk_shifts
 
 RATES = ("fnr", "fpr", "selection")
 COUNTED = {"fnr": "positives", "fpr": "negatives", "selection": "pupils"}
@@ -108,7 +109,7 @@ def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame
     frame["shown"] = (frame["positives"] >= fewest) & (frame["negatives"] >= fewest)
     for name in RATES:
         frame[f"{name}_low"], frame[f"{name}_high"] = wilson(frame[name], frame[COUNTED[name]])
-    frame["shift_shrunk"] = _shrunk(frame["shift"].where(frame["shown"]), frame["shift_error"])
+    frame["shift_shrunk"] = _shrunk(rows, groups)
     frame["auc_low"], frame["auc_high"] = _within_one(frame["auc"], frame.pop("auc_error"))
     figures = frame.columns.difference(["pupils", "shown"])
     frame.loc[~frame["shown"], figures] = np.nan
@@ -213,15 +214,7 @@ def _within_one(share: pd.Series, error: pd.Series) -> tuple[Array, Array]:
     return np.asarray(expit(middle - half)), np.asarray(expit(middle + half))
 
 
-def _shrunk(shift: pd.Series, error: pd.Series) -> pd.Series:
-    """Draw each shift to the common one, the more the less is known of it (DerSimonian and Laird 1986)."""
-    weight = 1 / error**2
-    known = shift.notna() & np.isfinite(weight)
-    if known.sum() < 2:
-        return shift
-    w, s = weight[known], shift[known]
-    common = float((w * s).sum() / w.sum())
-    excess = float((w * (s - common) ** 2).sum()) - (len(s) - 1)
-    between = max(0.0, excess / float(w.sum() - (w**2).sum() / w.sum()))
-    keep = between / (between + error**2)
-    return common + keep * (shift - common)
+def _shrunk(rows: AuditRows, groups: pd.Series) -> pd.Series:
+    """Draw each shift towards the whole, as the calibration part of the report does."""
+    found = shrunk_shifts(rows.outcomes, rows.risks, groups.to_numpy(dtype=object), rows.pupils).groups
+    return pd.Series({one.group: one.shift for one in found}, dtype=np.float64)

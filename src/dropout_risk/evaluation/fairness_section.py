@@ -12,11 +12,12 @@ import pandas as pd
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.evaluation.fairness_gaps import holm
-from dropout_risk.evaluation.fairness_groups import ATTRIBUTES, WORDS
+from dropout_risk.evaluation.fairness_groups import ATTRIBUTES, PLACES, SCHOOL, WORDS
 from dropout_risk.evaluation.fairness_reasons import FEWEST, NONE, ReasonShares
 from dropout_risk.evaluation.fairness_thresholds import ALL
 from dropout_risk.evaluation.result import plain
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
+from dropout_risk.evaluation.wording import filled
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ WORTH_A_LOOK = 0.05
 """Reasons are shown in full where groups dealt at random would differ as much less often than this."""
 FEW_PUPILS = 10
 """Below it not even the number of pupils of a group is told."""
+GAPS = Text(zh="各分组的最大差距", en="The largest gaps")
+GAPS_OF_SCHOOLS = Text(zh="各校之间的最大差距", en="The largest gaps between schools")
 TITLE = Text(zh="公平性", en="Fairness")
 TOO_FEW = Text(zh="人数太少", en="too few")
 LEADING: dict[str, dict[str, Text]] = {
@@ -53,15 +56,24 @@ NO_GAP = Text(
     en="No gap above {bound:.2f} in the share of missed pupils is beyond chance; how large a gap the numbers "
     "cannot rule out stands in the table of gaps.",
 )
+A_GAP_OF_SCHOOLS = Text(
+    zh="有学校的学生被漏掉的比例（{high:.0%}）高于另一所学校（{low:.0%}），不能用偶然解释（校正后的p为{p}）。",
+    en="The list misses more pupils of one school ({high:.2f}) than of another ({low:.2f}), and chance does "
+    "not explain it (p, adjusted {p}).",
+)
 A_GAP = Text(
-    zh="按{attribute}分组，“{higher}”的学生被漏掉的比例（{high:.0%}）高于“{lower}”（{low:.0%}），不能用偶然解释。",
+    zh="按{attribute}分组，“{higher}”的学生被漏掉的比例（{high:.0%}）高于“{lower}”（{low:.0%}），"
+    "不能用偶然解释（校正后的p为{p}）。",
     en="By {attribute}, the list misses more pupils of the group “{higher}” ({high:.2f}) than of “{lower}” "
-    "({low:.2f}), and chance does not explain it.",
+    "({low:.2f}), and chance does not explain it (p, adjusted {p}).",
 )
 MEANING = Text(
-    zh="名单为每个评分日风险最高的{share:.1%}的学生。同一学生只算一人，区间为95%；同一分组内的各对比较同时成立，"
-    "p值另按全部{pairs}对比较用Holm法校正。人数不足{fewest}的一类不给出数字。",
-    en="The list is the top {share:.1%} of each test day. A pupil counts once; intervals are 95 %, those of "
+    zh="名单为每个评分日风险最高的{share:.1%}的学生。比例按行计（一名学生在几个评分日出现就算几行），"
+    "人数、区间和检验中同一学生只算一人。区间为95%，没有计入同校学生彼此相像，因此偏窄；"
+    "同一分组内的各对比较同时成立，p值另按全部{pairs}对比较用Holm法校正。人数不足{fewest}的一类不给出数字。",
+    en="The list is the top {share:.1%} of each test day. Rates are means over rows (a pupil on two days has "
+    "two); numbers of pupils, intervals and tests count a pupil once. Intervals are 95 %; that pupils of "
+    "one school resemble each other is not in them, so they are too narrow rather than too wide. Those of "
     "gaps hold for all pairs of an attribute at once, and p-values are also adjusted by Holm's rule for all "
     "{pairs} pairs. A group with fewer than {fewest} pupils of either outcome gets no figure.",
 )
@@ -79,12 +91,21 @@ OPTION = Text(
     "are never applied by the library; whether they may and should be is for people and the law to decide.",
 )
 CANNOT = Text(zh="没有两个人数足够的组可以比较", en="no two groups are large enough to compare")
+ONLY_PLACES = Text(
+    zh="人数足够的组只有学校或年级，没有按个人情况的分组可以比较",
+    en="only schools or grade levels are large enough to compare, no groups of persons",
+)
+AT_MOST = Text(
+    zh="按{by}的差距为{size:.2f}，可能高达{high:.2f}（区间{low:.2f}至{high:.2f}）；不超过{bound:.2f}才算通过",
+    en="by {by} the gap is {size:.2f} and may be as large as {high:.2f} (interval {low:.2f} to {high:.2f}); "
+    "passed only where it cannot be above {bound:.2f}",
+)
 
 
 def fairness_section(report: FairnessReport) -> Section:
     """Word a fairness report."""
     tables = [_group_table(name, frame) for name, frame in report.rates.items()]
-    tables += [_gap_table(report)] if report.gaps["fnr"] else []
+    tables += [table for table in (_gap_table(report, of_schools=of) for of in (False, True)) if table.rows]
     tables += [_distance_table(report)] if any(report.reasons.values()) else []
     tables += [
         _reason_table(kind, name, shares)
@@ -113,12 +134,12 @@ def _remarks(report: FairnessReport) -> Iterator[Text]:
     bad = report.beyond_chance()
     pairs = sum(gap.pairs for gap in report.largest().values())
     if not pairs:
-        yield _filled(NOT_COMPARABLE, fewest=report.fewest)
+        yield filled(NOT_COMPARABLE, fewest=report.fewest)
     elif not bad:
-        yield _filled(NO_GAP, bound=report.bound)
+        yield filled(NO_GAP, bound=report.bound)
     for gap in {gap.attribute: gap for gap in reversed(bad)}.values():
         yield _gap_in_words(report, gap)
-    yield _filled(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
+    yield filled(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
     if any(report.reasons.values()):
         yield AT_EQUAL_RISK
     if report.thresholds:
@@ -126,35 +147,31 @@ def _remarks(report: FairnessReport) -> Iterator[Text]:
 
 
 def _gap_in_words(report: FairnessReport, gap: Gap) -> Text:
+    """Word a gap; schools are not named, because a check's reason leaves the report."""
     fnr = report.rates[gap.attribute]["fnr"]
-    words = {
-        language: A_GAP.fill(
-            language,
-            attribute=_attribute(gap.attribute).to(language).lower(),
-            higher=_group(gap.higher).to(language),
-            lower=_group(gap.lower).to(language),
-            high=fnr[gap.higher],
-            low=fnr[gap.lower],
-        )
-        for language in ("zh", "en")
-    }
-    return Text(**words)
+    found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p(gap.p_adjusted)}
+    if gap.attribute == SCHOOL:
+        return filled(A_GAP_OF_SCHOOLS, **found)
+    own = _attribute(gap.attribute)
+    words = {"attribute": Text(zh=own.zh, en=own.en.lower())}
+    return filled(A_GAP, **words, higher=_group(gap.higher), lower=_group(gap.lower), **found)
 
 
 def _check(report: FairnessReport) -> Check:
+    """Fail on a gap beyond chance; pass only where the intervals leave no room for one between persons."""
     bad = report.beyond_chance()
     if not report.gaps["fnr"]:
         return Check("fnr_gap", None, CANNOT)
     if bad:
         return Check("fnr_gap", False, _gap_in_words(report, bad[0]))
-    largest = max(report.gaps["fnr"], key=lambda gap: gap.size)
-    reason = Text(
-        zh="最大差距{size:.2f}（{low:.2f}至{high:.2f}），上限为{bound:.2f}且区间不含0",
-        en="largest gap {size:.2f} ({low:.2f} to {high:.2f}); a gap fails above {bound:.2f} with an interval "
-        "that leaves out 0",
-    )
-    found = {"size": largest.size, "low": largest.low, "high": largest.high}
-    return Check("fnr_gap", True, _filled(reason, bound=report.bound, **found))
+    of_persons = [gap for gap in report.gaps["fnr"] if gap.attribute not in PLACES]
+    if not of_persons:
+        return Check("fnr_gap", None, ONLY_PLACES)
+    widest = max(of_persons, key=lambda gap: gap.high)
+    found = {"size": widest.size, "low": widest.low, "high": widest.high, "bound": report.bound}
+    own = _attribute(widest.attribute)
+    words = Text(zh=own.zh, en=own.en.lower())
+    return Check("fnr_gap", True if widest.high <= report.bound else None, filled(AT_MOST, by=words, **found))
 
 
 def _metrics(report: FairnessReport) -> Iterator[tuple[str, float]]:
@@ -192,10 +209,10 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
     left = len(ordered) - len(rows)
     if left:
-        more = _filled(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
+        more = filled(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
         rows.append((more, *[None] * (len(columns) - 1)))
-    title = _filled(Text(zh="按{zh}", en="By {en}"), zh=_attribute(name).zh, en=_attribute(name).en.lower())
-    return SectionTable(title, columns, tuple(rows))
+    title = filled(Text(zh="按{zh}", en="By {en}"), zh=_attribute(name).zh, en=_attribute(name).en.lower())
+    return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
 
 
 def _group_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
@@ -211,7 +228,8 @@ def _small_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
     return (_group(group), pupils, TOO_FEW, *[None] * 7)
 
 
-def _gap_table(report: FairnessReport) -> SectionTable:
+def _gap_table(report: FairnessReport, *, of_schools: bool) -> SectionTable:
+    """Give the largest gap of each attribute, or, in a table that no card holds, that of schools."""
     columns = (
         Text(zh="分组", en="Attribute"),
         Text(zh="比例", en="Rate"),
@@ -236,9 +254,11 @@ def _gap_table(report: FairnessReport) -> SectionTable:
             gap.pairs,
         )
         for rate in RATE_WORDS
-        for gap in report.largest(rate).values()
+        for name, gap in report.largest(rate).items()
+        if (name == SCHOOL) is of_schools
     ]
-    return SectionTable(Text(zh="各分组的最大差距", en="The largest gaps"), columns, tuple(rows))
+    title = GAPS_OF_SCHOOLS if of_schools else GAPS
+    return SectionTable(title, columns, tuple(rows), by_school=of_schools)
 
 
 def _distance_table(report: FairnessReport) -> SectionTable:
@@ -290,7 +310,7 @@ def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTabl
     )
     own, of_kind = _attribute(attribute), KINDS.get(kind, Text(zh=kind, en=kind))
     told = {"zh": own.zh, "en": own.en.lower(), "kind_zh": of_kind.zh, "kind_en": of_kind.en}
-    return SectionTable(_filled(title, **told), columns, tuple(rows))
+    return SectionTable(filled(title, **told), columns, tuple(rows), by_school=attribute == SCHOOL)
 
 
 def _threshold_table(report: FairnessReport) -> SectionTable:
@@ -343,7 +363,3 @@ def _attribute(name: str) -> Text:
 
 def _group(name: str) -> Text:
     return WORDS.get(name, Text(zh=name, en=name))
-
-
-def _filled(text: Text, **fields: object) -> Text:
-    return Text(zh=text.fill("zh", **fields), en=text.fill("en", **fields))

@@ -14,7 +14,8 @@ from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.curves import Z95
 from dropout_risk.evaluation.fairness_rates import wilson
 from dropout_risk.evaluation.result import plain
-from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
+from dropout_risk.evaluation.wording import filled
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.text import Text
 
@@ -167,6 +168,12 @@ class CauseAgreement:
         """Share that naming causes at random, as often as their global importance, would give."""
         return float(sum(share * (self.truth == name).mean() for name, share in self.importance.items()))
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval (Wilson) of the share that is right."""
+        low, high = wilson(self.right, len(self.truth))
+        return float(low), float(high)
+
     def frame(self) -> pd.DataFrame:
         """Give one row per true cause: pupils, right, and how often each cause is named."""
         names = list(self.importance)
@@ -214,11 +221,13 @@ class FaithfulnessReport:
         """Give the part of an evaluation report."""
         remarks, tables = [_told(self.curves)], [_curve_table(self.curves)]
         metrics = {f"{kind}_between": self.curves.between(kind)[0] for kind in ("taken", "given")}
+        checks = [_check_curves(self.curves)]
         if self.causes is not None:
-            remarks.append(_told_causes(self.causes))
+            remarks += [_told_causes(self.causes), *_no_better(self.causes)]
+            checks.append(_check_causes(self.causes))
             tables.append(_cause_table(self.causes))
             metrics |= self.causes.metrics()
-        return Section("faithfulness", TITLE, tuple(remarks), tuple(tables), metrics)
+        return Section("faithfulness", TITLE, tuple(remarks), tuple(tables), metrics, tuple(checks))
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
@@ -241,6 +250,25 @@ TOLD_CAUSES = Text(
     "leading cause {always:.0%}, always the one named most often {most:.0%}, "
     "naming causes as often as they matter globally {sampled:.0%}.",
 )
+NO_BETTER_THAN_CHANCE = Text(
+    zh="这并不能说明好于随意猜：不要把首要原因当作学生离校的真正原因，它只说明模型看到了什么。",
+    en="This is not shown to be better than chance: do not read the leading cause as why a pupil leaves; it "
+    "only says what the model saw.",
+)
+NO_BETTER_THAN_ONE = Text(
+    zh="也不能说明好于对所有人都说同一个原因。",
+    en="Nor is it shown to be better than naming one and the same cause for everybody.",
+)
+CAUSES_CHECKED = Text(
+    zh="首要原因说对{right:.2f}（{low:.2f}至{high:.2f}），整个区间须高于随意猜的{chance:.2f}",
+    en="the leading cause is right for {right:.2f} ({low:.2f} to {high:.2f}), wanted: the whole interval "
+    "above the {chance:.2f} of chance",
+)
+CURVES_CHECKED = Text(
+    zh="按理由次序与随机次序之间的面积：去掉{taken}，给出{given}，整个区间须大于0",
+    en="area between the order of the reasons and random order: taken away {taken}, given {given}, wanted: "
+    "the whole interval above 0",
+)
 
 
 def _told(made: Curves) -> Text:
@@ -251,23 +279,44 @@ def _told(made: Curves) -> Text:
         "random": made.mean_risk("taken_random", three),
         **{kind: "{:.2f} ({:.2f} – {:.2f})".format(*made.between(kind)) for kind in ("taken", "given")},
     }
-    return Text(zh=TOLD.fill("zh", **fields), en=TOLD.fill("en", **fields))
+    return filled(TOLD, **fields)
+
+
+def _check_curves(made: Curves) -> Check:
+    """Ask that taking facts away, and giving them, by the reasons moves the score more than at random."""
+    found = {kind: made.between(kind) for kind in ("taken", "given")}
+    each = [inside((low, high), (0.0, np.inf)) for _, low, high in found.values()]
+    passed = False if False in each else None if None in each else True
+    told = {kind: "{:.2f} ({:.2f} – {:.2f})".format(*of) for kind, of in found.items()}
+    return Check("reasons_move_the_score", passed, filled(CURVES_CHECKED, **told))
+
+
+def _no_better(found: CauseAgreement) -> list[Text]:
+    """Say so where the causes named are no better than chance, or than naming always the same one."""
+    said = [NO_BETTER_THAN_CHANCE] if found.interval[0] <= found.chance else []
+    constant = max(found.always, found.most_named)
+    return [*said, *([NO_BETTER_THAN_ONE] if found.interval[0] <= constant else [])]
+
+
+def _check_causes(found: CauseAgreement) -> Check:
+    low, high = found.interval
+    reason = filled(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    return Check("leading_cause", inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
 def _told_causes(found: CauseAgreement) -> Text:
-    n = len(found.truth)
-    low, high = wilson(found.right, n)
+    low, high = found.interval
     fields: Mapping[str, object] = {
-        "n": n,
+        "n": len(found.truth),
         "right": found.right,
-        "low": float(low),
-        "high": float(high),
+        "low": low,
+        "high": high,
         "chance": found.chance,
         "always": found.always,
         "sampled": found.sampled,
         "most": found.most_named,
     }
-    return Text(zh=TOLD_CAUSES.fill("zh", **fields), en=TOLD_CAUSES.fill("en", **fields))
+    return filled(TOLD_CAUSES, **fields)
 
 
 def _curve_table(made: Curves) -> SectionTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,22 @@ VERDICT = Text(
     en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the "
     "{leavers} pupils who dropped out in that time, {share:.0%}{ends} had been on the model's list; from the "
     "first listing to the dropout the median was {median} school days.",
+)
+EVER = Text(
+    zh="其间至少上过一次模型名单的学生占全部{pupils}名的{share:.1%}。",
+    en="Of all {pupils} pupils, {share:.1%} were on the model's list at least once in that time.",
+)
+LAST_DAY = Text(
+    zh="辍学日期的记载在最后一次到校之后，中位数为{gap}个上课日。算到最后到校日：{n}名学生中有{share:.0%}在还到校时就已列出，"
+    "列出者首次上名单距最后到校日的中位数为{median}个上课日。",
+    en="The dropout is dated a median of {gap} school days after the last day at school. Counted to that "
+    "day: {share:.0%} of {n} pupils were listed while they still came, and of these the median first listing "
+    "was {median} school days before the last day at school.",
+)
+NO_LAST_DAY = Text(
+    zh="没有逐日考勤，不知道学生最后到校的日子；提前量只能算到辍学日期，其中可能包括学生已不到校的日子。",
+    en="Without daily attendance nobody knows the last day at school: lead times run to the date of the "
+    "dropout, and may hold days on which the pupil no longer came.",
 )
 NOBODY = Text(
     zh="{first}至{last}之间（{mornings}张名单）没有学生辍学，无法计算提前量。",
@@ -56,6 +72,10 @@ LEADS_HEAD = (
 )
 BEFORE = Text(
     zh="辍学前至少若干上课日已上过名单的比例", en="Share that had been on the list so many days before"
+)
+BEFORE_LAST_DAY = Text(
+    zh="最后到校日之前至少若干上课日已上过名单的比例",
+    en="Share that had been on the list so many days before the last day at school",
 )
 BEFORE_HEAD = (Text(zh="上课日", en="School days"), Text(zh="学生", en="Pupils"))
 ALARMS = Text(zh="误报在名单上停留多久", en="False alarms: on how many lists they stayed")
@@ -89,6 +109,8 @@ class Mornings:
         The mornings, in order.
     step : int
         School days from one morning to the next.
+    last_present : Series
+        School-day index of the last day at school before the dropout, by ``student_id``, where it is known.
     """
 
     rows: pd.DataFrame
@@ -96,6 +118,7 @@ class Mornings:
     dropout_day: pd.Series
     dates: tuple[str, ...]
     step: int
+    last_present: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.float64))
 
 
 def top_of_groups(
@@ -130,33 +153,42 @@ def leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by ``student_id``: ``school_id``, ``dropout_day``, ``first_day`` (its first morning), ``lead``
-        (school days from the first listing to the dropout, NaN if never listed) and ``censored`` (listed
-        on its first morning already, so the lead is at least that).
+        (school days from the first listing to the dropout, NaN if never listed before it), ``censored``
+        (listed on its first morning already, so the lead is at least that) and ``last_present`` with
+        ``lead_present`` (the same to the last day at school, NaN if not listed by then).
     """
     rows = mornings.rows.assign(
         listed=listed, dropout_day=mornings.rows["student_id"].map(mornings.dropout_day)
     )
     end = rows["school_id"].map(rows.groupby("school_id")["day"].max()) + mornings.step
-    seen = rows[(rows["dropout_day"] >= rows["day"]) & (rows["dropout_day"] < end)]
+    seen = rows[(rows["dropout_day"] > rows["day"]) & (rows["dropout_day"] < end)]
     by_pupil = seen.groupby("student_id")
     found = by_pupil[["school_id", "dropout_day"]].first().assign(first_day=by_pupil["day"].min())
     listed_day = seen[seen["listed"]].groupby("student_id")["day"].min().reindex(found.index)
-    return found.assign(lead=found["dropout_day"] - listed_day, censored=listed_day == found["first_day"])
+    last = pd.Series(found.index.map(mornings.last_present), index=found.index, dtype=np.float64)
+    return found.assign(
+        lead=found["dropout_day"] - listed_day,
+        censored=listed_day == found["first_day"],
+        last_present=last,
+        lead_present=(last - listed_day).where(last >= listed_day),
+    )
 
 
 def false_alarms(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Give one row per listed pupil who did not drop out, and on how many mornings it was listed.
+    """Give one row per pupil who was listed in vain, and on how many mornings.
+
+    Each morning is judged by its own horizon: who is listed years before dropping out was listed in vain.
 
     Returns
     -------
     DataFrame
-        Indexed by ``student_id``: ``school_id``, ``mornings``, ``known`` (the horizon of its first listing
-        has been observed, so that the alarm is known to be false) and ``still`` (listed on its last
-        morning).
+        Indexed by ``student_id``: ``school_id``, ``mornings`` (listed, and no dropout within the horizon as
+        far as is known), ``known`` (the horizon of the first of them has been observed, so that the alarm is
+        known to be false) and ``still`` (listed on its last morning, without a dropout).
     """
     rows = mornings.rows.assign(listed=listed)
     last = rows.groupby("student_id")["day"].max()
-    rows = rows[rows["listed"] & ~rows["student_id"].isin(mornings.dropout_day.index)].sort_values("day")
+    rows = rows[rows["listed"] & (rows["outcome"] != 1)].sort_values("day")
     by_pupil = rows.groupby("student_id")
     first = rows.drop_duplicates("student_id").set_index("student_id").sort_index()
     found = by_pupil[["school_id"]].first().assign(mornings=by_pupil.size())
@@ -187,19 +219,23 @@ def lead_time_section(
     pupils = mornings.rows.drop_duplicates("student_id").set_index("student_id").sort_index()
     drawn = Resampling.of(pupils["school_id"].to_numpy(), pupils.index.to_numpy(), replicates=replicates)
     place = pd.Series(np.arange(len(pupils)), index=pupils.index)
-    remarks = [_verdict(mornings, gone, drawn, place), HOW]
+    first = next(iter(gone))
+    ever = float(mornings.rows["student_id"][mornings.listed[first]].nunique() / len(pupils))
+    said = filled(EVER, pupils=len(pupils), share=ever)
+    remarks = [_verdict(mornings, gone, drawn, place), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
         remarks += [filled(SAMPLED, **sampled), drawn.said()]
-    before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone)))
+    before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone, "dropout_day", "lead")))
+    coming = tuple(_before(gone, "last_present", "lead_present"))
     lead_rows = tuple(_lead_row(label, of, drawn, place) for label, of in gone.items())
     alarm_rows = tuple(_alarm_row(label, of, drawn, place) for label, of in alarms.items())
     tables = (
         SectionTable(LEADS, LEADS_HEAD, lead_rows),
         before,
         SectionTable(ALARMS, ALARMS_HEAD, alarm_rows),
+        *([SectionTable(BEFORE_LAST_DAY, (*BEFORE_HEAD, *gone), coming)] if coming else []),
     )
-    first = next(iter(gone))
-    metrics = _metrics(gone[first], alarms[first], drawn, place)
+    metrics = {"ever_listed": ever} | _metrics(gone[first], alarms[first], drawn, place)
     return Section("lead_time", TITLE, tuple(remarks), tables, metrics)
 
 
@@ -229,14 +265,28 @@ def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, place: pd.Seri
     return label, f"{never:.2f}{bracketed(ends)}", low, told, high, int(gone["censored"].sum())
 
 
-def _before(gone: Mapping[Text, pd.DataFrame]) -> list[tuple[Cell, ...]]:
+def _before(gone: Mapping[Text, pd.DataFrame], until: str, lead: str) -> list[tuple[Cell, ...]]:
     """Give the shares among those whose last days were all seen; too few give none."""
     found: list[tuple[Cell, ...]] = []
     for days in DAYS_BEFORE:
-        seen = [of[of["dropout_day"] - of["first_day"] >= days] for of in gone.values()]
+        seen = [of[of[until] - of["first_day"] >= days] for of in gone.values()]
         if len(seen[0]) >= FEWEST:
-            found.append((days, len(seen[0]), *(float((of["lead"] >= days).mean()) for of in seen)))
+            found.append((days, len(seen[0]), *(float((of[lead] >= days).mean()) for of in seen)))
     return found
+
+
+def _to_last_day(gone: pd.DataFrame) -> list[Text]:
+    """Say how early the list was before the pupil stayed away, which is what early means to a school."""
+    if gone.empty:
+        return []
+    if gone["last_present"].isna().all():
+        return [NO_LAST_DAY]
+    known = gone[gone["last_present"] >= gone["first_day"]]
+    leads = known["lead_present"]
+    gap = float((gone["dropout_day"] - gone["last_present"]).median())
+    share = float(leads.notna().mean()) if len(known) else 0.0
+    median = _quantile(leads, known["censored"], 0.5) or "–"
+    return [filled(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
 def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
@@ -294,6 +344,11 @@ def _metrics(
         names = ("lower_quartile_days", "median_days", "upper_quartile_days")
         found |= dict(zip(names, quartiles, strict=True))
         found |= {"on_the_first_list": float(gone["censored"].sum())}
+    coming = gone[gone["last_present"] >= gone["first_day"]]["lead_present"]
+    if len(coming):
+        found |= {"listed_while_coming": float(coming.notna().mean())}
+    if coming.notna().any():
+        found |= {"median_days_to_last_present": float(coming.quantile(0.5, interpolation="lower"))}
     if len(known):
         found |= {"false_alarm_mornings": float(known["mornings"].mean())}
     return found

@@ -69,8 +69,8 @@ class EvaluationReport:
         ``train_as_of``, ``trained_to`` (the last day their labels look at), ``gap_as_of`` (left out because
         their labels were not yet known) and ``test_as_of``.
     counts : dict
-        ``rows``, ``pupils`` and ``positives`` of ``train``, ``calibration`` and ``test``; ``censored`` by
-        reason.
+        ``rows``, ``pupils``, ``positives`` (rows) and ``leavers`` (pupils) of ``train``, ``calibration`` and
+        ``test``; ``censored`` by reason.
     hashes : dict
         Hashes of the data and of the catalogue.
     selection : list of dict

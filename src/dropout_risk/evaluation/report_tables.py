@@ -55,6 +55,7 @@ CELLS = {
     "rows": Text(zh="行", en="Rows"),
     "pupils": Text(zh="学生", en="Pupils"),
     "positives": Text(zh="辍学行数", en="Dropouts (rows)"),
+    "leavers": Text(zh="辍学学生", en="Pupils who dropped out"),
 }
 
 

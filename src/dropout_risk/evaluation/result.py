@@ -41,6 +41,8 @@ class HeldOut:
         The school and the pupil of each row; without them there are no intervals and no school's list.
     teachers : array of str, optional
         Who sees the pupil: the responsible teacher, or the class.
+    since_present : array of float, optional
+        School days since the pupil was last at school, as known on the day; NaN where nobody knows.
     """
 
     outcomes: npt.NDArray[Any]
@@ -49,11 +51,12 @@ class HeldOut:
     schools: npt.NDArray[Any] | None = None
     students: npt.NDArray[Any] | None = None
     teachers: npt.NDArray[Any] | None = None
+    since_present: Array | None = None
 
     def __post_init__(self) -> None:
         """Check that all belong together."""
         outcomes_and_risks(self.outcomes, self.risks)
-        for name in ("as_of", "schools", "students", "teachers"):
+        for name in ("as_of", "schools", "students", "teachers", "since_present"):
             given = getattr(self, name)
             if given is not None and len(given) != len(self.outcomes):
                 raise EvaluationError(f"Every row of the test part needs its own entry in {name}.")

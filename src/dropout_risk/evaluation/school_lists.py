@@ -15,6 +15,7 @@ from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.replicates import list_figures
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.evaluation.still_coming import still_coming
 from dropout_risk.evaluation.wording import filled, with_interval
 from dropout_risk.text import Text
 
@@ -152,6 +153,11 @@ def capacity_section(
         lists = kind.lists(held_out.y, held_out.p)
         tables.append(_table(kind, lists, held_out, baselines, resampling))
         metrics |= _metrics(kind.name, lists, held_out.y, resampling)
+        if kind.name == "district":
+            said, table, figures = still_coming(held_out, baselines, lists, resampling)
+            remarks.append(said)
+            tables += [] if table is None else [table]
+            metrics |= figures
         if kind.name == "school" and held_out.schools is not None:
             by_school = _by_school(lists, kind.groups, held_out.schools)
             remarks += _spread(by_school)

@@ -39,6 +39,26 @@ class Check:
     reason: Text
 
 
+def inside(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
+    """Judge a figure by its interval: the one rule of every check that has one.
+
+    Returns
+    -------
+    bool or None
+        True where the whole interval lies within the bounds, False where it lies outside them, None where
+        the data leave both open: what is not known is not passed.
+
+    Examples
+    --------
+    >>> [inside(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
+    [True, False, None]
+    """
+    (low, high), (least, most) = interval, bounds
+    if least <= low and high <= most:
+        return True
+    return False if high < least or low > most else None
+
+
 @dataclass(frozen=True)
 class SectionTable:
     """A table in both languages; figures are written out with three digits, None as a dash.

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.errors import EvaluationError
+from dropout_risk.evaluation.curves import Z95
 from dropout_risk.evaluation.result import plain
-from dropout_risk.evaluation.section import Cell, Section, SectionTable
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
+from dropout_risk.evaluation.wording import filled
 from dropout_risk.explanation.chosen import NOBODY, Chosen, Codes, Facts, Floats
 from dropout_risk.text import Text
 
@@ -36,6 +38,17 @@ FEWER = Text(
     zh="为节省时间，每次只用一部分学生训练，各次差别因此偏大，实际更稳定。",
     en="To save time each refit learns from a part of the pupils, so refits differ more than the model "
     "would: its reasons are more stable than shown.",
+)
+MARGIN = 0.10
+"""By how much a pupil's own reasons must outlast those it shares with another pupil of its band."""
+CHECKED = Text(
+    zh="重训后保持不变的理由比与同等级另一名学生相同的多{more:.2f}（{low:.2f}至{high:.2f}），整个区间须高于{margin:.2f}",
+    en="refits keep {more:.2f} ({low:.2f} to {high:.2f}) more of a pupil's reasons than another pupil of the "
+    "band shares, wanted: the whole interval above {margin:.2f}",
+)
+FEW_REFITS = Text(
+    zh="只重训了{refits}次，少于两次就无法知道各次之间相差多少",
+    en="refitted {refits} time(s): with fewer than two nobody knows how far refits differ",
 )
 NOBODY_RAISED = Text(zh="没有学生有升高风险的理由。", en="No pupil has a raising reason.")
 
@@ -142,14 +155,35 @@ class StabilityReport:
         )
         told = frame.loc[ALL]
         if np.isnan(told["kept"]):
-            return Section("stability", TITLE, remarks=(NOBODY_RAISED,))
-        fields = {"refits": len(self.kept), "kept": told["kept"], "other": told["of_another"]}
-        verdict = Text(zh=VERDICT.fill("zh", **fields), en=VERDICT.fill("en", **fields))
+            open_check = Check("reasons_kept", None, NOBODY_RAISED)
+            return Section("stability", TITLE, remarks=(NOBODY_RAISED,), checks=(open_check,))
+        verdict = filled(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
         known = {name: float(value) for name, value in metrics.items() if not np.isnan(value)}
-        return Section("stability", TITLE, remarks=remarks, tables=(_table(frame),), metrics=known)
+        return Section("stability", TITLE, remarks, (_table(frame),), known, (self._check(),))
+
+    def kept_beyond_another(self) -> tuple[float, float, float]:
+        """Give how much more refits keep than another pupil shares, with its 95 % interval.
+
+        The interval holds the spread between pupils and that between refits; of few refits, by Student's t.
+        """
+        from scipy.special import stdtrit
+
+        more = (self.kept - self.other)[:, ~np.isnan(self.other)]
+        of_refits, of_pupils = (
+            means.std(ddof=1) / np.sqrt(len(means)) for means in (more.mean(axis=1), more.mean(axis=0))
+        )
+        half = float(np.hypot(Z95 * of_pupils, stdtrit(len(more) - 1, 0.975) * of_refits))
+        return float(more.mean()), float(more.mean()) - half, float(more.mean()) + half
+
+    def _check(self) -> Check:
+        if len(self.kept) < 2:
+            return Check("reasons_kept", None, filled(FEW_REFITS, refits=len(self.kept)))
+        more, low, high = self.kept_beyond_another()
+        reason = filled(CHECKED, more=more, low=low, high=high, margin=MARGIN)
+        return Check("reasons_kept", inside((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")

@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
+from dropout_risk.training.last_days import days_since_present
 from dropout_risk.training.parts import Parts
 
 
 def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> HeldOut:
-    """Put the test part together, with schools, pupils and responsible teachers."""
+    """Put the test part together: schools, pupils, responsible teachers, and who still came."""
     frame = parts.cohort.frame.iloc[parts.test]
     return HeldOut(
         parts.y(parts.test),
@@ -23,6 +25,7 @@ def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> 
         schools=frame["school_id"].astype(object).fillna("").to_numpy(),
         students=parts.students(parts.test),
         teachers=teachers(histories, frame["pupil"].to_numpy()),
+        since_present=days_since_present(histories, Cohort(frame.reset_index(drop=True))),
     )
 
 

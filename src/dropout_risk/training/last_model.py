@@ -22,6 +22,10 @@ NOT_GIVEN = Text(
 SAW_THE_TEST = Text(
     zh="它的训练数据到{to}，而测试从{begin}开始", en="it was trained to {to}, and the test begins on {begin}"
 )
+NOT_DATED = Text(
+    zh="不知道它的训练数据到哪一天为止，它可能见过测试期的结果",
+    en="not known to which day it was trained: it may have seen what the test asks",
+)
 
 
 def given_last_model(settings: Settings) -> RiskModel | None:
@@ -39,14 +43,17 @@ def given_last_model(settings: Settings) -> RiskModel | None:
 def last_model_baseline(former: RiskModel | None, histories: Histories, parts: Parts) -> Baseline:
     """Score the test rows with a former model, through its own catalogue.
 
-    A model whose training reached into the test is not compared: it knows some of the answers.
+    A model whose training reached into the test is not compared: it knows some of the answers. Neither is
+    one that does not say to which day it was trained.
     """
     if former is None:
         return last_model(None, unavailable=NOT_GIVEN)
+    if former.trained_to is None:
+        return last_model(None, unavailable=NOT_DATED)
     begin = str(min(parts.days(parts.test)))
-    if former.trained_to is not None and former.trained_to >= begin:
+    if former.trained_to >= begin:
         return last_model(None, unavailable=filled(SAW_THE_TEST, to=former.trained_to, begin=begin))
     cohort = Cohort(parts.cohort.frame.iloc[parts.test].reset_index(drop=True))
     X = build_features(histories, cohort, former.catalogue, instruments=former.instruments)
-    about = f" {former.name} {former.version} ({former.trained_to or '–'})"
+    about = f" {former.name} {former.version} ({former.trained_to})"
     return last_model(np.asarray(former.calibrated.risk(X)), about)

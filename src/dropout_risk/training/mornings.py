@@ -25,6 +25,7 @@ from dropout_risk.records.calendar import date_of, ordinal_of
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 from dropout_risk.training.held_out import teachers
+from dropout_risk.training.last_days import last_days_present
 from dropout_risk.training.parts import Parts
 
 if TYPE_CHECKING:
@@ -44,12 +45,14 @@ def lead_time(
     histories: Histories,
     catalogue: FeatureCatalogue,
     settings: Settings,
-) -> Section:
+) -> Section | None:
     """Draw up a list on every week's first school day from the first test day on, and judge how early it is.
 
     The mornings go on to the end of the records, since a list needs no label; all of them lie after
-    everything that training knew.
+    everything that training knew. There are none after a random split, which trains on every day.
     """
+    if parts.kind == "random":
+        return None
     followed, sampled = sample_of_schools(histories, settings.models.seed)
     dates = weekly_dates(followed, first=min(parts.days(parts.test)))
     cohort = Cohort.on(followed, dates)
@@ -61,12 +64,14 @@ def lead_time(
         for baseline in baselines(known, Rows(read, rows["school_id"].to_numpy()), catalogue)
         if baseline.name in RIVALS and baseline.risks is not None
     }
+    gone = dropout_days(followed, dates[0], settings.outcome.events)
     mornings = Mornings(
         rows,
         _lists(risks, others, followed, cohort, settings),
-        dropout_days(followed, dates[0], settings.outcome.events),
+        gone,
         tuple(date.isoformat() for date in dates),
         step=_step(dates),
+        last_present=last_days_present(followed, gone, dates),
     )
     return lead_time_section(mornings, replicates=settings.evaluation.replicates, sampled=sampled)
 

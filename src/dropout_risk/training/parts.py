@@ -126,8 +126,13 @@ class Parts:
         return min(int(students[labels == label].nunique()) for label in (0, 1))
 
     def _count(self, rows: Positions) -> dict[str, int]:
-        pupils = len(pd.unique(pd.Series(self.students(rows))))
-        return {"rows": len(rows), "pupils": pupils, "positives": int(self.y(rows).sum())}
+        students, left = pd.Series(self.students(rows)), self.y(rows) == 1
+        return {
+            "rows": len(rows),
+            "pupils": int(students.nunique()),
+            "positives": int(left.sum()),
+            "leavers": int(students[left].nunique()),
+        }
 
 
 def divide(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:

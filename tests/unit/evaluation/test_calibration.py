@@ -50,6 +50,25 @@ def test_a_wrong_model_fails_the_check_that_it_should(bent, failed):
     assert checks(calibration_section(judged(n_pupils=300, bent=bent)))[failed] is False
 
 
+def test_wrong_risks_do_not_pass_for_want_of_pupils():
+    for seed in range(10):
+        wrong = calibration_section(judged(10, 40, seed=seed, bent=lambda margin: margin + 0.8))
+        assert checks(wrong)["calibration_in_the_large"] is not True
+
+
+def test_right_risks_of_few_pupils_are_not_judged_rather_than_failed():
+    found = [checks(calibration_section(judged(10, 40, seed=seed))) for seed in range(10)]
+    assert all(False not in each.values() for each in found)
+    assert any(None in each.values() for each in found)
+
+
+def test_a_spread_of_schools_is_not_told_of_fewer_than_ten():
+    few, enough = (calibration_section(judged(number, 100)) for number in (9, 10))
+    assert "school_spread" not in few.metrics
+    assert not any("schools differ by" in remark.en for remark in few.remarks)
+    assert "school_spread" in enough.metrics
+
+
 def test_too_few_dropouts_answer_no_check():
     assert set(checks(calibration_section(judged(2, 30))).values()) == {None}
 
@@ -103,6 +122,8 @@ def test_the_section_can_be_read_back_and_holds_coverage_of_intervals_and_sets()
     )
     assert Section.from_dict(section.to_dict()) == section
     assert section.metrics["interval_coverage"] == pytest.approx(0.9, abs=0.06)
+    assert section.metrics["interval_coverage_of_exact_risks"] < section.metrics["interval_coverage"]
+    assert any("without intervals, risks taken as exact" in remark.en for remark in section.remarks)
     assert section.metrics["set_coverage_drop_out"] == pytest.approx(0.9, abs=0.06)
     assert section.metrics["school_spread"] == pytest.approx(0.4, abs=0.2)
     assert section.to_markdown("zh").count("学校") > 2
@@ -114,3 +135,9 @@ def test_one_class_only_gives_a_section_without_figures_that_are_not_defined():
     section = calibration_section(rows)
     assert "slope" not in section.metrics
     assert set(checks(section).values()) == {None}
+
+
+def test_schools_stay_out_of_the_card():
+    section = calibration_section(judged())
+    assert [table.by_school for table in section.tables] == [False, True]
+    assert "| s" not in section.to_markdown("en", by_school=False)

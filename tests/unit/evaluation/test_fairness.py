@@ -14,6 +14,7 @@ from dropout_risk.evaluation.fairness_reasons import reasons_at_equal_risk
 from dropout_risk.evaluation.fairness_section import not_made
 from dropout_risk.evaluation.fairness_thresholds import ALL, equal_misses
 from dropout_risk.evaluation.section import Section
+from dropout_risk.evaluation.shrinkage import shrunk_shifts
 
 
 def _given(n=4000, seed=0, *, told_less=0.0):
@@ -35,9 +36,48 @@ def test_a_model_that_sees_less_of_one_groups_risk_fails_and_says_whom_it_misses
 
 
 def test_a_model_that_treats_groups_alike_passes():
-    report = FairnessReport.of(*_given(), share=0.1)
+    report = FairnessReport.of(*_given(n=20_000), share=0.1)
     assert report.section().checks[0].passed is True
     assert report.beyond_chance() == []
+
+
+def test_too_few_to_rule_out_a_gap_leave_the_check_open_and_say_how_large_it_may_be():
+    check = FairnessReport.of(*_given(n=1500), share=0.1).section().checks[0]
+    assert check.passed is None
+    assert "may be as large as" in check.reason.en
+
+
+def _of_schools():
+    """Two schools, of one of which the model sees less than of the other."""
+    outcomes, risks, days, groups = _given(told_less=0.5)
+    names = groups["sex"].map({"female": "Beihe School", "male": "Nanshan School"})
+    sums = pd.DataFrame({"attendance": names == "Beihe School", "grades": names == "Nanshan School"}) * 1.0
+    return FairnessReport.of(
+        outcomes, risks, days, names.to_frame("school"), share=0.1, contributions={"domains": sums}
+    ).section()
+
+
+def test_no_school_is_named_without_the_tables_by_school():
+    section = _of_schools()
+    assert section.checks[0].passed is False
+    for language in ("zh", "en"):
+        card = section.to_markdown(language, by_school=False)
+        assert "Beihe" not in card
+        assert "Nanshan" not in card
+        assert section.to_markdown(language).count("Beihe") >= 3
+
+
+def test_the_shift_drawn_in_is_that_of_the_calibration_part():
+    outcomes, risks, days, groups = _given(told_less=0.5)
+    frame = FairnessReport.of(outcomes, risks, days, groups, share=0.1).frame().loc["sex"]
+    shifts = shrunk_shifts(outcomes, risks, groups["sex"].to_numpy(), np.arange(len(groups)))
+    assert frame["shift_shrunk"].to_dict() == {one.group: one.shift for one in shifts.groups}
+
+
+def test_rates_are_said_to_be_means_over_rows_and_intervals_to_leave_out_schools():
+    said = " ".join(remark.en for remark in FairnessReport.of(*_given(n=1500)).section().remarks)
+    assert "means over rows" in said
+    assert "pupils of one school resemble each other is not in them" in said
 
 
 def test_groups_too_small_to_compare_leave_the_check_open():

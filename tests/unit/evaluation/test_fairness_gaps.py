@@ -57,6 +57,16 @@ def test_more_groups_make_the_intervals_of_all_pairs_wider():
     assert eight.p_adjusted == pytest.approx(28 * eight.p)
 
 
+def test_a_gap_among_many_attributes_must_be_beyond_chance_among_all_their_pairs():
+    alone = _rates({"f": 18, "m": 8}, {"f": 12, "m": 22})
+    assert gaps(alone, "fnr")[0].beyond(0.1)
+    even = {f"a{number}": _rates({"f": 15, "m": 15}, {"f": 15, "m": 15})["sex"] for number in range(20)}
+    among = gaps(alone | even, "fnr")[0]
+    assert among.low > 0
+    assert among.p_adjusted > 0.05
+    assert not among.beyond(0.1)
+
+
 def test_an_attribute_with_one_group_to_show_has_no_gap():
     assert gaps(_rates({"f": 30, "m": 3}, {"f": 10, "m": 3}), "fnr") == []
 

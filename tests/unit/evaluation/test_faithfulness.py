@@ -85,3 +85,33 @@ def test_the_section_says_what_taking_three_reasons_away_does():
     assert f"to {made.mean_risk('taken', 3):.1%}" in section.remarks[0].en
     assert section.metrics["taken_between"] == made.between("taken")[0]
     assert "leading_cause_right" not in section.metrics
+
+
+def _causes(right, n=60):
+    """Causes of which a share is named rightly, as often each."""
+    names = ["learning", "poverty", "distance", "family", "wellbeing", "disengagement"]
+    truth = np.array([names[place % 6] for place in range(n)], dtype=object)
+    wrong = np.array([names[(place + 1) % 6] for place in range(n)], dtype=object)
+    named = np.where(np.random.default_rng(0).permutation(n) < right * n, truth, wrong)
+    return CauseAgreement(truth, named, dict.fromkeys(names, 1 / 6))
+
+
+def _section(causes=None, model=None):
+    return FaithfulnessReport(_curves(model or Linear())[1], causes).section()
+
+
+def test_reasons_that_move_the_score_pass_and_those_in_the_wrong_order_fail():
+    assert [check.passed for check in _section().checks] == [True]
+    assert [check.passed for check in _section(model=Linear(told=-WEIGHTS)).checks] == [False]
+
+
+@pytest.mark.parametrize(("right", "passed"), [(0.8, True), (0.22, None), (0.0, False)])
+def test_causes_are_checked_against_chance(right, passed):
+    check = _section(_causes(right)).checks[1]
+    assert (check.name, check.passed) == ("leading_cause", passed)
+
+
+def test_causes_no_better_than_chance_are_said_to_be_so_in_words():
+    said = [remark.en for remark in _section(_causes(0.22)).remarks]
+    assert any("not shown to be better than chance" in remark for remark in said)
+    assert not any("better than chance" in remark.en for remark in _section(_causes(0.8)).remarks)

@@ -1,5 +1,7 @@
 """Lead times and false alarms, against a plain walk through each pupil's mornings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,11 +52,59 @@ def test_a_dropout_after_the_mornings_ended_is_not_judged():
     assert leavers(mornings, listed).index.tolist() == [1]  # the last morning is 55, the next would be 60
 
 
+def test_a_listing_on_the_day_of_the_dropout_comes_too_late():
+    mornings, listed = _mornings({1: {20}, 2: {15, 20}}, {1: 20, 2: 20})
+    found = leavers(mornings, listed)["lead"]
+    assert np.isnan(found[1])
+    assert found[2] == 5
+
+
+def test_a_lead_to_the_last_day_at_school_counts_no_day_on_which_the_pupil_stayed_away():
+    mornings, listed = _mornings({1: {10, 30}, 2: {30}, 3: set()}, {1: 40, 2: 40, 3: 40})
+    known = replace(mornings, last_present=pd.Series({1: 18.0, 2: 18.0, 3: 18.0}))
+    found = leavers(known, listed)
+    assert found["lead"].to_dict() == pytest.approx({1: 30, 2: 10, 3: np.nan}, nan_ok=True)
+    assert found["lead_present"].to_dict() == pytest.approx({1: 8, 2: np.nan, 3: np.nan}, nan_ok=True)
+    section = lead_time_section(known, replicates=100)
+    assert "a median of 22 school days after the last day at school" in section.remarks[1].en
+    assert section.metrics["listed_while_coming"] == pytest.approx(1 / 3)
+    assert section.metrics["median_days_to_last_present"] == 8
+
+
+def test_a_list_that_names_only_who_stays_away_is_never_early_to_the_last_day_at_school():
+    gone = dict.fromkeys(range(20), 50)
+    mornings, _ = _mornings({pupil: {25, 30} for pupil in range(20)}, gone)
+    section = lead_time_section(
+        replace(mornings, last_present=pd.Series(22.0, index=range(20))), replicates=9
+    )
+    until_dropout, to_last_day = section.tables[1], section.tables[3]
+    assert [row[2] for row in until_dropout.rows if row[0] <= 20] == [1.0] * 4
+    assert {row[2] for row in to_last_day.rows} == {0.0}
+
+
+def test_without_daily_attendance_the_last_day_at_school_is_said_to_be_unknown():
+    section = lead_time_section(_mornings({1: {0}}, {1: 20})[0], replicates=100)
+    assert "Without daily attendance" in section.remarks[1].en
+    assert "listed_while_coming" not in section.metrics
+
+
+def test_the_share_of_all_pupils_ever_listed_is_said():
+    section = lead_time_section(_mornings({1: {0}, 2: {5, 10}, 3: set(), 4: set()}, {1: 20})[0], replicates=9)
+    assert section.metrics["ever_listed"] == 0.5
+    assert any("Of all 4 pupils, 50.0% were on the model's list" in remark.en for remark in section.remarks)
+
+
+def test_who_drops_out_long_after_a_listing_was_listed_in_vain_that_morning():
+    mornings, listed = _mornings({1: {0, 5, 50}}, {1: 59})
+    found = false_alarms(mornings, listed)  # the horizon of 30 days ends before the dropout twice
+    assert found.loc[1, ["mornings", "known"]].tolist() == [2, True]
+
+
 def test_a_false_alarm_counts_all_its_mornings_once_its_first_horizon_was_observed():
     mornings, listed = _mornings({1: {10, 15, 40}, 2: {55}, 3: {5}, 4: {0}}, {3: 90}, n=20)
     found = false_alarms(mornings, listed)
-    assert found["mornings"].to_dict() == {1: 3, 2: 1, 4: 1}
-    assert found["known"].to_dict() == {1: True, 2: True, 4: True}
+    assert found["mornings"].to_dict() == {1: 3, 2: 1, 3: 1, 4: 1}
+    assert found["known"].all()
 
 
 def test_an_alarm_whose_outcome_nobody_knows_yet_is_not_called_false():
@@ -81,11 +131,12 @@ def test_leads_and_alarms_are_those_of_a_walk_through_the_mornings(given_pupils)
     for pupil in lists:
         own = mornings.rows["student_id"] == pupil
         days = [day for day, on in zip(mornings.rows["day"][own], listed[own.to_numpy()], strict=True) if on]
-        if pupil in gone:
-            if gone[pupil] < mornings.rows["day"].max() + 5:
-                leads[pupil] = gone[pupil] - min(days) if days else None
-        elif days:
-            stays[pupil] = len(days)
+        if 0 < gone.get(pupil, -1) < mornings.rows["day"].max() + 5:
+            before = [day for day in days if day < gone[pupil]]
+            leads[pupil] = gone[pupil] - min(before) if before else None
+        vain = [day for day in days if pupil not in gone or gone[pupil] >= day + HORIZON]
+        if vain:
+            stays[pupil] = len(vain)
     found = leavers(mornings, listed)["lead"]
     assert {key: None if np.isnan(value) else value for key, value in found.items()} == leads
     assert false_alarms(mornings, listed)["mornings"].to_dict() == stays
@@ -104,7 +155,7 @@ def test_the_order_of_rows_is_irrelevant(random):
 
 def test_a_perfect_list_has_leads_as_long_as_the_mornings_allow():
     every = set(range(0, 60, 5))
-    gone = {pupil: 10 + pupil for pupil in range(40)}
+    gone = {pupil: 10 + pupil // 2 for pupil in range(40)}
     schools = {pupil: f"s-{pupil % 8}" for pupil in range(80)}
     lists = {pupil: every if pupil in gone else set() for pupil in range(80)}
     mornings, listed = _mornings(lists, gone, schools)

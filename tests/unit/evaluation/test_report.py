@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.card import model_card, model_cards
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.report_tables import counts_table
 from dropout_risk.evaluation.result import HeldOut, beside_the_rule
 from dropout_risk.text import Text
 
@@ -49,7 +51,10 @@ def _report(model="county", **options):
         "events": ("dropout",),
         "capacity_share": 0.05,
         "split": {"train_as_of": ["2024-10-08"], "gap_as_of": [], "test_as_of": ["2025-03-03", "2025-04-01"]},
-        "counts": {"train": {"rows": 9, "pupils": 8, "positives": 7}, "censored": {"transferred": 3}},
+        "counts": {
+            "train": {"rows": 9, "pupils": 8, "positives": 7, "leavers": 6},
+            "censored": {"transferred": 3},
+        },
         "hashes": {"data": "sha256:aa", "catalogue": "sha256:bb"},
         "selection": [
             {"candidate": "logistic", "log_loss": np.float64(0.2), "chosen": True, "excess": np.nan}
@@ -232,3 +237,17 @@ def test_a_random_split_is_named_in_every_form_of_the_report():
         assert "phq9_total" in text
     assert "随机划分" in report.to_markdown("zh")
     assert "RANDOM" not in str(_report())
+
+
+def test_the_counts_tell_rows_with_a_dropout_from_pupils_who_dropped_out(report):
+    table = counts_table(report, "en")
+    assert dict(zip(table.columns, table.rows[0], strict=True))["Pupils who dropped out"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("temporal", "after its training only"), ("random", "no day after")]
+)
+def test_the_card_says_what_the_test_days_were(report, kind, said):
+    card = model_card(replace(report, split=report.split | {"kind": kind}), language="en")
+    assert said in card
+    assert ("after its training only" in card) is (kind == "temporal")

@@ -85,3 +85,33 @@ def test_refits_on_fewer_pupils_are_said_to_differ_too_much():
 def test_without_a_refit_there_is_nothing_to_say():
     with pytest.raises(EvaluationError, match="at least one refit"):
         _report([[0.5, 0.0, 0.0, 0.0, 0.0]])
+
+
+def _checked(own, *refits):
+    (check,) = _report(own, *refits).section().checks
+    return check
+
+
+def test_reasons_that_are_personal_and_stay_pass_and_those_that_everyone_shares_do_not():
+    personal = [[0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0, 0.0]] * 10
+    same = [personal[0]] * 20
+    assert _checked(personal, personal, personal).passed is True
+    assert _checked(same, same, same).passed is False
+
+
+def test_reasons_that_every_refit_changes_fail():
+    own = [[0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0, 0.0]] * 10
+    other = [[0.0, 0.0, 0.0, 0.5, 0.0]] * 20
+    assert _checked(own, other, other).passed is False
+
+
+def test_refits_that_do_not_agree_leave_the_check_open():
+    own = [[0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.5, 0.0, 0.0]] * 10
+    other = [[0.0, 0.0, 0.0, 0.5, 0.0]] * 20
+    assert _checked(own, own, other).passed is None
+    assert _checked(own, own).passed is None  # of one refit nobody knows
+
+
+def test_without_a_raising_reason_the_check_stays_open():
+    own = [[-0.5, 0.0, 0.0, 0.0, 0.0]] * 12
+    assert _checked(own, own, own).passed is None

@@ -41,6 +41,12 @@ def test_a_model_that_was_trained_into_the_test_is_not_compared(risk_model, reco
     assert "the test begins on" in found.unavailable.en
 
 
+def test_a_model_of_unknown_age_is_not_compared(risk_model, records, parts):
+    found = last_model_baseline(replace(risk_model, trained_to=None), histories_of(records), parts)
+    assert found.risks is None
+    assert "not known to which day" in found.unavailable.en
+
+
 def test_without_one_the_report_says_that_none_was_given(records, parts):
     found = last_model_baseline(None, histories_of(records), parts)
     assert "no former model was given" in found.unavailable.en

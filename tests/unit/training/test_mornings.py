@@ -12,7 +12,8 @@ import dropout_risk as dr
 from dropout_risk.features.source import histories_of
 from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
 from dropout_risk.training import mornings
-from dropout_risk.training.mornings import dropout_days, sample_of_schools, weekly_dates
+from dropout_risk.training.last_days import last_days_present
+from dropout_risk.training.mornings import dropout_days, lead_time, sample_of_schools, weekly_dates
 
 FIRST, LAST = dt.date(2025, 3, 5), dt.date(2025, 6, 27)
 
@@ -49,8 +50,13 @@ def test_a_long_time_is_looked_at_every_second_week(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def histories():
-    return histories_of(dr.simulate_district(n_students=400, seed=3))
+def records():
+    return dr.simulate_district(n_students=400, seed=3)
+
+
+@pytest.fixture(scope="module")
+def histories(records):
+    return histories_of(records)
 
 
 def test_of_many_pupils_whole_schools_are_drawn_and_counted(histories, monkeypatch):
@@ -74,3 +80,21 @@ def test_dropout_days_are_the_first_from_the_date_on(histories):
         if words[event] == "dropout" and date >= ordinal_of(first):
             expected[pupil] = min(expected.get(pupil, day), day)
     assert found.to_dict() == expected
+
+
+def test_the_last_day_present_is_the_last_one_in_the_attendance_before_the_dropout(records, histories):
+    dates = weekly_dates(histories, "2025-03-03")
+    gone = dropout_days(histories, dates[0], ("dropout",))
+    frame = records.table("attendance").to_pandas()
+    at_school = frame[frame["status"].isin([0, 3, 4])]  # present, late, left early
+    ordinal = at_school["date"].map(ordinal_of).to_numpy()
+    day = histories.calendar.index(histories.calendar_row[at_school["pupil"]], ordinal)
+    own = at_school["pupil"].map(gone)
+    expected = pd.Series(day, at_school["pupil"])[(day <= own).to_numpy()].groupby(level=0).max()
+    found = last_days_present(histories, gone, dates)
+    assert found.to_dict() == expected.reindex(gone.index).to_dict()
+    assert (gone - found).median() > 10
+
+
+def test_a_random_split_has_no_mornings_after_its_training():
+    assert lead_time(None, SimpleNamespace(kind="random"), None, None, None) is None

@@ -117,7 +117,10 @@ def test_too_few_snapshots_are_refused(split):
 def test_counts_are_those_of_the_rows_and_of_what_was_censored():
     parts = _parts()
     counts = parts.counts()
-    assert counts["test"] == {"rows": 1400, "pupils": 700, "positives": int(parts.y(parts.test).sum())}
+    rows = pd.Series(parts.y(parts.test)).groupby(parts.students(parts.test))
+    assert counts["test"] == {
+        "rows": 1400, "pupils": 700, "positives": rows.sum().sum(), "leavers": rows.max().sum()
+    }  # fmt: skip
     assert counts["train"]["rows"] + counts["calibration"]["rows"] == len(parts.before_test)
     assert counts["censored"] == {"died": 1, "transferred": 2}
 
