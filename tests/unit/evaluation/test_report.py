@@ -228,7 +228,7 @@ def test_the_card_warns_says_what_it_is_not_for_and_gives_the_baselines(report, 
 def test_a_random_split_is_named_in_every_form_of_the_report():
     report = _report(split={"kind": "random", "without_value": ["phq9_total"]})
     for text in (
-        str(report),
+        report.to_text(),
         report.to_markdown("en"),
         report._repr_html_(),
         model_card(report, language="en"),
