@@ -89,13 +89,13 @@ class Timing:
                 f"The horizon is {self.horizon_days} school days; asked for {sorted(days)}.",
                 hint="train with a longer outcome.horizon_days",
             )
-        from scipy.special import expit, logit
+        from scipy.special import log_expit, logit
 
         inside = np.clip(np.asarray(risk, dtype=np.float64), 1e-12, 1 - 1e-12)
         score = logit(inside)
         staying = [np.zeros(len(score))]
         for level in self.levels:
-            staying.append(staying[-1] + np.log(expit(-(level + self.slope * score))))
+            staying.append(staying[-1] + log_expit(-(level + self.slope * score)))
         whole = -np.expm1(staying[-1])
         return np.column_stack([risk * self._share(staying, whole, day) for day in days])
 
