@@ -52,7 +52,7 @@ class Timing:
         Parameters
         ----------
         log_odds : array-like, shape (n,)
-            Calibrated scores by a model that did not see the rows.
+            Calibrated scores. Those of a model that saw the rows do no harm: only shares come from them.
         days : array-like of int, shape (n,)
             School days to the dropout, counted from 0; without one, the horizon.
         dropped_out : array-like of bool, shape (n,)
