@@ -36,8 +36,11 @@ docs: $(INSTALLED)  ## write the generated pages again
 benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/real_data.py
 	$(BIN)/python benchmarks/oulad.py
+	$(BIN)/python benchmarks/oulad_hazard.py
 	$(BIN)/python benchmarks/hsls_records.py
 	$(BIN)/python benchmarks/simulated.py
+	$(BIN)/python benchmarks/simulated_hazard.py truth
+	$(BIN)/python benchmarks/simulated_hazard.py when
 	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/training.py

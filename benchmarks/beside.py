@@ -45,23 +45,38 @@ def compare(
 
     ``subsets`` are masks of test rows, for which the AUC of RiskClassifier is given as well.
     """
-    risks = {one.name: one.risks for one in baselines(train, test, catalogue) if one.name in FREE}
+    risks, ours = risks_beside(train, test, catalogue, groups)
+    figures = {name: figures_of(test.y, risk) for name, risk in risks.items()}
+    auc = {
+        words: round(ranking_and_probability_metrics(test.y[rows], risks["RiskClassifier"][rows])["auc"], 4)
+        for words, rows in subsets.items()
+    }
+    chosen = ours.calibrated_model_.kind
+    return {
+        "figures": figures,
+        "chosen": chosen,
+        "features": len(with_any_value(train.features)),
+        "auc_of_subsets": auc,
+    }
+
+
+def risks_beside(
+    train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any
+) -> tuple[dict[str, Any], RiskClassifier]:
+    """Fit everything on the training rows; give each one's risks of the test rows, and RiskClassifier."""
+    found = {one.name: one.risks for one in baselines(train, test, catalogue) if one.name in FREE}
+    risks = {name: risk for name, risk in found.items() if risk is not None}
     seen = with_any_value(train.features)
     X, unseen = train.features[seen], test.features[seen]
     for name, make in {"LR": logistic_regression, "LGBM": untuned_lightgbm}.items():
         risks[name] = make(X).fit(X, train.y.astype(int)).predict_proba(unseen)[:, 1]
     ours = RiskClassifier(catalogue=catalogue).fit(X, train.y.astype(int), groups)
     risks["RiskClassifier"] = ours.predict_proba(unseen)[:, 1]
-    figures = {name: _figures(test.y, risk) for name, risk in risks.items() if risk is not None}
-    auc = {
-        words: round(ranking_and_probability_metrics(test.y[rows], risks["RiskClassifier"][rows])["auc"], 4)
-        for words, rows in subsets.items()
-    }
-    chosen = ours.calibrated_model_.kind
-    return {"figures": figures, "chosen": chosen, "features": len(seen), "auc_of_subsets": auc}
+    return risks, ours
 
 
-def _figures(y: Any, risk: Any) -> dict[str, float]:
+def figures_of(y: Any, risk: Any) -> dict[str, float]:
+    """Give the figures of a table, rounded."""
     measured = ranking_and_probability_metrics(y, risk)
     return {name: round(measured[name], 4) for name in (*SHOWN, "calibration_slope")}
 

@@ -94,14 +94,25 @@ def oulad_catalogue() -> FeatureCatalogue:
     return shipped.select(marks).with_features(*own_features())
 
 
-def cohort_on(day: int, presentations: tuple[str, ...], oulad: Oulad, histories: Histories) -> Cohort:
-    """Give who is registered on a day of some presentations; the label is withdrawal in the rest of it."""
+def cohort_on(
+    day: int,
+    presentations: tuple[str, ...],
+    oulad: Oulad,
+    histories: Histories,
+    horizon_days: int | None = None,
+) -> Cohort:
+    """Give who is registered on a day of some presentations.
+
+    The label is withdrawal in the rest of it, up to the module's own end, or within ``horizon_days``.
+    """
     parts = []
     for name in presentations:
         as_of = pd.Timestamp(STARTS[name]) + pd.Timedelta(days=day)
         everyone = Cohort.on(histories, as_of).frame
-        here = Cohort(everyone[everyone["class_id"] == name].reset_index(drop=True))
-        parts.append(here.with_labels(histories, oulad.lengths[name] - day))
+        for module, here in everyone[everyone["class_id"] == name].groupby("school_id"):
+            rest = oulad.lengths[module, name] - day
+            cohort = Cohort(here.reset_index(drop=True))
+            parts.append(cohort.with_labels(histories, horizon_days or rest))
     return Cohort(
         pd.concat([part.frame for part in parts], ignore_index=True),
         pd.concat([part.labels for part in parts]),

@@ -31,15 +31,15 @@ class Oulad:
         All presentations.
     people : Series
         The person behind each enrolment, by ``student_id``.
-    lengths : dict of str to int
-        Days of each presentation, its longest module's.
+    lengths : dict of (str, str) to int
+        Days of each module in each presentation.
     counts : dict of str to int
         What was left out or changed on the way, and how often.
     """
 
     records: SchoolRecords
     people: pd.Series
-    lengths: dict[str, int]
+    lengths: dict[tuple[str, str], int]
     counts: dict[str, int]
 
 
@@ -66,7 +66,7 @@ def read_oulad(folder: Path, marked_after: int = 0) -> Oulad:
         mapping=WORDS,
         today="2015-12-31",
     )
-    lengths = enrolled.groupby("code_presentation")["length"].max().to_dict()
+    lengths = enrolled.groupby(["code_module", "code_presentation"])["length"].first().to_dict()
     return Oulad(records, enrolled.set_index("student_id")["id_student"], lengths, counts)
 
 

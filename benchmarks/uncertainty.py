@@ -44,11 +44,12 @@ class District:
     def __init__(self, seed: int, students: int) -> None:
         self.seed = seed
         records = dr.simulate_district(students, seed)
-        histories = histories_of(records)
-        cohort = labelled_cohort(histories, SETTINGS)
-        features = dr.build_features(histories, cohort)
-        self.parts: Parts = make_parts(histories, cohort, features, SETTINGS)
-        self.model: CalibratedModel = fit(self.parts, dr.default_catalogue(), SETTINGS).calibrated_model_
+        self.histories = histories_of(records)
+        cohort = labelled_cohort(self.histories, SETTINGS)
+        features = dr.build_features(self.histories, cohort)
+        self.parts: Parts = make_parts(self.histories, cohort, features, SETTINGS)
+        self.classifier = fit(self.parts, dr.default_catalogue(), SETTINGS)
+        self.model: CalibratedModel = self.classifier.calibrated_model_
         hazard = records.truth.set_index("student_id")[[f"hazard_{cause}" for cause in CAUSES]].sum(axis=1)
         weekly = hazard.reindex(self.parts.students(self.parts.test)).to_numpy()
         self.hidden = (1 - RETURNS) * -np.expm1(-WEEKS * weekly)

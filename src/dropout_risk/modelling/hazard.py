@@ -18,6 +18,7 @@ from dropout_risk.modelling.classifier import RiskClassifier
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 PERIOD = "period"
+HIGHEST = 1 - 1e-12
 
 
 class HazardClassifier(BaseEstimator):  # type: ignore[misc]
@@ -132,9 +133,8 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
                 f"The periods end after {edges[-1]} school days; asked for {sorted(days)}.",
                 hint="fit with longer edges",
             )
-        staying = np.concatenate(
-            [np.zeros((len(X), 1)), np.cumsum(np.log1p(-self.hazards(X)), axis=1)], axis=1
-        )
+        lost = np.log1p(-np.minimum(self.hazards(X), HIGHEST))
+        staying = np.concatenate([np.zeros((len(X), 1)), np.cumsum(lost, axis=1)], axis=1)
         ends = np.concatenate([[0], edges])
         place = np.clip(np.searchsorted(ends, days, side="right") - 1, 0, len(edges) - 1)
         share = (np.asarray(days) - ends[place]) / (ends[place + 1] - ends[place])
@@ -165,6 +165,11 @@ def person_periods(
     when, out = np.asarray(days, dtype=np.int64), np.asarray(dropped_out, dtype=bool)
     if when.shape != out.shape or when.ndim != 1:
         raise TrainingError(f"days and dropped_out differ in length: {when.shape} and {out.shape}.")
+    if (when < 0).any():
+        raise TrainingError(
+            f"{int((when < 0).sum())} of {len(when)} numbers of days are below 0, before the as-of date.",
+            hint="leave out who had dropped out before",
+        )
     ends = np.asarray(edges, dtype=np.int64)
     out = out & (when < ends[-1])
     begun = np.searchsorted(ends, when, side="right")

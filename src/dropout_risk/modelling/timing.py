@@ -52,7 +52,7 @@ class Timing:
         Parameters
         ----------
         log_odds : array-like, shape (n,)
-            Calibrated scores by a model that did not see the rows.
+            Calibrated scores. Those of a model that saw the rows do no harm: only shares come from them.
         days : array-like of int, shape (n,)
             School days to the dropout, counted from 0; without one, the horizon.
         dropped_out : array-like of bool, shape (n,)
@@ -89,13 +89,13 @@ class Timing:
                 f"The horizon is {self.horizon_days} school days; asked for {sorted(days)}.",
                 hint="train with a longer outcome.horizon_days",
             )
-        from scipy.special import expit, logit
+        from scipy.special import log_expit, logit
 
         inside = np.clip(np.asarray(risk, dtype=np.float64), 1e-12, 1 - 1e-12)
         score = logit(inside)
         staying = [np.zeros(len(score))]
         for level in self.levels:
-            staying.append(staying[-1] + np.log(expit(-(level + self.slope * score))))
+            staying.append(staying[-1] + log_expit(-(level + self.slope * score)))
         whole = -np.expm1(staying[-1])
         return np.column_stack([risk * self._share(staying, whole, day) for day in days])
 

@@ -13,13 +13,13 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.records import synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
-from dropout_risk.simulate.causes import draw_causes, draw_poverty
 from dropout_risk.simulate.columns import dates_column, words_column
 from dropout_risk.simulate.dirt import spoil
-from dropout_risk.simulate.family import draw_family, family_table
+from dropout_risk.simulate.family import family_table
 from dropout_risk.simulate.grades import draw_grades
-from dropout_risk.simulate.hazards import draw_exits, outcomes_table, truth_frame
-from dropout_risk.simulate.pupils import District, draw_district, students_table
+from dropout_risk.simulate.hazards import outcomes_table, truth_frame
+from dropout_risk.simulate.hidden import draw_hidden
+from dropout_risk.simulate.pupils import District, students_table
 from dropout_risk.simulate.school_year import school_years
 from dropout_risk.simulate.wellbeing import draw_wellbeing
 
@@ -83,7 +83,8 @@ def simulate_district(
         With ``synthetic`` True and ``truth``, one row per pupil: ``student_id``, ``cause`` and
         ``dropout_date`` (missing for those who did not drop out), ``abrupt`` (no growing absence before),
         ``mean_<cause>`` (the hidden state, about mean 0 and variance 1, more is worse) and
-        ``hazard_<cause>`` (mean weekly contribution to the hazard).
+        ``hazard_<cause>`` (mean weekly contribution to the hazard); of a single day:
+        :func:`dropout_risk.simulate.hidden.truth_as_of`.
 
     Raises
     ------
@@ -127,11 +128,8 @@ def simulate_tables(
         raise SettingsError(f"late_share is {late_share}; it is a share between 0 and 1.")
     years = school_years(start, n_days)
     rng = iter(np.random.default_rng(seed).spawn(11))
-    district = draw_district(n_students, years, next(rng))
-    poverty = draw_poverty(district, next(rng))
-    family = draw_family(district, poverty, next(rng))
-    causes = draw_causes(district, poverty, family, next(rng))
-    exits = draw_exits(district, causes, next(rng))
+    hidden = draw_hidden(n_students, years, rng)
+    district, family, causes, exits = hidden.district, hidden.family, hidden.causes, hidden.exits
     left_on = exits.left_on(years)
     status = draw_attendance(district, causes, exits, next(rng))
     tables = {

@@ -129,7 +129,7 @@ def _run_weeks(
     found = []
     firsts = years.first_of_week()
     for week, (first, after) in enumerate(itertools.pairwise([*firsts, years.n_days])):
-        hazard = _hazard_of_week(district, causes, week, first)
+        hazard = hazard_of_week(district, causes, week)
         begins = rng.integers(first, after, n)
         at_risk = (begins >= free_from) & (begins <= last_day)
         total += hazard * at_risk
@@ -143,8 +143,10 @@ def _run_weeks(
     return Leavings(*joined), total / np.maximum(weeks, 1)
 
 
-def _hazard_of_week(district: District, causes: HiddenCauses, week: int, first: int) -> Floats:
+def hazard_of_week(district: District, causes: HiddenCauses, week: int) -> Floats:
+    """Give the weekly hazard of every pupil by cause, shape (6, n_pupils)."""
     years, pupils = district.years, district.pupils
+    first = int(np.searchsorted(years.week, week))
     after_break = first == 0 or years.days[first] - years.days[first - 1] > 14
     factor = district.schools.risk[pupils.school] * (AFTER_BREAK_FACTOR if after_break else 1.0)
     return contributions(causes.week(week), np.clip(7 + years.year[first] - pupils.intake, 7, 9), factor)

@@ -16,7 +16,7 @@ def fit_timing(classifier: RiskClassifier, parts: Parts, histories: Histories, s
     """Learn when pupils of a given score drop out, from the rows whose outcome was known before the test."""
     rows = parts.before_test
     log_odds = classifier.decision_function(parts.X(rows))
-    outcomes = _outcomes(parts, rows, histories, settings)
+    outcomes = outcomes_of(parts, rows, histories, settings)
     return Timing.fit(log_odds, outcomes.days, outcomes.dropped_out, settings.outcome.horizon_days)
 
 
@@ -26,11 +26,12 @@ def timing(
     """Judge on the test rows how well it is said when."""
     risk = classifier.predict_proba(parts.X(parts.test))[:, 1]
     days = fitted.thirds
-    outcomes = _outcomes(parts, parts.test, histories, settings)
+    outcomes = outcomes_of(parts, parts.test, histories, settings)
     return timing_section(outcomes, fitted.within(risk, days), days, risk)
 
 
-def _outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
+def outcomes_of(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
+    """Give when the pupils of some labelled rows dropped out."""
     horizon, events = settings.outcome.horizon_days, settings.outcome.events
     chosen = Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True))
     days = chosen.days_to_outcome(histories, horizon, events).to_numpy()

@@ -99,3 +99,8 @@ def test_nobody_dropping_out_is_refused_with_the_way_out(pupils):
     X, days, _ = pupils
     with pytest.raises(TrainingError, match="longer periods"):
         HazardClassifier(EDGES).fit(X, days, np.zeros(len(X), dtype=bool))
+
+
+def test_a_dropout_before_the_as_of_date_is_refused():
+    with pytest.raises(TrainingError, match="1 of 2 numbers of days are below 0"):
+        person_periods([-3, 5], [True, False], EDGES)

@@ -30,6 +30,14 @@ def test_a_pupil_gets_the_same_bits_alone_and_in_any_order(risks):
     )
 
 
+def test_a_risk_next_to_none_is_spread_without_a_gap_in_the_numbers():
+    steep = Timing((30, 60, 90), (-4.0, -4.0, -4.0), 3.0)
+
+    assert steep.within(np.array([0.0, 1e-15, 1e-9]), [30, 60, 90]) == pytest.approx(
+        np.outer([0.0, 1e-15, 1e-9], [1 / 3, 2 / 3, 1]), abs=0, rel=1e-6
+    )
+
+
 def test_the_levels_of_known_hazards_are_found():
     rng = np.random.default_rng(1)
     log_odds = rng.normal(-2, 1, 40_000)
