@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.errors import StoreError
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
 
@@ -20,10 +21,19 @@ def build(
     store: Store,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a store, with the days appended to it.")
+    ] = False,
 ) -> None:
     """Read a folder of school records, and write the histories of all pupils."""
     from dropout_risk.histories.histories import Histories
+    from dropout_risk.histories.store import holds_store
 
+    if holds_store(store) and not replace:
+        raise StoreError(
+            f"{store} holds a store already.",
+            hint="add what arrived with store append; --replace drops it, and the days appended to it",
+        )
     histories = Histories.from_records(options.read_records(folder, mapping, quarantine))
     histories.save(store)
     typer.echo(f"{len(histories)} pupils: {store}")

@@ -46,12 +46,19 @@ def save(histories: Histories, folder: str | Path) -> Path:
     ------
     StoreError
         If it cannot be written, or another process is writing to it; the store is the old one.
+    NewerFormatError
+        If the folder holds a store of a newer version of the library; nothing is touched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with changing(folder) as lock:
         _replace_base(folder, lock, histories, arrived=[])
     return folder
+
+
+def holds_store(folder: str | Path) -> bool:
+    """Tell whether a folder holds a store, whole or not, of whatever format."""
+    return (Path(folder) / _CURRENT).exists()
 
 
 def fold_days(folder: str | Path) -> None:
@@ -110,17 +117,22 @@ def read_state(folder: Path) -> State:
         version = int(state["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder} holds no histories.", hint=_WRITE_AGAIN) from error
-    if version > FORMAT:
-        raise NewerFormatError(
-            f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
-            hint="upgrade dropout-risk",
-        )
+    _refuse_newer(folder, state)
     if version < FORMAT or not isinstance(state.get("parts"), list) or "arrived" not in state:
         raise BundleError(
             f"The histories in {folder} have format {version}, which this library no longer reads.",
-            hint="build the store again from the records: dropout-risk store build",
+            hint="build the store again from the records: dropout-risk store build --replace",
         )
     return dict(state)
+
+
+def _refuse_newer(folder: Path, state: State) -> None:
+    version = state.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise NewerFormatError(
+            f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
+            hint="upgrade dropout-risk, or give another folder",
+        )
 
 
 def _read(folder: Path, state: State) -> Histories:
@@ -152,9 +164,12 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
         If another process keeps writing to it.
     StoreError
         If the disk refuses to take what is written.
+    NewerFormatError
+        If a newer version of the library wrote the store.
     """
     try:
         with writing(folder, wait) as lock:
+            _refuse_newer(folder, _former(folder))
             _clear(folder, lock.unfinished)
             yield lock
     except DropoutRiskError:

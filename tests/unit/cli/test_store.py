@@ -69,3 +69,16 @@ def test_a_day_for_a_folder_without_a_store_is_an_error_that_says_so(folders, tm
 
     assert code == 2
     assert "holds no histories" in told
+
+
+def test_a_store_is_replaced_only_where_that_is_asked_for(folders, tmp_path):
+    before, today, _ = folders
+    run("store", "build", before, "--store", tmp_path)
+    run("store", "append", today, "--store", tmp_path)
+
+    code, told = run("store", "build", before, "--store", tmp_path)
+    assert code == 2
+    assert "--replace" in told
+    assert len(read_state(tmp_path)["parts"]) == 2
+    assert run("store", "build", before, "--store", tmp_path, "--replace")[0] == 0
+    assert len(read_state(tmp_path)["parts"]) == 1

@@ -144,6 +144,19 @@ def test_a_store_of_a_newer_format_is_refused(tmp_path):
         Histories.load(tmp_path)
 
 
+def test_a_store_of_a_newer_format_is_not_overwritten(tmp_path):
+    some().save(tmp_path)
+    pointer = tmp_path / "current.json"
+    newer = json.dumps(json.loads(pointer.read_text()) | {"format": store.FORMAT + 1})
+    pointer.write_text(newer)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(NewerFormatError, match=f"format {store.FORMAT + 1}"):
+        some().save(tmp_path)
+    assert pointer.read_text() == newer
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_store_of_the_first_format_is_refused_with_the_way_out(tmp_path):
     (tmp_path / "current.json").write_text(json.dumps({"format": 1, "version": "v-12345678"}))
 
