@@ -51,7 +51,13 @@ def append(
 
     records = options.read_records(folder, mapping, quarantine, known=known_to(store))
     appended = append_day(store, records)
-    typer.echo(f"{'appended' if appended.is_new else 'nothing new'}: {store}")
+    typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
+    if appended.n_recounted:
+        typer.secho(
+            f"{appended.n_recounted} school(s) got a school day that has passed: the days after it are counted "
+            "anew, and scores of earlier dates may change",
+            fg="yellow",
+        )
     if appended.n_days > MANY_DAYS:
         typer.secho(
             f"{appended.n_days} days lie beside the base, and each is read apart: "

@@ -1,4 +1,4 @@
-"""One writer at a time: the lock of a store, with the name of what its holder is writing."""
+"""One writer at a time: the lock of a folder, with the name of what its holder is writing."""
 
 from __future__ import annotations
 
@@ -33,22 +33,24 @@ class Lock:
 
 
 @contextmanager
-def writing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
-    """Hold the lock of a store.
+def writing(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterator[Lock]:
+    """Hold the lock of a folder.
 
     Parameters
     ----------
     folder : path
-        The store, which must be there.
+        A store or a folder of scores, which must be there.
     wait : float, optional
         Seconds to wait for another process that writes to it, by default ten.
+    name : str, default="lock"
+        Of the file that is locked; it stays.
 
     Raises
     ------
     StoreBusyError
         If the other one takes longer.
     """
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(handle, folder, WAIT_SECONDS if wait is None else wait)
         yield Lock(handle)
@@ -64,7 +66,7 @@ def _take(handle: int, folder: Path, wait: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise StoreBusyError(
-                    f"Another process has been writing to the store {folder} for more than {wait:g} s.",
+                    f"Another process is writing to {folder}, and was so after {wait:g} s.",
                     hint="nothing was changed; try again when it has finished",
                 ) from None
             time.sleep(_PAUSE)

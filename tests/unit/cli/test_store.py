@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 from dropout_risk.cli import app
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
+from dropout_risk.records.calendar import date_of
 from support.districts import tidy_tables
 
 runner = CliRunner()
@@ -43,7 +44,7 @@ def test_a_store_is_built_grows_by_a_day_and_is_scored(folders, tmp_path, risk_m
 
     assert run("store", "build", before, "--store", store)[0] == 0
     assert "appended" in run("store", "append", today, "--store", store)[1]
-    assert "nothing new" in run("store", "append", today, "--store", store)[1]
+    assert "sent before and ignored" in run("store", "append", today, "--store", store)[1]
     assert run("store", "fold", "--store", store)[0] == 0
     assert len(read_state(store)["parts"]) == 1
     later = pd.Timestamp(day) + pd.Timedelta(days=1)
@@ -82,3 +83,16 @@ def test_a_store_is_replaced_only_where_that_is_asked_for(folders, tmp_path):
     assert len(read_state(tmp_path)["parts"]) == 2
     assert run("store", "build", before, "--store", tmp_path, "--replace")[0] == 0
     assert len(read_state(tmp_path)["parts"]) == 1
+
+
+def test_a_school_day_of_the_past_is_told_with_the_number_of_schools(folders, tmp_path):
+    before, _, _ = folders
+    store = tmp_path / "store"
+    run("store", "build", before, "--store", store)
+    school, first = Histories.load(store).calendar.schools[0], Histories.load(store).calendar.days[0, 0]
+    listed = pd.DataFrame(
+        {"date": [date_of(first - 1)], "school_id": [school], "is_school_day": [True]}
+    )
+    day = written(tmp_path / "day", calendar=listed)
+
+    assert "1 school(s) got a school day that has passed" in run("store", "append", day, "--store", store)[1]
