@@ -54,8 +54,8 @@ def append(
     typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
     if appended.n_recounted:
         typer.secho(
-            f"{appended.n_recounted} school(s) got a school day that has passed: the days after it are counted "
-            "anew, and scores of earlier dates may change",
+            f"{appended.n_recounted} school(s) got a school day that has passed: the days after it are "
+            "counted anew, and scores of earlier dates may change",
             fg="yellow",
         )
     if appended.n_days > MANY_DAYS:

@@ -224,7 +224,7 @@ def _only_new(arrivals: Arrivals, outline: _Outline, closed: dict[str, npt.NDArr
 
 
 def _recounted(arrivals: Arrivals, outline: _Outline) -> int:
-    """Count the schools that get a school day, known by then, before the last attendance that the store had."""
+    """Count the schools that get a school day, known by then, before the last attendance stored."""
     last = dict(zip(outline.calendar.schools, outline.observed.attended.tolist(), strict=True))
     added = ((school, *arrivals.calendar.days_of(school)) for school in arrivals.calendar.schools)
     return sum(

@@ -31,7 +31,8 @@ def output(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}.",
-            hint="make room, or choose another place, and run again; a folder of scores goes on where it stopped",
+            hint="make room, or choose another place, and run again; "
+            "a folder of scores goes on where it stopped",
         ) from error
 
 

@@ -90,9 +90,7 @@ def test_a_school_day_of_the_past_is_told_with_the_number_of_schools(folders, tm
     store = tmp_path / "store"
     run("store", "build", before, "--store", store)
     school, first = Histories.load(store).calendar.schools[0], Histories.load(store).calendar.days[0, 0]
-    listed = pd.DataFrame(
-        {"date": [date_of(first - 1)], "school_id": [school], "is_school_day": [True]}
-    )
+    listed = pd.DataFrame({"date": [date_of(first - 1)], "school_id": [school], "is_school_day": [True]})
     day = written(tmp_path / "day", calendar=listed)
 
     assert "1 school(s) got a school day that has passed" in run("store", "append", day, "--store", store)[1]
