@@ -14,6 +14,7 @@ from dropout_risk.errors import StoreBusyError
 LOCK = "lock"
 WAIT_SECONDS = 10.0
 _PAUSE = 0.02
+_LONGEST = 1 << 20
 
 
 class Lock:
@@ -23,13 +24,15 @@ class Lock:
         self._handle = handle
 
     @property
-    def unfinished(self) -> str:
-        """What the last holder was writing when it stopped; empty if it finished."""
-        return os.pread(self._handle, 256, 0).decode(errors="replace").strip()
+    def unfinished(self) -> list[str]:
+        """What the last holder was writing or removing when it stopped; empty if it finished."""
+        return os.pread(self._handle, _LONGEST, 0).decode(errors="replace").split()
 
-    def note(self, name: str) -> None:
-        """Leave the name of what is being written, for the next holder should this one be stopped."""
-        os.pwrite(self._handle, f"{name:<64}\n".encode(), 0)
+    def note(self, *names: str) -> None:
+        """Leave the names of what is written or removed, for the next holder should this one be stopped."""
+        text = f"{' '.join(names)} \n".encode()
+        os.pwrite(self._handle, text, 0)
+        os.ftruncate(self._handle, len(text))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,7 +170,7 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
     try:
         with writing(folder, wait) as lock:
             _refuse_newer(folder, _former(folder))
-            _clear(folder, lock.unfinished)
+            _clear(folder, *lock.unfinished)
             yield lock
     except DropoutRiskError:
         raise
@@ -186,16 +186,20 @@ def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
     _add_part(folder, lock, state, content, _DAY)
 
 
-def _add_part(folder: Path, lock: Lock, state: State, content: Content, kind: str) -> None:
-    """Write a part and then the pointer that names it last; all of it or nothing."""
+def _add_part(
+    folder: Path, lock: Lock, state: State, content: Content, kind: str, leaving: Sequence[Any] = ()
+) -> None:
+    """Write a part and then the pointer that names it last; all of it or nothing. Remove what leaves."""
     name = kind + secrets.token_hex(4)
-    lock.note(name)
+    lock.note(name, *map(str, leaving))
     try:
         (folder / name).mkdir()
         sums = write_part(folder / name, *content)
         parts = [*state["parts"], {"name": name, "files": sums}]
         _point(folder, state | {"format": FORMAT, "parts": parts})
-        lock.note("")
+        for former in leaving:
+            _remove(folder, former)
+        lock.note()
     except BaseException:
         _clear(folder, name)
         raise
@@ -204,9 +208,8 @@ def _add_part(folder: Path, lock: Lock, state: State, content: Content, kind: st
 def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[str]) -> None:
     former = _former(folder)
     state = {"parts": [], "arrived": arrived, "previous": _names(former)}
-    _add_part(folder, lock, state, (histories.students, *pack_histories(histories)), _BASE)
-    for name in former.get("previous") or []:
-        _remove(folder, name)
+    content = (histories.students, *pack_histories(histories))
+    _add_part(folder, lock, state, content, _BASE, leaving=_previous(former))
 
 
 def _point(folder: Path, state: State) -> None:
@@ -233,13 +236,20 @@ def _names(state: State) -> list[Any]:
     return [state["version"]] if "version" in state else []
 
 
-def _clear(folder: Path, unfinished: str) -> None:
-    """Remove what a writer was writing when it was stopped, unless the pointer names it."""
+def _previous(state: State) -> list[Any]:
+    before = state.get("previous")
+    return before if isinstance(before, list) else []
+
+
+def _clear(folder: Path, *unfinished: str) -> None:
+    """Remove what a writer was writing or removing when it was stopped, unless the pointer names it."""
     (folder / (_CURRENT + ".new")).unlink(missing_ok=True)
     former = _former(folder)
     told = bool(former) or not (folder / _CURRENT).exists()
-    if told and unfinished not in {*_names(former), *(former.get("previous") or [])}:
-        _remove(folder, unfinished)
+    named = {*_names(former), *_previous(former)}
+    for name in unfinished if told else ():
+        if name not in named:
+            _remove(folder, name)
 
 
 def _remove(folder: Path, name: Any) -> None:

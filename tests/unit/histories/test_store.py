@@ -66,6 +66,24 @@ def test_saving_again_leaves_the_version_and_the_one_before_it(tmp_path):
     assert not first & versions(tmp_path)
 
 
+def test_what_a_stopped_writer_had_still_to_remove_goes_with_the_next_one(tmp_path, monkeypatch):
+    class StopError(BaseException):
+        pass
+
+    def stop(*args):
+        raise StopError
+
+    for _ in range(2):
+        some().save(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(store, "_remove", stop)
+        some().save(tmp_path)
+    assert len(Histories.load(tmp_path)) == 30
+    some().save(tmp_path)
+
+    assert len(versions(tmp_path)) == 2
+
+
 def test_folders_that_the_store_did_not_write_are_left_alone(tmp_path):
     store_folder, aside = tmp_path / "store", tmp_path / "v-aside"
     (store_folder / "v-2024-backup").mkdir(parents=True)
