@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.cli.progress import working
 from dropout_risk.errors import StoreError
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
@@ -34,8 +35,11 @@ def build(
             f"{store} holds a store already.",
             hint="add what arrived with store append; --replace drops it, and the days appended to it",
         )
-    histories = Histories.from_records(options.read_records(folder, mapping, quarantine))
-    histories.save(store)
+    records = options.read_records(folder, mapping, quarantine)
+    with working("packing"):
+        histories = Histories.from_records(records)
+    with working("saving"):
+        histories.save(store)
     typer.echo(f"{len(histories)} pupils: {store}")
 
 
@@ -49,8 +53,11 @@ def append(
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
     from dropout_risk.histories.days import MANY_DAYS, append_day, known_to
 
-    records = options.read_records(folder, mapping, quarantine, known=known_to(store))
-    appended = append_day(store, records)
+    with working("reading the store's pupils and calendar"):
+        known = known_to(store)
+    records = options.read_records(folder, mapping, quarantine, known=known)
+    with working("appending"):
+        appended = append_day(store, records)
     typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
     if appended.n_recounted:
         typer.secho(
@@ -71,5 +78,6 @@ def fold(store: Store) -> None:
     """Write the base anew with all days in it, so that it is read faster."""
     from dropout_risk.histories.store import fold_days
 
-    fold_days(store)
+    with working("folding"):
+        fold_days(store)
     typer.echo(f"folded: {store}")

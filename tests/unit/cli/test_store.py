@@ -1,8 +1,11 @@
+import sys
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from dropout_risk.cli import app
+from dropout_risk.cli import app, options
+from dropout_risk.cli import store as commands
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
 from dropout_risk.records.calendar import date_of
@@ -94,3 +97,20 @@ def test_a_school_day_of_the_past_is_told_with_the_number_of_schools(folders, tm
     day = written(tmp_path / "day", calendar=listed)
 
     assert "1 school(s) got a school day that has passed" in run("store", "append", day, "--store", store)[1]
+
+
+def test_on_a_terminal_nothing_long_is_done_in_silence(folders, tmp_path, monkeypatch, capsys):
+    before, today, _ = folders
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        commands.build(before, tmp_path)
+        commands.append(today, tmp_path)
+        commands.fold(tmp_path)
+        options.read_source(None, tmp_path, None, None)
+    told = capsys.readouterr()
+
+    for word in ("packing", "saving", "appending", "folding", "loading the store"):
+        assert word in told.err
+        assert word not in told.out
+    commands.fold(tmp_path)
+    assert capsys.readouterr().err == ""
