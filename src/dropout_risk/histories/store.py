@@ -183,14 +183,12 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
 
 def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
     """Write what arrived as the last part of a store."""
-    _add_part(folder, lock, state, content, _DAY)
+    _add_part(folder, lock, state, content)
 
 
-def _add_part(
-    folder: Path, lock: Lock, state: State, content: Content, kind: str, leaving: Sequence[Any] = ()
-) -> None:
+def _add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
     """Write a part and then the pointer that names it last; all of it or nothing. Remove what leaves."""
-    name = kind + secrets.token_hex(4)
+    name = (_DAY if state["parts"] else _BASE) + secrets.token_hex(4)
     lock.note(name, *map(str, leaving))
     try:
         (folder / name).mkdir()
@@ -209,7 +207,7 @@ def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[
     former = _former(folder)
     state = {"parts": [], "arrived": arrived, "previous": _names(former)}
     content = (histories.students, *pack_histories(histories))
-    _add_part(folder, lock, state, content, _BASE, leaving=_previous(former))
+    _add_part(folder, lock, state, content, leaving=_previous(former))
 
 
 def _point(folder: Path, state: State) -> None:

@@ -75,9 +75,10 @@ def test_what_a_stopped_writer_had_still_to_remove_goes_with_the_next_one(tmp_pa
 
     for _ in range(2):
         some().save(tmp_path)
-    with monkeypatch.context() as patch, pytest.raises(StopError):
+    with monkeypatch.context() as patch:
         patch.setattr(store, "_remove", stop)
-        some().save(tmp_path)
+        with pytest.raises(StopError):
+            some().save(tmp_path)
     assert len(Histories.load(tmp_path)) == 30
     some().save(tmp_path)
 
