@@ -56,7 +56,8 @@ def score_to(
     A part is one block of whole schools, ordered by school and id. It is there complete or not at all, and
     readable by its owner only; ``_errors.json`` names the pupils whose row in the students table could not be
     used. A run that was stopped at any moment goes on where it stopped when it is
-    called again with the same inputs, and leaves the same bytes as one that was not stopped.
+    called again with the same inputs, and leaves the same bytes as one that was not stopped. One run at a
+    time: it holds the file ``_lock``, which stays, empty.
 
     Parameters
     ----------
