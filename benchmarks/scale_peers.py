@@ -56,8 +56,9 @@ WITH school_day AS (
     GROUP BY student_id
 )
 SELECT t.* EXCLUDE (last_present), coalesce(absence_streak, 0) AS absence_streak,
-    coalesce(absence_longest_streak_60d, 0) AS absence_longest_streak_60d,
-    coalesce(absence_spells_60d, 0) AS absence_spells_60d
+    CASE WHEN absence_share_60d IS NOT NULL
+        THEN coalesce(absence_longest_streak_60d, 0) END AS absence_longest_streak_60d,
+    CASE WHEN absence_share_60d IS NOT NULL THEN coalesce(absence_spells_60d, 0) END AS absence_spells_60d
 FROM total t LEFT JOIN streak USING (student_id) LEFT JOIN spell USING (student_id)
 """
 
@@ -134,12 +135,15 @@ def polars(place: Path, as_of: str, year: str) -> Any:
         .group_by("student_id")
         .agg(absence_longest_streak_60d=pl.col("n").max(), absence_spells_60d=pl.len())
     )
-    counted = ("absence_streak", "absence_longest_streak_60d", "absence_spells_60d")
+    counted = ("absence_longest_streak_60d", "absence_spells_60d")
     return (
         total.drop("last_present")
         .join(streak, on="student_id", how="left")
         .join(spell, on="student_id", how="left")
-        .with_columns(pl.col(counted).fill_null(0))
+        .with_columns(
+            pl.col("absence_streak").fill_null(0),
+            pl.when(pl.col("absence_share_60d").is_not_null()).then(pl.col(counted).fill_null(0)),
+        )
         .collect()
         .to_arrow()
     )
@@ -190,8 +194,10 @@ def pandas(place: Path, as_of: str, year: str) -> Any:
     runs = recent[recent["missed"] == 1].groupby(["student_id", "run"]).size()
     result["absence_longest_streak_60d"] = runs.groupby("student_id").max()
     result["absence_spells_60d"] = runs.groupby("student_id").size()
-    counted = ["absence_streak", "absence_longest_streak_60d", "absence_spells_60d"]
-    result[counted] = result[counted].fillna(0)
+    counted = ["absence_longest_streak_60d", "absence_spells_60d"]
+    recorded = result["absence_share_60d"].notna()
+    result["absence_streak"] = result["absence_streak"].fillna(0)
+    result.loc[recorded, counted] = result.loc[recorded, counted].fillna(0)
     return pa.Table.from_pandas(result.reset_index())
 
 

@@ -198,7 +198,7 @@ class StoreError(DropoutRiskError, OSError):
 
 
 class StoreBusyError(StoreError):
-    """A store of histories to which another process is writing."""
+    """A store of histories, or a folder of scores, to which another process is writing."""
 
     code = "DR505"
 
@@ -207,6 +207,12 @@ class PublishingError(DropoutRiskError, ValueError):
     """A model whose report does not allow it to be published: a required check is missing or not passed."""
 
     code = "DR506"
+
+
+class OutputError(DropoutRiskError, OSError):
+    """A file that could not be written (a full disk, no rights); what was in its place is intact."""
+
+    code = "DR507"
 
 
 class RequestError(DropoutRiskError, ValueError):

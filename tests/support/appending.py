@@ -1,6 +1,9 @@
-"""A process that appends one day after the other to a store, and says of each when it is done."""
+"""Processes that write to a store again and again, and say of each time when it is done."""
+
+from itertools import count
 
 from dropout_risk.histories.days import append_day, known_to
+from dropout_risk.histories.store import fold_days
 from dropout_risk.records.school_records import SchoolRecords
 
 NAMES = ("a", "b")
@@ -16,4 +19,16 @@ def main(folder, first):
     for number in range(first, 300):
         rows = SchoolRecords.from_tables(today="2026-12-31", known=known_to(folder), attendance=day(number))
         append_day(folder, rows)
+        print(number, flush=True)
+
+
+def saving(folder, first, histories):
+    for number in count(first):
+        histories[number % len(histories)].save(folder)
+        print(number, flush=True)
+
+
+def folding(folder, first):
+    for number in count(first):
+        fold_days(folder)
         print(number, flush=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import progress_bar
+from dropout_risk.cli.progress import progress_bar, working
 from dropout_risk.errors import SettingsError
 from dropout_risk.text import Language
 
@@ -75,7 +75,8 @@ def score(
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
     speech = options.language_of(language) if language else risk_model.settings.language
-    histories = histories_of(source)
+    with working("packing"):
+        histories = histories_of(source)
     with progress_bar("scoring") as progress:
         scored, left = _score(
             risk_model, histories, as_of, out, speech, complete=complete, reader=reader, progress=progress
@@ -162,9 +163,10 @@ def watchlist(
         settings = settings.model_copy(update={"capacity": capacity})
     state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
-    review = Review.of(
-        risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
-    )
+    with working("features and scores"):
+        review = Review.of(
+            risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
+        )
     typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.cli.progress import table_bars
+from dropout_risk.cli.progress import table_bars, working
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES, Language
@@ -115,7 +115,8 @@ def read_source(
     from dropout_risk.histories.histories import Histories
 
     assert store is not None  # noqa: S101
-    return Histories.load(store)
+    with working("loading the store"):
+        return Histories.load(store)
 
 
 def _tell_unknown_words(records: SchoolRecords) -> None:

@@ -27,6 +27,25 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
+def working(name: str) -> Iterator[None]:
+    """Say what is being done, and for how long already, where nothing can be counted.
+
+    Without a terminal nothing is said.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(name, total=1)
+        yield
+        bars.update(task, completed=1)
+
+
+@contextmanager
 def table_bars() -> Iterator[Callable[[str, int, float], None] | None]:
     """Draw a bar for each table that is read: its rows so far, and an estimate of the rest.
 

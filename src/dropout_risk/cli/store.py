@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.cli.progress import working
+from dropout_risk.errors import StoreError
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
 
@@ -20,12 +22,24 @@ def build(
     store: Store,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a store, with the days appended to it.")
+    ] = False,
 ) -> None:
     """Read a folder of school records, and write the histories of all pupils."""
     from dropout_risk.histories.histories import Histories
+    from dropout_risk.histories.store import holds_store
 
-    histories = Histories.from_records(options.read_records(folder, mapping, quarantine))
-    histories.save(store)
+    if holds_store(store) and not replace:
+        raise StoreError(
+            f"{store} holds a store already.",
+            hint="add what arrived with store append; --replace drops it, and the days appended to it",
+        )
+    records = options.read_records(folder, mapping, quarantine)
+    with working("packing"):
+        histories = Histories.from_records(records)
+    with working("saving"):
+        histories.save(store)
     typer.echo(f"{len(histories)} pupils: {store}")
 
 
@@ -39,9 +53,18 @@ def append(
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
     from dropout_risk.histories.days import MANY_DAYS, append_day, known_to
 
-    records = options.read_records(folder, mapping, quarantine, known=known_to(store))
-    appended = append_day(store, records)
-    typer.echo(f"{'appended' if appended.is_new else 'nothing new'}: {store}")
+    with working("reading the store's pupils and calendar"):
+        known = known_to(store)
+    records = options.read_records(folder, mapping, quarantine, known=known)
+    with working("appending"):
+        appended = append_day(store, records)
+    typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
+    if appended.n_recounted:
+        typer.secho(
+            f"{appended.n_recounted} school(s) got a school day that has passed: the days after it are "
+            "counted anew, and scores of earlier dates may change",
+            fg="yellow",
+        )
     if appended.n_days > MANY_DAYS:
         typer.secho(
             f"{appended.n_days} days lie beside the base, and each is read apart: "
@@ -55,5 +78,6 @@ def fold(store: Store) -> None:
     """Write the base anew with all days in it, so that it is read faster."""
     from dropout_risk.histories.store import fold_days
 
-    fold_days(store)
+    with working("folding"):
+        fold_days(store)
     typer.echo(f"folded: {store}")

@@ -1,4 +1,8 @@
-"""A day's rows added to a store at the cost of the day: checked, numbered, and written beside the base."""
+"""A day's rows added to a store: checked, numbered, and written beside the base, which is not written anew.
+
+The cost is that of the day, and a fixed part: the students and the calendar of the store are read, and with
+them the compressed bytes of its parts, whose check sums are looked at.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +42,14 @@ class Appended(NamedTuple):
         Whether anything arrived that the store did not hold already.
     n_days : int
         The number of parts that the store holds beside its base.
+    n_recounted : int
+        The number of schools that got a school day which lies before their last attendance: the days
+        after it are counted anew, and scores of dates that have passed may change.
     """
 
     is_new: bool
     n_days: int
+    n_recounted: int = 0
 
 
 class _Outline(NamedTuple):
@@ -72,8 +80,8 @@ def known_to(folder: str | Path) -> Known:
 def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None = None) -> Appended:
     """Add the rows of one or a few days to a store.
 
-    The same rows a second time change nothing, and neither does a file that arrives again after another
-    has corrected it.
+    The same rows a second time change nothing, and neither does a whole file that arrives again after
+    another has corrected it; a part of such a file counts as a new correction.
 
     Parameters
     ----------
@@ -121,7 +129,7 @@ def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None
             fold(old, [arrivals], students, old_rows)
         state["arrived"] = [*state["arrived"], printed]
         add_day(folder, lock, state, (arrivals.students, *pack_arrivals(arrivals)))
-    return Appended(True, n_days + 1)
+    return Appended(True, n_days + 1, _recounted(arrivals, outline))
 
 
 def _outline(folder: Path, state: State) -> _Outline:
@@ -212,6 +220,15 @@ def _only_new(arrivals: Arrivals, outline: _Outline, closed: dict[str, npt.NDArr
         arrivals,
         calendar=SchoolCalendar.from_days(days, known=since, year_start=calendar.year_start),
         closed={school: dates for school, dates in shut.items() if len(dates)},
+    )
+
+
+def _recounted(arrivals: Arrivals, outline: _Outline) -> int:
+    """Count the schools that get a school day, known by then, before the last attendance stored."""
+    last = dict(zip(outline.calendar.schools, outline.observed.attended.tolist(), strict=True))
+    added = ((school, *arrivals.calendar.days_of(school)) for school in arrivals.calendar.schools)
+    return sum(
+        bool((np.maximum(dates, known) < last.get(school, -1)).any()) for school, dates, known in added
     )
 
 

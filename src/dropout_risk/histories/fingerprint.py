@@ -14,7 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.kernels import blocks, in_threads
 from dropout_risk.records.calendar import SchoolCalendar
+
+BLOCK_BYTES = 1 << 22
+"""A large array is hashed in blocks of this size, several at a time; however many threads there are."""
+
+
+Content = list[bytes | memoryview]
 
 
 def fingerprint(*things: Any) -> str:
@@ -32,17 +39,31 @@ def fingerprint(*things: Any) -> str:
     >>> fingerprint(np.array([1, 2])) == fingerprint(np.array([1.0, 2.0]))
     False
     """
-    content = hashlib.sha256()
+    content: Content = []
     for thing in things:
         _add(content, thing)
-    return content.hexdigest()
+    digest = hashlib.sha256()
+    for part in _large_ones_hashed(content):
+        digest.update(part)
+    return digest.hexdigest()
 
 
-def _add(content: Any, thing: Any) -> None:
+def _large_ones_hashed(content: Content) -> Content:
+    """Put the hashes of its blocks in the place of each large part."""
+    large = [place for place, part in enumerate(content) if len(part) > BLOCK_BYTES]
+    cut = [(place, block) for place in large for block in blocks(len(content[place]), BLOCK_BYTES)]
+    hashes = in_threads(lambda one: hashlib.sha256(content[one[0]][one[1]]).digest(), cut)
+    of_large = dict.fromkeys(large, b"")
+    for (place, _), found in zip(cut, hashes, strict=True):
+        of_large[place] += found
+    return [of_large.get(place, part) for place, part in enumerate(content)]
+
+
+def _add(content: Content, thing: Any) -> None:
     """Add one thing with its kind and its size, so that no two things read the same."""
     if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
-        content.update(f"array {thing.dtype.str} {thing.shape};".encode())
-        content.update(np.ascontiguousarray(thing).reshape(-1).view(np.uint8).data)
+        content.append(f"array {thing.dtype.str} {thing.shape};".encode())
+        content.append(np.ascontiguousarray(thing).reshape(-1).view(np.uint8).data)
     elif isinstance(thing, pd.DataFrame):
         _add(content, {str(name): thing[name].tolist() for name in thing.columns})
     elif isinstance(thing, pa.Table):
@@ -54,11 +75,11 @@ def _add(content: Any, thing: Any) -> None:
     elif isinstance(thing, Mapping):
         _add(content, list(thing.items()))
     elif isinstance(thing, (list, tuple)) and not all(isinstance(item, _PLAIN) for item in thing):
-        content.update(f"{len(thing)} items;".encode())
+        content.append(f"{len(thing)} items;".encode())
         for item in thing:
             _add(content, item)
     else:
-        content.update((json.dumps(thing, ensure_ascii=False, default=str) + ";").encode())
+        content.append((json.dumps(thing, ensure_ascii=False, default=str) + ";").encode())
 
 
 _PLAIN = (str, int, float, bool, dt.date, type(None))

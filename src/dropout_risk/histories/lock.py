@@ -1,4 +1,4 @@
-"""One writer at a time: the lock of a store, with the name of what its holder is writing."""
+"""One writer at a time: the lock of a folder, with the name of what its holder is writing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dropout_risk.errors import StoreBusyError
 LOCK = "lock"
 WAIT_SECONDS = 10.0
 _PAUSE = 0.02
+_LONGEST = 1 << 20
 
 
 class Lock:
@@ -23,32 +24,36 @@ class Lock:
         self._handle = handle
 
     @property
-    def unfinished(self) -> str:
-        """What the last holder was writing when it stopped; empty if it finished."""
-        return os.pread(self._handle, 256, 0).decode(errors="replace").strip()
+    def unfinished(self) -> list[str]:
+        """What the last holder was writing or removing when it stopped; empty if it finished."""
+        return os.pread(self._handle, _LONGEST, 0).decode(errors="replace").split()
 
-    def note(self, name: str) -> None:
-        """Leave the name of what is being written, for the next holder should this one be stopped."""
-        os.pwrite(self._handle, f"{name:<64}\n".encode(), 0)
+    def note(self, *names: str) -> None:
+        """Leave the names of what is written or removed, for the next holder should this one be stopped."""
+        text = f"{' '.join(names)} \n".encode()
+        os.pwrite(self._handle, text, 0)
+        os.ftruncate(self._handle, len(text))
 
 
 @contextmanager
-def writing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
-    """Hold the lock of a store.
+def writing(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterator[Lock]:
+    """Hold the lock of a folder.
 
     Parameters
     ----------
     folder : path
-        The store, which must be there.
+        A store or a folder of scores, which must be there.
     wait : float, optional
         Seconds to wait for another process that writes to it, by default ten.
+    name : str, default="lock"
+        Of the file that is locked; it stays.
 
     Raises
     ------
     StoreBusyError
         If the other one takes longer.
     """
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(handle, folder, WAIT_SECONDS if wait is None else wait)
         yield Lock(handle)
@@ -64,7 +69,7 @@ def _take(handle: int, folder: Path, wait: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise StoreBusyError(
-                    f"Another process has been writing to the store {folder} for more than {wait:g} s.",
+                    f"Another process is writing to {folder}, and was so after {wait:g} s.",
                     hint="nothing was changed; try again when it has finished",
                 ) from None
             time.sleep(_PAUSE)

@@ -68,11 +68,12 @@ def read_students(folder: Path, sums: Sums) -> pa.Table:
 
 def read_arrays(folder: Path, sums: Sums, names: tuple[str, ...] = ()) -> tuple[Arrays, dict[str, Any]]:
     """Read the arrays of a part, all or those whose names begin so, and what must be known to read them."""
-    with pa.ipc.open_file(pa.BufferReader(_bytes(folder, ARRAYS, sums))) as file:
+    content = pa.py_buffer(_bytes(folder, ARRAYS, sums))
+    with pa.ipc.open_file(content) as file:
         schema = file.schema
     chosen = [k for k, name in enumerate(schema.names) if not names or name.startswith(names)]
     options = pa.ipc.IpcReadOptions(included_fields=chosen)
-    with pa.ipc.open_file(pa.BufferReader(_bytes(folder, ARRAYS, sums)), options=options) as file:
+    with pa.ipc.open_file(content, options=options) as file:
         batch = file.get_batch(0)
     arrays = {
         name: column.values.to_numpy() for name, column in zip(batch.schema.names, batch.columns, strict=True)

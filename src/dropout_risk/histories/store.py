@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,12 +46,19 @@ def save(histories: Histories, folder: str | Path) -> Path:
     ------
     StoreError
         If it cannot be written, or another process is writing to it; the store is the old one.
+    NewerFormatError
+        If the folder holds a store of a newer version of the library; nothing is touched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with changing(folder) as lock:
         _replace_base(folder, lock, histories, arrived=[])
     return folder
+
+
+def holds_store(folder: str | Path) -> bool:
+    """Tell whether a folder holds a store, whole or not, of whatever format."""
+    return (Path(folder) / _CURRENT).exists()
 
 
 def fold_days(folder: str | Path) -> None:
@@ -110,17 +117,22 @@ def read_state(folder: Path) -> State:
         version = int(state["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder} holds no histories.", hint=_WRITE_AGAIN) from error
-    if version > FORMAT:
-        raise NewerFormatError(
-            f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
-            hint="upgrade dropout-risk",
-        )
+    _refuse_newer(folder, state)
     if version < FORMAT or not isinstance(state.get("parts"), list) or "arrived" not in state:
         raise BundleError(
             f"The histories in {folder} have format {version}, which this library no longer reads.",
-            hint="build the store again from the records: dropout-risk store build",
+            hint="build the store again from the records: dropout-risk store build --replace",
         )
     return dict(state)
+
+
+def _refuse_newer(folder: Path, state: State) -> None:
+    version = state.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise NewerFormatError(
+            f"The histories in {folder} have format {version}; this library reads up to {FORMAT}.",
+            hint="upgrade dropout-risk, or give another folder",
+        )
 
 
 def _read(folder: Path, state: State) -> Histories:
@@ -152,10 +164,13 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
         If another process keeps writing to it.
     StoreError
         If the disk refuses to take what is written.
+    NewerFormatError
+        If a newer version of the library wrote the store.
     """
     try:
         with writing(folder, wait) as lock:
-            _clear(folder, lock.unfinished)
+            _refuse_newer(folder, _former(folder))
+            _clear(folder, *lock.unfinished)
             yield lock
     except DropoutRiskError:
         raise
@@ -168,19 +183,21 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
 
 def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
     """Write what arrived as the last part of a store."""
-    _add_part(folder, lock, state, content, _DAY)
+    _add_part(folder, lock, state, content)
 
 
-def _add_part(folder: Path, lock: Lock, state: State, content: Content, kind: str) -> None:
-    """Write a part and then the pointer that names it last; all of it or nothing."""
-    name = kind + secrets.token_hex(4)
-    lock.note(name)
+def _add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
+    """Write a part and then the pointer that names it last; all of it or nothing. Remove what leaves."""
+    name = (_DAY if state["parts"] else _BASE) + secrets.token_hex(4)
+    lock.note(name, *map(str, leaving))
     try:
         (folder / name).mkdir()
         sums = write_part(folder / name, *content)
         parts = [*state["parts"], {"name": name, "files": sums}]
         _point(folder, state | {"format": FORMAT, "parts": parts})
-        lock.note("")
+        for former in leaving:
+            _remove(folder, former)
+        lock.note()
     except BaseException:
         _clear(folder, name)
         raise
@@ -189,9 +206,8 @@ def _add_part(folder: Path, lock: Lock, state: State, content: Content, kind: st
 def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[str]) -> None:
     former = _former(folder)
     state = {"parts": [], "arrived": arrived, "previous": _names(former)}
-    _add_part(folder, lock, state, (histories.students, *pack_histories(histories)), _BASE)
-    for name in former.get("previous") or []:
-        _remove(folder, name)
+    content = (histories.students, *pack_histories(histories))
+    _add_part(folder, lock, state, content, leaving=_previous(former))
 
 
 def _point(folder: Path, state: State) -> None:
@@ -218,13 +234,20 @@ def _names(state: State) -> list[Any]:
     return [state["version"]] if "version" in state else []
 
 
-def _clear(folder: Path, unfinished: str) -> None:
-    """Remove what a writer was writing when it was stopped, unless the pointer names it."""
+def _previous(state: State) -> list[Any]:
+    before = state.get("previous")
+    return before if isinstance(before, list) else []
+
+
+def _clear(folder: Path, *unfinished: str) -> None:
+    """Remove what a writer was writing or removing when it was stopped, unless the pointer names it."""
     (folder / (_CURRENT + ".new")).unlink(missing_ok=True)
     former = _former(folder)
     told = bool(former) or not (folder / _CURRENT).exists()
-    if told and unfinished not in {*_names(former), *(former.get("previous") or [])}:
-        _remove(folder, unfinished)
+    named = {*_names(former), *_previous(former)}
+    for name in unfinished if told else ():
+        if name not in named:
+            _remove(folder, name)
 
 
 def _remove(folder: Path, name: Any) -> None:

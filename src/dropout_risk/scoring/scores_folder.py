@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.lock import writing
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.confidential import without_tests
-from dropout_risk.scoring.files import UNFINISHED, write_whole
+from dropout_risk.scoring.files import UNFINISHED, output, write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, Pupils, in_order
 from dropout_risk.scoring.ranks import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 FORMAT = 1
-MANIFEST, ERRORS = "_manifest.json", "_errors.json"  # names that readers of Parquet folders pass over
-_LIBRARIES = ("dropout-risk", "numpy", "pyarrow")
+# names that readers of Parquet folders pass over
+MANIFEST, ERRORS, LOCK = "_manifest.json", "_errors.json", "_lock"
+_LIBRARIES = ("dropout-risk", "numba", "numpy", "pyarrow", "scipy")
 
 
 def score_to(
@@ -53,7 +56,8 @@ def score_to(
     A part is one block of whole schools, ordered by school and id. It is there complete or not at all, and
     readable by its owner only; ``_errors.json`` names the pupils whose row in the students table could not be
     used. A run that was stopped at any moment goes on where it stopped when it is
-    called again with the same inputs, and leaves the same bytes as one that was not stopped.
+    called again with the same inputs, and leaves the same bytes as one that was not stopped. One run at a
+    time: it holds the file ``_lock``, which stays, empty.
 
     Parameters
     ----------
@@ -78,6 +82,10 @@ def score_to(
     ------
     ScoresFolderError
         If the folder was begun with other inputs, or holds anything else. Nothing in it is touched then.
+    StoreBusyError
+        If another process is scoring into the folder; it goes on undisturbed.
+    OutputError
+        If the disk refuses to take a file; called again, it goes on where it stopped.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     parts = _of_schools(population, population.everyone(), block_size)
@@ -86,24 +94,24 @@ def score_to(
         "pupils": sum(map(len, parts)),
     }  # fmt: skip
     place = Path(folder)
-    _begin(place, about)
-    ranks = _Ranks(population, block_size)
-    todo = [number for number, part in enumerate(parts) if not _is_there(place, number, len(part))]
+    with output(place), _begun(place, about):
+        ranks = _Ranks(population, block_size)
+        todo = [number for number, part in enumerate(parts) if not _is_there(place, number, len(part))]
 
-    def write(number: int) -> int:
-        rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
-        rows = rows if complete else without_tests(rows, model.catalogue, population.language)
-        write_whole(_part(place, number), lambda path: _write(rows, path))
-        return len(parts[number])
+        def write(number: int) -> int:
+            rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
+            rows = rows if complete else without_tests(rows, model.catalogue, population.language)
+            write_whole(_part(place, number), lambda path: _write(rows, path))
+            return len(parts[number])
 
-    done = about["pupils"] - sum(len(parts[number]) for number in todo)
-    for written in in_order(write, todo):
-        done += written
-        if progress is not None:
-            progress(done, about["pupils"])
-    apart = set_apart(histories.set_apart, population.language)
-    _write_json(place / ERRORS, [error.to_dict() for error in apart])
-    _write_json(place / MANIFEST, about | {"finished": True, "scored": _scored(place, len(parts))})
+        done = about["pupils"] - sum(len(parts[number]) for number in todo)
+        for written in in_order(write, todo):
+            done += written
+            if progress is not None:
+                progress(done, about["pupils"])
+        apart = set_apart(histories.set_apart, population.language)
+        _write_json(place / ERRORS, [error.to_dict() for error in apart])
+        _write_json(place / MANIFEST, about | {"finished": True, "scored": _scored(place, len(parts))})
     return place / MANIFEST
 
 
@@ -183,16 +191,27 @@ def _about(population: Population, context: ClassContext | None) -> dict[str, An
     }
 
 
-def _begin(folder: Path, about: Mapping[str, Any]) -> None:
-    """Make a new folder, or see that one was begun with the same inputs; clear what a stopped run left."""
+@contextmanager
+def _begun(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
+    """Hold a new folder, or one begun with the same inputs; clear what a stopped run left."""
     folder.mkdir(parents=True, exist_ok=True)
-    held = [path for path in folder.iterdir() if not path.name.startswith(UNFINISHED)]
-    if held:
+    _is_new(folder, about)  # a folder of something else gets no lock
+    with writing(folder, 0, LOCK):
+        new = _is_new(folder, about)
+        for left in folder.glob(f"{UNFINISHED}*"):
+            left.unlink(missing_ok=True)
+        if new:
+            _write_json(folder / MANIFEST, {**about, "finished": False})
+        yield
+
+
+def _is_new(folder: Path, about: Mapping[str, Any]) -> bool:
+    """Tell whether nothing was begun here; refuse what was begun with other inputs."""
+    held = [path.name for path in folder.iterdir()]
+    new = all(name == LOCK or name.startswith(UNFINISHED) for name in held)
+    if not new:
         _compare(folder, about)
-    for left in folder.glob(f"{UNFINISHED}*"):
-        left.unlink(missing_ok=True)
-    if not held:
-        _write_json(folder / MANIFEST, {**about, "finished": False})
+    return new
 
 
 def _compare(folder: Path, about: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _FLOATING = ("float", "double")
 _LARGEST_EXACT = 2.0**53
 _BETWEEN = "\x1f"
+_APART = 4096
 ROSTER = pa.schema([(name, pa.string()) for name in ("key", "school", "class")])
 
 
@@ -136,13 +137,18 @@ class SparkTables:
         parts = tuple(part for part in self.reading.parts if not only or part.table in only)
         return (
             self._nested(parts, self.roster)
-            .withColumn("place", sql.coalesce("place", "key", sql.lit("")))
+            .withColumn("place", sql.coalesce("place", "key", sql.concat(sql.lit(_BETWEEN), "apart")))
+            .drop("apart")
             .repartition("place")
             .sortWithinPartitions("place")
         )
 
     def _nested(self, parts: tuple[Part, ...], roster: Any) -> Any:
-        """Bring all rows of a pupil together with one shuffle, whatever partitions they lie in."""
+        """Bring all rows of a pupil together with one shuffle, whatever partitions they lie in.
+
+        Rows without an id are nobody's: they are spread over many lists (``apart``), so that none grows with
+        their number.
+        """
         from pyspark.sql import functions as sql
 
         rows = [self._rows(part, parts) for part in parts]
@@ -156,14 +162,14 @@ class SparkTables:
             rows = [
                 row.withColumn("at", sql.lit(None).cast("struct<place:string,school:string>")) for row in rows
             ]
-            rows.append(roster.select("key", *nothing, at))
-        together = reduce(lambda left, right: left.unionByName(right), rows).groupBy("key")
+            rows.append(roster.select("key", sql.lit(None).cast("string").alias("apart"), *nothing, at))
+        together = reduce(lambda left, right: left.unionByName(right), rows).groupBy("key", "apart")
         lists = [sql.collect_list(part.column).alias(part.column) for part in parts]
         if roster is None:
-            return together.agg(*lists)
+            return together.agg(*lists).drop("apart")
         named = [sql.col("at.place").alias("place"), sql.col("at.school").alias("school")]
         return together.agg(sql.max("at").alias("at"), *lists).select(
-            "key", *named, *(part.column for part in parts)
+            "key", "apart", *named, *(part.column for part in parts)
         )
 
     def _rows(self, part: Part, parts: tuple[Part, ...]) -> Any:
@@ -175,7 +181,11 @@ class SparkTables:
             else sql.lit(None).cast(self._type(other)).alias(other.column)
             for other in parts
         ]
-        return self.frames[part.name].select(self.key(part).alias("key"), *columns)
+        content = sql.xxhash64(sql.struct(*part.fields).cast("string"))
+        number = sql.pmod(content, sql.lit(_APART)).cast("string")
+        key = self.key(part)
+        apart = sql.when(key.isNull(), number).alias("apart")
+        return self.frames[part.name].select(key.alias("key"), apart, *columns)
 
     def _type(self, part: Part) -> Any:
         from pyspark.sql import functions as sql

@@ -1,10 +1,14 @@
+import sys
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from dropout_risk.cli import app
+from dropout_risk.cli import app, options
+from dropout_risk.cli import store as commands
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
+from dropout_risk.records.calendar import date_of
 from support.districts import tidy_tables
 
 runner = CliRunner()
@@ -43,7 +47,7 @@ def test_a_store_is_built_grows_by_a_day_and_is_scored(folders, tmp_path, risk_m
 
     assert run("store", "build", before, "--store", store)[0] == 0
     assert "appended" in run("store", "append", today, "--store", store)[1]
-    assert "nothing new" in run("store", "append", today, "--store", store)[1]
+    assert "sent before and ignored" in run("store", "append", today, "--store", store)[1]
     assert run("store", "fold", "--store", store)[0] == 0
     assert len(read_state(store)["parts"]) == 1
     later = pd.Timestamp(day) + pd.Timedelta(days=1)
@@ -69,3 +73,44 @@ def test_a_day_for_a_folder_without_a_store_is_an_error_that_says_so(folders, tm
 
     assert code == 2
     assert "holds no histories" in told
+
+
+def test_a_store_is_replaced_only_where_that_is_asked_for(folders, tmp_path):
+    before, today, _ = folders
+    run("store", "build", before, "--store", tmp_path)
+    run("store", "append", today, "--store", tmp_path)
+
+    code, told = run("store", "build", before, "--store", tmp_path)
+    assert code == 2
+    assert "--replace" in told
+    assert len(read_state(tmp_path)["parts"]) == 2
+    assert run("store", "build", before, "--store", tmp_path, "--replace")[0] == 0
+    assert len(read_state(tmp_path)["parts"]) == 1
+
+
+def test_a_school_day_of_the_past_is_told_with_the_number_of_schools(folders, tmp_path):
+    before, _, _ = folders
+    store = tmp_path / "store"
+    run("store", "build", before, "--store", store)
+    school, first = Histories.load(store).calendar.schools[0], Histories.load(store).calendar.days[0, 0]
+    listed = pd.DataFrame({"date": [date_of(first - 1)], "school_id": [school], "is_school_day": [True]})
+    day = written(tmp_path / "day", calendar=listed)
+
+    assert "1 school(s) got a school day that has passed" in run("store", "append", day, "--store", store)[1]
+
+
+def test_on_a_terminal_nothing_long_is_done_in_silence(folders, tmp_path, monkeypatch, capsys):
+    before, today, _ = folders
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        commands.build(before, tmp_path)
+        commands.append(today, tmp_path)
+        commands.fold(tmp_path)
+        options.read_source(None, tmp_path, None, None)
+    told = capsys.readouterr()
+
+    for word in ("packing", "saving", "appending", "folding", "loading the store"):
+        assert word in told.err
+        assert word not in told.out
+    commands.fold(tmp_path)
+    assert capsys.readouterr().err == ""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from dropout_risk.errors import BundleError, RecordsError, StoreBusyError, StoreError
@@ -12,6 +13,7 @@ from dropout_risk.histories.days import append_day, known_to
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.lock import writing
 from dropout_risk.histories.store import fold_days
+from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_histories
 
@@ -71,7 +73,7 @@ def test_days_appended_to_a_store_are_what_appending_them_in_memory_gives(tmp_pa
     for number, day in enumerate(DAYS):
         known = known_to(tmp_path)
         in_memory = in_memory.append(SchoolRecords.from_tables(today=TODAY, known=known, **day))
-        assert arrive(tmp_path, **day) == (True, number + 1)
+        assert arrive(tmp_path, **day)[:2] == (True, number + 1)
 
         assert same_histories(Histories.load(tmp_path), in_memory) == []
 
@@ -98,7 +100,7 @@ def test_folding_a_store_changes_nothing_but_the_number_of_its_parts(tmp_path):
     fold_days(tmp_path)
 
     assert same_histories(Histories.load(tmp_path), before) == []
-    assert arrive(tmp_path, **DAYS[0]) == (False, 0)
+    assert arrive(tmp_path, **DAYS[0]) == (False, 0, 0)
 
 
 def test_the_same_day_twice_changes_nothing_and_adds_nothing(tmp_path):
@@ -108,7 +110,7 @@ def test_the_same_day_twice_changes_nothing_and_adds_nothing(tmp_path):
     before, files = Histories.load(tmp_path), names_in(tmp_path)
 
     for day in DAYS:
-        assert arrive(tmp_path, **day) == (False, len(DAYS))
+        assert arrive(tmp_path, **day) == (False, len(DAYS), 0)
 
     assert names_in(tmp_path) == files
     assert same_histories(Histories.load(tmp_path), before) == []
@@ -175,6 +177,65 @@ def test_a_school_day_ahead_can_be_closed_and_one_that_has_passed_cannot(tmp_pat
         arrive(tmp_path, calendar=calendar([], shut=["2025-03-03"]))
     assert "from all records" in error.value.hint
     assert names_in(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("listed", "recounted"), [(["2025-03-02"], 1), (["2025-03-05"], 0), ([], 0), (["2025-03-03"], 0)]
+)
+def test_schools_that_get_a_school_day_of_the_past_are_counted(tmp_path, listed, recounted):
+    store_of(tmp_path, calendar=calendar(["2025-03-03", "2025-03-04"]))
+    before = share_on(tmp_path, "2025-03-04")
+
+    appended = arrive(tmp_path, calendar=calendar(listed), grades=[mark("b", "2025-03-04", 50)])
+
+    assert appended == (True, 1, recounted)
+    assert (share_on(tmp_path, "2025-03-04") != before) == bool(recounted)
+
+
+def share_on(folder, day):
+    """Give what earlier scores are made from: how many school days have passed."""
+    return Histories.load(folder).calendar.known_on(ordinal_of(day)).index(np.array([0]), ordinals(day))[0]
+
+
+def ordinals(day):
+    return np.array([ordinal_of(day)], np.int32)
+
+
+def test_a_past_day_that_only_late_attendance_tells_of_changes_no_earlier_score(tmp_path):
+    store_of(tmp_path)
+
+    late = register("2025-02-24", recorded_on="2025-03-20")
+
+    assert arrive(tmp_path, attendance=late).n_recounted == 0
+    assert arrive(tmp_path, attendance=register("2025-02-25")).n_recounted == 1
+
+
+def statuses(folder):
+    return Histories.load(folder).on("2025-12-31").days("absent").sum(axis=1).tolist()
+
+
+def test_a_part_of_a_corrected_day_corrects_again_and_the_whole_day_does_not(tmp_path):
+    store_of(tmp_path)
+    whole = register("2025-03-05", "absent")
+    arrive(tmp_path, attendance=whole)
+    arrive(tmp_path, attendance=register("2025-03-05", names=["a", "b"]))
+
+    assert not arrive(tmp_path, attendance=whole).is_new
+    assert statuses(tmp_path) == [0, 0, 1, 1]
+    assert arrive(tmp_path, attendance=whole[:1]).is_new
+    assert statuses(tmp_path) == [1, 0, 1, 1]
+
+
+def test_the_arrays_of_a_part_are_read_once(tmp_path, monkeypatch):
+    store_of(tmp_path)
+    read, names = part_files._bytes, []
+    monkeypatch.setattr(
+        part_files, "_bytes", lambda folder, name, sums: names.append(name) or read(folder, name, sums)
+    )
+
+    known_to(tmp_path)
+
+    assert sorted(names) == ["arrays.arrow", "students.parquet"]
 
 
 def test_a_part_of_the_sessions_of_a_stored_day_is_refused_and_the_store_stays(tmp_path):

@@ -4,7 +4,9 @@ import pyarrow as pa
 import pytest
 
 import dropout_risk as dr
+from dropout_risk.histories import fingerprint as module
 from dropout_risk.histories.fingerprint import fingerprint
+from dropout_risk.kernels import in_threads
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +44,25 @@ def test_how_a_table_lies_in_memory_changes_nothing():
     whole = pa.table({"a": ["x", None, "y"], "n": [1, 2, None]})
     pieces = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
     assert fingerprint(pieces) == fingerprint(whole)
+
+
+def test_large_arrays_are_hashed_in_blocks_and_the_threads_change_nothing(monkeypatch):
+    large = np.arange(5000, dtype=np.uint8)
+    other = large.copy()
+    other[-1] ^= 1
+    hashed = []
+
+    def counted(work, items):
+        hashed.append(len(items))
+        return in_threads(work, items)
+
+    monkeypatch.setattr(module, "in_threads", counted)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 1 << 10)
+    found = set()
+    for threads in ("1", "3"):
+        monkeypatch.setenv("DROPOUT_RISK_THREADS", threads)
+        found.add(fingerprint([large, "x"]))
+
+    assert hashed == [5, 5]
+    assert len(found) == 1
+    assert fingerprint([other, "x"]) not in found

@@ -66,6 +66,25 @@ def test_saving_again_leaves_the_version_and_the_one_before_it(tmp_path):
     assert not first & versions(tmp_path)
 
 
+def test_what_a_stopped_writer_had_still_to_remove_goes_with_the_next_one(tmp_path, monkeypatch):
+    class StopError(BaseException):
+        pass
+
+    def stop(*args):
+        raise StopError
+
+    for _ in range(2):
+        some().save(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_remove", stop)
+        with pytest.raises(StopError):
+            some().save(tmp_path)
+    assert len(Histories.load(tmp_path)) == 30
+    some().save(tmp_path)
+
+    assert len(versions(tmp_path)) == 2
+
+
 def test_folders_that_the_store_did_not_write_are_left_alone(tmp_path):
     store_folder, aside = tmp_path / "store", tmp_path / "v-aside"
     (store_folder / "v-2024-backup").mkdir(parents=True)
@@ -142,6 +161,19 @@ def test_a_store_of_a_newer_format_is_refused(tmp_path):
 
     with pytest.raises(NewerFormatError, match=f"format {store.FORMAT + 1}.*up to {store.FORMAT}"):
         Histories.load(tmp_path)
+
+
+def test_a_store_of_a_newer_format_is_not_overwritten(tmp_path):
+    some().save(tmp_path)
+    pointer = tmp_path / "current.json"
+    newer = json.dumps(json.loads(pointer.read_text()) | {"format": store.FORMAT + 1})
+    pointer.write_text(newer)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(NewerFormatError, match=f"format {store.FORMAT + 1}"):
+        some().save(tmp_path)
+    assert pointer.read_text() == newer
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_store_of_the_first_format_is_refused_with_the_way_out(tmp_path):

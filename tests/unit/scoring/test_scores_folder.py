@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -11,9 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.errors import ScoresFolderError
+from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
+from dropout_risk.histories.lock import writing
+from dropout_risk.scoring import scores_folder
+from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import pupil_scores
-from dropout_risk.scoring.scores_folder import MANIFEST, score_to
+from dropout_risk.scoring.scores_folder import LOCK, MANIFEST, score_to
 
 AS_OF = "2025-06-02"
 HOW = {"language": "en", "block_size": 40}
@@ -57,13 +61,13 @@ def test_a_part_holds_whole_schools_where_they_fit(risk_model, histories, tmp_pa
     score_to(risk_model, histories, AS_OF, tmp_path, block_size=250, sentences=False)
     parts = [set(pq.read_table(path)["school_id"].to_pylist()) for path in tmp_path.glob("part-*")]
     assert len(parts) > 1
-    assert not set.intersection(*parts)
+    assert sum(map(len, parts)) == len(set.union(*parts))
 
 
 def test_files_are_for_their_owner_only_and_nothing_unfinished_is_left(finished):
     assert {stat.S_IMODE(path.stat().st_mode) for path in finished.iterdir()} == {0o600}
     names = [path.name for path in finished.iterdir() if not path.name.startswith("part-")]
-    assert sorted(names) == ["_errors.json", MANIFEST]
+    assert sorted(names) == ["_errors.json", "_lock", MANIFEST]
     about = json.loads((finished / MANIFEST).read_text())
     assert about["finished"]
     assert about["scored"] == about["pupils"] == rows_of(finished).num_rows
@@ -92,6 +96,52 @@ def test_a_stopped_run_goes_on_and_leaves_the_same_bytes(risk_model, histories, 
     score_to(risk_model, histories, AS_OF, tmp_path, progress=lambda *done: told.append(done), **HOW)
     assert told[0][0] > 80
     assert content(tmp_path) == content(finished)
+
+
+def test_a_disk_that_fills_is_an_error_with_the_way_out_and_the_run_goes_on(
+    risk_model, histories, finished, tmp_path, monkeypatch
+):
+    write = scores_folder._write
+
+    def full(rows, path):
+        if (tmp_path / "part-00001.parquet").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(rows, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scores_folder, "_write", full)
+        with pytest.raises(OutputError, match="No space left") as error:
+            score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
+    assert "make room" in error.value.hint
+    score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
+    assert content(tmp_path) == content(finished)
+
+
+def test_a_second_run_into_one_folder_is_told_so_and_leaves_the_first_one_alone(
+    risk_model, histories, finished, tmp_path
+):
+    unfinished = tmp_path / ".part-being-written"
+    unfinished.write_bytes(b"half")
+    with writing(tmp_path, name=LOCK):
+        with pytest.raises(StoreBusyError, match=tmp_path.name):
+            score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
+        assert unfinished.exists()
+    score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
+    assert content(tmp_path) == content(finished)
+
+
+def test_a_file_of_scores_on_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path):
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "scores.csv").write_text("before")
+    with pytest.raises(OutputError, match=r"scores\.csv could not be written"):
+        write_whole(tmp_path / "scores.csv", full)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_a_new_library_of_numbers_begins_a_new_folder(finished):
+    assert {"numba", "scipy"} <= json.loads((finished / MANIFEST).read_text())["libraries"].keys()
 
 
 @pytest.mark.slow
