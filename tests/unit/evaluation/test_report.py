@@ -147,7 +147,9 @@ def test_flat_metrics_name_each_baseline_and_are_finite(report):
     assert all(math.isfinite(value) for value in flat.values())
 
 
-@pytest.mark.parametrize("shown", [EvaluationReport.to_text, EvaluationReport.to_markdown, EvaluationReport._repr_html_])
+@pytest.mark.parametrize(
+    "shown", [EvaluationReport.to_text, EvaluationReport.to_markdown, EvaluationReport._repr_html_]
+)
 def test_synthetic_data_and_what_is_not_available_are_said_plainly(report, shown):
     text = shown(report)
     assert "SYNTHETIC DATA" in text
