@@ -28,6 +28,7 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.empty_columns import refuse_empty_columns
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.fit_warnings import warn_of_few, warn_of_identifiers
 from dropout_risk.modelling.fitting import CHOICES, DEFAULT, Rows, fit_best, in_own_order
 from dropout_risk.modelling.leaks import HowToHeed, group_keys, heeded
 from dropout_risk.modelling.points_table import PointsTable
@@ -45,6 +46,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Candidates are compared on the same folds by log loss, and the simplest within one standard error
     of the best is fitted on all rows. Nothing is resampled or weighted, so that risks are
     probabilities. Missing values and categories are taken as they are.
+
+    **It warns by default**, and fits all the same: of leaks (``LeakWarning``), of columns that name pupils or
+    schools (``IdentifierWarning``), and of fewer than fifty rows of a class (``FewDropoutsWarning``).
+    ``leaks="raise"`` makes leaks an error, ``leaks="ignore"`` leaves the first two unsaid.
 
     Parameters
     ----------
@@ -81,6 +86,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         What is saved and what scores.
     selection_ : Selection
         The candidates beside each other.
+    out_of_fold_ : ndarray
+        Calibrated log-odds of the rows of the fit, each by a model that did not see it; NaN where a class was
+        too rare for folds.
     booster_ : lightgbm.Booster
         The trees, where trees were chosen.
     scorecard_ : PointsTable
@@ -176,6 +184,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoded = encoding.encode(table)
         apart = group_keys(table, groups)
         refuse_empty_columns(encoding, encoded, self.catalogue)
+        warn_of_few(labels)
+        if self.leaks != "ignore":
+            warn_of_identifiers(encoding, encoded)
         self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
         keys, order = in_own_order(encoded, labels, apart)
         days = _days(table)
@@ -202,6 +213,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
         elif self.calibrate and fitted.margin is not None:
             calibration = LinearCalibration.fit(fitted.margin, rows.y, np.array(rows.keys))
+        self.out_of_fold_ = np.full(len(labels), np.nan)
+        if fitted.margin is not None:
+            self.out_of_fold_[order] = calibration.apply(fitted.margin)
         if self.calibrate and fitted.margin is not None and cohorts is not None:
             pupils = np.array(rows.keys)
             calibration = calibration.among_schools(fitted.margin, rows.y, pupils, cohorts.iloc[order])
@@ -360,6 +374,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise LabelError(
                 f"Only binary classification is supported. The type of the target is {kind}.",
                 hint="make one label of two classes, such as dropped out or not",
+            )
+        if kind.startswith("continuous"):
+            raise LabelError(
+                f"Unknown label type: {kind}. Labels are two classes, not shares or numbers between them.",
+                hint="make one label of two classes, such as 1 for dropped out and 0 for not",
             )
         check_classification_targets(values)
         self.classes_ = np.unique(values)
