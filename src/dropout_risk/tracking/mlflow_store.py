@@ -61,7 +61,7 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     MissingExtraError
         If MLflow is not installed.
     """
-    with client_of(settings) as client:
+    with client_of(settings, create=True) as client:
         return _log_run(client, _experiment(client, settings), content, settings.model_name, None)
 
 
@@ -150,9 +150,24 @@ def require_mlflow() -> None:
 
 
 @contextlib.contextmanager
-def client_of(settings: TrackingSettings) -> Iterator[Any]:
-    """Open the store, without a word on the error stream."""
+def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
+    """Open the store, without a word on the error stream.
+
+    Parameters
+    ----------
+    settings : TrackingSettings
+        The store.
+    create : bool, default=False
+        Make a store in a file that is not there; who only reads must not.
+
+    Raises
+    ------
+    BundleError
+        If there is no store and none is to be made.
+    """
     require_mlflow()
+    if not create:
+        _require_store(settings.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     with _no_warnings():
@@ -162,6 +177,15 @@ def client_of(settings: TrackingSettings) -> Iterator[Any]:
             Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
         with _no_notes():
             yield MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+
+
+def _require_store(uri: str) -> None:
+    place = uri.removeprefix("sqlite:///")
+    if place != uri and not Path(place).is_file():
+        raise BundleError(
+            f"There is no store at {place}.",
+            hint="training makes it; give --settings, or change to the folder where the training ran",
+        )
 
 
 def _experiment(client: Any, settings: TrackingSettings) -> str:
