@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.text import Language, Text
 
@@ -110,7 +111,8 @@ class Section:
     def told(self, language: Language) -> list[str]:
         """Give the remarks and the checks as sentences."""
         checks = "; ".join(
-            f"{check.name} {PASSED[check.passed].to(language)} ({check.reason.to(language)})"
+            f"{check_name(check.name, language)} {PASSED[check.passed].to(language)} "
+            f"({check.reason.to(language)})"
             for check in self.checks
         )
         said = [remark.to(language) for remark in self.remarks]

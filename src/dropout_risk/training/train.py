@@ -242,7 +242,7 @@ def evaluate(
         split=split,
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
-        selection=_rows(classifier.selection_.frame()),
+        selection=classifier.selection_.rows(),
         sections=[section for section in found if section is not None],
         teacher_capacity=settings.watch_list.capacity,
         lowest_risk=settings.bands.watch,
@@ -264,10 +264,6 @@ def _features(
 def _trained_to(histories: Histories, parts: Parts, settings: Settings) -> str:
     last = max(parts.days(parts.before_test))
     return last_label_day(histories, last, settings.outcome.horizon_days).isoformat()
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _risk_model(

@@ -12,6 +12,7 @@ from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.card import model_card, model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut, beside_the_rule
+from dropout_risk.evaluation.section import Check, Section
 from dropout_risk.text import Text
 
 WORDS = Text(zh="甲", en="what was done")
@@ -56,6 +57,10 @@ def _report(model="county", **options):
         ],
     }
     return EvaluationReport.of(_held_out(), _baselines(), model=model, **(given | options))
+
+
+def _card(report, language):
+    return model_card(report, language=language)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +147,9 @@ def test_flat_metrics_name_each_baseline_and_are_finite(report):
     assert all(math.isfinite(value) for value in flat.values())
 
 
-@pytest.mark.parametrize("shown", [str, EvaluationReport.to_markdown, EvaluationReport._repr_html_])
+@pytest.mark.parametrize(
+    "shown", [EvaluationReport.to_text, EvaluationReport.to_markdown, EvaluationReport._repr_html_]
+)
 def test_synthetic_data_and_what_is_not_available_are_said_plainly(report, shown):
     text = shown(report)
     assert "SYNTHETIC DATA" in text
@@ -232,3 +239,50 @@ def test_a_random_split_is_named_in_every_form_of_the_report():
         assert "phq9_total" in text
     assert "随机划分" in report.to_markdown("zh")
     assert "RANDOM" not in str(_report())
+
+
+def test_verdict_and_split_come_before_the_figures(report):
+    text = report.to_text("en")
+    places = [
+        text.index(words) for words in ("Must not be published", "Test days", "Results on the test part")
+    ]
+    assert places == sorted(places)
+    assert text.count("Test days") == 1
+
+
+@pytest.mark.parametrize("write", [EvaluationReport.to_text, EvaluationReport.to_markdown, _card])
+def test_hard_words_are_explained(report, write):
+    text = write(report, "en")
+    assert "How to read this" in text
+    for word in (
+        "AP (average precision)",
+        "Lift",
+        "Concordance",
+        "Log-odds",
+        "Brier score, log loss",
+        "FNR, FPR",
+    ):
+        assert f"{word}: " in text
+
+
+def test_the_chinese_report_keeps_no_english_key():
+    report = _report(
+        split={
+            "train_as_of": [],
+            "test_as_of": [],
+            "calibration": "out of fold",
+            "without_value": ["sdq_total"],
+        },
+        sections=[Section("leaks", WORDS, checks=(Check("future_read", True, WORDS),))],
+    )
+    text = report.to_markdown("zh")
+    for key in ("out of fold", "transferred", "dropout", "log_loss", "True", "sdq_total", "future_read"):
+        assert key not in text, key
+    assert "转学" in text
+    assert "读到以后的记录" in text
+
+
+def test_the_card_says_on_whom_it_was_trained():
+    of = {"schools": 12, "grade_levels": {"7": 300, "8": 280}, "missing": 0.25, "empty_features": 6}
+    card = model_card(_report(counts={"population": {"train": of}}), language="en")
+    assert "| Training | 12 | 7 (300), 8 (280) | 25.0% | 6 |" in card
