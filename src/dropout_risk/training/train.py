@@ -217,7 +217,7 @@ def evaluate(
     found = [
         Section("selection", CHOICE, (classifier.selection_.explanation,)),
         *sections,
-        calibration_section(judged(classifier.calibrated_model_, parts, rows)),
+        calibration_section(judged(classifier.calibrated_model_, parts, rows, records)),
         lead_time(classifier, parts, histories, catalogue, settings),
         timing(
             when,
