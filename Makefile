@@ -38,6 +38,7 @@ benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/oulad.py
 	$(BIN)/python benchmarks/hsls_records.py
 	$(BIN)/python benchmarks/simulated.py
+	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/simulator.py
 

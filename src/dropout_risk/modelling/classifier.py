@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import (
     FeatureInputError,
     LabelError,
-    OneClassError,
     TrainingError,
     nearest,
 )
@@ -35,6 +33,7 @@ from dropout_risk.modelling.points_table import PointsTable
 from dropout_risk.modelling.scorecard import ScorecardModel
 from dropout_risk.modelling.selection import SIMPLEST_FIRST
 from dropout_risk.modelling.tuning import Tuning
+from dropout_risk.modelling.two_classes import classes_of, target_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -362,35 +361,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _labels(self, y: ArrayLike, n_rows: int) -> Labels:
-        if y is None:
-            raise TrainingError("This estimator requires y to be passed, but the target y is None.")
-        values = _target(y)
-        if len(values) != n_rows:
-            raise TrainingError(f"X has {n_rows} rows and y has {len(values)}.")
-        if n_rows < 2:
-            raise TrainingError("Cannot fit on n_samples = 1: at least two rows are needed.")
-        kind = type_of_target(values, input_name="y", raise_unknown=True)
-        if kind == "multiclass":
-            raise LabelError(
-                f"Only binary classification is supported. The type of the target is {kind}.",
-                hint="make one label of two classes, such as dropped out or not",
-            )
-        if kind.startswith("continuous"):
-            raise LabelError(
-                f"Unknown label type: {kind}. Labels are two classes, not shares or numbers between them.",
-                hint="make one label of two classes, such as 1 for dropped out and 0 for not",
-            )
-        check_classification_targets(values)
-        self.classes_ = np.unique(values)
-        if len(self.classes_) < 2:
-            raise OneClassError(
-                "The labels hold one class only, so there is nothing to tell apart.",
-                hint="add as-of dates or schools until both classes occur",
-            )
-        return self._codes(values)
+        self.classes_ = classes_of(y, n_rows)
+        return self._codes(y)
 
     def _codes(self, y: ArrayLike) -> Labels:
-        values = _target(y)
+        values = target_of(y)
         unknown = ~np.isin(values, self.classes_)
         if unknown.any():
             raise LabelError(f"{unknown.sum()} calibration labels are of no class of the fit.")
@@ -410,13 +385,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise FeatureInputError(f"monotone of {name!r}: a categorical column has no direction.")
         directions = declared | own
         return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
-
-
-def _target(y: ArrayLike) -> NDArray[Any]:
-    values = np.asarray(column_or_1d(y, warn=True))
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
-    return values
 
 
 def _days(table: pd.DataFrame | Floats) -> NDArray[np.int64] | None:
