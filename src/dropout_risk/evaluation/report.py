@@ -16,13 +16,14 @@ from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.curves import calibration_bins
 from dropout_risk.evaluation.decision import decision_section
 from dropout_risk.evaluation.publishing import Verdict
-from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary
+from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary, words_of
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import HeldOut, Result, all_results, beside_the_rule, plain
 from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
 from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.evaluation.verdict import baseline_section
+from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -151,7 +152,10 @@ class EvaluationReport:
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}"),
+            description=Text(
+                zh=f"所选候选模型：{words_of(candidate, CANDIDATES, 'zh')}",
+                en=f"The chosen candidate: {words_of(candidate, CANDIDATES, 'en')}",
+            ),
             share=capacity_share,
             resampling=resampling,
         )
@@ -314,7 +318,8 @@ class EvaluationReport:
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
-        remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in self.remarks())
+        said = [*self.remarks(), Verdict.of(self).text("en")]
+        remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in said)
         body = "".join(table.to_html() for table in self.tables())
         body += "".join(section.to_html("en") for section in self.sections)
         return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"

@@ -37,8 +37,8 @@ def warn_of_few(y: NDArray[np.int8]) -> None:
     fewest = int(min(y.sum(), len(y) - y.sum()))
     if fewest < FEWEST_OF_A_CLASS:
         warnings.warn(
-            f"The rarer class has {fewest} of {len(y)} rows; below {FEWEST_OF_A_CLASS} the risks are hardly "
-            "more than the base rate, and their order may be chance. Add schools, dates or years.",
+            f"The rarer class has {fewest} of {len(y)} rows; below {FEWEST_OF_A_CLASS} the risks, their "
+            "order and the choice of a model are rough. Add schools, dates or years.",
             FewDropoutsWarning,
             stacklevel=3,
         )

@@ -276,7 +276,16 @@ def test_the_chinese_report_keeps_no_english_key():
         sections=[Section("leaks", WORDS, checks=(Check("future_read", True, WORDS),))],
     )
     text = report.to_markdown("zh")
-    for key in ("out of fold", "transferred", "dropout", "log_loss", "True", "sdq_total", "future_read"):
+    for key in (
+        "out of fold",
+        "transferred",
+        "dropout",
+        "log_loss",
+        "True",
+        "sdq_total",
+        "future_read",
+        "logistic",
+    ):
         assert key not in text, key
     assert "转学" in text
     assert "读到以后的记录" in text
