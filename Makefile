@@ -41,6 +41,7 @@ benchmarks: $(INSTALLED)  ## measure what docs/explanation reports
 	$(BIN)/python benchmarks/simulated.py
 	$(BIN)/python benchmarks/simulated_hazard.py truth
 	$(BIN)/python benchmarks/simulated_hazard.py when
+	$(BIN)/python benchmarks/leaks.py
 	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/training.py

@@ -12,7 +12,7 @@
 # %%
 import dropout_risk as dr
 
-records = dr.simulate_district(n_students=900, seed=7)
+records = dr.simulate_district(n_students=1500, seed=7)
 records.check()
 
 # %% [markdown]

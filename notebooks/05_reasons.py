@@ -70,7 +70,9 @@ plt.show()
 # are handed in as a background.
 
 # %%
-cohort = dr.Cohort.on(records, as_of=["2025-01-06"]).with_labels(records, horizon_days=60)
+cohort = dr.Cohort.on(records, as_of=["2024-11-04", "2024-12-02", "2025-01-06", "2025-03-03"]).with_labels(
+    records, horizon_days=60
+)
 X = dr.build_features(records, cohort)
 clf = dr.RiskClassifier("logistic", catalogue=dr.default_catalogue()).fit(X, cohort.labels)
 clf.background_, clf.explain(X).base_values[0], clf.explain(X, X[X["absence_share_20d"] > 0.1]).base_values[0]

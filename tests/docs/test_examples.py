@@ -1,6 +1,7 @@
 """What the README and the tutorial show is run as it stands there, on fewer pupils."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -101,3 +102,12 @@ def test_every_notebook_runs(notebook, tmp_path):
     subprocess.run(
         [sys.executable, "-W", "error::FutureWarning", notebook], cwd=tmp_path, check=True, timeout=300
     )
+
+
+def test_a_notebook_on_real_data_ends_well_where_they_are_not(tmp_path):
+    said = subprocess.run(
+        [sys.executable, ROOT / "notebooks/02_honest_evaluation.py"], cwd=tmp_path, check=True, text=True,
+        capture_output=True, env=os.environ | {"DROPOUT_RISK_DATA": str(tmp_path)},
+    )  # fmt: skip
+
+    assert "Nothing to show" in said.stdout

@@ -86,9 +86,10 @@ def compare(
     first: Annotated[str, typer.Argument(help="A run's id.")],
     second: Annotated[str, typer.Argument(help="Another run's id.")],
     settings: options.SettingsFile = None,
+    every: Annotated[bool, typer.Option("--all", help="Every figure, not only the main ones.")] = False,
 ) -> None:
-    """Put two MLflow runs side by side: data, settings that differ, every figure."""
+    """Put two MLflow runs side by side: data, settings that differ, the main figures."""
     from dropout_risk.tracking.runs import compare_runs
 
-    table = compare_runs(first, second, options.read_settings(settings).tracking)
+    table = compare_runs(first, second, options.read_settings(settings).tracking, every=every)
     typer.echo(table.to_string(na_rep="-", float_format="{:.4f}".format))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropout_risk.evaluation.fairness_groups import ATTRIBUTES
 from dropout_risk.text import Text
 
 TITLE = Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?")
@@ -60,6 +61,11 @@ FIGURES = {
 BY_GROUP = {
     "school": Text(zh="偏离最大的学校", en="Schools that are furthest off"),
     "day": Text(zh="各测试日", en="By test day"),
+    **{
+        name: Text(zh=f"按{words.zh}", en=f"By {words.en.lower()}")
+        for name, words in ATTRIBUTES.items()
+        if name != "school"
+    },
 }
 GROUP_COLUMNS = (
     Text(zh="组", en="Group"),

@@ -6,7 +6,14 @@ import html
 from typing import TYPE_CHECKING
 
 from dropout_risk.evaluation.publishing import Verdict
-from dropout_risk.evaluation.report_tables import counts_table, provenance_table, results_table, rule_table
+from dropout_risk.evaluation.report_tables import (
+    counts_table,
+    population_table,
+    provenance_table,
+    results_table,
+    rule_table,
+)
+from dropout_risk.evaluation.report_words import HOW_TO_READ, events_of, glossary
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -88,8 +95,9 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
     """
     kind = "random" if report.split.get("kind") == "random" else "temporal"
     tested = TESTED[kind].fill(language, days=len(report.split.get("test_as_of", [])))
-    purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=", ".join(report.events))
-    rule = rule_table(report, language)
+    purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=events_of(report.events, language))
+    rule, population = rule_table(report, language), population_table(report, language)
+    reading = "\n".join(f"- {line}" for line in glossary(language))
     parts = [
         TITLE.fill(language, model=report.model),
         *(f"> {remark}" for remark in report.remarks(language)),
@@ -99,7 +107,9 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         Verdict.of(report).text(language),
         provenance_table(report, language).to_markdown(),
         counts_table(report, language).to_markdown(),
+        *([population.to_markdown()] if population is not None else []),
         results_table(report, language).to_markdown(),
+        f"## {HOW_TO_READ.to(language)}\n\n{reading}",
         *([rule.to_markdown()] if rule is not None else []),
         *(section.to_markdown(language, by_school=False) for section in report.sections),
         LIMITS.fill(language, tested=tested),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropout_risk.evaluation.section import Check, Section, SectionTable
-from dropout_risk.modelling.leak_finding import MadeCheck
+from dropout_risk.modelling.leak_finding import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks import LeakReport
 from dropout_risk.text import Text
 
@@ -58,13 +58,17 @@ def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
         metrics={"found": float(len(report.found)), "allowed": float(len(report.found) - len(report.leaks))},
         checks=(
             Check("split_in_time", split == "temporal", IN_TIME if split == "temporal" else AT_RANDOM),
-            *(_check(check, report) for check in report.checks),
+            *(_check(check, report) for check in report.checks if check.not_judged != ELSEWHERE),
         ),
     )
 
 
 def _remarks(report: LeakReport) -> list[Text]:
-    first = _filled(FOUND, n=len(report.leaks)) if report.leaks else _filled(NOTHING, n=len(report.checks))
+    first = (
+        _filled(FOUND, n=len(report.leaks))
+        if report.leaks
+        else _filled(NOTHING, n=sum(check.not_judged is None for check in report.checks))
+    )
     remarks = [first]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 TITLE = Text(zh="学习曲线：学生再多会不会更好", en="Learning curve: would more pupils help")
 HOW = Text(
     zh="只用一部分训练学生（按学号抽取，小的包含在大的之内）重新拟合所选模型，在同样的测试行上检验；"
-    "最后一行就是交付的模型。",
+    "这些较小的模型只用两折校准，最后一行就是交付的模型，折数或校准学生更多，所以最后一步的差别略偏大。",
     en="The chosen candidate was fitted again on some of the training pupils (smaller samples lie within "
-    "larger ones) and measured on the same test rows; the last row is the model that is shipped.",
+    "larger ones) and measured on the same test rows. These smaller models are calibrated on two folds "
+    "only; the last row is the model that is shipped, calibrated on more folds or on pupils of its own, so "
+    "the last step may look a little greater than it is.",
 )
 STILL = Text(
     zh="从{before}名到{after}名学生，对数损失又降了{by}：再增加学生很可能还有用。",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.section import PASSED, Check
 from dropout_risk.text import Language, Text
 
@@ -76,7 +77,12 @@ def _refusals(report: EvaluationReport) -> Iterator[Text]:
 
 
 def _of_check(check: Check) -> Text:
-    return _filled(NOT_PASSED, name=check.name, passed=PASSED[check.passed], reason=check.reason)
+    return _filled(
+        NOT_PASSED,
+        name=Text(zh=check_name(check.name, "zh"), en=check.name),
+        passed=PASSED[check.passed],
+        reason=check.reason,
+    )
 
 
 def _filled(pattern: Text, **fields: Text | str) -> Text:

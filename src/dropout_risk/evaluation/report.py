@@ -16,12 +16,14 @@ from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.curves import calibration_bins
 from dropout_risk.evaluation.decision import decision_section
 from dropout_risk.evaluation.publishing import Verdict
+from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary, words_of
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import HeldOut, Result, all_results, beside_the_rule, plain
 from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
 from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.evaluation.verdict import baseline_section
+from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -150,7 +152,10 @@ class EvaluationReport:
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=Text(zh=f"所选候选模型：{candidate}", en=f"The chosen candidate: {candidate}"),
+            description=Text(
+                zh=f"所选候选模型：{words_of(candidate, CANDIDATES, 'zh')}",
+                en=f"The chosen candidate: {words_of(candidate, CANDIDATES, 'en')}",
+            ),
             share=capacity_share,
             resampling=resampling,
         )
@@ -255,6 +260,7 @@ class EvaluationReport:
             tables.rule_table(self, language),
             tables.snapshot_table(self, language),
             tables.counts_table(self, language),
+            tables.population_table(self, language),
             tables.censored_table(self, language),
             tables.selection_table(self, language),
             tables.provenance_table(self, language),
@@ -273,27 +279,31 @@ class EvaluationReport:
 
     def to_markdown(self, language: Language = "en") -> str:
         """Write the whole report as Markdown."""
-        remarks = [f"> {remark}\n" for remark in self.remarks(language)]
+        remarks = [f"> {remark}\n" for remark in [*self.remarks(language), Verdict.of(self).text(language)]]
         body = [table.to_markdown() + "\n" for table in self.tables(language)]
         definitions = [
             f"- **{item.label.to(language)}**: {item.description.to(language)}" for item in self.results
         ]
         more = [section.to_markdown(language) + "\n" for section in self.sections]
-        return "\n".join([f"# {self.title(language)}", "", *remarks, *body, *definitions, "", *more])
+        reading = [f"## {HOW_TO_READ.to(language)}", "", *(f"- {line}" for line in glossary(language)), ""]
+        head = [f"# {self.title(language)}", "", *remarks]
+        return "\n".join([*head, *body, *definitions, "", *reading, *more])
 
     def to_text(self, language: Language = "en") -> str:
-        """Write the report for a terminal: figures, then each question, then how it was done.
+        """Write the report for a terminal: verdict and split, figures, each question, how it was done.
 
         Test days are left out; :meth:`snapshots` gives them.
         """
+        split = tables.provenance_table(self, language)
         figures = [tables.results_table(self, language), tables.rule_table(self, language)]
-        shown = [table for table in figures if table is not None]
+        shown = [split, *(table for table in figures if table is not None)]
         titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
         others = [table for table in self.tables(language) if table.title not in titles]
         sections = [section.to_text(language) for section in self.sections]
-        remarks = "\n".join(self.remarks(language))
-        head = [self.title(language), remarks, *(table.to_text() for table in shown)]
-        return "\n\n".join([*head, *sections, *(table.to_text() for table in others)])
+        reading = "\n".join([HOW_TO_READ.to(language), *glossary(language)])
+        head = [self.title(language), Verdict.of(self).text(language), "\n".join(self.remarks(language))]
+        figures_text = [table.to_text() for table in shown]
+        return "\n\n".join([*head, *figures_text, reading, *sections, *(table.to_text() for table in others)])
 
     def summary(self, language: Language = "en") -> str:
         """Write what a first look needs: the figures beside the baselines, the list, and the verdict."""
@@ -308,7 +318,8 @@ class EvaluationReport:
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook; every word is escaped and nothing is loaded from elsewhere."""
-        remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in self.remarks())
+        said = [*self.remarks(), Verdict.of(self).text("en")]
+        remarks = "".join(f"<p><strong>{html.escape(remark)}</strong></p>" for remark in said)
         body = "".join(table.to_html() for table in self.tables())
         body += "".join(section.to_html("en") for section in self.sections)
         return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"

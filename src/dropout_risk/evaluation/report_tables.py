@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dropout_risk.evaluation.report_words import (
+    CALIBRATED_ON,
+    HASHES,
+    SELECTION_COLUMNS,
+    YES_NO,
+    events_of,
+    feature_names,
+    words_of,
+)
+from dropout_risk.evaluation.report_words import CENSORED as CENSORED_WORDS
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.evaluation.wording import bracketed
+from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ AT_RULE = Text(
 )
 BY_DAY = Text(zh="各评分日", en="Each test day")
 COUNTS = Text(zh="样本", en="Rows and pupils")
+POPULATION = Text(zh="训练与测试的学校和学生", en="Schools and pupils trained and tested on")
 CENSORED = Text(zh="未计入标签的行（删失）", en="Rows without a label (censored)")
 SELECTION = Text(zh="候选模型", en="Candidates")
 PROVENANCE = Text(zh="来源与切分", en="Data and split")
@@ -98,7 +110,7 @@ def about_the_split(report: EvaluationReport, language: Language) -> list[str]:
     remarks = [RANDOM_SPLIT.to(language)] if report.split.get("kind") == "random" else []
     names = report.split.get("without_value", [])
     if names:
-        remarks.append(WITHOUT_VALUE.fill(language, n=len(names), names=", ".join(names)))
+        remarks.append(WITHOUT_VALUE.fill(language, n=len(names), names=feature_names(names, language)))
     return remarks
 
 
@@ -167,6 +179,31 @@ def counts_table(report: EvaluationReport, language: Language) -> Table:
     return Table(COUNTS.to(language), columns, rows)
 
 
+def population_table(report: EvaluationReport, language: Language) -> Table | None:
+    """Give schools, grade levels and the share of missing values; None for a report without them."""
+    population = report.counts.get("population", {})
+    if not population:
+        return None
+    columns = [
+        "",
+        Text(zh="学校", en="Schools").to(language),
+        Text(zh="年级（学生数）", en="Grade levels (pupils)").to(language),
+        Text(zh="特征值缺失比例", en="Feature values missing").to(language),
+        Text(zh="没有任何值的特征", en="Features without a value").to(language),
+    ]
+    rows = [
+        [
+            PARTS[part].to(language),
+            figure(of["schools"]),
+            ", ".join(f"{level} ({n})" for level, n in of["grade_levels"].items()) or "–",
+            figure(of["missing"], ".1%"),
+            figure(of["empty_features"]),
+        ]
+        for part, of in population.items()
+    ]
+    return Table(POPULATION.to(language), columns, rows)
+
+
 def censored_table(report: EvaluationReport, language: Language) -> Table | None:
     """Give the rows left without a label, by reason; None when there are none."""
     reasons = report.counts.get("censored", {})
@@ -174,7 +211,9 @@ def censored_table(report: EvaluationReport, language: Language) -> Table | None
         return None
     columns = [Text(zh="原因", en="Reason").to(language), CELLS["rows"].to(language)]
     return Table(
-        CENSORED.to(language), columns, [[str(key), figure(value)] for key, value in reasons.items()]
+        CENSORED.to(language),
+        columns,
+        [[words_of(key, CENSORED_WORDS, language), figure(value)] for key, value in reasons.items()],
     )
 
 
@@ -182,9 +221,18 @@ def selection_table(report: EvaluationReport, language: Language) -> Table | Non
     """Give the candidates as the selection saw them; None when there was nothing to select."""
     if not report.selection:
         return None
-    columns = list(report.selection[0])
-    rows = [[figure(row.get(column), ".5f") for column in columns] for row in report.selection]
+    names = list(report.selection[0])
+    columns = [words_of(name, SELECTION_COLUMNS, language) for name in names]
+    rows = [[_of_candidate(name, row.get(name), language) for name in names] for row in report.selection]
     return Table(SELECTION.to(language), columns, rows)
+
+
+def _of_candidate(column: str, value: Any, language: Language) -> str:
+    if column == "candidate":
+        return words_of(value, CANDIDATES, language)
+    if isinstance(value, bool):
+        return YES_NO[value].to(language)
+    return str(value[language]) if isinstance(value, dict) else figure(value, ".5f")
 
 
 def provenance_table(report: EvaluationReport, language: Language) -> Table:
@@ -198,10 +246,16 @@ def provenance_table(report: EvaluationReport, language: Language) -> Table:
         ],
         [Text(zh="测试评分日", en="Test days").to(language), _days(split.get("test_as_of", []))],
         [Text(zh="预测期（上课日）", en="Horizon, school days").to(language), figure(report.horizon_days)],
-        [Text(zh="结局事件", en="Outcome events").to(language), ", ".join(report.events)],
-        [Text(zh="所选模型", en="Chosen candidate").to(language), report.candidate],
-        [Text(zh="校准方式", en="Calibrated on").to(language), str(split.get("calibration", "–"))],
-        *[[key, value] for key, value in report.hashes.items()],
+        [Text(zh="结局事件", en="Outcome events").to(language), events_of(report.events, language)],
+        [
+            Text(zh="所选模型", en="Chosen candidate").to(language),
+            words_of(report.candidate, CANDIDATES, language),
+        ],
+        [
+            Text(zh="校准方式", en="Calibrated on").to(language),
+            words_of(split.get("calibration", "–"), CALIBRATED_ON, language),
+        ],
+        *[[words_of(key, HASHES, language), value] for key, value in report.hashes.items()],
     ]
     return Table(PROVENANCE.to(language), ["", ""], rows)
 

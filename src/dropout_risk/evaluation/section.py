@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.tables import Table
 from dropout_risk.text import Language, Text
 
 Cell = Text | str | float | int | None
-CHECKS = Text(zh="检查", en="Checks")
+CHECKS = Text(zh="检查：{checks}", en="Checks: {checks}")
+CHECK = Text(zh="{name}{passed}（{reason}）", en="{name} {passed} ({reason})")
 PASSED = {
     True: Text(zh="通过", en="passed"),
     False: Text(zh="未通过", en="failed"),
@@ -129,12 +131,18 @@ class Section:
 
     def told(self, language: Language) -> list[str]:
         """Give the remarks and the checks as sentences."""
-        checks = "; ".join(
-            f"{check.name} {PASSED[check.passed].to(language)} ({check.reason.to(language)})"
+        made = [
+            CHECK.fill(
+                language,
+                name=check_name(check.name, language),
+                passed=PASSED[check.passed].to(language),
+                reason=check.reason.to(language),
+            )
             for check in self.checks
-        )
+        ]
         said = [remark.to(language) for remark in self.remarks]
-        return [*said, f"{CHECKS.to(language)}: {checks}"] if checks else said
+        checks = ("；" if language == "zh" else "; ").join(made)
+        return [*said, CHECKS.fill(language, checks=checks)] if made else said
 
     def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
         """Write the section under its heading, on request without the tables that name schools."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,25 +12,6 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Array
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
-from dropout_risk.text import Text
-
-TITLE = Text(zh="何时辍学", en="When, not only whether")
-HEAD = (
-    Text(zh="上课日", en="Within school days"),
-    Text(zh="实际比例", en="Observed share"),
-    Text(zh="平均风险", en="Mean risk"),
-    "AUC",
-    "Brier",
-    Text(zh="Brier（不分人的曲线）", en="Brier of one curve for all"),
-)
-MEANING = Text(
-    zh="在各期限内的风险由整个预测期的风险按时间分摊，期限越长风险越高；AUC和Brier按截止日计算，"
-    "未观察到期末的行按删失加权。一致性指数{concordance:.3f}。",
-    en="The risk within fewer days is the risk of the whole horizon spread over time, so it never falls with "
-    "the days. AUC and Brier score are those of each day, with rows that were not observed until then "
-    "weighed as censored. Concordance {concordance:.3f}.",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,35 +127,3 @@ def concordance(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
         agreed += float((other < rank[place]).sum()) + 0.5 * float((other == rank[place]).sum())
         pairs += len(other)
     return agreed / pairs if pairs else float("nan")
-
-
-def timing_section(
-    outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Sequence[int], risk: npt.ArrayLike
-) -> Section:
-    """Write the measures of the risks within several numbers of days as a section of the report."""
-    table = timed_metrics(outcomes, risk_within, days)
-    agreement = concordance(outcomes, risk)
-    rows: list[tuple[Cell, ...]] = [
-        (str(day), *line) for day, line in zip(days, table.to_numpy().tolist(), strict=True)
-    ]
-    metrics: dict[str, Any] = {
-        f"{name}_{day}": float(table.loc[day, name]) for day in days for name in ("auc", "brier")
-    }
-    metrics |= {"integrated_brier": float(table["brier"].mean()), "concordance": agreement}
-    words = {"zh": MEANING.fill("zh", concordance=agreement), "en": MEANING.fill("en", concordance=agreement)}
-    return Section(
-        "timing", TITLE, remarks=(Text(**words),), tables=(SectionTable(TITLE, HEAD, tuple(rows)),),
-        metrics=metrics, checks=(_better(table),),
-    )  # fmt: skip
-
-
-def _better(table: pd.DataFrame) -> Check:
-    ours, one = float(table["brier"].mean()), float(table["brier_of_one_curve"].mean())
-    return Check(
-        "better_than_one_curve",
-        bool(ours < one) if np.isfinite(ours) and np.isfinite(one) else None,
-        Text(
-            zh=f"各期限平均Brier为{ours:.4f}，不分人的曲线为{one:.4f}",
-            en=f"mean Brier score over the days {ours:.4f}, one curve for all {one:.4f}",
-        ),
-    )

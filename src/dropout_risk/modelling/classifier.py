@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import (
     FeatureInputError,
     LabelError,
-    OneClassError,
     TrainingError,
     nearest,
 )
@@ -28,12 +26,14 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.empty_columns import refuse_empty_columns
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.fit_warnings import warn_of_few, warn_of_identifiers
 from dropout_risk.modelling.fitting import CHOICES, DEFAULT, Rows, fit_best, in_own_order
 from dropout_risk.modelling.leaks import HowToHeed, group_keys, heeded
 from dropout_risk.modelling.points_table import PointsTable
 from dropout_risk.modelling.scorecard import ScorecardModel
 from dropout_risk.modelling.selection import SIMPLEST_FIRST
 from dropout_risk.modelling.tuning import Tuning
+from dropout_risk.modelling.two_classes import classes_of, target_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -45,6 +45,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Candidates are compared on the same folds by log loss, and the simplest within one standard error
     of the best is fitted on all rows. Nothing is resampled or weighted, so that risks are
     probabilities. Missing values and categories are taken as they are.
+
+    **It warns by default**, and fits all the same: of leaks (``LeakWarning``), of columns that name pupils or
+    schools (``IdentifierWarning``), and of fewer than fifty rows of a class (``FewDropoutsWarning``).
+    ``leaks="raise"`` makes leaks an error, ``leaks="ignore"`` leaves the first two unsaid.
 
     Parameters
     ----------
@@ -81,6 +85,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         What is saved and what scores.
     selection_ : Selection
         The candidates beside each other.
+    out_of_fold_ : ndarray
+        Calibrated log-odds of the rows of the fit, each by a model that did not see it; NaN where a class was
+        too rare for folds.
     booster_ : lightgbm.Booster
         The trees, where trees were chosen.
     scorecard_ : PointsTable
@@ -176,6 +183,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoded = encoding.encode(table)
         apart = group_keys(table, groups)
         refuse_empty_columns(encoding, encoded, self.catalogue)
+        warn_of_few(labels)
+        if self.leaks != "ignore":
+            warn_of_identifiers(encoding, encoded)
         self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
         keys, order = in_own_order(encoded, labels, apart)
         days = _days(table)
@@ -202,6 +212,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
         elif self.calibrate and fitted.margin is not None:
             calibration = LinearCalibration.fit(fitted.margin, rows.y, np.array(rows.keys))
+        self.out_of_fold_ = np.full(len(labels), np.nan)
+        if fitted.margin is not None:
+            self.out_of_fold_[order] = calibration.apply(fitted.margin)
         if self.calibrate and fitted.margin is not None and cohorts is not None:
             pupils = np.array(rows.keys)
             calibration = calibration.among_schools(fitted.margin, rows.y, pupils, cohorts.iloc[order])
@@ -348,30 +361,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _labels(self, y: ArrayLike, n_rows: int) -> Labels:
-        if y is None:
-            raise TrainingError("This estimator requires y to be passed, but the target y is None.")
-        values = _target(y)
-        if len(values) != n_rows:
-            raise TrainingError(f"X has {n_rows} rows and y has {len(values)}.")
-        if n_rows < 2:
-            raise TrainingError("Cannot fit on n_samples = 1: at least two rows are needed.")
-        kind = type_of_target(values, input_name="y", raise_unknown=True)
-        if kind == "multiclass":
-            raise LabelError(
-                f"Only binary classification is supported. The type of the target is {kind}.",
-                hint="make one label of two classes, such as dropped out or not",
-            )
-        check_classification_targets(values)
-        self.classes_ = np.unique(values)
-        if len(self.classes_) < 2:
-            raise OneClassError(
-                "The labels hold one class only, so there is nothing to tell apart.",
-                hint="add as-of dates or schools until both classes occur",
-            )
-        return self._codes(values)
+        self.classes_ = classes_of(y, n_rows)
+        return self._codes(y)
 
     def _codes(self, y: ArrayLike) -> Labels:
-        values = _target(y)
+        values = target_of(y)
         unknown = ~np.isin(values, self.classes_)
         if unknown.any():
             raise LabelError(f"{unknown.sum()} calibration labels are of no class of the fit.")
@@ -391,13 +385,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise FeatureInputError(f"monotone of {name!r}: a categorical column has no direction.")
         directions = declared | own
         return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
-
-
-def _target(y: ArrayLike) -> NDArray[Any]:
-    values = np.asarray(column_or_1d(y, warn=True))
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
-    return values
 
 
 def _days(table: pd.DataFrame | Floats) -> NDArray[np.int64] | None:

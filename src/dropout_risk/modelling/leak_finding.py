@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from dropout_risk.modelling.leak_table import LeakTable
 from dropout_risk.text import Text
 
+ELSEWHERE = Text(
+    zh="此处不判断：特征只由当时已知的记录算出，见“读到以后的记录”一项",
+    en="not judged here: features are made of what was known on the day, which future_read checks",
+)
+"""Why a check was left to another one: nothing is failed or passed by it."""
+
 
 @dataclass(frozen=True)
 class Leak:

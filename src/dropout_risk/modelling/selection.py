@@ -123,9 +123,17 @@ class Selection:
             excess, error = paired_excess(loss, self.losses[self.best])
             slope, intercept = self.calibration.get(name, (np.nan, np.nan))
             figures = (float(loss.mean()), excess, error, float(loss.max()), slope, intercept)
-            lines.append((name, *figures, name == self.chosen, self._reason(name, excess)))
+            lines.append((name, *figures, name == self.chosen, self._reason(name, excess).en))
         columns = ["candidate", "log_loss", "excess", "standard_error", "worst_fold", "slope", "intercept"]
         return pd.DataFrame(lines, columns=[*columns, "chosen", "reason"])
+
+    def rows(self) -> list[dict[str, object]]:
+        """Give the same as plain data, with the reason in both languages."""
+        made = []
+        for row in self.frame().to_dict("records"):
+            reason = self._reason(row["candidate"], row["excess"])
+            made.append({str(key): value for key, value in row.items()} | {"reason": vars(reason)})
+        return made
 
     def folds(self) -> pd.DataFrame:
         """List the log loss of every candidate on every fold."""
@@ -156,17 +164,28 @@ class Selection:
     def _repr_html_(self) -> str:
         return str(self.frame().to_html(index=False))
 
-    def _reason(self, name: str, excess: float) -> str:
+    def _reason(self, name: str, excess: float) -> Text:
         cost = self.may_cost(name)
         if len(self.losses) == 1:
-            return "the only candidate"
+            return Text(zh="唯一的候选模型", en="the only candidate")
         if name == self.chosen == self.best:
-            return "lowest loss, and everything simpler costs too much"
+            return Text(
+                zh="损失最低，更简单的都差得太多", en="lowest loss, and everything simpler costs too much"
+            )
         if name == self.chosen:
-            return f"simplest within what simplicity may cost ({excess:.4f} <= {cost:.4f})"
+            return Text(
+                zh=f"在为求简单可以多付的范围内最简单（{excess:.4f} ≤ {cost:.4f}）",
+                en=f"simplest within what simplicity may cost ({excess:.4f} <= {cost:.4f})",
+            )
         if excess <= cost:
-            return "within what simplicity may cost, but not the simplest"
-        return f"worse than the best by more than simplicity may cost ({excess:.4f} > {cost:.4f})"
+            return Text(
+                zh="在可以多付的范围内，但不是最简单的",
+                en="within what simplicity may cost, but not the simplest",
+            )
+        return Text(
+            zh=f"比最低者高出的超过为求简单可以多付的（{excess:.4f} > {cost:.4f}）",
+            en=f"worse than the best by more than simplicity may cost ({excess:.4f} > {cost:.4f})",
+        )
 
 
 def paired_excess(loss: Floats, best: Floats) -> tuple[float, float]:

@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dropout_risk.errors import BundleError, MissingExtraError
+from dropout_risk.errors import BundleError, MissingExtraError, PublishingError
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.run_content import RunContent
+from dropout_risk.tracking.verdicts import is_a_reason, verdict_of
 
 BUNDLE = "bundle"
 CHAMPION, CHALLENGER = "champion", "challenger"
+OVERRIDE = "override"
 PARENT = "mlflow.parentRunId"
 MODEL_URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 QUIET = {
@@ -59,7 +61,7 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     MissingExtraError
         If MLflow is not installed.
     """
-    with client_of(settings) as client:
+    with client_of(settings, create=True) as client:
         return _log_run(client, _experiment(client, settings), content, settings.model_name, None)
 
 
@@ -99,6 +101,9 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
     ------
     BundleError
         If there is no such version, or its folder is gone.
+    PublishingError
+        If the champion is asked for, and the alias was set on a version whose report does not allow it and
+        that carries no reason for an override.
     """
     name, alias, version = _parsed(uri_or_alias, settings.model_name)
     with client_of(settings) as client:
@@ -111,7 +116,21 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
         raise BundleError(
             f"The bundle of {name} version {version_there.version} is not where the store says it is."
         )
+    if alias == CHAMPION:
+        _require_published(folder, version_there)
     return folder
+
+
+def _require_published(folder: Path, version: Any) -> None:
+    """Refuse a champion that was made one past the publishing gate."""
+    if is_a_reason(version.tags.get(OVERRIDE, "")):
+        return
+    verdict = verdict_of(folder)
+    if not verdict.may_be_published:
+        raise PublishingError(
+            f"Version {version.version} is champion without having been published. {verdict.text('en')}",
+            hint="dropout-risk publish makes a version the champion, if need be with a stated reason",
+        )
 
 
 def require_mlflow() -> None:
@@ -131,9 +150,24 @@ def require_mlflow() -> None:
 
 
 @contextlib.contextmanager
-def client_of(settings: TrackingSettings) -> Iterator[Any]:
-    """Open the store, without a word on the error stream."""
+def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
+    """Open the store, without a word on the error stream.
+
+    Parameters
+    ----------
+    settings : TrackingSettings
+        The store.
+    create : bool, default=False
+        Make a store in a file that is not there; who only reads must not.
+
+    Raises
+    ------
+    BundleError
+        If there is no store and none is to be made.
+    """
     require_mlflow()
+    if not create:
+        _require_store(settings.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     with _no_warnings():
@@ -143,6 +177,15 @@ def client_of(settings: TrackingSettings) -> Iterator[Any]:
             Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
         with _no_notes():
             yield MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+
+
+def _require_store(uri: str) -> None:
+    place = uri.removeprefix("sqlite:///")
+    if place != uri and not Path(place).is_file():
+        raise BundleError(
+            f"There is no store at {place}.",
+            hint="training makes it; give --settings, or change to the folder where the training ran",
+        )
 
 
 def _experiment(client: Any, settings: TrackingSettings) -> str:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from pathlib import Path
-from typing import Any
+import getpass
 
-from dropout_risk.errors import EvaluationError, PublishingError
+from dropout_risk.errors import PublishingError
 from dropout_risk.evaluation.publishing import Verdict
-from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.mlflow_store import (
     CHALLENGER,
     CHAMPION,
+    OVERRIDE,
     client_of,
     load_bundle_path,
     registered,
 )
-
-METRICS = "metrics.json"
-FEWEST_WORDS = 4
+from dropout_risk.tracking.verdicts import FEWEST_CHARACTERS, FEWEST_WORDS, is_a_reason, verdict_of
 
 
 def publish(version: int | str, settings: TrackingSettings, *, override: str | None = None) -> str | None:
@@ -33,8 +29,9 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     settings : TrackingSettings
         The store and the model's name.
     override : str, optional
-        Why it is published all the same, in a sentence of at least four words (or eight Chinese
-        characters). It is kept with the version, together with every reason against it and the day.
+        Why it is published all the same, in a sentence of at least four different words (or eight different
+        Chinese characters). It is kept with the version, together with every reason against it, the day
+        and the user name of whoever published it.
 
     Returns
     -------
@@ -44,13 +41,13 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     Raises
     ------
     BundleError
-        If there is no such version.
+        If there is no such version, or its bundle was changed after it was saved.
     PublishingError
         If a required check is missing or not passed and no reason is given, with all of them named.
     """
     name, wanted = settings.model_name, str(version)
     folder = load_bundle_path(f"models:/{name}/{wanted}", settings)
-    verdict = _verdict(folder)
+    verdict = verdict_of(folder)
     _require(verdict, override)
     with client_of(settings) as client:
         registered(client.get_model_version, name, wanted)
@@ -64,17 +61,6 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     return None if before is None else str(before)
 
 
-def _verdict(bundle: Path) -> Verdict:
-    """Judge the report that the bundle carries."""
-    try:
-        metrics: dict[str, Any] = json.loads((bundle / METRICS).read_text(encoding="utf-8"))
-        return Verdict.of(EvaluationReport.from_dict(metrics))
-    except (OSError, ValueError, KeyError, TypeError, EvaluationError) as error:
-        raise PublishingError(
-            "The version carries no evaluation report of this library's version.", hint="train it again"
-        ) from error
-
-
 def _require(verdict: Verdict, override: str | None) -> None:
     if verdict.may_be_published and override is None:
         return
@@ -83,14 +69,27 @@ def _require(verdict: Verdict, override: str | None) -> None:
             verdict.text("en"),
             hint="mend what failed and train again, or publish with a stated reason (override): it is kept",
         )
-    if len(override.split()) < FEWEST_WORDS and len(override.strip()) < 2 * FEWEST_WORDS:
+    if not is_a_reason(override):
         raise PublishingError(
-            f"The reason for an override has fewer than {FEWEST_WORDS} words.",
+            f"The reason for an override has fewer than {FEWEST_WORDS} words (of Chinese, "
+            f"{FEWEST_CHARACTERS} characters); the same one again does not count.",
             hint="say who decided it and why, in a sentence",
         )
 
 
 def _record(verdict: Verdict, override: str | None) -> dict[str, str]:
     """Give what is kept with the version."""
-    record = {"published_on": dt.datetime.now(dt.UTC).date().isoformat(), "verdict": verdict.text("en")}
-    return record if override is None else record | {"override": override.strip()}
+    record = {
+        "published_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "published_by": _user(),
+        "verdict": verdict.text("en"),
+    }
+    return record if override is None else record | {OVERRIDE: override.strip()}
+
+
+def _user() -> str:
+    """Give the name of the account that publishes; a container may have none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

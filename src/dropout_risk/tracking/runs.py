@@ -15,6 +15,14 @@ from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.mlflow_store import client_of
 
 REPORT = "report.json"
+MAIN = (
+    "auc", "average_precision", "brier", "log_loss", "calibration_slope", "calibration_intercept",
+    "base_rate", "mean_risk", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
+    "recall_ratio_to_abc_rule", "baselines.auc_within_schools", "baseline.abc_rule.auc",
+    "baseline.last_mark.auc", "capacity.teacher_recall", "lead_time.median_days", "timing.integrated_brier",
+    "timing.concordance", "fairness.largest_fnr_gap", "stability.kept", "leaks.found",
+)  # fmt: skip
+"""Figures that two runs are compared by unless every one is asked for."""
 
 
 def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
@@ -46,8 +54,8 @@ def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
     return EvaluationReport.from_dict(data)
 
 
-def compare_runs(first: str, second: str, settings: TrackingSettings) -> pd.DataFrame:
-    """Put two runs side by side: every figure of either, and every setting in which they differ.
+def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: bool = False) -> pd.DataFrame:
+    """Put two runs side by side: their main figures, and every setting in which they differ.
 
     Parameters
     ----------
@@ -55,6 +63,8 @@ def compare_runs(first: str, second: str, settings: TrackingSettings) -> pd.Data
         The runs' ids.
     settings : TrackingSettings
         The store.
+    every : bool, default=False
+        Every figure of either run, not only those of ``MAIN``.
 
     Returns
     -------
@@ -74,7 +84,8 @@ def compare_runs(first: str, second: str, settings: TrackingSettings) -> pd.Data
     one, two = (run.data.metrics for run in runs)
     rows += [
         ("figure", name, one.get(name), two.get(name), _less(one.get(name), two.get(name)))
-        for name in sorted({*one, *two})
+        for name in sorted({*one, *two}, key=_place)
+        if every or name in MAIN
     ]
     columns = ["kind", "name", "first", "second", "difference"]
     return pd.DataFrame(rows, columns=columns).set_index(["kind", "name"])
@@ -94,6 +105,11 @@ def _run(client: Any, run_id: str) -> Any:
 def _fingerprint(run: Any) -> str | None:
     inputs = run.inputs.dataset_inputs
     return str(inputs[0].dataset.source) if inputs else None
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Order the main figures as they are listed, and before all others."""
+    return (MAIN.index(name) if name in MAIN else len(MAIN)), name
 
 
 def _less(one: float | None, two: float | None) -> float | None:

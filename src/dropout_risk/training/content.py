@@ -7,6 +7,7 @@ from typing import Any
 
 from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.report_charts import fairness_gaps_chart, splits_chart
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES
@@ -57,7 +58,13 @@ def run_content(
 
 def artefacts(report: EvaluationReport) -> dict[str, Any]:
     """Give the report and the card in every form, by file name: all of it made from the report alone."""
-    files: dict[str, Any] = {"report.json": report.to_json(), "plots/evaluation.png": report.chart()}
+    files: dict[str, Any] = {
+        "report.json": report.to_json(),
+        "plots/evaluation.png": report.chart(),
+        "plots/splits.png": splits_chart(report),
+    }
+    fairness = fairness_gaps_chart(report)
+    files |= {} if fairness is None else {"plots/fairness.png": fairness}
     for language in LANGUAGES:
         card = model_card(report, language=language)
         files[f"report.{language}.md"] = report.to_markdown(language)

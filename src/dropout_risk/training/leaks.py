@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.record_leaks import chosen_check, future_check
 from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.leak_finding import ELSEWHERE
 from dropout_risk.modelling.leaks import LeakReport, find_leaks
 from dropout_risk.settings import Settings
 from dropout_risk.training.parts import Parts
@@ -44,15 +47,21 @@ def refuse_leaks(
         parts.y(rows),
         parts.students(rows),
         test=np.isin(rows, parts.test, assume_unique=True),
-        known_at=dict.fromkeys(catalogue, 0),  # features are made of what was known: see future_check
-        asked_at=0,
     )
+    left = [
+        replace(check, not_judged=ELSEWHERE) if check.name == "known_late" else check
+        for check in found.checks
+    ]
     outcome = settings.outcome
-    report = found.with_checks(
-        [
-            future_check(histories, parts.cohort, parts.features, catalogue),
-            chosen_check(histories, parts.cohort, outcome.horizon_days, outcome.events),
-        ]
-    ).allowing(settings.leaks.allowed, catalogue)
+    report = (
+        replace(found, checks=tuple(left))
+        .with_checks(
+            [
+                future_check(histories, parts.cohort, parts.features, catalogue),
+                chosen_check(histories, parts.cohort, outcome.horizon_days, outcome.events),
+            ]
+        )
+        .allowing(settings.leaks.allowed, catalogue)
+    )
     report.require_none()
     return report

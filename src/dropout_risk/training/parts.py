@@ -113,12 +113,14 @@ class Parts:
         }
 
     def counts(self) -> dict[str, Any]:
-        """Give rows, pupils and dropouts of each part, and the rows without a label by reason."""
+        """Give rows, pupils and dropouts of each part, rows without a label by reason, and who they are."""
         parts = {"train": self.train, "calibration": self.calibration, "test": self.test}
         censored = self.cohort.censored
         reasons: Iterable[str] = [] if censored is None else censored["reason"]
         by_reason = dict(sorted(Counter(map(str, reasons)).items()))
-        return {name: self._count(rows) for name, rows in parts.items()} | {"censored": by_reason}
+        population = {"train": self._population(self.before_test), "test": self._population(self.test)}
+        counted = {name: self._count(rows) for name, rows in parts.items()}
+        return counted | {"censored": by_reason, "population": population}
 
     def fewest_pupils_of_a_class(self, rows: Positions) -> int:
         """Give how many different pupils the rarer of the two classes holds in some rows."""
@@ -132,6 +134,18 @@ class Parts:
             "pupils": int(students.nunique()),
             "positives": int(left.sum()),
             "leavers": int(students[left].nunique()),
+        }
+
+    def _population(self, rows: Positions) -> dict[str, Any]:
+        """Give schools, pupils by grade level, and how much is missing; nothing of a single pupil."""
+        frame, missing = self.cohort.frame.iloc[rows], self.X(rows).isna()
+        levels = pd.Series(self.grade_levels(rows))[~frame["student_id"].duplicated().to_numpy()]
+        levels = levels.dropna().astype(int).value_counts()
+        return {
+            "schools": int(frame["school_id"].nunique()),
+            "grade_levels": {str(level): int(n) for level, n in levels.sort_index().items()},
+            "missing": float(missing.to_numpy().mean()) if missing.size else 0.0,
+            "empty_features": int(missing.all().sum()),
         }
 
 

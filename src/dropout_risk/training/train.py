@@ -42,7 +42,7 @@ from dropout_risk.training.mornings import lead_time
 from dropout_risk.training.parts import Parts, make_parts
 from dropout_risk.training.progress import Steps
 from dropout_risk.training.snapshots import labelled_cohort, last_label_day
-from dropout_risk.training.timing import fit_timing, timing
+from dropout_risk.training.timing import FittedTiming, fit_timing, timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -164,7 +164,7 @@ def train(
                 last_model=former,
                 sections=[leaks_section(leaks, split=parts.kind)],
             )
-            model = _risk_model(classifier, parts, report, catalogue, settings, when=when)
+            model = _risk_model(classifier, parts, report, catalogue, settings, when=when.timing)
         if not track:
             return TrainingRun(model, report, None, classifier.selection_.frame())
         with steps.one("log"):
@@ -205,7 +205,7 @@ def evaluate(
     settings: Settings,
     records: SchoolRecords,
     split: Mapping[str, Any],
-    when: Timing,
+    when: FittedTiming,
     last_model: RiskModel | None = None,
     sections: Sequence[Section] = (),
 ) -> EvaluationReport:
@@ -217,9 +217,16 @@ def evaluate(
     found = [
         Section("selection", CHOICE, (classifier.selection_.explanation,)),
         *sections,
-        calibration_section(judged(classifier.calibrated_model_, parts, rows)),
+        calibration_section(judged(classifier.calibrated_model_, parts, rows, records)),
         lead_time(classifier, parts, histories, catalogue, settings),
-        timing(when, classifier, parts, histories, settings),
+        timing(
+            when,
+            classifier,
+            parts,
+            histories,
+            settings,
+            resampling=held_out.resampling(settings.evaluation.replicates),
+        ),
         learning_curve(classifier, parts, held_out, settings),
         *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
     ]
@@ -235,7 +242,7 @@ def evaluate(
         split=split,
         counts=parts.counts(),
         hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
-        selection=_rows(classifier.selection_.frame()),
+        selection=classifier.selection_.rows(),
         sections=[section for section in found if section is not None],
         teacher_capacity=settings.watch_list.capacity,
         lowest_risk=settings.bands.watch,
@@ -257,10 +264,6 @@ def _features(
 def _trained_to(histories: Histories, parts: Parts, settings: Settings) -> str:
     last = max(parts.days(parts.before_test))
     return last_label_day(histories, last, settings.outcome.horizon_days).isoformat()
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _risk_model(

@@ -29,3 +29,7 @@ def test_every_size_stands_in_the_table_with_its_interval():
     section = _curve([0.2, 1.0])
     assert [row[0] for row in section.tables[0].rows] == [100, 200]
     assert section.metrics["auc_1_low"] < section.metrics["auc_1"] < section.metrics["auc_1_high"]
+
+
+def test_it_is_said_that_smaller_fits_have_fewer_folds():
+    assert "two folds only" in _curve([0.2, 1.0]).remarks[1].en

@@ -14,6 +14,7 @@ from dropout_risk.evaluation.card import model_card, model_cards
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.report_tables import counts_table
 from dropout_risk.evaluation.result import HeldOut, beside_the_rule
+from dropout_risk.evaluation.section import Check, Section
 from dropout_risk.text import Text
 
 WORDS = Text(zh="甲", en="what was done")
@@ -61,6 +62,10 @@ def _report(model="county", **options):
         ],
     }
     return EvaluationReport.of(_held_out(), _baselines(), model=model, **(given | options))
+
+
+def _card(report, language):
+    return model_card(report, language=language)
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +258,59 @@ def test_the_card_says_what_the_test_days_were(report, kind, said):
     card = model_card(replace(report, split=report.split | {"kind": kind}), language="en")
     assert said in card
     assert ("after its training only" in card) is (kind == "temporal")
+
+
+def test_verdict_and_split_come_before_the_figures(report):
+    text = report.to_text("en")
+    places = [
+        text.index(words) for words in ("Must not be published", "Test days", "Results on the test part")
+    ]
+    assert places == sorted(places)
+    assert text.count("Test days") == 1
+
+
+@pytest.mark.parametrize("write", [EvaluationReport.to_text, EvaluationReport.to_markdown, _card])
+def test_hard_words_are_explained(report, write):
+    text = write(report, "en")
+    assert "How to read this" in text
+    for word in (
+        "AP (average precision)",
+        "Lift",
+        "Concordance",
+        "Log-odds",
+        "Brier score, log loss",
+        "FNR, FPR",
+    ):
+        assert f"{word}: " in text
+
+
+def test_the_chinese_report_keeps_no_english_key():
+    report = _report(
+        split={
+            "train_as_of": [],
+            "test_as_of": [],
+            "calibration": "out of fold",
+            "without_value": ["sdq_total"],
+        },
+        sections=[Section("leaks", WORDS, checks=(Check("future_read", True, WORDS),))],
+    )
+    text = report.to_markdown("zh")
+    for key in (
+        "out of fold",
+        "transferred",
+        "dropout",
+        "log_loss",
+        "True",
+        "sdq_total",
+        "future_read",
+        "logistic",
+    ):
+        assert key not in text, key
+    assert "转学" in text
+    assert "读到以后的记录" in text
+
+
+def test_the_card_says_on_whom_it_was_trained():
+    of = {"schools": 12, "grade_levels": {"7": 300, "8": 280}, "missing": 0.25, "empty_features": 6}
+    card = model_card(_report(counts={"population": {"train": of}}), language="en")
+    assert "| Training | 12 | 7 (300), 8 (280) | 25.0% | 6 |" in card

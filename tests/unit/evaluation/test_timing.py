@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.timing import TimedOutcomes, concordance, timed_metrics, timing_section
+from dropout_risk.evaluation.timing import TimedOutcomes, concordance, timed_metrics
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from([0.1, 0.2, 0.3, 0.4])),
@@ -62,15 +62,6 @@ def test_without_censoring_the_figures_are_those_of_sklearn():
     assert row["auc"] == pytest.approx(roc_auc_score(days < 30, risk))
     assert row["brier"] == pytest.approx(brier_score_loss(days < 30, risk))
     assert row["observed"] == pytest.approx((days < 30).mean())
-
-
-def test_one_curve_for_all_is_not_better_than_itself():
-    days = np.array([5, 15, 90, 90])
-    outcomes = TimedOutcomes.of(days, days < 90)
-    same = np.tile([0.25, 0.5], (4, 1))
-    (check,) = timing_section(outcomes, same, [10, 30], same[:, 1]).checks
-
-    assert check.passed is False
 
 
 def test_risks_of_another_shape_are_refused():

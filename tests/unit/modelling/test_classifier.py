@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
@@ -17,6 +18,7 @@ from dropout_risk.errors import (
     TrainingError,
 )
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.fit_warnings import FewDropoutsWarning, IdentifierWarning
 
 
 @parametrize_with_checks([RiskClassifier(), RiskClassifier("blend", folds=2)])
@@ -146,6 +148,7 @@ def test_labels_of_any_two_kinds_are_kept():
         ([0] * 20, OneClassError, "one class only"),
         ([0, 1] * 9 + [2, 2], LabelError, "Only binary"),
         ([0.0, 1.0] * 9 + [np.nan, 1.0], LabelError, "NaN"),
+        ([0, 0.5] * 10, LabelError, r"\[DR\d+\] Unknown label type"),
         ([0, 1] * 9, TrainingError, "20 rows"),
     ],
 )
@@ -207,3 +210,44 @@ def test_columns_without_a_value_that_the_catalogue_declares_are_taken():
     X, y = table(60)
     classifier = RiskClassifier("logistic").fit(X.assign(phq9_total=np.nan), y)
     assert classifier.n_features_in_ == 4
+
+
+def test_few_dropouts_are_warned_of():
+    X, _ = table(400)
+    with pytest.warns(FewDropoutsWarning, match="10 of 400 rows"):
+        RiskClassifier("logistic").fit(X, np.arange(400) < 10)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"school_id": np.repeat(["s1", "s2", "s3", "s4"], 100)},
+        {"student_id": [f"p{number}" for number in range(400)]},
+        {"student_id": np.arange(400)},
+        {"remark": [f"words {number}" for number in range(400)]},
+    ],
+)
+def test_columns_that_name_pupils_or_schools_are_warned_of(column):
+    X, y = table(400)
+    with pytest.warns(IdentifierWarning, match=next(iter(column))):
+        RiskClassifier("logistic").fit(X.assign(**column), y)
+
+
+def test_honest_columns_are_not_warned_of(recwarn):
+    X, y = table(400)
+    RiskClassifier("logistic").fit(X.assign(class_size=np.arange(400) % 40), y)
+
+    assert [one for one in recwarn if one.category in (FewDropoutsWarning, IdentifierWarning)] == []
+
+
+def test_scores_out_of_fold_know_nothing_of_their_own_labels():
+    """Of labels that are pure chance, trees learn their rows by heart; the fold models cannot."""
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame(rng.normal(size=(600, 8))).add_prefix("x"), rng.permutation(np.arange(600) % 2)
+    classifier = RiskClassifier("lightgbm", leaks="ignore").fit(X, y)
+    order = rng.permutation(600)
+    again = RiskClassifier("lightgbm", leaks="ignore").fit(X.iloc[order], y[order])
+
+    assert roc_auc_score(y, classifier.decision_function(X)) > 0.6
+    assert roc_auc_score(y, classifier.out_of_fold_) < 0.58
+    assert np.array_equal(again.out_of_fold_, classifier.out_of_fold_[order])

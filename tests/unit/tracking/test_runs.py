@@ -37,7 +37,7 @@ def test_two_runs_stand_side_by_side_with_what_differs(store, pair):
 
 
 def test_a_figure_of_one_run_only_has_no_difference(store, pair):
-    row = compare_runs(*pair, store).loc[("figure", "only_1")]
+    row = compare_runs(*pair, store, every=True).loc[("figure", "only_1")]
 
     assert row.isna()[["first", "difference"]].all()
     assert row["second"] == 1.0
@@ -46,6 +46,21 @@ def test_a_figure_of_one_run_only_has_no_difference(store, pair):
 def test_a_run_that_is_not_there_is_named(store, pair):
     with pytest.raises(BundleError, match="no run 'nothing'"):
         compare_runs(pair[0], "nothing", store)
+
+
+def test_asking_for_a_run_makes_no_store(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match="no store"):
+        report_of_run("0" * 32, TrackingSettings())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_beside_itself_has_main_figures_only_and_all_on_request(store, pair):
+    run = log_run(RunContent(metrics={"auc": 0.8, "fairness.fnr_gap.sex": 0.1, "auc_low": 0.7}), store)
+    short, whole = compare_runs(run, run, store), compare_runs(run, run, store, every=True)
+
+    assert short.loc["figure"].index.tolist() == ["auc"]
+    assert len(whole.loc["figure"]) == 3
 
 
 def test_a_run_without_a_report_is_a_clear_error(store, pair):

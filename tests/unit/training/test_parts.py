@@ -31,6 +31,7 @@ def _cohort(n=700, rate=0.3, seed=0):
         [(f"p-{pupil:03d}", day) for day in DATES for pupil in range(n)], columns=["student_id", "as_of"]
     )
     frame["pupil"], frame["school_id"], frame["class_id"] = 0, None, None
+    frame["grade_level"] = 7.0 + np.arange(len(frame)) % 3
     labels = pd.Series((np.random.default_rng(seed).random(len(frame)) < rate).astype(int))
     censored = pd.DataFrame({"reason": ["transferred", "died", "transferred"]})
     return Cohort(frame, labels, censored)
@@ -123,6 +124,7 @@ def test_counts_are_those_of_the_rows_and_of_what_was_censored():
     }  # fmt: skip
     assert counts["train"]["rows"] + counts["calibration"]["rows"] == len(parts.before_test)
     assert counts["censored"] == {"died": 1, "transferred": 2}
+    assert sum(counts["population"]["test"]["grade_levels"].values()) == 700
 
 
 def test_baselines_read_a_missing_school_as_its_own_group():

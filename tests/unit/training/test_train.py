@@ -10,6 +10,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.errors import MissingExtraError, TrainingError
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.report_charts import fairness_gaps_chart, splits_chart
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
@@ -115,6 +116,8 @@ def test_the_run_keeps_report_card_and_picture(run, settings):
         "card.zh.html",
         "card.en.html",
         "plots/evaluation.png",
+        "plots/splits.png",
+        "plots/fairness.png",
     }
 
 
@@ -153,6 +156,23 @@ def test_mornings_begin_with_the_test_and_the_first_listing_is_before_the_dropou
     section = run.report.section("lead_time")
     assert f"({run.report.split['test_as_of'][0]} to" in section.remarks[0].en
     assert section.metrics["median_days"] >= 0
+
+
+def test_risks_are_right_or_wrong_by_every_recorded_group(run):
+    titles = {table.title.en for table in run.report.section("calibration").tables}
+    assert titles >= {"By sex", "By grade level", "By test day"}
+
+
+def test_the_split_is_drawn_with_every_day_of_it(run):
+    (axes,) = splits_chart(run.report).axes
+    drawn = [len(points.get_offsets()) for points in axes.collections]
+    assert drawn == [len(run.report.split[key]) for key in ("train_as_of", "gap_as_of", "test_as_of")]
+
+
+def test_the_fairness_picture_shows_every_attribute_that_was_compared(run):
+    (axes,) = fairness_gaps_chart(run.report).axes
+    compared = [name for name in run.report.section("fairness").metrics if name.startswith("fnr_gap.")]
+    assert len(axes.get_yticklabels()) == len(compared) > 0
 
 
 def test_the_chart_draws_lead_time_and_learning_curve_beside_the_rest(run):

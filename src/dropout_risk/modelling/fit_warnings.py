@@ -1,0 +1,71 @@
+"""What a fit warns of and does all the same: hardly any dropouts, and columns that name pupils or schools."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropout_risk.modelling.encoding import FeatureEncoding
+
+FEWEST_OF_A_CLASS = 50
+"""Rows of the rarer class below which a fit is warned of; training refuses as many by default."""
+IDENTIFIER = re.compile(r"(^|_)(id|uuid)$|^(student|pupil|school|class|teacher)s?$", re.IGNORECASE)
+LEVELS_SHARE, FEWEST_ROWS = 0.5, 50
+"""A column of categories with more levels than this share of its values names rows."""
+
+
+class FewDropoutsWarning(UserWarning):
+    """So few rows of one class that risks, intervals and the choice of a model are guesses."""
+
+
+class IdentifierWarning(UserWarning):
+    """A column that names pupils, classes or schools went into a fit as a feature."""
+
+
+def warn_of_few(y: NDArray[np.int8]) -> None:
+    """Warn where the rarer class has fewer than fifty rows.
+
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_few(np.repeat(np.array([0, 1], dtype=np.int8), [390, 10]))
+    >>> said[0].category.__name__
+    'FewDropoutsWarning'
+    """
+    fewest = int(min(y.sum(), len(y) - y.sum()))
+    if fewest < FEWEST_OF_A_CLASS:
+        warnings.warn(
+            f"The rarer class has {fewest} of {len(y)} rows; below {FEWEST_OF_A_CLASS} the risks, their "
+            "order and the choice of a model are rough. Add schools, dates or years.",
+            FewDropoutsWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_identifiers(encoding: FeatureEncoding, encoded: NDArray[np.float64]) -> None:
+    """Warn of columns named like an identifier, or with nearly a category for each row."""
+    found = [
+        name
+        for place, name in enumerate(encoding.names)
+        if encoding.named and _names_rows(str(name), place in encoding.categorical, encoded[:, place])
+    ]
+    if found:
+        warnings.warn(
+            f"Columns {found} look like names of pupils, classes or schools: a model that learns them says "
+            "nothing of others. Leave them out; hand pupils in as groups, or as the index level student_id.",
+            IdentifierWarning,
+            stacklevel=3,
+        )
+
+
+def _names_rows(name: str, categorical: bool, values: NDArray[np.float64]) -> bool:
+    given = values[~np.isnan(values)]
+    levels = len(np.unique(given))
+    if len(given) < FEWEST_ROWS or levels < 2:
+        return False
+    if categorical:
+        return IDENTIFIER.search(name) is not None or levels > LEVELS_SHARE * len(given)
+    whole = bool((given == np.round(given)).all())
+    return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
