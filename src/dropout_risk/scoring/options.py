@@ -75,7 +75,7 @@ class Option:
         text = _IF.fill(language, changes=joined, risk=percent(risk), now=percent(now))
         if risk >= target:
             text += _NOT_ENOUGH.fill(language, target=percent(target))
-        return cls(changes, risk, risk < target, text)
+        return cls(changes, risk, bool(risk < target), text)
 
 
 @dataclass(frozen=True)

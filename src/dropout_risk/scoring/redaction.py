@@ -110,7 +110,9 @@ class _Reader:
         pupils = tuple(self.pupil(pupil, place) for place, pupil in enumerate(scores.pupils))
         found = open_errors(scores.errors, self.role, self.words, scored)
         errors = tuple(self.error(error, is_open=is_open) for error, is_open in found)
-        return replace(scores, pupils=pupils, errors=errors)
+        everything = self.role.names and not self.role.hidden
+        explained = scores.explained if everything else None  # it makes the features of all domains again
+        return replace(scores, pupils=pupils, errors=errors, explained=explained)
 
     def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
         """Redact one score; ``place`` stands in for its name where names are hidden."""

@@ -228,7 +228,8 @@ class _Search:
             for lever, number in zip(self.levers, steps, strict=True)
             if number
         )
-        return Option.of(changes, float(risk), float(now), self._target(now), self.population.language)
+        now = float(now)  # of numpy's numbers none goes into an answer: it is written as JSON
+        return Option.of(changes, float(risk), now, self._target(now), self.population.language)
 
     def _change(self, records: ChangeableRecords, pupil: int, lever: Lever, steps: int) -> LeverChange:
         size, language = lever.levels[steps - 1], self.population.language

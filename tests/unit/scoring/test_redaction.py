@@ -10,8 +10,10 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.errors import SettingsError, UnknownRoleError
+from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
+from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.hidden_words import tainted
+from dropout_risk.scoring.options import WhatIf
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.roles import ROLES, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
@@ -268,6 +270,32 @@ def test_a_field_that_a_reply_has_and_nobody_knows_is_dropped(risk_model, scores
     given = scores.pupils[0].to_dict() | {"mht_total": 70}
 
     assert "mht_total" not in redact(given, "parent")
+
+
+@pytest.mark.parametrize("role", [*HIDING, "auditor"])
+def test_the_features_behind_redacted_scores_are_not_at_hand(risk_model, scores, role):
+    with pytest.raises(FeatureInputError, match="not at hand"):
+        risk_model.redact(scores, role).explanation()
+
+
+def test_who_sees_everything_may_have_the_features_behind_the_scores(risk_model, scores):
+    assert risk_model.redact(scores, "counsellor").explained is scores.explained
+
+
+FIELDS = {
+    Scores: {"as_of", "request_id", "model", "language", "pupils", "errors", "explained"},
+    Change: {
+        "student_id", "before", "now", "risk_before", "risk_now", "log_odds_before", "log_odds_now", "data",
+        "model", "background", "domains", "facts", "text", "language", "by_new_model",
+    },
+    WhatIf: {"student_id", "as_of", "risk", "target", "options", "note", "text", "language"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_every_field_of_a_form_is_dealt_with(kind):
+    """A new field must be thought of in the redaction before it is added here."""
+    assert {item.name for item in dataclasses.fields(kind)} == FIELDS[kind]
 
 
 def test_every_field_of_a_score_is_dealt_with():

@@ -248,6 +248,12 @@ def test_an_answer_is_written_as_json():
     assert written["options"][0]["changes"][0]["lever"] in {lever.name for lever in LEVERS}
 
 
+def test_answers_for_the_whole_range_of_risks_are_written_as_json():
+    pupils = riskiest(len(histories()))
+    for answer in small_model().what_if(histories(), AS_OF, pupils[:: max(1, len(pupils) // 25)]):
+        assert json.loads(json.dumps(answer.to_dict()))["risk"] == answer.risk
+
+
 def test_changes_of_marks_are_not_told_to_who_does_not_see_marks():
     found = small_model().what_if(histories(), AS_OF, riskiest(8), language="en")
     redacted = [redact(answer, "community_worker") for answer in found]
