@@ -2,14 +2,19 @@
 
 **The rule.** Fold at least two domains or none. Every number that is left is made from the score as a whole
 (risk, log-odds, base) and from domains whose numbers the role sees completely. So of the folded domains
-nothing but their sum can be had, by whatever combination of numbers, and a sum of two does not tell either.
-Where a role lacks a single domain, one that it may read is folded with it: it keeps the words and loses the
-numbers.
+nothing but their sum can be had from one score, by whatever combination of numbers. Where a role lacks one
+domain or two, one that it may read is folded with them: it keeps the words and loses the numbers.
+
+**What it cannot do.** The risk is told. Who has two scores of one pupil has the change of the sum, and where
+only one of the folded domains changed between them, that is its change: over a week, when no new marks came,
+nearly always.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -38,6 +43,8 @@ from dropout_risk.text import Language
 
 OTHER = "other"
 Given = TypeVar("Given", Scores, PupilScore, Change, WhatIf, dict[str, Any])
+
+Told = TypeVar("Told", PupilScore, RowError)
 
 
 def redact(
@@ -70,7 +77,7 @@ def redact(
         ``domains`` and ``causes`` keep what is open, and the rest as one entry ``other``; folded reasons are
         in ``other``; values, sentences, alerts, warnings, errors and suggested help that would tell of a
         hidden domain are left out. Sentences of a folded domain that the role may read are among the
-        warnings.
+        warnings. Who may not know names gets pupils and errors numbered in an order of their own.
 
     Raises
     ------
@@ -110,6 +117,9 @@ class _Reader:
         pupils = tuple(self.pupil(pupil, place) for place, pupil in enumerate(scores.pupils))
         found = open_errors(scores.errors, self.role, self.words, scored)
         errors = tuple(self.error(error, is_open=is_open) for error, is_open in found)
+        if not self.role.names:
+            pupils = _shuffled(pupils)
+            errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
         return replace(scores, pupils=pupils, errors=errors, explained=explained)
@@ -192,6 +202,20 @@ class _Reader:
         hidden = self.role.hidden
         kept = [of for of in made.options if not any(part.domain in hidden for part in of.changes)]
         return with_options(made, tuple(kept), complete=False) if len(kept) < len(made.options) else made
+
+
+def _shuffled(pupils: tuple[PupilScore, ...]) -> tuple[PupilScore, ...]:
+    """Give pupils without names an order made from what is told of them, not from the list of names."""
+    ordered = _by_content(tuple(replace(pupil, student_id=0) for pupil in pupils))
+    return tuple(replace(pupil, student_id=place) for place, pupil in enumerate(ordered))
+
+
+def _by_content(items: tuple[Told, ...]) -> list[Told]:
+    def digest(item: Told) -> bytes:
+        told = item.to_dict() | {"index": 0}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
+
+    return sorted(items, key=digest)
 
 
 def _folded(parts: Mapping[str, float], kept: list[str]) -> dict[str, float]:

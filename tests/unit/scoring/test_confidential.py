@@ -68,7 +68,7 @@ def test_a_batch_without_sentences_is_folded_too(risk_model, given):
     numbers = without_tests(some, risk_model.catalogue, "en")["contributions"]
     empty = {field.name for field in numbers.type if numbers.field(field.name).null_count == len(numbers)}
     assert empty == {
-        item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "family")
+        item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "grades")
     }
 
 
