@@ -16,13 +16,14 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.answers import refusal
 from dropout_risk.scoring.change import Change, with_text
@@ -69,7 +70,8 @@ def redact(
     roles : mapping of str to Role, optional
         The roles that there are; by default :data:`dropout_risk.scoring.roles.ROLES`.
     language : {"zh", "en"}, optional
-        Of the sentences that are added; by default that of the scores, and of a single one Chinese.
+        Of the sentences that are added to a single score, by default Chinese; scores and replies say their
+        own.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def redact(
     UnknownRoleError
         If there is no such role, with the nearest right name.
     SettingsError
-        If the language is unknown.
+        If the language is unknown, or what is given is none of these forms.
     """
     reader = _Reader(role_named(role, roles), catalogue, language)
     made: Any
@@ -94,8 +96,10 @@ def redact(
         made = reader.scores(given)
     elif isinstance(given, PupilScore):
         made = reader.pupil(given, 0)
-    else:
+    elif isinstance(given, (Change, WhatIf)):
         made = reader.change(given) if isinstance(given, Change) else reader.what_if(given)
+    else:
+        raise _no_form(type(given).__name__)
     redacted: Given = made
     return redacted
 
@@ -235,14 +239,37 @@ def _redacted_dict(reader: _Reader, given: dict[str, Any]) -> dict[str, Any]:
     """Read a reply or one of its results, redact it, and write it again; what is not known is dropped."""
     if "results" not in given:
         return reader.pupil(_pupil(given), 0).to_dict()
+    _check(given, _REPLY)
     pupils = tuple(_pupil(result) for result in given["results"])
     errors = tuple(_read(RowError, error) for error in given["errors"])
     about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
-    scores = Scores(**about, language=reader.language, pupils=pupils, errors=errors)
+    language = given.get("language", reader.language)
+    reader.role.label.to(language)
+    scores = Scores(**about, language=language, pupils=pupils, errors=errors)
     return reader.scores(scores).to_dict() | {"as_of": given["as_of"]}
 
 
+_REPLY = frozenset({"as_of", "request_id", "model", "results", "errors"})
+_RESULT = frozenset(item.name for item in fields(PupilScore) if item.default is MISSING) - {"school_id", "class_id", "responsible_id"}
+
+
+def _check(given: Mapping[str, Any], needed: frozenset[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise _no_form(f"a list with {type(given).__name__}")
+    lacking = sorted(needed - given.keys())
+    if lacking:
+        raise _no_form(f"a dict without {', '.join(lacking)}")
+
+
+def _no_form(what: str) -> SettingsError:
+    return SettingsError(
+        f"Nothing that can be redacted: {what}.",
+        hint="give Scores, a PupilScore, a Change, a WhatIf, the endpoint's reply or one of its results",
+    )
+
+
 def _pupil(result: Mapping[str, Any]) -> PupilScore:
+    _check(result, _RESULT)
     sides = {side: tuple(_read(Reason, item) for item in result[side]) for side in ("raising", "lowering")}
     alerts = tuple(
         _read(Alert, item | {"since": dt.date.fromisoformat(item["since"])}) for item in result["alerts"]
@@ -257,4 +284,5 @@ def _pupil(result: Mapping[str, Any]) -> PupilScore:
 
 
 def _read(kind: type[Any], given: Mapping[str, Any]) -> Any:
-    return kind(**{item.name: given.get(item.name) for item in fields(kind)})
+    known = [item for item in fields(kind) if item.name in given or item.default is MISSING]
+    return kind(**{item.name: given.get(item.name) for item in known})

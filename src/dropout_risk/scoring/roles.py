@@ -135,7 +135,7 @@ def role_named(role: str | Role, roles: Mapping[str, Role] = ROLES) -> Role:
     """
     if isinstance(role, Role):
         return role
-    if role not in roles:
+    if not isinstance(role, str) or role not in roles:
         raise UnknownRoleError(f"No role is called {role!r}.", hint=nearest(str(role), roles))
     return roles[role]
 

@@ -416,6 +416,30 @@ def test_an_unknown_role_or_language_is_refused_before_anything_is_written(risk_
         redact(nobody, "parent", language="fr")
 
 
+def test_a_reply_is_redacted_in_its_own_language(risk_model, scores):
+    redacted = redact(scores.to_dict(), "class_teacher", catalogue=risk_model.catalogue)
+    warned = [text for result in redacted["results"] for text in result["warnings"]]
+
+    assert redacted["language"] == "en"
+    assert warned
+    assert all(text.isascii() for text in warned)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, 5, {"results": []}, {"results": [{}], "errors": [], "as_of": "", "request_id": "", "model": {}}],
+)
+def test_what_is_no_score_is_refused_with_what_may_be_given(given):
+    with pytest.raises(SettingsError, match="can be redacted"):
+        redact(given, "parent")
+
+
+@pytest.mark.parametrize("role", [["parent"], None, 5])
+def test_what_is_no_role_is_an_unknown_role(scores, role):
+    with pytest.raises(UnknownRoleError):
+        redact(scores, role)
+
+
 def test_a_role_of_the_county_reads_what_the_county_says(risk_model, scores):
     own = Role("village", Text(zh="村", en="Village"), ("attendance",))
 
