@@ -250,7 +250,11 @@ def _redacted_dict(reader: _Reader, given: dict[str, Any]) -> dict[str, Any]:
 
 
 _REPLY = frozenset({"as_of", "request_id", "model", "results", "errors"})
-_RESULT = frozenset(item.name for item in fields(PupilScore) if item.default is MISSING) - {"school_id", "class_id", "responsible_id"}
+_RESULT = frozenset(item.name for item in fields(PupilScore) if item.default is MISSING) - {
+    "school_id",
+    "class_id",
+    "responsible_id",
+}
 
 
 def _check(given: Mapping[str, Any], needed: frozenset[str]) -> None:
