@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +23,20 @@ from threading import Lock
 from typing import Any, Self
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from dropout_risk.errors import DateError, DropoutRiskError, SettingsError, UnknownPupilError, nearest
+from dropout_risk.errors import (
+    BundleError,
+    DateError,
+    DropoutRiskError,
+    SettingsError,
+    UnknownPupilError,
+    nearest,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.links import Links, served_under
+from dropout_risk.pages.links import Links, id_at, served_under
 from dropout_risk.pages.message_page import Message, message_page
 from dropout_risk.pages.readers import reader_of_pages
 from dropout_risk.pages.rendering import content_policy
@@ -39,6 +47,7 @@ from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.text import LANGUAGES, Language
 
 ROOT = "/review"
+_log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 HEADERS = {
@@ -124,8 +133,18 @@ class ReviewRoom:
             return self._refuse("unknown_language", self.language, links, 400, error)
         if self.store is None:
             return self._refuse("switched_off", language, links, 404)
+        return self._page(path, rest, language, links)
+
+    def _page(self, path: str, rest: str | None, language: Language, links: Links) -> Page:
         try:
-            return Page(PAGES[path](self._review(language), rest, links))
+            review = self._review(language)
+        except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
+            _log.error("the store cannot be read: %s", type(error).__name__)
+            return self._refuse("no_store", language, links, 503)
+        except DateError as error:
+            return self._refuse("nobody_yet", language, links, 404, error)
+        try:
+            return Page(PAGES[path](review, rest, links))
         except UnknownPupilError as error:
             return self._refuse("not_here", language, links, 404, error)
         except DateError as error:
@@ -171,11 +190,15 @@ def routes(room: Callable[[], ReviewRoom]) -> list[Route]:
 
     async def answer(request: Request) -> HTMLResponse:
         request.state.page = True
-        rest = getattr(request.state, "rest", None)
+        rest = id_at(getattr(request.state, "rest", None))
         page = await room().answer(request.scope["path"], rest, request.query_params.get("lang"))
         return HTMLResponse(page.html, page.status, HEADERS)
 
-    return [Route(path, answer) for path in PAGES]
+    async def without_slash(request: Request) -> RedirectResponse:
+        asked = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"..{ROOT}{asked}", 308)
+
+    return [*(Route(path, answer) for path in PAGES), Route(f"{ROOT}/", without_slash)]
 
 
 def _up_from(path: str, rest: str | None) -> str:

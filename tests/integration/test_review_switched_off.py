@@ -11,3 +11,10 @@ def test_without_a_store_every_page_says_how_to_switch_it_on(client):
 
 def test_pages_are_only_asked_for(client):
     assert client.post("/review").status_code == 405
+
+
+def test_a_slash_at_the_end_leads_to_the_page_without_one(client):
+    reply = client.get("/review/", params={"lang": "en"}, follow_redirects=False)
+
+    assert (reply.status_code, reply.headers["location"]) == (308, "../review?lang=en")
+    assert client.get("/review/").url.path == "/review"

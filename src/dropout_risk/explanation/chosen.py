@@ -36,6 +36,8 @@ class Facts:
         Means over the pupils who stayed of each background; NaN where there is none.
     domains, causes : int64 arrays
         The place of each feature's domain and cause among all of them.
+    signed : int64 array
+        1 where values on the two sides of 0 are worded as opposites, such as marks that rise or fall.
     """
 
     told: Codes
@@ -44,6 +46,7 @@ class Facts:
     stayed: Floats
     domains: Codes
     causes: Codes
+    signed: Codes
 
     @classmethod
     def of(cls, catalogue: FeatureCatalogue, stayed: Floats) -> Self:
@@ -61,6 +64,7 @@ class Facts:
             stayed=np.ascontiguousarray(np.atleast_2d(stayed), dtype=np.float64),
             domains=_codes(list(DOMAINS).index(feature.domain) for feature in features),
             causes=_codes(list(CAUSES).index(feature.cause) for feature in features),
+            signed=_codes(feature.negative_sentence is not None for feature in features),
         )
 
 
@@ -95,7 +99,8 @@ class Chosen:
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
-        does (it raises the risk and lies on the safe side of its reference), its sum is in ``other``.
+        does (it raises the risk and lies on the safe side of its reference, or says that marks rise), its sum
+        is in ``other``.
         ``places`` names the background of each pupil, by default the first.
         """
         n = len(values)
@@ -111,7 +116,15 @@ class Chosen:
             np.ascontiguousarray(values, dtype=np.float64),
             np.ascontiguousarray(contributions.T, dtype=np.float64),
             places,
-            *(facts.told, facts.missing, facts.monotone, facts.stayed, facts.domains, facts.causes),
+            *(
+                facts.told,
+                facts.missing,
+                facts.monotone,
+                facts.stayed,
+                facts.domains,
+                facts.causes,
+                facts.signed,
+            ),
             *(chosen.speaker, chosen.total, chosen.other, chosen.domains, chosen.causes),
         )
         return chosen
@@ -128,6 +141,7 @@ def _choose(  # noqa: PLR0917, PLR0912
     stayed: Floats,
     domains: Codes,
     causes: Codes,
+    signed: Codes,
     speaker: Codes,
     total: Floats,
     other: Floats,
@@ -160,6 +174,9 @@ def _choose(  # noqa: PLR0917, PLR0912
                 continue
             from_reference = values[row, place] - stayed[places[row], place]
             fits = monotone[place] == 0 or np.isnan(from_reference)
+            against = monotone[place] * values[row, place] * sums[at] <= 0  # never so where it is missing
+            if signed[place] != 0 and monotone[place] != 0 and against:
+                continue
             if fits or monotone[place] * from_reference * sums[at] > 0:
                 strongest[at], voice[at] = abs(own), place
         left = 0.0

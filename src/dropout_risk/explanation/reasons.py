@@ -58,7 +58,8 @@ class Reason:
     comparison : dict or None
         ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against. The
         mean of the class where there is one, else the pupil's own value of twelve weeks before, else the mean
-        of the pupils who stayed.
+        of the pupils who stayed, against whom the side was judged. A class or a past that speaks for the
+        other side is passed over.
     data_age_days : int or None
         Days between the last record of this kind and the as-of date.
     contribution : float
@@ -166,11 +167,13 @@ class ReasonWriter:
         value, state = rows.values[row, place], rows.states[row, place]
         missing, past = np.isnan(value), rows.past[row, place]
         means = self._facts.stayed[rows.places[row], place]
+        risky = self._facts.monotone[place] * (1 if side == 0 else -1)
+        agreeing = [np.where(risky * (value - of) < 0, np.nan, of) for of in (rows.classes[row, place], past)]
         known = {name: column.take(pa.array(place)) for name, column in self._columns.items()}
         columns = known | {
             "text": self._sentences(place, value, state),
             "value": pa.array(value, mask=missing),
-            "comparison": _comparisons(missing, (rows.classes[row, place], past, means)),
+            "comparison": _comparisons(missing, (*agreeing, means)),
             "data_age_days": self._ages(place, row, rows.ages),
             "contribution": pa.array(total),
             "points": pa.array(total * rows.slope[row]),

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.pages.links import LIST_ONLY, Links
 from dropout_risk.pages.notes import note
 from dropout_risk.pages.words import WORDS, day
 from dropout_risk.scoring.confidential import CONFIDENTIAL
+from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language
 from dropout_risk.watchlist.entry import WatchEntry
 from dropout_risk.watchlist.group import LOWEST_BAND
-from dropout_risk.watchlist.told import percent, shorten, told, told_missing
+from dropout_risk.watchlist.told import Told, percent, shorten, told, told_missing
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -136,12 +138,13 @@ class CardWriter:
 
     def _lines(self, score: PupilScore, reasons: Sequence[Reason], *, noted: bool = True) -> tuple[Line, ...]:
         everything = told(score.raising, self.language) + told(score.lowering, self.language)
-        largest = max((abs(item.points) for item in everything), default=0.0)
+        folded = _folded(score)
+        largest = max((abs(item.points) for item in everything if _is_open(item, folded)), default=0.0)
         return tuple(
             Line(
                 item.text,
                 note(item.reason, self.language) if item.reason and noted else "",
-                self._bar(item.points, largest),
+                self._bar(item.points, largest) if _is_open(item, folded) else None,
             )
             for item in told(reasons, self.language)
         )
@@ -159,6 +162,15 @@ class CardWriter:
 def interval(score: PupilScore) -> str:
     """Write an interval in percent."""
     return " – ".join(dict.fromkeys(percent(bound) for bound in score.interval))
+
+
+def _folded(score: PupilScore) -> tuple[str, ...]:
+    """Name the domains of which a list tells words and no number; of a redacted score, none is left."""
+    return () if score.domains.keys() != DOMAINS.keys() else CLASS_TEACHER.folds(score.domains)
+
+
+def _is_open(item: Told, folded: tuple[str, ...]) -> bool:
+    return item.reason is not None and item.reason.domain not in folded
 
 
 def _favourable(reason: Reason) -> bool:

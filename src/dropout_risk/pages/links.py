@@ -83,6 +83,27 @@ LIST_ONLY = Links("", "", "", lambda _: "", page_name)
 """A watch list without any other page."""
 
 
+_DOTS = re.compile(r"~*\.{1,2}")
+
+
+def address_of(name: str) -> str:
+    """Write an id as one step of an address; browsers take ``.`` and ``..`` for the way up, also as ``%2E``.
+
+    >>> address_of("a/b"), address_of(".."), address_of("~..")
+    ('a%2Fb', '~..', '~~..')
+    """
+    return ("~" if _DOTS.fullmatch(name) else "") + quote(name, safe="")
+
+
+def id_at(step: str | None) -> str | None:
+    """Give the id that :func:`address_of` wrote, from a step of an address without its percent signs.
+
+    >>> id_at("~.."), id_at("a/b"), id_at(None)
+    ('..', 'a/b', None)
+    """
+    return step[1:] if step and step[0] == "~" and _DOTS.fullmatch(step) else step
+
+
 def served_under(root: str, language: str = "") -> Links:
     """Give the addresses of the service.
 
@@ -101,10 +122,10 @@ def served_under(root: str, language: str = "") -> Links:
     asked = f"?lang={quote(language, safe='')}" if language else ""
 
     def pupil(student_id: str | int) -> str:
-        return f"{root}/pupil/{quote(str(student_id), safe='')}{asked}"
+        return f"{root}/pupil/{address_of(str(student_id))}{asked}"
 
     def school(school_id: str | None) -> str:
-        below = "" if school_id is None else f"/{quote(school_id, safe='')}"
+        below = "" if school_id is None else f"/{address_of(school_id)}"
         return f"{root}/school{below}{asked}"
 
     return Links(root + asked, f"{root}/model{asked}", "", pupil, school)

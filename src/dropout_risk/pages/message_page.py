@@ -9,7 +9,7 @@ from dropout_risk.pages.links import Links
 from dropout_risk.pages.rendering import render
 from dropout_risk.text import Language, Text
 
-Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language"]
+Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store"]
 _MESSAGES: dict[Message, tuple[Text, Text]] = {
     "switched_off": (
         Text(zh="这里还没有可看的内容", en="There is nothing to review here yet"),
@@ -36,6 +36,13 @@ _MESSAGES: dict[Message, tuple[Text, Text]] = {
         Text(zh="没有这种语言", en="There is no such language"),
         Text(zh="可用 ?lang=zh 或 ?lang=en。", en="Ask for ?lang=zh or ?lang=en."),
     ),
+    "no_store": (
+        Text(zh="历史库暂时无法读取", en="The store of histories cannot be read at present"),
+        Text(
+            zh="请稍后再试；如仍不行，请联系服务的管理人员。",
+            en="Try again later; if it stays so, tell whoever runs the service.",
+        ),
+    ),
 }
 
 
@@ -47,7 +54,7 @@ def message_page(
     Parameters
     ----------
     said : str
-        ``switched_off``, ``not_here``, ``nobody_yet`` or ``unknown_language``.
+        ``switched_off``, ``not_here``, ``nobody_yet``, ``unknown_language`` or ``no_store``.
     language : {"zh", "en"}
         The language of the page.
     links : Links

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -60,7 +60,9 @@ class ModelPage:
     how_to_read: tuple[tuple[str, str], ...]
 
 
-def model_page(model: RiskModel, scored: Iterable[pa.RecordBatch], language: Language) -> ModelPage:
+def model_page(
+    model: RiskModel, scored: Iterable[pa.RecordBatch], language: Language, hidden: Collection[str] = ()
+) -> ModelPage:
     """Lay out the page of a model.
 
     Parameters
@@ -71,6 +73,8 @@ def model_page(model: RiskModel, scored: Iterable[pa.RecordBatch], language: Lan
         The rows of a cohort that it scored.
     language : {"zh", "en"}
         The language of the page.
+    hidden : collection of str
+        Domains of which the reader is told nothing about the cohort.
     """
     report, card = report_of(model), model.card.get(language, "")
     sections = report.sections if report else ()
@@ -85,7 +89,7 @@ def model_page(model: RiskModel, scored: Iterable[pa.RecordBatch], language: Lan
             for section in sections
             if f" {section.title.to(language)}\n" not in card
         ),
-        overall=Overall.of(scored, model.catalogue, language),
+        overall=Overall.of(scored, model.catalogue, language, hidden),
         how_to_read=tuple((head.to(language), text.to(language)) for head, text in HOW_TO_READ),
     )
 

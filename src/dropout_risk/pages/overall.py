@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -67,7 +67,13 @@ class Overall:
     pupils: int
 
     @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch], catalogue: FeatureCatalogue, language: Language) -> Self:
+    def of(
+        cls,
+        batches: Iterable[pa.RecordBatch],
+        catalogue: FeatureCatalogue,
+        language: Language,
+        hidden: Collection[str] = (),
+    ) -> Self:
         """Sum up the contributions of a cohort.
 
         Parameters
@@ -78,6 +84,8 @@ class Overall:
             Which features tell one fact.
         language : {"zh", "en"}
             The language of the labels.
+        hidden : collection of str
+            Domains whose facts are left out.
         """
         families = {family: place for place, family in enumerate(dict.fromkeys(
             feature.family for feature in catalogue.values()))}  # fmt: skip
@@ -90,6 +98,8 @@ class Overall:
         for place, family in enumerate(of.tolist()):
             facts[:, family] += each[:, place]
         weight = np.abs(facts).mean(axis=0)
+        closed = [families[item.family] for item in catalogue.values() if item.domain in hidden]
+        weight[np.array(closed, dtype=np.int64)] = 0.0
         order = [
             place for place in np.argsort(-weight, kind="stable")[:MOST_FACTS].tolist() if weight[place] > 0
         ]

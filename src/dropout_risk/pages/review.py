@@ -128,7 +128,7 @@ class Review:
         scored = score_blocks(
             self.model, self.histories, self.watch_list.as_of, sentences=False, language=self.language
         )
-        page = model_page(self.model, scored, self.language)
+        page = model_page(self.model, scored, self.language, self.role.hidden)
         note = WORDS["overall_note"].fill(self.language, n=page.overall.pupils)
         return self._render("model.html", links, page=page, overall_note=note)
 

@@ -144,8 +144,8 @@ def change(
         Of all pupils that a class context may be made from.
     before, now : date
         Two as-of dates; of each only what was known before it is seen.
-    pupils : int array, optional
-        Row numbers of the pupils; by default everyone at school on the date ``now``.
+    pupils : array of int, or sequence of str, optional
+        Row numbers or ids of the pupils; by default everyone at school on the date ``now``.
     former : RiskModel, optional
         The model of the earlier score; by default this one, and nothing comes from the model.
     language : {"zh", "en"}, optional
@@ -159,6 +159,8 @@ def change(
 
     Raises
     ------
+    UnknownPupilError
+        If a pupil asked for is not in the histories.
     DateError
         If the dates are the wrong way round, or nobody was at school.
     SettingsError
@@ -171,7 +173,7 @@ def change(
     histories = histories_of(records)
     then = Population.of(model, histories, before, language=language)
     today = Population.of(model, histories, now, language=language)
-    chosen = today.everyone() if pupils is None else np.asarray(pupils, dtype=np.intp)
+    chosen = today.chosen(pupils)
     refused = _refused(then, today, chosen)
     scored = [_Scored.of(then, chosen), _Scored.of(today, chosen)]
     old = scored[0] if former is None else _Scored.of(Population.of(former, histories, before), chosen)

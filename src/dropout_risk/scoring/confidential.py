@@ -88,9 +88,8 @@ class _Redacted:
         """Give the columns that change."""
         features = list(self.catalogue.values())
         places = np.array([_DOMAINS.index(item.domain) for item in features], dtype=np.int64)
-        found: dict[str, pa.Array] = {
-            "contributions": _nulled(self.rows["contributions"], self._away[:, places])
-        }
+        away = self._away[:, places] | self._mixed
+        found: dict[str, pa.Array] = {"contributions": _nulled(self.rows["contributions"], away)}
         if not self.role.staff:
             found["rank_in_school"] = pa.nulls(self.rows.num_rows, pa.int32())
         if "raising" in self.rows.schema.names:
@@ -121,6 +120,16 @@ class _Redacted:
     def _away(self) -> Bools:
         """Whether each domain is folded in each row."""
         return self._by_pattern(lambda folded: [name in folded for name in _DOMAINS], len(_DOMAINS))
+
+    @cached_property
+    def _mixed(self) -> Bools:
+        """Whether each feature of an open domain tells a fact together with a folded one, by row."""
+
+        def mixed_with(folded: tuple[str, ...]) -> list[bool]:
+            mixed = tainted(self.catalogue, folded)
+            return [name in mixed for name in self.catalogue]
+
+        return self._by_pattern(mixed_with, len(self.catalogue))
 
     def _by_pattern(self, ask: Callable[[tuple[str, ...]], list[bool]], width: int) -> Bools:
         """Ask once for each set of folded domains, and give the answers by row."""
@@ -166,16 +175,10 @@ class _Redacted:
     def _is_folded(self, reasons: pa.StructArray, of_list: Codes) -> Bools:
         domain = pc.index_in(reasons.field("domain"), pa.array(_DOMAINS)).to_numpy(zero_copy_only=False)
         away: Bools = self._away[of_list, domain.astype(np.int64)]
-        names = list(self.catalogue)
-
-        def mixed_with(folded: tuple[str, ...]) -> list[bool]:
-            mixed = tainted(self.catalogue, folded)
-            return [name in mixed for name in names]
-
-        mixed = self._by_pattern(mixed_with, len(names))
-        if mixed.any():
-            place = pc.index_in(reasons.field("feature"), pa.array(names)).to_numpy(zero_copy_only=False)
-            away = away | mixed[of_list, place.astype(np.int64)]
+        if self._mixed.any():
+            names = pa.array(list(self.catalogue))
+            place = pc.index_in(reasons.field("feature"), names).to_numpy(zero_copy_only=False)
+            away = away | self._mixed[of_list, place.astype(np.int64)]
         return away
 
     def _warned(self, said: dict[int, tuple[list[Said], list[Said]]]) -> pa.Array:

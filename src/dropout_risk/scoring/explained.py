@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,7 @@ from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.population import Population, Pupils, impossible, named
-from dropout_risk.scoring.risks import grade_levels
+from dropout_risk.scoring.population import Population, Pupils, score_values
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
@@ -53,14 +53,25 @@ def explained(
     pupils: Pupils,
     context: ClassContext | None = None,
 ) -> Explained:
-    """Split the scores of some pupils again, as :meth:`RiskModel.score_histories` did."""
-    table = Population.of(model, histories, as_of, context=context).table
-    return explained_values(model, table.values[pupils], named(table, pupils))
+    """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
+    population = Population.of(model, histories, as_of, context=context)
+    batches = list(population.blocks(pupils, sentences=False))
+    return _read(model, population.table.values[pupils], batches)
 
 
 def explained_values(model: RiskModel, values: Floats, students: pa.Table) -> Explained:
-    """Split the scores of ready features; rows with an impossible value have no score and are left out."""
-    kept = np.delete(np.arange(len(values)), list(impossible(model.catalogue, values)))
-    own = np.ascontiguousarray(values[kept])
-    parts = model.calibrated.contributions(own, grade_levels(students.take(pa.array(kept))))
-    return Explained(tuple(model.catalogue.names), own, parts)
+    """Read the parts of the scores of ready features; rows with an impossible value have no score."""
+    return _read(model, values, [score_values(model, values, students, model.settings.language)])
+
+
+def _read(model: RiskModel, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
+    names = tuple(model.catalogue.names)
+    if not batches:
+        return Explained(names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names)))))
+    rows = pa.Table.from_batches(batches)
+    scored = rows["error"].is_null()
+    rows = rows.filter(scored).combine_chunks()
+    base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()
+    added = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
+    own = values[scored.to_numpy()]
+    return Explained(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))

@@ -72,10 +72,13 @@ class Option:
     ) -> Self:
         """Word changes with the risk that comes of them, and say so where it does not reach the target."""
         joined = _AND.to(language).join(part.text for part in changes)
-        text = _IF.fill(language, changes=joined, risk=percent(risk), now=percent(now))
+        shown = percent(risk)
+        if risk >= target and shown == percent(target):
+            shown = f"{risk:.1%}"  # "5%, still not below 5%" would be no sentence
+        text = _IF.fill(language, changes=joined, risk=shown, now=percent(now))
         if risk >= target:
             text += _NOT_ENOUGH.fill(language, target=percent(target))
-        return cls(changes, risk, risk < target, text)
+        return cls(changes, risk, bool(risk < target), text)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.errors import DateError, FeatureInputError
+from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -83,7 +83,7 @@ def score_blocks(
         null: see :func:`dropout_risk.scoring.ranks.ranks_in_school`.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
-    chosen = population.members if pupils is None else np.asarray(pupils, dtype=np.intp)
+    chosen = population.members if pupils is None else population.chosen(pupils)
     batches = population.blocks(chosen, block_size=block_size, sentences=sentences)
     yield from counted(batches, len(chosen), progress)
 
@@ -136,6 +136,36 @@ class Population:
                 hint="compare it with enrolled_on, left_on and the outcomes",
             )
         return members
+
+    def chosen(self, pupils: npt.ArrayLike | None) -> Pupils:
+        """Give the row numbers of the pupils that are asked for, by row number or by id.
+
+        Parameters
+        ----------
+        pupils : array of int, sequence of str or None
+            Row numbers in the histories, or student ids that are words; None for :meth:`everyone`.
+
+        Raises
+        ------
+        UnknownPupilError
+            If one of them is not in the histories.
+        DateError
+            If everyone is asked for, and nobody was at school on the date.
+        """
+        if pupils is None:
+            return self.everyone()
+        given, n = np.asarray(pupils), len(self.table.known)
+        if given.dtype.kind in "UOT":
+            ids = self.table.known.histories.students["student_id"].to_pylist()
+            known = {student: row for row, student in enumerate(ids)}
+            given = np.array([known.get(student, -1) for student in given.ravel().tolist()], dtype=np.intp)
+        whole = given.dtype.kind in "iu" or not given.size
+        if not whole or given.ndim != 1 or ((given < 0) | (given >= n)).any():
+            raise UnknownPupilError(
+                f"Of the pupils asked for, one is none of the {n} in the histories.",
+                hint=f"give row numbers from 0 to {n - 1}, or student ids as the students table spells them",
+            )
+        return given.astype(np.intp)
 
     def blocks(
         self,

@@ -2,22 +2,28 @@
 
 **The rule.** Fold at least two domains or none. Every number that is left is made from the score as a whole
 (risk, log-odds, base) and from domains whose numbers the role sees completely. So of the folded domains
-nothing but their sum can be had, by whatever combination of numbers, and a sum of two does not tell either.
-Where a role lacks a single domain, one that it may read is folded with it: it keeps the words and loses the
-numbers.
+nothing but their sum can be had from one score, by whatever combination of numbers. Where a role lacks one
+domain or two, one that it may read is folded with them: it keeps the words and loses the numbers.
+
+**What it cannot do.** The risk is told. Who has two scores of one pupil has the change of the sum, and where
+only one of the folded domains changed between them, that is its change: over a week, when no new marks came,
+nearly always.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.answers import refusal
 from dropout_risk.scoring.change import Change, with_text
@@ -38,6 +44,8 @@ from dropout_risk.text import Language
 
 OTHER = "other"
 Given = TypeVar("Given", Scores, PupilScore, Change, WhatIf, dict[str, Any])
+
+Told = TypeVar("Told", PupilScore, RowError)
 
 
 def redact(
@@ -62,7 +70,8 @@ def redact(
     roles : mapping of str to Role, optional
         The roles that there are; by default :data:`dropout_risk.scoring.roles.ROLES`.
     language : {"zh", "en"}, optional
-        Of the sentences that are added; by default that of the scores, and of a single one Chinese.
+        Of the sentences that are added to a single score, by default Chinese; scores and replies say their
+        own.
 
     Returns
     -------
@@ -70,14 +79,14 @@ def redact(
         ``domains`` and ``causes`` keep what is open, and the rest as one entry ``other``; folded reasons are
         in ``other``; values, sentences, alerts, warnings, errors and suggested help that would tell of a
         hidden domain are left out. Sentences of a folded domain that the role may read are among the
-        warnings.
+        warnings. Who may not know names gets pupils and errors numbered in an order of their own.
 
     Raises
     ------
     UnknownRoleError
         If there is no such role, with the nearest right name.
     SettingsError
-        If the language is unknown.
+        If the language is unknown, or what is given is none of these forms.
     """
     reader = _Reader(role_named(role, roles), catalogue, language)
     made: Any
@@ -87,8 +96,10 @@ def redact(
         made = reader.scores(given)
     elif isinstance(given, PupilScore):
         made = reader.pupil(given, 0)
-    else:
+    elif isinstance(given, (Change, WhatIf)):
         made = reader.change(given) if isinstance(given, Change) else reader.what_if(given)
+    else:
+        raise _no_form(type(given).__name__)
     redacted: Given = made
     return redacted
 
@@ -110,7 +121,12 @@ class _Reader:
         pupils = tuple(self.pupil(pupil, place) for place, pupil in enumerate(scores.pupils))
         found = open_errors(scores.errors, self.role, self.words, scored)
         errors = tuple(self.error(error, is_open=is_open) for error, is_open in found)
-        return replace(scores, pupils=pupils, errors=errors)
+        if not self.role.names:
+            pupils = _shuffled(pupils)
+            errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
+        everything = self.role.names and not self.role.hidden
+        explained = scores.explained if everything else None  # it makes the features of all domains again
+        return replace(scores, pupils=pupils, errors=errors, explained=explained)
 
     def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
         """Redact one score; ``place`` stands in for its name where names are hidden."""
@@ -192,6 +208,20 @@ class _Reader:
         return with_options(made, tuple(kept), complete=False) if len(kept) < len(made.options) else made
 
 
+def _shuffled(pupils: tuple[PupilScore, ...]) -> tuple[PupilScore, ...]:
+    """Give pupils without names an order made from what is told of them, not from the list of names."""
+    ordered = _by_content(tuple(replace(pupil, student_id=0) for pupil in pupils))
+    return tuple(replace(pupil, student_id=place) for place, pupil in enumerate(ordered))
+
+
+def _by_content(items: tuple[Told, ...]) -> list[Told]:
+    def digest(item: Told) -> bytes:
+        told = item.to_dict() | {"index": 0}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
+
+    return sorted(items, key=digest)
+
+
 def _folded(parts: Mapping[str, float], kept: list[str]) -> dict[str, float]:
     """Keep some entries, and add the others up."""
     rest = sum(size for name, size in parts.items() if name not in kept)
@@ -209,14 +239,41 @@ def _redacted_dict(reader: _Reader, given: dict[str, Any]) -> dict[str, Any]:
     """Read a reply or one of its results, redact it, and write it again; what is not known is dropped."""
     if "results" not in given:
         return reader.pupil(_pupil(given), 0).to_dict()
+    _check(given, _REPLY)
     pupils = tuple(_pupil(result) for result in given["results"])
     errors = tuple(_read(RowError, error) for error in given["errors"])
     about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
-    scores = Scores(**about, language=reader.language, pupils=pupils, errors=errors)
+    language = given.get("language", reader.language)
+    reader.role.label.to(language)
+    scores = Scores(**about, language=language, pupils=pupils, errors=errors)
     return reader.scores(scores).to_dict() | {"as_of": given["as_of"]}
 
 
+_REPLY = frozenset({"as_of", "request_id", "model", "results", "errors"})
+_RESULT = frozenset(item.name for item in fields(PupilScore) if item.default is MISSING) - {
+    "school_id",
+    "class_id",
+    "responsible_id",
+}
+
+
+def _check(given: Mapping[str, Any], needed: frozenset[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise _no_form(f"a list with {type(given).__name__}")
+    lacking = sorted(needed - given.keys())
+    if lacking:
+        raise _no_form(f"a dict without {', '.join(lacking)}")
+
+
+def _no_form(what: str) -> SettingsError:
+    return SettingsError(
+        f"Nothing that can be redacted: {what}.",
+        hint="give Scores, a PupilScore, a Change, a WhatIf, the endpoint's reply or one of its results",
+    )
+
+
 def _pupil(result: Mapping[str, Any]) -> PupilScore:
+    _check(result, _RESULT)
     sides = {side: tuple(_read(Reason, item) for item in result[side]) for side in ("raising", "lowering")}
     alerts = tuple(
         _read(Alert, item | {"since": dt.date.fromisoformat(item["since"])}) for item in result["alerts"]
@@ -231,4 +288,5 @@ def _pupil(result: Mapping[str, Any]) -> PupilScore:
 
 
 def _read(kind: type[Any], given: Mapping[str, Any]) -> Any:
-    return kind(**{item.name: given.get(item.name) for item in fields(kind)})
+    known = [item for item in fields(kind) if item.name in given or item.default is MISSING]
+    return kind(**{item.name: given.get(item.name) for item in known})

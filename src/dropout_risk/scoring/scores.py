@@ -228,6 +228,7 @@ class Scores:
         return {
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "request_id": self.request_id,
+            "language": self.language,
             "model": self.model,
             "results": [pupil.to_dict() for pupil in self.pupils],
             "errors": [error.to_dict() for error in self.errors],

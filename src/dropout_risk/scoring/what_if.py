@@ -61,8 +61,8 @@ def what_if(
         Of all pupils that a class context may be made from.
     as_of : date
         The as-of date.
-    pupils : int array, optional
-        Row numbers of the pupils; by default everyone at school on the date.
+    pupils : array of int, or sequence of str, optional
+        Row numbers or ids of the pupils; by default everyone at school on the date.
     most : int, default=3
         Changes that one option may need.
     target : float, optional
@@ -79,6 +79,8 @@ def what_if(
 
     Raises
     ------
+    UnknownPupilError
+        If a pupil asked for is not in the histories.
     DateError
         If nobody was at school on the date.
     SettingsError
@@ -91,7 +93,7 @@ def what_if(
     if target is not None and not 0 < target < 1:
         raise SettingsError(f"target is a risk between 0 and 1, got {target}.")
     population = Population.of(model, histories_of(records), as_of, language=language)
-    chosen = population.everyone() if pupils is None else np.asarray(pupils, dtype=np.intp)
+    chosen = population.chosen(pupils)
     search = _Search(population, tuple(levers), most, target)
     found: list[WhatIf] = []
     errors: list[RowError] = []
@@ -228,7 +230,8 @@ class _Search:
             for lever, number in zip(self.levers, steps, strict=True)
             if number
         )
-        return Option.of(changes, float(risk), float(now), self._target(now), self.population.language)
+        now = float(now)  # of numpy's numbers none goes into an answer: it is written as JSON
+        return Option.of(changes, float(risk), now, self._target(now), self.population.language)
 
     def _change(self, records: ChangeableRecords, pupil: int, lever: Lever, steps: int) -> LeverChange:
         size, language = lever.levels[steps - 1], self.population.language

@@ -6,7 +6,7 @@ import datetime as dt
 import getpass
 
 from dropout_risk.errors import PublishingError
-from dropout_risk.evaluation.publishing import Verdict
+from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.mlflow_store import (
     CHALLENGER,
@@ -43,7 +43,8 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     BundleError
         If there is no such version, or its bundle was changed after it was saved.
     PublishingError
-        If a required check is missing or not passed and no reason is given, with all of them named.
+        If a required check is missing or not passed and no reason is given, with all of them named; or if
+        the model was trained on simulated pupils, whatever the reason.
     """
     name, wanted = settings.model_name, str(version)
     folder = load_bundle_path(f"models:/{name}/{wanted}", settings)
@@ -62,6 +63,11 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
 
 
 def _require(verdict: Verdict, override: str | None) -> None:
+    if SYNTHETIC in verdict.refusals:
+        raise PublishingError(
+            "The model was trained on simulated pupils: it must not be published, whatever the reason.",
+            hint="train on records of real pupils",
+        )
     if verdict.may_be_published and override is None:
         return
     if override is None:

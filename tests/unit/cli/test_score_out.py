@@ -71,7 +71,7 @@ def test_a_reply_for_a_role_holds_what_the_role_may_see(folder, bundle, scores, 
     results = json.loads(out.read_text(encoding="utf-8"))["results"]
 
     assert len(results) == len(scores.pupils)
-    assert {name for result in results for name in result["domains"]} == {"attendance", "grades", "other"}
+    assert {name for result in results for name in result["domains"]} == {"attendance", "other"}
 
 
 @pytest.mark.parametrize(("name", "role"), [("scores.json", "parents"), ("scores.csv", "parent")])

@@ -15,6 +15,7 @@ FACTS = Facts(
     stayed=np.zeros((1, 5)),
     domains=np.zeros(5, dtype=np.int64),
     causes=np.zeros(5, dtype=np.int64),
+    signed=np.zeros(5, dtype=np.int64),
 )
 
 

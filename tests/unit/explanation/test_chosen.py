@@ -13,7 +13,7 @@ N = len(CATALOGUE)
 # few different sizes: facts of equal weight, members of equal weight, sums of exactly nothing
 weight = st.sampled_from([0.0, 0.04, 0.05, -0.05, 0.3, -0.3, 0.7, -0.7, 1.1])
 numbers = arrays(np.float64, (3, N), elements=weight | st.floats(-3, 3))
-values = arrays(np.float64, (3, N), elements=st.sampled_from([np.nan, 0.0, 0.2, 1.0]))
+values = arrays(np.float64, (3, N), elements=st.sampled_from([np.nan, -0.2, 0.0, 0.2, 1.0]))
 references = arrays(np.float64, N, elements=st.sampled_from([np.nan, 0.1, 0.2]))
 
 
@@ -28,7 +28,11 @@ def facts_by_hand(row):
 
 def fits_by_hand(place, row, stayed, total):
     monotone = FEATURES[place].monotone
-    if np.isnan(row[place]) or np.isnan(stayed[place]) or monotone == 0:
+    if np.isnan(row[place]) or monotone == 0:
+        return True
+    if FEATURES[place].negative_sentence is not None and monotone * row[place] * total <= 0:
+        return False
+    if np.isnan(stayed[place]):
         return True
     return monotone * (row[place] - stayed[place]) * total > 0
 

@@ -135,6 +135,32 @@ def test_the_own_past_is_compared_with_where_there_is_no_class():
     assert without_class.own_past == with_class.own_past == 0.2
 
 
+@pytest.mark.parametrize(("classes", "past"), [(0.6, np.nan), (np.nan, 0.6), (0.6, 0.6)])
+def test_a_class_or_a_past_that_speaks_for_the_other_side_is_not_shown(classes, past):
+    told = {"absence_share_60d": 0.4}, {"absence_share_60d": 0.9}
+    (reason,), _, _ = write(row(*told, np.full(N, classes), np.full(N, past)), np.full(N, 0.05))
+
+    assert reason.comparison == {"kind": "stayed", "value": 0.05}
+
+
+def test_a_lowering_reason_is_not_held_against_a_class_that_is_better():
+    told = {"absence_share_60d": 0.1}, {"absence_share_60d": -0.9}
+    _, (reason,), _ = write(row(*told, np.full(N, 0.02)), np.full(N, 0.3))
+
+    assert reason.comparison == {"kind": "stayed", "value": 0.3}
+
+
+@pytest.mark.parametrize(("value", "contribution"), [(0.003, 0.9), (-0.003, -0.9), (0.0, 0.9)])
+def test_marks_that_rise_never_word_a_raising_reason_and_those_that_fall_no_lowering_one(value, contribution):
+    stayed = np.full(N, 2 * value or 0.01)
+    raising, lowering, other = write(
+        row({"score_slope_200d": value}, {"score_slope_200d": contribution}), stayed
+    )
+
+    assert raising == lowering == ()
+    assert other == pytest.approx(contribution)
+
+
 def test_a_value_is_held_against_the_stayers_of_its_own_background():
     stayed = np.stack([np.full(N, 0.05), np.full(N, 0.5)])
     told = row({"absence_share_60d": 0.4}, {"absence_share_60d": 0.9})

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.evaluation.report import EvaluationReport, HeldOut
 from dropout_risk.evaluation.section import Section, SectionTable
 from dropout_risk.features.source import histories_of
@@ -49,6 +50,18 @@ def test_half_of_the_pupils_lie_within_nine_tenths_of_them(risk_model, histories
 def test_a_handful_of_pupils_is_not_spread_out(risk_model, histories):
     few = [batch.slice(0, 5) for batch in scored(risk_model, histories)]
     assert Overall.of(few, risk_model.catalogue, "en").rows == ()
+
+
+def test_facts_of_hidden_domains_are_left_out(risk_model, histories):
+    shown = [
+        {
+            row.domain
+            for row in Overall.of(scored(risk_model, histories), risk_model.catalogue, "en", hidden).rows
+        }
+        for hidden in ((), ("psychology",))
+    ]
+
+    assert shown[0] - shown[1] == {DOMAINS["psychology"].en}
 
 
 def test_groups_on_the_diagonal_are_drawn_on_it():

@@ -68,8 +68,21 @@ def test_a_batch_without_sentences_is_folded_too(risk_model, given):
     numbers = without_tests(some, risk_model.catalogue, "en")["contributions"]
     empty = {field.name for field in numbers.type if numbers.field(field.name).null_count == len(numbers)}
     assert empty == {
-        item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "family")
+        item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "grades")
     }
+
+
+def test_what_tells_a_fact_together_with_a_hidden_feature_is_folded_in_the_columns_too(risk_model, given):
+    catalogue = risk_model.catalogue
+    shared = replace(catalogue["late_share_20d"], family=catalogue["mht_total"].family)
+    own = dr.FeatureCatalogue([shared if item.name == shared.name else item for item in catalogue.values()])
+    numbers = [
+        redact_rows(given, ROLES["class_teacher"], of, "en")["contributions"].field("late_share_20d")
+        for of in (catalogue, own)
+    ]
+
+    assert numbers[1].null_count == len(given)
+    assert numbers[0].null_count < len(given)
 
 
 def test_who_sees_everything_gets_the_rows_as_they_are(risk_model, given):

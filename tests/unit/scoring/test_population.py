@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.errors import DateError
+from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.scoring import population as module
 from dropout_risk.scoring.population import Population, in_order, score_blocks
@@ -127,3 +127,30 @@ def test_progress_tells_how_many_pupils_are_done(risk_model, histories, scores):
                       progress=lambda *done: told.append(done)))  # fmt: skip
     n = len(scores)
     assert told == [(min(done, n), n) for done in range(70, n + 70, 70)]
+
+
+@pytest.mark.parametrize("wrong", [[99999], [-1], ["nobody"], [0.5], [True], [[0]]])
+def test_a_pupil_who_is_not_in_the_histories_is_one_clear_error(risk_model, histories, wrong):
+    questions = (
+        lambda: risk_model.change(histories, "2025-02-03", AS_OF, wrong),
+        lambda: risk_model.what_if(histories, AS_OF, wrong),
+        lambda: next(score_blocks(risk_model, histories, AS_OF, pupils=wrong)),
+    )
+    for ask in questions:
+        with pytest.raises(UnknownPupilError, match="one is none of the"):
+            ask()
+
+
+def test_pupils_are_asked_for_by_id_as_well_as_by_row(risk_model, histories):
+    rows = [5, 2]
+    ids = [histories.student_ids[row] for row in rows]
+    by_row, by_id = (
+        [
+            risk_model.change(histories, "2025-02-03", AS_OF, given),
+            risk_model.what_if(histories, AS_OF, given, most=1),
+        ]
+        for given in (rows, ids)
+    )
+
+    assert by_id == by_row
+    assert [change.student_id for change in by_id[0]] == ids

@@ -21,16 +21,24 @@ def test_a_role_folds_at_least_two_domains_or_none(role):
     assert len(folded) >= 2 if role.hidden else not folded
 
 
-def test_a_single_hidden_domain_is_covered_by_one_that_adds_something():
+def test_hidden_domains_are_covered_by_one_that_adds_something():
     teacher = ROLES["class_teacher"]
 
-    assert teacher.folds(totals(family=-SPEAKS)) == ("psychology", "family")
-    assert teacher.folds(totals(family=0.04)) == ("psychology", "family", "grades")
+    assert teacher.folds(totals(grades=-SPEAKS)) == ("psychology", "grades")
+    assert teacher.folds(totals(grades=0.04)) == ("psychology", "grades", "family")
     assert set(teacher.folds(totals(family=0.0, grades=0.0, attendance=0.0))) == set(DOMAINS)
 
 
-def test_two_hidden_domains_of_which_one_is_not_in_the_model_count_as_one():
-    assert ROLES["parent"].folds(totals(family=0.0)) == ("psychology", "family", "grades")
+@pytest.mark.parametrize("family", [0.0, 0.04, 0.5])
+def test_two_hidden_domains_are_covered_whatever_they_add(family):
+    assert ROLES["parent"].folds(totals(family=family)) == ("psychology", "family", "grades")
+
+
+def test_three_hidden_domains_cover_each_other_where_two_of_them_add_something():
+    own = Role("own", LABEL, ("attendance",))
+
+    assert own.folds(totals(psychology=0.01)) == own.hidden
+    assert own.folds(totals(psychology=0.01, family=0.01)) == (*own.hidden, "attendance")
 
 
 def test_what_is_folded_does_not_depend_on_how_much_the_hidden_domain_adds():

@@ -13,7 +13,7 @@ import dropout_risk as dr
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.levers import LEVERS
 from dropout_risk.errors import SettingsError
-from dropout_risk.scoring.options import NOTE
+from dropout_risk.scoring.options import NOTE, LeverChange, Option
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL
 from dropout_risk.scoring.what_if import what_if
@@ -246,6 +246,21 @@ def test_an_answer_is_written_as_json():
 
     assert written["as_of"] == AS_OF
     assert written["options"][0]["changes"][0]["lever"] in {lever.name for lever in LEVERS}
+
+
+def test_answers_for_the_whole_range_of_risks_are_written_as_json():
+    pupils = riskiest(len(histories()))
+    for answer in small_model().what_if(histories(), AS_OF, pupils[:: max(1, len(pupils) // 25)]):
+        assert json.loads(json.dumps(answer.to_dict()))["risk"] == answer.risk
+
+
+def test_a_risk_that_rounds_to_the_target_is_told_to_a_tenth():
+    change = LeverChange("days", "attendance", "Absence", 5.0, "no day were missed")
+    texts = [Option.of((change,), risk, 0.1, 0.05, "en").text for risk in (0.052, 0.06, 0.048)]
+
+    assert [text.split(": ")[1].removesuffix(", still not below 5%") for text in texts] == [
+        f"{risk} instead of 10%" for risk in ("5.2%", "6%", "5%")
+    ]
 
 
 def test_changes_of_marks_are_not_told_to_who_does_not_see_marks():

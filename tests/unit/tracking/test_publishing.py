@@ -110,3 +110,14 @@ def test_a_bundle_without_a_report_cannot_be_published(store, tmp_path):
     log_run(RunContent(bundle=tmp_path / "bundle"), other)
     with pytest.raises(PublishingError, match="no evaluation report"):
         publish(1, other)
+
+
+def test_a_model_of_simulated_pupils_is_published_for_no_reason(store, tmp_path):
+    other = store.model_copy(update={"model_name": "made_up"})
+    made = json.dumps(report(synthetic=True).to_dict()).encode()
+    write_bundle(tmp_path / "bundle", {"metrics.json": made}, {})
+    log_run(RunContent(bundle=tmp_path / "bundle"), other)
+    with pytest.raises(PublishingError, match="simulated pupils"):
+        publish(1, other, override=REASON)
+    with pytest.raises(BundleError):
+        load_bundle_path("champion", other)

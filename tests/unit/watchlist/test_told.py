@@ -45,3 +45,16 @@ def test_a_card_draws_no_bar_of_a_test():
 
     assert [line.bar is None for line in lines] == [False, True]
     assert lines[0].bar.told == "raises the risk by 10 percentage points"
+
+
+def test_a_card_draws_no_bar_of_what_is_folded_with_tests_and_none_to_its_scale():
+    marks = reason("Marks have fallen", 0.4, domain="grades")
+    domains = {"attendance": 0.8, "grades": 3.2, "psychology": 0.5, "family": 0.0}
+    lines = {
+        name: CardWriter("en", False, ()).write(group.listed[0]).raising
+        for name, raising in (("both", (marks, reason(points=0.1))), ("one", (reason(points=0.1),)))
+        for group in WatchList.of(scores(pupil("p-1", raising=raising, domains=domains))).groups
+    }
+
+    assert [line.text for line in lines["both"]] == ["Marks have fallen", lines["one"][0].text]
+    assert [line.bar for line in lines["both"]] == [None, lines["one"][0].bar]
