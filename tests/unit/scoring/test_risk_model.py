@@ -59,9 +59,10 @@ def test_ranks_order_each_school_by_risk(scores):
 
 
 def test_ready_features_get_the_score_of_the_records_they_came_from(risk_model, scores, records):
-    cohort = dr.Cohort.on(records, AS_OF)
-    X = dr.build_features(records, cohort)
-    again = risk_model.score_features(X, grade_levels=cohort.frame["grade_level"], language="en")
+    X = dr.build_features(records, dr.Cohort.on(records, AS_OF))
+    students = records.table("students").to_pandas().set_index("student_id")
+    levels = students.loc[X.index.get_level_values("student_id"), "grade_level"]
+    again = risk_model.score_features(X, grade_levels=levels, language="en")
 
     assert [p.log_odds for p in again.pupils] == [p.log_odds for p in scores.pupils]
     assert [p.base_log_odds for p in again.pupils] == [p.base_log_odds for p in scores.pupils]
