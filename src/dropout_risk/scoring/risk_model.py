@@ -17,7 +17,6 @@ import pyarrow as pa
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.errors import FeatureInputError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.source import Source, histories_of
@@ -34,6 +33,7 @@ from dropout_risk.scoring.explained import explained, explained_values
 from dropout_risk.scoring.local_model import recalibrated_parts
 from dropout_risk.scoring.model_files import files_of, read_model, version_of
 from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
+from dropout_risk.scoring.ready_features import ids_of, known_columns, levels_of
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
@@ -135,7 +135,7 @@ class RiskModel:
             See :class:`RiskModel`.
         """
         X, settings = X[catalogue.names], Settings() if settings is None else settings
-        levels = _levels(grade_levels, len(X))
+        levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
         )
@@ -196,7 +196,7 @@ class RiskModel:
         FeatureInputError
             If a column is unknown, with the nearest right name.
         """
-        known = X.reindex(columns=self._known_columns(X))
+        known = X.reindex(columns=known_columns(X, self.catalogue))
         parts = recalibrated_parts(
             self, known, y, base_rate=base_rate, pupils=pupils, prior_labels=prior_labels
         )
@@ -348,9 +348,9 @@ class RiskModel:
             If a column is unknown, with the nearest right name.
         """
         language = self.settings.language if language is None else language
-        given = X.reindex(columns=self._known_columns(X)).to_numpy(dtype=np.float64)
-        ids, values = _ids(X), np.ascontiguousarray(given)
-        levels = _levels(grade_levels, len(X))
+        given = X.reindex(columns=known_columns(X, self.catalogue)).to_numpy(dtype=np.float64)
+        ids, values = ids_of(X), np.ascontiguousarray(given)
+        levels = levels_of(grade_levels, len(X))
         students = pa.table({"grade_level": pa.array(levels, mask=levels == NO_LEVEL)})
         batch = score_values(self, values, students, language)
         written = [replace(pupil, student_id=ids[int(pupil.student_id)]) for pupil in pupil_scores(batch)]
@@ -433,30 +433,6 @@ class RiskModel:
             "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
         }
-
-    def _known_columns(self, X: pd.DataFrame) -> list[str]:
-        unknown = [str(name) for name in X.columns if name not in self.catalogue]
-        if unknown:
-            hints = " ".join(nearest(name, self.catalogue) for name in unknown[:5])
-            raise FeatureInputError(
-                f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints
-            )
-        return self.catalogue.names
-
-
-def _levels(given: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64]:
-    """Read grade levels as whole numbers; ``NO_LEVEL`` where there is none."""
-    if given is None:
-        return np.full(n, NO_LEVEL, dtype=np.int64)
-    numbers = pd.to_numeric(pd.Series(np.asarray(given))).to_numpy(dtype=np.float64, na_value=np.nan)
-    if len(numbers) != n:
-        raise FeatureInputError(f"There are {len(numbers)} grade levels for {n} rows.")
-    return np.where(np.isnan(numbers), NO_LEVEL, numbers).astype(np.int64)
-
-
-def _ids(X: pd.DataFrame) -> list[Any]:
-    index = X.index.get_level_values("student_id") if "student_id" in X.index.names else X.index
-    return list(index.tolist())
 
 
 def _with_places(batches: list[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
