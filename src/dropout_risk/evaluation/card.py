@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from dropout_risk.evaluation.markdown import to_html
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import (
     counts_table,
@@ -69,7 +70,8 @@ PUBLISHING = Text(zh="## 能否发布", en="## May it be published?")
 STYLE = """
 body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 62rem; margin: 2rem auto;
   padding: 0 1rem; color: #1b1b1b; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+table { border-collapse: collapse; margin: 1rem 0; }
+.wide { overflow-x: auto; }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 blockquote { border-left: .3rem solid #8a4b00; margin: 1rem 0; padding: .1rem 1rem; background: #fff6e8; }
@@ -124,10 +126,8 @@ def model_cards(report: EvaluationReport) -> dict[str, str]:
 
 def card_page(markdown: str, language: Language) -> str:
     """Write a card's Markdown as a page of its own: nothing is loaded from elsewhere, all HTML escaped."""
-    from markdown_it import MarkdownIt
-
     title = markdown.partition("\n")[0].lstrip("# ")
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = to_html(markdown)
     spoken = "zh-CN" if language == "zh" else "en"
     return (
         f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
-
 
 def to_html(text: str, *, under: int = 0) -> str:
     r"""Render Markdown: HTML in it is shown as text, and images and links as their words.
@@ -20,6 +18,8 @@ def to_html(text: str, *, under: int = 0) -> str:
     >>> to_html("# Card <script>", under=1)
     '<h2>Card &lt;script&gt;</h2>\n'
     """
+    from markdown_it import MarkdownIt
+
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink"])
     tokens = reader.parse(text)
     for token in tokens:
