@@ -98,9 +98,14 @@ def _figures(result: Result, language: Language) -> list[list[str]]:
     return rows
 
 
+NO_WIDTH, TELLS_NOTHING = 1e-9, 20.0
+"""A constant has no interval, and the slope of nearly equal risks one that tells nothing."""
+
+
 def _interval(result: Result, name: str) -> str:
     ends = result.intervals.get(name)
-    if ends is None or ends["high"] - ends["low"] < 1e-9:  # a constant has no interval
+    width = 0.0 if ends is None else ends["high"] - ends["low"]
+    if ends is None or not NO_WIDTH < width < TELLS_NOTHING:
         return "–"
     return bracketed(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
 

@@ -12,7 +12,7 @@ from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.card import model_card, model_cards
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.report_tables import counts_table
+from dropout_risk.evaluation.report_tables import counts_table, results_table
 from dropout_risk.evaluation.result import HeldOut, beside_the_rule
 from dropout_risk.evaluation.section import Check, Section
 from dropout_risk.text import Text
@@ -314,3 +314,13 @@ def test_the_card_says_on_whom_it_was_trained():
     of = {"schools": 12, "grade_levels": {"7": 300, "8": 280}, "missing": 0.25, "empty_features": 6}
     card = model_card(_report(counts={"population": {"train": of}}), language="en")
     assert "| Training | 12 | 7 (300), 8 (280) | 25.0% | 6 |" in card
+
+
+@pytest.mark.parametrize(("low", "high", "shown"), [(0.5, 1.5, "[0.50, 1.50]"), (-33.0, 2215.0, "–")])
+def test_an_interval_that_tells_nothing_is_a_dash(report, low, high, shown):
+    first = report.results[0]
+    ends = first.intervals | {"calibration_slope": {"low": low, "high": high}}
+    wide = replace(report, results=(replace(first, intervals=ends), *report.results[1:]))
+    row = results_table(wide, "en").rows[1]
+
+    assert dict(zip(results_table(wide, "en").columns, row, strict=True))["Slope"] == shown
