@@ -17,7 +17,7 @@ from dropout_risk.histories.arrivals import (
     moved,
     runs_of_late,
 )
-from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
+from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, Bits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.merging import merged
 from dropout_risk.histories.runs import Runs
@@ -25,7 +25,6 @@ from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
 Ints = npt.NDArray[np.int32]
-_COUNT_BITS = 4
 _NEVER = np.iinfo(np.int32).max
 
 
@@ -57,7 +56,7 @@ def merged_days(old: Histories, arrivals: Sequence[Arrivals], grown: Grown) -> A
     several = old.attendance.sessions.shape[1] > 0
     several |= any(part.runs["days"].columns["sessions"].any() for part in arrivals)
     planes = np.zeros((len(PLANES), len(row), n_bytes), np.uint8)
-    sessions = np.zeros((len(row), _COUNT_BITS if several else 0, n_bytes), np.uint8)
+    sessions = np.zeros((len(row), COUNT_BITS if several else 0, n_bytes), np.uint8)
     stays = _stays(old, grown)
     _copy(old, stays, old_rows, planes, sessions)
     again = days_of(old, np.flatnonzero(~stays))

@@ -92,14 +92,6 @@ class AttendanceBits:
             self.sessions[rows],
         )
 
-    def several_sessions(self) -> Bits:
-        """Count the sessions of each day that has several, else zero: shape (n_pupils, n_days)."""
-        counts = np.zeros((len(self.sessions), self.n_days), dtype=np.uint8)
-        for bit in range(self.sessions.shape[1]):
-            plane = np.unpackbits(self.sessions[:, bit], axis=1, bitorder="little")
-            counts |= plane << np.uint8(bit)
-        return counts
-
     def known_on(self, ordinal: int) -> Bits:
         """Give the planes as known before a date, with what became known late laid over them.
 
@@ -126,11 +118,3 @@ def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
     if len(pupils) == 0 or pupils[0] < 0 or pupils[-1] - pupils[0] + 1 != len(pupils):
         return pupils
     return slice(int(pupils[0]), int(pupils[-1]) + 1) if (np.diff(pupils) == 1).all() else pupils
-
-
-def packed_counts(counts: Bits) -> Bits:
-    """Pack the number of sessions per day into four planes of bits, or none where no day has several."""
-    if not counts.any():
-        return np.zeros((len(counts), 0, (counts.shape[1] + 7) // 8), dtype=np.uint8)
-    planes = [np.packbits(counts >> bit & 1, axis=1, bitorder="little") for bit in range(COUNT_BITS)]
-    return np.stack(planes, axis=1)
