@@ -16,19 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.kernels import kernel
-from dropout_risk.records.arranging import Arranged
-from dropout_risk.records.check import RULES, Severity
-from dropout_risk.records.convert import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert
-from dropout_risk.records.day_cells import Bytes, DayCells, Rows
-from dropout_risk.records.day_grid import BesideRows, DayGrid
-from dropout_risk.records.drafts import EMPTY, Array, Draft, Finding
+from dropout_risk.records.day_grid import BesideRows, Bytes, DayCells, DayGrid, Rows
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.row_rules import check_pupils, check_readable, check_school_days, check_values
+from dropout_risk.records.row_checks import check_pupils, check_readable, check_school_days, check_values
+from dropout_risk.records.rows import EMPTY, Arranged, Array, Draft, Finding
+from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.values import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules

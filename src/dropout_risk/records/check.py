@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from dropout_risk.records.rules import RULES, Rule, Severity
+from dropout_risk.records.rules import Rule, Severity
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["RULES", "CheckReport", "Counts", "Problem", "Rule", "Severity"]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.kernels import kernel
-from dropout_risk.records.convert import EMPTY_WORDS, Faults, as_text, is_text, spread, whole_numbers
-from dropout_risk.records.texts import trimmed
+from dropout_risk.records.values import EMPTY_WORDS, Faults, as_text, is_text, spread, trimmed, whole_numbers
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, -2
 Rows = npt.NDArray[np.int32]

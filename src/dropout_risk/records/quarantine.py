@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.records.check import Rule
-from dropout_risk.records.drafts import Array, Draft, Span
 from dropout_risk.records.readers import batches
+from dropout_risk.records.rows import Array, Draft, Span
+from dropout_risk.records.rules import Rule
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 _MARKS = ("table", "file", "row", "rule", "reason")
 

@@ -2,38 +2,218 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import unquote
 
+import narwhals as nw
+import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.closed_lines import ClosedLines
-from dropout_risk.records.convert import is_text
+from dropout_risk.records.csv_part import (
+    CSV_ENDINGS,
+    CsvPart,
+    Piece,
+)
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.partitions import PartitionedPart, partition_values
-from dropout_risk.records.synthetic import is_marked
+from dropout_risk.records.values import is_text
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-CSV_ENDINGS = (*(f".csv{ending}" for ending in COMPRESSIONS), ".csv")
+if TYPE_CHECKING:
+    from dropout_risk.records.csv_part import Piece
+
+
+# --- Any frame to Arrow: pandas, Polars, Arrow, DuckDB relations and lists of dicts ---
+
+
+def to_arrow(frame: Any, name: str) -> Any:
+    """Bring a frame to an Arrow table with its values as they are.
+
+    Parameters
+    ----------
+    frame : pandas, Polars or narwhals frame, Arrow table or reader, DuckDB relation, list of dicts
+        What the caller has.
+    name : str
+        Its table, for messages.
+
+    Raises
+    ------
+    RecordsError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> to_arrow([{"student_id": 1}, {"student_id": "b"}], "students").column("student_id").to_pylist()
+    ['1', 'b']
+    """
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame.read_all()
+    if isinstance(frame, Sequence) and not isinstance(frame, str | bytes):
+        return _from_rows(frame, name)
+    return _from_native(frame, name)
+
+
+def _from_native(frame: Any, name: str) -> Any:
+    known = nw.from_native(frame, pass_through=True)
+    if isinstance(known, nw.LazyFrame):
+        return known.collect(backend="pyarrow").to_native()
+    if not isinstance(known, nw.DataFrame):
+        raise RecordsError(
+            f"Table {name!r} was given as {type(frame).__name__}, which is no frame.",
+            hint="give a pandas, Polars or Arrow table, a DuckDB relation or a list of dicts",
+        )
+    if known.implementation.is_pandas():
+        return _from_pandas(known.to_native())
+    return known.to_arrow()
+
+
+def _from_pandas(frame: Any) -> Any:
+    arrays, names = [], []
+    for position, name in enumerate(frame.columns):
+        column = frame.iloc[:, position]
+        if getattr(column.dtype, "tz", None) is not None:
+            column = column.dt.tz_localize(None)
+        try:
+            arrays.append(pa.array(column, from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            arrays.append(
+                _as_text(
+                    [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+                )
+            )
+        names.append(str(name))
+    return pa.table(arrays, names=names)
+
+
+def _from_rows(rows: Sequence[Any], name: str) -> Any:
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise RecordsError(
+            f"Table {name!r} was given as a list, but not of dicts.", hint="give one dict per row"
+        )
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    return pa.table({str(key): _from_values([row.get(key) for row in rows]) for key in names})
+
+
+def _from_values(values: list[Any]) -> Any:
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) > 1 and kinds != {int, float}:
+        return _as_text(values)
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return _as_text(values)
+
+
+def _as_text(values: list[Any]) -> Any:
+    return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+# --- Values that stand in the names of folders: ``attendance/school_id=12/date=2024-09-02/part-0.parquet`` ---
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
+
+
+def partition_values(name: str) -> dict[str, str | None]:
+    """Read the columns that a file's folders name.
+
+    >>> partition_values("grades/school_id=s%201/term=__HIVE_DEFAULT_PARTITION__/a.parquet")
+    {'school_id': 's 1', 'term': None}
+    """
+    pairs = [folder.partition("=") for folder in name.split("/")[:-1] if "=" in folder.strip("=")]
+    return {unquote(key): None if value == _NO_VALUE else unquote(value) for key, _, value in pairs if key}
+
+
+class PartitionedPart:
+    """A file together with the columns that its folders name and it lacks.
+
+    Parameters
+    ----------
+    part : Part
+        The file.
+    values : mapping of str to str or None
+        As in :func:`partition_values`. In a file whose values have types, what is written as a whole number
+        is one.
+    """
+
+    def __init__(self, part: Part, values: Mapping[str, str | None]) -> None:
+        self.part = part
+        self.name, self.typed, self.synthetic, self.size = part.name, part.typed, part.synthetic, part.size
+        self._values = {key: self._array(value) for key, value in values.items() if key not in part.header}
+        self.header = (*part.header, *self._values)
+
+    @property
+    def broken(self) -> list[int]:
+        """Row numbers of lines that cannot be split into fields."""
+        return self.part.broken
+
+    def done(self, rows: int) -> int:
+        """Give how much of the file has been read when so many of its rows have."""
+        return self.part.done(rows)
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the file into pieces that give these columns."""
+        inside = [header for header in headers if header not in self._values]
+        for piece in self.part.pieces(inside or list(self.part.header[:1])):
+            yield partial(self._widened, piece, list(headers), inside)
+
+    def _widened(self, piece: Piece, headers: list[str], inside: list[str]) -> list[Any]:
+        result = []
+        for batch in piece():
+            given = dict(zip(inside, batch.columns, strict=False))
+            arrays = [given[header] if header in given else self._all(header, batch) for header in headers]
+            result.append(pa.RecordBatch.from_arrays(arrays, headers))
+        return result
+
+    def _all(self, header: str, batch: Any) -> Any:
+        rows = pa.array(np.zeros(batch.num_rows, np.int8))
+        return pa.DictionaryArray.from_arrays(rows, self._values[header])
+
+    def _array(self, value: str | None) -> Any:
+        if self.typed and value is not None and _WHOLE.fullmatch(value):
+            return pa.array([int(value)])
+        return pa.array([value], pa.string())
+
+
+# --- The mark that made-up records carry, so that they are known for what they are wherever they are read ---
+
+FILE = "SYNTHETIC"
+_KEY, _YES = b"dropout_risk.synthetic", b"true"
+
+
+def mark(table: Any) -> Any:
+    """Mark an Arrow table as made up; Parquet keeps the mark.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> is_marked(mark(pa.table({"student_id": [1]})).schema)
+    True
+    """
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: _YES})
+
+
+def is_marked(schema: Any) -> bool:
+    """Tell whether the schema of an Arrow table or Parquet file carries the mark."""
+    return bool((schema.metadata or {}).get(_KEY) == _YES)
+
+
+def has_mark_file(folder: Path) -> bool:
+    """Tell whether a folder says by a file named ``SYNTHETIC`` that its records are made up."""
+    return (folder / FILE).is_file()
+
+
 PARQUET_ENDINGS = (".parquet", ".pq")
-BLOCK_BYTES = 1 << 24
 BATCH_ROWS = 1 << 20
 LARGE_ROWS = 1 << 22
-
-
-class Piece(Protocol):
-    """A stretch of a part that can be read by itself, in any thread."""
-
-    def __call__(self) -> list[Any]:
-        """Read it and give its record batches."""
 
 
 class Part(Protocol):
@@ -178,94 +358,6 @@ def _together(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
         yield group
 
 
-class CsvPart:
-    """A CSV file, plain or compressed, in UTF-8 (with or without BOM), GB18030 or the encoding named."""
-
-    typed = False
-    synthetic = False
-
-    def __init__(self, path: Path, name: str, encoding: str | None = None) -> None:
-        self.path, self.name = path, name
-        self._read: dict[int, tuple[int, list[int]]] = {}
-        self._bytes_read = 0
-        try:
-            self.size = path.stat().st_size
-            self.encoding = _encoding(path, name, encoding)
-            self.header, self.delimiter = self._first_line()
-        except (OSError, UnicodeError):
-            raise RecordsError(f"File {name!r} cannot be read.", hint="is it complete, and CSV?") from None
-
-    @property
-    def broken(self) -> list[int]:
-        """Row numbers of lines that cannot be split into fields."""
-        before, numbers = 0, []
-        for block in sorted(self._read):
-            lines, broken = self._read[block]
-            numbers += [before + number for number in broken]
-            before += lines
-        return numbers
-
-    def done(self, rows: int) -> int:
-        """Give the bytes read so far, which run a few blocks ahead of the rows."""
-        return self._bytes_read
-
-    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
-        """Cut the file into blocks of lines; every value is given as text."""
-        self._read = {}
-        if not self.header:
-            return
-        names = _distinct(self.header)
-        wanted = [names[self.header.index(header)] for header in headers]
-        with self.path.open("rb") as file, _binary(self.path, file) as stream:
-            text = pa.transcoding_input_stream(stream, self.encoding, "utf-8")
-            blocks = enumerate(ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES))
-            while (found := self._checked(lambda: next(blocks, None))) is not None:
-                number, lines = found
-                self._bytes_read = file.tell()
-                yield partial(self._parse, number, lines, names, wanted)
-
-    def _parse(self, number: int, lines: bytes, names: list[str], wanted: list[str]) -> list[Any]:
-        first = int(number == 0)
-        broken: list[int] = []
-
-        def note(row: Any) -> str:
-            broken.append(row.number - first)
-            return "skip"
-
-        text = pa.dictionary(pa.int32(), pa.string())
-        options = (
-            pa_csv.ReadOptions(
-                use_threads=False, block_size=len(lines) + 1, column_names=names, skip_rows=first
-            ),
-            pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=note),
-            pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(wanted, text), include_columns=wanted, strings_can_be_null=False
-            ),
-        )
-        if not lines.strip(b"\r\n"):
-            self._read[number] = 0, []
-            return []
-        table = self._checked(lambda: pa_csv.read_csv(pa.BufferReader(lines), *options))
-        self._read[number] = table.num_rows + len(broken), broken
-        return list(table.to_batches())
-
-    def _checked(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
-            raise RecordsError(
-                f"File {self.name!r} is cut off, or is not CSV in {self.encoding}.",
-                hint="is it complete? otherwise name its encoding in the mapping",
-            ) from None
-
-    def _first_line(self) -> tuple[tuple[str, ...], str]:
-        with _binary(self.path) as stream:
-            line = io.TextIOWrapper(stream, encoding=self.encoding, newline="").readline()
-        line = line.lstrip("\ufeff").rstrip("\r\n")
-        delimiter = max(",;\t", key=line.count)
-        return tuple(next(csv.reader([line], delimiter=delimiter), [])), delimiter
-
-
 def find_parts(folder: Path, mapping: RecordsMapping) -> tuple[dict[str, list[Part]], list[str]]:
     """Find the parts of each table in a folder, and the names of the files that belong to none.
 
@@ -316,36 +408,57 @@ def _part(file: Path, folder: Path, encoding: str | None) -> Part:
     return PartitionedPart(part, values) if values else part
 
 
-def _binary(path: Path, file: Any = None) -> Any:
-    """Unpack a file, read from its path or where it was opened."""
-    return pa.input_stream(file or str(path), compression=COMPRESSIONS.get(path.suffix.lower()))
+# --- A part of a table that was written in Python: columns of texts, which no frame has to hold first ---
 
 
-def _encoding(path: Path, name: str, named: str | None) -> str:
-    if named is not None:
-        try:
-            return codecs.lookup(named).name
-        except LookupError:
-            raise RecordsError(
-                f"File {name!r}: unknown encoding {named!r}.", hint="utf-8 or gb18030"
-            ) from None
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with _binary(path) as stream:
-        try:
-            while block := stream.read(BLOCK_BYTES):
-                if decoder.getstate()[0] or not block.isascii():
-                    decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8"
+class ListBatch(NamedTuple):
+    """Some rows: one list of texts and None per column."""
+
+    num_rows: int
+    columns: list[list[str | None]]
+
+    def take(self, rows: Any) -> Any:
+        """Give some rows as an Arrow batch."""
+        arrays = [pa.array(column, pa.string()) for column in self.columns]
+        return pa.record_batch(arrays, [str(place) for place in range(len(arrays))]).take(rows)
 
 
-def _distinct(header: Sequence[str]) -> list[str]:
-    """Make headers distinct, so that two columns of one name can both be read."""
-    seen: dict[str, int] = {}
-    names = []
-    for name in header:
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name}\x00{seen[name]}")
-    return names
+class ListPart:
+    """Columns of texts as a part of a table.
+
+    Parameters
+    ----------
+    columns : mapping of str to list
+        Texts and None, as long as each other.
+
+    Examples
+    --------
+    >>> part = ListPart({"student_id": ["a", "b"], "grade_level": ["7", None]})
+    >>> [batch.columns for piece in part.pieces(["grade_level"]) for batch in piece()]
+    [[['7', None]]]
+    """
+
+    name = ""
+    typed = True
+    synthetic = False
+
+    def __init__(self, columns: Mapping[str, list[str | None]]) -> None:
+        self.columns = dict(columns)
+        self.header = tuple(self.columns)
+        self.size = len(next(iter(self.columns.values()), ()))
+        self.broken: list[int] = []
+
+    def done(self, rows: int) -> int:
+        """Give how much of its size has been read: its rows."""
+        return rows
+
+    def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
+        """Cut the columns into pieces."""
+        for start in range(0, self.size, BATCH_ROWS):
+            yield partial(self._read, start, headers)
+
+    def _read(self, start: int, headers: Sequence[str]) -> list[Any]:
+        stop = min(start + BATCH_ROWS, self.size)
+        whole = stop - start == self.size
+        columns = [self.columns[header] for header in headers]
+        return [ListBatch(stop - start, columns if whole else [column[start:stop] for column in columns])]

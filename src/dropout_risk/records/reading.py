@@ -12,16 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.records.ahead import ahead
-from dropout_risk.records.check import RULES
-from dropout_risk.records.convert import Vocabulary, convert
-from dropout_risk.records.drafts import EMPTY, Array, Draft, Finding, Mask, Span
+from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
-from dropout_risk.records.readers import Part, Piece
-from dropout_risk.records.row_rules import check_readable
+from dropout_risk.records.readers import Part
+from dropout_risk.records.row_checks import check_readable
+from dropout_risk.records.rows import EMPTY, Array, Draft, Finding, Mask, Span
+from dropout_risk.records.rules import RULES
 from dropout_risk.records.tables import Column, Table
-
-__all__ = ["PupilIndex", "TableReader", "nearest_header"]
+from dropout_risk.records.values import Vocabulary, convert
 
 Seen = TypeVar("Seen")
 Seen_co = TypeVar("Seen_co", covariant=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
-from dropout_risk.records.drafts import Array, Draft, Mask
+from dropout_risk.records.rows import Array, Draft, Mask
 
 _UNLISTED = -1
 _CHUNK = 1 << 20

@@ -16,21 +16,18 @@ import pyarrow.compute as pc
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.check import CheckReport
-from dropout_risk.records.checking import Checked, Checking, require_students
+from dropout_risk.records.checking import Checked, Checking, Known, require_students
 from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.frames import to_arrow
-from dropout_risk.records.known import Known
-from dropout_risk.records.list_part import ListPart
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import FramePart, Part, find_parts
+from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
-from dropout_risk.records.synthetic import has_mark_file
+from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.usable_rows import UsableRows
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 _DATED = {
     "attendance_totals": "period_end",
@@ -113,7 +110,7 @@ class SchoolRecords:
             The day the records were drawn, by default today; rows dated later are set apart.
         known : Known, optional
             The pupils and school days of a store that the records are to be appended to: then ``students``
-            may be missing, or hold only what is new (see :func:`dropout_risk.histories.days.known_to`).
+            may be missing, or hold only what is new (see :func:`dropout_risk.histories.store_append.known_to`).
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).

@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dropout_risk.records import day_cells
-from dropout_risk.records.day_cells import DayCells, Rows
+from dropout_risk.records import day_grid as day_cells
+from dropout_risk.records.day_grid import DayCells, Rows
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import FramePart
 from dropout_risk.records.school_records import SchoolRecords

@@ -8,7 +8,7 @@ import pytest
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.ahead import ahead
-from dropout_risk.records.frames import to_arrow
+from dropout_risk.records.readers import to_arrow
 from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2025-01-31"

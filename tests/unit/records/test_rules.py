@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dropout_risk.records.check import RULES
+from dropout_risk.records.rules import RULES
 
 # rule, table, row to change (or to copy, where it is negative: -1 copies row 0), change, column, severity
 FAULTS = [

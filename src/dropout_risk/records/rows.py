@@ -1,0 +1,419 @@
+"""The usable rows of a table in canonical order: compact columns, and the Arrow table made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.records.check import Problem
+from dropout_risk.records.ordering import order_by
+from dropout_risk.records.pupil_index import NO_PUPIL
+from dropout_risk.records.readers import Part
+from dropout_risk.records.rules import RULES, Rule, Severity
+from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
+from dropout_risk.records.values import NO_CODE, NO_DATE, spread
+
+# --- A table as read: compact columns, and findings about rows that cannot be used ---
+
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+EMPTY: dict[Kind, Any] = {
+    "student": np.int32(NO_PUPIL),
+    "text": np.int32(NO_CODE),
+    "date": np.int32(NO_DATE),
+    "integer": np.int32(NO_DATE),
+    "number": np.float64("nan"),
+    "yes_no": np.int8(NO_CODE),
+    "status": np.int8(NO_CODE),
+    "event": np.int8(NO_CODE),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: the rows of a draft it fired on, or (without rows) something about a file."""
+
+    rule: Rule
+    column: str
+    rows: Array
+    severity: Severity
+    detail: str = ""
+    file: str = ""
+
+
+@dataclass
+class Span:
+    """The rows that one part gave, from ``start`` on; broken lines have no row in the draft."""
+
+    part: Part
+    start: int
+    broken: tuple[int, ...] = ()
+
+    def numbers(self, rows: Array) -> Array:
+        """Give the numbers of rows in their file, counted from 1 without the header."""
+        counted = np.asarray(rows, np.int64) - self.start + 1
+        shifts = np.array(self.broken, np.int64) - np.arange(len(self.broken))
+        return np.asarray(counted + np.searchsorted(shifts, counted, side="right"))
+
+
+@dataclass
+class Draft:
+    """One table in compact columns.
+
+    Missing values are -1 for pupils and codes, the smallest int32 for dates and whole numbers, NaN for
+    numbers. ``apart`` marks the rows that cannot be used.
+    """
+
+    table: Table
+    apart: Mask
+    values: dict[str, Array] = field(default_factory=dict)
+    words: dict[str, list[str]] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.apart)
+
+    def missing(self, name: str) -> Mask:
+        """Mark the rows in which a column is empty."""
+        return is_empty(self.values[name], self.table[name].kind)
+
+    def set_apart(self, rule: str, column: str, mask: Mask) -> None:
+        """Set rows apart by a rule."""
+        if np.count_nonzero(mask):
+            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
+            self.apart |= mask
+
+    def set_rows_apart(self, rule: str, column: str, rows: Array) -> None:
+        """Set rows apart that are given by their positions."""
+        if len(rows):
+            self.findings.append(Finding(RULES[rule], column, np.sort(rows), "error"))
+            self.apart[rows] = True
+
+    def warn(self, rule: str, column: str, mask: Mask, detail: str = "") -> None:
+        """Note rows that stay."""
+        if np.count_nonzero(mask):
+            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
+
+    def fault(self, rule: str, name: str, mask: Mask) -> None:
+        """Set rows apart, or empty the value where the column is lenient."""
+        if not self.table[name].lenient:
+            self.set_apart(rule, name, mask)
+        elif np.count_nonzero(mask):
+            self.warn(rule, name, mask, "the value is left empty and the row stays")
+            self.values[name] = np.where(mask, EMPTY[self.table[name].kind], self.values[name])
+
+    def where(self, row: int) -> tuple[str, int]:
+        """Give the file and the row number of a row."""
+        starts = [span.start for span in self.spans]
+        span = self.spans[int(np.searchsorted(starts, row, side="right")) - 1]
+        return span.part.name, int(span.numbers(np.array([row]))[0])
+
+    def problems(self) -> list[Problem]:
+        """Give one problem per rule and column; many files with the same problem make one line."""
+        groups: dict[tuple[str, str, Severity, str], list[Finding]] = {}
+        for found in self.findings:
+            groups.setdefault((found.rule.code, found.column, found.severity, found.detail), []).append(found)
+        return [*(self._problem(group) for group in groups.values()), *self._broken_lines()]
+
+    def _problem(self, group: list[Finding]) -> Problem:
+        found = group[0]
+        rows = sum(len(other.rows) for other in group)
+        firsts = [int(other.rows[0]) for other in group if len(other.rows)]
+        file, number = self.where(min(firsts)) if firsts else (found.file, None)
+        return Problem(
+            self.table.name, found.column, found.rule, rows, number, file, found.severity, found.detail
+        )
+
+    def _broken_lines(self) -> list[Problem]:
+        spans = [span for span in self.spans if span.broken]
+        if not spans:
+            return []
+        first, file, rows = spans[0].broken[0], spans[0].part.name, self.broken
+        return [Problem(self.table.name, "", RULES["broken_line"], rows, first, file, "error")]
+
+    @property
+    def broken(self) -> int:
+        """How many lines could not even be split into fields."""
+        return sum(len(span.broken) for span in self.spans)
+
+
+def is_empty(values: Array, kind: Kind) -> Mask:
+    """Mark the empty values of a compact column."""
+    return np.isnan(values) if kind == "number" else np.asarray(values == EMPTY[kind])
+
+
+_AT_ONCE = 1 << 20
+_FEW = 64
+
+
+@dataclass(frozen=True, eq=False)
+class UsableRows:
+    """Rows that passed the check, by pupil, key, ``recorded_on``, then by everything else.
+
+    Parameters
+    ----------
+    table : Table
+        The contract.
+    values : dict of str to array
+        Compact columns, with the empty values of a draft; ``student_id`` is the pupil's row in ``students``.
+    words : dict of str to list of str
+        What the codes of a column of text mean; not every word need be used.
+    ids : pyarrow.Array
+        Identifiers: of the rows of ``students`` in their order, empty for other tables.
+    """
+
+    table: Table
+    values: dict[str, Array]
+    words: dict[str, list[str]] = field(default_factory=dict)
+    ids: Any = field(default_factory=lambda: pa.array([], pa.string()))
+
+    @classmethod
+    def of(cls, name: str, table: pa.Table | UsableRows) -> Self:
+        """Read a canonical Arrow table of pupils' rows, or take rows as they are."""
+        if isinstance(table, UsableRows):
+            return table  # type: ignore[return-value]
+        values, words = {}, {}
+        for column in TABLES[name].columns:
+            array = table["pupil" if column.kind == "student" else column.name].combine_chunks()
+            if isinstance(array, pa.ChunkedArray):  # of a dictionary without rows
+                array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+            values[column.name], words[column.name] = _compact(array, column)
+        return cls(TABLES[name], values, words)
+
+    @classmethod
+    def none(cls, name: str) -> UsableRows:
+        """Give a table without rows; all that are not given share it."""
+        return _none(name)
+
+    def __len__(self) -> int:
+        return len(self.values[self.table.columns[0].name])
+
+    @property
+    def pupil(self) -> npt.NDArray[np.int32]:
+        """The row of each row's pupil in ``students``."""
+        return self.values["student_id"]
+
+    def filled(self, name: str, empty: Any) -> Array:
+        """Give a column with another value where it is empty."""
+        values, kind = self.values[name], self.table[name].kind
+        if not values.strides[0]:
+            return np.full(len(values), empty, values.dtype) if is_empty(values[:1], kind).all() else values
+        missing = is_empty(values, kind)
+        return np.where(missing, values.dtype.type(empty), values) if missing.any() else values
+
+    def vocabulary(self, name: str) -> list[str]:
+        """Give the words of a column."""
+        return list(EVENTS) if self.table[name].kind == "event" else self.words.get(name, [])
+
+    def texts(self, name: str) -> list[str | None]:
+        """Give a column of text as Python strings."""
+        words: list[str | None] = [*self.vocabulary(name), None]
+        return [words[code] for code in self.values[name].tolist()]
+
+    def used(self, name: str) -> Mask:
+        """Say of each word of a column whether any row has it."""
+        values = self.values[name]
+        used = np.zeros(len(self.vocabulary(name)) + 1, np.bool_)  # the last place is for empty values
+        for start in range(0, len(values) if len(values) and values.strides[0] else 0, _AT_ONCE):
+            used[values[start : start + _AT_ONCE]] = True
+        return used[:-1]
+
+    @cached_property
+    def arrow(self) -> pa.Table:
+        """The canonical Arrow table."""
+        arrays: dict[str, Any] = {}
+        known_from = self.table.known_from or ""
+        for column in self.table.columns:
+            if column.kind == "student":
+                array = pa.array(self.pupil) if self.table.of_pupils else self.ids
+            elif column.name == "recorded_on" and self.values["recorded_on"] is self.values[known_from]:
+                array = arrays[known_from]
+            else:
+                array = self._array(column)
+            arrays[column.name] = array
+        return pa.table(list(arrays.values()), schema=self.table.schema(self.ids.type))
+
+    def _array(self, column: Column) -> Any:
+        values = self.values[column.name]
+        if not len(values) or (not values.strides[0] and is_empty(values[:1], column.kind).all()):
+            return pa.nulls(len(values), column.arrow_type)
+        if len(values) <= _FEW and not column.coded:
+            return pa.array(self._listed(column), column.arrow_type)
+        empty = is_empty(values, column.kind)
+        mask = empty if empty.any() else None
+        if column.kind in ("text", "event"):
+            return self._texts(column, mask)
+        if column.kind == "yes_no":
+            return pa.array(values == 1, mask=mask)
+        return pa.array(values, mask=mask).cast(column.arrow_type)
+
+    def _listed(self, column: Column) -> list[Any]:
+        """Give few values as a list, None where there is none."""
+        values = self.values[column.name].tolist()
+        if column.kind in ("text", "event"):
+            words = [*self.vocabulary(column.name), None]
+            return [words[code] for code in values]
+        if column.kind == "yes_no":
+            return [None if code == NO_CODE else code == 1 for code in values]
+        if column.kind == "number":
+            return [None if math.isnan(number) else number for number in values]
+        empty = NO_CODE if column.kind == "status" else NO_DATE
+        return [None if number == empty else number for number in values]
+
+    def _texts(self, column: Column, mask: Mask | None) -> Any:
+        used = self.used(column.name)
+        new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
+        chosen = [word for word, is_used in zip(self.vocabulary(column.name), used, strict=True) if is_used]
+        codes = pa.array(new[self.values[column.name]], mask=mask)
+        array = pa.DictionaryArray.from_arrays(codes, pa.array(chosen, pa.string()))
+        return array if column.coded else array.dictionary_decode()
+
+
+@cache
+def _none(name: str) -> UsableRows:
+    table = TABLES[name]
+    values = {column.name: np.empty(0, EMPTY[column.kind].dtype) for column in table.columns}
+    if table.known_from is not None:
+        values["recorded_on"] = values[table.known_from]
+    for column in values.values():
+        column.flags.writeable = False
+    words: dict[str, list[str]] = {column.name: [] for column in table.columns if column.kind == "text"}
+    return UsableRows(table, values, words)
+
+
+def _compact(array: Any, column: Column) -> tuple[Array, list[str]]:
+    if column.kind == "number":
+        return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False)), []
+    if column.kind in ("text", "event"):
+        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        words = EVENTS if column.kind == "event" else sorted({*encoded.dictionary.to_pylist()} - {None})
+        place = {word: code for code, word in enumerate(words)}
+        codes = np.array([place.get(word, NO_CODE) for word in encoded.dictionary.to_pylist()], np.int32)
+        return spread(codes, encoded.indices, NO_CODE), list(words)
+    kind, empty = (pa.int8(), NO_CODE) if column.kind in ("yes_no", "status") else (pa.int32(), NO_DATE)
+    filled = pc.fill_null(array.cast(kind), empty)
+    return np.asarray(filled.to_numpy(zero_copy_only=False)), []
+
+
+# --- Puts usable rows in canonical order, which finds duplicates ---
+
+
+class Arranged:
+    """The rows of a draft that are still usable, in canonical order.
+
+    Rows come by pupil, key, ``recorded_on``, then by everything else, so that the order of the input
+    leaves no trace.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.columns = _order_of_columns(draft)
+        usable = np.flatnonzero(~draft.apart).astype(np.int32) if np.count_nonzero(draft.apart) else None
+        first, *rest = (draft.values[name] for name in self.columns)
+        self.rows = order_by(
+            first, [column for column in rest if column.strides[0] or not len(column)], usable
+        )
+
+    def values(self, name: str) -> Array:
+        """Give a column in this order."""
+        values = self.draft.values[name]
+        if self.rows is None or (len(values) and not values.strides[0]):
+            return values if self.rows is None else np.broadcast_to(values[0], len(self.rows))
+        return values.take(self.rows)
+
+    def positions(self, mask: Mask) -> Array:
+        """Give the rows of the draft that are marked here."""
+        return np.flatnonzero(mask) if self.rows is None else self.rows[mask]
+
+    def usable(self) -> Mask:
+        """Mark the rows that have not been set apart since they were arranged."""
+        apart = self.draft.apart
+        return ~(apart if self.rows is None else apart[self.rows])
+
+    def check_duplicates(self) -> None:
+        """Set copies of a row apart, and all rows of one key that contradict each other."""
+        table = self.draft.table
+        key = [name for name in (*table.key, "recorded_on") if name in table]
+        content = [column.name for column in table.columns if column.name not in key and not column.note]
+        same_key = ~self._changes(key)
+        if not np.count_nonzero(same_key):
+            return
+        differs = same_key & self._changes(content)
+        contradicting = _whole_groups(same_key, differs)
+        name = table.key[-1] if table.of_pupils else table.key[0]
+        self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
+        self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
+
+    def _changes(self, names: Sequence[str]) -> Mask:
+        """Mark the rows that differ from the row before in any of these columns."""
+        first = self.values(names[0]) if names else np.empty(0)
+        changed = np.zeros(len(first), np.bool_)
+        for name in names:
+            values = self.values(name)
+            unequal = values[1:] != values[:-1]
+            if values.dtype.kind == "f":
+                unequal &= ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
+            changed[1:] |= unequal
+        changed[:1] = True
+        return changed
+
+    def usable_rows(self, ids: Any, pupil_row: Array) -> UsableRows:
+        """Give the usable rows, and let go of the draft's columns.
+
+        Parameters
+        ----------
+        ids : pyarrow.Array
+            Ids of all pupils named in ``students``.
+        pupil_row : array of int32
+            Their rows in the final ``students`` table.
+        """
+        draft = self.draft
+        if np.count_nonzero(draft.apart):
+            keep = self.usable()
+            self.rows = np.flatnonzero(keep).astype(np.int32) if self.rows is None else self.rows[keep]
+        known_from = draft.table.known_from or ""
+        as_dated = known_from and draft.values["recorded_on"] is draft.values[known_from]
+        values: dict[str, Array] = {}
+        for column in draft.table.columns:
+            if as_dated and column.name == "recorded_on":
+                values["recorded_on"] = values[known_from]
+            else:
+                values[column.name] = self.values(column.name)
+            if column.name != known_from:
+                del draft.values[column.name]
+        if draft.table.of_pupils:
+            values["student_id"] = pupil_row.take(values["student_id"])
+        elif "student_id" in draft.table and not _counts_up(values["student_id"], len(ids)):
+            ids = ids.take(pa.array(values["student_id"]))
+        return UsableRows(draft.table, values, draft.words, ids)
+
+
+def _order_of_columns(draft: Draft) -> list[str]:
+    table = draft.table
+    notes = [column.name for column in table.columns if column.note]
+    first = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
+    return [*first, *(name for name in table.names if name not in (*first, *notes)), *notes]
+
+
+def _counts_up(places: Array, n: int) -> bool:
+    return len(places) == n and np.array_equal(places, np.arange(n))
+
+
+def _whole_groups(same: Mask, marked: Mask) -> Mask:
+    """Mark all rows of every run of same rows in which any row is marked."""
+    if not marked.any():
+        return marked
+    group = np.cumsum(~same, dtype=np.int32)
+    hit = np.zeros(int(group[-1]) + 1, np.bool_)
+    hit[group[marked]] = True
+    return np.asarray(hit[group])
