@@ -9,14 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.histories.attendance_bits import PLANES, Bits, LateStates
-from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.observed import Observed
-from dropout_risk.histories.runs import Column, Runs
+from dropout_risk.histories.histories import Histories, Observed
+from dropout_risk.histories.runs import Column, Rows, Runs, moved, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
 Ints = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
 DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
 RUNS = ("days", "late", *DATED)
 
@@ -72,23 +70,6 @@ class Arrivals:
     def moved(self, rows: Rows, n_pupils: int) -> Arrivals:
         """Give the same with other numbers for the pupils."""
         return replace(self, runs={name: moved(runs, rows, n_pupils) for name, runs in self.runs.items()})
-
-
-def moved(runs: Runs, rows: Rows, n_pupils: int) -> Runs:
-    """Give runs with other numbers for their pupils."""
-    if len(rows) == n_pupils and (rows == np.arange(n_pupils)).all():
-        return runs
-    if (np.diff(rows) < 0).any():
-        order = np.argsort(rows, kind="stable")
-        runs, rows = runs.take(order), rows[order]
-    counts = np.zeros(n_pupils, np.int64)
-    counts[rows] = np.diff(runs.offsets)
-    return Runs(offsets_of(counts), runs.columns, runs.key)
-
-
-def offsets_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give the place of each pupil's first row, and the number of all."""
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def days_of(histories: Histories, pupils: Rows) -> Runs:

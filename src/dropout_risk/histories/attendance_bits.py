@@ -8,11 +8,16 @@ planes, with the date on which they became known, and laid over them for each as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.histories.day_words import lay_over
+from dropout_risk.kernels import blocks, in_threads, kernel
+from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.day_grid import BesideRows, DayGrid
 
 Bits = npt.NDArray[np.uint8]
 
@@ -118,3 +123,267 @@ def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
     if len(pupils) == 0 or pupils[0] < 0 or pupils[-1] - pupils[0] + 1 != len(pupils):
         return pupils
     return slice(int(pupils[0]), int(pupils[-1]) + 1) if (np.diff(pupils) == 1).all() else pupils
+
+
+# --- Packs a day grid into bits: one compiled loop over blocks of pupils, and one over the rows beside it ---
+
+Ints = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int64]
+Spread = npt.NDArray[np.uint64]
+DayRows = tuple[Ints, npt.NDArray[np.int8], Ints]  # session, status, date known
+
+PUPILS_AT_ONCE = 1 << 14
+_RECORDED, _ABSENT, _UNEXCUSED, _LATE, _SUSPENDED = range(len(PLANES))  # their bits, in the planes' order
+_NONE = np.empty(0, np.int32)
+_NOTHING_LATE = LateStates(_NONE, _NONE, _NONE, _NONE.astype(np.uint8))
+_NEVER = 1 << 40
+_MOST_SESSIONS = 2**COUNT_BITS - 1
+# by status plus one, the bits of a day with this one session; by flags, each bit moved to its plane's byte
+_FLAGS = np.concatenate([[0], STATUS_FLAGS, [0]]).astype(np.uint8)
+_SPREAD = np.array(
+    [sum((flags >> k & 1) << 8 * k for k in range(len(PLANES))) for flags in range(1 << len(PLANES))],
+    dtype=np.uint64,
+)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the slots of each school day are, as the compiled loops take it.
+
+    ``calendar`` holds the days of each calendar, the place of each such day among the dates of the grid
+    (-1 if it has none there), and the calendar of each pupil. ``slots`` holds the cells, the row of each
+    slot, its session, and the first slot of each date.
+    """
+
+    calendar: tuple[Ints, Ints, Ints]
+    slots: tuple[Bits, Ints, Ints, Ints]
+
+    @classmethod
+    def of(cls, grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> _Layout:
+        dates, starts = np.unique(grid.date, return_index=True)
+        place = np.full(calendar.days.shape, -1, np.int32)
+        if len(dates):
+            found = np.searchsorted(dates, calendar.days).clip(max=len(dates) - 1)
+            place = np.where(dates[found] == calendar.days, found, -1).astype(np.int32)
+        ends = np.append(starts, len(grid.slot)).astype(np.int32)
+        row = np.require(calendar_row, np.int32, ["C", "W"])
+        return cls((calendar.days, place, row), (grid.cells, grid.slot, grid.session, ends))
+
+
+def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
+    """Pack attendance; a day counts as absent when at least half of its sessions do.
+
+    Parameters
+    ----------
+    grid : DayGrid
+        Rows dated on no school day of their pupil's calendar are left out; checked records have none.
+    calendar : SchoolCalendar
+        School days.
+    calendar_row : int32 array of shape (n_pupils,)
+        The number of each pupil's calendar.
+    """
+    n_pupils = len(calendar_row)
+    n_bytes = max((int(calendar.lengths.max(initial=0)) + 7) // 8, 1)
+    planes = np.zeros((len(PLANES), n_pupils, n_bytes), np.uint8)
+    counts = np.zeros((n_pupils, COUNT_BITS, n_bytes), np.uint8)
+    layout = _Layout.of(grid, calendar, calendar_row)
+
+    def on_time(pupils: slice) -> int:
+        some = (pupils.start, pupils.stop)
+        return _pack(some, layout.calendar, layout.slots, (_FLAGS, _SPREAD), planes, counts)
+
+    most = max(in_threads(on_time, blocks(n_pupils, PUPILS_AT_ONCE)), default=0)
+    day = calendar.index(calendar_row[grid.beside.pupil], grid.beside.date)
+    found = [(_NOTHING_LATE, most)]
+    if len(day):
+        cuts = np.searchsorted(grid.beside.pupil, [*range(0, n_pupils, PUPILS_AT_ONCE), n_pupils]).tolist()
+        parts = [slice(*cut) for cut in pairwise(cuts)]
+        found += in_threads(lambda rows: _late(grid.beside, day, rows, layout, planes, counts), parts)
+    late = [np.concatenate(of) for of in zip(*(vars(late).values() for late, _ in found), strict=True)]
+    if max(number for _, number in found) <= 1:
+        counts = counts[:, :0]
+    return AttendanceBits(dict(zip(PLANES, planes, strict=True)), LateStates(*late), counts)
+
+
+def _late(  # noqa: PLR0917
+    beside: BesideRows, day: Ints, rows: slice, layout: _Layout, planes: Bits, counts: Bits
+) -> tuple[LateStates, int]:
+    """Pack the days of some rows beside the grid; give their later states and the most sessions."""
+    late = [np.empty(rows.stop - rows.start, of.dtype) for of in vars(_NOTHING_LATE).values()]
+    n, most = _pack_late(
+        (beside.pupil[rows], beside.date[rows], day[rows]),
+        (beside.session[rows], beside.status[rows], beside.known[rows]),
+        layout.calendar, layout.slots, _FLAGS, planes, counts, tuple(late),
+    )  # fmt: skip
+    return LateStates(*(of[:n] for of in late)), int(most)
+
+
+@kernel
+def _day_flags(kinds: Counts) -> int:
+    """Make the flags of a day from the number of its sessions of each kind."""
+    recorded, absent = kinds[_RECORDED], kinds[_ABSENT]
+    if recorded == 0:
+        return 0
+    flags = 1 << _RECORDED
+    if absent > 0 and 2 * absent >= recorded:
+        flags |= 1 << _ABSENT
+        if 2 * kinds[_UNEXCUSED] >= absent:
+            flags |= 1 << _UNEXCUSED
+        if kinds[_SUSPENDED] > 0:
+            flags |= 1 << _SUSPENDED
+    elif kinds[_LATE] > 0:
+        flags |= 1 << _LATE
+    return flags
+
+
+@kernel
+def _count(kinds: Counts, flags: int) -> None:
+    for kind in range(len(kinds)):
+        kinds[kind] += flags >> kind & 1
+
+
+@kernel
+def _write_count(counts: Bits, pupil: int, day: int, number: int) -> None:
+    """Write the number of sessions of a day that has several."""
+    number = min(number, _MOST_SESSIONS) if number > 1 else 0
+    bit = np.uint8(1 << (day & 7))
+    for power in range(COUNT_BITS):
+        held = counts[pupil, power, day >> 3] & ~bit
+        counts[pupil, power, day >> 3] = held | (bit if number >> power & 1 else np.uint8(0))
+
+
+@kernel
+def _pack(  # noqa: PLR0917
+    pupils: tuple[int, int],
+    calendar: tuple[Ints, Ints, Ints],
+    slots: tuple[Bits, Ints, Ints, Ints],
+    tables: tuple[Bits, Spread],
+    planes: Bits,
+    counts: Bits,
+) -> int:
+    """Pack the rows known on their own date; give the largest number of sessions of any day."""
+    (_, place, calendar_row), (cells, slot, _, starts), (flags_of, spread) = calendar, slots, tables
+    kinds, most = np.zeros(len(planes), np.int64), 0
+    for pupil in range(*pupils):
+        places = place[calendar_row[pupil]]
+        for byte in range(planes.shape[2]):
+            word = np.uint64(0)
+            for day in range(8 * byte, min(8 * byte + 8, len(places))):
+                k = places[day]
+                if k < 0:
+                    continue
+                flags = int(flags_of[cells[slot[starts[k]], pupil] & 7])
+                if starts[k + 1] - starts[k] > 1:
+                    kinds[:] = 0
+                    for s in range(starts[k], starts[k + 1]):
+                        _count(kinds, int(flags_of[cells[slot[s], pupil] & 7]))
+                    flags = _day_flags(kinds)
+                    most = max(most, kinds[_RECORDED])
+                    _write_count(counts, pupil, day, kinds[_RECORDED])
+                word |= spread[flags] << np.uint64(day & 7)
+            if word != 0:
+                for plane in range(len(planes)):
+                    planes[plane, pupil, byte] = (word >> np.uint64(8 * plane)) & np.uint64(255)
+    return most
+
+
+@kernel
+def _write_flags(planes: Bits, pupil: int, day: int, flags: int) -> None:
+    bit = np.uint8(1 << (day & 7))
+    for plane in range(len(planes)):
+        held = planes[plane, pupil, day >> 3] & ~bit
+        planes[plane, pupil, day >> 3] = held | (bit if flags >> plane & 1 else np.uint8(0))
+
+
+@kernel
+def _is_replaced(session: int, then: int, sessions: Ints, known: Ints) -> bool:
+    """Tell whether a row beside the grid was known by then for a session."""
+    replaced = False
+    for i in range(len(sessions)):
+        replaced = replaced or (sessions[i] == session and known[i] <= then)
+    return replaced
+
+
+@kernel
+def _flags_then(  # noqa: PLR0917
+    then: int, rows: DayRows, cells: Bits, slot_session: Ints, flags_of: Bits, kinds: Counts
+) -> int:
+    """Make the flags of a day from the last row of each session that was known by then."""
+    session, status, known = rows
+    kinds[:] = 0
+    for s in range(len(cells)):
+        if cells[s] != 0 and not _is_replaced(slot_session[s], then, session, known):
+            _count(kinds, int(flags_of[cells[s] & 7]))
+    for i in range(len(session)):
+        is_last = i + 1 == len(session) or session[i + 1] != session[i] or known[i + 1] > then
+        if known[i] <= then and is_last:
+            _count(kinds, int(flags_of[status[i] + 1]))
+    return _day_flags(kinds)
+
+
+@kernel
+def _number_of_sessions(rows: DayRows, cells: Bits, slot_session: Ints) -> int:
+    session, number = rows[0], 0
+    for s in range(len(cells)):
+        if cells[s] != 0 and not _is_replaced(slot_session[s], _NEVER, session, rows[2]):
+            number += 1
+    for i in range(len(session)):
+        if i == 0 or session[i] != session[i - 1]:
+            number += 1
+    return number
+
+
+@kernel
+def _next_known(then: int, known: Ints) -> int:
+    following = _NEVER
+    for i in range(len(known)):
+        if known[i] > then:
+            following = min(following, int(known[i]))
+    return following
+
+
+@kernel
+def _pack_late(  # noqa: PLR0917
+    where: tuple[Ints, Ints, Ints],
+    rows: DayRows,
+    calendar: tuple[Ints, Ints, Ints],
+    slots: tuple[Bits, Ints, Ints, Ints],
+    flags_of: Bits,
+    planes: Bits,
+    counts: Bits,
+    late: tuple[npt.NDArray[Any], ...],
+) -> tuple[int, int]:
+    """Pack the days with rows beside the grid, sorted by pupil, date, session and date known.
+
+    Each such day gets its state on its own date, its number of sessions, and its state after each later
+    date on which something became known.
+    """
+    (pupil, date, day), (days, place, calendar_row) = where, calendar
+    (session, status, known), (cells, slot, slot_session, starts) = rows, slots
+    kinds = np.zeros(len(planes), np.int64)
+    n, most, last = 0, 0, 0
+    while last < len(pupil):
+        first, who, at = last, pupil[last], day[last]
+        while last < len(pupil) and pupil[last] == who and date[last] == date[first]:
+            last += 1
+        row = calendar_row[who]
+        if at < 0 or at >= days.shape[1] or days[row, at] != date[first]:
+            continue
+        k = place[row, at]
+        start, stop = (starts[k], starts[k + 1]) if k >= 0 else (0, 0)
+        of_day, of_slot = np.empty(stop - start, np.uint8), slot_session[start:stop]
+        for s in range(start, stop):
+            of_day[s - start] = cells[slot[s], who]
+        here = (session[first:last], status[first:last], known[first:last])
+        number = _number_of_sessions(here, of_day, of_slot)
+        most = max(most, number)
+        _write_count(counts, who, at, number)
+        then = int(date[first])
+        _write_flags(planes, who, at, _flags_then(then, here, of_day, of_slot, flags_of, kinds))
+        then = _next_known(then, here[2])
+        while then < _NEVER:
+            flags = _flags_then(then, here, of_day, of_slot, flags_of, kinds)
+            late[0][n], late[1][n], late[2][n], late[3][n] = who, at, then, flags
+            n += 1
+            then = _next_known(then, here[2])
+    return n, most

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from dropout_risk.errors import BundleError, RecordsError, StoreBusyError, StoreError
-from dropout_risk.histories import part_files
-from dropout_risk.histories.days import append_day, known_to
+from dropout_risk.histories import store_format as part_files
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.lock import writing
-from dropout_risk.histories.store import fold_days
+from dropout_risk.histories.store import fold_days, writing
+from dropout_risk.histories.store_append import append_day, known_to
 from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_histories
@@ -305,7 +304,7 @@ def test_a_second_writer_waits_a_little_and_then_says_which_store_is_busy(tmp_pa
 
 HOLDER = """
 import sys, time
-from dropout_risk.histories.lock import writing
+from dropout_risk.histories.store import writing
 from pathlib import Path
 with writing(Path(sys.argv[1])):
     print("held", flush=True)

@@ -4,10 +4,9 @@ import signal
 import sys
 import time
 
-from dropout_risk.histories.days import append_day, known_to
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.lock import LOCK
-from dropout_risk.histories.store import fold_days
+from dropout_risk.histories.store import LOCK, fold_days
+from dropout_risk.histories.store_append import append_day, known_to
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_histories
 from support.appending import NAMES, day, folding, main, saving

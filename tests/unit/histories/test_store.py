@@ -7,7 +7,8 @@ import pytest
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import BundleError, NewerFormatError, StoreError
 from dropout_risk.features.compute import compute_features
-from dropout_risk.histories import part_files, store
+from dropout_risk.histories import store
+from dropout_risk.histories import store_format as part_files
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
 from support.agreement import same_bits, same_histories

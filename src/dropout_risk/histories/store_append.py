@@ -16,17 +16,26 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.histories.append import closed_days, fold, union_of_students
-from dropout_risk.histories.append_calendar import grown_calendar
-from dropout_risk.histories.append_days import refuse_parts_of_days
+from dropout_risk.histories.append import (
+    closed_days,
+    fold,
+    grown_calendar,
+    refuse_parts_of_days,
+    union_of_students,
+)
 from dropout_risk.histories.arrivals import Arrivals
-from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.observed import Observed
-from dropout_risk.histories.part_files import read_arrays, read_students
-from dropout_risk.histories.parts import pack_arrivals, unpack_calendar, unpack_closed, unpack_observed
+from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.store import State, add_day, changing, load, read_parts, read_state
+from dropout_risk.histories.store_format import (
+    pack_arrivals,
+    read_arrays,
+    read_students,
+    unpack_calendar,
+    unpack_closed,
+    unpack_observed,
+)
 from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.known import Known
+from dropout_risk.records.checking import Known
 from dropout_risk.records.school_records import SchoolRecords
 
 MANY_DAYS = 32
