@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records import synthetic
+from dropout_risk.records import readers as synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
 from dropout_risk.simulate.columns import dates_column, words_column
