@@ -15,9 +15,8 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import Cohort, members_on
+from dropout_risk.features.cohort import Cohort, Source, histories_of, members_on
 from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
-from dropout_risk.features.source import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, in_threads

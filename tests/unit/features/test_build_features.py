@@ -10,7 +10,7 @@ from dropout_risk.features import compute
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features, compute_features
 from dropout_risk.features.pupil_functions import register_pupil_function
-from dropout_risk.histories import day_packing
+from dropout_risk.histories import attendance_bits as day_packing
 from dropout_risk.histories.histories import Histories
 from support.agreement import same_bits
 from support.catalogues import declare, every_measure

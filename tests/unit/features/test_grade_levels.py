@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.features.cohort import Cohort
-from dropout_risk.features.grade_levels import grade_levels_on
+from dropout_risk.features.cohort import Cohort, grade_levels_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
