@@ -11,8 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dropout_risk.errors import BundleError
-from dropout_risk.explanation.background import Background
-from dropout_risk.explanation.contributions import Contributions, Terms
+from dropout_risk.explanation.contributions import Background, Contributions, Terms
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

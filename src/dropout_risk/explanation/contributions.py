@@ -9,18 +9,75 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
+from scipy.special import expit, exprel
 
-from dropout_risk.errors import BundleError
-from dropout_risk.explanation.background import Background, check_rows
-from dropout_risk.explanation.curves import Curves
-from dropout_risk.explanation.steps import StepShape
+from dropout_risk.errors import BackgroundError, BundleError, MissingExtraError
+from dropout_risk.explanation.curves import Curves, StepShape
 from dropout_risk.kernels import kernel
 
+# --- What contributions are measured against: some rows, kept as counts and means and never as rows ---
+
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Rows as far as a model's terms need to know them.
+
+    Parameters
+    ----------
+    name : str
+        Whose rows they are, such as ``"stayed, grade 8"``.
+    rows : int
+        How many.
+    means : float64 array
+        The mean of each feature's curve over the rows; empty for a model without curves.
+    counts : int64 array
+        How many rows show each pattern of each leaf; empty for a model without trees.
+
+    Examples
+    --------
+    >>> Background("stayed", 1200).words
+    'stayed: 1,200 rows'
+    """
+
+    name: str
+    rows: int
+    means: Floats = field(default_factory=lambda: np.empty(0))
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def words(self) -> str:
+        """Whose rows they are, and how many."""
+        return f"{self.name}: {self.rows:,} rows"
+
+    def with_counts(self, other: Self) -> Self:
+        """Add what the trees of a blend need to know of the same rows."""
+        return replace(self, counts=other.counts)
+
+
+def check_rows(rows: Floats, n_features: int) -> None:
+    """Check that rows can be a background.
+
+    Raises
+    ------
+    BackgroundError
+        If there are none, or they have other columns than the model reads.
+    """
+    if rows.ndim != 2 or rows.shape[1] != n_features:
+        raise BackgroundError(
+            f"The model reads {n_features} columns, the background is an array of shape {rows.shape}.",
+            hint="give rows with the columns of the fit",
+        )
+    if not len(rows):
+        raise BackgroundError("The background has no rows.", hint="give typical rows, such as 2,000")
+
+
 FEW_ROWS = 256
 """Below this a second thread costs more than it brings, above all on a busy machine."""
 
@@ -271,3 +328,65 @@ class BlendTerms:
     def against(self, background: Background) -> BlendTerms:
         """Measure both against a background."""
         return replace(self, first=self.first.against(background), second=self.second.against(background))
+
+
+# --- Contributions as a ``shap.Explanation``, so that shap's own plots take them ---
+
+
+def as_shap(parts: Contributions, data: NDArray[Any], names: Sequence[str]) -> Any:
+    """Give base and contributions of some rows, beside the values they explain.
+
+    Parameters
+    ----------
+    parts : Contributions
+        In log-odds.
+    data : array of shape (n, n_features)
+        The values as they are to be shown.
+    names : sequence of str
+        Of the features.
+
+    Raises
+    ------
+    MissingExtraError
+        If shap is not installed.
+    """
+    try:
+        import shap
+    except ImportError as error:
+        raise MissingExtraError(
+            "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
+        ) from error
+    return shap.Explanation(parts.values, parts.bases, data=data, feature_names=list(names))
+
+
+# --- Contributions in points of probability, which add up to the difference between a risk and its base ---
+
+
+
+def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:
+    """Give the mean slope of the risk on the straight way from the base's log-odds to the score's.
+
+    A contribution times this slope is its Aumann-Shapley value in points of probability: all of a score's
+    contributions together give exactly the risk less the base's risk.
+
+    Parameters
+    ----------
+    base, log_odds : array-like
+        Where the way begins and ends.
+
+    Returns
+    -------
+    ndarray
+        ``(expit(log_odds) - expit(base)) / (log_odds - base)``, without the loss of digits where the two lie
+        close together; the derivative where they are equal.
+
+    Examples
+    --------
+    >>> slope = points_per_log_odds(-3.0, -1.0)
+    >>> bool(abs(slope * 2.0 - (expit(-1.0) - expit(-3.0))) < 1e-15)
+    True
+    >>> float(points_per_log_odds(0.0, 0.0))
+    0.25
+    """
+    low, high = np.minimum(base, log_odds), np.maximum(base, log_odds)
+    return np.asarray(expit(high) * expit(-low) * exprel(low - high))

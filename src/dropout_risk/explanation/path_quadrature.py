@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dropout_risk.explanation.tree_codes import MOST_BREAKS, TreeCodes
-from dropout_risk.explanation.tree_kernels import NO_BREAK, walk
-from dropout_risk.explanation.tree_leaves import Leaf
+from dropout_risk.explanation.pattern_tables import Leaf
+from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, walk
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
-from dropout_risk.explanation.chosen import NOBODY, Chosen, Facts
-from dropout_risk.explanation.points import points_per_log_odds
+from dropout_risk.explanation.contributions import points_per_log_odds
+from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
@@ -66,7 +66,7 @@ class Reason:
         In log-odds.
     points : float
         The same in points of probability, so that all of a score's points add up to its risk less the risk of
-        its base: see :func:`dropout_risk.explanation.points.points_per_log_odds`.
+        its base: see :func:`dropout_risk.explanation.contributions.points_per_log_odds`.
     missing, actionable : bool
         Whether the value is missing; whether people at school can change it.
     state : str
@@ -138,7 +138,7 @@ class Rows:
 class ReasonWriter:
     """Turns contributions into reasons: one per fact, raising and lowering apart.
 
-    Reasons are chosen for all pupils first (see :mod:`dropout_risk.explanation.chosen`); words are written
+    Reasons are chosen for all pupils first (see :mod:`dropout_risk.explanation.reason_choice`); words are written
     only for the chosen ones, once for each value.
 
     Parameters

@@ -9,11 +9,235 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.errors import FeatureInputError, ModelKindError
-from dropout_risk.explanation.tree_kernels import NO_BREAK, code_rows
-from dropout_risk.explanation.tree_model import ALMOST_ZERO, ZERO, Tree, TreeModel
+from dropout_risk.explanation.tree_model import ZERO, Tree, TreeModel
+from dropout_risk.kernels import kernel
+
+# --- Compiled loops over rows and trees: codes of values, look-ups in pattern tables, walks by quadrature ---
+
+Array = NDArray[Any]
+BLOCK = 512
+"""Rows at a time: their codes and sums stay in the cache of one core."""
+FEW = 8
+"""Rows up to which it is quicker to go through the tables row by row."""
+NO_BREAK = 65535
+"""No code is as large."""
+ALMOST_ZERO = float(np.float32(1e-35))
+
+
+@kernel
+def code_rows(
+    values: Array, row_step: int, column_step: int, first: int, count: int,
+    features: Array, is_set: Array, starts: Array, cuts: Array, words: Array, codes: Array,
+) -> None:  # fmt: skip
+    """Write, column by column, how many cuts lie below a value, or whether a category is in a set."""
+    numbers = np.empty(count)
+    for column in range(len(features)):
+        place = first * row_step + features[column] * column_step
+        start = starts[column]
+        size = starts[column + 1] - start
+        if is_set[column]:
+            for row in range(count):
+                value = values[place + row * row_step]
+                code = 0
+                if value > -1.0 and value < 32.0 * size:
+                    category = np.int64(value)
+                    code = (words[start + (category >> 5)] >> np.uint32(category & 31)) & 1
+                codes[column, row] = code
+            continue
+        for row in range(count):
+            value = values[place + row * row_step]
+            numbers[row] = 0.0 if abs(value) <= ALMOST_ZERO else value
+        below = codes[column]
+        for row in range(count):
+            below[row] = 0
+        if count <= FEW:
+            for row in range(count):
+                found = 0
+                for cut in range(start, start + size):
+                    found += 1 if cuts[cut] < numbers[row] else 0
+                below[row] = found
+        else:  # eight rows at a time beat a search, whose branches nobody can foresee
+            for cut in range(start, start + size):
+                bound = cuts[cut]
+                for row in range(count):
+                    below[row] += np.uint16(1) if bound < numbers[row] else np.uint16(0)
+        for row in range(count):
+            below[row] = np.uint16(size + 1) if np.isnan(numbers[row]) else below[row]
+
+
+@kernel
+def look_up(
+    values: Array, row_step: int, column_step: int, first: int, last: int,
+    features: Array, is_set: Array, starts: Array, cuts: Array, words: Array,
+    groups: Array, tests: Array, added: Array, tables: Array, out: Array,
+) -> None:  # fmt: skip
+    """Add up, for rows ``first`` to ``last``, what the pattern tables hold.
+
+    A group has tests (column, least code that passes, stride); the strides of the tests that a row passes
+    add up to its place in the group's tables, one table for each feature in ``added``.
+    """
+    n_features = out.shape[0]
+    size = min(BLOCK, last - first)
+    codes = np.empty((len(features), size), np.uint16)
+    places = np.empty(size, np.uint16)
+    sums = np.empty((n_features, size))
+    for start in range(first, last, BLOCK):
+        count = min(BLOCK, last - start)
+        code_rows(values, row_step, column_step, start, count,
+                  features, is_set, starts, cuts, words, codes)  # fmt: skip
+        sums[:, :count] = 0.0
+        if count <= FEW:
+            for row in range(count):
+                for group in range(len(groups)):
+                    place = 0
+                    for test in range(groups[group, 0], groups[group, 1]):
+                        if codes[tests[test, 0], row] >= tests[test, 1]:
+                            place += tests[test, 2]
+                    table = groups[group, 4] + place
+                    for item in range(groups[group, 2], groups[group, 3]):
+                        sums[added[item], row] += tables[table]
+                        table += groups[group, 5]
+        else:
+            for group in range(len(groups)):
+                for row in range(count):
+                    places[row] = 0
+                for test in range(groups[group, 0], groups[group, 1]):
+                    column, stride = codes[tests[test, 0]], np.uint16(tests[test, 2])
+                    least = np.uint16(tests[test, 1])
+                    for row in range(count):
+                        places[row] += stride if column[row] >= least else np.uint16(0)
+                table = groups[group, 4]
+                for item in range(groups[group, 2], groups[group, 3]):
+                    one = tables[table : table + groups[group, 5]]
+                    total = sums[added[item]]
+                    for row in range(count):
+                        total[row] += one[places[row]]
+                    table += groups[group, 5]
+        for feature in range(n_features):
+            for row in range(count):
+                out[feature, start + row] = sums[feature, row]
+
+
+@kernel
+def count_places(
+    values: Array, row_step: int, column_step: int, first: int, last: int,
+    features: Array, is_set: Array, starts: Array, cuts: Array, words: Array,
+    groups: Array, tests: Array, firsts: Array, counts: Array,
+) -> None:  # fmt: skip
+    """Count, for rows ``first`` to ``last``, how many have which place in each group's tables."""
+    size = min(BLOCK, last - first)
+    codes = np.empty((len(features), size), np.uint16)
+    places = np.empty(size, np.uint16)
+    for start in range(first, last, BLOCK):
+        count = min(BLOCK, last - start)
+        code_rows(values, row_step, column_step, start, count,
+                  features, is_set, starts, cuts, words, codes)  # fmt: skip
+        for group in range(len(groups)):
+            for row in range(count):
+                places[row] = 0
+            for test in range(groups[group, 0], groups[group, 1]):
+                column, stride = codes[tests[test, 0]], np.uint16(tests[test, 2])
+                least = np.uint16(tests[test, 1])
+                for row in range(count):
+                    places[row] += stride if column[row] >= least else np.uint16(0)
+            for row in range(count):
+                counts[firsts[group] + places[row]] += 1
+
+
+@kernel
+def walk(
+    values: Array, row_step: int, column_step: int, first: int, last: int,
+    features: Array, is_set: Array, starts: Array, cuts: Array, words: Array,
+    trees: Array, nodes: Array, breaks: Array, shares: Array, leaves: Array,
+    points: Array, weights: Array, out: Array,
+) -> None:  # fmt: skip
+    """Add up contributions by Gauss-Legendre quadrature, in one walk up and down each tree for each row.
+
+    With o and w a feature's condition met (0 or 1) and its share of the training rows on the path so far,
+    a leaf's product of ``(1 - t) w + t o`` is carried down for each point t, and its sum over the leaves up.
+    """
+    size = min(BLOCK, last - first)
+    codes = np.empty((len(features), size), np.uint16)
+    depth = 0
+    most = 1
+    for tree in range(len(trees)):
+        depth = max(depth, trees[tree, 1])
+        most = max(most, trees[tree, 3] - trees[tree, 2])
+    node_at = np.empty(depth + 1, np.int64)
+    side_at = np.empty(depth + 1, np.int64)
+    met = np.empty(depth + 1)
+    share = np.empty(depth + 1)
+    factor = np.empty((depth + 1, most))
+    product = np.empty((depth + 2, most))
+    total = np.empty((depth + 2, most))
+    for start in range(first, last, BLOCK):
+        count = min(BLOCK, last - start)
+        code_rows(values, row_step, column_step, start, count,
+                  features, is_set, starts, cuts, words, codes)  # fmt: skip
+        for feature in range(out.shape[0]):
+            for row in range(count):
+                out[feature, start + row] = 0.0
+        for tree in range(len(trees)):
+            low, n = trees[tree, 2], trees[tree, 3] - trees[tree, 2]
+            for row in range(count):
+                level = 0
+                node_at[0], side_at[0] = trees[tree, 0], -1
+                for q in range(n):
+                    product[0, q] = weights[low + q]
+                    total[0, q] = 0.0
+                while level >= 0:
+                    node = node_at[level]
+                    earlier = nodes[node, 3]
+                    side = side_at[level]
+                    if side >= 0:  # back from a child: hand its sum to the feature and to the node above
+                        slope = met[level] - share[level]
+                        before = met[earlier] - share[earlier] if earlier >= 0 else 0.0
+                        gain = 0.0
+                        for q in range(n):
+                            rate = slope / factor[level, q]
+                            if earlier >= 0:
+                                rate -= before / factor[earlier, q]
+                            gain += total[level + 1, q] * rate
+                            total[level, q] += total[level + 1, q]
+                        out[nodes[node, 1], start + row] += gain
+                    side_at[level] = side + 1
+                    if side == 1:
+                        level -= 1
+                        continue
+                    side += 1
+                    code = codes[nodes[node, 0], row]
+                    left = nodes[node, 2]
+                    for place in range(breaks.shape[1]):
+                        left ^= code >= breaks[node, place]
+                    child = nodes[node, 4 + side]
+                    met[level] = 1.0 if left != side else 0.0
+                    share[level] = shares[node, side]
+                    if earlier >= 0:
+                        met[level] *= met[earlier]
+                        share[level] *= share[earlier]
+                    if met[level] == 0.0 and share[level] == 0.0:  # neither the row nor any other comes here
+                        for q in range(n):
+                            factor[level, q] = 1.0
+                            total[level + 1, q] = 0.0
+                        continue
+                    for q in range(n):
+                        t = points[low + q]
+                        factor[level, q] = (1.0 - t) * share[level] + t * met[level]
+                        scale = factor[level, q]
+                        if earlier >= 0:
+                            scale /= factor[earlier, q]
+                        product[level + 1, q] = product[level, q] * scale
+                    if child < 0:
+                        for q in range(n):
+                            total[level + 1, q] = leaves[-1 - child] * product[level + 1, q]
+                    else:
+                        for q in range(n):
+                            total[level + 1, q] = 0.0
+                        level += 1
+                        node_at[level], side_at[level] = child, -1
+
 
 Floats = NDArray[np.float64]
-Array = NDArray[Any]
 Columns = tuple[Array, Array, Array, Array, Array]
 BELOW_ZERO = float(np.nextafter(-ALMOST_ZERO, -np.inf))
 MOST_BREAKS = 4

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.explanation.chosen import LEAST, MOST, Chosen, Facts
+from dropout_risk.explanation.reason_choice import LEAST, MOST, Chosen, Facts
 
 CATALOGUE = default_catalogue()
 FEATURES = list(CATALOGUE.values())

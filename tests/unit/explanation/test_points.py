@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from dropout_risk.explanation.points import points_per_log_odds
+from dropout_risk.explanation.contributions import points_per_log_odds
 
 log_odds = st.floats(-40, 40)
 near = st.floats(-1e-3, 1e-3) | st.sampled_from([0.0, 1e-300, -1e-300, 1e-16, 1e-9, -1e-9])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.explanation.contributions import CurveShape, LinearTerms
-from dropout_risk.explanation.steps import StepShape
+from dropout_risk.explanation.curves import StepShape
 
 number = st.floats(-1e6, 1e6)
 
