@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms, Shape
-from dropout_risk.explanation.steps import StepShape
+from dropout_risk.explanation.curves import StepShape
 
 Floats = NDArray[np.float64]
 

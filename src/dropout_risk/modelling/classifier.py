@@ -14,26 +14,23 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import (
-    FeatureInputError,
-    LabelError,
-    TrainingError,
-    nearest,
-)
-from dropout_risk.explanation.as_shap import as_shap
+from dropout_risk.errors import FeatureInputError, LabelError, TrainingError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
+from dropout_risk.explanation.contributions import as_shap
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
-from dropout_risk.modelling.empty_columns import refuse_empty_columns
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.fit_warnings import warn_of_few, warn_of_identifiers
-from dropout_risk.modelling.fitting import CHOICES, DEFAULT, Rows, fit_best, in_own_order
-from dropout_risk.modelling.leaks import HowToHeed, group_keys, heeded
-from dropout_risk.modelling.points_table import PointsTable
-from dropout_risk.modelling.scorecard import ScorecardModel
-from dropout_risk.modelling.selection import SIMPLEST_FIRST
+from dropout_risk.modelling.input_checks import (
+    classes_of,
+    refuse_empty_columns,
+    target_of,
+    warn_of_few,
+    warn_of_identifiers,
+)
+from dropout_risk.modelling.leaks.report import HowToHeed, group_keys, heeded
+from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
+from dropout_risk.modelling.selection import CHOICES, DEFAULT, SIMPLEST_FIRST, Rows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
-from dropout_risk.modelling.two_classes import classes_of, target_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -71,7 +68,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     tuning : Tuning, optional
         The budget for better settings of logistic regression and trees; by default none is spent.
     leaks : {"raise", "warn", "ignore"}, default="warn"
-        What to do about leaks in the rows of the fit: see :func:`dropout_risk.modelling.leaks.find_leaks`.
+        What to do about leaks in the rows of the fit: see :func:`dropout_risk.modelling.leaks.report.find_leaks`.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dropout_risk.errors import MissingExtraError
 from dropout_risk.explanation.contributions import LevelShape
-from dropout_risk.explanation.steps import StepShape
+from dropout_risk.explanation.curves import StepShape
 from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
 from dropout_risk.modelling.folds import CrossFit, fold_losses
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from dropout_risk.errors import SplitError
-from dropout_risk.modelling.split_fold import Positions, keys_of
+from dropout_risk.modelling.split_dates import Positions, keys_of
 from dropout_risk.modelling.splits import dealt_folds
 
 

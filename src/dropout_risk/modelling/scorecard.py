@@ -3,21 +3,159 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dropout_risk.explanation.contributions import LevelShape, LinearTerms
-from dropout_risk.explanation.steps import StepShape
-from dropout_risk.modelling.bins import Bins
+from dropout_risk.explanation.curves import StepShape
+from dropout_risk.modelling.additive import held
+from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.newton import fit_logistic
+from dropout_risk.text import Language, Text
+
+# --- Few bins for one feature: as many as the data bear out, monotone where a direction is declared ---
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 Labels = NDArray[np.int8]
+CELLS = 20
+"""Quantile cells that bins are made of."""
+MOST_BINS = 5
+SMALLEST_SHARE = 0.05
+"""Of the known values in one bin."""
+PRIOR_ROWS = 10.0
+"""Rows at the base rate added to each bin: a small bin says little."""
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The bins of one feature; the last one is that of missing values.
+
+    Parameters
+    ----------
+    edges : tuple of float, or None
+        Where one bin ends and the next begins; None for categories.
+    groups : tuple of int
+        For each category its bin; empty for numbers.
+    n_bins : int
+        Bins without that of missing values.
+    """
+
+    edges: tuple[float, ...] | None
+    groups: tuple[int, ...]
+    n_bins: int
+
+    @classmethod
+    def of_numbers(cls, column: Floats, y: Labels, direction: int) -> Self:
+        """Cut numbers where the share of dropouts changes; with a direction it never turns back."""
+        known = ~np.isnan(column)
+        cuts = _cuts(column[known])
+        cells = np.searchsorted(cuts, column[known], side="right")
+        ends = merged(*_counts(cells, y[known], len(cuts) + 1), direction)
+        edges = tuple(float(cuts[end]) for end in ends)
+        return cls(edges, (), len(edges) + 1)
+
+    @classmethod
+    def of_categories(cls, column: Floats, y: Labels) -> Self:
+        """Put together categories with like shares of dropouts."""
+        known = ~np.isnan(column)
+        if not known.any():
+            return cls(None, (), 0)
+        codes = column[known].astype(np.intp)
+        rows, events = _counts(codes, y[known], int(codes.max()) + 1)
+        order = np.argsort((events + PRIOR_ROWS * y.mean()) / (rows + PRIOR_ROWS), kind="stable")
+        ends = merged(rows[order], events[order], 0)
+        group = np.empty(len(order), dtype=np.int64)
+        group[order] = np.searchsorted(ends, np.arange(len(order)), side="left")
+        return cls(None, tuple(map(int, group)), len(ends) + 1)
+
+    def place(self, column: Floats) -> NDArray[np.intp]:
+        """Give the bin of each value; a category that the fit did not see counts as missing."""
+        missing = np.isnan(column)
+        if self.edges is not None:
+            found = np.searchsorted(np.array(self.edges), np.where(missing, 0.0, column), side="right")
+            return np.where(missing, self.n_bins, found)
+        table = np.array([*self.groups, self.n_bins], dtype=np.intp)
+        codes = np.where(missing, len(self.groups), column).astype(np.intp)
+        return table[np.minimum(codes, len(self.groups))]
+
+    def evidence(self, column: Floats, y: Labels, direction: int) -> Floats:
+        """Give for each bin how far its log-odds lie from those of all rows; few rows say little."""
+        rows, events = _counts(self.place(column), y, self.n_bins + 1)
+        rate = (y.sum() + 0.5) / (len(y) + 1.0)
+        share = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)
+        found = np.log(share / (1 - share)) - np.log(rate / (1 - rate))
+        return np.append(held(found[:-1], direction), found[-1])
+
+
+def merged(rows: Counts, events: Counts, direction: int) -> list[int]:
+    """Merge neighbouring cells and give the last cell of each bin but the last.
+
+    Cells that are too small, that go against the direction, or whose difference is not worth a bin of its
+    own (Bayesian information criterion) are put together with the neighbour that is most alike.
+
+    Examples
+    --------
+    >>> merged(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
+    [1]
+    >>> merged(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
+    []
+    """
+    bins = [(int(n), int(k), end) for end, (n, k) in enumerate(zip(rows, events, strict=True))]
+    smallest, worth = SMALLEST_SHARE * sum(rows), 0.5 * np.log(max(sum(rows), 2))
+    while len(bins) > 1:
+        loss = [_loss(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
+        wrong = [i for i in range(len(loss)) if direction * (_share(bins[i + 1]) - _share(bins[i])) < 0]
+        small = [i for i in range(len(loss)) if min(bins[i][0], bins[i + 1][0]) < smallest]
+        pairs = small or wrong or range(len(loss))
+        cheapest = min(pairs, key=lambda i: loss[i])
+        if not small and not wrong and len(bins) <= MOST_BINS and loss[cheapest] > worth:
+            break
+        (n, k, _), (m, j, end) = bins[cheapest : cheapest + 2]
+        bins[cheapest : cheapest + 2] = [(n + m, k + j, end)]
+    return [end for _, _, end in bins[:-1]]
+
+
+def _share(item: tuple[int, int, int]) -> float:
+    return item[1] / item[0] if item[0] else 0.0
+
+
+def _loss(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
+    """Give the log likelihood that is lost when two bins become one."""
+    n, k = left[0] + right[0], left[1] + right[1]
+    return _likelihood(*left[:2]) + _likelihood(*right[:2]) - _likelihood(n, k)
+
+
+def _likelihood(n: int, k: int) -> float:
+    return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
+
+
+def _counts(places: NDArray[np.intp], y: Labels, n: int) -> tuple[Counts, Counts]:
+    rows = np.bincount(places, minlength=n)
+    return rows, np.bincount(places, weights=y, minlength=n).astype(np.int64)
+
+
+def _cuts(known: Floats) -> Floats:
+    """Give round numbers near the quantiles, each above the smallest value."""
+    if len(known) == 0:
+        return np.empty(0)
+    values = np.unique(known)
+    if len(values) <= CELLS:
+        return values[1:]
+    spread = float(values[-1] - values[0])
+    digits = 2 - int(np.floor(np.log10(spread)))
+    cuts = np.unique(np.round(np.quantile(known, np.linspace(0, 1, CELLS + 1)[1:-1]), digits))
+    return np.asarray(cuts[cuts > values[0]])
+
+
 MOST_FEATURES = 10
 MOST_POINTS = 10
 """Of the feature that counts most."""
@@ -216,3 +354,85 @@ def _rounded(
 
 def _on_grid(value: float) -> float:
     return round(value / GRID) * GRID
+
+
+# --- The scorecard as a sheet of paper: bins in words with their points, and what a sum of points means ---
+
+BELOW = Text(zh="低于{high:g}", en="below {high:g}")
+BETWEEN = Text(zh="{low:g}至{high:g}（不含）", en="{low:g} to below {high:g}")
+FROM = Text(zh="{low:g}及以上", en="{low:g} or more")
+ANY = Text(zh="任何数值", en="any value")
+MISSING = Text(zh="没有记录", en="not recorded")
+HEADS: dict[str, tuple[str, ...]] = {"zh": ("指标", "取值", "分数"), "en": ("feature", "value", "points")}
+RISK_HEADS: dict[str, tuple[str, ...]] = {"zh": ("总分", "辍学风险"), "en": ("points", "risk")}
+
+
+@dataclass(frozen=True)
+class PointsTable:
+    """A scorecard to print.
+
+    Parameters
+    ----------
+    model : ScorecardModel
+        Bins and points.
+    encoding : FeatureEncoding
+        Names of the columns and of their categories.
+    calibration : LinearCalibration
+        From raw score to log-odds.
+    labels : mapping of str to Text, optional
+        Names of the features for people.
+    """
+
+    model: ScorecardModel
+    encoding: FeatureEncoding
+    calibration: LinearCalibration
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+    def frame(self, language: Language = "en") -> pd.DataFrame:
+        """List every bin of every feature with its points."""
+        lines: list[tuple[str, str, int]] = []
+        for card in self.model.cards:
+            name = self.encoding.names[card.feature]
+            label = self.labels[name].to(language) if name in self.labels else name
+            words = [*self._words(card, language), MISSING.to(language)]
+            lines += [(label, word, points) for word, points in zip(words, card.points, strict=True)]
+        return pd.DataFrame(lines, columns=list(HEADS[language]))
+
+    def risks(self, language: Language = "en") -> pd.DataFrame:
+        """List the risk of every sum of points that can occur."""
+        from scipy.special import expit
+
+        most = sum(max(card.points) for card in self.model.cards)
+        least = sum(min(card.points) for card in self.model.cards)
+        points = np.arange(least, most + 1)
+        raw = np.asarray(self.model.intercept + self.model.factor * points, dtype=np.float64)
+        log_odds = self.calibration.apply(raw)
+        return pd.DataFrame(dict(zip(RISK_HEADS[language], (points, expit(log_odds)), strict=True)))
+
+    def points(self, X: pd.DataFrame) -> pd.Series:
+        """Add up the points of each row."""
+        return pd.Series(self.model.points(self.encoding.encode(X)), index=X.index, name="points")
+
+    def to_text(self, language: Language = "en") -> str:
+        """Write both tables for a terminal or for paper."""
+        risks = self.risks(language).to_string(index=False, float_format="{:.1%}".format)
+        return f"{self.frame(language).to_string(index=False)}\n\n{risks}"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html(index=False)) + str(self.risks().to_html(index=False))
+
+    def _words(self, card: Card, language: Language) -> Sequence[str]:
+        edges = card.bins.edges
+        if edges is None:
+            names = self.encoding.categories[self.encoding.names[card.feature]]
+            return [
+                ", ".join(name for name, group in zip(names, card.bins.groups, strict=False) if group == bin_)
+                for bin_ in range(card.bins.n_bins)
+            ]
+        if not edges:
+            return [ANY.to(language)]
+        inner = [BETWEEN.fill(language, low=low, high=high) for low, high in pairwise(edges)]
+        return [BELOW.fill(language, high=edges[0]), *inner, FROM.fill(language, low=edges[-1])]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.bins import MOST_BINS, Bins, merged
+from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merged
 
 
 def rows(n=2000, seed=0):

@@ -18,7 +18,7 @@ from dropout_risk.errors import (
     TrainingError,
 )
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.fit_warnings import FewDropoutsWarning, IdentifierWarning
+from dropout_risk.modelling.input_checks import FewDropoutsWarning, IdentifierWarning
 
 
 @parametrize_with_checks([RiskClassifier(), RiskClassifier("blend", folds=2)])
@@ -105,7 +105,7 @@ def test_rows_of_one_pupil_stay_together(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        "dropout_risk.modelling.fitting.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
+        "dropout_risk.modelling.selection.dealt_folds", lambda keys, *rest: seen.append(keys) or FOLDS
     )
     RiskClassifier("logistic").fit(X, y)
     assert len(set(seen[0])) == 100

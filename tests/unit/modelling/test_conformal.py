@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.modelling.conformal import ConformalSets
+from dropout_risk.modelling.uncertainty import ConformalSets
 
 
 class Given(ClassifierMixin, BaseEstimator):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import TrainingError
-from dropout_risk.modelling.hazard import HazardClassifier, person_periods
+from dropout_risk.modelling.timing import HazardClassifier, person_periods
 
 EDGES = (10, 20, 30)
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 from venn_abers import VennAbers
 
 from dropout_risk.modelling.calibration import OF_ALL, OF_SCHOOLS, LinearCalibration
-from dropout_risk.modelling.intervals import SchoolSpread, equal_bands, excess_variance
+from dropout_risk.modelling.uncertainty import SchoolSpread, equal_bands, excess_variance
 from support.schools import drawn_schools
 
 

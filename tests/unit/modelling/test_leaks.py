@@ -9,7 +9,7 @@ import pytest
 
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.leaks import CHECKS, LeakWarning, find_leaks
+from dropout_risk.modelling.leaks.report import CHECKS, LeakWarning, find_leaks
 from support.leaks import cortez, hsls, made_up, oversampled, smote, uci
 
 
@@ -281,7 +281,7 @@ def test_every_check_says_in_both_languages_what_it_cannot_see():
 
 
 def test_of_very_large_tables_a_part_of_the_pupils_is_counted(monkeypatch):
-    monkeypatch.setattr("dropout_risk.modelling.leak_table.MOST_ROWS", 1000)
+    monkeypatch.setattr("dropout_risk.modelling.leaks.table.MOST_ROWS", 1000)
     X, y = made_up(3000)
     report = find_leaks(X.assign(outcome=y), y)
     assert report.n_counted == pytest.approx(1000, rel=0.15)

@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from dropout_risk.modelling import linear
-from dropout_risk.modelling.linear import Design, LogisticCandidate, LogisticModel
+from dropout_risk.modelling import logistic as linear
+from dropout_risk.modelling.logistic import Design, LogisticCandidate, LogisticModel
 from dropout_risk.modelling.newton import fit_logistic
 
 

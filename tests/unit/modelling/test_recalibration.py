@@ -8,9 +8,14 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from dropout_risk.errors import TrainingError
-from dropout_risk.modelling.calibration import OF_ONE_SCHOOL, LinearCalibration
+from dropout_risk.modelling.calibration import (
+    OF_ONE_SCHOOL,
+    LinearCalibration,
+    recalibrated,
+    to_base_rate,
+    undo_sampling,
+)
 from dropout_risk.modelling.folds import log_loss
-from dropout_risk.modelling.recalibration import recalibrated, to_base_rate, undo_sampling
 
 OLD = LinearCalibration(a=0.9, b=-0.3, covariance=((0.002, 0.001), (0.001, 0.003)))
 

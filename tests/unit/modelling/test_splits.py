@@ -223,7 +223,7 @@ def test_groups_of_another_length_are_refused():
 def test_the_picture_shows_each_part_in_its_colour():
     from matplotlib.colors import to_hex
 
-    from dropout_risk.modelling.split_chart import COLOURS
+    from dropout_risk.modelling.splits import COLOURS
 
     split, X = by_school(schools="leave_out")
     axes = split.chart(X).axes[0]

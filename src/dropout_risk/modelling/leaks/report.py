@@ -1,7 +1,7 @@
 """The leak detector: what a table of features must not hold, found before anything is fitted on it.
 
 Every check is a small function of the rows, counts and ranks only; what needs school records is in
-:mod:`dropout_risk.evaluation.leaks`.
+:mod:`dropout_risk.evaluation.leak_section`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError, nearest
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.leak_columns import COLUMN_CHECKS
-from dropout_risk.modelling.leak_finding import Leak, LeakCheck, MadeCheck
-from dropout_risk.modelling.leak_rows import ROW_CHECKS
-from dropout_risk.modelling.leak_segments import SEGMENT_CHECKS
-from dropout_risk.modelling.leak_table import Floats, LeakTable
+from dropout_risk.modelling.leaks.column_checks import COLUMN_CHECKS, Leak, LeakCheck, MadeCheck
+from dropout_risk.modelling.leaks.row_checks import ROW_CHECKS, SEGMENT_CHECKS
+from dropout_risk.modelling.leaks.table import Floats, LeakTable
 
 CHECKS: tuple[LeakCheck, ...] = (*COLUMN_CHECKS, *ROW_CHECKS, *SEGMENT_CHECKS)
 HowToHeed = Literal["raise", "warn", "ignore"]

@@ -1,0 +1,180 @@
+"""Columns without a single value: normal where a catalogue declares them, else a broken join."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import EmptyColumnError, LabelError, OneClassError, TrainingError
+from dropout_risk.modelling.encoding import FeatureEncoding
+
+
+def refuse_empty_columns(
+    encoding: FeatureEncoding, encoded: NDArray[np.float64], catalogue: FeatureCatalogue | None
+) -> None:
+    """Refuse named columns without a value, unless a catalogue declares them.
+
+    A school without psychological tests has no value in the features of these tests, and they stay. A
+    column of the user's own that holds nothing was lost on the way. Columns of an array have no names, and
+    are taken as they are.
+
+    Parameters
+    ----------
+    encoding : FeatureEncoding
+        Names of the columns.
+    encoded : ndarray of float64
+        The rows of the fit.
+    catalogue : FeatureCatalogue, optional
+        What is declared; by default :func:`default_catalogue`.
+
+    Raises
+    ------
+    EmptyColumnError
+        With all of them at once.
+    """
+    if not encoding.named:
+        return
+    is_empty = np.atleast_1d(np.isnan(encoded).all(axis=0))
+    empty = [name for name, nothing in zip(encoding.names, is_empty, strict=True) if nothing]
+    if not empty:
+        return
+    declared = default_catalogue() if catalogue is None else catalogue
+    lost = [name for name in empty if name not in declared]
+    if lost:
+        raise EmptyColumnError(
+            f"Columns {lost} hold no value in any of {len(encoded)} rows.",
+            hint="check the join they come from, or leave them out: X.dropna(axis='columns', how='all')",
+        )
+
+
+# --- What a fit warns of and does all the same: hardly any dropouts, and columns that name pupils or schools ---
+
+FEWEST_OF_A_CLASS = 50
+"""Rows of the rarer class below which a fit is warned of; training refuses as many by default."""
+IDENTIFIER = re.compile(r"(^|_)(id|uuid)$|^(student|pupil|school|class|teacher)s?$", re.IGNORECASE)
+LEVELS_SHARE, FEWEST_ROWS = 0.5, 50
+"""A column of categories with more levels than this share of its values names rows."""
+
+
+class FewDropoutsWarning(UserWarning):
+    """So few rows of one class that risks, intervals and the choice of a model are guesses."""
+
+
+class IdentifierWarning(UserWarning):
+    """A column that names pupils, classes or schools went into a fit as a feature."""
+
+
+def warn_of_few(y: NDArray[np.int8]) -> None:
+    """Warn where the rarer class has fewer than fifty rows.
+
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_few(np.repeat(np.array([0, 1], dtype=np.int8), [390, 10]))
+    >>> said[0].category.__name__
+    'FewDropoutsWarning'
+    """
+    fewest = int(min(y.sum(), len(y) - y.sum()))
+    if fewest < FEWEST_OF_A_CLASS:
+        warnings.warn(
+            f"The rarer class has {fewest} of {len(y)} rows; below {FEWEST_OF_A_CLASS} the risks, their "
+            "order and the choice of a model are rough. Add schools, dates or years.",
+            FewDropoutsWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_identifiers(encoding: FeatureEncoding, encoded: NDArray[np.float64]) -> None:
+    """Warn of columns named like an identifier, or with nearly a category for each row."""
+    found = [
+        name
+        for place, name in enumerate(encoding.names)
+        if encoding.named and _names_rows(str(name), place in encoding.categorical, encoded[:, place])
+    ]
+    if found:
+        warnings.warn(
+            f"Columns {found} look like names of pupils, classes or schools: a model that learns them says "
+            "nothing of others. Leave them out; hand pupils in as groups, or as the index level student_id.",
+            IdentifierWarning,
+            stacklevel=3,
+        )
+
+
+def _names_rows(name: str, categorical: bool, values: NDArray[np.float64]) -> bool:
+    given = values[~np.isnan(values)]
+    levels = len(np.unique(given))
+    if len(given) < FEWEST_ROWS or levels < 2:
+        return False
+    if categorical:
+        return IDENTIFIER.search(name) is not None or levels > LEVELS_SHARE * len(given)
+    whole = bool((given == np.round(given)).all())
+    return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
+
+
+# --- The labels of a fit: two classes, of which the greater one is predicted ---
+
+
+def target_of(y: ArrayLike) -> NDArray[Any]:
+    """Give labels as one column.
+
+    Raises
+    ------
+    LabelError
+        If a label is not known.
+    """
+    values = np.asarray(column_or_1d(y, warn=True))
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
+    return values
+
+
+def classes_of(y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    """Give the two classes in order.
+
+    Raises
+    ------
+    TrainingError
+        If there are no labels, fewer than two, or not as many as rows.
+    LabelError
+        If they are of more than two classes, or numbers between two.
+    OneClassError
+        If there is one class only.
+
+    Examples
+    --------
+    >>> classes_of(["stayed", "left", "stayed"], 3).tolist()
+    ['left', 'stayed']
+    """
+    if y is None:
+        raise TrainingError("This estimator requires y to be passed, but the target y is None.")
+    values = target_of(y)
+    if len(values) != n_rows:
+        raise TrainingError(f"X has {n_rows} rows and y has {len(values)}.")
+    if n_rows < 2:
+        raise TrainingError("Cannot fit on n_samples = 1: at least two rows are needed.")
+    kind = type_of_target(values, input_name="y", raise_unknown=True)
+    if kind == "multiclass":
+        raise LabelError(
+            f"Only binary classification is supported. The type of the target is {kind}.",
+            hint="make one label of two classes, such as dropped out or not",
+        )
+    if kind.startswith("continuous"):
+        raise LabelError(
+            f"Unknown label type: {kind}. Labels are two classes, not shares or numbers between them.",
+            hint="make one label of two classes, such as 1 for dropped out and 0 for not",
+        )
+    check_classification_targets(values)
+    classes = np.unique(values)
+    if len(classes) < 2:
+        raise OneClassError(
+            "The labels hold one class only, so there is nothing to tell apart.",
+            hint="add as-of dates or schools until both classes occur",
+        )
+    return np.asarray(classes)
