@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from dropout_risk.evaluation.markdown import to_html
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import (
     counts_table,
@@ -15,10 +14,12 @@ from dropout_risk.evaluation.report_tables import (
     rule_table,
 )
 from dropout_risk.evaluation.report_words import HOW_TO_READ, events_of, glossary
+from dropout_risk.evaluation.section import to_html
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
+
 
 PURPOSE = Text(
     zh="## 用途\n\n"

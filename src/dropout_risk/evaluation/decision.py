@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Section, SectionTable
-from dropout_risk.evaluation.wording import filled, rounded
+from dropout_risk.evaluation.result import THRESHOLDS, _worth
+from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, rounded
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.result import HeldOut, Result
 
-THRESHOLDS = tuple(number / 100 for number in range(1, 21))
+
 """Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
 SHOWN = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
 TITLE = Text(zh="决策曲线：值不值得据此行动", en="Decision curve: is it worth acting on the risks")
@@ -42,39 +41,6 @@ TABLE = Text(zh="每千名学生的净收益", en="Net benefit per 1,000 pupils"
 THRESHOLD = Text(zh="阈值", en="Threshold")
 EVERYBODY = Text(zh="看望全部", en="Everybody")
 GAIN = Text(zh="模型比看望全部或无人多", en="Model over all or none")
-
-
-def net_benefit(y: Array, p: Array, threshold: float) -> float:
-    """Weigh finds against visits in vain, when everybody with a risk of at least the threshold is seen.
-
-    The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
-    find (Vickers & Elkin 2006, *Decision curve analysis*).
-
-    Examples
-    --------
-    >>> net_benefit(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.9, 0.6, 0.1, 0.1]), 0.5)
-    0.0
-    """
-    return float(_worth(y, p, threshold).mean())
-
-
-def net_benefit_points(y: Array, p: Array) -> list[dict[str, float]]:
-    """Give the net benefit at each threshold, of the risks and of seeing everybody."""
-    everybody = np.ones_like(p)
-    return [
-        {
-            "threshold": threshold,
-            "net_benefit": net_benefit(y, p, threshold),
-            "everybody": net_benefit(y, everybody, threshold),
-        }
-        for threshold in THRESHOLDS
-    ]
-
-
-def _worth(y: Array, p: Array, threshold: float) -> Array:
-    """Give what seeing or not seeing each pupil is worth, counted in finds."""
-    seen: npt.NDArray[np.bool_] = p >= threshold
-    return np.asarray(np.where(seen, y - (1 - y) * threshold / (1 - threshold), 0.0))
 
 
 def decision_section(

@@ -13,11 +13,101 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.capacity import top_count
-from dropout_risk.evaluation.curves import Z95
+from dropout_risk.evaluation.group_calibration import shrunk_shifts
 from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds, outcomes_and_risks
-from dropout_risk.evaluation.shrinkage import shrunk_shifts
+from dropout_risk.evaluation.result import Z95
+from dropout_risk.features.cohort import Cohort, Source, histories_of
+from dropout_risk.features.compute import build_features
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.text import Text
+
+# --- Who belongs to which group: columns that check fairness and never make a score ---
+
+Words = npt.NDArray[np.object_]
+NOT_RECORDED = "not recorded"
+REGISTERED = ("sex", "ethnicity", "residence")
+CIRCUMSTANCES = ("left_behind", "disability")
+SCHOOL = "school"
+"""The attribute whose groups are schools: what names them stays in the report."""
+PLACES = (SCHOOL, "grade_level")
+"""Attributes of a place, not of a person: no threshold of their own is shown for them."""
+ATTRIBUTES: dict[str, Text] = {
+    "sex": Text(zh="性别", en="Sex"),
+    "ethnicity": Text(zh="民族", en="Ethnicity"),
+    "residence": Text(zh="户口", en="Residence"),
+    "left_behind": Text(zh="留守", en="Left behind"),
+    "disability": Text(zh="残疾", en="Disability"),
+    "school": Text(zh="学校", en="School"),
+    "grade_level": Text(zh="年级", en="Grade level"),
+}
+WORDS: dict[str, Text] = {
+    NOT_RECORDED: Text(zh="未登记", en=NOT_RECORDED),
+    "yes": Text(zh="是", en="yes"),
+    "no": Text(zh="否", en="no"),
+    "female": Text(zh="女", en="female"),
+    "male": Text(zh="男", en="male"),
+}
+
+
+def audit_groups(source: Source, cohort: Cohort) -> pd.DataFrame:
+    """Give the groups that the pupils of a cohort belong to, as recorded.
+
+    Parameters
+    ----------
+    source : SchoolRecords or Histories
+        Histories hold no column that is for audits only, so from them only school, left-behind and
+        disability are known.
+    cohort : Cohort
+        Pupils and dates. Family circumstances are those known and valid on the date; the columns of the
+        students table are those of the day the records were drawn, since nothing older is kept.
+
+    Returns
+    -------
+    DataFrame
+        One row per row of the cohort, one column per attribute of which anything is recorded; "not
+        recorded" is a group of its own. It is no input of a model.
+
+    Examples
+    --------
+    >>> import dropout_risk as dr
+    >>> records = dr.simulate_district(n_students=200, seed=1)
+    >>> groups = audit_groups(records, dr.Cohort.on(records, "2025-03-03"))
+    >>> list(groups), sorted(groups["sex"].unique())
+    (['sex', 'ethnicity', 'left_behind', 'disability', 'school', 'grade_level'], ['female', 'male'])
+    """
+    columns = _circumstances(source, cohort) | {
+        "school": as_words(cohort.frame["school_id"]),
+        "grade_level": as_words(cohort.frame["grade_level"]),
+    }
+    if isinstance(source, SchoolRecords):
+        columns |= _registered(source, cohort)
+    kept = {name: columns[name] for name in ATTRIBUTES if name in columns}
+    told = {name: column for name, column in kept.items() if (column != NOT_RECORDED).any()}
+    return pd.DataFrame(told, index=cohort.index)
+
+
+def _registered(records: SchoolRecords, cohort: Cohort) -> dict[str, Words]:
+    students = records.table("students").select(["student_id", *REGISTERED]).to_pandas()
+    rows = pd.Index(students["student_id"]).get_indexer(pd.Index(cohort.frame["student_id"]))
+    return {name: as_words(students[name].iloc[rows]) for name in REGISTERED}
+
+
+def _circumstances(source: Source, cohort: Cohort) -> dict[str, Words]:
+    declared = default_catalogue().select(CIRCUMSTANCES)
+    holds = build_features(histories_of(source), cohort, declared)
+    words = np.array(["no", "yes", NOT_RECORDED], dtype=object)
+    return {name: words[holds[name].fillna(2.0).to_numpy().astype(np.intp)] for name in CIRCUMSTANCES}
+
+
+def as_words(column: pd.Series) -> Words:
+    """Write values as words, "not recorded" where there is none; 7 and 7.0 are the same grade."""
+    numbers = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all()
+    whole = column.astype("Int64") if numbers else column
+    return np.asarray(whole.astype("string").fillna(NOT_RECORDED), dtype=object)
+
 
 RATES = ("fnr", "fpr", "selection")
 COUNTED = {"fnr": "positives", "fpr": "negatives", "selection": "pupils"}
@@ -218,3 +308,148 @@ def _shrunk(rows: AuditRows, groups: pd.Series) -> pd.Series:
     """Draw each shift towards the whole, as the calibration part of the report does."""
     found = shrunk_shifts(rows.outcomes, rows.risks, groups.to_numpy(dtype=object), rows.pupils).groups
     return pd.Series({one.group: one.shift for one in found}, dtype=np.float64)
+
+
+# --- Reasons by group at equal risk: whether pupils of like risk get other reasons in other groups ---
+
+COMPARED = 0.2
+"""The share of pupils with the highest risks: below it a leading reason says little."""
+FEWEST = 20
+MOST_BINS, PUPILS_PER_BIN = 10, 40
+SHUFFLES = 999
+NONE = "none"
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ReasonShares:
+    """Leading reasons of the groups of one attribute, beside what their risks alone would give.
+
+    Parameters
+    ----------
+    shares, expected : DataFrame
+        By group and kind of reason: the share of pupils it leads for, and the share it would lead for if
+        within each bin of risk the group were like everyone.
+    pupils : Series of int
+        Pupils compared, by group; groups with fewer than 20 are left out of both tables.
+    distance : Series of float
+        Total variation distance of each group's shares from the expected ones (0: none, 1: all differ).
+    overall, by_chance, p : float
+        The mean distance, its mean if groups are dealt at random within bins of risk, and the share of
+        such deals that are as far apart.
+    """
+
+    shares: pd.DataFrame
+    expected: pd.DataFrame
+    pupils: pd.Series
+    distance: pd.Series
+    overall: float
+    by_chance: float
+    p: float
+
+
+def leading(sums: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Name the column that raises the risk most, or "none".
+
+    >>> leading(pd.DataFrame({"attendance": [0.4, -1.0], "grades": [0.9, -0.2]})).tolist()
+    ['grades', 'none']
+    """
+    values = sums.to_numpy(dtype=np.float64)
+    names = np.array([*sums.columns, NONE], dtype=object)
+    place = np.where(values.max(axis=1) > 0, values.argmax(axis=1), len(sums.columns))
+    return np.asarray(names[place])
+
+
+def reasons_at_equal_risk(
+    rows: AuditRows, groups: pd.Series, sums: pd.DataFrame, *, seed: int = 0
+) -> ReasonShares | None:
+    """Compare the leading reasons of the groups of one attribute among pupils of like risk.
+
+    Of each pupil the last day counts; of these the fifth with the highest risks is compared, in bins of risk.
+
+    Parameters
+    ----------
+    rows : AuditRows
+        The test part.
+    groups : Series of str
+        The group of each row.
+    sums : DataFrame
+        Contributions summed by domain or by cause, one row per row.
+    seed : int, default=0
+        Deals the groups.
+
+    Returns
+    -------
+    ReasonShares or None
+        None where fewer than two groups are large enough.
+    """
+    last = _last_rows(rows)
+    risk = rows.risks[last]
+    high = last[risk >= np.quantile(risk, 1 - COMPARED)]
+    names = groups.to_numpy(dtype=object)
+    large = [name for name, n in sorted(pd.Series(names[high]).value_counts().items()) if n >= FEWEST]
+    high = high[np.isin(names[high].astype(str), [str(name) for name in large])]
+    if len(large) < 2:
+        return None
+    group = pd.Categorical(names[high], categories=large).codes
+    words = [*map(str, sums.columns), NONE]
+    word = pd.Categorical(leading(sums.iloc[high]), categories=words).codes
+    table = _tables(_bins(rows.risks[high]), np.asarray(group), np.asarray(word), len(large), len(words))
+    dealt = _dealt(table, seed)
+    observed, expected = table.sum(axis=0), _expected(table)
+    n = observed.sum(axis=1)
+    distance = _distance(observed, expected)
+    overall, by_chance = distance @ n / n.sum(), _distance(dealt, expected) @ n / n.sum()
+    return ReasonShares(
+        shares=pd.DataFrame(observed / n[:, None], index=large, columns=words),
+        expected=pd.DataFrame(expected / n[:, None], index=large, columns=words),
+        pupils=pd.Series(n, index=large),
+        distance=pd.Series(distance, index=large),
+        overall=float(overall),
+        by_chance=float(by_chance.mean()),
+        p=float((1 + (by_chance >= overall - 1e-12).sum()) / (1 + SHUFFLES)),
+    )
+
+
+def _last_rows(rows: AuditRows) -> npt.NDArray[np.intp]:
+    order = np.argsort(rows.days, kind="stable")
+    place = np.full(int(rows.pupils.max()) + 1, -1, dtype=np.intp)
+    place[rows.pupils[order]] = order
+    return np.sort(place[place >= 0])
+
+
+def _bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    n_bins = int(np.clip(len(risks) // PUPILS_PER_BIN, 1, MOST_BINS))
+    edges = np.unique(np.quantile(risks, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    return np.searchsorted(edges, risks, side="right")
+
+
+def _tables(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Counts:
+    table = np.zeros((int(bins.max()) + 1, n_groups, n_words), dtype=np.int64)
+    np.add.at(table, (bins, group, word), 1)
+    return np.asarray(table[table.sum(axis=(1, 2)) > 0])
+
+
+def _expected(table: Counts) -> npt.NDArray[np.float64]:
+    """Give each group the words of everyone in its bins."""
+    of_group, of_word = table.sum(axis=2), table.sum(axis=1)
+    return np.asarray(
+        (of_group[:, :, None] * of_word[:, None, :] / of_group.sum(axis=1)[:, None, None]).sum(0)
+    )
+
+
+def _dealt(table: Counts, seed: int) -> Counts:
+    """Deal the groups at random within each bin; rows and columns keep their sums."""
+    from scipy.stats import random_table
+
+    rng = np.random.default_rng(seed)
+    dealt = np.zeros((SHUFFLES, *table.shape[1:]), dtype=np.int64)
+    for part in table:
+        dealt += random_table.rvs(part.sum(axis=1), part.sum(axis=0), size=SHUFFLES, random_state=rng).astype(
+            int
+        )
+    return dealt
+
+
+def _distance(counts: npt.NDArray[Any], expected: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.abs(counts - expected).sum(axis=-1) / 2 / expected.sum(axis=-1))

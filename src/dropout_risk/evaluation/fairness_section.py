@@ -11,18 +11,23 @@ import pandas as pd
 
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.evaluation.fairness_gaps import holm
-from dropout_risk.evaluation.fairness_groups import ATTRIBUTES, PLACES, SCHOOL, WORDS
-from dropout_risk.evaluation.fairness_reasons import FEWEST, NONE, ReasonShares
-from dropout_risk.evaluation.fairness_thresholds import ALL
+from dropout_risk.evaluation.fairness import ALL, holm
+from dropout_risk.evaluation.fairness_rates import (
+    ATTRIBUTES,
+    FEWEST,
+    NONE,
+    PLACES,
+    SCHOOL,
+    WORDS,
+    ReasonShares,
+)
 from dropout_risk.evaluation.result import plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
-from dropout_risk.evaluation.wording import filled
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
-    from dropout_risk.evaluation.fairness import FairnessReport
-    from dropout_risk.evaluation.fairness_gaps import Gap
+    from dropout_risk.evaluation.fairness import FairnessReport, Gap
+
 
 MOST_GROUPS = 12
 WORTH_A_LOOK = 0.05

@@ -13,6 +13,7 @@ from dropout_risk.text import Language, Text
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
 
+
 REQUIRED = {
     "leaks": Text(zh="泄漏检查", en="leaks"),
     "baselines": Text(zh="与基线的比较", en="comparison with the baselines"),

@@ -12,22 +12,28 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation import report_tables as tables
+from dropout_risk.evaluation.baseline_section import baseline_section
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.curves import calibration_bins
 from dropout_risk.evaluation.decision import decision_section
+from dropout_risk.evaluation.list_section import capacity_section, kinds_of_lists
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary, words_of
 from dropout_risk.evaluation.resampling import REPLICATES
-from dropout_risk.evaluation.result import HeldOut, Result, all_results, beside_the_rule, plain
-from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
-from dropout_risk.evaluation.section import Section
-from dropout_risk.evaluation.tables import Table
-from dropout_risk.evaluation.verdict import baseline_section
+from dropout_risk.evaluation.result import (
+    HeldOut,
+    Result,
+    all_results,
+    beside_the_rule,
+    calibration_bins,
+    plain,
+)
+from dropout_risk.evaluation.section import Section, Table
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
 
 FORMAT = 3
 MORE = Text(

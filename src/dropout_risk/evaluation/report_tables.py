@@ -14,14 +14,14 @@ from dropout_risk.evaluation.report_words import (
     words_of,
 )
 from dropout_risk.evaluation.report_words import CENSORED as CENSORED_WORDS
-from dropout_risk.evaluation.tables import Table
-from dropout_risk.evaluation.wording import bracketed
+from dropout_risk.evaluation.section import Table, bracketed
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.evaluation.result import Result
+
 
 SYNTHETIC = Text(
     zh="模拟数据：以下数字不说明任何真实学校的情况，不得用于真实学生。",

@@ -13,13 +13,113 @@ import numpy.typing as npt
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import Lists, at_same_length, of_share
-from dropout_risk.evaluation.curves import capacity_points, roc_points
-from dropout_risk.evaluation.decision import net_benefit_points
+from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, of_share
 from dropout_risk.evaluation.metrics import Array, outcomes_and_risks, ranking_and_probability_metrics
-from dropout_risk.evaluation.replicates import figures_by_replicate
-from dropout_risk.evaluation.resampling import Interval, Resampling
+from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
 from dropout_risk.text import Text
+
+THRESHOLDS = tuple(number / 100 for number in range(1, 21))
+"""Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
+
+
+def _worth(y: Array, p: Array, threshold: float) -> Array:
+    """Give what seeing or not seeing each pupil is worth, counted in finds."""
+    seen: npt.NDArray[np.bool_] = p >= threshold
+    return np.asarray(np.where(seen, y - (1 - y) * threshold / (1 - threshold), 0.0))
+
+
+def net_benefit_points(y: Array, p: Array) -> list[dict[str, float]]:
+    """Give the net benefit at each threshold, of the risks and of seeing everybody."""
+    everybody = np.ones_like(p)
+    return [
+        {
+            "threshold": threshold,
+            "net_benefit": net_benefit(y, p, threshold),
+            "everybody": net_benefit(y, everybody, threshold),
+        }
+        for threshold in THRESHOLDS
+    ]
+
+
+def net_benefit(y: Array, p: Array, threshold: float) -> float:
+    """Weigh finds against visits in vain, when everybody with a risk of at least the threshold is seen.
+
+    The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
+    find (Vickers & Elkin 2006, *Decision curve analysis*).
+
+    Examples
+    --------
+    >>> net_benefit(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.9, 0.6, 0.1, 0.1]), 0.5)
+    0.0
+    """
+    return float(_worth(y, p, threshold).mean())
+
+
+# --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
+
+SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
+ROC_POINTS = 101
+Z95 = 1.959963984540054
+
+
+def calibration_bins(y: Array, p: Array, *, bins: int = 10) -> list[dict[str, float]]:
+    """Compare mean risk and observed share in bins of about equally many rows.
+
+    Parameters
+    ----------
+    y, p : array
+        Outcomes and risks.
+    bins : int, default=10
+        At most so many; equal risks share a bin, so there may be fewer.
+
+    Returns
+    -------
+    list of dict
+        ``n``, ``mean_risk``, ``observed`` and its 95 % Wilson interval ``low``, ``high``, by rising risk.
+    """
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
+    which = np.searchsorted(edges[1:-1], p, side="right")
+    return [_bin(y[which == number], p[which == number]) for number in np.unique(which)]
+
+
+def _bin(y: Array, p: Array) -> dict[str, float]:
+    low, high = wilson_interval(float(y.sum()), y.size)
+    return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
+
+
+def wilson_interval(hits: float, n: int) -> tuple[float, float]:
+    """Give the 95 % Wilson interval of a share.
+
+    >>> [round(bound, 4) for bound in wilson_interval(5, 10)]
+    [0.2366, 0.7634]
+    """
+    share, spread = hits / n, Z95 * Z95 / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def roc_points(y: Array, p: Array) -> dict[str, list[float]]:
+    """Give the ROC curve on an even grid of false positive rates; empty lists with one class."""
+    if y.min() == y.max():
+        return {"false_positive_rate": [], "true_positive_rate": []}
+    from sklearn.metrics import roc_curve
+
+    false_positives, true_positives, _ = roc_curve(y, p)
+    grid = np.linspace(0, 1, ROC_POINTS)
+    rates = np.interp(grid, false_positives, true_positives)
+    return {"false_positive_rate": grid.tolist(), "true_positive_rate": rates.tolist()}
+
+
+def capacity_points(y: Array, p: Array, groups: npt.NDArray[Any]) -> list[dict[str, float]]:
+    """Give expected precision and recall (and the recall's bounds) for lists of growing share."""
+    points = []
+    for share in SHARES:
+        top = at_top_share(y, p, share, groups=groups)
+        recall = {f"recall_{name}": value for name, value in vars(top.recall).items()}
+        points.append({"share": share, "precision": top.precision.expected} | recall)
+    return points
+
 
 COMPARED = ("auc", "average_precision", "log_loss", "brier", "precision_at_capacity", "recall_at_capacity")
 """Figures whose distance between the model and a baseline is given."""

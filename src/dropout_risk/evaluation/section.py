@@ -4,13 +4,113 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from dropout_risk.evaluation.report_words import check_name
-from dropout_risk.evaluation.tables import Table
+from dropout_risk.evaluation.resampling import Interval
 from dropout_risk.text import Language, Text
+
+# --- From Markdown to HTML in which nothing runs and nothing is fetched ---
+
+
+def to_html(text: str, *, under: int = 0) -> str:
+    r"""Render Markdown: HTML in it is shown as text, and images and links as their words.
+
+    Parameters
+    ----------
+    text : str
+        Markdown with tables.
+    under : int, default=0
+        The level of the heading above it: a first heading becomes one level lower.
+
+    Examples
+    --------
+    >>> to_html("# Card <script>", under=1)
+    '<h2>Card &lt;script&gt;</h2>\n'
+    """
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink"])
+    tokens = reader.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + under, 6)}"
+    reader.add_render_rule("table_open", lambda *_: '<div class="wide" tabindex="0">\n<table>\n')
+    reader.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
+    html: str = reader.renderer.render(tokens, reader.options, {})
+    return html
+
+
+# --- Small tables of words, written for a terminal, for Markdown and for a page ---
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of words under a title.
+
+    Parameters
+    ----------
+    title : str
+        What the table shows.
+    columns : sequence of str
+        The head.
+    rows : sequence of sequence of str
+        As many words per row as there are columns.
+
+    Examples
+    --------
+    >>> print(Table("Results", ["", "AUC"], [["Model", "0.85"], ["Base rate", "0.50"]]).to_text())
+    Results
+                AUC
+    Model      0.85
+    Base rate  0.50
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def to_text(self) -> str:
+        """Write for a terminal: the first column to the left, the others to the right."""
+        lines = [list(self.columns), *map(list, self.rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        return "\n".join([self.title, *(_aligned(line, widths) for line in lines if any(line))])
+
+    def to_markdown(self, *, level: int = 2) -> str:
+        """Write as a Markdown table under a heading."""
+        head = ["| " + " | ".join(map(_markdown_cell, self.columns)) + " |", "|" + "---|" * len(self.columns)]
+        body = ["| " + " | ".join(map(_markdown_cell, row)) + " |" for row in self.rows]
+        return "\n".join([f"{'#' * level} {_markdown_cell(self.title)}", "", *head, *body])
+
+    def to_html(self) -> str:
+        """Write as an HTML table with every word escaped."""
+        head = "".join(f"<th scope='col'>{html.escape(word)}</th>" for word in self.columns)
+        body = "".join(f"<tr>{_html_row(row)}</tr>" for row in self.rows)
+        caption = html.escape(self.title)
+        return (
+            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = (
+        word.ljust(width) if place == 0 else word.rjust(width)
+        for place, (word, width) in enumerate(zip(line, widths, strict=True))
+    )
+    return "  ".join([first, *others]).rstrip()
+
+
+def _markdown_cell(word: str) -> str:
+    escaped = html.escape(word, quote=False)
+    return escaped.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _html_row(row: Sequence[str]) -> str:
+    first, *others = (html.escape(word) for word in row)
+    return f"<th scope='row'>{first}</th>" + "".join(f"<td>{word}</td>" for word in others)
+
 
 Cell = Text | str | float | int | None
 CHECKS = Text(zh="检查：{checks}", en="Checks: {checks}")
@@ -223,3 +323,59 @@ def _plain(cell: Cell) -> Any:
 
 def _cell(cell: Any) -> Cell:
     return Text(**cell) if isinstance(cell, dict) else cell
+
+
+# --- Figures with their intervals, and wordings filled in both languages ---
+
+
+def filled(wording: Text, **fields: object) -> Text:
+    """Fill a wording in both languages; fields that are wordings themselves in their own.
+
+    >>> filled(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
+    '3 days before'
+    """
+
+    def given(language: Language) -> dict[str, object]:
+        return {key: of.to(language) if isinstance(of, Text) else of for key, of in fields.items()}
+
+    return Text(zh=wording.fill("zh", **given("zh")), en=wording.fill("en", **given("en")))
+
+
+def with_interval(
+    value: float | None, ends: Interval | Mapping[str, Any] | None, *, digits: int = 2, form: str = ""
+) -> str:
+    """Write a figure and its interval; a dash for a figure that is not defined.
+
+    >>> with_interval(0.1234, Interval(0.08, 0.151)), with_interval(0.1234, None), with_interval(None, None)
+    ('0.12 [0.08, 0.15]', '0.12', '–')
+    >>> with_interval(0.1234, Interval(0.08, 0.151), form="+")
+    '+0.12 [+0.08, +0.15]'
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{rounded(value, digits=digits, form=form)}{bracketed(ends, digits=digits, form=form)}"
+
+
+def bracketed(
+    ends: Interval | Mapping[str, Any] | None, *, digits: int = 2, form: str = "", before: str = " "
+) -> str:
+    """Write an interval alone; nothing where there is none.
+
+    >>> bracketed({"low": 0.5, "high": 0.75}, before="")
+    '[0.50, 0.75]'
+    """
+    given = vars(ends) if isinstance(ends, Interval) else ends
+    if not given or given["low"] is None:
+        return ""
+    low, high = (rounded(given[end], digits=digits, form=form) for end in ("low", "high"))
+    return f"{before}[{low}, {high}]"
+
+
+def rounded(value: float, *, digits: int, form: str = "") -> str:
+    """Write a number with some digits; what rounds to zero has no sign.
+
+    >>> rounded(-0.001, digits=2), rounded(-0.001, digits=2, form="+"), rounded(-0.01, digits=2)
+    ('0.00', '0.00', '-0.01')
+    """
+    written = f"{value:{form}.{digits}f}"
+    return written.lstrip("+-") if float(written) == 0 else written

@@ -11,11 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.curves import Z95
-from dropout_risk.evaluation.result import plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
-from dropout_risk.evaluation.wording import filled
-from dropout_risk.explanation.chosen import NOBODY, Chosen, Codes, Facts, Floats
+from dropout_risk.evaluation.result import Z95, plain
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Codes, Facts, Floats
 from dropout_risk.text import Text
 
 TOP = 3

@@ -5,10 +5,10 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from dropout_risk.evaluation.calibration import calibration_section
-from dropout_risk.evaluation.calibration_figures import (
+from dropout_risk.evaluation.calibration import (
     CalibrationFigures,
     Judged,
+    calibration_section,
     expected_calibration_error,
 )
 from dropout_risk.evaluation.section import Section

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.evaluation.curves import calibration_bins, capacity_points, roc_points, wilson_interval
-from dropout_risk.evaluation.tables import Table
+from dropout_risk.evaluation.result import calibration_bins, capacity_points, roc_points, wilson_interval
+from dropout_risk.evaluation.section import Table
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=1, max_size=200))

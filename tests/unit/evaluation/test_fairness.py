@@ -8,13 +8,11 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import EvaluationError, MissingExtraError
-from dropout_risk.evaluation.fairness import FairnessReport
-from dropout_risk.evaluation.fairness_rates import AuditRows
-from dropout_risk.evaluation.fairness_reasons import reasons_at_equal_risk
+from dropout_risk.evaluation.fairness import ALL, FairnessReport, equal_misses
+from dropout_risk.evaluation.fairness_rates import AuditRows, reasons_at_equal_risk
 from dropout_risk.evaluation.fairness_section import not_made
-from dropout_risk.evaluation.fairness_thresholds import ALL, equal_misses
+from dropout_risk.evaluation.group_calibration import shrunk_shifts
 from dropout_risk.evaluation.section import Section
-from dropout_risk.evaluation.shrinkage import shrunk_shifts
 
 
 def _given(n=4000, seed=0, *, told_less=0.0):

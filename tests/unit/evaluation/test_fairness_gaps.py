@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from dropout_risk.evaluation.fairness_gaps import gaps, holm, newcombe, p_of_difference
+from dropout_risk.evaluation.fairness import gaps, holm, newcombe, p_of_difference
 from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates
 
 

@@ -5,9 +5,9 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.evaluation.record_leaks import chosen_check, future_check
 from dropout_risk.features import compute
 from dropout_risk.features.cohort import Cohort
+from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check
 from support.catalogues import every_measure
 
 DAYS, HORIZON = ["2025-03-03", "2025-04-07"], 60
@@ -57,11 +57,11 @@ def test_features_written_as_functions_are_judged_as_well(histories, cohort):
 
 
 def test_of_a_large_county_whole_schools_are_judged(histories, cohort, monkeypatch):
-    monkeypatch.setattr("dropout_risk.evaluation.record_leaks.PUPILS", 1)
+    monkeypatch.setattr("dropout_risk.modelling.leaks.record_checks.PUPILS", 1)
     asked = []
     real = compute.build_features
     monkeypatch.setattr(
-        "dropout_risk.evaluation.record_leaks.build_features",
+        "dropout_risk.modelling.leaks.record_checks.build_features",
         lambda *given, **more: asked.append(len(given[0])) or real(*given, **more),
     )
     features = dr.build_features(histories, cohort)

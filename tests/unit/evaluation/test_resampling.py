@@ -9,8 +9,13 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import calibration_slope
-from dropout_risk.evaluation.replicates import auc_by_replicate, figures_by_replicate, list_figures
-from dropout_risk.evaluation.resampling import FEWEST_SCHOOLS, Resampling
+from dropout_risk.evaluation.resampling import (
+    FEWEST_SCHOOLS,
+    Resampling,
+    auc_by_replicate,
+    figures_by_replicate,
+    list_figures,
+)
 
 
 def _sample(n=600, n_schools=12, seed=0, digits=2):

@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from dropout_risk.evaluation import shrinkage
-from dropout_risk.evaluation.shrinkage import shrunk_shifts
-from dropout_risk.modelling import intervals
+from dropout_risk.evaluation import group_calibration as shrinkage
+from dropout_risk.evaluation.group_calibration import shrunk_shifts
+from dropout_risk.modelling import uncertainty as intervals
 
 
 def schools(sizes, spread, seed=0):

@@ -7,9 +7,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from dropout_risk.evaluation.capacity import Lists, of_share
+from dropout_risk.evaluation.list_section import UNKNOWN, capacity_section, kinds_of_lists
 from dropout_risk.evaluation.result import HeldOut
-from dropout_risk.evaluation.school_lists import capacity_section, kinds_of_lists
-from dropout_risk.evaluation.still_coming import UNKNOWN
 
 
 def _held_out(n=1200, seed=0):

@@ -9,14 +9,13 @@ import numpy as np
 
 from dropout_risk.evaluation.capacity import together
 from dropout_risk.evaluation.metrics import Array
-from dropout_risk.evaluation.replicates import auc_by_replicate
-from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
-from dropout_risk.evaluation.wording import filled, with_interval
+from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.result import HeldOut, Result
+
 
 MUST_NOT_LOSE_TO = ("last_mark", "abc_rule", "school_only")
 TITLE = Text(zh="与基准相比", en="Beside the baselines")
