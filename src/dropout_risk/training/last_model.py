@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from dropout_risk.evaluation.baselines import Baseline, last_model
-from dropout_risk.evaluation.wording import filled
+from dropout_risk.evaluation.parts import Parts
+from dropout_risk.evaluation.section import filled
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
-from dropout_risk.training.parts import Parts
 
 NOT_GIVEN = Text(
     zh="没有给出以前的模型（evaluation.last_model）", en="no former model was given (evaluation.last_model)"

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.evaluation.audit import Audit
 from dropout_risk.evaluation.baselines import baselines
-from dropout_risk.evaluation.calibration import calibration_section
-from dropout_risk.evaluation.card import model_cards
-from dropout_risk.evaluation.leaks import leaks_section
+from dropout_risk.evaluation.calibration import calibration_section, judged
+from dropout_risk.evaluation.card import card_page, model_card, model_cards
+from dropout_risk.evaluation.charts import fairness_gaps_chart, splits_chart
+from dropout_risk.evaluation.lead_time import lead_time
+from dropout_risk.evaluation.leak_section import leaks_section, refuse_leaks
+from dropout_risk.evaluation.learning_curve import learning_curve
+from dropout_risk.evaluation.parts import Parts, held_out_of, labelled_cohort, last_label_day, make_parts
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.section import Section
-from dropout_risk.features.cohort import Cohort
+from dropout_risk.evaluation.timing import FittedTiming, fit_timing, timing
+from dropout_risk.features.cohort import Cohort, histories_of
 from dropout_risk.features.compute import build_features
-from dropout_risk.features.source import histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
@@ -29,23 +35,170 @@ from dropout_risk.modelling.tuning import Progress, Tuning
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import LANGUAGES, Text
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
-from dropout_risk.training.audit import Audit
-from dropout_risk.training.content import run_content
-from dropout_risk.training.held_out import held_out_of
-from dropout_risk.training.judged import judged
+from dropout_risk.tracking.run_content import RunContent, flat_settings
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
-from dropout_risk.training.leaks import refuse_leaks
-from dropout_risk.training.learning_curve import learning_curve
-from dropout_risk.training.mornings import lead_time
-from dropout_risk.training.parts import Parts, make_parts
-from dropout_risk.training.progress import Steps
-from dropout_risk.training.snapshots import labelled_cohort, last_label_day
-from dropout_risk.training.timing import FittedTiming, fit_timing, timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+# --- What a training run leaves in MLflow: settings, figures, report, card, pictures, candidates and folds ---
+
+
+def run_content(
+    report: EvaluationReport,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    bundle: Path | None = None,
+) -> RunContent:
+    """Gather what is logged of a run.
+
+    Parameters
+    ----------
+    report : EvaluationReport
+        What was measured.
+    settings : Settings
+        Every choice, logged flat.
+    selection : Selection, optional
+        The candidates; each becomes a run inside the run, each of its folds a run inside that.
+    bundle : Path, optional
+        The folder of the saved model.
+    """
+    dates, hashes = report.split, report.hashes
+    params = flat_settings(settings) | {
+        "candidate": report.candidate,
+        "train_from": dates["train_as_of"][0],
+        "train_to": dates["train_as_of"][-1],
+        "trained_to": dates["trained_to"],
+        "test_from": dates["test_as_of"][0],
+        "test_to": dates["test_as_of"][-1],
+        "data_hash": hashes["data"],
+        "catalogue_hash": hashes["catalogue"],
+    }
+    return RunContent(
+        params=params,
+        metrics=report.metrics(),
+        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
+        dataset={"name": "school_records", "fingerprint": hashes["data"]},
+        artefacts=artefacts(report),
+        bundle=bundle,
+        parts=() if selection is None else _candidates(selection),
+    )
+
+
+def artefacts(report: EvaluationReport) -> dict[str, Any]:
+    """Give the report and the card in every form, by file name: all of it made from the report alone."""
+    files: dict[str, Any] = {
+        "report.json": report.to_json(),
+        "plots/evaluation.png": report.chart(),
+        "plots/splits.png": splits_chart(report),
+    }
+    fairness = fairness_gaps_chart(report)
+    files |= {} if fairness is None else {"plots/fairness.png": fairness}
+    for language in LANGUAGES:
+        card = model_card(report, language=language)
+        files[f"report.{language}.md"] = report.to_markdown(language)
+        files[f"card.{language}.md"] = card
+        files[f"card.{language}.html"] = card_page(card, language)
+    return files
+
+
+def _candidates(selection: Selection) -> tuple[RunContent, ...]:
+    table = selection.frame().set_index("candidate")
+    return tuple(
+        RunContent(
+            name=name,
+            params={"candidate": name, "chosen": name == selection.chosen},
+            metrics={
+                key: float(value)
+                for key, value in table.loc[name].items()
+                if isinstance(value, float) and key != "chosen"
+            },
+            parts=tuple(
+                RunContent(
+                    name=f"{name}, fold {fold}", params={"fold": fold}, metrics={"log_loss": float(loss)}
+                )
+                for fold, loss in enumerate(losses)
+            ),
+        )
+        for name, losses in selection.losses.items()
+    )
+
+
+# --- Progress bars while training, or silence ---
+
+Item = TypeVar("Item")
+
+
+class Steps(AbstractContextManager["Steps"]):
+    """The steps of one run, drawn as bars on the terminal's error stream when asked.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether anything is drawn.
+
+    Examples
+    --------
+    >>> with Steps(shown=False) as steps:
+    ...     days = list(steps.each("features", ["2025-03-03", "2025-04-01"]))
+    ...     with steps.one("fit"):
+    ...         fitted = True
+    >>> len(days), fitted
+    (2, True)
+    """
+
+    def __init__(self, *, shown: bool) -> None:
+        self._bars = _bars() if shown else None
+        self._told: dict[str, Any] = {}
+
+    def __enter__(self) -> Steps:
+        """Start drawing."""
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop drawing, also after an error."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
+        """Go through items, counting them."""
+        listed = list(items)
+        task = self._bars.add_task(name, total=len(listed)) if self._bars is not None else None
+        for item in listed:
+            yield item
+            if self._bars is not None:
+                self._bars.advance(task)
+
+    def tell(self, name: str, done: int, total: int | None) -> None:
+        """Draw how far something is that counts itself, such as tuning."""
+        if self._bars is None:
+            return
+        if name not in self._told:
+            self._told[name] = self._bars.add_task(f"tune {name}", total=total)
+        self._bars.update(self._told[name], completed=done)
+
+    @contextmanager
+    def one(self, name: str) -> Iterator[None]:
+        """Mark one step that cannot be counted."""
+        task = self._bars.add_task(name, total=None) if self._bars is not None else None
+        yield
+        if self._bars is not None:
+            self._bars.update(task, total=1, completed=1)
+
+
+def _bars() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
 
 CHOICE = Text(zh="为何选用这个模型", en="Why this model")
 

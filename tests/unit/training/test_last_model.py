@@ -7,11 +7,10 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import BundleError
-from dropout_risk.features.source import histories_of
+from dropout_risk.evaluation.parts import Parts, labelled_cohort
+from dropout_risk.features.cohort import histories_of
 from dropout_risk.settings import Settings
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
-from dropout_risk.training.parts import Parts
-from dropout_risk.training.snapshots import labelled_cohort
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,10 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import LeakError, SettingsError
-from dropout_risk.evaluation.leaks import leaks_section
+from dropout_risk.evaluation.leak_section import leaks_section, refuse_leaks
+from dropout_risk.evaluation.parts import labelled_cohort, make_parts
 from dropout_risk.features import compute
 from dropout_risk.settings import Settings
-from dropout_risk.training.leaks import refuse_leaks
-from dropout_risk.training.parts import make_parts
-from dropout_risk.training.snapshots import labelled_cohort
 
 CATALOGUE = dr.default_catalogue().select(["absence_share_20d", "score_mean", "days_since_exam"])
 HONEST = {"days_since_exam": "the school announces who moves away"}

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import EmptyColumnError, LabelError, SplitError, TooFewDropoutsError, TrainingError
+from dropout_risk.evaluation.parts import make_parts
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.splits import calibration_part
 from dropout_risk.records.calendar import SchoolCalendar, ordinal_of
 from dropout_risk.settings import Settings
-from dropout_risk.training.parts import make_parts
 
 DATES = pd.to_datetime([f"2024-{month:02d}-03" for month in range(4, 13)])
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dropout_risk.training.progress import Steps
+from dropout_risk.training.train import Steps
 
 
 def test_every_step_is_named_with_its_count(capsys):

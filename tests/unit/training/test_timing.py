@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import dropout_risk as dr
+from dropout_risk.evaluation.parts import Parts
+from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.settings import Settings
-from dropout_risk.training.parts import Parts
-from dropout_risk.training.timing import fit_timing
 
 
 class Fold:

@@ -9,14 +9,13 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import MissingExtraError, TrainingError
+from dropout_risk.evaluation.charts import fairness_gaps_chart, splits_chart
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.report_charts import fairness_gaps_chart, splits_chart
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
 from dropout_risk.tracking.runs import report_of_run
-from dropout_risk.training.content import run_content
-from dropout_risk.training.train import train
+from dropout_risk.training.train import run_content, train
 
 
 @pytest.fixture(scope="module")
