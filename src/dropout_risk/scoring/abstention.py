@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risks import Risks
     from dropout_risk.settings import BandSettings
 
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 JUDGED_BY = ("attendance", "grades")

@@ -15,17 +15,16 @@ from scipy.special import expit
 from dropout_risk.catalogue.feature import DOMAINS, Feature
 from dropout_risk.errors import DateError
 from dropout_risk.explanation.reasons import describe
-from dropout_risk.features.cohort import members_on
+from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
-from dropout_risk.features.source import Source, histories_of
 from dropout_risk.records.calendar import DateLike, ordinal_of
-from dropout_risk.scoring.answers import Answers, refusal
 from dropout_risk.scoring.population import Population, Pupils
-from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, RowError
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
 from dropout_risk.text import Language, Text, percent
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
+
 
 Floats = npt.NDArray[np.float64]
 FACTS_TOLD = 3

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
-from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
+from dropout_risk.explanation.backgrounds import NO_LEVEL
+from dropout_risk.explanation.contributions import Contributions, as_shap
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
@@ -21,12 +25,13 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, thread_count
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_schema import IDS
+from dropout_risk.scoring.score_writer import IDS
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.catalogue.feature import FeatureCatalogue
     from dropout_risk.scoring.risk_model import RiskModel
+
 
 Floats = npt.NDArray[np.float64]
 Pupils = npt.NDArray[np.intp]
@@ -79,8 +84,8 @@ def score_blocks(
     Yields
     ------
     pyarrow.RecordBatch
-        Of :func:`dropout_risk.scoring.score_schema.score_schema`, one row per pupil. ``rank_in_school`` is
-        null: see :func:`dropout_risk.scoring.ranks.ranks_in_school`.
+        Of :func:`dropout_risk.scoring.score_writer.score_schema`, one row per pupil. ``rank_in_school`` is
+        null: see :func:`dropout_risk.scoring.score_rows_.ranks_in_school`.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else population.chosen(pupils)
@@ -325,3 +330,90 @@ def in_order(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+# --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """Features and contributions of the pupils who have a score, in their order.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the features.
+    values : float64 array of shape (n, n_features)
+        Features; NaN is missing.
+    contributions : Contributions
+        In log-odds, each against the pupil's background.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    contributions: Contributions
+
+    def as_shap(self) -> Any:
+        """Give a ``shap.Explanation``."""
+        return as_shap(self.contributions, self.values, self.names)
+
+
+def explained(
+    model: RiskModel,
+    histories: Histories,
+    as_of: DateLike,
+    pupils: Pupils,
+    context: ClassContext | None = None,
+) -> Explained:
+    """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
+    population = Population.of(model, histories, as_of, context=context)
+    batches = list(population.blocks(pupils, sentences=False))
+    return _read(model, population.table.values[pupils], batches)
+
+
+def explained_values(model: RiskModel, values: Floats, students: pa.Table) -> Explained:
+    """Read the parts of the scores of ready features; rows with an impossible value have no score."""
+    return _read(model, values, [score_values(model, values, students, model.settings.language)])
+
+
+def _read(model: RiskModel, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
+    names = tuple(model.catalogue.names)
+    if not batches:
+        return Explained(names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names)))))
+    rows = pa.Table.from_batches(batches)
+    scored = rows["error"].is_null()
+    rows = rows.filter(scored).combine_chunks()
+    base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()
+    added = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
+    own = values[scored.to_numpy()]
+    return Explained(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
+
+
+# --- Ready features as a frame: which columns a model knows, whose rows they are, and their grade levels ---
+
+
+def known_columns(X: pd.DataFrame, catalogue: FeatureCatalogue) -> list[str]:
+    """Give the catalogue's columns; FeatureInputError with the nearest right names if X has others."""
+    unknown = [str(name) for name in X.columns if name not in catalogue]
+    if unknown:
+        hints = " ".join(nearest(name, catalogue) for name in unknown[:5])
+        raise FeatureInputError(
+            f"{len(unknown)} column(s) are no features of this model: {unknown[:5]}.", hint=hints
+        )
+    return catalogue.names
+
+
+def levels_of(given: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64]:
+    """Read grade levels as whole numbers; ``NO_LEVEL`` where there is none."""
+    if given is None:
+        return np.full(n, NO_LEVEL, dtype=np.int64)
+    numbers = pd.to_numeric(pd.Series(np.asarray(given))).to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(numbers) != n:
+        raise FeatureInputError(f"There are {len(numbers)} grade levels for {n} rows.")
+    return np.where(np.isnan(numbers), NO_LEVEL, numbers).astype(np.int64)
+
+
+def ids_of(X: pd.DataFrame) -> list[Any]:
+    """Name the rows: the index level ``student_id``, or the index."""
+    index = X.index.get_level_values("student_id") if "student_id" in X.index.names else X.index
+    return list(index.tolist())

@@ -19,7 +19,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import LONG_TABLES, Histories
 from dropout_risk.records.calendar import DateLike, Ints, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.list_part import ListPart
+from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import STATUSES, TABLES

@@ -19,28 +19,33 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.source import Source, histories_of
+from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.modelling.recalibration import PRIOR_LABELS
+from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.answers import Answers
-from dropout_risk.scoring.bundle import write_bundle
+from dropout_risk.scoring.bundle import files_of, read_model, recalibrated_parts, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
-from dropout_risk.scoring.explained import explained, explained_values
-from dropout_risk.scoring.local_model import recalibrated_parts
-from dropout_risk.scoring.model_files import files_of, read_model, version_of
-from dropout_risk.scoring.population import Population, Progress, Pupils, counted, score_values
-from dropout_risk.scoring.ready_features import ids_of, known_columns, levels_of
+from dropout_risk.scoring.population import (
+    Population,
+    Progress,
+    Pupils,
+    counted,
+    explained,
+    explained_values,
+    ids_of,
+    known_columns,
+    levels_of,
+    score_values,
+)
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.score_rows import pupil_scores, row_errors
+from dropout_risk.scoring.score_rows_ import ScoredPupils, pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import ScoreWriter
-from dropout_risk.scoring.scored_pupils import ScoredPupils
-from dropout_risk.scoring.scores import Scores, set_apart
+from dropout_risk.scoring.scores import Answers, Scores, set_apart
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language

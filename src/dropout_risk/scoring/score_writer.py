@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +11,226 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS
-from dropout_risk.explanation.chosen import NOBODY, Chosen
-from dropout_risk.explanation.reasons import ReasonWriter, Rows, describe
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import KINDS, WEIGHTY_SHARE, help_for
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
+from dropout_risk.explanation.reason_choice import NOBODY, Chosen
+from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
-from dropout_risk.scoring.distinct import Distinct
-from dropout_risk.scoring.help_column import HelpColumn
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_schema import ALERT, ERROR, GAP, IDS, numbers_of, score_schema
 from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
+
+# --- Lists that many pupils share (what is missing, what help fits): each made once, and taken by number ---
+
+MOST_REMEMBERED = 50_000
+
+
+class Distinct:
+    """A column of lists of which few are different.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+        Of the column.
+
+    Examples
+    --------
+    >>> column = Distinct(pa.list_(pa.string()))
+    >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
+    [['row 0'], ['row 1'], ['row 0']]
+    """
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._kind = kind
+        self._made: dict[Hashable, Any] = {}
+
+    def take(self, keys: Sequence[Hashable], make: Callable[[int], Any]) -> pa.Array:
+        """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
+        if len(self._made) > MOST_REMEMBERED:
+            self._made = {}
+        made, places = self._made, dict[Hashable, int]()
+        lists: list[Any] = []
+        at = np.empty(len(keys), dtype=np.int32)
+        for row, key in enumerate(keys):
+            place = places.get(key)
+            if place is None:
+                place = places[key] = len(lists)
+                found = made.get(key)
+                if found is None:
+                    found = made[key] = make(row)
+                lists.append(found)
+            at[row] = place
+        return pa.array(lists, self._kind).take(pa.array(at))
+
+
+# --- The columns in which scores are written: one row per pupil, with everything that the reply holds ---
+
+IDS = ("student_id", "school_id", "class_id", "responsible_id")
+NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "background", "log_odds")
+ALERT = pa.struct(
+    [
+        pa.field("rule", pa.string()),
+        pa.field("since", pa.date32()),
+        pa.field("text", pa.string()),
+        pa.field("route", pa.string()),
+        pa.field("days", pa.int64()),
+    ]
+)
+GAP = pa.struct([pa.field("text", pa.string()), pa.field("sensitive", pa.bool_())])
+HELP = pa.struct(
+    [
+        pa.field("kind", pa.string()),
+        pa.field("because", pa.list_(pa.string())),
+        pa.field("text", pa.string()),
+    ]
+)
+ERROR = pa.struct([pa.field(name, pa.string()) for name in ("code", "field", "message", "hint")])
+
+
+def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
+    """Give the schema of a model's scores.
+
+    Parameters
+    ----------
+    model : RiskModel
+        Its features are the fields of ``contributions``.
+    sentences : bool, default=True
+        Whether reasons, alerts and everything else in words is there.
+    student_id : pyarrow.DataType, optional
+        The type of the pupils' ids; by default strings.
+
+    Returns
+    -------
+    pyarrow.Schema
+        ``student_id, school_id, class_id, responsible_id``; ``risk, low, high, band``; ``rank_in_school``
+        (null until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base
+        is), ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions,
+        added in their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising,
+        lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
+        reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
+    """
+    fields = [pa.field("student_id", pa.string() if student_id is None else student_id)]
+    fields += [pa.field(name, pa.string()) for name in IDS[1:]]
+    kinds = {"band": pa.string(), "rank_in_school": pa.int32(), "background": pa.string()}
+    fields += [pa.field(name, kinds.get(name, pa.float64())) for name in NUMBERS]
+    fields.append(pa.field("contributions", numbers_of(model.catalogue.names)))
+    if sentences:
+        fields += [pa.field("domains", numbers_of(DOMAINS)), pa.field("causes", numbers_of(CAUSES))]
+        fields += [pa.field(side, pa.list_(REASON)) for side in SIDES]
+        fields += [
+            pa.field("other", pa.float64()),
+            pa.field("other_points", pa.float64()),
+            pa.field("risk_within", pa.list_(pa.float64())),
+            pa.field("alerts", pa.list_(ALERT)),
+            pa.field("missing", pa.list_(GAP)),
+            pa.field("warnings", pa.list_(pa.string())),
+            pa.field("suggested_help", pa.list_(HELP)),
+        ]
+    return pa.schema([*fields, pa.field("error", ERROR)])
+
+
+def numbers_of(names: Any) -> pa.DataType:
+    """Give the type of a struct of numbers."""
+    return pa.struct([pa.field(str(name), pa.float64()) for name in names])
+
+
+# --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
+
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Raising:
+    """What the rule reads of a reason."""
+
+    feature: str
+    cause: str
+    contribution: float
+    missing: bool
+
+
+class HelpColumn:
+    """The column ``suggested_help``.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        The catalogue's, in order.
+    language : {"zh", "en"}
+        The language of the suggestions.
+    """
+
+    def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
+        self._features, self._language = features, language
+        self._lists = Distinct(pa.list_(HELP))
+        cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
+        fits = np.array([[name in kind.causes for name in CAUSES] for kind in KINDS])
+        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(KINDS)), dtype=bool)
+        self._oldest = max(kind.min_grade for kind in KINDS)
+
+    def of(
+        self,
+        speaker: Codes,
+        total: Floats,
+        known: Bools,
+        alerts: list[tuple[Alert, ...]],
+        grades: pa.ChunkedArray | None,
+    ) -> pa.Array:
+        """Say what help fits.
+
+        Parameters
+        ----------
+        speaker, total : arrays of shape (n, 4)
+            The features of the raising reasons, the strongest first (-1 for none), and their contributions.
+        known : bool array of shape (n, 4)
+            Whether there is a reason whose value is not missing.
+        alerts : list of tuple of Alert
+            By pupil.
+        grades : pyarrow.ChunkedArray or None
+            Grade levels, where known.
+        """
+        levels = grades.to_pylist() if grades is not None else [None] * len(speaker)
+        keys = self._keys(speaker, total, known)
+        steps = [min(level or 0, self._oldest) for level in levels]
+
+        def make(row: int) -> list[dict[str, Any]]:
+            reasons = [
+                _Raising(self._features[place].name, self._features[place].cause, contribution, not there)
+                for place, contribution, there in zip(
+                    speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True
+                )
+                if place >= 0
+            ]
+            found = help_for(reasons, alerts[row], levels[row], self._language)
+            return [item.to_dict() for item in found]
+
+        asked = [
+            (key, step, tuple((alert.rule, alert.route) for alert in own) if own else ())
+            for key, step, own in zip(keys, steps, alerts, strict=True)
+        ]
+        return self._lists.take(asked, make)
+
+    def _keys(self, speaker: Codes, total: Floats, known: Bools) -> list[bytes]:
+        """Give everything of the reasons that the rule's answer depends on: who counts, and which order."""
+        counts = known & (total >= WEIGHTY_SHARE * total[:, :1])
+        strength = np.zeros((len(speaker), len(KINDS)))
+        for slot in range(speaker.shape[1]):
+            own = np.where(counts[:, slot], total[:, slot], 0.0)
+            strength += self._fits[np.maximum(speaker[:, slot], 0)] * own[:, None]
+        order = np.argsort(-strength, axis=1, kind="stable")
+        told = np.where(counts, speaker, -1).astype(np.int16)
+        rows = np.concatenate([told, order.astype(np.int16)], axis=1)
+        return [row.tobytes() for row in rows]
+
+
 Notes = Sequence[tuple[str, ...]]
 STALE_DAYS = 30
 FEW_DAYS = 10

@@ -6,7 +6,7 @@ import datetime as dt
 import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ from dropout_risk.explanation.reasons import Reason
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
-    from dropout_risk.scoring.explained import Explained
+    from dropout_risk.scoring.population import Explained
+
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
 NOTHING_KNOWN, NOT_FOR_ROLE = "DR195", "DR196"
@@ -305,3 +306,39 @@ def set_apart(students: Iterable[str | int], language: Language) -> tuple[RowErr
         RowError(place, student, SET_APART, "students", message, hint)
         for place, student in enumerate(students)
     )
+
+
+# --- Answers for some pupils, beside the reasons why others have none ---
+
+Answer = TypeVar("Answer")
+
+
+class Answers(tuple[Answer, ...], Generic[Answer]):
+    """A tuple with one answer for each pupil that has one, in the order in which the pupils were given.
+
+    Attributes
+    ----------
+    errors : tuple of RowError
+        The pupils without an answer, by their place in what was given, with the reason.
+
+    Examples
+    --------
+    >>> Answers(["a", "b"]), Answers(["a", "b"]).errors
+    (('a', 'b'), ())
+    """
+
+    errors: tuple[RowError, ...]
+
+    def __new__(cls, answers: Iterable[Answer], errors: Iterable[RowError] = ()) -> Self:
+        """Take the answers and, apart from them, the errors."""
+        made = super().__new__(cls, answers)
+        made.errors = tuple(errors)
+        return made
+
+
+def refusal(
+    code: str, index: int, student_id: str | int, field: str, language: Language, **words: str
+) -> RowError:
+    """Say why a pupil has no answer, from :data:`dropout_risk.scoring.scores.PUPIL_ERRORS`."""
+    message, hint = (text.fill(language, **words) for text in PUPIL_ERRORS[code])
+    return RowError(index, student_id, code, field, message, hint)

@@ -19,18 +19,19 @@ from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.lock import writing
+from dropout_risk.histories.store import writing
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.confidential import without_tests
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, Pupils, in_order
-from dropout_risk.scoring.ranks import ranks_in_school
+from dropout_risk.scoring.redaction import without_tests
+from dropout_risk.scoring.score_rows_ import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
 from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
+
 
 FORMAT = 1
 # names that readers of Parquet folders pass over
@@ -70,7 +71,7 @@ def score_to(
         scores are computed twice, first for its ranks.
     complete : bool, default=False
         Whether results of psychological tests are written; by default they are left out, see
-        :func:`dropout_risk.scoring.confidential.without_tests`.
+        :func:`dropout_risk.scoring.redaction.without_tests`.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from dropout_risk.features.missing import KNOWN, NOT_RECORDED, REFUSED
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.linear import LogisticModel
+from dropout_risk.modelling.logistic import LogisticModel
 from dropout_risk.scoring.abstention import NOTHING, Advice, FactSwings, abstains, facts_of
 from dropout_risk.settings import BandSettings
 

@@ -12,11 +12,10 @@ from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.scoring.change import Change
-from dropout_risk.scoring.hidden_words import tainted
-from dropout_risk.scoring.options import WhatIf
-from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.redaction import redact, tainted
 from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
+from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Text
 
 AS_OF = "2025-06-02"

@@ -1,0 +1,248 @@
+"""Scores that lie in columns: a pupil's words become objects only when the pupil is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import Help
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.scores import PupilScore, RowError
+
+# --- Ranks within schools: the one thing about a score that needs the scores of others ---
+
+
+def ranks_in_school(school: pa.Array, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Rank pupils within their schools: 1 is the highest score, equal scores share the better rank.
+
+    Parameters
+    ----------
+    school : pyarrow.Array
+        Of each pupil; pupils without one are ranked among themselves.
+    log_odds : float64 array
+        Of each pupil.
+
+    Examples
+    --------
+    >>> ranks_in_school(pa.array(["a", "b", "a", "a"]), np.array([1.0, 5.0, 2.0, 2.0])).tolist()
+    [3, 1, 1, 1]
+    """
+    if not len(log_odds):
+        return np.zeros(0, dtype=np.int32)
+    names = pc.fill_null(school.cast(pa.string()), "")
+    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    codes = names.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    order = np.lexsort([-log_odds, codes])
+    codes, scores = codes[order], log_odds[order]
+    place = np.arange(len(order))
+    new_school = np.append(True, codes[1:] != codes[:-1])
+    new_score = new_school | np.append(True, scores[1:] != scores[:-1])
+    first = np.maximum.accumulate(np.where(new_school, place, 0))
+    best = np.maximum.accumulate(np.where(new_score, place, 0))
+    ranks = np.empty(len(order), dtype=np.int32)
+    ranks[order] = best - first + 1
+    return ranks
+
+
+# --- From rows of scores back to objects: what the library and the endpoint hand out ---
+
+
+def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
+    """Read scores from rows with sentences; rows of pupils who could not be scored are passed over.
+
+    Parameters
+    ----------
+    rows : pyarrow.RecordBatch or pyarrow.Table
+        Of :func:`score_schema`, as :func:`score_blocks` gives them and as a file holds them.
+    """
+    if isinstance(rows, pa.Table):
+        for batch in rows.to_batches():
+            yield from pupil_scores(batch)
+        return
+    if rows["error"].null_count < rows.num_rows:
+        rows = rows.filter(pc.is_null(rows["error"]))
+    columns = {name: _read(name, rows[name]) for name in _READ}
+    for row in zip(*columns.values(), strict=True):
+        told = dict(zip(columns, row, strict=True))
+        low, high, gaps = told.pop("low"), told.pop("high"), told.pop("missing")
+        yield PupilScore(
+            interval=(low, high),
+            missing=tuple(text for text, _ in gaps),
+            missing_sensitive=tuple(text for text, sensitive in gaps if sensitive),
+            **told,
+        )
+
+
+def row_errors(rows: pa.RecordBatch, first: int = 0) -> list[RowError]:
+    """Give the pupils who could not be scored, by their place in what was given.
+
+    Parameters
+    ----------
+    rows : pyarrow.RecordBatch
+        Of :func:`score_schema`.
+    first : int, default=0
+        The place of the first row.
+    """
+    if rows["error"].null_count == rows.num_rows:
+        return []
+    found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
+    return [RowError(first + row, student, **error) for row, (student, error) in enumerate(found) if error]
+
+
+_READ = (
+    "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
+    "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
+    "other_points", "risk_within", "alerts", "missing", "warnings", "suggested_help",
+)  # fmt: skip
+
+
+def _read(name: str, column: pa.Array) -> list[Any]:
+    if name in _MADE:
+        return _lists(column, [_MADE[name](*row) for row in _rows(column.flatten())])
+    if name in ("domains", "causes"):
+        names = [field.name for field in column.type]
+        pairs = (zip(names, row, strict=True) for row in _rows(column))
+        return [{name: size for name, size in row if size is not None} for row in pairs]
+    if name in ("warnings", "risk_within"):
+        return _lists(column, column.flatten().to_pylist())
+    return list(column.to_pylist())
+
+
+_MADE: dict[str, Callable[..., Any]] = {
+    "raising": Reason,
+    "lowering": Reason,
+    "alerts": Alert,
+    "missing": lambda text, sensitive: (text, sensitive),
+    "suggested_help": lambda kind, because, text: Help(kind, tuple(because), text),
+}
+
+
+def _rows(structs: pa.StructArray) -> list[tuple[Any, ...]]:
+    """Give the rows of a column of structs, column by column, which is much quicker than row by row."""
+    return list(zip(*(child.to_pylist() for child in structs.flatten()), strict=True))
+
+
+def _lists(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
+    ends = pc.cumulative_sum(column.value_lengths()).to_pylist()
+    return [tuple(items[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+_AT_ONCE = 1024
+
+
+class Head(NamedTuple):
+    """What decides where a pupil stands: numbers and names, no words."""
+
+    place: int
+    student_id: str | int
+    school_id: str | None
+    responsible_id: str | None
+    risk: float
+    band: str
+    alerted: bool
+
+
+class ScoredPupils(Sequence[PupilScore]):
+    """A sequence of scores over rows of :func:`dropout_risk.scoring.score_writer.score_schema`.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With sentences, and only of pupils who have a score.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._rows = rows
+
+    @classmethod
+    def of(cls, batches: Iterable[pa.RecordBatch], *, ranked: bool) -> ScoredPupils | tuple[PupilScore, ...]:
+        """Take the pupils of some batches who have a score; with their ranks if whole schools are there."""
+        tables = [pa.Table.from_batches([batch]).drop_columns(["contributions"]) for batch in batches]
+        if not tables:
+            return ()
+        rows = pa.concat_tables(tables)
+        if rows["error"].null_count < rows.num_rows:
+            rows = rows.filter(rows["error"].is_null())
+        if ranked and rows.num_rows:
+            ranks = ranks_in_school(rows["school_id"], rows["log_odds"].to_numpy())
+            at = rows.schema.get_field_index("rank_in_school")
+            rows = rows.set_column(at, "rank_in_school", pa.array(ranks))
+        return cls(rows)
+
+    def __len__(self) -> int:
+        return int(self._rows.num_rows)
+
+    @overload
+    def __getitem__(self, index: int) -> PupilScore: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
+        """Read one score, or some."""
+        if isinstance(index, slice):
+            return tuple(self.take(range(*index.indices(len(self)))))
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"There are {len(self)} scores, asked for number {index}.")
+        return next(pupil_scores(self._rows.slice(place, 1)))
+
+    def __iter__(self) -> Iterator[PupilScore]:
+        for start in range(0, len(self), _AT_ONCE):
+            yield from pupil_scores(self._rows.slice(start, _AT_ONCE))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(own == of_other for own, of_other in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Count; a pupil's risk does not belong into a log."""
+        return f"<ScoredPupils: {len(self)}>"
+
+    @property
+    def log_odds(self) -> list[float]:
+        """The score of each pupil."""
+        column: list[float] = self._rows["log_odds"].to_pylist()
+        return column
+
+    def take(self, places: Iterable[int]) -> ScoredPupils:
+        """Give some of the pupils, in the given order."""
+        chosen: npt.NDArray[np.int64] = np.fromiter(places, dtype=np.int64)
+        return ScoredPupils(self._rows.take(pa.array(chosen)))
+
+    def heads(self) -> Iterator[Head]:
+        """Read what decides where each pupil stands, and no word."""
+        names = ("student_id", "school_id", "responsible_id", "risk", "band")
+        columns: list[Any] = [self._rows[name].to_pylist() for name in names]
+        lengths = [chunk.value_lengths().to_pylist() for chunk in self._rows["alerts"].chunks]
+        alerted = [number > 0 for chunk in lengths for number in chunk]
+        for place, row in enumerate(zip(*columns, alerted, strict=True)):
+            yield Head(place, *row)
+
+
+def heads(pupils: Sequence[PupilScore]) -> Iterator[Head]:
+    """Say what decides where each pupil stands, however the scores lie in memory."""
+    if isinstance(pupils, ScoredPupils):
+        yield from pupils.heads()
+        return
+    for place, pupil in enumerate(pupils):
+        yield Head(
+            place, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
+            bool(pupil.alerts),
+        )  # fmt: skip
+
+
+def some_of(pupils: Sequence[PupilScore], places: Sequence[int]) -> Sequence[PupilScore]:
+    """Give some of the pupils, in the given order; in columns where they lie in columns."""
+    if isinstance(pupils, ScoredPupils):
+        return pupils.take(places)
+    return tuple(pupils[place] for place in places)
