@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,15 +14,59 @@ import pandas as pd
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.scored_pupils import Head, heads, some_of
-from dropout_risk.scoring.scores import SYNTHETIC, PupilScore, Scores
+from dropout_risk.scoring.score_rows_ import Head, heads, some_of
+from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.text import Language
-from dropout_risk.watchlist.entry import UNKNOWN, Unscored, WatchEntry
-from dropout_risk.watchlist.group import Line, WatchGroup
+from dropout_risk.text import Language, Text
+from dropout_risk.watchlist.group import UNKNOWN, Line, Unscored, WatchEntry, WatchGroup
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 from dropout_risk.watchlist.table import csv_of, frame_of
-from dropout_risk.watchlist.unscored import could_not_be_scored
+from dropout_risk.watchlist.wording import shorten, told_missing
+
+# --- Who could not be scored, and why: nobody is left out in silence ---
+
+_TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
+_MISSING_SHOWN = 2
+
+
+def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
+    """Collect everybody who could not be scored.
+
+    Parameters
+    ----------
+    scores : Scores
+        Its errors count where they speak of a pupil who has no score; a pupil of band ``unknown`` counts
+        unless an alert puts it on the list.
+    given : iterable of Unscored
+        Known from before; their reasons go before those of the errors.
+    """
+    left: dict[Hashable, Unscored] = {}
+    for place, item in enumerate(given):
+        left.setdefault(("given", place) if item.student_id is None else item.student_id, item)
+    stand = list(heads(scores.pupils))
+    scored = {pupil.student_id for pupil in stand}
+    for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
+        if error.student_id is None:
+            left.setdefault(("error", error.index), Unscored(None, _reason(error, scores.language)))
+        elif error.student_id not in scored:
+            left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
+    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN and not pupil.alerted]
+    told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
+    return [*left.values(), *told]
+
+
+def _reason(error: RowError, language: Language) -> str:
+    if error.code not in PUPIL_ERRORS:
+        return f"{error.message} ({error.code}, {error.field})"
+    message, hint = PUPIL_ERRORS[error.code]
+    return f"{message.to(language)}{'；' if language == 'zh' else '; '}{hint.to(language)}"
+
+
+def _too_little(pupil: PupilScore, language: Language) -> Unscored:
+    missing = shorten(told_missing(pupil), _MISSING_SHOWN, language)
+    reason = _TOO_LITTLE.fill(language, missing=missing)
+    return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
+
 
 Whose = tuple[str | None, str | None]
 

@@ -1,11 +1,11 @@
 import pytest
 
-from dropout_risk.pages.card import CardWriter
+from dropout_risk.pages.pupil_page import CardWriter
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.confidential import ASK
+from dropout_risk.scoring.redaction import ASK
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.watchlist.told import told, told_missing
 from dropout_risk.watchlist.watch_list import WatchList
+from dropout_risk.watchlist.wording import told, told_missing
 from support.lists import pupil, reason, scores
 
 REFUSED = "No valid result on record: PHQ-9 total (refused or invalid)"

@@ -7,7 +7,7 @@ import pytest
 from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.scores import SET_APART, RowError
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.watchlist.entry import Unscored
+from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import MONDAY, alert, pupil, reason, scores
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.scoring.confidential import ASK, CONFIDENTIAL
+from dropout_risk.scoring.redaction import ASK, CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, Text
-from dropout_risk.text import percent as percent  # noqa: PLC0414  (lists and pages take it from here)
+from dropout_risk.text import Language, Text, percent
 
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
