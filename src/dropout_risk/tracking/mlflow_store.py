@@ -7,7 +7,10 @@ version by its place. Loading gives back a folder for our own loader.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import getpass
 import importlib.util
+import json
 import logging
 import math
 import os
@@ -20,10 +23,52 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dropout_risk.errors import BundleError, MissingExtraError, PublishingError
+from dropout_risk.errors import BundleError, EvaluationError, MissingExtraError, PublishingError
+from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.scoring.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.run_content import RunContent
-from dropout_risk.tracking.verdicts import is_a_reason, verdict_of
+
+# --- What the report inside a bundle says about publishing it, and whether an override is a reason ---
+
+METRICS = "metrics.json"
+FEWEST_WORDS, FEWEST_CHARACTERS = 4, 8
+CHARACTER = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def verdict_of(bundle: Path) -> Verdict:
+    """Judge the report that a bundle carries, after its manifest has vouched for every file.
+
+    Raises
+    ------
+    BundleError
+        If a file was changed after the bundle was saved.
+    PublishingError
+        If it carries no report of this library's version.
+    """
+    files, _ = read_bundle(bundle)
+    try:
+        return Verdict.of(EvaluationReport.from_dict(json.loads(files[METRICS])))
+    except (ValueError, KeyError, TypeError, EvaluationError) as error:
+        raise PublishingError(
+            "The version carries no evaluation report of this library's version.", hint="train it again"
+        ) from error
+
+
+def is_a_reason(override: str) -> bool:
+    """Say whether an override has four different words, or eight different Chinese characters.
+
+    >>> is_a_reason("The board decided so."), is_a_reason("县教育局三月三日决定试用")
+    (True, True)
+    >>> is_a_reason("asdfghjk"), is_a_reason("no no no no")
+    (False, False)
+    """
+    characters = set(CHARACTER.findall(override))
+    words = set(WORD.findall(CHARACTER.sub(" ", override.lower())))
+    return len(words) >= FEWEST_WORDS or len(characters) >= FEWEST_CHARACTERS
+
 
 BUNDLE = "bundle"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -42,7 +87,7 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
     Every new version gets the alias ``challenger``; only
-    :func:`dropout_risk.tracking.publishing.publish` makes one the champion.
+    :func:`dropout_risk.tracking.mlflow_store.publish` makes one the champion.
 
     Parameters
     ----------
@@ -298,3 +343,88 @@ def _no_notes() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+# --- Making a registered model the champion: only with a report that allows it, or with a stated reason ---
+
+
+def publish(version: int | str, settings: TrackingSettings, *, override: str | None = None) -> str | None:
+    """Make a registered version the champion, if its report allows it.
+
+    Parameters
+    ----------
+    version : int or str
+        The version's number.
+    settings : TrackingSettings
+        The store and the model's name.
+    override : str, optional
+        Why it is published all the same, in a sentence of at least four different words (or eight different
+        Chinese characters). It is kept with the version, together with every reason against it, the day
+        and the user name of whoever published it.
+
+    Returns
+    -------
+    str or None
+        The version that was champion before, to go back to.
+
+    Raises
+    ------
+    BundleError
+        If there is no such version, or its bundle was changed after it was saved.
+    PublishingError
+        If a required check is missing or not passed and no reason is given, with all of them named; or if
+        the model was trained on simulated pupils, whatever the reason.
+    """
+    name, wanted = settings.model_name, str(version)
+    folder = load_bundle_path(f"models:/{name}/{wanted}", settings)
+    verdict = verdict_of(folder)
+    _require(verdict, override)
+    with client_of(settings) as client:
+        registered(client.get_model_version, name, wanted)
+        aliases = client.get_registered_model(name).aliases
+        for key, value in _record(verdict, override).items():
+            client.set_model_version_tag(name, wanted, key, value)
+        client.set_registered_model_alias(name, CHAMPION, wanted)
+        if str(aliases.get(CHALLENGER)) == wanted:
+            client.delete_registered_model_alias(name, CHALLENGER)
+        before = aliases.get(CHAMPION)
+    return None if before is None else str(before)
+
+
+def _require(verdict: Verdict, override: str | None) -> None:
+    if SYNTHETIC in verdict.refusals:
+        raise PublishingError(
+            "The model was trained on simulated pupils: it must not be published, whatever the reason.",
+            hint="train on records of real pupils",
+        )
+    if verdict.may_be_published and override is None:
+        return
+    if override is None:
+        raise PublishingError(
+            verdict.text("en"),
+            hint="mend what failed and train again, or publish with a stated reason (override): it is kept",
+        )
+    if not is_a_reason(override):
+        raise PublishingError(
+            f"The reason for an override has fewer than {FEWEST_WORDS} words (of Chinese, "
+            f"{FEWEST_CHARACTERS} characters); the same one again does not count.",
+            hint="say who decided it and why, in a sentence",
+        )
+
+
+def _record(verdict: Verdict, override: str | None) -> dict[str, str]:
+    """Give what is kept with the version."""
+    record = {
+        "published_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "published_by": _user(),
+        "verdict": verdict.text("en"),
+    }
+    return record if override is None else record | {OVERRIDE: override.strip()}
+
+
+def _user() -> str:
+    """Give the name of the account that publishes; a container may have none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
