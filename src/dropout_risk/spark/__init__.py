@@ -10,10 +10,8 @@ Examples
 'dropout_risk.spark.scoring'
 """
 
-from dropout_risk.spark.features import features
-from dropout_risk.spark.sampling import sample_schools
 from dropout_risk.spark.school_days import school_calendar
-from dropout_risk.spark.scoring import SparkScores, score
+from dropout_risk.spark.scoring import SparkScores, features, sample_schools, score
 from dropout_risk.spark.session import local_session
 
 __all__ = ["SparkScores", "features", "local_session", "sample_schools", "school_calendar", "score"]

@@ -4,10 +4,10 @@
 needed, and changes no result.
 """
 
+from __future__ import annotations
+
 import lightgbm  # noqa: F401
 from pyspark.daemon import manager
-
-import dropout_risk.spark.scoring  # noqa: F401
 
 if __name__ == "__main__":
     manager()

@@ -3,29 +3,270 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import SettingsError
+from dropout_risk.features.cohort import members_on
+from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.check import CheckReport
+from dropout_risk.records.check import CheckReport, Counts, Problem
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.rules import RULES
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.score_schema import score_schema
-from dropout_risk.scoring.score_writer import NO_CLASS
+from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART
-from dropout_risk.spark.model_bytes import SentModel
 from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.reading import Reading
 from dropout_risk.spark.school_days import Days
-from dropout_risk.spark.tallies import TALLY, report_of, tallies
 from dropout_risk.spark.workers import in_arrow, whole_classes
 from dropout_risk.text import Language
+
+# --- Features of everyone on a cluster, for training there or for looking at them ---
+
+
+def features(
+    spark: Any,
+    tables: Mapping[str, Any],
+    as_of: DateLike,
+    catalogue: FeatureCatalogue | None = None,
+    *,
+    mapping: Source | RecordsMapping = None,
+    calendar: SchoolCalendar | None = None,
+    today: DateLike | None = None,
+) -> Any:
+    """Compute the features of everyone who is at school on a date.
+
+    Parameters
+    ----------
+    spark, tables, as_of, mapping, calendar, today
+        See :func:`score`.
+    catalogue : FeatureCatalogue, optional
+        Which features; by default :func:`default_catalogue`.
+
+    Returns
+    -------
+    DataFrame
+        ``student_id, school_id, class_id`` and one column per feature, null where it is missing: the values
+        of :func:`build_features`, bit by bit.
+    """
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
+    catalogue = default_catalogue() if catalogue is None else catalogue
+    rows = given.by_class()
+    days = spark.sparkContext.broadcast(Days.of(given, calendar, rows.persist))
+    ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
+    schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
+    reading, day = given.reading, date_of(ordinal_of(as_of))
+
+    def work(batches: Iterator[Any]) -> Iterator[pa.Table]:
+        for nested in whole_classes(batches):
+            histories = days.value.histories(days.value.records(reading, nested))
+            table = compute_features(histories, day, catalogue)
+            members = np.flatnonzero(members_on(table.known))
+            students = histories.students.select([name for name, _ in ids]).take(pa.array(members))
+            values = table.values[members].T
+            columns = [pa.array(np.ascontiguousarray(column), from_pandas=True) for column in values]
+            yield pa.table([*students.columns, *columns], names=schema.names)
+
+    return in_arrow(rows, work, schema)
+
+
+# --- A model on its way to the executors: the bytes of its bundle, read once per Python worker ---
+
+_LOADED: dict[str, RiskModel] = {}
+
+
+@dataclass(frozen=True)
+class SentModel:
+    """A model that executors can load.
+
+    Parameters
+    ----------
+    version : str
+        Names its content; a worker that holds this version does not read it again.
+    bundle : Broadcast of bytes
+        The files of the bundle. Spark sends them to each executor once.
+    """
+
+    version: str
+    bundle: Any
+
+    @classmethod
+    def of(cls, spark: Any, model: RiskModel) -> SentModel:
+        """Broadcast a model."""
+        return cls(model.version, spark.sparkContext.broadcast(packed(model)))
+
+    def load(self) -> RiskModel:
+        """Give the model, read the first time a worker asks."""
+        if self.version not in _LOADED:
+            _LOADED[self.version] = unpacked(self.bundle.value)
+        return _LOADED[self.version]
+
+
+def packed(model: RiskModel) -> bytes:
+    """Write the bundle's files into one sequence of bytes."""
+    written = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(written, "w") as archive:
+        for path in sorted(model.save(Path(folder, "bundle")).iterdir()):
+            archive.write(path, path.name)
+    return written.getvalue()
+
+
+def unpacked(content: bytes) -> RiskModel:
+    """Load the bundle; its manifest is checked as ever."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)
+        return RiskModel.load(folder)
+
+
+# --- A sample of whole schools, brought home: training takes far fewer pupils than scoring ---
+
+STRATA = 5
+
+
+def sample_schools(
+    spark: Any,
+    tables: Mapping[str, Any],
+    share: float,
+    *,
+    seed: int = 0,
+    mapping: Source | RecordsMapping = None,
+    today: DateLike | None = None,
+) -> SchoolRecords:
+    """Bring the records of a sample of whole schools to this machine, to train on them.
+
+    Whole schools, because features compare class-mates and because pupils of one school are alike: a sample
+    of pupils would make classes look smaller than they are. Large and small schools are drawn alike, so that
+    the sample holds about ``share`` of the pupils.
+
+    Parameters
+    ----------
+    spark, tables, mapping, today
+        See :func:`score`.
+    share : float
+        Of the schools, above 0 and up to 1; at least one school is drawn of every fifth by size.
+    seed : int, default=0
+        The same seed draws the same schools.
+
+    Returns
+    -------
+    SchoolRecords
+        All rows of the pupils of these schools, and the whole calendar. Rows of pupils without a usable row
+        in ``students`` belong to no school and stay behind.
+
+    Raises
+    ------
+    SettingsError
+        If ``share`` is not above 0 and up to 1.
+    """
+    if not 0 < share <= 1:
+        raise SettingsError(f"share is {share}; it is above 0 and up to 1.")
+    from pyspark.sql import functions as sql
+
+    given = SparkTables.of(spark, tables, mapping=mapping, today=today)
+    sizes = {row[0]: row[1] for row in given.roster.groupBy("school").count().collect()}
+    chosen = draw(sizes, share, seed)
+    keys = given.roster.where(sql.col("school").isin(chosen)).select(sql.col("key").alias("chosen"))
+    home = {}
+    for part in given.reading.parts:
+        frame = given.frames[part.name]
+        rows = frame.join(keys, given.key(part) == sql.col("chosen"), "left_semi")
+        home[part.name] = rows.toArrow().rename_columns(given.headers[part.name])
+    calendar = given.header.table("calendar")
+    if calendar.num_rows:
+        home["calendar"] = calendar
+    given.roster.unpersist()
+    return SchoolRecords.from_tables(mapping=given.reading.mapping, today=given.reading.today, **home)
+
+
+def draw(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
+    """Draw a share of the schools of each fifth by size.
+
+    >>> draw({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
+    ['a', 'b', 'c', 'd', 'e']
+    """
+    rng = np.random.default_rng(seed)
+    ordered = sorted(sizes, key=lambda school: (sizes[school], school))
+    chosen: list[str] = []
+    for stratum in np.array_split(np.array(ordered, dtype=object), min(STRATA, max(len(ordered), 1))):
+        number = min(max(round(share * len(stratum)), 1), len(stratum))
+        chosen += rng.choice(stratum, number, replace=False).tolist()
+    return sorted(chosen)
+
+
+# --- What the check found, counted per block of pupils on the executors and added up by Spark ---
+
+TALLY = pa.struct(
+    [
+        *(pa.field(name, pa.string()) for name in ("table", "column", "rule", "severity", "detail")),
+        pa.field("rows", pa.int64()),
+    ]
+)
+COUNTED = ("read", "used", "set_apart")
+_BY_CODE = {rule.code: rule for rule in RULES.values()}
+
+
+def tallies(report: CheckReport) -> list[dict[str, Any]]:
+    """Write a report as rows to add up: one per rule, and three per table (read, used, set apart)."""
+    nothing = {"column": "", "severity": "", "detail": ""}
+    counted = [
+        {"table": table, "rule": what, "rows": getattr(counts, what), **nothing}
+        for table, counts in report.counts.items()
+        for what in COUNTED
+    ]
+    found = [
+        {
+            "table": problem.table,
+            "column": problem.column,
+            "rule": problem.rule.code,
+            "severity": problem.severity,
+            "detail": problem.detail,
+            "rows": problem.rows,
+        }
+        for problem in report.problems
+    ]
+    return counted + found
+
+
+def report_of(rows: list[dict[str, Any]]) -> CheckReport:
+    """Read a report back from rows that were added up; a cluster has no first row of a problem."""
+    order = {name: place for place, name in enumerate(TABLES)}
+    sums = {(row["table"], row["rule"]): row["rows"] for row in rows if row["rule"] in COUNTED}
+    names = sorted({table for table, _ in sums}, key=order.__getitem__)
+    counts = {name: Counts(*(sums[name, what] for what in COUNTED)) for name in names}
+    found = sorted(
+        (row for row in rows if row["rule"] not in COUNTED),
+        key=lambda row: (order[row["table"]], row["rule"], row["column"], row["detail"]),
+    )
+    problems = (
+        Problem(
+            row["table"],
+            row["column"],
+            _BY_CODE[row["rule"]],
+            row["rows"],
+            None,
+            "",
+            row["severity"],
+            row["detail"],
+        )
+        for row in found
+    )
+    return CheckReport(tuple(problems), counts)
 
 
 def score(
