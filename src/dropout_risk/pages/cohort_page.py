@@ -7,18 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.pages.card import interval
-from dropout_risk.pages.links import Links
-from dropout_risk.pages.sheets import counts_of
-from dropout_risk.pages.spread import Spread
+from dropout_risk.pages.cohort_charts import Spread
+from dropout_risk.pages.pupil_page import interval
+from dropout_risk.pages.rendering import Links
+from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.scored_pupils import Head, heads, some_of
+from dropout_risk.scoring.score_rows_ import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language, Text
-from dropout_risk.watchlist.entry import UNKNOWN
-from dropout_risk.watchlist.group import LOWEST_BAND, id_order
-from dropout_risk.watchlist.told import percent
+from dropout_risk.text import Language, Text, percent
+from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, id_order
 from dropout_risk.watchlist.watch_list import WatchList
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4

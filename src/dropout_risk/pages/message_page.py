@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.pages.links import Links
-from dropout_risk.pages.rendering import render
+from dropout_risk.pages.rendering import Links, render
 from dropout_risk.text import Language, Text
 
 Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store"]

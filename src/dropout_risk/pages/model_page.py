@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.markdown import to_html
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.section import Section
-from dropout_risk.evaluation.tables import Table
-from dropout_risk.pages.calibration_plot import CalibrationPlot
-from dropout_risk.pages.overall import Overall
-from dropout_risk.pages.review_words import HOW_TO_READ
+from dropout_risk.evaluation.section import Section, Table, to_html
+from dropout_risk.pages.cohort_charts import CalibrationPlot, Overall
+from dropout_risk.pages.words import HOW_TO_READ
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import Language
 

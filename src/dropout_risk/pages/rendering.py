@@ -4,14 +4,164 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dropout_risk.pages.words import words
+from dropout_risk.explanation.reasons import Reason
+from dropout_risk.pages.words import WORDS, words
 from dropout_risk.text import Language
+from dropout_risk.watchlist.wording import comparison
+
+# --- Where the pages lie: files in a folder, or addresses of the service ---
+
+INDEX = "index.html"
+COHORT = "cohort.html"
+MODEL = "model.html"
+
+
+@dataclass(frozen=True)
+class Links:
+    """How the pages find one another.
+
+    Parameters
+    ----------
+    cohort, model : str
+        Addresses of these pages; empty where there are none.
+    lists : str
+        The address of the index of all schools; empty where there is none.
+    pupil, school : callable
+        From an id to the address of its page.
+    """
+
+    cohort: str
+    model: str
+    lists: str
+    pupil: Callable[[Any], str]
+    school: Callable[[str | None], str]
+
+
+def page_name(school_id: str | None) -> str:
+    """Name a school's file: safe whatever the id, and never the same for two ids.
+
+    Examples
+    --------
+    >>> page_name("../x")
+    'school-x-551622b6.html'
+    """
+    return _file_name("school", school_id, 8)
+
+
+def pupil_page_name(student_id: str | int) -> str:
+    """Name a pupil's file.
+
+    Examples
+    --------
+    >>> pupil_page_name("<b>")
+    'pupil-b-6d04c958cc9518d6.html'
+    """
+    return _file_name("pupil", student_id, 16)
+
+
+def is_our_page(name: str) -> bool:
+    """Say whether a file of that name is a school's or a pupil's page.
+
+    Examples
+    --------
+    >>> is_our_page(page_name(None)), is_our_page("school-notes.html")
+    (True, False)
+    """
+    return bool(_OURS.fullmatch(name))
+
+
+_OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
+
+
+def _file_name(kind: str, of: str | int | None, digits: int) -> str:
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", "" if of is None else str(of)).strip("-")[:40]
+    mark = hashlib.sha256(repr(of).encode()).hexdigest()[:digits]
+    return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
+
+
+FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, page_name)
+"""Pages in one folder."""
+LIST_ONLY = Links("", "", "", lambda _: "", page_name)
+"""A watch list without any other page."""
+
+
+_DOTS = re.compile(r"~*\.{1,2}")
+
+
+def address_of(name: str) -> str:
+    """Write an id as one step of an address; browsers take ``.`` and ``..`` for the way up, also as ``%2E``.
+
+    >>> address_of("a/b"), address_of(".."), address_of("~..")
+    ('a%2Fb', '~..', '~~..')
+    """
+    return ("~" if _DOTS.fullmatch(name) else "") + quote(name, safe="")
+
+
+def id_at(step: str | None) -> str | None:
+    """Give the id that :func:`address_of` wrote, from a step of an address without its percent signs.
+
+    >>> id_at("~.."), id_at("a/b"), id_at(None)
+    ('..', 'a/b', None)
+    """
+    return step[1:] if step and step[0] == "~" and _DOTS.fullmatch(step) else step
+
+
+def served_under(root: str, language: str = "") -> Links:
+    """Give the addresses of the service.
+
+    Parameters
+    ----------
+    root : str
+        The address of the cohort's page; the others lie below it.
+    language : str, default=""
+        Asked for in every address, if given.
+
+    Examples
+    --------
+    >>> served_under("/review", "en").pupil("a/b <c>")
+    '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
+    """
+    asked = f"?lang={quote(language, safe='')}" if language else ""
+
+    def pupil(student_id: str | int) -> str:
+        return f"{root}/pupil/{address_of(str(student_id))}{asked}"
+
+    def school(school_id: str | None) -> str:
+        below = "" if school_id is None else f"/{address_of(school_id)}"
+        return f"{root}/school{below}{asked}"
+
+    return Links(root + asked, f"{root}/model{asked}", "", pupil, school)
+
+
+# --- What to hold a reason against: the comparison and how old the record is ---
+
+
+def note(reason: Reason, language: Language) -> str:
+    """Write the small print of a reason; nothing where there is nothing to say."""
+    notes = [comparison(reason, language), _age(reason, language)]
+    return ("；" if language == "zh" else "; ").join(said for said in notes if said)
+
+
+def _age(reason: Reason, language: Language) -> str:
+    days = reason.data_age_days
+    if days is None or reason.missing:
+        return ""
+    if days == 1:
+        return WORDS["age_of_one_day"].to(language)
+    for unit, length in (("years", 365), ("months", 30)):
+        if days >= 2 * length:
+            return WORDS[f"age_in_{unit}"].fill(language, number=round(days / length))
+    return WORDS["age_in_days"].fill(language, number=days)
 
 
 def render(template: str, language: Language, **content: Any) -> str:

@@ -11,31 +11,61 @@ from typing import Any, Self
 
 import numpy as np
 
-from dropout_risk.errors import DateError, UnknownPupilError
-from dropout_risk.features.source import Source, histories_of
+from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
+from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.card import CardWriter
 from dropout_risk.pages.changes import Asked, Changes
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
-from dropout_risk.pages.links import FILES, INDEX, Links, page_name, pupil_page_name
 from dropout_risk.pages.model_page import model_page
-from dropout_risk.pages.pupil_page import PupilPageWriter
-from dropout_risk.pages.readers import sees_less_than_lists
-from dropout_risk.pages.rendering import render
+from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
+from dropout_risk.pages.rendering import FILES, INDEX, Links, page_name, pupil_page_name, render
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
+from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
-from dropout_risk.scoring.scored_pupils import heads
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
+from dropout_risk.scoring.score_rows_ import heads
 from dropout_risk.scoring.scores import PupilScore, Scores
-from dropout_risk.settings import WatchListSettings
+from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language
-from dropout_risk.watchlist.entry import WatchEntry
+from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
+
+# --- For whom pages are made ---
+
+
+def reader_of_pages(role: str, settings: Settings) -> Role:
+    """Give a role for which pages may be made.
+
+    Raises
+    ------
+    UnknownRoleError
+        If there is no such role, with the nearest right name.
+    SettingsError
+        If it may not know names, or does not work with the pupils: pages name pupils and say who acts.
+
+    Examples
+    --------
+    >>> reader_of_pages("counsellor", Settings()).name
+    'counsellor'
+    """
+    reader = role_named(role, roles_of(settings))
+    if not (reader.names and reader.staff):
+        raise SettingsError(
+            f"Pages name pupils and say who acts: they are not for {reader.name!r}.",
+            hint="give this role scores: dropout-risk score --role",
+        )
+    return reader
+
+
+def sees_less_than_lists(reader: Role) -> bool:
+    """Say whether a role sees less than lists tell, which is all but results of psychological tests."""
+    return any(domain != CONFIDENTIAL for domain in reader.hidden)
+
 
 A_WEEK = dt.timedelta(days=7)
 
@@ -93,7 +123,7 @@ class Review:
         language : {"zh", "en"}, optional
             The language of the pages; by default that of the model's settings.
         role : Role
-            For whom, by default a class teacher; see :func:`dropout_risk.pages.readers.reader_of_pages`.
+            For whom, by default a class teacher; see :func:`dropout_risk.pages.review.reader_of_pages`.
         settings : WatchListSettings, optional
             By default the model's.
         previous : WatchList, Scores or ListState, optional

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.evaluation.markdown import to_html
-from dropout_risk.evaluation.report import EvaluationReport, HeldOut
-from dropout_risk.evaluation.section import Section, SectionTable
-from dropout_risk.features.source import histories_of
-from dropout_risk.pages.calibration_plot import HEIGHT, CalibrationPlot
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.evaluation.section import Section, SectionTable, to_html
+from dropout_risk.features.cohort import histories_of
+from dropout_risk.pages.cohort_charts import HEIGHT, CalibrationPlot, Overall
 from dropout_risk.pages.model_page import model_page
-from dropout_risk.pages.overall import Overall
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.simulate.district import simulate_district
 from dropout_risk.text import Text

@@ -4,8 +4,7 @@ import random
 import pytest
 
 from dropout_risk.histories.histories import Histories
-from dropout_risk.pages.attendance_strip import STATES, AttendanceStrip
-from dropout_risk.pages.marks import HEIGHT, Marks
+from dropout_risk.pages.pupil_charts import HEIGHT, STATES, AttendanceStrip, Marks
 from dropout_risk.records.school_records import SchoolRecords
 
 MONDAY = dt.date(2024, 9, 2)

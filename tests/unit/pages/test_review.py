@@ -8,11 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError, UnknownRoleError
-from dropout_risk.pages.card import CardWriter
-from dropout_risk.pages.links import FILES, is_our_page, pupil_page_name
-from dropout_risk.pages.pupil_page import PupilPageWriter
-from dropout_risk.pages.readers import reader_of_pages
-from dropout_risk.pages.review import Review
+from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
+from dropout_risk.pages.rendering import FILES, is_our_page, pupil_page_name
+from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.pages.watch_list_page import write_folder
 from dropout_risk.scoring.roles import ROLES
 from dropout_risk.settings import Settings

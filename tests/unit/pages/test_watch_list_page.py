@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.watch_list_page import page_name, render_watch_list, write_pages
+from dropout_risk.pages.rendering import page_name
+from dropout_risk.pages.watch_list_page import render_watch_list, write_pages
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.watchlist.entry import Unscored
+from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import MONDAY, alert, pupil, reason, scores
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from dropout_risk.pages.waterfall import Part, Waterfall, signed
+from dropout_risk.pages.pupil_charts import Part, Waterfall, signed
 from support.lists import pupil
 
 numbers = st.floats(-4, 4).map(lambda number: round(number, 3))

@@ -1,0 +1,470 @@
+"""From where everyone starts to one pupil's risk, step by step: drawn from the very numbers of the reply."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.special import expit, logit
+
+from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS, day
+from dropout_risk.records.calendar import date_of
+from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.text import Language, Text, percent
+
+# --- A pupil's attendance by day: one small cell per school day, a column per week ---
+
+STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
+LEAST_DAYS = 60
+_WEEK, _CELL, _HEAD, _MONTH_APART = 7, 13, 16, 8.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One school day."""
+
+    x: float
+    y: int
+    state: str
+    told: str
+
+
+@dataclass(frozen=True)
+class AttendanceStrip:
+    """The school year to date, and always the last 60 school days.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+        Placed on a field 100 wide: a column per week, a row per weekday.
+    width, height : float
+        Width of a column, and height of the whole picture.
+    months : tuple of (float, str)
+        Where each month begins.
+    legend : tuple of (str, str)
+        Each state that occurs, with its number of days in words.
+    table : tuple of (str, tuple of int)
+        Each month with its number of days by state, in the order of ``STATES``.
+    said : str
+        The picture in words.
+    totals : tuple of str
+        What is known of periods in which only totals are kept.
+    """
+
+    cells: tuple[Cell, ...]
+    width: float
+    height: int
+    months: tuple[tuple[float, str], ...]
+    legend: tuple[tuple[str, str], ...]
+    table: tuple[tuple[str, tuple[int, ...]], ...]
+    said: str
+    totals: tuple[str, ...]
+
+    @classmethod
+    def of(cls, known: Snapshot, language: Language) -> Self:
+        """Draw the attendance of one pupil as it was known on a date.
+
+        Parameters
+        ----------
+        known : Snapshot
+            Of histories with this pupil alone.
+        language : {"zh", "en"}
+            The language of the words.
+        """
+        days = _days(known)
+        totals = _totals(known, language)
+        if not any(state != "no_record" for _, state in days):
+            return cls((), 0.0, 0, (), (), (), "", totals)
+        first = days[0][0] - dt.timedelta(days=days[0][0].weekday())
+        weeks = (days[-1][0] - first).days // _WEEK + 1
+        width = 100 / weeks
+        counts = Counter(state for _, state in days)
+        legend = tuple((state, _counted(state, counts[state], language)) for state in STATES if counts[state])
+        return cls(
+            cells=tuple(_cell(date, state, first, width, language) for date, state in days),
+            width=round(0.86 * width, 3),
+            height=_HEAD + _CELL * (1 + max(date.weekday() for date, _ in days)),
+            months=_months(days, first, width, language),
+            legend=legend,
+            table=_by_month(days),
+            said=WORDS["strip_said"].fill(
+                language,
+                first=day(days[0][0], language),
+                last=day(days[-1][0], language),
+                counts=("，" if language == "zh" else ", ").join(text for _, text in legend),
+            ),
+            totals=totals,
+        )
+
+
+def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
+    """Give the last school days before the date, each with its state."""
+    held = int(known.end[0])
+    number = max(0, min(known.n_days, held, max(held - int(known.year_start[0]), LEAST_DAYS)))
+    if not number:
+        return []
+    planes = {
+        kind: known.days(kind)[0, -number:]
+        for kind in ("recorded", "absent", "unexcused", "late", "suspended")
+    }
+    dates = known.dates_before(np.arange(number, 0, -1)[None, :])[0]
+    states = np.select(
+        [
+            ~planes["recorded"],
+            planes["suspended"],
+            planes["unexcused"],
+            planes["absent"],
+            planes["late"],
+        ],
+        ["no_record", "suspended", "unexcused", "excused", "late"],
+        "present",
+    )
+    return [(date_of(date), str(state)) for date, state in zip(dates.tolist(), states, strict=True)]
+
+
+def _cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> Cell:
+    week = (date - first).days // _WEEK
+    told = f"{day(date, language)} {WORDS[state].to(language)}"
+    return Cell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
+
+
+def _counted(state: str, number: int, language: Language) -> str:
+    return WORDS["days_of"].fill(language, state=WORDS[state].to(language), number=number)
+
+
+def _months(
+    days: Sequence[tuple[dt.date, str]], first: dt.date, width: float, language: Language
+) -> tuple[tuple[float, str], ...]:
+    marks: list[tuple[float, str]] = []
+    for month in dict.fromkeys((date.year, date.month) for date, _ in days):
+        begins = next(date for date, _ in days if (date.year, date.month) == month)
+        x = round((begins - first).days // _WEEK * width, 3)
+        if x < 94 and (not marks or x - marks[-1][0] >= _MONTH_APART):
+            marks.append((x, f"{begins.month}月" if language == "zh" else f"{begins:%b}"))
+    return tuple(marks)
+
+
+def _by_month(days: Sequence[tuple[dt.date, str]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    counts: dict[str, Counter[str]] = {}
+    for date, state in days:
+        counts.setdefault(f"{date:%Y-%m}", Counter())[state] += 1
+    return tuple((month, tuple(of[state] for state in STATES)) for month, of in counts.items())
+
+
+def _totals(known: Snapshot, language: Language) -> tuple[str, ...]:
+    rows = known.totals
+    columns = [rows[name].tolist() for name in ("start", "date", "days_absent", "days_enrolled")]
+    return tuple(
+        WORDS["total_of_period"].fill(
+            language, start=day(date_of(start), language), end=day(date_of(end), language), absent=absent,
+            enrolled=enrolled,
+        )
+        for start, end, absent, enrolled in zip(*columns, strict=True)
+    )  # fmt: skip
+
+
+# --- From numbers to places on a picture that is 100 wide ---
+
+_ROUND = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
+_BETWEEN = (0.002, 0.005, 0.03, 0.07, 0.15, 0.3, 0.4, 0.6, 0.7, 0.98)
+_ROOM = 0.04
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An even axis from ``low`` to ``high``.
+
+    Examples
+    --------
+    >>> Scale(10, 20)(12.5)
+    25.0
+    """
+
+    low: float
+    high: float
+
+    def __call__(self, value: float) -> float:
+        """Give the place of a value."""
+        return round(100 * (value - self.low) / (self.high - self.low), 3)
+
+
+@dataclass(frozen=True)
+class RiskScale(Scale):
+    """An axis in log-odds, on which contributions add up, marked in percent."""
+
+    @classmethod
+    def around(cls, log_odds: Iterable[float]) -> Self:
+        """Make an axis that holds some log-odds with a little room on both sides."""
+        held = list(log_odds)
+        low, high = min(held), max(held)
+        room = _ROOM * max(high - low, 1.0)
+        return cls(low - room, high + room)
+
+    def ticks(self, apart: float = 13.0) -> tuple[Tick, ...]:
+        """Mark round risks, none nearer to the next than ``apart``.
+
+        Examples
+        --------
+        >>> [tick.text for tick in RiskScale.around(logit([0.04, 0.4])).ticks()]
+        ['5%', '10%', '20%', '30%', '40%']
+        """
+        marks: list[Tick] = []
+        for risk in _ROUND + _BETWEEN:
+            x = self(float(logit(risk)))
+            if 3 <= x <= 97 and all(abs(x - mark.x) >= apart for mark in marks):
+                marks.append(Tick(x, f"{100 * risk:g}%"))
+        return tuple(sorted(marks, key=lambda mark: mark.x))
+
+
+# --- A pupil's marks by subject over time: small pictures of one shape, so that they can be compared ---
+
+HEIGHT, TOP, LONGEST_DAYS = 64, 6, 730
+_ROOM_BEFORE, _ROOM_AFTER = 0.22, 0.02
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One mark: its place, and what it is in words."""
+
+    x: float
+    y: float
+    told: str
+
+
+@dataclass(frozen=True)
+class SubjectMarks:
+    """The marks of one subject.
+
+    Parameters
+    ----------
+    subject, last : str
+        The subject, and its latest mark in words.
+    marks : tuple of Mark
+        By date.
+    said : str
+        The picture in words: every mark of it.
+    """
+
+    subject: str
+    last: str
+    marks: tuple[Mark, ...]
+    said: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """All subjects on one axis of time, which ends on the as-of date.
+
+    Parameters
+    ----------
+    subjects : tuple of SubjectMarks
+        The core subjects first.
+    first, last : str
+        The dates at the ends of the axis.
+    as_of : float
+        The place of the as-of line.
+    """
+
+    subjects: tuple[SubjectMarks, ...]
+    first: str
+    last: str
+    as_of: float
+
+    @classmethod
+    def of(cls, known: Snapshot, language: Language) -> Self:
+        """Draw the marks of one pupil as they were known on a date.
+
+        Parameters
+        ----------
+        known : Snapshot
+            Of histories with this pupil alone.
+        language : {"zh", "en"}
+            The language of the words.
+        """
+        rows, words = known.grades.rows, known.histories.words
+        names = ("subject", "date", "exam", "percent")
+        given = [row for row in zip(*(rows[name].tolist() for name in names), strict=True)
+                 if known.ordinal - row[1] <= LONGEST_DAYS]  # fmt: skip
+        if not given:
+            return cls((), "", "", 100.0)
+        oldest = min(date for _, date, _, _ in given)
+        span = max(known.ordinal - oldest, 1)
+        scale = Scale(oldest - _ROOM_BEFORE * span, known.ordinal + _ROOM_AFTER * span)
+        by_subject: dict[str, list[tuple[int, str, float]]] = {}
+        for subject, date, exam, share in given:
+            by_subject.setdefault(words["subject"][subject], []).append((date, words["exam"][exam], share))
+        return cls(
+            subjects=tuple(
+                _subject(name, by_subject[name], scale, language) for name in _core_first(by_subject)
+            ),
+            first=day(date_of(oldest), language),
+            last=day(known.as_of, language),
+            as_of=scale(known.ordinal),
+        )
+
+
+def _core_first(subjects: Iterable[str]) -> list[str]:
+    core = {name: place for place, name in enumerate(CORE_SUBJECTS)}
+    return sorted(subjects, key=lambda name: (core.get(name, len(core)), name))
+
+
+def _subject(
+    name: str, given: list[tuple[int, str, float]], scale: Scale, language: Language
+) -> SubjectMarks:
+    given = sorted(given)
+    marks = tuple(
+        Mark(scale(date), _height(share), _told(date_of(date), exam, share, language))
+        for date, exam, share in given
+    )
+    latest, _, share = given[-1]
+    last = WORDS["last_mark"].fill(language, share=percent(share), date=day(date_of(latest), language))
+    between = "；" if language == "zh" else "; "
+    said = f"{_word(SUBJECTS, name, language)}: {between.join(mark.told for mark in marks)}"
+    return SubjectMarks(_word(SUBJECTS, name, language), last, marks, said)
+
+
+def _height(share: float) -> float:
+    return round(TOP + (HEIGHT - 2 * TOP) * (1 - min(max(share, 0.0), 1.0)), 2)
+
+
+def _told(date: dt.date, exam: str, share: float, language: Language) -> str:
+    return f"{day(date, language)} {_word(EXAMS, exam, language)} {percent(share)}"
+
+
+def _word(words: dict[str, Text], name: str, language: Language) -> str:
+    """Give a common word in the page's language, and any other as the school writes it."""
+    return words[name].to(language) if name in words else name
+
+
+_MARK = 1.2
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is added on the way, in log-odds, with the sentence that tells it."""
+
+    kind: str
+    text: str
+    note: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of a waterfall.
+
+    Parameters
+    ----------
+    kind : str
+        ``start``, ``raising``, ``lowering``, ``other`` or ``total``: how it is drawn.
+    text, note : str
+        The sentence beside the bar, and what to hold it against.
+    number : str
+        A risk for ``start`` and ``total``; else the contribution in log-odds.
+    x, width : float
+        The bar, on a field 100 wide.
+    end : float
+        Where the next step begins.
+    told : str
+        The bar in words.
+    """
+
+    kind: str
+    text: str
+    note: str
+    number: str
+    x: float
+    width: float
+    end: float
+    told: str
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """Rows from ``base_log_odds`` to ``log_odds``; what lies between adds up."""
+
+    steps: tuple[Step, ...]
+    ticks: tuple[Tick, ...]
+
+    @classmethod
+    def of(cls, score: PupilScore, parts: Sequence[Part], language: Language) -> Self:
+        """Draw the way from the start to a pupil's risk.
+
+        Parameters
+        ----------
+        score : PupilScore
+            Where the way begins and ends.
+        parts : sequence of Part
+            In the order in which they are drawn; with the start they add up to the log-odds.
+        language : {"zh", "en"}
+            The language of the words.
+        """
+        reached = [score.base_log_odds]
+        for part in parts:
+            reached.append(reached[-1] + part.contribution)
+        scale = RiskScale.around([*reached, score.log_odds])
+        start, total = float(expit(score.base_log_odds)), score.risk
+        steps = [
+            _mark("start", start_of(score.background, language), start, scale(score.base_log_odds)),
+            *(
+                _step(part, scale(before), scale(after), language)
+                for part, before, after in zip(parts, reached, reached[1:], strict=False)
+            ),
+            _mark("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
+        ]
+        return cls(tuple(steps), scale.ticks())
+
+
+def start_of(background: str, language: Language) -> str:
+    """Say where the way begins: whose mean the base is.
+
+    >>> start_of("stayed, grade 8", "en"), start_of("training", "en")
+    ('Start: pupils of grade 8 who stayed', 'Start: all pupils it was trained on')
+    """
+    kind, _, grade = background.partition(", grade ")
+    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
+
+
+def signed(contribution: float) -> str:
+    """Write a contribution with its sign.
+
+    >>> signed(0.834), signed(-0.4), signed(0.0)
+    ('+0.83', '−0.40', '0.00')
+    """
+    size = f"{abs(contribution):.2f}"
+    return size if float(size) == 0 else f"{'+' if contribution > 0 else '−'}{size}"
+
+
+def _mark(kind: str, text: str, risk: float, at: float) -> Step:
+    shown = percent(risk)
+    return Step(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
+
+
+def _step(part: Part, before: float, after: float, language: Language) -> Step:
+    number = signed(part.contribution)
+    way = "pushes_up" if part.contribution > 0 else "pulls_down"
+    told = WORDS[way].fill(language, number=number)
+    return Step(
+        kind=part.kind,
+        text=part.text,
+        note=part.note,
+        number=number,
+        x=min(before, after),
+        width=max(round(abs(after - before), 3), 0.3),
+        end=after,
+        told=told,
+    )
