@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
     from dropout_risk.scoring.scores import Scores
 
+
 READY_SECONDS = 90
 N_DAYS = 340
 
@@ -74,8 +75,7 @@ def _simulated(out: Path, students: int, seed: int) -> SchoolRecords:
 
 def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
     from dropout_risk.tracking.run_content import RunContent
-    from dropout_risk.training.content import artefacts
-    from dropout_risk.training.train import train
+    from dropout_risk.training.train import artefacts, train
 
     tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
     run = train(records, Settings(language=language, tracking=tracking), progress=True)

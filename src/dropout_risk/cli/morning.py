@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.scores import Scores
     from dropout_risk.watchlist.watch_list import WatchList
 
+
 STATE = "state.json"
 OLD_DAYS = 7
 FILES = (".csv", ".parquet", ".json")
@@ -68,7 +69,7 @@ def score(
             "--role is for a .json file.",
             hint="tables and folders are written as a class teacher may read them",
         )
-    from dropout_risk.features.source import histories_of
+    from dropout_risk.features.cohort import histories_of
     from dropout_risk.scoring.roles import role_named, roles_of
 
     risk_model = options.load_model(model)
@@ -101,7 +102,7 @@ def _score(
         write_scores(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
-        from dropout_risk.watchlist.told_table import ToldTable
+        from dropout_risk.watchlist.table import ToldTable
 
         table = ToldTable.of(model, histories, as_of, language=language, progress=progress)
         table.write(out)
@@ -119,7 +120,7 @@ def write_scores(scores: Scores, out: Path) -> None:
     A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
     """
     from dropout_risk.scoring.files import write_whole
-    from dropout_risk.watchlist.told_table import ToldTable
+    from dropout_risk.watchlist.table import ToldTable
 
     if out.suffix == ".json":
         write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
@@ -149,8 +150,7 @@ def watchlist(
     language: options.Speech = None,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
-    from dropout_risk.pages.readers import reader_of_pages
-    from dropout_risk.pages.review import Review
+    from dropout_risk.pages.review import Review, reader_of_pages
     from dropout_risk.watchlist.watch_list import WatchList
 
     risk_model = options.load_model(model)

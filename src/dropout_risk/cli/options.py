@@ -14,9 +14,10 @@ from dropout_risk.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
-    from dropout_risk.records.known import Known
+    from dropout_risk.records.checking import Known
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
+
 
 Folder = Annotated[
     Path,

@@ -51,7 +51,7 @@ def append(
     quarantine: options.Quarantine = None,
 ) -> None:
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
-    from dropout_risk.histories.days import MANY_DAYS, append_day, known_to
+    from dropout_risk.histories.store_append import MANY_DAYS, append_day, known_to
 
     with working("reading the store's pupils and calendar"):
         known = known_to(store)

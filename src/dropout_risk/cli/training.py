@@ -13,6 +13,7 @@ from dropout_risk.cli import options
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
 
+
 RUN_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -50,7 +51,7 @@ def report(
         typer.echo(found.to_text(options.language_of(language)))
         return
     from dropout_risk.tracking.run_content import RunContent
-    from dropout_risk.training.content import artefacts
+    from dropout_risk.training.train import artefacts
 
     RunContent(artefacts=artefacts(found)).write_to(out)
     typer.echo(f"report, card and pictures: {out}")
@@ -74,7 +75,7 @@ def publish(
     ] = None,
 ) -> None:
     """Make a version the champion, if its report allows it."""
-    from dropout_risk.tracking.publishing import publish as publish_version
+    from dropout_risk.tracking.mlflow_store import publish as publish_version
 
     tracking = options.read_settings(settings).tracking
     before = publish_version(version, tracking, override=override)
