@@ -34,8 +34,8 @@ from dropout_risk import (
     build_features,
     default_catalogue,
 )
-from dropout_risk.catalogue.instrument import Instrument, Scale
-from dropout_risk.catalogue.instruments import InstrumentRegistry, default_instruments
+from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, Scale
+from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.catalogue.measures import LargestDrop, Measure, ScaleScore, ScoreLast, ScoreMean, ScoreSlope
 from dropout_risk.text import Text
 from real_data import HSLS_ENROLLED, data_folder, hsls, logistic_regression, untuned_lightgbm

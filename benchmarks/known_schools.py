@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.calibration import LinearCalibration, recalibrated
 from dropout_risk.modelling.folds import log_loss
-from dropout_risk.modelling.recalibration import recalibrated
 
 RESULTS = Path(__file__).parent / "results" / "known_schools.json"
 WORLDS = (

@@ -20,9 +20,9 @@ import pandas as pd
 
 import dropout_risk as dr
 from beside import NOT_HERE, results_folder, write
-from dropout_risk.modelling.leaks import find_leaks
+from dropout_risk.evaluation.parts import labelled_cohort
+from dropout_risk.modelling.leaks.report import find_leaks
 from dropout_risk.settings import Settings
-from dropout_risk.training.snapshots import labelled_cohort
 from oulad import DAYS, TEST, TRAIN, cohort_on, oulad_catalogue
 from oulad_records import read_oulad
 from real_data import data_folder

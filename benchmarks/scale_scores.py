@@ -60,7 +60,7 @@ def _size_by_day(place: Path) -> float:
 @part
 def province_append(data: Path) -> Result:
     """Append one day of a million pupils to a store: read, check, look up, write."""
-    from dropout_risk.histories.days import append_day, known_to
+    from dropout_risk.histories.store_append import append_day, known_to
     from dropout_risk.records.school_records import SchoolRecords
 
     _, day = scale_data.one_day(scale_data.province(data, PROVINCE))
@@ -77,7 +77,7 @@ def province_append(data: Path) -> Result:
 
 
 def _warm_append(data: Path) -> None:
-    from dropout_risk.histories.days import append_day, known_to
+    from dropout_risk.histories.store_append import append_day, known_to
     from dropout_risk.records.school_records import SchoolRecords
 
     before, day = scale_data.one_day(scale_data.province(data, 3000))

@@ -29,11 +29,16 @@ from beside import results_folder, write
 from dropout_risk import RiskClassifier
 from dropout_risk.evaluation.calibration import calibration_section
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
-from dropout_risk.evaluation.timing import TimedOutcomes, timed_metrics, timing_section
-from dropout_risk.modelling.hazard import HazardClassifier
+from dropout_risk.evaluation.parts import Positions
+from dropout_risk.evaluation.timing import (
+    TimedOutcomes,
+    fit_timing,
+    outcomes_of,
+    timed_metrics,
+    timing_section,
+)
+from dropout_risk.modelling.timing import HazardClassifier
 from dropout_risk.simulate.hidden import truth_as_of
-from dropout_risk.training.parts import Positions
-from dropout_risk.training.timing import fit_timing, outcomes_of
 from uncertainty import SETTINGS, District
 
 HAZARD = "hazard_"

@@ -19,16 +19,13 @@ from typing import Any
 import numpy as np
 
 import dropout_risk as dr
-from dropout_risk.evaluation.calibration import calibration_section
-from dropout_risk.evaluation.calibration_figures import Judged
-from dropout_risk.evaluation.coverage import cohort_coverage
-from dropout_risk.features.source import histories_of
+from dropout_risk.evaluation.calibration import Judged, calibration_section, judged
+from dropout_risk.evaluation.group_calibration import cohort_coverage
+from dropout_risk.evaluation.parts import Parts, labelled_cohort, make_parts
+from dropout_risk.features.cohort import histories_of
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.simulate.causes import CAUSES
 from dropout_risk.simulate.hazards import RETURNS
-from dropout_risk.training.judged import judged
-from dropout_risk.training.parts import Parts, make_parts
-from dropout_risk.training.snapshots import labelled_cohort
 from dropout_risk.training.train import fit
 
 RESULTS = Path(__file__).parent / "results" / "uncertainty.json"

@@ -36,11 +36,9 @@ from dropout_risk.errors import (
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.links import Links, id_at, served_under
 from dropout_risk.pages.message_page import Message, message_page
-from dropout_risk.pages.readers import reader_of_pages
-from dropout_risk.pages.rendering import content_policy
-from dropout_risk.pages.review import Review
+from dropout_risk.pages.rendering import Links, content_policy, id_at, served_under
+from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
