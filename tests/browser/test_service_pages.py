@@ -16,7 +16,7 @@ from serving.review import ReviewRoom, day_after, routes
 from starlette.applications import Starlette
 
 from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError
-from dropout_risk.features.source import histories_of
+from dropout_risk.features.cohort import histories_of
 from dropout_risk.scoring.roles import ROLES
 from support.reviewed import EVIL, EVIL_SCHOOL, Watched
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dropout_risk import kernels
-from dropout_risk.histories import day_packing
+from dropout_risk.histories import attendance_bits as day_packing
 from dropout_risk.histories.histories import Histories
-from dropout_risk.records import day_cells, day_grid, readers
-from dropout_risk.records.frames import to_arrow
+from dropout_risk.records import day_grid, readers
+from dropout_risk.records import day_grid as day_cells
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.readers import FramePart
+from dropout_risk.records.readers import FramePart, to_arrow
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from support.agreement import same_histories

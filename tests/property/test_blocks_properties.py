@@ -4,7 +4,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.features import class_moments, compute
+from dropout_risk.features import class_context as class_moments
+from dropout_risk.features import compute
 from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories import classes

@@ -9,7 +9,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.settings import AlertSettings, WatchListSettings
-from dropout_risk.watchlist.entry import Unscored
+from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import alert, pupil, scores
 

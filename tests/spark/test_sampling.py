@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dropout_risk import spark as on_spark
 from dropout_risk.errors import SettingsError
-from dropout_risk.spark.sampling import STRATA, draw
+from dropout_risk.spark.scoring import STRATA, draw
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.spark import model_bytes
+from dropout_risk.spark import scoring as model_bytes
 from dropout_risk.spark.workers import whole_classes
 
 

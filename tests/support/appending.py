@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from dropout_risk.histories.days import append_day, known_to
 from dropout_risk.histories.store import fold_days
+from dropout_risk.histories.store_append import append_day, known_to
 from dropout_risk.records.school_records import SchoolRecords
 
 NAMES = ("a", "b")

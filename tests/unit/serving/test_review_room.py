@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving.review import ReviewRoom
 
-from dropout_risk.features.source import histories_of
-from dropout_risk.pages.links import id_at, served_under
+from dropout_risk.features.cohort import histories_of
+from dropout_risk.pages.rendering import id_at, served_under
 from dropout_risk.simulate.district import simulate_district
 
 
