@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import dropout_risk as dr
 from dropout_risk.scoring.population import Population
-from dropout_risk.scoring.score_rows_ import ranks_in_school
+from dropout_risk.scoring.score_rows import ranks_in_school
 
 AS_OF = "2025-06-02"
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from dropout_risk.alerts.alert import Alert, Route, urgency
+from dropout_risk.arrays import Array, Bools, Floats
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.features.inputs import Floats, mean_by, ratio, sum_by
+from dropout_risk.features.inputs import mean_by, ratio, sum_by
 from dropout_risk.histories.day_words import current_run
-from dropout_risk.histories.runs import Column
-from dropout_risk.histories.snapshot import Bools, Snapshot
+from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
 from dropout_risk.settings import AlertSettings
 from dropout_risk.text import Language, Text
@@ -188,7 +188,7 @@ def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language)
         yield int(pupil), Alert(MARKS_FALL, date_of(latest[pupil]), text, "class_teacher")
 
 
-def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Column]:
+def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
     """Give the latest percents less the own earlier means, and the date of the latest mark."""
     grades, n = snapshot.grades, len(snapshot)
     percent, pupil = grades.rows["percent"], grades.rows["pupil"][grades.last]

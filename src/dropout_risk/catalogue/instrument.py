@@ -13,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.errors import FeatureDeclarationError, UnknownInstrumentError, nearest
 from dropout_risk.text import Text
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 class Declared:

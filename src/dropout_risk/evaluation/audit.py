@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.errors import MissingExtraError
 from dropout_risk.evaluation.fairness import FairnessReport
 from dropout_risk.evaluation.fairness_rates import audit_groups
 from dropout_risk.evaluation.fairness_section import not_made
 from dropout_risk.evaluation.faithfulness import CauseAgreement, FaithfulnessReport, curves
-from dropout_risk.evaluation.metrics import Array
-from dropout_risk.evaluation.parts import Parts, Positions
+from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.stability import StabilityReport, pupils_again
 from dropout_risk.explanation.reason_choice import Facts
@@ -51,7 +51,7 @@ class Audit:
 
     classifier: RiskClassifier
     parts: Parts
-    risks: Array
+    risks: Floats
     catalogue: FeatureCatalogue
     settings: Settings
     records: SchoolRecords
@@ -113,7 +113,7 @@ class Audit:
         return FaithfulnessReport(drawn, agreement).section()
 
     @cached_property
-    def _values(self) -> Array:
+    def _values(self) -> Floats:
         return self.classifier.calibrated_model_.contributions(self.parts.X(self.parts.test)).values
 
     @cached_property
@@ -131,7 +131,7 @@ class Audit:
         return self.parts.X(known[self.parts.y(known) == 0]).mean()
 
 
-def contributions_by(values: Array, kinds: list[str], names: list[str]) -> pd.DataFrame:
+def contributions_by(values: Floats, kinds: list[str], names: list[str]) -> pd.DataFrame:
     """Add up contributions by the domain or the cause of their features.
 
     >>> contributions_by(np.array([[1.0, 2.0, 4.0]]), ["a", "b", "a"], ["a", "b", "c"]).to_dict("records")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.capacity import together
-from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
 from dropout_risk.text import Text
@@ -114,7 +114,7 @@ def auc_within_schools(
     auc = float(auc_by_replicate(y, p, Resampling.once(y.size), groups)[0])
     if not np.isfinite(auc):
         return None, None
-    drawn: Array | None = None if resampling is None else auc_by_replicate(y, p, resampling, groups)
+    drawn: Floats | None = None if resampling is None else auc_by_replicate(y, p, resampling, groups)
     return auc, None if resampling is None or drawn is None else resampling.interval(drawn)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.catalogue.measures import Count, FailingCount, ScoreLast, Share
 from dropout_risk.errors import EvaluationError, UnknownFeatureError
-from dropout_risk.evaluation.metrics import Array
 from dropout_risk.text import Text
 
 ABSENT_LIMIT = 0.20
@@ -40,7 +40,7 @@ class Rows:
     outcomes: npt.NDArray[Any] | None = None
 
     @property
-    def y(self) -> Array:
+    def y(self) -> Floats:
         """The outcomes; EvaluationError if there are none."""
         if self.outcomes is None or len(self.outcomes) == 0:
             raise EvaluationError("A baseline needs outcomes to be fitted on.")
@@ -68,7 +68,7 @@ class Baseline:
     name: str
     label: Text
     description: Text
-    risks: Array | None = None
+    risks: Floats | None = None
     flagged: npt.NDArray[np.bool_] | None = None
     unavailable: Text | None = None
 
@@ -149,7 +149,7 @@ def _last_mark(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline
     return Baseline("last_mark", label, description, risks=risks)
 
 
-def last_mark_risks(train_marks: pd.Series, y: Array, test_marks: pd.Series) -> Array:
+def last_mark_risks(train_marks: pd.Series, y: Floats, test_marks: pd.Series) -> Floats:
     """Fit the last mark alone on training rows and give the risks of test rows."""
     known, wanted = train_marks.to_numpy(dtype=np.float64), test_marks.to_numpy(dtype=np.float64)
     seen, asked = ~np.isnan(known), ~np.isnan(wanted)
@@ -159,7 +159,7 @@ def last_mark_risks(train_marks: pd.Series, y: Array, test_marks: pd.Series) -> 
     return risks
 
 
-def _logistic(x: Array, y: Array, wanted: Array, *, otherwise: float) -> Array:
+def _logistic(x: Floats, y: Floats, wanted: Floats, *, otherwise: float) -> Floats:
     if y.size == 0 or y.min() == y.max() or x.std() == 0:
         return np.full(len(wanted), _drawn_to(otherwise, y, GROUP_PRIOR_ROWS))
     from sklearn.linear_model import LogisticRegression
@@ -228,7 +228,7 @@ def abc_flags(features: pd.DataFrame, columns: AbcColumns) -> npt.NDArray[np.int
 LAST_MODEL = Text(zh="去年的模型", en="Last year's model")
 
 
-def last_model(risks: Array | None, about: str = "", *, unavailable: Text | None = None) -> Baseline:
+def last_model(risks: Floats | None, about: str = "", *, unavailable: Text | None = None) -> Baseline:
     """Put a former model beside the new one, on the same rows.
 
     Parameters
@@ -260,7 +260,9 @@ def _school_only(train: Rows, test: Rows) -> Baseline:
     )
 
 
-def rates_by_group(before: npt.NDArray[Any], y: Array, now: npt.NDArray[Any], *, prior_rows: float) -> Array:
+def rates_by_group(
+    before: npt.NDArray[Any], y: Floats, now: npt.NDArray[Any], *, prior_rows: float
+) -> Floats:
     """Give each test row the training rate of its group, drawn towards the base rate.
 
     Parameters
@@ -286,7 +288,7 @@ def rates_by_group(before: npt.NDArray[Any], y: Array, now: npt.NDArray[Any], *,
     return np.where(place >= 0, rates[place], base)
 
 
-def _drawn_to(base: float, y: Array, prior_rows: float) -> float:
+def _drawn_to(base: float, y: Floats, prior_rows: float) -> float:
     return float((y.sum() + prior_rows * base) / (len(y) + prior_rows))
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
+from dropout_risk.arrays import Array, Floats, Positions
 from dropout_risk.evaluation.fairness_rates import ATTRIBUTES, audit_groups
 from dropout_risk.evaluation.group_calibration import (
     FEWEST_COHORTS,
@@ -23,13 +24,12 @@ from dropout_risk.evaluation.group_calibration import (
     shrunk_shifts,
 )
 from dropout_risk.evaluation.metrics import (
-    Array,
     calibration_in_the_large,
     calibration_slope,
     log_odds,
     outcomes_and_risks,
 )
-from dropout_risk.evaluation.parts import Parts, Positions
+from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.calibrated_model import CalibratedModel
@@ -39,7 +39,6 @@ from dropout_risk.text import Text
 
 # --- Calibration in figures: slope, shift and error of risks, each with an interval clustered by school ---
 
-Labels = npt.NDArray[Any]
 Bounds = tuple[float, float]
 FEWEST_SCHOOLS = 10
 """Schools below which errors are clustered by pupil: a bootstrap over three schools says nothing."""
@@ -66,12 +65,12 @@ class Judged:
 
     outcomes: npt.NDArray[Any]
     risks: npt.NDArray[Any]
-    pupils: Labels
-    schools: Labels
-    days: Labels
-    interval: Array | None = None
+    pupils: Array
+    schools: Array
+    days: Array
+    interval: Floats | None = None
     open_outcomes: npt.NDArray[np.bool_] | None = None
-    groups: Mapping[str, Labels] = field(default_factory=dict)
+    groups: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def clusters(self) -> tuple[str, npt.NDArray[np.intp]]:
@@ -123,7 +122,7 @@ class CalibrationFigures:
 
 
 def expected_calibration_error(
-    y: Array, p: Array, clusters: npt.NDArray[np.intp], seed: int = 0
+    y: Floats, p: Floats, clusters: npt.NDArray[np.intp], seed: int = 0
 ) -> tuple[float, Bounds]:
     """Give the mean distance between risk and share over ten bins, and its interval.
 
@@ -145,7 +144,7 @@ def expected_calibration_error(
     return error, (max(float(low), 0.0), float(high))
 
 
-def _error_by_chance(p: Array, seed: int) -> float:
+def _error_by_chance(p: Floats, seed: int) -> float:
     rng, bin_of = np.random.default_rng([seed, 2]), _bins(p)
     drawn = [
         np.abs(np.bincount(bin_of, weights=(rng.random(len(p)) < p) - p)).sum() / len(p) for _ in range(50)
@@ -153,12 +152,12 @@ def _error_by_chance(p: Array, seed: int) -> float:
     return float(np.mean(drawn))
 
 
-def _bins(p: Array) -> npt.NDArray[np.intp]:
+def _bins(p: Floats) -> npt.NDArray[np.intp]:
     edges = np.unique(np.quantile(p, np.linspace(0, 1, BINS + 1)))[1:-1]
     return np.searchsorted(edges, p, side="right")
 
 
-def _slope_bounds(y: Array, p: Array, slope: float, clusters: npt.NDArray[np.intp]) -> Bounds:
+def _slope_bounds(y: Floats, p: Floats, slope: float, clusters: npt.NDArray[np.intp]) -> Bounds:
     """Give the slope's interval: the sandwich estimate, clustered, with as many degrees as clusters."""
     from scipy.optimize import brentq
     from scipy.special import expit
@@ -175,7 +174,7 @@ def _slope_bounds(y: Array, p: Array, slope: float, clusters: npt.NDArray[np.int
     return _around(slope, error, clusters)
 
 
-def _large_bounds(y: Array, p: Array, shift: float, clusters: npt.NDArray[np.intp]) -> Bounds:
+def _large_bounds(y: Floats, p: Floats, shift: float, clusters: npt.NDArray[np.intp]) -> Bounds:
     risk = 1 / (1 + np.exp(-(log_odds(p) + shift)))
     surplus = np.bincount(clusters, weights=y - risk)
     return _around(shift, float(np.sqrt((surplus**2).sum()) / (risk * (1 - risk)).sum()), clusters)
@@ -319,7 +318,7 @@ def calibration_section(judged: Judged, *, seed: int = 0) -> Section:
     )
 
 
-def _covered(judged: Judged, y: Array, p: Array, seed: int) -> tuple[Coverage, Coverage] | None:
+def _covered(judged: Judged, y: Floats, p: Floats, seed: int) -> tuple[Coverage, Coverage] | None:
     """Hold the intervals to account, and beside them the risks themselves, as if they were exact."""
     if judged.interval is None:
         return None
@@ -458,7 +457,7 @@ def judged(
     )
 
 
-def _recorded(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str, Labels]:
+def _recorded(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str, Array]:
     """Give the groups that fairness is audited by; schools are told from the rows themselves."""
     groups = audit_groups(records, Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True)))
     return {str(name): groups[name].to_numpy() for name in groups if name != "school"}

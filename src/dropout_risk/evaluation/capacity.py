@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.metrics import Array, outcomes_and_risks
-
-Counts = npt.NDArray[np.int64]
+from dropout_risk.evaluation.metrics import outcomes_and_risks
 
 
 @dataclass(frozen=True)
@@ -111,14 +110,14 @@ class Lists:
     """
 
     groups: npt.NDArray[Any]
-    chance: Array
-    listed: Counts
-    n: Counts
-    positives: Counts
-    hits: Array
+    chance: Floats
+    listed: Longs
+    n: Longs
+    positives: Longs
+    hits: Floats
 
     @classmethod
-    def of(cls, y: Array, p: Array, groups: npt.NDArray[Any], lengths: Callable[[Counts], Counts]) -> Self:
+    def of(cls, y: Floats, p: Floats, groups: npt.NDArray[Any], lengths: Callable[[Longs], Longs]) -> Self:
         """Draw up the lists.
 
         Parameters
@@ -137,7 +136,7 @@ class Lists:
         last = _last_risks(p, group, size, listed)
         above, tied = p > last[group], p == last[group]
 
-        def count(rows: npt.NDArray[Any]) -> Array:
+        def count(rows: npt.NDArray[Any]) -> Floats:
             return np.asarray(np.bincount(group, weights=rows, minlength=len(names)), dtype=np.float64)
 
         ties, tied_positives, sure = count(tied), count(tied * y), count(above * y)
@@ -158,25 +157,25 @@ class Lists:
         return TopRanked(listed, n, positives, hits)
 
 
-def _last_risks(p: Array, group: Counts, size: Counts, listed: Counts) -> Array:
+def _last_risks(p: Floats, group: Longs, size: Longs, listed: Longs) -> Floats:
     """Give the lowest risk on each list; infinity where it is empty."""
     order = np.lexsort((-p, group))
     start = np.cumsum(size) - size
     return np.asarray(np.where(listed > 0, p[order][start + np.maximum(listed, 1) - 1], np.inf))
 
 
-def of_share(share: float) -> Callable[[Counts], Counts]:
+def of_share(share: float) -> Callable[[Longs], Longs]:
     """Give lists as long as a share of their group."""
     top_count(1, share)
     return lambda group: np.maximum(1, np.floor(share * np.bincount(group) + 1e-9)).astype(np.int64)
 
 
-def of_places(capacity: int, might: npt.NDArray[np.bool_]) -> Callable[[Counts], Counts]:
+def of_places(capacity: int, might: npt.NDArray[np.bool_]) -> Callable[[Longs], Longs]:
     """Give lists of at most so many places, for those rows only that might be listed at all."""
     return lambda group: np.minimum(capacity, np.bincount(group, weights=might).astype(np.int64))
 
 
-def as_long_as(marked: npt.NDArray[Any]) -> Callable[[Counts], Counts]:
+def as_long_as(marked: npt.NDArray[Any]) -> Callable[[Longs], Longs]:
     """Give lists as long as another way's lists of the same groups, whose rows are marked."""
     return lambda group: np.rint(np.bincount(group, weights=marked)).astype(np.int64)
 

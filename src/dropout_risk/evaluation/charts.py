@@ -190,7 +190,7 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-# --- Pictures of the split and of fairness, drawn from a report alone; matplotlib is imported where it draws ---
+# --- Pictures of the split and of fairness, drawn from a report alone ---
 
 PARTS = {"train_as_of": "train", "gap_as_of": "labels not known in time", "test_as_of": "test"}
 GAP, AT_MOST = "fnr_gap.", "fnr_gap_at_most."

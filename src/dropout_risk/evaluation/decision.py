@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_risk.evaluation.metrics import Array
+from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.evaluation.result import THRESHOLDS, _worth
 from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, rounded
@@ -105,7 +105,7 @@ def _row(place: int, model: Result, rivals: Sequence[Result], gain: _Gain) -> tu
     return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, str(gain)
 
 
-def _gains(y: Array, p: Array, resampling: Resampling | None) -> list[_Gain]:
+def _gains(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
     """Give what the model is worth over the better of all and none, at each threshold."""
     ours = np.column_stack([_worth(y, p, at) for at in THRESHOLDS])
     everybody = np.column_stack([_worth(y, np.ones_like(p), at) for at in THRESHOLDS])

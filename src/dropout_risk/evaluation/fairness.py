@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.fairness_rates import (
     ATTRIBUTES,
@@ -25,7 +26,6 @@ from dropout_risk.evaluation.fairness_rates import (
     reasons_at_equal_risk,
     wilson,
 )
-from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.section import Section
 from dropout_risk.text import Language, Text
 
@@ -137,7 +137,7 @@ def _z(pairs: int) -> float:
     return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
 
 
-def newcombe(p1: Array, n1: Array, p2: Array, n2: Array, z: float) -> tuple[Array, Array]:
+def newcombe(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:
     """Give Newcombe's interval of a difference of shares, made of the two Wilson intervals.
 
     It has a width where a share is 0 or 1, so no pair needs to be left out.
@@ -152,7 +152,7 @@ def newcombe(p1: Array, n1: Array, p2: Array, n2: Array, z: float) -> tuple[Arra
     return low, difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
 
 
-def p_of_difference(p1: Array, n1: Array, p2: Array, n2: Array) -> Array:
+def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
     """Test whether two shares differ (pooled z, two-sided); ``n`` are the pupils they are shares of."""
     from scipy.special import ndtr
 
@@ -241,18 +241,18 @@ def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualM
     return EqualMisses(float(TARGETS[best]), pd.DataFrame.from_dict(lines, orient="index"))
 
 
-def _thresholds(outcomes: Array, risks: Array) -> Array:
+def _thresholds(outcomes: Floats, risks: Floats) -> Floats:
     """Give, for each share missed, the risk from which the others of those who drop out are listed."""
     falling = np.append(-np.sort(-risks[outcomes == 1]), np.inf)
     wanted = np.ceil((1 - TARGETS) * (len(falling) - 1) - 1e-9).astype(np.intp)
     return np.where(wanted > 0, falling[wanted - 1], np.inf)
 
 
-def _lengths(risks: Array, thresholds: Array) -> npt.NDArray[np.intp]:
+def _lengths(risks: Floats, thresholds: Floats) -> npt.NDArray[np.intp]:
     return len(risks) - np.searchsorted(np.sort(risks), thresholds, side="left")
 
 
-def _line(y: Array, one: Array, each: Array, at: npt.NDArray[np.intp]) -> dict[str, float]:
+def _line(y: Floats, one: Floats, each: Floats, at: npt.NDArray[np.intp]) -> dict[str, float]:
     line = {}
     for kind, listed in (("one", one[at]), ("each", each[at])):
         hits, positives = float((listed * y[at]).sum()), float(y[at].sum())

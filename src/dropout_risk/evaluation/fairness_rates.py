@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats, Longs, Objects
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.capacity import top_count
 from dropout_risk.evaluation.group_calibration import shrunk_shifts
-from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds, outcomes_and_risks
+from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds, outcomes_and_risks
 from dropout_risk.evaluation.result import Z95
 from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.features.compute import build_features
@@ -26,7 +27,6 @@ from dropout_risk.text import Text
 
 # --- Who belongs to which group: columns that check fairness and never make a score ---
 
-Words = npt.NDArray[np.object_]
 NOT_RECORDED = "not recorded"
 REGISTERED = ("sex", "ethnicity", "residence")
 CIRCUMSTANCES = ("left_behind", "disability")
@@ -89,20 +89,20 @@ def audit_groups(source: Source, cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame(told, index=cohort.index)
 
 
-def _registered(records: SchoolRecords, cohort: Cohort) -> dict[str, Words]:
+def _registered(records: SchoolRecords, cohort: Cohort) -> dict[str, Objects]:
     students = records.table("students").select(["student_id", *REGISTERED]).to_pandas()
     rows = pd.Index(students["student_id"]).get_indexer(pd.Index(cohort.frame["student_id"]))
     return {name: as_words(students[name].iloc[rows]) for name in REGISTERED}
 
 
-def _circumstances(source: Source, cohort: Cohort) -> dict[str, Words]:
+def _circumstances(source: Source, cohort: Cohort) -> dict[str, Objects]:
     declared = default_catalogue().select(CIRCUMSTANCES)
     holds = build_features(histories_of(source), cohort, declared)
     words = np.array(["no", "yes", NOT_RECORDED], dtype=object)
     return {name: words[holds[name].fillna(2.0).to_numpy().astype(np.intp)] for name in CIRCUMSTANCES}
 
 
-def as_words(column: pd.Series) -> Words:
+def as_words(column: pd.Series) -> Objects:
     """Write values as words, "not recorded" where there is none; 7 and 7.0 are the same grade."""
     numbers = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all()
     whole = column.astype("Int64") if numbers else column
@@ -132,12 +132,12 @@ class AuditRows:
         1 for rows on the list, 0 for others; rows that tie for the last places share them.
     """
 
-    outcomes: Array
-    risks: Array
+    outcomes: Floats
+    risks: Floats
     days: npt.NDArray[Any]
     pupils: npt.NDArray[np.intp]
     share: float
-    listed: Array
+    listed: Floats
 
     @classmethod
     def of(
@@ -153,7 +153,7 @@ class AuditRows:
         return cls(truth, risk, when, who, share, places_on_lists(risk, when, share))
 
 
-def places_on_lists(risks: Array, days: npt.NDArray[Any], share: float) -> Array:
+def places_on_lists(risks: Floats, days: npt.NDArray[Any], share: float) -> Floats:
     """Give each row's place on its day's list: 1, 0, or a part of one where equal risks share the end."""
     listed = np.zeros(len(risks))
     for name in np.unique(days):
@@ -162,7 +162,7 @@ def places_on_lists(risks: Array, days: npt.NDArray[Any], share: float) -> Array
     return listed
 
 
-def places(risks: Array, length: int) -> Array:
+def places(risks: Floats, length: int) -> Floats:
     """Give each row's place on one list of the highest risks.
 
     >>> places(np.array([0.9, 0.5, 0.5, 0.1]), 2).tolist()
@@ -227,7 +227,7 @@ def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
             "fairlearn is not installed.", hint="pip install 'dropout-risk[train]'"
         ) from error
 
-    def figures(places: npt.NDArray[np.intp], listed: Array) -> dict[str, float]:
+    def figures(places: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
         return _figures(rows.outcomes[places], rows.risks[places], rows.pupils[places], listed)
 
     measured = MetricFrame(
@@ -239,7 +239,7 @@ def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(measured.tolist(), index=pd.Index(measured.index, name="group"))
 
 
-def _figures(y: Array, risk: Array, pupil: npt.NDArray[np.intp], listed: Array) -> dict[str, float]:
+def _figures(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
     left, stayed = y == 1, y == 0
     found = {
         "pupils": _different(pupil),
@@ -261,7 +261,7 @@ def _different(pupil: npt.NDArray[np.intp]) -> float:
     return float(len(np.unique(pupil)))
 
 
-def _shift(y: Array, risk: Array, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _shift(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
     """Give the shift and its standard error, rows of one pupil counted as one (sandwich estimate)."""
     from scipy.special import expit
 
@@ -272,7 +272,7 @@ def _shift(y: Array, risk: Array, pupil: npt.NDArray[np.intp]) -> tuple[float, f
     return shift, float(np.sqrt((scatter**2).sum()) / (fitted * (1 - fitted)).sum())
 
 
-def _auc(left: npt.NDArray[np.bool_], risk: Array, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _auc(left: npt.NDArray[np.bool_], risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
     """Give the AUC and its standard error where a pupil can have several rows (Obuchowski 1997)."""
     below = _share_below(risk[left], risk[~left])
     above = 1 - _share_below(risk[~left], risk[left])
@@ -288,14 +288,14 @@ def _auc(left: npt.NDArray[np.bool_], risk: Array, pupil: npt.NDArray[np.intp]) 
     return auc, float(np.sqrt(max(variance, 0.0)))
 
 
-def _share_below(risk: Array, others: Array) -> Array:
+def _share_below(risk: Floats, others: Floats) -> Floats:
     """Give the share of others below each risk; equal ones count half."""
     ordered = np.sort(others)
     low, high = (np.searchsorted(ordered, risk, side=side) for side in ("left", "right"))
     return np.asarray((low + high) / 2 / len(others))
 
 
-def _within_one(share: pd.Series, error: pd.Series) -> tuple[Array, Array]:
+def _within_one(share: pd.Series, error: pd.Series) -> tuple[Floats, Floats]:
     """Give an interval on the logit scale, which stays within 0 and 1; NaN where there is no spread."""
     from scipy.special import expit
 
@@ -318,7 +318,6 @@ FEWEST = 20
 MOST_BINS, PUPILS_PER_BIN = 10, 40
 SHUFFLES = 999
 NONE = "none"
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -424,13 +423,13 @@ def _bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     return np.searchsorted(edges, risks, side="right")
 
 
-def _tables(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Counts:
+def _tables(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Longs:
     table = np.zeros((int(bins.max()) + 1, n_groups, n_words), dtype=np.int64)
     np.add.at(table, (bins, group, word), 1)
     return np.asarray(table[table.sum(axis=(1, 2)) > 0])
 
 
-def _expected(table: Counts) -> npt.NDArray[np.float64]:
+def _expected(table: Longs) -> npt.NDArray[np.float64]:
     """Give each group the words of everyone in its bins."""
     of_group, of_word = table.sum(axis=2), table.sum(axis=1)
     return np.asarray(
@@ -438,7 +437,7 @@ def _expected(table: Counts) -> npt.NDArray[np.float64]:
     )
 
 
-def _dealt(table: Counts, seed: int) -> Counts:
+def _dealt(table: Longs, seed: int) -> Longs:
     """Deal the groups at random within each bin; rows and columns keep their sums."""
     from scipy.stats import random_table
 

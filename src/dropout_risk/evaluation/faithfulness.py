@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.fairness_rates import wilson
 from dropout_risk.evaluation.result import Z95, plain
@@ -17,7 +18,6 @@ from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, 
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.text import Text
 
-Floats = npt.NDArray[np.float64]
 STEPS = 8
 THREE = 3
 

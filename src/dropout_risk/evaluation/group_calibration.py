@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds
+from dropout_risk.arrays import Array, Floats
+from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds
 from dropout_risk.modelling.uncertainty import SPREADS, ResemblingPupils, equal_bands, known_codes
 
-Labels = npt.NDArray[Any]
 DRAWS = 199
 BANDS = 3
 FEWEST_COHORTS = 20
@@ -35,10 +34,10 @@ class Coverage:
 
 
 def cohort_coverage(
-    y: Array,
-    interval: Array,
-    schools: Labels,
-    days: Labels,
+    y: Floats,
+    interval: Floats,
+    schools: Array,
+    days: Array,
     *,
     level: float = 0.9,
     bands: int = BANDS,
@@ -82,7 +81,7 @@ def cohort_coverage(
     return Coverage(float(((rank >= edge) & (rank < DRAWS + 1 - edge)).mean()), len(seen))
 
 
-def set_coverage(y: Array, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, float]:
+def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Say how often sets held what happened, by class, and how often they left both or nothing open.
 
     Parameters
@@ -107,8 +106,8 @@ def set_coverage(y: Array, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, fl
 
 
 def _ranks(
-    seen: Array, code: npt.NDArray[np.intp], middle: Array, error: Array, seed: int
-) -> tuple[Array, Array]:
+    seen: Floats, code: npt.NDArray[np.intp], middle: Floats, error: Floats, seed: int
+) -> tuple[Floats, Floats]:
     """Count, for each cohort, draws with fewer and draws with as many dropouts as came true."""
     rng, n = np.random.default_rng(seed), len(seen)
     below, level_with = np.zeros(n), np.zeros(n)
@@ -179,7 +178,7 @@ class GroupShifts:
 
 
 def shrunk_shifts(
-    y: Array, p: Array, groups: Labels, pupils: Labels, *, level_z: float = 1.959964
+    y: Floats, p: Floats, groups: Array, pupils: Array, *, level_z: float = 1.959964
 ) -> GroupShifts:
     """Estimate each group's shift by empirical Bayes.
 
@@ -226,15 +225,15 @@ def shrunk_shifts(
     return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))
 
 
-def _repeated(residual: Array, pupils: Labels) -> float:
+def _repeated(residual: Floats, pupils: Array) -> float:
     """Say how many times less rows tell because pupils are in several of them (1 where nobody is)."""
     of_pupil = np.bincount(pd.factorize(pupils)[0], weights=residual)
     return max(float((of_pupil**2).sum() / (residual**2).sum()), 1.0)
 
 
 def _averaged(
-    margin: Array, y: Array, code: npt.NDArray[np.intp], told: float, posterior: Array
-) -> tuple[Array, Array]:
+    margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, posterior: Floats
+) -> tuple[Floats, Floats]:
     """Average each group's shift over what the spread of groups may be; its error holds that doubt too."""
     places = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
     found = [_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places]
@@ -243,8 +242,8 @@ def _averaged(
 
 
 def _modes(
-    margin: Array, y: Array, code: npt.NDArray[np.intp], told: float, variance: float
-) -> tuple[Array, Array]:
+    margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, variance: float
+) -> tuple[Floats, Floats]:
     """Find the mode of each group's shift, and its standard error, all groups at once."""
     n = int(code.max()) + 1
     shift, precision = np.zeros(n, dtype=np.float64), np.ones(n, dtype=np.float64)
@@ -262,7 +261,7 @@ def _modes(
 
 
 def _counts(
-    y: Array, p: Array, code: npt.NDArray[np.intp], pupils: Labels, n: int
+    y: Floats, p: Floats, code: npt.NDArray[np.intp], pupils: Array, n: int
 ) -> list[tuple[int, int, float, float]]:
     rows = np.bincount(code, minlength=n)
     unit = pd.DataFrame({"code": code, "pupil": pupils, "y": y})

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import Rows, baselines, columns_read
 from dropout_risk.evaluation.capacity import together
-from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.parts import Parts, last_days_present, teachers
 from dropout_risk.evaluation.resampling import REPLICATES, Interval, Resampling
 from dropout_risk.evaluation.section import Cell, Section, SectionTable, bracketed, filled
@@ -137,7 +137,7 @@ class Mornings:
 
 
 def top_of_groups(
-    risk: Array, groups: npt.NDArray[np.intp], places: npt.NDArray[Any], ids: npt.NDArray[Any]
+    risk: Floats, groups: npt.NDArray[np.intp], places: npt.NDArray[Any], ids: npt.NDArray[Any]
 ) -> npt.NDArray[np.bool_]:
     """Mark the highest risks of each group; equal risks are taken in the order of their ids, as on the list.
 
@@ -333,7 +333,7 @@ def _quantile(values: pd.Series, at_least: pd.Series, level: float) -> str | Non
     return f"{'≥ ' if (at_least & (values <= value)).any() else ''}{value:.0f}"
 
 
-def _median_interval(leads: Array, draws: Resampling) -> Interval | None:
+def _median_interval(leads: Floats, draws: Resampling) -> Interval | None:
     """Give the interval of the median lead, each pupil counted as often as it is drawn."""
     if len(leads) < FEWEST:
         return None
@@ -369,7 +369,7 @@ def _metrics(
     return found
 
 
-# --- The mornings of the test period: weekly lists by the fitted model, as the schools would have had them ---
+# --- The mornings of the test period: weekly lists as the schools would have had them ---
 
 MOST_PUPILS = 20_000
 """Pupils followed through the mornings; of more, whole schools are drawn."""
@@ -455,7 +455,7 @@ def dropout_days(histories: Histories, first: dt.date, events: Sequence[str]) ->
 
 def _scored(
     classifier: RiskClassifier, histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue
-) -> tuple[Array, pd.DataFrame]:
+) -> tuple[Floats, pd.DataFrame]:
     """Score morning by morning; of the features only those are kept that the baselines read."""
     names = columns_read(catalogue)
     risks, kept = np.empty(len(cohort)), np.empty((len(cohort), len(names)))
@@ -483,8 +483,8 @@ def _rows(histories: Histories, cohort: Cohort, settings: Settings) -> pd.DataFr
 
 
 def _lists(
-    risks: Array,
-    others: Mapping[Text, Array],
+    risks: Floats,
+    others: Mapping[Text, Floats],
     histories: Histories,
     cohort: Cohort,
     settings: Settings,

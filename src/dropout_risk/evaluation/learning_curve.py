@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_risk.evaluation.metrics import Array
+from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.result import HeldOut
@@ -48,7 +48,7 @@ class Size:
     """What a model fitted on some pupils says of the test rows."""
 
     pupils: int
-    risks: Array
+    risks: Floats
 
 
 def learning_curve_section(
@@ -101,12 +101,12 @@ def _verdict(sizes: Sequence[Size], fall: float, interval: Interval | None) -> T
     return filled(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
 
 
-def _losses(y: Array, p: Array) -> Array:
+def _losses(y: Floats, p: Floats) -> Floats:
     smallest = np.finfo(np.float64).eps
     return np.asarray(-np.log(np.clip(np.where(y == 1, p, 1 - p), smallest, 1.0)))
 
 
-def _means(values: Array, resampling: Resampling) -> Array:
+def _means(values: Floats, resampling: Resampling) -> Floats:
     sums = resampling.sums(np.column_stack([values, np.ones_like(values)]))
     return np.asarray(sums[:, 0] / sums[:, 1])
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import Bounds, Counts, Lists, TopRanked, of_places, of_share, together
-from dropout_risk.evaluation.metrics import Array, ranking_and_probability_metrics
+from dropout_risk.evaluation.capacity import Bounds, Lists, TopRanked, of_places, of_share, together
+from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate, list_figures
 from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
 from dropout_risk.text import Text
@@ -97,7 +98,7 @@ def still_coming(
 
 
 def _still_coming_row(
-    label: Text | str, held_out: HeldOut, chance: Array, rows: Any, resampling: Resampling | None
+    label: Text | str, held_out: HeldOut, chance: Floats, rows: Any, resampling: Resampling | None
 ) -> tuple[Cell, ...]:
     y, p = held_out.y, held_out.p
     some = None if resampling is None else resampling.rows(rows)
@@ -110,12 +111,12 @@ def _still_coming_row(
     )
 
 
-def _auc(y: Array, p: Array, resampling: Resampling | None) -> tuple[float, Interval | None]:
+def _auc(y: Floats, p: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
     drawn = None if resampling is None else resampling.interval(auc_by_replicate(y, p, resampling))
     return float(ranking_and_probability_metrics(y, p)["auc"]), drawn
 
 
-def _recall(y: Array, chance: Array, resampling: Resampling | None) -> tuple[float, Interval | None]:
+def _recall(y: Floats, chance: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
     value = float(chance @ y / y.sum())
     if resampling is None:
         return value, None
@@ -194,9 +195,9 @@ class Kind:
     title: Text
     fields: dict[str, float]
     groups: npt.NDArray[Any]
-    lengths: Callable[[Counts], Counts]
+    lengths: Callable[[Longs], Longs]
 
-    def lists(self, y: Array, p: Array) -> Lists:
+    def lists(self, y: Floats, p: Floats) -> Lists:
         """Draw up the lists."""
         return Lists.of(y, p, self.groups, self.lengths)
 
@@ -283,20 +284,20 @@ def _table(
     return SectionTable(title, HEAD, tuple(rows))
 
 
-def _row(label: Text | str, lists: Lists, y: Array, resampling: Resampling | None) -> tuple[Cell, ...]:
+def _row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling | None) -> tuple[Cell, ...]:
     top, ends = lists.total(), _intervals(lists, y, resampling)
     cells = [with_interval(getattr(top, name).expected, ends.get(name)) for name in FIGURES]
     return label, *cells, _ties(top.recall)
 
 
-def _intervals(lists: Lists, y: Array, resampling: Resampling | None) -> dict[str, Any]:
+def _intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, Any]:
     if resampling is None:
         return {}
     drawn = list_figures(y, lists.chance, resampling)
     return {name: resampling.interval(of) for name, of in drawn.items()}
 
 
-def _metrics(name: str, lists: Lists, y: Array, resampling: Resampling | None) -> dict[str, float]:
+def _metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
     top, ends = lists.total(), _intervals(lists, y, resampling)
     found: dict[str, float] = {f"{name}_listed": float(top.listed)}
     for figure in FIGURES:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError
-
-Array = npt.NDArray[np.float64]
 
 ONE_CLASS = "one class only: ranking and calibration are not defined"
 CONSTANT = "all risks are equal: no calibration slope"
@@ -72,7 +71,7 @@ def ranking_and_probability_metrics(y: npt.ArrayLike, p: npt.ArrayLike) -> dict[
     return found
 
 
-def outcomes_and_risks(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Array, Array]:
+def outcomes_and_risks(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Check outcomes and risks and give them as float arrays.
 
     Raises
@@ -96,13 +95,13 @@ def outcomes_and_risks(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Array, Array
     return truth, risk
 
 
-def log_odds(p: Array) -> Array:
+def log_odds(p: Floats) -> Floats:
     """Turn risks into log-odds; 0 and 1 are moved inside by 1e-12 so that they stay finite."""
     inside = np.clip(p, SMALLEST, 1 - SMALLEST)
     return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
 
-def calibration_slope(y: Array, p: Array) -> tuple[float, str]:
+def calibration_slope(y: Floats, p: Floats) -> tuple[float, str]:
     """Give the slope of the logistic recalibration, or NaN and the reason why there is none."""
     margin = log_odds(p)
     spread = float(margin.std())
@@ -118,7 +117,7 @@ def calibration_slope(y: Array, p: Array) -> tuple[float, str]:
     return float(fitted.coef_[0, 0]) / spread, ""
 
 
-def calibration_in_the_large(y: Array, p: Array) -> float:
+def calibration_in_the_large(y: Floats, p: Floats) -> float:
     """Give the shift in log-odds after which the mean risk equals the share that dropped out."""
     from scipy.optimize import brentq
     from scipy.special import expit

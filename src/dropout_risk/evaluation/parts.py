@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.attendance import DAYS_SINCE_PRESENT
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import EmptyColumnError, TooFewDropoutsError, TrainingError
 from dropout_risk.evaluation.baselines import Rows
-from dropout_risk.evaluation.metrics import Array
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
@@ -36,7 +36,7 @@ LATE = 10
 """School days after which entries of attendance are in."""
 
 
-def days_since_present(histories: Histories, cohort: Cohort) -> Array:
+def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
     """Give the school days since each row's pupil was last at school, as known on the day; NaN if unknown."""
     return np.asarray(build_features(histories, cohort, ONLY)[DAYS_SINCE_PRESENT.name], dtype=np.float64)
 
@@ -74,9 +74,6 @@ def last_days_present(histories: Histories, dropout_day: pd.Series, dates: Seque
 
 
 # --- On which days training looks at the pupils: the first school day of each month ---
-
-Counts = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 def monthly_dates(
@@ -164,7 +161,7 @@ def last_label_day(histories: Histories, day: DateLike, horizon_days: int) -> dt
     return date_of(int(histories.calendar.day(schools, start + horizon_days - 1).max()))
 
 
-def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], dates: Counts) -> Counts:
+def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], dates: Longs) -> Longs:
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
 
 
@@ -172,16 +169,16 @@ def _last_observed(histories: Histories) -> int:
     return int(np.max(histories.observed_to))
 
 
-def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Counts:
+def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Longs:
     until = np.broadcast_to(histories.observed_to, len(histories.calendar.schools))
     return np.asarray(histories.calendar.index(schools, until[schools] + 1), dtype=np.int64)
 
 
-def _half(by_school: Flags) -> Flags:
+def _half(by_school: Bools) -> Bools:
     return np.asarray(by_school.mean(axis=0) >= 0.5, dtype=bool)
 
 
-def _first_of_month(dates: Counts, is_school_day: Flags) -> Flags:
+def _first_of_month(dates: Longs, is_school_day: Bools) -> Bools:
     months = dates.astype("datetime64[D]").astype("datetime64[M]")
     places = np.flatnonzero(is_school_day)
     _, first = np.unique(months[places], return_index=True)
@@ -198,7 +195,6 @@ FEWEST_TO_CALIBRATE = 100
 With 30 to 40 dropouts set aside (3,000 simulated pupils, four seeds) the calibration's own error made the
 test log loss worse than calibrating on the folds of all training pupils, every time.
 """
-Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)

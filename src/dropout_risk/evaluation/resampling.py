@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.metrics import Array, calibration_in_the_large, log_odds
+from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds
 from dropout_risk.kernels import kernel
 from dropout_risk.text import Text
 
@@ -121,7 +122,7 @@ class Resampling:
         """Give some of the rows; the draws stay the same."""
         return replace(self, codes=self.codes[rows])
 
-    def sums(self, values: Array) -> Array:
+    def sums(self, values: Floats) -> Floats:
         """Sum columns of values over the rows drawn in each replicate: shape (n_replicates, n_columns)."""
         columns = [
             np.bincount(self.codes, weights=column, minlength=self.n_clusters)
@@ -130,7 +131,7 @@ class Resampling:
         by_cluster = np.column_stack(columns)
         return np.stack([weights.astype(np.float64) @ by_cluster for weights in self.weights])
 
-    def interval(self, drawn: Array) -> Interval | None:
+    def interval(self, drawn: Floats) -> Interval | None:
         """Give the interval of a figure from its replicates; None where too few of them are defined.
 
         The tails are widened for few clusters as a t distribution is (Hesterberg 2015, *What teachers
@@ -175,12 +176,10 @@ def _as_text(names: npt.NDArray[Any]) -> pd.Series:
 
 # --- Every figure of a result once per replicate, from pieces computed once per row ---
 
-Flags = npt.NDArray[np.bool_]
-
 
 def figures_by_replicate(
-    y: Array, p: Array, chance: Array, resampling: Resampling, *, slope: float, intercept: float
-) -> dict[str, Array]:
+    y: Floats, p: Floats, chance: Floats, resampling: Resampling, *, slope: float, intercept: float
+) -> dict[str, Floats]:
     """Compute the figures of a result in every replicate.
 
     Means are sums over clusters, drawn again. AUC and average precision walk once through rows that were
@@ -214,7 +213,7 @@ def figures_by_replicate(
     }
 
 
-def list_figures(y: Array, chance: Array, resampling: Resampling) -> dict[str, Array]:
+def list_figures(y: Floats, chance: Floats, resampling: Resampling) -> dict[str, Floats]:
     """Compute precision, recall and lift of lists in every replicate, from each row's chance to be listed."""
     n, positives, listed, hits = resampling.sums(np.column_stack([np.ones_like(y), y, chance, chance * y])).T
     precision = _ratio(hits, listed)
@@ -226,8 +225,8 @@ def list_figures(y: Array, chance: Array, resampling: Resampling) -> dict[str, A
 
 
 def auc_by_replicate(
-    y: Array, p: Array, resampling: Resampling, groups: npt.NDArray[np.intp] | None = None
-) -> Array:
+    y: Floats, p: Floats, resampling: Resampling, groups: npt.NDArray[np.intp] | None = None
+) -> Floats:
     """Compute the AUC in every replicate; with groups, only pairs within one group are compared."""
     group = np.zeros(len(y), dtype=np.intp) if groups is None else groups
     order, ends = _order(y, p, resampling.codes, group)
@@ -237,7 +236,7 @@ def auc_by_replicate(
     return drawn
 
 
-def _precision(y: Array, p: Array, resampling: Resampling) -> Array:
+def _precision(y: Floats, p: Floats, resampling: Resampling) -> Floats:
     order, ends = _order(y, p, resampling.codes, np.zeros(len(y), dtype=np.intp))
     drawn = np.empty(len(resampling.weights))
     _average_precision(resampling.codes[order], y[order] == 1, ends, resampling.weights, drawn)
@@ -245,8 +244,8 @@ def _precision(y: Array, p: Array, resampling: Resampling) -> Array:
 
 
 def _order(
-    y: Array, p: Array, codes: npt.NDArray[np.intp], group: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.intp], Flags]:
+    y: Floats, p: Floats, codes: npt.NDArray[np.intp], group: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], Bools]:
     """Sort by group and rising risk, whatever the order of the rows; mark the last row of each tie."""
     order = np.lexsort((y, codes, p, group))
     same = (np.diff(p[order]) == 0) & (np.diff(group[order]) == 0)
@@ -255,8 +254,8 @@ def _order(
 
 @kernel
 def _auc(  # noqa: PLR0917
-    codes: npt.NDArray[np.intp], positive: Flags, tie_ends: Flags, group_ends: Flags,
-    weights: npt.NDArray[np.uint16], drawn: Array,
+    codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, group_ends: Bools,
+    weights: npt.NDArray[np.uint16], drawn: Floats,
 ) -> None:  # fmt: skip
     for replicate in range(len(weights)):
         wins = pairs = below = above = ones = zeros = 0.0
@@ -279,8 +278,8 @@ def _auc(  # noqa: PLR0917
 
 @kernel
 def _average_precision(
-    codes: npt.NDArray[np.intp], positive: Flags, tie_ends: Flags, weights: npt.NDArray[np.uint16],
-    drawn: Array,
+    codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, weights: npt.NDArray[np.uint16],
+    drawn: Floats,
 ) -> None:  # fmt: skip
     for replicate in range(len(weights)):
         area = hits = listed = tied = 0.0
@@ -297,8 +296,8 @@ def _average_precision(
 
 
 def _calibration(
-    y: Array, p: Array, resampling: Resampling, slope: float, intercept: float
-) -> dict[str, Array]:
+    y: Floats, p: Floats, resampling: Resampling, slope: float, intercept: float
+) -> dict[str, Floats]:
     margin, nothing = log_odds(p), np.full(len(resampling.weights), np.nan)
     found = {"calibration_slope": nothing, "calibration_intercept": nothing}
     if np.isfinite(intercept):
@@ -309,7 +308,7 @@ def _calibration(
     return found
 
 
-def _slopes(y: Array, margin: Array, slope: float, resampling: Resampling) -> Array:
+def _slopes(y: Floats, margin: Floats, slope: float, resampling: Resampling) -> Floats:
     """Take one Newton step from the fit of all rows, in every replicate."""
     from scipy.special import expit
 
@@ -320,7 +319,7 @@ def _slopes(y: Array, margin: Array, slope: float, resampling: Resampling) -> Ar
     return np.asarray(slope + _ratio(h00 * g1 - h01 * g0, h00 * h11 - h01**2))
 
 
-def _score(y: Array, margin: Array) -> tuple[Array, Array]:
+def _score(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
     """Give each row's gap between outcome and risk, and the risk's variance."""
     from scipy.special import expit
 
@@ -328,7 +327,7 @@ def _score(y: Array, margin: Array) -> tuple[Array, Array]:
     return np.asarray(y - risk), np.asarray(risk * (1 - risk))
 
 
-def _ratio(part: Array, whole: Array) -> Array:
+def _ratio(part: Floats, whole: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(whole > 0, part / whole, np.nan))
 

@@ -11,10 +11,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, of_share
-from dropout_risk.evaluation.metrics import Array, outcomes_and_risks, ranking_and_probability_metrics
+from dropout_risk.evaluation.metrics import outcomes_and_risks, ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
 from dropout_risk.text import Text
 
@@ -22,13 +23,13 @@ THRESHOLDS = tuple(number / 100 for number in range(1, 21))
 """Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
 
 
-def _worth(y: Array, p: Array, threshold: float) -> Array:
+def _worth(y: Floats, p: Floats, threshold: float) -> Floats:
     """Give what seeing or not seeing each pupil is worth, counted in finds."""
     seen: npt.NDArray[np.bool_] = p >= threshold
     return np.asarray(np.where(seen, y - (1 - y) * threshold / (1 - threshold), 0.0))
 
 
-def net_benefit_points(y: Array, p: Array) -> list[dict[str, float]]:
+def net_benefit_points(y: Floats, p: Floats) -> list[dict[str, float]]:
     """Give the net benefit at each threshold, of the risks and of seeing everybody."""
     everybody = np.ones_like(p)
     return [
@@ -41,7 +42,7 @@ def net_benefit_points(y: Array, p: Array) -> list[dict[str, float]]:
     ]
 
 
-def net_benefit(y: Array, p: Array, threshold: float) -> float:
+def net_benefit(y: Floats, p: Floats, threshold: float) -> float:
     """Weigh finds against visits in vain, when everybody with a risk of at least the threshold is seen.
 
     The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
@@ -62,7 +63,7 @@ ROC_POINTS = 101
 Z95 = 1.959963984540054
 
 
-def calibration_bins(y: Array, p: Array, *, bins: int = 10) -> list[dict[str, float]]:
+def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
     """Compare mean risk and observed share in bins of about equally many rows.
 
     Parameters
@@ -82,7 +83,7 @@ def calibration_bins(y: Array, p: Array, *, bins: int = 10) -> list[dict[str, fl
     return [_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 
-def _bin(y: Array, p: Array) -> dict[str, float]:
+def _bin(y: Floats, p: Floats) -> dict[str, float]:
     low, high = wilson_interval(float(y.sum()), y.size)
     return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
 
@@ -99,7 +100,7 @@ def wilson_interval(hits: float, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def roc_points(y: Array, p: Array) -> dict[str, list[float]]:
+def roc_points(y: Floats, p: Floats) -> dict[str, list[float]]:
     """Give the ROC curve on an even grid of false positive rates; empty lists with one class."""
     if y.min() == y.max():
         return {"false_positive_rate": [], "true_positive_rate": []}
@@ -111,7 +112,7 @@ def roc_points(y: Array, p: Array) -> dict[str, list[float]]:
     return {"false_positive_rate": grid.tolist(), "true_positive_rate": rates.tolist()}
 
 
-def capacity_points(y: Array, p: Array, groups: npt.NDArray[Any]) -> list[dict[str, float]]:
+def capacity_points(y: Floats, p: Floats, groups: npt.NDArray[Any]) -> list[dict[str, float]]:
     """Give expected precision and recall (and the recall's bounds) for lists of growing share."""
     points = []
     for share in SHARES:
@@ -151,7 +152,7 @@ class HeldOut:
     schools: npt.NDArray[Any] | None = None
     students: npt.NDArray[Any] | None = None
     teachers: npt.NDArray[Any] | None = None
-    since_present: Array | None = None
+    since_present: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check that all belong together."""
@@ -162,12 +163,12 @@ class HeldOut:
                 raise EvaluationError(f"Every row of the test part needs its own entry in {name}.")
 
     @property
-    def y(self) -> Array:
+    def y(self) -> Floats:
         """The outcomes as numbers."""
         return np.asarray(self.outcomes, dtype=np.float64)
 
     @property
-    def p(self) -> Array:
+    def p(self) -> Floats:
         """The risks as numbers."""
         return np.asarray(self.risks, dtype=np.float64)
 
@@ -307,11 +308,11 @@ def _measure(
     *,
     share: float,
     resampling: Resampling | None,
-) -> tuple[Result, dict[str, Array]]:
+) -> tuple[Result, dict[str, Floats]]:
     y, p, days = held_out.y, held_out.p, held_out.as_of
     lists = Lists.of(y, p, days, of_share(share))
     metrics = ranking_and_probability_metrics(y, p)
-    drawn: dict[str, Array] = {}
+    drawn: dict[str, Floats] = {}
     intervals: dict[str, Interval | None] = {}
     if resampling is not None:
         line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
@@ -334,9 +335,9 @@ def _measure(
 
 def _differences(
     model: Result,
-    drawn: Mapping[str, Array],
+    drawn: Mapping[str, Floats],
     other: Result,
-    other_drawn: Mapping[str, Array],
+    other_drawn: Mapping[str, Floats],
     resampling: Resampling | None,
 ) -> dict[str, dict[str, float | None]]:
     ours, theirs = model.figures(), other.figures()
@@ -352,7 +353,7 @@ def _differences(
     return found
 
 
-def _by_snapshot(y: Array, p: Array, as_of: npt.NDArray[Any]) -> list[dict[str, Any]]:
+def _by_snapshot(y: Floats, p: Floats, as_of: npt.NDArray[Any]) -> list[dict[str, Any]]:
     return [
         {"as_of": str(day)} | ranking_and_probability_metrics(y[as_of == day], p[as_of == day])
         for day in np.unique(as_of)

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.result import Z95, plain
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Codes, Facts, Floats
+from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.text import Text
 
 TOP = 3
@@ -190,7 +191,7 @@ class StabilityReport:
 TITLE = Text(zh="理由的稳定性", en="Stability of the reasons")
 
 
-def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Codes:
+def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Longs:
     """Give the three facts that raise each pupil's risk most, as they would be told; -1 for none."""
     speaker = Chosen.of(facts, values, contributions).speaker[:, 0, :TOP]
     missing = np.isnan(np.take_along_axis(values, np.maximum(speaker, 0), axis=1))
@@ -208,7 +209,7 @@ def pupils_again(
     return np.repeat(np.arange(len(code)), times[code])
 
 
-def _kept(own: Codes, other: Codes) -> Floats:
+def _kept(own: Longs, other: Longs) -> Floats:
     """Give the share of each row's facts that the other row also has; NaN where it has none."""
     there = own != NOBODY
     found = (own[:, :, None] == other[:, None, :]).any(axis=2) & there

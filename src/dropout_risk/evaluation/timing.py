@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Floats, Positions
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.metrics import Array
-from dropout_risk.evaluation.parts import Parts, Positions
+from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
 from dropout_risk.features.cohort import Cohort
@@ -46,7 +46,7 @@ class TimedOutcomes:
             raise EvaluationError(f"Days and outcomes must be two lists of one length, got {when.shape}.")
         return cls(when, out)
 
-    def within(self, day: int) -> tuple[npt.NDArray[np.bool_], Array]:
+    def within(self, day: int) -> tuple[npt.NDArray[np.bool_], Floats]:
         """Say who dropped out before a day, and weigh rows against those who were lost sight of.
 
         A dropout counts with one over the chance of not having been lost until then, a row still there
@@ -61,7 +61,7 @@ class TimedOutcomes:
             weight[still] = 1 / self._seen(np.array([day]))
         return before, weight
 
-    def _seen(self, days: npt.NDArray[np.int64]) -> Array:
+    def _seen(self, days: npt.NDArray[np.int64]) -> Floats:
         """Give the Kaplan-Meier chance of still being in sight on some days."""
         lost, at = np.unique(self.days[~self.dropped_out], return_counts=True)
         staying = len(self.days) - np.searchsorted(np.sort(self.days), lost, side="left")
@@ -97,7 +97,7 @@ def timed_metrics(outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Seq
     return pd.DataFrame(rows, index=pd.Index(list(days), name="days"))
 
 
-def _on(outcomes: TimedOutcomes, risk: Array, day: int) -> dict[str, float]:
+def _on(outcomes: TimedOutcomes, risk: Floats, day: int) -> dict[str, float]:
     before, weight = outcomes.within(day)
     observed = float(np.average(before, weights=weight)) if weight.any() else np.nan
     counted = weight > 0
@@ -110,7 +110,7 @@ def _on(outcomes: TimedOutcomes, risk: Array, day: int) -> dict[str, float]:
     }
 
 
-def _auc(before: npt.NDArray[np.bool_], risk: Array, weight: Array) -> float:
+def _auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
     if before.all() or not before.any():
         return float("nan")
     from sklearn.metrics import roc_auc_score
@@ -241,7 +241,7 @@ def _figures(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _gap_interval(
-    outcomes: TimedOutcomes, risks: Array, spread: Array, days: Sequence[int], resampling: Resampling
+    outcomes: TimedOutcomes, risks: Floats, spread: Floats, days: Sequence[int], resampling: Resampling
 ) -> Interval | None:
     """Give the interval of the mean difference of the Brier scores, schools or pupils drawn again."""
     drawn = []
@@ -260,7 +260,7 @@ def _verdict(ends: Interval | None) -> str:
 
 
 def _mean_check(
-    outcomes: TimedOutcomes, risks: Array, days: Sequence[int], resampling: Resampling | None
+    outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], resampling: Resampling | None
 ) -> Check:
     """Check on each day but the last that as great a share of the dropouts falls before it as is said."""
     whole = outcomes.within(days[-1])
@@ -283,7 +283,7 @@ def _mean_check(
     return Check(OF_THE_MEAN, False if False in passed else None if None in passed else True, reason)
 
 
-def _shares(sums: Array) -> tuple[Array, Array]:
+def _shares(sums: Floats) -> tuple[Floats, Floats]:
     """Give the observed share and that of the risks; not defined where nobody drops out."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3]

@@ -362,7 +362,6 @@ def as_shap(parts: Contributions, data: NDArray[Any], names: Sequence[str]) -> A
 # --- Contributions in points of probability, which add up to the difference between a risk and its base ---
 
 
-
 def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:
     """Give the mean slope of the risk on the straight way from the base's log-odds to the score's.
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.kernels import kernel
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 MOST = 4
 LEAST = 0.05  # five per cent of the odds: what adds less is no reason, but stays in the sum
 NOBODY = -1
@@ -40,13 +38,13 @@ class Facts:
         1 where values on the two sides of 0 are worded as opposites, such as marks that rise or fall.
     """
 
-    told: Codes
-    missing: Codes
-    monotone: Codes
+    told: Longs
+    missing: Longs
+    monotone: Longs
     stayed: Floats
-    domains: Codes
-    causes: Codes
-    signed: Codes
+    domains: Longs
+    causes: Longs
+    signed: Longs
 
     @classmethod
     def of(cls, catalogue: FeatureCatalogue, stayed: Floats) -> Self:
@@ -68,7 +66,7 @@ class Facts:
         )
 
 
-def _codes(numbers: Iterable[int]) -> Codes:
+def _codes(numbers: Iterable[int]) -> Longs:
     return np.array(list(numbers), dtype=np.int64)
 
 
@@ -88,14 +86,14 @@ class Chosen:
         Sums of all contributions by domain and by cause.
     """
 
-    speaker: Codes
+    speaker: Longs
     total: Floats
     other: Floats
     domains: Floats
     causes: Floats
 
     @classmethod
-    def of(cls, facts: Facts, values: Floats, contributions: Floats, places: Codes | None = None) -> Self:
+    def of(cls, facts: Facts, values: Floats, contributions: Floats, places: Longs | None = None) -> Self:
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
@@ -134,15 +132,15 @@ class Chosen:
 def _choose(  # noqa: PLR0917, PLR0912
     values: Floats,
     columns: Floats,
-    places: Codes,
-    told: Codes,
-    missing: Codes,
-    monotone: Codes,
+    places: Longs,
+    told: Longs,
+    missing: Longs,
+    monotone: Longs,
     stayed: Floats,
-    domains: Codes,
-    causes: Codes,
-    signed: Codes,
-    speaker: Codes,
+    domains: Longs,
+    causes: Longs,
+    signed: Longs,
+    speaker: Longs,
     total: Floats,
     other: Floats,
     domain_sums: Floats,

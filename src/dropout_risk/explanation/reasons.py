@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 SIDES = ("raising", "lowering")
 REASON = pa.struct(
     [
@@ -126,7 +125,7 @@ class Rows:
     ages: Mapping[str, npt.NDArray[np.int64]]
     base: Floats
     log_odds: Floats
-    places: Codes
+    places: Longs
 
     @cached_property
     def slope(self) -> Floats:
@@ -138,7 +137,7 @@ class Rows:
 class ReasonWriter:
     """Turns contributions into reasons: one per fact, raising and lowering apart.
 
-    Reasons are chosen for all pupils first (see :mod:`dropout_risk.explanation.reason_choice`); words are written
+    Reasons are chosen for all pupils first (:mod:`dropout_risk.explanation.reason_choice`); words are written
     only for the chosen ones, once for each value.
 
     Parameters
@@ -209,12 +208,12 @@ class ReasonWriter:
         return self.catalogue.sources
 
     @cached_property
-    def _sources(self) -> Codes:
+    def _sources(self) -> Longs:
         return np.array(
             [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
         )
 
-    def _ages(self, place: Codes, row: Codes, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
+    def _ages(self, place: Longs, row: Longs, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
         age = np.full(len(row), -1, dtype=np.int64)
         for number, name in enumerate(self._names_of_sources):
             if name in ages:
@@ -238,7 +237,7 @@ class Sentences:
         self._features, self._language = features, language
         self._worded: dict[tuple[int, float, int], str] = {}
 
-    def __call__(self, place: Codes, value: Floats, state: npt.NDArray[np.int8]) -> pa.Array:
+    def __call__(self, place: Longs, value: Floats, state: npt.NDArray[np.int8]) -> pa.Array:
         """Word some values of some features; a missing one with the reason why it is missing."""
         texts: list[str] = []
         at = np.empty(len(place), dtype=np.int64)

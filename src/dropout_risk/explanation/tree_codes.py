@@ -1,5 +1,7 @@
 """Values as whole numbers: how many of a model's cuts lie below a value, and what its nodes make of that."""
 
+# ruff: noqa: PLR0912, PLR0915, PLR0917 - a kernel takes plain arrays by place, and calls cost where loops are hot
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ from dropout_risk.explanation.tree_codes import TreeCodes, count_places
 from dropout_risk.explanation.tree_model import TreeModel
 from dropout_risk.kernels import blocks, in_threads
 
-# --- The trees of a model with all that no background changes: codes of values, leaves, and groups of leaves ---
+# --- The trees of a model with all that no background changes: codes, leaves, and groups of leaves ---
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,16 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Floats, Ints
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction, ratio, sum_by
-from dropout_risk.histories.day_words import (
-    Ints,
-    current_run,
-    longest_and_number,
-    newest_and_oldest,
-    share_of_days,
-)
-from dropout_risk.histories.runs import Column
+from dropout_risk.features.inputs import Inputs, MeasureFunction, ratio, sum_by
+from dropout_risk.histories.day_words import current_run, longest_and_number, newest_and_oldest, share_of_days
 from dropout_risk.histories.snapshot import Window
 
 _GIVEN = ("days_enrolled", "days_absent", "days_excused", "days_late")
@@ -43,7 +37,7 @@ def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) ->
     return ratio(sum_by(pupil, days[use], n), sum_by(pupil, rows["days_enrolled"][use], n))
 
 
-def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Column]) -> Floats:
+def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Array]) -> Floats:
     """Days of a kind in each period; missing where totals do not tell it (of suspensions they never do)."""
     given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
     return {

@@ -16,23 +16,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, RequestError, nearest
 from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings, class_name, school_and_class
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import Places
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import date_of, ordinal_of
 
-# --- The sums behind the class context, class by class over its pupils in their order, and what is read off ---
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
+# --- The sums behind the class context, class by class over its pupils in their order ---
 
 
-def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Floats, Floats, Counts]:
+def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Floats, Floats, Longs]:
     """Give mean, spread and number of the known marks of each sitting, over the members of its class."""
     grades, classes, sittings = histories.grades, histories.classes, histories.sittings
     mean, sd = np.full(len(sittings.cls), np.nan), np.full(len(sittings.cls), np.nan)
@@ -53,8 +48,8 @@ def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Fl
 
 
 def feature_moments(
-    classes: Classes, values: Floats, places: Places, members: Bools
-) -> tuple[Floats, Floats, Counts]:
+    classes: Classes, values: Floats, places: Longs, members: Bools
+) -> tuple[Floats, Floats, Longs]:
     """Give mean, spread and number of some features in each class: shape (n_features, n_classes)."""
     shape = (len(places), len(classes.names))
     mean, sd, n = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
@@ -71,18 +66,18 @@ def feature_moments(
 
 @kernel
 def _of_sittings(  # noqa: PLR0917
-    pupils: Places,
+    pupils: Longs,
     members: Bools,
-    offsets: Places,
-    known: Codes,
+    offsets: Longs,
+    known: Ints,
     corrected: Bools,
     ordinal: int,
-    sitting: Codes,
+    sitting: Ints,
     percent: Floats,
     first: int,
     mean: Floats,
     sd: Floats,
-    n: Counts,
+    n: Longs,
 ) -> None:
     """Means with compensated sums, spreads about the running mean."""
     total, lost = np.zeros(len(n)), np.zeros(len(n))
@@ -110,15 +105,15 @@ def _of_sittings(  # noqa: PLR0917
 
 @kernel
 def _of_classes(  # noqa: PLR0917
-    order: Places,
-    classes: Places,
+    order: Longs,
+    classes: Longs,
     members: Bools,
     values: Floats,
-    places: Places,
+    places: Longs,
     first: int,
     mean: Floats,
     sd: Floats,
-    n: Counts,
+    n: Longs,
 ) -> None:
     n_features = len(places)
     total, squares = np.empty(n_features), np.empty(n_features)
@@ -151,7 +146,7 @@ def _of_classes(  # noqa: PLR0917
 
 
 @kernel
-def standing(sitting: Codes, percent: Floats, exam: Codes, mean: Floats, sd: Floats) -> Floats:
+def standing(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd: Floats) -> Floats:
     """Give each mark its distance from its exam's mean in standard deviations; missing without an exam."""
     z = np.full(len(percent), np.nan)
     for row in range(len(percent)):
@@ -163,14 +158,14 @@ def standing(sitting: Codes, percent: Floats, exam: Codes, mean: Floats, sd: Flo
 
 @kernel
 def missed(  # noqa: PLR0917
-    offsets: Places,
-    sitting: Codes,
-    date: Codes,
-    exam: Codes,
-    classes: Codes,
-    class_offsets: Places,
-    class_dates: Codes,
-    since: Counts,
+    offsets: Longs,
+    sitting: Ints,
+    date: Ints,
+    exam: Ints,
+    classes: Ints,
+    class_offsets: Longs,
+    class_dates: Ints,
+    since: Longs,
     ordinal: int,
 ) -> Floats:
     """Count the exams of each pupil's class from a date on, less the pupil's own marks in them."""
@@ -213,7 +208,7 @@ class Moments:
     """
 
     words: Mapping[str, Sequence[str]]
-    codes: dict[str, Codes]
+    codes: dict[str, Ints]
     mean: Floats
     sd: Floats
     n: npt.NDArray[np.int64]
@@ -264,12 +259,12 @@ class _Exams:
         sizes = np.bincount(codes["cls"], minlength=len(rows.words["cls"]))
         self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
-    def key(self, cls: Codes, subject: Codes, exam: Codes, date: Codes) -> npt.NDArray[np.int64]:
+    def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> npt.NDArray[np.int64]:
         joint = cls.astype(np.int64) * len(self.places["subject"]) + subject
         joint = joint * len(self.places["exam"]) + exam
         return np.asarray(joint * _DATES + date + _SHIFT)
 
-    def of_sittings(self, sittings: Sittings, words: Mapping[str, Sequence[str]], classes: Codes) -> Codes:
+    def of_sittings(self, sittings: Sittings, words: Mapping[str, Sequence[str]], classes: Ints) -> Ints:
         """Give the place of each sitting among these exams; -1 where they lack it."""
         subject, exam = (
             np.array([*(self.places[name].get(word, -1) for word in words.get(name, ())), -1], dtype=np.int32)
@@ -438,7 +433,7 @@ class ClassContext:
     def _last_found(self) -> dict[str, Any]:
         return {"places": (None, None)}
 
-    def _exams_of(self, known: Snapshot) -> Codes:
+    def _exams_of(self, known: Snapshot) -> Ints:
         """Give the place of each sitting of the histories among the exams; once for all their blocks."""
         histories = known.histories
         sittings = histories.sittings
@@ -459,7 +454,7 @@ class ClassContext:
         return np.maximum(enrolled, known.dates_before(window + 1) + 1)
 
 
-def _found(names: Sequence[str], classes: Classes) -> Codes:
+def _found(names: Sequence[str], classes: Classes) -> Ints:
     """Give the place of each class of some histories among names, and at the end -1 for no class."""
     if names is classes.names:
         return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
@@ -470,7 +465,7 @@ def _index(words: Sequence[str]) -> dict[str, int]:
     return {word: code for code, word in enumerate(words)}
 
 
-def _places(values: Sequence[str | None], words: Sequence[str]) -> Codes:
+def _places(values: Sequence[str | None], words: Sequence[str]) -> Ints:
     place: dict[str | None, int] = {word: code for code, word in enumerate(words)}
     return np.array([place.get(value, -1) for value in values], dtype=np.int32)
 

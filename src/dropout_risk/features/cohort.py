@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import Places
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
@@ -22,11 +22,8 @@ from dropout_risk.records.school_records import SchoolRecords
 
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
 
-Floats = npt.NDArray[np.float64]
-Ordinals = npt.NDArray[np.int64]
 
-
-def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Ordinals) -> Floats:
+def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Longs) -> Floats:
     """Give the grade level of some pupils, each on a day.
 
     The students table says it as of the day the pupil left or, for who is still there, as of the last day
@@ -57,7 +54,7 @@ def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Or
     return np.asarray(now - np.maximum(years, 0))
 
 
-def _school_year(ordinals: Ordinals, start: tuple[int, int]) -> npt.NDArray[np.int64]:
+def _school_year(ordinals: Longs, start: tuple[int, int]) -> npt.NDArray[np.int64]:
     """Give the calendar year in which each day's school year began."""
     dates = ordinals.astype("datetime64[D]")
     years = dates.astype("datetime64[Y]")
@@ -85,7 +82,6 @@ GONE = ("dropout", "transferred", "graduated", "died")
 _STATES = ("stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed")
 _STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -251,7 +247,7 @@ def _means(histories: Histories, events: tuple[str, ...]) -> Bools:
 
 
 @kernel
-def _last_move(offsets: Places, event: npt.NDArray[np.int32], away: Bools, back: Bools) -> Bools:
+def _last_move(offsets: Longs, event: npt.NDArray[np.int32], away: Bools, back: Bools) -> Bools:
     """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date."""
     gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for pupil in range(len(gone)):

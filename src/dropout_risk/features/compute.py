@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
@@ -16,7 +17,7 @@ from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.features import attendance, family, grades, psychology, pupil_functions
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Cohort, Source, histories_of, members_on
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
+from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, in_threads

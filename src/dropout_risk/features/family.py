@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.factors import BURDENS, FACTORS
-from dropout_risk.features.inputs import Chosen, Codes, Floats, Inputs, MeasureFunction
-from dropout_risk.histories.runs import Places
-from dropout_risk.histories.snapshot import Bools, Window
+from dropout_risk.features.inputs import Inputs, MeasureFunction
+from dropout_risk.histories.snapshot import Window
 from dropout_risk.kernels import kernel
 
 
@@ -45,9 +45,7 @@ def _different_factors(
 
 
 @kernel
-def _count_different(
-    offsets: Places, factor: Codes, chosen: Bools, of_these: Chosen, known: Chosen
-) -> Floats:
+def _count_different(offsets: Longs, factor: Ints, chosen: Bools, of_these: Bools, known: Bools) -> Floats:
     """Count; a pupil's rows are sorted by factor."""
     numbers = np.full(len(offsets) - 1, np.nan)
     for pupil in range(len(numbers)):

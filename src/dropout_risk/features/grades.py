@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.features.inputs import (
-    Chosen,
-    Codes,
-    Floats,
-    Inputs,
-    MeasureFunction,
-    days_since,
-    mean_of,
-    ratio,
-)
-from dropout_risk.histories.runs import Places
+from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since, mean_of, ratio
 from dropout_risk.histories.snapshot import Window
 from dropout_risk.kernels import kernel
 
@@ -59,7 +50,7 @@ def score_spread(measure: declared.ScoreSpread, window: Window, inputs: Inputs) 
     return np.sqrt(ratio(residual_squares, freedom))
 
 
-def _slope(inputs: Inputs, window: Window) -> tuple[Floats, Floats, Places]:
+def _slope(inputs: Inputs, window: Window) -> tuple[Floats, Floats, Longs]:
     """Fit one slope per pupil with a level per subject: slope, residual squares, degrees of freedom."""
     grades = inputs.known.grades_in(window)
     return inputs.once(
@@ -100,7 +91,7 @@ def _latest(inputs: Inputs, window: Window, values: Floats) -> Floats:
     return values[inputs.known.grades_in(window).last]
 
 
-def _subjects(inputs: Inputs, window: Window) -> Codes:
+def _subjects(inputs: Inputs, window: Window) -> Ints:
     """Give the subject of each run."""
     grades = inputs.known.grades_in(window)
     return inputs.once(("subjects", window), lambda: grades.rows["subject"][grades.starts])
@@ -114,13 +105,13 @@ def _mean_of_subjects(
     return mean_of(offsets, _subjects(inputs, window), _chosen(inputs, subjects), values, 0.0)
 
 
-def _chosen(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Chosen:
+def _chosen(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
     chosen = inputs.named("subject", subjects)
     return chosen if subjects else ~chosen
 
 
 @kernel
-def _count_below(offsets: Places, codes: Codes, chosen: Chosen, values: Floats, mark: float) -> Floats:
+def _count_below(offsets: Longs, codes: Ints, chosen: Bools, values: Floats, mark: float) -> Floats:
     counts = np.full(len(offsets) - 1, np.nan)
     for pupil in range(len(counts)):
         below, number = 0, 0
@@ -134,7 +125,7 @@ def _count_below(offsets: Places, codes: Codes, chosen: Chosen, values: Floats, 
 
 
 @kernel
-def _against_earlier(bounds: Places, values: Floats) -> Floats:
+def _against_earlier(bounds: Longs, values: Floats) -> Floats:
     """Give for each run its last value less the mean of those before; missing where there is but one."""
     gaps = np.full(len(bounds) - 1, np.nan)
     for run in range(len(gaps)):
@@ -148,7 +139,7 @@ def _against_earlier(bounds: Places, values: Floats) -> Floats:
 
 
 @kernel
-def _last_steps(bounds: Places, values: Floats) -> Floats:
+def _last_steps(bounds: Longs, values: Floats) -> Floats:
     """Give for each run its last value less the one before."""
     steps = np.full(len(bounds) - 1, np.nan)
     for run in range(len(steps)):
@@ -159,7 +150,7 @@ def _last_steps(bounds: Places, values: Floats) -> Floats:
 
 
 @kernel
-def _largest_falls(offsets: Places, bounds: Places, values: Floats) -> Floats:
+def _largest_falls(offsets: Longs, bounds: Longs, values: Floats) -> Floats:
     falls = np.full(len(offsets) - 1, np.nan)
     for pupil in range(len(falls)):
         largest = -np.inf
@@ -172,7 +163,7 @@ def _largest_falls(offsets: Places, bounds: Places, values: Floats) -> Floats:
 
 
 @kernel
-def _slopes(offsets: Places, bounds: Places, day: Codes, percent: Floats) -> tuple[Floats, Floats, Places]:
+def _slopes(offsets: Longs, bounds: Longs, day: Ints, percent: Floats) -> tuple[Floats, Floats, Longs]:
     """Fit a slope about the means of each run; then go over the marks once more for what is left."""
     n = len(offsets) - 1
     slope, left, freedom = np.full(n, np.nan), np.zeros(n), np.zeros(n, dtype=np.int64)

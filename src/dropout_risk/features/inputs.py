@@ -9,15 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.histories.runs import KnownRows, Places
+from dropout_risk.histories.runs import KnownRows
 from dropout_risk.histories.snapshot import Snapshot, largest
 from dropout_risk.kernels import kernel
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int32]
-Chosen = npt.NDArray[np.bool_]
 Made = TypeVar("Made")
 MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]
 
@@ -57,10 +55,10 @@ class Inputs:
         """Give the inputs of consecutive pupils, without columns."""
         return Inputs(self.known.slice(pupils), self.context, self.instruments, _of_all=self._of_all)
 
-    def named(self, column: str, words: tuple[str, ...]) -> Chosen:
+    def named(self, column: str, words: tuple[str, ...]) -> Bools:
         """Say of each code of a column, and at the end of no code, whether it means one of some words."""
 
-        def make() -> Chosen:
+        def make() -> Bools:
             vocabulary = self.known.histories.words.get(column, ())
             return np.array([*(word in words for word in vocabulary), False])
 
@@ -89,7 +87,7 @@ def days_since(rows: KnownRows, known: Snapshot) -> Floats:
 
 
 @kernel
-def mean_of(offsets: Places, codes: Codes, chosen: Chosen, values: Floats, added: float) -> Floats:
+def mean_of(offsets: Longs, codes: Ints, chosen: Bools, values: Floats, added: float) -> Floats:
     """Average the values that are there, of the chosen codes, as if so many zeros were added."""
     means = np.empty(len(offsets) - 1)
     for pupil in range(len(means)):

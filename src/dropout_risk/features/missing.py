@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.measures import ScaleScore
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.inputs import Floats, Inputs
+from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import has_test
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.text import Text

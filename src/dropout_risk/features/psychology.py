@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
+from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, band_of
-from dropout_risk.features.inputs import Chosen, Codes, Floats, Inputs, MeasureFunction, days_since
-from dropout_risk.histories.runs import Places
+from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since
 from dropout_risk.histories.snapshot import Window, largest
 from dropout_risk.kernels import kernel
 
 TOTAL = "total"
-Bools = npt.NDArray[np.bool_]
 Words = dict[str, tuple[str, ...]]
 
 
@@ -102,7 +100,7 @@ class Ranges:
     """
 
     instruments: list[Instrument]
-    of_word: Codes
+    of_word: Ints
     low: Floats
     high: Floats
     lies_from: Floats
@@ -133,10 +131,10 @@ def _ranges(inputs: Inputs) -> Ranges:
     return inputs.once_for_all("ranges", lambda: Ranges.of(inputs.instruments, inputs.known.histories.words))
 
 
-def _named(inputs: Inputs, instrument: str) -> Chosen:
+def _named(inputs: Inputs, instrument: str) -> Bools:
     """Say of each word, and at the end of no word, whether it means an instrument ("PHQ9", "phq-9")."""
 
-    def make() -> Chosen:
+    def make() -> Bools:
         ranges, code = _ranges(inputs), inputs.instruments[instrument].code
         own = [place for place, of in enumerate(ranges.instruments) if of.code == code]
         return np.asarray(ranges.of_word == own[0] if own else np.zeros(len(ranges.of_word), dtype=bool))
@@ -156,13 +154,13 @@ def _usable(inputs: Inputs) -> Bools:
     )  # fmt: skip
 
 
-def _moments(inputs: Inputs) -> Places:
+def _moments(inputs: Inputs) -> Longs:
     """Put tests in order by date, and by when they became known where two spellings name one test."""
     rows = inputs.known.wellbeing
     return inputs.once("moments", lambda: (rows["date"].astype(np.int64) << 32) + rows["known"])
 
 
-def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Places, Places, Places]]:
+def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Longs, Longs]]:
     """Give, by instrument and norm, the pupils with a valid total, their last row and the one before."""
     rows, ranges = inputs.known.wellbeing, _ranges(inputs)
     norms = (*inputs.known.histories.words.get("norm", ()), None)
@@ -180,14 +178,14 @@ def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Places, Pl
 
 @kernel
 def _judge(  # noqa: PLR0917
-    offsets: Places,
-    instrument: Codes,
-    scale: Codes,
-    norm: Codes,
-    date: Codes,
+    offsets: Longs,
+    instrument: Ints,
+    scale: Ints,
+    norm: Ints,
+    date: Ints,
     score: Floats,
     valid: Bools,
-    of_word: Codes,
+    of_word: Ints,
     low: Floats,
     high: Floats,
     lies_from: Floats,
@@ -216,12 +214,12 @@ def _judge(  # noqa: PLR0917
 
 @kernel
 def _latest_score(  # noqa: PLR0917
-    offsets: Places,
-    instrument: Codes,
-    of: Chosen,
-    scale: Codes,
+    offsets: Longs,
+    instrument: Ints,
+    of: Bools,
+    scale: Ints,
     wanted: int,
-    moment: Places,
+    moment: Longs,
     usable: Bools,
     score: Floats,
 ) -> Floats:
@@ -239,15 +237,15 @@ def _latest_score(  # noqa: PLR0917
 
 @kernel
 def _last_totals(  # noqa: PLR0917
-    offsets: Places,
-    instrument: Codes,
-    of_word: Codes,
-    scale: Codes,
+    offsets: Longs,
+    instrument: Ints,
+    of_word: Ints,
+    scale: Ints,
     total: int,
-    moment: Places,
+    moment: Longs,
     usable: Bools,
     n_instruments: int,
-) -> tuple[Places, Places]:
+) -> tuple[Longs, Longs]:
     """Find each pupil's last valid total of each instrument, and the one before; -1 for none."""
     last = np.full((n_instruments, len(offsets) - 1), -1, dtype=np.int64)
     before = np.full((n_instruments, len(offsets) - 1), -1, dtype=np.int64)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from dropout_risk.arrays import Array, Floats
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import UnknownFeatureError, nearest
-from dropout_risk.features.inputs import Floats, Inputs, MeasureFunction
-from dropout_risk.histories.runs import Column
+from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.snapshot import Snapshot, Window
 
 PupilFunction = Callable[[Mapping[str, Any]], float]
@@ -75,7 +75,7 @@ def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
         yield history
 
 
-def _in_words(rows: Mapping[str, Column], words: dict[str, tuple[str, ...]]) -> dict[str, Column]:
+def _in_words(rows: Mapping[str, Array], words: dict[str, tuple[str, ...]]) -> dict[str, Array]:
     """Give rows with words for codes (None for none) and dates for ordinals, as a copy."""
     named = {}
     for column, values in rows.items():

@@ -11,17 +11,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.arrivals import DATED, Arrivals, days_of, late_of, runs_of_late
-from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, Bits, LateStates
+from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Column, Rows, Runs, merged, moved
+from dropout_risk.histories.runs import Runs, merged, moved
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
 # --- How calendars grow: school days that arrive are added, days ahead may be closed ---
 
-Ints = npt.NDArray[np.int32]
 _LOWEST, _HIGHEST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
 
@@ -146,7 +146,7 @@ class Grown(NamedTuple):
 
     calendar: SchoolCalendar
     row: Ints
-    old_rows: Rows
+    old_rows: Longs
     valid_to: Ints
 
 
@@ -178,7 +178,9 @@ def _stays(old: Histories, grown: Grown) -> npt.NDArray[np.bool_]:
     return np.asarray(grown.valid_to[grown.old_rows] >= last[old.calendar_row])
 
 
-def _copy(old: Histories, stays: npt.NDArray[np.bool_], old_rows: Rows, planes: Bits, sessions: Bits) -> None:
+def _copy(
+    old: Histories, stays: npt.NDArray[np.bool_], old_rows: Longs, planes: Bytes, sessions: Bytes
+) -> None:
     width = min(old.attendance.planes["recorded"].shape[1], planes.shape[2])
     everyone = bool(stays.all())
     same = everyone and len(old_rows) == planes.shape[1] and bool((np.diff(old_rows) > 0).all())
@@ -218,7 +220,7 @@ def _day_in(calendar: SchoolCalendar, row: Ints, date: Ints) -> Ints:
     return place
 
 
-def refuse_parts_of_days(old: Histories, old_rows: Rows, arrivals: Arrivals) -> None:
+def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) -> None:
     """Refuse a batch with some sessions of a day whose other sessions only the old histories know.
 
     Parameters
@@ -262,13 +264,13 @@ def refuse_parts_of_days(old: Histories, old_rows: Rows, arrivals: Arrivals) -> 
         )
 
 
-def _cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Rows:
+def _cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Longs:
     return (np.asarray(pupil, np.int64) << 32) + np.asarray(date, np.int64)
 
 
 def _first_known(
     pupils: list[npt.NDArray[Any]], dates: list[Ints], known: list[npt.NDArray[np.int64]]
-) -> tuple[Rows, npt.NDArray[np.int64]]:
+) -> tuple[Longs, npt.NDArray[np.int64]]:
     """Give each day once, and the date on which it first became known: zero if by its own date."""
     cells = _cell(np.concatenate(pupils), np.concatenate(dates))
     order = np.lexsort([np.concatenate(known), cells])
@@ -278,7 +280,7 @@ def _first_known(
     return cells[first], np.concatenate(known)[order][first]
 
 
-def _counts(pupil: npt.NDArray[Any], days: Runs, cells: Rows) -> npt.NDArray[np.int64]:
+def _counts(pupil: npt.NDArray[Any], days: Runs, cells: Longs) -> npt.NDArray[np.int64]:
     """Give the number of sessions of some days, zero where a day has not several."""
     several = days.columns["sessions"] > 0
     own = _cell(pupil[several], days.columns["date"][several])
@@ -292,7 +294,7 @@ def _counts(pupil: npt.NDArray[Any], days: Runs, cells: Rows) -> npt.NDArray[np.
 
 @kernel
 def _write(  # noqa: PLR0917
-    pupil: Ints, day: Ints, flags: Bits, several: Bits, planes: Bits, sessions: Bits
+    pupil: Ints, day: Ints, flags: Bytes, several: Bytes, planes: Bytes, sessions: Bytes
 ) -> None:
     """Write the state of days over what was there, and the number of sessions where a day has several."""
     for k in range(len(pupil)):
@@ -344,7 +346,7 @@ def append(old: Histories, new: Histories, closed: dict[str, Ints] | None = None
     return fold(old, [arrivals], students, old_rows)
 
 
-def fold(old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_rows: Rows) -> Histories:
+def fold(old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_rows: Longs) -> Histories:
     """Give histories with all that arrived, one after the other.
 
     Parameters
@@ -379,7 +381,7 @@ def _union_of_words(parts: Sequence[Words]) -> Words:
     return {name: tuple(sorted(of)) for name, of in words.items()}
 
 
-def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Rows]:
+def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Longs]:
     """Give all pupils, sorted by id if any is new, and the row of each old and each new one."""
     metadata = (new.schema.metadata or {}) | (old.schema.metadata or {}) or None
     new = new.cast(old.schema)
@@ -403,7 +405,7 @@ def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Rows, Row
     return union.replace_schema_metadata(metadata), places[0], places[1]
 
 
-def _valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Rows) -> Ints:
+def _valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Longs) -> Ints:
     """Give the date up to which each pupil's dates have the same school day as before."""
     low = np.iinfo(np.int32).min
     valid_to = np.full(len(row), low, np.int32)
@@ -444,7 +446,7 @@ def _with_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to: Ints) 
     if "day" in runs.columns and (not len(date) or not len(row) or date.max() <= valid_to.min()):
         return runs
     pupil = runs.pupil
-    day: Column = runs.columns["day"].copy() if "day" in runs.columns else np.empty(len(date), np.int32)
+    day: Array = runs.columns["day"].copy() if "day" in runs.columns else np.empty(len(date), np.int32)
     stale = np.flatnonzero(date > valid_to[pupil]) if "day" in runs.columns else slice(None)
     day[stale] = calendar.index(row[pupil[stale]], date[stale])
     return replace(runs, columns=runs.columns | {"day": day})

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.histories.attendance_bits import PLANES, Bits, LateStates
+from dropout_risk.arrays import Array, Bytes, Ints, Longs
+from dropout_risk.histories.attendance_bits import PLANES, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Column, Rows, Runs, moved, offsets_of
+from dropout_risk.histories.runs import Runs, moved, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
-Ints = npt.NDArray[np.int32]
 DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
 RUNS = ("days", "late", *DATED)
 
@@ -67,12 +66,12 @@ class Arrivals:
             set_apart=histories.set_apart,
         )
 
-    def moved(self, rows: Rows, n_pupils: int) -> Arrivals:
+    def moved(self, rows: Longs, n_pupils: int) -> Arrivals:
         """Give the same with other numbers for the pupils."""
         return replace(self, runs={name: moved(runs, rows, n_pupils) for name, runs in self.runs.items()})
 
 
-def days_of(histories: Histories, pupils: Rows) -> Runs:
+def days_of(histories: Histories, pupils: Longs) -> Runs:
     """List the days of some pupils, in the given order, with their states and numbers of sessions."""
     bits = histories.attendance
     planes = [np.ascontiguousarray(bits.planes[name]) for name in PLANES]
@@ -90,7 +89,7 @@ def days_of(histories: Histories, pupils: Rows) -> Runs:
         day, flags, several,
     )  # fmt: skip
     row = np.repeat(histories.calendar_row[pupils], counts)
-    columns: dict[str, Column] = {
+    columns: dict[str, Array] = {
         "date": histories.calendar.day(row, day),
         "flags": flags,
         "sessions": several,
@@ -113,16 +112,16 @@ def runs_of_late(late: LateStates, n_pupils: int, name: str = "day") -> Runs:
 
 @kernel
 def _list_days(  # noqa: PLR0917
-    pupils: Rows,
-    recorded: Bits,
-    absent: Bits,
-    unexcused: Bits,
-    late: Bits,
-    suspended: Bits,
-    sessions: Bits,
+    pupils: Longs,
+    recorded: Bytes,
+    absent: Bytes,
+    unexcused: Bytes,
+    late: Bytes,
+    suspended: Bytes,
+    sessions: Bytes,
     day: Ints,
-    flags: Bits,
-    several: Bits,
+    flags: Bytes,
+    several: Bytes,
 ) -> None:
     n = 0
     for pupil in pupils:

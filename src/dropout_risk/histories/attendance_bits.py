@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Bytes, Ints, Longs, Words
 from dropout_risk.histories.day_words import lay_over
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
-
-Bits = npt.NDArray[np.uint8]
 
 RECORDED, ABSENT, UNEXCUSED, LATE, SUSPENDED = 1, 2, 4, 8, 16
 PLANES = {
@@ -45,7 +44,7 @@ class LateStates:
     pupil: npt.NDArray[np.int32]
     day: npt.NDArray[np.int32]
     known: npt.NDArray[np.int32]
-    flags: Bits
+    flags: Bytes
 
     def take(self, pupils: npt.NDArray[np.intp] | slice) -> LateStates:
         """Give the states of some pupils, renumbered in the given order; of a slice without copying."""
@@ -76,9 +75,9 @@ class AttendanceBits:
         number in four planes, the lowest first; no planes where no day has several.
     """
 
-    planes: dict[str, Bits]
+    planes: dict[str, Bytes]
     late: LateStates
-    sessions: Bits
+    sessions: Bytes
 
     @property
     def n_days(self) -> int:
@@ -97,7 +96,7 @@ class AttendanceBits:
             self.sessions[rows],
         )
 
-    def known_on(self, ordinal: int) -> Bits:
+    def known_on(self, ordinal: int) -> Bytes:
         """Give the planes as known before a date, with what became known late laid over them.
 
         Returns
@@ -127,9 +126,6 @@ def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
 
 # --- Packs a day grid into bits: one compiled loop over blocks of pupils, and one over the rows beside it ---
 
-Ints = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
-Spread = npt.NDArray[np.uint64]
 DayRows = tuple[Ints, npt.NDArray[np.int8], Ints]  # session, status, date known
 
 PUPILS_AT_ONCE = 1 << 14
@@ -156,7 +152,7 @@ class _Layout:
     """
 
     calendar: tuple[Ints, Ints, Ints]
-    slots: tuple[Bits, Ints, Ints, Ints]
+    slots: tuple[Bytes, Ints, Ints, Ints]
 
     @classmethod
     def of(cls, grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> _Layout:
@@ -206,7 +202,7 @@ def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> Attenda
 
 
 def _late(  # noqa: PLR0917
-    beside: BesideRows, day: Ints, rows: slice, layout: _Layout, planes: Bits, counts: Bits
+    beside: BesideRows, day: Ints, rows: slice, layout: _Layout, planes: Bytes, counts: Bytes
 ) -> tuple[LateStates, int]:
     """Pack the days of some rows beside the grid; give their later states and the most sessions."""
     late = [np.empty(rows.stop - rows.start, of.dtype) for of in vars(_NOTHING_LATE).values()]
@@ -219,7 +215,7 @@ def _late(  # noqa: PLR0917
 
 
 @kernel
-def _day_flags(kinds: Counts) -> int:
+def _day_flags(kinds: Longs) -> int:
     """Make the flags of a day from the number of its sessions of each kind."""
     recorded, absent = kinds[_RECORDED], kinds[_ABSENT]
     if recorded == 0:
@@ -237,13 +233,13 @@ def _day_flags(kinds: Counts) -> int:
 
 
 @kernel
-def _count(kinds: Counts, flags: int) -> None:
+def _count(kinds: Longs, flags: int) -> None:
     for kind in range(len(kinds)):
         kinds[kind] += flags >> kind & 1
 
 
 @kernel
-def _write_count(counts: Bits, pupil: int, day: int, number: int) -> None:
+def _write_count(counts: Bytes, pupil: int, day: int, number: int) -> None:
     """Write the number of sessions of a day that has several."""
     number = min(number, _MOST_SESSIONS) if number > 1 else 0
     bit = np.uint8(1 << (day & 7))
@@ -256,10 +252,10 @@ def _write_count(counts: Bits, pupil: int, day: int, number: int) -> None:
 def _pack(  # noqa: PLR0917
     pupils: tuple[int, int],
     calendar: tuple[Ints, Ints, Ints],
-    slots: tuple[Bits, Ints, Ints, Ints],
-    tables: tuple[Bits, Spread],
-    planes: Bits,
-    counts: Bits,
+    slots: tuple[Bytes, Ints, Ints, Ints],
+    tables: tuple[Bytes, Words],
+    planes: Bytes,
+    counts: Bytes,
 ) -> int:
     """Pack the rows known on their own date; give the largest number of sessions of any day."""
     (_, place, calendar_row), (cells, slot, _, starts), (flags_of, spread) = calendar, slots, tables
@@ -288,7 +284,7 @@ def _pack(  # noqa: PLR0917
 
 
 @kernel
-def _write_flags(planes: Bits, pupil: int, day: int, flags: int) -> None:
+def _write_flags(planes: Bytes, pupil: int, day: int, flags: int) -> None:
     bit = np.uint8(1 << (day & 7))
     for plane in range(len(planes)):
         held = planes[plane, pupil, day >> 3] & ~bit
@@ -306,7 +302,7 @@ def _is_replaced(session: int, then: int, sessions: Ints, known: Ints) -> bool:
 
 @kernel
 def _flags_then(  # noqa: PLR0917
-    then: int, rows: DayRows, cells: Bits, slot_session: Ints, flags_of: Bits, kinds: Counts
+    then: int, rows: DayRows, cells: Bytes, slot_session: Ints, flags_of: Bytes, kinds: Longs
 ) -> int:
     """Make the flags of a day from the last row of each session that was known by then."""
     session, status, known = rows
@@ -322,7 +318,7 @@ def _flags_then(  # noqa: PLR0917
 
 
 @kernel
-def _number_of_sessions(rows: DayRows, cells: Bits, slot_session: Ints) -> int:
+def _number_of_sessions(rows: DayRows, cells: Bytes, slot_session: Ints) -> int:
     session, number = rows[0], 0
     for s in range(len(cells)):
         if cells[s] != 0 and not _is_replaced(slot_session[s], _NEVER, session, rows[2]):
@@ -347,10 +343,10 @@ def _pack_late(  # noqa: PLR0917
     where: tuple[Ints, Ints, Ints],
     rows: DayRows,
     calendar: tuple[Ints, Ints, Ints],
-    slots: tuple[Bits, Ints, Ints, Ints],
-    flags_of: Bits,
-    planes: Bits,
-    counts: Bits,
+    slots: tuple[Bytes, Ints, Ints, Ints],
+    flags_of: Bytes,
+    planes: Bytes,
+    counts: Bytes,
     late: tuple[npt.NDArray[Any], ...],
 ) -> tuple[int, int]:
     """Pack the days with rows beside the grid, sorted by pupil, date, session and date known.

@@ -10,14 +10,12 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.histories.runs import Places, Runs
+from dropout_risk.arrays import Ints, Longs
+from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks, in_threads, kernel
 
-Codes = npt.NDArray[np.int32]
-Keys = npt.NDArray[np.int64]
 CLASSES_AT_ONCE = 512
 _BETWEEN = "\x1f"
 _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
@@ -35,7 +33,7 @@ class Classes:
         School and class of each class in one word, see :func:`class_name`; by first appearance.
     """
 
-    codes: Codes
+    codes: Ints
     names: list[str]
 
     @classmethod
@@ -57,12 +55,12 @@ class Classes:
         return replace(self, codes=self.codes[pupils])
 
     @cached_property
-    def order(self) -> Places:
+    def order(self) -> Longs:
         """Pupils with a class, class by class, each class in the order of its pupils."""
         return np.argsort(self.codes, kind="stable")[int((self.codes < 0).sum()) :].astype(np.int64)
 
     @cached_property
-    def offsets(self) -> Places:
+    def offsets(self) -> Longs:
         """The pupils of class ``i`` are ``order[offsets[i]:offsets[i + 1]]``."""
         sizes = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
         return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -103,12 +101,12 @@ class Sittings:
         The sittings of class ``i`` are ``offsets[i]:offsets[i + 1]``.
     """
 
-    of_mark: Codes
-    cls: Codes
-    subject: Codes
-    exam: Codes
-    date: Codes
-    offsets: Places
+    of_mark: Ints
+    cls: Ints
+    subject: Ints
+    exam: Ints
+    date: Ints
+    offsets: Longs
 
     @classmethod
     def of_marks(cls, grades: Runs, classes: Classes) -> Self:
@@ -118,7 +116,7 @@ class Sittings:
         of_mark = np.full(len(columns["known"]), -1, dtype=np.int32)
         marks = (columns["subject"], columns["exam"], columns["date"], of_mark)
 
-        def number(block: slice) -> tuple[Keys, Codes]:
+        def number(block: slice) -> tuple[Longs, Ints]:
             members = classes.offsets[block.start : block.stop + 1]
             return _number(members, classes.order, grades.offsets, *marks, n_exams)
 
@@ -148,15 +146,15 @@ class Sittings:
 
 @kernel
 def _number(  # noqa: PLR0917
-    classes: Places,
-    order: Places,
-    offsets: Places,
-    subject: Codes,
-    exam: Codes,
-    date: Codes,
-    of_mark: Codes,
+    classes: Longs,
+    order: Longs,
+    offsets: Longs,
+    subject: Ints,
+    exam: Ints,
+    date: Ints,
+    of_mark: Ints,
     n_exams: int,
-) -> tuple[Keys, Codes]:
+) -> tuple[Longs, Ints]:
     """Give the sittings of some classes a number as their marks come; give each one's key and class."""
     most = 0
     total = 0
@@ -193,7 +191,7 @@ def _number(  # noqa: PLR0917
 
 
 @kernel
-def _renumber(classes: Places, order: Places, offsets: Places, rank: Codes, of_mark: Codes) -> None:
+def _renumber(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
     for place in range(classes[0], classes[-1]):
         pupil = order[place]
         for mark in range(offsets[pupil], offsets[pupil + 1]):

@@ -11,11 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Bytes, Ints, Words
 from dropout_risk.kernels import kernel
-
-Words = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
 
 _NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 _PAIRS, _FOURS, _EIGHTS = (np.uint64(number * (2**64 // 255)) for number in (0x55, 0x33, 0x0F))

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dropout_risk.arrays import Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Runs
 from dropout_risk.records.calendar import DateLike, ordinal_of
 
-Places = npt.NDArray[np.intp]
 DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
 _NAMES = ("known", "date", "day", "start")
 
@@ -122,7 +122,7 @@ def _shuffled_days(histories: Histories, ordinal: int, rng: np.random.Generator)
     return replace(bits, planes=planes, late=replace(bits.late, flags=flags))
 
 
-def _other_of_school(calendar_row: npt.NDArray[np.int32], rng: np.random.Generator) -> Places:
+def _other_of_school(calendar_row: npt.NDArray[np.int32], rng: np.random.Generator) -> Positions:
     """Pair each pupil with another one of the same school."""
     order = np.lexsort((rng.random(len(calendar_row)), calendar_row))
     other = np.empty(len(order), dtype=np.intp)

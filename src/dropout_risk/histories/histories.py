@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array, Ints
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack
 from dropout_risk.histories.classes import Classes, Sittings
-from dropout_risk.histories.runs import Column, Runs
+from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 # --- How far each school has been observed: labels need their whole window before that date ---
 
-Ints = npt.NDArray[np.int32]
 _DATED = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
 _NONE = -1
 _AT_ONCE = 1 << 20
@@ -348,7 +348,7 @@ class _Builder:
         return self._runs(rows, columns, ("start", "date"))
 
     def grades(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Column] = {
+        columns: dict[str, Array] = {
             "subject": self._codes(rows, "subject"),
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
@@ -357,7 +357,7 @@ class _Builder:
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
     def wellbeing(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Column] = {
+        columns: dict[str, Array] = {
             "instrument": self._codes(rows, "instrument"),
             "scale": self._codes(rows, "scale"),
             "date": rows.values["date"],
@@ -368,7 +368,7 @@ class _Builder:
         return self._runs(rows, columns, ("instrument", "scale", "date"))
 
     def family(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Column] = {
+        columns: dict[str, Array] = {
             "factor": self._codes(rows, "factor"),
             "value": self._codes(rows, "value"),
             "date": rows.values["valid_from"],
@@ -378,18 +378,18 @@ class _Builder:
         return self._runs(rows, columns, ("factor", "date"), known=rows.values["recorded_on"])
 
     def outcomes(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Column] = {"date": rows.values["date"], "event": self._codes(rows, "event")}
+        columns: dict[str, Array] = {"date": rows.values["date"], "event": self._codes(rows, "event")}
         return self._runs(rows, columns, ("date",), known=rows.values["date"])
 
     def _runs(
-        self, rows: UsableRows, columns: dict[str, Column], key: tuple[str, ...], known: Column | None = None
+        self, rows: UsableRows, columns: dict[str, Array], key: tuple[str, ...], known: Array | None = None
     ) -> Runs:
         if known is None:
             known = np.maximum(rows.values["recorded_on"], columns["date"])
         columns |= {"day": self._day(rows.pupil, columns["date"]), "known": known}
         return Runs.from_rows(rows.pupil, columns, key, n_pupils=len(self.row))
 
-    def _day(self, pupil: Column, ordinals: Column) -> npt.NDArray[np.int32]:
+    def _day(self, pupil: Array, ordinals: Array) -> npt.NDArray[np.int32]:
         day = np.empty(len(pupil), np.int32)
         for part in blocks(len(pupil), _AT_ONCE):
             day[part] = self.calendar.index(self.row[pupil[part]], ordinals[part])

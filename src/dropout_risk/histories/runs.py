@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Bools, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.ordering import order_by
 
-Rows = npt.NDArray[np.int64]
 
-
-def moved(runs: Runs, rows: Rows, n_pupils: int) -> Runs:
+def moved(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
     """Give runs with other numbers for their pupils."""
     if len(rows) == n_pupils and (rows == np.arange(n_pupils)).all():
         return runs
@@ -33,9 +32,6 @@ def offsets_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-Column = npt.NDArray[Any]
-Bools = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int64]
 _AT_ONCE = 1 << 18
 
 
@@ -54,12 +50,12 @@ class Runs:
     """
 
     offsets: npt.NDArray[np.int64]
-    columns: dict[str, Column]
+    columns: dict[str, Array]
     key: tuple[str, ...]
 
     @classmethod
     def from_rows(
-        cls, pupil: Column, columns: dict[str, Column], key: tuple[str, ...], *, n_pupils: int
+        cls, pupil: Array, columns: dict[str, Array], key: tuple[str, ...], *, n_pupils: int
     ) -> Self:
         """Sort rows that come in any order."""
         rest = [name for name in columns if name not in key and name != "known"]
@@ -112,7 +108,7 @@ class Runs:
         return KnownRows(offsets, self.columns, rows)
 
 
-def _taken(column: Column, order: Column) -> Column:
+def _taken(column: Array, order: Array) -> Array:
     """Give the values at some places, all cores at a time: far-apart places wait for memory, not for work."""
     taken = np.empty(len(order), column.dtype)
 
@@ -123,7 +119,7 @@ def _taken(column: Column, order: Column) -> Column:
     return taken
 
 
-class KnownRows(Mapping[str, Column]):
+class KnownRows(Mapping[str, Array]):
     """Some rows of runs, sorted as they are; a column is copied only when it is asked for.
 
     Parameters
@@ -140,25 +136,25 @@ class KnownRows(Mapping[str, Column]):
 
     def __init__(
         self,
-        offsets: Places,
-        columns: Mapping[str, Column],
-        rows: Places | None = None,
-        made: Mapping[str, Column] | None = None,
+        offsets: Longs,
+        columns: Mapping[str, Array],
+        rows: Longs | None = None,
+        made: Mapping[str, Array] | None = None,
     ) -> None:
         self.offsets, self._columns, self._rows = offsets, columns, rows
         self._made = dict(made or {})
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> Array:
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
 
-    def _make(self, name: str) -> Column:
+    def _make(self, name: str) -> Array:
         if name == "pupil":
             return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
         return self.of(self._columns[name])
 
-    def of(self, column: Column) -> Column:
+    def of(self, column: Array) -> Array:
         """Give the values of these rows from an array with one value per row of the runs."""
         return column if self._rows is None else column[self._rows]
 
@@ -168,7 +164,7 @@ class KnownRows(Mapping[str, Column]):
     def __len__(self) -> int:
         return len(self._columns) + 1
 
-    def take(self, rows: Places, offsets: Places) -> KnownRows:
+    def take(self, rows: Longs, offsets: Longs) -> KnownRows:
         """Give some of the rows, in the same order, with the offsets of their pupils."""
         if len(rows) == self.offsets[-1]:
             return self
@@ -177,15 +173,15 @@ class KnownRows(Mapping[str, Column]):
         own.pop("pupil", None)
         return KnownRows(offsets, self._columns, places, own)
 
-    def having(self, **columns: Column) -> KnownRows:
+    def having(self, **columns: Array) -> KnownRows:
         """Give the same rows with columns of their own, one value per row."""
         return KnownRows(self.offsets, self._columns, self._rows, self._made | columns)
 
 
 @kernel
 def visible_rows(
-    offsets: Places, known: npt.NDArray[np.int32], corrected: Bools, ordinal: int
-) -> tuple[Places, Places]:
+    offsets: Longs, known: npt.NDArray[np.int32], corrected: Bools, ordinal: int
+) -> tuple[Longs, Longs]:
     """Find the rows known before a date, each in its last known form, and the offsets of their pupils.
 
     Rows of one key are sorted by the date on which they became known, so the next one tells.
@@ -204,7 +200,6 @@ def visible_rows(
 
 # --- Merging runs: rows that arrived take their places among those that are there ---
 
-Ints = npt.NDArray[np.int32]
 Key = tuple[Ints, Ints, Ints, Ints]
 _COMPARED = 4
 
@@ -265,7 +260,7 @@ def _key(runs: Runs) -> Key:
     return (columns[0], columns[1], columns[2], columns[3])
 
 
-def _writable(column: Column) -> Ints:
+def _writable(column: Array) -> Ints:
     """Give int32 of the one kind for which the loop is compiled."""
     return np.require(column, np.int32, ["C", "W"])
 

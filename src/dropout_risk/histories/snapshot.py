@@ -11,23 +11,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Bools, Ints, Longs, Words
 from dropout_risk.histories.attendance_bits import PLANES
-from dropout_risk.histories.day_words import (
-    Ints,
-    Words,
-    aligned,
-    close_gaps,
-    count_days,
-    newest_and_oldest,
-    weekday_words,
-)
+from dropout_risk.histories.day_words import aligned, close_gaps, count_days, newest_and_oldest, weekday_words
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import Column, KnownRows, Places
+from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 
 Window = int | Literal["year"] | None
-Bools = npt.NDArray[np.bool_]
 _PLACES = {kind: place for place, kind in enumerate(PLANES)}
 
 
@@ -234,7 +226,7 @@ class Snapshot:
         when, since = self._since(rows, window)
         return np.asarray(when >= since[rows["pupil"]])
 
-    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Column, npt.NDArray[np.int32]]:
+    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Array, npt.NDArray[np.int32]]:
         """Give the column that a window is counted in, and where the window begins for each pupil."""
         if window == "year":
             begins = self.calendar.year_begins(self.ordinal)
@@ -289,21 +281,21 @@ class Grades:
     rows: KnownRows
 
     @cached_property
-    def _runs(self) -> tuple[Places, Places]:
+    def _runs(self) -> tuple[Longs, Longs]:
         return runs_of_subjects(self.rows.offsets, self.rows["subject"])
 
     @property
-    def bounds(self) -> Places:
+    def bounds(self) -> Longs:
         """First row of each run of one pupil in one subject, and at the end the number of rows."""
         return self._runs[0]
 
     @property
-    def run_offsets(self) -> Places:
+    def run_offsets(self) -> Longs:
         """The runs of pupil ``i`` are ``run_offsets[i]:run_offsets[i + 1]``."""
         return self._runs[1]
 
     @property
-    def starts(self) -> Places:
+    def starts(self) -> Longs:
         """First row of each run."""
         return self.bounds[:-1]
 
@@ -313,20 +305,20 @@ class Grades:
         return np.repeat(np.arange(len(self.starts)), self.lengths)
 
     @cached_property
-    def lengths(self) -> Places:
+    def lengths(self) -> Longs:
         """Number of rows of each run."""
         return np.diff(self.bounds)
 
     @cached_property
-    def last(self) -> Places:
+    def last(self) -> Longs:
         """Last row of each run: the latest mark of each subject."""
         return self.bounds[1:] - 1
 
 
 @kernel
 def rows_since(
-    offsets: Places, when: npt.NDArray[np.int32], since: npt.NDArray[np.int32]
-) -> tuple[Places, Places]:
+    offsets: Longs, when: npt.NDArray[np.int32], since: npt.NDArray[np.int32]
+) -> tuple[Longs, Longs]:
     """Find the rows that lie on or after their pupil's first day, and the offsets of their pupils."""
     rows = np.empty(len(when), dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -341,7 +333,7 @@ def rows_since(
 
 
 @kernel
-def runs_of_subjects(offsets: Places, subject: npt.NDArray[np.int32]) -> tuple[Places, Places]:
+def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Longs, Longs]:
     """Find where each run of one pupil in one subject begins, and the offsets of the pupils' runs."""
     bounds = np.empty(len(subject) + 1, dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -357,7 +349,7 @@ def runs_of_subjects(offsets: Places, subject: npt.NDArray[np.int32]) -> tuple[P
 
 
 @kernel
-def largest(offsets: Places, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def largest(offsets: Longs, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Find the largest value of each pupil's rows, which are dates or school days; -1 where it has none.
 
     A day before the first known one has a negative number, which is kept.

@@ -20,19 +20,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dropout_risk.arrays import Array, Bytes
 from dropout_risk.errors import BundleError
 from dropout_risk.histories.append import calendar_rows
 from dropout_risk.histories.arrivals import DATED, RUNS, Arrivals, runs_of_late
-from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, Bits, LateStates
+from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Column, Runs
+from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
 # --- Attendance as a few small arrays, for keeping on disk ---
 
 _LONG = 255
-Planes = dict[str, Bits]
+Planes = dict[str, Bytes]
 
 
 def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
@@ -56,7 +57,7 @@ def unpack_planes(arrays: dict[str, npt.NDArray[Any]], n_pupils: int, n_bytes: i
 
 @kernel
 def _list_days(  # noqa: PLR0917
-    absent: Bits, unexcused: Bits, late: Bits, suspended: Bits, gaps: Bits, flags: Bits
+    absent: Bytes, unexcused: Bytes, late: Bytes, suspended: Bytes, gaps: Bytes, flags: Bytes
 ) -> tuple[int, int]:
     """List the days set in any plane: a gap of 255 is that many days without one."""
     n_gaps, n_flags, last = 0, 0, -1
@@ -85,7 +86,7 @@ def _list_days(  # noqa: PLR0917
 
 
 @kernel
-def _mark_days(gaps: Bits, flags: Bits, planes: Bits) -> None:
+def _mark_days(gaps: Bytes, flags: Bytes, planes: Bytes) -> None:
     place, n = -1, 0
     for k in range(len(gaps)):
         if gaps[k] == _LONG:
@@ -140,7 +141,7 @@ def pack_runs(runs: Runs, drop: tuple[str, ...] = ()) -> tuple[Arrays, About]:
 
 def unpack_runs(arrays: Arrays, about: About) -> Runs:
     """Read runs from their arrays; the columns are in the order in which they were given."""
-    columns: dict[str, Column] = {}
+    columns: dict[str, Array] = {}
     code = arrays["combination"].astype(np.intp) if "combination" in arrays else None
     for name, kind in about["types"].items():
         dtype = np.dtype(kind)
@@ -166,7 +167,7 @@ def narrow(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def _combined(columns: list[Column]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
+def _combined(columns: list[Array]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
     """Give each row's combination of values as a code, and the first row of each; None if too many."""
     word, room = np.zeros(len(columns[0]) if columns else 0, np.int64), 1
     for column in columns:
@@ -193,7 +194,7 @@ def _codes(word: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[n
     return narrow(codes), first
 
 
-def _pack_numbers(column: Column, group: npt.NDArray[np.int32]) -> Arrays:
+def _pack_numbers(column: Array, group: npt.NDArray[np.int32]) -> Arrays:
     """Keep numbers as places among the distinct ones of their group, those of one group together."""
     coded = _codes(np.ascontiguousarray(column, np.float64).view(np.int64))
     if coded is None:
@@ -218,7 +219,7 @@ def _pack_numbers(column: Column, group: npt.NDArray[np.int32]) -> Arrays:
     return arrays
 
 
-def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Column:
+def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Array:
     if "bits" in arrays:
         return np.ascontiguousarray(arrays["bits"].reshape(_BYTE, -1).T).view(np.float64).ravel()
     values, counts = arrays["values"], np.bincount(group)
@@ -252,7 +253,7 @@ def _shifts(used: npt.NDArray[np.bool_]) -> list[int]:
     return [max(int(number - 1).bit_length() - _BYTE, 0) for number in used.sum(axis=1).tolist()]
 
 
-def _group_of(columns: dict[str, Column], name: str, n: int) -> npt.NDArray[np.int32]:
+def _group_of(columns: dict[str, Array], name: str, n: int) -> npt.NDArray[np.int32]:
     """Give the group of each row: by the column that tells in which range a number lies."""
     by = columns.get(_ALIKE.get(name, ""))
     return np.zeros(n, np.int32) if by is None else (by - by.min(initial=0)).astype(np.int32)

@@ -55,7 +55,7 @@ def refuse_empty_columns(
         )
 
 
-# --- What a fit warns of and does all the same: hardly any dropouts, and columns that name pupils or schools ---
+# --- What a fit warns of and does all the same: few dropouts, and columns that name pupils or schools ---
 
 FEWEST_OF_A_CLASS = 50
 """Rows of the rarer class below which a fit is warned of; training refuses as many by default."""

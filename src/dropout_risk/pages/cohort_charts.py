@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.special import expit, logit
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.pages.pupil_charts import RiskScale, Scale, Tick, signed
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.score_rows_ import Head
+from dropout_risk.scoring.score_rows import Head
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, percent
 from dropout_risk.watchlist.group import BANDS, UNKNOWN
@@ -94,7 +95,6 @@ def _down(risk: float, top: float) -> float:
 
 # --- Reasons overall: how much each fact weighs over a whole cohort, and how far that is spread ---
 
-Floats = npt.NDArray[np.float64]
 MOST_FACTS, LEAST_PUPILS = 15, 20
 _QUANTILES = (0.05, 0.25, 0.75, 0.95)
 

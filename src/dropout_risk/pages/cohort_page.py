@@ -12,7 +12,7 @@ from dropout_risk.pages.pupil_page import interval
 from dropout_risk.pages.rendering import Links
 from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.score_rows_ import Head, heads, some_of
+from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent

@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
-from dropout_risk.records.day_grid import BesideRows, Bytes, DayCells, DayGrid, Rows
+from dropout_risk.records.day_grid import BesideRows, DayCells, DayGrid, Rows
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.row_checks import check_pupils, check_readable, check_school_days, check_values
-from dropout_risk.records.rows import EMPTY, Arranged, Array, Draft, Finding
+from dropout_risk.records.rows import EMPTY, Arranged, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES

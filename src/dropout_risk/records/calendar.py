@@ -13,10 +13,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Ints
 from dropout_risk.errors import DateError
 from dropout_risk.kernels import kernel
 
-Ints = npt.NDArray[np.int32]
 DateLike = str | dt.date | dt.datetime | np.datetime64
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
@@ -23,7 +24,7 @@ from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
-from dropout_risk.records.rows import Arranged, Array, Draft, UsableRows
+from dropout_risk.records.rows import Arranged, Draft, UsableRows
 from dropout_risk.records.rules import RULES, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Bytes, Ints, Shorts
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.rows import Arranged, Draft
 from dropout_risk.records.tables import TABLES
@@ -18,9 +19,6 @@ from dropout_risk.records.values import FIRST_DATE, LAST_DATE
 
 # --- Cells of a day grid: one byte for each slot and pupil, and the compiled loop that fills them ---
 
-Array = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
-Slots = npt.NDArray[np.int16]  # under 4 MiB in all, so that an untouched page costs nothing
 
 STATUS, CLASH = np.uint8(7), np.uint8(8)
 MOST_SESSIONS = 16  # no session, and the first 15 words
@@ -45,9 +43,9 @@ class Rows(NamedTuple):
         1 for the rows that are known on their own date and to be inserted.
     """
 
-    pupil: Array
-    date: Array
-    session: Array
+    pupil: Ints
+    date: Ints
+    session: Ints
     status: npt.NDArray[np.int8]
     take: Bytes
 
@@ -55,8 +53,8 @@ class Rows(NamedTuple):
 class Inserted(NamedTuple):
     """Positions, among the rows given, of copies of an earlier row and of rows without a slot."""
 
-    copies: Array
-    beside: Array
+    copies: Ints
+    beside: Ints
 
 
 class DayCells:
@@ -87,12 +85,12 @@ class DayCells:
         return int(self._counts[_SLOTS])
 
     @property
-    def date(self) -> Array:
+    def date(self) -> Ints:
         """Date of each slot."""
         return self._date[: self.n_slots]
 
     @property
-    def session(self) -> Array:
+    def session(self) -> Ints:
         """Session of each slot: 0 without, else the number of its word plus one."""
         return self._session[: self.n_slots]
 
@@ -113,7 +111,7 @@ class DayCells:
             done = _insert(done, rows, slots, self.cells, self._counts, found)
         return Inserted(found.copies[: self._counts[_COPIES]], found.beside[: self._counts[_BESIDE]])
 
-    def clashing(self, rows: Rows) -> Array:
+    def clashing(self, rows: Rows) -> Ints:
         """Give the positions of the rows to take whose cell is claimed by different statuses."""
         found = np.empty(len(rows.pupil), np.int32)
         return found[: _clashing(rows, self._slot, self.cells, found)]
@@ -133,7 +131,7 @@ class DayCells:
 def _insert(  # noqa: PLR0917
     start: int,
     rows: Rows,
-    slots: tuple[Slots, Array, Array, int],
+    slots: tuple[Shorts, Ints, Ints, int],
     cells: Bytes,
     counts: npt.NDArray[np.int64],
     handed_back: Inserted,
@@ -177,7 +175,7 @@ def _insert(  # noqa: PLR0917
 
 
 @kernel
-def _clashing(rows: Rows, slot_of: Slots, cells: Bytes, found: Array) -> int:
+def _clashing(rows: Rows, slot_of: Shorts, cells: Bytes, found: Ints) -> int:
     pupil, date, session, _, take = rows
     with_session, n = len(session) > 0, 0
     for i in range(len(pupil)):
@@ -227,11 +225,11 @@ class BesideRows:
         The date on which the row became known: later than its own, or the same where it has no slot.
     """
 
-    pupil: Array
-    date: Array
-    session: Array
+    pupil: Ints
+    date: Ints
+    session: Ints
     status: npt.NDArray[np.int8]
-    known: Array
+    known: Ints
 
     def __len__(self) -> int:
         return len(self.pupil)
@@ -265,9 +263,9 @@ class DayGrid:
     """
 
     cells: Bytes
-    slot: Array
-    date: Array
-    session: Array
+    slot: Ints
+    date: Ints
+    session: Ints
     words: tuple[str, ...]
     beside: BesideRows
 
@@ -328,7 +326,7 @@ class DayGrid:
         dates = [int(of.max()) for of in (self.date, self.beside.date) if len(of)]
         return max(dates, default=None)
 
-    def dates_of(self, pupil: int) -> tuple[Array, Array]:
+    def dates_of(self, pupil: int) -> tuple[Ints, Ints]:
         """Give the dates of all rows of one pupil, and when each row became known."""
         dates = self.date[self.cells[self.slot, pupil] != 0]
         if not len(self.beside):
@@ -337,7 +335,7 @@ class DayGrid:
         known = np.concatenate([dates, self.beside.known[beside]])
         return np.concatenate([dates, self.beside.date[beside]]), known
 
-    def attended(self, group: Array, n_groups: int) -> npt.NDArray[np.bool_]:
+    def attended(self, group: Ints, n_groups: int) -> npt.NDArray[np.bool_]:
         """Say for each group of pupils and each slot whether the group has any row there.
 
         Parameters
@@ -357,10 +355,10 @@ class DayGrid:
         in_threads(look, blocks(len(self.slot), size))
         return found.T
 
-    def last_dates(self, group: Array, n_groups: int, none: int) -> Array:
+    def last_dates(self, group: Ints, n_groups: int, none: int) -> Ints:
         """Give the last date with any row for each group of pupils."""
         dates = np.where(self.attended(group, n_groups), self.date, none).max(axis=1, initial=none)
-        latest: Array = dates.astype(np.int32)
+        latest: Ints = dates.astype(np.int32)
         np.maximum.at(latest, group[self.beside.pupil], self.beside.date)
         return latest
 
@@ -385,7 +383,7 @@ class DayGrid:
             .arrow
         )
 
-    def _rows(self, pupils: slice) -> tuple[Array, Array, npt.NDArray[np.int8]]:
+    def _rows(self, pupils: slice) -> tuple[Ints, Ints, npt.NDArray[np.int8]]:
         cells = self.cells[self.slot, pupils].T
         pupil, slot = np.nonzero(cells)
         status = (cells[pupil, slot] & STATUS).astype(np.int8) - np.int8(1)
@@ -396,18 +394,18 @@ _NO_CELLS = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int8))
 
 
 @kernel
-def _mark_attended(cells: Bytes, slot: Array, group: Array, found: npt.NDArray[np.bool_]) -> None:
+def _mark_attended(cells: Bytes, slot: Ints, group: Ints, found: npt.NDArray[np.bool_]) -> None:
     for k in range(len(slot)):
         for pupil in range(cells.shape[1]):
             if cells[slot[k], pupil] != 0:
                 found[k, group[pupil]] = True
 
 
-def _ints(column: Any) -> Array:
+def _ints(column: Any) -> Ints:
     return np.require(column.cast(pa.int32()).to_numpy(), np.int32, ["C", "W"])
 
 
-def _coded(column: Any) -> tuple[list[str], Array]:
+def _coded(column: Any) -> tuple[list[str], Ints]:
     """Give the words of a column, and of each row the place among them; -1 where there is none."""
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())

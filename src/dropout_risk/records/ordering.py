@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Ints, Longs
 from dropout_risk.kernels import in_threads, kernel
-
-Column = npt.NDArray[Any]
-Order = npt.NDArray[np.int32]
-Places = npt.NDArray[np.int64]
-Words = npt.NDArray[np.int64]
 
 BLOCK_ROWS = 1 << 16
 _FEW = 128
@@ -21,7 +15,7 @@ _WORD_LIMIT = 2**62
 _LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
 
 
-def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) -> Order | None:
+def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> Ints | None:
     """Order rows by a first column of whole numbers in a narrow range, then by others; equal rows stay.
 
     The first column is counted, and only the rows of one of its values are compared with each other, a
@@ -62,7 +56,7 @@ def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) 
         places = rows.astype(np.int32) if places is None else rows[places].astype(np.int32)
     cuts = _cuts(offsets)
 
-    def sort(block: int) -> Order | None:
+    def sort(block: int) -> Ints | None:
         bounds = offsets[cuts[block] : cuts[block + 1] + 1]
         start, stop = int(bounds[0]), int(bounds[-1])
         at = slice(start, stop) if places is None else places[start:stop]
@@ -82,7 +76,7 @@ def order_by(first: Column, rest: Sequence[Column], rows: Column | None = None) 
     return places
 
 
-def _order_few(first: Column, rest: Sequence[Column], rows: Column | None) -> Order | None:
+def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints | None:
     """Order few rows without the fixed costs of counting and packing."""
     at = slice(None) if rows is None else rows
     columns = [column[at] for column in rest]
@@ -94,13 +88,13 @@ def _order_few(first: Column, rest: Sequence[Column], rows: Column | None) -> Or
     return None if order == list(range(len(order))) else np.array(order, np.int32)
 
 
-def _cuts(offsets: Places) -> Places:
+def _cuts(offsets: Longs) -> Longs:
     """Cut the groups into blocks of about as many rows."""
     wanted = np.arange(0, offsets[-1], BLOCK_ROWS)
     return np.unique(np.append(np.searchsorted(offsets, wanted, side="right") - 1, len(offsets) - 1))
 
 
-def _order_within(bounds: Places, columns: Sequence[Column]) -> Order | None:
+def _order_within(bounds: Longs, columns: Sequence[Array]) -> Ints | None:
     starts, stops = bounds[:-1], bounds[1:]
     order = np.arange(bounds[-1], dtype=np.int32)
     changed = False
@@ -112,9 +106,9 @@ def _order_within(bounds: Places, columns: Sequence[Column]) -> Order | None:
     return order if changed else None
 
 
-def _packed(columns: Sequence[Column]) -> Iterator[Words]:
+def _packed(columns: Sequence[Array]) -> Iterator[Longs]:
     """Pack columns of small range together into 64-bit words that keep their order."""
-    word: Words | None = None
+    word: Longs | None = None
     room = 1
     for column in columns:
         numbers, size = _from_zero(column)
@@ -131,7 +125,7 @@ def _packed(columns: Sequence[Column]) -> Iterator[Words]:
         yield word
 
 
-def _from_zero(column: Column) -> tuple[Words, int]:
+def _from_zero(column: Array) -> tuple[Longs, int]:
     """Give whole numbers from zero on in the order of the values, and how many there may be."""
     if not len(column):
         return column.astype(np.int64), 1
@@ -145,7 +139,7 @@ def _from_zero(column: Column) -> tuple[Words, int]:
     return numbers - low, high - low + 1
 
 
-def _bits(column: Column) -> Words:
+def _bits(column: Array) -> Longs:
     """Give the bits of floating numbers, so turned that they are in the order of the numbers."""
     bits = (column.astype(np.float64) + 0.0).view(np.int64)
     bits = np.where(bits < 0, bits ^ np.int64(_LARGEST), bits)
@@ -153,7 +147,7 @@ def _bits(column: Column) -> Words:
 
 
 @kernel
-def _count(first: Order, low: int, offsets: Places) -> bool:
+def _count(first: Ints, low: int, offsets: Longs) -> bool:
     """Count each value into the place after its own; tell whether the values never fall."""
     rising = True
     for i in range(len(first)):
@@ -166,7 +160,7 @@ def _count(first: Order, low: int, offsets: Places) -> bool:
 
 
 @kernel
-def _place(first: Order, low: int, following: Places, places: Order) -> None:
+def _place(first: Ints, low: int, following: Longs, places: Ints) -> None:
     for i in range(len(first)):
         group = first[i] - low
         places[following[group]] = i
@@ -175,7 +169,7 @@ def _place(first: Order, low: int, following: Places, places: Order) -> None:
 
 @kernel
 def _merge(  # noqa: PLR0917
-    keys: Words, rows: Order, into_keys: Words, into_rows: Order, low: int, middle: int, high: int
+    keys: Longs, rows: Ints, into_keys: Longs, into_rows: Ints, low: int, middle: int, high: int
 ) -> None:
     left, right = low, middle
     for k in range(low, high):
@@ -188,7 +182,7 @@ def _merge(  # noqa: PLR0917
 
 
 @kernel
-def _sort_runs(starts: Places, stops: Places, word: Words, order: Order) -> tuple[Places, Places, bool]:
+def _sort_runs(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[Longs, Longs, bool]:
     """Order the rows of each run by their words; give the runs of equal words that are left."""
     moved = False
     longest = 0
@@ -218,7 +212,7 @@ def _sort_runs(starts: Places, stops: Places, word: Words, order: Order) -> tupl
 
 
 @kernel
-def _ties(starts: Places, stops: Places, word: Words, order: Order) -> tuple[Places, Places]:
+def _ties(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[Longs, Longs]:
     """Find the runs of equal words."""
     found = 0
     tied_starts, tied_stops = np.empty(len(order) // 2, np.int64), np.empty(len(order) // 2, np.int64)

@@ -12,14 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
-from dropout_risk.records.values import EMPTY_WORDS, Faults, as_text, is_text, spread, trimmed, whole_numbers
+from dropout_risk.records.values import EMPTY_WORDS, as_text, is_text, spread, trimmed, whole_numbers
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, -2
-Rows = npt.NDArray[np.int32]
-Whole = npt.NDArray[np.int64]
 Spread = tuple[np.uint64, np.uint64, np.uint64]
-Bytes = npt.NDArray[np.uint8]
 Kind = TypeVar("Kind", bound=np.generic)
 
 _LARGEST = 2**63 - 1
@@ -31,8 +29,8 @@ _GOLDEN = 0x9E3779B97F4A7C15
 class Pupils(NamedTuple):
     """The pupil of each identifier, and the position in FAULTS of what is wrong with it."""
 
-    rows: Rows
-    faults: Faults
+    rows: Ints
+    faults: Bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +88,12 @@ class PupilIndex:
             array, faults = as_text(array)
         return Pupils(self._rows_of_texts(array.cast(pa.string())), faults)
 
-    def _rows_of_numbers(self, array: Any) -> Rows:
+    def _rows_of_numbers(self, array: Any) -> Ints:
         filled = pc.fill_null(array.cast(pa.int64()), 0)
         values = filled.to_numpy(zero_copy_only=False)
         return _without_nulls(self._numbers.rows(_read_only(values)), array)
 
-    def _rows_of_texts(self, texts: Any) -> Rows:
+    def _rows_of_texts(self, texts: Any) -> Ints:
         rows = _without_nulls(self._texts.rows(texts), texts)
         missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
         if len(missed):  # what is written with blanks around, or with a word for nothing
@@ -125,7 +123,7 @@ class PupilIndex:
         return _Texts.of(self.ids.cast(pa.string()))
 
 
-def as_ids(array: Any, typed: bool) -> tuple[Any, Faults]:
+def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
     """Bring identifiers to int64 where every one of them is a whole number, else to text.
 
     Parameters
@@ -162,7 +160,7 @@ def _fits_int64(array: Any) -> bool:
     return bool(pa.types.is_integer(array.type) or pa.types.is_null(array.type))
 
 
-def _without_nulls(rows: Rows, array: Any) -> Rows:
+def _without_nulls(rows: Ints, array: Any) -> Ints:
     if array.null_count:
         rows[~array.is_valid().to_numpy(zero_copy_only=False)] = NO_PUPIL
     return rows
@@ -171,15 +169,15 @@ def _without_nulls(rows: Rows, array: Any) -> Rows:
 class _Numbers(NamedTuple):
     """Whole numbers in a table of places; where they lie close together, each has its own place."""
 
-    keys: Whole
-    positions: Rows
-    places: Rows
+    keys: Longs
+    positions: Ints
+    places: Ints
     low: int
     factor: int
     shift: int
 
     @classmethod
-    def of(cls, keys: npt.NDArray[np.int64], positions: Rows) -> _Numbers:
+    def of(cls, keys: npt.NDArray[np.int64], positions: Ints) -> _Numbers:
         bits = max(2 * len(keys), 16).bit_length()
         low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
         close = high - low < 1 << (bits + 1)
@@ -190,7 +188,7 @@ class _Numbers(NamedTuple):
         _place_numbers(found.keys, places, found._spread())
         return found
 
-    def rows(self, values: npt.NDArray[np.int64]) -> Rows:
+    def rows(self, values: npt.NDArray[np.int64]) -> Ints:
         rows = np.empty(len(values), np.int32)
         _find_numbers(values, (self.keys, self.positions), self.places, self._spread(), rows)
         return rows
@@ -204,7 +202,7 @@ class _Texts(NamedTuple):
 
     data: npt.NDArray[np.uint8]
     offsets: npt.NDArray[np.int32]
-    places: Rows
+    places: Ints
 
     @classmethod
     def of(cls, texts: Any) -> _Texts:
@@ -213,7 +211,7 @@ class _Texts(NamedTuple):
         _place_texts(data, offsets, places)
         return cls(data, offsets, places)
 
-    def rows(self, texts: Any) -> Rows:
+    def rows(self, texts: Any) -> Ints:
         rows = np.empty(len(texts), np.int32)
         _find_texts(_bytes_of(texts), (self.data, self.offsets), self.places, rows)
         return rows
@@ -226,7 +224,7 @@ def _read_only(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     return view
 
 
-def _bytes_of(texts: Any) -> tuple[Bytes, Rows]:
+def _bytes_of(texts: Any) -> tuple[Bytes, Ints]:
     """Give the bytes of an array of strings and where each begins."""
     _, offsets, data = texts.buffers()
     if offsets is None or not len(texts):
@@ -236,7 +234,7 @@ def _bytes_of(texts: Any) -> tuple[Bytes, Rows]:
 
 
 @kernel
-def _place_numbers(keys: Whole, places: Rows, spread: Spread) -> None:
+def _place_numbers(keys: Longs, places: Ints, spread: Spread) -> None:
     low, factor, shift = spread
     mask = np.uint64(len(places) - 1)
     for row in range(len(keys)):
@@ -247,7 +245,7 @@ def _place_numbers(keys: Whole, places: Rows, spread: Spread) -> None:
 
 
 @kernel
-def _find_numbers(values: Whole, known: tuple[Whole, Rows], places: Rows, spread: Spread, rows: Rows) -> None:
+def _find_numbers(values: Longs, known: tuple[Longs, Ints], places: Ints, spread: Spread, rows: Ints) -> None:
     keys, positions = known
     low, factor, shift = spread
     mask = np.uint64(len(places) - 1)
@@ -284,7 +282,7 @@ def _equal(one: Bytes, start: int, other: Bytes, other_start: int, length: int) 
 
 
 @kernel
-def _place_texts(data: Bytes, offsets: Rows, places: Rows) -> None:
+def _place_texts(data: Bytes, offsets: Ints, places: Ints) -> None:
     mask = np.uint64(len(places) - 1)
     for row in range(len(offsets) - 1):
         place = _hash(data, offsets[row], offsets[row + 1]) & mask
@@ -294,7 +292,7 @@ def _place_texts(data: Bytes, offsets: Rows, places: Rows) -> None:
 
 
 @kernel
-def _find_texts(texts: tuple[Bytes, Rows], known: tuple[Bytes, Rows], places: Rows, rows: Rows) -> None:
+def _find_texts(texts: tuple[Bytes, Ints], known: tuple[Bytes, Ints], places: Ints, rows: Ints) -> None:
     data, offsets = texts
     ids, id_offsets = known
     mask = np.uint64(len(places) - 1)

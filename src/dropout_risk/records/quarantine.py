@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dropout_risk.arrays import Array
 from dropout_risk.records.readers import batches
-from dropout_risk.records.rows import Array, Draft, Span
+from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
 from dropout_risk.text import Language
 

@@ -116,7 +116,7 @@ def _as_text(values: list[Any]) -> Any:
     return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-# --- Values that stand in the names of folders: ``attendance/school_id=12/date=2024-09-02/part-0.parquet`` ---
+# --- Values that stand in the names of folders: ``attendance/school_id=12/date=2024-09-02/…`` ---
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")

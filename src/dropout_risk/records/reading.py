@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.ahead import ahead
 from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part
 from dropout_risk.records.row_checks import check_readable
-from dropout_risk.records.rows import EMPTY, Array, Draft, Finding, Mask, Span
+from dropout_risk.records.rows import EMPTY, Draft, Finding, Span
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import Vocabulary, convert
@@ -172,7 +173,7 @@ class TableReader:
             values.append(given if new is None else new.take(given))
         return values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
 
-    def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Mask) -> None:
+    def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Bools) -> None:
         name, start = column.name, 0
         faults: Array | None = None
         for chunk in chunks if any(chunk.faults for chunk in chunks) else ():

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
-from dropout_risk.records.rows import Arranged, Array, Draft, Mask
+from dropout_risk.records.rows import Arranged, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
 from dropout_risk.records.values import FAULTS, NO_DATE
@@ -67,7 +68,7 @@ def _overlapping(columns: list[Array], rows: Array) -> list[int]:
     return found
 
 
-def check_readable(draft: Draft, column: Column, faults: Array | None, unread: Mask | None = None) -> None:
+def check_readable(draft: Draft, column: Column, faults: Array | None, unread: Bools | None = None) -> None:
     """Note the rows in which a column is empty or could not be read.
 
     Parameters
@@ -107,7 +108,7 @@ def check_values(draft: Draft, today: int) -> None:
         _fill_recorded_on(draft, draft.table.known_from)
 
 
-def check_pupils(draft: Draft, usable: Mask) -> None:
+def check_pupils(draft: Draft, usable: Bools) -> None:
     """Set rows apart whose pupil has no row in ``students``, or none that can be used."""
     pupil = draft.values["student_id"]
     draft.set_apart("unknown_pupil", "student_id", pupil == UNKNOWN_PUPIL)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.check import Problem
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.pupil_index import NO_PUPIL
@@ -23,8 +24,6 @@ from dropout_risk.records.values import NO_CODE, NO_DATE, spread
 
 # --- A table as read: compact columns, and findings about rows that cannot be used ---
 
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 
 EMPTY: dict[Kind, Any] = {
     "student": np.int32(NO_PUPIL),
@@ -74,7 +73,7 @@ class Draft:
     """
 
     table: Table
-    apart: Mask
+    apart: Bools
     values: dict[str, Array] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
@@ -83,11 +82,11 @@ class Draft:
     def __len__(self) -> int:
         return len(self.apart)
 
-    def missing(self, name: str) -> Mask:
+    def missing(self, name: str) -> Bools:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Mask) -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools) -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
@@ -99,12 +98,12 @@ class Draft:
             self.findings.append(Finding(RULES[rule], column, np.sort(rows), "error"))
             self.apart[rows] = True
 
-    def warn(self, rule: str, column: str, mask: Mask, detail: str = "") -> None:
+    def warn(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
         """Note rows that stay."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
-    def fault(self, rule: str, name: str, mask: Mask) -> None:
+    def fault(self, rule: str, name: str, mask: Bools) -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
             self.set_apart(rule, name, mask)
@@ -147,7 +146,7 @@ class Draft:
         return sum(len(span.broken) for span in self.spans)
 
 
-def is_empty(values: Array, kind: Kind) -> Mask:
+def is_empty(values: Array, kind: Kind) -> Bools:
     """Mark the empty values of a compact column."""
     return np.isnan(values) if kind == "number" else np.asarray(values == EMPTY[kind])
 
@@ -220,7 +219,7 @@ class UsableRows:
         words: list[str | None] = [*self.vocabulary(name), None]
         return [words[code] for code in self.values[name].tolist()]
 
-    def used(self, name: str) -> Mask:
+    def used(self, name: str) -> Bools:
         """Say of each word of a column whether any row has it."""
         values = self.values[name]
         used = np.zeros(len(self.vocabulary(name)) + 1, np.bool_)  # the last place is for empty values
@@ -270,7 +269,7 @@ class UsableRows:
         empty = NO_CODE if column.kind == "status" else NO_DATE
         return [None if number == empty else number for number in values]
 
-    def _texts(self, column: Column, mask: Mask | None) -> Any:
+    def _texts(self, column: Column, mask: Bools | None) -> Any:
         used = self.used(column.name)
         new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
         chosen = [word for word, is_used in zip(self.vocabulary(column.name), used, strict=True) if is_used]
@@ -331,11 +330,11 @@ class Arranged:
             return values if self.rows is None else np.broadcast_to(values[0], len(self.rows))
         return values.take(self.rows)
 
-    def positions(self, mask: Mask) -> Array:
+    def positions(self, mask: Bools) -> Array:
         """Give the rows of the draft that are marked here."""
         return np.flatnonzero(mask) if self.rows is None else self.rows[mask]
 
-    def usable(self) -> Mask:
+    def usable(self) -> Bools:
         """Mark the rows that have not been set apart since they were arranged."""
         apart = self.draft.apart
         return ~(apart if self.rows is None else apart[self.rows])
@@ -354,7 +353,7 @@ class Arranged:
         self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
         self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
 
-    def _changes(self, names: Sequence[str]) -> Mask:
+    def _changes(self, names: Sequence[str]) -> Bools:
         """Mark the rows that differ from the row before in any of these columns."""
         first = self.values(names[0]) if names else np.empty(0)
         changed = np.zeros(len(first), np.bool_)
@@ -409,7 +408,7 @@ def _counts_up(places: Array, n: int) -> bool:
     return len(places) == n and np.array_equal(places, np.arange(n))
 
 
-def _whole_groups(same: Mask, marked: Mask) -> Mask:
+def _whole_groups(same: Bools, marked: Bools) -> Bools:
     """Mark all rows of every run of same rows in which any row is marked."""
     if not marked.any():
         return marked

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
-from dropout_risk.records.rows import Array, Draft, Mask
+from dropout_risk.records.rows import Draft
 
 _UNLISTED = -1
 _CHUNK = 1 << 20
@@ -79,7 +80,7 @@ class SchoolDays:
         state[school[one], day[one]] = open_day[one]
         return state
 
-    def open_on(self, school: Array, date: Array) -> Mask:
+    def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
         result = np.empty(len(date), np.bool_)
         for start in range(0, len(date), _CHUNK):

@@ -110,7 +110,7 @@ class SchoolRecords:
             The day the records were drawn, by default today; rows dated later are set apart.
         known : Known, optional
             The pupils and school days of a store that the records are to be appended to: then ``students``
-            may be missing, or hold only what is new (see :func:`dropout_risk.histories.store_append.known_to`).
+            may be missing, or hold only what is new (:func:`dropout_risk.histories.store_append.known_to`).
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).

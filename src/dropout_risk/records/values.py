@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array, Bytes
 from dropout_risk.records.tables import CLOSED_WORDS, Column
 
 # --- One text to one value: how a date, a number or a closed word may be written ---
@@ -140,9 +141,6 @@ READ: dict[str, Callable[[Column, Words, str | None], Read]] = {
 }
 
 
-Array = npt.NDArray[Any]
-Faults = npt.NDArray[np.uint8]
-
 _DTYPES: dict[str, Any] = {
     "text": np.int32, "status": np.int8, "event": np.int8, "yes_no": np.int8, "number": np.float64,
     "date": np.int32, "integer": np.int32,
@@ -156,7 +154,7 @@ class Converted(NamedTuple):
     """Values of one column with, per value, the position in FAULTS of what is wrong with it."""
 
     values: Array
-    faults: Faults
+    faults: Bytes
 
 
 class Vocabulary:
@@ -290,7 +288,7 @@ def _lies_within(array: Any, low: int, high: int) -> bool:
     return bool(ends["min"] is None or (low <= ends["min"] and ends["max"] <= high))
 
 
-def as_text(array: Any) -> tuple[Any, Faults]:
+def as_text(array: Any) -> tuple[Any, Bytes]:
     """Write ids and other names as text: whole numbers without decimals, no blanks around."""
     array = _without_nan(array)
     if pa.types.is_dictionary(array.type):
@@ -319,7 +317,7 @@ def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
     return found if wrong is None else Converted(found.values, np.maximum(found.faults, wrong))
 
 
-def _written(array: Any, column: Column) -> tuple[Any, Faults]:
+def _written(array: Any, column: Column) -> tuple[Any, Bytes]:
     """Write values of another type as text."""
     if column.kind == "text" and pa.types.is_floating(array.type):
         whole, _ = whole_numbers(array)
@@ -334,7 +332,7 @@ def _typed(array: Any, column: Column) -> Converted:
     return _number(array) if column.kind == "number" else _integer(array)
 
 
-def whole_numbers(array: Any) -> tuple[Any, Faults]:
+def whole_numbers(array: Any) -> tuple[Any, Bytes]:
     """Read floating numbers as int64 where they are whole; the others are empty and faulty, NaN is empty."""
     numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
     exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
@@ -399,7 +397,7 @@ def _filled(array: Any, empty: Any, dtype: Any) -> Array:
     return np.asarray(filled.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
 
 
-def _fault(mask: npt.NDArray[np.bool_], name: str) -> Faults:
+def _fault(mask: npt.NDArray[np.bool_], name: str) -> Bytes:
     return mask.astype(np.uint8) * np.uint8(FAULTS.index(name))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
 from dropout_risk.text import Language, Text
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from dropout_risk.settings import BandSettings
 
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 JUDGED_BY = ("attendance", "grades")
 QUANTILES = np.linspace(0.05, 0.95, 19)
 MOST_ROWS, FEWEST_ROWS = 20_000, 30

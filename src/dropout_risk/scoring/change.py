@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.special import expit
 
+from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import DOMAINS, Feature
 from dropout_risk.errors import DateError
 from dropout_risk.explanation.reasons import describe
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
-from dropout_risk.scoring.population import Population, Pupils
+from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
 from dropout_risk.text import Language, Text, percent
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 
-Floats = npt.NDArray[np.float64]
 FACTS_TOLD = 3
 WORTH_TELLING = 0.05
 _DATED = ("attendance", "grades", "wellbeing", "family")
@@ -183,7 +183,7 @@ def change(
     return Answers(changes.write(chosen, kept), [refused[place] for place in sorted(refused)])
 
 
-def _refused(then: Population, today: Population, chosen: Pupils) -> dict[int, RowError]:
+def _refused(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
     """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
     known, ids = then.table.known, then.table.known.histories.students["student_id"]
     nothing = np.all([known.last_record(name) == -1 for name in _DATED], axis=0)
@@ -210,7 +210,7 @@ class _Scored:
     errors: dict[int, RowError]
 
     @classmethod
-    def of(cls, population: Population, chosen: Pupils) -> _Scored:
+    def of(cls, population: Population, chosen: Positions) -> _Scored:
         batches = list(population.blocks(chosen, sentences=False))
         if not batches:
             nothing = np.zeros(0)
@@ -241,7 +241,7 @@ class _Changes:
     new: _Scored
     former: _Scored | None
 
-    def write(self, chosen: Pupils, kept: list[int]) -> Iterator[Change]:
+    def write(self, chosen: Positions, kept: list[int]) -> Iterator[Change]:
         features = tuple(self.today.model.catalogue.values())
         whose = chosen[np.array(kept, dtype=np.intp)]
         words = [_Words(population, whose) for population in (self.then, self.today)]
@@ -287,7 +287,7 @@ class _Changes:
 class _Words:
     """What the values of some pupils mean on one date."""
 
-    def __init__(self, population: Population, pupils: Pupils) -> None:
+    def __init__(self, population: Population, pupils: Positions) -> None:
         model, known = population.model, population.table.known
         self.language = population.language
         self.values = population.table.values[pupils]

@@ -9,14 +9,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.catalogue.grades import LOOK_BACK
 from dropout_risk.catalogue.levers import Lever
 from dropout_risk.histories.attendance_bits import ABSENT, LATE, PLANES, SUSPENDED, UNEXCUSED, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 FULL_MARKS, DECIMALS = 1.0, 9
 _CLEARED = {"present": ABSENT | UNEXCUSED | SUSPENDED, "on_time": LATE}
 _ROUNDING = 1e-12
@@ -51,8 +50,8 @@ class ChangeableRecords:
     levers: tuple[Lever, ...]
     flags: npt.NDArray[np.uint8]
     days: npt.NDArray[np.int32]
-    marks: Places
-    whose: Places
+    marks: Longs
+    whose: Longs
     moved: npt.NDArray[np.bool_]
 
     @classmethod
@@ -102,7 +101,7 @@ class ChangeableRecords:
             if size > less + _ROUNDING
         ]
 
-    def with_steps(self, pupils: Places, steps: Places) -> Histories:
+    def with_steps(self, pupils: Longs, steps: Longs) -> Histories:
         """Give histories in which row ``i`` is a pupil with so many steps of each lever.
 
         Parameters
@@ -125,7 +124,7 @@ class ChangeableRecords:
         width: int = self.flags.shape[1]
         return max(width - round(level), 0)
 
-    def _late(self, late: LateStates, pupils: Places, levels: Floats) -> LateStates:
+    def _late(self, late: LateStates, pupils: Longs, levels: Floats) -> LateStates:
         """Enter the changed days like corrections that became known on the day before the date."""
         flags = self.flags[pupils]
         age = np.arange(flags.shape[1], 0, -1)
@@ -146,7 +145,7 @@ class ChangeableRecords:
         )  # stable: of one day and date, the change last
         return LateStates(every.pupil[order], every.day[order], every.known[order], every.flags[order])
 
-    def _percent(self, offsets: Places, percent: Floats, pupils: Places, levels: Floats) -> Floats:
+    def _percent(self, offsets: Longs, percent: Floats, pupils: Longs, levels: Floats) -> Floats:
         """Raise the latest marks, where they stand among the rows of the taken pupils."""
         counts = np.diff(self.whose)[pupils]
         row = np.repeat(np.arange(len(pupils)), counts)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
 
 
-Floats = npt.NDArray[np.float64]
-Pupils = npt.NDArray[np.intp]
 BLOCK_SIZE = 8192
 PAST_DAYS = 84
 """A pupil's own past is what was known twelve weeks before: about 60 school days."""
@@ -85,7 +84,7 @@ def score_blocks(
     ------
     pyarrow.RecordBatch
         Of :func:`dropout_risk.scoring.score_writer.score_schema`, one row per pupil. ``rank_in_school`` is
-        null: see :func:`dropout_risk.scoring.score_rows_.ranks_in_school`.
+        null: see :func:`dropout_risk.scoring.score_rows.ranks_in_school`.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else population.chosen(pupils)
@@ -128,11 +127,11 @@ class Population:
         return cls(model, table, model.settings.language if language is None else language)
 
     @property
-    def members(self) -> Pupils:
+    def members(self) -> Positions:
         """Row numbers of everyone at school on the date."""
         return np.flatnonzero(members_on(self.table.known))
 
-    def everyone(self) -> Pupils:
+    def everyone(self) -> Positions:
         """Give :attr:`members`; DateError if nobody was at school on the date."""
         members, n = self.members, len(self.table.known)
         if not len(members) and n:
@@ -142,7 +141,7 @@ class Population:
             )
         return members
 
-    def chosen(self, pupils: npt.ArrayLike | None) -> Pupils:
+    def chosen(self, pupils: npt.ArrayLike | None) -> Positions:
         """Give the row numbers of the pupils that are asked for, by row number or by id.
 
         Parameters
@@ -174,7 +173,7 @@ class Population:
 
     def blocks(
         self,
-        pupils: Pupils,
+        pupils: Positions,
         *,
         block_size: int = BLOCK_SIZE,
         sentences: bool = True,
@@ -185,7 +184,7 @@ class Population:
         return in_order(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
 
     def block(
-        self, pupils: Pupils, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
+        self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
     ) -> pa.RecordBatch:
         """Score one block: nothing but the model, these pupils' histories and the context is read."""
         values = np.ascontiguousarray(self.table.values[pupils])
@@ -205,7 +204,7 @@ class Population:
         everybody = named(self.table, pupils)
         return _with_errors(batch, {name: _whole(everybody[name]) for name in IDS}, errors)
 
-    def _known(self, pupils: Pupils) -> Snapshot:
+    def _known(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
         known = self.table.known
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
@@ -248,7 +247,7 @@ def score_values(model: RiskModel, values: Floats, students: pa.Table, language:
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
-def named(table: FeatureTable, pupils: Pupils) -> pa.Table:
+def named(table: FeatureTable, pupils: Positions) -> pa.Table:
     """Give the columns that name some pupils, and their grade levels."""
     students = table.known.histories.students.select([*IDS, "grade_level"])
     return students.take(pa.array(pupils)).combine_chunks()
@@ -362,7 +361,7 @@ def explained(
     model: RiskModel,
     histories: Histories,
     as_of: DateLike,
-    pupils: Pupils,
+    pupils: Positions,
     context: ClassContext | None = None,
 ) -> Explained:
     """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""

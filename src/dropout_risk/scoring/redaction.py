@@ -22,13 +22,13 @@ from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.errors import SettingsError
@@ -41,7 +41,7 @@ from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scor
 from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import LANGUAGES, Language, Text
 
-# --- Which sentences, alerts, suggestions and errors a role may read: what is not known to be open is hidden ---
+# --- Which sentences, alerts, suggestions and errors a role may read: what is not open is hidden ---
 
 ASK = Text(
     zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
@@ -199,11 +199,8 @@ def open_errors(
     return [(error, is_open) for error, is_open in pairs if is_open or error.student_id not in scored]
 
 
-# --- Rows of scores as a role may read them: the rule of :mod:`dropout_risk.scoring.redaction`, by columns ---
+# --- Rows of scores as a role may read them: the same rule, by columns ---
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 CONFIDENTIAL = "psychology"
 _DOMAINS = list(DOMAINS)
 
@@ -340,7 +337,7 @@ class _Redacted:
         found["warnings"] = self._warned(said)
         return found
 
-    def _is_folded(self, reasons: pa.StructArray, of_list: Codes) -> Bools:
+    def _is_folded(self, reasons: pa.StructArray, of_list: Longs) -> Bools:
         domain = pc.index_in(reasons.field("domain"), pa.array(_DOMAINS)).to_numpy(zero_copy_only=False)
         away: Bools = self._away[of_list, domain.astype(np.int64)]
         if self._mixed.any():
@@ -415,7 +412,7 @@ def _kept(column: pa.ListArray, kept: Bools, items: pa.Array | None = None) -> p
     return pa.ListArray.from_arrays(offsets, items.filter(pa.array(kept)), type=column.type, mask=nulls)
 
 
-def _lists(column: pa.ListArray) -> Codes:
+def _lists(column: pa.ListArray) -> Longs:
     """Give the list of each item."""
     counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
     return np.repeat(np.arange(len(column)), counts)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.arrays import Bools, Floats
+
 N_BINS = 10
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Reference:
     table: pa.Table
 
     @classmethod
-    def of(cls, X: pd.DataFrame, y: npt.ArrayLike, by_grade: Mapping[int, Flags] | None = None) -> Self:
+    def of(cls, X: pd.DataFrame, y: npt.ArrayLike, by_grade: Mapping[int, Bools] | None = None) -> Self:
         """Summarise training rows.
 
         Parameters
@@ -77,7 +77,7 @@ class Reference:
         return cls(pa.ipc.open_file(pa.BufferReader(data)).read_all())
 
 
-def _summary(name: str, values: Floats, stayed: Flags, by_grade: Mapping[int, Flags]) -> dict[str, Any]:
+def _summary(name: str, values: Floats, stayed: Bools, by_grade: Mapping[int, Bools]) -> dict[str, Any]:
     there = ~np.isnan(values)
     known = values[there]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, N_BINS + 1)[1:-1])) if len(known) else np.zeros(0)

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Ints
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, UnknownFeatureError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import LONG_TABLES, Histories
-from dropout_risk.records.calendar import DateLike, Ints, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords

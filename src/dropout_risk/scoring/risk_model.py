@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.arrays import Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
@@ -31,7 +32,6 @@ from dropout_risk.scoring.change import Change, change
 from dropout_risk.scoring.population import (
     Population,
     Progress,
-    Pupils,
     counted,
     explained,
     explained_values,
@@ -43,7 +43,7 @@ from dropout_risk.scoring.population import (
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
-from dropout_risk.scoring.score_rows_ import ScoredPupils, pupil_scores, row_errors
+from dropout_risk.scoring.score_rows import ScoredPupils, pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import ScoreWriter
 from dropout_risk.scoring.scores import Answers, Scores, set_apart
 from dropout_risk.scoring.what_if import WhatIf, what_if
@@ -285,7 +285,7 @@ class RiskModel:
         self,
         histories: Histories,
         as_of: DateLike,
-        pupils: Pupils | None = None,
+        pupils: Positions | None = None,
         *,
         language: Language | None = None,
         context: ClassContext | None = None,

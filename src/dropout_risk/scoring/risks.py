@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.rules import alerts_on
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.backgrounds import NO_LEVEL
@@ -24,8 +25,6 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.settings import AlertSettings
 from dropout_risk.text import Language
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

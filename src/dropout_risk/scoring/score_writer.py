@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import KINDS, WEIGHTY_SHARE, help_for
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
@@ -142,10 +143,6 @@ def numbers_of(names: Any) -> pa.DataType:
 
 # --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class _Raising:
@@ -178,7 +175,7 @@ class HelpColumn:
 
     def of(
         self,
-        speaker: Codes,
+        speaker: Longs,
         total: Floats,
         known: Bools,
         alerts: list[tuple[Alert, ...]],
@@ -218,7 +215,7 @@ class HelpColumn:
         ]
         return self._lists.take(asked, make)
 
-    def _keys(self, speaker: Codes, total: Floats, known: Bools) -> list[bytes]:
+    def _keys(self, speaker: Longs, total: Floats, known: Bools) -> list[bytes]:
         """Give everything of the reasons that the rule's answer depends on: who counts, and which order."""
         counts = known & (total >= WEIGHTY_SHARE * total[:, :1])
         strength = np.zeros((len(speaker), len(KINDS)))

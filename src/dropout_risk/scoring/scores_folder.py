@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dropout_risk.arrays import Positions
 from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.fingerprint import fingerprint
@@ -23,9 +24,9 @@ from dropout_risk.histories.store import writing
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
-from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, Pupils, in_order
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
 from dropout_risk.scoring.redaction import without_tests
-from dropout_risk.scoring.score_rows_ import ranks_in_school
+from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
 from dropout_risk.text import Language
 
@@ -116,7 +117,7 @@ def score_to(
     return place / MANIFEST
 
 
-def _of_schools(population: Population, members: Pupils, block_size: int) -> list[Pupils]:
+def _of_schools(population: Population, members: Positions, block_size: int) -> list[Positions]:
     """Cut pupils into blocks of whole schools, and a school that is too large into several."""
     codes = _school_codes(population)[members]
     order = np.argsort(codes, kind="stable")
@@ -158,7 +159,7 @@ class _Ranks:
             rows = pa.Table.from_batches(scores)
             self._before |= dict(zip(of_school.tolist(), _ranked(rows).to_pylist(), strict=True))
 
-    def fill(self, rows: pa.RecordBatch, pupils: Pupils) -> pa.RecordBatch:
+    def fill(self, rows: pa.RecordBatch, pupils: Positions) -> pa.RecordBatch:
         """Give a part's rows with their ranks."""
         before = [self._before.get(pupil) for pupil in pupils.tolist()] if self._before else [None]
         known = all(rank is None for rank in before)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Floats, Longs, Positions
 from dropout_risk.catalogue.levers import LEVERS, Lever
 from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import Source, histories_of, members_on
@@ -18,7 +19,7 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.changed_records import ChangeableRecords
-from dropout_risk.scoring.population import Population, Pupils
+from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, refusal
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent
@@ -156,8 +157,6 @@ def with_options(made: WhatIf, options: tuple[Option, ...], *, complete: bool = 
     return replace(made, options=options, text=said + end + made.note if said else made.note)
 
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 OPTIONS = 3
 PUPILS_AT_ONCE = 64
 _ROUNDING = 1e-12
@@ -244,8 +243,8 @@ def target_of(risk: float, bands: BandSettings) -> float:
 class _Candidates(NamedTuple):
     """Steps of each lever, whose record they change, and the risk that comes of it (NaN: not allowed)."""
 
-    pupil: Places
-    steps: Places
+    pupil: Longs
+    steps: Longs
     risk: Floats
 
 
@@ -258,7 +257,7 @@ class _Search:
     most: int
     target: float | None
 
-    def answer(self, pupils: Pupils, *, first: int) -> Answers[WhatIf]:
+    def answer(self, pupils: Positions, *, first: int) -> Answers[WhatIf]:
         """Answer for some pupils; ``first`` is the place of the first of them."""
         table, language = self.population.table, self.population.language
         ids = table.known.histories.students["student_id"]
@@ -285,7 +284,7 @@ class _Search:
 
     # --- searching ---------------------------------------------------------------------------------
 
-    def _options(self, pupils: Pupils, risks: Floats) -> list[tuple[Option, ...]]:
+    def _options(self, pupils: Positions, risks: Floats) -> list[tuple[Option, ...]]:
         """Give each pupil's options: those of one change, else those of two, and so on."""
         known = self.population.table.known
         records = ChangeableRecords.of(known.histories.take(pupils).on(known.as_of), self.levers)
@@ -294,7 +293,7 @@ class _Search:
             for pupil in range(len(pupils))
         ]
         found: list[tuple[Option, ...]] = [()] * len(pupils)
-        best: list[tuple[float, Places] | None] = [None] * len(pupils)
+        best: list[tuple[float, Longs] | None] = [None] * len(pupils)
         left = [pupil for pupil in range(len(pupils)) if risks[pupil] >= self._target(risks[pupil])]
         for size in range(1, min(self.most, len(self.levers)) + 1):
             tried = self._tried(pupils, records, _of_size(size, levels, left))
@@ -318,7 +317,9 @@ class _Search:
                 found[pupil] = (self._option(records, pupil, steps, risks[pupil], risk),)
         return found
 
-    def _tried(self, pupils: Pupils, records: ChangeableRecords, steps: list[tuple[int, ...]]) -> _Candidates:
+    def _tried(
+        self, pupils: Positions, records: ChangeableRecords, steps: list[tuple[int, ...]]
+    ) -> _Candidates:
         """Score changed records by the one way there is; what would not be help has no risk."""
         rows = np.array(steps, dtype=np.int64).reshape(len(steps), 1 + len(self.levers))
         whose, changes = rows[:, 0], rows[:, 1:]
@@ -349,7 +350,7 @@ class _Search:
     # --- wording -----------------------------------------------------------------------------------
 
     def _option(
-        self, records: ChangeableRecords, pupil: int, steps: Places, now: float, risk: float
+        self, records: ChangeableRecords, pupil: int, steps: Longs, now: float, risk: float
     ) -> Option:
         changes = tuple(
             self._change(records, pupil, lever, int(number))
@@ -388,7 +389,7 @@ def _of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) ->
     return combinations
 
 
-def _smallest(steps: Places, risk: Floats) -> list[int]:
+def _smallest(steps: Longs, risk: Floats) -> list[int]:
     """Choose, for each set of levers, the one with the fewest steps; of these the smallest few."""
     order = sorted(range(len(steps)), key=lambda at: (int(steps[at].sum()), float(risk[at]), *(-steps[at])))
     chosen: dict[tuple[bool, ...], int] = {}
@@ -398,8 +399,8 @@ def _smallest(steps: Places, risk: Floats) -> list[int]:
 
 
 def _better(
-    best: tuple[float, Places] | None, steps: Places, risk: Floats, now: float
-) -> tuple[float, Places] | None:
+    best: tuple[float, Longs] | None, steps: Longs, risk: Floats, now: float
+) -> tuple[float, Longs] | None:
     """Keep what lowers the risk most, by a hundredth of a percentage point at least."""
     for at in np.lexsort([steps.sum(axis=1), np.round(risk, 4)]).tolist():
         outcome, least = float(risk[at]), now if best is None else best[0]

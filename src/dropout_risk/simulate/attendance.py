@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dropout_risk.arrays import Bools
 from dropout_risk.simulate.causes import HiddenCauses
-from dropout_risk.simulate.columns import Bools, Floats, Ints, dates_column, words_column
+from dropout_risk.simulate.columns import Floats, Ints, dates_column, words_column
 from dropout_risk.simulate.hazards import Exits
 from dropout_risk.simulate.pupils import District
 

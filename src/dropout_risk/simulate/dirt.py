@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.simulate.columns import Bools, Ints
+from dropout_risk.arrays import Bools
+from dropout_risk.simulate.columns import Ints
 
 SHARE_OF_EACH = 0.0007
 STRANGER = "p-unknown"

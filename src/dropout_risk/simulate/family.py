@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.simulate.columns import NEVER, Bools, Floats, Ints, dates_column, words_column
+from dropout_risk.arrays import Bools
+from dropout_risk.simulate.columns import NEVER, Floats, Ints, dates_column, words_column
 from dropout_risk.simulate.pupils import District
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dropout_risk.arrays import Bools
 from dropout_risk.simulate.attendance import LATE, LEFT_EARLY, PRESENT
 from dropout_risk.simulate.causes import HiddenCauses
-from dropout_risk.simulate.columns import Bools, Floats, Ints, dates_column, numbers_column, words_column
+from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column
 from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
 

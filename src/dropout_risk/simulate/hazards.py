@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.arrays import Bools
 from dropout_risk.simulate.causes import CAUSES, HiddenCauses
-from dropout_risk.simulate.columns import NEVER, Bools, Floats, Ints, dates_column, words_column
+from dropout_risk.simulate.columns import NEVER, Floats, Ints, dates_column, words_column
 from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
 

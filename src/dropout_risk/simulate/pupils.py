@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.simulate.columns import Bools, Floats, Ints, dates_column, numbers_column, words_column
+from dropout_risk.arrays import Bools
+from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column
 from dropout_risk.simulate.school_year import SchoolYears
 
 PUPILS_PER_SCHOOL = 600

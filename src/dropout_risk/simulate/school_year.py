@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.arrays import Ints
 from dropout_risk.errors import DateError, SettingsError
-
-Days = npt.NDArray[np.int32]
 
 # Spring Festival (month, day) of 2020 to 2038; lunar dates come back after 19 years, within a day.
 _SPRING_FESTIVAL = (
@@ -44,10 +43,10 @@ class SchoolYears:
     (360, 1, 3)
     """
 
-    days: Days
-    year: Days
-    term: Days
-    week: Days
+    days: Ints
+    year: Ints
+    term: Ints
+    week: Ints
     first_year: int
     year_ends: tuple[int, ...]
 
@@ -67,7 +66,7 @@ class SchoolYears:
         return int(self.week[-1]) + 1
 
     @property
-    def weekday(self) -> Days:
+    def weekday(self) -> Ints:
         """Weekday of each day, 0 is Monday."""
         return (self.days + 3) % 7
 
@@ -133,7 +132,7 @@ def _date(given: str | dt.date) -> dt.date:
         raise DateError(f"start is {given!r}, which is not a date.", hint="write it as 2024-09-02") from error
 
 
-def _running(labels: npt.NDArray[Any]) -> Days:
+def _running(labels: npt.NDArray[Any]) -> Ints:
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Ints
 from dropout_risk.histories.histories import LONG_TABLES, Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
@@ -19,7 +19,6 @@ from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.reading import Reading
 from dropout_risk.spark.workers import in_arrow, whole_classes
 
-Ints = npt.NDArray[np.int32]
 HELD = pa.schema([("school", pa.string()), ("day", pa.int32()), ("known", pa.int32())])
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# --- What a training run leaves in MLflow: settings, figures, report, card, pictures, candidates and folds ---
+# --- What a training run leaves in MLflow: settings, figures, report, card, pictures, candidates ---
 
 
 def run_content(

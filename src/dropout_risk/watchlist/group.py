@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from dropout_risk.alerts.alert import urgency
-from dropout_risk.scoring.score_rows_ import Head, some_of
+from dropout_risk.scoring.score_rows import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 

@@ -18,7 +18,7 @@ from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, counted
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.score_rows_ import pupil_scores, ranks_in_school, row_errors
+from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.group import UNKNOWN, WatchEntry, WatchGroup

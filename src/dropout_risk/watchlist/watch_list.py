@@ -14,7 +14,7 @@ import pandas as pd
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.score_rows_ import Head, heads, some_of
+from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Language, Text

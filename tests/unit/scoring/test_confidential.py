@@ -8,7 +8,7 @@ import dropout_risk as dr
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.redaction import ASK, redact, redact_rows, without_tests
 from dropout_risk.scoring.roles import ROLES
-from dropout_risk.scoring.score_rows_ import pupil_scores
+from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores import Scores
 
 AS_OF = "2025-06-02"

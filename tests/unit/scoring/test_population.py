@@ -8,7 +8,7 @@ from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.scoring import population as module
 from dropout_risk.scoring.population import Population, in_order, score_blocks
-from dropout_risk.scoring.score_rows_ import pupil_scores, row_errors
+from dropout_risk.scoring.score_rows import pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import score_schema
 
 AS_OF = "2025-06-02"

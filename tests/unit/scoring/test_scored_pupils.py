@@ -4,7 +4,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.score_rows_ import ScoredPupils, heads
+from dropout_risk.scoring.score_rows import ScoredPupils, heads
 
 AS_OF = "2025-06-02"
 

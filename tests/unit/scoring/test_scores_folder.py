@@ -16,7 +16,7 @@ from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
 from dropout_risk.histories.store import writing
 from dropout_risk.scoring import scores_folder
 from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.score_rows_ import pupil_scores
+from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores_folder import LOCK, MANIFEST, score_to
 
 AS_OF = "2025-06-02"
