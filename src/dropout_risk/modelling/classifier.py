@@ -68,7 +68,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     tuning : Tuning, optional
         The budget for better settings of logistic regression and trees; by default none is spent.
     leaks : {"raise", "warn", "ignore"}, default="warn"
-        What to do about leaks in the rows of the fit (:func:`dropout_risk.modelling.leaks.report.find_leaks`).
+        What to do about leaks in the rows of the fit: see ``modelling.leaks.report.find_leaks``.
 
     Attributes
     ----------
