@@ -10,7 +10,7 @@ import datetime as dt
 from bisect import bisect_left
 from functools import cache
 
-from dropout_risk.records.tables import STATUSES
+from dropout_risk.records.statuses import STATUSES
 
 ABSENT_STATUSES = ("absent", "excused", "suspended")
 EPOCH = dt.date(1970, 1, 1)
@@ -158,7 +158,7 @@ def day_states(attendance, as_of):
     sessions = {}
     for row in sorted(attendance, key=lambda row: row["recorded_on"]):
         if known_from(row, "date") < as_of:
-            sessions.setdefault(row["date"], {})[row["session"]] = STATUSES[row["status"]]
+            sessions.setdefault(row["date"], {})[row["session"]] = STATUSES.words[row["status"]]
     return {day: day_state(list(statuses.values())) for day, statuses in sessions.items()}
 
 

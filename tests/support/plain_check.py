@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from dropout_risk.records.tables import STATUSES
+from dropout_risk.records.statuses import STATUSES
 
 
 class PlainCheck:
@@ -22,7 +22,7 @@ class PlainCheck:
         for position, row in enumerate(rows):
             key = self._key_of(position, row)
             if key is not None:
-                keyed.setdefault(key, []).append((position, STATUSES.index(row["status"])))
+                keyed.setdefault(key, []).append((position, STATUSES.words.index(row["status"])))
         self._keep(keyed)
 
     def _key_of(self, position, row):
@@ -32,7 +32,7 @@ class PlainCheck:
             found.add(("date", "missing_value"))
         if row["status"] is None:
             found.add(("status", "missing_value"))
-        elif row["status"] not in STATUSES:
+        elif row["status"] not in STATUSES.words:
             found.add(("status", "unknown_word"))
         recorded = self._date(row, "recorded_on", found)
         if not found and recorded is not None and recorded < date:

@@ -8,7 +8,7 @@ import random
 from hypothesis import strategies as st
 
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import STATUSES
+from dropout_risk.records.statuses import STATUSES
 
 FIRST, LAST = dt.date(2024, 6, 24), dt.date(2024, 9, 27)
 TODAY = dt.date(2025, 1, 1)
@@ -59,7 +59,7 @@ def _long_tables(pupils):
             pupils,
             date=term_dates,
             session=st.sampled_from((None, None, "am", "noon", "pm")),
-            status=st.sampled_from(STATUSES),
+            status=st.sampled_from(STATUSES.words),
         ),
         "attendance_totals": _row(
             pupils,

@@ -7,11 +7,13 @@ Windows belong to the feature, not to the measure, and are counted in school day
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from dropout_risk.errors import FeatureDeclarationError, nearest
+from dropout_risk.records.statuses import STATUSES
 
-Kind = Literal["absent", "unexcused", "late", "suspended", "present"]
+Kind = str
+KINDS = (*STATUSES.kinds[1:], "present")
 
 
 class Measure:
@@ -42,10 +44,10 @@ class DayMeasure(Measure):
 
     def __post_init__(self) -> None:
         """Check that the kind of day is one of those that histories tell apart."""
-        if self.of not in get_args(Kind):
+        if self.of not in KINDS:
             raise FeatureDeclarationError(
                 f"{type(self).__name__} does not know days of the kind {self.of!r}.",
-                hint=nearest(str(self.of), get_args(Kind)),
+                hint=nearest(str(self.of), KINDS),
             )
 
 

@@ -38,15 +38,15 @@ def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) ->
 
 
 def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Array]) -> Floats:
-    """Days of a kind in each period; missing where totals do not tell it (of suspensions they never do)."""
+    """Days of a kind in each period; missing where totals do not tell it (as of suspensions)."""
     given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
-    return {
+    told = {
         "absent": given["days_absent"],
         "unexcused": given["days_absent"] - given["days_excused"],
         "late": given["days_late"],
         "present": given["days_enrolled"] - given["days_absent"],
-        "suspended": np.full(len(rows["pupil"]), np.nan),
-    }[kind]
+    }
+    return told[kind] if kind in told else np.full(len(rows["pupil"]), np.nan)
 
 
 def count(measure: declared.Count, window: Window, inputs: Inputs) -> Floats:

@@ -12,10 +12,11 @@ from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import UnknownFeatureError, nearest
 from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.snapshot import Snapshot, Window
+from dropout_risk.records.statuses import STATUSES
 
 PupilFunction = Callable[[Mapping[str, Any]], float]
 _FUNCTIONS: dict[str, PupilFunction] = {}
-KINDS = ("recorded", "present", "absent", "unexcused", "late", "suspended")
+KINDS = ("recorded", "present", *STATUSES.kinds[1:])
 DATES = ("date", "known", "until")
 
 

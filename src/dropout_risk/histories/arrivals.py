@@ -74,7 +74,7 @@ class Arrivals:
 def days_of(histories: Histories, pupils: Longs) -> Runs:
     """List the days of some pupils, in the given order, with their states and numbers of sessions."""
     bits = histories.attendance
-    planes = [np.ascontiguousarray(bits.planes[name]) for name in PLANES]
+    planes = (*(np.ascontiguousarray(bits.planes[name]) for name in PLANES),)
     sessions = np.ascontiguousarray(bits.sessions)
     everyone = len(pupils) == len(histories)
     there = planes[0] if everyone else planes[0][pupils]
@@ -83,11 +83,7 @@ def days_of(histories: Histories, pupils: Longs) -> Runs:
     counts = np.bitwise_count(there).sum(axis=1, dtype=np.int64)
     number = int(counts.sum())
     day, flags, several = np.empty(number, np.int32), np.empty(number, np.uint8), np.empty(number, np.uint8)
-    recorded, absent, unexcused, late, suspended = planes
-    _list_days(
-        np.asarray(pupils, np.int64), recorded, absent, unexcused, late, suspended, sessions,
-        day, flags, several,
-    )  # fmt: skip
+    _list_days(np.asarray(pupils, np.int64), planes, sessions, day, flags, several)
     row = np.repeat(histories.calendar_row[pupils], counts)
     columns: dict[str, Array] = {
         "date": histories.calendar.day(row, day),
@@ -112,38 +108,24 @@ def runs_of_late(late: LateStates, n_pupils: int, name: str = "day") -> Runs:
 
 @kernel
 def _list_days(  # noqa: PLR0917
-    pupils: Longs,
-    recorded: Bytes,
-    absent: Bytes,
-    unexcused: Bytes,
-    late: Bytes,
-    suspended: Bytes,
-    sessions: Bytes,
-    day: Ints,
-    flags: Bytes,
-    several: Bytes,
+    pupils: Longs, planes: tuple[Bytes, ...], sessions: Bytes, day: Ints, flags: Bytes, several: Bytes
 ) -> None:
     n = 0
     for pupil in pupils:
-        for byte in range(recorded.shape[1]):
-            r, a = np.int64(recorded[pupil, byte]), np.int64(absent[pupil, byte])
-            u, t = np.int64(unexcused[pupil, byte]), np.int64(late[pupil, byte])
-            s, any_session = np.int64(suspended[pupil, byte]), np.int64(0)
+        for byte in range(sessions.shape[2]):
+            there = np.int64(0)
+            for kind in planes:
+                there |= np.int64(kind[pupil, byte])
             for plane in range(sessions.shape[1]):
-                any_session |= np.int64(sessions[pupil, plane, byte])
-            there = r | a | u | t | s | any_session
+                there |= np.int64(sessions[pupil, plane, byte])
             bit = 0
             while there >> bit:
                 if there >> bit & 1:
                     day[n] = 8 * byte + bit
-                    flags[n] = (
-                        (r >> bit & 1)
-                        | (a >> bit & 1) << 1
-                        | (u >> bit & 1) << 2
-                        | (t >> bit & 1) << 3
-                        | (s >> bit & 1) << 4
-                    )
-                    number = np.int64(0)
+                    found, number = np.int64(0), np.int64(0)
+                    for k in range(len(planes)):
+                        found |= (np.int64(planes[k][pupil, byte]) >> bit & 1) << k
+                    flags[n] = found
                     for plane in range(sessions.shape[1]):
                         number |= (np.int64(sessions[pupil, plane, byte]) >> bit & 1) << plane
                     several[n] = number

@@ -18,22 +18,10 @@ from dropout_risk.arrays import Bytes, Ints, Longs, Words
 from dropout_risk.histories.day_words import lay_over
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.day_grid import BesideRows, DayGrid
+from dropout_risk.records.day_grid import STATUS, BesideRows, DayGrid
+from dropout_risk.records.statuses import STATUSES
 
-RECORDED, ABSENT, UNEXCUSED, LATE, SUSPENDED = 1, 2, 4, 8, 16
-PLANES = {
-    "recorded": RECORDED,
-    "absent": ABSENT,
-    "unexcused": UNEXCUSED,
-    "late": LATE,
-    "suspended": SUSPENDED,
-}
-# present, absent, excused, late, left_early, suspended: the order of records.tables.STATUSES
-STATUS_FLAGS = np.array(
-    [RECORDED, RECORDED | ABSENT | UNEXCUSED, RECORDED | ABSENT, RECORDED | LATE, RECORDED | LATE,
-     RECORDED | ABSENT | SUSPENDED],
-    dtype=np.uint8,
-)  # fmt: skip
+PLANES = STATUSES.bits
 COUNT_BITS = 4
 
 
@@ -127,15 +115,20 @@ def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
 # --- Packs a day grid into bits: one compiled loop over blocks of pupils, and one over the rows beside it ---
 
 DayRows = tuple[Ints, npt.NDArray[np.int8], Ints]  # session, status, date known
+Rules = tuple[Bytes, int]  # bits by status plus one; bits of absence
 
 PUPILS_AT_ONCE = 1 << 14
-_RECORDED, _ABSENT, _UNEXCUSED, _LATE, _SUSPENDED = range(len(PLANES))  # their bits, in the planes' order
+_RECORDED, _ABSENT, _UNEXCUSED = range(3)  # the kinds of day with rules of their own
 _NONE = np.empty(0, np.int32)
 _NOTHING_LATE = LateStates(_NONE, _NONE, _NONE, _NONE.astype(np.uint8))
 _NEVER = 1 << 40
 _MOST_SESSIONS = 2**COUNT_BITS - 1
-# by status plus one, the bits of a day with this one session; by flags, each bit moved to its plane's byte
-_FLAGS = np.concatenate([[0], STATUS_FLAGS, [0]]).astype(np.uint8)
+# By status plus one, the bits of a day with this one session; and the bits of absence. Compiled loops are kept
+# on disk, so that what other modules declare is handed to them.
+_FLAGS = np.zeros(STATUS + 1, np.uint8)
+_FLAGS[1 : len(STATUSES.flags) + 1] = STATUSES.flags
+_RULES = (_FLAGS, STATUSES.absence)
+# by flags, each bit moved to its plane's byte
 _SPREAD = np.array(
     [sum((flags >> k & 1) << 8 * k for k in range(len(PLANES))) for flags in range(1 << len(PLANES))],
     dtype=np.uint64,
@@ -186,7 +179,7 @@ def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> Attenda
 
     def on_time(pupils: slice) -> int:
         some = (pupils.start, pupils.stop)
-        return _pack(some, layout.calendar, layout.slots, (_FLAGS, _SPREAD), planes, counts)
+        return _pack(some, layout.calendar, layout.slots, _RULES, _SPREAD, planes, counts)
 
     most = max(in_threads(on_time, blocks(n_pupils, PUPILS_AT_ONCE)), default=0)
     day = calendar.index(calendar_row[grid.beside.pupil], grid.beside.date)
@@ -209,26 +202,26 @@ def _late(  # noqa: PLR0917
     n, most = _pack_late(
         (beside.pupil[rows], beside.date[rows], day[rows]),
         (beside.session[rows], beside.status[rows], beside.known[rows]),
-        layout.calendar, layout.slots, _FLAGS, planes, counts, tuple(late),
+        layout.calendar, layout.slots, _RULES, planes, counts, tuple(late),
     )  # fmt: skip
     return LateStates(*(of[:n] for of in late)), int(most)
 
 
 @kernel
-def _day_flags(kinds: Longs) -> int:
+def _day_flags(kinds: Longs, absence: int) -> int:
     """Make the flags of a day from the number of its sessions of each kind."""
     recorded, absent = kinds[_RECORDED], kinds[_ABSENT]
     if recorded == 0:
         return 0
     flags = 1 << _RECORDED
-    if absent > 0 and 2 * absent >= recorded:
+    away = absent > 0 and 2 * absent >= recorded
+    if away:
         flags |= 1 << _ABSENT
         if 2 * kinds[_UNEXCUSED] >= absent:
             flags |= 1 << _UNEXCUSED
-        if kinds[_SUSPENDED] > 0:
-            flags |= 1 << _SUSPENDED
-    elif kinds[_LATE] > 0:
-        flags |= 1 << _LATE
+    for kind in range(_UNEXCUSED + 1, len(kinds)):
+        if kinds[kind] > 0 and (absence >> kind & 1 == 1) == away:
+            flags |= 1 << kind
     return flags
 
 
@@ -253,12 +246,13 @@ def _pack(  # noqa: PLR0917
     pupils: tuple[int, int],
     calendar: tuple[Ints, Ints, Ints],
     slots: tuple[Bytes, Ints, Ints, Ints],
-    tables: tuple[Bytes, Words],
+    rules: Rules,
+    spread: Words,
     planes: Bytes,
     counts: Bytes,
 ) -> int:
     """Pack the rows known on their own date; give the largest number of sessions of any day."""
-    (_, place, calendar_row), (cells, slot, _, starts), (flags_of, spread) = calendar, slots, tables
+    (_, place, calendar_row), (cells, slot, _, starts), (flags_of, absence) = calendar, slots, rules
     kinds, most = np.zeros(len(planes), np.int64), 0
     for pupil in range(*pupils):
         places = place[calendar_row[pupil]]
@@ -268,12 +262,12 @@ def _pack(  # noqa: PLR0917
                 k = places[day]
                 if k < 0:
                     continue
-                flags = int(flags_of[cells[slot[starts[k]], pupil] & 7])
+                flags = int(flags_of[cells[slot[starts[k]], pupil] & STATUS])
                 if starts[k + 1] - starts[k] > 1:
                     kinds[:] = 0
                     for s in range(starts[k], starts[k + 1]):
-                        _count(kinds, int(flags_of[cells[slot[s], pupil] & 7]))
-                    flags = _day_flags(kinds)
+                        _count(kinds, int(flags_of[cells[slot[s], pupil] & STATUS]))
+                    flags = _day_flags(kinds, absence)
                     most = max(most, kinds[_RECORDED])
                     _write_count(counts, pupil, day, kinds[_RECORDED])
                 word |= spread[flags] << np.uint64(day & 7)
@@ -302,19 +296,19 @@ def _is_replaced(session: int, then: int, sessions: Ints, known: Ints) -> bool:
 
 @kernel
 def _flags_then(  # noqa: PLR0917
-    then: int, rows: DayRows, cells: Bytes, slot_session: Ints, flags_of: Bytes, kinds: Longs
+    then: int, rows: DayRows, cells: Bytes, slot_session: Ints, rules: Rules, kinds: Longs
 ) -> int:
     """Make the flags of a day from the last row of each session that was known by then."""
-    session, status, known = rows
+    (session, status, known), (flags_of, absence) = rows, rules
     kinds[:] = 0
     for s in range(len(cells)):
         if cells[s] != 0 and not _is_replaced(slot_session[s], then, session, known):
-            _count(kinds, int(flags_of[cells[s] & 7]))
+            _count(kinds, int(flags_of[cells[s] & STATUS]))
     for i in range(len(session)):
         is_last = i + 1 == len(session) or session[i + 1] != session[i] or known[i + 1] > then
         if known[i] <= then and is_last:
             _count(kinds, int(flags_of[status[i] + 1]))
-    return _day_flags(kinds)
+    return _day_flags(kinds, absence)
 
 
 @kernel
@@ -344,7 +338,7 @@ def _pack_late(  # noqa: PLR0917
     rows: DayRows,
     calendar: tuple[Ints, Ints, Ints],
     slots: tuple[Bytes, Ints, Ints, Ints],
-    flags_of: Bytes,
+    rules: Rules,
     planes: Bytes,
     counts: Bytes,
     late: tuple[npt.NDArray[Any], ...],
@@ -375,10 +369,10 @@ def _pack_late(  # noqa: PLR0917
         most = max(most, number)
         _write_count(counts, who, at, number)
         then = int(date[first])
-        _write_flags(planes, who, at, _flags_then(then, here, of_day, of_slot, flags_of, kinds))
+        _write_flags(planes, who, at, _flags_then(then, here, of_day, of_slot, rules, kinds))
         then = _next_known(then, here[2])
         while then < _NEVER:
-            flags = _flags_then(then, here, of_day, of_slot, flags_of, kinds)
+            flags = _flags_then(then, here, of_day, of_slot, rules, kinds)
             late[0][n], late[1][n], late[2][n], late[3][n] = who, at, then, flags
             n += 1
             then = _next_known(then, here[2])

@@ -38,12 +38,11 @@ Planes = dict[str, Bytes]
 
 def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
     """Give the arrays that hold planes of bits."""
-    others = [np.ascontiguousarray(plane) for name, plane in planes.items() if name != "recorded"]
+    others = (*(np.ascontiguousarray(plane) for name, plane in planes.items() if name != "recorded"),)
     number = int(sum(np.bitwise_count(plane).sum() for plane in others))
     gaps = np.empty(number + others[0].size * 8 // _LONG + 1, np.uint8)
     flags = np.empty(number, np.uint8)
-    absent, unexcused, late, suspended = others
-    n_gaps, n_flags = _list_days(absent, unexcused, late, suspended, gaps, flags)
+    n_gaps, n_flags = _list_days(others, gaps, flags)
     return {"recorded": planes["recorded"].ravel(), "gaps": gaps[:n_gaps], "flags": flags[:n_flags]}
 
 
@@ -56,22 +55,24 @@ def unpack_planes(arrays: dict[str, npt.NDArray[Any]], n_pupils: int, n_bytes: i
 
 
 @kernel
-def _list_days(  # noqa: PLR0917
-    absent: Bytes, unexcused: Bytes, late: Bytes, suspended: Bytes, gaps: Bytes, flags: Bytes
-) -> tuple[int, int]:
+def _list_days(planes: tuple[Bytes, ...], gaps: Bytes, flags: Bytes) -> tuple[int, int]:
     """List the days set in any plane: a gap of 255 is that many days without one."""
     n_gaps, n_flags, last = 0, 0, -1
-    for row in range(absent.shape[0]):
-        for byte in range(absent.shape[1]):
-            a, u = np.int64(absent[row, byte]), np.int64(unexcused[row, byte])
-            t, s = np.int64(late[row, byte]), np.int64(suspended[row, byte])
-            if a | u | t | s == 0:
+    n_rows, n_bytes = planes[0].shape
+    for row in range(n_rows):
+        for byte in range(n_bytes):
+            there = np.int64(0)
+            for plane in planes:
+                there |= np.int64(plane[row, byte])
+            if there == 0:
                 continue
             for bit in range(8):
-                found = (a >> bit & 1) | (u >> bit & 1) << 1 | (t >> bit & 1) << 2 | (s >> bit & 1) << 3
-                if found == 0:
+                if there >> bit & 1 == 0:
                     continue
-                place = (row * absent.shape[1] + byte) * 8 + bit
+                found = np.int64(0)
+                for k in range(len(planes)):
+                    found |= (np.int64(planes[k][row, byte]) >> bit & 1) << k
+                place = (row * n_bytes + byte) * 8 + bit
                 gap = place - last - 1
                 while gap >= _LONG:
                     gaps[n_gaps] = _LONG

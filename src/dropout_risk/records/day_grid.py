@@ -20,7 +20,7 @@ from dropout_risk.records.values import FIRST_DATE, LAST_DATE
 # --- Cells of a day grid: one byte for each slot and pupil, and the compiled loop that fills them ---
 
 
-STATUS, CLASH = np.uint8(7), np.uint8(8)
+STATUS, CLASH = np.uint8(127), np.uint8(128)  # of a cell: the status plus one, and whether rows contradict it
 MOST_SESSIONS = 16  # no session, and the first 15 words
 MOST_SLOTS, MOST_CELLS = 1 << 14, 1 << 33
 FIRST_ROOM = 256
@@ -38,7 +38,7 @@ class Rows(NamedTuple):
     session : int32 array
         Number of the session's word, -1 without; empty if no row has any.
     status : int8 array
-        Position in ``records.tables.STATUSES``.
+        Codes of ``records.statuses``.
     take : uint8 array
         1 for the rows that are known on their own date and to be inserted.
     """
@@ -220,7 +220,7 @@ class BesideRows:
     session : int32 array
         Place in the grid's ``words``, -1 without a session.
     status : int8 array
-        Position in ``records.tables.STATUSES``.
+        Codes of ``records.statuses``.
     known : int32 array
         The date on which the row became known: later than its own, or the same where it has no slot.
     """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 
 Word = str | int | bool
@@ -196,7 +197,8 @@ def _default_mapping() -> RecordsMapping:
 @cache
 def _default_layer() -> _Layer:
     text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
-    return _checked(tomllib.loads(text), "mapping_zh.toml")
+    data = tomllib.loads(text)
+    return _checked(data | {"words": data["words"] | {"status": STATUSES.zh_words}}, "mapping_zh.toml")
 
 
 def _layer(source: Source) -> _Layer:

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from dropout_risk.records.statuses import STATUSES
+
 Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event"]
 Role = Literal["predictor", "audit_only", "display_only"]
 
-STATUSES = ("present", "absent", "excused", "late", "left_early", "suspended")
 EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
-CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES, "event": EVENTS}
+CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS}
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import numpy.typing as npt
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.catalogue.grades import LOOK_BACK
 from dropout_risk.catalogue.levers import Lever
-from dropout_risk.histories.attendance_bits import ABSENT, LATE, PLANES, SUSPENDED, UNEXCUSED, LateStates
+from dropout_risk.histories.attendance_bits import PLANES, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.records.statuses import STATUSES
 
 FULL_MARKS, DECIMALS = 1.0, 9
-_CLEARED = {"present": ABSENT | UNEXCUSED | SUSPENDED, "on_time": LATE}
+_CLEARED = {"present": STATUSES.absence, "on_time": STATUSES.presence}
 _ROUNDING = 1e-12
 
 

@@ -23,7 +23,8 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ord
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import STATUSES, TABLES
+from dropout_risk.records.statuses import STATUSES
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
@@ -376,5 +377,5 @@ def _filled(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[
     """Keep what is there, in the form of the contract."""
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
     if "status" in kept:
-        kept["status"] = STATUSES[kept["status"]]
+        kept["status"] = STATUSES.words[kept["status"]]
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in kept.items()}

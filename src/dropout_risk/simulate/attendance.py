@@ -9,13 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, words_column
 from dropout_risk.simulate.hazards import Exits
 from dropout_risk.simulate.pupils import District
 
-STATUSES = ("present", "absent", "excused", "late", "left_early", "suspended")
-PRESENT, ABSENT, EXCUSED, LATE, LEFT_EARLY, SUSPENDED = range(6)
+PRESENT, ABSENT, EXCUSED, LATE, LEFT_EARLY, SUSPENDED = (
+    STATUSES.code(word) for word in ("present", "absent", "excused", "late", "left_early", "suspended")
+)
 NO_ROW = np.int8(-1)
 _BLOCK = 8192
 
@@ -28,7 +30,7 @@ def draw_attendance(
     Returns
     -------
     array of int8, shape (n_pupils, n_days)
-        Positions in ``STATUSES``.
+        Codes of ``records.statuses``.
     """
     pupils, n_days = district.pupils, district.years.n_days
     status = np.empty((len(pupils), n_days), np.int8)
@@ -143,7 +145,7 @@ def attendance_table(
         {
             "student_id": pupils.id_column(pupil),
             "date": dates_column(days[day]),
-            "status": words_column(status[pupil, day], STATUSES),
+            "status": words_column(status[pupil, day], STATUSES.words),
             "recorded_on": dates_column(days[day] + delay[pupils.classroom[pupil], day]),
         }
     )

@@ -6,7 +6,8 @@ import pytest
 
 from dropout_risk.errors import DateError, RecordsError
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import STATUSES, TABLES
+from dropout_risk.records.statuses import STATUSES
+from dropout_risk.records.tables import TABLES
 
 
 def test_tables_are_canonical_and_sorted(county, checked):
@@ -15,7 +16,8 @@ def test_tables_are_canonical_and_sorted(county, checked):
     attendance = records.table("attendance").to_pylist()
     assert ids == sorted(ids)
     assert [
-        (ids[row["pupil"]], str(row["date"]), row["session"], STATUSES[row["status"]]) for row in attendance
+        (ids[row["pupil"]], str(row["date"]), row["session"], STATUSES.words[row["status"]])
+        for row in attendance
     ] == [
         ("p1", "2024-09-02", "am", "present"),
         ("p1", "2024-09-02", "pm", "absent"),

@@ -1,0 +1,125 @@
+"""The statuses of a register: each declared once, with its words and the kinds of day it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+MOST_STATUSES, MOST_KINDS = (
+    126,
+    8,
+)  # a cell of the day grid keeps one bit for itself; a day's flags are a byte
+_OWN_RULES = ("recorded", "absent", "unexcused")
+
+
+@dataclass(frozen=True)
+class Status:
+    """One status.
+
+    Parameters
+    ----------
+    word : str
+        Its word in the contract.
+    zh : tuple of str
+        The Chinese words that are understood.
+    kinds : tuple of str
+        The kinds of day that it makes, beside ``recorded``; with ``absent`` among them it counts as absent.
+    """
+
+    word: str
+    zh: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """All statuses and kinds of day.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        What histories keep of a day, one bit each: the first three have rules of their own, any other holds
+        of a day with one session of that kind. Stores keep their order, so a new kind comes last.
+    entries : tuple of Status
+        In the order of their codes.
+
+    Raises
+    ------
+    ValueError
+        If a word means two things, a kind is not known, or there is no room for so many.
+
+    Examples
+    --------
+    >>> STATUSES.words
+    ('present', 'absent', 'excused', 'late', 'left_early', 'suspended')
+    >>> STATUSES.zh_words["病假"], STATUSES.code("excused"), STATUSES.flags[2]
+    ('excused', 2, 3)
+    """
+
+    kinds: tuple[str, ...]
+    entries: tuple[Status, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be told apart."""
+        words = [word for status in self.entries for word in (status.word, *status.zh)]
+        twice = {word for word in words if words.count(word) > 1}
+        unknown = {kind for status in self.entries for kind in status.kinds} - {*self.kinds[1:]}
+        if twice or unknown:
+            raise ValueError(f"Words of two statuses: {sorted(twice)}; unknown kinds: {sorted(unknown)}.")
+        if len(self.entries) > MOST_STATUSES or len(self.kinds) > MOST_KINDS:
+            raise ValueError(f"There is room for {MOST_STATUSES} statuses and {MOST_KINDS} kinds of day.")
+        if self.kinds[: len(_OWN_RULES)] != _OWN_RULES:
+            raise ValueError(f"The first kinds of day must be {', '.join(_OWN_RULES)}.")
+        if self.absence & self.presence:
+            raise ValueError("A kind of day goes with absence or with presence, not with both.")
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The word of each status."""
+        return tuple(status.word for status in self.entries)
+
+    @cached_property
+    def zh_words(self) -> dict[str, str]:
+        """The Chinese words, with the status that each means."""
+        return {zh: status.word for status in self.entries for zh in status.zh}
+
+    def code(self, word: str) -> int:
+        """Give the number under which tables keep a status."""
+        return self.words.index(word)
+
+    @cached_property
+    def bits(self) -> dict[str, int]:
+        """The bit of each kind of day."""
+        return {kind: 1 << place for place, kind in enumerate(self.kinds)}
+
+    @cached_property
+    def flags(self) -> tuple[int, ...]:
+        """The bits of a day with one session, for each status."""
+        return tuple(1 + sum(self.bits[kind] for kind in status.kinds) for status in self.entries)
+
+    @cached_property
+    def absence(self) -> int:
+        """The bits of the kinds that make a day one of absence."""
+        return self._bits_of(absent=True)
+
+    @cached_property
+    def presence(self) -> int:
+        """The bits of the kinds that a day has on which the pupil was there."""
+        return self._bits_of(absent=False)
+
+    def _bits_of(self, absent: bool) -> int:
+        kinds = {k for status in self.entries if ("absent" in status.kinds) is absent for k in status.kinds}
+        return sum(self.bits[kind] for kind in kinds)
+
+
+STATUSES = Statuses(
+    kinds=("recorded", "absent", "unexcused", "late", "suspended"),
+    entries=(
+        Status("present", ("出勤", "正常", "到校", "到")),
+        Status("absent", ("缺勤", "缺席", "旷课", "旷学", "无故缺勤"), ("absent", "unexcused")),
+        Status("excused", ("请假", "事假", "病假", "公假"), ("absent",)),
+        Status("late", ("迟到",), ("late",)),
+        Status("left_early", ("早退",), ("late",)),
+        Status("suspended", ("停课", "停学"), ("absent", "suspended")),
+    ),
+)
