@@ -123,8 +123,8 @@ _NONE = np.empty(0, np.int32)
 _NOTHING_LATE = LateStates(_NONE, _NONE, _NONE, _NONE.astype(np.uint8))
 _NEVER = 1 << 40
 _MOST_SESSIONS = 2**COUNT_BITS - 1
-# By status plus one, the bits of a day with this one session; and the bits of absence. Compiled loops are kept
-# on disk, so that what other modules declare is handed to them.
+# By status plus one, the bits of a day with this one session; and the bits of absence. They are handed to the
+# compiled loops, since these are kept on disk and would not see another declaration.
 _FLAGS = np.zeros(STATUS + 1, np.uint8)
 _FLAGS[1 : len(STATUSES.flags) + 1] = STATUSES.flags
 _RULES = (_FLAGS, STATUSES.absence)

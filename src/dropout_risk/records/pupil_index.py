@@ -24,6 +24,7 @@ _LARGEST = 2**63 - 1
 _WHOLE = r"^(0|-?[1-9]\d{0,17})$"
 _WRITTEN_WHOLE = r"^(0|-?[1-9]\d{0,18})$"
 _GOLDEN = 0x9E3779B97F4A7C15
+_FEW = 4
 
 
 class Pupils(NamedTuple):
@@ -94,13 +95,20 @@ class PupilIndex:
         return _without_nulls(self._numbers.rows(_read_only(values)), array)
 
     def _rows_of_texts(self, texts: Any) -> Ints:
-        rows = _without_nulls(self._texts.rows(texts), texts)
+        rows = self._find_texts(texts)
         missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
         if len(missed):  # what is written with blanks around, or with a word for nothing
             trimmed = pc.utf8_trim_whitespace(texts.take(pa.array(missed)))
             empty = pc.is_in(trimmed, value_set=pa.array(EMPTY_WORDS)).to_numpy(zero_copy_only=False)
-            rows[missed] = np.where(empty, np.int32(NO_PUPIL), self._texts.rows(trimmed))
+            rows[missed] = np.where(empty, np.int32(NO_PUPIL), self._find_texts(trimmed))
         return rows
+
+    def _find_texts(self, texts: Any) -> Ints:
+        if _FEW * len(texts) < len(self):  # Arrow makes its table of all ids anew each time
+            places = self._places
+            return np.array([places.get(text, UNKNOWN_PUPIL) for text in texts.to_pylist()], np.int32)
+        found = pc.fill_null(pc.index_in(texts, value_set=self._texts), UNKNOWN_PUPIL)
+        return _without_nulls(np.array(found, np.int32), texts)
 
     @cached_property
     def _places(self) -> dict[str | None, int]:
@@ -119,8 +127,8 @@ class PupilIndex:
         return _Numbers.of(values, rows[np.array(fitting, np.bool_)].astype(np.int32))
 
     @cached_property
-    def _texts(self) -> _Texts:
-        return _Texts.of(self.ids.cast(pa.string()))
+    def _texts(self) -> Any:
+        return self.ids.cast(pa.string())
 
 
 def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
@@ -197,40 +205,11 @@ class _Numbers(NamedTuple):
         return np.uint64(self.low & (2**64 - 1)), np.uint64(self.factor), np.uint64(self.shift)
 
 
-class _Texts(NamedTuple):
-    """Texts in a table of places."""
-
-    data: npt.NDArray[np.uint8]
-    offsets: npt.NDArray[np.int32]
-    places: Ints
-
-    @classmethod
-    def of(cls, texts: Any) -> _Texts:
-        data, offsets = _bytes_of(texts)
-        places = np.full(1 << max(2 * len(texts), 16).bit_length(), -1, np.int32)
-        _place_texts(data, offsets, places)
-        return cls(data, offsets, places)
-
-    def rows(self, texts: Any) -> Ints:
-        rows = np.empty(len(texts), np.int32)
-        _find_texts(_bytes_of(texts), (self.data, self.offsets), self.places, rows)
-        return rows
-
-
 def _read_only(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     """Give a view that cannot be written to, as Arrow's are: kernels are compiled for one kind of array."""
     view = values.view()
     view.flags.writeable = False
     return view
-
-
-def _bytes_of(texts: Any) -> tuple[Bytes, Ints]:
-    """Give the bytes of an array of strings and where each begins."""
-    _, offsets, data = texts.buffers()
-    if offsets is None or not len(texts):
-        return _read_only(np.empty(0, np.uint8)), _read_only(np.zeros(len(texts) + 1, np.int32))
-    given = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return _read_only(np.empty(0, np.uint8)) if data is None else np.frombuffer(data, np.uint8), given
 
 
 @kernel
@@ -263,50 +242,3 @@ def _find_numbers(values: Longs, known: tuple[Longs, Ints], places: Ints, spread
                     break
                 place = (place + np.uint64(1)) & mask
         rows[i] = found
-
-
-@kernel
-def _hash(data: Bytes, start: int, stop: int) -> np.uint64:
-    mixed = np.uint64(14695981039346656037)
-    for k in range(start, stop):
-        mixed = (mixed ^ np.uint64(data[k])) * np.uint64(1099511628211)
-    return mixed ^ (mixed >> np.uint64(29))
-
-
-@kernel
-def _equal(one: Bytes, start: int, other: Bytes, other_start: int, length: int) -> bool:
-    k = 0
-    while k < length and one[start + k] == other[other_start + k]:
-        k += 1
-    return k == length
-
-
-@kernel
-def _place_texts(data: Bytes, offsets: Ints, places: Ints) -> None:
-    mask = np.uint64(len(places) - 1)
-    for row in range(len(offsets) - 1):
-        place = _hash(data, offsets[row], offsets[row + 1]) & mask
-        while places[place] >= 0:
-            place = (place + np.uint64(1)) & mask
-        places[place] = row
-
-
-@kernel
-def _find_texts(texts: tuple[Bytes, Ints], known: tuple[Bytes, Ints], places: Ints, rows: Ints) -> None:
-    data, offsets = texts
-    ids, id_offsets = known
-    mask = np.uint64(len(places) - 1)
-    for i in range(len(rows)):
-        start, length = offsets[i], offsets[i + 1] - offsets[i]
-        if i > 0 and length == start - offsets[i - 1] and _equal(data, start, data, offsets[i - 1], length):
-            rows[i] = rows[i - 1]
-            continue
-        rows[i] = UNKNOWN_PUPIL
-        place = _hash(data, start, start + length) & mask
-        while places[place] >= 0:
-            row = places[place]
-            at, id_length = id_offsets[row], id_offsets[row + 1] - id_offsets[row]
-            if length == id_length and _equal(data, start, ids, at, length):
-                rows[i] = row
-                break
-            place = (place + np.uint64(1)) & mask

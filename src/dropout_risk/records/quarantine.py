@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,20 @@ if TYPE_CHECKING:
 
 
 _MARKS = ("table", "file", "row", "rule", "reason")
+
+
+class ApartRow(NamedTuple):
+    """A row that was set apart: where it stands, counted from 1 without the header, and why."""
+
+    table: str
+    file: str
+    number: int
+    rules: tuple[Rule, ...]
+
+    def marks(self, language: Language) -> tuple[Any, ...]:
+        """Give it in words: table, file, row, codes and reasons."""
+        codes = "; ".join(rule.code for rule in self.rules)
+        return (*self[:3], codes, "; ".join(rule.message.to(language) for rule in self.rules))
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,14 @@ class SetApart:
         for span, start, stop in zip(self.spans, starts, [*stops, len(self.rows)], strict=False):
             yield span, slice(start, stop)
 
+    def named(self, span: Span, here: slice, broken: Rule) -> Iterator[ApartRow]:
+        """Name the rows of a part with their rules; broken lines come last."""
+        numbers = span.numbers(self.rows[here]).tolist()
+        for number, mark in zip(numbers, self.marks[here].tolist(), strict=True):
+            yield ApartRow(self.table, span.part.name, number, self.rules_of(mark))
+        for number in span.broken:
+            yield ApartRow(self.table, span.part.name, number, (broken,))
+
     def originals(self, span: Span, here: slice) -> Iterator[tuple[Any, ...]]:
         """Read the rows of a part again as they stood in the input."""
         wanted = self.rows[here] - span.start
@@ -125,16 +147,17 @@ class Quarantine:
         """Count the rows set apart per table."""
         return {name: len(table) for name, table in self._tables.items()}
 
+    def rows(self) -> Iterator[ApartRow]:
+        """Name each row that was set apart."""
+        for table in self._tables.values():
+            for span, here in table.by_part():
+                yield from table.named(span, here, self._broken)
+
     def frame(self, language: Language = "en") -> pd.DataFrame:
         """Give table, file, row number, codes of the rules and reason of each row, without its values."""
         import pandas as pd
 
-        lines = [
-            line
-            for table in self._tables.values()
-            for span, here in table.by_part()
-            for line in _marked(table, span, here, self._broken, language)
-        ]
+        lines = [row.marks(language) for row in self.rows()]
         return pd.DataFrame(lines, columns=list(_MARKS)).astype({"row": "int64"})
 
     def write(self, path: str | Path, language: Language = "en") -> list[Path]:
@@ -188,21 +211,6 @@ def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Langu
         raise
 
 
-def _marked(
-    table: SetApart, span: Span, here: slice, broken: Rule, language: Language
-) -> Iterator[tuple[Any, ...]]:
-    """Give table, file, row, rules and reason of a part's rows; broken lines come last."""
-    words = {}
-    for mark in np.unique(table.marks[here]).tolist():
-        rules = table.rules_of(mark)
-        words[mark] = ("; ".join(r.code for r in rules), "; ".join(r.message.to(language) for r in rules))
-    numbers = span.numbers(table.rows[here]).tolist()
-    for number, mark in zip(numbers, table.marks[here].tolist(), strict=True):
-        yield (table.table, span.part.name, number, *words[mark])
-    for number in span.broken:
-        yield (table.table, span.part.name, number, broken.code, broken.message.to(language))
-
-
 def _lines(
     table: SetApart, headers: list[str], broken: Rule, language: Language
 ) -> Iterator[tuple[Any, ...]]:
@@ -212,6 +220,5 @@ def _lines(
         places = [given.index(header) if header in given else None for header in headers]
         nothing = (None,) * len(given)
         originals = itertools.chain(table.originals(span, here), itertools.repeat(nothing, len(span.broken)))
-        marked = _marked(table, span, here, broken, language)
-        for marks, values in zip(marked, originals, strict=True):
-            yield (*marks, *(None if place is None else values[place] for place in places))
+        for row, values in zip(table.named(span, here, broken), originals, strict=True):
+            yield (*row.marks(language), *(None if place is None else values[place] for place in places))

@@ -279,14 +279,14 @@ def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
     places = {name: request.places(name) for name in ("students", *_LISTS)}
     errors = []
-    for row in records.quarantine.frame().itertuples():
+    for row in records.quarantine.rows():
         if row.table == "calendar":
             continue
-        place, number = places[row.table][row.row - 1]
-        for code in row.rule.split("; "):
-            column = columns.get((row.table, code)) or "student_id"
+        place, number = places[row.table][row.number - 1]
+        for rule in row.rules:
+            column = columns.get((row.table, rule.code)) or "student_id"
             path = column if row.table == "students" else f"{row.table}[{number}].{column}"
-            errors.append(_error(request, place, code, path))
+            errors.append(_error(request, place, rule.code, path))
     return errors
 
 

@@ -47,7 +47,8 @@ assert [row["status"] for row in body["students"][0]["attendance"]] == [
     "present", "in_hospital", "remote", "remote"]
 for each in (histories, dr.Histories.load(sys.argv[1]), histories_of_request(body)):
     known = each.on(AS_OF)
-    told = {kind: known.days(kind)[0].tolist() for kind in ("recorded", "present", "absent", "unexcused", "remote")}
+    kinds = ("recorded", "present", "absent", "unexcused", "remote")
+    told = {kind: known.days(kind)[0].tolist() for kind in kinds}
     assert told == {
         "recorded": [True] * 4,
         "present": [True, False, True, True],
