@@ -14,7 +14,7 @@ from dropout_risk.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
-    from dropout_risk.records.checking import Known
+    from dropout_risk.records.checking import KnownPupils
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.risk_model import RiskModel
 
@@ -84,7 +84,7 @@ def read_records(
     mapping: Path | None,
     quarantine: Path | None,
     language: Language = "en",
-    known: Known | None = None,
+    known: KnownPupils | None = None,
 ) -> SchoolRecords:
     """Read a folder, print what was read, used and set apart, and write what was set apart to a file."""
     from dropout_risk.records.school_records import SchoolRecords

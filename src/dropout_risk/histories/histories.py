@@ -20,7 +20,7 @@ from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.readers import is_marked, mark
+from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.rows import UsableRows
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Histories:
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance
         )
-        students = mark(histories.students) if records.synthetic else histories.students
+        students = mark_synthetic(histories.students) if records.synthetic else histories.students
         return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
 
     @classmethod
@@ -226,7 +226,7 @@ class Histories:
     @property
     def synthetic(self) -> bool:
         """Whether any of the records behind them are made up."""
-        return is_marked(self.students.schema)
+        return is_marked_synthetic(self.students.schema)
 
     @property
     def observed_to(self) -> npt.NDArray[np.int32]:

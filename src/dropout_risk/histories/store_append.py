@@ -35,7 +35,7 @@ from dropout_risk.histories.store_format import (
     unpack_observed,
 )
 from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.checking import Known
+from dropout_risk.records.checking import KnownPupils
 from dropout_risk.records.school_records import SchoolRecords
 
 MANY_DAYS = 32
@@ -71,14 +71,14 @@ class _Outline(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _KnownToStore(Known):
+class _KnownToStore(KnownPupils):
     """What a store knew, and the state in which it was read."""
 
     state: State
     outline: _Outline
 
 
-def known_to(folder: str | Path) -> Known:
+def known_to(folder: str | Path) -> KnownPupils:
     """Give the pupils and school days that a store knows, for checking the records of a day."""
     folder = Path(folder)
     state = read_state(folder)
@@ -176,7 +176,7 @@ def _outline(folder: Path, state: State) -> _Outline:
     return read_parts(folder, read)
 
 
-def _given(students: pa.Table, known: Known | None, stored: pa.Table) -> pa.Table:
+def _given(students: pa.Table, known: KnownPupils | None, stored: pa.Table) -> pa.Table:
     """Give the rows of students that the records brought, and not what they took over from the store."""
     if known is None:
         return students

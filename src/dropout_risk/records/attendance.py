@@ -17,17 +17,17 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
-from dropout_risk.records.day_grid import BesideRows, DayCells, DayGrid, Rows
+from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.row_checks import check_pupils, check_readable, check_school_days, check_values
-from dropout_risk.records.rows import EMPTY, Arranged, Draft, Finding
+from dropout_risk.records.rows import EMPTY, ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.values import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert
+from dropout_risk.records.values import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
@@ -76,10 +76,10 @@ class CheckedAttendance(NamedTuple):
     read: Draft
 
 
-class _Sifted(NamedTuple):
+class _SiftedBatch(NamedTuple):
     """One batch, row by row, and what its rows were found to be."""
 
-    rows: Rows
+    rows: AttendanceRows
     words: list[str]
     late: Array
     recorded: Array
@@ -133,7 +133,7 @@ class AttendanceCheck:
 
     # --- a batch by itself, in any thread -----------------------------------------------------------
 
-    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _Sifted | None:
+    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _SiftedBatch | None:
         if not names:
             return None
         given = dict(zip(names, batch.columns, strict=True))
@@ -147,7 +147,7 @@ class AttendanceCheck:
             if column.kind == "student":
                 found: tuple[Array, Array] = self.roll.index.rows(given[column.name])
             else:
-                found = convert(given[column.name], column, self._words[column.name], vocabulary)
+                found = convert_column(given[column.name], column, self._words[column.name], vocabulary)
             values[column.name], wrong = found
             if np.count_nonzero(wrong):
                 faults[column.name] = wrong
@@ -157,18 +157,17 @@ class AttendanceCheck:
         if len(others):
             draft = self._checked(values, faults, others)
             findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
-            late, recorded = _keep(draft, others, rows, self.roll.row)
-        return _Sifted(rows, list(vocabulary.numbers), late, recorded, findings)
+            late, recorded = _keep_usable(draft, others, rows, self.roll.row)
+        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings)
 
-    def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[Rows, Array]:
+    def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[AttendanceRows, Array]:
         """Mark the rows that no rule concerns, and give the positions of the others."""
-        pupil, date, session, recorded = (
-            _writable(values[name], np.int32) for name in ("student_id", "date", "session", "recorded_on")
-        )
-        status = _writable(values["status"], np.int8)
+        names = ("student_id", "date", "session", "recorded_on")
+        pupil, date, session, recorded = (_writable_array(values[name], np.int32) for name in names)
+        status = _writable_array(values["status"], np.int8)
         odd = np.zeros(len(pupil) if faults else 0, np.uint8)
-        for of in faults.values():
-            odd |= of != 0
+        for wrong in faults.values():
+            odd |= wrong != 0
         row, others = np.empty(len(pupil), np.int32), np.empty(len(pupil), np.int32)
         take = np.empty(len(pupil), np.uint8)
         roll, days = self.roll, self.days
@@ -176,14 +175,16 @@ class AttendanceCheck:
             (pupil, date, status, recorded, odd), (roll.row, roll.school),
             (days.state, days.first, days.listed), self.today, row, take, others,
         )  # fmt: skip
-        return Rows(row, date, session, status, take), others[:n]
+        return AttendanceRows(row, date, session, status, take), others[:n]
 
     def _checked(self, values: dict[str, Array], faults: dict[str, Array], others: Array) -> Draft:
         """Look at some rows rule by rule."""
         draft = Draft(_TABLE, np.zeros(len(others), np.bool_))
         for column in _TABLE.columns:
-            of = values[column.name]
-            draft.values[column.name] = of[others] if len(of) else np.full(len(others), EMPTY[column.kind])
+            read = values[column.name]
+            draft.values[column.name] = (
+                read[others] if len(read) else np.full(len(others), EMPTY[column.kind])
+            )
         for column in _TABLE.columns:
             check_readable(draft, column, faults[column.name][others] if column.name in faults else None)
         check_values(draft, self.today)
@@ -193,7 +194,7 @@ class AttendanceCheck:
 
     # --- batches in order ---------------------------------------------------------------------------
 
-    def _insert(self, batch: _Sifted | None, start: int) -> None:
+    def _insert(self, batch: _SiftedBatch | None, start: int) -> None:
         if batch is None:
             return
         for found in batch.found:
@@ -201,13 +202,13 @@ class AttendanceCheck:
         rows = self._with_sessions(batch)
         copies, without = self._cells.insert(rows)
         self._note("duplicate_row", "session", copies + np.int64(start))
-        for of, known in ((batch.late, batch.recorded), (without, rows.date[without])):
-            if len(of):
-                session = rows.session[of] if len(rows.session) else np.full(len(of), -1, np.int32)
-                place = of + np.int64(start)
-                self._beside.append((rows.pupil[of], rows.date[of], session, rows.status[of], known, place))
+        for at, known in ((batch.late, batch.recorded), (without, rows.date[without])):
+            if len(at):
+                session = rows.session[at] if len(rows.session) else np.full(len(at), -1, np.int32)
+                columns = (rows.pupil[at], rows.date[at], session, rows.status[at], known)
+                self._beside.append((*columns, at + np.int64(start)))
 
-    def _with_sessions(self, batch: _Sifted) -> Rows:
+    def _with_sessions(self, batch: _SiftedBatch) -> AttendanceRows:
         """Give the rows with sessions numbered by when their word first came, over all batches."""
         if not batch.words:
             return batch.rows._replace(session=_NOTHING)
@@ -218,7 +219,7 @@ class AttendanceCheck:
         """Read the parts once more for all rows of the cells that different statuses claim."""
         clashes: list[Array] = [np.empty(0, np.int64)]
 
-        def collect(batch: _Sifted | None, start: int) -> None:
+        def collect(batch: _SiftedBatch | None, start: int) -> None:
             if batch is not None:
                 clashes.append(self._cells.clashing(self._with_sessions(batch)) + np.int64(start))
 
@@ -227,29 +228,30 @@ class AttendanceCheck:
         rows = np.concatenate(clashes)
         key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
         if key in self._found:
-            self._found[key] = [np.setdiff1d(of, rows, assume_unique=True) for of in self._found[key]]
+            self._found[key] = [np.setdiff1d(copies, rows, assume_unique=True) for copies in self._found[key]]
         self._note("contradicting_rows", "status", rows)
 
     def _check_beside(self) -> BesideRows:
         """Find copies and contradictions among the rows beside the grid, and put these in order."""
-        empty = (*(np.empty(0, of) for of in (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)),)
-        columns = [np.concatenate(of) for of in zip(empty, *self._beside, strict=True)]
+        kinds = (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)
+        empty = (*(np.empty(0, kind) for kind in kinds),)
+        columns = [np.concatenate(parts) for parts in zip(empty, *self._beside, strict=True)]
         order = np.argsort(columns[-1], kind="stable")
-        *columns, position = (of[order] for of in columns)
+        *columns, position = (column[order] for column in columns)
         number = sorted(self._sessions)
         place = np.full(len(number) + 1, -1, np.int32)
         place[[self._sessions[word] for word in number]] = np.arange(len(number), dtype=np.int32)
         names = ("student_id", "date", "session", "status", "recorded_on")
         draft = Draft(_TABLE, np.zeros(len(position), np.bool_), dict(zip(names, columns, strict=True)))
         arrival, draft.values["session"] = columns[2], place[columns[2]]
-        arranged = Arranged(draft)
+        arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         for finding in draft.findings:
             self._note(finding.rule.name, finding.column, position[finding.rows])
         rows = np.arange(len(position)) if arranged.rows is None else arranged.rows
         rows = rows[arranged.usable()]
         columns[2] = arrival
-        return BesideRows(*(of[rows] for of in columns))
+        return BesideRows(*(column[rows] for column in columns))
 
     # --- findings -----------------------------------------------------------------------------------
 
@@ -264,18 +266,18 @@ class AttendanceCheck:
             Finding(RULES[rule], column, np.sort(np.concatenate(rows)), severity, detail)
             for (rule, column, severity, detail), rows in self._found.items()
         ]
-        return sorted((finding for finding in found if len(finding.rows)), key=_rank)
+        return sorted((finding for finding in found if len(finding.rows)), key=_finding_rank)
 
 
 _NOTHING = np.empty(0, np.int32)
 
 
-def _writable(values: Array, dtype: Any) -> Any:
+def _writable_array(values: Array, dtype: Any) -> Any:
     """Give an array as the compiled loops take it."""
     return np.require(values, dtype, ["C", "W"])
 
 
-def _keep(draft: Draft, others: Array, rows: Rows, row: Array) -> tuple[Array, Array]:
+def _keep_usable(draft: Draft, others: Array, rows: AttendanceRows, row: Array) -> tuple[Array, Array]:
     """Take the usable rows that are known on their own date; give the late ones, and when they were known."""
     usable = np.flatnonzero(~draft.apart)
     rows.pupil[others[usable]] = row[draft.values["student_id"][usable]]
@@ -285,7 +287,7 @@ def _keep(draft: Draft, others: Array, rows: Rows, row: Array) -> tuple[Array, A
     return others[usable[late]], recorded[late]
 
 
-def _rank(finding: Finding) -> tuple[int, int, int]:
+def _finding_rank(finding: Finding) -> tuple[int, int, int]:
     name = finding.rule.name
     stage = next(number for number, stage in enumerate(_STAGES) if name in stage)
     return stage, _TABLE.names.index(finding.column), _STAGES[stage].index(name)

@@ -121,15 +121,14 @@ class SchoolCalendar:
         earliest counts.
         """
         schools = sorted(days)
-        rows = [_ordinals(days[school]) for school in schools]
+        rows = [_ordinals_of(days[school]) for school in schools]
         since = [np.full(len(row), _ALWAYS, dtype=np.int32) for row in rows]
         if known is not None:
-            since = [
-                np.asarray(known.get(name, of), dtype=np.int32)
-                for name, of in zip(schools, since, strict=True)
-            ]
-        pairs = [_each_once(row, of) for row, of in zip(rows, since, strict=True)]
-        return cls(schools, [row for row, _ in pairs], known=[of for _, of in pairs], year_start=year_start)
+            named = zip(schools, since, strict=True)
+            since = [np.asarray(known.get(name, always), dtype=np.int32) for name, always in named]
+        pairs = [_each_once(row, from_when) for row, from_when in zip(rows, since, strict=True)]
+        each_day, each_known = zip(*pairs, strict=True) if pairs else ((), ())
+        return cls(schools, each_day, known=each_known, year_start=year_start)
 
     def days_of(self, school: str) -> tuple[Ints, Ints]:
         """Give a school's days and the dates on which they became known; nothing if it has none."""
@@ -142,9 +141,9 @@ class SchoolCalendar:
         hidden = (self.days < ordinal) & (self.known >= ordinal)
         if not hidden.any():
             return self
-        kept = [of[: self.lengths[row]] for row, of in enumerate(~hidden)]
-        days = [self.days[row, : len(of)][of] for row, of in enumerate(kept)]
-        known = [self.known[row, : len(of)][of] for row, of in enumerate(kept)]
+        kept = ~hidden & (np.arange(hidden.shape[1]) < self.lengths[:, None])
+        days = [self.days[row][keep] for row, keep in enumerate(kept)]
+        known = [self.known[row][keep] for row, keep in enumerate(kept)]
         return SchoolCalendar(self.schools, days, known=known, year_start=self.year_start)
 
     def row_of(self, school: str) -> int:
@@ -166,9 +165,9 @@ class SchoolCalendar:
         array of int32
             Negative before the first known day; never larger than the number of known days, if any.
         """
-        rows, dates, shape = _alike(which, ordinals)
+        rows, dates, shape = _flat_pair(which, ordinals)
         index = np.empty(len(dates), dtype=np.int32)
-        _index(rows, dates, self._before, self.first, self.firsts, self.lengths, index)
+        _count_days_before(rows, dates, self._before, self.first, self.firsts, self.lengths, index)
         return index.reshape(shape)
 
     def day(self, which: npt.ArrayLike, index: npt.ArrayLike) -> Ints:
@@ -176,9 +175,9 @@ class SchoolCalendar:
 
         Before the first known day weekdays are counted back; beyond the last one it is the last one.
         """
-        rows, wanted, shape = _alike(which, index)
+        rows, wanted, shape = _flat_pair(which, index)
         dates = np.empty(len(wanted), dtype=np.int32)
-        _day(rows, wanted, self.days, self.firsts, self.lengths, dates)
+        _find_dates(rows, wanted, self.days, self.firsts, self.lengths, dates)
         return dates.reshape(shape)
 
     def year_begins(self, ordinal: int) -> int:
@@ -197,12 +196,14 @@ class SchoolCalendar:
 _NEVER, _ALWAYS = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
-def _alike(which: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Ints, Ints, tuple[int, ...]]:
+def _flat_pair(which: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Ints, Ints, tuple[int, ...]]:
     """Give two flat arrays of one length, as the compiled loops take them, and the shape of the result."""
     rows, numbers = np.asarray(which, dtype=np.int32), np.asarray(values, dtype=np.int32)
     shape = rows.shape if rows.shape == numbers.shape else np.broadcast(rows, numbers).shape
-    flat = [(of if of.shape == shape else np.broadcast_to(of, shape)).reshape(-1) for of in (rows, numbers)]
-    return np.require(flat[0], None, ["C", "W"]), np.require(flat[1], None, ["C", "W"]), shape
+    if rows.shape != numbers.shape:
+        rows, numbers = np.broadcast_to(rows, shape), np.broadcast_to(numbers, shape)
+    rows, numbers = rows.reshape(-1), numbers.reshape(-1)
+    return np.require(rows, None, ["C", "W"]), np.require(numbers, None, ["C", "W"]), shape
 
 
 @kernel
@@ -213,7 +214,7 @@ def _weekdays_before(date: int) -> int:
 
 
 @kernel
-def _index(  # noqa: PLR0917
+def _count_days_before(  # noqa: PLR0917
     rows: Ints, dates: Ints, before: Ints, first: int, firsts: Ints, lengths: Ints, index: Ints
 ) -> None:
     span = before.shape[1]
@@ -226,7 +227,7 @@ def _index(  # noqa: PLR0917
 
 
 @kernel
-def _day(  # noqa: PLR0917
+def _find_dates(  # noqa: PLR0917
     rows: Ints, wanted: Ints, days: Ints, firsts: Ints, lengths: Ints, dates: Ints
 ) -> None:
     for i in range(len(rows)):
@@ -238,7 +239,7 @@ def _day(  # noqa: PLR0917
             dates[i] = days[row, min(at, lengths[row] - 1)]
 
 
-def _ordinals(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
+def _ordinals_of(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
     array = np.asarray(days)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[D]").astype(np.int64)

@@ -123,7 +123,7 @@ class CheckReport:
     def text(self, language: Language = "en") -> str:
         """Give the counts per table and one line per problem, for a terminal."""
         counts = [_COUNTED.fill(language, table=name, **asdict(count)) for name, count in self.counts.items()]
-        return "\n".join([*counts, *(_line(problem, language) for problem in self.problems)])
+        return "\n".join([*counts, *(_problem_line(problem, language) for problem in self.problems)])
 
     def __str__(self) -> str:
         """Give the counts per table and one line per problem, in English."""
@@ -154,7 +154,7 @@ _LINE = Text(
 )
 
 
-def _line(problem: Problem, language: Language) -> str:
+def _problem_line(problem: Problem, language: Language) -> str:
     file = _FILE.fill(language, file=problem.file) if problem.file else ""
     place = file
     if problem.first_row is not None:

@@ -24,7 +24,7 @@ from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
-from dropout_risk.records.rows import Arranged, Draft, UsableRows
+from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
@@ -35,7 +35,7 @@ _ALWAYS = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPupils:
     """Pupils and school days that records may speak of without naming them again.
 
     Parameters
@@ -73,10 +73,10 @@ class Known:
         """Give the students table: per pupil, the row that the records gave, else the known one."""
         schema = TABLES["students"].schema(self.students.schema.field("student_id").type)
         columns = [
-            self.students[name].cast(of)
-            if name in self.students.column_names
-            else pa.chunked_array([pa.nulls(self.students.num_rows, of)])
-            for name, of in zip(schema.names, schema.types, strict=True)
+            self.students[field.name].cast(field.type)
+            if field.name in self.students.column_names
+            else pa.chunked_array([pa.nulls(self.students.num_rows, field.type)])
+            for field in schema
         ]
         known = pa.table(columns, schema=schema)
         if not given.num_rows:
@@ -97,7 +97,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
@@ -140,7 +140,7 @@ class Checked:
         return self.attendance.table()
 
 
-class Checking:
+class RecordsCheck:
     """Reads and checks the parts of all tables.
 
     Parameters
@@ -162,7 +162,7 @@ class Checking:
         parts: Mapping[str, Sequence[Part]],
         mapping: RecordsMapping,
         today: int,
-        known: Known | None = None,
+        known: KnownPupils | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
@@ -175,7 +175,7 @@ class Checking:
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
-    def run(self, unknown_files: Sequence[str]) -> Checked:
+    def run(self, unknown_files: Sequence[str]) -> CheckedRecords:
         """Check everything, ``students`` and ``calendar`` first."""
         self._read_students()
         self._read_calendar()
@@ -194,8 +194,10 @@ class Checking:
         tables = {name: self.tables[name] for name in TABLES if name != "attendance"}
         apart = sorted(self.apart, key=lambda table: order[table.table])
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
-        report, school_of = CheckReport((*problems, *files), counts), self.school_of[self.usable]
-        return Checked(tables, self.attendance, self.days, school_of, report, quarantine, self.students)
+        return CheckedRecords(
+            tables, self.attendance, self.days, self.school_of[self.usable],
+            CheckReport((*problems, *files), counts), quarantine, self.students,
+        )  # fmt: skip
 
     def _read_students(self) -> None:
         reader = TableReader(TABLES["students"], self.mapping, progress=self.progress)
@@ -207,7 +209,7 @@ class Checking:
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
         check_values(draft, self.today)
-        arranged = Arranged(draft)
+        arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         rows = draft.values["student_id"]
         self.usable = np.zeros(len(self.pupils), np.bool_)
@@ -246,7 +248,7 @@ class Checking:
             self.days, self.tables["calendar"] = SchoolDays(self.schools), UsableRows.none("calendar")
             return
         calendar = self._draft("calendar")
-        arranged = Arranged(calendar)
+        arranged = ArrangedRows(calendar)
         arranged.check_duplicates()
         self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
         self._finish(calendar, arranged)
@@ -292,7 +294,7 @@ class Checking:
         check_pupils(draft, self.usable)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
-        arranged = Arranged(draft)
+        arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
@@ -310,7 +312,7 @@ class Checking:
         if "attendance" in self.parts:
             self.apart.append(apart)
 
-    def _finish(self, draft: Draft, arranged: Arranged) -> None:
+    def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name
         self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart))
@@ -324,7 +326,7 @@ def require_students(
     parts: Mapping[str, Sequence[Part]],
     mapping: RecordsMapping,
     names: Sequence[str],
-    known: Known | None = None,
+    known: KnownPupils | None = None,
 ) -> None:
     """Refuse records without ``students`` or without one of its required columns.
 
@@ -357,11 +359,11 @@ def require_students(
             place = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{place} lacks required column(s): {', '.join(missing)}.",
-                hint=_hints(missing, headers.unknown if headers.chosen else (), mapping),
+                hint=_header_hints(missing, headers.unknown if headers.chosen else (), mapping),
             )
 
 
-def _hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
+def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
     understood = mapping.names_for("students")
     hints = []
     for name in missing:

@@ -33,7 +33,7 @@ class Piece(Protocol):
 CSV_ENDINGS = (*(f".csv{ending}" for ending in COMPRESSIONS), ".csv")
 
 
-def _distinct(header: Sequence[str]) -> list[str]:
+def _distinct_headers(header: Sequence[str]) -> list[str]:
     """Make headers distinct, so that two columns of one name can both be read."""
     seen: dict[str, int] = {}
     names = []
@@ -43,7 +43,7 @@ def _distinct(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _encoding(path: Path, name: str, named: str | None) -> str:
+def _find_encoding(path: Path, name: str, named: str | None) -> str:
     if named is not None:
         try:
             return codecs.lookup(named).name
@@ -52,7 +52,7 @@ def _encoding(path: Path, name: str, named: str | None) -> str:
                 f"File {name!r}: unknown encoding {named!r}.", hint="utf-8 or gb18030"
             ) from None
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with _binary(path) as stream:
+    with _open_unpacked(path) as stream:
         try:
             while block := stream.read(BLOCK_BYTES):
                 if decoder.getstate()[0] or not block.isascii():
@@ -63,7 +63,7 @@ def _encoding(path: Path, name: str, named: str | None) -> str:
     return "utf-8"
 
 
-def _binary(path: Path, file: Any = None) -> Any:
+def _open_unpacked(path: Path, file: Any = None) -> Any:
     """Unpack a file, read from its path or where it was opened."""
     return pa.input_stream(file or str(path), compression=COMPRESSIONS.get(path.suffix.lower()))
 
@@ -80,7 +80,7 @@ class CsvPart:
         self._bytes_read = 0
         try:
             self.size = path.stat().st_size
-            self.encoding = _encoding(path, name, encoding)
+            self.encoding = _find_encoding(path, name, encoding)
             self.header, self.delimiter = self._first_line()
         except (OSError, UnicodeError):
             raise RecordsError(f"File {name!r} cannot be read.", hint="is it complete, and CSV?") from None
@@ -104,9 +104,9 @@ class CsvPart:
         self._read = {}
         if not self.header:
             return
-        names = _distinct(self.header)
+        names = _distinct_headers(self.header)
         wanted = [names[self.header.index(header)] for header in headers]
-        with self.path.open("rb") as file, _binary(self.path, file) as stream:
+        with self.path.open("rb") as file, _open_unpacked(self.path, file) as stream:
             text = pa.transcoding_input_stream(stream, self.encoding, "utf-8")
             blocks = enumerate(ClosedLines(text, self.delimiter, len(names), BLOCK_BYTES))
             while (found := self._checked(lambda: next(blocks, None))) is not None:
@@ -149,7 +149,7 @@ class CsvPart:
             ) from None
 
     def _first_line(self) -> tuple[tuple[str, ...], str]:
-        with _binary(self.path) as stream:
+        with _open_unpacked(self.path) as stream:
             line = io.TextIOWrapper(stream, encoding=self.encoding, newline="").readline()
         line = line.lstrip("\ufeff").rstrip("\r\n")
         delimiter = max(",;\t", key=line.count)
@@ -189,7 +189,7 @@ class ClosedLines:
 
     def __init__(self, stream: Any, delimiter: str, n_fields: int, block_bytes: int = 1 << 24) -> None:
         self._stream, self._block_bytes = stream, block_bytes
-        self._open_line = _open_line(delimiter.encode())
+        self._open_line = _open_line_pattern(delimiter.encode())
         self._beside = np.zeros(256, np.bool_)
         self._beside[[_QUOTE, _LINE_FEED, _RETURN, ord(delimiter)]] = True
         self._broken_line = delimiter.encode() * n_fields
@@ -223,7 +223,7 @@ class ClosedLines:
         return bool(self._beside[outside].all())
 
 
-def _open_line(delimiter: bytes) -> re.Pattern[bytes]:
+def _open_line_pattern(delimiter: bytes) -> re.Pattern[bytes]:
     """Match a line whose last field opens a quote and never closes it; quotes inside a field are text."""
     other = b"[^" + re.escape(delimiter) + rb"\r\n]"
     quoted = rb'"(?:[^"\r\n]++|"")*+'

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bytes, Ints, Shorts
 from dropout_risk.kernels import blocks, in_threads, kernel
-from dropout_risk.records.rows import Arranged, Draft
+from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import FIRST_DATE, LAST_DATE
 
@@ -28,7 +28,7 @@ _PAGE = 4096
 _SLOTS, _COPIES, _BESIDE, _CLASHES = range(4)
 
 
-class Rows(NamedTuple):
+class AttendanceRows(NamedTuple):
     """Attendance rows of usable pupils as parallel arrays.
 
     Attributes
@@ -50,7 +50,7 @@ class Rows(NamedTuple):
     take: Bytes
 
 
-class Inserted(NamedTuple):
+class NotInserted(NamedTuple):
     """Positions, among the rows given, of copies of an earlier row and of rows without a slot."""
 
     copies: Ints
@@ -99,22 +99,22 @@ class DayCells:
         """Whether rows with different statuses claim one cell."""
         return bool(self._counts[_CLASHES])
 
-    def insert(self, rows: Rows) -> Inserted:
+    def insert(self, rows: AttendanceRows) -> NotInserted:
         """Insert the rows to take, in their order; the first one keeps a cell."""
-        found = Inserted(*(np.empty(len(rows.pupil), np.int32) for _ in range(2)))
+        found = NotInserted(*(np.empty(len(rows.pupil), np.int32) for _ in range(2)))
         slots = (self._slot, self._date, self._session, self.most)
         self._counts[[_COPIES, _BESIDE]] = 0
         done = 0
         while done < len(rows.pupil):
             if self.n_slots == len(self.cells) < self.most:
                 self._grow()
-            done = _insert(done, rows, slots, self.cells, self._counts, found)
-        return Inserted(found.copies[: self._counts[_COPIES]], found.beside[: self._counts[_BESIDE]])
+            done = _insert_rows(done, rows, slots, self.cells, self._counts, found)
+        return NotInserted(found.copies[: self._counts[_COPIES]], found.beside[: self._counts[_BESIDE]])
 
-    def clashing(self, rows: Rows) -> Ints:
+    def clashing(self, rows: AttendanceRows) -> Ints:
         """Give the positions of the rows to take whose cell is claimed by different statuses."""
         found = np.empty(len(rows.pupil), np.int32)
-        return found[: _clashing(rows, self._slot, self.cells, found)]
+        return found[: _find_clashing(rows, self._slot, self.cells, found)]
 
     def empty_clashes(self) -> None:
         """Empty the cells that different statuses claim."""
@@ -128,13 +128,13 @@ class DayCells:
 
 
 @kernel
-def _insert(  # noqa: PLR0917
+def _insert_rows(  # noqa: PLR0917
     start: int,
-    rows: Rows,
+    rows: AttendanceRows,
     slots: tuple[Shorts, Ints, Ints, int],
     cells: Bytes,
     counts: npt.NDArray[np.int64],
-    handed_back: Inserted,
+    handed_back: NotInserted,
 ) -> int:
     """Insert rows from ``start`` on; stop before the first one that needs more room."""
     pupil, date, session, status, take = rows
@@ -175,7 +175,7 @@ def _insert(  # noqa: PLR0917
 
 
 @kernel
-def _clashing(rows: Rows, slot_of: Shorts, cells: Bytes, found: Ints) -> int:
+def _find_clashing(rows: AttendanceRows, slot_of: Shorts, cells: Bytes, found: Ints) -> int:
     pupil, date, session, _, take = rows
     with_session, n = len(session) > 0, 0
     for i in range(len(pupil)):
@@ -300,17 +300,17 @@ class DayGrid:
     def of_table(cls, table: Any, n_pupils: int) -> Self:
         """Lay out a canonical attendance table (see ``records.tables``), its rows in any order."""
         session = table["session"].combine_chunks()
-        words, codes = _coded(session)
-        pupil, date, known = (_ints(table[name]) for name in ("pupil", "date", "recorded_on"))
-        status = _ints(table["status"]).astype(np.int8)
+        words, codes = _coded_words(session)
+        pupil, date, known = (_int_array(table[name]) for name in ("pupil", "date", "recorded_on"))
+        status = _int_array(table["status"]).astype(np.int8)
         known = np.maximum(known, date)
         on_time = known == date
-        rows = Rows(pupil, date, codes, status, on_time.view(np.uint8))
+        rows = AttendanceRows(pupil, date, codes, status, on_time.view(np.uint8))
         cells = DayCells(n_pupils)
         without = cells.insert(rows).beside
         late = np.concatenate([np.flatnonzero(~on_time), without])
         late = late[np.lexsort([known[late], codes[late], date[late], pupil[late]])]
-        beside = BesideRows(*(of[late] for of in (pupil, date, codes, status, known)))
+        beside = BesideRows(*(column[late] for column in (pupil, date, codes, status, known)))
         return cls.of_cells(cells, words, beside)
 
     @property
@@ -323,7 +323,7 @@ class DayGrid:
 
     def last_date(self) -> int | None:
         """Give the last date (ordinal) with any row."""
-        dates = [int(of.max()) for of in (self.date, self.beside.date) if len(of)]
+        dates = [int(some.max()) for some in (self.date, self.beside.date) if len(some)]
         return max(dates, default=None)
 
     def dates_of(self, pupil: int) -> tuple[Ints, Ints]:
@@ -365,7 +365,7 @@ class DayGrid:
     def table(self) -> Any:
         """Write the rows as the canonical Arrow table."""
         found = [self._rows(pupils) for pupils in blocks(self.n_pupils, _PUPILS_AT_ONCE)]
-        pupil, slot, status = (np.concatenate(of) for of in zip(_NO_CELLS, *found, strict=True))
+        pupil, slot, status = (np.concatenate(parts) for parts in zip(_NO_CELLS, *found, strict=True))
         beside, date = self.beside, self.date[slot]
         late = len(beside) > 0
         values = {
@@ -378,7 +378,7 @@ class DayGrid:
         apart = np.zeros(len(values["date"]), np.bool_)
         draft = Draft(TABLES["attendance"], apart, values, {"session": list(self.words)})
         return (
-            Arranged(draft)
+            ArrangedRows(draft)
             .usable_rows(pa.array([], pa.string()), np.arange(self.n_pupils, dtype=np.int32))
             .arrow
         )
@@ -401,11 +401,11 @@ def _mark_attended(cells: Bytes, slot: Ints, group: Ints, found: npt.NDArray[np.
                 found[k, group[pupil]] = True
 
 
-def _ints(column: Any) -> Ints:
+def _int_array(column: Any) -> Ints:
     return np.require(column.cast(pa.int32()).to_numpy(), np.int32, ["C", "W"])
 
 
-def _coded(column: Any) -> tuple[list[str], Ints]:
+def _coded_words(column: Any) -> tuple[list[str], Ints]:
     """Give the words of a column, and of each row the place among them; -1 where there is none."""
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())

@@ -24,7 +24,7 @@ _TEXT_COLUMNS = {
 _SECTIONS = _TEXT_COLUMNS | {"status", "event", "yes_no", "grade_level"}
 
 
-def plain(header: str) -> str:
+def plain_form(header: str) -> str:
     """Bring a header or a word to the form in which it is compared.
 
     >>> plain(" Student ID ")
@@ -103,7 +103,7 @@ class RecordsMapping:
     """
 
     def __init__(self, own: Source = None) -> None:
-        self._own = _layer(own)
+        self._own = _read_layer(own)
         self._default = _default_layer()
         self._words: dict[str, dict[str, Word]] = {}
 
@@ -124,7 +124,7 @@ class RecordsMapping:
         if name in TABLES and not self._own.tables:
             return name
         names = {**self._default.tables, **{table: table for table in TABLES}, **self._own.tables}
-        given = plain(name)
+        given = plain_form(name)
         if given in names:
             return names[given]
         starts = [known for known in names if given.startswith(f"{known}_") or given.startswith(f"{known}.")]
@@ -142,7 +142,7 @@ class RecordsMapping:
         candidates: dict[str, list[tuple[int, int, str]]] = {}
         unknown = []
         for header in given:
-            found = self._meaning(table, plain(header))
+            found = self._meaning(table, plain_form(header))
             if found is not None:
                 candidates.setdefault(found[0], []).append((*found[1:], header))
             elif not self.ignores(header):
@@ -153,7 +153,7 @@ class RecordsMapping:
 
     def ignores(self, name: str) -> bool:
         """Say whether a header or a file is left out without a word."""
-        return plain(name) in self._own.ignored or plain(name) in self._default.ignored
+        return plain_form(name) in self._own.ignored or plain_form(name) in self._default.ignored
 
     def names_for(self, table: str) -> dict[str, str]:
         """Give every header that is understood in a table, with the column it means."""
@@ -198,25 +198,25 @@ def _default_mapping() -> RecordsMapping:
 def _default_layer() -> _Layer:
     text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    return _checked(data | {"words": data["words"] | {"status": STATUSES.zh_words}}, "mapping_zh.toml")
+    return _checked_layer(data | {"words": data["words"] | {"status": STATUSES.zh_words}}, "mapping_zh.toml")
 
 
-def _layer(source: Source) -> _Layer:
+def _read_layer(source: Source) -> _Layer:
     if source is None:
         return _Layer()
     if isinstance(source, Mapping):
-        return _checked(source, "The mapping")
+        return _checked_layer(source, "The mapping")
     try:
         data = tomllib.loads(Path(source).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"Mapping file {source} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"Mapping file {source} is not TOML in UTF-8: {error}.") from error
-    return _checked(data, f"Mapping file {source}")
+    return _checked_layer(data, f"Mapping file {source}")
 
 
-def _checked(data: Mapping[str, Any], name: str) -> _Layer:
-    problems = list(_problems(data))
+def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
+    problems = list(_mapping_problems(data))
     if problems:
         messages = "; ".join(message for message, _ in problems)
         hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))
@@ -225,25 +225,25 @@ def _checked(data: Mapping[str, Any], name: str) -> _Layer:
         tables=_plain_keys(data.get("tables", {})),
         columns={table: _plain_keys(part) for table, part in data.get("columns", {}).items()},
         words={section: _lower_keys(part) for section, part in data.get("words", {}).items()},
-        ignored=frozenset(plain(header) for header in data.get("ignored", ())),
+        ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
     )
 
 
 def _plain_keys(part: Mapping[str, str]) -> dict[str, str]:
-    return {plain(key): value for key, value in part.items()}
+    return {plain_form(key): value for key, value in part.items()}
 
 
 def _lower_keys(part: Mapping[str, Word]) -> dict[str, Word]:
     return {key.strip().lower(): value for key, value in part.items()}
 
 
-def _problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _unknown(data, _PARTS, "")
+def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _unknown_keys(data, _PARTS, "")
     yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
     columns, words = data.get("columns", {}), data.get("words", {})
-    yield from _unknown(columns, (*TABLES, "all"), "columns.")
-    yield from _unknown(words, _SECTIONS, "words.")
+    yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
+    yield from _unknown_keys(words, _SECTIONS, "words.")
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
@@ -256,7 +256,7 @@ def _columns_of(table: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for other in TABLES.values() for name in other.names))
 
 
-def _unknown(part: Mapping[str, Any], allowed: Iterable[str], where: str) -> Iterator[tuple[str, str]]:
+def _unknown_keys(part: Mapping[str, Any], allowed: Iterable[str], where: str) -> Iterator[tuple[str, str]]:
     allowed = tuple(allowed)
     for key in part:
         if key not in allowed:

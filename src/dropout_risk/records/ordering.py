@@ -49,12 +49,12 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
     low = int(chosen.min())
     offsets = np.zeros(int(chosen.max()) - low + 2, np.int64)
     places = None
-    if not _count(chosen, low, offsets):
+    if not _count_values(chosen, low, offsets):
         places = np.empty(len(chosen), np.int32)
-        _place(chosen, low, offsets.copy(), places)
+        _place_rows(chosen, low, offsets.copy(), places)
     if rows is not None:
         places = rows.astype(np.int32) if places is None else rows[places].astype(np.int32)
-    cuts = _cuts(offsets)
+    cuts = _block_cuts(offsets)
 
     def sort(block: int) -> Ints | None:
         bounds = offsets[cuts[block] : cuts[block + 1] + 1]
@@ -80,7 +80,7 @@ def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints 
     """Order few rows without the fixed costs of counting and packing."""
     at = slice(None) if rows is None else rows
     columns = [column[at] for column in rest]
-    words = [(_bits(column) if column.dtype.kind == "f" else column).tolist() for column in columns]
+    words = [(_ordered_bits(column) if column.dtype.kind == "f" else column).tolist() for column in columns]
     keys = list(zip(first.tolist(), *words, strict=True))
     order = sorted(range(len(keys)), key=keys.__getitem__)
     if rows is not None:
@@ -88,7 +88,7 @@ def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints 
     return None if order == list(range(len(order))) else np.array(order, np.int32)
 
 
-def _cuts(offsets: Longs) -> Longs:
+def _block_cuts(offsets: Longs) -> Longs:
     """Cut the groups into blocks of about as many rows."""
     wanted = np.arange(0, offsets[-1], BLOCK_ROWS)
     return np.unique(np.append(np.searchsorted(offsets, wanted, side="right") - 1, len(offsets) - 1))
@@ -98,7 +98,7 @@ def _order_within(bounds: Longs, columns: Sequence[Array]) -> Ints | None:
     starts, stops = bounds[:-1], bounds[1:]
     order = np.arange(bounds[-1], dtype=np.int32)
     changed = False
-    for word in _packed(columns):
+    for word in _packed_words(columns):
         starts, stops, moved = _sort_runs(starts, stops, word, order)
         changed |= moved
         if not len(starts):
@@ -106,7 +106,7 @@ def _order_within(bounds: Longs, columns: Sequence[Array]) -> Ints | None:
     return order if changed else None
 
 
-def _packed(columns: Sequence[Array]) -> Iterator[Longs]:
+def _packed_words(columns: Sequence[Array]) -> Iterator[Longs]:
     """Pack columns of small range together into 64-bit words that keep their order."""
     word: Longs | None = None
     room = 1
@@ -130,7 +130,7 @@ def _from_zero(column: Array) -> tuple[Longs, int]:
     if not len(column):
         return column.astype(np.int64), 1
     if column.dtype.kind == "f":
-        return _bits(column), _WORD_LIMIT
+        return _ordered_bits(column), _WORD_LIMIT
     low, high = int(column.min()), int(column.max())
     numbers = column.astype(np.int64)
     if low == _LOWEST and high > low:  # empty values stand just below the lowest one
@@ -139,7 +139,7 @@ def _from_zero(column: Array) -> tuple[Longs, int]:
     return numbers - low, high - low + 1
 
 
-def _bits(column: Array) -> Longs:
+def _ordered_bits(column: Array) -> Longs:
     """Give the bits of floating numbers, so turned that they are in the order of the numbers."""
     bits = (column.astype(np.float64) + 0.0).view(np.int64)
     bits = np.where(bits < 0, bits ^ np.int64(_LARGEST), bits)
@@ -147,7 +147,7 @@ def _bits(column: Array) -> Longs:
 
 
 @kernel
-def _count(first: Ints, low: int, offsets: Longs) -> bool:
+def _count_values(first: Ints, low: int, offsets: Longs) -> bool:
     """Count each value into the place after its own; tell whether the values never fall."""
     rising = True
     for i in range(len(first)):
@@ -160,7 +160,7 @@ def _count(first: Ints, low: int, offsets: Longs) -> bool:
 
 
 @kernel
-def _place(first: Ints, low: int, following: Longs, places: Ints) -> None:
+def _place_rows(first: Ints, low: int, following: Longs, places: Ints) -> None:
     for i in range(len(first)):
         group = first[i] - low
         places[following[group]] = i
@@ -168,7 +168,7 @@ def _place(first: Ints, low: int, following: Longs, places: Ints) -> None:
 
 
 @kernel
-def _merge(  # noqa: PLR0917
+def _merge_runs(  # noqa: PLR0917
     keys: Longs, rows: Ints, into_keys: Longs, into_rows: Ints, low: int, middle: int, high: int
 ) -> None:
     left, right = low, middle
@@ -202,17 +202,17 @@ def _sort_runs(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[L
         while width < size:
             for low in range(0, size, 2 * width):
                 middle, high = min(low + width, size), min(low + 2 * width, size)
-                _merge(keys, rows, other_keys, other_rows, low, middle, high)
+                _merge_runs(keys, rows, other_keys, other_rows, low, middle, high)
             keys, other_keys = other_keys, keys
             rows, other_rows = other_rows, rows
             width *= 2
         order[start : stops[run]] = rows[:size]
-    tied_starts, tied_stops = _ties(starts, stops, word, order)
+    tied_starts, tied_stops = _tied_runs(starts, stops, word, order)
     return tied_starts, tied_stops, moved
 
 
 @kernel
-def _ties(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[Longs, Longs]:
+def _tied_runs(starts: Longs, stops: Longs, word: Longs, order: Ints) -> tuple[Longs, Longs]:
     """Find the runs of equal words."""
     found = 0
     tied_starts, tied_stops = np.empty(len(order) // 2, np.int64), np.empty(len(order) // 2, np.int64)

@@ -14,10 +14,17 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
-from dropout_risk.records.values import EMPTY_WORDS, as_text, is_text, spread, trimmed, whole_numbers
+from dropout_risk.records.values import (
+    EMPTY_WORDS,
+    as_text,
+    is_text,
+    spread_values,
+    trimmed_text,
+    whole_numbers,
+)
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, -2
-Spread = tuple[np.uint64, np.uint64, np.uint64]
+Hashing = tuple[np.uint64, np.uint64, np.uint64]
 Kind = TypeVar("Kind", bound=np.generic)
 
 _LARGEST = 2**63 - 1
@@ -27,7 +34,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _FEW = 4
 
 
-class Pupils(NamedTuple):
+class FoundPupils(NamedTuple):
     """The pupil of each identifier, and the position in FAULTS of what is wrong with it."""
 
     rows: Ints
@@ -57,7 +64,7 @@ class PupilIndex:
         """Order the distinct identifiers that :func:`as_ids` gave: as numbers where all are, else as text."""
         if parts and all(isinstance(part, list) for part in parts):
             texts = {text for part in parts for text in part} - {None}
-            return cls(pa.array(sorted(texts, key=_bytes), pa.string()))
+            return cls(pa.array(sorted(texts, key=_text_bytes), pa.string()))
         parts = [pa.array(part, pa.string()) if isinstance(part, list) else part for part in parts]
         whole = all(pa.types.is_int64(part.type) for part in parts)
         kind = pa.int64() if whole else pa.string()
@@ -67,27 +74,31 @@ class PupilIndex:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, array: Any) -> Pupils:
+    def rows(self, array: Any) -> FoundPupils:
         """Give the position of each identifier; -1 where there is none, -2 where it is not among these."""
         if isinstance(array, list):
-            places = self._places
+            known = self._row_of
             rows = [
-                places[text] if text in places else places.get(trimmed(text), UNKNOWN_PUPIL) for text in array
+                known[text] if text in known else known.get(trimmed_text(text), UNKNOWN_PUPIL)
+                for text in array
             ]
-            return Pupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
+            return FoundPupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
         kind = array.type
         if pa.types.is_dictionary(kind):
             found = self.rows(array.dictionary)
-            return Pupils(spread(found.rows, array.indices, NO_PUPIL), spread(found.faults, array.indices, 0))
+            return FoundPupils(
+                spread_values(found.rows, array.indices, NO_PUPIL),
+                spread_values(found.faults, array.indices, 0),
+            )
         if pa.types.is_floating(kind):
             numbers, faults = whole_numbers(array)
-            return Pupils(self._rows_of_numbers(numbers), faults)
+            return FoundPupils(self._rows_of_numbers(numbers), faults)
         if _fits_int64(array):
-            return Pupils(self._rows_of_numbers(array), np.zeros(len(array), np.uint8))
+            return FoundPupils(self._rows_of_numbers(array), np.zeros(len(array), np.uint8))
         faults = np.zeros(len(array), np.uint8)
         if not is_text(kind):
             array, faults = as_text(array)
-        return Pupils(self._rows_of_texts(array.cast(pa.string())), faults)
+        return FoundPupils(self._rows_of_texts(array.cast(pa.string())), faults)
 
     def _rows_of_numbers(self, array: Any) -> Ints:
         filled = pc.fill_null(array.cast(pa.int64()), 0)
@@ -98,20 +109,20 @@ class PupilIndex:
         rows = self._find_texts(texts)
         missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
         if len(missed):  # what is written with blanks around, or with a word for nothing
-            trimmed = pc.utf8_trim_whitespace(texts.take(pa.array(missed)))
-            empty = pc.is_in(trimmed, value_set=pa.array(EMPTY_WORDS)).to_numpy(zero_copy_only=False)
-            rows[missed] = np.where(empty, np.int32(NO_PUPIL), self._find_texts(trimmed))
+            bare = pc.utf8_trim_whitespace(texts.take(pa.array(missed)))
+            empty = pc.is_in(bare, value_set=pa.array(EMPTY_WORDS)).to_numpy(zero_copy_only=False)
+            rows[missed] = np.where(empty, np.int32(NO_PUPIL), self._find_texts(bare))
         return rows
 
     def _find_texts(self, texts: Any) -> Ints:
         if _FEW * len(texts) < len(self):  # Arrow makes its table of all ids anew each time
-            places = self._places
-            return np.array([places.get(text, UNKNOWN_PUPIL) for text in texts.to_pylist()], np.int32)
+            known = self._row_of
+            return np.array([known.get(text, UNKNOWN_PUPIL) for text in texts.to_pylist()], np.int32)
         found = pc.fill_null(pc.index_in(texts, value_set=self._texts), UNKNOWN_PUPIL)
         return _without_nulls(np.array(found, np.int32), texts)
 
     @cached_property
-    def _places(self) -> dict[str | None, int]:
+    def _row_of(self) -> dict[str | None, int]:
         return {None: NO_PUPIL} | {str(name): row for row, name in enumerate(self.ids.to_pylist())}
 
     @cached_property
@@ -142,11 +153,11 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
         Whether values have types; without, a text is a number if it is written as one, and "007" is not.
     """
     if isinstance(array, list):
-        return [trimmed(text) for text in array], np.zeros(len(array), np.uint8)
+        return [trimmed_text(text) for text in array], np.zeros(len(array), np.uint8)
     kind = array.type
     if pa.types.is_dictionary(kind):
         ids, faults = as_ids(array.dictionary, typed)
-        return ids.take(array.indices), spread(faults, array.indices, 0)
+        return ids.take(array.indices), spread_values(faults, array.indices, 0)
     if pa.types.is_floating(kind):
         return whole_numbers(array)
     if _fits_int64(array):
@@ -157,7 +168,7 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
     return text, faults
 
 
-def _bytes(text: str) -> bytes:
+def _text_bytes(text: str) -> bytes:
     """Give what Arrow orders texts by."""
     return text.encode()
 
@@ -193,15 +204,15 @@ class _Numbers(NamedTuple):
         places = np.full(1 << bits, -1, np.int32)
         factor, shift = (1, 0) if close else (_GOLDEN, 64 - bits)
         found = cls(_read_only(keys), positions, places, low, factor, shift)
-        _place_numbers(found.keys, places, found._spread())
+        _place_numbers(found.keys, places, found._hashing())
         return found
 
     def rows(self, values: npt.NDArray[np.int64]) -> Ints:
         rows = np.empty(len(values), np.int32)
-        _find_numbers(values, (self.keys, self.positions), self.places, self._spread(), rows)
+        _find_numbers(values, (self.keys, self.positions), self.places, self._hashing(), rows)
         return rows
 
-    def _spread(self) -> Spread:
+    def _hashing(self) -> Hashing:
         return np.uint64(self.low & (2**64 - 1)), np.uint64(self.factor), np.uint64(self.shift)
 
 
@@ -213,8 +224,8 @@ def _read_only(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
 
 
 @kernel
-def _place_numbers(keys: Longs, places: Ints, spread: Spread) -> None:
-    low, factor, shift = spread
+def _place_numbers(keys: Longs, places: Ints, hashing: Hashing) -> None:
+    low, factor, shift = hashing
     mask = np.uint64(len(places) - 1)
     for row in range(len(keys)):
         place = (((np.uint64(keys[row]) - low) * factor) >> shift) & mask
@@ -224,9 +235,11 @@ def _place_numbers(keys: Longs, places: Ints, spread: Spread) -> None:
 
 
 @kernel
-def _find_numbers(values: Longs, known: tuple[Longs, Ints], places: Ints, spread: Spread, rows: Ints) -> None:
+def _find_numbers(
+    values: Longs, known: tuple[Longs, Ints], places: Ints, hashing: Hashing, rows: Ints
+) -> None:
     keys, positions = known
-    low, factor, shift = spread
+    low, factor, shift = hashing
     mask = np.uint64(len(places) - 1)
     found = np.int32(UNKNOWN_PUPIL)
     for i in range(len(values)):

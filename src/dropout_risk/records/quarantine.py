@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array
-from dropout_risk.records.readers import batches
+from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
 from dropout_risk.text import Language
@@ -107,7 +107,7 @@ class SetApart:
         """Read the rows of a part again as they stood in the input."""
         wanted = self.rows[here] - span.start
         position = 0
-        for batch in batches(span.part, span.part.header) if len(wanted) else ():
+        for batch in read_batches(span.part, span.part.header) if len(wanted) else ():
             first, last = np.searchsorted(wanted, [position, position + batch.num_rows])
             if last > first:
                 taken = batch.take(pa.array(wanted[first:last] - position))
@@ -181,21 +181,21 @@ class Quarantine:
         """
         path = Path(path)
         if path.suffix.lower() == ".csv":
-            _write(path, list(self._tables.values()), self._broken, language)
+            _write_rows(path, list(self._tables.values()), self._broken, language)
             return [path]
         path.mkdir(parents=True, exist_ok=True)
         written = []
         for name, table in self._tables.items():
             file = path / f"{name}.csv"
             if len(table):
-                _write(file, [table], self._broken, language)
+                _write_rows(file, [table], self._broken, language)
                 written.append(file)
             else:
                 file.unlink(missing_ok=True)
         return written
 
 
-def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Language) -> None:
+def _write_rows(path: Path, tables: Sequence[SetApart], broken: Rule, language: Language) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     headers = dict.fromkeys(header for table in tables for span in table.spans for header in span.part.header)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -204,14 +204,14 @@ def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Langu
             writer = csv.writer(file)
             writer.writerow([*_MARKS, *headers])
             for table in tables:
-                writer.writerows(_lines(table, list(headers), broken, language))
+                writer.writerows(_row_lines(table, list(headers), broken, language))
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def _lines(
+def _row_lines(
     table: SetApart, headers: list[str], broken: Rule, language: Language
 ) -> Iterator[tuple[Any, ...]]:
     """Give the marks of each row followed by its original values under the file's headers."""

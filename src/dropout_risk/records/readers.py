@@ -189,7 +189,7 @@ FILE = "SYNTHETIC"
 _KEY, _YES = b"dropout_risk.synthetic", b"true"
 
 
-def mark(table: Any) -> Any:
+def mark_synthetic(table: Any) -> Any:
     """Mark an Arrow table as made up; Parquet keeps the mark.
 
     Examples
@@ -201,7 +201,7 @@ def mark(table: Any) -> Any:
     return table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: _YES})
 
 
-def is_marked(schema: Any) -> bool:
+def is_marked_synthetic(schema: Any) -> bool:
     """Tell whether the schema of an Arrow table or Parquet file carries the mark."""
     return bool((schema.metadata or {}).get(_KEY) == _YES)
 
@@ -253,7 +253,7 @@ class Part(Protocol):
         """Cut the part into pieces that give these columns, in the order of its rows."""
 
 
-def batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:
+def read_batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:
     """Read the record batches of a part, one after the other."""
     for piece in part.pieces(headers):
         yield from piece()
@@ -268,7 +268,7 @@ class FramePart:
         self.name = ""
         self.table = table
         self.header = tuple(table.column_names)
-        self.synthetic = is_marked(table.schema)
+        self.synthetic = is_marked_synthetic(table.schema)
         self.size = table.num_rows
         self.broken: list[int] = []
 
@@ -297,7 +297,7 @@ class ParquetPart:
         except (OSError, pa.ArrowInvalid):
             raise _not_parquet(path, name) from None
         self.header = tuple(self.schema.names)
-        self.synthetic = is_marked(self.schema)
+        self.synthetic = is_marked_synthetic(self.schema)
         self.size = self.metadata.num_rows
 
     def done(self, rows: int) -> int:
@@ -307,7 +307,7 @@ class ParquetPart:
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the file into row groups, small ones together and a very large one into its batches."""
         rows = [self.metadata.row_group(k).num_rows for k in range(self.metadata.num_row_groups)]
-        for groups in _together(rows, BATCH_ROWS):
+        for groups in _group_sizes(rows, BATCH_ROWS):
             if sum(rows[k] for k in groups) > LARGE_ROWS:
                 yield from (partial(list, [batch]) for batch in self._read(groups, headers))
             else:
@@ -342,7 +342,7 @@ def _not_parquet(path: Path, name: str) -> RecordsError:
     return RecordsError(f"File {name!r} is not Parquet.", hint="write it again")
 
 
-def _together(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
+def _group_sizes(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
     """Put consecutive positions together up to a size.
 
     >>> list(_together([3, 3, 9, 1], 6))
@@ -376,11 +376,11 @@ def find_parts(folder: Path, mapping: RecordsMapping) -> tuple[dict[str, list[Pa
     unknown = []
     for entry in sorted(folder.iterdir()):
         files = _files_of(entry)
-        table = mapping.table_of(_stem(entry))
-        if files and table is None and not mapping.ignores(_stem(entry)):
+        table = mapping.table_of(_table_stem(entry))
+        if files and table is None and not mapping.ignores(_table_stem(entry)):
             unknown.append(entry.name)
         elif files and table is not None:
-            parts = (_part(file, folder, mapping.encoding) for file in files)
+            parts = (_file_part(file, folder, mapping.encoding) for file in files)
             found.setdefault(table, []).extend(parts)
     return found, unknown
 
@@ -393,14 +393,14 @@ def _files_of(entry: Path) -> list[Path]:
     return [entry] if entry.name.lower().endswith((*CSV_ENDINGS, *PARQUET_ENDINGS)) else []
 
 
-def _stem(entry: Path) -> str:
+def _table_stem(entry: Path) -> str:
     for ending in (*CSV_ENDINGS, *PARQUET_ENDINGS):
         if entry.name.lower().endswith(ending):
             return entry.name[: -len(ending)]
     return entry.name
 
 
-def _part(file: Path, folder: Path, encoding: str | None) -> Part:
+def _file_part(file: Path, folder: Path, encoding: str | None) -> Part:
     name = file.relative_to(folder).as_posix()
     parquet = name.lower().endswith(PARQUET_ENDINGS)
     part: Part = ParquetPart(file, name) if parquet else CsvPart(file, name, encoding)

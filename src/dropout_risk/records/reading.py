@@ -14,14 +14,14 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.ahead import ahead
 from dropout_risk.records.csv_part import Piece
-from dropout_risk.records.mapping import Headers, RecordsMapping, plain
+from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part
 from dropout_risk.records.row_checks import check_readable
 from dropout_risk.records.rows import EMPTY, Draft, Finding, Span
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.tables import Column, Table
-from dropout_risk.records.values import Vocabulary, convert
+from dropout_risk.records.values import Vocabulary, convert_column
 
 Seen = TypeVar("Seen")
 Seen_co = TypeVar("Seen_co", covariant=True)
@@ -113,20 +113,20 @@ class TableReader:
         """
         parts = list(parts)
         headers = [self.mapping.headers(self.table.name, part.header) for part in parts]
-        missing = [[name for name in self.table.required if name not in of.chosen] for of in headers]
-        chosen = [{} if lacks else of.chosen for of, lacks in zip(headers, missing, strict=True)]
+        missing = [[name for name in self.table.required if name not in found.chosen] for found in headers]
+        chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        for number, found in ahead(_tasks(parts, chosen, look)):
-            for length, seen in found:
+        for number, batches in ahead(_piece_tasks(parts, chosen, look)):
+            for length, seen in batches:
                 then(seen, self._length)
                 lengths[number] += length
                 self._length += length
             self._tell(parts, number, lengths[number])
         starts = [0, *itertools.accumulate(lengths)]
         unread = np.zeros(self._length, np.bool_)
-        for part, of, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
+        for part, found, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
             unread[start:stop] = bool(lacks)
-            self._report_headers(part, of, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
+            self._report_headers(part, found, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
         spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
         return Draft(self.table, unread, spans=spans, findings=self._findings)
 
@@ -142,7 +142,7 @@ class TableReader:
         for name, array in zip(names, batch.columns, strict=False):
             column = self.table[name]
             if column.kind != "student":
-                values, faults = convert(array, column, self._words[name], self._vocabularies[name])
+                values, faults = convert_column(array, column, self._words[name], self._vocabularies[name])
             elif self.pupils is not None:
                 values, faults = self.pupils.rows(array)
             else:
@@ -204,7 +204,7 @@ class TableReader:
         self._findings.append(found)
 
 
-def _tasks(
+def _piece_tasks(
     parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen]
 ) -> Iterator[Callable[[], tuple[int, list[tuple[int, Seen]]]]]:
     """Give one task for each piece of each part: read it and look at its batches."""
@@ -226,12 +226,12 @@ def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) ->
     >>> nearest_header("student_id", ["studnt_id", "x"], ["student_id", "学号"])
     "is it the column 'studnt_id'?"
     """
-    near = [header for header in unknown if difflib.get_close_matches(plain(header), aliases, n=1)]
+    near = [header for header in unknown if difflib.get_close_matches(plain_form(header), aliases, n=1)]
     if near:
         return f"is it the column {near[0]!r}?"
     return "headers understood: " + ", ".join(repr(alias) for alias in aliases[:4])
 
 
 def _did_you_mean(header: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(plain(header), names, n=1)
+    near = difflib.get_close_matches(plain_form(header), names, n=1)
     return f"did you mean {near[0]!r}?" if near else ""

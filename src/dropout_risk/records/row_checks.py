@@ -8,7 +8,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
-from dropout_risk.records.rows import Arranged, Draft
+from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
 from dropout_risk.records.values import FAULTS, NO_DATE
@@ -18,7 +18,7 @@ from dropout_risk.records.values import FAULTS, NO_DATE
 _OPEN = np.iinfo(np.int32).max
 
 
-def check_overlaps(arranged: Arranged) -> None:
+def check_overlaps(arranged: ArrangedRows) -> None:
     """Set periods apart that overlap another one of the same pupil, factor and value known before.
 
     A period that begins on the other's last day does not overlap it. A row with the same first day and a
@@ -35,7 +35,7 @@ def check_overlaps(arranged: Arranged) -> None:
     bad = [
         order[group[k]]
         for group in _suspect_groups(columns, order)
-        for k in _overlapping(columns, order[group])
+        for k in _overlapping_rows(columns, order[group])
     ]
     mask = np.zeros(len(known), np.bool_)
     mask[bad] = True
@@ -52,7 +52,7 @@ def _suspect_groups(columns: list[Array], order: Array) -> list[Array]:
     return [np.arange(start, start + size) for start, size in zip(starts, sizes, strict=True) if size > 1]
 
 
-def _overlapping(columns: list[Array], rows: Array) -> list[int]:
+def _overlapping_rows(columns: list[Array], rows: Array) -> list[int]:
     """Go through the rows of one pupil and factor as they became known; give those that overlap."""
     accepted: dict[int, tuple[int, int]] = {}
     found = []

@@ -20,7 +20,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Rule, Severity
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
-from dropout_risk.records.values import NO_CODE, NO_DATE, spread
+from dropout_risk.records.values import NO_CODE, NO_DATE, spread_values
 
 # --- A table as read: compact columns, and findings about rows that cannot be used ---
 
@@ -186,13 +186,13 @@ class UsableRows:
             array = table["pupil" if column.kind == "student" else column.name].combine_chunks()
             if isinstance(array, pa.ChunkedArray):  # of a dictionary without rows
                 array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-            values[column.name], words[column.name] = _compact(array, column)
+            values[column.name], words[column.name] = _compact_column(array, column)
         return cls(TABLES[name], values, words)
 
     @classmethod
     def none(cls, name: str) -> UsableRows:
         """Give a table without rows; all that are not given share it."""
-        return _none(name)
+        return _no_rows(name)
 
     def __len__(self) -> int:
         return len(self.values[self.table.columns[0].name])
@@ -279,7 +279,7 @@ class UsableRows:
 
 
 @cache
-def _none(name: str) -> UsableRows:
+def _no_rows(name: str) -> UsableRows:
     table = TABLES[name]
     values = {column.name: np.empty(0, EMPTY[column.kind].dtype) for column in table.columns}
     if table.known_from is not None:
@@ -290,7 +290,7 @@ def _none(name: str) -> UsableRows:
     return UsableRows(table, values, words)
 
 
-def _compact(array: Any, column: Column) -> tuple[Array, list[str]]:
+def _compact_column(array: Any, column: Column) -> tuple[Array, list[str]]:
     if column.kind == "number":
         return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False)), []
     if column.kind in ("text", "event"):
@@ -298,7 +298,7 @@ def _compact(array: Any, column: Column) -> tuple[Array, list[str]]:
         words = EVENTS if column.kind == "event" else sorted({*encoded.dictionary.to_pylist()} - {None})
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([place.get(word, NO_CODE) for word in encoded.dictionary.to_pylist()], np.int32)
-        return spread(codes, encoded.indices, NO_CODE), list(words)
+        return spread_values(codes, encoded.indices, NO_CODE), list(words)
     kind, empty = (pa.int8(), NO_CODE) if column.kind in ("yes_no", "status") else (pa.int32(), NO_DATE)
     filled = pc.fill_null(array.cast(kind), empty)
     return np.asarray(filled.to_numpy(zero_copy_only=False)), []
@@ -307,7 +307,7 @@ def _compact(array: Any, column: Column) -> tuple[Array, list[str]]:
 # --- Puts usable rows in canonical order, which finds duplicates ---
 
 
-class Arranged:
+class ArrangedRows:
     """The rows of a draft that are still usable, in canonical order.
 
     Rows come by pupil, key, ``recorded_on``, then by everything else, so that the order of the input

@@ -116,9 +116,9 @@ class SchoolDays:
             if self.listed[row] or attended is None or late is None:
                 days[school] = np.flatnonzero(self.state[row] == 1) + self.first
                 continue
-            dates, of = grid.date[attended[row]], late[0] == row
-            days[school] = np.concatenate([dates, late[1][of]])
-            known[school] = np.concatenate([dates, late[2][of]])
+            dates, its = grid.date[attended[row]], late[0] == row
+            days[school] = np.concatenate([dates, late[1][its]])
+            known[school] = np.concatenate([dates, late[2][its]])
         return SchoolCalendar.from_days(days, known=known)
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.check import CheckReport
-from dropout_risk.records.checking import Checked, Checking, Known, require_students
+from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
@@ -76,7 +76,7 @@ class SchoolRecords:
         unknown: Sequence[str] = (),
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
-        known: Known | None = None,
+        known: KnownPupils | None = None,
         progress: Progress | None = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
@@ -93,7 +93,7 @@ class SchoolRecords:
         *,
         mapping: Source | RecordsMapping = None,
         today: dt.date | str | None = None,
-        known: Known | None = None,
+        known: KnownPupils | None = None,
         progress: Progress | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
@@ -135,7 +135,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
-        known: Known | None = None,
+        known: KnownPupils | None = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -171,8 +171,8 @@ class SchoolRecords:
         return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
 
     @cached_property
-    def _checked(self) -> Checked:
-        checking = Checking(self._parts, self._mapping, self._today, self.known, self._progress)
+    def _checked(self) -> CheckedRecords:
+        checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
         return checking.run(self._unknown)
 
     def check(self) -> CheckReport:
@@ -240,7 +240,7 @@ class SchoolRecords:
             table = self.table(name)
             digest.update(f"{name} {table.num_rows} {table.schema.to_string()}".encode())
             for column in table.columns:
-                _add(digest, column.combine_chunks())
+                _digest_column(digest, column.combine_chunks())
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -255,7 +255,7 @@ def _part_of(frame: Any, name: str) -> Part | None:
     return FramePart(to_arrow(frame, name))
 
 
-def _add(digest: Any, column: Any) -> None:
+def _digest_column(digest: Any, column: Any) -> None:
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     if pa.types.is_string(column.type):

@@ -166,11 +166,11 @@ DATE = Column("date", "date", key=True)
 RECORDED_ON = Column("recorded_on", "date", required=False, nullable=True)
 
 
-def _optional(name: str, kind: Kind, **options: Any) -> Column:
+def _optional_column(name: str, kind: Kind, **options: Any) -> Column:
     return Column(name, kind, required=False, nullable=True, **options)
 
 
-def _about_pupil(name: str, kind: Kind, **options: Any) -> Column:
+def _pupil_column(name: str, kind: Kind, **options: Any) -> Column:
     return Column(name, kind, nullable=True, lenient=True, **options)
 
 
@@ -179,23 +179,29 @@ _ALL = (
         "students",
         (
             STUDENT,
-            _about_pupil("school_id", "text"),
-            _about_pupil("class_id", "text"),
-            _about_pupil("grade_level", "integer"),
-            _about_pupil("enrolled_on", "date", required=False),
-            _about_pupil("left_on", "date", required=False, future=True),
-            _about_pupil("responsible_id", "text", required=False, role="display_only"),
-            _about_pupil("birth_date", "date", required=False, role="audit_only"),
-            _about_pupil("boarding", "yes_no", required=False),
-            _about_pupil("distance_km", "number", required=False, lowest=0),
-            _about_pupil("sex", "text", required=False, role="audit_only"),
-            _about_pupil("ethnicity", "text", required=False, role="audit_only"),
-            _about_pupil("residence", "text", required=False, role="audit_only"),
+            _pupil_column("school_id", "text"),
+            _pupil_column("class_id", "text"),
+            _pupil_column("grade_level", "integer"),
+            _pupil_column("enrolled_on", "date", required=False),
+            _pupil_column("left_on", "date", required=False, future=True),
+            _pupil_column("responsible_id", "text", required=False, role="display_only"),
+            _pupil_column("birth_date", "date", required=False, role="audit_only"),
+            _pupil_column("boarding", "yes_no", required=False),
+            _pupil_column("distance_km", "number", required=False, lowest=0),
+            _pupil_column("sex", "text", required=False, role="audit_only"),
+            _pupil_column("ethnicity", "text", required=False, role="audit_only"),
+            _pupil_column("residence", "text", required=False, role="audit_only"),
         ),
     ),
     Table(
         "attendance",
-        (STUDENT, DATE, _optional("session", "text", key=True), Column("status", "status"), RECORDED_ON),
+        (
+            STUDENT,
+            DATE,
+            _optional_column("session", "text", key=True),
+            Column("status", "status"),
+            RECORDED_ON,
+        ),
         known_from="date",
     ),
     Table(
@@ -206,8 +212,8 @@ _ALL = (
             Column("period_end", "date", key=True),
             Column("days_enrolled", "integer", lowest=0),
             Column("days_absent", "integer", lowest=0),
-            _optional("days_excused", "integer", lowest=0),
-            _optional("days_late", "integer", lowest=0),
+            _optional_column("days_excused", "integer", lowest=0),
+            _optional_column("days_late", "integer", lowest=0),
             RECORDED_ON,
         ),
         known_from="period_end",
@@ -233,8 +239,8 @@ _ALL = (
             Column("instrument", "text", key=True),
             Column("scale", "text", key=True),
             Column("score", "number", nullable=True),
-            _optional("valid", "yes_no"),
-            _optional("norm", "text"),
+            _optional_column("valid", "yes_no"),
+            _optional_column("norm", "text"),
             RECORDED_ON,
         ),
         known_from="date",
@@ -245,9 +251,9 @@ _ALL = (
             STUDENT,
             Column("factor", "text", key=True),
             Column("valid_from", "date", key=True),
-            _optional("value", "text"),
-            _optional("valid_to", "date", future=True),
-            _optional("source", "text", note=True),
+            _optional_column("value", "text"),
+            _optional_column("valid_to", "date", future=True),
+            _optional_column("source", "text", note=True),
             RECORDED_ON,
         ),
         known_from="valid_from",
@@ -257,7 +263,7 @@ _ALL = (
         "calendar",
         (
             Column("date", "date", key=True, future=True),
-            _optional("school_id", "text", key=True),
+            _optional_column("school_id", "text", key=True),
             Column("is_school_day", "yes_no"),
         ),
     ),

@@ -56,7 +56,7 @@ Words = Mapping[str, Any]
 Read = tuple[Any, int]
 
 
-def trimmed(text: str | None) -> str | None:
+def trimmed_text(text: str | None) -> str | None:
     """Take the blanks around a text away; None where nothing is left, or a word for nothing.
 
     >>> trimmed(" 3 "), trimmed("N/A")
@@ -124,7 +124,7 @@ def _yes_no(_: Column, words: Words, text: str | None) -> Read:
     return code, _UNKNOWN_WORD if code == NO_CODE else 0
 
 
-def _closed(column: Column, words: Words, text: str | None) -> Read:
+def _closed_word(column: Column, words: Words, text: str | None) -> Read:
     meaning = None if text is None else words.get(text.lower())
     if meaning is None:
         return NO_CODE, 0 if text is None else _UNKNOWN_WORD
@@ -136,8 +136,8 @@ READ: dict[str, Callable[[Column, Words, str | None], Read]] = {
     "number": _number_in,
     "integer": _integer_in,
     "yes_no": _yes_no,
-    "status": _closed,
-    "event": _closed,
+    "status": _closed_word,
+    "event": _closed_word,
 }
 
 
@@ -182,7 +182,7 @@ class Vocabulary:
         return words, np.array(new, np.int16 if narrow else np.int32)
 
 
-def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
+def convert_column(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
     """Convert one raw column.
 
     Parameters
@@ -197,60 +197,63 @@ def convert(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vo
         Numbers of the column's words so far (columns of text only).
     """
     if isinstance(array, list):
-        return _of_list(array, column, words, vocabulary)
-    plain = _plain(array, column)
+        return _convert_list(array, column, words, vocabulary)
+    plain = _plain_column(array, column)
     if plain is not None:
-        return Converted(plain, np.zeros(len(array), np.uint8))
+        return _faultless(plain)
     array = _without_nan(array)
     if is_text(array.type):
         array = array.cast(pa.string())
     if not (pa.types.is_dictionary(array.type) or _has_own_type(array.type, column)):
-        array = _distinct(array)
+        array = _distinct_values(array)
     if not pa.types.is_dictionary(array.type):
-        return _values(array, column, words, vocabulary)
+        return _convert_distinct(array, column, words, vocabulary)
     distinct = array.dictionary
     distinct = distinct.cast(pa.string()) if is_text(distinct.type) else distinct
-    found = _values(distinct, column, words, vocabulary)
+    found = _convert_distinct(distinct, column, words, vocabulary)
     empty = np.nan if column.kind == "number" else NO_DATE if column.kind in ("date", "integer") else NO_CODE
-    return Converted(spread(found.values, array.indices, empty), spread(found.faults, array.indices, 0))
+    values = spread_values(found.values, array.indices, empty)
+    return Converted(values, spread_values(found.faults, array.indices, 0))
 
 
-def _of_list(
-    texts: list[str | None], column: Column, words: Mapping[str, Any], vocabulary: Vocabulary
-) -> Converted:
+def _convert_list(texts: list[str | None], column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
     if column.kind == "date":
         days = [*map(KNOWN_DAYS.get, texts)]
         if None not in days:
-            return Converted(np.array(days, np.int32), np.zeros(len(texts), np.uint8))
+            return _faultless(np.array(days, np.int32))
     distinct = dict.fromkeys(texts)
-    values, faults = _texts(list(distinct), column, words, vocabulary)
+    values, faults = _read_texts(list(distinct), column, words, vocabulary)
     meaning = dict(zip(distinct, values, strict=True))
     spread_out = np.array([meaning[text] for text in texts], _DTYPES[column.kind])
     if not any(faults):
-        return Converted(spread_out, np.zeros(len(texts), np.uint8))
+        return _faultless(spread_out)
     fault_of = dict(zip(distinct, faults, strict=True))
     return Converted(spread_out, np.array([fault_of[text] for text in texts], np.uint8))
 
 
-def _texts(
-    texts: Sequence[str | None], column: Column, words: Mapping[str, Any], vocabulary: Vocabulary
+def _faultless(values: Array) -> Converted:
+    return Converted(values, np.zeros(len(values), np.uint8))
+
+
+def _read_texts(
+    texts: Sequence[str | None], column: Column, words: Words, vocabulary: Vocabulary
 ) -> tuple[list[Any], list[int]]:
     """Read texts: their values, and what is wrong with each."""
     if column.kind == "text":
-        return vocabulary.codes([trimmed(text) for text in texts], words), [0] * len(texts)
+        return vocabulary.codes([trimmed_text(text) for text in texts], words), [0] * len(texts)
     read = partial(READ[column.kind], column, words)
-    pairs = [read(trimmed(text)) for text in texts]
+    pairs = [read(trimmed_text(text)) for text in texts]
     return [value for value, _ in pairs], [fault for _, fault in pairs]
 
 
-def _distinct(array: Any) -> Any:
+def _distinct_values(array: Any) -> Any:
     try:
         return array.dictionary_encode()
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         return array
 
 
-def spread(values: Array, indices: Any, empty: Any) -> Array:
+def spread_values(values: Array, indices: Any, empty: Any) -> Array:
     """Spread the values of a dictionary over its rows; ``empty`` where a row has none."""
     if empty == 0 and not values.any():
         return np.zeros(len(indices), values.dtype)
@@ -269,14 +272,14 @@ def _has_own_type(kind: Any, column: Column) -> bool:
     return bool(pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_nested(kind))
 
 
-def _plain(array: Any, column: Column) -> Array | None:
+def _plain_column(array: Any, column: Column) -> Array | None:
     """Read a column at once that has the type in which it is kept and nothing wrong with it; else None."""
     kind = array.type
     if column.kind == "date" and pa.types.is_date32(kind):
         days = array.cast(pa.int32())
-        return _filled(days, NO_DATE, np.int32) if _lies_within(days, FIRST_DATE, LAST_DATE) else None
+        return _filled_array(days, NO_DATE, np.int32) if _lies_within(days, FIRST_DATE, LAST_DATE) else None
     if column.kind == "integer" and pa.types.is_integer(kind) and _lies_within(array, *_INTEGERS):
-        return _filled(array.cast(pa.int32()), NO_INTEGER, np.int32)
+        return _filled_array(array.cast(pa.int32()), NO_INTEGER, np.int32)
     if column.kind == "number" and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
         numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return None if np.isinf(numbers).any() else np.asarray(numbers)
@@ -299,25 +302,25 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
     try:
         text = array.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.nulls(len(array), pa.string()), _fault(_given(array), "wrong_type")
-    return _trimmed(text), np.zeros(len(array), np.uint8)
+        return pa.nulls(len(array), pa.string()), _fault_codes(_given_mask(array), "wrong_type")
+    return _trimmed_column(text), np.zeros(len(array), np.uint8)
 
 
-def _values(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
+def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
     if not is_text(array.type) and column.kind in ("text", "status", "event", "yes_no"):
         if column.kind == "yes_no" and pa.types.is_boolean(array.type):
-            return Converted(_filled(array.cast(pa.int8()), NO_CODE, np.int8), np.zeros(len(array), np.uint8))
-        array, wrong = _written(array, column)
+            return _faultless(_filled_array(array.cast(pa.int8()), NO_CODE, np.int8))
+        array, wrong = _written_as_text(array, column)
     elif not is_text(array.type):
-        return _typed(array, column)
+        return _typed_column(array, column)
     else:
         wrong = None
-    values, faults = _texts(array.to_pylist(), column, words, vocabulary)
+    values, faults = _read_texts(array.to_pylist(), column, words, vocabulary)
     found = Converted(np.array(values, _DTYPES[column.kind]), np.array(faults, np.uint8))
     return found if wrong is None else Converted(found.values, np.maximum(found.faults, wrong))
 
 
-def _written(array: Any, column: Column) -> tuple[Any, Bytes]:
+def _written_as_text(array: Any, column: Column) -> tuple[Any, Bytes]:
     """Write values of another type as text."""
     if column.kind == "text" and pa.types.is_floating(array.type):
         whole, _ = whole_numbers(array)
@@ -326,10 +329,10 @@ def _written(array: Any, column: Column) -> tuple[Any, Bytes]:
     return text, faults if column.kind in ("text", "yes_no") else np.zeros(len(array), np.uint8)
 
 
-def _typed(array: Any, column: Column) -> Converted:
+def _typed_column(array: Any, column: Column) -> Converted:
     if column.kind == "date":
-        return _date(array, column)
-    return _number(array) if column.kind == "number" else _integer(array)
+        return _date_column(array, column)
+    return _number_column(array) if column.kind == "number" else _integer_column(array)
 
 
 def whole_numbers(array: Any) -> tuple[Any, Bytes]:
@@ -337,7 +340,7 @@ def whole_numbers(array: Any) -> tuple[Any, Bytes]:
     numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
     exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
     whole = pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=None if exact.all() else ~exact)
-    return whole, _fault(~exact & ~np.isnan(numbers), "wrong_type")
+    return whole, _fault_codes(~exact & ~np.isnan(numbers), "wrong_type")
 
 
 def _without_nan(array: Any) -> Any:
@@ -346,24 +349,24 @@ def _without_nan(array: Any) -> Any:
     return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
 
 
-def _number(array: Any) -> Converted:
+def _number_column(array: Any) -> Converted:
     if pa.types.is_boolean(array.type) or not _is_numeric(array.type):
-        return Converted(np.full(len(array), np.nan), _fault(_given(array), "wrong_type"))
-    values = _filled(array.cast(pa.float64(), safe=False), np.nan, np.float64)
+        return Converted(np.full(len(array), np.nan), _fault_codes(_given_mask(array), "wrong_type"))
+    values = _filled_array(array.cast(pa.float64(), safe=False), np.nan, np.float64)
     infinite = np.isinf(values)
-    return Converted(np.where(infinite, np.nan, values), _fault(infinite, "not_finite"))
+    return Converted(np.where(infinite, np.nan, values), _fault_codes(infinite, "not_finite"))
 
 
-def _integer(array: Any) -> Converted:
-    numbers, faults = _number(array)
+def _integer_column(array: Any) -> Converted:
+    numbers, faults = _number_column(array)
     given = ~np.isnan(numbers)
     whole = given & (np.abs(np.where(given, numbers, 0)) < 2**31 - 1)
     whole[whole] = np.floor(numbers[whole]) == numbers[whole]
     values = np.where(whole, np.where(whole, numbers, 0), NO_INTEGER).astype(np.int32)
-    return Converted(values, np.maximum(faults, _fault(given & ~whole, "wrong_type")))
+    return Converted(values, np.maximum(faults, _fault_codes(given & ~whole, "wrong_type")))
 
 
-def _date(array: Any, column: Column) -> Converted:
+def _date_column(array: Any, column: Column) -> Converted:
     if _is_numeric(array.type):
         texts, _ = as_text(array)
         values = np.array([day_in(text) for text in texts.to_pylist()], np.int64)
@@ -372,32 +375,34 @@ def _date(array: Any, column: Column) -> Converted:
     else:
         values = np.full(len(array), NO_DATE, np.int32)
     open_end = (values > LAST_DATE) & column.future & column.nullable
-    unreadable = _given(array) & ((values < FIRST_DATE) | (column.future & (values > LAST_DATE))) & ~open_end
+    unreadable = (
+        _given_mask(array) & ((values < FIRST_DATE) | (column.future & (values > LAST_DATE))) & ~open_end
+    )
     values = np.where(unreadable | open_end, NO_DATE, values).astype(np.int32)
-    return Converted(values, _fault(unreadable, "unparsable_date"))
+    return Converted(values, _fault_codes(unreadable, "unparsable_date"))
 
 
 def _date_in_type(array: Any) -> Array:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         array = pc.local_timestamp(array)
-    return _filled(array.cast(pa.date32(), safe=False).cast(pa.int32()), NO_DATE, np.int32)
+    return _filled_array(array.cast(pa.date32(), safe=False).cast(pa.int32()), NO_DATE, np.int32)
 
 
-def _trimmed(text: Any) -> Any:
+def _trimmed_column(text: Any) -> Any:
     text = pc.utf8_trim_whitespace(text.cast(pa.string()))
     return pc.if_else(pc.is_in(text, value_set=pa.array(EMPTY_WORDS)), None, text)
 
 
-def _given(array: Any) -> npt.NDArray[np.bool_]:
+def _given_mask(array: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _filled(array: Any, empty: Any, dtype: Any) -> Array:
+def _filled_array(array: Any, empty: Any, dtype: Any) -> Array:
     filled = pc.fill_null(array, empty) if array.null_count else array
     return np.asarray(filled.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
 
 
-def _fault(mask: npt.NDArray[np.bool_], name: str) -> Bytes:
+def _fault_codes(mask: npt.NDArray[np.bool_], name: str) -> Bytes:
     return mask.astype(np.uint8) * np.uint8(FAULTS.index(name))
 
 

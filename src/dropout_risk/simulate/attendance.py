@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
+from dropout_risk.kernels import blocks
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, words_column
@@ -19,7 +18,7 @@ PRESENT, ABSENT, EXCUSED, LATE, LEFT_EARLY, SUSPENDED = (
     STATUSES.code(word) for word in ("present", "absent", "excused", "late", "left_early", "suspended")
 )
 NO_ROW = np.int8(-1)
-_BLOCK = 8192
+_BLOCK = 8192  # pupils at a time, so that memory stays small
 
 
 def draw_attendance(
@@ -34,19 +33,13 @@ def draw_attendance(
     """
     pupils, n_days = district.pupils, district.years.n_days
     status = np.empty((len(pupils), n_days), np.int8)
-    for block in _blocks(len(pupils)):
-        status[block] = _usual_days(district, causes.of(block), block, rng)
+    for block in blocks(len(pupils), _BLOCK):
+        status[block] = _usual_days(district, causes.of_pupils(block), block, rng)
     _growing_absence(status, exits, rng)
     _final_absence(status, exits)
     day = np.arange(n_days)
     status[(day < pupils.first_day[:, None]) | (day > exits.last_day[:, None])] = NO_ROW
     return status
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    """Cut the pupils into blocks, so that memory stays small."""
-    for start in range(0, n, _BLOCK):
-        yield slice(start, min(n, start + _BLOCK))
 
 
 def _usual_days(
@@ -57,35 +50,35 @@ def _usual_days(
     estranged = causes.disengagement.T
     draw = rng.random((len(estranged), len(week)), dtype=np.float32)
     status = np.zeros(draw.shape, np.int8)
-    late = _daily(np.minimum(0.25, 0.008 * np.exp(0.8 * estranged + 0.25 * causes.distance.T)), week)
+    late = _daily_values(np.minimum(0.25, 0.008 * np.exp(0.8 * estranged + 0.25 * causes.distance.T)), week)
     status[draw < late] = LATE
     status[draw > 1 - 0.25 * late] = LEFT_EARLY
-    trip = _trips_home(district, block)
+    trip = _trip_chance(district, block)
     status[(draw > 0.5) & (draw < 0.5 + trip)] = EXCUSED
     status[(draw > 0.4) & (draw < 0.4 + trip)] = ABSENT
-    status[_spells(_illness(district, causes, rng), 2.2, rng)] = EXCUSED
+    status[_draw_spells(_illness_chance(district, causes, rng), 2.2, rng)] = EXCUSED
     truant = np.minimum(0.2, 0.0024 * np.exp(1.1 * estranged + 0.2 * causes.family.T))
-    status[_spells(_daily(truant, week), 1.5, rng)] = ABSENT
-    status[_spells(_daily(2.0e-5 * np.exp(1.1 * estranged), week), 2.5, rng)] = SUSPENDED
+    status[_draw_spells(_daily_values(truant, week), 1.5, rng)] = ABSENT
+    status[_draw_spells(_daily_values(2.0e-5 * np.exp(1.1 * estranged), week), 2.5, rng)] = SUSPENDED
     return status
 
 
-def _daily(weekly: Floats, week: Ints) -> Floats:
+def _daily_values(weekly: Floats, week: Ints) -> Floats:
     """Repeat weekly values of shape (pupils, weeks) on the days of each week."""
     return weekly.astype(np.float32)[:, week]
 
 
-def _illness(district: District, causes: HiddenCauses, rng: np.random.Generator) -> Floats:
+def _illness_chance(district: District, causes: HiddenCauses, rng: np.random.Generator) -> Floats:
     """Chance of falling ill: some pupils often, more in winter, and more in distress."""
     years = district.years
     frail = rng.gamma(1.2, 1 / 1.2, (causes.wellbeing.shape[1], 1)).astype(np.float32)
     season = np.where(years.winter, 1.8, 0.7).astype(np.float32)
-    strained = _daily(0.0008 * np.exp(0.6 * causes.wellbeing.T), years.week)
+    strained = _daily_values(0.0008 * np.exp(0.6 * causes.wellbeing.T), years.week)
     chance: Floats = 0.0055 * frail * season + strained
     return chance
 
 
-def _trips_home(district: District, block: slice) -> Floats:
+def _trip_chance(district: District, block: slice) -> Floats:
     """Chance of stretching breaks and week-ends at home: boarders from far away do."""
     pupils = district.pupils
     far = np.minimum(pupils.true_distance_km[block], 40) / 40
@@ -93,7 +86,7 @@ def _trips_home(district: District, block: slice) -> Floats:
     return (chance[:, None] * np.where(district.years.beside_break, 1.0, 0.08)).astype(np.float32)
 
 
-def _spells(chance: Floats, mean_days: float, rng: np.random.Generator) -> Bools:
+def _draw_spells(chance: Floats, mean_days: float, rng: np.random.Generator) -> Bools:
     """Start spells at random and let each last a geometric number of days."""
     starts = rng.random(chance.shape, dtype=np.float32) < chance
     row, day = np.nonzero(starts)

@@ -37,7 +37,7 @@ class HiddenCauses:
         """Stack the six states of one week, in the order of ``CAUSES``."""
         return np.stack([getattr(self, cause)[week] for cause in CAUSES])
 
-    def of(self, pupil: slice) -> HiddenCauses:
+    def of_pupils(self, pupil: slice) -> HiddenCauses:
         """Take some pupils only."""
         return HiddenCauses(**{cause: getattr(self, cause)[:, pupil] for cause in CAUSES})
 
@@ -57,23 +57,23 @@ def draw_causes(
     """
     burden, shock = family.weekly(district)
     shape = (len(shock), len(poverty))
-    fading = _fade(shock, keep=0.95)
+    fading = _fade_impulses(shock, keep=0.95)
     adversity = rng.standard_normal(shape[1], dtype=np.float32) + 0.3 * poverty
-    learning = 0.25 * adversity + _learning(district.pupils, poverty, shape, rng)
-    wellbeing = 0.75 * adversity + 0.4 * fading + _wander(shape, rng, standing=0.55, moving=0.55)
-    disengagement = 0.75 * adversity + 0.2 * learning + 0.25 * fading + _slides(shape, rng) - 0.4
-    disengagement += _wander(shape, rng, standing=0.42, moving=0.45)
+    learning = 0.25 * adversity + _learning_difficulty(district.pupils, poverty, shape, rng)
+    wellbeing = 0.75 * adversity + 0.4 * fading + _wandering_walk(shape, rng, standing=0.55, moving=0.55)
+    disengagement = 0.75 * adversity + 0.2 * learning + 0.25 * fading + _estrangement_slides(shape, rng) - 0.4
+    disengagement += _wandering_walk(shape, rng, standing=0.42, moving=0.45)
     return HiddenCauses(
         learning=learning,
-        poverty=poverty + 0.35 * adversity + _hardship(shape, rng),
-        distance=_distance(district),
+        poverty=poverty + 0.35 * adversity + _hard_times(shape, rng),
+        distance=_distance_burden(district),
         wellbeing=wellbeing,
         family=burden - 0.6 + fading + 0.6 * adversity,
         disengagement=disengagement,
     )
 
 
-def _wander(
+def _wandering_walk(
     shape: tuple[int, int], rng: np.random.Generator, *, standing: float, moving: float, keep: float = 0.98
 ) -> Floats:
     """Add a standing trait to a stationary walk that keeps ``keep`` of itself each week."""
@@ -87,7 +87,7 @@ def _wander(
     return walk
 
 
-def _fade(impulses: Floats, *, keep: float) -> Floats:
+def _fade_impulses(impulses: Floats, *, keep: float) -> Floats:
     """Let each impulse decay by the week."""
     faded = impulses.copy()
     for week in range(1, len(faded)):
@@ -95,26 +95,28 @@ def _fade(impulses: Floats, *, keep: float) -> Floats:
     return faded
 
 
-def _slides(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _estrangement_slides(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Let some pupils slide away from school over weeks, and come back more slowly still."""
     starts = rng.random(shape, dtype=np.float32) < 0.004
     push = np.where(starts, rng.gamma(3.0, 0.13, shape).astype(np.float32), np.float32(0))
-    return _fade(_fade(push, keep=0.8), keep=0.96)
+    return _fade_impulses(_fade_impulses(push, keep=0.8), keep=0.96)
 
 
-def _hardship(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _hard_times(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Families fall on hard times, which lasts about half a school year."""
     falls = rng.random(shape, dtype=np.float32) < 0.002
-    return _fade(np.where(falls, np.float32(1.2), np.float32(0)), keep=0.96)
+    return _fade_impulses(np.where(falls, np.float32(1.2), np.float32(0)), keep=0.96)
 
 
-def _learning(pupils: Pupils, poverty: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _learning_difficulty(
+    pupils: Pupils, poverty: Floats, shape: tuple[int, int], rng: np.random.Generator
+) -> Floats:
     """Difficulty: mostly a trait, tied to poverty and to being over age, that drifts."""
     tied = 0.2 * poverty + 0.25 * np.minimum(pupils.over_age(), 2.5).astype(np.float32) - 0.1
-    return np.float32(1) * tied + _wander(shape, rng, standing=0.65, moving=0.45)
+    return np.float32(1) * tied + _wandering_walk(shape, rng, standing=0.65, moving=0.45)
 
 
-def _distance(district: District) -> Floats:
+def _distance_burden(district: District) -> Floats:
     """Weigh the way: hardest for day pupils and in winter; boarders only make it at week-ends."""
     pupils, years = district.pupils, district.years
     way = (np.log(pupils.true_distance_km) - 1.4) / 1.1

@@ -41,8 +41,3 @@ def dates_column(days: Ints, *, missing: Bools | None = None) -> pa.Array:
 def numbers_column(values: Floats | Ints) -> pa.Array:
     """Make a float64 column in which NaN is null."""
     return pa.array(values.astype(np.float64), from_pandas=True)
-
-
-def repeated(word: str, length: int) -> pa.DictionaryArray:
-    """Repeat one word, dictionary-encoded."""
-    return words_column(np.zeros(length, np.int8), [word])

@@ -44,7 +44,7 @@ class Copy(NamedTuple):
     rows: int = 1
 
 
-def spoil(
+def spoil_tables(
     tables: dict[str, pa.Table], last_day: dt.date, rng: np.random.Generator
 ) -> tuple[dict[str, pa.Table], Planted]:
     """Plant every kind of dirt in some rows, each row at most once.
@@ -64,7 +64,7 @@ def spoil(
         The spoiled tables, and the number of rows by (table, rule).
     """
     planted: Planted = {}
-    spots, copies = _spots(last_day), _copies()
+    spots, copies = _declare_spots(last_day), _declare_copies()
     spoiled = dict(tables)
     for name in ("attendance", "grades", "wellbeing", "family", "outcomes"):
         table = tables[name]
@@ -72,7 +72,7 @@ def spoil(
         count = max(2, round(SHARE_OF_EACH * table.num_rows))
         for spot in (spot for spot in spots if spot.table == name):
             chosen, rows = rows[:count], rows[count:]
-            table = _overwrite(table, spot, chosen)
+            table = _overwrite_column(table, spot, chosen)
             planted[name, spot.rule] = planted.get((name, spot.rule), 0) + len(chosen)
         for copy in (copy for copy in copies if copy.table == name):
             chosen, rows = rows[:count], rows[count:]
@@ -86,7 +86,7 @@ def spoil(
     return spoiled, planted
 
 
-def _spots(last_day: dt.date) -> tuple[Spot, ...]:
+def _declare_spots(last_day: dt.date) -> tuple[Spot, ...]:
     """Declare what is written over good values, relative to the day the tables are drawn."""
     unreadable = ("2024-13-45", "31st of June", "#REF!")
     ahead = tuple(str(last_day + dt.timedelta(number)) for number in range(1, 400))
@@ -109,7 +109,7 @@ def _spots(last_day: dt.date) -> tuple[Spot, ...]:
     )
 
 
-def _copies() -> tuple[Copy, ...]:
+def _declare_copies() -> tuple[Copy, ...]:
     """Declare what is added beside good rows."""
     return (
         Copy("attendance", "duplicate_row", lambda rows: rows),
@@ -132,29 +132,29 @@ def _may_be_spoiled(table: pa.Table) -> Bools:
     return mask
 
 
-def _overwrite(table: pa.Table, spot: Spot, rows: Ints) -> pa.Table:
+def _overwrite_column(table: pa.Table, spot: Spot, rows: Ints) -> pa.Table:
     column = table[spot.column].cast(pa.string()).combine_chunks()
     mask = np.zeros(table.num_rows, np.bool_)
     mask[rows] = True
     values = [spot.values[number % len(spot.values)] for number in range(len(rows))]
     changed = pc.replace_with_mask(column, pa.array(mask), pa.array(values, pa.string()))
-    return _with(table, spot.column, changed)
+    return _with_column(table, spot.column, changed)
 
 
-def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+def _with_column(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, column)
 
 
 def _by_stranger(rows: pa.Table) -> pa.Table:
     ids = pa.array([f"{STRANGER}-{number}" for number in range(rows.num_rows)], pa.string())
-    return _with(rows, "student_id", ids.dictionary_encode())
+    return _with_column(rows, "student_id", ids.dictionary_encode())
 
 
 def _say_otherwise(rows: pa.Table) -> pa.Table:
     other = pc.if_else(pc.equal(rows["status"], "absent"), "present", "absent")
-    return _with(rows, "status", other)
+    return _with_column(rows, "status", other)
 
 
 def _a_day_later(rows: pa.Table) -> pa.Table:
     later = pc.add(rows["valid_from"].cast(pa.int32()), pa.scalar(1, pa.int32())).cast(pa.date32())
-    return _with(rows, "valid_from", later)
+    return _with_column(rows, "valid_from", later)

@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records import readers as synthetic
+from dropout_risk.records.readers import mark_synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
 from dropout_risk.simulate.columns import dates_column, words_column
-from dropout_risk.simulate.dirt import spoil
+from dropout_risk.simulate.dirt import spoil_tables
 from dropout_risk.simulate.family import family_table
 from dropout_risk.simulate.grades import draw_grades
 from dropout_risk.simulate.hazards import outcomes_table, truth_frame
@@ -102,7 +102,7 @@ def simulate_district(
     simulated = simulate_tables(n_students, seed, n_days=n_days, start=start, late_share=late_share)
     tables, truth = simulated.tables, simulated.truth
     if dirty:
-        tables, planted = spoil(tables, simulated.last_day, np.random.default_rng([seed, 1]))
+        tables, planted = spoil_tables(tables, simulated.last_day, np.random.default_rng([seed, 1]))
         truth.attrs["planted"] = planted
     return SchoolRecords.from_tables(**tables, today=simulated.last_day, truth=truth, synthetic=True)
 
@@ -142,7 +142,7 @@ def simulate_tables(
         "calendar": _calendar_table(district),
     }
     last_day = _EPOCH + dt.timedelta(int(years.days[-1]))
-    tables = {name: synthetic.mark(table) for name, table in tables.items()}
+    tables = {name: mark_synthetic(table) for name, table in tables.items()}
     return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)
 
 

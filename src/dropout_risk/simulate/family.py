@@ -117,15 +117,15 @@ def _draw_kind(kind: int, district: District, poverty: Floats, rng: np.random.Ge
     lift = np.exp(item.poverty * poverty - 0.5 * item.poverty**2)
     already = rng.random(n) < np.minimum(0.9, item.at_start * lift)
     entry = np.maximum(enrolled, days[0])
-    later = entry + 1 + _waiting(item.per_year * lift, n, rng)
+    later = entry + 1 + _waiting_days(item.per_year * lift, n, rng)
     begins = np.where(already, enrolled - rng.integers(0, 1500, n), later)
-    ends = np.where(already, entry, begins) + 30 + _waiting(np.full(n, item.ends_per_year), n, rng)
+    ends = np.where(already, entry, begins) + 30 + _waiting_days(np.full(n, item.ends_per_year), n, rng)
     holds = np.flatnonzero(begins <= days[-1])
     ends = np.where(ends > days[-1], NEVER, ends)
     return holds, np.full(len(holds), kind), begins[holds].astype(np.int32), ends[holds].astype(np.int32)
 
 
-def _waiting(per_year: Floats, n: int, rng: np.random.Generator) -> Floats:
+def _waiting_days(per_year: Floats, n: int, rng: np.random.Generator) -> Floats:
     """Draw days until something of this yearly rate happens."""
     waiting: Floats = np.minimum(rng.exponential(365 / np.maximum(per_year, 1e-9), n), 1e6)
     return waiting
@@ -140,7 +140,7 @@ def family_table(
     surveyed_on = district.pupils.enrolled_on + rng.integers(5, 60, n)
     later = events.begins > surveyed_on[events.pupil]
     told_on = np.where(later, events.begins + rng.geometric(0.06, len(later)), surveyed_on[events.pupil])
-    kept = surveyed[events.pupil] & _told(events, later, rng) & ~_second_of_its_factor(events)
+    kept = surveyed[events.pupil] & _learned_by_school(events, later, rng) & ~_second_of_its_factor(events)
     kept &= told_on <= np.minimum(left_on[events.pupil], last_day)
     free = surveyed & (surveyed_on <= np.minimum(left_on, last_day))
     free[events.pupil[kept & ~later]] = False
@@ -155,10 +155,10 @@ def family_table(
         ]
     ).astype(np.int32)
     source = np.asarray(rng.choice(len(_SOURCES), rows.shape[1], p=[0.6, 0.25, 0.15]))
-    return _rows(district, rows[:, np.lexsort((rows[2], rows[1], rows[0]))], source)
+    return _family_rows(district, rows[:, np.lexsort((rows[2], rows[1], rows[0]))], source)
 
 
-def _told(events: FamilyEvents, later: Bools, rng: np.random.Generator) -> Bools:
+def _learned_by_school(events: FamilyEvents, later: Bools, rng: np.random.Generator) -> Bools:
     """Decide what the school learns of; less of what begins after the survey."""
     known = np.array([item.known for item in CIRCUMSTANCES])[events.kind]
     told: Bools = rng.random(len(known)) < np.where(later, 0.85 * known, known)
@@ -172,7 +172,7 @@ def _second_of_its_factor(events: FamilyEvents) -> Bools:
     return np.asarray(again)
 
 
-def _rows(district: District, rows: Ints, source: Ints) -> pa.Table:
+def _family_rows(district: District, rows: Ints, source: Ints) -> pa.Table:
     pupil, kind, begins, ends, told = rows
     factor = np.array([*(_FACTORS.index(item.factor) for item in CIRCUMSTANCES), _FACTORS.index("none")])
     value = np.array([*(_VALUES.index(item.value) for item in CIRCUMSTANCES), _VALUES.index("")])[kind]

@@ -57,14 +57,14 @@ def draw_grades(
     """Write the marks: those absent on the day have none, the estranged stay away more often."""
     talent = rng.normal(0, 1, (len(SUBJECTS), len(district.pupils))).astype(np.float32)
     parts = []
-    for sitting in _sittings(district, rng):
-        sat = _sitters(status, district, causes, sitting, rng)
-        ability = _ability(district, causes, talent[sitting.subject], sitting, sat)
-        parts.append(_mark(district, sitting, sat, ability, rng))
-    return _rows(parts, district)
+    for sitting in _exam_sittings(district, rng):
+        sat = _exam_sitters(status, district, causes, sitting, rng)
+        ability = _exam_ability(district, causes, talent[sitting.subject], sitting, sat)
+        parts.append(_mark_sitting(district, sitting, sat, ability, rng))
+    return _grades_rows(parts, district)
 
 
-def _sittings(district: District, rng: np.random.Generator) -> Iterator[Sitting]:
+def _exam_sittings(district: District, rng: np.random.Generator) -> Iterator[Sitting]:
     years = district.years
     for term in range(years.term[-1] + 1):
         days = np.flatnonzero(years.term == term)
@@ -79,7 +79,7 @@ def _sittings(district: District, rng: np.random.Generator) -> Iterator[Sitting]
                 yield Sitting(len(_SITTINGS) * term + number, subject, expected, day)
 
 
-def _sitters(
+def _exam_sitters(
     status: npt.NDArray[np.int8],
     district: District,
     causes: HiddenCauses,
@@ -96,7 +96,9 @@ def _sitters(
     return np.asarray(candidates[comes])
 
 
-def _ability(district: District, causes: HiddenCauses, talent: Floats, sitting: Sitting, sat: Ints) -> Floats:
+def _exam_ability(
+    district: District, causes: HiddenCauses, talent: Floats, sitting: Sitting, sat: Ints
+) -> Floats:
     """Share of a fair paper that each pupil can do that day."""
     week = district.years.week[sitting.day[district.pupils.school[sat]]]
     strain = 0.02 * causes.disengagement[week, sat] + 0.012 * causes.wellbeing[week, sat]
@@ -104,7 +106,7 @@ def _ability(district: District, causes: HiddenCauses, talent: Floats, sitting: 
     return able
 
 
-def _mark(
+def _mark_sitting(
     district: District, sitting: Sitting, sat: Ints, ability: Floats, rng: np.random.Generator
 ) -> Marks:
     """Mark a sitting: each school sets its own paper for each grade, and luck plays its part."""
@@ -120,7 +122,7 @@ def _mark(
     return Marks(sat, day, subject, exam, score, maximum, marked)
 
 
-def _rows(parts: Sequence[Marks], district: District) -> pa.Table:
+def _grades_rows(parts: Sequence[Marks], district: District) -> pa.Table:
     """Join the sittings by pupil and day; marks given after the last simulated day are not there yet."""
     days = district.years.days
     marks = Marks._make(np.concatenate(column) for column in zip(*parts, strict=True))

@@ -10,12 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
+from dropout_risk.records.tables import EVENTS
 from dropout_risk.simulate.causes import CAUSES, HiddenCauses
 from dropout_risk.simulate.columns import NEVER, Floats, Ints, dates_column, words_column
 from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
-
-EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
 
 # Weekly hazard of each cause for a pupil at its mean, and how steeply it rises with the hidden state.
 BASE = np.array([3.4e-5, 1.28e-5, 6.2e-5, 0.67e-5, 3.1e-5, 1.43e-5])[:, None]
@@ -114,7 +113,7 @@ def _other_ends(district: District, rng: np.random.Generator) -> tuple[Ints, Int
     return last_day, event
 
 
-def contributions(states: Floats, grade: Ints, factor: Floats) -> Floats:
+def hazard_by_cause(states: Floats, grade: Ints, factor: Floats) -> Floats:
     """Weekly hazard by cause: a sum of separate contributions, each exponential in its own state."""
     hazard: Floats = BASE * np.exp(SLOPE * np.clip(states, -4, 3.0)) * GRADE_FACTOR[grade - 7] * factor
     return hazard
@@ -137,7 +136,7 @@ def _run_weeks(
         weeks += at_risk
         chance = np.minimum(hazard.sum(axis=0), HIGHEST_WEEKLY_HAZARD)
         fired = np.flatnonzero(at_risk & (rng.random(n) < chance))
-        leaving = _leave(fired, begins[fired], hazard[:, fired].argmax(axis=0), rng)
+        leaving = _draw_leavings(fired, begins[fired], hazard[:, fired].argmax(axis=0), rng)
         free_from[fired] = np.where(leaving.returns, leaving.resolved + 15, NEVER)
         found.append(leaving)
     joined = [np.concatenate([getattr(item, name) for item in found]) for name in Leavings.__annotations__]
@@ -150,10 +149,10 @@ def hazard_of_week(district: District, causes: HiddenCauses, week: int) -> Float
     first = int(np.searchsorted(years.week, week))
     after_break = first == 0 or years.days[first] - years.days[first - 1] > 14
     factor = district.schools.risk[pupils.school] * (AFTER_BREAK_FACTOR if after_break else 1.0)
-    return contributions(causes.week(week), np.clip(7 + years.year[first] - pupils.intake, 7, 9), factor)
+    return hazard_by_cause(causes.week(week), np.clip(7 + years.year[first] - pupils.intake, 7, 9), factor)
 
 
-def _leave(pupil: Ints, begins: Ints, cause: Ints, rng: np.random.Generator) -> Leavings:
+def _draw_leavings(pupil: Ints, begins: Ints, cause: Ints, rng: np.random.Generator) -> Leavings:
     n = len(pupil)
     returns = rng.random(n) < RETURNS
     away = np.where(returns, rng.integers(6, 19, n), DROPPED_AFTER + rng.integers(-3, 6, n))

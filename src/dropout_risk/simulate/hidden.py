@@ -96,7 +96,7 @@ def truth_as_of(
         hazard = hazard_of_week(hidden.district, hidden.causes, int(years.week[day]))
         columns = {f"hazard_{cause}": hazard[row] for row, cause in enumerate(CAUSES)}
         when = {"student_id": ids, "as_of": pd.Timestamp(date_of(date))}
-        parts.append(pd.DataFrame(when | columns | {"away": _away(hidden.exits, day, len(ids))}))
+        parts.append(pd.DataFrame(when | columns | {"away": _is_away(hidden.exits, day, len(ids))}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -107,7 +107,7 @@ def _school_day(years: SchoolYears, date: int) -> int:
     return int(np.searchsorted(years.days, date))
 
 
-def _away(exits: Exits, day: int, n_pupils: int) -> Bools:
+def _is_away(exits: Exits, day: int, n_pupils: int) -> Bools:
     gone = exits.leavings
     away = np.zeros(n_pupils, dtype=bool)
     away[gone.pupil[(gone.begins < day) & (gone.resolved >= day)]] = True

@@ -144,11 +144,11 @@ def _draw_pupils(n_students: int, schools: Schools, years: SchoolYears, rng: np.
     intakes = np.arange(-2, years.n_years)
     intake = np.repeat(intakes, np.diff(np.linspace(0, n_students, len(intakes) + 1).round().astype(int)))
     school = _spread_over_schools(intake, schools, rng)
-    classroom, class_ids = _classes(intake, school, schools, years)
+    classroom, class_ids = _form_classes(intake, school, schools, years)
     remote = schools.remote[school]
     distance = np.exp(rng.normal(0.6 + 1.6 * remote, 0.75))
     boarding = rng.random(n_students) < 1 / (1 + np.exp(-(distance - 7) / 2.5))
-    first_day, enrolled_on = _enrolment(intake, years, rng)
+    first_day, enrolled_on = _enrol_pupils(intake, years, rng)
     late_start = rng.gamma(0.5, 0.9, n_students)
     entered = _first_of_september(years, intake)
     return Pupils(
@@ -164,7 +164,7 @@ def _draw_pupils(n_students: int, schools: Schools, years: SchoolYears, rng: np.
         birth_date=(entered - 365.25 * (12 + rng.random(n_students) + late_start)).astype(np.int32),
         enrolled_on=enrolled_on,
         first_day=first_day,
-        end_day=_graduation(intake, years),
+        end_day=_graduation_days(intake, years),
     )
 
 
@@ -189,7 +189,7 @@ def _spread_over_schools(intake: Ints, schools: Schools, rng: np.random.Generato
     return np.sort(intake * len(schools) + school) % len(schools)
 
 
-def _classes(intake: Ints, school: Ints, schools: Schools, years: SchoolYears) -> tuple[Ints, list[str]]:
+def _form_classes(intake: Ints, school: Ints, schools: Schools, years: SchoolYears) -> tuple[Ints, list[str]]:
     """Deal the pupils of a school's intake into classes of about 43."""
     classroom = np.empty(len(intake), np.int32)
     names: list[str] = []
@@ -207,7 +207,7 @@ def _first_of_september(years: SchoolYears, intake: Ints) -> Ints:
     return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int32)
 
 
-def _enrolment(intake: Ints, years: SchoolYears, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def _enrol_pupils(intake: Ints, years: SchoolYears, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Enrol on the first of September of the intake's year; one in a hundred moves in during a year."""
     firsts = np.array([years.first_of_year(max(0, year)) for year in range(-2, years.n_years)])
     first_day = firsts[intake + 2]
@@ -218,7 +218,7 @@ def _enrolment(intake: Ints, years: SchoolYears, rng: np.random.Generator) -> tu
     return first_day.astype(np.int32), enrolled_on.astype(np.int32)
 
 
-def _graduation(intake: Ints, years: SchoolYears) -> Ints:
+def _graduation_days(intake: Ints, years: SchoolYears) -> Ints:
     """Give the day after the last one of grade 9, or the end of the simulation."""
     ends = np.array([*years.year_ends, -1, -1])[intake + 2]
     return np.where(ends >= 0, ends + 1, years.n_days).astype(np.int32)

@@ -107,8 +107,8 @@ def school_years(start: str | dt.date, n_days: int) -> SchoolYears:
     """
     if n_days < 1:
         raise SettingsError(f"n_days is {n_days}; a simulation has at least one school day.")
-    first = _date(start)
-    first_year = first.year if first > _terms(first.year - 1)[1][1] else first.year - 1
+    first = _start_date(start)
+    first_year = first.year if first > _term_dates(first.year - 1)[1][1] else first.year - 1
     rows: list[tuple[int, int, int, int]] = []
     ends: list[int] = []
     while len(rows) < n_days:
@@ -118,30 +118,30 @@ def school_years(start: str | dt.date, n_days: int) -> SchoolYears:
     return SchoolYears(
         days=days - np.int32(_EPOCH),
         year=year,
-        term=_running(term),
-        week=_running(week),
+        term=_running_numbers(term),
+        week=_running_numbers(week),
         first_year=first_year,
         year_ends=tuple(end if end < n_days else -1 for end in ends),
     )
 
 
-def _date(given: str | dt.date) -> dt.date:
+def _start_date(given: str | dt.date) -> dt.date:
     try:
         return dt.date.fromisoformat(str(given))
     except ValueError as error:
         raise DateError(f"start is {given!r}, which is not a date.", hint="write it as 2024-09-02") from error
 
 
-def _running(labels: npt.NDArray[Any]) -> Ints:
+def _running_numbers(labels: npt.NDArray[Any]) -> Ints:
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
 def _year_days(first_year: int, year: int) -> list[tuple[int, int, int, int]]:
     """List (date ordinal, school year, term, week) of every school day of one school year."""
     begins = first_year + year
-    off = _holidays(begins) | _holidays(begins + 1)
+    off = _holiday_dates(begins) | _holiday_dates(begins + 1)
     rows = []
-    for term, (first, last) in enumerate(_terms(begins)):
+    for term, (first, last) in enumerate(_term_dates(begins)):
         for day in range(first.toordinal(), last.toordinal() + 1):
             date = dt.date.fromordinal(day)
             if date.weekday() < _SATURDAY and date not in off:
@@ -149,7 +149,7 @@ def _year_days(first_year: int, year: int) -> list[tuple[int, int, int, int]]:
     return rows
 
 
-def _terms(begins: int) -> tuple[tuple[dt.date, dt.date], tuple[dt.date, dt.date]]:
+def _term_dates(begins: int) -> tuple[tuple[dt.date, dt.date], tuple[dt.date, dt.date]]:
     festival = _spring_festival(begins + 1)
     autumn_ends = min(dt.date(begins + 1, 1, 23), festival - dt.timedelta(11))
     spring_begins = max(dt.date(begins + 1, 2, 17), festival + dt.timedelta(12))
@@ -164,7 +164,7 @@ def _spring_festival(year: int) -> dt.date:
     return dt.date(year, month, day)
 
 
-def _holidays(year: int) -> set[dt.date]:
+def _holiday_dates(year: int) -> set[dt.date]:
     """National Day week, Labour Day, and single days that move to Monday from a weekend."""
     weeks = {dt.date(year, 10, day) for day in range(1, 8)} | {dt.date(year, 5, day) for day in range(1, 6)}
     single = (

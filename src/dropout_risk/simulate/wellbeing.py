@@ -43,7 +43,7 @@ class Answers(NamedTuple):
     valid: Bools
 
 
-class Rows(NamedTuple):
+class AnswerRows(NamedTuple):
     """Rows of the table: ``day`` of the test and ``known``, when it became known, count school days."""
 
     pupil: Ints
@@ -67,15 +67,16 @@ def draw_wellbeing(
             day = first + earliest + rng.integers(0, 25, len(district.schools))
             uses = (district.schools.instrument == instrument) | (instrument == INSTRUMENTS.index("MHT"))
             day = np.where(uses, day, district.years.n_days)
-            sat, when = _sitters(status, district, day, rng)
-            answers = _refuse(ask(causes.wellbeing[district.years.week[when], sat], anxious[sat], rng), rng)
+            sat, when = _test_sitters(status, district, day, rng)
+            distress = causes.wellbeing[district.years.week[when], sat]
+            answers = _refuse_answers(ask(distress, anxious[sat], rng), rng)
             known = when + rng.integers(5, 16, len(day))[district.pupils.school[sat]]
             about = np.stack([sat, when, known, np.full_like(sat, instrument)])[:, answers.pupil]
-            parts.append(Rows._make((*about, answers.scale, answers.score, answers.valid)))
-    return _table(parts, district)
+            parts.append(AnswerRows._make((*about, answers.scale, answers.score, answers.valid)))
+    return _tests_table(parts, district)
 
 
-def _sitters(
+def _test_sitters(
     status: npt.NDArray[np.int8], district: District, day: Ints, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
     """Find the pupils that are there on their school's day, and the day."""
@@ -86,7 +87,7 @@ def _sitters(
     return sat, mine[sat]
 
 
-def _stack(scores: Mapping[str, Ints], valid: Bools) -> Answers:
+def _stack_answers(scores: Mapping[str, Ints], valid: Bools) -> Answers:
     n = len(valid)
     return Answers(
         pupil=np.tile(np.arange(n), len(scores)),
@@ -96,7 +97,7 @@ def _stack(scores: Mapping[str, Ints], valid: Bools) -> Answers:
     )
 
 
-def _mht(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
+def _answer_mht(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
     general = 0.7 * distress + 0.42 * anxious + 0.1
     scores: dict[str, Ints] = {}
     for name, (items, level) in MHT_SCALES.items():
@@ -104,19 +105,19 @@ def _mht(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers
         scores[name] = rng.binomial(items, 1 / (1 + np.exp(-logit)))
     validity = rng.binomial(10, rng.beta(1.6, 5.4, len(distress)))
     scores = {"total": np.sum(list(scores.values()), axis=0)} | scores | {"validity": validity}
-    return _stack(scores, validity < MHT_INVALID_FROM)
+    return _stack_answers(scores, validity < MHT_INVALID_FROM)
 
 
-def _phq9(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
+def _answer_phq9(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
     logit = -1.9 + 0.65 * distress + 0.4 * anxious + rng.normal(0, 0.4, len(distress))
     others = rng.binomial(24, 1 / (1 + np.exp(-logit)))
     critical = rng.binomial(3, 1 / (1 + np.exp(3.2 - logit)))
-    answers = _stack({"total": others + critical, "item_9": critical}, np.ones(len(distress), bool))
+    answers = _stack_answers({"total": others + critical, "item_9": critical}, np.ones(len(distress), bool))
     kept = (answers.scale == SCALES.index("total")) | (answers.score > 0)
     return Answers(*(column[kept] for column in answers))
 
 
-def _sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
+def _answer_sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
     level = {"emotional": -1.4, "conduct": -1.5, "hyperactivity": -0.6, "peer": -1.0}
     scores: dict[str, Ints] = {}
     for name in SDQ_SCALES:
@@ -124,17 +125,17 @@ def _sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers
         scores[name] = rng.binomial(10, 1 / (1 + np.exp(-logit)))
     kind = rng.binomial(10, 1 / (1 + np.exp(-1.2 + 0.2 * distress)))
     scores = {"total": np.sum(list(scores.values()), axis=0)} | scores | {"prosocial": kind}
-    return _stack(scores, np.ones(len(distress), bool))
+    return _stack_answers(scores, np.ones(len(distress), bool))
 
 
 _TESTS: tuple[tuple[int, Callable[[Floats, Floats, np.random.Generator], Answers]], ...] = (
-    (38, _mht),
-    (118, _phq9),
-    (112, _sdq),
+    (38, _answer_mht),
+    (118, _answer_phq9),
+    (112, _answer_sdq),
 )
 
 
-def _refuse(answers: Answers, rng: np.random.Generator) -> Answers:
+def _refuse_answers(answers: Answers, rng: np.random.Generator) -> Answers:
     """Leave those who refuse one row: a total without a score, not valid."""
     refuses = (rng.random(answers.pupil.max(initial=0) + 1) < REFUSED)[answers.pupil]
     score, valid = np.where(refuses, np.nan, answers.score), answers.valid & ~refuses
@@ -142,12 +143,12 @@ def _refuse(answers: Answers, rng: np.random.Generator) -> Answers:
     return Answers(answers.pupil[kept], answers.scale[kept], score[kept], valid[kept])
 
 
-def _table(parts: Sequence[Rows], district: District) -> pa.Table:
+def _tests_table(parts: Sequence[AnswerRows], district: District) -> pa.Table:
     """Join the tests by pupil and day; results after the last simulated day are not there yet."""
     days = district.years.days
-    rows = Rows._make(np.concatenate(column) for column in zip(*parts, strict=True))
+    rows = AnswerRows._make(np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((rows.scale, rows.instrument, rows.day, rows.pupil))
-    rows = Rows._make(column[order[rows.known[order] < len(days)]] for column in rows)
+    rows = AnswerRows._make(column[order[rows.known[order] < len(days)]] for column in rows)
     norm = np.where(rows.instrument == INSTRUMENTS.index("SDQ"), 1, 0)
     return pa.table(
         {

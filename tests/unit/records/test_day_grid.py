@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from dropout_risk.records import day_grid as day_cells
-from dropout_risk.records.day_grid import DayCells, Rows
+from dropout_risk.records.day_grid import AttendanceRows, DayCells
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import FramePart
 from dropout_risk.records.school_records import SchoolRecords
@@ -26,7 +26,7 @@ class RepeatedPart(FramePart):
 
 def rows(pupil, date, session=None, status=0):
     n = len(pupil)
-    return Rows(
+    return AttendanceRows(
         np.array(pupil, np.int32), np.full(n, date, np.int32),
         np.empty(0, np.int32) if session is None else np.array(session, np.int32),
         np.full(n, status, np.int8), np.ones(n, np.uint8),

@@ -57,7 +57,7 @@ def test_writing_again_leaves_no_stale_table(broken, county, checked, tmp_path):
 def test_a_write_that_fails_leaves_the_old_file(broken, tmp_path, monkeypatch):
     target = tmp_path / "apart.csv"
     target.write_text("old", encoding="utf-8")
-    monkeypatch.setattr("dropout_risk.records.quarantine._lines", lambda *_: 1 / 0)
+    monkeypatch.setattr("dropout_risk.records.quarantine._row_lines", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         broken.quarantine.write(target)
     assert target.read_text(encoding="utf-8") == "old"

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from dropout_risk.simulate.dirt import spoil
+from dropout_risk.simulate.dirt import spoil_tables
 from dropout_risk.simulate.district import simulate_district
 
 
@@ -39,7 +39,7 @@ def test_students_are_never_lost(dirty, district):
 
 def test_spoiling_leaves_the_clean_tables_as_they_are(tables):
     before = {name: table.schema for name, table in tables.items()}
-    spoiled, _ = spoil(tables, dt.date(2026, 7, 1), np.random.default_rng(0))
+    spoiled, _ = spoil_tables(tables, dt.date(2026, 7, 1), np.random.default_rng(0))
     assert {name: table.schema for name, table in tables.items()} == before
     assert "学号" in spoiled["wellbeing"].column_names
     assert spoiled["students"] is tables["students"]
