@@ -61,21 +61,6 @@ class Roll:
         return int(np.count_nonzero(self.row >= 0))
 
 
-class CheckedAttendance(NamedTuple):
-    """What the check of the attendance gives.
-
-    Attributes
-    ----------
-    grid : DayGrid
-        The usable rows.
-    read : Draft
-        As many rows as were read, without columns: the spans and the findings.
-    """
-
-    grid: DayGrid
-    read: Draft
-
-
 class _SiftedBatch(NamedTuple):
     """One batch, row by row, and what its rows were found to be."""
 
@@ -118,15 +103,21 @@ class AttendanceCheck:
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
 
-    def run(self, parts: Sequence[Part]) -> CheckedAttendance:
-        """Check all rows; the answer does not depend on the batches or on the number of threads."""
+    def run(self, parts: Sequence[Part]) -> tuple[DayGrid, Draft]:
+        """Check all rows; the answer does not depend on the batches or on the number of threads.
+
+        Returns
+        -------
+        grid, read : DayGrid, Draft
+            The usable rows; and as many rows as were read, without columns: the spans and the findings.
+        """
         self._cells = DayCells(self.roll.n_usable)
         draft = self._reader().each(parts, self._sift, self._insert)
         if self._cells.has_clashes:
             self._set_clashes_apart(parts)
         words, beside = list(self._sessions), self._check_beside()
         draft.findings += self._findings()
-        return CheckedAttendance(DayGrid.of_cells(self._cells, words, beside), draft)
+        return DayGrid.of_cells(self._cells, words, beside), draft
 
     def _reader(self) -> TableReader:
         return TableReader(_TABLE, self.mapping, self.roll.index, self.progress)

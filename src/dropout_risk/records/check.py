@@ -96,20 +96,10 @@ class CheckReport:
         import pandas as pd
 
         rows = [
-            (
-                p.table,
-                p.column,
-                p.rule.code,
-                p.rule.name,
-                p.severity,
-                p.rows,
-                p.first_row,
-                p.file,
-                p.message(language),
-                p.hint(language),
-            )
+            (p.table, p.column, p.rule.code, p.rule.name, p.severity, p.rows, p.first_row, p.file,
+             p.message(language), p.hint(language))
             for p in self.problems
-        ]
+        ]  # fmt: skip
         return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"rows": "int64", "first_row": "Int64"})
 
     def summary(self, language: Language = "en") -> pd.DataFrame:

@@ -29,8 +29,6 @@ from dropout_risk.records.rules import RULES, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 
-# --- What is known before records are read: the pupils and school days of a store that they are added to ---
-
 _ALWAYS = np.iinfo(np.int32).min
 
 
@@ -303,12 +301,11 @@ class RecordsCheck:
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)
         check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
-        found = check.run(self.parts.get("attendance", ()))
-        self.attendance = found.grid
-        apart = SetApart.of(found.read)
-        read = len(found.read) + found.read.broken
+        self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        apart = SetApart.of(draft)
+        read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))
-        self.problems += found.read.problems()
+        self.problems += draft.problems()
         if "attendance" in self.parts:
             self.apart.append(apart)
 
@@ -364,9 +361,5 @@ def require_students(
 
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
-    understood = mapping.names_for("students")
-    hints = []
-    for name in missing:
-        aliases = [header for header, column in understood.items() if column == name]
-        hints.append(f"{name}: {nearest_header(name, unknown, aliases)}")
-    return "; ".join(hints)
+    aliases = {name: mapping.headers_of("students", name) for name in missing}
+    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name])}" for name in missing)

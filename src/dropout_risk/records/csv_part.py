@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,19 +18,11 @@ import pyarrow.csv as pa_csv
 from dropout_risk.errors import RecordsError
 
 BLOCK_BYTES = 1 << 24
-
-
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
-
-class Piece(Protocol):
-    """A stretch of a part that can be read by itself, in any thread."""
-
-    def __call__(self) -> list[Any]:
-        """Read it and give its record batches."""
-
-
 CSV_ENDINGS = (*(f".csv{ending}" for ending in COMPRESSIONS), ".csv")
+Piece = Callable[[], list[Any]]
+"""A stretch of a part that can be read by itself, in any thread: gives its record batches."""
 
 
 def _distinct_headers(header: Sequence[str]) -> list[str]:
@@ -155,8 +147,6 @@ class CsvPart:
         delimiter = max(",;\t", key=line.count)
         return tuple(next(csv.reader([line], delimiter=delimiter), [])), delimiter
 
-
-# --- The lines of a CSV file, each a row of its own: a quote left open cannot swallow the lines after it ---
 
 _QUOTE, _LINE_FEED, _RETURN = b'"\n\r'
 

@@ -15,10 +15,7 @@ from dropout_risk.arrays import Bytes, Ints, Shorts
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.values import FIRST_DATE, LAST_DATE
-
-# --- Cells of a day grid: one byte for each slot and pupil, and the compiled loop that fills them ---
-
+from dropout_risk.records.values import FIRST_DATE, LAST_DATE, one_array
 
 STATUS, CLASH = np.uint8(127), np.uint8(128)  # of a cell: the status plus one, and whether rows contradict it
 MOST_SESSIONS = 16  # no session, and the first 15 words
@@ -299,8 +296,7 @@ class DayGrid:
     @classmethod
     def of_table(cls, table: Any, n_pupils: int) -> Self:
         """Lay out a canonical attendance table (see ``records.tables``), its rows in any order."""
-        session = table["session"].combine_chunks()
-        words, codes = _coded_words(session)
+        words, codes = _coded_words(one_array(table["session"]))
         pupil, date, known = (_int_array(table[name]) for name in ("pupil", "date", "recorded_on"))
         status = _int_array(table["status"]).astype(np.int8)
         known = np.maximum(known, date)
@@ -407,8 +403,6 @@ def _int_array(column: Any) -> Ints:
 
 def _coded_words(column: Any) -> tuple[list[str], Ints]:
     """Give the words of a column, and of each row the place among them; -1 where there is none."""
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
     if column.null_count == len(column):
         return [], np.full(len(column), -1, np.int32)
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

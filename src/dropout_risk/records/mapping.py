@@ -155,14 +155,14 @@ class RecordsMapping:
         """Say whether a header or a file is left out without a word."""
         return plain_form(name) in self._own.ignored or plain_form(name) in self._default.ignored
 
-    def names_for(self, table: str) -> dict[str, str]:
-        """Give every header that is understood in a table, with the column it means."""
+    def headers_of(self, table: str, column: str) -> list[str]:
+        """List the headers under which a column of a table is understood."""
         names = {name: name for name in TABLES[table].names}
         for layer in (self._default, self._own):
             for section in ("all", table):
                 understood = layer.columns.get(section, {})
                 names |= {header: name for header, name in understood.items() if name in TABLES[table]}
-        return names
+        return [header for header, name in names.items() if name == column]
 
     def words(self, column: Column) -> dict[str, Word]:
         """Give the words of a column in lower case, with what they mean."""

@@ -64,7 +64,7 @@ class PupilIndex:
         """Order the distinct identifiers that :func:`as_ids` gave: as numbers where all are, else as text."""
         if parts and all(isinstance(part, list) for part in parts):
             texts = {text for part in parts for text in part} - {None}
-            return cls(pa.array(sorted(texts, key=_text_bytes), pa.string()))
+            return cls(pa.array(sorted(texts, key=str.encode), pa.string()))
         parts = [pa.array(part, pa.string()) if isinstance(part, list) else part for part in parts]
         whole = all(pa.types.is_int64(part.type) for part in parts)
         kind = pa.int64() if whole else pa.string()
@@ -166,11 +166,6 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
     if not typed and pc.all(pc.match_substring_regex(text.drop_null(), _WHOLE), min_count=0).as_py():
         return text.cast(pa.int64()), faults
     return text, faults
-
-
-def _text_bytes(text: str) -> bytes:
-    """Give what Arrow orders texts by."""
-    return text.encode()
 
 
 def _fits_int64(array: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 import narwhals as nw
@@ -15,19 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.csv_part import (
-    CSV_ENDINGS,
-    CsvPart,
-    Piece,
-)
+from dropout_risk.records.csv_part import CSV_ENDINGS, CsvPart, Piece
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.values import is_text
-
-if TYPE_CHECKING:
-    from dropout_risk.records.csv_part import Piece
-
-
-# --- Any frame to Arrow: pandas, Polars, Arrow, DuckDB relations and lists of dicts ---
 
 
 def to_arrow(frame: Any, name: str) -> Any:
@@ -84,11 +74,8 @@ def _from_pandas(frame: Any) -> Any:
         try:
             arrays.append(pa.array(column, from_pandas=True))
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            arrays.append(
-                _as_text(
-                    [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
-                )
-            )
+            pairs = zip(column, column.isna(), strict=True)
+            arrays.append(_as_text([None if missing else value for value, missing in pairs]))
         names.append(str(name))
     return pa.table(arrays, names=names)
 
@@ -245,9 +232,11 @@ class Part(Protocol):
     @property
     def broken(self) -> list[int]:
         """Row numbers of lines that cannot be split into fields."""
+        return []
 
     def done(self, rows: int) -> int:
         """Give how much of its size has been read when so many of its rows have."""
+        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the part into pieces that give these columns, in the order of its rows."""
@@ -259,7 +248,7 @@ def read_batches(part: Part, headers: Sequence[str]) -> Iterator[Any]:
         yield from piece()
 
 
-class FramePart:
+class FramePart(Part):
     """An Arrow table in memory."""
 
     typed = True
@@ -270,11 +259,6 @@ class FramePart:
         self.header = tuple(table.column_names)
         self.synthetic = is_marked_synthetic(table.schema)
         self.size = table.num_rows
-        self.broken: list[int] = []
-
-    def done(self, rows: int) -> int:
-        """Give the number of rows."""
-        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the table into pieces with these columns."""
@@ -283,14 +267,13 @@ class FramePart:
             yield partial(list, [batch])
 
 
-class ParquetPart:
+class ParquetPart(Part):
     """A Parquet file."""
 
     typed = True
 
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name = path, name
-        self.broken: list[int] = []
         try:
             self.metadata = pa_parquet.read_metadata(path)
             self.schema = self.metadata.schema.to_arrow_schema()
@@ -299,10 +282,6 @@ class ParquetPart:
         self.header = tuple(self.schema.names)
         self.synthetic = is_marked_synthetic(self.schema)
         self.size = self.metadata.num_rows
-
-    def done(self, rows: int) -> int:
-        """Give the number of rows."""
-        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the file into row groups, small ones together and a very large one into its batches."""
@@ -408,9 +387,6 @@ def _file_part(file: Path, folder: Path, encoding: str | None) -> Part:
     return PartitionedPart(part, values) if values else part
 
 
-# --- A part of a table that was written in Python: columns of texts, which no frame has to hold first ---
-
-
 class ListBatch(NamedTuple):
     """Some rows: one list of texts and None per column."""
 
@@ -423,7 +399,7 @@ class ListBatch(NamedTuple):
         return pa.record_batch(arrays, [str(place) for place in range(len(arrays))]).take(rows)
 
 
-class ListPart:
+class ListPart(Part):
     """Columns of texts as a part of a table.
 
     Parameters
@@ -446,11 +422,6 @@ class ListPart:
         self.columns = dict(columns)
         self.header = tuple(self.columns)
         self.size = len(next(iter(self.columns.values()), ()))
-        self.broken: list[int] = []
-
-    def done(self, rows: int) -> int:
-        """Give how much of its size has been read: its rows."""
-        return rows
 
     def pieces(self, headers: Sequence[str]) -> Iterator[Piece]:
         """Cut the columns into pieces."""

@@ -6,7 +6,7 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,6 @@ from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import Vocabulary, convert_column
 
 Seen = TypeVar("Seen")
-Seen_co = TypeVar("Seen_co", covariant=True)
 _MANY = 1 << 16
 _EMPTY_RUNS = {kind: np.broadcast_to(empty, 1 << 40) for kind, empty in EMPTY.items()}
 _NO_ROWS = np.empty(0, np.int64)
@@ -45,11 +44,8 @@ Progress = Callable[[str, int, float], None]
 """Told the table, its rows so far, and the share of its files that has been read."""
 
 
-class Look(Protocol[Seen_co]):
-    """Looks at one batch."""
-
-    def __call__(self, batch: Any, names: Sequence[str], typed: bool) -> Seen_co:
-        """Look at it, in any thread."""
+Look = Callable[[Any, Sequence[str], bool], Seen]
+"""Looks at a batch, in any thread: given it, the names of its columns and whether values have types."""
 
 
 class TableReader:
@@ -185,19 +181,14 @@ class TableReader:
 
     def _report_headers(self, part: Part, headers: Headers, missing: list[str], rows: Array) -> None:
         for name in missing:
-            detail = (
-                nearest_header(name, headers.unknown, self._aliases(name)) if headers.chosen else _NO_HEADER
-            )
+            aliases = self.mapping.headers_of(self.table.name, name)
+            detail = nearest_header(name, headers.unknown, aliases) if headers.chosen else _NO_HEADER
             self._findings.append(Finding(RULES["missing_column"], name, rows, "error", detail, part.name))
         if headers.chosen:
             for header in headers.unknown:
                 self._note(header, _did_you_mean(header, self.table.names), part)
             for header in headers.spare:
                 self._note(header, _SPARE, part)
-
-    def _aliases(self, name: str) -> list[str]:
-        understood = self.mapping.names_for(self.table.name)
-        return [header for header, column in understood.items() if column == name]
 
     def _note(self, header: str, detail: str, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)

@@ -20,10 +20,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Rule, Severity
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
-from dropout_risk.records.values import NO_CODE, NO_DATE, spread_values
-
-# --- A table as read: compact columns, and findings about rows that cannot be used ---
-
+from dropout_risk.records.values import NO_CODE, NO_DATE, one_array, spread_values
 
 EMPTY: dict[Kind, Any] = {
     "student": np.int32(NO_PUPIL),
@@ -183,9 +180,7 @@ class UsableRows:
             return table  # type: ignore[return-value]
         values, words = {}, {}
         for column in TABLES[name].columns:
-            array = table["pupil" if column.kind == "student" else column.name].combine_chunks()
-            if isinstance(array, pa.ChunkedArray):  # of a dictionary without rows
-                array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+            array = one_array(table["pupil" if column.kind == "student" else column.name])
             values[column.name], words[column.name] = _compact_column(array, column)
         return cls(TABLES[name], values, words)
 
@@ -302,9 +297,6 @@ def _compact_column(array: Any, column: Column) -> tuple[Array, list[str]]:
     kind, empty = (pa.int8(), NO_CODE) if column.kind in ("yes_no", "status") else (pa.int32(), NO_DATE)
     filled = pc.fill_null(array.cast(kind), empty)
     return np.asarray(filled.to_numpy(zero_copy_only=False)), []
-
-
-# --- Puts usable rows in canonical order, which finds duplicates ---
 
 
 class ArrangedRows:

@@ -24,6 +24,7 @@ from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, 
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -240,7 +241,7 @@ class SchoolRecords:
             table = self.table(name)
             digest.update(f"{name} {table.num_rows} {table.schema.to_string()}".encode())
             for column in table.columns:
-                _digest_column(digest, column.combine_chunks())
+                _digest_column(digest, one_array(column))
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -256,8 +257,6 @@ def _part_of(frame: Any, name: str) -> Part | None:
 
 
 def _digest_column(digest: Any, column: Any) -> None:
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_dictionary(column.type):

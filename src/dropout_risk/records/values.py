@@ -21,8 +21,6 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.records.tables import CLOSED_WORDS, Column
 
-# --- One text to one value: how a date, a number or a closed word may be written ---
-
 FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
@@ -404,6 +402,14 @@ def _filled_array(array: Any, empty: Any, dtype: Any) -> Array:
 
 def _fault_codes(mask: npt.NDArray[np.bool_], name: str) -> Bytes:
     return mask.astype(np.uint8) * np.uint8(FAULTS.index(name))
+
+
+def one_array(column: Any) -> Any:
+    """Put the chunks of a column together, also those of a dictionary without rows."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
 
 
 def is_text(kind: Any) -> bool:

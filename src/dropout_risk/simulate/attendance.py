@@ -118,6 +118,14 @@ def _final_absence(status: npt.NDArray[np.int8], exits: Exits) -> None:
     status[away.pupil[back], away.resolved[back]] = PRESENT
 
 
+def at_school(status: npt.NDArray[np.int8], day: Ints) -> Bools:
+    """Say of each pupil whether it is there on its day; on none after the last one."""
+    n_days = status.shape[1]
+    seen = status[np.arange(len(day)), np.minimum(day, n_days - 1)]
+    there: Bools = np.isin(seen, (PRESENT, LATE, LEFT_EARLY)) & (day < n_days)
+    return there
+
+
 def attendance_table(
     status: npt.NDArray[np.int8], district: District, late_share: float, rng: np.random.Generator
 ) -> pa.Table:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
-from dropout_risk.simulate.attendance import LATE, LEFT_EARLY, PRESENT
+from dropout_risk.simulate.attendance import at_school
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column
 from dropout_risk.simulate.pupils import District
@@ -88,9 +88,7 @@ def _exam_sitters(
 ) -> Ints:
     """Find the pupils that are there and do not skip the exam; none where it lies after the last day."""
     day = sitting.day[district.pupils.school]
-    held = sitting.expected & (day < district.years.n_days)
-    seen = status[np.arange(len(day)), np.minimum(day, district.years.n_days - 1)]
-    candidates = np.flatnonzero(held & np.isin(seen, (PRESENT, LATE, LEFT_EARLY)))
+    candidates = np.flatnonzero(sitting.expected & at_school(status, day))
     estranged = causes.disengagement[district.years.week[day[candidates]], candidates]
     comes = rng.random(len(candidates)) >= 0.006 * np.exp(0.8 * estranged)
     return np.asarray(candidates[comes])

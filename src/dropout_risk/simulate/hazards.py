@@ -52,14 +52,7 @@ class Leavings:
 
     def only(self, chosen: Bools | Ints) -> Leavings:
         """Take some of them, by mask or position."""
-        return Leavings(
-            self.pupil[chosen],
-            self.begins[chosen],
-            self.resolved[chosen],
-            self.returns[chosen],
-            self.abrupt[chosen],
-            self.cause[chosen],
-        )
+        return Leavings(*(column[chosen] for column in vars(self).values()))
 
 
 @dataclass(frozen=True)

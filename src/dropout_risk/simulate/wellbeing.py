@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
-from dropout_risk.simulate.attendance import LATE, LEFT_EARLY, PRESENT
+from dropout_risk.simulate.attendance import at_school
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column
 from dropout_risk.simulate.pupils import District
@@ -27,7 +27,7 @@ MHT_SCALES = {
     "impulsivity": (10, -0.9),
 }
 MHT_INVALID_FROM = 7
-SDQ_SCALES = ("emotional", "conduct", "hyperactivity", "peer")
+SDQ_SCALES = {"emotional": -1.4, "conduct": -1.5, "hyperactivity": -0.6, "peer": -1.0}
 INSTRUMENTS = ("MHT", "PHQ-9", "SDQ")
 SCALES = ("total", *MHT_SCALES, "validity", "item_9", *SDQ_SCALES, "prosocial")
 REFUSED = 0.02
@@ -81,9 +81,7 @@ def _test_sitters(
 ) -> tuple[Ints, Ints]:
     """Find the pupils that are there on their school's day, and the day."""
     mine = day[district.pupils.school]
-    seen = status[np.arange(len(mine)), np.minimum(mine, status.shape[1] - 1)]
-    there = np.isin(seen, (PRESENT, LATE, LEFT_EARLY)) & (mine < status.shape[1])
-    sat = np.flatnonzero(there & (rng.random(len(mine)) < 0.97))
+    sat = np.flatnonzero(at_school(status, mine) & (rng.random(len(mine)) < 0.97))
     return sat, mine[sat]
 
 
@@ -118,10 +116,9 @@ def _answer_phq9(distress: Floats, anxious: Floats, rng: np.random.Generator) ->
 
 
 def _answer_sdq(distress: Floats, anxious: Floats, rng: np.random.Generator) -> Answers:
-    level = {"emotional": -1.4, "conduct": -1.5, "hyperactivity": -0.6, "peer": -1.0}
     scores: dict[str, Ints] = {}
-    for name in SDQ_SCALES:
-        logit = level[name] + 0.4 * distress + 0.3 * anxious + rng.normal(0, 0.4, len(distress))
+    for name, level in SDQ_SCALES.items():
+        logit = level + 0.4 * distress + 0.3 * anxious + rng.normal(0, 0.4, len(distress))
         scores[name] = rng.binomial(10, 1 / (1 + np.exp(-logit)))
     kind = rng.binomial(10, 1 / (1 + np.exp(-1.2 + 0.2 * distress)))
     scores = {"total": np.sum(list(scores.values()), axis=0)} | scores | {"prosocial": kind}

@@ -106,6 +106,6 @@ def test_only_tables_of_the_contract_can_be_asked_for(county, checked):
 def test_the_check_runs_once(county, checked, monkeypatch):
     records = checked(county)
     first = records.check()
-    monkeypatch.setattr("dropout_risk.records.school_records.Checking", None)
+    monkeypatch.setattr("dropout_risk.records.school_records.RecordsCheck", None)
     assert records.check() is first
     assert records.calendar is records.calendar
