@@ -27,7 +27,7 @@ _SECTIONS = _TEXT_COLUMNS | {"status", "event", "yes_no", "grade_level"}
 def plain_form(header: str) -> str:
     """Bring a header or a word to the form in which it is compared.
 
-    >>> plain(" Student ID ")
+    >>> plain_form(" Student ID ")
     'student_id'
     """
     return header.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace("-", "_")
@@ -222,20 +222,18 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))
         raise SettingsError(f"{name} has {len(problems)} problem(s): {messages}.", hint=hints)
     return _Layer(
-        tables=_plain_keys(data.get("tables", {})),
-        columns={table: _plain_keys(part) for table, part in data.get("columns", {}).items()},
-        words={section: _lower_keys(part) for section, part in data.get("words", {}).items()},
+        tables={plain_form(name): table for name, table in data.get("tables", {}).items()},
+        columns={
+            table: {plain_form(header): name for header, name in part.items()}
+            for table, part in data.get("columns", {}).items()
+        },
+        words={
+            section: {word.strip().lower(): meaning for word, meaning in part.items()}
+            for section, part in data.get("words", {}).items()
+        },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
     )
-
-
-def _plain_keys(part: Mapping[str, str]) -> dict[str, str]:
-    return {plain_form(key): value for key, value in part.items()}
-
-
-def _lower_keys(part: Mapping[str, Word]) -> dict[str, Word]:
-    return {key.strip().lower(): value for key, value in part.items()}
 
 
 def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -182,7 +182,7 @@ def mark_synthetic(table: Any) -> Any:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> is_marked(mark(pa.table({"student_id": [1]})).schema)
+    >>> is_marked_synthetic(mark_synthetic(pa.table({"student_id": [1]})).schema)
     True
     """
     return table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: _YES})
@@ -324,7 +324,7 @@ def _not_parquet(path: Path, name: str) -> RecordsError:
 def _group_sizes(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
     """Put consecutive positions together up to a size.
 
-    >>> list(_together([3, 3, 9, 1], 6))
+    >>> list(_group_sizes([3, 3, 9, 1], 6))
     [[0, 1], [2], [3]]
     """
     group: list[int] = []

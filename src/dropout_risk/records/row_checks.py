@@ -13,8 +13,6 @@ from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
 from dropout_risk.records.values import FAULTS, NO_DATE
 
-# --- Overlapping periods of one family factor, found in the order in which they became known ---
-
 _OPEN = np.iinfo(np.int32).max
 
 
@@ -149,10 +147,6 @@ def _check_totals(draft: Draft) -> None:
     draft.set_apart("more_absent_than_enrolled", "days_absent", both & (absent > enrolled))
 
 
-def _check_family(draft: Draft) -> None:
-    _check_period(draft, "valid_from", "valid_to")
-
-
 def _check_students(draft: Draft) -> None:
     left, enrolled = draft.values["left_on"], draft.values["enrolled_on"]
     draft.set_apart("left_before_enrolled", "left_on", ~draft.missing("left_on") & (left < enrolled))
@@ -180,5 +174,5 @@ _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
     "attendance_totals": _check_totals,
     "grades": _check_marks,
-    "family": _check_family,
+    "family": lambda draft: _check_period(draft, "valid_from", "valid_to"),
 }

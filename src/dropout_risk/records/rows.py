@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -149,7 +148,6 @@ def is_empty(values: Array, kind: Kind) -> Bools:
 
 
 _AT_ONCE = 1 << 20
-_FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +182,17 @@ class UsableRows:
             values[column.name], words[column.name] = _compact_column(array, column)
         return cls(TABLES[name], values, words)
 
-    @classmethod
-    def none(cls, name: str) -> UsableRows:
+    @staticmethod
+    @cache
+    def none(name: str) -> UsableRows:
         """Give a table without rows; all that are not given share it."""
-        return _no_rows(name)
+        table = TABLES[name]
+        values = {column.name: np.empty(0, EMPTY[column.kind].dtype) for column in table.columns}
+        if table.known_from is not None:
+            values["recorded_on"] = values[table.known_from]
+        for column in values.values():
+            column.flags.writeable = False
+        return UsableRows(table, values)
 
     def __len__(self) -> int:
         return len(self.values[self.table.columns[0].name])
@@ -241,8 +246,6 @@ class UsableRows:
         values = self.values[column.name]
         if not len(values) or (not values.strides[0] and is_empty(values[:1], column.kind).all()):
             return pa.nulls(len(values), column.arrow_type)
-        if len(values) <= _FEW and not column.coded:
-            return pa.array(self._listed(column), column.arrow_type)
         empty = is_empty(values, column.kind)
         mask = empty if empty.any() else None
         if column.kind in ("text", "event"):
@@ -251,19 +254,6 @@ class UsableRows:
             return pa.array(values == 1, mask=mask)
         return pa.array(values, mask=mask).cast(column.arrow_type)
 
-    def _listed(self, column: Column) -> list[Any]:
-        """Give few values as a list, None where there is none."""
-        values = self.values[column.name].tolist()
-        if column.kind in ("text", "event"):
-            words = [*self.vocabulary(column.name), None]
-            return [words[code] for code in values]
-        if column.kind == "yes_no":
-            return [None if code == NO_CODE else code == 1 for code in values]
-        if column.kind == "number":
-            return [None if math.isnan(number) else number for number in values]
-        empty = NO_CODE if column.kind == "status" else NO_DATE
-        return [None if number == empty else number for number in values]
-
     def _texts(self, column: Column, mask: Bools | None) -> Any:
         used = self.used(column.name)
         new = np.append(np.cumsum(used) - 1, 0).astype(np.int32)
@@ -271,18 +261,6 @@ class UsableRows:
         codes = pa.array(new[self.values[column.name]], mask=mask)
         array = pa.DictionaryArray.from_arrays(codes, pa.array(chosen, pa.string()))
         return array if column.coded else array.dictionary_decode()
-
-
-@cache
-def _no_rows(name: str) -> UsableRows:
-    table = TABLES[name]
-    values = {column.name: np.empty(0, EMPTY[column.kind].dtype) for column in table.columns}
-    if table.known_from is not None:
-        values["recorded_on"] = values[table.known_from]
-    for column in values.values():
-        column.flags.writeable = False
-    words: dict[str, list[str]] = {column.name: [] for column in table.columns if column.kind == "text"}
-    return UsableRows(table, values, words)
 
 
 def _compact_column(array: Any, column: Column) -> tuple[Array, list[str]]:

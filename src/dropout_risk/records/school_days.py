@@ -13,7 +13,6 @@ from dropout_risk.records.day_grid import BesideRows, DayGrid
 from dropout_risk.records.rows import Draft
 
 _UNLISTED = -1
-_CHUNK = 1 << 20
 
 
 class SchoolDays:
@@ -82,19 +81,11 @@ class SchoolDays:
 
     def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
-        result = np.empty(len(date), np.bool_)
-        for start in range(0, len(date), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            state = self._state_of(school[rows], date[rows])
-            result[rows] = np.where(self.listed[school[rows]], state == 1, state != 0)
-        return result
-
-    def _state_of(self, school: Array, date: Array) -> Array:
         column = date.astype(np.int64) - self.first
         inside = (column >= 0) & (column < self.state.shape[1])
         state = np.full(len(date), _UNLISTED, np.int8)
         state[inside] = self.state[school[inside], column[inside]]
-        return state
+        return np.where(self.listed[school], state == 1, state != 0)
 
     def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.

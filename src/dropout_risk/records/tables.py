@@ -142,23 +142,16 @@ class Table:
     def schema(self, id_type: Any = None) -> Any:
         """Give the canonical Arrow schema; ``id_type`` is the type of the pupils' ids in ``students``."""
         if id_type not in self._schemas:
-            self._schemas[id_type] = self._schema(id_type)
+            pupil = ("pupil", pa.int32()) if self.of_pupils else ("student_id", id_type or pa.string())
+            self._schemas[id_type] = pa.schema(
+                pupil if column.kind == "student" else (column.name, column.arrow_type)
+                for column in self.columns
+            )
         return self._schemas[id_type]
 
     @cached_property
     def _schemas(self) -> dict[Any, Any]:
         return {}
-
-    def _schema(self, id_type: Any) -> Any:
-        fields = []
-        for column in self.columns:
-            if column.kind != "student":
-                fields.append(pa.field(column.name, column.arrow_type))
-            elif self.of_pupils:
-                fields.append(pa.field("pupil", pa.int32()))
-            else:
-                fields.append(pa.field("student_id", id_type or pa.string()))
-        return pa.schema(fields)
 
 
 STUDENT = Column("student_id", "student", key=True)

@@ -57,7 +57,7 @@ Read = tuple[Any, int]
 def trimmed_text(text: str | None) -> str | None:
     """Take the blanks around a text away; None where nothing is left, or a word for nothing.
 
-    >>> trimmed(" 3 "), trimmed("N/A")
+    >>> trimmed_text(" 3 "), trimmed_text("N/A")
     ('3', None)
     """
     if text is None:
@@ -310,7 +310,9 @@ def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Voca
             return _faultless(_filled_array(array.cast(pa.int8()), NO_CODE, np.int8))
         array, wrong = _written_as_text(array, column)
     elif not is_text(array.type):
-        return _typed_column(array, column)
+        if column.kind == "date":
+            return _date_column(array, column)
+        return _number_column(array) if column.kind == "number" else _integer_column(array)
     else:
         wrong = None
     values, faults = _read_texts(array.to_pylist(), column, words, vocabulary)
@@ -325,12 +327,6 @@ def _written_as_text(array: Any, column: Column) -> tuple[Any, Bytes]:
         array = pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
     text, faults = as_text(array)
     return text, faults if column.kind in ("text", "yes_no") else np.zeros(len(array), np.uint8)
-
-
-def _typed_column(array: Any, column: Column) -> Converted:
-    if column.kind == "date":
-        return _date_column(array, column)
-    return _number_column(array) if column.kind == "number" else _integer_column(array)
 
 
 def whole_numbers(array: Any) -> tuple[Any, Bytes]:
