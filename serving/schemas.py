@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, get_args
+from typing import Annotated, Any, Literal, NotRequired, get_args
 
 from pydantic import (
     AfterValidator,
@@ -28,8 +28,6 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
-
-from dropout_risk.records.statuses import STATUSES
 
 MOST_PROBLEMS = 20
 # The service's own limits; the contract has none.
@@ -149,7 +147,6 @@ Scalar = Annotated[Any, PlainValidator(_scalar)]
 ScalarOrNull = Annotated[Any, PlainValidator(_scalar_or_null)]
 OpenObject = Annotated[dict[str, Any], AfterValidator(_finite)]
 Language = Literal["zh", "en"]
-Status = str if TYPE_CHECKING else Literal[STATUSES.words]
 
 
 @EXACTLY
@@ -158,7 +155,7 @@ class Attendance(TypedDict):
 
     date: Date
     session: NotRequired[str]
-    status: Status
+    status: Literal["present", "absent", "excused", "late", "left_early", "suspended"]
     recorded_on: NotRequired[Date]
 
 

@@ -23,11 +23,11 @@ from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
 from dropout_risk.records.row_checks import check_pupils, check_readable, check_school_days, check_values
-from dropout_risk.records.rows import EMPTY, ArrangedRows, Draft, Finding
+from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.values import FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
+from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
@@ -230,11 +230,11 @@ class AttendanceCheck:
         order = np.argsort(columns[-1], kind="stable")
         *columns, position = (column[order] for column in columns)
         number = sorted(self._sessions)
-        place = np.full(len(number) + 1, -1, np.int32)
-        place[[self._sessions[word] for word in number]] = np.arange(len(number), dtype=np.int32)
+        code = np.full(len(number) + 1, -1, np.int32)
+        code[[self._sessions[word] for word in number]] = np.arange(len(number), dtype=np.int32)
         names = ("student_id", "date", "session", "status", "recorded_on")
         draft = Draft(_TABLE, np.zeros(len(position), np.bool_), dict(zip(names, columns, strict=True)))
-        arrival, draft.values["session"] = columns[2], place[columns[2]]
+        arrival, draft.values["session"] = columns[2], code[columns[2]]
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         for finding in draft.findings:

@@ -80,8 +80,8 @@ class KnownPupils:
         if not given.num_rows:
             return known
         both = pa.concat_tables([known, given.cast(schema)])
-        place = np.where(given_row >= 0, given_row + known.num_rows, known_row)
-        return both.take(pa.array(place[place >= 0])).combine_chunks()
+        row = np.where(given_row >= 0, given_row + known.num_rows, known_row)
+        return both.take(pa.array(row[row >= 0])).combine_chunks()
 
     def listed(self) -> dict[str, Array]:
         """Give the school days of the schools whose days a calendar listed."""
@@ -149,7 +149,7 @@ class RecordsCheck:
         Headers and words.
     today : int
         Days since 1970-01-01; what is dated later is an error.
-    known : Known, optional
+    known : KnownPupils, optional
         The pupils and school days of the store that the records are added to.
     progress : callable, optional
         See :class:`dropout_risk.records.reading.TableReader`.
@@ -335,7 +335,7 @@ def require_students(
         Headers and words.
     names : sequence of str
         What was found and belongs to no table.
-    known : Known, optional
+    known : KnownPupils, optional
         Pupils who need not be named again.
 
     Raises
@@ -353,9 +353,9 @@ def require_students(
         headers = mapping.headers("students", part.header)
         missing = [name for name in table.required if name not in headers.chosen]
         if missing:
-            place = f" ({part.name})" if part.name else ""
+            where = f" ({part.name})" if part.name else ""
             raise RecordsError(
-                f"Table 'students'{place} lacks required column(s): {', '.join(missing)}.",
+                f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
                 hint=_header_hints(missing, headers.unknown if headers.chosen else (), mapping),
             )
 

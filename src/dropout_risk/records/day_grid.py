@@ -215,7 +215,7 @@ class BesideRows:
     pupil, date : int32 arrays
         Row number of the pupil; date as ordinal.
     session : int32 array
-        Place in the grid's ``words``, -1 without a session.
+        Index in the grid's ``words``, -1 without a session.
     status : int8 array
         Codes of ``records.statuses``.
     known : int32 array
@@ -243,7 +243,7 @@ class DayGrid:
     slot : int32 array
         The row of ``cells`` of each slot; slots come by date and session.
     date, session : int32 arrays
-        Date of each slot; place of its session in ``words``, -1 without one.
+        Date of each slot; index of its session in ``words``, -1 without one.
     words : tuple of str
         The sessions, in the order of the alphabet.
     beside : BesideRows
@@ -284,8 +284,8 @@ class DayGrid:
         date, session = cells.date[slots], cells.session[slots] - 1
         used = np.unique(np.concatenate([session, beside.session]))
         kept = sorted(words[number] for number in used[used >= 0].tolist())
-        place = {word: position for position, word in enumerate(kept)}
-        code = np.array([*(place.get(word, -1) for word in words), -1], np.int32)
+        index = {word: position for position, word in enumerate(kept)}
+        code = np.array([*(index.get(word, -1) for word in words), -1], np.int32)
         session = code[session]
         order = np.lexsort([session, date])
         beside = replace(beside, session=code[beside.session])
@@ -402,11 +402,11 @@ def _int_array(column: Any) -> Ints:
 
 
 def _coded_words(column: Any) -> tuple[list[str], Ints]:
-    """Give the words of a column, and of each row the place among them; -1 where there is none."""
+    """Give the words of a column, and of each row the index among them; -1 where there is none."""
     if column.null_count == len(column):
         return [], np.full(len(column), -1, np.int32)
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     given = column.dictionary.cast(pa.string()).to_pylist()
     words = sorted(set(given))
-    place = np.array([*(words.index(word) for word in given), -1], np.int32)
-    return words, place[pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)]
+    index = np.array([*(words.index(word) for word in given), -1], np.int32)
+    return words, index[pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)]

@@ -33,11 +33,6 @@ def plain_form(header: str) -> str:
     return header.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def section_of(column: Column) -> str:
-    """Name the section of words that a column is read with."""
-    return "yes_no" if column.kind == "yes_no" else column.name
-
-
 @dataclass(frozen=True)
 class Headers:
     """How the headers of one file or frame were understood.
@@ -166,7 +161,7 @@ class RecordsMapping:
 
     def words(self, column: Column) -> dict[str, Word]:
         """Give the words of a column in lower case, with what they mean."""
-        section = section_of(column)
+        section = "yes_no" if column.kind == "yes_no" else column.name
         if section not in self._words:
             closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(section, ())}
             default, own = self._default.words.get(section, {}), self._own.words.get(section, {})
@@ -178,14 +173,13 @@ class RecordsMapping:
         return not self._own.columns and not self._own.ignored
 
     def _meaning(self, table: str, header: str) -> tuple[str, int, int] | None:
-        own = self._own.target(table, header)
+        own, default = self._own.target(table, header), self._default.target(table, header)
         if own is not None:
             return own, 0, self._own.rank(table, header)
         if header in self._own.ignored:
             return None
         if header in TABLES[table]:
             return header, 1, 0
-        default = self._default.target(table, header)
         return None if default is None else (default, 2, self._default.rank(table, header))
 
 

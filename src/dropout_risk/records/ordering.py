@@ -48,32 +48,32 @@ def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> 
         return _order_few(chosen, rest, rows)
     low = int(chosen.min())
     offsets = np.zeros(int(chosen.max()) - low + 2, np.int64)
-    places = None
+    ordered = None
     if not _count_values(chosen, low, offsets):
-        places = np.empty(len(chosen), np.int32)
-        _place_rows(chosen, low, offsets.copy(), places)
+        ordered = np.empty(len(chosen), np.int32)
+        _place_rows(chosen, low, offsets.copy(), ordered)
     if rows is not None:
-        places = rows.astype(np.int32) if places is None else rows[places].astype(np.int32)
+        ordered = rows.astype(np.int32) if ordered is None else rows[ordered].astype(np.int32)
     cuts = _block_cuts(offsets)
 
     def sort(block: int) -> Ints | None:
         bounds = offsets[cuts[block] : cuts[block + 1] + 1]
         start, stop = int(bounds[0]), int(bounds[-1])
-        at = slice(start, stop) if places is None else places[start:stop]
+        at = slice(start, stop) if ordered is None else ordered[start:stop]
         order = _order_within(bounds - start, [column[at] for column in rest])
-        if order is not None and places is not None:
-            places[start:stop] = places[start:stop][order]
+        if order is not None and ordered is not None:
+            ordered[start:stop] = ordered[start:stop][order]
         return order
 
     orders = in_threads(sort, range(len(cuts) - 1))
-    if places is not None or all(order is None for order in orders):
-        return places
-    places = np.arange(len(chosen), dtype=np.int32)
+    if ordered is not None or all(order is None for order in orders):
+        return ordered
+    ordered = np.arange(len(chosen), dtype=np.int32)
     for block, order in enumerate(orders):
         if order is not None:
             start = int(offsets[cuts[block]])
-            places[start : start + len(order)] = order + np.int32(start)
-    return places
+            ordered[start : start + len(order)] = order + np.int32(start)
+    return ordered
 
 
 def _order_few(first: Array, rest: Sequence[Array], rows: Array | None) -> Ints | None:
@@ -160,10 +160,10 @@ def _count_values(first: Ints, low: int, offsets: Longs) -> bool:
 
 
 @kernel
-def _place_rows(first: Ints, low: int, following: Longs, places: Ints) -> None:
+def _place_rows(first: Ints, low: int, following: Longs, ordered: Ints) -> None:
     for i in range(len(first)):
         group = first[i] - low
-        places[following[group]] = i
+        ordered[following[group]] = i
         following[group] += 1
 
 

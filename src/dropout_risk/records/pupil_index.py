@@ -181,11 +181,11 @@ def _without_nulls(rows: Ints, array: Any) -> Ints:
 
 
 class _Numbers(NamedTuple):
-    """Whole numbers in a table of places; where they lie close together, each has its own place."""
+    """Whole numbers in a table of slots; where they lie close together, each has its own slot."""
 
     keys: Longs
     positions: Ints
-    places: Ints
+    slots: Ints
     low: int
     factor: int
     shift: int
@@ -196,15 +196,15 @@ class _Numbers(NamedTuple):
         low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
         close = high - low < 1 << (bits + 1)
         bits = max((high - low).bit_length(), 1) if close else bits
-        places = np.full(1 << bits, -1, np.int32)
+        slots = np.full(1 << bits, -1, np.int32)
         factor, shift = (1, 0) if close else (_GOLDEN, 64 - bits)
-        found = cls(_read_only(keys), positions, places, low, factor, shift)
-        _place_numbers(found.keys, places, found._hashing())
+        found = cls(_read_only(keys), positions, slots, low, factor, shift)
+        _fill_slots(found.keys, slots, found._hashing())
         return found
 
     def rows(self, values: npt.NDArray[np.int64]) -> Ints:
         rows = np.empty(len(values), np.int32)
-        _find_numbers(values, (self.keys, self.positions), self.places, self._hashing(), rows)
+        _find_numbers(values, (self.keys, self.positions), self.slots, self._hashing(), rows)
         return rows
 
     def _hashing(self) -> Hashing:
@@ -219,34 +219,34 @@ def _read_only(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
 
 
 @kernel
-def _place_numbers(keys: Longs, places: Ints, hashing: Hashing) -> None:
+def _fill_slots(keys: Longs, slots: Ints, hashing: Hashing) -> None:
     low, factor, shift = hashing
-    mask = np.uint64(len(places) - 1)
+    mask = np.uint64(len(slots) - 1)
     for row in range(len(keys)):
-        place = (((np.uint64(keys[row]) - low) * factor) >> shift) & mask
-        while places[place] >= 0:
-            place = (place + np.uint64(1)) & mask
-        places[place] = row
+        slot = (((np.uint64(keys[row]) - low) * factor) >> shift) & mask
+        while slots[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = row
 
 
 @kernel
 def _find_numbers(
-    values: Longs, known: tuple[Longs, Ints], places: Ints, hashing: Hashing, rows: Ints
+    values: Longs, known: tuple[Longs, Ints], slots: Ints, hashing: Hashing, rows: Ints
 ) -> None:
     keys, positions = known
     low, factor, shift = hashing
-    mask = np.uint64(len(places) - 1)
+    mask = np.uint64(len(slots) - 1)
     found = np.int32(UNKNOWN_PUPIL)
     for i in range(len(values)):
         value = values[i]
         if i == 0 or value != values[i - 1]:
             found = np.int32(UNKNOWN_PUPIL)
-            place = (((np.uint64(value) - low) * factor) >> shift) & mask
-            while places[place] >= 0:
-                if keys[places[place]] == value:
-                    found = positions[places[place]]
+            slot = (((np.uint64(value) - low) * factor) >> shift) & mask
+            while slots[slot] >= 0:
+                if keys[slots[slot]] == value:
+                    found = positions[slots[slot]]
                     break
-                if shift == 0:  # each key has its own place
+                if shift == 0:  # each key has its own slot
                     break
-                place = (place + np.uint64(1)) & mask
+                slot = (slot + np.uint64(1)) & mask
         rows[i] = found

@@ -69,10 +69,6 @@ class SetApart:
     def of(cls, draft: Draft) -> SetApart:
         """Collect the rows of a draft that carry an error."""
         errors = [found for found in draft.findings if found.severity == "error"]
-        if not errors:
-            return cls(
-                draft.table.name, tuple(draft.spans), (), np.empty(0, np.int32), np.empty(0, np.uint32)
-            )
         rules = tuple(dict.fromkeys(found.rule for found in errors))
         rows = np.unique(np.concatenate([np.empty(0, np.int64), *(found.rows for found in errors)]))
         rows = rows.astype(np.int32)
@@ -217,8 +213,11 @@ def _row_lines(
     """Give the marks of each row followed by its original values under the file's headers."""
     for span, here in table.by_part():
         given = span.part.header
-        places = [given.index(header) if header in given else None for header in headers]
+        positions = [given.index(header) if header in given else None for header in headers]
         nothing = (None,) * len(given)
         originals = itertools.chain(table.originals(span, here), itertools.repeat(nothing, len(span.broken)))
         for row, values in zip(table.named(span, here, broken), originals, strict=True):
-            yield (*row.marks(language), *(None if place is None else values[place] for place in places))
+            yield (
+                *row.marks(language),
+                *(None if position is None else values[position] for position in positions),
+            )

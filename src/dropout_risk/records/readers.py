@@ -396,7 +396,7 @@ class ListBatch(NamedTuple):
     def take(self, rows: Any) -> Any:
         """Give some rows as an Arrow batch."""
         arrays = [pa.array(column, pa.string()) for column in self.columns]
-        return pa.record_batch(arrays, [str(place) for place in range(len(arrays))]).take(rows)
+        return pa.record_batch(arrays, [str(number) for number in range(len(arrays))]).take(rows)
 
 
 class ListPart(Part):

@@ -18,10 +18,10 @@ from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part
 from dropout_risk.records.row_checks import check_readable
-from dropout_risk.records.rows import EMPTY, Draft, Finding, Span
+from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.tables import Column, Table
-from dropout_risk.records.values import Vocabulary, convert_column
+from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
 
 Seen = TypeVar("Seen")
 _MANY = 1 << 16

@@ -15,22 +15,10 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.check import Problem
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Rule, Severity
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
-from dropout_risk.records.values import NO_CODE, NO_DATE, one_array, spread_values
-
-EMPTY: dict[Kind, Any] = {
-    "student": np.int32(NO_PUPIL),
-    "text": np.int32(NO_CODE),
-    "date": np.int32(NO_DATE),
-    "integer": np.int32(NO_DATE),
-    "number": np.float64("nan"),
-    "yes_no": np.int8(NO_CODE),
-    "status": np.int8(NO_CODE),
-    "event": np.int8(NO_CODE),
-}
+from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 
 
 @dataclass(frozen=True)
@@ -269,11 +257,11 @@ def _compact_column(array: Any, column: Column) -> tuple[Array, list[str]]:
     if column.kind in ("text", "event"):
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         words = EVENTS if column.kind == "event" else sorted({*encoded.dictionary.to_pylist()} - {None})
-        place = {word: code for code, word in enumerate(words)}
-        codes = np.array([place.get(word, NO_CODE) for word in encoded.dictionary.to_pylist()], np.int32)
+        code_of = {word: code for code, word in enumerate(words)}
+        codes = np.array([code_of.get(word, NO_CODE) for word in encoded.dictionary.to_pylist()], np.int32)
         return spread_values(codes, encoded.indices, NO_CODE), list(words)
-    kind, empty = (pa.int8(), NO_CODE) if column.kind in ("yes_no", "status") else (pa.int32(), NO_DATE)
-    filled = pc.fill_null(array.cast(kind), empty)
+    empty = EMPTY[column.kind]
+    filled = pc.fill_null(array.cast(pa.from_numpy_dtype(empty.dtype)), empty.item())
     return np.asarray(filled.to_numpy(zero_copy_only=False)), []
 
 
@@ -362,7 +350,7 @@ class ArrangedRows:
                 del draft.values[column.name]
         if draft.table.of_pupils:
             values["student_id"] = pupil_row.take(values["student_id"])
-        elif "student_id" in draft.table and not _counts_up(values["student_id"], len(ids)):
+        elif "student_id" in draft.table and not np.array_equal(values["student_id"], np.arange(len(ids))):
             ids = ids.take(pa.array(values["student_id"]))
         return UsableRows(draft.table, values, draft.words, ids)
 
@@ -372,10 +360,6 @@ def _order_of_columns(draft: Draft) -> list[str]:
     notes = [column.name for column in table.columns if column.note]
     first = [*table.key, *(["recorded_on"] if "recorded_on" in table else [])]
     return [*first, *(name for name in table.names if name not in (*first, *notes)), *notes]
-
-
-def _counts_up(places: Array, n: int) -> bool:
-    return len(places) == n and np.array_equal(places, np.arange(n))
 
 
 def _whole_groups(same: Bools, marked: Bools) -> Bools:

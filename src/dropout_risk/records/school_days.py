@@ -85,7 +85,8 @@ class SchoolDays:
         inside = (column >= 0) & (column < self.state.shape[1])
         state = np.full(len(date), _UNLISTED, np.int8)
         state[inside] = self.state[school[inside], column[inside]]
-        return np.where(self.listed[school], state == 1, state != 0)
+        is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
+        return is_open
 
     def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.

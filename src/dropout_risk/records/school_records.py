@@ -50,7 +50,7 @@ class SchoolRecords:
         What a simulator knows about its pupils; None for real records.
     synthetic : bool
         Whether any of the records are made up.
-    known : Known or None
+    known : KnownPupils or None
         The pupils and school days that were known before.
 
     Examples
@@ -109,7 +109,7 @@ class SchoolRecords:
             The county's own headers and words, laid over the Chinese defaults.
         today : date, optional
             The day the records were drawn, by default today; rows dated later are set apart.
-        known : Known, optional
+        known : KnownPupils, optional
             The pupils and school days of a store that the records are to be appended to: then ``students``
             may be missing, or hold only what is new (:func:`dropout_risk.histories.store_append.known_to`).
         progress : callable, optional
@@ -166,7 +166,8 @@ class SchoolRecords:
             table = words.table_of(name)
             if table is None:
                 raise RecordsError(f"There is no table {name!r}.", hint=nearest(name, TABLES))
-            part = _part_of(frame, name)
+            as_it_is = frame is None or isinstance(frame, ListPart)
+            part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
         return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
@@ -248,12 +249,6 @@ class SchoolRecords:
         """Name the tables that were given."""
         kind = "synthetic " if self.synthetic else ""
         return f"<{kind}SchoolRecords: {', '.join(name for name in TABLES if name in self._parts)}>"
-
-
-def _part_of(frame: Any, name: str) -> Part | None:
-    if frame is None or isinstance(frame, ListPart):
-        return frame
-    return FramePart(to_arrow(frame, name))
 
 
 def _digest_column(digest: Any, column: Any) -> None:

@@ -90,7 +90,7 @@ class Statuses:
     @cached_property
     def bits(self) -> dict[str, int]:
         """The bit of each kind of day."""
-        return {kind: 1 << place for place, kind in enumerate(self.kinds)}
+        return {kind: 1 << position for position, kind in enumerate(self.kinds)}
 
     @cached_property
     def flags(self) -> tuple[int, ...]:

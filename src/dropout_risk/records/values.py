@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes
-from dropout_risk.records.tables import CLOSED_WORDS, Column
+from dropout_risk.records.tables import CLOSED_WORDS, Column, Kind
 
 FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
@@ -139,10 +139,13 @@ READ: dict[str, Callable[[Column, Words, str | None], Read]] = {
 }
 
 
-_DTYPES: dict[str, Any] = {
-    "text": np.int32, "status": np.int8, "event": np.int8, "yes_no": np.int8, "number": np.float64,
-    "date": np.int32, "integer": np.int32,
-}  # fmt: skip
+# what stands for no value, in the type in which the column is kept
+EMPTY: dict[Kind, Any] = {
+    **dict.fromkeys(("student", "text"), np.int32(NO_CODE)),
+    **dict.fromkeys(("status", "event", "yes_no"), np.int8(NO_CODE)),
+    **dict.fromkeys(("date", "integer"), np.int32(NO_DATE)),
+    "number": np.float64("nan"),
+}
 _MOST_NARROW = 2**15 - 1
 _LARGEST_EXACT = 2.0**53
 _INTEGERS = (-(2**31) + 2, 2**31 - 2)
@@ -174,9 +177,9 @@ class Vocabulary:
     def ordered(self) -> tuple[list[str], npt.NDArray[Any]]:
         """Give the words in order, and the new number of each old one (the last entry is for -1)."""
         words = sorted(self.numbers)
-        place = {word: position for position, word in enumerate(words)}
+        index = {word: position for position, word in enumerate(words)}
         narrow = len(words) < _MOST_NARROW
-        new = [*map(place.__getitem__, self.numbers), NO_CODE]  # their numbers are the order they came in
+        new = [*map(index.__getitem__, self.numbers), NO_CODE]  # their numbers are the order they came in
         return words, np.array(new, np.int16 if narrow else np.int32)
 
 
@@ -209,8 +212,7 @@ def convert_column(array: Any, column: Column, words: Mapping[str, Any], vocabul
     distinct = array.dictionary
     distinct = distinct.cast(pa.string()) if is_text(distinct.type) else distinct
     found = _convert_distinct(distinct, column, words, vocabulary)
-    empty = np.nan if column.kind == "number" else NO_DATE if column.kind in ("date", "integer") else NO_CODE
-    values = spread_values(found.values, array.indices, empty)
+    values = spread_values(found.values, array.indices, EMPTY[column.kind])
     return Converted(values, spread_values(found.faults, array.indices, 0))
 
 
@@ -222,7 +224,7 @@ def _convert_list(texts: list[str | None], column: Column, words: Words, vocabul
     distinct = dict.fromkeys(texts)
     values, faults = _read_texts(list(distinct), column, words, vocabulary)
     meaning = dict(zip(distinct, values, strict=True))
-    spread_out = np.array([meaning[text] for text in texts], _DTYPES[column.kind])
+    spread_out = np.array([meaning[text] for text in texts], EMPTY[column.kind].dtype)
     if not any(faults):
         return _faultless(spread_out)
     fault_of = dict(zip(distinct, faults, strict=True))
@@ -275,9 +277,9 @@ def _plain_column(array: Any, column: Column) -> Array | None:
     kind = array.type
     if column.kind == "date" and pa.types.is_date32(kind):
         days = array.cast(pa.int32())
-        return _filled_array(days, NO_DATE, np.int32) if _lies_within(days, FIRST_DATE, LAST_DATE) else None
+        return _filled_array(days, "date") if _lies_within(days, FIRST_DATE, LAST_DATE) else None
     if column.kind == "integer" and pa.types.is_integer(kind) and _lies_within(array, *_INTEGERS):
-        return _filled_array(array.cast(pa.int32()), NO_INTEGER, np.int32)
+        return _filled_array(array.cast(pa.int32()), "integer")
     if column.kind == "number" and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
         numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return None if np.isinf(numbers).any() else np.asarray(numbers)
@@ -307,7 +309,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
 def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
     if not is_text(array.type) and column.kind in ("text", "status", "event", "yes_no"):
         if column.kind == "yes_no" and pa.types.is_boolean(array.type):
-            return _faultless(_filled_array(array.cast(pa.int8()), NO_CODE, np.int8))
+            return _faultless(_filled_array(array.cast(pa.int8()), "yes_no"))
         array, wrong = _written_as_text(array, column)
     elif not is_text(array.type):
         if column.kind == "date":
@@ -316,7 +318,7 @@ def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Voca
     else:
         wrong = None
     values, faults = _read_texts(array.to_pylist(), column, words, vocabulary)
-    found = Converted(np.array(values, _DTYPES[column.kind]), np.array(faults, np.uint8))
+    found = Converted(np.array(values, EMPTY[column.kind].dtype), np.array(faults, np.uint8))
     return found if wrong is None else Converted(found.values, np.maximum(found.faults, wrong))
 
 
@@ -346,7 +348,7 @@ def _without_nan(array: Any) -> Any:
 def _number_column(array: Any) -> Converted:
     if pa.types.is_boolean(array.type) or not _is_numeric(array.type):
         return Converted(np.full(len(array), np.nan), _fault_codes(_given_mask(array), "wrong_type"))
-    values = _filled_array(array.cast(pa.float64(), safe=False), np.nan, np.float64)
+    values = _filled_array(array.cast(pa.float64(), safe=False), "number")
     infinite = np.isinf(values)
     return Converted(np.where(infinite, np.nan, values), _fault_codes(infinite, "not_finite"))
 
@@ -379,7 +381,7 @@ def _date_column(array: Any, column: Column) -> Converted:
 def _date_in_type(array: Any) -> Array:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         array = pc.local_timestamp(array)
-    return _filled_array(array.cast(pa.date32(), safe=False).cast(pa.int32()), NO_DATE, np.int32)
+    return _filled_array(array.cast(pa.date32(), safe=False).cast(pa.int32()), "date")
 
 
 def _trimmed_column(text: Any) -> Any:
@@ -391,9 +393,9 @@ def _given_mask(array: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _filled_array(array: Any, empty: Any, dtype: Any) -> Array:
-    filled = pc.fill_null(array, empty) if array.null_count else array
-    return np.asarray(filled.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
+def _filled_array(array: Any, kind: Kind) -> Array:
+    filled = pc.fill_null(array, EMPTY[kind].item()) if array.null_count else array
+    return np.asarray(filled.to_numpy(zero_copy_only=False)).astype(EMPTY[kind].dtype, copy=False)
 
 
 def _fault_codes(mask: npt.NDArray[np.bool_], name: str) -> Bytes:

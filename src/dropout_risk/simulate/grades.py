@@ -70,8 +70,8 @@ def _exam_sittings(district: District, rng: np.random.Generator) -> Iterator[Sit
         days = np.flatnonzero(years.term == term)
         grade = 7 + years.year[days[0]] - district.pupils.intake
         after = years.n_days if days[-1] == years.n_days - 1 else days[-1]
-        for number, (name, place) in enumerate(_SITTINGS):
-            first = days[0] + int(place * _TERM_DAYS) + rng.integers(-2, 2, len(district.schools))
+        for number, (name, when) in enumerate(_SITTINGS):
+            first = days[0] + int(when * _TERM_DAYS) + rng.integers(-2, 2, len(district.schools))
             for subject in range(len(CORE) if name.startswith("monthly") else len(SUBJECTS)):
                 taught = [level for level, subjects in _TAUGHT.items() if subject in subjects]
                 expected = np.isin(grade, taught)

@@ -72,9 +72,6 @@ assert frame.iloc[0].tolist() == [0.5, 1.0, 2.0], frame
 from dropout_risk.scoring import changed_records
 assert changed_records._CLEARED == {"present": before.absence, "on_time": before.presence | 32}
 
-import serving.schemas
-from pydantic import TypeAdapter
-TypeAdapter(serving.schemas.Attendance).validate_python({"date": "2025-03-03", "status": "remote"})
 assert dr.simulate_district(n_students=40, seed=1).check().ok
 """
 
