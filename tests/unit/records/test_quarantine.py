@@ -26,6 +26,12 @@ def test_a_row_is_listed_once_with_all_its_reasons(broken):
     assert len(frame) == len(broken.quarantine)
 
 
+def test_rows_are_named_with_their_rules(broken):
+    rows = {(row.table, row.number): [rule.code for rule in row.rules] for row in broken.quarantine.rows()}
+    assert rows["grades", 3] == ["DR106", "DR108"]
+    assert len(rows) == len(broken.quarantine)
+
+
 def test_the_files_hold_the_rows_as_they_stood(broken, tmp_path):
     files = broken.quarantine.write(tmp_path / "apart", language="zh")
     assert {file.stem for file in files} == {
