@@ -223,7 +223,7 @@ def _told(mean: float, spread: Floats, language: Language) -> str:
     )
 
 
-HEIGHT, TOP, MOST_BARS = 190, 54, 24
+BARS_HEIGHT, TOP, MOST_BARS = 190, 54, 24
 _NEAREST = 1e-6
 
 
@@ -306,14 +306,14 @@ class Spread:
 
 def _bars(log_odds: np.ndarray, scale: RiskScale, language: Language) -> tuple[Bar, ...]:
     counts, edges = np.histogram(log_odds, bins=_number_of_bars(len(log_odds)))
-    room, bars = HEIGHT - TOP, []
+    room, bars = BARS_HEIGHT - TOP, []
     for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if count:
             height = max(round(room * count / counts.max(), 1), 1.0)
             ends = {"low": percent(float(expit(low))), "high": percent(float(expit(high)))}
             told = WORDS["bar_said"].fill(language, n=count, **ends)
             width = round(0.94 * (scale(high) - scale(low)), 3)
-            bars.append(Bar(scale(low), HEIGHT - height, width, height, str(count), told))
+            bars.append(Bar(scale(low), BARS_HEIGHT - height, width, height, str(count), told))
     return tuple(bars)
 
 

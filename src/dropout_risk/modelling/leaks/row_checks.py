@@ -119,7 +119,7 @@ def _numbers(column: Column, x: Floats) -> Floats:
 
 SKEW, SKEWED_SHARE = 5.0, 0.02
 SORTED_AUC, SIGMAS_OF_ORDER = 0.95, 6.0
-FEWEST_ROWS = 50
+FEWEST_FOR_COPIES = 50
 
 
 def copied_pupils(table: LeakTable) -> list[Leak]:
@@ -181,8 +181,10 @@ def order_tells(table: LeakTable) -> list[Leak]:
 
 
 def _copies(table: LeakTable) -> Copies:
-    if len(table.y) < FEWEST_ROWS:
-        raise CannotJudgeError(Text(zh=f"不足{FEWEST_ROWS}行", en=f"there are fewer than {FEWEST_ROWS} rows"))
+    if len(table.y) < FEWEST_FOR_COPIES:
+        raise CannotJudgeError(
+            Text(zh=f"不足{FEWEST_FOR_COPIES}行", en=f"there are fewer than {FEWEST_FOR_COPIES} rows")
+        )
     made: Copies | None = table.__dict__.get("copies")
     if made is None:
         made = table.__dict__["copies"] = Copies.of(table)
