@@ -50,8 +50,7 @@ def report(
     if out is None:
         typer.echo(found.to_text(options.language_of(language)))
         return
-    from dropout_risk.tracking.run_content import RunContent
-    from dropout_risk.training.train import artefacts
+    from dropout_risk.tracking.run_content import RunContent, artefacts
 
     RunContent(artefacts=artefacts(found)).write_to(out)
     typer.echo(f"report, card and pictures: {out}")

@@ -30,7 +30,16 @@ from dropout_risk.evaluation.metrics import (
     outcomes_and_risks,
 )
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    filled,
+    inside,
+)
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.uncertainty import known_codes
@@ -190,7 +199,8 @@ def _around(middle: float, error: float, clusters: npt.NDArray[np.intp]) -> Boun
 
 # --- The words of the calibration part of a report ---
 
-TITLE = Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?")
+SLOPE = Question("calibration_slope", "校准斜率")
+IN_THE_LARGE = Question("calibration_in_the_large", "总体校准")
 CLUSTERS = {
     "school": Text(
         zh="区间均为95%，按学校整群计算：同一所学校的学生并不相互独立。",
@@ -308,13 +318,11 @@ def calibration_section(judged: Judged, *, seed: int = 0) -> Section:
     sets = None if judged.open_outcomes is None else set_coverage(y, judged.open_outcomes)
     remarks = [CLUSTERS[judged.clusters[0]], *_remarks(shifts, covered, sets)]
     tables = [_figures_table(figures), *(_group_table(name, found) for name, found in shifts.items())]
-    return Section(
-        "calibration",
-        TITLE,
-        remarks=tuple(remarks),
-        tables=tuple(table for table in tables if table.rows),
-        metrics=_metrics(figures, shifts["school"], covered, sets),
-        checks=_checks(figures, int(y.sum())),
+    return CALIBRATION.section(
+        remarks,
+        [table for table in tables if table.rows],
+        _metrics(figures, shifts["school"], covered, sets),
+        _checks(figures, int(y.sum())),
     )
 
 
@@ -380,18 +388,11 @@ def _metrics(
     covered: tuple[Coverage, Coverage] | None,
     sets: Mapping[str, float] | None,
 ) -> dict[str, float]:
-    found = {
-        "slope": figures.slope,
-        "slope_low": figures.slope_bounds[0],
-        "slope_high": figures.slope_bounds[1],
-        "in_the_large": figures.in_the_large,
-        "in_the_large_low": figures.in_the_large_bounds[0],
-        "in_the_large_high": figures.in_the_large_bounds[1],
-        "error": figures.error,
-        "error_low": figures.error_bounds[0],
-        "error_high": figures.error_bounds[1],
-        "error_by_chance": figures.by_chance,
-    }
+    found = {}
+    for name in ("slope", "in_the_large", "error"):
+        low, high = getattr(figures, f"{name}_bounds")
+        found |= {name: getattr(figures, name), f"{name}_low": low, f"{name}_high": high}
+    found |= {"error_by_chance": figures.by_chance}
     if _tells_spread(schools):
         found |= {"school_spread": schools.spread}
     if covered is not None and covered[0].cohorts >= FEWEST_COHORTS:
@@ -403,24 +404,21 @@ def _metrics(
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
-def _checks(figures: CalibrationFigures, dropouts: int) -> tuple[Check, Check]:
-    names = ("calibration_slope", "calibration_in_the_large")
+def _checks(figures: CalibrationFigures, dropouts: int) -> list[Check]:
     if dropouts < FEWEST_DROPOUTS or not np.isfinite(figures.slope):
         reason = filled(NO_SLOPE, dropouts=dropouts, fewest=FEWEST_DROPOUTS)
-        return Check(names[0], None, reason), Check(names[1], None, reason)
-    judged = (
-        (CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
-        (CHECKED_LARGE, figures.in_the_large, figures.in_the_large_bounds, SHIFT_BOUNDS),
+        return [question.answered(None, reason) for question in (SLOPE, IN_THE_LARGE)]
+    asked = (
+        (SLOPE, CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
+        (IN_THE_LARGE, CHECKED_LARGE, figures.in_the_large, figures.in_the_large_bounds, SHIFT_BOUNDS),
     )
-    slope, large = (
-        Check(
-            name,
-            inside(interval, bounds),
-            filled(words, value=value, low=interval[0], high=interval[1], least=bounds[0], most=bounds[1]),
+    return [
+        question.answered(
+            inside((low, high), (least, most)),
+            filled(words, value=value, low=low, high=high, least=least, most=most),
         )
-        for name, (words, value, interval, bounds) in zip(names, judged, strict=True)
-    )
-    return slope, large
+        for question, words, value, (low, high), (least, most) in asked
+    ]
 
 
 # --- What a fitted model says of the test rows, beside what happened ---
@@ -461,3 +459,14 @@ def _recorded(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str
     """Give the groups that fairness is audited by; schools are told from the rows themselves."""
     groups = audit_groups(records, Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True)))
     return {str(name): groups[name].to_numpy() for name in groups if name != "school"}
+
+
+CALIBRATION = SectionKind(
+    name="calibration",
+    title=Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?"),
+    of_model=lambda trained: calibration_section(
+        judged(trained.classifier.calibrated_model_, trained.parts, trained.parts.test, trained.records)
+    ),
+    questions=(SLOPE, IN_THE_LARGE),
+    required=Text(zh="校准", en="calibration"),
+)

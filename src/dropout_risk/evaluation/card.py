@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import (
+    HOW_TO_READ,
     counts_table,
+    events_of,
+    glossary,
     population_table,
     provenance_table,
     results_table,
     rule_table,
 )
-from dropout_risk.evaluation.report_words import HOW_TO_READ, events_of, glossary
 from dropout_risk.evaluation.section import to_html
 from dropout_risk.text import Language, Text
 

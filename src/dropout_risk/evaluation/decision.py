@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dropout_risk.arrays import Floats
+from dropout_risk.evaluation.charts import line_style
+from dropout_risk.evaluation.metrics import THRESHOLDS, worth_of_seeing
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.result import THRESHOLDS, _worth
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, rounded
+from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionTable, filled, listed, rounded
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.evaluation.result import HeldOut, Result
 
 
-"""Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
 SHOWN = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
-TITLE = Text(zh="决策曲线：值不值得据此行动", en="Decision curve: is it worth acting on the risks")
 COUNTED = Text(
     zh="每千名学生的净收益：找到的辍学学生数，减去按阈值折算的白看望人数（阈值10%即9次白看望抵1个）；"
     "“看望全部”与“一个不看”（恒为0）是不用模型时的做法。",
@@ -40,6 +40,7 @@ NEVER = Text(
 TABLE = Text(zh="每千名学生的净收益", en="Net benefit per 1,000 pupils")
 THRESHOLD = Text(zh="阈值", en="Threshold")
 EVERYBODY = Text(zh="看望全部", en="Everybody")
+ONE, SPAN = Text(zh="{first}%", en="{first} %"), Text(zh="{first}%至{last}%", en="{first} to {last} %")
 GAIN = Text(zh="模型比看望全部或无人多", en="Model over all or none")
 
 
@@ -75,7 +76,7 @@ def decision_section(
         for point in model.net_benefit
         if point["threshold"] in SHOWN
     }
-    return Section("decision", TITLE, (verdict, COUNTED), (table,), metrics)
+    return DECISION.section([verdict, COUNTED], [table], metrics)
 
 
 @dataclass(frozen=True)
@@ -101,21 +102,21 @@ def _best_of(rivals: Sequence[Result], place: int) -> float:
 
 def _row(place: int, model: Result, rivals: Sequence[Result], gain: _Gain) -> tuple[Cell, ...]:
     point = model.net_benefit[place]
-    worth = [_per_thousand(of.net_benefit[place]["net_benefit"]) for of in (model, *rivals)]
+    worth = [_per_thousand(result.net_benefit[place]["net_benefit"]) for result in (model, *rivals)]
     return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, str(gain)
 
 
 def _gains(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
     """Give what the model is worth over the better of all and none, at each threshold."""
-    ours = np.column_stack([_worth(y, p, at) for at in THRESHOLDS])
-    everybody = np.column_stack([_worth(y, np.ones_like(p), at) for at in THRESHOLDS])
+    ours = np.column_stack([worth_of_seeing(y, p, at) for at in THRESHOLDS])
+    everybody = np.column_stack([worth_of_seeing(y, np.ones_like(p), at) for at in THRESHOLDS])
     gain = (ours.mean(axis=0) - np.maximum(everybody.mean(axis=0), 0.0)).tolist()
     if resampling is None:
         return [_Gain(worth, None) for worth in gain]
     sums = resampling.sums(np.column_stack([ours, everybody, np.ones_like(p)]))
     worth, all_seen = np.split(sums[:, :-1] / sums[:, -1:], 2, axis=1)
     drawn = worth - np.maximum(all_seen, 0.0)
-    return [_Gain(of, resampling.interval(column)) for of, column in zip(gain, drawn.T, strict=True)]
+    return [_Gain(mean, resampling.interval(column)) for mean, column in zip(gain, drawn.T, strict=True)]
 
 
 def _per_thousand(worth: float) -> str:
@@ -134,7 +135,31 @@ def _ranges(thresholds: Sequence[float]) -> Text:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return Text(
-        zh="、".join(f"{run[0]}%" if len(run) == 1 else f"{run[0]}%至{run[-1]}%" for run in runs),
-        en=", ".join(f"{run[0]} %" if len(run) == 1 else f"{run[0]} to {run[-1]} %" for run in runs),
-    )
+    each = [filled(ONE if len(run) == 1 else SPAN, first=run[0], last=run[-1]) for run in runs]
+    return listed(each, zh="、", en=", ")
+
+
+def _draw_decision(axes: Any, report: EvaluationReport) -> None:
+    points = report.result().net_benefit
+    threshold = [100 * point["threshold"] for point in points]
+    everybody = [1000 * point["everybody"] for point in points]
+    axes.plot(threshold, everybody, color="#333333", linewidth=1, linestyle=":", label="Everybody seen")
+    axes.axhline(0, color="#333333", linewidth=1, label="Nobody seen")
+    highest = max(0.0, everybody[0])
+    for result in reversed(report.results):
+        if result.net_benefit and result.name != "base_rate":
+            worth = [1000 * point["net_benefit"] for point in result.net_benefit]
+            highest = max(highest, *worth)
+            axes.plot(threshold, worth, label=result.label.en, **line_style(result))
+    axes.set(xlim=(threshold[0], threshold[-1]), ylim=(-0.25 * highest - 0.1, 1.05 * highest + 0.1))
+    axes.set(xlabel="Risk from which on a pupil is seen, %", ylabel="Net benefit per 1,000 pupils")
+    axes.set_title("Decision curve", fontsize=10)
+    axes.legend(fontsize=8, frameon=False, loc="upper right")
+
+
+DECISION = SectionKind(
+    name="decision",
+    title=Text(zh="决策曲线：值不值得据此行动", en="Decision curve: is it worth acting on the risks"),
+    of_figures=lambda measured: decision_section(measured.held_out, measured.results, measured.resampling),
+    panels=(_draw_decision,),
+)

@@ -18,8 +18,13 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.capacity import top_count
 from dropout_risk.evaluation.group_calibration import shrunk_shifts
-from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds, outcomes_and_risks
-from dropout_risk.evaluation.result import Z95
+from dropout_risk.evaluation.metrics import (
+    Z95,
+    calibration_in_the_large,
+    log_odds,
+    outcomes_and_risks,
+    wilson,
+)
 from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.features.compute import build_features
 from dropout_risk.records.school_records import SchoolRecords
@@ -206,18 +211,6 @@ def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame
     return frame
 
 
-def wilson(share: Any, n: Any, z: float = Z95) -> tuple[Any, Any]:
-    """Give the Wilson interval of shares of ``n``, element by element.
-
-    >>> [round(float(bound), 4) for bound in wilson(0.5, 10)]
-    [0.2366, 0.7634]
-    """
-    spread = z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
-
-
 def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
     """Measure every group in one pass: MetricFrame copies each column for each metric, value by value."""
     try:
@@ -314,7 +307,7 @@ def _shrunk(rows: AuditRows, groups: pd.Series) -> pd.Series:
 
 COMPARED = 0.2
 """The share of pupils with the highest risks: below it a leading reason says little."""
-FEWEST = 20
+FEWEST_COMPARED = 20
 MOST_BINS, PUPILS_PER_BIN = 10, 40
 SHUFFLES = 999
 NONE = "none"
@@ -386,7 +379,9 @@ def reasons_at_equal_risk(
     risk = rows.risks[last]
     high = last[risk >= np.quantile(risk, 1 - COMPARED)]
     names = groups.to_numpy(dtype=object)
-    large = [name for name, n in sorted(pd.Series(names[high]).value_counts().items()) if n >= FEWEST]
+    large = [
+        name for name, n in sorted(pd.Series(names[high]).value_counts().items()) if n >= FEWEST_COMPARED
+    ]
     high = high[np.isin(names[high].astype(str), [str(name) for name in large])]
     if len(large) < 2:
         return None
@@ -452,3 +447,232 @@ def _dealt(table: Longs, seed: int) -> Longs:
 
 def _distance(counts: npt.NDArray[Any], expected: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.abs(counts - expected).sum(axis=-1) / 2 / expected.sum(axis=-1))
+
+
+# --- Gaps between groups: how large, how sure, and how many were looked at ---
+
+LEVEL = 0.95
+MOST_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Two groups of one attribute and what lies between them.
+
+    Parameters
+    ----------
+    attribute, rate : str
+        Such as ``sex`` and ``fnr``.
+    higher, lower : str
+        The group with the higher rate, and the other.
+    size, low, high : float
+        The difference, and an interval that holds for all pairs of the attribute at once (95 %).
+    p, p_adjusted : float
+        Two-sided, and adjusted by Holm's rule over every pair of every attribute for this rate.
+    pairs : int
+        Pairs of the attribute that were looked at.
+    """
+
+    attribute: str
+    rate: str
+    higher: str
+    lower: str
+    size: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    pairs: int
+
+    def beyond(self, bound: float) -> bool:
+        """Say whether the gap is larger than a bound, and beyond chance among all pairs looked at.
+
+        Its interval must leave out 0 and the adjusted p must be below 0.05: the first looks at the pairs of
+        one attribute, the second at those of every attribute, so that more attributes raise no more alarms.
+        """
+        return self.size > bound and self.low > 0 and self.p_adjusted < 1 - LEVEL
+
+
+def gaps(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
+    """Compare every pair of groups that are shown, attribute by attribute.
+
+    A group with no case missed, or all, is compared like any other.
+
+    Parameters
+    ----------
+    rates : dict of str to DataFrame
+        From :func:`group_rates`, by attribute.
+    rate : {"fnr", "fpr", "selection"}
+        What is compared; it is tested on the pupils it is a share of (for ``fnr``: who dropped out).
+
+    Returns
+    -------
+    list of Gap
+        In the order of the attributes, the largest gap first; of an attribute of many groups, such as
+        schools, the largest 100 and all whose interval leaves out 0.
+    """
+    parts = [_of_attribute(name, frame[frame["shown"]], rate) for name, frame in rates.items()]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return []
+    every = pd.concat(parts, ignore_index=True)
+    every["p_adjusted"] = holm(every["p"].to_numpy())
+    order = {name: place for place, name in enumerate(rates)}
+    every["place"] = every["attribute"].map(order)
+    every = every.sort_values(["place", "size"], ascending=[True, False], kind="stable")
+    kept = (every.groupby("place").cumcount() < MOST_TOLD) | (every["low"] > 0)
+    rows: list[dict[str, Any]] = every[kept].drop(columns="place").to_dict("records")
+    return [Gap(**row) for row in rows]
+
+
+def _of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.DataFrame:
+    names, share = shown.index.to_numpy(dtype=object), shown[rate].to_numpy(dtype=np.float64)
+    n = shown[COUNTED[rate]].to_numpy(dtype=np.float64)
+    one, two = np.triu_indices(len(names), k=1)
+    swap = share[one] < share[two]
+    one, two = np.where(swap, two, one), np.where(swap, one, two)
+    low, high = newcombe(share[one], n[one], share[two], n[two], _z(max(len(one), 1)))
+    return pd.DataFrame(
+        {
+            "attribute": attribute,
+            "rate": rate,
+            "higher": names[one],
+            "lower": names[two],
+            "size": share[one] - share[two],
+            "low": low,
+            "high": high,
+            "p": p_of_difference(share[one], n[one], share[two], n[two]),
+            "pairs": len(one),
+        }
+    )
+
+
+def _z(pairs: int) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
+
+
+def newcombe(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:
+    """Give Newcombe's interval of a difference of shares, made of the two Wilson intervals.
+
+    It has a width where a share is 0 or 1, so no pair needs to be left out.
+
+    >>> low, high = newcombe(*(np.array([x]) for x in (0.8, 70, 0.6, 80)), z=1.959964)
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.0524, 0.3339)
+    """
+    (l1, u1), (l2, u2) = wilson(p1, n1, z), wilson(p2, n2, z)
+    difference = p1 - p2
+    low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
+    return low, difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+
+
+def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
+    """Test whether two shares differ (pooled z, two-sided); ``n`` are the pupils they are shares of."""
+    from scipy.special import ndtr
+
+    pooled = (p1 * n1 + p2 * n2) / (n1 + n2)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    z = np.divide(np.abs(p1 - p2), error, out=np.zeros_like(error), where=error > 0)
+    return np.asarray(2 * ndtr(-z))
+
+
+def holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Adjust p-values for having been looked at together.
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+# --- What it would cost to miss the same share of every group: a table, never applied by itself ---
+
+TARGETS = np.linspace(0, 1, 401)
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class EqualMisses:
+    """A threshold per group, chosen so that every group misses the same share.
+
+    Parameters
+    ----------
+    target : float
+        The share missed of each group.
+    table : DataFrame
+        By group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with ``_one``
+        threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``, the
+        risk from which the group would be listed.
+    """
+
+    target: float
+    table: pd.DataFrame
+
+    @property
+    def precision_lost(self) -> float:
+        """By how much the precision of the whole list would fall."""
+        return float(self.table.loc[ALL, "precision_one"] - self.table.loc[ALL, "precision_each"])
+
+
+def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualMisses | None:
+    """Find the thresholds within the capacity; groups that are too small to be shown take no part.
+
+    Parameters
+    ----------
+    rows : AuditRows
+        The test part.
+    groups : Series of str
+        The group of each row.
+    shown : list of str
+        Groups with enough pupils.
+
+    Returns
+    -------
+    EqualMisses or None
+        None with fewer than two groups.
+    """
+    if len(shown) < 2:
+        return None
+    names = groups.to_numpy(dtype=object)
+    own = {name: np.flatnonzero(names == name) for name in shown}
+    everyone = np.concatenate(list(own.values()))
+    thresholds = {name: _thresholds(rows.outcomes[at], rows.risks[at]) for name, at in own.items()}
+    lengths = np.sum([_lengths(rows.risks[at], thresholds[name]) for name, at in own.items()], axis=0)
+    best = int(np.argmax(lengths <= rows.listed[everyone].sum()))  # lengths fall with the share missed
+    each, one = np.zeros(len(names)), np.zeros(len(names))
+    for name, at in own.items():
+        each[at] = rows.risks[at] >= thresholds[name][best]
+    one[everyone] = places(rows.risks[everyone], int(lengths[best]))
+    lines = {
+        name: _line(rows.outcomes, one, each, at) | {"threshold": float(thresholds[name][best])}
+        for name, at in own.items()
+    }
+    lines[ALL] = _line(rows.outcomes, one, each, everyone) | {"threshold": np.nan}
+    return EqualMisses(float(TARGETS[best]), pd.DataFrame.from_dict(lines, orient="index"))
+
+
+def _thresholds(outcomes: Floats, risks: Floats) -> Floats:
+    """Give, for each share missed, the risk from which the others of those who drop out are listed."""
+    falling = np.append(-np.sort(-risks[outcomes == 1]), np.inf)
+    wanted = np.ceil((1 - TARGETS) * (len(falling) - 1) - 1e-9).astype(np.intp)
+    return np.where(wanted > 0, falling[wanted - 1], np.inf)
+
+
+def _lengths(risks: Floats, thresholds: Floats) -> npt.NDArray[np.intp]:
+    return len(risks) - np.searchsorted(np.sort(risks), thresholds, side="left")
+
+
+def _line(y: Floats, one: Floats, each: Floats, at: npt.NDArray[np.intp]) -> dict[str, float]:
+    line = {}
+    for kind, listed in (("one", one[at]), ("each", each[at])):
+        hits, positives = float((listed * y[at]).sum()), float(y[at].sum())
+        line[f"places_{kind}"] = float(listed.sum())
+        line[f"precision_{kind}"] = hits / float(listed.sum()) if listed.sum() else np.nan
+        line[f"fnr_{kind}"] = 1 - hits / positives
+    return line

@@ -12,14 +12,30 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
-from dropout_risk.evaluation.fairness_rates import wilson
-from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.metrics import Z95, wilson
+from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    all_of,
+    filled,
+    inside,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.text import Text
 
 STEPS = 8
 THREE = 3
+MOST_ROWS = 500
+HIGH = 0.2
+"""Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
+MOVE_THE_SCORE = Question("reasons_move_the_score", "理由确能改变分数")
+LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
 
 
 class Scorer(Protocol):
@@ -225,13 +241,13 @@ class FaithfulnessReport:
             checks.append(_check_causes(self.causes))
             tables.append(_cause_table(self.causes))
             metrics |= self.causes.metrics()
-        return Section("faithfulness", TITLE, tuple(remarks), tuple(tables), metrics, tuple(checks))
+        return FAITHFULNESS.section(remarks, tables, metrics, checks)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
 
 
-TITLE = Text(zh="理由的真实性", en="Faithfulness of the reasons")
+AREA = "{:.2f} ({:.2f} – {:.2f})"
 TOLD = Text(
     zh="去掉每名学生最主要的三条理由（换成平均值），平均风险由{start:.1%}降到{reasons:.1%}；"
     "随机去掉三条则为{random:.1%}。按理由次序与随机次序之间的面积：去掉{taken}，给出{given}（对数几率，每步）。",
@@ -275,7 +291,7 @@ def _told(made: Curves) -> Text:
         "start": made.mean_risk("taken", 0),
         "reasons": made.mean_risk("taken", three),
         "random": made.mean_risk("taken_random", three),
-        **{kind: "{:.2f} ({:.2f} – {:.2f})".format(*made.between(kind)) for kind in ("taken", "given")},
+        **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
     }
     return filled(TOLD, **fields)
 
@@ -283,10 +299,9 @@ def _told(made: Curves) -> Text:
 def _check_curves(made: Curves) -> Check:
     """Ask that taking facts away, and giving them, by the reasons moves the score more than at random."""
     found = {kind: made.between(kind) for kind in ("taken", "given")}
-    each = [inside((low, high), (0.0, np.inf)) for _, low, high in found.values()]
-    passed = False if False in each else None if None in each else True
-    told = {kind: "{:.2f} ({:.2f} – {:.2f})".format(*of) for kind, of in found.items()}
-    return Check("reasons_move_the_score", passed, filled(CURVES_CHECKED, **told))
+    passed = all_of(inside((low, high), (0.0, np.inf)) for _, low, high in found.values())
+    told = {kind: AREA.format(*area) for kind, area in found.items()}
+    return MOVE_THE_SCORE.answered(passed, filled(CURVES_CHECKED, **told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -299,7 +314,7 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
     reason = filled(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
-    return Check("leading_cause", inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
+    return LEADING_CAUSE.answered(inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
 def _told_causes(found: CauseAgreement) -> Text:
@@ -355,3 +370,35 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
 
 def _named(label: Text) -> Text:
     return Text(zh=f"说成{label.zh}", en=f"named {label.en.lower()}")
+
+
+def _section_of(trained: TrainedModel) -> Section:
+    """Draw the curves of pupils with high risks and, where the true causes are known, compare them."""
+    seed, risks, parts = trained.settings.models.seed, trained.risks, trained.parts
+    high = np.flatnonzero(risks >= np.quantile(risks, 1 - HIGH))
+    X = parts.X(parts.test[sample_of_rows(high, MOST_ROWS, np.random.default_rng(seed))])
+    model = trained.classifier.calibrated_model_
+    drawn = curves(model, X, trained.catalogue, trained.means_of_stayers, seed=seed)
+    dropped = _true_causes(trained)
+    known = dropped is not None and dropped.notna().any()
+    return FaithfulnessReport(
+        drawn, CauseAgreement.of(trained.by_cause, dropped) if known else None
+    ).section()
+
+
+def _true_causes(trained: TrainedModel) -> pd.Series | None:
+    """Give the true cause of who dropped out, on the last test day before; None where it is not known."""
+    truth, parts = trained.records.truth, trained.parts
+    if truth is None or "cause" not in truth:
+        return None
+    frame = trained.test_cohort.frame
+    found = frame["student_id"].map(truth.set_index("student_id")["cause"]).where(parts.y(parts.test) == 1)
+    return found.where(frame["as_of"] == frame.groupby("student_id")["as_of"].transform("max"))
+
+
+FAITHFULNESS = SectionKind(
+    name="faithfulness",
+    title=Text(zh="理由的真实性", en="Faithfulness of the reasons"),
+    of_model=_section_of,
+    questions=(MOVE_THE_SCORE, LEADING_CAUSE),
+)

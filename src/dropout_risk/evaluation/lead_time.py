@@ -17,9 +17,10 @@ from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import Rows, baselines, columns_read
 from dropout_risk.evaluation.capacity import together
+from dropout_risk.evaluation.charts import line_style, number_or_nan
 from dropout_risk.evaluation.parts import Parts, last_days_present, teachers
 from dropout_risk.evaluation.resampling import REPLICATES, Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, bracketed, filled
+from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionTable, bracketed, filled
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
@@ -28,6 +29,7 @@ from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.modelling.classifier import RiskClassifier
 
 
@@ -35,7 +37,6 @@ DAYS_BEFORE = (1, 5, 10, 20, 30, 45, 60, 90)
 QUARTILES = (0.25, 0.5, 0.75)
 FEWEST = 10
 """Pupils below which a share is not given."""
-TITLE = Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil")
 VERDICT = Text(
     zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
     "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
@@ -242,8 +243,8 @@ def lead_time_section(
         remarks += [filled(SAMPLED, **sampled), drawn.said()]
     before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone, "dropout_day", "lead")))
     coming = tuple(_before(gone, "last_present", "lead_present"))
-    lead_rows = tuple(_lead_row(label, of, drawn, place) for label, of in gone.items())
-    alarm_rows = tuple(_alarm_row(label, of, drawn, place) for label, of in alarms.items())
+    lead_rows = tuple(_lead_row(label, found, drawn, place) for label, found in gone.items())
+    alarm_rows = tuple(_alarm_row(label, found, drawn, place) for label, found in alarms.items())
     tables = (
         SectionTable(LEADS, LEADS_HEAD, lead_rows),
         before,
@@ -251,7 +252,7 @@ def lead_time_section(
         *([SectionTable(BEFORE_LAST_DAY, (*BEFORE_HEAD, *gone), coming)] if coming else []),
     )
     metrics = {"ever_listed": ever} | _metrics(gone[first], alarms[first], drawn, place)
-    return Section("lead_time", TITLE, tuple(remarks), tables, metrics)
+    return LEAD_TIME.section(remarks, tables, metrics)
 
 
 def _verdict(
@@ -284,9 +285,9 @@ def _before(gone: Mapping[Text, pd.DataFrame], until: str, lead: str) -> list[tu
     """Give the shares among those whose last days were all seen; too few give none."""
     found: list[tuple[Cell, ...]] = []
     for days in DAYS_BEFORE:
-        seen = [of[of[until] - of["first_day"] >= days] for of in gone.values()]
+        seen = [pupils[pupils[until] - pupils["first_day"] >= days] for pupils in gone.values()]
         if len(seen[0]) >= FEWEST:
-            found.append((days, len(seen[0]), *(float((of[lead] >= days).mean()) for of in seen)))
+            found.append((days, len(seen[0]), *(float((pupils[lead] >= days).mean()) for pupils in seen)))
     return found
 
 
@@ -505,3 +506,30 @@ def _step(dates: Sequence[dt.date]) -> int:
     """Give the school days between two mornings: a week, or the fewest weeks that were left between them."""
     apart = min(((later - date).days for date, later in pairwise(dates)), default=7)
     return DAYS_OF_A_WEEK * max(round(apart / 7), 1)
+
+
+def _draw_lead_time(axes: Any, report: EvaluationReport) -> None:
+    section = report.section(LEAD_TIME.name)
+    if section is None:
+        return
+    table = section.tables[1]
+    days = [float(str(row[0])) for row in table.rows]
+    for column, label in reversed(list(enumerate(table.columns[2:], start=2))):
+        name = label.en if isinstance(label, Text) else str(label)
+        drawn = next((result for result in report.results if result.label == label), report.result())
+        share = [number_or_nan(row[column]) for row in table.rows]  # type: ignore[arg-type]
+        axes.plot(days, share, marker="o", markersize=3, label=name, **line_style(drawn))
+    axes.set(xlim=(0, max(days, default=1)), ylim=(0, 1.05), xlabel="School days before dropping out")
+    axes.set_ylabel("Share that had been on the list")
+    axes.set_title("Lead time: pupils who dropped out", fontsize=10)
+    axes.legend(fontsize=8, frameon=False)
+
+
+LEAD_TIME = SectionKind(
+    name="lead_time",
+    title=Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil"),
+    of_model=lambda trained: lead_time(
+        trained.classifier, trained.parts, trained.histories, trained.catalogue, trained.settings
+    ),
+    panels=(_draw_lead_time,),
+)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dropout_risk.arrays import Floats
-from dropout_risk.evaluation.parts import Parts
+from dropout_risk.evaluation.charts import COLOURS
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.result import HeldOut
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import (
+    Cell,
+    Section,
+    SectionKind,
+    SectionTable,
+    filled,
+    with_interval,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.splits import calibration_part
-from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
-    from dropout_risk.evaluation.result import HeldOut
-    from dropout_risk.modelling.classifier import RiskClassifier
+    from dropout_risk.evaluation.report import EvaluationReport
 
-
-TITLE = Text(zh="学习曲线：学生再多会不会更好", en="Learning curve: would more pupils help")
 HOW = Text(
     zh="只用一部分训练学生（按学号抽取，小的包含在大的之内）重新拟合所选模型，在同样的测试行上检验；"
     "这些较小的模型只用两折校准，最后一行就是交付的模型，折数或校准学生更多，所以最后一步的差别略偏大。",
@@ -88,9 +92,7 @@ def learning_curve_section(
     fall = losses[-2] - losses[-1]
     interval = draws.interval(_means(fall, draws))
     verdict = _verdict(sizes, float(fall.mean()), interval)
-    return Section(
-        "learning_curve", TITLE, (verdict, HOW), (SectionTable(TABLE, HEAD, tuple(rows)),), metrics
-    )
+    return LEARNING_CURVE.section([verdict, HOW], [SectionTable(TABLE, HEAD, tuple(rows))], metrics)
 
 
 def _verdict(sizes: Sequence[Size], fall: float, interval: Interval | None) -> Text:
@@ -119,30 +121,51 @@ MOST_ROWS = 50_000
 """Training rows up to which the curve is drawn unless the settings say otherwise."""
 
 
-def learning_curve(
-    classifier: RiskClassifier, parts: Parts, held_out: HeldOut, settings: Settings
-) -> Section | None:
+def _section_of(trained: TrainedModel) -> Section | None:
     """Give the learning curve; None where it is not wanted or too few pupils drop out for a smaller fit."""
-    wanted = settings.evaluation.learning_curve
+    parts, wanted = trained.parts, trained.settings.evaluation.learning_curve
     if not (len(parts.before_test) < MOST_ROWS if wanted is None else wanted):
         return None
-    sizes = [size for share in SHARES if (size := _fitted_on(share, classifier, parts, settings)) is not None]
+    sizes = [size for share in SHARES if (size := _fitted_on(share, trained)) is not None]
     if not sizes:
         return None
-    everybody = Size(len(set(parts.students(parts.before_test))), held_out.p)
-    drawn = held_out.resampling(settings.evaluation.replicates)
-    return learning_curve_section(held_out, [*sizes, everybody], drawn)
+    everybody = Size(len(set(parts.students(parts.before_test))), trained.held_out.p)
+    return learning_curve_section(trained.held_out, [*sizes, everybody], trained.resampling)
 
 
-def _fitted_on(share: float, classifier: RiskClassifier, parts: Parts, settings: Settings) -> Size | None:
+def _fitted_on(share: float, trained: TrainedModel) -> Size | None:
     """Fit on a share of the pupils, calibrated across two folds; None where too few of a class are left."""
     from sklearn.base import clone
 
+    parts, classifier = trained.parts, trained.classifier
     students = parts.students(parts.before_test)
     # another seed than the one that set pupils aside to calibrate on, or nobody of those would be drawn
-    rows = parts.before_test[calibration_part(students, share, settings.models.seed + 1)]
+    rows = parts.before_test[calibration_part(students, share, trained.settings.models.seed + 1)]
     if parts.fewest_pupils_of_a_class(rows) < FEWEST_DROPOUTS:
         return None
     smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2, leaks="ignore")
     smaller.fit(parts.X(rows), parts.y(rows), groups=parts.students(rows))
     return Size(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
+
+
+def _draw_learning_curve(axes: Any, report: EvaluationReport) -> None:
+    section = report.section(LEARNING_CURVE.name)
+    if section is None:
+        return
+    sizes = [float(str(row[0])) for row in section.tables[0].rows]
+    auc, low, high = (
+        [section.metrics.get(f"auc_{place}{end}", float("nan")) for place in range(len(sizes))]
+        for end in ("", "_low", "_high")
+    )
+    axes.fill_between(sizes, low, high, color=COLOURS["model"], alpha=0.15, linewidth=0)
+    axes.plot(sizes, auc, marker="o", markersize=4, color=COLOURS["model"])
+    axes.set(xlabel="Training pupils", ylabel="AUC on the test part", xlim=(0, 1.05 * max(sizes)))
+    axes.set_title("Learning curve, 95 % intervals", fontsize=10)
+
+
+LEARNING_CURVE = SectionKind(
+    name="learning_curve",
+    title=Text(zh="学习曲线：学生再多会不会更好", en="Learning curve: would more pupils help"),
+    of_model=_section_of,
+    panels=(_draw_learning_curve,),
+)

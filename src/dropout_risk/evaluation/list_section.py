@@ -12,13 +12,22 @@ import numpy.typing as npt
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.capacity import Bounds, Lists, TopRanked, of_places, of_share, together
+from dropout_risk.evaluation.charts import COLOURS, GUIDE, line_style, number_or_nan
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate, list_figures
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import (
+    Cell,
+    Section,
+    SectionKind,
+    SectionTable,
+    filled,
+    with_interval,
+)
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
-    from dropout_risk.evaluation.result import HeldOut
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.evaluation.result import HeldOut, Measured, Result
 
 
 # --- How good a model is for pupils who still come: to name who already stays away is not early ---
@@ -128,7 +137,6 @@ SCHOOLS_SHOWN = 12
 NO_RIVALS = ("base_rate",)
 SAME_WITHIN_A_SCHOOL = ("base_rate", "school_only")
 FIGURES = ("precision", "recall", "lift")
-TITLE = Text(zh="按人手能看的名单", en="Lists at capacity")
 DISTRICT = Text(
     zh="全体：每个评分日风险最高的{share:.0%}（共{listed}人次，占{part:.1%}）",
     en="Overall: the top {share:.0%} of each test day ({listed} listed, {part:.1%} of rows)",
@@ -262,7 +270,7 @@ def capacity_section(
             by_school = _by_school(lists, kind.groups, held_out.schools)
             remarks += _spread(by_school)
             tables.append(_school_table(by_school))
-    return Section("capacity", TITLE, tuple(remarks), tuple(tables), metrics)
+    return CAPACITY.section(remarks, tables, metrics)
 
 
 def _table(
@@ -355,3 +363,65 @@ def _ties(bounds: Bounds) -> str:
     if not bounds.best - bounds.worst >= 0.005:
         return "–"
     return f"{bounds.worst:.2f}–{bounds.best:.2f}"
+
+
+# --- The panels of the report's chart: lists of every length ---
+
+
+def _draw_capacity(axes: Any, report: EvaluationReport) -> None:
+    model, rule = report.result(), report.at_rule
+    share = [100 * point["share"] for point in model.by_capacity]
+    for name, label, style in (("recall_expected", "Recall", "-"), ("precision", "Precision", ":")):
+        values = [number_or_nan(point[name]) for point in model.by_capacity]
+        axes.plot(share, values, style, color=COLOURS["model"], label=f"{label}, model")
+    worst, best = (
+        [number_or_nan(point[f"recall_{end}"]) for point in model.by_capacity] for end in ("worst", "best")
+    )
+    axes.fill_between(share, worst, best, color=COLOURS["model"], alpha=0.15, linewidth=0)
+    if rule is not None:
+        flagged = 100 * rule["flagged"] / rule["n"]
+        for name, marker in (("recall", "s"), ("precision", "x")):
+            value, label = number_or_nan(rule["rule"][name]), f"{name.capitalize()}, ABC rule"
+            axes.plot([flagged], [value], marker, color=COLOURS["abc_rule"], label=label)
+    axes.axvline(100 * report.capacity_share, **GUIDE)
+    axes.set(ylim=(0, 1), xlim=(0, max(share)), xlabel="Share of each day's cohort on the list, %")
+    axes.set_title(f"Precision and recall by capacity (line: {report.capacity_share:.0%})", fontsize=10)
+    axes.legend(fontsize=8, frameon=False)
+
+
+def _draw_roc(axes: Any, report: EvaluationReport) -> None:
+    axes.plot([0, 1], [0, 1], **GUIDE)
+    for result in reversed(report.results):
+        if result.roc.get("false_positive_rate"):
+            rates = result.roc["false_positive_rate"], result.roc["true_positive_rate"]
+            axes.plot(*rates, label=_roc_label(result), **line_style(result))
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1), xlabel="Share of those who stayed", ylabel="Share of those who dropped out"
+    )
+    axes.set_title("ROC", fontsize=10)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, loc="lower right")
+
+
+def _roc_label(result: Result) -> str:
+    auc = result.metrics.get("auc")
+    return result.label.en if auc is None else f"{result.label.en}, AUC {auc:.3f}"
+
+
+def _section_of(measured: Measured) -> Section:
+    held_out = measured.held_out
+    kinds = kinds_of_lists(
+        held_out,
+        share=measured.share,
+        capacity=measured.teacher_capacity,
+        lowest=measured.lowest_risk,
+    )
+    return capacity_section(held_out, measured.baselines, kinds, measured.resampling)
+
+
+CAPACITY = SectionKind(
+    name="capacity",
+    title=Text(zh="按人手能看的名单", en="Lists at capacity"),
+    of_figures=_section_of,
+    panels=(_draw_capacity, _draw_roc),
+)

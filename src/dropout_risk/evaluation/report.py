@@ -12,15 +12,13 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation import report_tables as tables
-from dropout_risk.evaluation.baseline_section import baseline_section
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.decision import decision_section
-from dropout_risk.evaluation.list_section import capacity_section, kinds_of_lists
+from dropout_risk.evaluation.charts import evaluation_chart
 from dropout_risk.evaluation.publishing import Verdict
-from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary, words_of
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import (
     HeldOut,
+    Measured,
     Result,
     all_results,
     beside_the_rule,
@@ -28,6 +26,8 @@ from dropout_risk.evaluation.result import (
     plain,
 )
 from dropout_risk.evaluation.section import Section, Table
+from dropout_risk.evaluation.sections import SECTIONS, make_sections, with_titles
+from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
@@ -129,6 +129,7 @@ class EvaluationReport:
         counts: Mapping[str, Any] | None = None,
         hashes: Mapping[str, str] | None = None,
         selection: Sequence[Mapping[str, Any]] = (),
+        trained: TrainedModel | None = None,
         sections: Sequence[Section] = (),
         teacher_capacity: int = 5,
         lowest_risk: float = 0.0,
@@ -144,6 +145,8 @@ class EvaluationReport:
             Beside which it is measured.
         model, candidate, synthetic, horizon_days, events, capacity_share, split, counts, hashes, selection
             See :class:`EvaluationReport`.
+        trained : TrainedModel, optional
+            What those sections are made of that look at more than outcomes and risks.
         sections : sequence of Section
             What else was asked.
         teacher_capacity : int, default=5
@@ -159,17 +162,14 @@ class EvaluationReport:
             baselines,
             label=Text(zh="模型", en="Model"),
             description=Text(
-                zh=f"所选候选模型：{words_of(candidate, CANDIDATES, 'zh')}",
-                en=f"The chosen candidate: {words_of(candidate, CANDIDATES, 'en')}",
+                zh=f"所选候选模型：{tables.words_of(candidate, CANDIDATES, 'zh')}",
+                en=f"The chosen candidate: {tables.words_of(candidate, CANDIDATES, 'en')}",
             ),
             share=capacity_share,
             resampling=resampling,
         )
-        kinds = kinds_of_lists(held_out, share=capacity_share, capacity=teacher_capacity, lowest=lowest_risk)
-        own = (
-            *([baseline_section(held_out, results, resampling)] if baselines else []),
-            capacity_section(held_out, baselines, kinds, resampling),
-            decision_section(held_out, results, resampling),
+        measured = Measured(
+            held_out, baselines, results, resampling, capacity_share, teacher_capacity, lowest_risk
         )
         rule = next((baseline for baseline in baselines if baseline.flagged is not None), None)
         return cls(
@@ -186,7 +186,7 @@ class EvaluationReport:
             counts=plain(counts or {}),
             hashes=plain(hashes or {}),
             selection=plain(list(selection)),
-            sections=(*own, *sections),
+            sections=with_titles([*make_sections(measured, trained), *sections]),
         )
 
     def result(self, name: str = "model") -> Result:
@@ -211,10 +211,17 @@ class EvaluationReport:
         return pd.DataFrame(rows).set_index(["as_of", "name"]).sort_index(level="as_of", sort_remaining=False)
 
     def chart(self) -> Figure:
-        """Draw calibration, lists by capacity, ROC, decision curve, and lead time where it was measured."""
-        from dropout_risk.evaluation.charts import evaluation_chart
+        """Draw calibration, lists by capacity, ROC, decision curve, and what other sections have to draw."""
+        there = {section.name for section in self.sections}
+        return evaluation_chart(
+            self, [panel for kind in SECTIONS if kind.name in there for panel in kind.panels]
+        )
 
-        return evaluation_chart(self)
+    def pictures(self) -> dict[str, Figure]:
+        """Draw each section that has a picture of its own, by the section's key."""
+        found = ((kind, self.section(kind.name)) for kind in SECTIONS if kind.picture is not None)
+        drawn = {kind.name: kind.picture(section) for kind, section in found if kind.picture and section}
+        return {name: figure for name, figure in drawn.items() if figure is not None}
 
     def metrics(self) -> dict[str, float]:
         """Give every defined figure under one flat name, such as ``baseline.abc_rule.auc``."""
@@ -256,7 +263,7 @@ class EvaluationReport:
                 "This is not an evaluation report of this version.", hint=f"format {FORMAT} is read"
             )
         results = tuple(Result.from_dict(item) for item in given["results"])
-        sections = tuple(Section.from_dict(item) for item in given["sections"])
+        sections = with_titles(map(Section.from_dict, given["sections"]))
         return cls(**given | {"results": results, "sections": sections})
 
     def tables(self, language: Language = "en") -> list[Table]:
@@ -291,7 +298,12 @@ class EvaluationReport:
             f"- **{item.label.to(language)}**: {item.description.to(language)}" for item in self.results
         ]
         more = [section.to_markdown(language) + "\n" for section in self.sections]
-        reading = [f"## {HOW_TO_READ.to(language)}", "", *(f"- {line}" for line in glossary(language)), ""]
+        reading = [
+            f"## {tables.HOW_TO_READ.to(language)}",
+            "",
+            *(f"- {line}" for line in tables.glossary(language)),
+            "",
+        ]
         head = [f"# {self.title(language)}", "", *remarks]
         return "\n".join([*head, *body, *definitions, "", *reading, *more])
 
@@ -306,7 +318,7 @@ class EvaluationReport:
         titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
         others = [table for table in self.tables(language) if table.title not in titles]
         sections = [section.to_text(language) for section in self.sections]
-        reading = "\n".join([HOW_TO_READ.to(language), *glossary(language)])
+        reading = "\n".join([tables.HOW_TO_READ.to(language), *tables.glossary(language)])
         head = [self.title(language), Verdict.of(self).text(language), "\n".join(self.remarks(language))]
         figures_text = [table.to_text() for table in shown]
         return "\n\n".join([*head, *figures_text, reading, *sections, *(table.to_text() for table in others)])

@@ -15,52 +15,19 @@ from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, of_share
-from dropout_risk.evaluation.metrics import outcomes_and_risks, ranking_and_probability_metrics
+from dropout_risk.evaluation.metrics import (
+    net_benefit_points,
+    outcomes_and_risks,
+    ranking_and_probability_metrics,
+    wilson,
+)
 from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
 from dropout_risk.text import Text
-
-THRESHOLDS = tuple(number / 100 for number in range(1, 21))
-"""Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
-
-
-def _worth(y: Floats, p: Floats, threshold: float) -> Floats:
-    """Give what seeing or not seeing each pupil is worth, counted in finds."""
-    seen: npt.NDArray[np.bool_] = p >= threshold
-    return np.asarray(np.where(seen, y - (1 - y) * threshold / (1 - threshold), 0.0))
-
-
-def net_benefit_points(y: Floats, p: Floats) -> list[dict[str, float]]:
-    """Give the net benefit at each threshold, of the risks and of seeing everybody."""
-    everybody = np.ones_like(p)
-    return [
-        {
-            "threshold": threshold,
-            "net_benefit": net_benefit(y, p, threshold),
-            "everybody": net_benefit(y, everybody, threshold),
-        }
-        for threshold in THRESHOLDS
-    ]
-
-
-def net_benefit(y: Floats, p: Floats, threshold: float) -> float:
-    """Weigh finds against visits in vain, when everybody with a risk of at least the threshold is seen.
-
-    The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
-    find (Vickers & Elkin 2006, *Decision curve analysis*).
-
-    Examples
-    --------
-    >>> net_benefit(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.9, 0.6, 0.1, 0.1]), 0.5)
-    0.0
-    """
-    return float(_worth(y, p, threshold).mean())
-
 
 # --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
 
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
 ROC_POINTS = 101
-Z95 = 1.959963984540054
 
 
 def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
@@ -84,20 +51,8 @@ def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, 
 
 
 def _bin(y: Floats, p: Floats) -> dict[str, float]:
-    low, high = wilson_interval(float(y.sum()), y.size)
+    low, high = map(float, wilson(float(y.sum()) / y.size, y.size))
     return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
-
-
-def wilson_interval(hits: float, n: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a share.
-
-    >>> [round(bound, 4) for bound in wilson_interval(5, 10)]
-    [0.2366, 0.7634]
-    """
-    share, spread = hits / n, Z95 * Z95 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def roc_points(y: Floats, p: Floats) -> dict[str, list[float]]:
@@ -286,6 +241,37 @@ def all_results(
     return tuple(found)
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured on the test part: what those sections are made of that every report has.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+        The test part with the model's risks.
+    baselines : sequence of Baseline
+        What stood beside the model.
+    results : tuple of Result
+        The model first, then the baselines.
+    resampling : Resampling or None
+        Gives the intervals.
+    share : float
+        The share of each day's cohort that can be seen.
+    teacher_capacity : int
+        How many pupils one teacher can see.
+    lowest_risk : float
+        Nobody below it is on a teacher's list.
+    """
+
+    held_out: HeldOut
+    baselines: Sequence[Baseline]
+    results: tuple[Result, ...]
+    resampling: Resampling | None
+    share: float
+    teacher_capacity: int
+    lowest_risk: float
+
+
 def _without_figures(baseline: Baseline) -> Result:
     return Result(
         name=baseline.name,
@@ -317,7 +303,7 @@ def _measure(
     if resampling is not None:
         line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
         drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
-        intervals = {key: resampling.interval(of) for key, of in drawn.items()}
+        intervals = {key: resampling.interval(values) for key, values in drawn.items()}
     result = Result(
         name=name,
         label=label,
@@ -327,7 +313,7 @@ def _measure(
         by_snapshot=plain(_by_snapshot(y, p, days)),
         roc=plain(roc_points(y, p)),
         by_capacity=plain(capacity_points(y, p, days)),
-        intervals=plain({key: vars(of) for key, of in intervals.items() if of is not None}),
+        intervals=plain({key: vars(ends) for key, ends in intervals.items() if ends is not None}),
         net_benefit=plain(net_benefit_points(y, p)),
     )
     return result, drawn

@@ -12,14 +12,29 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.metrics import Z95
+from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    filled,
+    inside,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.text import Text
 
 TOP = 3
 ALL = "all"
 FEWEST = 10
+MOST_ROWS = 2000
+MOST_REFIT_ROWS = 50_000
+"""A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
+KEPT = Question("reasons_kept", "理由前后一致")
 BANDS = {
     ALL: Text(zh="全部", en="all"),
     "high": Text(zh="高", en="high"),
@@ -154,14 +169,13 @@ class StabilityReport:
         )
         told = frame.loc[ALL]
         if np.isnan(told["kept"]):
-            open_check = Check("reasons_kept", None, NOBODY_RAISED)
-            return Section("stability", TITLE, remarks=(NOBODY_RAISED,), checks=(open_check,))
+            return STABILITY.section([NOBODY_RAISED], checks=[KEPT.answered(None, NOBODY_RAISED)])
         verdict = filled(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
         known = {name: float(value) for name, value in metrics.items() if not np.isnan(value)}
-        return Section("stability", TITLE, remarks, (_table(frame),), known, (self._check(),))
+        return STABILITY.section(remarks, [_table(frame)], known, [self._check()])
 
     def kept_beyond_another(self) -> tuple[float, float, float]:
         """Give how much more refits keep than another pupil shares, with its 95 % interval.
@@ -179,16 +193,13 @@ class StabilityReport:
 
     def _check(self) -> Check:
         if len(self.kept) < 2:
-            return Check("reasons_kept", None, filled(FEW_REFITS, refits=len(self.kept)))
+            return KEPT.answered(None, filled(FEW_REFITS, refits=len(self.kept)))
         more, low, high = self.kept_beyond_another()
         reason = filled(CHECKED, more=more, low=low, high=high, margin=MARGIN)
-        return Check("reasons_kept", inside((low, high), (MARGIN, np.inf)), reason)
+        return KEPT.answered(inside((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
-
-
-TITLE = Text(zh="理由的稳定性", en="Stability of the reasons")
 
 
 def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Longs:
@@ -245,3 +256,35 @@ def _table(frame: pd.DataFrame) -> SectionTable:
         zh=f"最主要的{TOP}条升高风险的理由", en=f"The {TOP} leading raising reasons of each pupil, refitted"
     )
     return SectionTable(title, columns, tuple(rows))
+
+
+def _section_of(trained: TrainedModel) -> Section | None:
+    """Refit on resampled pupils and compare the reasons of a sample of the test rows; None without refits."""
+    parts, settings = trained.parts, trained.settings
+    if not settings.evaluation.refits:
+        return None
+    rng = np.random.default_rng(settings.models.seed)
+    chosen = sample_of_rows(np.arange(len(parts.test)), MOST_ROWS, rng)
+    X = parts.X(parts.test[chosen])
+    refitted, share = [], min(1.0, MOST_REFIT_ROWS / len(parts.train))
+    for _ in range(settings.evaluation.refits):
+        again = parts.train[pupils_again(parts.students(parts.train), rng, share=share)]
+        refitted.append(trained.classifier.refitted(parts.X(again), parts.y(again)).contributions(X).values)
+    report = StabilityReport.of(
+        Facts.of(trained.catalogue, trained.means_of_stayers.to_numpy(dtype=np.float64)),
+        X.to_numpy(dtype=np.float64),
+        trained.contributions[chosen],
+        refitted,
+        [settings.bands.of(risk) for risk in trained.risks[chosen]],
+        share=share,
+    )
+    return report.section()
+
+
+STABILITY = SectionKind(
+    name="stability",
+    title=Text(zh="理由的稳定性", en="Stability of the reasons"),
+    of_model=_section_of,
+    questions=(KEPT,),
+    required=Text(zh="理由的稳定性", en="stability of the reasons"),
+)

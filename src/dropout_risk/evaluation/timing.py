@@ -14,7 +14,20 @@ from dropout_risk.arrays import Floats, Positions
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    all_of,
+    filled,
+    inside,
+    listed,
+    with_interval,
+)
+from dropout_risk.evaluation.trained_model import FittedTiming, TrainedModel
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
@@ -140,7 +153,6 @@ def concordance(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
 
 # --- What the report says of timing: whether it beats one curve for all, and is right in the mean ---
 
-TITLE = Text(zh="何时辍学", en="When, not only whether")
 HEAD = (
     Text(zh="上课日", en="Within school days"),
     Text(zh="实际比例", en="Observed share"),
@@ -170,7 +182,8 @@ VERDICTS = {
     "worse": Text(zh="不如这条曲线准", en="worse than by that one curve"),
     "alike": Text(zh="看不出比这条曲线准", en="no better than by that one curve, as far as can be seen"),
 }
-NOT_WORSE, OF_THE_MEAN = "timing_not_worse_than_one_curve", "timing_of_the_mean"
+NOT_WORSE = Question("timing_not_worse_than_one_curve", "时间分布不劣于统一曲线")
+OF_THE_MEAN = Question("timing_of_the_mean", "时间分布的均值")
 MOST_AWAY = 0.15
 """Largest difference between the share of dropouts before a day and that of the risks."""
 SPREAD = Text(
@@ -215,14 +228,12 @@ def timing_section(
     agreement = concordance(outcomes, risks[:, -1])
     said = [filled(MEANING, concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
-    not_worse = Check(NOT_WORSE, None if ends is None else _verdict(ends) != "worse", beside)
-    return Section(
-        "timing",
-        TITLE,
-        remarks=(*said, filled(CENSORED, rows=lost)) if lost else tuple(said),
-        tables=(_table(table),),
-        metrics=_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
-        checks=(not_worse, _mean_check(outcomes, risks, days, resampling)),
+    not_worse = NOT_WORSE.answered(None if ends is None else _verdict(ends) != "worse", beside)
+    return TIMING.section(
+        [*said, filled(CENSORED, rows=lost)] if lost else said,
+        [_table(table)],
+        _figures(table) | {"concordance": agreement, "brier_less_alike": gap},
+        [not_worse, _mean_check(outcomes, risks, days, resampling)],
     )
 
 
@@ -230,7 +241,7 @@ def _table(table: pd.DataFrame) -> SectionTable:
     rows: list[tuple[Cell, ...]] = [
         (str(day), *line) for day, line in zip(table.index, table.to_numpy().tolist(), strict=True)
     ]
-    return SectionTable(TITLE, HEAD, tuple(rows))
+    return SectionTable(TIMING.title, HEAD, tuple(rows))
 
 
 def _figures(table: pd.DataFrame) -> dict[str, float]:
@@ -275,12 +286,11 @@ def _mean_check(
             ends = resampling.interval(first - second)
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
-        found.append((_within_bounds(ends), filled(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
+        passed = None if ends is None else inside((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))
+        found.append((passed, filled(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
     if not found:
-        return Check(OF_THE_MEAN, None, NO_DAYS)
-    passed = [one for one, _ in found]
-    reason = Text(zh="；".join(of.zh for _, of in found), en="; ".join(of.en for _, of in found))
-    return Check(OF_THE_MEAN, False if False in passed else None if None in passed else True, reason)
+        return OF_THE_MEAN.answered(None, NO_DAYS)
+    return OF_THE_MEAN.answered(all_of(passed for passed, _ in found), listed([said for _, said in found]))
 
 
 def _shares(sums: Floats) -> tuple[Floats, Floats]:
@@ -289,33 +299,7 @@ def _shares(sums: Floats) -> tuple[Floats, Floats]:
         return sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3]
 
 
-def _within_bounds(ends: Interval | None) -> bool | None:
-    """Pass where the whole interval lies within the bounds, fail where it lies outside, else neither."""
-    if ends is None:
-        return None
-    if ends.low >= -MOST_AWAY and ends.high <= MOST_AWAY:
-        return True
-    return False if ends.low > MOST_AWAY or ends.high < -MOST_AWAY else None
-
-
 # --- How the risk spreads over its horizon: fitted on the training rows, judged on the test rows ---
-
-
-@dataclass(frozen=True)
-class FittedTiming:
-    """When pupils drop out, as learned before the test.
-
-    Parameters
-    ----------
-    timing : Timing
-        Sooner or later by score; it is shipped.
-    alike : tuple of float
-        The share of the horizon's dropouts before each of ``timing.thirds``, of all pupils together:
-        what the timing is judged beside.
-    """
-
-    timing: Timing
-    alike: tuple[float, ...]
 
 
 def fit_timing(
@@ -330,31 +314,32 @@ def fit_timing(
     log_odds = classifier.out_of_fold_
     if len(parts.calibration):
         log_odds = np.append(log_odds, classifier.decision_function(parts.X(parts.calibration)))
-    outcomes = outcomes_of(parts, rows, histories, settings)
+    outcomes = _timed_outcomes(parts, rows, histories, settings)
     timing = Timing.fit(log_odds, outcomes.days, outcomes.dropped_out, settings.outcome.horizon_days)
     when = outcomes.days[outcomes.dropped_out]
     return FittedTiming(timing, tuple(float((when < day).mean()) for day in timing.thirds))
 
 
-def timing(
-    fitted: FittedTiming,
-    classifier: RiskClassifier,
-    parts: Parts,
-    histories: Histories,
-    settings: Settings,
-    *,
-    resampling: Resampling | None,
-) -> Section:
+def _section_of(trained: TrainedModel) -> Section:
     """Judge on the test rows how well it is said when."""
-    risk = classifier.predict_proba(parts.X(parts.test))[:, 1]
-    days = fitted.timing.thirds
-    outcomes = outcomes_of(parts, parts.test, histories, settings)
-    return timing_section(outcomes, fitted.timing.within(risk, days), days, fitted.alike, resampling)
+    timing, parts = trained.when.timing, trained.parts
+    days = timing.thirds
+    outcomes = _timed_outcomes(parts, parts.test, trained.histories, trained.settings)
+    within = timing.within(trained.risks, days)
+    return timing_section(outcomes, within, days, trained.when.alike, trained.resampling)
 
 
-def outcomes_of(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
+def _timed_outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
     """Give when the pupils of some labelled rows dropped out."""
     horizon, events = settings.outcome.horizon_days, settings.outcome.events
     chosen = Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True))
     days = chosen.days_to_outcome(histories, horizon, events).to_numpy()
     return TimedOutcomes.of(days, parts.y(rows) == 1)
+
+
+TIMING = SectionKind(
+    name="timing",
+    title=Text(zh="何时辍学", en="When, not only whether"),
+    of_model=_section_of,
+    questions=(NOT_WORSE, OF_THE_MEAN),
+)

@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from dropout_risk.evaluation.fairness import gaps, holm, newcombe, p_of_difference
-from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates
+from dropout_risk.evaluation.fairness_rates import (
+    AuditRows,
+    gaps,
+    group_rates,
+    holm,
+    newcombe,
+    p_of_difference,
+)
 
 
 def _rates(missed, listed, stayed=200):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.capacity import at_top_share
-from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates, places_on_lists, wilson
+from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates, places_on_lists
+from dropout_risk.evaluation.metrics import wilson
 
 
 def _rows(n=600, seed=0, share=0.2):
