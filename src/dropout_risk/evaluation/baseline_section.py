@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dropout_risk.arrays import Floats
-from dropout_risk.evaluation.capacity import together
+from dropout_risk.evaluation.capacity import number_groups
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.section import (
     Cell,
@@ -17,8 +17,8 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
-    listed,
+    fill_text,
+    join_texts,
     with_interval,
 )
 from dropout_risk.text import Text
@@ -88,7 +88,9 @@ def baseline_section(
     """
     others = [result for result in results[1:] if result.differences]
     remarks = [
-        _said(result) for result in others if result.name != "base_rate" and "auc" in result.differences
+        _difference_in_words(result)
+        for result in others
+        if result.name != "base_rate" and "auc" in result.differences
     ]
     metrics = {
         f"{result.name}.{figure}_{end}": value
@@ -99,13 +101,13 @@ def baseline_section(
     }
     auc, interval = auc_within_schools(held_out, resampling)
     if auc is not None:
-        remarks.append(_within(auc, interval))
+        remarks.append(_within_schools(auc, interval))
         metrics |= {"auc_within_schools": auc}
     if interval is not None:
         metrics |= {"auc_within_schools_low": interval.low, "auc_within_schools_high": interval.high}
     if resampling is not None:
         remarks.append(resampling.said())
-    table = SectionTable(TABLE, HEAD, tuple(_row(result) for result in others))
+    table = SectionTable(TABLE, HEAD, tuple(_difference_row(result) for result in others))
     checks = (_better_than_base_rate(others), _not_below(others))
     return BASELINES.section(remarks, [table], metrics, checks)
 
@@ -122,7 +124,7 @@ def auc_within_schools(
     if held_out.schools is None:
         return None, None
     y, p = held_out.y, held_out.p
-    groups = together(held_out.as_of, held_out.schools)
+    groups = number_groups(held_out.as_of, held_out.schools)
     auc = float(auc_by_replicate(y, p, Resampling.once(y.size), groups)[0])
     if not np.isfinite(auc):
         return None, None
@@ -130,22 +132,22 @@ def auc_within_schools(
     return auc, None if resampling is None or drawn is None else resampling.interval(drawn)
 
 
-def _said(result: Result) -> Text:
+def _difference_in_words(result: Result) -> Text:
     found = result.differences["auc"]
     gap, low, high = found["difference"], found["low"], found["high"]
     if low is not None and high is not None and high < 0:
-        return filled(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
+        return fill_text(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
     wording = BETTER if low is not None and low > 0 else ALIKE
-    return filled(wording, name=result.label, by=with_interval(gap, found))
+    return fill_text(wording, name=result.label, by=with_interval(gap, found))
 
 
-def _within(auc: float, interval: Interval | None) -> Text:
+def _within_schools(auc: float, interval: Interval | None) -> Text:
     says_more = interval is not None and interval.low > 0.5
     ends = "" if interval is None else f" [{interval.low:.0%}, {interval.high:.0%}]"
-    return filled(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
+    return fill_text(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
 
 
-def _row(result: Result) -> tuple[Cell, ...]:
+def _difference_row(result: Result) -> tuple[Cell, ...]:
     def cell(name: str, digits: int) -> str:
         gap = result.differences.get(name)
         return "–" if gap is None else with_interval(gap["difference"], gap, digits=digits, form="+")
@@ -167,7 +169,7 @@ def _better_than_base_rate(others: Sequence[Result]) -> Check:
     if gap["high"] is None:
         return BETTER_THAN_BASE_RATE.answered(None, NO_INTERVAL)
     by = with_interval(gap["difference"], gap, digits=4, form="+")
-    return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, filled(LOG_LOSS, by=by))
+    return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, fill_text(LOG_LOSS, by=by))
 
 
 def _not_below(others: Sequence[Result]) -> Check:
@@ -179,10 +181,11 @@ def _not_below(others: Sequence[Result]) -> Check:
     if None in highs:
         return NOT_BELOW_BASELINES.answered(None, NO_INTERVAL)
     each = [
-        filled(RIVAL, label=label, by=with_interval(gap["difference"], gap, form="+")) for label, gap in gaps
+        fill_text(RIVAL, label=label, by=with_interval(gap["difference"], gap, form="+"))
+        for label, gap in gaps
     ]
     passed = all(high is not None and high >= 0 for high in highs)
-    return NOT_BELOW_BASELINES.answered(passed, filled(NOT_BELOW, by=listed(each, zh="，", en=", ")))
+    return NOT_BELOW_BASELINES.answered(passed, fill_text(NOT_BELOW, by=join_texts(each, zh="，", en=", ")))
 
 
 BASELINES = SectionKind(

@@ -10,7 +10,7 @@ from dropout_risk.evaluation.report_tables import (
     HOW_TO_READ,
     counts_table,
     events_of,
-    glossary,
+    glossary_lines,
     population_table,
     provenance_table,
     results_table,
@@ -102,7 +102,7 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
     tested = TESTED[kind].fill(language, days=len(report.split.get("test_as_of", [])))
     purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=events_of(report.events, language))
     rule, population = rule_table(report, language), population_table(report, language)
-    reading = "\n".join(f"- {line}" for line in glossary(language))
+    reading = "\n".join(f"- {line}" for line in glossary_lines(language))
     parts = [
         TITLE.fill(language, model=report.model),
         *(f"> {remark}" for remark in report.remarks(language)),

@@ -101,7 +101,7 @@ def splits_chart(report: EvaluationReport) -> Figure:
         If matplotlib is not installed.
     """
     figure = blank_figure(8, 2.4)
-    axes = figure.subplots()
+    axes: Any = figure.subplots()
     for row, (key, name) in enumerate(PARTS.items()):
         days = [dt.date.fromisoformat(day) for day in report.split.get(key, [])]
         axes.scatter(days, [row] * len(days), marker="s", s=60, color=SPLIT_COLOURS[name], label=name)

@@ -12,7 +12,15 @@ from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.charts import line_style
 from dropout_risk.evaluation.metrics import THRESHOLDS, worth_of_seeing
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionTable, filled, listed, rounded
+from dropout_risk.evaluation.section import (
+    Cell,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    join_texts,
+    rounded_figure,
+)
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -67,7 +75,7 @@ def decision_section(
         for place, point in enumerate(model.net_benefit)
         if gains[place].is_sure and point["net_benefit"] > _best_of(simple, place) + 1e-12
     ]
-    verdict = filled(BEST, ranges=_ranges(better)) if better else NEVER
+    verdict = fill_text(BEST, ranges=_ranges(better)) if better else NEVER
     rows = [_row(place, model, rivals, gains[place]) for place, at in enumerate(THRESHOLDS) if at in SHOWN]
     names = (model.label, *(rival.label for rival in rivals))
     table = SectionTable(TABLE, (THRESHOLD, EVERYBODY, *names, GAIN), tuple(rows))
@@ -120,7 +128,7 @@ def _gains(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
 
 
 def _per_thousand(worth: float) -> str:
-    return rounded(1000 * worth, digits=1)
+    return rounded_figure(1000 * worth, digits=1)
 
 
 def _ranges(thresholds: Sequence[float]) -> Text:
@@ -135,8 +143,8 @@ def _ranges(thresholds: Sequence[float]) -> Text:
             runs[-1].append(number)
         else:
             runs.append([number])
-    each = [filled(ONE if len(run) == 1 else SPAN, first=run[0], last=run[-1]) for run in runs]
-    return listed(each, zh="、", en=", ")
+    each = [fill_text(ONE if len(run) == 1 else SPAN, first=run[0], last=run[-1]) for run in runs]
+    return join_texts(each, zh="、", en=", ")
 
 
 def _draw_decision(axes: Any, report: EvaluationReport) -> None:

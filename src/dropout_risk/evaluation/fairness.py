@@ -29,13 +29,13 @@ from dropout_risk.evaluation.fairness_rates import (
     ReasonShares,
     as_words,
     audit_groups,
+    compare_groups,
     equal_misses,
-    gaps,
     group_rates,
-    holm,
+    holm_adjusted,
     reasons_at_equal_risk,
 )
-from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -43,7 +43,7 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
+    fill_text,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import Language, Text
@@ -149,9 +149,9 @@ class FairnessReport:
         options = {str(name): equal_misses(rows, groups[name], shown[name]) for name in persons}
         return cls(
             rates=rates,
-            gaps={rate: gaps(rates, rate) for rate in RATES},
-            reasons={kind: _given(found) for kind, found in reasons.items()},
-            thresholds=_given(options),
+            gaps={rate: compare_groups(rates, rate) for rate in RATES},
+            reasons={kind: _without_none(found) for kind, found in reasons.items()},
+            thresholds=_without_none(options),
             share=share,
             fewest=fewest,
         )
@@ -188,7 +188,7 @@ class FairnessReport:
         return self.section().to_html("en")
 
 
-def _given(found: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in found.items() if item is not None}
 
 
@@ -303,7 +303,9 @@ def fairness_section(report: FairnessReport) -> Section:
         if shares.p < WORTH_A_LOOK
     ]
     tables += [_threshold_table(report)] if report.thresholds else []
-    return FAIRNESS.section(_remarks(report), tables, dict(_metrics(report)), [_check(report)])
+    return FAIRNESS.section(
+        _fairness_remarks(report), tables, dict(_fairness_metrics(report)), [_gap_check(report)]
+    )
 
 
 def without_fairlearn(error: MissingExtraError) -> Section:
@@ -312,16 +314,16 @@ def without_fairlearn(error: MissingExtraError) -> Section:
     return FAIRNESS.section([reason], checks=[FNR_GAP.answered(None, reason)])
 
 
-def _remarks(report: FairnessReport) -> Iterator[Text]:
+def _fairness_remarks(report: FairnessReport) -> Iterator[Text]:
     bad = report.beyond_chance()
     pairs = sum(gap.pairs for gap in report.largest().values())
     if not pairs:
-        yield filled(NOT_COMPARABLE, fewest=report.fewest)
+        yield fill_text(NOT_COMPARABLE, fewest=report.fewest)
     elif not bad:
-        yield filled(NO_GAP, bound=report.bound)
+        yield fill_text(NO_GAP, bound=report.bound)
     for gap in {gap.attribute: gap for gap in reversed(bad)}.values():
         yield _gap_in_words(report, gap)
-    yield filled(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
+    yield fill_text(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
     if any(report.reasons.values()):
         yield AT_EQUAL_RISK
     if report.thresholds:
@@ -331,16 +333,16 @@ def _remarks(report: FairnessReport) -> Iterator[Text]:
 def _gap_in_words(report: FairnessReport, gap: Gap) -> Text:
     """Word a gap; schools are not named, because a check's reason leaves the report."""
     fnr = report.rates[gap.attribute]["fnr"]
-    found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p(gap.p_adjusted)}
+    found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p_in_words(gap.p_adjusted)}
     if gap.attribute == SCHOOL:
-        return filled(A_GAP_OF_SCHOOLS, **found)
+        return fill_text(A_GAP_OF_SCHOOLS, **found)
     attribute = _within_a_sentence(_attribute_word(gap.attribute))
-    return filled(
+    return fill_text(
         A_GAP, attribute=attribute, higher=_group_word(gap.higher), lower=_group_word(gap.lower), **found
     )
 
 
-def _check(report: FairnessReport) -> Check:
+def _gap_check(report: FairnessReport) -> Check:
     """Fail on a gap beyond chance; pass only where the intervals leave no room for one between persons."""
     bad = report.beyond_chance()
     if not report.gaps["fnr"]:
@@ -352,11 +354,11 @@ def _check(report: FairnessReport) -> Check:
         return FNR_GAP.answered(None, ONLY_PLACES)
     widest = max(of_persons, key=lambda gap: gap.high)
     found = {"size": widest.size, "low": widest.low, "high": widest.high, "bound": report.bound}
-    said = filled(AT_MOST, by=_within_a_sentence(_attribute_word(widest.attribute)), **found)
+    said = fill_text(AT_MOST, by=_within_a_sentence(_attribute_word(widest.attribute)), **found)
     return FNR_GAP.answered(True if widest.high <= report.bound else None, said)
 
 
-def _metrics(report: FairnessReport) -> Iterator[tuple[str, float]]:
+def _fairness_metrics(report: FairnessReport) -> Iterator[tuple[str, float]]:
     for rate in ("fnr", "fpr", "selection"):
         found = report.largest(rate)
         if found:
@@ -391,17 +393,17 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
     left = len(ordered) - len(rows)
     if left:
-        more = filled(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
+        more = fill_text(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
         rows.append((more, *[None] * (len(columns) - 1)))
-    title = filled(Text(zh="按{name}", en="By {name}"), name=_within_a_sentence(_attribute_word(name)))
+    title = fill_text(Text(zh="按{name}", en="By {name}"), name=_within_a_sentence(_attribute_word(name)))
     return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
 
 
 def _group_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
-    rates = [_interval(line[rate], line[f"{rate}_low"], line[f"{rate}_high"]) for rate in RATE_WORDS]
+    rates = [_interval_in_words(line[rate], line[f"{rate}_low"], line[f"{rate}_high"]) for rate in RATE_WORDS]
     risk, observed = float(line["mean_risk"]), float(line["observed"])
     shift = f"{line['shift']:+.2f} ± {1.96 * line['shift_error']:.2f} ({line['shift_shrunk']:+.2f})"
-    auc = _interval(line["auc"], line["auc_low"], line["auc_high"])
+    auc = _interval_in_words(line["auc"], line["auc_low"], line["auc_high"])
     return (
         _group_word(group),
         int(line["pupils"]),
@@ -440,8 +442,8 @@ def _gap_table(report: FairnessReport, *, of_schools: bool) -> SectionTable:
             _group_word(gap.lower),
             gap.size,
             f"{gap.low:.2f} – {gap.high:.2f}",
-            _p(gap.p),
-            _p(gap.p_adjusted),
+            _p_in_words(gap.p),
+            _p_in_words(gap.p_adjusted),
             gap.pairs,
         )
         for rate in RATE_WORDS
@@ -464,7 +466,7 @@ def _distance_table(report: FairnessReport) -> SectionTable:
         Text(zh="校正后的p", en="p, adjusted"),
     )
     found = [(kind, name, item) for kind, items in report.reasons.items() for name, item in items.items()]
-    adjusted = holm(np.array([item.p for _, _, item in found]))
+    adjusted = holm_adjusted(np.array([item.p for _, _, item in found]))
     rows = [
         (
             _attribute_word(name),
@@ -473,8 +475,8 @@ def _distance_table(report: FairnessReport) -> SectionTable:
             len(item.pupils),
             item.overall,
             item.by_chance,
-            _p(item.p),
-            _p(p),
+            _p_in_words(item.p),
+            _p_in_words(p),
         )
         for (kind, name, item), p in zip(found, adjusted, strict=True)
     ]
@@ -494,7 +496,7 @@ def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTabl
         (_group_word(str(group)), int(found.pupils[group]), *both.loc[group], float(found.distance[group]))
         for group in found.pupils.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
     ]
-    title = filled(
+    title = fill_text(
         REASON_TABLE,
         attribute=_within_a_sentence(_attribute_word(attribute)),
         kind=KINDS.get(kind, Text(zh=kind, en=kind)),
@@ -516,7 +518,11 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
     )
     names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
     rows = [
-        (_member_word(attribute, str(group)), plain(float(line["threshold"])), *_figures(line, names))
+        (
+            _member_word(attribute, str(group)),
+            plain_data(float(line["threshold"])),
+            *_threshold_figures(line, names),
+        )
         for attribute, option in report.thresholds.items()
         for group, line in option.table.iterrows()
     ]
@@ -529,20 +535,21 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
 
 def _member_word(attribute: str, group: str) -> Text:
     member = Text(zh="全体", en="all") if group == ALL else _group_word(group)
-    return filled(MEMBER, attribute=_attribute_word(attribute), member=member)
+    return fill_text(MEMBER, attribute=_attribute_word(attribute), member=member)
 
 
-def _p(p: float) -> str:
+def _p_in_words(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
+def _threshold_figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
     return [
-        round(float(line[name])) if name.startswith("places") else plain(float(line[name])) for name in names
+        round(float(line[name])) if name.startswith("places") else plain_data(float(line[name]))
+        for name in names
     ]
 
 
-def _interval(middle: float, low: float, high: float) -> str:
+def _interval_in_words(middle: float, low: float, high: float) -> str:
     return f"{middle:.2f}" if math.isnan(low) else f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 

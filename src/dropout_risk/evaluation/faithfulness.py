@@ -12,8 +12,8 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
-from dropout_risk.evaluation.metrics import Z95, wilson
-from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.metrics import Z95, wilson_interval
+from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -22,8 +22,8 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     all_of,
-    filled,
-    inside,
+    fill_text,
+    inside_bounds,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.contributions import Contributions
@@ -46,7 +46,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class ReasonCurves:
     """The mean score while facts are taken away, or given, one by one.
 
     Parameters
@@ -86,9 +86,9 @@ class Curves:
         return pd.DataFrame(means).rename_axis("facts")
 
 
-def curves(
+def reason_curves(
     model: Scorer, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
-) -> Curves:
+) -> ReasonCurves:
     """Take the facts of each row away, and give them, in the order of its reasons and in random order.
 
     Parameters
@@ -113,12 +113,12 @@ def curves(
     own = {"": rank[:, fact], "_random": shuffled[:, fact]}
     made = {}
     for end, place in own.items():
-        made[f"taken{end}"] = np.array([_score(model, X, place >= step, rest) for step in steps])
-        made[f"given{end}"] = np.array([_score(model, X, place < step, rest) for step in steps])
-    return Curves(**made)
+        made[f"taken{end}"] = np.array([_masked_log_odds(model, X, place >= step, rest) for step in steps])
+        made[f"given{end}"] = np.array([_masked_log_odds(model, X, place < step, rest) for step in steps])
+    return ReasonCurves(**made)
 
 
-def _score(model: Scorer, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series) -> Floats:
+def _masked_log_odds(model: Scorer, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series) -> Floats:
     return model.contributions(X.where(own, rest, axis=1)).log_odds
 
 
@@ -185,7 +185,7 @@ class CauseAgreement:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval (Wilson) of the share that is right."""
-        low, high = wilson(self.right, len(self.truth))
+        low, high = wilson_interval(self.right, len(self.truth))
         return float(low), float(high)
 
     def frame(self) -> pd.DataFrame:
@@ -218,13 +218,13 @@ class FaithfulnessReport:
 
     Parameters
     ----------
-    curves : Curves
+    curves : ReasonCurves
         The score while facts are taken away or given.
     causes : CauseAgreement, optional
         Only where the true causes are known.
     """
 
-    curves: Curves
+    curves: ReasonCurves
     causes: CauseAgreement | None = None
 
     def frame(self) -> pd.DataFrame:
@@ -233,11 +233,11 @@ class FaithfulnessReport:
 
     def section(self) -> Section:
         """Give the part of an evaluation report."""
-        remarks, tables = [_told(self.curves)], [_curve_table(self.curves)]
+        remarks, tables = [_curves_in_words(self.curves)], [_curve_table(self.curves)]
         metrics = {f"{kind}_between": self.curves.between(kind)[0] for kind in ("taken", "given")}
         checks = [_check_curves(self.curves)]
         if self.causes is not None:
-            remarks += [_told_causes(self.causes), *_no_better(self.causes)]
+            remarks += [_causes_in_words(self.causes), *_no_better(self.causes)]
             checks.append(_check_causes(self.causes))
             tables.append(_cause_table(self.causes))
             metrics |= self.causes.metrics()
@@ -285,7 +285,7 @@ CURVES_CHECKED = Text(
 )
 
 
-def _told(made: Curves) -> Text:
+def _curves_in_words(made: ReasonCurves) -> Text:
     three = min(THREE, len(made.taken) - 1)
     fields: Mapping[str, object] = {
         "start": made.mean_risk("taken", 0),
@@ -293,15 +293,15 @@ def _told(made: Curves) -> Text:
         "random": made.mean_risk("taken_random", three),
         **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
     }
-    return filled(TOLD, **fields)
+    return fill_text(TOLD, **fields)
 
 
-def _check_curves(made: Curves) -> Check:
+def _check_curves(made: ReasonCurves) -> Check:
     """Ask that taking facts away, and giving them, by the reasons moves the score more than at random."""
     found = {kind: made.between(kind) for kind in ("taken", "given")}
-    passed = all_of(inside((low, high), (0.0, np.inf)) for _, low, high in found.values())
+    passed = all_of(inside_bounds((low, high), (0.0, np.inf)) for _, low, high in found.values())
     told = {kind: AREA.format(*area) for kind, area in found.items()}
-    return MOVE_THE_SCORE.answered(passed, filled(CURVES_CHECKED, **told))
+    return MOVE_THE_SCORE.answered(passed, fill_text(CURVES_CHECKED, **told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -313,11 +313,11 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
-    reason = filled(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
-    return LEADING_CAUSE.answered(inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
+    reason = fill_text(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    return LEADING_CAUSE.answered(inside_bounds((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
-def _told_causes(found: CauseAgreement) -> Text:
+def _causes_in_words(found: CauseAgreement) -> Text:
     low, high = found.interval
     fields: Mapping[str, object] = {
         "n": len(found.truth),
@@ -329,10 +329,10 @@ def _told_causes(found: CauseAgreement) -> Text:
         "sampled": found.sampled,
         "most": found.most_named,
     }
-    return filled(TOLD_CAUSES, **fields)
+    return fill_text(TOLD_CAUSES, **fields)
 
 
-def _curve_table(made: Curves) -> SectionTable:
+def _curve_table(made: ReasonCurves) -> SectionTable:
     columns = (
         Text(zh="条数", en="Facts"),
         Text(zh="按理由去掉", en="Taken away, by reasons"),
@@ -352,13 +352,13 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
         Text(zh="真实原因", en="True cause"),
         Text(zh="学生", en="Pupils"),
         Text(zh="说对", en="Right"),
-        *(_named(labels[name]) for name in names),
+        *(_named_column(labels[name]) for name in names),
     )
     rows: list[tuple[Cell, ...]] = [
         (
             labels[str(name)],
             int(line["pupils"]),
-            plain(float(line["right"])),
+            plain_data(float(line["right"])),
             *(int(line[f"named_{other}"]) for other in names),
         )
         for name, line in frame.iterrows()
@@ -368,7 +368,7 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
     )
 
 
-def _named(label: Text) -> Text:
+def _named_column(label: Text) -> Text:
     return Text(zh=f"说成{label.zh}", en=f"named {label.en.lower()}")
 
 
@@ -378,7 +378,7 @@ def _section_of(trained: TrainedModel) -> Section:
     high = np.flatnonzero(risks >= np.quantile(risks, 1 - HIGH))
     X = parts.X(parts.test[sample_of_rows(high, MOST_ROWS, np.random.default_rng(seed))])
     model = trained.classifier.calibrated_model_
-    drawn = curves(model, X, trained.catalogue, trained.means_of_stayers, seed=seed)
+    drawn = reason_curves(model, X, trained.catalogue, trained.means_of_stayers, seed=seed)
     dropped = _true_causes(trained)
     known = dropped is not None and dropped.notna().any()
     return FaithfulnessReport(

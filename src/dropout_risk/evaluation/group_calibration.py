@@ -74,7 +74,7 @@ def cohort_coverage(
     if len(names) == 0:
         return Coverage(float("nan"), 0)
     seen = np.bincount(code, weights=y[kept]).astype(np.float64)
-    below, level_with = _ranks(seen, code, middle[kept], half[kept] / _z(level), seed)
+    below, level_with = _count_draws(seen, code, middle[kept], half[kept] / _z_of_level(level), seed)
     rng = np.random.default_rng([seed, 1])
     rank = below + np.floor(rng.random(len(seen)) * (level_with + 1))
     edge = round((DRAWS + 1) * (1 - level) / 2)
@@ -105,7 +105,7 @@ def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, f
     }
 
 
-def _ranks(
+def _count_draws(
     seen: Floats, code: npt.NDArray[np.intp], middle: Floats, error: Floats, seed: int
 ) -> tuple[Floats, Floats]:
     """Count, for each cohort, draws with fewer and draws with as many dropouts as came true."""
@@ -120,7 +120,7 @@ def _ranks(
     return below, level_with
 
 
-def _z(level: float) -> float:
+def _z_of_level(level: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri(0.5 + level / 2))
@@ -213,11 +213,11 @@ def shrunk_shifts(
     risk = 1 / (1 + np.exp(-margin))
     alike = ResemblingPupils.of(y, risk, code, pupils)
     posterior = alike.posterior(alike.cell)
-    told = 1 / _repeated(y - risk, pupils)
-    shift, error = _averaged(margin, y, code, told, posterior)
-    counts = _counts(y, p, code, pupils, len(names))
+    told = 1 / _repetition_factor(y - risk, pupils)
+    shift, error = _averaged_shifts(margin, y, code, told, posterior)
+    counts = _group_counts(y, p, code, pupils, len(names))
     groups_found = [
-        GroupShift(str(name), *counts[place], *_interval(whole + shift[place], level_z * error[place]))
+        GroupShift(str(name), *counts[place], *_interval_around(whole + shift[place], level_z * error[place]))
         for place, name in enumerate(names)
         if counts[place][0] >= FEWEST_PUPILS
     ]
@@ -225,23 +225,25 @@ def shrunk_shifts(
     return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))
 
 
-def _repeated(residual: Floats, pupils: Array) -> float:
+def _repetition_factor(residual: Floats, pupils: Array) -> float:
     """Say how many times less rows tell because pupils are in several of them (1 where nobody is)."""
     of_pupil = np.bincount(pd.factorize(pupils)[0], weights=residual)
     return max(float((of_pupil**2).sum() / (residual**2).sum()), 1.0)
 
 
-def _averaged(
+def _averaged_shifts(
     margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, posterior: Floats
 ) -> tuple[Floats, Floats]:
     """Average each group's shift over what the spread of groups may be; its error holds that doubt too."""
     places = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
-    found = [_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places]
+    found = [
+        _shift_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places
+    ]
     shifts, errors = (np.stack([one[part] for one in found]) for part in range(2))
     return shifts.mean(axis=0), np.sqrt((errors**2).mean(axis=0) + shifts.var(axis=0))
 
 
-def _modes(
+def _shift_modes(
     margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, variance: float
 ) -> tuple[Floats, Floats]:
     """Find the mode of each group's shift, and its standard error, all groups at once."""
@@ -260,7 +262,7 @@ def _modes(
     return shift, 1 / np.sqrt(precision)
 
 
-def _counts(
+def _group_counts(
     y: Floats, p: Floats, code: npt.NDArray[np.intp], pupils: Array, n: int
 ) -> list[tuple[int, int, float, float]]:
     rows = np.bincount(code, minlength=n)
@@ -273,5 +275,5 @@ def _counts(
     ]
 
 
-def _interval(middle: float, half: float) -> tuple[float, float, float]:
+def _interval_around(middle: float, half: float) -> tuple[float, float, float]:
     return float(middle), float(middle - half), float(middle + half)

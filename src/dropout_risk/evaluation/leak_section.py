@@ -14,8 +14,8 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
-    listed,
+    fill_text,
+    join_texts,
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
@@ -85,45 +85,47 @@ def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
     '0 checks found no leak'
     """
     in_time = split == "temporal"
-    rows = tuple((check.title, _finding(check), check.blind) for check in report.checks)
+    rows = tuple((check.title, _finding_in_words(check), check.blind) for check in report.checks)
     return LEAKS.section(
-        _remarks(report),
+        _leak_remarks(report),
         [SectionTable(LEAKS.title, COLUMNS, rows)],
         {"found": float(len(report.found)), "allowed": float(len(report.found) - len(report.leaks))},
         [
             SPLIT_IN_TIME.answered(in_time, IN_TIME if in_time else AT_RANDOM),
-            *(_check(check, report) for check in report.checks if check.not_judged != ELSEWHERE),
+            *(_leak_check(check, report) for check in report.checks if check.not_judged != ELSEWHERE),
         ],
     )
 
 
-def _remarks(report: LeakReport) -> list[Text]:
+def _leak_remarks(report: LeakReport) -> list[Text]:
     judged = sum(check.not_judged is None for check in report.checks)
-    remarks = [filled(FOUND, n=len(report.leaks)) if report.leaks else filled(NOTHING, n=judged)]
+    remarks = [fill_text(FOUND, n=len(report.leaks)) if report.leaks else fill_text(NOTHING, n=judged)]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
-        remarks.append(filled(ALLOWED, name=name, reason=reason, found=listed(found)))
+        remarks.append(fill_text(ALLOWED, name=name, reason=reason, found=join_texts(found)))
     if report.n_counted < report.n_rows:
-        remarks.append(filled(PART, total=report.n_rows, counted=report.n_counted))
+        remarks.append(fill_text(PART, total=report.n_rows, counted=report.n_counted))
     return remarks
 
 
-def _finding(check: MadeCheck) -> Text:
+def _finding_in_words(check: MadeCheck) -> Text:
     if check.not_judged is not None:
         return check.not_judged
     if not check.leaks:
         return NOTHING_FOUND
-    return listed(
+    return join_texts(
         [
-            filled(NAMED, column=leak.column, reason=leak.reason) if leak.column else leak.reason
+            fill_text(NAMED, column=leak.column, reason=leak.reason) if leak.column else leak.reason
             for leak in check.leaks
         ]
     )
 
 
-def _check(check: MadeCheck, report: LeakReport) -> Check:
+def _leak_check(check: MadeCheck, report: LeakReport) -> Check:
     passed = None if check.not_judged is not None else all(report.allows(leak) for leak in check.leaks)
-    return Question(check.name, NAMES.get(check.name, check.title.zh)).answered(passed, _finding(check))
+    return Question(check.name, NAMES.get(check.name, check.title.zh)).answered(
+        passed, _finding_in_words(check)
+    )
 
 
 LEAKS = SectionKind(

@@ -17,7 +17,7 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
+    fill_text,
     with_interval,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
@@ -48,7 +48,7 @@ HEAD = (Text(zh="训练学生", en="Training pupils"), "AUC", Text(zh="对数损
 
 
 @dataclass(frozen=True, eq=False)
-class Size:
+class FittedSize:
     """What a model fitted on some pupils says of the test rows."""
 
     pupils: int
@@ -56,7 +56,7 @@ class Size:
 
 
 def learning_curve_section(
-    held_out: HeldOut, sizes: Sequence[Size], resampling: Resampling | None = None
+    held_out: HeldOut, sizes: Sequence[FittedSize], resampling: Resampling | None = None
 ) -> Section:
     """Measure models fitted on growing numbers of pupils.
 
@@ -72,13 +72,13 @@ def learning_curve_section(
     y = held_out.y
     once = Resampling.once(y.size)
     draws = once if resampling is None else resampling
-    losses = [_losses(y, size.risks) for size in sizes]
+    losses = [_log_losses(y, size.risks) for size in sizes]
     rows: list[tuple[Cell, ...]] = []
     metrics: dict[str, float] = {}
     for place, (size, loss) in enumerate(zip(sizes, losses, strict=True)):
         auc = float(auc_by_replicate(y, size.risks, once)[0])
         ends = draws.interval(auc_by_replicate(y, size.risks, draws))
-        of_loss = draws.interval(_means(loss, draws))
+        of_loss = draws.interval(_drawn_means(loss, draws))
         rows.append(
             (
                 size.pupils,
@@ -90,25 +90,25 @@ def learning_curve_section(
         metrics |= {f"auc_{place}": auc} if np.isfinite(auc) else {}
         metrics |= {f"auc_{place}_low": ends.low, f"auc_{place}_high": ends.high} if ends else {}
     fall = losses[-2] - losses[-1]
-    interval = draws.interval(_means(fall, draws))
-    verdict = _verdict(sizes, float(fall.mean()), interval)
+    interval = draws.interval(_drawn_means(fall, draws))
+    verdict = _last_step_verdict(sizes, float(fall.mean()), interval)
     return LEARNING_CURVE.section([verdict, HOW], [SectionTable(TABLE, HEAD, tuple(rows))], metrics)
 
 
-def _verdict(sizes: Sequence[Size], fall: float, interval: Interval | None) -> Text:
+def _last_step_verdict(sizes: Sequence[FittedSize], fall: float, interval: Interval | None) -> Text:
     span = {"before": sizes[-2].pupils, "after": sizes[-1].pupils}
     if interval is not None and interval.low > 0:
-        return filled(STILL, **span, by=with_interval(fall, interval, digits=4))
+        return fill_text(STILL, **span, by=with_interval(fall, interval, digits=4))
     turned = None if interval is None else Interval(-interval.high, -interval.low)
-    return filled(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
+    return fill_text(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
 
 
-def _losses(y: Floats, p: Floats) -> Floats:
+def _log_losses(y: Floats, p: Floats) -> Floats:
     smallest = np.finfo(np.float64).eps
     return np.asarray(-np.log(np.clip(np.where(y == 1, p, 1 - p), smallest, 1.0)))
 
 
-def _means(values: Floats, resampling: Resampling) -> Floats:
+def _drawn_means(values: Floats, resampling: Resampling) -> Floats:
     sums = resampling.sums(np.column_stack([values, np.ones_like(values)]))
     return np.asarray(sums[:, 0] / sums[:, 1])
 
@@ -129,11 +129,11 @@ def _section_of(trained: TrainedModel) -> Section | None:
     sizes = [size for share in SHARES if (size := _fitted_on(share, trained)) is not None]
     if not sizes:
         return None
-    everybody = Size(len(set(parts.students(parts.before_test))), trained.held_out.p)
+    everybody = FittedSize(len(set(parts.students(parts.before_test))), trained.held_out.p)
     return learning_curve_section(trained.held_out, [*sizes, everybody], trained.resampling)
 
 
-def _fitted_on(share: float, trained: TrainedModel) -> Size | None:
+def _fitted_on(share: float, trained: TrainedModel) -> FittedSize | None:
     """Fit on a share of the pupils, calibrated across two folds; None where too few of a class are left."""
     from sklearn.base import clone
 
@@ -145,7 +145,7 @@ def _fitted_on(share: float, trained: TrainedModel) -> Size | None:
         return None
     smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2, leaks="ignore")
     smaller.fit(parts.X(rows), parts.y(rows), groups=parts.students(rows))
-    return Size(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
+    return FittedSize(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
 
 
 def _draw_learning_curve(axes: Any, report: EvaluationReport) -> None:

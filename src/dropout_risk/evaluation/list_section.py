@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import Bounds, Lists, TopRanked, of_places, of_share, together
+from dropout_risk.evaluation.capacity import Lists, TieBounds, TopRanked, number_groups, of_places, of_share
 from dropout_risk.evaluation.charts import COLOURS, GUIDE, line_style, number_or_nan
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate, list_figures
@@ -20,7 +20,7 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
+    fill_text,
     with_interval,
 )
 from dropout_risk.text import Text
@@ -88,11 +88,11 @@ def still_coming(
     dropouts = int(y[rows].sum())
     found = {"still_coming_dropouts": float(dropouts), "still_coming_share": dropouts / max(y.sum(), 1.0)}
     if dropouts < FEWEST_DROPOUTS or dropouts == rows.sum():
-        return filled(TOO_FEW, dropouts=dropouts), None, found
+        return fill_text(TOO_FEW, dropouts=dropouts), None, found
     some = None if resampling is None else resampling.rows(rows)
-    auc = _auc(y[rows], held_out.p[rows], some)
-    recall = _recall(y[rows], lists.chance[rows], some)
-    said = filled(
+    auc = _auc_with_interval(y[rows], held_out.p[rows], some)
+    recall = _recall_with_interval(y[rows], lists.chance[rows], some)
+    said = fill_text(
         SAID, positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
         auc=with_interval(*auc), recall=with_interval(*recall), of_all=lists.total().recall.expected,
     )  # fmt: skip
@@ -113,19 +113,21 @@ def _still_coming_row(
     some = None if resampling is None else resampling.rows(rows)
     return (
         label,
-        with_interval(*_auc(y, p, resampling)),
-        with_interval(*_auc(y[rows], p[rows], some)),
-        with_interval(*_recall(y, chance, resampling)),
-        with_interval(*_recall(y[rows], chance[rows], some)),
+        with_interval(*_auc_with_interval(y, p, resampling)),
+        with_interval(*_auc_with_interval(y[rows], p[rows], some)),
+        with_interval(*_recall_with_interval(y, chance, resampling)),
+        with_interval(*_recall_with_interval(y[rows], chance[rows], some)),
     )
 
 
-def _auc(y: Floats, p: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
+def _auc_with_interval(y: Floats, p: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
     drawn = None if resampling is None else resampling.interval(auc_by_replicate(y, p, resampling))
     return float(ranking_and_probability_metrics(y, p)["auc"]), drawn
 
 
-def _recall(y: Floats, chance: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
+def _recall_with_interval(
+    y: Floats, chance: Floats, resampling: Resampling | None
+) -> tuple[float, Interval | None]:
     value = float(chance @ y / y.sum())
     if resampling is None:
         return value, None
@@ -182,7 +184,7 @@ FEWER = Text(
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class ListKind:
     """One kind of list: who competes for it, and how long it is.
 
     Parameters
@@ -210,7 +212,7 @@ class Kind:
         return Lists.of(y, p, self.groups, self.lengths)
 
 
-def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: float) -> list[Kind]:
+def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: float) -> list[ListKind]:
     """Give the kinds of lists that the test part can be judged by.
 
     Parameters
@@ -225,20 +227,20 @@ def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: fl
         Nobody below this risk is on a teacher's list.
     """
     days, schools, teachers = held_out.as_of, held_out.schools, held_out.teachers
-    kinds = [Kind("district", DISTRICT, {"share": share}, together(days), of_share(share))]
+    kinds = [ListKind("district", DISTRICT, {"share": share}, number_groups(days), of_share(share))]
     if schools is None:
         return kinds
-    kinds.append(Kind("school", SCHOOL, {"share": share}, together(days, schools), of_share(share)))
+    kinds.append(ListKind("school", SCHOOL, {"share": share}, number_groups(days, schools), of_share(share)))
     if teachers is not None:
-        groups, lengths = together(days, schools, teachers), of_places(capacity, held_out.p >= lowest)
-        kinds.append(Kind("teacher", TEACHER, {"capacity": capacity}, groups, lengths))
+        groups, lengths = number_groups(days, schools, teachers), of_places(capacity, held_out.p >= lowest)
+        kinds.append(ListKind("teacher", TEACHER, {"capacity": capacity}, groups, lengths))
     return kinds
 
 
 def capacity_section(
     held_out: HeldOut,
     baselines: Sequence[Baseline],
-    kinds: Sequence[Kind],
+    kinds: Sequence[ListKind],
     resampling: Resampling | None = None,
 ) -> Section:
     """Measure each kind of list, of the model and of each baseline with as many places.
@@ -259,54 +261,54 @@ def capacity_section(
     remarks = [SAME_LENGTH]
     for kind in kinds:
         lists = kind.lists(held_out.y, held_out.p)
-        tables.append(_table(kind, lists, held_out, baselines, resampling))
-        metrics |= _metrics(kind.name, lists, held_out.y, resampling)
+        tables.append(_list_table(kind, lists, held_out, baselines, resampling))
+        metrics |= _list_metrics(kind.name, lists, held_out.y, resampling)
         if kind.name == "district":
             said, table, figures = still_coming(held_out, baselines, lists, resampling)
             remarks.append(said)
             tables += [] if table is None else [table]
             metrics |= figures
         if kind.name == "school" and held_out.schools is not None:
-            by_school = _by_school(lists, kind.groups, held_out.schools)
-            remarks += _spread(by_school)
+            by_school = _lists_by_school(lists, kind.groups, held_out.schools)
+            remarks += _school_spread(by_school)
             tables.append(_school_table(by_school))
     return CAPACITY.section(remarks, tables, metrics)
 
 
-def _table(
-    kind: Kind,
+def _list_table(
+    kind: ListKind,
     lists: Lists,
     held_out: HeldOut,
     baselines: Sequence[Baseline],
     resampling: Resampling | None,
 ) -> SectionTable:
     passed_over = NO_RIVALS if kind.name == "district" else SAME_WITHIN_A_SCHOOL
-    rows = [_row(Text(zh="模型", en="Model"), lists, held_out.y, resampling)]
+    rows = [_list_row(Text(zh="模型", en="Model"), lists, held_out.y, resampling)]
     for baseline in baselines:
         if baseline.risks is not None and baseline.name not in passed_over:
             risks = np.asarray(baseline.risks, dtype=np.float64)
             same = Lists.of(held_out.y, risks, kind.groups, lambda _: lists.listed)
-            rows.append(_row(baseline.label, same, held_out.y, resampling))
+            rows.append(_list_row(baseline.label, same, held_out.y, resampling))
     listed = int(lists.listed.sum())
-    title = filled(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
+    title = fill_text(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
     return SectionTable(title, HEAD, tuple(rows))
 
 
-def _row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling | None) -> tuple[Cell, ...]:
-    top, ends = lists.total(), _intervals(lists, y, resampling)
+def _list_row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling | None) -> tuple[Cell, ...]:
+    top, ends = lists.total(), _list_intervals(lists, y, resampling)
     cells = [with_interval(getattr(top, name).expected, ends.get(name)) for name in FIGURES]
-    return label, *cells, _ties(top.recall)
+    return label, *cells, _ties_in_words(top.recall)
 
 
-def _intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, Any]:
+def _list_intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, Any]:
     if resampling is None:
         return {}
     drawn = list_figures(y, lists.chance, resampling)
     return {name: resampling.interval(of) for name, of in drawn.items()}
 
 
-def _metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
-    top, ends = lists.total(), _intervals(lists, y, resampling)
+def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
+    top, ends = lists.total(), _list_intervals(lists, y, resampling)
     found: dict[str, float] = {f"{name}_listed": float(top.listed)}
     for figure in FIGURES:
         bounds, interval = getattr(top, figure), ends.get(figure)
@@ -317,7 +319,7 @@ def _metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) 
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
 
-def _by_school(
+def _lists_by_school(
     lists: Lists, groups: npt.NDArray[Any], schools: npt.NDArray[Any]
 ) -> list[tuple[str, TopRanked]]:
     """Put each school's lists of all test days together; the largest schools first."""
@@ -327,12 +329,12 @@ def _by_school(
     return sorted(found, key=lambda item: (-item[1].n, item[0]))
 
 
-def _spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
+def _school_spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
     recall = [top.recall.expected for _, top in by_school if top.positives >= FEWEST_DROPOUTS]
     if len(recall) < 4:
         return []
     low, middle, high = np.quantile(recall, [0.25, 0.5, 0.75]).tolist()
-    return [filled(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
+    return [fill_text(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
 
 
 def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
@@ -341,25 +343,25 @@ def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
     shown, others = enough[:SCHOOLS_SHOWN], enough[SCHOOLS_SHOWN:]
     rows = [_school_row(name, top) for name, top in shown]
     if others:
-        rows.append(_school_row(filled(OTHERS, n=len(others)), _sum(others)))
+        rows.append(_school_row(fill_text(OTHERS, n=len(others)), _sum_of_lists(others)))
     if fewer:
-        rows.append(_school_row(filled(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum(fewer)))
+        rows.append(_school_row(fill_text(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum_of_lists(fewer)))
     return SectionTable(BY_SCHOOL, SCHOOL_HEAD, tuple(rows), by_school=True)
 
 
 def _school_row(name: Text | str, top: TopRanked) -> tuple[Cell, ...]:
     figures = [with_interval(getattr(top, figure).expected, None) for figure in FIGURES]
-    return name, top.n, top.positives, top.listed, *figures, _ties(top.recall)
+    return name, top.n, top.positives, top.listed, *figures, _ties_in_words(top.recall)
 
 
-def _sum(schools: Sequence[tuple[str, TopRanked]]) -> TopRanked:
+def _sum_of_lists(schools: Sequence[tuple[str, TopRanked]]) -> TopRanked:
     tops = [top for _, top in schools]
-    hits = Bounds(*(sum(getattr(top.hits, end) for top in tops) for end in ("worst", "expected", "best")))
+    hits = TieBounds(*(sum(getattr(top.hits, end) for top in tops) for end in ("worst", "expected", "best")))
     listed, n, positives = (sum(getattr(top, of) for top in tops) for of in ("listed", "n", "positives"))
     return TopRanked(listed, n, positives, hits)
 
 
-def _ties(bounds: Bounds) -> str:
+def _ties_in_words(bounds: TieBounds) -> str:
     if not bounds.best - bounds.worst >= 0.005:
         return "–"
     return f"{bounds.worst:.2f}–{bounds.best:.2f}"

@@ -127,10 +127,10 @@ def calibration_in_the_large(y: Floats, p: Floats) -> float:
     return float(brentq(lambda shift: float(expit(margin + shift).sum()) - total, -60.0, 60.0))
 
 
-def wilson(share: Any, n: Any, z: float = Z95) -> tuple[Any, Any]:
+def wilson_interval(share: Any, n: Any, z: float = Z95) -> tuple[Any, Any]:
     """Give the Wilson interval of shares of ``n``, element by element.
 
-    >>> [round(float(bound), 4) for bound in wilson(0.5, 10)]
+    >>> [round(float(bound), 4) for bound in wilson_interval(0.5, 10)]
     [0.2366, 0.7634]
     """
     spread = z * z / n

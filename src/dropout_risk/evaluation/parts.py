@@ -18,7 +18,7 @@ from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.attendance import DAYS_SINCE_PRESENT
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import EmptyColumnError, TooFewDropoutsError, TrainingError
-from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.evaluation.baselines import BaselineRows
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
@@ -107,8 +107,8 @@ def monthly_dates(
     enough = before >= min_history_days
     if horizon_days is not None:
         enough &= before + horizon_days <= observed
-    first = _first_of_month(dates, _half(is_open))
-    return [date_of(day) for day in dates[first & _half(enough)]]
+    first = _first_of_month(dates, _half_of_schools(is_open))
+    return [date_of(day) for day in dates[first & _half_of_schools(enough)]]
 
 
 def labelled_cohort(histories: Histories, settings: Settings) -> Cohort:
@@ -174,7 +174,7 @@ def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Long
     return np.asarray(histories.calendar.index(schools, until[schools] + 1), dtype=np.int64)
 
 
-def _half(by_school: Bools) -> Bools:
+def _half_of_schools(by_school: Bools) -> Bools:
     return np.asarray(by_school.mean(axis=0) >= 0.5, dtype=bool)
 
 
@@ -258,10 +258,10 @@ class Parts:
         """Give the grade level of some rows, as the students table has it; NaN where there is none."""
         return np.asarray(self.cohort.frame["grade_level"].to_numpy(dtype=np.float64, na_value=np.nan)[rows])
 
-    def rows_for_baselines(self, rows: Positions) -> Rows:
+    def rows_for_baselines(self, rows: Positions) -> BaselineRows:
         """Give some rows as the baselines read them."""
         schools = self.cohort.frame["school_id"].astype(object).fillna("").to_numpy()[rows]
-        return Rows(self.X(rows), schools, self.y(rows))
+        return BaselineRows(self.X(rows), schools, self.y(rows))
 
     def dates(self) -> dict[str, Any]:
         """Give the days of each part, those left out for the label gap, and how calibration was done."""
@@ -313,7 +313,7 @@ class Parts:
         }
 
 
-def divide(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
+def divide_rows(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
     """Give the rows whose labels were known when the test began, and the test rows.
 
     Of a random split these are the first of five folds of pupils and the other four.
@@ -351,7 +351,7 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
     EmptyColumnError
         If no feature has a value before the test.
     """
-    known, test = divide(histories, cohort, settings)
+    known, test = divide_rows(histories, cohort, settings)
     students = cohort.frame["student_id"].to_numpy()[known]
     aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
     parts = Parts(cohort, features, known[~aside], known[aside], test, settings.split.kind)
@@ -399,12 +399,12 @@ def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> 
         parts.days(parts.test),
         schools=frame["school_id"].astype(object).fillna("").to_numpy(),
         students=parts.students(parts.test),
-        teachers=teachers(histories, frame["pupil"].to_numpy()),
+        teachers=teachers_of(histories, frame["pupil"].to_numpy()),
         since_present=days_since_present(histories, Cohort(frame.reset_index(drop=True))),
     )
 
 
-def teachers(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def teachers_of(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give who sees each pupil: the responsible teacher, or the class where none is recorded."""
     columns = [pc.fill_null(histories.students[name], "") for name in ("responsible_id", "class_id")]
     responsible, classes = (np.asarray(column.to_numpy(), dtype=object) for column in columns)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dropout_risk.evaluation.section import PASSED, filled, listed
+from dropout_risk.evaluation.section import PASSED, fill_text, join_texts
 from dropout_risk.evaluation.sections import SECTIONS
 from dropout_risk.text import Language, Text
 
@@ -45,7 +45,7 @@ class Verdict:
     @classmethod
     def of(cls, report: EvaluationReport) -> Self:
         """Judge a report: all required sections there, and every check of every section passed."""
-        return cls(tuple(_refusals(report)))
+        return cls(tuple(_refusals_of(report)))
 
     @property
     def may_be_published(self) -> bool:
@@ -56,17 +56,17 @@ class Verdict:
         """Say the verdict in one sentence."""
         if self.may_be_published:
             return MAY.to(language)
-        return MAY_NOT.fill(language, refusals=listed(self.refusals).to(language))
+        return MAY_NOT.fill(language, refusals=join_texts(self.refusals).to(language))
 
 
-def _refusals(report: EvaluationReport) -> Iterator[Text]:
+def _refusals_of(report: EvaluationReport) -> Iterator[Text]:
     if report.synthetic:
         yield SYNTHETIC
     there = {section.name for section in report.sections}
     for name, words in REQUIRED.items():
         if name not in there:
-            yield filled(LACKING, section=words)
+            yield fill_text(LACKING, section=words)
     for check in (check for section in report.sections for check in section.checks):
         if check.passed is not True:
             passed = PASSED[check.passed]
-            yield filled(NOT_PASSED, name=check.title, passed=passed, reason=check.reason)
+            yield fill_text(NOT_PASSED, name=check.title, passed=passed, reason=check.reason)

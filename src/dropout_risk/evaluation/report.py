@@ -23,7 +23,7 @@ from dropout_risk.evaluation.result import (
     all_results,
     beside_the_rule,
     calibration_bins,
-    plain,
+    plain_data,
 )
 from dropout_risk.evaluation.section import Section, Table
 from dropout_risk.evaluation.sections import SECTIONS, make_sections, with_titles
@@ -180,12 +180,12 @@ class EvaluationReport:
             events=list(events),
             capacity_share=capacity_share,
             results=results,
-            calibration=plain(calibration_bins(held_out.y, held_out.p)),
+            calibration=plain_data(calibration_bins(held_out.y, held_out.p)),
             at_rule=None if rule is None else beside_the_rule(held_out, rule),
-            split=plain(split or {}),
-            counts=plain(counts or {}),
-            hashes=plain(hashes or {}),
-            selection=plain(list(selection)),
+            split=plain_data(split or {}),
+            counts=plain_data(counts or {}),
+            hashes=plain_data(hashes or {}),
+            selection=plain_data(list(selection)),
             sections=with_titles([*make_sections(measured, trained), *sections]),
         )
 
@@ -203,7 +203,7 @@ class EvaluationReport:
 
     def frame(self) -> pd.DataFrame:
         """Give one row per model and baseline, with every figure and why there is none."""
-        return pd.DataFrame([_row(result) for result in self.results]).set_index("name")
+        return pd.DataFrame([_result_row(result) for result in self.results]).set_index("name")
 
     def snapshots(self) -> pd.DataFrame:
         """Give one row per test day and model or baseline."""
@@ -228,7 +228,7 @@ class EvaluationReport:
         flat: dict[str, float] = {}
         for result in self.results:
             prefix = "" if result.name == "model" else f"baseline.{result.name}."
-            row = _row(result).items()
+            row = _result_row(result).items()
             flat |= {prefix + key: float(value) for key, value in row if isinstance(value, int | float)}
         if self.at_rule and self.at_rule["recall_ratio"] is not None:
             flat["recall_ratio_to_abc_rule"] = self.at_rule["recall_ratio"]
@@ -301,7 +301,7 @@ class EvaluationReport:
         reading = [
             f"## {tables.HOW_TO_READ.to(language)}",
             "",
-            *(f"- {line}" for line in tables.glossary(language)),
+            *(f"- {line}" for line in tables.glossary_lines(language)),
             "",
         ]
         head = [f"# {self.title(language)}", "", *remarks]
@@ -318,7 +318,7 @@ class EvaluationReport:
         titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
         others = [table for table in self.tables(language) if table.title not in titles]
         sections = [section.to_text(language) for section in self.sections]
-        reading = "\n".join([tables.HOW_TO_READ.to(language), *tables.glossary(language)])
+        reading = "\n".join([tables.HOW_TO_READ.to(language), *tables.glossary_lines(language)])
         head = [self.title(language), Verdict.of(self).text(language), "\n".join(self.remarks(language))]
         figures_text = [table.to_text() for table in shown]
         return "\n\n".join([*head, *figures_text, reading, *sections, *(table.to_text() for table in others)])
@@ -343,7 +343,7 @@ class EvaluationReport:
         return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _result_row(result: Result) -> dict[str, Any]:
     row: dict[str, Any] = {"name": result.name, "label": result.label.en} | result.metrics
     for name in ("precision", "recall", "lift"):
         bounds = result.at_capacity.get(name, {})

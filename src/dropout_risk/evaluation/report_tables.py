@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dropout_risk.evaluation.section import Table, bracketed
+from dropout_risk.evaluation.section import Table, interval_in_brackets
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
@@ -62,11 +62,11 @@ CELLS = {
 }
 
 
-def figure(value: Any, form: str = ".3f") -> str:
+def figure_in_words(value: Any, form: str = ".3f") -> str:
     """Write a figure; a dash where it is not defined.
 
-    >>> figure(0.12345), figure(None), figure("lightgbm"), figure(3)
-    ('0.123', '–', 'lightgbm', '3')
+    >>> [figure_in_words(value) for value in (0.12345, None, "lightgbm", 3)]
+    ['0.123', '–', 'lightgbm', '3']
     """
     if value is None:
         return "–"
@@ -76,16 +76,16 @@ def figure(value: Any, form: str = ".3f") -> str:
 def results_table(report: EvaluationReport, language: Language) -> Table:
     """Give the model and its baselines, one row each, their intervals beneath."""
     columns = ["", *(label.to(language) for label in METRIC_LABELS.values())]
-    rows = [row for result in report.results for row in _figures(result, language)]
+    rows = [row for result in report.results for row in _result_rows(result, language)]
     return Table(RESULTS.to(language), columns, rows)
 
 
-def _figures(result: Result, language: Language) -> list[list[str]]:
+def _result_rows(result: Result, language: Language) -> list[list[str]]:
     if result.unavailable is not None:
         return [[result.label.to(language)] + ["–"] * len(METRIC_LABELS)]
-    rows = [[result.label.to(language), *(figure(result.metrics[name]) for name in METRIC_LABELS)]]
+    rows = [[result.label.to(language), *(figure_in_words(result.metrics[name]) for name in METRIC_LABELS)]]
     if result.intervals:
-        rows.append([INTERVAL.to(language), *(_interval(result, name) for name in METRIC_LABELS)])
+        rows.append([INTERVAL.to(language), *(_interval_in_words(result, name) for name in METRIC_LABELS)])
     return rows
 
 
@@ -93,12 +93,12 @@ NO_WIDTH, TELLS_NOTHING = 1e-9, 20.0
 """A constant has no interval, and the slope of nearly equal risks one that tells nothing."""
 
 
-def _interval(result: Result, name: str) -> str:
+def _interval_in_words(result: Result, name: str) -> str:
     ends = result.intervals.get(name)
     width = 0.0 if ends is None else ends["high"] - ends["low"]
     if ends is None or not NO_WIDTH < width < TELLS_NOTHING:
         return "–"
-    return bracketed(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
+    return interval_in_brackets(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
 
 
 def about_the_split(report: EvaluationReport, language: Language) -> list[str]:
@@ -132,18 +132,18 @@ def rule_table(report: EvaluationReport, language: Language) -> Table | None:
     rows = [
         [
             Text(zh="ABC规则", en="ABC rule").to(language),
-            *(figure(rule[key]) for key in ("precision", "recall", "specificity")),
+            *(figure_in_words(rule[key]) for key in ("precision", "recall", "specificity")),
         ],
         [
             Text(zh="模型", en="Model").to(language),
-            figure(model["precision"]["expected"]),
-            figure(model["recall"]["expected"]),
-            figure(model["specificity"]),
+            figure_in_words(model["precision"]["expected"]),
+            figure_in_words(model["recall"]["expected"]),
+            figure_in_words(model["specificity"]),
         ],
         [
             Text(zh="召回率之比", en="Ratio of recalls").to(language),
             "–",
-            figure(compared["recall_ratio"], ".2f"),
+            figure_in_words(compared["recall_ratio"], ".2f"),
             "–",
         ],
     ]
@@ -157,8 +157,13 @@ def snapshot_table(report: EvaluationReport, language: Language) -> Table:
         METRIC_LABELS[name].to(language) for name in ("auc", "average_precision", "brier", "log_loss")
     ]
     rows = [
-        [row["as_of"], result.label.to(language), figure(row["n"]), figure(row["positives"])]
-        + [figure(row[name]) for name in ("auc", "average_precision", "brier", "log_loss")]
+        [
+            row["as_of"],
+            result.label.to(language),
+            figure_in_words(row["n"]),
+            figure_in_words(row["positives"]),
+        ]
+        + [figure_in_words(row[name]) for name in ("auc", "average_precision", "brier", "log_loss")]
         for result in report.results
         for row in result.by_snapshot
     ]
@@ -169,7 +174,7 @@ def counts_table(report: EvaluationReport, language: Language) -> Table:
     """Give rows, pupils and dropouts of each part."""
     columns = ["", *(label.to(language) for label in CELLS.values())]
     rows = [
-        [label.to(language), *(figure(report.counts.get(part, {}).get(cell)) for cell in CELLS)]
+        [label.to(language), *(figure_in_words(report.counts.get(part, {}).get(cell)) for cell in CELLS)]
         for part, label in PARTS.items()
     ]
     return Table(COUNTS.to(language), columns, rows)
@@ -190,10 +195,10 @@ def population_table(report: EvaluationReport, language: Language) -> Table | No
     rows = [
         [
             PARTS[part].to(language),
-            figure(of["schools"]),
+            figure_in_words(of["schools"]),
             ", ".join(f"{level} ({n})" for level, n in of["grade_levels"].items()) or "–",
-            figure(of["missing"], ".1%"),
-            figure(of["empty_features"]),
+            figure_in_words(of["missing"], ".1%"),
+            figure_in_words(of["empty_features"]),
         ]
         for part, of in population.items()
     ]
@@ -209,7 +214,7 @@ def censored_table(report: EvaluationReport, language: Language) -> Table | None
     return Table(
         CENSORED_TITLE.to(language),
         columns,
-        [[words_of(key, CENSORED, language), figure(value)] for key, value in reasons.items()],
+        [[words_of(key, CENSORED, language), figure_in_words(value)] for key, value in reasons.items()],
     )
 
 
@@ -219,29 +224,35 @@ def selection_table(report: EvaluationReport, language: Language) -> Table | Non
         return None
     names = list(report.selection[0])
     columns = [words_of(name, SELECTION_COLUMNS, language) for name in names]
-    rows = [[_of_candidate(name, row.get(name), language) for name in names] for row in report.selection]
+    rows = [[_candidate_cell(name, row.get(name), language) for name in names] for row in report.selection]
     return Table(SELECTION.to(language), columns, rows)
 
 
-def _of_candidate(column: str, value: Any, language: Language) -> str:
+def _candidate_cell(column: str, value: Any, language: Language) -> str:
     if column == "candidate":
         return words_of(value, CANDIDATES, language)
     if isinstance(value, bool):
         return YES_NO[value].to(language)
-    return str(value[language]) if isinstance(value, dict) else figure(value, ".5f")
+    return str(value[language]) if isinstance(value, dict) else figure_in_words(value, ".5f")
 
 
 def provenance_table(report: EvaluationReport, language: Language) -> Table:
     """Give dates, horizon and hashes."""
     split = report.split
     rows = [
-        [Text(zh="训练评分日", en="Training days").to(language), _days(split.get("train_as_of", []))],
+        [
+            Text(zh="训练评分日", en="Training days").to(language),
+            _days_in_words(split.get("train_as_of", [])),
+        ],
         [
             Text(zh="因标签间隔略去", en="Left out for the label gap").to(language),
-            _days(split.get("gap_as_of", [])),
+            _days_in_words(split.get("gap_as_of", [])),
         ],
-        [Text(zh="测试评分日", en="Test days").to(language), _days(split.get("test_as_of", []))],
-        [Text(zh="预测期（上课日）", en="Horizon, school days").to(language), figure(report.horizon_days)],
+        [Text(zh="测试评分日", en="Test days").to(language), _days_in_words(split.get("test_as_of", []))],
+        [
+            Text(zh="预测期（上课日）", en="Horizon, school days").to(language),
+            figure_in_words(report.horizon_days),
+        ],
         [Text(zh="结局事件", en="Outcome events").to(language), events_of(report.events, language)],
         [
             Text(zh="所选模型", en="Chosen candidate").to(language),
@@ -256,7 +267,7 @@ def provenance_table(report: EvaluationReport, language: Language) -> Table:
     return Table(PROVENANCE.to(language), ["", ""], rows)
 
 
-def _days(days: list[str]) -> str:
+def _days_in_words(days: list[str]) -> str:
     return ", ".join(days) if days else "–"
 
 
@@ -389,7 +400,7 @@ def feature_names(names: Iterable[str], language: Language) -> str:
     return "、".join(words_of(name, labels, language) for name in names)
 
 
-def glossary(language: Language) -> list[str]:
+def glossary_lines(language: Language) -> list[str]:
     """Give one line for each hard word."""
     mark = "：" if language == "zh" else ": "
     return [f"{word.to(language)}{mark}{meaning.to(language)}" for word, meaning in GLOSSARY]

@@ -100,13 +100,13 @@ class Resampling:
             raise EvaluationError("Every row needs its school and its pupil to be drawn again.")
         school, names = pd.factorize(_as_text(schools), sort=True)
         if len(names) >= FEWEST_SCHOOLS:
-            return cls("school", school, _drawn(np.array([len(names)]), replicates, seed))
+            return cls("school", school, _draw_clusters(np.array([len(names)]), replicates, seed))
         pupil, ids = pd.factorize(_as_text(students), sort=True)
         home = np.full(len(ids), len(names))
         np.minimum.at(home, pupil, school)  # one school per pupil, also if it moved
         place = np.empty(len(ids), dtype=np.intp)
         place[np.argsort(home, kind="stable")] = np.arange(len(ids))
-        return cls("pupil", place[pupil], _drawn(np.bincount(home), replicates, seed))
+        return cls("pupil", place[pupil], _draw_clusters(np.bincount(home), replicates, seed))
 
     @classmethod
     def once(cls, n: int) -> Self:
@@ -140,7 +140,7 @@ class Resampling:
         defined = drawn[np.isfinite(drawn)]
         if self.n_clusters < 2 or defined.size < LEAST_DEFINED * drawn.size:
             return None
-        tail = _tail(self.n_clusters)
+        tail = _widened_tail(self.n_clusters)
         low, high = np.quantile(defined, [tail, 1 - tail])
         return Interval(float(low), float(high))
 
@@ -154,7 +154,7 @@ class Resampling:
         )
 
 
-def _drawn(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
+def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
     """Draw as many clusters as there are, within each stratum."""
     rng = np.random.default_rng(seed)
     weights = np.empty((replicates, int(sizes.sum())), dtype=np.uint16)
@@ -163,7 +163,7 @@ def _drawn(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDAr
     return weights
 
 
-def _tail(clusters: int) -> float:
+def _widened_tail(clusters: int) -> float:
     from scipy.stats import norm, t
 
     beyond = math.sqrt(clusters / (clusters - 1)) * t.ppf((1 + LEVEL) / 2, clusters - 1)
@@ -203,11 +203,17 @@ def figures_by_replicate(
     dict of str to array of shape (n_replicates,)
         NaN where a replicate does not define the figure.
     """
-    found = {"auc": auc_by_replicate(y, p, resampling), "average_precision": _precision(y, p, resampling)}
+    found = {
+        "auc": auc_by_replicate(y, p, resampling),
+        "average_precision": _precision_by_replicate(y, p, resampling),
+    }
     loss = -np.where(y == 1, np.log(np.clip(p, _SMALLEST, 1)), np.log(np.clip(1 - p, _SMALLEST, 1)))
     sums = resampling.sums(np.column_stack([np.ones_like(y), (y - p) ** 2, loss]))
-    found |= {"brier": _ratio(sums[:, 1], sums[:, 0]), "log_loss": _ratio(sums[:, 2], sums[:, 0])}
-    found |= _calibration(y, p, resampling, slope, intercept)
+    found |= {
+        "brier": _ratio_where_defined(sums[:, 1], sums[:, 0]),
+        "log_loss": _ratio_where_defined(sums[:, 2], sums[:, 0]),
+    }
+    found |= _calibration_by_replicate(y, p, resampling, slope, intercept)
     return found | {
         f"{name}_at_capacity": drawn for name, drawn in list_figures(y, chance, resampling).items()
     }
@@ -216,11 +222,11 @@ def figures_by_replicate(
 def list_figures(y: Floats, chance: Floats, resampling: Resampling) -> dict[str, Floats]:
     """Compute precision, recall and lift of lists in every replicate, from each row's chance to be listed."""
     n, positives, listed, hits = resampling.sums(np.column_stack([np.ones_like(y), y, chance, chance * y])).T
-    precision = _ratio(hits, listed)
+    precision = _ratio_where_defined(hits, listed)
     return {
         "precision": precision,
-        "recall": _ratio(hits, positives),
-        "lift": _ratio(precision, _ratio(positives, n)),
+        "recall": _ratio_where_defined(hits, positives),
+        "lift": _ratio_where_defined(precision, _ratio_where_defined(positives, n)),
     }
 
 
@@ -229,21 +235,21 @@ def auc_by_replicate(
 ) -> Floats:
     """Compute the AUC in every replicate; with groups, only pairs within one group are compared."""
     group = np.zeros(len(y), dtype=np.intp) if groups is None else groups
-    order, ends = _order(y, p, resampling.codes, group)
+    order, ends = _order_by_risk(y, p, resampling.codes, group)
     last = np.append(np.diff(group[order]) != 0, True)
     drawn = np.empty(len(resampling.weights))
-    _auc(resampling.codes[order], y[order] == 1, ends, last, resampling.weights, drawn)
+    _walk_auc(resampling.codes[order], y[order] == 1, ends, last, resampling.weights, drawn)
     return drawn
 
 
-def _precision(y: Floats, p: Floats, resampling: Resampling) -> Floats:
-    order, ends = _order(y, p, resampling.codes, np.zeros(len(y), dtype=np.intp))
+def _precision_by_replicate(y: Floats, p: Floats, resampling: Resampling) -> Floats:
+    order, ends = _order_by_risk(y, p, resampling.codes, np.zeros(len(y), dtype=np.intp))
     drawn = np.empty(len(resampling.weights))
-    _average_precision(resampling.codes[order], y[order] == 1, ends, resampling.weights, drawn)
+    _walk_precision(resampling.codes[order], y[order] == 1, ends, resampling.weights, drawn)
     return drawn
 
 
-def _order(
+def _order_by_risk(
     y: Floats, p: Floats, codes: npt.NDArray[np.intp], group: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], Bools]:
     """Sort by group and rising risk, whatever the order of the rows; mark the last row of each tie."""
@@ -253,7 +259,7 @@ def _order(
 
 
 @kernel
-def _auc(  # noqa: PLR0917
+def _walk_auc(  # noqa: PLR0917
     codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, group_ends: Bools,
     weights: npt.NDArray[np.uint16], drawn: Floats,
 ) -> None:  # fmt: skip
@@ -277,7 +283,7 @@ def _auc(  # noqa: PLR0917
 
 
 @kernel
-def _average_precision(
+def _walk_precision(
     codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, weights: npt.NDArray[np.uint16],
     drawn: Floats,
 ) -> None:  # fmt: skip
@@ -295,31 +301,31 @@ def _average_precision(
         drawn[replicate] = area / hits
 
 
-def _calibration(
+def _calibration_by_replicate(
     y: Floats, p: Floats, resampling: Resampling, slope: float, intercept: float
 ) -> dict[str, Floats]:
     margin, nothing = log_odds(p), np.full(len(resampling.weights), np.nan)
     found = {"calibration_slope": nothing, "calibration_intercept": nothing}
     if np.isfinite(intercept):
-        sums = resampling.sums(np.column_stack(_score(y, margin + intercept)))
-        found["calibration_intercept"] = intercept + _ratio(sums[:, 0], sums[:, 1])
+        sums = resampling.sums(np.column_stack(_gap_and_variance(y, margin + intercept)))
+        found["calibration_intercept"] = intercept + _ratio_where_defined(sums[:, 0], sums[:, 1])
     if np.isfinite(slope):
-        found["calibration_slope"] = _slopes(y, margin, slope, resampling)
+        found["calibration_slope"] = _slope_by_replicate(y, margin, slope, resampling)
     return found
 
 
-def _slopes(y: Floats, margin: Floats, slope: float, resampling: Resampling) -> Floats:
+def _slope_by_replicate(y: Floats, margin: Floats, slope: float, resampling: Resampling) -> Floats:
     """Take one Newton step from the fit of all rows, in every replicate."""
     from scipy.special import expit
 
     scaled = slope * margin
-    gap, spread = _score(y, scaled + calibration_in_the_large(y, expit(scaled)))
+    gap, spread = _gap_and_variance(y, scaled + calibration_in_the_large(y, expit(scaled)))
     pieces = np.column_stack([gap, gap * margin, spread, spread * margin, spread * margin**2])
     g0, g1, h00, h01, h11 = resampling.sums(pieces).T
-    return np.asarray(slope + _ratio(h00 * g1 - h01 * g0, h00 * h11 - h01**2))
+    return np.asarray(slope + _ratio_where_defined(h00 * g1 - h01 * g0, h00 * h11 - h01**2))
 
 
-def _score(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
+def _gap_and_variance(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
     """Give each row's gap between outcome and risk, and the risk's variance."""
     from scipy.special import expit
 
@@ -327,7 +333,7 @@ def _score(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
     return np.asarray(y - risk), np.asarray(risk * (1 - risk))
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _ratio_where_defined(part: Floats, whole: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(whole > 0, part / whole, np.nan))
 

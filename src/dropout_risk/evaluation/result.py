@@ -19,7 +19,7 @@ from dropout_risk.evaluation.metrics import (
     net_benefit_points,
     outcomes_and_risks,
     ranking_and_probability_metrics,
-    wilson,
+    wilson_interval,
 )
 from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
 from dropout_risk.text import Text
@@ -47,11 +47,11 @@ def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, 
     """
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
     which = np.searchsorted(edges[1:-1], p, side="right")
-    return [_bin(y[which == number], p[which == number]) for number in np.unique(which)]
+    return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 
-def _bin(y: Floats, p: Floats) -> dict[str, float]:
-    low, high = map(float, wilson(float(y.sum()) / y.size, y.size))
+def _calibration_bin(y: Floats, p: Floats) -> dict[str, float]:
+    low, high = map(float, wilson_interval(float(y.sum()) / y.size, y.size))
     return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
 
 
@@ -189,7 +189,9 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
-        written: dict[str, Any] = plain({field.name: getattr(self, field.name) for field in fields(self)})
+        written: dict[str, Any] = plain_data(
+            {field.name: getattr(self, field.name) for field in fields(self)}
+        )
         return written
 
     @classmethod
@@ -225,18 +227,20 @@ def all_results(
     resampling : Resampling, optional
         Gives the intervals.
     """
-    model, drawn = _measure("model", label, description, held_out, share=share, resampling=resampling)
+    model, drawn = _measure_rows("model", label, description, held_out, share=share, resampling=resampling)
     found = [model]
     for baseline in baselines:
         if baseline.risks is None:
             found.append(_without_figures(baseline))
             continue
         rows = held_out.with_risks(baseline.risks)
-        result, other = _measure(
+        result, other = _measure_rows(
             baseline.name, baseline.label, baseline.description, rows, share=share, resampling=resampling
         )
         found.append(
-            replace(result, differences=plain(_differences(model, drawn, result, other, resampling)))
+            replace(
+                result, differences=plain_data(_paired_differences(model, drawn, result, other, resampling))
+            )
         )
     return tuple(found)
 
@@ -286,7 +290,7 @@ def _without_figures(baseline: Baseline) -> Result:
     )
 
 
-def _measure(
+def _measure_rows(
     name: str,
     label: Text,
     description: Text,
@@ -308,18 +312,18 @@ def _measure(
         name=name,
         label=label,
         description=description,
-        metrics=plain(metrics),
-        at_capacity=plain({"share": share} | lists.total().to_dict()),
-        by_snapshot=plain(_by_snapshot(y, p, days)),
-        roc=plain(roc_points(y, p)),
-        by_capacity=plain(capacity_points(y, p, days)),
-        intervals=plain({key: vars(ends) for key, ends in intervals.items() if ends is not None}),
-        net_benefit=plain(net_benefit_points(y, p)),
+        metrics=plain_data(metrics),
+        at_capacity=plain_data({"share": share} | lists.total().to_dict()),
+        by_snapshot=plain_data(_by_snapshot(y, p, days)),
+        roc=plain_data(roc_points(y, p)),
+        by_capacity=plain_data(capacity_points(y, p, days)),
+        intervals=plain_data({key: vars(ends) for key, ends in intervals.items() if ends is not None}),
+        net_benefit=plain_data(net_benefit_points(y, p)),
     )
     return result, drawn
 
 
-def _differences(
+def _paired_differences(
     model: Result,
     drawn: Mapping[str, Floats],
     other: Result,
@@ -362,45 +366,45 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     flagged = np.asarray(rule.flagged, dtype=bool)
     same = at_same_length(y, p, flagged, groups=held_out.as_of)
     hits, passed = float(y[flagged].sum()), float((~flagged & (y == 0)).sum())
-    recall = _ratio(hits, float(y.sum()))
+    recall = _ratio_or_nan(hits, float(y.sum()))
     passed_by_model = same.n - same.positives - (same.listed - same.hits.expected)
     compared = {
         "flagged": int(flagged.sum()),
         "n": y.size,
         "rule": {
-            "precision": _ratio(hits, float(flagged.sum())),
+            "precision": _ratio_or_nan(hits, float(flagged.sum())),
             "recall": recall,
-            "specificity": _ratio(passed, float((y == 0).sum())),
+            "specificity": _ratio_or_nan(passed, float((y == 0).sum())),
         },
         "model": {
             "precision": vars(same.precision),
             "recall": vars(same.recall),
-            "specificity": _ratio(passed_by_model, float(same.n - same.positives)),
+            "specificity": _ratio_or_nan(passed_by_model, float(same.n - same.positives)),
         },
-        "recall_ratio": _ratio(same.recall.expected, recall),
+        "recall_ratio": _ratio_or_nan(same.recall.expected, recall),
     }
-    written: dict[str, Any] = plain(compared)
+    written: dict[str, Any] = plain_data(compared)
     return written
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio_or_nan(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
 
-    >>> plain({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
+    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
     {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
     """
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, Text):
         return {"zh": value.zh, "en": value.en}
     if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
+        return plain_data(value.tolist())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
+        return [plain_data(item) for item in value]
     return _plain_scalar(value)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from dropout_risk.evaluation.resampling import Interval
-from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.result import plain_data
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Table:
         """Write for a terminal: the first column to the left, the others to the right."""
         lines = [list(self.columns), *map(list, self.rows)]
         widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
-        return "\n".join([self.title, *(_aligned(line, widths) for line in lines if any(line))])
+        return "\n".join([self.title, *(_aligned_line(line, widths) for line in lines if any(line))])
 
     def to_markdown(self, *, level: int = 2) -> str:
         """Write as a Markdown table under a heading."""
@@ -101,7 +101,7 @@ class Table:
         )
 
 
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+def _aligned_line(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = (
         word.ljust(width) if place == 0 else word.rjust(width)
         for place, (word, width) in enumerate(zip(line, widths, strict=True))
@@ -191,7 +191,7 @@ def all_of(answers: Iterable[bool | None]) -> bool | None:
     return False if False in found else None if None in found else True
 
 
-def inside(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
+def inside_bounds(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
     """Judge a figure by its interval: the one rule of every check that has one.
 
     Returns
@@ -202,7 +202,7 @@ def inside(interval: tuple[float, float], bounds: tuple[float, float]) -> bool |
 
     Examples
     --------
-    >>> [inside(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
+    >>> [inside_bounds(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
     [True, False, None]
     """
     (low, high), (least, most) = interval, bounds
@@ -285,10 +285,10 @@ class Section:
         """Give the remarks and the checks as sentences."""
         said = [remark.to(language) for remark in self.remarks]
         made = [
-            filled(CHECK, name=check.title, passed=PASSED[check.passed], reason=check.reason)
+            fill_text(CHECK, name=check.title, passed=PASSED[check.passed], reason=check.reason)
             for check in self.checks
         ]
-        return [*said, filled(CHECKS, checks=listed(made)).to(language)] if made else said
+        return [*said, fill_text(CHECKS, checks=join_texts(made)).to(language)] if made else said
 
     def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
         """Write the section under its heading, on request without the tables that name schools."""
@@ -310,7 +310,7 @@ class Section:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the section as JSON-able data."""
-        data: dict[str, Any] = plain(asdict(self))
+        data: dict[str, Any] = plain_data(asdict(self))
         for check in data["checks"]:
             del check["zh"]
         return data
@@ -403,10 +403,10 @@ class SectionKind:
 # --- Figures with their intervals, and wordings filled in both languages ---
 
 
-def filled(wording: Text, **fields: object) -> Text:
+def fill_text(wording: Text, **fields: object) -> Text:
     """Fill a wording in both languages; fields that are wordings themselves in their own.
 
-    >>> filled(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
+    >>> fill_text(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
     '3 days before'
     """
 
@@ -416,10 +416,10 @@ def filled(wording: Text, **fields: object) -> Text:
     return Text(zh=wording.fill("zh", **given("zh")), en=wording.fill("en", **given("en")))
 
 
-def listed(texts: Sequence[Text], *, zh: str = "；", en: str = "; ") -> Text:
+def join_texts(texts: Sequence[Text], *, zh: str = "；", en: str = "; ") -> Text:
     """Join wordings in both languages.
 
-    >>> listed([Text(zh="甲", en="one"), Text(zh="乙", en="two")])
+    >>> join_texts([Text(zh="甲", en="one"), Text(zh="乙", en="two")])
     Text(zh='甲；乙', en='one; two')
     """
     return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
@@ -437,29 +437,30 @@ def with_interval(
     """
     if value is None or math.isnan(value):
         return "–"
-    return f"{rounded(value, digits=digits, form=form)}{bracketed(ends, digits=digits, form=form)}"
+    figure = rounded_figure(value, digits=digits, form=form)
+    return figure + interval_in_brackets(ends, digits=digits, form=form)
 
 
-def bracketed(
+def interval_in_brackets(
     ends: Interval | Mapping[str, Any] | None, *, digits: int = 2, form: str = "", before: str = " "
 ) -> str:
     """Write an interval alone; nothing where there is none.
 
-    >>> bracketed({"low": 0.5, "high": 0.75}, before="")
+    >>> interval_in_brackets({"low": 0.5, "high": 0.75}, before="")
     '[0.50, 0.75]'
     """
     given = vars(ends) if isinstance(ends, Interval) else ends
     if not given or given["low"] is None:
         return ""
-    low, high = (rounded(given[end], digits=digits, form=form) for end in ("low", "high"))
+    low, high = (rounded_figure(given[end], digits=digits, form=form) for end in ("low", "high"))
     return f"{before}[{low}, {high}]"
 
 
-def rounded(value: float, *, digits: int, form: str = "") -> str:
+def rounded_figure(value: float, *, digits: int, form: str = "") -> str:
     """Write a number with some digits; what rounds to zero has no sign.
 
-    >>> rounded(-0.001, digits=2), rounded(-0.001, digits=2, form="+"), rounded(-0.01, digits=2)
-    ('0.00', '0.00', '-0.01')
+    >>> rounded_figure(-0.001, digits=2), rounded_figure(-0.001, digits=2, form="+")
+    ('0.00', '0.00')
     """
     written = f"{value:{form}.{digits}f}"
     return written.lstrip("+-") if float(written) == 0 else written

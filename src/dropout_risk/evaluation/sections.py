@@ -24,7 +24,7 @@ from dropout_risk.evaluation.timing import TIMING
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import Text
 
-SELECTION = SectionKind(
+SELECTION: SectionKind = SectionKind(
     name="selection",
     title=Text(zh="为何选用这个模型", en="Why this model"),
     of_model=lambda trained: SELECTION.section([trained.classifier.selection_.explanation]),

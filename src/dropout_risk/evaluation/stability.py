@@ -13,7 +13,7 @@ import pandas as pd
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Z95
-from dropout_risk.evaluation.result import plain
+from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -21,8 +21,8 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    filled,
-    inside,
+    fill_text,
+    inside_bounds,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
@@ -134,9 +134,9 @@ class StabilityReport:
         own = leading_facts(facts, values, contributions)
         others = [leading_facts(facts, values, again) for again in refitted]
         return cls(
-            kept=np.array([_kept(own, other) for other in others]),
-            first=np.array([_kept(own[:, :1], other) for other in others]),
-            other=_kept(own, own[_next_of_band(names)]),
+            kept=np.array([_share_kept(own, other) for other in others]),
+            first=np.array([_share_kept(own[:, :1], other) for other in others]),
+            other=_share_kept(own, own[_next_of_band(names)]),
             bands=names,
             share=share,
         )
@@ -170,12 +170,12 @@ class StabilityReport:
         told = frame.loc[ALL]
         if np.isnan(told["kept"]):
             return STABILITY.section([NOBODY_RAISED], checks=[KEPT.answered(None, NOBODY_RAISED)])
-        verdict = filled(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
+        verdict = fill_text(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
         known = {name: float(value) for name, value in metrics.items() if not np.isnan(value)}
-        return STABILITY.section(remarks, [_table(frame)], known, [self._check()])
+        return STABILITY.section(remarks, [_stability_table(frame)], known, [self._check()])
 
     def kept_beyond_another(self) -> tuple[float, float, float]:
         """Give how much more refits keep than another pupil shares, with its 95 % interval.
@@ -193,10 +193,10 @@ class StabilityReport:
 
     def _check(self) -> Check:
         if len(self.kept) < 2:
-            return KEPT.answered(None, filled(FEW_REFITS, refits=len(self.kept)))
+            return KEPT.answered(None, fill_text(FEW_REFITS, refits=len(self.kept)))
         more, low, high = self.kept_beyond_another()
-        reason = filled(CHECKED, more=more, low=low, high=high, margin=MARGIN)
-        return KEPT.answered(inside((low, high), (MARGIN, np.inf)), reason)
+        reason = fill_text(CHECKED, more=more, low=low, high=high, margin=MARGIN)
+        return KEPT.answered(inside_bounds((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
@@ -220,7 +220,7 @@ def pupils_again(
     return np.repeat(np.arange(len(code)), times[code])
 
 
-def _kept(own: Longs, other: Longs) -> Floats:
+def _share_kept(own: Longs, other: Longs) -> Floats:
     """Give the share of each row's facts that the other row also has; NaN where it has none."""
     there = own != NOBODY
     found = (own[:, :, None] == other[:, None, :]).any(axis=2) & there
@@ -238,7 +238,7 @@ def _next_of_band(bands: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     return following
 
 
-def _table(frame: pd.DataFrame) -> SectionTable:
+def _stability_table(frame: pd.DataFrame) -> SectionTable:
     columns = (
         Text(zh="等级", en="Band"),
         Text(zh="学生行数", en="Rows"),
@@ -249,7 +249,7 @@ def _table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
     rows: list[tuple[Cell, ...]] = [
-        (BANDS[str(band)], int(line["pupils"]), *plain(line.iloc[1:].tolist()))
+        (BANDS[str(band)], int(line["pupils"]), *plain_data(line.iloc[1:].tolist()))
         for band, line in frame.iterrows()
     ]
     title = Text(

@@ -22,9 +22,9 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     all_of,
-    filled,
-    inside,
-    listed,
+    fill_text,
+    inside_bounds,
+    join_texts,
     with_interval,
 )
 from dropout_risk.evaluation.trained_model import FittedTiming, TrainedModel
@@ -106,24 +106,24 @@ def timed_metrics(outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Seq
     risks = np.asarray(risk_within, dtype=np.float64)
     if risks.shape != (len(outcomes.days), len(days)):
         raise EvaluationError(f"Risks have shape {risks.shape}, wanted {(len(outcomes.days), len(days))}.")
-    rows = [_on(outcomes, risks[:, place], day) for place, day in enumerate(days)]
+    rows = [_metrics_on_day(outcomes, risks[:, place], day) for place, day in enumerate(days)]
     return pd.DataFrame(rows, index=pd.Index(list(days), name="days"))
 
 
-def _on(outcomes: TimedOutcomes, risk: Floats, day: int) -> dict[str, float]:
+def _metrics_on_day(outcomes: TimedOutcomes, risk: Floats, day: int) -> dict[str, float]:
     before, weight = outcomes.within(day)
     observed = float(np.average(before, weights=weight)) if weight.any() else np.nan
     counted = weight > 0
     return {
         "observed": observed,
         "mean_risk": float(risk.mean()),
-        "auc": _auc(before[counted], risk[counted], weight[counted]),
+        "auc": _weighted_auc(before[counted], risk[counted], weight[counted]),
         "brier": float(np.average((risk - before) ** 2, weights=weight)),
         "brier_of_one_curve": observed * (1 - observed),
     }
 
 
-def _auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
+def _weighted_auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
     if before.all() or not before.any():
         return float("nan")
     from sklearn.metrics import roc_auc_score
@@ -131,7 +131,7 @@ def _auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
     return float(roc_auc_score(before, risk, sample_weight=weight))
 
 
-def concordance(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
+def concordance_index(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
     """Give the share of pairs in which who dropped out earlier had the higher risk (Harrell's C).
 
     A pair counts if one dropped out while the other was still in sight; equal risks count a half.
@@ -224,27 +224,29 @@ def timing_section(
     table["brier_alike"] = timed_metrics(outcomes, spread, days)["brier"]
     gap = float((table["brier"] - table["brier_alike"]).mean())
     ends = None if resampling is None else _gap_interval(outcomes, risks, spread, days, resampling)
-    beside = filled(ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_verdict(ends)])
-    agreement = concordance(outcomes, risks[:, -1])
-    said = [filled(MEANING, concordance=agreement), beside]
+    beside = fill_text(
+        ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_timing_verdict(ends)]
+    )
+    agreement = concordance_index(outcomes, risks[:, -1])
+    said = [fill_text(MEANING, concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
-    not_worse = NOT_WORSE.answered(None if ends is None else _verdict(ends) != "worse", beside)
+    not_worse = NOT_WORSE.answered(None if ends is None else _timing_verdict(ends) != "worse", beside)
     return TIMING.section(
-        [*said, filled(CENSORED, rows=lost)] if lost else said,
-        [_table(table)],
-        _figures(table) | {"concordance": agreement, "brier_less_alike": gap},
+        [*said, fill_text(CENSORED, rows=lost)] if lost else said,
+        [_timing_table(table)],
+        _timing_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
         [not_worse, _mean_check(outcomes, risks, days, resampling)],
     )
 
 
-def _table(table: pd.DataFrame) -> SectionTable:
+def _timing_table(table: pd.DataFrame) -> SectionTable:
     rows: list[tuple[Cell, ...]] = [
         (str(day), *line) for day, line in zip(table.index, table.to_numpy().tolist(), strict=True)
     ]
     return SectionTable(TIMING.title, HEAD, tuple(rows))
 
 
-def _figures(table: pd.DataFrame) -> dict[str, float]:
+def _timing_figures(table: pd.DataFrame) -> dict[str, float]:
     by_day = {
         f"{name}_{day}": float(table.loc[day, name]) for day in table.index for name in ("auc", "brier")
     }
@@ -264,7 +266,7 @@ def _gap_interval(
     return resampling.interval(np.mean(drawn, axis=0))
 
 
-def _verdict(ends: Interval | None) -> str:
+def _timing_verdict(ends: Interval | None) -> str:
     if ends is None or ends.low <= 0 <= ends.high:
         return "alike"
     return "better" if ends.high < 0 else "worse"
@@ -279,21 +281,23 @@ def _mean_check(
     for place, day in enumerate(days[:-1]):
         before, weight = outcomes.within(day)
         columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, place], risks[:, -1]])
-        observed, said = _shares(columns.sum(axis=0)[None, :])
+        observed, said = _dropout_shares(columns.sum(axis=0)[None, :])
         ends = None
         if resampling is not None:
-            first, second = _shares(resampling.sums(columns))
+            first, second = _dropout_shares(resampling.sums(columns))
             ends = resampling.interval(first - second)
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
-        passed = None if ends is None else inside((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))
-        found.append((passed, filled(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
+        passed = None if ends is None else inside_bounds((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))
+        found.append((passed, fill_text(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
     if not found:
         return OF_THE_MEAN.answered(None, NO_DAYS)
-    return OF_THE_MEAN.answered(all_of(passed for passed, _ in found), listed([said for _, said in found]))
+    return OF_THE_MEAN.answered(
+        all_of(passed for passed, _ in found), join_texts([said for _, said in found])
+    )
 
 
-def _shares(sums: Floats) -> tuple[Floats, Floats]:
+def _dropout_shares(sums: Floats) -> tuple[Floats, Floats]:
     """Give the observed share and that of the risks; not defined where nobody drops out."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,14 +95,14 @@ class TrainedModel:
     @cached_property
     def by_domain(self) -> pd.DataFrame:
         """Contributions to the test rows, added up by domain."""
-        domains = [feature.domain for feature in self.catalogue.values()]
-        return contributions_by(self.contributions, domains, list(DOMAINS))
+        kinds = [feature.domain for feature in self.catalogue.values()]
+        return contributions_by(self.contributions, kinds, list(DOMAINS))
 
     @cached_property
     def by_cause(self) -> pd.DataFrame:
         """Contributions to the test rows, added up by cause."""
-        causes = [feature.cause for feature in self.catalogue.values()]
-        return contributions_by(self.contributions, causes, list(CAUSES))
+        kinds = [feature.cause for feature in self.catalogue.values()]
+        return contributions_by(self.contributions, kinds, list(CAUSES))
 
     @cached_property
     def means_of_stayers(self) -> pd.Series:
@@ -110,7 +111,7 @@ class TrainedModel:
         return self.parts.X(known[self.parts.y(known) == 0]).mean()
 
 
-def contributions_by(values: Floats, kinds: list[str], names: list[str]) -> pd.DataFrame:
+def contributions_by(values: Floats, kinds: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
     """Add up contributions by the domain or the cause of their features.
 
     >>> contributions_by(np.array([[1.0, 2.0, 4.0]]), ["a", "b", "a"], ["a", "b", "c"]).to_dict("records")

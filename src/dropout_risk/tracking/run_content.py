@@ -138,13 +138,13 @@ def run_content(
         metrics=report.metrics(),
         tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
         dataset={"name": "school_records", "fingerprint": hashes["data"]},
-        artefacts=artefacts(report),
+        artefacts=report_artefacts(report),
         bundle=bundle,
         parts=() if selection is None else _candidate_runs(selection),
     )
 
 
-def artefacts(report: EvaluationReport) -> dict[str, Any]:
+def report_artefacts(report: EvaluationReport) -> dict[str, Any]:
     """Give the report and the card in every form, by file name: all of it made from the report alone."""
     pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | report.pictures()
     files: dict[str, Any] = {"report.json": report.to_json()}

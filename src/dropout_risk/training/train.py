@@ -13,7 +13,7 @@ import pandas as pd
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.evaluation.baselines import baselines
+from dropout_risk.evaluation.baselines import fit_baselines
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day, make_parts
@@ -136,11 +136,11 @@ def train(
         with steps.one("leaks"):
             leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):
-            classifier = fit(parts, catalogue, settings, progress=steps.tell)
+            classifier = fit_classifier(parts, catalogue, settings, progress=steps.tell)
         with steps.one("evaluate"):
             when = fit_timing(classifier, parts, histories, settings)
             trained = TrainedModel(classifier, parts, records, histories, catalogue, settings, leaks, when)
-            report = evaluate(trained, former)
+            report = evaluate_model(trained, former)
             model = _risk_model(trained, report)
         selection, run_id = classifier.selection_, None
         if track:
@@ -160,7 +160,7 @@ def _daily_features(
     return pd.concat(made).reindex(cohort.index)
 
 
-def fit(
+def fit_classifier(
     parts: Parts, catalogue: FeatureCatalogue, settings: Settings, progress: Progress | None = None
 ) -> RiskClassifier:
     """Fit the candidates on the training rows and calibrate on the rows set aside."""
@@ -183,7 +183,7 @@ def fit(
     )
 
 
-def evaluate(trained: TrainedModel, last_model: RiskModel | None = None) -> EvaluationReport:
+def evaluate_model(trained: TrainedModel, last_model: RiskModel | None = None) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
     parts, settings, selection = trained.parts, trained.settings, trained.classifier.selection_
     known, asked = (parts.rows_for_baselines(rows) for rows in (parts.before_test, parts.test))
@@ -192,7 +192,7 @@ def evaluate(trained: TrainedModel, last_model: RiskModel | None = None) -> Eval
     return EvaluationReport.of(
         trained.held_out,
         (
-            *baselines(known, asked, trained.catalogue),
+            *fit_baselines(known, asked, trained.catalogue),
             last_model_baseline(last_model, trained.histories, parts),
         ),
         model=settings.tracking.model_name,
