@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from dropout_risk.evaluation.section import PASSED, fill_text, join_texts
-from dropout_risk.evaluation.sections import SECTIONS
+from dropout_risk.evaluation.sections import missing_sections
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
 
 
-REQUIRED = {kind.name: kind.required for kind in SECTIONS if kind.required is not None}
-"""The sections that a report must hold before its model is published."""
 SYNTHETIC = Text(zh="模型由模拟数据训练", en="the model was trained on simulated pupils")
 LACKING = Text(zh="报告中没有“{section}”一节", en="the report has no section on {section}")
 NOT_PASSED = Text(zh="{name}：{passed}（{reason}）", en="{name} {passed}: {reason}")
@@ -62,10 +60,8 @@ class Verdict:
 def _refusals_of(report: EvaluationReport) -> Iterator[Text]:
     if report.synthetic:
         yield SYNTHETIC
-    there = {section.name for section in report.sections}
-    for name, words in REQUIRED.items():
-        if name not in there:
-            yield fill_text(LACKING, section=words)
+    for words in missing_sections(report):
+        yield fill_text(LACKING, section=words)
     for check in (check for section in report.sections for check in section.checks):
         if check.passed is not True:
             passed = PASSED[check.passed]

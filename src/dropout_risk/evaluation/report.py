@@ -26,7 +26,7 @@ from dropout_risk.evaluation.result import (
     plain_data,
 )
 from dropout_risk.evaluation.section import Section, Table
-from dropout_risk.evaluation.sections import SECTIONS, make_sections, with_titles
+from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
@@ -212,16 +212,7 @@ class EvaluationReport:
 
     def chart(self) -> Figure:
         """Draw calibration, lists by capacity, ROC, decision curve, and what other sections have to draw."""
-        there = {section.name for section in self.sections}
-        return evaluation_chart(
-            self, [panel for kind in SECTIONS if kind.name in there for panel in kind.panels]
-        )
-
-    def pictures(self) -> dict[str, Figure]:
-        """Draw each section that has a picture of its own, by the section's key."""
-        found = ((kind, self.section(kind.name)) for kind in SECTIONS if kind.picture is not None)
-        drawn = {kind.name: kind.picture(section) for kind, section in found if kind.picture and section}
-        return {name: figure for name, figure in drawn.items() if figure is not None}
+        return evaluation_chart(self, panels_of(self))
 
     def metrics(self) -> dict[str, float]:
         """Give every defined figure under one flat name, such as ``baseline.abc_rule.auc``."""

@@ -5,8 +5,9 @@ A new section is a file that declares its :class:`SectionKind`, and a line here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.baseline_section import BASELINES
 from dropout_risk.evaluation.calibration import CALIBRATION
@@ -23,6 +24,11 @@ from dropout_risk.evaluation.stability import STABILITY
 from dropout_risk.evaluation.timing import TIMING
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dropout_risk.evaluation.report import EvaluationReport
 
 SELECTION: SectionKind = SectionKind(
     name="selection",
@@ -50,6 +56,26 @@ def make_sections(measured: Measured, trained: TrainedModel | None) -> list[Sect
     """Make every section for which there is something to say."""
     made = (kind.make(measured, trained) for kind in SECTIONS)
     return [section for section in made if section is not None]
+
+
+def missing_sections(report: EvaluationReport) -> list[Text]:
+    """Name the sections that publishing requires and a report has not."""
+    return [kind.required for kind in SECTIONS if kind.required and report.section(kind.name) is None]
+
+
+def panels_of(report: EvaluationReport) -> list[Callable[[Any, EvaluationReport], None]]:
+    """Give what draws the panels of a report's sections."""
+    return [panel for kind in SECTIONS if report.section(kind.name) for panel in kind.panels]
+
+
+def pictures_of(report: EvaluationReport) -> dict[str, Figure]:
+    """Draw each section that has a picture of its own, by its key."""
+    found = {}
+    for kind in SECTIONS:
+        section = report.section(kind.name)
+        figure = kind.picture(section) if kind.picture is not None and section is not None else None
+        found |= {} if figure is None else {kind.name: figure}
+    return found
 
 
 def with_titles(sections: Iterable[Section]) -> tuple[Section, ...]:

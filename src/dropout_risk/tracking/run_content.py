@@ -12,6 +12,7 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.charts import splits_chart
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.sections import pictures_of
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.settings import Settings
 from dropout_risk.text import LANGUAGES
@@ -146,7 +147,7 @@ def run_content(
 
 def report_artefacts(report: EvaluationReport) -> dict[str, Any]:
     """Give the report and the card in every form, by file name: all of it made from the report alone."""
-    pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | report.pictures()
+    pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | pictures_of(report)
     files: dict[str, Any] = {"report.json": report.to_json()}
     files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
     for language in LANGUAGES:
