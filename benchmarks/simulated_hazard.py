@@ -51,7 +51,7 @@ def near_the_truth(district: District, students: int) -> dict[str, Any]:
     risk = district.classifier.predict_proba(parts.X(test))[:, 1]
     known, asked = (hidden(district, students, rows) for rows in (parts.before_test, test))
     fitted = RiskClassifier("lightgbm").fit(
-        known, parts.y(parts.before_test), groups=parts.students(parts.before_test)
+        known, parts.y(parts.before_test), groups=parts.pupils(parts.before_test)
     )
     scores = {
         "model": risk,
@@ -102,7 +102,7 @@ def when(district: District) -> dict[str, Any]:
     risk = district.classifier.predict_proba(X)[:, 1]
     started = time.perf_counter()
     whole = HazardClassifier(spread.edges, district.model.kind, district.classifier.catalogue)
-    whole.fit(parts.X(rows), known.days, known.dropped_out, groups=parts.students(rows))
+    whole.fit(parts.X(rows), known.days, known.dropped_out, groups=parts.pupils(rows))
     seconds = time.perf_counter() - started
     risks = {
         "timing": spread.within(risk, days),

@@ -48,7 +48,7 @@ class District:
         self.classifier = fit_classifier(self.parts, dr.default_catalogue(), SETTINGS)
         self.model: CalibratedModel = self.classifier.calibrated_model_
         hazard = records.truth.set_index("student_id")[[f"hazard_{cause}" for cause in CAUSES]].sum(axis=1)
-        weekly = hazard.reindex(self.parts.students(self.parts.test)).to_numpy()
+        weekly = hazard.reindex(self.parts.pupils(self.parts.test)).to_numpy()
         self.hidden = (1 - RETURNS) * -np.expm1(-WEEKS * weekly)
 
     def judge(self, model: CalibratedModel) -> TestRows:

@@ -286,8 +286,8 @@ def rates_by_group(
     codes, names = pd.factorize(pd.Series(before), use_na_sentinel=False)
     rows, dropouts = np.bincount(codes), np.bincount(codes, weights=y)
     rates = (dropouts + prior_rows * base) / (rows + prior_rows)
-    place = pd.Index(names).get_indexer(pd.Index(now))
-    return np.where(place >= 0, rates[place], base)
+    position = pd.Index(names).get_indexer(pd.Index(now))
+    return np.where(position >= 0, rates[position], base)
 
 
 def _drawn_to(base: float, y: Floats, prior_rows: float) -> float:

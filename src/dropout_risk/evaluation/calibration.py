@@ -140,8 +140,8 @@ def expected_calibration_error(
     """
     bin_of = _risk_bins(p)
     n, bins = int(clusters.max()) + 1, int(bin_of.max()) + 1
-    place = clusters * bins + bin_of
-    surplus = np.bincount(place, weights=y - p, minlength=n * bins).reshape(n, bins)
+    position = clusters * bins + bin_of
+    surplus = np.bincount(position, weights=y - p, minlength=n * bins).reshape(n, bins)
     rows = np.bincount(clusters, minlength=n).astype(np.float64)
     error = float(np.abs(surplus.sum(axis=0)).sum() / rows.sum())
     rng = np.random.default_rng(seed)
@@ -446,7 +446,7 @@ def score_test_rows(
     return TestRows(
         outcomes=parts.y(rows),
         risks=expit(contributions.log_odds),
-        pupils=parts.students(rows),
+        pupils=parts.pupils(rows),
         schools=parts.cohorts(rows)["school_id"].to_numpy(dtype=object),
         days=days,
         interval=interval,

@@ -153,7 +153,7 @@ class Lists:
     def total(self, chosen: npt.NDArray[Any] | slice = slice(None)) -> TopRanked:
         """Put some of the lists together; by default all."""
         hits = TieBounds(*self.hits[chosen].sum(axis=0).tolist())
-        listed, n, positives = (int(of[chosen].sum()) for of in (self.listed, self.n, self.positives))
+        listed, n, positives = (int(counts[chosen].sum()) for counts in (self.listed, self.n, self.positives))
         return TopRanked(listed, n, positives, hits)
 
 

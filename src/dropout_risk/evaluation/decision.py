@@ -69,14 +69,18 @@ def decision_section(
     model, *others = results
     rivals = [result for result in others if result.net_benefit and result.name != "base_rate"]
     simple = [rival for rival in rivals if rival.name != "last_model"]
-    gains = _gains(held_out.y, held_out.p, resampling)
+    gains = _gains_by_threshold(held_out.y, held_out.p, resampling)
     better = [
         point["threshold"]
-        for place, point in enumerate(model.net_benefit)
-        if gains[place].is_sure and point["net_benefit"] > _best_of(simple, place) + 1e-12
+        for position, point in enumerate(model.net_benefit)
+        if gains[position].is_sure and point["net_benefit"] > _best_of(simple, position) + 1e-12
     ]
-    verdict = fill_text(BEST, ranges=_ranges(better)) if better else NEVER
-    rows = [_row(place, model, rivals, gains[place]) for place, at in enumerate(THRESHOLDS) if at in SHOWN]
+    verdict = fill_text(BEST, ranges=_ranges_in_words(better)) if better else NEVER
+    rows = [
+        _threshold_row(position, model, rivals, gains[position])
+        for position, at in enumerate(THRESHOLDS)
+        if at in SHOWN
+    ]
     names = (model.label, *(rival.label for rival in rivals))
     table = SectionTable(TABLE, (THRESHOLD, EVERYBODY, *names, GAIN), tuple(rows))
     metrics = {
@@ -104,17 +108,17 @@ class _Gain:
         return f"{_per_thousand(self.worth)} [{told}]" if told else _per_thousand(self.worth)
 
 
-def _best_of(rivals: Sequence[Result], place: int) -> float:
-    return max((rival.net_benefit[place]["net_benefit"] for rival in rivals), default=0.0)
+def _best_of(rivals: Sequence[Result], position: int) -> float:
+    return max((rival.net_benefit[position]["net_benefit"] for rival in rivals), default=0.0)
 
 
-def _row(place: int, model: Result, rivals: Sequence[Result], gain: _Gain) -> tuple[Cell, ...]:
-    point = model.net_benefit[place]
-    worth = [_per_thousand(result.net_benefit[place]["net_benefit"]) for result in (model, *rivals)]
+def _threshold_row(position: int, model: Result, rivals: Sequence[Result], gain: _Gain) -> tuple[Cell, ...]:
+    point = model.net_benefit[position]
+    worth = [_per_thousand(result.net_benefit[position]["net_benefit"]) for result in (model, *rivals)]
     return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, str(gain)
 
 
-def _gains(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
+def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
     """Give what the model is worth over the better of all and none, at each threshold."""
     ours = np.column_stack([worth_of_seeing(y, p, at) for at in THRESHOLDS])
     everybody = np.column_stack([worth_of_seeing(y, np.ones_like(p), at) for at in THRESHOLDS])
@@ -131,10 +135,10 @@ def _per_thousand(worth: float) -> str:
     return rounded_figure(1000 * worth, digits=1)
 
 
-def _ranges(thresholds: Sequence[float]) -> Text:
+def _ranges_in_words(thresholds: Sequence[float]) -> Text:
     """Write thresholds as ranges.
 
-    >>> _ranges([0.02, 0.03, 0.05]).en
+    >>> _ranges_in_words([0.02, 0.03, 0.05]).en
     '2 to 3 %, 5 %'
     """
     runs: list[list[int]] = []

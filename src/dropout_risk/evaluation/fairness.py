@@ -635,7 +635,7 @@ def _section_of(trained: TrainedModel) -> Section:
             parts.days(rows),
             audit_groups(trained.records, trained.test_cohort),
             share=trained.settings.capacity.share,
-            pupils=parts.students(rows),
+            pupils=parts.pupils(rows),
             contributions={"domains": trained.by_domain, "causes": trained.by_cause},
         )
     except MissingExtraError as error:

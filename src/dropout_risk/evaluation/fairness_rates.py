@@ -350,8 +350,8 @@ def leading_kinds(sums: pd.DataFrame) -> npt.NDArray[np.object_]:
     """
     values = sums.to_numpy(dtype=np.float64)
     names = np.array([*sums.columns, NONE], dtype=object)
-    place = np.where(values.max(axis=1) > 0, values.argmax(axis=1), len(sums.columns))
-    return np.asarray(names[place])
+    position = np.where(values.max(axis=1) > 0, values.argmax(axis=1), len(sums.columns))
+    return np.asarray(names[position])
 
 
 def reasons_at_equal_risk(
@@ -411,9 +411,9 @@ def reasons_at_equal_risk(
 
 def _last_rows(rows: AuditRows) -> npt.NDArray[np.intp]:
     order = np.argsort(rows.days, kind="stable")
-    place = np.full(int(rows.pupils.max()) + 1, -1, dtype=np.intp)
-    place[rows.pupils[order]] = order
-    return np.sort(place[place >= 0])
+    position = np.full(int(rows.pupils.max()) + 1, -1, dtype=np.intp)
+    position[rows.pupils[order]] = order
+    return np.sort(position[position >= 0])
 
 
 def _equal_risk_bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
@@ -523,7 +523,7 @@ def compare_groups(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
         return []
     every = pd.concat(parts, ignore_index=True)
     every["p_adjusted"] = holm_adjusted(every["p"].to_numpy())
-    order = {name: place for place, name in enumerate(rates)}
+    order = {name: position for position, name in enumerate(rates)}
     every["place"] = every["attribute"].map(order)
     every = every.sort_values(["place", "size"], ascending=[True, False], kind="stable")
     kept = (every.groupby("place").cumcount() < MOST_TOLD) | (every["low"] > 0)

@@ -106,15 +106,15 @@ def reason_curves(
     """
     fact, names = pd.factorize(np.array([catalogue[name].family for name in X.columns], dtype=object))
     values = model.contributions(X).values
-    sums = np.column_stack([values[:, fact == place].sum(axis=1) for place in range(len(names))])
+    sums = np.column_stack([values[:, fact == position].sum(axis=1) for position in range(len(names))])
     rank = np.argsort(np.argsort(-sums, axis=1, kind="stable"), axis=1)
     shuffled = np.argsort(np.random.default_rng(seed).random(sums.shape), axis=1)
     steps = range(min(STEPS, len(names)) + 1)
     own = {"": rank[:, fact], "_random": shuffled[:, fact]}
     made = {}
-    for end, place in own.items():
-        made[f"taken{end}"] = np.array([_masked_log_odds(model, X, place >= step, rest) for step in steps])
-        made[f"given{end}"] = np.array([_masked_log_odds(model, X, place < step, rest) for step in steps])
+    for end, position in own.items():
+        made[f"taken{end}"] = np.array([_masked_log_odds(model, X, position >= step, rest) for step in steps])
+        made[f"given{end}"] = np.array([_masked_log_odds(model, X, position < step, rest) for step in steps])
     return ReasonCurves(**made)
 
 

@@ -217,9 +217,13 @@ def shrunk_shifts(
     shift, error = _averaged_shifts(margin, y, code, told, posterior)
     counts = _group_counts(y, p, code, pupils, len(names))
     groups_found = [
-        GroupShift(str(name), *counts[place], *_interval_around(whole + shift[place], level_z * error[place]))
-        for place, name in enumerate(names)
-        if counts[place][0] >= FEWEST_PUPILS
+        GroupShift(
+            str(name),
+            *counts[position],
+            *_interval_around(whole + shift[position], level_z * error[position]),
+        )
+        for position, name in enumerate(names)
+        if counts[position][0] >= FEWEST_PUPILS
     ]
     ordered = sorted(groups_found, key=lambda one: (-abs(one.shift), one.group))
     return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))
@@ -235,9 +239,10 @@ def _averaged_shifts(
     margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, posterior: Floats
 ) -> tuple[Floats, Floats]:
     """Average each group's shift over what the spread of groups may be; its error holds that doubt too."""
-    places = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
+    positions = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
     found = [
-        _shift_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places
+        _shift_modes(margin, y, code, told, max(float(SPREADS[position]), SPREADS[1]) ** 2)
+        for position in positions
     ]
     shifts, errors = (np.stack([one[part] for one in found]) for part in range(2))
     return shifts.mean(axis=0), np.sqrt((errors**2).mean(axis=0) + shifts.var(axis=0))
@@ -271,7 +276,8 @@ def _group_counts(
     there, left = of_pupil.size().reindex(range(n)), of_pupil.sum().reindex(range(n))
     risk, share = (np.bincount(code, weights=values, minlength=n) / rows for values in (p, y))
     return [
-        (int(there[place]), int(left[place]), float(risk[place]), float(share[place])) for place in range(n)
+        (int(there[position]), int(left[position]), float(risk[position]), float(share[position]))
+        for position in range(n)
     ]
 
 

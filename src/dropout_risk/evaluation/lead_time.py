@@ -241,45 +241,45 @@ def lead_time_section(
     alarms = {label: false_alarms(mornings, listed) for label, listed in mornings.listed.items()}
     pupils = mornings.rows.drop_duplicates("student_id").set_index("student_id").sort_index()
     drawn = Resampling.of(pupils["school_id"].to_numpy(), pupils.index.to_numpy(), replicates=replicates)
-    place = pd.Series(np.arange(len(pupils)), index=pupils.index)
+    position = pd.Series(np.arange(len(pupils)), index=pupils.index)
     first = next(iter(gone))
     ever = float(mornings.rows["student_id"][mornings.listed[first]].nunique() / len(pupils))
     said = fill_text(EVER, pupils=len(pupils), share=ever)
-    remarks = [_lead_verdict(mornings, gone, drawn, place), *_to_last_day(gone[first]), said, HOW]
+    remarks = [_lead_verdict(mornings, gone, drawn, position), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
         remarks += [fill_text(SAMPLED, **sampled), drawn.said()]
     before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before_rows(gone, "dropout_day", "lead")))
     coming = tuple(_before_rows(gone, "last_present", "lead_present"))
-    lead_rows = tuple(_lead_row(label, found, drawn, place) for label, found in gone.items())
-    alarm_rows = tuple(_alarm_row(label, found, drawn, place) for label, found in alarms.items())
+    lead_rows = tuple(_lead_row(label, found, drawn, position) for label, found in gone.items())
+    alarm_rows = tuple(_alarm_row(label, found, drawn, position) for label, found in alarms.items())
     tables = (
         SectionTable(LEADS, LEADS_HEAD, lead_rows),
         before,
         SectionTable(ALARMS, ALARMS_HEAD, alarm_rows),
         *([SectionTable(BEFORE_LAST_DAY, (*BEFORE_HEAD, *gone), coming)] if coming else []),
     )
-    metrics = {"ever_listed": ever} | _lead_metrics(gone[first], alarms[first], drawn, place)
+    metrics = {"ever_listed": ever} | _lead_metrics(gone[first], alarms[first], drawn, position)
     return LEAD_TIME.section(remarks, tables, metrics)
 
 
 def _lead_verdict(
-    mornings: Mornings, gone: Mapping[Text, pd.DataFrame], drawn: Resampling, place: pd.Series
+    mornings: Mornings, gone: Mapping[Text, pd.DataFrame], drawn: Resampling, position: pd.Series
 ) -> Text:
     model = next(iter(gone.values()))
     dates = mornings.dates
     when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
     if model.empty:
         return fill_text(NOBODY, **when)
-    listed, ends = _mean_with_interval(model["lead"].notna(), drawn.rows(place[model.index].to_numpy()))
+    listed, ends = _mean_with_interval(model["lead"].notna(), drawn.rows(position[model.index].to_numpy()))
     median = _quantile_in_words(model["lead"], model["censored"], 0.5) or "–"
     told = "" if ends is None else f" [{ends.low:.0%}, {ends.high:.0%}]"
     return fill_text(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
 
 
-def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:
     if gone.empty:
         return label, *([None] * 5)
-    draws = drawn.rows(place[gone.index].to_numpy())
+    draws = drawn.rows(position[gone.index].to_numpy())
     never, ends = _mean_with_interval(gone["lead"].isna(), draws)
     low, middle, high = (_quantile_in_words(gone["lead"], gone["censored"], at) for at in QUARTILES)
     listed = gone["lead"].notna().to_numpy()
@@ -312,13 +312,13 @@ def _to_last_day(gone: pd.DataFrame) -> list[Text]:
     return [fill_text(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
-def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:
     known = alarms[alarms["known"]]
     unknown = len(alarms) - len(known)
     if known.empty:
         return label, 0, None, None, None, None, None, unknown
     low, middle, high = (_quantile_in_words(known["mornings"], known["still"], at) for at in QUARTILES)
-    mean, ends = _mean_with_interval(known["mornings"], drawn.rows(place[known.index].to_numpy()))
+    mean, ends = _mean_with_interval(known["mornings"], drawn.rows(position[known.index].to_numpy()))
     told = f"{mean:.1f}{interval_in_brackets(ends, digits=1)}"
     return label, len(known), low, middle, high, told, int(known["still"].sum()), unknown
 
@@ -353,12 +353,12 @@ def _median_interval(leads: Floats, draws: Resampling) -> Interval | None:
 
 
 def _lead_metrics(
-    gone: pd.DataFrame, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series
+    gone: pd.DataFrame, alarms: pd.DataFrame, drawn: Resampling, position: pd.Series
 ) -> dict[str, float]:
     known = alarms[alarms["known"]]
     found = {"leavers": float(len(gone)), "false_alarms": float(len(known))}
     if len(gone):
-        never, ends = _mean_with_interval(gone["lead"].isna(), drawn.rows(place[gone.index].to_numpy()))
+        never, ends = _mean_with_interval(gone["lead"].isna(), drawn.rows(position[gone.index].to_numpy()))
         found |= {"never_listed": never}
         if ends is not None:
             found |= {"never_listed_low": ends.low, "never_listed_high": ends.high}
@@ -434,8 +434,8 @@ def weekly_dates(histories: Histories, first: str) -> list[dt.date]:
     dates = np.arange(ordinal_of(first), last + 1)
     until = calendar.index(schools[:, None], np.append(dates, last + 1)[None, :])
     is_open = dates[(np.diff(until, axis=1) > 0).mean(axis=0) >= 0.5]
-    _, place = np.unique((is_open + 3) // 7, return_index=True)  # weeks begin on Monday
-    weeks = is_open[place]
+    _, position = np.unique((is_open + 3) // 7, return_index=True)  # weeks begin on Monday
+    weeks = is_open[position]
     return [date_of(day) for day in weeks[:: -(-len(weeks) // MOST_MORNINGS)]]
 
 

@@ -170,7 +170,7 @@ def refuse_leaks(
     found = find_leaks(
         parts.X(rows),
         parts.y(rows),
-        parts.students(rows),
+        parts.pupils(rows),
         test=np.isin(rows, parts.test, assume_unique=True),
     )
     left = [

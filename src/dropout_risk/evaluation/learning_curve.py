@@ -75,7 +75,7 @@ def learning_curve_section(
     losses = [_log_losses(y, size.risks) for size in sizes]
     rows: list[tuple[Cell, ...]] = []
     metrics: dict[str, float] = {}
-    for place, (size, loss) in enumerate(zip(sizes, losses, strict=True)):
+    for position, (size, loss) in enumerate(zip(sizes, losses, strict=True)):
         auc = float(auc_by_replicate(y, size.risks, once)[0])
         ends = draws.interval(auc_by_replicate(y, size.risks, draws))
         of_loss = draws.interval(_drawn_means(loss, draws))
@@ -86,9 +86,9 @@ def learning_curve_section(
                 with_interval(float(loss.mean()), of_loss, digits=4),
             )
         )
-        metrics |= {f"pupils_{place}": float(size.pupils), f"log_loss_{place}": float(loss.mean())}
-        metrics |= {f"auc_{place}": auc} if np.isfinite(auc) else {}
-        metrics |= {f"auc_{place}_low": ends.low, f"auc_{place}_high": ends.high} if ends else {}
+        metrics |= {f"pupils_{position}": float(size.pupils), f"log_loss_{position}": float(loss.mean())}
+        metrics |= {f"auc_{position}": auc} if np.isfinite(auc) else {}
+        metrics |= {f"auc_{position}_low": ends.low, f"auc_{position}_high": ends.high} if ends else {}
     fall = losses[-2] - losses[-1]
     interval = draws.interval(_drawn_means(fall, draws))
     verdict = _last_step_verdict(sizes, float(fall.mean()), interval)
@@ -129,7 +129,7 @@ def _section_of(trained: TrainedModel) -> Section | None:
     sizes = [size for share in SHARES if (size := _fitted_on(share, trained)) is not None]
     if not sizes:
         return None
-    everybody = FittedSize(len(set(parts.students(parts.before_test))), trained.held_out.p)
+    everybody = FittedSize(len(set(parts.pupils(parts.before_test))), trained.held_out.p)
     return learning_curve_section(trained.held_out, [*sizes, everybody], trained.resampling)
 
 
@@ -138,14 +138,14 @@ def _fitted_on(share: float, trained: TrainedModel) -> FittedSize | None:
     from sklearn.base import clone
 
     parts, classifier = trained.parts, trained.classifier
-    students = parts.students(parts.before_test)
+    pupils = parts.pupils(parts.before_test)
     # another seed than the one that set pupils aside to calibrate on, or nobody of those would be drawn
-    rows = parts.before_test[calibration_part(students, share, trained.settings.models.seed + 1)]
+    rows = parts.before_test[calibration_part(pupils, share, trained.settings.models.seed + 1)]
     if parts.fewest_pupils_of_a_class(rows) < FEWEST_DROPOUTS:
         return None
     smaller = clone(classifier).set_params(model=classifier.selection_.chosen, folds=2, leaks="ignore")
-    smaller.fit(parts.X(rows), parts.y(rows), groups=parts.students(rows))
-    return FittedSize(len(set(parts.students(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
+    smaller.fit(parts.X(rows), parts.y(rows), groups=parts.pupils(rows))
+    return FittedSize(len(set(parts.pupils(rows))), smaller.predict_proba(parts.X(parts.test))[:, 1])
 
 
 def _draw_learning_curve(axes: Any, report: EvaluationReport) -> None:
@@ -154,7 +154,7 @@ def _draw_learning_curve(axes: Any, report: EvaluationReport) -> None:
         return
     sizes = [float(str(row[0])) for row in section.tables[0].rows]
     auc, low, high = (
-        [section.metrics.get(f"auc_{place}{end}", float("nan")) for place in range(len(sizes))]
+        [section.metrics.get(f"auc_{position}{end}", float("nan")) for position in range(len(sizes))]
         for end in ("", "_low", "_high")
     )
     axes.fill_between(sizes, low, high, color=COLOURS["model"], alpha=0.15, linewidth=0)

@@ -304,7 +304,7 @@ def _list_intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> d
     if resampling is None:
         return {}
     drawn = list_figures(y, lists.chance, resampling)
-    return {name: resampling.interval(of) for name, of in drawn.items()}
+    return {name: resampling.interval(values) for name, values in drawn.items()}
 
 
 def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
@@ -357,7 +357,7 @@ def _school_row(name: Text | str, top: TopRanked) -> tuple[Cell, ...]:
 def _sum_of_lists(schools: Sequence[tuple[str, TopRanked]]) -> TopRanked:
     tops = [top for _, top in schools]
     hits = TieBounds(*(sum(getattr(top.hits, end) for top in tops) for end in ("worst", "expected", "best")))
-    listed, n, positives = (sum(getattr(top, of) for top in tops) for of in ("listed", "n", "positives"))
+    listed, n, positives = (sum(getattr(top, name) for top in tops) for name in ("listed", "n", "positives"))
     return TopRanked(listed, n, positives, hits)
 
 

@@ -180,10 +180,10 @@ def _half_of_schools(by_school: Bools) -> Bools:
 
 def _first_of_month(dates: Longs, is_school_day: Bools) -> Bools:
     months = dates.astype("datetime64[D]").astype("datetime64[M]")
-    places = np.flatnonzero(is_school_day)
-    _, first = np.unique(months[places], return_index=True)
+    positions = np.flatnonzero(is_school_day)
+    _, first = np.unique(months[positions], return_index=True)
     flags = np.zeros(len(dates), dtype=bool)
-    flags[places[first]] = True
+    flags[positions[first]] = True
     return flags
 
 
@@ -242,7 +242,7 @@ class Parts:
             raise TrainingError("The cohort has no labels.", hint="call Cohort.with_labels first")
         return labels_of(self.cohort.labels.to_numpy()[rows]).astype(np.int64)
 
-    def students(self, rows: Positions) -> npt.NDArray[Any]:
+    def pupils(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""
         return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
 
@@ -288,16 +288,16 @@ class Parts:
 
     def fewest_pupils_of_a_class(self, rows: Positions) -> int:
         """Give how many different pupils the rarer of the two classes holds in some rows."""
-        labels, students = self.y(rows), pd.Series(self.students(rows))
-        return min(int(students[labels == label].nunique()) for label in (0, 1))
+        labels, pupils = self.y(rows), pd.Series(self.pupils(rows))
+        return min(int(pupils[labels == label].nunique()) for label in (0, 1))
 
     def _count(self, rows: Positions) -> dict[str, int]:
-        students, left = pd.Series(self.students(rows)), self.y(rows) == 1
+        pupils, left = pd.Series(self.pupils(rows)), self.y(rows) == 1
         return {
             "rows": len(rows),
-            "pupils": int(students.nunique()),
+            "pupils": int(pupils.nunique()),
             "positives": int(left.sum()),
-            "leavers": int(students[left].nunique()),
+            "leavers": int(pupils[left].nunique()),
         }
 
     def _population(self, rows: Positions) -> dict[str, Any]:
@@ -352,8 +352,8 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
         If no feature has a value before the test.
     """
     known, test = divide_rows(histories, cohort, settings)
-    students = cohort.frame["student_id"].to_numpy()[known]
-    aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
+    pupils = cohort.frame["student_id"].to_numpy()[known]
+    aside = calibration_part(pupils, settings.split.calibration_share, settings.models.seed)
     parts = Parts(cohort, features, known[~aside], known[aside], test, settings.split.kind)
     _require_both_classes(parts, settings.split.fewest_dropouts)
     _require_values(parts)
@@ -398,7 +398,7 @@ def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> 
         risks,
         parts.days(parts.test),
         schools=frame["school_id"].astype(object).fillna("").to_numpy(),
-        students=parts.students(parts.test),
+        pupils=parts.pupils(parts.test),
         teachers=teachers_of(histories, frame["pupil"].to_numpy()),
         since_present=days_since_present(histories, Cohort(frame.reset_index(drop=True))),
     )

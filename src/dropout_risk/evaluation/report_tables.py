@@ -195,12 +195,12 @@ def population_table(report: EvaluationReport, language: Language) -> Table | No
     rows = [
         [
             PARTS[part].to(language),
-            figure_in_words(of["schools"]),
-            ", ".join(f"{level} ({n})" for level, n in of["grade_levels"].items()) or "–",
-            figure_in_words(of["missing"], ".1%"),
-            figure_in_words(of["empty_features"]),
+            figure_in_words(found["schools"]),
+            ", ".join(f"{level} ({n})" for level, n in found["grade_levels"].items()) or "–",
+            figure_in_words(found["missing"], ".1%"),
+            figure_in_words(found["empty_features"]),
         ]
-        for part, of in population.items()
+        for part, found in population.items()
     ]
     return Table(POPULATION.to(language), columns, rows)
 

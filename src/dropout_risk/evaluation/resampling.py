@@ -74,7 +74,7 @@ class Resampling:
     def of(
         cls,
         schools: npt.NDArray[Any],
-        students: npt.NDArray[Any],
+        pupils: npt.NDArray[Any],
         *,
         replicates: int = REPLICATES,
         seed: int = SEED,
@@ -83,7 +83,7 @@ class Resampling:
 
         Parameters
         ----------
-        schools, students : array of shape (n,)
+        schools, pupils : array of shape (n,)
             The school and the pupil of each row; the draws depend on their names, not on their order.
         replicates : int, default=400
             How often.
@@ -96,17 +96,17 @@ class Resampling:
         >>> rows.unit, rows.codes.tolist()
         ('pupil', [0, 0, 1])
         """
-        if len(schools) == 0 or len(schools) != len(students):
+        if len(schools) == 0 or len(schools) != len(pupils):
             raise EvaluationError("Every row needs its school and its pupil to be drawn again.")
         school, names = pd.factorize(_as_text(schools), sort=True)
         if len(names) >= FEWEST_SCHOOLS:
             return cls("school", school, _draw_clusters(np.array([len(names)]), replicates, seed))
-        pupil, ids = pd.factorize(_as_text(students), sort=True)
+        pupil, ids = pd.factorize(_as_text(pupils), sort=True)
         home = np.full(len(ids), len(names))
         np.minimum.at(home, pupil, school)  # one school per pupil, also if it moved
-        place = np.empty(len(ids), dtype=np.intp)
-        place[np.argsort(home, kind="stable")] = np.arange(len(ids))
-        return cls("pupil", place[pupil], _draw_clusters(np.bincount(home), replicates, seed))
+        position = np.empty(len(ids), dtype=np.intp)
+        position[np.argsort(home, kind="stable")] = np.arange(len(ids))
+        return cls("pupil", position[pupil], _draw_clusters(np.bincount(home), replicates, seed))
 
     @classmethod
     def once(cls, n: int) -> Self:

@@ -93,7 +93,7 @@ class HeldOut:
         The model's risks.
     as_of : array
         The day each row was scored for; pupils of one day compete for the same list.
-    schools, students : array of str, optional
+    schools, pupils : array of str, optional
         The school and the pupil of each row; without them there are no intervals and no school's list.
     teachers : array of str, optional
         Who sees the pupil: the responsible teacher, or the class.
@@ -105,14 +105,14 @@ class HeldOut:
     risks: npt.NDArray[Any]
     as_of: npt.NDArray[Any]
     schools: npt.NDArray[Any] | None = None
-    students: npt.NDArray[Any] | None = None
+    pupils: npt.NDArray[Any] | None = None
     teachers: npt.NDArray[Any] | None = None
     since_present: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check that all belong together."""
         outcomes_and_risks(self.outcomes, self.risks)
-        for name in ("as_of", "schools", "students", "teachers", "since_present"):
+        for name in ("as_of", "schools", "pupils", "teachers", "since_present"):
             given = getattr(self, name)
             if given is not None and len(given) != len(self.outcomes):
                 raise EvaluationError(f"Every row of the test part needs its own entry in {name}.")
@@ -133,9 +133,9 @@ class HeldOut:
 
     def resampling(self, replicates: int) -> Resampling | None:
         """Draw the schools again, or the pupils; None where neither is known."""
-        if self.schools is None or self.students is None:
+        if self.schools is None or self.pupils is None:
             return None
-        return Resampling.of(self.schools, self.students, replicates=replicates)
+        return Resampling.of(self.schools, self.pupils, replicates=replicates)
 
 
 @dataclass(frozen=True)

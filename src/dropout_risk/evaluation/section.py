@@ -82,7 +82,7 @@ class Table:
     def to_text(self) -> str:
         """Write for a terminal: the first column to the left, the others to the right."""
         lines = [list(self.columns), *map(list, self.rows)]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        widths = [max(len(line[position]) for line in lines) for position in range(len(self.columns))]
         return "\n".join([self.title, *(_aligned_line(line, widths) for line in lines if any(line))])
 
     def to_markdown(self, *, level: int = 2) -> str:
@@ -103,8 +103,8 @@ class Table:
 
 def _aligned_line(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = (
-        word.ljust(width) if place == 0 else word.rjust(width)
-        for place, (word, width) in enumerate(zip(line, widths, strict=True))
+        word.ljust(width) if position == 0 else word.rjust(width)
+        for position, (word, width) in enumerate(zip(line, widths, strict=True))
     )
     return "  ".join([first, *others]).rstrip()
 

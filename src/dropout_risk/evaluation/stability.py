@@ -233,8 +233,8 @@ def _next_of_band(bands: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """Give each pupil the next one of its band, the last one the first."""
     following = np.arange(len(bands))
     for band in np.unique(bands):
-        places = np.flatnonzero(bands == band)
-        following[places] = np.roll(places, -1)
+        positions = np.flatnonzero(bands == band)
+        following[positions] = np.roll(positions, -1)
     return following
 
 
@@ -268,7 +268,7 @@ def _section_of(trained: TrainedModel) -> Section | None:
     X = parts.X(parts.test[chosen])
     refitted, share = [], min(1.0, MOST_REFIT_ROWS / len(parts.train))
     for _ in range(settings.evaluation.refits):
-        again = parts.train[pupils_again(parts.students(parts.train), rng, share=share)]
+        again = parts.train[pupils_again(parts.pupils(parts.train), rng, share=share)]
         refitted.append(trained.classifier.refitted(parts.X(again), parts.y(again)).contributions(X).values)
     report = StabilityReport.of(
         Facts.of(trained.catalogue, trained.means_of_stayers.to_numpy(dtype=np.float64)),

@@ -106,7 +106,7 @@ def timed_metrics(outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Seq
     risks = np.asarray(risk_within, dtype=np.float64)
     if risks.shape != (len(outcomes.days), len(days)):
         raise EvaluationError(f"Risks have shape {risks.shape}, wanted {(len(outcomes.days), len(days))}.")
-    rows = [_metrics_on_day(outcomes, risks[:, place], day) for place, day in enumerate(days)]
+    rows = [_metrics_on_day(outcomes, risks[:, position], day) for position, day in enumerate(days)]
     return pd.DataFrame(rows, index=pd.Index(list(days), name="days"))
 
 
@@ -142,11 +142,11 @@ def concordance_index(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
     days, out, value = outcomes.days[order], outcomes.dropped_out[order], value[order]
     rank = np.unique(value, return_inverse=True)[1]
     agreed = pairs = 0.0
-    for place in np.flatnonzero(out):
-        later = np.searchsorted(days, days[place], side="right")
-        censored_then = (days[:later] == days[place]) & ~out[:later]
+    for position in np.flatnonzero(out):
+        later = np.searchsorted(days, days[position], side="right")
+        censored_then = (days[:later] == days[position]) & ~out[:later]
         other = np.concatenate([rank[:later][censored_then], rank[later:]])
-        agreed += float((other < rank[place]).sum()) + 0.5 * float((other == rank[place]).sum())
+        agreed += float((other < rank[position]).sum()) + 0.5 * float((other == rank[position]).sum())
         pairs += len(other)
     return agreed / pairs if pairs else float("nan")
 
@@ -258,9 +258,9 @@ def _gap_interval(
 ) -> Interval | None:
     """Give the interval of the mean difference of the Brier scores, schools or pupils drawn again."""
     drawn = []
-    for place, day in enumerate(days):
+    for position, day in enumerate(days):
         before, weight = outcomes.within(day)
-        gap = (risks[:, place] - before) ** 2 - (spread[:, place] - before) ** 2
+        gap = (risks[:, position] - before) ** 2 - (spread[:, position] - before) ** 2
         sums = resampling.sums(np.column_stack([weight * gap, weight]))
         drawn.append(sums[:, 0] / np.maximum(sums[:, 1], 1e-12))
     return resampling.interval(np.mean(drawn, axis=0))
@@ -278,9 +278,9 @@ def _mean_check(
     """Check on each day but the last that as great a share of the dropouts falls before it as is said."""
     whole = outcomes.within(days[-1])
     found = []
-    for place, day in enumerate(days[:-1]):
+    for position, day in enumerate(days[:-1]):
         before, weight = outcomes.within(day)
-        columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, place], risks[:, -1]])
+        columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, position], risks[:, -1]])
         observed, said = _dropout_shares(columns.sum(axis=0)[None, :])
         ends = None
         if resampling is not None:

@@ -13,7 +13,7 @@ def _curve(signals, n=4000):
         FittedSize(100 * (place + 1), 1 / (1 + np.exp(1.5 - of * own))) for place, of in enumerate(signals)
     ]
     rows = HeldOut(y, sizes[-1].risks, np.zeros(n), rng.integers(25, size=n).astype(str), np.arange(n))
-    return learning_curve_section(rows, sizes, Resampling.of(rows.schools, rows.students, replicates=200))
+    return learning_curve_section(rows, sizes, Resampling.of(rows.schools, rows.pupils, replicates=200))
 
 
 def test_a_loss_that_still_falls_asks_for_more_pupils():
