@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.capacity import number_groups
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.section import (
@@ -75,17 +74,8 @@ NOTHING_TO_COMPARE = Text(zh="没有可比的基准", en="no such baseline is av
 def baseline_section(
     held_out: HeldOut, results: Sequence[Result], resampling: Resampling | None = None
 ) -> Section:
-    """Compare the model with each baseline, and with nothing but the school.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    results : sequence of Result
-        The model first, then the baselines with their differences to it.
-    resampling : Resampling, optional
-        Gives the interval of the AUC within schools.
-    """
+    """Compare the model with each baseline, and with nothing but the school."""
+    resampling = resampling or Resampling.once(held_out.y.size)
     others = [result for result in results[1:] if result.differences]
     remarks = [
         _difference_in_words(result)
@@ -105,16 +95,13 @@ def baseline_section(
         metrics |= {"auc_within_schools": auc}
     if interval is not None:
         metrics |= {"auc_within_schools_low": interval.low, "auc_within_schools_high": interval.high}
-    if resampling is not None:
-        remarks.append(resampling.said())
+    remarks += resampling.in_words()
     table = SectionTable(TABLE, HEAD, tuple(_difference_row(result) for result in others))
     checks = (_better_than_base_rate(others), _not_below(others))
     return BASELINES.section(remarks, [table], metrics, checks)
 
 
-def auc_within_schools(
-    held_out: HeldOut, resampling: Resampling | None = None
-) -> tuple[float | None, Interval | None]:
+def auc_within_schools(held_out: HeldOut, resampling: Resampling) -> tuple[float | None, Interval | None]:
     """Give the AUC over pairs of one school and one day, with its interval.
 
     Knowing only the school orders no such pair, so 0.5 is what a model gets that knows no more (Perdomo et
@@ -128,8 +115,7 @@ def auc_within_schools(
     auc = float(auc_by_replicate(y, p, Resampling.once(y.size), groups)[0])
     if not np.isfinite(auc):
         return None, None
-    drawn: Floats | None = None if resampling is None else auc_by_replicate(y, p, resampling, groups)
-    return auc, None if resampling is None or drawn is None else resampling.interval(drawn)
+    return auc, resampling.interval(auc_by_replicate(y, p, resampling, groups))
 
 
 def _difference_in_words(result: Result) -> Text:

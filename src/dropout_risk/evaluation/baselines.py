@@ -86,19 +86,8 @@ def fit_baselines(
 ) -> tuple[Baseline, ...]:
     """Fit the four baselines on the training rows and apply them to the test rows.
 
-    Parameters
-    ----------
-    train : Rows
-        With outcomes.
-    test : Rows
-        Its outcomes are not read.
-    catalogue : FeatureCatalogue
-        Where the features are found, by what they measure and not by their names.
-
-    Returns
-    -------
-    tuple of Baseline
-        Always the same four in the same order; one the catalogue cannot carry says why.
+    Outcomes of the test rows are not read. Features are found by what they measure and not by their names; a
+    baseline that the catalogue cannot carry says why.
     """
     return (
         _base_rate(train, test),
@@ -233,14 +222,7 @@ LAST_MODEL = Text(zh="去年的模型", en="Last year's model")
 def last_model(risks: Floats | None, about: str = "", *, unavailable: Text | None = None) -> Baseline:
     """Put a former model beside the new one, on the same rows.
 
-    Parameters
-    ----------
-    risks : array of float, optional
-        What it says of the test rows, through its own catalogue.
-    about : str
-        Its name and version, and the day to which it was trained.
-    unavailable : Text, optional
-        Why there are no risks.
+    ``about`` holds its name and version, and the day to which it was trained.
     """
     description = Text(
         zh=f"上一次的模型{about}，用它自己的特征目录给同样的测试行打分，不重新拟合",
@@ -267,14 +249,7 @@ def rates_by_group(
 ) -> Floats:
     """Give each test row the training rate of its group, drawn towards the base rate.
 
-    Parameters
-    ----------
-    before, now : array
-        The group of each training row and of each test row.
-    y : array of {0, 1}
-        The training outcomes.
-    prior_rows : float
-        How many rows of the base rate are added to each group; a group never seen gets the base rate.
+    So many ``prior_rows`` of the base rate are added to each group; a group never seen gets the base rate.
 
     Examples
     --------

@@ -295,20 +295,9 @@ MOST_SHOWN = 10
 def calibration_section(rows: TestRows, *, seed: int = 0) -> Section:
     """Say in a report whether risks may be read as probabilities, and hold intervals to their promise.
 
-    Parameters
-    ----------
-    rows : TestRows
-        Rows that the model did not see.
-    seed : int, default=0
-        Of the bootstrap and the draws.
-
-    Returns
-    -------
-    Section
-        ``calibration``: slope, calibration in the large and expected calibration error with intervals
-        clustered by school (by pupil with fewer than ten schools); the schools and groups that are furthest
-        off, drawn towards the whole; coverage of intervals and sets. Checks ``calibration_slope`` and
-        ``calibration_in_the_large``, passed only where the whole interval lies within the bounds.
+    Slope, calibration in the large and expected calibration error have intervals clustered by school (by
+    pupil with fewer than ten schools); the schools and groups that are furthest off are drawn towards the
+    whole. A check passes only where the whole interval lies within the bounds.
     """
     figures = CalibrationFigures.of(rows, seed)
     y, p = outcomes_and_risks(rows.outcomes, rows.risks)
@@ -427,18 +416,9 @@ def _calibration_checks(figures: CalibrationFigures, dropouts: int) -> list[Chec
 def score_test_rows(
     model: CalibratedModel, parts: Parts, rows: Positions, records: SchoolRecords | None = None
 ) -> TestRows:
-    """Score some rows, with intervals and sets.
+    """Score some rows that the model did not train on, with intervals and sets.
 
-    Parameters
-    ----------
-    model : CalibratedModel
-        That did not train on the rows.
-    parts : Parts
-        Of the cohort.
-    rows : array of int
-        Row numbers, such as ``parts.test``.
-    records : SchoolRecords, optional
-        Which groups the pupils belong to; risks are then judged by each of them.
+    With ``records``, risks are also judged by each of the groups that the pupils belong to.
     """
     X, days = parts.X(rows), parts.days(rows)
     groups = {} if records is None else _recorded_groups(records, parts, rows)

@@ -49,7 +49,7 @@ class TopRanked:
 
     Examples
     --------
-    >>> top = at_top_count([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], k=2)
+    >>> top = at_top_share([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], share=0.5)
     >>> top.precision
     TieBounds(worst=0.5, expected=0.6666666666666666, best=1.0)
     """
@@ -180,39 +180,12 @@ def as_long_as(marked: npt.NDArray[Any]) -> Callable[[Longs], Longs]:
     return lambda group: np.rint(np.bincount(group, weights=marked)).astype(np.int64)
 
 
-def at_top_count(y: npt.ArrayLike, p: npt.ArrayLike, k: int) -> TopRanked:
-    """Measure the list of the ``k`` highest risks (all rows when there are fewer).
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    k : int
-        Length of the list; 0 gives an empty one.
-    """
-    truth, risk = outcomes_and_risks(y, p)
-    if k < 0:
-        raise EvaluationError(f"A list cannot hold {k} rows.")
-    return Lists.of(truth, risk, np.zeros(truth.size), lambda _: np.array([k])).total()
-
-
 def at_top_share(
     y: npt.ArrayLike, p: npt.ArrayLike, share: float, *, groups: npt.ArrayLike | None = None
 ) -> TopRanked:
     """Measure the list of the highest risks, as long as a share of the rows.
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    share : float
-        Share of the rows that can be seen.
-    groups : array, optional
-        Who competes for the same list, usually the as-of date: one list per group, put together.
+    With ``groups``, usually the as-of date, there is one list per group; all are put together.
     """
     truth, risk = outcomes_and_risks(y, p)
     return Lists.of(truth, risk, _groups_or_one(groups, truth.size), of_share(share)).total()
@@ -221,19 +194,7 @@ def at_top_share(
 def at_same_length(
     y: npt.ArrayLike, p: npt.ArrayLike, flagged: npt.ArrayLike, *, groups: npt.ArrayLike | None = None
 ) -> TopRanked:
-    """Measure the list of the highest risks, as long as a rule's own list in each group.
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    flagged : array of bool
-        Whom the rule flags.
-    groups : array, optional
-        Who competes for the same list, usually the as-of date.
-    """
+    """Measure the list of the highest risks, as long as a rule's own list in each group."""
     truth, risk = outcomes_and_risks(y, p)
     lengths = as_long_as(np.asarray(flagged, dtype=bool))
     return Lists.of(truth, risk, _groups_or_one(groups, truth.size), lengths).total()

@@ -55,17 +55,8 @@ GAIN = Text(zh="模型比看望全部或无人多", en="Model over all or none")
 def decision_section(
     held_out: HeldOut, results: Sequence[Result], resampling: Resampling | None = None
 ) -> Section:
-    """Say for which thresholds the model is worth its while.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    results : sequence of Result
-        The model first, then the baselines.
-    resampling : Resampling, optional
-        Gives the intervals of the gain.
-    """
+    """Say for which thresholds the model is worth its while."""
+    resampling = resampling or Resampling.once(held_out.y.size)
     model, *others = results
     rivals = [result for result in others if result.net_benefit and result.name != "base_rate"]
     simple = [rival for rival in rivals if rival.name != "last_model"]
@@ -118,13 +109,11 @@ def _threshold_row(position: int, model: Result, rivals: Sequence[Result], gain:
     return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, str(gain)
 
 
-def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling | None) -> list[_Gain]:
+def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling) -> list[_Gain]:
     """Give what the model is worth over the better of all and none, at each threshold."""
     ours = np.column_stack([worth_of_seeing(y, p, at) for at in THRESHOLDS])
     everybody = np.column_stack([worth_of_seeing(y, np.ones_like(p), at) for at in THRESHOLDS])
     gain = (ours.mean(axis=0) - np.maximum(everybody.mean(axis=0), 0.0)).tolist()
-    if resampling is None:
-        return [_Gain(worth, None) for worth in gain]
     sums = resampling.sums(np.column_stack([ours, everybody, np.ones_like(p)]))
     worth, all_seen = np.split(sums[:, :-1] / sums[:, -1:], 2, axis=1)
     drawn = worth - np.maximum(all_seen, 0.0)

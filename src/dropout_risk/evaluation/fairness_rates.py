@@ -183,22 +183,13 @@ def places_on_list(risks: Floats, length: int) -> Floats:
 def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame:
     """Measure each group of one attribute.
 
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    fewest : int
-        A group with fewer pupils who dropped out, or who stayed, gets no figure.
-
     Returns
     -------
     DataFrame
-        By group: ``pupils``, ``shown`` and, where shown, ``positives`` and ``negatives`` (pupils), the rates
-        ``fnr``, ``fpr``, ``selection`` with ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift``
-        (log-odds to add so that risks are right on average) with ``shift_error`` and ``shift_shrunk``,
-        ``auc`` with ``auc_low`` and ``auc_high``.
+        By group: ``pupils``, ``shown`` (whether at least ``fewest`` pupils dropped out, and stayed) and,
+        where shown, ``positives`` and ``negatives`` (pupils), the rates ``fnr``, ``fpr``, ``selection`` with
+        ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift`` (log-odds to add so that risks are
+        right on average) with ``shift_error`` and ``shift_shrunk``, ``auc`` with its interval.
     """
     frame = _by_group(rows, groups)
     frame["shown"] = (frame["positives"] >= fewest) & (frame["negatives"] >= fewest)
@@ -360,22 +351,7 @@ def reasons_at_equal_risk(
     """Compare the leading reasons of the groups of one attribute among pupils of like risk.
 
     Of each pupil the last day counts; of these the fifth with the highest risks is compared, in bins of risk.
-
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    sums : DataFrame
-        Contributions summed by domain or by cause, one row per row.
-    seed : int, default=0
-        Deals the groups.
-
-    Returns
-    -------
-    ReasonShares or None
-        None where fewer than two groups are large enough.
+    ``sums`` holds contributions by domain or by cause. None where fewer than two groups are large enough.
     """
     last = _last_rows(rows)
     risk = rows.risks[last]
@@ -502,20 +478,9 @@ class Gap:
 def compare_groups(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
     """Compare every pair of groups that are shown, attribute by attribute.
 
-    A group with no case missed, or all, is compared like any other.
-
-    Parameters
-    ----------
-    rates : dict of str to DataFrame
-        From :func:`group_rates`, by attribute.
-    rate : {"fnr", "fpr", "selection"}
-        What is compared; it is tested on the pupils it is a share of (for ``fnr``: who dropped out).
-
-    Returns
-    -------
-    list of Gap
-        In the order of the attributes, the largest gap first; of an attribute of many groups, such as
-        schools, the largest 100 and all whose interval leaves out 0.
+    A group with no case missed, or all, is compared like any other. A rate is tested on the pupils it is a
+    share of (``fnr``: who dropped out). Gaps come in the order of the attributes, the largest first; of an
+    attribute of many groups, such as schools, the largest 100 and all whose interval leaves out 0.
     """
     parts = [_pairs_of_attribute(name, frame[frame["shown"]], rate) for name, frame in rates.items()]
     parts = [part for part in parts if len(part)]
@@ -571,7 +536,8 @@ def newcombe_interval(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) 
     (l1, u1), (l2, u2) = wilson_interval(p1, n1, z), wilson_interval(p2, n2, z)
     difference = p1 - p2
     low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
-    return low, difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    high = difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 
 def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
@@ -627,22 +593,7 @@ class EqualMisses:
 
 
 def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualMisses | None:
-    """Find the thresholds within the capacity; groups that are too small to be shown take no part.
-
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    shown : list of str
-        Groups with enough pupils.
-
-    Returns
-    -------
-    EqualMisses or None
-        None with fewer than two groups.
-    """
+    """Find the thresholds within the capacity; None with fewer than two groups that are shown."""
     if len(shown) < 2:
         return None
     names = groups.to_numpy(dtype=object)

@@ -91,18 +91,7 @@ def reason_curves(
 ) -> ReasonCurves:
     """Take the facts of each row away, and give them, in the order of its reasons and in random order.
 
-    Parameters
-    ----------
-    model : Scorer
-        Such as ``RiskClassifier.calibrated_model_``.
-    X : DataFrame
-        Rows of features.
-    catalogue : FeatureCatalogue
-        Says which features are one fact.
-    rest : Series
-        What a feature is set to: the background's mean, or missing.
-    seed : int, default=0
-        Of the random orders, one for each row.
+    A feature that is taken away is set to ``rest``: the background's mean, or missing.
     """
     fact, names = pd.factorize(np.array([catalogue[name].family for name in X.columns], dtype=object))
     values = model.contributions(X).values
@@ -140,14 +129,9 @@ class CauseAgreement:
 
     @classmethod
     def of(cls, sums: pd.DataFrame, dropped: pd.Series) -> CauseAgreement:
-        """Compare.
+        """Compare the causes that ``sums`` lead with and the true ones, missing for rows without a dropout.
 
-        Parameters
-        ----------
-        sums : DataFrame
-            Contributions summed by cause; all test rows, since importance is their mean size.
-        dropped : Series of str
-            The true cause of each pupil who dropped out, missing for the other rows.
+        All test rows are given, since importance is the mean size of a cause's contributions.
         """
         mean = sums.abs().mean()
         there = dropped.notna().to_numpy()

@@ -45,23 +45,10 @@ def cohort_coverage(
 ) -> Coverage:
     """Hold numbers of dropouts against what the intervals foretell for them, chance included.
 
-    For each band of risk at one school on one day: the share at that school is drawn from the interval,
-    the dropouts from the share, 199 times; the cohort is held if the number that came true lies among the
-    middle 90 % of those numbers (ties are broken at random). Intervals that are too narrow hold too few.
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        Outcomes.
-    interval : array of shape (n, 2)
-        Of each row, at ``level``.
-    schools, days : array
-        Of each row; rows without a school are left out.
-    level : float, default=0.9
-    bands : int, default=3
-        Bands of risk, with about equally many expected dropouts each.
-    seed : int, default=0
-        Of the draws.
+    For each band of risk (with about equally many expected dropouts) at one school on one day: the share at
+    that school is drawn from the interval, the dropouts from the share, 199 times; the cohort is held if the
+    number that came true lies among the middle 90 % of those numbers (ties are broken at random). Intervals
+    that are too narrow hold too few. Rows without a school are left out.
     """
     school = known_codes(schools)
     day = pd.factorize(days)[0]
@@ -84,12 +71,7 @@ def cohort_coverage(
 def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Say how often sets held what happened, by class, and how often they left both or nothing open.
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-        Outcomes.
-    open_outcomes : bool array of shape (n, 2)
-        Whether each pupil may stay, and may drop out.
+    ``open_outcomes`` says whether each pupil may stay, and may drop out.
 
     Examples
     --------
@@ -184,16 +166,8 @@ def shrunk_shifts(
 
     The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
     group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
-    variance may be. Rows of one pupil on several days count as little as they really tell.
-
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    groups, pupils : array
-        Of each row; rows without a group (None or an empty text) are left out.
-    level_z : float
-        Half width of the intervals, in standard errors.
+    variance may be. Rows of one pupil on several days count as little as they really tell; rows without a
+    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either side.
 
     Examples
     --------

@@ -149,12 +149,7 @@ def top_of_groups(
 ) -> npt.NDArray[np.bool_]:
     """Mark the highest risks of each group; equal risks are taken in the order of their ids, as on the list.
 
-    Parameters
-    ----------
-    risk, groups, ids : array of shape (n,)
-        Risk, number of the group and id of each row.
-    places : array of shape (n_groups,)
-        How many of each group.
+    ``places`` says how many of each group.
 
     Examples
     --------
@@ -228,14 +223,7 @@ def lead_time_section(
 ) -> Section:
     """Say how early each way of listing names those who leave, and how long it names others in vain.
 
-    Parameters
-    ----------
-    mornings : Mornings
-        Weekly lists.
-    replicates : int, default=400
-        Of the intervals.
-    sampled : mapping, optional
-        ``schools``, ``pupils`` and ``everybody``, where not everybody was followed.
+    ``sampled`` holds ``schools``, ``pupils`` and ``everybody``, where not everybody was followed.
     """
     gone = {label: leads_of_leavers(mornings, listed) for label, listed in mornings.listed.items()}
     alarms = {label: false_alarms(mornings, listed) for label, listed in mornings.listed.items()}
@@ -247,7 +235,7 @@ def lead_time_section(
     said = fill_text(EVER, pupils=len(pupils), share=ever)
     remarks = [_lead_verdict(mornings, gone, drawn, position), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
-        remarks += [fill_text(SAMPLED, **sampled), drawn.said()]
+        remarks += [fill_text(SAMPLED, **sampled), *drawn.in_words()]
     before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before_rows(gone, "dropout_day", "lead")))
     coming = tuple(_before_rows(gone, "last_present", "lead_present"))
     lead_rows = tuple(_lead_row(label, found, drawn, position) for label, found in gone.items())

@@ -71,12 +71,7 @@ COLUMNS = (
 def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
     """Write the leak checks as a section, with one check each for publishing.
 
-    Parameters
-    ----------
-    report : LeakReport
-        What was found.
-    split : {"temporal", "random"}
-        How the test was set apart; a random test is no forecast, and does not pass.
+    A random test is no forecast, and does not pass.
 
     Examples
     --------
@@ -145,21 +140,8 @@ def refuse_leaks(
 ) -> LeakReport:
     """Look for leaks in the rows that train, calibrate and test, and in how they were made.
 
-    Parameters
-    ----------
-    histories : Histories
-        What was recorded.
-    parts : Parts
-        The rows, by what they are used for.
-    catalogue : FeatureCatalogue
-        The features.
-    settings : Settings
-        ``leaks.allowed`` names the columns that are honest after all, each with its reason.
-
-    Returns
-    -------
-    LeakReport
-        For the evaluation report; what it holds is allowed.
+    ``settings.leaks.allowed`` names the columns that are honest after all, each with its reason: what the
+    report holds is allowed.
 
     Raises
     ------

@@ -58,20 +58,10 @@ class FittedSize:
 def learning_curve_section(
     held_out: HeldOut, sizes: Sequence[FittedSize], resampling: Resampling | None = None
 ) -> Section:
-    """Measure models fitted on growing numbers of pupils.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part.
-    sizes : sequence of Size
-        Growing; the last one is the model itself. At least two.
-    resampling : Resampling, optional
-        Gives the intervals, and the paired one of the last step.
-    """
+    """Measure models fitted on growing numbers of pupils, at least two; the last is the model itself."""
     y = held_out.y
     once = Resampling.once(y.size)
-    draws = once if resampling is None else resampling
+    draws = resampling or once
     losses = [_log_losses(y, size.risks) for size in sizes]
     rows: list[tuple[Cell, ...]] = []
     metrics: dict[str, float] = {}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 STAYS_AWAY = 5
 """School days without the pupil after which it no longer counts as still coming."""
 FEWEST_DROPOUTS = 10
+"""Rows with a dropout below which a school is not shown by itself: a figure of so few says nothing."""
 STILL_COMING = Text(zh="评分日仍在到校的学生", en="Pupils who still came on the test day")
 STILL_COMING_HEAD = (
     "",
@@ -61,25 +62,12 @@ UNKNOWN = Text(
 
 
 def still_coming(
-    held_out: HeldOut, baselines: Sequence[Baseline], lists: Lists, resampling: Resampling | None
+    held_out: HeldOut, baselines: Sequence[Baseline], lists: Lists, resampling: Resampling
 ) -> tuple[Text, SectionTable | None, dict[str, float]]:
     """Measure the rows of pupils who still came, on the lists that everybody competed for.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        With ``since_present``.
-    baselines : sequence of Baseline
-        Those without risks are passed over.
-    lists : Lists
-        The model's overall lists; baselines get as many places.
-    resampling : Resampling, optional
-        Gives the intervals.
-
-    Returns
-    -------
-    tuple of Text, SectionTable or None, dict
-        What must be said, the table, and the figures of the model.
+    Baselines get as many places as the model's ``lists`` have. Gives what must be said, the table, and the
+    figures of the model.
     """
     since, y = held_out.since_present, held_out.y
     if since is None or np.isnan(since).all():
@@ -89,7 +77,7 @@ def still_coming(
     found = {"still_coming_dropouts": float(dropouts), "still_coming_share": dropouts / max(y.sum(), 1.0)}
     if dropouts < FEWEST_DROPOUTS or dropouts == rows.sum():
         return fill_text(TOO_FEW, dropouts=dropouts), None, found
-    some = None if resampling is None else resampling.rows(rows)
+    some = resampling.rows(rows)
     auc = _auc_with_interval(y[rows], held_out.p[rows], some)
     recall = _recall_with_interval(y[rows], lists.chance[rows], some)
     said = fill_text(
@@ -107,10 +95,10 @@ def still_coming(
 
 
 def _still_coming_row(
-    label: Text | str, held_out: HeldOut, chance: Floats, rows: Any, resampling: Resampling | None
+    label: Text | str, held_out: HeldOut, chance: Floats, rows: Any, resampling: Resampling
 ) -> tuple[Cell, ...]:
     y, p = held_out.y, held_out.p
-    some = None if resampling is None else resampling.rows(rows)
+    some = resampling.rows(rows)
     return (
         label,
         with_interval(*_auc_with_interval(y, p, resampling)),
@@ -120,21 +108,18 @@ def _still_coming_row(
     )
 
 
-def _auc_with_interval(y: Floats, p: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
-    drawn = None if resampling is None else resampling.interval(auc_by_replicate(y, p, resampling))
-    return float(ranking_and_probability_metrics(y, p)["auc"]), drawn
+def _auc_with_interval(y: Floats, p: Floats, resampling: Resampling) -> tuple[float, Interval | None]:
+    ends = resampling.interval(auc_by_replicate(y, p, resampling))
+    return float(ranking_and_probability_metrics(y, p)["auc"]), ends
 
 
-def _recall_with_interval(
-    y: Floats, chance: Floats, resampling: Resampling | None
-) -> tuple[float, Interval | None]:
-    value = float(chance @ y / y.sum())
-    if resampling is None:
-        return value, None
-    return value, resampling.interval(list_figures(y, chance, resampling)["recall"])
+def _recall_with_interval(y: Floats, chance: Floats, resampling: Resampling) -> tuple[float, Interval | None]:
+    drawn = list_figures(y, chance, resampling)["recall"]
+    return float(chance @ y / y.sum()), resampling.interval(drawn)
 
 
-"""Rows with a dropout below which a school is not shown by itself: a figure of so few says nothing."""
+# --- The lists of the district, of schools and of teachers ---
+
 SCHOOLS_SHOWN = 12
 NO_RIVALS = ("base_rate",)
 SAME_WITHIN_A_SCHOOL = ("base_rate", "school_only")
@@ -215,16 +200,8 @@ class ListKind:
 def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: float) -> list[ListKind]:
     """Give the kinds of lists that the test part can be judged by.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        Without schools only the district's list, without teachers no teacher's list.
-    share : float
-        The share of a day's cohort, or of a school's, that can be seen.
-    capacity : int
-        How many pupils one teacher can see.
-    lowest : float
-        Nobody below this risk is on a teacher's list.
+    Without schools there is only the district's list, without teachers no teacher's list. Nobody below the
+    ``lowest`` risk is on a teacher's list, and at most ``capacity`` pupils are.
     """
     days, schools, teachers = held_out.as_of, held_out.schools, held_out.teachers
     kinds = [ListKind("district", DISTRICT, {"share": share}, number_groups(days), of_share(share))]
@@ -245,17 +222,9 @@ def capacity_section(
 ) -> Section:
     """Measure each kind of list, of the model and of each baseline with as many places.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    baselines : sequence of Baseline
-        Those without risks are passed over, and so are those that cannot order a list.
-    kinds : sequence of Kind
-        From :func:`kinds_of_lists`.
-    resampling : Resampling, optional
-        Gives the intervals.
+    Baselines without risks are passed over, and so are those that cannot order a list.
     """
+    resampling = resampling or Resampling.once(held_out.y.size)
     tables: list[SectionTable] = []
     metrics: dict[str, float] = {}
     remarks = [SAME_LENGTH]
@@ -276,11 +245,7 @@ def capacity_section(
 
 
 def _list_table(
-    kind: ListKind,
-    lists: Lists,
-    held_out: HeldOut,
-    baselines: Sequence[Baseline],
-    resampling: Resampling | None,
+    kind: ListKind, lists: Lists, held_out: HeldOut, baselines: Sequence[Baseline], resampling: Resampling
 ) -> SectionTable:
     passed_over = NO_RIVALS if kind.name == "district" else SAME_WITHIN_A_SCHOOL
     rows = [_list_row(Text(zh="模型", en="Model"), lists, held_out.y, resampling)]
@@ -294,24 +259,22 @@ def _list_table(
     return SectionTable(title, HEAD, tuple(rows))
 
 
-def _list_row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling | None) -> tuple[Cell, ...]:
+def _list_row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling) -> tuple[Cell, ...]:
     top, ends = lists.total(), _list_intervals(lists, y, resampling)
-    cells = [with_interval(getattr(top, name).expected, ends.get(name)) for name in FIGURES]
+    cells = [with_interval(getattr(top, name).expected, ends[name]) for name in FIGURES]
     return label, *cells, _ties_in_words(top.recall)
 
 
-def _list_intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, Any]:
-    if resampling is None:
-        return {}
+def _list_intervals(lists: Lists, y: Floats, resampling: Resampling) -> dict[str, Interval | None]:
     drawn = list_figures(y, lists.chance, resampling)
     return {name: resampling.interval(values) for name, values in drawn.items()}
 
 
-def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
+def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling) -> dict[str, float]:
     top, ends = lists.total(), _list_intervals(lists, y, resampling)
     found: dict[str, float] = {f"{name}_listed": float(top.listed)}
     for figure in FIGURES:
-        bounds, interval = getattr(top, figure), ends.get(figure)
+        bounds, interval = getattr(top, figure), ends[figure]
         found |= {f"{name}_{figure}": bounds.expected}
         found |= {f"{name}_{figure}_worst": bounds.worst, f"{name}_{figure}_best": bounds.best}
         if interval is not None:

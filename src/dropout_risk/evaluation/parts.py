@@ -44,17 +44,8 @@ def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
 def last_days_present(histories: Histories, dropout_day: pd.Series, dates: Sequence[dt.date]) -> pd.Series:
     """Give the school day on which each pupil who dropped out was last at school before it.
 
-    It is read on the first of the dates ten school days after the dropout, when late entries are in, or at
-    the end of the records.
-
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils.
-    dropout_day : Series
-        School day of the dropout, by the pupil's row number.
-    dates : sequence of date
-        In order.
+    It is read on the first of the dates, which are in order, ten school days after the dropout, when late
+    entries are in, or at the end of the records. The dropouts' school days come by the pupil's row number.
     """
     if dropout_day.empty:
         return pd.Series(dtype=np.float64)
@@ -82,22 +73,8 @@ def monthly_dates(
     """Give the first school day of each month that has enough days before and, if asked, after it.
 
     A date counts where it does so for at least half of the schools; the cohort censors the pupils of the
-    others.
-
-    Parameters
-    ----------
-    histories : Histories
-        Their calendars, and the last day that was observed.
-    min_history_days : int
-        Fewest school days before the date.
-    horizon_days : int, optional
-        School days from the date on that must have been observed; without it the date itself need only
-        lie within the records.
-
-    Returns
-    -------
-    list of date
-        In order; one per month at most.
+    others. With ``horizon_days`` so many school days from the date on must have been observed; without it the
+    date itself need only lie within the records.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
     dates = np.arange(calendar.first, min(calendar.last, _last_observed(histories)) + 1)

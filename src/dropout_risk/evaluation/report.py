@@ -25,7 +25,7 @@ from dropout_risk.evaluation.result import (
     calibration_bins,
     plain_data,
 )
-from dropout_risk.evaluation.section import Section, Table
+from dropout_risk.evaluation.section import Section, Table, fill_text
 from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.selection import CANDIDATES
@@ -41,6 +41,7 @@ MORE = Text(
     en="Fairness, calibration, lead time, stability of the reasons and more are in the whole report: "
     "to_text(), or the command dropout-risk report.",
 )
+CHOSEN = Text(zh="所选候选模型：{candidate}", en="The chosen candidate: {candidate}")
 SAME_MODEL = Text(
     zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
     en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
@@ -161,10 +162,7 @@ class EvaluationReport:
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=Text(
-                zh=f"所选候选模型：{tables.words_of(candidate, CANDIDATES, 'zh')}",
-                en=f"The chosen candidate: {tables.words_of(candidate, CANDIDATES, 'en')}",
-            ),
+            description=fill_text(CHOSEN, candidate=tables.word_of(candidate, CANDIDATES)),
             share=capacity_share,
             resampling=resampling,
         )
@@ -259,23 +257,13 @@ class EvaluationReport:
 
     def tables(self, language: Language = "en") -> list[Table]:
         """Give every table of the report that has rows."""
-        made = [
-            tables.results_table(self, language),
-            tables.rule_table(self, language),
-            tables.snapshot_table(self, language),
-            tables.counts_table(self, language),
-            tables.population_table(self, language),
-            tables.censored_table(self, language),
-            tables.selection_table(self, language),
-            tables.provenance_table(self, language),
-        ]
-        return [table for table in made if table is not None]
+        return [table.to(language) for table in tables.report_tables(self)]
 
     def remarks(self, language: Language = "en") -> list[str]:
         """Give what must be said beside the figures: synthetic data, what is missing, what is shipped."""
-        synthetic = [tables.SYNTHETIC.to(language)] if self.synthetic else []
-        said = [*tables.about_the_split(self, language), *tables.not_available(self, language)]
-        return [*synthetic, *said, SAME_MODEL.to(language)]
+        synthetic = [tables.SYNTHETIC] if self.synthetic else []
+        said = [*synthetic, *tables.about_the_split(self), *tables.not_available(self), SAME_MODEL]
+        return [remark.to(language) for remark in said]
 
     def title(self, language: Language = "en") -> str:
         """Give the heading."""
@@ -303,9 +291,8 @@ class EvaluationReport:
 
         Test days are left out; :meth:`snapshots` gives them.
         """
-        split = tables.provenance_table(self, language)
-        figures = [tables.results_table(self, language), tables.rule_table(self, language)]
-        shown = [split, *(table for table in figures if table is not None)]
+        first = [tables.provenance_table(self), tables.results_table(self), tables.rule_table(self)]
+        shown = [table.to(language) for table in first if table is not None]
         titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
         others = [table for table in self.tables(language) if table.title not in titles]
         sections = [section.to_text(language) for section in self.sections]
@@ -316,9 +303,9 @@ class EvaluationReport:
 
     def summary(self, language: Language = "en") -> str:
         """Write what a first look needs: the figures beside the baselines, the list, and the verdict."""
-        shown = [tables.results_table(self, language), tables.rule_table(self, language)]
+        shown = [tables.results_table(self), tables.rule_table(self)]
         words = [self.title(language), "\n".join(self.remarks(language))]
-        words += [table.to_text() for table in shown if table is not None]
+        words += [table.to(language).to_text() for table in shown if table is not None]
         return "\n\n".join([*words, Verdict.of(self).text(language), MORE.to(language)])
 
     def __str__(self) -> str:

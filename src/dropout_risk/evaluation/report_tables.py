@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dropout_risk.evaluation.section import Table, interval_in_brackets
+from dropout_risk.evaluation.section import Cell, SectionTable, fill_text, interval_in_brackets, join_texts
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
@@ -38,14 +38,29 @@ METRIC_LABELS: dict[str, Text] = {
 }
 RESULTS = Text(zh="测试期结果", en="Results on the test part")
 INTERVAL = Text(zh="  95%区间", en="  95 %")
-NOT_AVAILABLE = Text(zh="不可用：{reason}", en="not available because {reason}")
+NOT_AVAILABLE = Text(zh="{label}: 不可用：{reason}", en="{label}: not available because {reason}")
 AT_RULE = Text(
     zh="ABC规则点名的学生，与模型同样人数的名单（{flagged}人次）",
     en="ABC rule as it names pupils, and the model's list of the same length ({flagged} rows)",
 )
+AT_RULE_COLUMNS = (
+    "",
+    Text(zh="精确率", en="Precision"),
+    Text(zh="灵敏度（召回率）", en="Sensitivity (recall)"),
+    Text(zh="特异度", en="Specificity"),
+)
 BY_DAY = Text(zh="各评分日", en="Each test day")
+DAY_COLUMNS = (Text(zh="日期", en="Day"), "", Text(zh="学生", en="Pupils"), Text(zh="辍学", en="Dropouts"))
+METRICS_OF_A_DAY = ("auc", "average_precision", "brier", "log_loss")
 COUNTS = Text(zh="样本", en="Rows and pupils")
 POPULATION = Text(zh="训练与测试的学校和学生", en="Schools and pupils trained and tested on")
+POPULATION_COLUMNS = (
+    "",
+    Text(zh="学校", en="Schools"),
+    Text(zh="年级（学生数）", en="Grade levels (pupils)"),
+    Text(zh="特征值缺失比例", en="Feature values missing"),
+    Text(zh="没有任何值的特征", en="Features without a value"),
+)
 CENSORED_TITLE = Text(zh="未计入标签的行（删失）", en="Rows without a label (censored)")
 SELECTION = Text(zh="候选模型", en="Candidates")
 PROVENANCE = Text(zh="来源与切分", en="Data and split")
@@ -60,37 +75,33 @@ CELLS = {
     "positives": Text(zh="辍学行数", en="Dropouts (rows)"),
     "leavers": Text(zh="辍学学生", en="Pupils who dropped out"),
 }
-
-
-def figure_in_words(value: Any, form: str = ".3f") -> str:
-    """Write a figure; a dash where it is not defined.
-
-    >>> [figure_in_words(value) for value in (0.12345, None, "lightgbm", 3)]
-    ['0.123', '–', 'lightgbm', '3']
-    """
-    if value is None:
-        return "–"
-    return format(value, form) if isinstance(value, float) else str(value)
-
-
-def results_table(report: EvaluationReport, language: Language) -> Table:
-    """Give the model and its baselines, one row each, their intervals beneath."""
-    columns = ["", *(label.to(language) for label in METRIC_LABELS.values())]
-    rows = [row for result in report.results for row in _result_rows(result, language)]
-    return Table(RESULTS.to(language), columns, rows)
-
-
-def _result_rows(result: Result, language: Language) -> list[list[str]]:
-    if result.unavailable is not None:
-        return [[result.label.to(language)] + ["–"] * len(METRIC_LABELS)]
-    rows = [[result.label.to(language), *(figure_in_words(result.metrics[name]) for name in METRIC_LABELS)]]
-    if result.intervals:
-        rows.append([INTERVAL.to(language), *(_interval_in_words(result, name) for name in METRIC_LABELS)])
-    return rows
-
-
 NO_WIDTH, TELLS_NOTHING = 1e-9, 20.0
 """A constant has no interval, and the slope of nearly equal risks one that tells nothing."""
+
+
+def report_tables(report: EvaluationReport) -> list[SectionTable]:
+    """Give every table of the report that has rows, its sections' apart."""
+    made = (
+        results_table(report),
+        rule_table(report),
+        snapshot_table(report),
+        counts_table(report),
+        population_table(report),
+        censored_table(report),
+        selection_table(report),
+        provenance_table(report),
+    )
+    return [table for table in made if table is not None]
+
+
+def results_table(report: EvaluationReport) -> SectionTable:
+    """Give the model and its baselines, one row each, their intervals beneath."""
+    rows: list[tuple[Cell, ...]] = []
+    for result in report.results:
+        rows.append((result.label, *(result.metrics.get(name) for name in METRIC_LABELS)))
+        if result.intervals:
+            rows.append((INTERVAL, *(_interval_in_words(result, name) for name in METRIC_LABELS)))
+    return SectionTable(RESULTS, ("", *METRIC_LABELS.values()), tuple(rows))
 
 
 def _interval_in_words(result: Result, name: str) -> str:
@@ -101,174 +112,122 @@ def _interval_in_words(result: Result, name: str) -> str:
     return interval_in_brackets(ends, digits=3 if name in ("brier", "log_loss") else 2, before="")
 
 
-def about_the_split(report: EvaluationReport, language: Language) -> list[str]:
+def about_the_split(report: EvaluationReport) -> list[Text]:
     """Say what must be known of the split: that it was random, and what nothing could be learned of."""
-    remarks = [RANDOM_SPLIT.to(language)] if report.split.get("kind") == "random" else []
+    remarks = [RANDOM_SPLIT] if report.split.get("kind") == "random" else []
     names = report.split.get("without_value", [])
     if names:
-        remarks.append(WITHOUT_VALUE.fill(language, n=len(names), names=feature_names(names, language)))
+        remarks.append(fill_text(WITHOUT_VALUE, n=len(names), names=feature_names(names)))
     return remarks
 
 
-def not_available(report: EvaluationReport, language: Language) -> list[str]:
+def not_available(report: EvaluationReport) -> list[Text]:
     """Say of each baseline without figures why there are none."""
     return [
-        f"{result.label.to(language)}: {NOT_AVAILABLE.fill(language, reason=result.unavailable.to(language))}"
+        fill_text(NOT_AVAILABLE, label=result.label, reason=result.unavailable)
         for result in report.results
         if result.unavailable is not None
     ]
 
 
-def rule_table(report: EvaluationReport, language: Language) -> Table | None:
+def rule_table(report: EvaluationReport) -> SectionTable | None:
     """Give the ABC rule's own list beside the model's list of the same length; None without the rule."""
     compared = report.at_rule
     if compared is None:
         return None
-    words = {
-        "zh": ["", "精确率", "灵敏度（召回率）", "特异度"],
-        "en": ["", "Precision", "Sensitivity (recall)", "Specificity"],
-    }
-    rule, model = compared["rule"], compared["model"]
-    rows = [
-        [
-            Text(zh="ABC规则", en="ABC rule").to(language),
-            *(figure_in_words(rule[key]) for key in ("precision", "recall", "specificity")),
-        ],
-        [
-            Text(zh="模型", en="Model").to(language),
-            figure_in_words(model["precision"]["expected"]),
-            figure_in_words(model["recall"]["expected"]),
-            figure_in_words(model["specificity"]),
-        ],
-        [
-            Text(zh="召回率之比", en="Ratio of recalls").to(language),
-            "–",
-            figure_in_words(compared["recall_ratio"], ".2f"),
-            "–",
-        ],
+    rule, model, ratio = compared["rule"], compared["model"], compared["recall_ratio"]
+    rows: list[tuple[Cell, ...]] = [
+        (Text(zh="ABC规则", en="ABC rule"), rule["precision"], rule["recall"], rule["specificity"]),
+        (
+            Text(zh="模型", en="Model"),
+            model["precision"]["expected"],
+            model["recall"]["expected"],
+            model["specificity"],
+        ),
+        (Text(zh="召回率之比", en="Ratio of recalls"), None, None if ratio is None else f"{ratio:.2f}", None),
     ]
-    return Table(AT_RULE.fill(language, flagged=compared["flagged"]), words[language], rows)
+    return SectionTable(fill_text(AT_RULE, flagged=compared["flagged"]), AT_RULE_COLUMNS, tuple(rows))
 
 
-def snapshot_table(report: EvaluationReport, language: Language) -> Table:
+def snapshot_table(report: EvaluationReport) -> SectionTable:
     """Give the metrics of every test day, model and baselines."""
-    head = {"zh": ["日期", "", "学生", "辍学"], "en": ["Day", "", "Pupils", "Dropouts"]}[language]
-    columns = head + [
-        METRIC_LABELS[name].to(language) for name in ("auc", "average_precision", "brier", "log_loss")
-    ]
     rows = [
-        [
-            row["as_of"],
-            result.label.to(language),
-            figure_in_words(row["n"]),
-            figure_in_words(row["positives"]),
-        ]
-        + [figure_in_words(row[name]) for name in ("auc", "average_precision", "brier", "log_loss")]
+        (row["as_of"], result.label, row["n"], row["positives"], *(row[name] for name in METRICS_OF_A_DAY))
         for result in report.results
         for row in result.by_snapshot
     ]
-    return Table(BY_DAY.to(language), columns, sorted(rows, key=lambda row: row[0]))
+    columns: tuple[Text | str, ...] = (*DAY_COLUMNS, *(METRIC_LABELS[name] for name in METRICS_OF_A_DAY))
+    return SectionTable(BY_DAY, columns, tuple(sorted(rows, key=lambda row: str(row[0]))))
 
 
-def counts_table(report: EvaluationReport, language: Language) -> Table:
+def counts_table(report: EvaluationReport) -> SectionTable:
     """Give rows, pupils and dropouts of each part."""
-    columns = ["", *(label.to(language) for label in CELLS.values())]
     rows = [
-        [label.to(language), *(figure_in_words(report.counts.get(part, {}).get(cell)) for cell in CELLS)]
-        for part, label in PARTS.items()
+        (label, *(report.counts.get(part, {}).get(cell) for cell in CELLS)) for part, label in PARTS.items()
     ]
-    return Table(COUNTS.to(language), columns, rows)
+    return SectionTable(COUNTS, ("", *CELLS.values()), tuple(rows))
 
 
-def population_table(report: EvaluationReport, language: Language) -> Table | None:
+def population_table(report: EvaluationReport) -> SectionTable | None:
     """Give schools, grade levels and the share of missing values; None for a report without them."""
-    population = report.counts.get("population", {})
-    if not population:
-        return None
-    columns = [
-        "",
-        Text(zh="学校", en="Schools").to(language),
-        Text(zh="年级（学生数）", en="Grade levels (pupils)").to(language),
-        Text(zh="特征值缺失比例", en="Feature values missing").to(language),
-        Text(zh="没有任何值的特征", en="Features without a value").to(language),
-    ]
     rows = [
-        [
-            PARTS[part].to(language),
-            figure_in_words(found["schools"]),
-            ", ".join(f"{level} ({n})" for level, n in found["grade_levels"].items()) or "–",
-            figure_in_words(found["missing"], ".1%"),
-            figure_in_words(found["empty_features"]),
-        ]
-        for part, found in population.items()
+        (
+            PARTS[part],
+            found["schools"],
+            ", ".join(f"{level} ({n})" for level, n in found["grade_levels"].items()) or None,
+            None if found["missing"] is None else f"{found['missing']:.1%}",
+            found["empty_features"],
+        )
+        for part, found in report.counts.get("population", {}).items()
     ]
-    return Table(POPULATION.to(language), columns, rows)
+    return SectionTable(POPULATION, POPULATION_COLUMNS, tuple(rows)) if rows else None
 
 
-def censored_table(report: EvaluationReport, language: Language) -> Table | None:
+def censored_table(report: EvaluationReport) -> SectionTable | None:
     """Give the rows left without a label, by reason; None when there are none."""
-    reasons = report.counts.get("censored", {})
-    if not reasons:
-        return None
-    columns = [Text(zh="原因", en="Reason").to(language), CELLS["rows"].to(language)]
-    return Table(
-        CENSORED_TITLE.to(language),
-        columns,
-        [[words_of(key, CENSORED, language), figure_in_words(value)] for key, value in reasons.items()],
-    )
+    rows = [(word_of(key, CENSORED), rows) for key, rows in report.counts.get("censored", {}).items()]
+    columns = (Text(zh="原因", en="Reason"), CELLS["rows"])
+    return SectionTable(CENSORED_TITLE, columns, tuple(rows)) if rows else None
 
 
-def selection_table(report: EvaluationReport, language: Language) -> Table | None:
+def selection_table(report: EvaluationReport) -> SectionTable | None:
     """Give the candidates as the selection saw them; None when there was nothing to select."""
     if not report.selection:
         return None
     names = list(report.selection[0])
-    columns = [words_of(name, SELECTION_COLUMNS, language) for name in names]
-    rows = [[_candidate_cell(name, row.get(name), language) for name in names] for row in report.selection]
-    return Table(SELECTION.to(language), columns, rows)
+    columns = tuple(word_of(name, SELECTION_COLUMNS) for name in names)
+    rows = [tuple(_candidate_cell(name, row.get(name)) for name in names) for row in report.selection]
+    return SectionTable(SELECTION, columns, tuple(rows))
 
 
-def _candidate_cell(column: str, value: Any, language: Language) -> str:
+def _candidate_cell(column: str, value: Any) -> Cell:
     if column == "candidate":
-        return words_of(value, CANDIDATES, language)
+        return word_of(value, CANDIDATES)
     if isinstance(value, bool):
-        return YES_NO[value].to(language)
-    return str(value[language]) if isinstance(value, dict) else figure_in_words(value, ".5f")
+        return YES_NO[value]
+    if isinstance(value, dict):
+        return Text(**value)
+    return f"{value:.5f}" if isinstance(value, float) else value
 
 
-def provenance_table(report: EvaluationReport, language: Language) -> Table:
+def provenance_table(report: EvaluationReport) -> SectionTable:
     """Give dates, horizon and hashes."""
     split = report.split
-    rows = [
-        [
-            Text(zh="训练评分日", en="Training days").to(language),
-            _days_in_words(split.get("train_as_of", [])),
-        ],
-        [
-            Text(zh="因标签间隔略去", en="Left out for the label gap").to(language),
-            _days_in_words(split.get("gap_as_of", [])),
-        ],
-        [Text(zh="测试评分日", en="Test days").to(language), _days_in_words(split.get("test_as_of", []))],
-        [
-            Text(zh="预测期（上课日）", en="Horizon, school days").to(language),
-            figure_in_words(report.horizon_days),
-        ],
-        [Text(zh="结局事件", en="Outcome events").to(language), events_of(report.events, language)],
-        [
-            Text(zh="所选模型", en="Chosen candidate").to(language),
-            words_of(report.candidate, CANDIDATES, language),
-        ],
-        [
-            Text(zh="校准方式", en="Calibrated on").to(language),
-            words_of(split.get("calibration", "–"), CALIBRATED_ON, language),
-        ],
-        *[[words_of(key, HASHES, language), value] for key, value in report.hashes.items()],
+    rows: list[tuple[Cell, ...]] = [
+        (Text(zh="训练评分日", en="Training days"), _days_in_words(split.get("train_as_of"))),
+        (Text(zh="因标签间隔略去", en="Left out for the label gap"), _days_in_words(split.get("gap_as_of"))),
+        (Text(zh="测试评分日", en="Test days"), _days_in_words(split.get("test_as_of"))),
+        (Text(zh="预测期（上课日）", en="Horizon, school days"), report.horizon_days),
+        (Text(zh="结局事件", en="Outcome events"), events_of(report.events)),
+        (Text(zh="所选模型", en="Chosen candidate"), word_of(report.candidate, CANDIDATES)),
+        (Text(zh="校准方式", en="Calibrated on"), word_of(split.get("calibration", "–"), CALIBRATED_ON)),
+        *((word_of(key, HASHES), value) for key, value in report.hashes.items()),
     ]
-    return Table(PROVENANCE.to(language), ["", ""], rows)
+    return SectionTable(PROVENANCE, ("", ""), tuple(rows))
 
 
-def _days_in_words(days: list[str]) -> str:
-    return ", ".join(days) if days else "–"
+def _days_in_words(days: list[str] | None) -> str | None:
+    return ", ".join(days) if days else None
 
 
 # --- Keys in words, and what the hard words mean ---
@@ -376,28 +335,26 @@ SELECTION_COLUMNS = {
 YES_NO = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
 
 
-def words_of(key: object, words: Mapping[str, Text], language: Language) -> str:
+def word_of(key: object, words: Mapping[str, Text]) -> Text:
     """Give a key in words; a key without words as it is.
 
-    >>> words_of("dropout", EVENTS, "zh"), words_of("moved abroad", EVENTS, "zh")
+    >>> word_of("dropout", EVENTS).zh, word_of("moved abroad", EVENTS).zh
     ('辍学', 'moved abroad')
     """
-    return words[str(key)].to(language) if str(key) in words else str(key)
+    return words.get(str(key), Text(zh=str(key), en=str(key)))
 
 
-def events_of(events: Iterable[str], language: Language) -> str:
+def events_of(events: Iterable[str]) -> Text:
     """Write outcome events."""
-    return ("、" if language == "zh" else ", ").join(words_of(event, EVENTS, language) for event in events)
+    return join_texts([word_of(event, EVENTS) for event in events], zh="、", en=", ")
 
 
-def feature_names(names: Iterable[str], language: Language) -> str:
+def feature_names(names: Iterable[str]) -> Text:
     """Name features: in Chinese by their labels, where the shipped catalogue has them."""
-    if language == "en":
-        return ", ".join(names)
     from dropout_risk.catalogue.default import default_catalogue
 
-    labels = {name: feature.label for name, feature in default_catalogue().items()}
-    return "、".join(words_of(name, labels, language) for name in names)
+    labels = {name: Text(zh=feature.label.zh, en=name) for name, feature in default_catalogue().items()}
+    return join_texts([word_of(name, labels) for name in names], zh="、", en=", ")
 
 
 def glossary_lines(language: Language) -> list[str]:

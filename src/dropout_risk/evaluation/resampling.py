@@ -58,7 +58,7 @@ class Resampling:
 
     Parameters
     ----------
-    unit : {"school", "pupil"}
+    unit : {"school", "pupil", "nothing"}
         What is drawn.
     codes : int array of shape (n,)
         The cluster of each row.
@@ -66,7 +66,7 @@ class Resampling:
         How often each cluster is drawn.
     """
 
-    unit: Literal["school", "pupil"]
+    unit: Literal["school", "pupil", "nothing"]
     codes: npt.NDArray[np.intp]
     weights: npt.NDArray[np.uint16]
 
@@ -111,7 +111,7 @@ class Resampling:
     @classmethod
     def once(cls, n: int) -> Self:
         """Take all of ``n`` rows once: the figure itself, without an interval."""
-        return cls("school", np.zeros(n, dtype=np.intp), np.ones((1, 1), dtype=np.uint16))
+        return cls("nothing", np.zeros(n, dtype=np.intp), np.ones((1, 1), dtype=np.uint16))
 
     @property
     def n_clusters(self) -> int:
@@ -144,14 +144,18 @@ class Resampling:
         low, high = np.quantile(defined, [tail, 1 - tail])
         return Interval(float(low), float(high))
 
-    def said(self) -> Text:
-        """Say what was drawn."""
+    def in_words(self) -> list[Text]:
+        """Say what was drawn, if anything was."""
+        if self.unit == "nothing":
+            return []
         rough = ROUGH if self.n_clusters < FEW_SCHOOLS else Text(zh="", en="")
         wording = BY_SCHOOL if self.unit == "school" else BY_PUPIL
         drawn = {"n": self.n_clusters, "replicates": len(self.weights)}
-        return Text(
-            zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
-        )
+        return [
+            Text(
+                zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
+            )
+        ]
 
 
 def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
@@ -180,28 +184,12 @@ def _as_text(names: npt.NDArray[Any]) -> pd.Series:
 def figures_by_replicate(
     y: Floats, p: Floats, chance: Floats, resampling: Resampling, *, slope: float, intercept: float
 ) -> dict[str, Floats]:
-    """Compute the figures of a result in every replicate.
+    """Compute the figures of a result in every replicate; NaN where a replicate does not define one.
 
     Means are sums over clusters, drawn again. AUC and average precision walk once through rows that were
     sorted once. Slope and intercept take one Newton step from the estimate of all rows (the one-step
-    bootstrap of Shao & Tu 1995). Lists stay as they were drawn up: what is drawn again is whose outcome
-    they are judged by.
-
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    chance : array of float
-        Each row's chance of being on the list at capacity.
-    resampling : Resampling
-        The draws.
-    slope, intercept : float
-        Of the calibration of all rows; NaN where they are not defined.
-
-    Returns
-    -------
-    dict of str to array of shape (n_replicates,)
-        NaN where a replicate does not define the figure.
+    bootstrap of Shao & Tu 1995). Lists stay as they were drawn up, each row with its ``chance`` of being
+    listed: what is drawn again is whose outcome they are judged by.
     """
     found = {
         "auc": auc_by_replicate(y, p, resampling),

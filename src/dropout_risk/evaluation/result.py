@@ -21,7 +21,7 @@ from dropout_risk.evaluation.metrics import (
     ranking_and_probability_metrics,
     wilson_interval,
 )
-from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
+from dropout_risk.evaluation.resampling import Resampling, figures_by_replicate
 from dropout_risk.text import Text
 
 # --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
@@ -31,19 +31,9 @@ ROC_POINTS = 101
 
 
 def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
-    """Compare mean risk and observed share in bins of about equally many rows.
+    """Compare mean risk and observed share in bins of about equally many rows, by rising risk.
 
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    bins : int, default=10
-        At most so many; equal risks share a bin, so there may be fewer.
-
-    Returns
-    -------
-    list of dict
-        ``n``, ``mean_risk``, ``observed`` and its 95 % Wilson interval ``low``, ``high``, by rising risk.
+    Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
     """
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
     which = np.searchsorted(edges[1:-1], p, side="right")
@@ -131,10 +121,10 @@ class HeldOut:
         """Give the same rows with the risks of a baseline."""
         return replace(self, risks=risks)
 
-    def resampling(self, replicates: int) -> Resampling | None:
-        """Draw the schools again, or the pupils; None where neither is known."""
+    def resampling(self, replicates: int) -> Resampling:
+        """Draw the schools again, or the pupils; nothing where neither is known."""
         if self.schools is None or self.pupils is None:
-            return None
+            return Resampling.once(self.y.size)
         return Resampling.of(self.schools, self.pupils, replicates=replicates)
 
 
@@ -212,36 +202,16 @@ def all_results(
     share: float,
     resampling: Resampling | None = None,
 ) -> tuple[Result, ...]:
-    """Measure the model and its baselines on the same rows, and each baseline's distance to the model.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part.
-    baselines : sequence of Baseline
-        One that is not available keeps its reason.
-    label, description : Text
-        Of the model.
-    share : float
-        The share of each test day's cohort that can be seen.
-    resampling : Resampling, optional
-        Gives the intervals.
-    """
-    model, drawn = _measure_rows("model", label, description, held_out, share=share, resampling=resampling)
+    """Measure the model and its baselines on the same rows, and each baseline's distance to the model."""
+    draws = resampling or Resampling.once(held_out.y.size)
+    model, drawn = _measure_rows(Baseline("model", label, description, held_out.p), held_out, share, draws)
     found = [model]
     for baseline in baselines:
-        if baseline.risks is None:
-            found.append(_without_figures(baseline))
-            continue
-        rows = held_out.with_risks(baseline.risks)
-        result, other = _measure_rows(
-            baseline.name, baseline.label, baseline.description, rows, share=share, resampling=resampling
-        )
-        found.append(
-            replace(
-                result, differences=plain_data(_paired_differences(model, drawn, result, other, resampling))
-            )
-        )
+        result, other = _measure_rows(baseline, held_out, share, draws)
+        if result.unavailable is None:
+            differences = _paired_differences(model.figures(), drawn, result.figures(), other, draws)
+            result = replace(result, differences=plain_data(differences))
+        found.append(result)
     return tuple(found)
 
 
@@ -257,7 +227,7 @@ class Measured:
         What stood beside the model.
     results : tuple of Result
         The model first, then the baselines.
-    resampling : Resampling or None
+    resampling : Resampling
         Gives the intervals.
     share : float
         The share of each day's cohort that can be seen.
@@ -270,76 +240,52 @@ class Measured:
     held_out: HeldOut
     baselines: Sequence[Baseline]
     results: tuple[Result, ...]
-    resampling: Resampling | None
+    resampling: Resampling
     share: float
     teacher_capacity: int
     lowest_risk: float
 
 
-def _without_figures(baseline: Baseline) -> Result:
-    return Result(
-        name=baseline.name,
-        label=baseline.label,
-        description=baseline.description,
-        metrics={},
-        at_capacity={},
-        by_snapshot=[],
-        roc={},
-        by_capacity=[],
-        unavailable=baseline.unavailable,
-    )
-
-
 def _measure_rows(
-    name: str,
-    label: Text,
-    description: Text,
-    held_out: HeldOut,
-    *,
-    share: float,
-    resampling: Resampling | None,
+    source: Baseline, held_out: HeldOut, share: float, resampling: Resampling
 ) -> tuple[Result, dict[str, Floats]]:
-    y, p, days = held_out.y, held_out.p, held_out.as_of
+    """Measure the risks of the model or of a baseline, and draw each figure again."""
+    named = (source.name, source.label, source.description)
+    if source.risks is None:
+        return Result(*named, {}, {}, [], {}, [], unavailable=source.unavailable), {}
+    rows = held_out.with_risks(source.risks)
+    y, p, days = rows.y, rows.p, rows.as_of
     lists = Lists.of(y, p, days, of_share(share))
     metrics = ranking_and_probability_metrics(y, p)
-    drawn: dict[str, Floats] = {}
-    intervals: dict[str, Interval | None] = {}
-    if resampling is not None:
-        line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
-        drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
-        intervals = {key: resampling.interval(values) for key, values in drawn.items()}
+    line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
+    drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
+    intervals = {name: resampling.interval(values) for name, values in drawn.items()}
     result = Result(
-        name=name,
-        label=label,
-        description=description,
+        *named,
         metrics=plain_data(metrics),
         at_capacity=plain_data({"share": share} | lists.total().to_dict()),
         by_snapshot=plain_data(_by_snapshot(y, p, days)),
         roc=plain_data(roc_points(y, p)),
         by_capacity=plain_data(capacity_points(y, p, days)),
-        intervals=plain_data({key: vars(ends) for key, ends in intervals.items() if ends is not None}),
+        intervals=plain_data({name: vars(ends) for name, ends in intervals.items() if ends is not None}),
         net_benefit=plain_data(net_benefit_points(y, p)),
     )
     return result, drawn
 
 
 def _paired_differences(
-    model: Result,
+    ours: Mapping[str, Any],
     drawn: Mapping[str, Floats],
-    other: Result,
+    theirs: Mapping[str, Any],
     other_drawn: Mapping[str, Floats],
-    resampling: Resampling | None,
+    resampling: Resampling,
 ) -> dict[str, dict[str, float | None]]:
-    ours, theirs = model.figures(), other.figures()
     found = {}
     for name in COMPARED:
-        if ours[name] is None or theirs[name] is None:
-            continue
-        interval = None
-        if resampling is not None:
+        if ours[name] is not None and theirs[name] is not None:
             interval = resampling.interval(drawn[name] - other_drawn[name])
-        ends = {"low": None, "high": None} if interval is None else vars(interval)
-        found[name] = {"difference": ours[name] - theirs[name]} | ends
+            ends = {"low": None, "high": None} if interval is None else vars(interval)
+            found[name] = {"difference": ours[name] - theirs[name]} | ends
     return found
 
 
@@ -353,12 +299,7 @@ def _by_snapshot(y: Floats, p: Floats, as_of: npt.NDArray[Any]) -> list[dict[str
 def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     """Compare the rule's own list with the model's list of the same length on every test day.
 
-    Returns
-    -------
-    dict or None
-        ``flagged``; ``rule``: precision, recall (sensitivity) and specificity of whom it names; ``model``:
-        those of a list of the same length; ``recall_ratio``, the model's expected recall
-        over the rule's. None when the rule is not available.
+    ``recall_ratio`` is the model's expected recall over the rule's. None when the rule is not available.
     """
     if rule.flagged is None:
         return None

@@ -70,7 +70,7 @@ def panels_of(report: EvaluationReport) -> list[Callable[[Any, EvaluationReport]
 
 def pictures_of(report: EvaluationReport) -> dict[str, Figure]:
     """Draw each section that has a picture of its own, by its key."""
-    found = {}
+    found: dict[str, Figure] = {}
     for kind in SECTIONS:
         section = report.section(kind.name)
         figure = kind.picture(section) if kind.picture is not None and section is not None else None

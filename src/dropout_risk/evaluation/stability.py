@@ -104,22 +104,7 @@ class StabilityReport:
         *,
         share: float = 1.0,
     ) -> StabilityReport:
-        """Compare the reasons of a model with those of its refits.
-
-        Parameters
-        ----------
-        facts : Facts
-            What is one reason.
-        values : float64 array of shape (n_pupils, n_features)
-            The features.
-        contributions : float64 array of the same shape
-            The model's.
-        refitted : sequence of arrays of the same shape
-            The contributions of each refit for the same pupils.
-        bands : array of str
-            The band of each pupil.
-        share : float, default=1
-            The share of the training pupils that a refit drew.
+        """Compare the reasons of a model with those of its refits, for the same pupils.
 
         Raises
         ------

@@ -85,23 +85,11 @@ class TimedOutcomes:
 
 
 def timed_metrics(outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Sequence[int]) -> pd.DataFrame:
-    """Measure risks within several numbers of days.
+    """Measure risks within several numbers of days, all weighed against censoring.
 
-    Parameters
-    ----------
-    outcomes : TimedOutcomes
-        What happened.
-    risk_within : array of shape (n, len(days))
-        The risk of dropping out before each day.
-    days : sequence of int
-        School days after the as-of date.
-
-    Returns
-    -------
-    DataFrame
-        One row per day: ``observed`` share, ``mean_risk``, cumulative/dynamic ``auc`` (dropouts before the
-        day against those still there on it), ``brier``, and ``brier_of_one_curve`` (everybody gets the
-        observed share); all weighed against censoring.
+    Gives one row per day: ``observed`` share, ``mean_risk``, cumulative/dynamic ``auc`` (dropouts before the
+    day against those still there on it), ``brier``, and ``brier_of_one_curve`` (everybody gets the observed
+    share).
     """
     risks = np.asarray(risk_within, dtype=np.float64)
     if risks.shape != (len(outcomes.days), len(days)):
@@ -204,26 +192,17 @@ def timing_section(
 ) -> Section:
     """Write the measures of the risks within several numbers of days as a section of the report.
 
-    Parameters
-    ----------
-    outcomes : TimedOutcomes
-        What happened.
-    risk_within : array of shape (n, len(days))
-        The risk of dropping out before each day.
-    days : sequence of int
-        Rising; the last is the horizon.
-    alike : array of shape (len(days),)
-        The share of the horizon's dropouts before each day, learned elsewhere and the same for everybody:
-        spreading each pupil's risk by it keeps the order of pupils, so that only timing can be better.
-    resampling : Resampling, optional
-        Gives the intervals; without it no check can be made.
+    The days rise, and the last is the horizon. ``alike`` is the share of the horizon's dropouts before each
+    day, learned elsewhere and the same for everybody: spreading each pupil's risk by it keeps the order of
+    pupils, so that only timing can be better. Without ``resampling`` no check can be made.
     """
     risks = np.asarray(risk_within, dtype=np.float64)
     spread = risks[:, -1:] * np.asarray(alike, dtype=np.float64)
     table = timed_metrics(outcomes, risks, days).drop(columns="brier_of_one_curve")
     table["brier_alike"] = timed_metrics(outcomes, spread, days)["brier"]
     gap = float((table["brier"] - table["brier_alike"]).mean())
-    ends = None if resampling is None else _gap_interval(outcomes, risks, spread, days, resampling)
+    draws = resampling or Resampling.once(len(outcomes.days))
+    ends = _gap_interval(outcomes, risks, spread, days, draws)
     beside = fill_text(
         ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_timing_verdict(ends)]
     )
@@ -235,7 +214,7 @@ def timing_section(
         [*said, fill_text(CENSORED, rows=lost)] if lost else said,
         [_timing_table(table)],
         _timing_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
-        [not_worse, _mean_check(outcomes, risks, days, resampling)],
+        [not_worse, _mean_check(outcomes, risks, days, draws)],
     )
 
 
@@ -272,9 +251,7 @@ def _timing_verdict(ends: Interval | None) -> str:
     return "better" if ends.high < 0 else "worse"
 
 
-def _mean_check(
-    outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], resampling: Resampling | None
-) -> Check:
+def _mean_check(outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], resampling: Resampling) -> Check:
     """Check on each day but the last that as great a share of the dropouts falls before it as is said."""
     whole = outcomes.within(days[-1])
     found = []
@@ -282,10 +259,8 @@ def _mean_check(
         before, weight = outcomes.within(day)
         columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, position], risks[:, -1]])
         observed, said = _dropout_shares(columns.sum(axis=0)[None, :])
-        ends = None
-        if resampling is not None:
-            first, second = _dropout_shares(resampling.sums(columns))
-            ends = resampling.interval(first - second)
+        first, second = _dropout_shares(resampling.sums(columns))
+        ends = resampling.interval(first - second)
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
         passed = None if ends is None else inside_bounds((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))

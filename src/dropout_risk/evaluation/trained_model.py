@@ -78,7 +78,7 @@ class TrainedModel:
         return held_out_of(self.parts, self.histories, self.risks)
 
     @cached_property
-    def resampling(self) -> Resampling | None:
+    def resampling(self) -> Resampling:
         """The draws of the intervals."""
         return self.held_out.resampling(self.settings.evaluation.replicates)
 

@@ -112,16 +112,8 @@ def run_content(
 ) -> RunContent:
     """Gather what is logged of a run.
 
-    Parameters
-    ----------
-    report : EvaluationReport
-        What was measured.
-    settings : Settings
-        Every choice, logged flat.
-    selection : Selection, optional
-        The candidates; each becomes a run inside the run, each of its folds a run inside that.
-    bundle : Path, optional
-        The folder of the saved model.
+    Each candidate of the ``selection`` becomes a run inside the run, each of its folds a run inside that;
+    ``bundle`` is the folder of the saved model.
     """
     dates, hashes = report.split, report.hashes
     params = flat_settings(settings) | {
