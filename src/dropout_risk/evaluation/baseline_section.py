@@ -17,6 +17,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     fill_text,
+    interval_figures,
     join_texts,
     with_interval,
 )
@@ -92,9 +93,7 @@ def baseline_section(
     auc, interval = auc_within_schools(held_out, resampling)
     if auc is not None:
         remarks.append(_within_schools(auc, interval))
-        metrics |= {"auc_within_schools": auc}
-    if interval is not None:
-        metrics |= {"auc_within_schools_low": interval.low, "auc_within_schools_high": interval.high}
+        metrics |= interval_figures("auc_within_schools", auc, interval)
     remarks += resampling.in_words()
     table = SectionTable(TABLE, HEAD, tuple(_difference_row(result) for result in others))
     checks = (_better_than_base_rate(others), _not_below(others))

@@ -28,6 +28,7 @@ from dropout_risk.evaluation.metrics import (
     calibration_slope,
     log_odds,
     outcomes_and_risks,
+    quantile_bins,
 )
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.section import (
@@ -138,7 +139,7 @@ def expected_calibration_error(
     The bins are fixed and hold about as many rows each. Whole clusters are drawn with replacement, 200
     times; since an absolute value grows by noise, the draws are moved so that their mean is the error.
     """
-    bin_of = _risk_bins(p)
+    bin_of = quantile_bins(p, BINS)
     n, bins = int(clusters.max()) + 1, int(bin_of.max()) + 1
     position = clusters * bins + bin_of
     surplus = np.bincount(position, weights=y - p, minlength=n * bins).reshape(n, bins)
@@ -154,16 +155,11 @@ def expected_calibration_error(
 
 
 def _error_by_chance(p: Floats, seed: int) -> float:
-    rng, bin_of = np.random.default_rng([seed, 2]), _risk_bins(p)
+    rng, bin_of = np.random.default_rng([seed, 2]), quantile_bins(p, BINS)
     drawn = [
         np.abs(np.bincount(bin_of, weights=(rng.random(len(p)) < p) - p)).sum() / len(p) for _ in range(50)
     ]
     return float(np.mean(drawn))
-
-
-def _risk_bins(p: Floats) -> npt.NDArray[np.intp]:
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, BINS + 1)))[1:-1]
-    return np.searchsorted(edges, p, side="right")
 
 
 def _slope_bounds(y: Floats, p: Floats, slope: float, clusters: npt.NDArray[np.intp]) -> Bounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -94,7 +94,7 @@ class FairnessReport:
     thresholds: dict[str, EqualMisses]
     share: float
     fewest: int = FEWEST
-    bound: float = field(default=BOUND)
+    bound: float = BOUND
 
     @classmethod
     def of(
@@ -173,12 +173,41 @@ class FairnessReport:
         return pd.concat(self.rates, names=["attribute"])
 
     def chart(self) -> Figure:
-        """Draw the share missed of each group with its interval."""
-        return fairness_chart(self)
+        """Draw the share missed of each group with its 95 % interval, one row per group."""
+        parts = {
+            name: frame[frame["shown"]].sort_values("fnr").tail(MOST_DRAWN)
+            for name, frame in self.rates.items()
+        }
+        shown = {name: frame for name, frame in parts.items() if len(frame)}
+        heights = [len(frame) + 1 for frame in shown.values()] or [1]
+        figure = blank_figure(7, 1 + 0.3 * sum(heights))
+        all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, (name, frame) in zip(all_axes, shown.items(), strict=False):
+            below, above = frame["fnr"] - frame["fnr_low"], frame["fnr_high"] - frame["fnr"]
+            spread = [below.clip(lower=0), above.clip(lower=0)]
+            labels = [_group_word(str(group)).en for group in frame.index]
+            axes.errorbar(frame["fnr"], range(len(frame)), xerr=spread, fmt="o", color="#1b4f8a", capsize=2)
+            axes.set_yticks(range(len(frame)), labels, fontsize=8, parse_math=False)
+            axes.set_ylim(-0.7, len(frame) - 0.3)
+            axes.set_title(_attribute_word(name).en, fontsize=9, loc="left")
+        all_axes[-1].set(xlim=(0, 1), xlabel="Share missed of those who dropped out, 95 % intervals")
+        return figure
 
     def section(self) -> Section:
         """Give the part of an evaluation report: verdict, tables, figures and the check."""
-        return fairness_section(self)
+        tables = [_group_table(name, frame) for name, frame in self.rates.items()]
+        tables += [table for schools in (False, True) if (table := _gap_table(self, of_schools=schools)).rows]
+        tables += [_distance_table(self)] if any(self.reasons.values()) else []
+        tables += [
+            _reason_table(kind, name, shares)
+            for kind, found in self.reasons.items()
+            for name, shares in found.items()
+            if shares.p < WORTH_A_LOOK
+        ]
+        tables += [_threshold_table(self)] if self.thresholds else []
+        return FAIRNESS.section(
+            _fairness_remarks(self), tables, dict(_fairness_metrics(self)), [_gap_check(self)]
+        )
 
     def to_markdown(self, language: Language = "en") -> str:
         """Write the report as Markdown."""
@@ -289,23 +318,6 @@ AT_MOST = Text(
     en="by {by} the gap is {size:.2f} and may be as large as {high:.2f} (interval {low:.2f} to {high:.2f}); "
     "passed only where it cannot be above {bound:.2f}",
 )
-
-
-def fairness_section(report: FairnessReport) -> Section:
-    """Word a fairness report."""
-    tables = [_group_table(name, frame) for name, frame in report.rates.items()]
-    tables += [table for schools in (False, True) if (table := _gap_table(report, of_schools=schools)).rows]
-    tables += [_distance_table(report)] if any(report.reasons.values()) else []
-    tables += [
-        _reason_table(kind, name, shares)
-        for kind, found in report.reasons.items()
-        for name, shares in found.items()
-        if shares.p < WORTH_A_LOOK
-    ]
-    tables += [_threshold_table(report)] if report.thresholds else []
-    return FAIRNESS.section(
-        _fairness_remarks(report), tables, dict(_fairness_metrics(report)), [_gap_check(report)]
-    )
 
 
 def without_fairlearn(error: MissingExtraError) -> Section:
@@ -566,34 +578,6 @@ def _group_word(name: str) -> Text:
 
 
 # --- The pictures; matplotlib is imported where they draw ---
-
-
-def fairness_chart(report: FairnessReport) -> Figure:
-    """Draw the share missed of each group with its 95 % interval, one row per group.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
-    parts = {
-        name: frame[frame["shown"]].sort_values("fnr").tail(MOST_DRAWN)
-        for name, frame in report.rates.items()
-    }
-    shown = {name: frame for name, frame in parts.items() if len(frame)}
-    heights = [len(frame) + 1 for frame in shown.values()] or [1]
-    figure = blank_figure(7, 1 + 0.3 * sum(heights))
-    all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    for axes, (name, frame) in zip(all_axes, shown.items(), strict=False):
-        below, above = frame["fnr"] - frame["fnr_low"], frame["fnr_high"] - frame["fnr"]
-        spread = [below.clip(lower=0), above.clip(lower=0)]
-        labels = [_group_word(str(group)).en for group in frame.index]
-        axes.errorbar(frame["fnr"], range(len(frame)), xerr=spread, fmt="o", color="#1b4f8a", capsize=2)
-        axes.set_yticks(range(len(frame)), labels, fontsize=8, parse_math=False)
-        axes.set_ylim(-0.7, len(frame) - 0.3)
-        axes.set_title(_attribute_word(name).en, fontsize=9, loc="left")
-    all_axes[-1].set(xlim=(0, 1), xlabel="Share missed of those who dropped out, 95 % intervals")
-    return figure
 
 
 GAP, AT_MOST_GAP = "fnr_gap.", "fnr_gap_at_most."

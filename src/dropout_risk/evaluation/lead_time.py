@@ -26,6 +26,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     fill_text,
+    interval_figures,
     interval_in_brackets,
 )
 from dropout_risk.features.cohort import Cohort
@@ -314,9 +315,7 @@ def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, position: p
 def _mean_with_interval(values: pd.Series, draws: Resampling) -> tuple[float, Interval | None]:
     """Give a mean and its interval."""
     numbers = values.to_numpy(dtype=np.float64)
-    sums = draws.sums(np.column_stack([numbers, np.ones_like(numbers)]))
-    with np.errstate(invalid="ignore"):
-        ends = draws.interval(sums[:, 0] / sums[:, 1])
+    ends = draws.interval(draws.means(numbers))
     same = ends is not None and ends.low == ends.high  # all or nobody: drawing again says nothing of it
     return float(numbers.mean()), None if same else ends
 
@@ -347,9 +346,7 @@ def _lead_metrics(
     found = {"leavers": float(len(gone)), "false_alarms": float(len(known))}
     if len(gone):
         never, ends = _mean_with_interval(gone["lead"].isna(), drawn.rows(position[gone.index].to_numpy()))
-        found |= {"never_listed": never}
-        if ends is not None:
-            found |= {"never_listed_low": ends.low, "never_listed_high": ends.high}
+        found |= interval_figures("never_listed", never, ends)
     if gone["lead"].notna().any():
         quartiles: Sequence[float] = gone["lead"].quantile(list(QUARTILES), interpolation="lower").tolist()
         names = ("lower_quartile_days", "median_days", "upper_quartile_days")

@@ -18,6 +18,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     fill_text,
+    interval_figures,
     with_interval,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
@@ -68,19 +69,12 @@ def learning_curve_section(
     for position, (size, loss) in enumerate(zip(sizes, losses, strict=True)):
         auc = float(auc_by_replicate(y, size.risks, once)[0])
         ends = draws.interval(auc_by_replicate(y, size.risks, draws))
-        of_loss = draws.interval(_drawn_means(loss, draws))
-        rows.append(
-            (
-                size.pupils,
-                with_interval(auc, ends, digits=3),
-                with_interval(float(loss.mean()), of_loss, digits=4),
-            )
-        )
+        mean = with_interval(float(loss.mean()), draws.interval(draws.means(loss)), digits=4)
+        rows.append((size.pupils, with_interval(auc, ends, digits=3), mean))
         metrics |= {f"pupils_{position}": float(size.pupils), f"log_loss_{position}": float(loss.mean())}
-        metrics |= {f"auc_{position}": auc} if np.isfinite(auc) else {}
-        metrics |= {f"auc_{position}_low": ends.low, f"auc_{position}_high": ends.high} if ends else {}
+        metrics |= interval_figures(f"auc_{position}", auc, ends)
     fall = losses[-2] - losses[-1]
-    interval = draws.interval(_drawn_means(fall, draws))
+    interval = draws.interval(draws.means(fall))
     verdict = _last_step_verdict(sizes, float(fall.mean()), interval)
     return LEARNING_CURVE.section([verdict, HOW], [SectionTable(TABLE, HEAD, tuple(rows))], metrics)
 
@@ -96,11 +90,6 @@ def _last_step_verdict(sizes: Sequence[FittedSize], fall: float, interval: Inter
 def _log_losses(y: Floats, p: Floats) -> Floats:
     smallest = np.finfo(np.float64).eps
     return np.asarray(-np.log(np.clip(np.where(y == 1, p, 1 - p), smallest, 1.0)))
-
-
-def _drawn_means(values: Floats, resampling: Resampling) -> Floats:
-    sums = resampling.sums(np.column_stack([values, np.ones_like(values)]))
-    return np.asarray(sums[:, 0] / sums[:, 1])
 
 
 # --- Fit the chosen candidate again on growing numbers of training pupils ---

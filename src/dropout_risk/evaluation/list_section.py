@@ -21,6 +21,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     fill_text,
+    interval_figures,
     with_interval,
 )
 from dropout_risk.text import Text
@@ -274,11 +275,9 @@ def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling) ->
     top, ends = lists.total(), _list_intervals(lists, y, resampling)
     found: dict[str, float] = {f"{name}_listed": float(top.listed)}
     for figure in FIGURES:
-        bounds, interval = getattr(top, figure), ends[figure]
-        found |= {f"{name}_{figure}": bounds.expected}
-        found |= {f"{name}_{figure}_worst": bounds.worst, f"{name}_{figure}_best": bounds.best}
-        if interval is not None:
-            found |= {f"{name}_{figure}_low": interval.low, f"{name}_{figure}_high": interval.high}
+        bounds, key = getattr(top, figure), f"{name}_{figure}"
+        found |= {key: bounds.expected, f"{key}_worst": bounds.worst, f"{key}_best": bounds.best}
+        found |= interval_figures(key, None, ends[figure])
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
 

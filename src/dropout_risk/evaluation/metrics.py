@@ -127,6 +127,12 @@ def calibration_in_the_large(y: Floats, p: Floats) -> float:
     return float(brentq(lambda shift: float(expit(margin + shift).sum()) - total, -60.0, 60.0))
 
 
+def quantile_bins(p: Floats, bins: int) -> npt.NDArray[np.intp]:
+    """Give each row a bin of about equally many; equal risks share one, so there may be fewer."""
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))[1:-1]
+    return np.searchsorted(edges, p, side="right")
+
+
 def wilson_interval(share: Any, n: Any, z: float = Z95) -> tuple[Any, Any]:
     """Give the Wilson interval of shares of ``n``, element by element.
 

@@ -131,6 +131,12 @@ class Resampling:
         by_cluster = np.column_stack(columns)
         return np.stack([weights.astype(np.float64) @ by_cluster for weights in self.weights])
 
+    def means(self, values: Floats) -> Floats:
+        """Give the mean over the rows drawn in each replicate; NaN where none is."""
+        total, rows = self.sums(np.column_stack([values, np.ones_like(values)])).T
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / rows)
+
     def interval(self, drawn: Floats) -> Interval | None:
         """Give the interval of a figure from its replicates; None where too few of them are defined.
 

@@ -18,6 +18,7 @@ from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share
 from dropout_risk.evaluation.metrics import (
     net_benefit_points,
     outcomes_and_risks,
+    quantile_bins,
     ranking_and_probability_metrics,
     wilson_interval,
 )
@@ -35,8 +36,7 @@ def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, 
 
     Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
     """
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
-    which = np.searchsorted(edges[1:-1], p, side="right")
+    which = quantile_bins(p, bins)
     return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 

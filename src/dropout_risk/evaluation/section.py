@@ -441,6 +441,16 @@ def with_interval(
     return figure + interval_in_brackets(ends, digits=digits, form=form)
 
 
+def interval_figures(name: str, value: float | None, ends: Interval | None) -> dict[str, float]:
+    """Give a figure for machines, with its interval; only what is defined.
+
+    >>> interval_figures("auc", 0.7, Interval(0.6, 0.8))
+    {'auc': 0.7, 'auc_low': 0.6, 'auc_high': 0.8}
+    """
+    found = {} if value is None or not math.isfinite(value) else {name: value}
+    return found if ends is None else found | {f"{name}_low": ends.low, f"{name}_high": ends.high}
+
+
 def interval_in_brackets(
     ends: Interval | Mapping[str, Any] | None, *, digits: int = 2, form: str = "", before: str = " "
 ) -> str:

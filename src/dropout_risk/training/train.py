@@ -265,33 +265,38 @@ class Steps(AbstractContextManager["Steps"]):
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self._bars = _progress_bars() if shown else None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._bars = Progress(*columns, console=Console(stderr=True), disable=not shown)
         self._told: dict[str, Any] = {}
 
     def __enter__(self) -> Steps:
         """Start drawing."""
-        if self._bars is not None:
-            self._bars.start()
+        self._bars.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Stop drawing, also after an error."""
-        if self._bars is not None:
+        if not self._bars.disable:  # stopping what was never shown writes an empty line
             self._bars.stop()
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """Go through items, counting them."""
         listed = list(items)
-        task = self._bars.add_task(name, total=len(listed)) if self._bars is not None else None
+        task = self._bars.add_task(name, total=len(listed))
         for item in listed:
             yield item
-            if self._bars is not None:
-                self._bars.advance(task)
+            self._bars.advance(task)
 
     def tell(self, name: str, done: int, total: int | None) -> None:
         """Draw how far something is that counts itself, such as tuning."""
-        if self._bars is None:
-            return
         if name not in self._told:
             self._told[name] = self._bars.add_task(f"tune {name}", total=total)
         self._bars.update(self._told[name], completed=done)
@@ -299,15 +304,6 @@ class Steps(AbstractContextManager["Steps"]):
     @contextmanager
     def one(self, name: str) -> Iterator[None]:
         """Mark one step that cannot be counted."""
-        task = self._bars.add_task(name, total=None) if self._bars is not None else None
+        task = self._bars.add_task(name, total=None)
         yield
-        if self._bars is not None:
-            self._bars.update(task, total=1, completed=1)
-
-
-def _progress_bars() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))
+        self._bars.update(task, total=1, completed=1)
