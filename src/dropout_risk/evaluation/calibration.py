@@ -41,7 +41,6 @@ from dropout_risk.evaluation.section import (
     fill_text,
     inside_bounds,
 )
-from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.uncertainty import known_codes
 from dropout_risk.records.school_records import SchoolRecords
@@ -433,7 +432,7 @@ def score_test_rows(
 
 def _recorded_groups(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str, Array]:
     """Give the groups that fairness is audited by; schools are told from the rows themselves."""
-    groups = audit_groups(records, Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True)))
+    groups = audit_groups(records, parts.cohort_of(rows))
     return {str(name): groups[name].to_numpy() for name in groups if name != "school"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from dropout_risk.evaluation.section import (
     fill_text,
     join_texts,
     rounded_figure,
+    with_interval,
 )
 from dropout_risk.text import Text
 
@@ -63,12 +63,13 @@ def decision_section(
     gains = _gains_by_threshold(held_out.y, held_out.p, resampling)
     better = [
         point["threshold"]
-        for position, point in enumerate(model.net_benefit)
-        if gains[position].is_sure and point["net_benefit"] > _best_of(simple, position) + 1e-12
+        for position, (point, (gain, ends)) in enumerate(zip(model.net_benefit, gains, strict=True))
+        if (gain if ends is None else ends.low) > 1e-12
+        and point["net_benefit"] > _best_of(simple, position) + 1e-12
     ]
     verdict = fill_text(BEST, ranges=_ranges_in_words(better)) if better else NEVER
     rows = [
-        _threshold_row(position, model, rivals, gains[position])
+        _threshold_row(position, model, rivals, *gains[position])
         for position, at in enumerate(THRESHOLDS)
         if at in SHOWN
     ]
@@ -82,34 +83,21 @@ def decision_section(
     return DECISION.section([verdict, COUNTED], [table], metrics)
 
 
-@dataclass(frozen=True)
-class _Gain:
-    """What the model is worth over the better of seeing everybody and seeing nobody."""
-
-    worth: float
-    ends: Interval | None
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether the whole interval lies above 0; without one, the figure."""
-        return (self.worth if self.ends is None else self.ends.low) > 1e-12
-
-    def __str__(self) -> str:
-        told = "" if self.ends is None else ", ".join(map(_per_thousand, (self.ends.low, self.ends.high)))
-        return f"{_per_thousand(self.worth)} [{told}]" if told else _per_thousand(self.worth)
-
-
 def _best_of(rivals: Sequence[Result], position: int) -> float:
     return max((rival.net_benefit[position]["net_benefit"] for rival in rivals), default=0.0)
 
 
-def _threshold_row(position: int, model: Result, rivals: Sequence[Result], gain: _Gain) -> tuple[Cell, ...]:
+def _threshold_row(
+    position: int, model: Result, rivals: Sequence[Result], gain: float, ends: Interval | None
+) -> tuple[Cell, ...]:
     point = model.net_benefit[position]
     worth = [_per_thousand(result.net_benefit[position]["net_benefit"]) for result in (model, *rivals)]
-    return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, str(gain)
+    scaled = None if ends is None else Interval(1000 * ends.low, 1000 * ends.high)
+    more = with_interval(1000 * gain, scaled, digits=1)
+    return f"{point['threshold']:.0%}", _per_thousand(point["everybody"]), *worth, more
 
 
-def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling) -> list[_Gain]:
+def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling) -> list[tuple[float, Interval | None]]:
     """Give what the model is worth over the better of all and none, at each threshold."""
     ours = np.column_stack([worth_of_seeing(y, p, at) for at in THRESHOLDS])
     everybody = np.column_stack([worth_of_seeing(y, np.ones_like(p), at) for at in THRESHOLDS])
@@ -117,7 +105,7 @@ def _gains_by_threshold(y: Floats, p: Floats, resampling: Resampling) -> list[_G
     sums = resampling.sums(np.column_stack([ours, everybody, np.ones_like(p)]))
     worth, all_seen = np.split(sums[:, :-1] / sums[:, -1:], 2, axis=1)
     drawn = worth - np.maximum(all_seen, 0.0)
-    return [_Gain(mean, resampling.interval(column)) for mean, column in zip(gain, drawn.T, strict=True)]
+    return [(mean, resampling.interval(column)) for mean, column in zip(gain, drawn.T, strict=True)]
 
 
 def _per_thousand(worth: float) -> str:

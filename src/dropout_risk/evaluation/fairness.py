@@ -617,7 +617,7 @@ def _section_of(trained: TrainedModel) -> Section:
             parts.y(rows),
             trained.risks,
             parts.days(rows),
-            audit_groups(trained.records, trained.test_cohort),
+            audit_groups(trained.records, parts.cohort_of(rows)),
             share=trained.settings.capacity.share,
             pupils=parts.pupils(rows),
             contributions={"domains": trained.by_domain, "causes": trained.by_cause},

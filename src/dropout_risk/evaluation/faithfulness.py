@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from dropout_risk.evaluation.section import (
     inside_bounds,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
-from dropout_risk.explanation.contributions import Contributions
+from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.text import Text
 
 STEPS = 8
@@ -36,13 +35,6 @@ HIGH = 0.2
 """Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
 MOVE_THE_SCORE = Question("reasons_move_the_score", "理由确能改变分数")
 LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
-
-
-class Scorer(Protocol):
-    """What splits the log-odds of rows of features."""
-
-    def contributions(self, X: pd.DataFrame) -> Contributions:
-        """Split the log-odds of each row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +79,7 @@ class ReasonCurves:
 
 
 def reason_curves(
-    model: Scorer, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
+    model: CalibratedModel, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
 ) -> ReasonCurves:
     """Take the facts of each row away, and give them, in the order of its reasons and in random order.
 
@@ -107,7 +99,9 @@ def reason_curves(
     return ReasonCurves(**made)
 
 
-def _masked_log_odds(model: Scorer, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series) -> Floats:
+def _masked_log_odds(
+    model: CalibratedModel, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series
+) -> Floats:
     return model.contributions(X.where(own, rest, axis=1)).log_odds
 
 
@@ -175,11 +169,8 @@ class CauseAgreement:
     def frame(self) -> pd.DataFrame:
         """Give one row per true cause: pupils, right, and how often each cause is named."""
         names = list(self.importance)
-        counts = pd.crosstab(
-            pd.Categorical(self.truth, categories=names),
-            pd.Categorical(self.named, categories=names),
-            dropna=False,
-        ).reindex(index=names, columns=names, fill_value=0)
+        told = (pd.Categorical(causes, categories=names) for causes in (self.truth, self.named))
+        counts = pd.crosstab(*told, dropna=False).reindex(index=names, columns=names, fill_value=0)
         table = counts.set_axis(names, axis=0).set_axis([f"named_{name}" for name in names], axis=1)
         pupils = table.sum(axis=1)
         right = pd.Series(np.diag(counts.to_numpy()), index=names) / pupils.where(pupils > 0)
@@ -375,7 +366,7 @@ def _true_causes(trained: TrainedModel) -> pd.Series | None:
     truth, parts = trained.records.truth, trained.parts
     if truth is None or "cause" not in truth:
         return None
-    frame = trained.test_cohort.frame
+    frame = parts.cohort_of(parts.test).frame
     found = frame["student_id"].map(truth.set_index("student_id")["cause"]).where(parts.y(parts.test) == 1)
     return found.where(frame["as_of"] == frame.groupby("student_id")["as_of"].transform("max"))
 

@@ -227,6 +227,10 @@ class Parts:
         """Give the as-of date of some rows, as text."""
         return np.asarray(self.cohort.frame["as_of"].dt.strftime("%Y-%m-%d").to_numpy(dtype=str)[rows])
 
+    def cohort_of(self, rows: Positions) -> Cohort:
+        """Give the pupils and days of some rows."""
+        return Cohort(self.cohort.frame.iloc[rows].reset_index(drop=True))
+
     def cohorts(self, rows: Positions) -> pd.DataFrame:
         """Give the school and the as-of date of some rows."""
         return self.cohort.frame[["school_id", "as_of"]].iloc[rows]
@@ -369,15 +373,15 @@ def _require_values(parts: Parts) -> None:
 
 def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> HeldOut:
     """Put the test part together: schools, pupils, responsible teachers, and who still came."""
-    frame = parts.cohort.frame.iloc[parts.test]
+    cohort = parts.cohort_of(parts.test)
     return HeldOut(
         parts.y(parts.test),
         risks,
         parts.days(parts.test),
-        schools=frame["school_id"].astype(object).fillna("").to_numpy(),
+        schools=cohort.frame["school_id"].astype(object).fillna("").to_numpy(),
         pupils=parts.pupils(parts.test),
-        teachers=teachers_of(histories, frame["pupil"].to_numpy()),
-        since_present=days_since_present(histories, Cohort(frame.reset_index(drop=True))),
+        teachers=teachers_of(histories, cohort.frame["pupil"].to_numpy()),
+        since_present=days_since_present(histories, cohort),
     )
 
 

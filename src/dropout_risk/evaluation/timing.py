@@ -28,7 +28,6 @@ from dropout_risk.evaluation.section import (
     with_interval,
 )
 from dropout_risk.evaluation.trained_model import FittedTiming, TrainedModel
-from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.timing import Timing
@@ -311,8 +310,7 @@ def _section_of(trained: TrainedModel) -> Section:
 def _timed_outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
     """Give when the pupils of some labelled rows dropped out."""
     horizon, events = settings.outcome.horizon_days, settings.outcome.events
-    chosen = Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True))
-    days = chosen.days_to_outcome(histories, horizon, events).to_numpy()
+    days = parts.cohort_of(rows).days_to_outcome(histories, horizon, events).to_numpy()
     return TimedOutcomes.of(days, parts.y(rows) == 1)
 
 

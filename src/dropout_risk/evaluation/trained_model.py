@@ -14,7 +14,6 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts, held_out_of
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut
-from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.leaks.report import LeakReport
@@ -81,11 +80,6 @@ class TrainedModel:
     def resampling(self) -> Resampling:
         """The draws of the intervals."""
         return self.held_out.resampling(self.settings.evaluation.replicates)
-
-    @cached_property
-    def test_cohort(self) -> Cohort:
-        """The pupils and days of the test rows."""
-        return Cohort(self.parts.cohort.frame.iloc[self.parts.test].reset_index(drop=True))
 
     @cached_property
     def contributions(self) -> Floats:

@@ -87,19 +87,8 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
     Every new version gets the alias ``challenger``; only
-    :func:`dropout_risk.tracking.mlflow_store.publish_version` makes one the champion.
-
-    Parameters
-    ----------
-    content : RunContent
-        Plain data.
-    settings : TrackingSettings
-        The store, created when it is absent.
-
-    Returns
-    -------
-    str
-        The run's id.
+    :func:`dropout_risk.tracking.mlflow_store.publish_version` makes one the champion. A store that is absent
+    is created. Gives the run's id.
 
     Raises
     ------
@@ -130,17 +119,8 @@ def _log_run(client: Any, experiment: str, content: RunContent, model: str, pare
 def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
     """Find the bundle folder of a registered version, for our own loader.
 
-    Parameters
-    ----------
-    uri_or_alias : str
-        ``models:/name@alias``, ``models:/name/version``, or an alias of ``settings.model_name``.
-    settings : TrackingSettings
-        The store.
-
-    Returns
-    -------
-    Path
-        A local folder; a remote store's bundle is copied into a temporary one.
+    ``uri_or_alias`` is ``models:/name@alias``, ``models:/name/version``, or an alias of
+    ``settings.model_name``. The folder is local; a remote store's bundle is copied into a temporary one.
 
     Raises
     ------
@@ -196,14 +176,7 @@ def require_mlflow() -> None:
 
 @contextlib.contextmanager
 def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
-    """Open the store, without a word on the error stream.
-
-    Parameters
-    ----------
-    settings : TrackingSettings
-        The store.
-    create : bool, default=False
-        Make a store in a file that is not there; who only reads must not.
+    """Open the store, without a word on the error stream; who only reads does not ``create`` it.
 
     Raises
     ------

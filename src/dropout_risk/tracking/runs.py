@@ -28,13 +28,6 @@ MAIN = (
 def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
     """Rebuild the evaluation report from what the run holds, and from nothing else.
 
-    Parameters
-    ----------
-    run_id : str
-        The run's id.
-    settings : TrackingSettings
-        The store.
-
     Raises
     ------
     BundleError
@@ -55,16 +48,7 @@ def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
 
 
 def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: bool = False) -> pd.DataFrame:
-    """Put two runs side by side: their main figures, and every setting in which they differ.
-
-    Parameters
-    ----------
-    first, second : str
-        The runs' ids.
-    settings : TrackingSettings
-        The store.
-    every : bool, default=False
-        Every figure of either run, not only those of ``MAIN``.
+    """Put two runs side by side: their main figures, or ``every`` one, and every setting that differs.
 
     Returns
     -------
