@@ -292,7 +292,7 @@ def fit_timing(
     log_odds = classifier.out_of_fold_
     if len(parts.calibration):
         log_odds = np.append(log_odds, classifier.decision_function(parts.X(parts.calibration)))
-    outcomes = _timed_outcomes(parts, rows, histories, settings)
+    outcomes = timed_outcomes(parts, rows, histories, settings)
     timing = Timing.fit(log_odds, outcomes.days, outcomes.dropped_out, settings.outcome.horizon_days)
     when = outcomes.days[outcomes.dropped_out]
     return FittedTiming(timing, tuple(float((when < day).mean()) for day in timing.thirds))
@@ -302,12 +302,12 @@ def _section_of(trained: TrainedModel) -> Section:
     """Judge on the test rows how well it is said when."""
     timing, parts = trained.when.timing, trained.parts
     days = timing.thirds
-    outcomes = _timed_outcomes(parts, parts.test, trained.histories, trained.settings)
+    outcomes = timed_outcomes(parts, parts.test, trained.histories, trained.settings)
     within = timing.within(trained.risks, days)
     return timing_section(outcomes, within, days, trained.when.alike, trained.resampling)
 
 
-def _timed_outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
+def timed_outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
     """Give when the pupils of some labelled rows dropped out."""
     horizon, events = settings.outcome.horizon_days, settings.outcome.events
     days = parts.cohort_of(rows).days_to_outcome(histories, horizon, events).to_numpy()
