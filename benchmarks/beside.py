@@ -12,7 +12,7 @@ import pandas as pd
 
 from dropout_risk import Feature, FeatureCatalogue, RiskClassifier
 from dropout_risk.catalogue.measures import FactorHolds
-from dropout_risk.evaluation.baselines import Rows, baselines
+from dropout_risk.evaluation.baselines import BaselineRows, fit_baselines
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.text import Text
 from real_data import AUC_TOLERANCE, logistic_regression, untuned_lightgbm
@@ -39,7 +39,11 @@ def with_any_value(X: pd.DataFrame) -> list[str]:
 
 
 def compare(
-    train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any, subsets: Mapping[str, Any]
+    train: BaselineRows,
+    test: BaselineRows,
+    catalogue: FeatureCatalogue,
+    groups: Any,
+    subsets: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Fit everything on the training rows and give the figures on the test rows, by name.
 
@@ -61,10 +65,10 @@ def compare(
 
 
 def risks_beside(
-    train: Rows, test: Rows, catalogue: FeatureCatalogue, groups: Any
+    train: BaselineRows, test: BaselineRows, catalogue: FeatureCatalogue, groups: Any
 ) -> tuple[dict[str, Any], RiskClassifier]:
     """Fit everything on the training rows; give each one's risks of the test rows, and RiskClassifier."""
-    found = {one.name: one.risks for one in baselines(train, test, catalogue) if one.name in FREE}
+    found = {one.name: one.risks for one in fit_baselines(train, test, catalogue) if one.name in FREE}
     risks = {name: risk for name, risk in found.items() if risk is not None}
     seen = with_any_value(train.features)
     X, unseen = train.features[seen], test.features[seen]
@@ -111,6 +115,8 @@ def results_folder() -> Path:
     return Path(__file__).resolve().parent / "results"
 
 
-def as_rows(features: pd.DataFrame, schools: pd.Series, labels: pd.Series | None) -> Rows:
+def as_rows(features: pd.DataFrame, schools: pd.Series, labels: pd.Series | None) -> BaselineRows:
     """Give features, schools and labels as the rows that baselines read."""
-    return Rows(features, schools.fillna("").to_numpy(), None if labels is None else np.asarray(labels))
+    return BaselineRows(
+        features, schools.fillna("").to_numpy(), None if labels is None else np.asarray(labels)
+    )

@@ -24,7 +24,7 @@ import pandas as pd
 from beside import NOT_HERE, as_rows, compare, holds, results_folder, table, write
 from dropout_risk import Cohort, Feature, FeatureCatalogue, Histories, build_features, default_catalogue
 from dropout_risk.catalogue.measures import GapToClass, Kind, Share
-from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.evaluation.baselines import BaselineRows
 from dropout_risk.text import Text
 from oulad_records import CREDITS, REGISTERED, STARTS, Oulad, read_oulad
 from real_data import data_folder
@@ -140,7 +140,7 @@ def run(day: int, oulad: Oulad, histories: Histories, catalogue: FeatureCatalogu
     return facts | {name: compare(*pair, catalogue, people[0], subsets) for name, pair in pairs}
 
 
-def with_module(train: Rows, test: Rows) -> tuple[Rows, Rows]:
+def with_module(train: BaselineRows, test: BaselineRows) -> tuple[BaselineRows, BaselineRows]:
     """Put the module beside the features; one that training never saw is missing."""
     modules = pd.CategoricalDtype(np.unique(train.schools))
     features = []

@@ -24,7 +24,7 @@ from sklearn.model_selection import GroupKFold
 
 from beside import NOT_HERE, SHOWN, as_rows, figures_of, results_folder, risks_beside, write
 from dropout_risk import Cohort, Histories, build_features
-from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.evaluation.baselines import BaselineRows
 from oulad import cohort_on, oulad_catalogue
 from oulad_records import STARTS, Oulad, read_oulad
 from real_data import data_folder
@@ -39,7 +39,7 @@ def weekly(oulad: Oulad, histories: Histories, weeks: int) -> Iterator[tuple[int
         yield week, cohort_on(WEEK * week, tuple(STARTS), oulad, histories, horizon_days=WEEK)
 
 
-def person_weeks(oulad: Oulad, histories: Histories, weeks: int) -> tuple[Rows, Any]:
+def person_weeks(oulad: Oulad, histories: Histories, weeks: int) -> tuple[BaselineRows, Any]:
     """Give a row per enrolment and week, and the person behind each row."""
     catalogue, features, cohorts = oulad_catalogue(), [], []
     for week, cohort in weekly(oulad, histories, weeks):
@@ -51,12 +51,12 @@ def person_weeks(oulad: Oulad, histories: Histories, weeks: int) -> tuple[Rows, 
     return rows, oulad.people[frame["student_id"]].to_numpy()
 
 
-def only(rows: Rows, chosen: Any) -> Rows:
+def only(rows: BaselineRows, chosen: Any) -> BaselineRows:
     """Take some rows."""
-    return Rows(rows.features.iloc[chosen], rows.schools[chosen], rows.y[chosen])
+    return BaselineRows(rows.features.iloc[chosen], rows.schools[chosen], rows.y[chosen])
 
 
-def out_of_fold(rows: Rows, people: Any) -> tuple[dict[str, Any], list[str]]:
+def out_of_fold(rows: BaselineRows, people: Any) -> tuple[dict[str, Any], list[str]]:
     """Give everybody's risks by models that never saw the person, and what was chosen in each fold."""
     catalogue, risks, chosen = oulad_catalogue(), {}, []
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0).split(rows.features, rows.y, people)
@@ -70,13 +70,13 @@ def out_of_fold(rows: Rows, people: Any) -> tuple[dict[str, Any], list[str]]:
     return risks, chosen
 
 
-def of_week(train: Rows, test: Rows) -> Any:
+def of_week(train: BaselineRows, test: BaselineRows) -> Any:
     """Give each row the share that withdrew after that week in training."""
     shares = pd.Series(train.y).groupby(train.features["week"].to_numpy()).mean()
     return shares[test.features["week"].to_numpy()].to_numpy()
 
 
-def by_week(rows: Rows, risks: dict[str, Any]) -> list[dict[str, Any]]:
+def by_week(rows: BaselineRows, risks: dict[str, Any]) -> list[dict[str, Any]]:
     """Give, for each week, how many withdrew and the AUC among who was there."""
     found = []
     weeks = rows.features["week"].to_numpy()

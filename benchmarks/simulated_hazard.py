@@ -33,8 +33,8 @@ from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.timing import (
     TimedOutcomes,
     fit_timing,
-    outcomes_of,
     timed_metrics,
+    timed_outcomes,
     timing_section,
 )
 from dropout_risk.modelling.timing import HazardClassifier
@@ -51,7 +51,7 @@ def near_the_truth(district: District, students: int) -> dict[str, Any]:
     risk = district.classifier.predict_proba(parts.X(test))[:, 1]
     known, asked = (hidden(district, students, rows) for rows in (parts.before_test, test))
     fitted = RiskClassifier("lightgbm").fit(
-        known, parts.y(parts.before_test), groups=parts.students(parts.before_test)
+        known, parts.y(parts.before_test), groups=parts.pupils(parts.before_test)
     )
     scores = {
         "model": risk,
@@ -96,13 +96,13 @@ def _auc(y: Any, score: Any) -> float:
 def when(district: District) -> dict[str, Any]:
     """Judge three ways to say when, on the test rows, with the figures of the report."""
     parts, test, rows = district.parts, district.parts.test, district.parts.before_test
-    spread = fit_timing(district.classifier, parts, district.histories, SETTINGS)
-    known, asked = (outcomes_of(parts, of, district.histories, SETTINGS) for of in (rows, test))
+    spread = fit_timing(district.classifier, parts, district.histories, SETTINGS).timing
+    known, asked = (timed_outcomes(parts, some, district.histories, SETTINGS) for some in (rows, test))
     X, days = parts.X(test), spread.thirds
     risk = district.classifier.predict_proba(X)[:, 1]
     started = time.perf_counter()
     whole = HazardClassifier(spread.edges, district.model.kind, district.classifier.catalogue)
-    whole.fit(parts.X(rows), known.days, known.dropped_out, groups=parts.students(rows))
+    whole.fit(parts.X(rows), known.days, known.dropped_out, groups=parts.pupils(rows))
     seconds = time.perf_counter() - started
     risks = {
         "timing": spread.within(risk, days),

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 import dropout_risk as dr
-from dropout_risk.evaluation.calibration import Judged, calibration_section, judged
+from dropout_risk.evaluation.calibration import TestRows, calibration_section, score_test_rows
 from dropout_risk.evaluation.group_calibration import cohort_coverage
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, make_parts
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.simulate.causes import CAUSES
 from dropout_risk.simulate.hazards import RETURNS
-from dropout_risk.training.train import fit
+from dropout_risk.training.train import fit_classifier
 
 RESULTS = Path(__file__).parent / "results" / "uncertainty.json"
 SETTINGS = dr.Settings()
@@ -45,15 +45,15 @@ class District:
         cohort = labelled_cohort(self.histories, SETTINGS)
         features = dr.build_features(self.histories, cohort)
         self.parts: Parts = make_parts(self.histories, cohort, features, SETTINGS)
-        self.classifier = fit(self.parts, dr.default_catalogue(), SETTINGS)
+        self.classifier = fit_classifier(self.parts, dr.default_catalogue(), SETTINGS)
         self.model: CalibratedModel = self.classifier.calibrated_model_
         hazard = records.truth.set_index("student_id")[[f"hazard_{cause}" for cause in CAUSES]].sum(axis=1)
-        weekly = hazard.reindex(self.parts.students(self.parts.test)).to_numpy()
+        weekly = hazard.reindex(self.parts.pupils(self.parts.test)).to_numpy()
         self.hidden = (1 - RETURNS) * -np.expm1(-WEEKS * weekly)
 
-    def judge(self, model: CalibratedModel) -> Judged:
+    def judge(self, model: CalibratedModel) -> TestRows:
         """Let a model judge the test rows."""
-        return judged(model, self.parts, self.parts.test)
+        return score_test_rows(model, self.parts, self.parts.test)
 
 
 def own_days(district: District) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _line_alone(district: District) -> np.ndarray:
     return alone.interval(district.model.margin(district.parts.X(district.parts.test)))
 
 
-def _covered(rows: Judged, interval: np.ndarray) -> float:
+def _covered(rows: TestRows, interval: np.ndarray) -> float:
     return cohort_coverage(np.asarray(rows.outcomes), interval, rows.schools, rows.days).share
 
 

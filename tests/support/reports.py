@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from dropout_risk.evaluation.publishing import REQUIRED
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.evaluation.section import Check, Section
+from dropout_risk.evaluation.sections import SECTIONS
 from dropout_risk.text import Text
 
+REQUIRED = {kind.name: kind.required for kind in SECTIONS if kind.required}
 WORDS = Text(zh="斜率0.5", en="slope 0.5")
 
 

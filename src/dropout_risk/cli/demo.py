@@ -74,13 +74,13 @@ def _simulated(out: Path, students: int, seed: int) -> SchoolRecords:
 
 
 def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
-    from dropout_risk.tracking.run_content import RunContent
-    from dropout_risk.training.train import artefacts, train
+    from dropout_risk.tracking.run_content import RunContent, report_artefacts
+    from dropout_risk.training.train import train
 
     tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
     run = train(records, Settings(language=language, tracking=tracking), progress=True)
     typer.echo(str(run.report))
-    RunContent(artefacts=artefacts(run.report)).write_to(out / "report")
+    RunContent(artefacts=report_artefacts(run.report)).write_to(out / "report")
     run.model.save(out / "model")
     return run.model
 

@@ -50,10 +50,9 @@ def report(
     if out is None:
         typer.echo(found.to_text(options.language_of(language)))
         return
-    from dropout_risk.tracking.run_content import RunContent
-    from dropout_risk.training.train import artefacts
+    from dropout_risk.tracking.run_content import RunContent, report_artefacts
 
-    RunContent(artefacts=artefacts(found)).write_to(out)
+    RunContent(artefacts=report_artefacts(found)).write_to(out)
     typer.echo(f"report, card and pictures: {out}")
 
 
@@ -75,7 +74,7 @@ def publish(
     ] = None,
 ) -> None:
     """Make a version the champion, if its report allows it."""
-    from dropout_risk.tracking.mlflow_store import publish as publish_version
+    from dropout_risk.tracking.mlflow_store import publish_version
 
     tracking = options.read_settings(settings).tracking
     before = publish_version(version, tracking, override=override)

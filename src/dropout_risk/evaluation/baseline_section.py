@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_risk.arrays import Floats
-from dropout_risk.evaluation.capacity import together
+from dropout_risk.evaluation.capacity import number_groups
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    interval_figures,
+    join_texts,
+    with_interval,
+)
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -18,7 +28,8 @@ if TYPE_CHECKING:
 
 
 MUST_NOT_LOSE_TO = ("last_mark", "abc_rule", "school_only")
-TITLE = Text(zh="与基准相比", en="Beside the baselines")
+BETTER_THAN_BASE_RATE = Question("better_than_base_rate", "优于基准率")
+NOT_BELOW_BASELINES = Question("not_below_baselines", "不低于各基准")
 BETTER = Text(zh="AUC比“{name}”高{by}。", en='Better than "{name}" by {by} in AUC.')
 WORSE = Text(zh="AUC比“{name}”低{by}。", en='Worse than "{name}" by {by} in AUC.')
 ALIKE = Text(
@@ -53,6 +64,7 @@ LOG_LOSS = Text(
 NOT_BELOW = Text(
     zh="AUC之差：{by}；区间不得全部小于0", en="differences in AUC: {by}; none may lie wholly below 0"
 )
+RIVAL = Text(zh="{label}{by}", en="{label} {by}")
 NO_INTERVAL = Text(
     zh="没有区间：测试期没有学校和学生的名称，或辍学太少",
     en="there is no interval: the test part names no schools and pupils, or too few dropped out",
@@ -63,44 +75,32 @@ NOTHING_TO_COMPARE = Text(zh="没有可比的基准", en="no such baseline is av
 def baseline_section(
     held_out: HeldOut, results: Sequence[Result], resampling: Resampling | None = None
 ) -> Section:
-    """Compare the model with each baseline, and with nothing but the school.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    results : sequence of Result
-        The model first, then the baselines with their differences to it.
-    resampling : Resampling, optional
-        Gives the interval of the AUC within schools.
-    """
+    """Compare the model with each baseline, and with nothing but the school."""
+    resampling = resampling or Resampling.once(held_out.y.size)
     others = [result for result in results[1:] if result.differences]
     remarks = [
-        _said(result) for result in others if result.name != "base_rate" and "auc" in result.differences
+        _difference_in_words(result)
+        for result in others
+        if result.name != "base_rate" and "auc" in result.differences
     ]
     metrics = {
         f"{result.name}.{figure}_{end}": value
         for result in others
-        for figure, of in result.differences.items()
-        for end, value in of.items()
+        for figure, difference in result.differences.items()
+        for end, value in difference.items()
         if value is not None
     }
     auc, interval = auc_within_schools(held_out, resampling)
     if auc is not None:
-        remarks.append(_within(auc, interval))
-        metrics |= {"auc_within_schools": auc}
-    if interval is not None:
-        metrics |= {"auc_within_schools_low": interval.low, "auc_within_schools_high": interval.high}
-    if resampling is not None:
-        remarks.append(resampling.said())
-    table = SectionTable(TABLE, HEAD, tuple(_row(result) for result in others))
+        remarks.append(_within_schools(auc, interval))
+        metrics |= interval_figures("auc_within_schools", auc, interval)
+    remarks += resampling.in_words()
+    table = SectionTable(TABLE, HEAD, tuple(_difference_row(result) for result in others))
     checks = (_better_than_base_rate(others), _not_below(others))
-    return Section("baselines", TITLE, tuple(remarks), (table,), metrics, checks)
+    return BASELINES.section(remarks, [table], metrics, checks)
 
 
-def auc_within_schools(
-    held_out: HeldOut, resampling: Resampling | None = None
-) -> tuple[float | None, Interval | None]:
+def auc_within_schools(held_out: HeldOut, resampling: Resampling) -> tuple[float | None, Interval | None]:
     """Give the AUC over pairs of one school and one day, with its interval.
 
     Knowing only the school orders no such pair, so 0.5 is what a model gets that knows no more (Perdomo et
@@ -110,36 +110,32 @@ def auc_within_schools(
     if held_out.schools is None:
         return None, None
     y, p = held_out.y, held_out.p
-    groups = together(held_out.as_of, held_out.schools)
+    groups = number_groups(held_out.as_of, held_out.schools)
     auc = float(auc_by_replicate(y, p, Resampling.once(y.size), groups)[0])
     if not np.isfinite(auc):
         return None, None
-    drawn: Floats | None = None if resampling is None else auc_by_replicate(y, p, resampling, groups)
-    return auc, None if resampling is None or drawn is None else resampling.interval(drawn)
+    return auc, resampling.interval(auc_by_replicate(y, p, resampling, groups))
 
 
-def _said(result: Result) -> Text:
-    of = result.differences["auc"]
-    gap, low, high = of["difference"], of["low"], of["high"]
-    if low is not None and high is not None and low > 0:
-        wording = BETTER
-    elif low is not None and high is not None and high < 0:
-        return filled(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
-    else:
-        wording = ALIKE
-    return filled(wording, name=result.label, by=with_interval(gap, of))
+def _difference_in_words(result: Result) -> Text:
+    found = result.differences["auc"]
+    gap, low, high = found["difference"], found["low"], found["high"]
+    if low is not None and high is not None and high < 0:
+        return fill_text(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
+    wording = BETTER if low is not None and low > 0 else ALIKE
+    return fill_text(wording, name=result.label, by=with_interval(gap, found))
 
 
-def _within(auc: float, interval: Interval | None) -> Text:
+def _within_schools(auc: float, interval: Interval | None) -> Text:
     says_more = interval is not None and interval.low > 0.5
     ends = "" if interval is None else f" [{interval.low:.0%}, {interval.high:.0%}]"
-    return filled(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
+    return fill_text(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
 
 
-def _row(result: Result) -> tuple[Cell, ...]:
+def _difference_row(result: Result) -> tuple[Cell, ...]:
     def cell(name: str, digits: int) -> str:
-        of = result.differences.get(name)
-        return "–" if of is None else with_interval(of["difference"], of, digits=digits, form="+")
+        gap = result.differences.get(name)
+        return "–" if gap is None else with_interval(gap["difference"], gap, digits=digits, form="+")
 
     return (
         result.label,
@@ -151,32 +147,40 @@ def _row(result: Result) -> tuple[Cell, ...]:
 
 
 def _better_than_base_rate(others: Sequence[Result]) -> Check:
-    name = "better_than_base_rate"
     rate = next((result for result in others if result.name == "base_rate"), None)
-    of = None if rate is None else rate.differences.get("log_loss")
-    if of is None:
-        return Check(name, None, NOTHING_TO_COMPARE)
-    if of["high"] is None:
-        return Check(name, None, NO_INTERVAL)
-    by = with_interval(of["difference"], of, digits=4, form="+")
-    return Check(name, of["high"] < 0, filled(LOG_LOSS, by=by))
+    gap = None if rate is None else rate.differences.get("log_loss")
+    if gap is None:
+        return BETTER_THAN_BASE_RATE.answered(None, NOTHING_TO_COMPARE)
+    if gap["high"] is None:
+        return BETTER_THAN_BASE_RATE.answered(None, NO_INTERVAL)
+    by = with_interval(gap["difference"], gap, digits=4, form="+")
+    return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, fill_text(LOG_LOSS, by=by))
 
 
 def _not_below(others: Sequence[Result]) -> Check:
-    name = "not_below_baselines"
-    rivals = [of for of in others if of.name in MUST_NOT_LOSE_TO and "auc" in of.differences]
+    rivals = [rival for rival in others if rival.name in MUST_NOT_LOSE_TO and "auc" in rival.differences]
     if not rivals:
-        return Check(name, None, NOTHING_TO_COMPARE)
-    gaps = [of.differences["auc"] for of in rivals]
-    highs = [gap["high"] for gap in gaps]
-    if any(high is None for high in highs):
-        return Check(name, None, NO_INTERVAL)
-    by = {
-        of.label: with_interval(gap["difference"], gap, form="+")
-        for of, gap in zip(rivals, gaps, strict=True)
-    }
-    said = Text(
-        zh="，".join(f"{label.zh}{gap}" for label, gap in by.items()),
-        en=", ".join(f"{label.en} {gap}" for label, gap in by.items()),
-    )
-    return Check(name, all(high is not None and high >= 0 for high in highs), filled(NOT_BELOW, by=said))
+        return NOT_BELOW_BASELINES.answered(None, NOTHING_TO_COMPARE)
+    gaps = [(rival.label, rival.differences["auc"]) for rival in rivals]
+    highs = [gap["high"] for _, gap in gaps]
+    if None in highs:
+        return NOT_BELOW_BASELINES.answered(None, NO_INTERVAL)
+    each = [
+        fill_text(RIVAL, label=label, by=with_interval(gap["difference"], gap, form="+"))
+        for label, gap in gaps
+    ]
+    passed = all(high is not None and high >= 0 for high in highs)
+    return NOT_BELOW_BASELINES.answered(passed, fill_text(NOT_BELOW, by=join_texts(each, zh="，", en=", ")))
+
+
+BASELINES = SectionKind(
+    name="baselines",
+    title=Text(zh="与基准相比", en="Beside the baselines"),
+    of_figures=lambda measured: (
+        baseline_section(measured.held_out, measured.results, measured.resampling)
+        if measured.baselines
+        else None
+    ),
+    questions=(BETTER_THAN_BASE_RATE, NOT_BELOW_BASELINES),
+    required=Text(zh="与基线的比较", en="comparison with the baselines"),
+)

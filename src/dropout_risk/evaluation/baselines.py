@@ -22,7 +22,7 @@ GROUP_PRIOR_ROWS = 1.0
 
 
 @dataclass(frozen=True)
-class Rows:
+class BaselineRows:
     """Rows of features with what the baselines need beside them.
 
     Parameters
@@ -81,22 +81,13 @@ class LackingFeatureError(UnknownFeatureError):
         self.reason = Text(zh=f"特征目录中没有{needed.zh}", en=f"the catalogue declares no {needed.en}")
 
 
-def baselines(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> tuple[Baseline, ...]:
+def fit_baselines(
+    train: BaselineRows, test: BaselineRows, catalogue: FeatureCatalogue
+) -> tuple[Baseline, ...]:
     """Fit the four baselines on the training rows and apply them to the test rows.
 
-    Parameters
-    ----------
-    train : Rows
-        With outcomes.
-    test : Rows
-        Its outcomes are not read.
-    catalogue : FeatureCatalogue
-        Where the features are found, by what they measure and not by their names.
-
-    Returns
-    -------
-    tuple of Baseline
-        Always the same four in the same order; one the catalogue cannot carry says why.
+    Outcomes of the test rows are not read. Features are found by what they measure and not by their names; a
+    baseline that the catalogue cannot carry says why.
     """
     return (
         _base_rate(train, test),
@@ -123,7 +114,7 @@ def last_mark_column(catalogue: FeatureCatalogue) -> str:
     return find_feature(catalogue, _is_last_mark, Text(zh="最近一次成绩", en="last mark (measure ScoreLast)"))
 
 
-def _base_rate(train: Rows, test: Rows) -> Baseline:
+def _base_rate(train: BaselineRows, test: BaselineRows) -> Baseline:
     return Baseline(
         name="base_rate",
         label=Text(zh="基准率", en="Base rate"),
@@ -134,7 +125,7 @@ def _base_rate(train: Rows, test: Rows) -> Baseline:
     )
 
 
-def _last_mark(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline:
+def _last_mark(train: BaselineRows, test: BaselineRows, catalogue: FeatureCatalogue) -> Baseline:
     label = Text(zh="最近成绩", en="Last mark")
     description = Text(
         zh="只用最近一次成绩的逻辑回归，在训练期拟合；没有成绩的学生取训练期无成绩者的辍学比例",
@@ -155,11 +146,11 @@ def last_mark_risks(train_marks: pd.Series, y: Floats, test_marks: pd.Series) ->
     seen, asked = ~np.isnan(known), ~np.isnan(wanted)
     risks = np.full(len(wanted), _drawn_to(y.mean(), y[~seen], GROUP_PRIOR_ROWS))
     if asked.any():
-        risks[asked] = _logistic(known[seen], y[seen], wanted[asked], otherwise=float(y.mean()))
+        risks[asked] = _logistic_risks(known[seen], y[seen], wanted[asked], otherwise=float(y.mean()))
     return risks
 
 
-def _logistic(x: Floats, y: Floats, wanted: Floats, *, otherwise: float) -> Floats:
+def _logistic_risks(x: Floats, y: Floats, wanted: Floats, *, otherwise: float) -> Floats:
     if y.size == 0 or y.min() == y.max() or x.std() == 0:
         return np.full(len(wanted), _drawn_to(otherwise, y, GROUP_PRIOR_ROWS))
     from sklearn.linear_model import LogisticRegression
@@ -169,7 +160,7 @@ def _logistic(x: Floats, y: Floats, wanted: Floats, *, otherwise: float) -> Floa
     return np.asarray(fitted.predict_proba(((wanted - middle) / spread)[:, None])[:, 1], dtype=np.float64)
 
 
-def _abc_rule(train: Rows, test: Rows, catalogue: FeatureCatalogue) -> Baseline:
+def _abc_rule(train: BaselineRows, test: BaselineRows, catalogue: FeatureCatalogue) -> Baseline:
     label = Text(zh="ABC规则", en="ABC rule")
     description = Text(
         zh="缺勤达20%、每门不及格的主科、受过停学处分各算一个标记；缺失不算标记；"
@@ -231,14 +222,7 @@ LAST_MODEL = Text(zh="去年的模型", en="Last year's model")
 def last_model(risks: Floats | None, about: str = "", *, unavailable: Text | None = None) -> Baseline:
     """Put a former model beside the new one, on the same rows.
 
-    Parameters
-    ----------
-    risks : array of float, optional
-        What it says of the test rows, through its own catalogue.
-    about : str
-        Its name and version, and the day to which it was trained.
-    unavailable : Text, optional
-        Why there are no risks.
+    ``about`` holds its name and version, and the day to which it was trained.
     """
     description = Text(
         zh=f"上一次的模型{about}，用它自己的特征目录给同样的测试行打分，不重新拟合",
@@ -247,7 +231,7 @@ def last_model(risks: Floats | None, about: str = "", *, unavailable: Text | Non
     return Baseline("last_model", LAST_MODEL, description, risks=risks, unavailable=unavailable)
 
 
-def _school_only(train: Rows, test: Rows) -> Baseline:
+def _school_only(train: BaselineRows, test: BaselineRows) -> Baseline:
     return Baseline(
         name="school_only",
         label=Text(zh="仅学校", en="School only"),
@@ -265,14 +249,7 @@ def rates_by_group(
 ) -> Floats:
     """Give each test row the training rate of its group, drawn towards the base rate.
 
-    Parameters
-    ----------
-    before, now : array
-        The group of each training row and of each test row.
-    y : array of {0, 1}
-        The training outcomes.
-    prior_rows : float
-        How many rows of the base rate are added to each group; a group never seen gets the base rate.
+    So many ``prior_rows`` of the base rate are added to each group; a group never seen gets the base rate.
 
     Examples
     --------
@@ -284,8 +261,8 @@ def rates_by_group(
     codes, names = pd.factorize(pd.Series(before), use_na_sentinel=False)
     rows, dropouts = np.bincount(codes), np.bincount(codes, weights=y)
     rates = (dropouts + prior_rows * base) / (rows + prior_rows)
-    place = pd.Index(names).get_indexer(pd.Index(now))
-    return np.where(place >= 0, rates[place], base)
+    position = pd.Index(names).get_indexer(pd.Index(now))
+    return np.where(position >= 0, rates[position], base)
 
 
 def _drawn_to(base: float, y: Floats, prior_rows: float) -> float:
@@ -303,12 +280,12 @@ def find_feature(catalogue: FeatureCatalogue, fits: Callable[[Feature], bool], n
     found = [feature for feature in catalogue.values() if fits(feature)]
     if not found:
         raise LackingFeatureError(needed)
-    return _longest(found).name
+    return _longest_window(found).name
 
 
 def _is_last_mark(feature: Feature) -> bool:
     return isinstance(feature.measure, ScoreLast) and not feature.measure.subjects
 
 
-def _longest(features: Iterable[Feature]) -> Feature:
+def _longest_window(features: Iterable[Feature]) -> Feature:
     return max(features, key=lambda feature: {None: 2e9, "year": 1e9}.get(feature.window, feature.window))  # type: ignore[arg-type,return-value]

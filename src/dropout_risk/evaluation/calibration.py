@@ -28,10 +28,19 @@ from dropout_risk.evaluation.metrics import (
     calibration_slope,
     log_odds,
     outcomes_and_risks,
+    quantile_bins,
 )
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
-from dropout_risk.features.cohort import Cohort
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    inside_bounds,
+)
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.uncertainty import known_codes
 from dropout_risk.records.school_records import SchoolRecords
@@ -46,7 +55,7 @@ BINS, REPEATS = 10, 200
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class TestRows:
     """Rows that a model did not see: what it said of them and what happened.
 
     Parameters
@@ -104,10 +113,10 @@ class CalibrationFigures:
     by_chance: float
 
     @classmethod
-    def of(cls, judged: Judged, seed: int = 0) -> Self:
+    def of(cls, rows: TestRows, seed: int = 0) -> Self:
         """Measure them; NaN where a figure is not defined."""
-        y, p = outcomes_and_risks(judged.outcomes, judged.risks)
-        _, clusters = judged.clusters
+        y, p = outcomes_and_risks(rows.outcomes, rows.risks)
+        _, clusters = rows.clusters
         error, bounds = expected_calibration_error(y, p, clusters, seed)
         chance = _error_by_chance(p, seed)
         if y.min() == y.max():
@@ -129,10 +138,10 @@ def expected_calibration_error(
     The bins are fixed and hold about as many rows each. Whole clusters are drawn with replacement, 200
     times; since an absolute value grows by noise, the draws are moved so that their mean is the error.
     """
-    bin_of = _bins(p)
+    bin_of = quantile_bins(p, BINS)
     n, bins = int(clusters.max()) + 1, int(bin_of.max()) + 1
-    place = clusters * bins + bin_of
-    surplus = np.bincount(place, weights=y - p, minlength=n * bins).reshape(n, bins)
+    position = clusters * bins + bin_of
+    surplus = np.bincount(position, weights=y - p, minlength=n * bins).reshape(n, bins)
     rows = np.bincount(clusters, minlength=n).astype(np.float64)
     error = float(np.abs(surplus.sum(axis=0)).sum() / rows.sum())
     rng = np.random.default_rng(seed)
@@ -145,16 +154,11 @@ def expected_calibration_error(
 
 
 def _error_by_chance(p: Floats, seed: int) -> float:
-    rng, bin_of = np.random.default_rng([seed, 2]), _bins(p)
+    rng, bin_of = np.random.default_rng([seed, 2]), quantile_bins(p, BINS)
     drawn = [
         np.abs(np.bincount(bin_of, weights=(rng.random(len(p)) < p) - p)).sum() / len(p) for _ in range(50)
     ]
     return float(np.mean(drawn))
-
-
-def _bins(p: Floats) -> npt.NDArray[np.intp]:
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, BINS + 1)))[1:-1]
-    return np.searchsorted(edges, p, side="right")
 
 
 def _slope_bounds(y: Floats, p: Floats, slope: float, clusters: npt.NDArray[np.intp]) -> Bounds:
@@ -171,16 +175,16 @@ def _slope_bounds(y: Floats, p: Floats, slope: float, clusters: npt.NDArray[np.i
     bread = np.linalg.pinv((rows.T * (risk * (1 - risk))) @ rows)
     scores = np.column_stack([np.bincount(clusters, weights=column * (y - risk)) for column in rows.T])
     error = float(np.sqrt((bread @ (scores.T @ scores) @ bread)[0, 0]))
-    return _around(slope, error, clusters)
+    return _interval_around(slope, error, clusters)
 
 
 def _large_bounds(y: Floats, p: Floats, shift: float, clusters: npt.NDArray[np.intp]) -> Bounds:
     risk = 1 / (1 + np.exp(-(log_odds(p) + shift)))
     surplus = np.bincount(clusters, weights=y - risk)
-    return _around(shift, float(np.sqrt((surplus**2).sum()) / (risk * (1 - risk)).sum()), clusters)
+    return _interval_around(shift, float(np.sqrt((surplus**2).sum()) / (risk * (1 - risk)).sum()), clusters)
 
 
-def _around(middle: float, error: float, clusters: npt.NDArray[np.intp]) -> Bounds:
+def _interval_around(middle: float, error: float, clusters: npt.NDArray[np.intp]) -> Bounds:
     from scipy.special import stdtrit
 
     n = int(clusters.max()) + 1
@@ -190,7 +194,8 @@ def _around(middle: float, error: float, clusters: npt.NDArray[np.intp]) -> Boun
 
 # --- The words of the calibration part of a report ---
 
-TITLE = Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?")
+SLOPE = Question("calibration_slope", "校准斜率")
+IN_THE_LARGE = Question("calibration_in_the_large", "总体校准")
 CLUSTERS = {
     "school": Text(
         zh="区间均为95%，按学校整群计算：同一所学校的学生并不相互独立。",
@@ -282,69 +287,56 @@ FEWEST_DROPOUTS = 20
 MOST_SHOWN = 10
 
 
-def calibration_section(judged: Judged, *, seed: int = 0) -> Section:
+def calibration_section(rows: TestRows, *, seed: int = 0) -> Section:
     """Say in a report whether risks may be read as probabilities, and hold intervals to their promise.
 
-    Parameters
-    ----------
-    judged : Judged
-        Rows that the model did not see.
-    seed : int, default=0
-        Of the bootstrap and the draws.
-
-    Returns
-    -------
-    Section
-        ``calibration``: slope, calibration in the large and expected calibration error with intervals
-        clustered by school (by pupil with fewer than ten schools); the schools and groups that are furthest
-        off, drawn towards the whole; coverage of intervals and sets. Checks ``calibration_slope`` and
-        ``calibration_in_the_large``, passed only where the whole interval lies within the bounds.
+    Slope, calibration in the large and expected calibration error have intervals clustered by school (by
+    pupil with fewer than ten schools); the schools and groups that are furthest off are drawn towards the
+    whole. A check passes only where the whole interval lies within the bounds.
     """
-    figures = CalibrationFigures.of(judged, seed)
-    y, p = outcomes_and_risks(judged.outcomes, judged.risks)
-    by = {"school": judged.schools, **judged.groups}
-    shifts = {name: shrunk_shifts(y, p, groups, judged.pupils) for name, groups in by.items()}
-    covered = _covered(judged, y, p, seed)
-    sets = None if judged.open_outcomes is None else set_coverage(y, judged.open_outcomes)
-    remarks = [CLUSTERS[judged.clusters[0]], *_remarks(shifts, covered, sets)]
+    figures = CalibrationFigures.of(rows, seed)
+    y, p = outcomes_and_risks(rows.outcomes, rows.risks)
+    by = {"school": rows.schools, **rows.groups}
+    shifts = {name: shrunk_shifts(y, p, groups, rows.pupils) for name, groups in by.items()}
+    covered = _both_coverages(rows, y, p, seed)
+    sets = None if rows.open_outcomes is None else set_coverage(y, rows.open_outcomes)
+    remarks = [CLUSTERS[rows.clusters[0]], *_calibration_remarks(shifts, covered, sets)]
     tables = [_figures_table(figures), *(_group_table(name, found) for name, found in shifts.items())]
-    return Section(
-        "calibration",
-        TITLE,
-        remarks=tuple(remarks),
-        tables=tuple(table for table in tables if table.rows),
-        metrics=_metrics(figures, shifts["school"], covered, sets),
-        checks=_checks(figures, int(y.sum())),
+    return CALIBRATION.section(
+        remarks,
+        [table for table in tables if table.rows],
+        _calibration_metrics(figures, shifts["school"], covered, sets),
+        _calibration_checks(figures, int(y.sum())),
     )
 
 
-def _covered(judged: Judged, y: Floats, p: Floats, seed: int) -> tuple[Coverage, Coverage] | None:
+def _both_coverages(rows: TestRows, y: Floats, p: Floats, seed: int) -> tuple[Coverage, Coverage] | None:
     """Hold the intervals to account, and beside them the risks themselves, as if they were exact."""
-    if judged.interval is None:
+    if rows.interval is None:
         return None
-    bounds = (judged.interval, np.column_stack([p, p]))
-    given, exact = (cohort_coverage(y, each, judged.schools, judged.days, seed=seed) for each in bounds)
+    bounds = (rows.interval, np.column_stack([p, p]))
+    given, exact = (cohort_coverage(y, each, rows.schools, rows.days, seed=seed) for each in bounds)
     return given, exact
 
 
-def _remarks(
+def _calibration_remarks(
     shifts: Mapping[str, GroupShifts],
     covered: tuple[Coverage, Coverage] | None,
     sets: Mapping[str, float] | None,
 ) -> list[Text]:
     said = []
     if _tells_spread(shifts["school"]):
-        said.append(filled(SPREAD, spread=shifts["school"].spread))
+        said.append(fill_text(SPREAD, spread=shifts["school"].spread))
     small = sum(found.small for found in shifts.values())
     if small:
-        said.append(filled(SMALL, groups=small, fewest=FEWEST_PUPILS))
+        said.append(fill_text(SMALL, groups=small, fewest=FEWEST_PUPILS))
     if covered is not None and covered[0].cohorts >= FEWEST_COHORTS:
         given, exact = covered
-        said.append(filled(COVERED, share=given.share, cohorts=given.cohorts, exact=exact.share))
+        said.append(fill_text(COVERED, share=given.share, cohorts=given.cohorts, exact=exact.share))
     elif covered is not None:
         said.append(FEW_COHORTS)
     if sets is not None:
-        said.append(filled(SETS, **sets))
+        said.append(fill_text(SETS, **sets))
     return said
 
 
@@ -374,24 +366,17 @@ def _group_table(name: str, found: GroupShifts) -> SectionTable:
     )
 
 
-def _metrics(
+def _calibration_metrics(
     figures: CalibrationFigures,
     schools: GroupShifts,
     covered: tuple[Coverage, Coverage] | None,
     sets: Mapping[str, float] | None,
 ) -> dict[str, float]:
-    found = {
-        "slope": figures.slope,
-        "slope_low": figures.slope_bounds[0],
-        "slope_high": figures.slope_bounds[1],
-        "in_the_large": figures.in_the_large,
-        "in_the_large_low": figures.in_the_large_bounds[0],
-        "in_the_large_high": figures.in_the_large_bounds[1],
-        "error": figures.error,
-        "error_low": figures.error_bounds[0],
-        "error_high": figures.error_bounds[1],
-        "error_by_chance": figures.by_chance,
-    }
+    found: dict[str, float] = {}
+    for name in ("slope", "in_the_large", "error"):
+        low, high = getattr(figures, f"{name}_bounds")
+        found |= {name: getattr(figures, name), f"{name}_low": low, f"{name}_high": high}
+    found |= {"error_by_chance": figures.by_chance}
     if _tells_spread(schools):
         found |= {"school_spread": schools.spread}
     if covered is not None and covered[0].cohorts >= FEWEST_COHORTS:
@@ -403,52 +388,40 @@ def _metrics(
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
-def _checks(figures: CalibrationFigures, dropouts: int) -> tuple[Check, Check]:
-    names = ("calibration_slope", "calibration_in_the_large")
+def _calibration_checks(figures: CalibrationFigures, dropouts: int) -> list[Check]:
     if dropouts < FEWEST_DROPOUTS or not np.isfinite(figures.slope):
-        reason = filled(NO_SLOPE, dropouts=dropouts, fewest=FEWEST_DROPOUTS)
-        return Check(names[0], None, reason), Check(names[1], None, reason)
-    judged = (
-        (CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
-        (CHECKED_LARGE, figures.in_the_large, figures.in_the_large_bounds, SHIFT_BOUNDS),
+        reason = fill_text(NO_SLOPE, dropouts=dropouts, fewest=FEWEST_DROPOUTS)
+        return [question.answered(None, reason) for question in (SLOPE, IN_THE_LARGE)]
+    asked = (
+        (SLOPE, CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
+        (IN_THE_LARGE, CHECKED_LARGE, figures.in_the_large, figures.in_the_large_bounds, SHIFT_BOUNDS),
     )
-    slope, large = (
-        Check(
-            name,
-            inside(interval, bounds),
-            filled(words, value=value, low=interval[0], high=interval[1], least=bounds[0], most=bounds[1]),
+    return [
+        question.answered(
+            inside_bounds((low, high), (least, most)),
+            fill_text(words, value=value, low=low, high=high, least=least, most=most),
         )
-        for name, (words, value, interval, bounds) in zip(names, judged, strict=True)
-    )
-    return slope, large
+        for question, words, value, (low, high), (least, most) in asked
+    ]
 
 
 # --- What a fitted model says of the test rows, beside what happened ---
 
 
-def judged(
+def score_test_rows(
     model: CalibratedModel, parts: Parts, rows: Positions, records: SchoolRecords | None = None
-) -> Judged:
-    """Score some rows, with intervals and sets.
+) -> TestRows:
+    """Score some rows that the model did not train on, with intervals and sets.
 
-    Parameters
-    ----------
-    model : CalibratedModel
-        That did not train on the rows.
-    parts : Parts
-        Of the cohort.
-    rows : array of int
-        Row numbers, such as ``parts.test``.
-    records : SchoolRecords, optional
-        Which groups the pupils belong to; risks are then judged by each of them.
+    With ``records``, risks are also judged by each of the groups that the pupils belong to.
     """
     X, days = parts.X(rows), parts.days(rows)
-    groups = {} if records is None else _recorded(records, parts, rows)
+    groups = {} if records is None else _recorded_groups(records, parts, rows)
     contributions, interval = model.with_interval(X)
-    return Judged(
+    return TestRows(
         outcomes=parts.y(rows),
         risks=expit(contributions.log_odds),
-        pupils=parts.students(rows),
+        pupils=parts.pupils(rows),
         schools=parts.cohorts(rows)["school_id"].to_numpy(dtype=object),
         days=days,
         interval=interval,
@@ -457,7 +430,20 @@ def judged(
     )
 
 
-def _recorded(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str, Array]:
+def _recorded_groups(records: SchoolRecords, parts: Parts, rows: Positions) -> dict[str, Array]:
     """Give the groups that fairness is audited by; schools are told from the rows themselves."""
-    groups = audit_groups(records, Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True)))
+    groups = audit_groups(records, parts.cohort_of(rows))
     return {str(name): groups[name].to_numpy() for name in groups if name != "school"}
+
+
+CALIBRATION = SectionKind(
+    name="calibration",
+    title=Text(zh="校准：风险能否当作概率来读", en="Calibration: may risks be read as probabilities?"),
+    of_model=lambda trained: calibration_section(
+        score_test_rows(
+            trained.classifier.calibrated_model_, trained.parts, trained.parts.test, trained.records
+        )
+    ),
+    questions=(SLOPE, IN_THE_LARGE),
+    required=Text(zh="校准", en="calibration"),
+)

@@ -17,18 +17,18 @@ from dropout_risk.evaluation.metrics import outcomes_and_risks
 
 
 @dataclass(frozen=True)
-class Bounds:
+class TieBounds:
     """A figure that depends on how ties are broken: at worst, on average, at best."""
 
     worst: float
     expected: float
     best: float
 
-    def over(self, total: float) -> Bounds:
+    def over(self, total: float) -> TieBounds:
         """Divide by a total; NaN where the total is 0."""
         if total == 0:
-            return Bounds(math.nan, math.nan, math.nan)
-        return Bounds(self.worst / total, self.expected / total, self.best / total)
+            return TieBounds(math.nan, math.nan, math.nan)
+        return TieBounds(self.worst / total, self.expected / total, self.best / total)
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,28 @@ class TopRanked:
 
     Examples
     --------
-    >>> top = at_top_count([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], k=2)
+    >>> top = at_top_share([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], share=0.5)
     >>> top.precision
-    Bounds(worst=0.5, expected=0.6666666666666666, best=1.0)
+    TieBounds(worst=0.5, expected=0.6666666666666666, best=1.0)
     """
 
     listed: int
     n: int
     positives: int
-    hits: Bounds
+    hits: TieBounds
 
     @property
-    def precision(self) -> Bounds:
+    def precision(self) -> TieBounds:
         """Share of the list that dropped out."""
         return self.hits.over(self.listed)
 
     @property
-    def recall(self) -> Bounds:
+    def recall(self) -> TieBounds:
         """Share of those who dropped out that is on the list."""
         return self.hits.over(self.positives)
 
     @property
-    def lift(self) -> Bounds:
+    def lift(self) -> TieBounds:
         """Precision over the base rate."""
         return self.hits.over(self.listed * self.positives / self.n if self.n else 0.0)
 
@@ -152,8 +152,8 @@ class Lists:
 
     def total(self, chosen: npt.NDArray[Any] | slice = slice(None)) -> TopRanked:
         """Put some of the lists together; by default all."""
-        hits = Bounds(*self.hits[chosen].sum(axis=0).tolist())
-        listed, n, positives = (int(of[chosen].sum()) for of in (self.listed, self.n, self.positives))
+        hits = TieBounds(*self.hits[chosen].sum(axis=0).tolist())
+        listed, n, positives = (int(counts[chosen].sum()) for counts in (self.listed, self.n, self.positives))
         return TopRanked(listed, n, positives, hits)
 
 
@@ -180,69 +180,30 @@ def as_long_as(marked: npt.NDArray[Any]) -> Callable[[Longs], Longs]:
     return lambda group: np.rint(np.bincount(group, weights=marked)).astype(np.int64)
 
 
-def at_top_count(y: npt.ArrayLike, p: npt.ArrayLike, k: int) -> TopRanked:
-    """Measure the list of the ``k`` highest risks (all rows when there are fewer).
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    k : int
-        Length of the list; 0 gives an empty one.
-    """
-    truth, risk = outcomes_and_risks(y, p)
-    if k < 0:
-        raise EvaluationError(f"A list cannot hold {k} rows.")
-    return Lists.of(truth, risk, np.zeros(truth.size), lambda _: np.array([k])).total()
-
-
 def at_top_share(
     y: npt.ArrayLike, p: npt.ArrayLike, share: float, *, groups: npt.ArrayLike | None = None
 ) -> TopRanked:
     """Measure the list of the highest risks, as long as a share of the rows.
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    share : float
-        Share of the rows that can be seen.
-    groups : array, optional
-        Who competes for the same list, usually the as-of date: one list per group, put together.
+    With ``groups``, usually the as-of date, there is one list per group; all are put together.
     """
     truth, risk = outcomes_and_risks(y, p)
-    return Lists.of(truth, risk, _groups(groups, truth.size), of_share(share)).total()
+    return Lists.of(truth, risk, _groups_or_one(groups, truth.size), of_share(share)).total()
 
 
 def at_same_length(
     y: npt.ArrayLike, p: npt.ArrayLike, flagged: npt.ArrayLike, *, groups: npt.ArrayLike | None = None
 ) -> TopRanked:
-    """Measure the list of the highest risks, as long as a rule's own list in each group.
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened.
-    p : array of float
-        The risks.
-    flagged : array of bool
-        Whom the rule flags.
-    groups : array, optional
-        Who competes for the same list, usually the as-of date.
-    """
+    """Measure the list of the highest risks, as long as a rule's own list in each group."""
     truth, risk = outcomes_and_risks(y, p)
     lengths = as_long_as(np.asarray(flagged, dtype=bool))
-    return Lists.of(truth, risk, _groups(groups, truth.size), lengths).total()
+    return Lists.of(truth, risk, _groups_or_one(groups, truth.size), lengths).total()
 
 
-def together(*keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+def number_groups(*keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """Give each combination of several keys, such as school and day, a number in the order of their names.
 
-    >>> together(np.array(["b", "a", "b"]), np.array([1, 1, 2])).tolist()
+    >>> number_groups(np.array(["b", "a", "b"]), np.array([1, 1, 2])).tolist()
     [1, 0, 2]
     """
     codes = [pd.factorize(pd.Series(key).astype(str), sort=True)[0] for key in keys]
@@ -252,5 +213,5 @@ def together(*keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     return np.asarray(np.unique(number, return_inverse=True)[1], dtype=np.intp)
 
 
-def _groups(groups: npt.ArrayLike | None, n: int) -> npt.NDArray[Any]:
+def _groups_or_one(groups: npt.ArrayLike | None, n: int) -> npt.NDArray[Any]:
     return np.zeros(n) if groups is None else np.asarray(groups)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import (
+    HOW_TO_READ,
     counts_table,
+    events_of,
+    glossary_lines,
     population_table,
     provenance_table,
     results_table,
     rule_table,
 )
-from dropout_risk.evaluation.report_words import HOW_TO_READ, events_of, glossary
 from dropout_risk.evaluation.section import to_html
 from dropout_risk.text import Language, Text
 
@@ -81,26 +83,14 @@ blockquote { border-left: .3rem solid #8a4b00; margin: 1rem 0; padding: .1rem 1r
 
 
 def model_card(report: EvaluationReport, *, language: Language) -> str:
-    """Write a short model card in Markdown.
-
-    Parameters
-    ----------
-    report : EvaluationReport
-        What was measured, and on what.
-    language : {"zh", "en"}
-        The language of the card.
-
-    Returns
-    -------
-    str
-        Synthetic warning first where it applies, use, what it must not be used for, whether it may be
-        published, data and dates, figures beside the baselines, the report's sections, limits.
-    """
+    """Write a short model card in Markdown: what the model is for and not for, how good it is, its limits."""
     kind = "random" if report.split.get("kind") == "random" else "temporal"
     tested = TESTED[kind].fill(language, days=len(report.split.get("test_as_of", [])))
-    purpose = PURPOSE.fill(language, horizon=report.horizon_days, events=events_of(report.events, language))
-    rule, population = rule_table(report, language), population_table(report, language)
-    reading = "\n".join(f"- {line}" for line in glossary(language))
+    purpose = PURPOSE.fill(
+        language, horizon=report.horizon_days, events=events_of(report.events).to(language)
+    )
+    rule = rule_table(report)
+    reading = "\n".join(f"- {line}" for line in glossary_lines(language))
     parts = [
         TITLE.fill(language, model=report.model),
         *(f"> {remark}" for remark in report.remarks(language)),
@@ -108,12 +98,18 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         NOT_FOR.to(language),
         PUBLISHING.to(language),
         Verdict.of(report).text(language),
-        provenance_table(report, language).to_markdown(),
-        counts_table(report, language).to_markdown(),
-        *([population.to_markdown()] if population is not None else []),
-        results_table(report, language).to_markdown(),
+        *(
+            table.to(language).to_markdown()
+            for table in (
+                provenance_table(report),
+                counts_table(report),
+                population_table(report),
+                results_table(report),
+            )
+            if table is not None
+        ),
         f"## {HOW_TO_READ.to(language)}\n\n{reading}",
-        *([rule.to_markdown()] if rule is not None else []),
+        *([] if rule is None else [rule.to(language).to_markdown()]),
         *(section.to_markdown(language, by_school=False) for section in report.sections),
         LIMITS.fill(language, tested=tested),
     ]

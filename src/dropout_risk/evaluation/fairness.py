@@ -2,264 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.arrays import Floats
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.errors import EvaluationError, MissingExtraError
+from dropout_risk.evaluation.charts import blank_figure
 from dropout_risk.evaluation.fairness_rates import (
+    ALL,
     ATTRIBUTES,
-    COUNTED,
+    FEWEST_COMPARED,
+    NONE,
     PLACES,
     RATES,
+    SCHOOL,
     WORDS,
     AuditRows,
+    EqualMisses,
+    Gap,
     ReasonShares,
     as_words,
+    audit_groups,
+    compare_groups,
+    equal_misses,
     group_rates,
-    places,
+    holm_adjusted,
     reasons_at_equal_risk,
-    wilson,
 )
-from dropout_risk.evaluation.section import Section
+from dropout_risk.evaluation.result import plain_data
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-# --- Gaps between groups: how large, how sure, and how many were looked at ---
-
-LEVEL = 0.95
-MOST_TOLD = 100
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Two groups of one attribute and what lies between them.
-
-    Parameters
-    ----------
-    attribute, rate : str
-        Such as ``sex`` and ``fnr``.
-    higher, lower : str
-        The group with the higher rate, and the other.
-    size, low, high : float
-        The difference, and an interval that holds for all pairs of the attribute at once (95 %).
-    p, p_adjusted : float
-        Two-sided, and adjusted by Holm's rule over every pair of every attribute for this rate.
-    pairs : int
-        Pairs of the attribute that were looked at.
-    """
-
-    attribute: str
-    rate: str
-    higher: str
-    lower: str
-    size: float
-    low: float
-    high: float
-    p: float
-    p_adjusted: float
-    pairs: int
-
-    def beyond(self, bound: float) -> bool:
-        """Say whether the gap is larger than a bound, and beyond chance among all pairs looked at.
-
-        Its interval must leave out 0 and the adjusted p must be below 0.05: the first looks at the pairs of
-        one attribute, the second at those of every attribute, so that more attributes raise no more alarms.
-        """
-        return self.size > bound and self.low > 0 and self.p_adjusted < 1 - LEVEL
-
-
-def gaps(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
-    """Compare every pair of groups that are shown, attribute by attribute.
-
-    A group with no case missed, or all, is compared like any other.
-
-    Parameters
-    ----------
-    rates : dict of str to DataFrame
-        From :func:`group_rates`, by attribute.
-    rate : {"fnr", "fpr", "selection"}
-        What is compared; it is tested on the pupils it is a share of (for ``fnr``: who dropped out).
-
-    Returns
-    -------
-    list of Gap
-        In the order of the attributes, the largest gap first; of an attribute of many groups, such as
-        schools, the largest 100 and all whose interval leaves out 0.
-    """
-    parts = [_of_attribute(name, frame[frame["shown"]], rate) for name, frame in rates.items()]
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return []
-    every = pd.concat(parts, ignore_index=True)
-    every["p_adjusted"] = holm(every["p"].to_numpy())
-    order = {name: place for place, name in enumerate(rates)}
-    every["place"] = every["attribute"].map(order)
-    every = every.sort_values(["place", "size"], ascending=[True, False], kind="stable")
-    kept = (every.groupby("place").cumcount() < MOST_TOLD) | (every["low"] > 0)
-    rows: list[dict[str, Any]] = every[kept].drop(columns="place").to_dict("records")
-    return [Gap(**row) for row in rows]
-
-
-def _of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.DataFrame:
-    names, share = shown.index.to_numpy(dtype=object), shown[rate].to_numpy(dtype=np.float64)
-    n = shown[COUNTED[rate]].to_numpy(dtype=np.float64)
-    one, two = np.triu_indices(len(names), k=1)
-    swap = share[one] < share[two]
-    one, two = np.where(swap, two, one), np.where(swap, one, two)
-    low, high = newcombe(share[one], n[one], share[two], n[two], _z(max(len(one), 1)))
-    return pd.DataFrame(
-        {
-            "attribute": attribute,
-            "rate": rate,
-            "higher": names[one],
-            "lower": names[two],
-            "size": share[one] - share[two],
-            "low": low,
-            "high": high,
-            "p": p_of_difference(share[one], n[one], share[two], n[two]),
-            "pairs": len(one),
-        }
-    )
-
-
-def _z(pairs: int) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
-
-
-def newcombe(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:
-    """Give Newcombe's interval of a difference of shares, made of the two Wilson intervals.
-
-    It has a width where a share is 0 or 1, so no pair needs to be left out.
-
-    >>> low, high = newcombe(*(np.array([x]) for x in (0.8, 70, 0.6, 80)), z=1.959964)
-    >>> round(float(low[0]), 4), round(float(high[0]), 4)
-    (0.0524, 0.3339)
-    """
-    (l1, u1), (l2, u2) = wilson(p1, n1, z), wilson(p2, n2, z)
-    difference = p1 - p2
-    low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
-    return low, difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
-
-
-def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
-    """Test whether two shares differ (pooled z, two-sided); ``n`` are the pupils they are shares of."""
-    from scipy.special import ndtr
-
-    pooled = (p1 * n1 + p2 * n2) / (n1 + n2)
-    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
-    z = np.divide(np.abs(p1 - p2), error, out=np.zeros_like(error), where=error > 0)
-    return np.asarray(2 * ndtr(-z))
-
-
-def holm(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Adjust p-values for having been looked at together.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
-
-
-# --- What it would cost to miss the same share of every group: a table, never applied by itself ---
-
-TARGETS = np.linspace(0, 1, 401)
-ALL = "all"
-
-
-@dataclass(frozen=True, eq=False)
-class EqualMisses:
-    """A threshold per group, chosen so that every group misses the same share.
-
-    Parameters
-    ----------
-    target : float
-        The share missed of each group.
-    table : DataFrame
-        By group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with ``_one``
-        threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``, the
-        risk from which the group would be listed.
-    """
-
-    target: float
-    table: pd.DataFrame
-
-    @property
-    def precision_lost(self) -> float:
-        """By how much the precision of the whole list would fall."""
-        return float(self.table.loc[ALL, "precision_one"] - self.table.loc[ALL, "precision_each"])
-
-
-def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualMisses | None:
-    """Find the thresholds within the capacity; groups that are too small to be shown take no part.
-
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    shown : list of str
-        Groups with enough pupils.
-
-    Returns
-    -------
-    EqualMisses or None
-        None with fewer than two groups.
-    """
-    if len(shown) < 2:
-        return None
-    names = groups.to_numpy(dtype=object)
-    own = {name: np.flatnonzero(names == name) for name in shown}
-    everyone = np.concatenate(list(own.values()))
-    thresholds = {name: _thresholds(rows.outcomes[at], rows.risks[at]) for name, at in own.items()}
-    lengths = np.sum([_lengths(rows.risks[at], thresholds[name]) for name, at in own.items()], axis=0)
-    best = int(np.argmax(lengths <= rows.listed[everyone].sum()))  # lengths fall with the share missed
-    each, one = np.zeros(len(names)), np.zeros(len(names))
-    for name, at in own.items():
-        each[at] = rows.risks[at] >= thresholds[name][best]
-    one[everyone] = places(rows.risks[everyone], int(lengths[best]))
-    lines = {
-        name: _line(rows.outcomes, one, each, at) | {"threshold": float(thresholds[name][best])}
-        for name, at in own.items()
-    }
-    lines[ALL] = _line(rows.outcomes, one, each, everyone) | {"threshold": np.nan}
-    return EqualMisses(float(TARGETS[best]), pd.DataFrame.from_dict(lines, orient="index"))
-
-
-def _thresholds(outcomes: Floats, risks: Floats) -> Floats:
-    """Give, for each share missed, the risk from which the others of those who drop out are listed."""
-    falling = np.append(-np.sort(-risks[outcomes == 1]), np.inf)
-    wanted = np.ceil((1 - TARGETS) * (len(falling) - 1) - 1e-9).astype(np.intp)
-    return np.where(wanted > 0, falling[wanted - 1], np.inf)
-
-
-def _lengths(risks: Floats, thresholds: Floats) -> npt.NDArray[np.intp]:
-    return len(risks) - np.searchsorted(np.sort(risks), thresholds, side="left")
-
-
-def _line(y: Floats, one: Floats, each: Floats, at: npt.NDArray[np.intp]) -> dict[str, float]:
-    line = {}
-    for kind, listed in (("one", one[at]), ("each", each[at])):
-        hits, positives = float((listed * y[at]).sum()), float(y[at].sum())
-        line[f"places_{kind}"] = float(listed.sum())
-        line[f"precision_{kind}"] = hits / float(listed.sum()) if listed.sum() else np.nan
-        line[f"fnr_{kind}"] = 1 - hits / positives
-    return line
 
 
 FEWEST = 10
@@ -304,7 +94,7 @@ class FairnessReport:
     thresholds: dict[str, EqualMisses]
     share: float
     fewest: int = FEWEST
-    bound: float = field(default=BOUND)
+    bound: float = BOUND
 
     @classmethod
     def of(
@@ -355,12 +145,13 @@ class FairnessReport:
             kind: {str(name): reasons_at_equal_risk(rows, groups[name], sums) for name in groups}
             for kind, sums in (contributions or {}).items()
         }
-        options = {str(name): equal_misses(rows, groups[name], shown[name]) for name in _personal(groups)}
+        persons = [name for name in groups if name not in PLACES]
+        options = {str(name): equal_misses(rows, groups[name], shown[name]) for name in persons}
         return cls(
             rates=rates,
-            gaps={rate: gaps(rates, rate) for rate in RATES},
-            reasons={kind: _there(found) for kind, found in reasons.items()},
-            thresholds=_there(options),
+            gaps={rate: compare_groups(rates, rate) for rate in RATES},
+            reasons={kind: _without_none(found) for kind, found in reasons.items()},
+            thresholds=_without_none(options),
             share=share,
             fewest=fewest,
         )
@@ -382,16 +173,41 @@ class FairnessReport:
         return pd.concat(self.rates, names=["attribute"])
 
     def chart(self) -> Figure:
-        """Draw the share missed of each group with its interval."""
-        pass
-
-        return fairness_chart(self)
+        """Draw the share missed of each group with its 95 % interval, one row per group."""
+        parts = {
+            name: frame[frame["shown"]].sort_values("fnr").tail(MOST_DRAWN)
+            for name, frame in self.rates.items()
+        }
+        shown = {name: frame for name, frame in parts.items() if len(frame)}
+        heights = [len(frame) + 1 for frame in shown.values()] or [1]
+        figure = blank_figure(7, 1 + 0.3 * sum(heights))
+        all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, (name, frame) in zip(all_axes, shown.items(), strict=False):
+            below, above = frame["fnr"] - frame["fnr_low"], frame["fnr_high"] - frame["fnr"]
+            spread = [below.clip(lower=0), above.clip(lower=0)]
+            labels = [_group_word(str(group)).en for group in frame.index]
+            axes.errorbar(frame["fnr"], range(len(frame)), xerr=spread, fmt="o", color="#1b4f8a", capsize=2)
+            axes.set_yticks(range(len(frame)), labels, fontsize=8, parse_math=False)
+            axes.set_ylim(-0.7, len(frame) - 0.3)
+            axes.set_title(_attribute_word(name).en, fontsize=9, loc="left")
+        all_axes[-1].set(xlim=(0, 1), xlabel="Share missed of those who dropped out, 95 % intervals")
+        return figure
 
     def section(self) -> Section:
         """Give the part of an evaluation report: verdict, tables, figures and the check."""
-        from dropout_risk.evaluation.fairness_section import fairness_section
-
-        return fairness_section(self)
+        tables = [_group_table(name, frame) for name, frame in self.rates.items()]
+        tables += [table for schools in (False, True) if (table := _gap_table(self, of_schools=schools)).rows]
+        tables += [_distance_table(self)] if any(self.reasons.values()) else []
+        tables += [
+            _reason_table(kind, name, shares)
+            for kind, found in self.reasons.items()
+            for name, shares in found.items()
+            if shares.p < WORTH_A_LOOK
+        ]
+        tables += [_threshold_table(self)] if self.thresholds else []
+        return FAIRNESS.section(
+            _fairness_remarks(self), tables, dict(_fairness_metrics(self)), [_gap_check(self)]
+        )
 
     def to_markdown(self, language: Language = "en") -> str:
         """Write the report as Markdown."""
@@ -401,11 +217,7 @@ class FairnessReport:
         return self.section().to_html("en")
 
 
-def _personal(groups: pd.DataFrame) -> list[Any]:
-    return [name for name in groups if name not in PLACES]
-
-
-def _there(found: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in found.items() if item is not None}
 
 
@@ -422,38 +234,404 @@ def _require_same_length(
         )
 
 
-# --- The picture of a fairness report; matplotlib is imported where it draws ---
+# --- The report in words ---
 
-MOST_GROUPS = 20
+MOST_GROUPS, MOST_DRAWN = 12, 20
+WORTH_A_LOOK = 0.05
+"""Reasons are shown in full where groups dealt at random would differ as much less often than this."""
+FEW_PUPILS = 10
+"""Below it not even the number of pupils of a group is told."""
+GAPS = Text(zh="各分组的最大差距", en="The largest gaps")
+GAPS_OF_SCHOOLS = Text(zh="各校之间的最大差距", en="The largest gaps between schools")
+FNR_GAP = Question("fnr_gap", "漏掉比例的差距")
+TOO_FEW = Text(zh="人数太少", en="too few")
+LEADING: dict[str, dict[str, Text]] = {
+    "domains": {str(name): label for name, label in DOMAINS.items()},
+    "causes": {str(name): label for name, label in CAUSES.items()},
+}
+KINDS = {
+    "domains": Text(zh="最主要的理由类别", en="leading domain"),
+    "causes": Text(zh="最主要的原因", en="leading cause"),
+}
+RATE_WORDS = {
+    "fnr": Text(zh="漏掉（占辍学者）", en="missed, of those who dropped out (FNR)"),
+    "fpr": Text(zh="误列（占未辍学者）", en="listed, of those who stayed (FPR)"),
+    "selection": Text(zh="列入名单", en="listed, of all"),
+}
+NOT_COMPARABLE = Text(
+    zh="没有一项分组有两个以上人数足够的组（辍学与未辍学的学生各不少于{fewest}名），公平性无法判断。",
+    en="No attribute has two groups of at least {fewest} pupils who dropped out and {fewest} who stayed, so "
+    "nothing can be said about fairness.",
+)
+NO_GAP = Text(
+    zh="没有发现各组漏掉学生的比例相差超过{bound:.0%}且不能用偶然解释的情况；人数所限而排除不了的差距见“差距”表。",
+    en="No gap above {bound:.2f} in the share of missed pupils is beyond chance; how large a gap the numbers "
+    "cannot rule out stands in the table of gaps.",
+)
+A_GAP_OF_SCHOOLS = Text(
+    zh="有学校的学生被漏掉的比例（{high:.0%}）高于另一所学校（{low:.0%}），不能用偶然解释（校正后的p为{p}）。",
+    en="The list misses more pupils of one school ({high:.2f}) than of another ({low:.2f}), and chance does "
+    "not explain it (p, adjusted {p}).",
+)
+A_GAP = Text(
+    zh="按{attribute}分组，“{higher}”的学生被漏掉的比例（{high:.0%}）高于“{lower}”（{low:.0%}），"
+    "不能用偶然解释（校正后的p为{p}）。",
+    en="By {attribute}, the list misses more pupils of the group “{higher}” ({high:.2f}) than of “{lower}” "
+    "({low:.2f}), and chance does not explain it (p, adjusted {p}).",
+)
+MEANING = Text(
+    zh="名单为每个评分日风险最高的{share:.1%}的学生。比例按行计（一名学生在几个评分日出现就算几行），"
+    "人数、区间和检验中同一学生只算一人。区间为95%，没有计入同校学生彼此相像，因此偏窄；"
+    "同一分组内的各对比较同时成立，p值另按全部{pairs}对比较用Holm法校正。人数不足{fewest}的一类不给出数字。",
+    en="The list is the top {share:.1%} of each test day. Rates are means over rows (a pupil on two days has "
+    "two); numbers of pupils, intervals and tests count a pupil once. Intervals are 95 %; that pupils of "
+    "one school resemble each other is not in them, so they are too narrow rather than too wide. Those of "
+    "gaps hold for all pairs of an attribute at once, and p-values are also adjusted by Holm's rule for all "
+    "{pairs} pairs. A group with fewer than {fewest} pupils of either outcome gets no figure.",
+)
+AT_EQUAL_RISK = Text(
+    zh="“同等风险下的理由”比较风险最高的五分之一学生：各组内最主要的理由所占比例，与只看风险时的预期相比；p小于0.05的分组另列全表。"
+    "留守、残疾等本身就是理由的分组，有差别是自然的。",
+    en="“Reasons at equal risk” compares the fifth of pupils with the highest risks: for what share a reason "
+    "leads in each group, beside what their risks alone would give; groups are shown in full where "
+    "p is below 0.05. Where membership is itself a reason "
+    "(left behind, disability), a difference is natural.",
+)
+OPTION = Text(
+    zh="“按组设阈值”只列出各组漏掉同样比例时的名单及其代价，从不自动采用；是否采用由人依法决定。",
+    en="“Thresholds per group” only shows what lists that miss the same share of each group would cost. They "
+    "are never applied by the library; whether they may and should be is for people and the law to decide.",
+)
+REASON_TABLE = Text(
+    zh="同等风险下的理由，按{attribute}：{kind}的比例（括号内为预期）；不足{fewest}人的组不列",
+    en="Reasons at equal risk by {attribute}: share with each {kind} (expected); groups below {fewest} "
+    "pupils left out",
+)
+CANNOT = Text(zh="没有两个人数足够的组可以比较", en="no two groups are large enough to compare")
+MEMBER = Text(zh="{attribute}：{member}", en="{attribute}: {member}")
+ONLY_PLACES = Text(
+    zh="人数足够的组只有学校或年级，没有按个人情况的分组可以比较",
+    en="only schools or grade levels are large enough to compare, no groups of persons",
+)
+AT_MOST = Text(
+    zh="按{by}的差距为{size:.2f}，可能高达{high:.2f}（区间{low:.2f}至{high:.2f}）；不超过{bound:.2f}才算通过",
+    en="by {by} the gap is {size:.2f} and may be as large as {high:.2f} (interval {low:.2f} to {high:.2f}); "
+    "passed only where it cannot be above {bound:.2f}",
+)
 
 
-def fairness_chart(report: FairnessReport) -> Figure:
-    """Draw the share missed of each group with its 95 % interval, one row per group.
+def without_fairlearn(error: MissingExtraError) -> Section:
+    """Give the section of an audit that could not be made, and why: its check is not passed."""
+    reason = Text(zh="没有安装fairlearn（dropout-risk[train]）", en=error.message)
+    return FAIRNESS.section([reason], checks=[FNR_GAP.answered(None, reason)])
+
+
+def _fairness_remarks(report: FairnessReport) -> Iterator[Text]:
+    bad = report.beyond_chance()
+    pairs = sum(gap.pairs for gap in report.largest().values())
+    if not pairs:
+        yield fill_text(NOT_COMPARABLE, fewest=report.fewest)
+    elif not bad:
+        yield fill_text(NO_GAP, bound=report.bound)
+    for gap in {gap.attribute: gap for gap in reversed(bad)}.values():
+        yield _gap_in_words(report, gap)
+    yield fill_text(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
+    if any(report.reasons.values()):
+        yield AT_EQUAL_RISK
+    if report.thresholds:
+        yield OPTION
+
+
+def _gap_in_words(report: FairnessReport, gap: Gap) -> Text:
+    """Word a gap; schools are not named, because a check's reason leaves the report."""
+    fnr = report.rates[gap.attribute]["fnr"]
+    found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p_in_words(gap.p_adjusted)}
+    if gap.attribute == SCHOOL:
+        return fill_text(A_GAP_OF_SCHOOLS, **found)
+    attribute = _within_a_sentence(_attribute_word(gap.attribute))
+    return fill_text(
+        A_GAP, attribute=attribute, higher=_group_word(gap.higher), lower=_group_word(gap.lower), **found
+    )
+
+
+def _gap_check(report: FairnessReport) -> Check:
+    """Fail on a gap beyond chance; pass only where the intervals leave no room for one between persons."""
+    bad = report.beyond_chance()
+    if not report.gaps["fnr"]:
+        return FNR_GAP.answered(None, CANNOT)
+    if bad:
+        return FNR_GAP.answered(False, _gap_in_words(report, bad[0]))
+    of_persons = [gap for gap in report.gaps["fnr"] if gap.attribute not in PLACES]
+    if not of_persons:
+        return FNR_GAP.answered(None, ONLY_PLACES)
+    widest = max(of_persons, key=lambda gap: gap.high)
+    found = {"size": widest.size, "low": widest.low, "high": widest.high, "bound": report.bound}
+    said = fill_text(AT_MOST, by=_within_a_sentence(_attribute_word(widest.attribute)), **found)
+    return FNR_GAP.answered(True if widest.high <= report.bound else None, said)
+
+
+def _fairness_metrics(report: FairnessReport) -> Iterator[tuple[str, float]]:
+    for rate in ("fnr", "fpr", "selection"):
+        found = report.largest(rate)
+        if found:
+            yield f"largest_{rate}_gap", max(gap.size for gap in found.values())
+        for name, gap in found.items():
+            yield f"{rate}_gap.{name}", gap.size
+    for name, gap in report.largest().items():
+        yield f"fnr_gap_at_most.{name}", gap.high
+    yield "fnr_gaps_beyond_chance", float(len(report.beyond_chance()))
+    for kind, found_shares in report.reasons.items():
+        for name, shares in found_shares.items():
+            yield f"{kind}_distance.{name}", shares.overall
+            yield f"{kind}_distance_p.{name}", shares.p
+    for name, option in report.thresholds.items():
+        yield f"equal_misses_precision_lost.{name}", option.precision_lost
+
+
+def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
+    columns = (
+        _attribute_word(name),
+        Text(zh="学生", en="Pupils"),
+        Text(zh="辍学", en="Dropped out"),
+        *RATE_WORDS.values(),
+        Text(zh="平均风险", en="Mean risk"),
+        Text(zh="实际比例", en="Observed"),
+        Text(zh="校准偏移（收缩后）", en="Shift in log-odds (shrunk)"),
+        Text(zh="组内AUC", en="AUC within"),
+    )
+    ordered = frame.sort_values("pupils", ascending=False, kind="stable")
+    shown, small = ordered[ordered["shown"]], ordered[~ordered["shown"]]
+    rows = [_group_row(str(group), line) for group, line in shown.head(MOST_GROUPS).iterrows()]
+    rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
+    left = len(ordered) - len(rows)
+    if left:
+        more = fill_text(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
+        rows.append((more, *[None] * (len(columns) - 1)))
+    title = fill_text(Text(zh="按{name}", en="By {name}"), name=_within_a_sentence(_attribute_word(name)))
+    return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
+
+
+def _group_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
+    rates = [_interval_in_words(line[rate], line[f"{rate}_low"], line[f"{rate}_high"]) for rate in RATE_WORDS]
+    risk, observed = float(line["mean_risk"]), float(line["observed"])
+    shift = f"{line['shift']:+.2f} ± {1.96 * line['shift_error']:.2f} ({line['shift_shrunk']:+.2f})"
+    auc = _interval_in_words(line["auc"], line["auc_low"], line["auc_high"])
+    return (
+        _group_word(group),
+        int(line["pupils"]),
+        int(line["positives"]),
+        *rates,
+        risk,
+        observed,
+        shift,
+        auc,
+    )
+
+
+def _small_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
+    pupils = int(line["pupils"]) if line["pupils"] >= FEW_PUPILS else f"< {FEW_PUPILS}"
+    return (_group_word(group), pupils, TOO_FEW, *[None] * 7)
+
+
+def _gap_table(report: FairnessReport, *, of_schools: bool) -> SectionTable:
+    """Give the largest gap of each attribute, or, in a table that no card holds, that of schools."""
+    columns = (
+        Text(zh="分组", en="Attribute"),
+        Text(zh="比例", en="Rate"),
+        Text(zh="较高的组", en="Higher"),
+        Text(zh="较低的组", en="Lower"),
+        Text(zh="差距", en="Gap"),
+        Text(zh="区间（各对同时成立）", en="Interval, for all pairs at once"),
+        "p",
+        Text(zh="校正后的p", en="p, adjusted"),
+        Text(zh="比较对数", en="Pairs"),
+    )
+    rows = [
+        (
+            _attribute_word(gap.attribute),
+            RATE_WORDS[rate],
+            _group_word(gap.higher),
+            _group_word(gap.lower),
+            gap.size,
+            f"{gap.low:.2f} – {gap.high:.2f}",
+            _p_in_words(gap.p),
+            _p_in_words(gap.p_adjusted),
+            gap.pairs,
+        )
+        for rate in RATE_WORDS
+        for name, gap in report.largest(rate).items()
+        if (name == SCHOOL) is of_schools
+    ]
+    title = GAPS_OF_SCHOOLS if of_schools else GAPS
+    return SectionTable(title, columns, tuple(rows), by_school=of_schools)
+
+
+def _distance_table(report: FairnessReport) -> SectionTable:
+    columns = (
+        Text(zh="分组", en="Attribute"),
+        Text(zh="比较", en="Compared"),
+        Text(zh="学生", en="Pupils"),
+        Text(zh="组数", en="Groups"),
+        Text(zh="距离", en="Distance"),
+        Text(zh="偶然时的距离", en="By chance"),
+        "p",
+        Text(zh="校正后的p", en="p, adjusted"),
+    )
+    found = [(kind, name, item) for kind, items in report.reasons.items() for name, item in items.items()]
+    adjusted = holm_adjusted(np.array([item.p for _, _, item in found]))
+    rows = [
+        (
+            _attribute_word(name),
+            KINDS.get(kind, kind),
+            int(item.pupils.sum()),
+            len(item.pupils),
+            item.overall,
+            item.by_chance,
+            _p_in_words(item.p),
+            _p_in_words(p),
+        )
+        for (kind, name, item), p in zip(found, adjusted, strict=True)
+    ]
+    return SectionTable(Text(zh="同等风险下的理由", en="Reasons at equal risk"), columns, tuple(rows))
+
+
+def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTable:
+    words = LEADING.get(kind, {}) | {NONE: Text(zh="无", en="none")}
+    columns = (
+        _attribute_word(attribute),
+        Text(zh="学生", en="Pupils"),
+        *(words.get(str(name), str(name)) for name in found.shares),
+        Text(zh="距离", en="Distance"),
+    )
+    both = found.shares.map("{:.2f}".format) + found.expected.map(" ({:.2f})".format)
+    rows = [
+        (_group_word(str(group)), int(found.pupils[group]), *both.loc[group], float(found.distance[group]))
+        for group in found.pupils.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
+    ]
+    title = fill_text(
+        REASON_TABLE,
+        attribute=_within_a_sentence(_attribute_word(attribute)),
+        kind=KINDS.get(kind, Text(zh=kind, en=kind)),
+        fewest=FEWEST_COMPARED,
+    )
+    return SectionTable(title, columns, tuple(rows), by_school=attribute == SCHOOL)
+
+
+def _threshold_table(report: FairnessReport) -> SectionTable:
+    columns = (
+        Text(zh="分组", en="Group"),
+        Text(zh="阈值", en="Threshold"),
+        Text(zh="名额：统一阈值", en="Places, one threshold"),
+        Text(zh="名额：按组阈值", en="Places, one for each"),
+        Text(zh="漏掉：统一", en="Missed, one"),
+        Text(zh="漏掉：按组", en="Missed, each"),
+        Text(zh="准确率：统一", en="Precision, one"),
+        Text(zh="准确率：按组", en="Precision, each"),
+    )
+    names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
+    rows = [
+        (
+            _member_word(attribute, str(group)),
+            plain_data(float(line["threshold"])),
+            *_threshold_figures(line, names),
+        )
+        for attribute, option in report.thresholds.items()
+        for group, line in option.table.iterrows()
+    ]
+    title = Text(
+        zh="按组设阈值的选项（未采用）：各组漏掉同样的比例",
+        en="Thresholds per group as an option (not applied): the same share of each group is missed",
+    )
+    return SectionTable(title, columns, tuple(rows))
+
+
+def _member_word(attribute: str, group: str) -> Text:
+    member = Text(zh="全体", en="all") if group == ALL else _group_word(group)
+    return fill_text(MEMBER, attribute=_attribute_word(attribute), member=member)
+
+
+def _p_in_words(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _threshold_figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
+    return [
+        round(float(line[name])) if name.startswith("places") else plain_data(float(line[name]))
+        for name in names
+    ]
+
+
+def _interval_in_words(middle: float, low: float, high: float) -> str:
+    return f"{middle:.2f}" if math.isnan(low) else f"{middle:.2f} ({low:.2f}–{high:.2f})"
+
+
+def _attribute_word(name: str) -> Text:
+    return ATTRIBUTES.get(name, Text(zh=name, en=name))
+
+
+def _within_a_sentence(word: Text) -> Text:
+    return Text(zh=word.zh, en=word.en.lower())
+
+
+def _group_word(name: str) -> Text:
+    return WORDS.get(name, Text(zh=name, en=name))
+
+
+# --- The pictures; matplotlib is imported where they draw ---
+
+
+GAP, AT_MOST_GAP = "fnr_gap.", "fnr_gap_at_most."
+
+
+def fairness_gaps_chart(section: Section) -> Figure | None:
+    """Draw the largest gap in the share missed of each attribute, and the gap that cannot be ruled out.
+
+    None where the section compares no groups.
 
     Raises
     ------
     MissingExtraError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("Charts need matplotlib.", hint="install dropout-risk[explain]") from error
-    parts = {
-        name: frame[frame["shown"]].sort_values("fnr").tail(MOST_GROUPS)
-        for name, frame in report.rates.items()
-    }
-    shown = {name: frame for name, frame in parts.items() if len(frame)}
-    heights = [len(frame) + 1 for frame in shown.values()] or [1]
-    figure = Figure(figsize=(7, 1 + 0.3 * sum(heights)), layout="constrained")
-    all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    for axes, (name, frame) in zip(all_axes, shown.items(), strict=False):
-        below, above = frame["fnr"] - frame["fnr_low"], frame["fnr_high"] - frame["fnr"]
-        spread = [below.clip(lower=0), above.clip(lower=0)]
-        labels = [WORDS.get(str(group), Text(zh="", en=str(group))).en for group in frame.index]
-        axes.errorbar(frame["fnr"], range(len(frame)), xerr=spread, fmt="o", color="#1b4f8a", capsize=2)
-        axes.set_yticks(range(len(frame)), labels, fontsize=8, parse_math=False)
-        axes.set_ylim(-0.7, len(frame) - 0.3)
-        axes.set_title(ATTRIBUTES.get(name, Text(zh=name, en=name)).en, fontsize=9, loc="left")
-    all_axes[-1].set(xlim=(0, 1), xlabel="Share missed of those who dropped out, 95 % intervals")
+    found = section.metrics
+    largest = {name.removeprefix(GAP): gap for name, gap in found.items() if name.startswith(GAP)}
+    if not largest:
+        return None
+    figure = blank_figure(8, 1.2 + 0.4 * len(largest))
+    axes, rows = figure.subplots(), range(len(largest))
+    most = [found.get(AT_MOST_GAP + name, gap) for name, gap in largest.items()]
+    axes.barh(rows, most, color="#d5dde8", label="cannot be ruled out (95 %)")
+    axes.barh(rows, list(largest.values()), height=0.4, color="#1b4f8a", label="found")
+    axes.set_yticks(rows, [_attribute_word(name).en for name in largest], fontsize=8)
+    axes.set(xlim=(0, 1), xlabel="Largest difference between two groups in the share of dropouts missed")
+    axes.invert_yaxis()
+    axes.legend(fontsize=8, frameon=False)
     return figure
+
+
+def _section_of(trained: TrainedModel) -> Section:
+    """Audit by the groups that are recorded; says so where fairlearn is not installed."""
+    parts, rows = trained.parts, trained.parts.test
+    try:
+        report = FairnessReport.of(
+            parts.y(rows),
+            trained.risks,
+            parts.days(rows),
+            audit_groups(trained.records, parts.cohort_of(rows)),
+            share=trained.settings.capacity.share,
+            pupils=parts.pupils(rows),
+            contributions={"domains": trained.by_domain, "causes": trained.by_cause},
+        )
+    except MissingExtraError as error:
+        return without_fairlearn(error)
+    return report.section()
+
+
+FAIRNESS = SectionKind(
+    name="fairness",
+    title=Text(zh="公平性", en="Fairness"),
+    of_model=_section_of,
+    questions=(FNR_GAP,),
+    required=Text(zh="公平性", en="fairness"),
+    picture=fairness_gaps_chart,
+)

@@ -18,8 +18,13 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.errors import EvaluationError, MissingExtraError
 from dropout_risk.evaluation.capacity import top_count
 from dropout_risk.evaluation.group_calibration import shrunk_shifts
-from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds, outcomes_and_risks
-from dropout_risk.evaluation.result import Z95
+from dropout_risk.evaluation.metrics import (
+    Z95,
+    calibration_in_the_large,
+    log_odds,
+    outcomes_and_risks,
+    wilson_interval,
+)
 from dropout_risk.features.cohort import Cohort, Source, histories_of
 from dropout_risk.features.compute import build_features
 from dropout_risk.records.school_records import SchoolRecords
@@ -78,24 +83,24 @@ def audit_groups(source: Source, cohort: Cohort) -> pd.DataFrame:
     >>> list(groups), sorted(groups["sex"].unique())
     (['sex', 'ethnicity', 'left_behind', 'disability', 'school', 'grade_level'], ['female', 'male'])
     """
-    columns = _circumstances(source, cohort) | {
+    columns = _circumstance_words(source, cohort) | {
         "school": as_words(cohort.frame["school_id"]),
         "grade_level": as_words(cohort.frame["grade_level"]),
     }
     if isinstance(source, SchoolRecords):
-        columns |= _registered(source, cohort)
+        columns |= _registered_words(source, cohort)
     kept = {name: columns[name] for name in ATTRIBUTES if name in columns}
     told = {name: column for name, column in kept.items() if (column != NOT_RECORDED).any()}
     return pd.DataFrame(told, index=cohort.index)
 
 
-def _registered(records: SchoolRecords, cohort: Cohort) -> dict[str, Objects]:
+def _registered_words(records: SchoolRecords, cohort: Cohort) -> dict[str, Objects]:
     students = records.table("students").select(["student_id", *REGISTERED]).to_pandas()
     rows = pd.Index(students["student_id"]).get_indexer(pd.Index(cohort.frame["student_id"]))
     return {name: as_words(students[name].iloc[rows]) for name in REGISTERED}
 
 
-def _circumstances(source: Source, cohort: Cohort) -> dict[str, Objects]:
+def _circumstance_words(source: Source, cohort: Cohort) -> dict[str, Objects]:
     declared = default_catalogue().select(CIRCUMSTANCES)
     holds = build_features(histories_of(source), cohort, declared)
     words = np.array(["no", "yes", NOT_RECORDED], dtype=object)
@@ -158,14 +163,14 @@ def places_on_lists(risks: Floats, days: npt.NDArray[Any], share: float) -> Floa
     listed = np.zeros(len(risks))
     for name in np.unique(days):
         day = days == name
-        listed[day] = places(risks[day], top_count(int(day.sum()), share))
+        listed[day] = places_on_list(risks[day], top_count(int(day.sum()), share))
     return listed
 
 
-def places(risks: Floats, length: int) -> Floats:
+def places_on_list(risks: Floats, length: int) -> Floats:
     """Give each row's place on one list of the highest risks.
 
-    >>> places(np.array([0.9, 0.5, 0.5, 0.1]), 2).tolist()
+    >>> places_on_list(np.array([0.9, 0.5, 0.5, 0.1]), 2).tolist()
     [1.0, 0.5, 0.5, 0.0]
     """
     if length == 0:
@@ -178,44 +183,23 @@ def places(risks: Floats, length: int) -> Floats:
 def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame:
     """Measure each group of one attribute.
 
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    fewest : int
-        A group with fewer pupils who dropped out, or who stayed, gets no figure.
-
     Returns
     -------
     DataFrame
-        By group: ``pupils``, ``shown`` and, where shown, ``positives`` and ``negatives`` (pupils), the rates
-        ``fnr``, ``fpr``, ``selection`` with ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift``
-        (log-odds to add so that risks are right on average) with ``shift_error`` and ``shift_shrunk``,
-        ``auc`` with ``auc_low`` and ``auc_high``.
+        By group: ``pupils``, ``shown`` (whether at least ``fewest`` pupils dropped out, and stayed) and,
+        where shown, ``positives`` and ``negatives`` (pupils), the rates ``fnr``, ``fpr``, ``selection`` with
+        ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift`` (log-odds to add so that risks are
+        right on average) with ``shift_error`` and ``shift_shrunk``, ``auc`` with its interval.
     """
     frame = _by_group(rows, groups)
     frame["shown"] = (frame["positives"] >= fewest) & (frame["negatives"] >= fewest)
     for name in RATES:
-        frame[f"{name}_low"], frame[f"{name}_high"] = wilson(frame[name], frame[COUNTED[name]])
-    frame["shift_shrunk"] = _shrunk(rows, groups)
+        frame[f"{name}_low"], frame[f"{name}_high"] = wilson_interval(frame[name], frame[COUNTED[name]])
+    frame["shift_shrunk"] = _shrunk_group_shifts(rows, groups)
     frame["auc_low"], frame["auc_high"] = _within_one(frame["auc"], frame.pop("auc_error"))
     figures = frame.columns.difference(["pupils", "shown"])
     frame.loc[~frame["shown"], figures] = np.nan
     return frame
-
-
-def wilson(share: Any, n: Any, z: float = Z95) -> tuple[Any, Any]:
-    """Give the Wilson interval of shares of ``n``, element by element.
-
-    >>> [round(float(bound), 4) for bound in wilson(0.5, 10)]
-    [0.2366, 0.7634]
-    """
-    spread = z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
 
 
 def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
@@ -227,8 +211,8 @@ def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
             "fairlearn is not installed.", hint="pip install 'dropout-risk[train]'"
         ) from error
 
-    def figures(places: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
-        return _figures(rows.outcomes[places], rows.risks[places], rows.pupils[places], listed)
+    def figures(at: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
+        return _group_figures(rows.outcomes[at], rows.risks[at], rows.pupils[at], listed)
 
     measured = MetricFrame(
         metrics=figures,
@@ -239,12 +223,12 @@ def _by_group(rows: AuditRows, groups: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(measured.tolist(), index=pd.Index(measured.index, name="group"))
 
 
-def _figures(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
+def _group_figures(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp], listed: Floats) -> dict[str, float]:
     left, stayed = y == 1, y == 0
     found = {
-        "pupils": _different(pupil),
-        "positives": _different(pupil[left]),
-        "negatives": _different(pupil[stayed]),
+        "pupils": _count_different(pupil),
+        "positives": _count_different(pupil[left]),
+        "negatives": _count_different(pupil[stayed]),
         "selection": float(listed.mean()),
         "mean_risk": float(risk.mean()),
         "observed": float(y.mean()),
@@ -252,16 +236,16 @@ def _figures(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp], listed: Float
     if not (left.any() and stayed.any()):
         return found | dict.fromkeys(("fnr", "fpr", "shift", "shift_error", "auc", "auc_error"), np.nan)
     found["fnr"], found["fpr"] = float(1.0 - listed[left].mean()), float(listed[stayed].mean())
-    found["shift"], found["shift_error"] = _shift(y, risk, pupil)
-    found["auc"], found["auc_error"] = _auc(left, risk, pupil)
+    found["shift"], found["shift_error"] = _calibration_shift(y, risk, pupil)
+    found["auc"], found["auc_error"] = _clustered_auc(left, risk, pupil)
     return found
 
 
-def _different(pupil: npt.NDArray[np.intp]) -> float:
+def _count_different(pupil: npt.NDArray[np.intp]) -> float:
     return float(len(np.unique(pupil)))
 
 
-def _shift(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _calibration_shift(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
     """Give the shift and its standard error, rows of one pupil counted as one (sandwich estimate)."""
     from scipy.special import expit
 
@@ -272,7 +256,9 @@ def _shift(y: Floats, risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float,
     return shift, float(np.sqrt((scatter**2).sum()) / (fitted * (1 - fitted)).sum())
 
 
-def _auc(left: npt.NDArray[np.bool_], risk: Floats, pupil: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _clustered_auc(
+    left: npt.NDArray[np.bool_], risk: Floats, pupil: npt.NDArray[np.intp]
+) -> tuple[float, float]:
     """Give the AUC and its standard error where a pupil can have several rows (Obuchowski 1997)."""
     below = _share_below(risk[left], risk[~left])
     above = 1 - _share_below(risk[~left], risk[left])
@@ -304,7 +290,7 @@ def _within_one(share: pd.Series, error: pd.Series) -> tuple[Floats, Floats]:
     return np.asarray(expit(middle - half)), np.asarray(expit(middle + half))
 
 
-def _shrunk(rows: AuditRows, groups: pd.Series) -> pd.Series:
+def _shrunk_group_shifts(rows: AuditRows, groups: pd.Series) -> pd.Series:
     """Draw each shift towards the whole, as the calibration part of the report does."""
     found = shrunk_shifts(rows.outcomes, rows.risks, groups.to_numpy(dtype=object), rows.pupils).groups
     return pd.Series({one.group: one.shift for one in found}, dtype=np.float64)
@@ -314,7 +300,7 @@ def _shrunk(rows: AuditRows, groups: pd.Series) -> pd.Series:
 
 COMPARED = 0.2
 """The share of pupils with the highest risks: below it a leading reason says little."""
-FEWEST = 20
+FEWEST_COMPARED = 20
 MOST_BINS, PUPILS_PER_BIN = 10, 40
 SHUFFLES = 999
 NONE = "none"
@@ -347,16 +333,16 @@ class ReasonShares:
     p: float
 
 
-def leading(sums: pd.DataFrame) -> npt.NDArray[np.object_]:
+def leading_kinds(sums: pd.DataFrame) -> npt.NDArray[np.object_]:
     """Name the column that raises the risk most, or "none".
 
-    >>> leading(pd.DataFrame({"attendance": [0.4, -1.0], "grades": [0.9, -0.2]})).tolist()
+    >>> leading_kinds(pd.DataFrame({"attendance": [0.4, -1.0], "grades": [0.9, -0.2]})).tolist()
     ['grades', 'none']
     """
     values = sums.to_numpy(dtype=np.float64)
     names = np.array([*sums.columns, NONE], dtype=object)
-    place = np.where(values.max(axis=1) > 0, values.argmax(axis=1), len(sums.columns))
-    return np.asarray(names[place])
+    position = np.where(values.max(axis=1) > 0, values.argmax(axis=1), len(sums.columns))
+    return np.asarray(names[position])
 
 
 def reasons_at_equal_risk(
@@ -365,40 +351,29 @@ def reasons_at_equal_risk(
     """Compare the leading reasons of the groups of one attribute among pupils of like risk.
 
     Of each pupil the last day counts; of these the fifth with the highest risks is compared, in bins of risk.
-
-    Parameters
-    ----------
-    rows : AuditRows
-        The test part.
-    groups : Series of str
-        The group of each row.
-    sums : DataFrame
-        Contributions summed by domain or by cause, one row per row.
-    seed : int, default=0
-        Deals the groups.
-
-    Returns
-    -------
-    ReasonShares or None
-        None where fewer than two groups are large enough.
+    ``sums`` holds contributions by domain or by cause. None where fewer than two groups are large enough.
     """
     last = _last_rows(rows)
     risk = rows.risks[last]
     high = last[risk >= np.quantile(risk, 1 - COMPARED)]
     names = groups.to_numpy(dtype=object)
-    large = [name for name, n in sorted(pd.Series(names[high]).value_counts().items()) if n >= FEWEST]
+    large = [
+        name for name, n in sorted(pd.Series(names[high]).value_counts().items()) if n >= FEWEST_COMPARED
+    ]
     high = high[np.isin(names[high].astype(str), [str(name) for name in large])]
     if len(large) < 2:
         return None
     group = pd.Categorical(names[high], categories=large).codes
     words = [*map(str, sums.columns), NONE]
-    word = pd.Categorical(leading(sums.iloc[high]), categories=words).codes
-    table = _tables(_bins(rows.risks[high]), np.asarray(group), np.asarray(word), len(large), len(words))
-    dealt = _dealt(table, seed)
-    observed, expected = table.sum(axis=0), _expected(table)
+    word = pd.Categorical(leading_kinds(sums.iloc[high]), categories=words).codes
+    table = _tables_by_bin(
+        _equal_risk_bins(rows.risks[high]), np.asarray(group), np.asarray(word), len(large), len(words)
+    )
+    dealt = _dealt_counts(table, seed)
+    observed, expected = table.sum(axis=0), _expected_counts(table)
     n = observed.sum(axis=1)
-    distance = _distance(observed, expected)
-    overall, by_chance = distance @ n / n.sum(), _distance(dealt, expected) @ n / n.sum()
+    distance = _variation_distance(observed, expected)
+    overall, by_chance = distance @ n / n.sum(), _variation_distance(dealt, expected) @ n / n.sum()
     return ReasonShares(
         shares=pd.DataFrame(observed / n[:, None], index=large, columns=words),
         expected=pd.DataFrame(expected / n[:, None], index=large, columns=words),
@@ -412,24 +387,24 @@ def reasons_at_equal_risk(
 
 def _last_rows(rows: AuditRows) -> npt.NDArray[np.intp]:
     order = np.argsort(rows.days, kind="stable")
-    place = np.full(int(rows.pupils.max()) + 1, -1, dtype=np.intp)
-    place[rows.pupils[order]] = order
-    return np.sort(place[place >= 0])
+    position = np.full(int(rows.pupils.max()) + 1, -1, dtype=np.intp)
+    position[rows.pupils[order]] = order
+    return np.sort(position[position >= 0])
 
 
-def _bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _equal_risk_bins(risks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     n_bins = int(np.clip(len(risks) // PUPILS_PER_BIN, 1, MOST_BINS))
     edges = np.unique(np.quantile(risks, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.searchsorted(edges, risks, side="right")
 
 
-def _tables(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Longs:
+def _tables_by_bin(bins: Any, group: Any, word: Any, n_groups: int, n_words: int) -> Longs:
     table = np.zeros((int(bins.max()) + 1, n_groups, n_words), dtype=np.int64)
     np.add.at(table, (bins, group, word), 1)
     return np.asarray(table[table.sum(axis=(1, 2)) > 0])
 
 
-def _expected(table: Longs) -> npt.NDArray[np.float64]:
+def _expected_counts(table: Longs) -> npt.NDArray[np.float64]:
     """Give each group the words of everyone in its bins."""
     of_group, of_word = table.sum(axis=2), table.sum(axis=1)
     return np.asarray(
@@ -437,7 +412,7 @@ def _expected(table: Longs) -> npt.NDArray[np.float64]:
     )
 
 
-def _dealt(table: Longs, seed: int) -> Longs:
+def _dealt_counts(table: Longs, seed: int) -> Longs:
     """Deal the groups at random within each bin; rows and columns keep their sums."""
     from scipy.stats import random_table
 
@@ -450,5 +425,211 @@ def _dealt(table: Longs, seed: int) -> Longs:
     return dealt
 
 
-def _distance(counts: npt.NDArray[Any], expected: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _variation_distance(
+    counts: npt.NDArray[Any], expected: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     return np.asarray(np.abs(counts - expected).sum(axis=-1) / 2 / expected.sum(axis=-1))
+
+
+# --- Gaps between groups: how large, how sure, and how many were looked at ---
+
+LEVEL = 0.95
+MOST_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Two groups of one attribute and what lies between them.
+
+    Parameters
+    ----------
+    attribute, rate : str
+        Such as ``sex`` and ``fnr``.
+    higher, lower : str
+        The group with the higher rate, and the other.
+    size, low, high : float
+        The difference, and an interval that holds for all pairs of the attribute at once (95 %).
+    p, p_adjusted : float
+        Two-sided, and adjusted by Holm's rule over every pair of every attribute for this rate.
+    pairs : int
+        Pairs of the attribute that were looked at.
+    """
+
+    attribute: str
+    rate: str
+    higher: str
+    lower: str
+    size: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    pairs: int
+
+    def beyond(self, bound: float) -> bool:
+        """Say whether the gap is larger than a bound, and beyond chance among all pairs looked at.
+
+        Its interval must leave out 0 and the adjusted p must be below 0.05: the first looks at the pairs of
+        one attribute, the second at those of every attribute, so that more attributes raise no more alarms.
+        """
+        return self.size > bound and self.low > 0 and self.p_adjusted < 1 - LEVEL
+
+
+def compare_groups(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
+    """Compare every pair of groups that are shown, attribute by attribute.
+
+    A group with no case missed, or all, is compared like any other. A rate is tested on the pupils it is a
+    share of (``fnr``: who dropped out). Gaps come in the order of the attributes, the largest first; of an
+    attribute of many groups, such as schools, the largest 100 and all whose interval leaves out 0.
+    """
+    parts = [_pairs_of_attribute(name, frame[frame["shown"]], rate) for name, frame in rates.items()]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return []
+    every = pd.concat(parts, ignore_index=True)
+    every["p_adjusted"] = holm_adjusted(every["p"].to_numpy())
+    order = {name: position for position, name in enumerate(rates)}
+    every["place"] = every["attribute"].map(order)
+    every = every.sort_values(["place", "size"], ascending=[True, False], kind="stable")
+    kept = (every.groupby("place").cumcount() < MOST_TOLD) | (every["low"] > 0)
+    rows: list[dict[str, Any]] = every[kept].drop(columns="place").to_dict("records")
+    return [Gap(**row) for row in rows]
+
+
+def _pairs_of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.DataFrame:
+    names, share = shown.index.to_numpy(dtype=object), shown[rate].to_numpy(dtype=np.float64)
+    n = shown[COUNTED[rate]].to_numpy(dtype=np.float64)
+    one, two = np.triu_indices(len(names), k=1)
+    swap = share[one] < share[two]
+    one, two = np.where(swap, two, one), np.where(swap, one, two)
+    low, high = newcombe_interval(share[one], n[one], share[two], n[two], _z_for_pairs(max(len(one), 1)))
+    return pd.DataFrame(
+        {
+            "attribute": attribute,
+            "rate": rate,
+            "higher": names[one],
+            "lower": names[two],
+            "size": share[one] - share[two],
+            "low": low,
+            "high": high,
+            "p": p_of_difference(share[one], n[one], share[two], n[two]),
+            "pairs": len(one),
+        }
+    )
+
+
+def _z_for_pairs(pairs: int) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
+
+
+def newcombe_interval(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:
+    """Give Newcombe's interval of a difference of shares, made of the two Wilson intervals.
+
+    It has a width where a share is 0 or 1, so no pair needs to be left out.
+
+    >>> low, high = newcombe_interval(*(np.array([x]) for x in (0.8, 70, 0.6, 80)), z=1.959964)
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.0524, 0.3339)
+    """
+    (l1, u1), (l2, u2) = wilson_interval(p1, n1, z), wilson_interval(p2, n2, z)
+    difference = p1 - p2
+    low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
+    high = difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    return np.maximum(low, -1.0), np.minimum(high, 1.0)
+
+
+def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
+    """Test whether two shares differ (pooled z, two-sided); ``n`` are the pupils they are shares of."""
+    from scipy.special import ndtr
+
+    pooled = (p1 * n1 + p2 * n2) / (n1 + n2)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    z = np.divide(np.abs(p1 - p2), error, out=np.zeros_like(error), where=error > 0)
+    return np.asarray(2 * ndtr(-z))
+
+
+def holm_adjusted(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Adjust p-values for having been looked at together.
+
+    >>> holm_adjusted(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+# --- What it would cost to miss the same share of every group: a table, never applied by itself ---
+
+TARGETS = np.linspace(0, 1, 401)
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class EqualMisses:
+    """A threshold per group, chosen so that every group misses the same share.
+
+    Parameters
+    ----------
+    target : float
+        The share missed of each group.
+    table : DataFrame
+        By group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with ``_one``
+        threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``, the
+        risk from which the group would be listed.
+    """
+
+    target: float
+    table: pd.DataFrame
+
+    @property
+    def precision_lost(self) -> float:
+        """By how much the precision of the whole list would fall."""
+        return float(self.table.loc[ALL, "precision_one"] - self.table.loc[ALL, "precision_each"])
+
+
+def equal_misses(rows: AuditRows, groups: pd.Series, shown: list[str]) -> EqualMisses | None:
+    """Find the thresholds within the capacity; None with fewer than two groups that are shown."""
+    if len(shown) < 2:
+        return None
+    names = groups.to_numpy(dtype=object)
+    own = {name: np.flatnonzero(names == name) for name in shown}
+    everyone = np.concatenate(list(own.values()))
+    thresholds = {name: _thresholds_by_target(rows.outcomes[at], rows.risks[at]) for name, at in own.items()}
+    lengths = np.sum([_list_lengths(rows.risks[at], thresholds[name]) for name, at in own.items()], axis=0)
+    best = int(np.argmax(lengths <= rows.listed[everyone].sum()))  # lengths fall with the share missed
+    each, one = np.zeros(len(names)), np.zeros(len(names))
+    for name, at in own.items():
+        each[at] = rows.risks[at] >= thresholds[name][best]
+    one[everyone] = places_on_list(rows.risks[everyone], int(lengths[best]))
+    lines = {
+        name: _misses_line(rows.outcomes, one, each, at) | {"threshold": float(thresholds[name][best])}
+        for name, at in own.items()
+    }
+    lines[ALL] = _misses_line(rows.outcomes, one, each, everyone) | {"threshold": np.nan}
+    return EqualMisses(float(TARGETS[best]), pd.DataFrame.from_dict(lines, orient="index"))
+
+
+def _thresholds_by_target(outcomes: Floats, risks: Floats) -> Floats:
+    """Give, for each share missed, the risk from which the others of those who drop out are listed."""
+    falling = np.append(-np.sort(-risks[outcomes == 1]), np.inf)
+    wanted = np.ceil((1 - TARGETS) * (len(falling) - 1) - 1e-9).astype(np.intp)
+    return np.where(wanted > 0, falling[wanted - 1], np.inf)
+
+
+def _list_lengths(risks: Floats, thresholds: Floats) -> npt.NDArray[np.intp]:
+    return len(risks) - np.searchsorted(np.sort(risks), thresholds, side="left")
+
+
+def _misses_line(y: Floats, one: Floats, each: Floats, at: npt.NDArray[np.intp]) -> dict[str, float]:
+    line = {}
+    for kind, listed in (("one", one[at]), ("each", each[at])):
+        hits, positives = float((listed * y[at]).sum()), float(y[at].sum())
+        line[f"places_{kind}"] = float(listed.sum())
+        line[f"precision_{kind}"] = hits / float(listed.sum()) if listed.sum() else np.nan
+        line[f"fnr_{kind}"] = 1 - hits / positives
+    return line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,25 +11,34 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
-from dropout_risk.evaluation.fairness_rates import wilson
-from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
-from dropout_risk.explanation.contributions import Contributions
+from dropout_risk.evaluation.metrics import Z95, wilson_interval
+from dropout_risk.evaluation.result import plain_data
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    all_of,
+    fill_text,
+    inside_bounds,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
+from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.text import Text
 
 STEPS = 8
 THREE = 3
-
-
-class Scorer(Protocol):
-    """What splits the log-odds of rows of features."""
-
-    def contributions(self, X: pd.DataFrame) -> Contributions:
-        """Split the log-odds of each row."""
+MOST_ROWS = 500
+HIGH = 0.2
+"""Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
+MOVE_THE_SCORE = Question("reasons_move_the_score", "理由确能改变分数")
+LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class ReasonCurves:
     """The mean score while facts are taken away, or given, one by one.
 
     Parameters
@@ -70,39 +78,30 @@ class Curves:
         return pd.DataFrame(means).rename_axis("facts")
 
 
-def curves(
-    model: Scorer, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
-) -> Curves:
+def reason_curves(
+    model: CalibratedModel, X: pd.DataFrame, catalogue: FeatureCatalogue, rest: pd.Series, *, seed: int = 0
+) -> ReasonCurves:
     """Take the facts of each row away, and give them, in the order of its reasons and in random order.
 
-    Parameters
-    ----------
-    model : Scorer
-        Such as ``RiskClassifier.calibrated_model_``.
-    X : DataFrame
-        Rows of features.
-    catalogue : FeatureCatalogue
-        Says which features are one fact.
-    rest : Series
-        What a feature is set to: the background's mean, or missing.
-    seed : int, default=0
-        Of the random orders, one for each row.
+    A feature that is taken away is set to ``rest``: the background's mean, or missing.
     """
     fact, names = pd.factorize(np.array([catalogue[name].family for name in X.columns], dtype=object))
     values = model.contributions(X).values
-    sums = np.column_stack([values[:, fact == place].sum(axis=1) for place in range(len(names))])
+    sums = np.column_stack([values[:, fact == position].sum(axis=1) for position in range(len(names))])
     rank = np.argsort(np.argsort(-sums, axis=1, kind="stable"), axis=1)
     shuffled = np.argsort(np.random.default_rng(seed).random(sums.shape), axis=1)
     steps = range(min(STEPS, len(names)) + 1)
     own = {"": rank[:, fact], "_random": shuffled[:, fact]}
     made = {}
-    for end, place in own.items():
-        made[f"taken{end}"] = np.array([_score(model, X, place >= step, rest) for step in steps])
-        made[f"given{end}"] = np.array([_score(model, X, place < step, rest) for step in steps])
-    return Curves(**made)
+    for end, position in own.items():
+        made[f"taken{end}"] = np.array([_masked_log_odds(model, X, position >= step, rest) for step in steps])
+        made[f"given{end}"] = np.array([_masked_log_odds(model, X, position < step, rest) for step in steps])
+    return ReasonCurves(**made)
 
 
-def _score(model: Scorer, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series) -> Floats:
+def _masked_log_odds(
+    model: CalibratedModel, X: pd.DataFrame, own: npt.NDArray[np.bool_], rest: pd.Series
+) -> Floats:
     return model.contributions(X.where(own, rest, axis=1)).log_odds
 
 
@@ -124,14 +123,9 @@ class CauseAgreement:
 
     @classmethod
     def of(cls, sums: pd.DataFrame, dropped: pd.Series) -> CauseAgreement:
-        """Compare.
+        """Compare the causes that ``sums`` lead with and the true ones, missing for rows without a dropout.
 
-        Parameters
-        ----------
-        sums : DataFrame
-            Contributions summed by cause; all test rows, since importance is their mean size.
-        dropped : Series of str
-            The true cause of each pupil who dropped out, missing for the other rows.
+        All test rows are given, since importance is the mean size of a cause's contributions.
         """
         mean = sums.abs().mean()
         there = dropped.notna().to_numpy()
@@ -169,17 +163,14 @@ class CauseAgreement:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval (Wilson) of the share that is right."""
-        low, high = wilson(self.right, len(self.truth))
+        low, high = wilson_interval(self.right, len(self.truth))
         return float(low), float(high)
 
     def frame(self) -> pd.DataFrame:
         """Give one row per true cause: pupils, right, and how often each cause is named."""
         names = list(self.importance)
-        counts = pd.crosstab(
-            pd.Categorical(self.truth, categories=names),
-            pd.Categorical(self.named, categories=names),
-            dropna=False,
-        ).reindex(index=names, columns=names, fill_value=0)
+        told = (pd.Categorical(causes, categories=names) for causes in (self.truth, self.named))
+        counts = pd.crosstab(*told, dropna=False).reindex(index=names, columns=names, fill_value=0)
         table = counts.set_axis(names, axis=0).set_axis([f"named_{name}" for name in names], axis=1)
         pupils = table.sum(axis=1)
         right = pd.Series(np.diag(counts.to_numpy()), index=names) / pupils.where(pupils > 0)
@@ -202,13 +193,13 @@ class FaithfulnessReport:
 
     Parameters
     ----------
-    curves : Curves
+    curves : ReasonCurves
         The score while facts are taken away or given.
     causes : CauseAgreement, optional
         Only where the true causes are known.
     """
 
-    curves: Curves
+    curves: ReasonCurves
     causes: CauseAgreement | None = None
 
     def frame(self) -> pd.DataFrame:
@@ -217,21 +208,21 @@ class FaithfulnessReport:
 
     def section(self) -> Section:
         """Give the part of an evaluation report."""
-        remarks, tables = [_told(self.curves)], [_curve_table(self.curves)]
+        remarks, tables = [_curves_in_words(self.curves)], [_curve_table(self.curves)]
         metrics = {f"{kind}_between": self.curves.between(kind)[0] for kind in ("taken", "given")}
         checks = [_check_curves(self.curves)]
         if self.causes is not None:
-            remarks += [_told_causes(self.causes), *_no_better(self.causes)]
+            remarks += [_causes_in_words(self.causes), *_no_better(self.causes)]
             checks.append(_check_causes(self.causes))
             tables.append(_cause_table(self.causes))
             metrics |= self.causes.metrics()
-        return Section("faithfulness", TITLE, tuple(remarks), tuple(tables), metrics, tuple(checks))
+        return FAITHFULNESS.section(remarks, tables, metrics, checks)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
 
 
-TITLE = Text(zh="理由的真实性", en="Faithfulness of the reasons")
+AREA = "{:.2f} ({:.2f} – {:.2f})"
 TOLD = Text(
     zh="去掉每名学生最主要的三条理由（换成平均值），平均风险由{start:.1%}降到{reasons:.1%}；"
     "随机去掉三条则为{random:.1%}。按理由次序与随机次序之间的面积：去掉{taken}，给出{given}（对数几率，每步）。",
@@ -269,24 +260,23 @@ CURVES_CHECKED = Text(
 )
 
 
-def _told(made: Curves) -> Text:
+def _curves_in_words(made: ReasonCurves) -> Text:
     three = min(THREE, len(made.taken) - 1)
     fields: Mapping[str, object] = {
         "start": made.mean_risk("taken", 0),
         "reasons": made.mean_risk("taken", three),
         "random": made.mean_risk("taken_random", three),
-        **{kind: "{:.2f} ({:.2f} – {:.2f})".format(*made.between(kind)) for kind in ("taken", "given")},
+        **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
     }
-    return filled(TOLD, **fields)
+    return fill_text(TOLD, **fields)
 
 
-def _check_curves(made: Curves) -> Check:
+def _check_curves(made: ReasonCurves) -> Check:
     """Ask that taking facts away, and giving them, by the reasons moves the score more than at random."""
     found = {kind: made.between(kind) for kind in ("taken", "given")}
-    each = [inside((low, high), (0.0, np.inf)) for _, low, high in found.values()]
-    passed = False if False in each else None if None in each else True
-    told = {kind: "{:.2f} ({:.2f} – {:.2f})".format(*of) for kind, of in found.items()}
-    return Check("reasons_move_the_score", passed, filled(CURVES_CHECKED, **told))
+    passed = all_of(inside_bounds((low, high), (0.0, np.inf)) for _, low, high in found.values())
+    told = {kind: AREA.format(*area) for kind, area in found.items()}
+    return MOVE_THE_SCORE.answered(passed, fill_text(CURVES_CHECKED, **told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -298,11 +288,11 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
-    reason = filled(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
-    return Check("leading_cause", inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
+    reason = fill_text(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    return LEADING_CAUSE.answered(inside_bounds((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
-def _told_causes(found: CauseAgreement) -> Text:
+def _causes_in_words(found: CauseAgreement) -> Text:
     low, high = found.interval
     fields: Mapping[str, object] = {
         "n": len(found.truth),
@@ -314,10 +304,10 @@ def _told_causes(found: CauseAgreement) -> Text:
         "sampled": found.sampled,
         "most": found.most_named,
     }
-    return filled(TOLD_CAUSES, **fields)
+    return fill_text(TOLD_CAUSES, **fields)
 
 
-def _curve_table(made: Curves) -> SectionTable:
+def _curve_table(made: ReasonCurves) -> SectionTable:
     columns = (
         Text(zh="条数", en="Facts"),
         Text(zh="按理由去掉", en="Taken away, by reasons"),
@@ -337,13 +327,13 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
         Text(zh="真实原因", en="True cause"),
         Text(zh="学生", en="Pupils"),
         Text(zh="说对", en="Right"),
-        *(_named(labels[name]) for name in names),
+        *(_named_column(labels[name]) for name in names),
     )
     rows: list[tuple[Cell, ...]] = [
         (
             labels[str(name)],
             int(line["pupils"]),
-            plain(float(line["right"])),
+            plain_data(float(line["right"])),
             *(int(line[f"named_{other}"]) for other in names),
         )
         for name, line in frame.iterrows()
@@ -353,5 +343,37 @@ def _cause_table(found: CauseAgreement) -> SectionTable:
     )
 
 
-def _named(label: Text) -> Text:
+def _named_column(label: Text) -> Text:
     return Text(zh=f"说成{label.zh}", en=f"named {label.en.lower()}")
+
+
+def _section_of(trained: TrainedModel) -> Section:
+    """Draw the curves of pupils with high risks and, where the true causes are known, compare them."""
+    seed, risks, parts = trained.settings.models.seed, trained.risks, trained.parts
+    high = np.flatnonzero(risks >= np.quantile(risks, 1 - HIGH))
+    X = parts.X(parts.test[sample_of_rows(high, MOST_ROWS, np.random.default_rng(seed))])
+    model = trained.classifier.calibrated_model_
+    drawn = reason_curves(model, X, trained.catalogue, trained.means_of_stayers, seed=seed)
+    dropped = _true_causes(trained)
+    known = dropped is not None and dropped.notna().any()
+    return FaithfulnessReport(
+        drawn, CauseAgreement.of(trained.by_cause, dropped) if known else None
+    ).section()
+
+
+def _true_causes(trained: TrainedModel) -> pd.Series | None:
+    """Give the true cause of who dropped out, on the last test day before; None where it is not known."""
+    truth, parts = trained.records.truth, trained.parts
+    if truth is None or "cause" not in truth:
+        return None
+    frame = parts.cohort_of(parts.test).frame
+    found = frame["student_id"].map(truth.set_index("student_id")["cause"]).where(parts.y(parts.test) == 1)
+    return found.where(frame["as_of"] == frame.groupby("student_id")["as_of"].transform("max"))
+
+
+FAITHFULNESS = SectionKind(
+    name="faithfulness",
+    title=Text(zh="理由的真实性", en="Faithfulness of the reasons"),
+    of_model=_section_of,
+    questions=(MOVE_THE_SCORE, LEADING_CAUSE),
+)

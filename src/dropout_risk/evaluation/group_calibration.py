@@ -45,23 +45,10 @@ def cohort_coverage(
 ) -> Coverage:
     """Hold numbers of dropouts against what the intervals foretell for them, chance included.
 
-    For each band of risk at one school on one day: the share at that school is drawn from the interval,
-    the dropouts from the share, 199 times; the cohort is held if the number that came true lies among the
-    middle 90 % of those numbers (ties are broken at random). Intervals that are too narrow hold too few.
-
-    Parameters
-    ----------
-    y : array of {0, 1}
-        Outcomes.
-    interval : array of shape (n, 2)
-        Of each row, at ``level``.
-    schools, days : array
-        Of each row; rows without a school are left out.
-    level : float, default=0.9
-    bands : int, default=3
-        Bands of risk, with about equally many expected dropouts each.
-    seed : int, default=0
-        Of the draws.
+    For each band of risk (with about equally many expected dropouts) at one school on one day: the share at
+    that school is drawn from the interval, the dropouts from the share, 199 times; the cohort is held if the
+    number that came true lies among the middle 90 % of those numbers (ties are broken at random). Intervals
+    that are too narrow hold too few. Rows without a school are left out.
     """
     school = known_codes(schools)
     day = pd.factorize(days)[0]
@@ -74,7 +61,7 @@ def cohort_coverage(
     if len(names) == 0:
         return Coverage(float("nan"), 0)
     seen = np.bincount(code, weights=y[kept]).astype(np.float64)
-    below, level_with = _ranks(seen, code, middle[kept], half[kept] / _z(level), seed)
+    below, level_with = _count_draws(seen, code, middle[kept], half[kept] / _z_of_level(level), seed)
     rng = np.random.default_rng([seed, 1])
     rank = below + np.floor(rng.random(len(seen)) * (level_with + 1))
     edge = round((DRAWS + 1) * (1 - level) / 2)
@@ -84,12 +71,7 @@ def cohort_coverage(
 def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Say how often sets held what happened, by class, and how often they left both or nothing open.
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-        Outcomes.
-    open_outcomes : bool array of shape (n, 2)
-        Whether each pupil may stay, and may drop out.
+    ``open_outcomes`` says whether each pupil may stay, and may drop out.
 
     Examples
     --------
@@ -105,7 +87,7 @@ def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, f
     }
 
 
-def _ranks(
+def _count_draws(
     seen: Floats, code: npt.NDArray[np.intp], middle: Floats, error: Floats, seed: int
 ) -> tuple[Floats, Floats]:
     """Count, for each cohort, draws with fewer and draws with as many dropouts as came true."""
@@ -120,7 +102,7 @@ def _ranks(
     return below, level_with
 
 
-def _z(level: float) -> float:
+def _z_of_level(level: float) -> float:
     from scipy.special import ndtri
 
     return float(ndtri(0.5 + level / 2))
@@ -184,16 +166,8 @@ def shrunk_shifts(
 
     The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
     group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
-    variance may be. Rows of one pupil on several days count as little as they really tell.
-
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    groups, pupils : array
-        Of each row; rows without a group (None or an empty text) are left out.
-    level_z : float
-        Half width of the intervals, in standard errors.
+    variance may be. Rows of one pupil on several days count as little as they really tell; rows without a
+    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either side.
 
     Examples
     --------
@@ -213,35 +187,42 @@ def shrunk_shifts(
     risk = 1 / (1 + np.exp(-margin))
     alike = ResemblingPupils.of(y, risk, code, pupils)
     posterior = alike.posterior(alike.cell)
-    told = 1 / _repeated(y - risk, pupils)
-    shift, error = _averaged(margin, y, code, told, posterior)
-    counts = _counts(y, p, code, pupils, len(names))
+    told = 1 / _repetition_factor(y - risk, pupils)
+    shift, error = _averaged_shifts(margin, y, code, told, posterior)
+    counts = _group_counts(y, p, code, pupils, len(names))
     groups_found = [
-        GroupShift(str(name), *counts[place], *_interval(whole + shift[place], level_z * error[place]))
-        for place, name in enumerate(names)
-        if counts[place][0] >= FEWEST_PUPILS
+        GroupShift(
+            str(name),
+            *counts[position],
+            *_interval_around(whole + shift[position], level_z * error[position]),
+        )
+        for position, name in enumerate(names)
+        if counts[position][0] >= FEWEST_PUPILS
     ]
     ordered = sorted(groups_found, key=lambda one: (-abs(one.shift), one.group))
     return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))
 
 
-def _repeated(residual: Floats, pupils: Array) -> float:
+def _repetition_factor(residual: Floats, pupils: Array) -> float:
     """Say how many times less rows tell because pupils are in several of them (1 where nobody is)."""
     of_pupil = np.bincount(pd.factorize(pupils)[0], weights=residual)
     return max(float((of_pupil**2).sum() / (residual**2).sum()), 1.0)
 
 
-def _averaged(
+def _averaged_shifts(
     margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, posterior: Floats
 ) -> tuple[Floats, Floats]:
     """Average each group's shift over what the spread of groups may be; its error holds that doubt too."""
-    places = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
-    found = [_modes(margin, y, code, told, max(float(SPREADS[place]), SPREADS[1]) ** 2) for place in places]
+    positions = np.searchsorted(np.cumsum(posterior), (np.arange(POINTS) + 0.5) / POINTS)
+    found = [
+        _shift_modes(margin, y, code, told, max(float(SPREADS[position]), SPREADS[1]) ** 2)
+        for position in positions
+    ]
     shifts, errors = (np.stack([one[part] for one in found]) for part in range(2))
     return shifts.mean(axis=0), np.sqrt((errors**2).mean(axis=0) + shifts.var(axis=0))
 
 
-def _modes(
+def _shift_modes(
     margin: Floats, y: Floats, code: npt.NDArray[np.intp], told: float, variance: float
 ) -> tuple[Floats, Floats]:
     """Find the mode of each group's shift, and its standard error, all groups at once."""
@@ -260,7 +241,7 @@ def _modes(
     return shift, 1 / np.sqrt(precision)
 
 
-def _counts(
+def _group_counts(
     y: Floats, p: Floats, code: npt.NDArray[np.intp], pupils: Array, n: int
 ) -> list[tuple[int, int, float, float]]:
     rows = np.bincount(code, minlength=n)
@@ -269,9 +250,10 @@ def _counts(
     there, left = of_pupil.size().reindex(range(n)), of_pupil.sum().reindex(range(n))
     risk, share = (np.bincount(code, weights=values, minlength=n) / rows for values in (p, y))
     return [
-        (int(there[place]), int(left[place]), float(risk[place]), float(share[place])) for place in range(n)
+        (int(there[position]), int(left[position]), float(risk[position]), float(share[position]))
+        for position in range(n)
     ]
 
 
-def _interval(middle: float, half: float) -> tuple[float, float, float]:
+def _interval_around(middle: float, half: float) -> tuple[float, float, float]:
     return float(middle), float(middle - half), float(middle + half)

@@ -15,11 +15,20 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.evaluation.baselines import Rows, baselines, columns_read
-from dropout_risk.evaluation.capacity import together
-from dropout_risk.evaluation.parts import Parts, last_days_present, teachers
+from dropout_risk.evaluation.baselines import BaselineRows, columns_read, fit_baselines
+from dropout_risk.evaluation.capacity import number_groups
+from dropout_risk.evaluation.charts import line_style, number_or_nan
+from dropout_risk.evaluation.parts import Parts, last_days_present, teachers_of
 from dropout_risk.evaluation.resampling import REPLICATES, Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, bracketed, filled
+from dropout_risk.evaluation.section import (
+    Cell,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    interval_figures,
+    interval_in_brackets,
+)
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
@@ -28,6 +37,7 @@ from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.modelling.classifier import RiskClassifier
 
 
@@ -35,7 +45,6 @@ DAYS_BEFORE = (1, 5, 10, 20, 30, 45, 60, 90)
 QUARTILES = (0.25, 0.5, 0.75)
 FEWEST = 10
 """Pupils below which a share is not given."""
-TITLE = Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil")
 VERDICT = Text(
     zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
     "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
@@ -141,12 +150,7 @@ def top_of_groups(
 ) -> npt.NDArray[np.bool_]:
     """Mark the highest risks of each group; equal risks are taken in the order of their ids, as on the list.
 
-    Parameters
-    ----------
-    risk, groups, ids : array of shape (n,)
-        Risk, number of the group and id of each row.
-    places : array of shape (n_groups,)
-        How many of each group.
+    ``places`` says how many of each group.
 
     Examples
     --------
@@ -161,7 +165,7 @@ def top_of_groups(
     return marked
 
 
-def leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def leads_of_leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Give one row per pupil who dropped out while the mornings went on, and when it was first listed.
 
     Returns
@@ -220,73 +224,66 @@ def lead_time_section(
 ) -> Section:
     """Say how early each way of listing names those who leave, and how long it names others in vain.
 
-    Parameters
-    ----------
-    mornings : Mornings
-        Weekly lists.
-    replicates : int, default=400
-        Of the intervals.
-    sampled : mapping, optional
-        ``schools``, ``pupils`` and ``everybody``, where not everybody was followed.
+    ``sampled`` holds ``schools``, ``pupils`` and ``everybody``, where not everybody was followed.
     """
-    gone = {label: leavers(mornings, listed) for label, listed in mornings.listed.items()}
+    gone = {label: leads_of_leavers(mornings, listed) for label, listed in mornings.listed.items()}
     alarms = {label: false_alarms(mornings, listed) for label, listed in mornings.listed.items()}
     pupils = mornings.rows.drop_duplicates("student_id").set_index("student_id").sort_index()
     drawn = Resampling.of(pupils["school_id"].to_numpy(), pupils.index.to_numpy(), replicates=replicates)
-    place = pd.Series(np.arange(len(pupils)), index=pupils.index)
+    position = pd.Series(np.arange(len(pupils)), index=pupils.index)
     first = next(iter(gone))
     ever = float(mornings.rows["student_id"][mornings.listed[first]].nunique() / len(pupils))
-    said = filled(EVER, pupils=len(pupils), share=ever)
-    remarks = [_verdict(mornings, gone, drawn, place), *_to_last_day(gone[first]), said, HOW]
+    said = fill_text(EVER, pupils=len(pupils), share=ever)
+    remarks = [_lead_verdict(mornings, gone, drawn, position), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
-        remarks += [filled(SAMPLED, **sampled), drawn.said()]
-    before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone, "dropout_day", "lead")))
-    coming = tuple(_before(gone, "last_present", "lead_present"))
-    lead_rows = tuple(_lead_row(label, of, drawn, place) for label, of in gone.items())
-    alarm_rows = tuple(_alarm_row(label, of, drawn, place) for label, of in alarms.items())
+        remarks += [fill_text(SAMPLED, **sampled), *drawn.in_words()]
+    before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before_rows(gone, "dropout_day", "lead")))
+    coming = tuple(_before_rows(gone, "last_present", "lead_present"))
+    lead_rows = tuple(_lead_row(label, found, drawn, position) for label, found in gone.items())
+    alarm_rows = tuple(_alarm_row(label, found, drawn, position) for label, found in alarms.items())
     tables = (
         SectionTable(LEADS, LEADS_HEAD, lead_rows),
         before,
         SectionTable(ALARMS, ALARMS_HEAD, alarm_rows),
         *([SectionTable(BEFORE_LAST_DAY, (*BEFORE_HEAD, *gone), coming)] if coming else []),
     )
-    metrics = {"ever_listed": ever} | _metrics(gone[first], alarms[first], drawn, place)
-    return Section("lead_time", TITLE, tuple(remarks), tables, metrics)
+    metrics = {"ever_listed": ever} | _lead_metrics(gone[first], alarms[first], drawn, position)
+    return LEAD_TIME.section(remarks, tables, metrics)
 
 
-def _verdict(
-    mornings: Mornings, gone: Mapping[Text, pd.DataFrame], drawn: Resampling, place: pd.Series
+def _lead_verdict(
+    mornings: Mornings, gone: Mapping[Text, pd.DataFrame], drawn: Resampling, position: pd.Series
 ) -> Text:
     model = next(iter(gone.values()))
     dates = mornings.dates
     when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
     if model.empty:
-        return filled(NOBODY, **when)
-    listed, ends = _share(model["lead"].notna(), drawn.rows(place[model.index].to_numpy()))
-    median = _quantile(model["lead"], model["censored"], 0.5) or "–"
+        return fill_text(NOBODY, **when)
+    listed, ends = _mean_with_interval(model["lead"].notna(), drawn.rows(position[model.index].to_numpy()))
+    median = _quantile_in_words(model["lead"], model["censored"], 0.5) or "–"
     told = "" if ends is None else f" [{ends.low:.0%}, {ends.high:.0%}]"
-    return filled(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
+    return fill_text(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
 
 
-def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:
     if gone.empty:
         return label, *([None] * 5)
-    draws = drawn.rows(place[gone.index].to_numpy())
-    never, ends = _share(gone["lead"].isna(), draws)
-    low, middle, high = (_quantile(gone["lead"], gone["censored"], at) for at in QUARTILES)
+    draws = drawn.rows(position[gone.index].to_numpy())
+    never, ends = _mean_with_interval(gone["lead"].isna(), draws)
+    low, middle, high = (_quantile_in_words(gone["lead"], gone["censored"], at) for at in QUARTILES)
     listed = gone["lead"].notna().to_numpy()
     ends_of_median = _median_interval(gone["lead"].to_numpy()[listed], draws.rows(listed))
-    told = None if middle is None else f"{middle}{bracketed(ends_of_median, digits=0)}"
-    return label, f"{never:.2f}{bracketed(ends)}", low, told, high, int(gone["censored"].sum())
+    told = None if middle is None else f"{middle}{interval_in_brackets(ends_of_median, digits=0)}"
+    return label, f"{never:.2f}{interval_in_brackets(ends)}", low, told, high, int(gone["censored"].sum())
 
 
-def _before(gone: Mapping[Text, pd.DataFrame], until: str, lead: str) -> list[tuple[Cell, ...]]:
+def _before_rows(gone: Mapping[Text, pd.DataFrame], until: str, lead: str) -> list[tuple[Cell, ...]]:
     """Give the shares among those whose last days were all seen; too few give none."""
     found: list[tuple[Cell, ...]] = []
     for days in DAYS_BEFORE:
-        seen = [of[of[until] - of["first_day"] >= days] for of in gone.values()]
+        seen = [pupils[pupils[until] - pupils["first_day"] >= days] for pupils in gone.values()]
         if len(seen[0]) >= FEWEST:
-            found.append((days, len(seen[0]), *(float((of[lead] >= days).mean()) for of in seen)))
+            found.append((days, len(seen[0]), *(float((pupils[lead] >= days).mean()) for pupils in seen)))
     return found
 
 
@@ -300,32 +297,30 @@ def _to_last_day(gone: pd.DataFrame) -> list[Text]:
     leads = known["lead_present"]
     gap = float((gone["dropout_day"] - gone["last_present"]).median())
     share = float(leads.notna().mean()) if len(known) else 0.0
-    median = _quantile(leads, known["censored"], 0.5) or "–"
-    return [filled(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
+    median = _quantile_in_words(leads, known["censored"], 0.5) or "–"
+    return [fill_text(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
-def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
+def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:
     known = alarms[alarms["known"]]
     unknown = len(alarms) - len(known)
     if known.empty:
         return label, 0, None, None, None, None, None, unknown
-    low, middle, high = (_quantile(known["mornings"], known["still"], at) for at in QUARTILES)
-    mean, ends = _share(known["mornings"], drawn.rows(place[known.index].to_numpy()))
-    told = f"{mean:.1f}{bracketed(ends, digits=1)}"
+    low, middle, high = (_quantile_in_words(known["mornings"], known["still"], at) for at in QUARTILES)
+    mean, ends = _mean_with_interval(known["mornings"], drawn.rows(position[known.index].to_numpy()))
+    told = f"{mean:.1f}{interval_in_brackets(ends, digits=1)}"
     return label, len(known), low, middle, high, told, int(known["still"].sum()), unknown
 
 
-def _share(values: pd.Series, draws: Resampling) -> tuple[float, Interval | None]:
+def _mean_with_interval(values: pd.Series, draws: Resampling) -> tuple[float, Interval | None]:
     """Give a mean and its interval."""
     numbers = values.to_numpy(dtype=np.float64)
-    sums = draws.sums(np.column_stack([numbers, np.ones_like(numbers)]))
-    with np.errstate(invalid="ignore"):
-        ends = draws.interval(sums[:, 0] / sums[:, 1])
+    ends = draws.interval(draws.means(numbers))
     same = ends is not None and ends.low == ends.high  # all or nobody: drawing again says nothing of it
     return float(numbers.mean()), None if same else ends
 
 
-def _quantile(values: pd.Series, at_least: pd.Series, level: float) -> str | None:
+def _quantile_in_words(values: pd.Series, at_least: pd.Series, level: float) -> str | None:
     """Write a quantile of the values there are, with "≥" where some that may be longer reach down to it."""
     if values.isna().all():
         return None
@@ -344,16 +339,14 @@ def _median_interval(leads: Floats, draws: Resampling) -> Interval | None:
     return draws.interval(np.where(total > 0, leads[order][middle], np.nan))
 
 
-def _metrics(
-    gone: pd.DataFrame, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series
+def _lead_metrics(
+    gone: pd.DataFrame, alarms: pd.DataFrame, drawn: Resampling, position: pd.Series
 ) -> dict[str, float]:
     known = alarms[alarms["known"]]
     found = {"leavers": float(len(gone)), "false_alarms": float(len(known))}
     if len(gone):
-        never, ends = _share(gone["lead"].isna(), drawn.rows(place[gone.index].to_numpy()))
-        found |= {"never_listed": never}
-        if ends is not None:
-            found |= {"never_listed_low": ends.low, "never_listed_high": ends.high}
+        never, ends = _mean_with_interval(gone["lead"].isna(), drawn.rows(position[gone.index].to_numpy()))
+        found |= interval_figures("never_listed", never, ends)
     if gone["lead"].notna().any():
         quartiles: Sequence[float] = gone["lead"].quantile(list(QUARTILES), interpolation="lower").tolist()
         names = ("lower_quartile_days", "median_days", "upper_quartile_days")
@@ -396,21 +389,21 @@ def lead_time(
     followed, sampled = sample_of_schools(histories, settings.models.seed)
     dates = weekly_dates(followed, first=min(parts.days(parts.test)))
     cohort = Cohort.on(followed, dates)
-    risks, read = _scored(classifier, followed, cohort, catalogue)
+    risks, read = _score_mornings(classifier, followed, cohort, catalogue)
     known = parts.rows_for_baselines(parts.before_test)
-    rows = _rows(followed, cohort, settings)
+    rows = _morning_rows(followed, cohort, settings)
     others = {
         baseline.label: baseline.risks
-        for baseline in baselines(known, Rows(read, rows["school_id"].to_numpy()), catalogue)
+        for baseline in fit_baselines(known, BaselineRows(read, rows["school_id"].to_numpy()), catalogue)
         if baseline.name in RIVALS and baseline.risks is not None
     }
     gone = dropout_days(followed, dates[0], settings.outcome.events)
     mornings = Mornings(
         rows,
-        _lists(risks, others, followed, cohort, settings),
+        _morning_lists(risks, others, followed, cohort, settings),
         gone,
         tuple(date.isoformat() for date in dates),
-        step=_step(dates),
+        step=_days_between(dates),
         last_present=last_days_present(followed, gone, dates),
     )
     return lead_time_section(mornings, replicates=settings.evaluation.replicates, sampled=sampled)
@@ -426,8 +419,8 @@ def weekly_dates(histories: Histories, first: str) -> list[dt.date]:
     dates = np.arange(ordinal_of(first), last + 1)
     until = calendar.index(schools[:, None], np.append(dates, last + 1)[None, :])
     is_open = dates[(np.diff(until, axis=1) > 0).mean(axis=0) >= 0.5]
-    _, place = np.unique((is_open + 3) // 7, return_index=True)  # weeks begin on Monday
-    weeks = is_open[place]
+    _, position = np.unique((is_open + 3) // 7, return_index=True)  # weeks begin on Monday
+    weeks = is_open[position]
     return [date_of(day) for day in weeks[:: -(-len(weeks) // MOST_MORNINGS)]]
 
 
@@ -435,7 +428,7 @@ def sample_of_schools(histories: Histories, seed: int) -> tuple[Histories, dict[
     """Draw whole schools until there are enough pupils; None beside them where everybody is followed."""
     if len(histories) <= MOST_PUPILS:
         return histories, None
-    school = together(pc.fill_null(histories.students["school_id"], "").to_numpy())
+    school = number_groups(pc.fill_null(histories.students["school_id"], "").to_numpy())
     size = np.bincount(school)
     order = np.random.default_rng(seed).permutation(len(size))
     chosen = order[: int(np.searchsorted(np.cumsum(size[order]), MOST_PUPILS)) + 1]
@@ -453,7 +446,7 @@ def dropout_days(histories: Histories, first: dt.date, events: Sequence[str]) ->
     return pd.Series(columns["day"][inside].astype(np.int64)).groupby(pupil[inside]).min()
 
 
-def _scored(
+def _score_mornings(
     classifier: RiskClassifier, histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue
 ) -> tuple[Floats, pd.DataFrame]:
     """Score morning by morning; of the features only those are kept that the baselines read."""
@@ -465,7 +458,7 @@ def _scored(
     return risks, pd.DataFrame(kept, columns=names)
 
 
-def _rows(histories: Histories, cohort: Cohort, settings: Settings) -> pd.DataFrame:
+def _morning_rows(histories: Histories, cohort: Cohort, settings: Settings) -> pd.DataFrame:
     """Give pupil, school, school day and known outcome of each row of the cohort."""
     frame = cohort.frame
     pupil, ordinal = frame["pupil"].to_numpy(), frame["as_of"].to_numpy().astype("datetime64[D]")
@@ -482,7 +475,7 @@ def _rows(histories: Histories, cohort: Cohort, settings: Settings) -> pd.DataFr
     )
 
 
-def _lists(
+def _morning_lists(
     risks: Floats,
     others: Mapping[Text, Floats],
     histories: Histories,
@@ -492,7 +485,7 @@ def _lists(
     """Draw up each teacher's list of each morning; baselines get as many places as the model takes."""
     pupil = cohort.frame["pupil"].to_numpy()
     school = cohort.frame["school_id"].astype(object).fillna("").to_numpy()
-    group = together(cohort.frame["as_of"].to_numpy(), school, teachers(histories, pupil))
+    group = number_groups(cohort.frame["as_of"].to_numpy(), school, teachers_of(histories, pupil))
     might = np.bincount(group, weights=risks >= settings.bands.watch).astype(np.int64)
     places = np.minimum(might, settings.watch_list.capacity)
     return {
@@ -501,7 +494,34 @@ def _lists(
     }
 
 
-def _step(dates: Sequence[dt.date]) -> int:
+def _days_between(dates: Sequence[dt.date]) -> int:
     """Give the school days between two mornings: a week, or the fewest weeks that were left between them."""
     apart = min(((later - date).days for date, later in pairwise(dates)), default=7)
     return DAYS_OF_A_WEEK * max(round(apart / 7), 1)
+
+
+def _draw_lead_time(axes: Any, report: EvaluationReport) -> None:
+    section = report.section(LEAD_TIME.name)
+    if section is None:
+        return
+    table = section.tables[1]
+    days = [float(str(row[0])) for row in table.rows]
+    for column, label in reversed(list(enumerate(table.columns[2:], start=2))):
+        name = label.en if isinstance(label, Text) else str(label)
+        drawn = next((result for result in report.results if result.label == label), report.result())
+        share = [number_or_nan(row[column]) for row in table.rows]  # type: ignore[arg-type]
+        axes.plot(days, share, marker="o", markersize=3, label=name, **line_style(drawn))
+    axes.set(xlim=(0, max(days, default=1)), ylim=(0, 1.05), xlabel="School days before dropping out")
+    axes.set_ylabel("Share that had been on the list")
+    axes.set_title("Lead time: pupils who dropped out", fontsize=10)
+    axes.legend(fontsize=8, frameon=False)
+
+
+LEAD_TIME = SectionKind(
+    name="lead_time",
+    title=Text(zh="提前量：名单比辍学早多少", en="Lead time: how long before leaving the list names a pupil"),
+    of_model=lambda trained: lead_time(
+        trained.classifier, trained.parts, trained.histories, trained.catalogue, trained.settings
+    ),
+    panels=(_draw_lead_time,),
+)

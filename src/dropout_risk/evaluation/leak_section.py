@@ -8,7 +8,15 @@ import numpy as np
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import Check, Section, SectionTable
+from dropout_risk.evaluation.section import (
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    join_texts,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check
@@ -16,7 +24,6 @@ from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 
-TITLE = Text(zh="数据泄漏检查", en="Leak checks")
 NOTHING = Text(
     zh="{n}项检查没有发现泄漏。没有发现不等于没有：每项检查看不到什么，见下表。",
     en="{n} checks found no leak. That nothing was found does not prove that nothing is there: what each "
@@ -36,6 +43,24 @@ PART = Text(
 IN_TIME = Text(zh="测试在训练之后", en="the test comes after training")
 AT_RANDOM = Text(zh="随机划分：不是预测", en="a random split: no forecast")
 NOTHING_FOUND = Text(zh="未发现", en="nothing found")
+NAMED = Text(zh="{column}：{reason}", en="{column}: {reason}")
+SPLIT_IN_TIME = Question("split_in_time", "按时间划分")
+NAMES = {
+    "tells_the_outcome": "单列即可区分结局",
+    "missing_tells": "缺失即可区分结局",
+    "identifier": "编号列",
+    "audit_only": "仅供审计的列",
+    "filled_by_outcome": "按结局填补",
+    "filled_from_everything": "用全部数据填补",
+    "copied_pupils": "学生同在训练和测试",
+    "repeated_rows": "重复的行",
+    "order_tells": "行序透露结局",
+    "made_up_rows": "人造的行",
+    "known_late": "事后才可知的列",
+    "future_read": "读到以后的记录",
+    "chosen_by_outcome": "按结局选取学生",
+}
+"""The leak checks in few words; one that is not here goes by its title."""
 COLUMNS = (
     Text(zh="检查", en="Check"),
     Text(zh="结果", en="Result"),
@@ -46,12 +71,7 @@ COLUMNS = (
 def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
     """Write the leak checks as a section, with one check each for publishing.
 
-    Parameters
-    ----------
-    report : LeakReport
-        What was found.
-    split : {"temporal", "random"}
-        How the test was set apart; a random test is no forecast, and does not pass.
+    A random test is no forecast, and does not pass.
 
     Examples
     --------
@@ -59,64 +79,57 @@ def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
     >>> section.remarks[0].en[:22]
     '0 checks found no leak'
     """
-    return Section(
-        "leaks",
-        TITLE,
-        remarks=tuple(_remarks(report)),
-        tables=(SectionTable(TITLE, COLUMNS, tuple(_row(check) for check in report.checks)),),
-        metrics={"found": float(len(report.found)), "allowed": float(len(report.found) - len(report.leaks))},
-        checks=(
-            Check("split_in_time", split == "temporal", IN_TIME if split == "temporal" else AT_RANDOM),
-            *(_check(check, report) for check in report.checks if check.not_judged != ELSEWHERE),
-        ),
+    in_time = split == "temporal"
+    rows = tuple((check.title, _finding_in_words(check), check.blind) for check in report.checks)
+    return LEAKS.section(
+        _leak_remarks(report),
+        [SectionTable(LEAKS.title, COLUMNS, rows)],
+        {"found": float(len(report.found)), "allowed": float(len(report.found) - len(report.leaks))},
+        [
+            SPLIT_IN_TIME.answered(in_time, IN_TIME if in_time else AT_RANDOM),
+            *(_leak_check(check, report) for check in report.checks if check.not_judged != ELSEWHERE),
+        ],
     )
 
 
-def _remarks(report: LeakReport) -> list[Text]:
-    first = (
-        _filled(FOUND, n=len(report.leaks))
-        if report.leaks
-        else _filled(NOTHING, n=sum(check.not_judged is None for check in report.checks))
-    )
-    remarks = [first]
+def _leak_remarks(report: LeakReport) -> list[Text]:
+    judged = sum(check.not_judged is None for check in report.checks)
+    remarks = [fill_text(FOUND, n=len(report.leaks)) if report.leaks else fill_text(NOTHING, n=judged)]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
-        said = Text(zh="；".join(text.zh for text in found), en="; ".join(text.en for text in found))
-        remarks.append(
-            Text(
-                zh=ALLOWED.fill("zh", name=name, reason=reason, found=said.zh),
-                en=ALLOWED.fill("en", name=name, reason=reason, found=said.en),
-            )
-        )
+        remarks.append(fill_text(ALLOWED, name=name, reason=reason, found=join_texts(found)))
     if report.n_counted < report.n_rows:
-        remarks.append(_filled(PART, total=report.n_rows, counted=report.n_counted))
+        remarks.append(fill_text(PART, total=report.n_rows, counted=report.n_counted))
     return remarks
 
 
-def _row(check: MadeCheck) -> tuple[Text, Text, Text]:
-    return check.title, _said(check), check.blind
-
-
-def _said(check: MadeCheck) -> Text:
+def _finding_in_words(check: MadeCheck) -> Text:
     if check.not_judged is not None:
         return check.not_judged
     if not check.leaks:
         return NOTHING_FOUND
-    named = [(f"{leak.column}：", f"{leak.column}: ") if leak.column else ("", "") for leak in check.leaks]
-    return Text(
-        zh="；".join(zh + leak.reason.zh for (zh, _), leak in zip(named, check.leaks, strict=True)),
-        en="; ".join(en + leak.reason.en for (_, en), leak in zip(named, check.leaks, strict=True)),
+    return join_texts(
+        [
+            fill_text(NAMED, column=leak.column, reason=leak.reason) if leak.column else leak.reason
+            for leak in check.leaks
+        ]
     )
 
 
-def _check(check: MadeCheck, report: LeakReport) -> Check:
-    if check.not_judged is not None:
-        return Check(check.name, None, check.not_judged)
-    return Check(check.name, all(report.allows(leak) for leak in check.leaks), _said(check))
+def _leak_check(check: MadeCheck, report: LeakReport) -> Check:
+    passed = None if check.not_judged is not None else all(report.allows(leak) for leak in check.leaks)
+    return Question(check.name, NAMES.get(check.name, check.title.zh)).answered(
+        passed, _finding_in_words(check)
+    )
 
 
-def _filled(text: Text, **fields: object) -> Text:
-    return Text(zh=text.fill("zh", **fields), en=text.fill("en", **fields))
+LEAKS = SectionKind(
+    name="leaks",
+    title=Text(zh="数据泄漏检查", en="Leak checks"),
+    of_model=lambda trained: leaks_section(trained.leaks, split=trained.parts.kind),
+    questions=(SPLIT_IN_TIME, *(Question(name, zh) for name, zh in NAMES.items())),
+    required=Text(zh="泄漏检查", en="leaks"),
+)
 
 
 # --- Refuse to train on leaks: the checks of the rows and of the records, before anything is fitted ---
@@ -127,21 +140,8 @@ def refuse_leaks(
 ) -> LeakReport:
     """Look for leaks in the rows that train, calibrate and test, and in how they were made.
 
-    Parameters
-    ----------
-    histories : Histories
-        What was recorded.
-    parts : Parts
-        The rows, by what they are used for.
-    catalogue : FeatureCatalogue
-        The features.
-    settings : Settings
-        ``leaks.allowed`` names the columns that are honest after all, each with its reason.
-
-    Returns
-    -------
-    LeakReport
-        For the evaluation report; what it holds is allowed.
+    ``settings.leaks.allowed`` names the columns that are honest after all, each with its reason: what the
+    report holds is allowed.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def refuse_leaks(
     found = find_leaks(
         parts.X(rows),
         parts.y(rows),
-        parts.students(rows),
+        parts.pupils(rows),
         test=np.isin(rows, parts.test, assume_unique=True),
     )
     left = [

@@ -11,14 +11,24 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.capacity import Bounds, Lists, TopRanked, of_places, of_share, together
+from dropout_risk.evaluation.capacity import Lists, TieBounds, TopRanked, number_groups, of_places, of_share
+from dropout_risk.evaluation.charts import COLOURS, GUIDE, line_style, number_or_nan
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate, list_figures
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import (
+    Cell,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    interval_figures,
+    with_interval,
+)
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
-    from dropout_risk.evaluation.result import HeldOut
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.evaluation.result import HeldOut, Measured, Result
 
 
 # --- How good a model is for pupils who still come: to name who already stays away is not early ---
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
 STAYS_AWAY = 5
 """School days without the pupil after which it no longer counts as still coming."""
 FEWEST_DROPOUTS = 10
+"""Rows with a dropout below which a school is not shown by itself: a figure of so few says nothing."""
 STILL_COMING = Text(zh="评分日仍在到校的学生", en="Pupils who still came on the test day")
 STILL_COMING_HEAD = (
     "",
@@ -52,25 +63,12 @@ UNKNOWN = Text(
 
 
 def still_coming(
-    held_out: HeldOut, baselines: Sequence[Baseline], lists: Lists, resampling: Resampling | None
+    held_out: HeldOut, baselines: Sequence[Baseline], lists: Lists, resampling: Resampling
 ) -> tuple[Text, SectionTable | None, dict[str, float]]:
     """Measure the rows of pupils who still came, on the lists that everybody competed for.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        With ``since_present``.
-    baselines : sequence of Baseline
-        Those without risks are passed over.
-    lists : Lists
-        The model's overall lists; baselines get as many places.
-    resampling : Resampling, optional
-        Gives the intervals.
-
-    Returns
-    -------
-    tuple of Text, SectionTable or None, dict
-        What must be said, the table, and the figures of the model.
+    Baselines get as many places as the model's ``lists`` have. Gives what must be said, the table, and the
+    figures of the model.
     """
     since, y = held_out.since_present, held_out.y
     if since is None or np.isnan(since).all():
@@ -79,11 +77,11 @@ def still_coming(
     dropouts = int(y[rows].sum())
     found = {"still_coming_dropouts": float(dropouts), "still_coming_share": dropouts / max(y.sum(), 1.0)}
     if dropouts < FEWEST_DROPOUTS or dropouts == rows.sum():
-        return filled(TOO_FEW, dropouts=dropouts), None, found
-    some = None if resampling is None else resampling.rows(rows)
-    auc = _auc(y[rows], held_out.p[rows], some)
-    recall = _recall(y[rows], lists.chance[rows], some)
-    said = filled(
+        return fill_text(TOO_FEW, dropouts=dropouts), None, found
+    some = resampling.rows(rows)
+    auc = _auc_with_interval(y[rows], held_out.p[rows], some)
+    recall = _recall_with_interval(y[rows], lists.chance[rows], some)
+    said = fill_text(
         SAID, positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
         auc=with_interval(*auc), recall=with_interval(*recall), of_all=lists.total().recall.expected,
     )  # fmt: skip
@@ -98,37 +96,35 @@ def still_coming(
 
 
 def _still_coming_row(
-    label: Text | str, held_out: HeldOut, chance: Floats, rows: Any, resampling: Resampling | None
+    label: Text | str, held_out: HeldOut, chance: Floats, rows: Any, resampling: Resampling
 ) -> tuple[Cell, ...]:
     y, p = held_out.y, held_out.p
-    some = None if resampling is None else resampling.rows(rows)
+    some = resampling.rows(rows)
     return (
         label,
-        with_interval(*_auc(y, p, resampling)),
-        with_interval(*_auc(y[rows], p[rows], some)),
-        with_interval(*_recall(y, chance, resampling)),
-        with_interval(*_recall(y[rows], chance[rows], some)),
+        with_interval(*_auc_with_interval(y, p, resampling)),
+        with_interval(*_auc_with_interval(y[rows], p[rows], some)),
+        with_interval(*_recall_with_interval(y, chance, resampling)),
+        with_interval(*_recall_with_interval(y[rows], chance[rows], some)),
     )
 
 
-def _auc(y: Floats, p: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
-    drawn = None if resampling is None else resampling.interval(auc_by_replicate(y, p, resampling))
-    return float(ranking_and_probability_metrics(y, p)["auc"]), drawn
+def _auc_with_interval(y: Floats, p: Floats, resampling: Resampling) -> tuple[float, Interval | None]:
+    ends = resampling.interval(auc_by_replicate(y, p, resampling))
+    return float(ranking_and_probability_metrics(y, p)["auc"]), ends
 
 
-def _recall(y: Floats, chance: Floats, resampling: Resampling | None) -> tuple[float, Interval | None]:
-    value = float(chance @ y / y.sum())
-    if resampling is None:
-        return value, None
-    return value, resampling.interval(list_figures(y, chance, resampling)["recall"])
+def _recall_with_interval(y: Floats, chance: Floats, resampling: Resampling) -> tuple[float, Interval | None]:
+    drawn = list_figures(y, chance, resampling)["recall"]
+    return float(chance @ y / y.sum()), resampling.interval(drawn)
 
 
-"""Rows with a dropout below which a school is not shown by itself: a figure of so few says nothing."""
+# --- The lists of the district, of schools and of teachers ---
+
 SCHOOLS_SHOWN = 12
 NO_RIVALS = ("base_rate",)
 SAME_WITHIN_A_SCHOOL = ("base_rate", "school_only")
 FIGURES = ("precision", "recall", "lift")
-TITLE = Text(zh="按人手能看的名单", en="Lists at capacity")
 DISTRICT = Text(
     zh="全体：每个评分日风险最高的{share:.0%}（共{listed}人次，占{part:.1%}）",
     en="Overall: the top {share:.0%} of each test day ({listed} listed, {part:.1%} of rows)",
@@ -174,7 +170,7 @@ FEWER = Text(
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class ListKind:
     """One kind of list: who competes for it, and how long it is.
 
     Parameters
@@ -202,114 +198,90 @@ class Kind:
         return Lists.of(y, p, self.groups, self.lengths)
 
 
-def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: float) -> list[Kind]:
+def kinds_of_lists(held_out: HeldOut, *, share: float, capacity: int, lowest: float) -> list[ListKind]:
     """Give the kinds of lists that the test part can be judged by.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        Without schools only the district's list, without teachers no teacher's list.
-    share : float
-        The share of a day's cohort, or of a school's, that can be seen.
-    capacity : int
-        How many pupils one teacher can see.
-    lowest : float
-        Nobody below this risk is on a teacher's list.
+    Without schools there is only the district's list, without teachers no teacher's list. Nobody below the
+    ``lowest`` risk is on a teacher's list, and at most ``capacity`` pupils are.
     """
     days, schools, teachers = held_out.as_of, held_out.schools, held_out.teachers
-    kinds = [Kind("district", DISTRICT, {"share": share}, together(days), of_share(share))]
+    kinds = [ListKind("district", DISTRICT, {"share": share}, number_groups(days), of_share(share))]
     if schools is None:
         return kinds
-    kinds.append(Kind("school", SCHOOL, {"share": share}, together(days, schools), of_share(share)))
+    kinds.append(ListKind("school", SCHOOL, {"share": share}, number_groups(days, schools), of_share(share)))
     if teachers is not None:
-        groups, lengths = together(days, schools, teachers), of_places(capacity, held_out.p >= lowest)
-        kinds.append(Kind("teacher", TEACHER, {"capacity": capacity}, groups, lengths))
+        groups, lengths = number_groups(days, schools, teachers), of_places(capacity, held_out.p >= lowest)
+        kinds.append(ListKind("teacher", TEACHER, {"capacity": capacity}, groups, lengths))
     return kinds
 
 
 def capacity_section(
     held_out: HeldOut,
     baselines: Sequence[Baseline],
-    kinds: Sequence[Kind],
+    kinds: Sequence[ListKind],
     resampling: Resampling | None = None,
 ) -> Section:
     """Measure each kind of list, of the model and of each baseline with as many places.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    baselines : sequence of Baseline
-        Those without risks are passed over, and so are those that cannot order a list.
-    kinds : sequence of Kind
-        From :func:`kinds_of_lists`.
-    resampling : Resampling, optional
-        Gives the intervals.
+    Baselines without risks are passed over, and so are those that cannot order a list.
     """
+    resampling = resampling or Resampling.once(held_out.y.size)
     tables: list[SectionTable] = []
     metrics: dict[str, float] = {}
     remarks = [SAME_LENGTH]
     for kind in kinds:
         lists = kind.lists(held_out.y, held_out.p)
-        tables.append(_table(kind, lists, held_out, baselines, resampling))
-        metrics |= _metrics(kind.name, lists, held_out.y, resampling)
+        tables.append(_list_table(kind, lists, held_out, baselines, resampling))
+        metrics |= _list_metrics(kind.name, lists, held_out.y, resampling)
         if kind.name == "district":
             said, table, figures = still_coming(held_out, baselines, lists, resampling)
             remarks.append(said)
             tables += [] if table is None else [table]
             metrics |= figures
         if kind.name == "school" and held_out.schools is not None:
-            by_school = _by_school(lists, kind.groups, held_out.schools)
-            remarks += _spread(by_school)
+            by_school = _lists_by_school(lists, kind.groups, held_out.schools)
+            remarks += _school_spread(by_school)
             tables.append(_school_table(by_school))
-    return Section("capacity", TITLE, tuple(remarks), tuple(tables), metrics)
+    return CAPACITY.section(remarks, tables, metrics)
 
 
-def _table(
-    kind: Kind,
-    lists: Lists,
-    held_out: HeldOut,
-    baselines: Sequence[Baseline],
-    resampling: Resampling | None,
+def _list_table(
+    kind: ListKind, lists: Lists, held_out: HeldOut, baselines: Sequence[Baseline], resampling: Resampling
 ) -> SectionTable:
     passed_over = NO_RIVALS if kind.name == "district" else SAME_WITHIN_A_SCHOOL
-    rows = [_row(Text(zh="模型", en="Model"), lists, held_out.y, resampling)]
+    rows = [_list_row(Text(zh="模型", en="Model"), lists, held_out.y, resampling)]
     for baseline in baselines:
         if baseline.risks is not None and baseline.name not in passed_over:
             risks = np.asarray(baseline.risks, dtype=np.float64)
             same = Lists.of(held_out.y, risks, kind.groups, lambda _: lists.listed)
-            rows.append(_row(baseline.label, same, held_out.y, resampling))
+            rows.append(_list_row(baseline.label, same, held_out.y, resampling))
     listed = int(lists.listed.sum())
-    title = filled(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
+    title = fill_text(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
     return SectionTable(title, HEAD, tuple(rows))
 
 
-def _row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling | None) -> tuple[Cell, ...]:
-    top, ends = lists.total(), _intervals(lists, y, resampling)
-    cells = [with_interval(getattr(top, name).expected, ends.get(name)) for name in FIGURES]
-    return label, *cells, _ties(top.recall)
+def _list_row(label: Text | str, lists: Lists, y: Floats, resampling: Resampling) -> tuple[Cell, ...]:
+    top, ends = lists.total(), _list_intervals(lists, y, resampling)
+    cells = [with_interval(getattr(top, name).expected, ends[name]) for name in FIGURES]
+    return label, *cells, _ties_in_words(top.recall)
 
 
-def _intervals(lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, Any]:
-    if resampling is None:
-        return {}
+def _list_intervals(lists: Lists, y: Floats, resampling: Resampling) -> dict[str, Interval | None]:
     drawn = list_figures(y, lists.chance, resampling)
-    return {name: resampling.interval(of) for name, of in drawn.items()}
+    return {name: resampling.interval(values) for name, values in drawn.items()}
 
 
-def _metrics(name: str, lists: Lists, y: Floats, resampling: Resampling | None) -> dict[str, float]:
-    top, ends = lists.total(), _intervals(lists, y, resampling)
+def _list_metrics(name: str, lists: Lists, y: Floats, resampling: Resampling) -> dict[str, float]:
+    top, ends = lists.total(), _list_intervals(lists, y, resampling)
     found: dict[str, float] = {f"{name}_listed": float(top.listed)}
     for figure in FIGURES:
-        bounds, interval = getattr(top, figure), ends.get(figure)
-        found |= {f"{name}_{figure}": bounds.expected}
-        found |= {f"{name}_{figure}_worst": bounds.worst, f"{name}_{figure}_best": bounds.best}
-        if interval is not None:
-            found |= {f"{name}_{figure}_low": interval.low, f"{name}_{figure}_high": interval.high}
+        bounds, key = getattr(top, figure), f"{name}_{figure}"
+        found |= {key: bounds.expected, f"{key}_worst": bounds.worst, f"{key}_best": bounds.best}
+        found |= interval_figures(key, None, ends[figure])
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
 
-def _by_school(
+def _lists_by_school(
     lists: Lists, groups: npt.NDArray[Any], schools: npt.NDArray[Any]
 ) -> list[tuple[str, TopRanked]]:
     """Put each school's lists of all test days together; the largest schools first."""
@@ -319,12 +291,12 @@ def _by_school(
     return sorted(found, key=lambda item: (-item[1].n, item[0]))
 
 
-def _spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
+def _school_spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
     recall = [top.recall.expected for _, top in by_school if top.positives >= FEWEST_DROPOUTS]
     if len(recall) < 4:
         return []
     low, middle, high = np.quantile(recall, [0.25, 0.5, 0.75]).tolist()
-    return [filled(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
+    return [fill_text(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
 
 
 def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
@@ -333,25 +305,87 @@ def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
     shown, others = enough[:SCHOOLS_SHOWN], enough[SCHOOLS_SHOWN:]
     rows = [_school_row(name, top) for name, top in shown]
     if others:
-        rows.append(_school_row(filled(OTHERS, n=len(others)), _sum(others)))
+        rows.append(_school_row(fill_text(OTHERS, n=len(others)), _sum_of_lists(others)))
     if fewer:
-        rows.append(_school_row(filled(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum(fewer)))
+        rows.append(_school_row(fill_text(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum_of_lists(fewer)))
     return SectionTable(BY_SCHOOL, SCHOOL_HEAD, tuple(rows), by_school=True)
 
 
 def _school_row(name: Text | str, top: TopRanked) -> tuple[Cell, ...]:
     figures = [with_interval(getattr(top, figure).expected, None) for figure in FIGURES]
-    return name, top.n, top.positives, top.listed, *figures, _ties(top.recall)
+    return name, top.n, top.positives, top.listed, *figures, _ties_in_words(top.recall)
 
 
-def _sum(schools: Sequence[tuple[str, TopRanked]]) -> TopRanked:
+def _sum_of_lists(schools: Sequence[tuple[str, TopRanked]]) -> TopRanked:
     tops = [top for _, top in schools]
-    hits = Bounds(*(sum(getattr(top.hits, end) for top in tops) for end in ("worst", "expected", "best")))
-    listed, n, positives = (sum(getattr(top, of) for top in tops) for of in ("listed", "n", "positives"))
+    hits = TieBounds(*(sum(getattr(top.hits, end) for top in tops) for end in ("worst", "expected", "best")))
+    listed, n, positives = (sum(getattr(top, name) for top in tops) for name in ("listed", "n", "positives"))
     return TopRanked(listed, n, positives, hits)
 
 
-def _ties(bounds: Bounds) -> str:
+def _ties_in_words(bounds: TieBounds) -> str:
     if not bounds.best - bounds.worst >= 0.005:
         return "–"
     return f"{bounds.worst:.2f}–{bounds.best:.2f}"
+
+
+# --- The panels of the report's chart: lists of every length ---
+
+
+def _draw_capacity(axes: Any, report: EvaluationReport) -> None:
+    model, rule = report.result(), report.at_rule
+    share = [100 * point["share"] for point in model.by_capacity]
+    for name, label, style in (("recall_expected", "Recall", "-"), ("precision", "Precision", ":")):
+        values = [number_or_nan(point[name]) for point in model.by_capacity]
+        axes.plot(share, values, style, color=COLOURS["model"], label=f"{label}, model")
+    worst, best = (
+        [number_or_nan(point[f"recall_{end}"]) for point in model.by_capacity] for end in ("worst", "best")
+    )
+    axes.fill_between(share, worst, best, color=COLOURS["model"], alpha=0.15, linewidth=0)
+    if rule is not None:
+        flagged = 100 * rule["flagged"] / rule["n"]
+        for name, marker in (("recall", "s"), ("precision", "x")):
+            value, label = number_or_nan(rule["rule"][name]), f"{name.capitalize()}, ABC rule"
+            axes.plot([flagged], [value], marker, color=COLOURS["abc_rule"], label=label)
+    axes.axvline(100 * report.capacity_share, **GUIDE)
+    axes.set(ylim=(0, 1), xlim=(0, max(share)), xlabel="Share of each day's cohort on the list, %")
+    axes.set_title(f"Precision and recall by capacity (line: {report.capacity_share:.0%})", fontsize=10)
+    axes.legend(fontsize=8, frameon=False)
+
+
+def _draw_roc(axes: Any, report: EvaluationReport) -> None:
+    axes.plot([0, 1], [0, 1], **GUIDE)
+    for result in reversed(report.results):
+        if result.roc.get("false_positive_rate"):
+            rates = result.roc["false_positive_rate"], result.roc["true_positive_rate"]
+            axes.plot(*rates, label=_roc_label(result), **line_style(result))
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1), xlabel="Share of those who stayed", ylabel="Share of those who dropped out"
+    )
+    axes.set_title("ROC", fontsize=10)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, loc="lower right")
+
+
+def _roc_label(result: Result) -> str:
+    auc = result.metrics.get("auc")
+    return result.label.en if auc is None else f"{result.label.en}, AUC {auc:.3f}"
+
+
+def _section_of(measured: Measured) -> Section:
+    held_out = measured.held_out
+    kinds = kinds_of_lists(
+        held_out,
+        share=measured.share,
+        capacity=measured.teacher_capacity,
+        lowest=measured.lowest_risk,
+    )
+    return capacity_section(held_out, measured.baselines, kinds, measured.resampling)
+
+
+CAPACITY = SectionKind(
+    name="capacity",
+    title=Text(zh="按人手能看的名单", en="Lists at capacity"),
+    of_figures=_section_of,
+    panels=(_draw_capacity, _draw_roc),
+)

@@ -18,7 +18,7 @@ from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.attendance import DAYS_SINCE_PRESENT
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import EmptyColumnError, TooFewDropoutsError, TrainingError
-from dropout_risk.evaluation.baselines import Rows
+from dropout_risk.evaluation.baselines import BaselineRows
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
@@ -44,17 +44,8 @@ def days_since_present(histories: Histories, cohort: Cohort) -> Floats:
 def last_days_present(histories: Histories, dropout_day: pd.Series, dates: Sequence[dt.date]) -> pd.Series:
     """Give the school day on which each pupil who dropped out was last at school before it.
 
-    It is read on the first of the dates ten school days after the dropout, when late entries are in, or at
-    the end of the records.
-
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils.
-    dropout_day : Series
-        School day of the dropout, by the pupil's row number.
-    dates : sequence of date
-        In order.
+    It is read on the first of the dates, which are in order, ten school days after the dropout, when late
+    entries are in, or at the end of the records. The dropouts' school days come by the pupil's row number.
     """
     if dropout_day.empty:
         return pd.Series(dtype=np.float64)
@@ -82,22 +73,8 @@ def monthly_dates(
     """Give the first school day of each month that has enough days before and, if asked, after it.
 
     A date counts where it does so for at least half of the schools; the cohort censors the pupils of the
-    others.
-
-    Parameters
-    ----------
-    histories : Histories
-        Their calendars, and the last day that was observed.
-    min_history_days : int
-        Fewest school days before the date.
-    horizon_days : int, optional
-        School days from the date on that must have been observed; without it the date itself need only
-        lie within the records.
-
-    Returns
-    -------
-    list of date
-        In order; one per month at most.
+    others. With ``horizon_days`` so many school days from the date on must have been observed; without it the
+    date itself need only lie within the records.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
     dates = np.arange(calendar.first, min(calendar.last, _last_observed(histories)) + 1)
@@ -107,8 +84,8 @@ def monthly_dates(
     enough = before >= min_history_days
     if horizon_days is not None:
         enough &= before + horizon_days <= observed
-    first = _first_of_month(dates, _half(is_open))
-    return [date_of(day) for day in dates[first & _half(enough)]]
+    first = _first_of_month(dates, _half_of_schools(is_open))
+    return [date_of(day) for day in dates[first & _half_of_schools(enough)]]
 
 
 def labelled_cohort(histories: Histories, settings: Settings) -> Cohort:
@@ -174,16 +151,16 @@ def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Long
     return np.asarray(histories.calendar.index(schools, until[schools] + 1), dtype=np.int64)
 
 
-def _half(by_school: Bools) -> Bools:
+def _half_of_schools(by_school: Bools) -> Bools:
     return np.asarray(by_school.mean(axis=0) >= 0.5, dtype=bool)
 
 
 def _first_of_month(dates: Longs, is_school_day: Bools) -> Bools:
     months = dates.astype("datetime64[D]").astype("datetime64[M]")
-    places = np.flatnonzero(is_school_day)
-    _, first = np.unique(months[places], return_index=True)
+    positions = np.flatnonzero(is_school_day)
+    _, first = np.unique(months[positions], return_index=True)
     flags = np.zeros(len(dates), dtype=bool)
-    flags[places[first]] = True
+    flags[positions[first]] = True
     return flags
 
 
@@ -242,13 +219,17 @@ class Parts:
             raise TrainingError("The cohort has no labels.", hint="call Cohort.with_labels first")
         return labels_of(self.cohort.labels.to_numpy()[rows]).astype(np.int64)
 
-    def students(self, rows: Positions) -> npt.NDArray[Any]:
+    def pupils(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""
         return np.asarray(self.cohort.frame["student_id"].to_numpy()[rows])
 
     def days(self, rows: Positions) -> npt.NDArray[np.str_]:
         """Give the as-of date of some rows, as text."""
         return np.asarray(self.cohort.frame["as_of"].dt.strftime("%Y-%m-%d").to_numpy(dtype=str)[rows])
+
+    def cohort_of(self, rows: Positions) -> Cohort:
+        """Give the pupils and days of some rows."""
+        return Cohort(self.cohort.frame.iloc[rows].reset_index(drop=True))
 
     def cohorts(self, rows: Positions) -> pd.DataFrame:
         """Give the school and the as-of date of some rows."""
@@ -258,10 +239,10 @@ class Parts:
         """Give the grade level of some rows, as the students table has it; NaN where there is none."""
         return np.asarray(self.cohort.frame["grade_level"].to_numpy(dtype=np.float64, na_value=np.nan)[rows])
 
-    def rows_for_baselines(self, rows: Positions) -> Rows:
+    def rows_for_baselines(self, rows: Positions) -> BaselineRows:
         """Give some rows as the baselines read them."""
         schools = self.cohort.frame["school_id"].astype(object).fillna("").to_numpy()[rows]
-        return Rows(self.X(rows), schools, self.y(rows))
+        return BaselineRows(self.X(rows), schools, self.y(rows))
 
     def dates(self) -> dict[str, Any]:
         """Give the days of each part, those left out for the label gap, and how calibration was done."""
@@ -288,16 +269,16 @@ class Parts:
 
     def fewest_pupils_of_a_class(self, rows: Positions) -> int:
         """Give how many different pupils the rarer of the two classes holds in some rows."""
-        labels, students = self.y(rows), pd.Series(self.students(rows))
-        return min(int(students[labels == label].nunique()) for label in (0, 1))
+        labels, pupils = self.y(rows), pd.Series(self.pupils(rows))
+        return min(int(pupils[labels == label].nunique()) for label in (0, 1))
 
     def _count(self, rows: Positions) -> dict[str, int]:
-        students, left = pd.Series(self.students(rows)), self.y(rows) == 1
+        pupils, left = pd.Series(self.pupils(rows)), self.y(rows) == 1
         return {
             "rows": len(rows),
-            "pupils": int(students.nunique()),
+            "pupils": int(pupils.nunique()),
             "positives": int(left.sum()),
-            "leavers": int(students[left].nunique()),
+            "leavers": int(pupils[left].nunique()),
         }
 
     def _population(self, rows: Positions) -> dict[str, Any]:
@@ -313,7 +294,7 @@ class Parts:
         }
 
 
-def divide(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
+def divide_rows(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
     """Give the rows whose labels were known when the test began, and the test rows.
 
     Of a random split these are the first of five folds of pupils and the other four.
@@ -351,9 +332,9 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
     EmptyColumnError
         If no feature has a value before the test.
     """
-    known, test = divide(histories, cohort, settings)
-    students = cohort.frame["student_id"].to_numpy()[known]
-    aside = calibration_part(students, settings.split.calibration_share, settings.models.seed)
+    known, test = divide_rows(histories, cohort, settings)
+    pupils = cohort.frame["student_id"].to_numpy()[known]
+    aside = calibration_part(pupils, settings.split.calibration_share, settings.models.seed)
     parts = Parts(cohort, features, known[~aside], known[aside], test, settings.split.kind)
     _require_both_classes(parts, settings.split.fewest_dropouts)
     _require_values(parts)
@@ -392,19 +373,19 @@ def _require_values(parts: Parts) -> None:
 
 def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> HeldOut:
     """Put the test part together: schools, pupils, responsible teachers, and who still came."""
-    frame = parts.cohort.frame.iloc[parts.test]
+    cohort = parts.cohort_of(parts.test)
     return HeldOut(
         parts.y(parts.test),
         risks,
         parts.days(parts.test),
-        schools=frame["school_id"].astype(object).fillna("").to_numpy(),
-        students=parts.students(parts.test),
-        teachers=teachers(histories, frame["pupil"].to_numpy()),
-        since_present=days_since_present(histories, Cohort(frame.reset_index(drop=True))),
+        schools=cohort.frame["school_id"].astype(object).fillna("").to_numpy(),
+        pupils=parts.pupils(parts.test),
+        teachers=teachers_of(histories, cohort.frame["pupil"].to_numpy()),
+        since_present=days_since_present(histories, cohort),
     )
 
 
-def teachers(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def teachers_of(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give who sees each pupil: the responsible teacher, or the class where none is recorded."""
     columns = [pc.fill_null(histories.students[name], "") for name in ("responsible_id", "class_id")]
     responsible, classes = (np.asarray(column.to_numpy(), dtype=object) for column in columns)

@@ -6,22 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dropout_risk.evaluation.report_words import check_name
-from dropout_risk.evaluation.section import PASSED, Check
+from dropout_risk.evaluation.section import PASSED, fill_text, join_texts
+from dropout_risk.evaluation.sections import missing_sections
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
 
 
-REQUIRED = {
-    "leaks": Text(zh="泄漏检查", en="leaks"),
-    "baselines": Text(zh="与基线的比较", en="comparison with the baselines"),
-    "calibration": Text(zh="校准", en="calibration"),
-    "fairness": Text(zh="公平性", en="fairness"),
-    "stability": Text(zh="理由的稳定性", en="stability of the reasons"),
-}
-"""The sections that a report must hold before its model is published."""
 SYNTHETIC = Text(zh="模型由模拟数据训练", en="the model was trained on simulated pupils")
 LACKING = Text(zh="报告中没有“{section}”一节", en="the report has no section on {section}")
 NOT_PASSED = Text(zh="{name}：{passed}（{reason}）", en="{name} {passed}: {reason}")
@@ -51,7 +43,7 @@ class Verdict:
     @classmethod
     def of(cls, report: EvaluationReport) -> Self:
         """Judge a report: all required sections there, and every check of every section passed."""
-        return cls(tuple(_refusals(report)))
+        return cls(tuple(_refusals_of(report)))
 
     @property
     def may_be_published(self) -> bool:
@@ -62,35 +54,15 @@ class Verdict:
         """Say the verdict in one sentence."""
         if self.may_be_published:
             return MAY.to(language)
-        mark = "；" if language == "zh" else "; "
-        return MAY_NOT.fill(language, refusals=mark.join(reason.to(language) for reason in self.refusals))
+        return MAY_NOT.fill(language, refusals=join_texts(self.refusals).to(language))
 
 
-def _refusals(report: EvaluationReport) -> Iterator[Text]:
+def _refusals_of(report: EvaluationReport) -> Iterator[Text]:
     if report.synthetic:
         yield SYNTHETIC
-    there = {section.name for section in report.sections}
-    for name, words in REQUIRED.items():
-        if name not in there:
-            yield _filled(LACKING, section=words)
-    for section in report.sections:
-        yield from (_of_check(check) for check in section.checks if check.passed is not True)
-
-
-def _of_check(check: Check) -> Text:
-    return _filled(
-        NOT_PASSED,
-        name=Text(zh=check_name(check.name, "zh"), en=check.name),
-        passed=PASSED[check.passed],
-        reason=check.reason,
-    )
-
-
-def _filled(pattern: Text, **fields: Text | str) -> Text:
-    """Fill both languages of a wording with words of the same language."""
-
-    def of(language: Language) -> str:
-        own = {key: item.to(language) if isinstance(item, Text) else item for key, item in fields.items()}
-        return pattern.fill(language, **own)
-
-    return Text(zh=of("zh"), en=of("en"))
+    for words in missing_sections(report):
+        yield fill_text(LACKING, section=words)
+    for check in (check for section in report.sections for check in section.checks):
+        if check.passed is not True:
+            passed = PASSED[check.passed]
+            yield fill_text(NOT_PASSED, name=check.title, passed=passed, reason=check.reason)

@@ -12,22 +12,22 @@ import pandas as pd
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation import report_tables as tables
-from dropout_risk.evaluation.baseline_section import baseline_section
 from dropout_risk.evaluation.baselines import Baseline
-from dropout_risk.evaluation.decision import decision_section
-from dropout_risk.evaluation.list_section import capacity_section, kinds_of_lists
+from dropout_risk.evaluation.charts import evaluation_chart
 from dropout_risk.evaluation.publishing import Verdict
-from dropout_risk.evaluation.report_words import HOW_TO_READ, glossary, words_of
 from dropout_risk.evaluation.resampling import REPLICATES
 from dropout_risk.evaluation.result import (
     HeldOut,
+    Measured,
     Result,
     all_results,
     beside_the_rule,
     calibration_bins,
-    plain,
+    plain_data,
 )
-from dropout_risk.evaluation.section import Section, Table
+from dropout_risk.evaluation.section import Section, Table, fill_text
+from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
+from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.selection import CANDIDATES
 from dropout_risk.text import Language, Text
 
@@ -41,6 +41,7 @@ MORE = Text(
     en="Fairness, calibration, lead time, stability of the reasons and more are in the whole report: "
     "to_text(), or the command dropout-risk report.",
 )
+CHOSEN = Text(zh="所选候选模型：{candidate}", en="The chosen candidate: {candidate}")
 SAME_MODEL = Text(
     zh="交付的就是被评估的模型，评估之后没有用全部数据重新拟合。",
     en="The model that is shipped is the one evaluated here; it was not refitted on all data afterwards.",
@@ -129,6 +130,7 @@ class EvaluationReport:
         counts: Mapping[str, Any] | None = None,
         hashes: Mapping[str, str] | None = None,
         selection: Sequence[Mapping[str, Any]] = (),
+        trained: TrainedModel | None = None,
         sections: Sequence[Section] = (),
         teacher_capacity: int = 5,
         lowest_risk: float = 0.0,
@@ -144,6 +146,8 @@ class EvaluationReport:
             Beside which it is measured.
         model, candidate, synthetic, horizon_days, events, capacity_share, split, counts, hashes, selection
             See :class:`EvaluationReport`.
+        trained : TrainedModel, optional
+            What those sections are made of that look at more than outcomes and risks.
         sections : sequence of Section
             What else was asked.
         teacher_capacity : int, default=5
@@ -158,18 +162,12 @@ class EvaluationReport:
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=Text(
-                zh=f"所选候选模型：{words_of(candidate, CANDIDATES, 'zh')}",
-                en=f"The chosen candidate: {words_of(candidate, CANDIDATES, 'en')}",
-            ),
+            description=fill_text(CHOSEN, candidate=tables.word_of(candidate, CANDIDATES)),
             share=capacity_share,
             resampling=resampling,
         )
-        kinds = kinds_of_lists(held_out, share=capacity_share, capacity=teacher_capacity, lowest=lowest_risk)
-        own = (
-            *([baseline_section(held_out, results, resampling)] if baselines else []),
-            capacity_section(held_out, baselines, kinds, resampling),
-            decision_section(held_out, results, resampling),
+        measured = Measured(
+            held_out, baselines, results, resampling, capacity_share, teacher_capacity, lowest_risk
         )
         rule = next((baseline for baseline in baselines if baseline.flagged is not None), None)
         return cls(
@@ -180,13 +178,13 @@ class EvaluationReport:
             events=list(events),
             capacity_share=capacity_share,
             results=results,
-            calibration=plain(calibration_bins(held_out.y, held_out.p)),
+            calibration=plain_data(calibration_bins(held_out.y, held_out.p)),
             at_rule=None if rule is None else beside_the_rule(held_out, rule),
-            split=plain(split or {}),
-            counts=plain(counts or {}),
-            hashes=plain(hashes or {}),
-            selection=plain(list(selection)),
-            sections=(*own, *sections),
+            split=plain_data(split or {}),
+            counts=plain_data(counts or {}),
+            hashes=plain_data(hashes or {}),
+            selection=plain_data(list(selection)),
+            sections=with_titles([*make_sections(measured, trained), *sections]),
         )
 
     def result(self, name: str = "model") -> Result:
@@ -203,7 +201,7 @@ class EvaluationReport:
 
     def frame(self) -> pd.DataFrame:
         """Give one row per model and baseline, with every figure and why there is none."""
-        return pd.DataFrame([_row(result) for result in self.results]).set_index("name")
+        return pd.DataFrame([_result_row(result) for result in self.results]).set_index("name")
 
     def snapshots(self) -> pd.DataFrame:
         """Give one row per test day and model or baseline."""
@@ -211,17 +209,15 @@ class EvaluationReport:
         return pd.DataFrame(rows).set_index(["as_of", "name"]).sort_index(level="as_of", sort_remaining=False)
 
     def chart(self) -> Figure:
-        """Draw calibration, lists by capacity, ROC, decision curve, and lead time where it was measured."""
-        from dropout_risk.evaluation.charts import evaluation_chart
-
-        return evaluation_chart(self)
+        """Draw calibration, lists by capacity, ROC, decision curve, and what other sections have to draw."""
+        return evaluation_chart(self, panels_of(self))
 
     def metrics(self) -> dict[str, float]:
         """Give every defined figure under one flat name, such as ``baseline.abc_rule.auc``."""
         flat: dict[str, float] = {}
         for result in self.results:
             prefix = "" if result.name == "model" else f"baseline.{result.name}."
-            row = _row(result).items()
+            row = _result_row(result).items()
             flat |= {prefix + key: float(value) for key, value in row if isinstance(value, int | float)}
         if self.at_rule and self.at_rule["recall_ratio"] is not None:
             flat["recall_ratio_to_abc_rule"] = self.at_rule["recall_ratio"]
@@ -256,28 +252,18 @@ class EvaluationReport:
                 "This is not an evaluation report of this version.", hint=f"format {FORMAT} is read"
             )
         results = tuple(Result.from_dict(item) for item in given["results"])
-        sections = tuple(Section.from_dict(item) for item in given["sections"])
+        sections = with_titles(map(Section.from_dict, given["sections"]))
         return cls(**given | {"results": results, "sections": sections})
 
     def tables(self, language: Language = "en") -> list[Table]:
         """Give every table of the report that has rows."""
-        made = [
-            tables.results_table(self, language),
-            tables.rule_table(self, language),
-            tables.snapshot_table(self, language),
-            tables.counts_table(self, language),
-            tables.population_table(self, language),
-            tables.censored_table(self, language),
-            tables.selection_table(self, language),
-            tables.provenance_table(self, language),
-        ]
-        return [table for table in made if table is not None]
+        return [table.to(language) for table in tables.report_tables(self)]
 
     def remarks(self, language: Language = "en") -> list[str]:
         """Give what must be said beside the figures: synthetic data, what is missing, what is shipped."""
-        synthetic = [tables.SYNTHETIC.to(language)] if self.synthetic else []
-        said = [*tables.about_the_split(self, language), *tables.not_available(self, language)]
-        return [*synthetic, *said, SAME_MODEL.to(language)]
+        synthetic = [tables.SYNTHETIC] if self.synthetic else []
+        said = [*synthetic, *tables.about_the_split(self), *tables.not_available(self), SAME_MODEL]
+        return [remark.to(language) for remark in said]
 
     def title(self, language: Language = "en") -> str:
         """Give the heading."""
@@ -291,7 +277,12 @@ class EvaluationReport:
             f"- **{item.label.to(language)}**: {item.description.to(language)}" for item in self.results
         ]
         more = [section.to_markdown(language) + "\n" for section in self.sections]
-        reading = [f"## {HOW_TO_READ.to(language)}", "", *(f"- {line}" for line in glossary(language)), ""]
+        reading = [
+            f"## {tables.HOW_TO_READ.to(language)}",
+            "",
+            *(f"- {line}" for line in tables.glossary_lines(language)),
+            "",
+        ]
         head = [f"# {self.title(language)}", "", *remarks]
         return "\n".join([*head, *body, *definitions, "", *reading, *more])
 
@@ -300,22 +291,21 @@ class EvaluationReport:
 
         Test days are left out; :meth:`snapshots` gives them.
         """
-        split = tables.provenance_table(self, language)
-        figures = [tables.results_table(self, language), tables.rule_table(self, language)]
-        shown = [split, *(table for table in figures if table is not None)]
+        first = [tables.provenance_table(self), tables.results_table(self), tables.rule_table(self)]
+        shown = [table.to(language) for table in first if table is not None]
         titles = {tables.BY_DAY.to(language), *(table.title for table in shown)}
         others = [table for table in self.tables(language) if table.title not in titles]
         sections = [section.to_text(language) for section in self.sections]
-        reading = "\n".join([HOW_TO_READ.to(language), *glossary(language)])
+        reading = "\n".join([tables.HOW_TO_READ.to(language), *tables.glossary_lines(language)])
         head = [self.title(language), Verdict.of(self).text(language), "\n".join(self.remarks(language))]
         figures_text = [table.to_text() for table in shown]
         return "\n\n".join([*head, *figures_text, reading, *sections, *(table.to_text() for table in others)])
 
     def summary(self, language: Language = "en") -> str:
         """Write what a first look needs: the figures beside the baselines, the list, and the verdict."""
-        shown = [tables.results_table(self, language), tables.rule_table(self, language)]
+        shown = [tables.results_table(self), tables.rule_table(self)]
         words = [self.title(language), "\n".join(self.remarks(language))]
-        words += [table.to_text() for table in shown if table is not None]
+        words += [table.to(language).to_text() for table in shown if table is not None]
         return "\n\n".join([*words, Verdict.of(self).text(language), MORE.to(language)])
 
     def __str__(self) -> str:
@@ -331,7 +321,7 @@ class EvaluationReport:
         return f"<section><h3>{html.escape(self.title())}</h3>{remarks}{body}</section>"
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _result_row(result: Result) -> dict[str, Any]:
     row: dict[str, Any] = {"name": result.name, "label": result.label.en} | result.metrics
     for name in ("precision", "recall", "lift"):
         bounds = result.at_capacity.get(name, {})

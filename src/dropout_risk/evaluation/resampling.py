@@ -58,7 +58,7 @@ class Resampling:
 
     Parameters
     ----------
-    unit : {"school", "pupil"}
+    unit : {"school", "pupil", "nothing"}
         What is drawn.
     codes : int array of shape (n,)
         The cluster of each row.
@@ -66,7 +66,7 @@ class Resampling:
         How often each cluster is drawn.
     """
 
-    unit: Literal["school", "pupil"]
+    unit: Literal["school", "pupil", "nothing"]
     codes: npt.NDArray[np.intp]
     weights: npt.NDArray[np.uint16]
 
@@ -74,7 +74,7 @@ class Resampling:
     def of(
         cls,
         schools: npt.NDArray[Any],
-        students: npt.NDArray[Any],
+        pupils: npt.NDArray[Any],
         *,
         replicates: int = REPLICATES,
         seed: int = SEED,
@@ -83,7 +83,7 @@ class Resampling:
 
         Parameters
         ----------
-        schools, students : array of shape (n,)
+        schools, pupils : array of shape (n,)
             The school and the pupil of each row; the draws depend on their names, not on their order.
         replicates : int, default=400
             How often.
@@ -96,22 +96,22 @@ class Resampling:
         >>> rows.unit, rows.codes.tolist()
         ('pupil', [0, 0, 1])
         """
-        if len(schools) == 0 or len(schools) != len(students):
+        if len(schools) == 0 or len(schools) != len(pupils):
             raise EvaluationError("Every row needs its school and its pupil to be drawn again.")
         school, names = pd.factorize(_as_text(schools), sort=True)
         if len(names) >= FEWEST_SCHOOLS:
-            return cls("school", school, _drawn(np.array([len(names)]), replicates, seed))
-        pupil, ids = pd.factorize(_as_text(students), sort=True)
+            return cls("school", school, _draw_clusters(np.array([len(names)]), replicates, seed))
+        pupil, ids = pd.factorize(_as_text(pupils), sort=True)
         home = np.full(len(ids), len(names))
         np.minimum.at(home, pupil, school)  # one school per pupil, also if it moved
-        place = np.empty(len(ids), dtype=np.intp)
-        place[np.argsort(home, kind="stable")] = np.arange(len(ids))
-        return cls("pupil", place[pupil], _drawn(np.bincount(home), replicates, seed))
+        position = np.empty(len(ids), dtype=np.intp)
+        position[np.argsort(home, kind="stable")] = np.arange(len(ids))
+        return cls("pupil", position[pupil], _draw_clusters(np.bincount(home), replicates, seed))
 
     @classmethod
     def once(cls, n: int) -> Self:
         """Take all of ``n`` rows once: the figure itself, without an interval."""
-        return cls("school", np.zeros(n, dtype=np.intp), np.ones((1, 1), dtype=np.uint16))
+        return cls("nothing", np.zeros(n, dtype=np.intp), np.ones((1, 1), dtype=np.uint16))
 
     @property
     def n_clusters(self) -> int:
@@ -131,6 +131,12 @@ class Resampling:
         by_cluster = np.column_stack(columns)
         return np.stack([weights.astype(np.float64) @ by_cluster for weights in self.weights])
 
+    def means(self, values: Floats) -> Floats:
+        """Give the mean over the rows drawn in each replicate; NaN where none is."""
+        total, rows = self.sums(np.column_stack([values, np.ones_like(values)])).T
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / rows)
+
     def interval(self, drawn: Floats) -> Interval | None:
         """Give the interval of a figure from its replicates; None where too few of them are defined.
 
@@ -140,21 +146,25 @@ class Resampling:
         defined = drawn[np.isfinite(drawn)]
         if self.n_clusters < 2 or defined.size < LEAST_DEFINED * drawn.size:
             return None
-        tail = _tail(self.n_clusters)
+        tail = _widened_tail(self.n_clusters)
         low, high = np.quantile(defined, [tail, 1 - tail])
         return Interval(float(low), float(high))
 
-    def said(self) -> Text:
-        """Say what was drawn."""
+    def in_words(self) -> list[Text]:
+        """Say what was drawn, if anything was."""
+        if self.unit == "nothing":
+            return []
         rough = ROUGH if self.n_clusters < FEW_SCHOOLS else Text(zh="", en="")
         wording = BY_SCHOOL if self.unit == "school" else BY_PUPIL
         drawn = {"n": self.n_clusters, "replicates": len(self.weights)}
-        return Text(
-            zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
-        )
+        return [
+            Text(
+                zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
+            )
+        ]
 
 
-def _drawn(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
+def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
     """Draw as many clusters as there are, within each stratum."""
     rng = np.random.default_rng(seed)
     weights = np.empty((replicates, int(sizes.sum())), dtype=np.uint16)
@@ -163,7 +173,7 @@ def _drawn(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDAr
     return weights
 
 
-def _tail(clusters: int) -> float:
+def _widened_tail(clusters: int) -> float:
     from scipy.stats import norm, t
 
     beyond = math.sqrt(clusters / (clusters - 1)) * t.ppf((1 + LEVEL) / 2, clusters - 1)
@@ -180,34 +190,24 @@ def _as_text(names: npt.NDArray[Any]) -> pd.Series:
 def figures_by_replicate(
     y: Floats, p: Floats, chance: Floats, resampling: Resampling, *, slope: float, intercept: float
 ) -> dict[str, Floats]:
-    """Compute the figures of a result in every replicate.
+    """Compute the figures of a result in every replicate; NaN where a replicate does not define one.
 
     Means are sums over clusters, drawn again. AUC and average precision walk once through rows that were
     sorted once. Slope and intercept take one Newton step from the estimate of all rows (the one-step
-    bootstrap of Shao & Tu 1995). Lists stay as they were drawn up: what is drawn again is whose outcome
-    they are judged by.
-
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    chance : array of float
-        Each row's chance of being on the list at capacity.
-    resampling : Resampling
-        The draws.
-    slope, intercept : float
-        Of the calibration of all rows; NaN where they are not defined.
-
-    Returns
-    -------
-    dict of str to array of shape (n_replicates,)
-        NaN where a replicate does not define the figure.
+    bootstrap of Shao & Tu 1995). Lists stay as they were drawn up, each row with its ``chance`` of being
+    listed: what is drawn again is whose outcome they are judged by.
     """
-    found = {"auc": auc_by_replicate(y, p, resampling), "average_precision": _precision(y, p, resampling)}
+    found = {
+        "auc": auc_by_replicate(y, p, resampling),
+        "average_precision": _precision_by_replicate(y, p, resampling),
+    }
     loss = -np.where(y == 1, np.log(np.clip(p, _SMALLEST, 1)), np.log(np.clip(1 - p, _SMALLEST, 1)))
     sums = resampling.sums(np.column_stack([np.ones_like(y), (y - p) ** 2, loss]))
-    found |= {"brier": _ratio(sums[:, 1], sums[:, 0]), "log_loss": _ratio(sums[:, 2], sums[:, 0])}
-    found |= _calibration(y, p, resampling, slope, intercept)
+    found |= {
+        "brier": _ratio_where_defined(sums[:, 1], sums[:, 0]),
+        "log_loss": _ratio_where_defined(sums[:, 2], sums[:, 0]),
+    }
+    found |= _calibration_by_replicate(y, p, resampling, slope, intercept)
     return found | {
         f"{name}_at_capacity": drawn for name, drawn in list_figures(y, chance, resampling).items()
     }
@@ -216,11 +216,11 @@ def figures_by_replicate(
 def list_figures(y: Floats, chance: Floats, resampling: Resampling) -> dict[str, Floats]:
     """Compute precision, recall and lift of lists in every replicate, from each row's chance to be listed."""
     n, positives, listed, hits = resampling.sums(np.column_stack([np.ones_like(y), y, chance, chance * y])).T
-    precision = _ratio(hits, listed)
+    precision = _ratio_where_defined(hits, listed)
     return {
         "precision": precision,
-        "recall": _ratio(hits, positives),
-        "lift": _ratio(precision, _ratio(positives, n)),
+        "recall": _ratio_where_defined(hits, positives),
+        "lift": _ratio_where_defined(precision, _ratio_where_defined(positives, n)),
     }
 
 
@@ -229,21 +229,21 @@ def auc_by_replicate(
 ) -> Floats:
     """Compute the AUC in every replicate; with groups, only pairs within one group are compared."""
     group = np.zeros(len(y), dtype=np.intp) if groups is None else groups
-    order, ends = _order(y, p, resampling.codes, group)
+    order, ends = _order_by_risk(y, p, resampling.codes, group)
     last = np.append(np.diff(group[order]) != 0, True)
     drawn = np.empty(len(resampling.weights))
-    _auc(resampling.codes[order], y[order] == 1, ends, last, resampling.weights, drawn)
+    _walk_auc(resampling.codes[order], y[order] == 1, ends, last, resampling.weights, drawn)
     return drawn
 
 
-def _precision(y: Floats, p: Floats, resampling: Resampling) -> Floats:
-    order, ends = _order(y, p, resampling.codes, np.zeros(len(y), dtype=np.intp))
+def _precision_by_replicate(y: Floats, p: Floats, resampling: Resampling) -> Floats:
+    order, ends = _order_by_risk(y, p, resampling.codes, np.zeros(len(y), dtype=np.intp))
     drawn = np.empty(len(resampling.weights))
-    _average_precision(resampling.codes[order], y[order] == 1, ends, resampling.weights, drawn)
+    _walk_precision(resampling.codes[order], y[order] == 1, ends, resampling.weights, drawn)
     return drawn
 
 
-def _order(
+def _order_by_risk(
     y: Floats, p: Floats, codes: npt.NDArray[np.intp], group: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], Bools]:
     """Sort by group and rising risk, whatever the order of the rows; mark the last row of each tie."""
@@ -253,7 +253,7 @@ def _order(
 
 
 @kernel
-def _auc(  # noqa: PLR0917
+def _walk_auc(  # noqa: PLR0917
     codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, group_ends: Bools,
     weights: npt.NDArray[np.uint16], drawn: Floats,
 ) -> None:  # fmt: skip
@@ -277,7 +277,7 @@ def _auc(  # noqa: PLR0917
 
 
 @kernel
-def _average_precision(
+def _walk_precision(
     codes: npt.NDArray[np.intp], positive: Bools, tie_ends: Bools, weights: npt.NDArray[np.uint16],
     drawn: Floats,
 ) -> None:  # fmt: skip
@@ -295,31 +295,31 @@ def _average_precision(
         drawn[replicate] = area / hits
 
 
-def _calibration(
+def _calibration_by_replicate(
     y: Floats, p: Floats, resampling: Resampling, slope: float, intercept: float
 ) -> dict[str, Floats]:
     margin, nothing = log_odds(p), np.full(len(resampling.weights), np.nan)
     found = {"calibration_slope": nothing, "calibration_intercept": nothing}
     if np.isfinite(intercept):
-        sums = resampling.sums(np.column_stack(_score(y, margin + intercept)))
-        found["calibration_intercept"] = intercept + _ratio(sums[:, 0], sums[:, 1])
+        sums = resampling.sums(np.column_stack(_gap_and_variance(y, margin + intercept)))
+        found["calibration_intercept"] = intercept + _ratio_where_defined(sums[:, 0], sums[:, 1])
     if np.isfinite(slope):
-        found["calibration_slope"] = _slopes(y, margin, slope, resampling)
+        found["calibration_slope"] = _slope_by_replicate(y, margin, slope, resampling)
     return found
 
 
-def _slopes(y: Floats, margin: Floats, slope: float, resampling: Resampling) -> Floats:
+def _slope_by_replicate(y: Floats, margin: Floats, slope: float, resampling: Resampling) -> Floats:
     """Take one Newton step from the fit of all rows, in every replicate."""
     from scipy.special import expit
 
     scaled = slope * margin
-    gap, spread = _score(y, scaled + calibration_in_the_large(y, expit(scaled)))
+    gap, spread = _gap_and_variance(y, scaled + calibration_in_the_large(y, expit(scaled)))
     pieces = np.column_stack([gap, gap * margin, spread, spread * margin, spread * margin**2])
     g0, g1, h00, h01, h11 = resampling.sums(pieces).T
-    return np.asarray(slope + _ratio(h00 * g1 - h01 * g0, h00 * h11 - h01**2))
+    return np.asarray(slope + _ratio_where_defined(h00 * g1 - h01 * g0, h00 * h11 - h01**2))
 
 
-def _score(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
+def _gap_and_variance(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
     """Give each row's gap between outcome and risk, and the risk's variance."""
     from scipy.special import expit
 
@@ -327,7 +327,7 @@ def _score(y: Floats, margin: Floats) -> tuple[Floats, Floats]:
     return np.asarray(y - risk), np.asarray(risk * (1 - risk))
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _ratio_where_defined(part: Floats, whole: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(whole > 0, part / whole, np.nan))
 

@@ -15,89 +15,34 @@ from dropout_risk.arrays import Floats
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, of_share
-from dropout_risk.evaluation.metrics import outcomes_and_risks, ranking_and_probability_metrics
-from dropout_risk.evaluation.resampling import Interval, Resampling, figures_by_replicate
+from dropout_risk.evaluation.metrics import (
+    net_benefit_points,
+    outcomes_and_risks,
+    quantile_bins,
+    ranking_and_probability_metrics,
+    wilson_interval,
+)
+from dropout_risk.evaluation.resampling import Resampling, figures_by_replicate
 from dropout_risk.text import Text
-
-THRESHOLDS = tuple(number / 100 for number in range(1, 21))
-"""Risks from which on a pupil is seen: sensible where 1 to 20 % drop out."""
-
-
-def _worth(y: Floats, p: Floats, threshold: float) -> Floats:
-    """Give what seeing or not seeing each pupil is worth, counted in finds."""
-    seen: npt.NDArray[np.bool_] = p >= threshold
-    return np.asarray(np.where(seen, y - (1 - y) * threshold / (1 - threshold), 0.0))
-
-
-def net_benefit_points(y: Floats, p: Floats) -> list[dict[str, float]]:
-    """Give the net benefit at each threshold, of the risks and of seeing everybody."""
-    everybody = np.ones_like(p)
-    return [
-        {
-            "threshold": threshold,
-            "net_benefit": net_benefit(y, p, threshold),
-            "everybody": net_benefit(y, everybody, threshold),
-        }
-        for threshold in THRESHOLDS
-    ]
-
-
-def net_benefit(y: Floats, p: Floats, threshold: float) -> float:
-    """Weigh finds against visits in vain, when everybody with a risk of at least the threshold is seen.
-
-    The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
-    find (Vickers & Elkin 2006, *Decision curve analysis*).
-
-    Examples
-    --------
-    >>> net_benefit(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.9, 0.6, 0.1, 0.1]), 0.5)
-    0.0
-    """
-    return float(_worth(y, p, threshold).mean())
-
 
 # --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
 
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
 ROC_POINTS = 101
-Z95 = 1.959963984540054
 
 
 def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
-    """Compare mean risk and observed share in bins of about equally many rows.
+    """Compare mean risk and observed share in bins of about equally many rows, by rising risk.
 
-    Parameters
-    ----------
-    y, p : array
-        Outcomes and risks.
-    bins : int, default=10
-        At most so many; equal risks share a bin, so there may be fewer.
-
-    Returns
-    -------
-    list of dict
-        ``n``, ``mean_risk``, ``observed`` and its 95 % Wilson interval ``low``, ``high``, by rising risk.
+    Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
     """
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
-    which = np.searchsorted(edges[1:-1], p, side="right")
-    return [_bin(y[which == number], p[which == number]) for number in np.unique(which)]
+    which = quantile_bins(p, bins)
+    return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 
-def _bin(y: Floats, p: Floats) -> dict[str, float]:
-    low, high = wilson_interval(float(y.sum()), y.size)
+def _calibration_bin(y: Floats, p: Floats) -> dict[str, float]:
+    low, high = map(float, wilson_interval(float(y.sum()) / y.size, y.size))
     return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
-
-
-def wilson_interval(hits: float, n: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a share.
-
-    >>> [round(bound, 4) for bound in wilson_interval(5, 10)]
-    [0.2366, 0.7634]
-    """
-    share, spread = hits / n, Z95 * Z95 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def roc_points(y: Floats, p: Floats) -> dict[str, list[float]]:
@@ -138,7 +83,7 @@ class HeldOut:
         The model's risks.
     as_of : array
         The day each row was scored for; pupils of one day compete for the same list.
-    schools, students : array of str, optional
+    schools, pupils : array of str, optional
         The school and the pupil of each row; without them there are no intervals and no school's list.
     teachers : array of str, optional
         Who sees the pupil: the responsible teacher, or the class.
@@ -150,14 +95,14 @@ class HeldOut:
     risks: npt.NDArray[Any]
     as_of: npt.NDArray[Any]
     schools: npt.NDArray[Any] | None = None
-    students: npt.NDArray[Any] | None = None
+    pupils: npt.NDArray[Any] | None = None
     teachers: npt.NDArray[Any] | None = None
     since_present: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check that all belong together."""
         outcomes_and_risks(self.outcomes, self.risks)
-        for name in ("as_of", "schools", "students", "teachers", "since_present"):
+        for name in ("as_of", "schools", "pupils", "teachers", "since_present"):
             given = getattr(self, name)
             if given is not None and len(given) != len(self.outcomes):
                 raise EvaluationError(f"Every row of the test part needs its own entry in {name}.")
@@ -176,11 +121,11 @@ class HeldOut:
         """Give the same rows with the risks of a baseline."""
         return replace(self, risks=risks)
 
-    def resampling(self, replicates: int) -> Resampling | None:
-        """Draw the schools again, or the pupils; None where neither is known."""
-        if self.schools is None or self.students is None:
-            return None
-        return Resampling.of(self.schools, self.students, replicates=replicates)
+    def resampling(self, replicates: int) -> Resampling:
+        """Draw the schools again, or the pupils; nothing where neither is known."""
+        if self.schools is None or self.pupils is None:
+            return Resampling.once(self.y.size)
+        return Resampling.of(self.schools, self.pupils, replicates=replicates)
 
 
 @dataclass(frozen=True)
@@ -234,7 +179,9 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the result as JSON-able data."""
-        written: dict[str, Any] = plain({field.name: getattr(self, field.name) for field in fields(self)})
+        written: dict[str, Any] = plain_data(
+            {field.name: getattr(self, field.name) for field in fields(self)}
+        )
         return written
 
     @classmethod
@@ -255,101 +202,90 @@ def all_results(
     share: float,
     resampling: Resampling | None = None,
 ) -> tuple[Result, ...]:
-    """Measure the model and its baselines on the same rows, and each baseline's distance to the model.
+    """Measure the model and its baselines on the same rows, and each baseline's distance to the model."""
+    draws = resampling or Resampling.once(held_out.y.size)
+    model, drawn = _measure_rows(Baseline("model", label, description, held_out.p), held_out, share, draws)
+    found = [model]
+    for baseline in baselines:
+        result, other = _measure_rows(baseline, held_out, share, draws)
+        if result.unavailable is None:
+            differences = _paired_differences(model.figures(), drawn, result.figures(), other, draws)
+            result = replace(result, differences=plain_data(differences))
+        found.append(result)
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured on the test part: what those sections are made of that every report has.
 
     Parameters
     ----------
     held_out : HeldOut
-        The test part.
+        The test part with the model's risks.
     baselines : sequence of Baseline
-        One that is not available keeps its reason.
-    label, description : Text
-        Of the model.
-    share : float
-        The share of each test day's cohort that can be seen.
-    resampling : Resampling, optional
+        What stood beside the model.
+    results : tuple of Result
+        The model first, then the baselines.
+    resampling : Resampling
         Gives the intervals.
+    share : float
+        The share of each day's cohort that can be seen.
+    teacher_capacity : int
+        How many pupils one teacher can see.
+    lowest_risk : float
+        Nobody below it is on a teacher's list.
     """
-    model, drawn = _measure("model", label, description, held_out, share=share, resampling=resampling)
-    found = [model]
-    for baseline in baselines:
-        if baseline.risks is None:
-            found.append(_without_figures(baseline))
-            continue
-        rows = held_out.with_risks(baseline.risks)
-        result, other = _measure(
-            baseline.name, baseline.label, baseline.description, rows, share=share, resampling=resampling
-        )
-        found.append(
-            replace(result, differences=plain(_differences(model, drawn, result, other, resampling)))
-        )
-    return tuple(found)
+
+    held_out: HeldOut
+    baselines: Sequence[Baseline]
+    results: tuple[Result, ...]
+    resampling: Resampling
+    share: float
+    teacher_capacity: int
+    lowest_risk: float
 
 
-def _without_figures(baseline: Baseline) -> Result:
-    return Result(
-        name=baseline.name,
-        label=baseline.label,
-        description=baseline.description,
-        metrics={},
-        at_capacity={},
-        by_snapshot=[],
-        roc={},
-        by_capacity=[],
-        unavailable=baseline.unavailable,
-    )
-
-
-def _measure(
-    name: str,
-    label: Text,
-    description: Text,
-    held_out: HeldOut,
-    *,
-    share: float,
-    resampling: Resampling | None,
+def _measure_rows(
+    source: Baseline, held_out: HeldOut, share: float, resampling: Resampling
 ) -> tuple[Result, dict[str, Floats]]:
-    y, p, days = held_out.y, held_out.p, held_out.as_of
+    """Measure the risks of the model or of a baseline, and draw each figure again."""
+    named = (source.name, source.label, source.description)
+    if source.risks is None:
+        return Result(*named, {}, {}, [], {}, [], unavailable=source.unavailable), {}
+    rows = held_out.with_risks(source.risks)
+    y, p, days = rows.y, rows.p, rows.as_of
     lists = Lists.of(y, p, days, of_share(share))
     metrics = ranking_and_probability_metrics(y, p)
-    drawn: dict[str, Floats] = {}
-    intervals: dict[str, Interval | None] = {}
-    if resampling is not None:
-        line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
-        drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
-        intervals = {key: resampling.interval(of) for key, of in drawn.items()}
+    line = {name: metrics[f"calibration_{name}"] for name in ("slope", "intercept")}
+    drawn = figures_by_replicate(y, p, lists.chance, resampling, **line)
+    intervals = {name: resampling.interval(values) for name, values in drawn.items()}
     result = Result(
-        name=name,
-        label=label,
-        description=description,
-        metrics=plain(metrics),
-        at_capacity=plain({"share": share} | lists.total().to_dict()),
-        by_snapshot=plain(_by_snapshot(y, p, days)),
-        roc=plain(roc_points(y, p)),
-        by_capacity=plain(capacity_points(y, p, days)),
-        intervals=plain({key: vars(of) for key, of in intervals.items() if of is not None}),
-        net_benefit=plain(net_benefit_points(y, p)),
+        *named,
+        metrics=plain_data(metrics),
+        at_capacity=plain_data({"share": share} | lists.total().to_dict()),
+        by_snapshot=plain_data(_by_snapshot(y, p, days)),
+        roc=plain_data(roc_points(y, p)),
+        by_capacity=plain_data(capacity_points(y, p, days)),
+        intervals=plain_data({name: vars(ends) for name, ends in intervals.items() if ends is not None}),
+        net_benefit=plain_data(net_benefit_points(y, p)),
     )
     return result, drawn
 
 
-def _differences(
-    model: Result,
+def _paired_differences(
+    ours: Mapping[str, Any],
     drawn: Mapping[str, Floats],
-    other: Result,
+    theirs: Mapping[str, Any],
     other_drawn: Mapping[str, Floats],
-    resampling: Resampling | None,
+    resampling: Resampling,
 ) -> dict[str, dict[str, float | None]]:
-    ours, theirs = model.figures(), other.figures()
     found = {}
     for name in COMPARED:
-        if ours[name] is None or theirs[name] is None:
-            continue
-        interval = None
-        if resampling is not None:
+        if ours[name] is not None and theirs[name] is not None:
             interval = resampling.interval(drawn[name] - other_drawn[name])
-        ends = {"low": None, "high": None} if interval is None else vars(interval)
-        found[name] = {"difference": ours[name] - theirs[name]} | ends
+            ends = {"low": None, "high": None} if interval is None else vars(interval)
+            found[name] = {"difference": ours[name] - theirs[name]} | ends
     return found
 
 
@@ -363,12 +299,7 @@ def _by_snapshot(y: Floats, p: Floats, as_of: npt.NDArray[Any]) -> list[dict[str
 def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     """Compare the rule's own list with the model's list of the same length on every test day.
 
-    Returns
-    -------
-    dict or None
-        ``flagged``; ``rule``: precision, recall (sensitivity) and specificity of whom it names; ``model``:
-        those of a list of the same length; ``recall_ratio``, the model's expected recall
-        over the rule's. None when the rule is not available.
+    ``recall_ratio`` is the model's expected recall over the rule's. None when the rule is not available.
     """
     if rule.flagged is None:
         return None
@@ -376,45 +307,45 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
     flagged = np.asarray(rule.flagged, dtype=bool)
     same = at_same_length(y, p, flagged, groups=held_out.as_of)
     hits, passed = float(y[flagged].sum()), float((~flagged & (y == 0)).sum())
-    recall = _ratio(hits, float(y.sum()))
+    recall = _ratio_or_nan(hits, float(y.sum()))
     passed_by_model = same.n - same.positives - (same.listed - same.hits.expected)
     compared = {
         "flagged": int(flagged.sum()),
         "n": y.size,
         "rule": {
-            "precision": _ratio(hits, float(flagged.sum())),
+            "precision": _ratio_or_nan(hits, float(flagged.sum())),
             "recall": recall,
-            "specificity": _ratio(passed, float((y == 0).sum())),
+            "specificity": _ratio_or_nan(passed, float((y == 0).sum())),
         },
         "model": {
             "precision": vars(same.precision),
             "recall": vars(same.recall),
-            "specificity": _ratio(passed_by_model, float(same.n - same.positives)),
+            "specificity": _ratio_or_nan(passed_by_model, float(same.n - same.positives)),
         },
-        "recall_ratio": _ratio(same.recall.expected, recall),
+        "recall_ratio": _ratio_or_nan(same.recall.expected, recall),
     }
-    written: dict[str, Any] = plain(compared)
+    written: dict[str, Any] = plain_data(compared)
     return written
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio_or_nan(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
 
-    >>> plain({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
+    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
     {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
     """
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, Text):
         return {"zh": value.zh, "en": value.en}
     if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
+        return plain_data(value.tolist())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
+        return [plain_data(item) for item in value]
     return _plain_scalar(value)
 
 

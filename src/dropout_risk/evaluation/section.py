@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
-from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.resampling import Interval
+from dropout_risk.evaluation.result import plain_data
 from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dropout_risk.evaluation.report import EvaluationReport
+    from dropout_risk.evaluation.result import Measured
+    from dropout_risk.evaluation.trained_model import TrainedModel
 
 # --- From Markdown to HTML in which nothing runs and nothing is fetched ---
 
@@ -75,8 +82,8 @@ class Table:
     def to_text(self) -> str:
         """Write for a terminal: the first column to the left, the others to the right."""
         lines = [list(self.columns), *map(list, self.rows)]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
-        return "\n".join([self.title, *(_aligned(line, widths) for line in lines if any(line))])
+        widths = [max(len(line[position]) for line in lines) for position in range(len(self.columns))]
+        return "\n".join([self.title, *(_aligned_line(line, widths) for line in lines if any(line))])
 
     def to_markdown(self, *, level: int = 2) -> str:
         """Write as a Markdown table under a heading."""
@@ -94,10 +101,10 @@ class Table:
         )
 
 
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+def _aligned_line(line: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = (
-        word.ljust(width) if place == 0 else word.rjust(width)
-        for place, (word, width) in enumerate(zip(line, widths, strict=True))
+        word.ljust(width) if position == 0 else word.rjust(width)
+        for position, (word, width) in enumerate(zip(line, widths, strict=True))
     )
     return "  ".join([first, *others]).rstrip()
 
@@ -134,14 +141,57 @@ class Check:
         None where the data cannot answer it, which counts as not passed.
     reason : Text
         What was found, and against which bound.
+    zh : str, optional
+        What it is called in Chinese, from its :class:`Question`; it is not written out with what was found.
     """
 
     name: str
     passed: bool | None
     reason: Text
+    zh: str = field(default="", compare=False)
+
+    @property
+    def title(self) -> Text:
+        """What people call it: in English its key."""
+        return Text(zh=self.zh or self.name, en=self.name)
 
 
-def inside(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
+@dataclass(frozen=True)
+class Question:
+    """What a check asks, declared once in the file of its section.
+
+    Parameters
+    ----------
+    name : str
+        The check's stable key, which is its title in English.
+    zh : str
+        Its title in Chinese.
+
+    Examples
+    --------
+    >>> Question("split_in_time", "按时间划分").answered(None, Text(zh="不明", en="unclear")).title.zh
+    '按时间划分'
+    """
+
+    name: str
+    zh: str
+
+    def answered(self, passed: bool | None, reason: Text) -> Check:
+        """Give the check that answers it."""
+        return Check(self.name, passed, reason, self.zh)
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """Judge several answers as one: not passed if one is not, not known if one is not known.
+
+    >>> all_of([True, None]), all_of([None, False]), all_of([True])
+    (None, False, True)
+    """
+    found = set(answers)
+    return False if False in found else None if None in found else True
+
+
+def inside_bounds(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
     """Judge a figure by its interval: the one rule of every check that has one.
 
     Returns
@@ -152,7 +202,7 @@ def inside(interval: tuple[float, float], bounds: tuple[float, float]) -> bool |
 
     Examples
     --------
-    >>> [inside(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
+    >>> [inside_bounds(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
     [True, False, None]
     """
     (low, high), (least, most) = interval, bounds
@@ -184,9 +234,11 @@ class SectionTable:
 
     def to(self, language: Language) -> Table:
         """Write the table in one language."""
-        head = [_word(cell, language) for cell in self.columns]
+        head = [_cell_in_words(cell, language) for cell in self.columns]
         return Table(
-            self.title.to(language), head, [[_word(cell, language) for cell in row] for row in self.rows]
+            self.title.to(language),
+            head,
+            [[_cell_in_words(cell, language) for cell in row] for row in self.rows],
         )
 
 
@@ -231,18 +283,12 @@ class Section:
 
     def told(self, language: Language) -> list[str]:
         """Give the remarks and the checks as sentences."""
+        said = [remark.to(language) for remark in self.remarks]
         made = [
-            CHECK.fill(
-                language,
-                name=check_name(check.name, language),
-                passed=PASSED[check.passed].to(language),
-                reason=check.reason.to(language),
-            )
+            fill_text(CHECK, name=check.title, passed=PASSED[check.passed], reason=check.reason)
             for check in self.checks
         ]
-        said = [remark.to(language) for remark in self.remarks]
-        checks = ("；" if language == "zh" else "; ").join(made)
-        return [*said, CHECKS.fill(language, checks=checks)] if made else said
+        return [*said, fill_text(CHECKS, checks=join_texts(made)).to(language)] if made else said
 
     def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
         """Write the section under its heading, on request without the tables that name schools."""
@@ -264,25 +310,10 @@ class Section:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the section as JSON-able data."""
-        return {
-            "name": self.name,
-            "title": _plain(self.title),
-            "remarks": [_plain(remark) for remark in self.remarks],
-            "tables": [
-                {
-                    "title": _plain(table.title),
-                    "columns": [_plain(cell) for cell in table.columns],
-                    "rows": [[_plain(cell) for cell in row] for row in table.rows],
-                    "by_school": table.by_school,
-                }
-                for table in self.tables
-            ],
-            "metrics": {key: _plain(value) for key, value in self.metrics.items()},
-            "checks": [
-                {"name": check.name, "passed": check.passed, "reason": _plain(check.reason)}
-                for check in self.checks
-            ],
-        }
+        data: dict[str, Any] = plain_data(asdict(self))
+        for check in data["checks"]:
+            del check["zh"]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -294,8 +325,8 @@ class Section:
             tables=tuple(
                 SectionTable(
                     Text(**table["title"]),
-                    tuple(_cell(cell) for cell in table["columns"]),  # type: ignore[misc]
-                    tuple(tuple(_cell(cell) for cell in row) for row in table["rows"]),
+                    tuple(map(_read_cell, table["columns"])),
+                    tuple(tuple(map(_read_cell, row)) for row in table["rows"]),
                     table["by_school"],
                 )
                 for table in data["tables"]
@@ -307,7 +338,7 @@ class Section:
         )
 
 
-def _word(cell: Cell, language: Language) -> str:
+def _cell_in_words(cell: Cell, language: Language) -> str:
     if isinstance(cell, Text):
         return cell.to(language)
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
@@ -315,30 +346,83 @@ def _word(cell: Cell, language: Language) -> str:
     return format(cell, ".3f") if isinstance(cell, float) else str(cell)
 
 
-def _plain(cell: Cell) -> Any:
-    if isinstance(cell, Text):
-        return {"zh": cell.zh, "en": cell.en}
-    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
-
-
-def _cell(cell: Any) -> Cell:
+def _read_cell(cell: Any) -> Any:
     return Text(**cell) if isinstance(cell, dict) else cell
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SectionKind:
+    """All that is declared of a section, in the one file that holds it.
+
+    The list of sections, :data:`dropout_risk.evaluation.sections.SECTIONS`, is what a report is made of, and
+    what publishing asks.
+
+    Parameters
+    ----------
+    name, title : str, Text
+        See :class:`Section`.
+    of_figures, of_model : callable, optional
+        One of the two makes the section: from what was measured on the test rows, in every report, or from
+        the trained model, in reports of training. None where there is nothing to say.
+    questions : tuple of Question
+        What its checks ask.
+    required : Text, optional
+        What a refusal to publish calls it; a section without it may be missing.
+    panels : tuple of callable
+        Each draws a panel of the report's chart, on axes, from the report.
+    picture : callable, optional
+        Draws a picture of the section alone; None where there is nothing to draw.
+    """
+
+    name: str
+    title: Text
+    of_figures: Callable[[Measured], Section | None] | None = None
+    of_model: Callable[[TrainedModel], Section | None] | None = None
+    questions: tuple[Question, ...] = ()
+    required: Text | None = None
+    panels: tuple[Callable[[Any, EvaluationReport], None], ...] = ()
+    picture: Callable[[Section], Figure | None] | None = None
+
+    def make(self, measured: Measured, trained: TrainedModel | None) -> Section | None:
+        """Make the section, if there is what it is made of and something to say."""
+        if self.of_figures is not None:
+            return self.of_figures(measured)
+        return None if self.of_model is None or trained is None else self.of_model(trained)
+
+    def section(
+        self,
+        remarks: Iterable[Text] = (),
+        tables: Iterable[SectionTable] = (),
+        metrics: Mapping[str, float] | None = None,
+        checks: Iterable[Check] = (),
+    ) -> Section:
+        """Give the section with what was found."""
+        return Section(self.name, self.title, tuple(remarks), tuple(tables), metrics or {}, tuple(checks))
 
 
 # --- Figures with their intervals, and wordings filled in both languages ---
 
 
-def filled(wording: Text, **fields: object) -> Text:
+def fill_text(wording: Text, **fields: object) -> Text:
     """Fill a wording in both languages; fields that are wordings themselves in their own.
 
-    >>> filled(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
+    >>> fill_text(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
     '3 days before'
     """
 
     def given(language: Language) -> dict[str, object]:
-        return {key: of.to(language) if isinstance(of, Text) else of for key, of in fields.items()}
+        return {key: one.to(language) if isinstance(one, Text) else one for key, one in fields.items()}
 
     return Text(zh=wording.fill("zh", **given("zh")), en=wording.fill("en", **given("en")))
+
+
+def join_texts(texts: Sequence[Text], *, zh: str = "；", en: str = "; ") -> Text:
+    """Join wordings in both languages.
+
+    >>> join_texts([Text(zh="甲", en="one"), Text(zh="乙", en="two")])
+    Text(zh='甲；乙', en='one; two')
+    """
+    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
 
 
 def with_interval(
@@ -353,29 +437,40 @@ def with_interval(
     """
     if value is None or math.isnan(value):
         return "–"
-    return f"{rounded(value, digits=digits, form=form)}{bracketed(ends, digits=digits, form=form)}"
+    figure = rounded_figure(value, digits=digits, form=form)
+    return figure + interval_in_brackets(ends, digits=digits, form=form)
 
 
-def bracketed(
+def interval_figures(name: str, value: float | None, ends: Interval | None) -> dict[str, float]:
+    """Give a figure for machines, with its interval; only what is defined.
+
+    >>> interval_figures("auc", 0.7, Interval(0.6, 0.8))
+    {'auc': 0.7, 'auc_low': 0.6, 'auc_high': 0.8}
+    """
+    found = {} if value is None or not math.isfinite(value) else {name: value}
+    return found if ends is None else found | {f"{name}_low": ends.low, f"{name}_high": ends.high}
+
+
+def interval_in_brackets(
     ends: Interval | Mapping[str, Any] | None, *, digits: int = 2, form: str = "", before: str = " "
 ) -> str:
     """Write an interval alone; nothing where there is none.
 
-    >>> bracketed({"low": 0.5, "high": 0.75}, before="")
+    >>> interval_in_brackets({"low": 0.5, "high": 0.75}, before="")
     '[0.50, 0.75]'
     """
     given = vars(ends) if isinstance(ends, Interval) else ends
     if not given or given["low"] is None:
         return ""
-    low, high = (rounded(given[end], digits=digits, form=form) for end in ("low", "high"))
+    low, high = (rounded_figure(given[end], digits=digits, form=form) for end in ("low", "high"))
     return f"{before}[{low}, {high}]"
 
 
-def rounded(value: float, *, digits: int, form: str = "") -> str:
+def rounded_figure(value: float, *, digits: int, form: str = "") -> str:
     """Write a number with some digits; what rounds to zero has no sign.
 
-    >>> rounded(-0.001, digits=2), rounded(-0.001, digits=2, form="+"), rounded(-0.01, digits=2)
-    ('0.00', '0.00', '-0.01')
+    >>> rounded_figure(-0.001, digits=2), rounded_figure(-0.001, digits=2, form="+")
+    ('0.00', '0.00')
     """
     written = f"{value:{form}.{digits}f}"
     return written.lstrip("+-") if float(written) == 0 else written

@@ -12,14 +12,29 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.metrics import Z95
+from dropout_risk.evaluation.result import plain_data
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    fill_text,
+    inside_bounds,
+)
+from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.text import Text
 
 TOP = 3
 ALL = "all"
 FEWEST = 10
+MOST_ROWS = 2000
+MOST_REFIT_ROWS = 50_000
+"""A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
+KEPT = Question("reasons_kept", "理由前后一致")
 BANDS = {
     ALL: Text(zh="全部", en="all"),
     "high": Text(zh="高", en="high"),
@@ -89,22 +104,7 @@ class StabilityReport:
         *,
         share: float = 1.0,
     ) -> StabilityReport:
-        """Compare the reasons of a model with those of its refits.
-
-        Parameters
-        ----------
-        facts : Facts
-            What is one reason.
-        values : float64 array of shape (n_pupils, n_features)
-            The features.
-        contributions : float64 array of the same shape
-            The model's.
-        refitted : sequence of arrays of the same shape
-            The contributions of each refit for the same pupils.
-        bands : array of str
-            The band of each pupil.
-        share : float, default=1
-            The share of the training pupils that a refit drew.
+        """Compare the reasons of a model with those of its refits, for the same pupils.
 
         Raises
         ------
@@ -119,9 +119,9 @@ class StabilityReport:
         own = leading_facts(facts, values, contributions)
         others = [leading_facts(facts, values, again) for again in refitted]
         return cls(
-            kept=np.array([_kept(own, other) for other in others]),
-            first=np.array([_kept(own[:, :1], other) for other in others]),
-            other=_kept(own, own[_next_of_band(names)]),
+            kept=np.array([_share_kept(own, other) for other in others]),
+            first=np.array([_share_kept(own[:, :1], other) for other in others]),
+            other=_share_kept(own, own[_next_of_band(names)]),
             bands=names,
             share=share,
         )
@@ -154,14 +154,13 @@ class StabilityReport:
         )
         told = frame.loc[ALL]
         if np.isnan(told["kept"]):
-            open_check = Check("reasons_kept", None, NOBODY_RAISED)
-            return Section("stability", TITLE, remarks=(NOBODY_RAISED,), checks=(open_check,))
-        verdict = filled(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
+            return STABILITY.section([NOBODY_RAISED], checks=[KEPT.answered(None, NOBODY_RAISED)])
+        verdict = fill_text(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
         known = {name: float(value) for name, value in metrics.items() if not np.isnan(value)}
-        return Section("stability", TITLE, remarks, (_table(frame),), known, (self._check(),))
+        return STABILITY.section(remarks, [_stability_table(frame)], known, [self._check()])
 
     def kept_beyond_another(self) -> tuple[float, float, float]:
         """Give how much more refits keep than another pupil shares, with its 95 % interval.
@@ -179,16 +178,13 @@ class StabilityReport:
 
     def _check(self) -> Check:
         if len(self.kept) < 2:
-            return Check("reasons_kept", None, filled(FEW_REFITS, refits=len(self.kept)))
+            return KEPT.answered(None, fill_text(FEW_REFITS, refits=len(self.kept)))
         more, low, high = self.kept_beyond_another()
-        reason = filled(CHECKED, more=more, low=low, high=high, margin=MARGIN)
-        return Check("reasons_kept", inside((low, high), (MARGIN, np.inf)), reason)
+        reason = fill_text(CHECKED, more=more, low=low, high=high, margin=MARGIN)
+        return KEPT.answered(inside_bounds((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
-
-
-TITLE = Text(zh="理由的稳定性", en="Stability of the reasons")
 
 
 def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Longs:
@@ -209,7 +205,7 @@ def pupils_again(
     return np.repeat(np.arange(len(code)), times[code])
 
 
-def _kept(own: Longs, other: Longs) -> Floats:
+def _share_kept(own: Longs, other: Longs) -> Floats:
     """Give the share of each row's facts that the other row also has; NaN where it has none."""
     there = own != NOBODY
     found = (own[:, :, None] == other[:, None, :]).any(axis=2) & there
@@ -222,12 +218,12 @@ def _next_of_band(bands: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """Give each pupil the next one of its band, the last one the first."""
     following = np.arange(len(bands))
     for band in np.unique(bands):
-        places = np.flatnonzero(bands == band)
-        following[places] = np.roll(places, -1)
+        positions = np.flatnonzero(bands == band)
+        following[positions] = np.roll(positions, -1)
     return following
 
 
-def _table(frame: pd.DataFrame) -> SectionTable:
+def _stability_table(frame: pd.DataFrame) -> SectionTable:
     columns = (
         Text(zh="等级", en="Band"),
         Text(zh="学生行数", en="Rows"),
@@ -238,10 +234,42 @@ def _table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
     rows: list[tuple[Cell, ...]] = [
-        (BANDS[str(band)], int(line["pupils"]), *plain(line.iloc[1:].tolist()))
+        (BANDS[str(band)], int(line["pupils"]), *plain_data(line.iloc[1:].tolist()))
         for band, line in frame.iterrows()
     ]
     title = Text(
         zh=f"最主要的{TOP}条升高风险的理由", en=f"The {TOP} leading raising reasons of each pupil, refitted"
     )
     return SectionTable(title, columns, tuple(rows))
+
+
+def _section_of(trained: TrainedModel) -> Section | None:
+    """Refit on resampled pupils and compare the reasons of a sample of the test rows; None without refits."""
+    parts, settings = trained.parts, trained.settings
+    if not settings.evaluation.refits:
+        return None
+    rng = np.random.default_rng(settings.models.seed)
+    chosen = sample_of_rows(np.arange(len(parts.test)), MOST_ROWS, rng)
+    X = parts.X(parts.test[chosen])
+    refitted, share = [], min(1.0, MOST_REFIT_ROWS / len(parts.train))
+    for _ in range(settings.evaluation.refits):
+        again = parts.train[pupils_again(parts.pupils(parts.train), rng, share=share)]
+        refitted.append(trained.classifier.refitted(parts.X(again), parts.y(again)).contributions(X).values)
+    report = StabilityReport.of(
+        Facts.of(trained.catalogue, trained.means_of_stayers.to_numpy(dtype=np.float64)),
+        X.to_numpy(dtype=np.float64),
+        trained.contributions[chosen],
+        refitted,
+        [settings.bands.of(risk) for risk in trained.risks[chosen]],
+        share=share,
+    )
+    return report.section()
+
+
+STABILITY = SectionKind(
+    name="stability",
+    title=Text(zh="理由的稳定性", en="Stability of the reasons"),
+    of_model=_section_of,
+    questions=(KEPT,),
+    required=Text(zh="理由的稳定性", en="stability of the reasons"),
+)

@@ -14,8 +14,20 @@ from dropout_risk.arrays import Floats, Positions
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
-from dropout_risk.features.cohort import Cohort
+from dropout_risk.evaluation.section import (
+    Cell,
+    Check,
+    Question,
+    Section,
+    SectionKind,
+    SectionTable,
+    all_of,
+    fill_text,
+    inside_bounds,
+    join_texts,
+    with_interval,
+)
+from dropout_risk.evaluation.trained_model import FittedTiming, TrainedModel
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.timing import Timing
@@ -72,45 +84,33 @@ class TimedOutcomes:
 
 
 def timed_metrics(outcomes: TimedOutcomes, risk_within: npt.ArrayLike, days: Sequence[int]) -> pd.DataFrame:
-    """Measure risks within several numbers of days.
+    """Measure risks within several numbers of days, all weighed against censoring.
 
-    Parameters
-    ----------
-    outcomes : TimedOutcomes
-        What happened.
-    risk_within : array of shape (n, len(days))
-        The risk of dropping out before each day.
-    days : sequence of int
-        School days after the as-of date.
-
-    Returns
-    -------
-    DataFrame
-        One row per day: ``observed`` share, ``mean_risk``, cumulative/dynamic ``auc`` (dropouts before the
-        day against those still there on it), ``brier``, and ``brier_of_one_curve`` (everybody gets the
-        observed share); all weighed against censoring.
+    Gives one row per day: ``observed`` share, ``mean_risk``, cumulative/dynamic ``auc`` (dropouts before the
+    day against those still there on it), ``brier``, and ``brier_of_one_curve`` (everybody gets the observed
+    share).
     """
     risks = np.asarray(risk_within, dtype=np.float64)
     if risks.shape != (len(outcomes.days), len(days)):
         raise EvaluationError(f"Risks have shape {risks.shape}, wanted {(len(outcomes.days), len(days))}.")
-    rows = [_on(outcomes, risks[:, place], day) for place, day in enumerate(days)]
+    rows = [_metrics_on_day(outcomes, risks[:, position], day) for position, day in enumerate(days)]
     return pd.DataFrame(rows, index=pd.Index(list(days), name="days"))
 
 
-def _on(outcomes: TimedOutcomes, risk: Floats, day: int) -> dict[str, float]:
+def _metrics_on_day(outcomes: TimedOutcomes, risk: Floats, day: int) -> dict[str, float]:
     before, weight = outcomes.within(day)
     observed = float(np.average(before, weights=weight)) if weight.any() else np.nan
     counted = weight > 0
     return {
         "observed": observed,
         "mean_risk": float(risk.mean()),
-        "auc": _auc(before[counted], risk[counted], weight[counted]),
+        "auc": _weighted_auc(before[counted], risk[counted], weight[counted]),
         "brier": float(np.average((risk - before) ** 2, weights=weight)),
         "brier_of_one_curve": observed * (1 - observed),
     }
 
 
-def _auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
+def _weighted_auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
     if before.all() or not before.any():
         return float("nan")
     from sklearn.metrics import roc_auc_score
@@ -118,7 +118,7 @@ def _auc(before: npt.NDArray[np.bool_], risk: Floats, weight: Floats) -> float:
     return float(roc_auc_score(before, risk, sample_weight=weight))
 
 
-def concordance(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
+def concordance_index(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
     """Give the share of pairs in which who dropped out earlier had the higher risk (Harrell's C).
 
     A pair counts if one dropped out while the other was still in sight; equal risks count a half.
@@ -129,18 +129,17 @@ def concordance(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
     days, out, value = outcomes.days[order], outcomes.dropped_out[order], value[order]
     rank = np.unique(value, return_inverse=True)[1]
     agreed = pairs = 0.0
-    for place in np.flatnonzero(out):
-        later = np.searchsorted(days, days[place], side="right")
-        censored_then = (days[:later] == days[place]) & ~out[:later]
+    for position in np.flatnonzero(out):
+        later = np.searchsorted(days, days[position], side="right")
+        censored_then = (days[:later] == days[position]) & ~out[:later]
         other = np.concatenate([rank[:later][censored_then], rank[later:]])
-        agreed += float((other < rank[place]).sum()) + 0.5 * float((other == rank[place]).sum())
+        agreed += float((other < rank[position]).sum()) + 0.5 * float((other == rank[position]).sum())
         pairs += len(other)
     return agreed / pairs if pairs else float("nan")
 
 
 # --- What the report says of timing: whether it beats one curve for all, and is right in the mean ---
 
-TITLE = Text(zh="何时辍学", en="When, not only whether")
 HEAD = (
     Text(zh="上课日", en="Within school days"),
     Text(zh="实际比例", en="Observed share"),
@@ -170,7 +169,8 @@ VERDICTS = {
     "worse": Text(zh="不如这条曲线准", en="worse than by that one curve"),
     "alike": Text(zh="看不出比这条曲线准", en="no better than by that one curve, as far as can be seen"),
 }
-NOT_WORSE, OF_THE_MEAN = "timing_not_worse_than_one_curve", "timing_of_the_mean"
+NOT_WORSE = Question("timing_not_worse_than_one_curve", "时间分布不劣于统一曲线")
+OF_THE_MEAN = Question("timing_of_the_mean", "时间分布的均值")
 MOST_AWAY = 0.15
 """Largest difference between the share of dropouts before a day and that of the risks."""
 SPREAD = Text(
@@ -191,49 +191,40 @@ def timing_section(
 ) -> Section:
     """Write the measures of the risks within several numbers of days as a section of the report.
 
-    Parameters
-    ----------
-    outcomes : TimedOutcomes
-        What happened.
-    risk_within : array of shape (n, len(days))
-        The risk of dropping out before each day.
-    days : sequence of int
-        Rising; the last is the horizon.
-    alike : array of shape (len(days),)
-        The share of the horizon's dropouts before each day, learned elsewhere and the same for everybody:
-        spreading each pupil's risk by it keeps the order of pupils, so that only timing can be better.
-    resampling : Resampling, optional
-        Gives the intervals; without it no check can be made.
+    The days rise, and the last is the horizon. ``alike`` is the share of the horizon's dropouts before each
+    day, learned elsewhere and the same for everybody: spreading each pupil's risk by it keeps the order of
+    pupils, so that only timing can be better. Without ``resampling`` no check can be made.
     """
     risks = np.asarray(risk_within, dtype=np.float64)
     spread = risks[:, -1:] * np.asarray(alike, dtype=np.float64)
     table = timed_metrics(outcomes, risks, days).drop(columns="brier_of_one_curve")
     table["brier_alike"] = timed_metrics(outcomes, spread, days)["brier"]
     gap = float((table["brier"] - table["brier_alike"]).mean())
-    ends = None if resampling is None else _gap_interval(outcomes, risks, spread, days, resampling)
-    beside = filled(ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_verdict(ends)])
-    agreement = concordance(outcomes, risks[:, -1])
-    said = [filled(MEANING, concordance=agreement), beside]
+    draws = resampling or Resampling.once(len(outcomes.days))
+    ends = _gap_interval(outcomes, risks, spread, days, draws)
+    beside = fill_text(
+        ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_timing_verdict(ends)]
+    )
+    agreement = concordance_index(outcomes, risks[:, -1])
+    said = [fill_text(MEANING, concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
-    not_worse = Check(NOT_WORSE, None if ends is None else _verdict(ends) != "worse", beside)
-    return Section(
-        "timing",
-        TITLE,
-        remarks=(*said, filled(CENSORED, rows=lost)) if lost else tuple(said),
-        tables=(_table(table),),
-        metrics=_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
-        checks=(not_worse, _mean_check(outcomes, risks, days, resampling)),
+    not_worse = NOT_WORSE.answered(None if ends is None else _timing_verdict(ends) != "worse", beside)
+    return TIMING.section(
+        [*said, fill_text(CENSORED, rows=lost)] if lost else said,
+        [_timing_table(table)],
+        _timing_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
+        [not_worse, _mean_check(outcomes, risks, days, draws)],
     )
 
 
-def _table(table: pd.DataFrame) -> SectionTable:
+def _timing_table(table: pd.DataFrame) -> SectionTable:
     rows: list[tuple[Cell, ...]] = [
         (str(day), *line) for day, line in zip(table.index, table.to_numpy().tolist(), strict=True)
     ]
-    return SectionTable(TITLE, HEAD, tuple(rows))
+    return SectionTable(TIMING.title, HEAD, tuple(rows))
 
 
-def _figures(table: pd.DataFrame) -> dict[str, float]:
+def _timing_figures(table: pd.DataFrame) -> dict[str, float]:
     by_day = {
         f"{name}_{day}": float(table.loc[day, name]) for day in table.index for name in ("auc", "brier")
     }
@@ -245,77 +236,48 @@ def _gap_interval(
 ) -> Interval | None:
     """Give the interval of the mean difference of the Brier scores, schools or pupils drawn again."""
     drawn = []
-    for place, day in enumerate(days):
+    for position, day in enumerate(days):
         before, weight = outcomes.within(day)
-        gap = (risks[:, place] - before) ** 2 - (spread[:, place] - before) ** 2
+        gap = (risks[:, position] - before) ** 2 - (spread[:, position] - before) ** 2
         sums = resampling.sums(np.column_stack([weight * gap, weight]))
         drawn.append(sums[:, 0] / np.maximum(sums[:, 1], 1e-12))
     return resampling.interval(np.mean(drawn, axis=0))
 
 
-def _verdict(ends: Interval | None) -> str:
+def _timing_verdict(ends: Interval | None) -> str:
     if ends is None or ends.low <= 0 <= ends.high:
         return "alike"
     return "better" if ends.high < 0 else "worse"
 
 
-def _mean_check(
-    outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], resampling: Resampling | None
-) -> Check:
+def _mean_check(outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], resampling: Resampling) -> Check:
     """Check on each day but the last that as great a share of the dropouts falls before it as is said."""
     whole = outcomes.within(days[-1])
     found = []
-    for place, day in enumerate(days[:-1]):
+    for position, day in enumerate(days[:-1]):
         before, weight = outcomes.within(day)
-        columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, place], risks[:, -1]])
-        observed, said = _shares(columns.sum(axis=0)[None, :])
-        ends = None
-        if resampling is not None:
-            first, second = _shares(resampling.sums(columns))
-            ends = resampling.interval(first - second)
+        columns = np.column_stack([before * weight, whole[0] * whole[1], risks[:, position], risks[:, -1]])
+        observed, said = _dropout_shares(columns.sum(axis=0)[None, :])
+        first, second = _dropout_shares(resampling.sums(columns))
+        ends = resampling.interval(first - second)
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
-        found.append((_within_bounds(ends), filled(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
+        passed = None if ends is None else inside_bounds((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))
+        found.append((passed, fill_text(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
     if not found:
-        return Check(OF_THE_MEAN, None, NO_DAYS)
-    passed = [one for one, _ in found]
-    reason = Text(zh="；".join(of.zh for _, of in found), en="; ".join(of.en for _, of in found))
-    return Check(OF_THE_MEAN, False if False in passed else None if None in passed else True, reason)
+        return OF_THE_MEAN.answered(None, NO_DAYS)
+    return OF_THE_MEAN.answered(
+        all_of(passed for passed, _ in found), join_texts([said for _, said in found])
+    )
 
 
-def _shares(sums: Floats) -> tuple[Floats, Floats]:
+def _dropout_shares(sums: Floats) -> tuple[Floats, Floats]:
     """Give the observed share and that of the risks; not defined where nobody drops out."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3]
 
 
-def _within_bounds(ends: Interval | None) -> bool | None:
-    """Pass where the whole interval lies within the bounds, fail where it lies outside, else neither."""
-    if ends is None:
-        return None
-    if ends.low >= -MOST_AWAY and ends.high <= MOST_AWAY:
-        return True
-    return False if ends.low > MOST_AWAY or ends.high < -MOST_AWAY else None
-
-
 # --- How the risk spreads over its horizon: fitted on the training rows, judged on the test rows ---
-
-
-@dataclass(frozen=True)
-class FittedTiming:
-    """When pupils drop out, as learned before the test.
-
-    Parameters
-    ----------
-    timing : Timing
-        Sooner or later by score; it is shipped.
-    alike : tuple of float
-        The share of the horizon's dropouts before each of ``timing.thirds``, of all pupils together:
-        what the timing is judged beside.
-    """
-
-    timing: Timing
-    alike: tuple[float, ...]
 
 
 def fit_timing(
@@ -330,31 +292,31 @@ def fit_timing(
     log_odds = classifier.out_of_fold_
     if len(parts.calibration):
         log_odds = np.append(log_odds, classifier.decision_function(parts.X(parts.calibration)))
-    outcomes = outcomes_of(parts, rows, histories, settings)
+    outcomes = timed_outcomes(parts, rows, histories, settings)
     timing = Timing.fit(log_odds, outcomes.days, outcomes.dropped_out, settings.outcome.horizon_days)
     when = outcomes.days[outcomes.dropped_out]
     return FittedTiming(timing, tuple(float((when < day).mean()) for day in timing.thirds))
 
 
-def timing(
-    fitted: FittedTiming,
-    classifier: RiskClassifier,
-    parts: Parts,
-    histories: Histories,
-    settings: Settings,
-    *,
-    resampling: Resampling | None,
-) -> Section:
+def _section_of(trained: TrainedModel) -> Section:
     """Judge on the test rows how well it is said when."""
-    risk = classifier.predict_proba(parts.X(parts.test))[:, 1]
-    days = fitted.timing.thirds
-    outcomes = outcomes_of(parts, parts.test, histories, settings)
-    return timing_section(outcomes, fitted.timing.within(risk, days), days, fitted.alike, resampling)
+    timing, parts = trained.when.timing, trained.parts
+    days = timing.thirds
+    outcomes = timed_outcomes(parts, parts.test, trained.histories, trained.settings)
+    within = timing.within(trained.risks, days)
+    return timing_section(outcomes, within, days, trained.when.alike, trained.resampling)
 
 
-def outcomes_of(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
+def timed_outcomes(parts: Parts, rows: Positions, histories: Histories, settings: Settings) -> TimedOutcomes:
     """Give when the pupils of some labelled rows dropped out."""
     horizon, events = settings.outcome.horizon_days, settings.outcome.events
-    chosen = Cohort(parts.cohort.frame.iloc[rows].reset_index(drop=True))
-    days = chosen.days_to_outcome(histories, horizon, events).to_numpy()
+    days = parts.cohort_of(rows).days_to_outcome(histories, horizon, events).to_numpy()
     return TimedOutcomes.of(days, parts.y(rows) == 1)
+
+
+TIMING = SectionKind(
+    name="timing",
+    title=Text(zh="何时辍学", en="When, not only whether"),
+    of_model=_section_of,
+    questions=(NOT_WORSE, OF_THE_MEAN),
+)

@@ -79,17 +79,19 @@ def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
             f"{len(missing)} feature(s) of the model are not there: {missing[:5]}.",
             hint=nearest(missing[0], map(str, X)),
         )
-    rows = [_row(bins, X[bins["feature"]].to_numpy(dtype=np.float64)) for bins in model.reference.bins()]
+    rows = [
+        _drift_row(bins, X[bins["feature"]].to_numpy(dtype=np.float64)) for bins in model.reference.bins()
+    ]
     table = pd.DataFrame(rows).sort_values("psi", ascending=False, kind="stable").reset_index(drop=True)
     return DriftReport(table)
 
 
-def _row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any]:
+def _drift_row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any]:
     there = values[~np.isnan(values)]
     now = np.bincount(np.searchsorted(bins["edges"], there, side="right"), minlength=len(bins["counts"]))
     missing = float(np.isnan(values).mean()) if len(values) else np.nan
-    expected = _shares(np.array(bins["counts"], dtype=np.float64), bins["missing"])
-    observed = _shares(now.astype(np.float64), missing)
+    expected = _shares_of_bins(np.array(bins["counts"], dtype=np.float64), bins["missing"])
+    observed = _shares_of_bins(now.astype(np.float64), missing)
     psi = float(np.sum((observed - expected) * np.log(observed / expected)))
     verdict = "stable" if psi < MODERATE else "moved" if psi < LARGE else "moved far"
     return {
@@ -101,7 +103,7 @@ def _row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any
     }
 
 
-def _shares(counts: npt.NDArray[np.float64], missing: float) -> npt.NDArray[np.float64]:
+def _shares_of_bins(counts: npt.NDArray[np.float64], missing: float) -> npt.NDArray[np.float64]:
     """Give the share of each bin, and of missing values last; never quite zero, so that a ratio exists."""
     of_bins = (1 - missing) * counts / max(counts.sum(), 1)
     shares: npt.NDArray[np.float64] = np.maximum(np.append(of_bins, missing), _FLOOR)

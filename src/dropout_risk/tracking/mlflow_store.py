@@ -87,19 +87,8 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
     Every new version gets the alias ``challenger``; only
-    :func:`dropout_risk.tracking.mlflow_store.publish` makes one the champion.
-
-    Parameters
-    ----------
-    content : RunContent
-        Plain data.
-    settings : TrackingSettings
-        The store, created when it is absent.
-
-    Returns
-    -------
-    str
-        The run's id.
+    :func:`dropout_risk.tracking.mlflow_store.publish_version` makes one the champion. A store that is absent
+    is created. Gives the run's id.
 
     Raises
     ------
@@ -107,19 +96,19 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
         If MLflow is not installed.
     """
     with client_of(settings, create=True) as client:
-        return _log_run(client, _experiment(client, settings), content, settings.model_name, None)
+        return _log_run(client, _experiment_id(client, settings), content, settings.model_name, None)
 
 
 def _log_run(client: Any, experiment: str, content: RunContent, model: str, parent: str | None) -> str:
     tags = dict(content.tags) | ({} if parent is None else {PARENT: parent})
     run_id = str(client.create_run(experiment, tags=tags, run_name=content.name).info.run_id)
     try:
-        _log(client, run_id, content)
+        _log_content(client, run_id, content)
         for part in content.parts:
             _log_run(client, experiment, part, model, run_id)
         if content.bundle is not None:
             client.log_artifacts(run_id, str(content.bundle), BUNDLE)
-            _register(client, run_id, model, content)
+            _register_version(client, run_id, model, content)
     except BaseException:
         client.set_terminated(run_id, status="FAILED")
         raise
@@ -130,17 +119,8 @@ def _log_run(client: Any, experiment: str, content: RunContent, model: str, pare
 def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
     """Find the bundle folder of a registered version, for our own loader.
 
-    Parameters
-    ----------
-    uri_or_alias : str
-        ``models:/name@alias``, ``models:/name/version``, or an alias of ``settings.model_name``.
-    settings : TrackingSettings
-        The store.
-
-    Returns
-    -------
-    Path
-        A local folder; a remote store's bundle is copied into a temporary one.
+    ``uri_or_alias`` is ``models:/name@alias``, ``models:/name/version``, or an alias of
+    ``settings.model_name``. The folder is local; a remote store's bundle is copied into a temporary one.
 
     Raises
     ------
@@ -150,12 +130,12 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
         If the champion is asked for, and the alias was set on a version whose report does not allow it and
         that carries no reason for an override.
     """
-    name, alias, version = _parsed(uri_or_alias, settings.model_name)
+    name, alias, version = _parse_uri(uri_or_alias, settings.model_name)
     with client_of(settings) as client:
         if alias is not None:
-            version_there = registered(client.get_model_version_by_alias, name, alias)
+            version_there = find_version(client.get_model_version_by_alias, name, alias)
         else:
-            version_there = registered(client.get_model_version, name, version)
+            version_there = find_version(client.get_model_version, name, version)
         folder = _local_folder(client, str(version_there.source))
     if not folder.is_dir():
         raise BundleError(
@@ -196,14 +176,7 @@ def require_mlflow() -> None:
 
 @contextlib.contextmanager
 def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
-    """Open the store, without a word on the error stream.
-
-    Parameters
-    ----------
-    settings : TrackingSettings
-        The store.
-    create : bool, default=False
-        Make a store in a file that is not there; who only reads must not.
+    """Open the store, without a word on the error stream; who only reads does not ``create`` it.
 
     Raises
     ------
@@ -233,7 +206,7 @@ def _require_store(uri: str) -> None:
         )
 
 
-def _experiment(client: Any, settings: TrackingSettings) -> str:
+def _experiment_id(client: Any, settings: TrackingSettings) -> str:
     found = client.get_experiment_by_name(settings.experiment)
     if found is not None:
         return str(found.experiment_id)
@@ -245,7 +218,7 @@ def _experiment(client: Any, settings: TrackingSettings) -> str:
     return str(client.create_experiment(settings.experiment, artifact_location=place))
 
 
-def _log(client: Any, run_id: str, content: RunContent) -> None:
+def _log_content(client: Any, run_id: str, content: RunContent) -> None:
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
@@ -278,7 +251,7 @@ def _log_dataset(client: Any, run_id: str, content: RunContent) -> None:
     client.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
 
 
-def _register(client: Any, run_id: str, name: str, content: RunContent) -> None:
+def _register_version(client: Any, run_id: str, name: str, content: RunContent) -> None:
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     made = client.create_model_version(
@@ -287,7 +260,7 @@ def _register(client: Any, run_id: str, name: str, content: RunContent) -> None:
     client.set_registered_model_alias(name, CHALLENGER, str(made.version))
 
 
-def _parsed(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
+def _parse_uri(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
     if ":" not in uri_or_alias and "/" not in uri_or_alias:
         return name, uri_or_alias, None
     matched = MODEL_URI.fullmatch(uri_or_alias)
@@ -296,7 +269,7 @@ def _parsed(uri_or_alias: str, name: str) -> tuple[str, str | None, str | None]:
     return matched["name"], matched["alias"], matched["version"]
 
 
-def registered(look_up: Any, name: str, which: str | None) -> Any:
+def find_version(look_up: Any, name: str, which: str | None) -> Any:
     """Look a version up by number or alias; BundleError if there is none."""
     from mlflow.exceptions import MlflowException
 
@@ -310,15 +283,15 @@ def registered(look_up: Any, name: str, which: str | None) -> Any:
 def _local_folder(client: Any, source: str) -> Path:
     parts = urlsplit(source)
     if parts.scheme != "runs":
-        return _path(source)
+        return _path_of_uri(source)
     run_id, _, place = parts.path.lstrip("/").partition("/")
     root = str(client.get_run(run_id).info.artifact_uri)
     if urlsplit(root).scheme in ("", "file"):
-        return _path(root) / place
+        return _path_of_uri(root) / place
     return Path(client.download_artifacts(run_id, place))
 
 
-def _path(place: str) -> Path:
+def _path_of_uri(place: str) -> Path:
     parts = urlsplit(place)
     return Path(unquote(parts.path)) if parts.scheme == "file" else Path(place)
 
@@ -348,7 +321,9 @@ def _no_notes() -> Iterator[None]:
 # --- Making a registered model the champion: only with a report that allows it, or with a stated reason ---
 
 
-def publish(version: int | str, settings: TrackingSettings, *, override: str | None = None) -> str | None:
+def publish_version(
+    version: int | str, settings: TrackingSettings, *, override: str | None = None
+) -> str | None:
     """Make a registered version the champion, if its report allows it.
 
     Parameters
@@ -378,11 +353,11 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     name, wanted = settings.model_name, str(version)
     folder = load_bundle_path(f"models:/{name}/{wanted}", settings)
     verdict = verdict_of(folder)
-    _require(verdict, override)
+    _require_verdict(verdict, override)
     with client_of(settings) as client:
-        registered(client.get_model_version, name, wanted)
+        find_version(client.get_model_version, name, wanted)
         aliases = client.get_registered_model(name).aliases
-        for key, value in _record(verdict, override).items():
+        for key, value in _publishing_record(verdict, override).items():
             client.set_model_version_tag(name, wanted, key, value)
         client.set_registered_model_alias(name, CHAMPION, wanted)
         if str(aliases.get(CHALLENGER)) == wanted:
@@ -391,7 +366,7 @@ def publish(version: int | str, settings: TrackingSettings, *, override: str | N
     return None if before is None else str(before)
 
 
-def _require(verdict: Verdict, override: str | None) -> None:
+def _require_verdict(verdict: Verdict, override: str | None) -> None:
     if SYNTHETIC in verdict.refusals:
         raise PublishingError(
             "The model was trained on simulated pupils: it must not be published, whatever the reason.",
@@ -412,17 +387,17 @@ def _require(verdict: Verdict, override: str | None) -> None:
         )
 
 
-def _record(verdict: Verdict, override: str | None) -> dict[str, str]:
+def _publishing_record(verdict: Verdict, override: str | None) -> dict[str, str]:
     """Give what is kept with the version."""
     record = {
         "published_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "published_by": _user(),
+        "published_by": _user_name(),
         "verdict": verdict.text("en"),
     }
     return record if override is None else record | {OVERRIDE: override.strip()}
 
 
-def _user() -> str:
+def _user_name() -> str:
     """Give the name of the account that publishes; a container may have none."""
     try:
         return getpass.getuser()

@@ -1,4 +1,4 @@
-"""What is logged of a training run, as plain data: testable without a store."""
+"""What a training run leaves behind, as plain data: settings, figures, report, card, pictures, candidates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import DropoutRiskError
+from dropout_risk.evaluation.card import card_page, model_card
+from dropout_risk.evaluation.charts import splits_chart
+from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.sections import pictures_of
+from dropout_risk.modelling.selection import Selection
 from dropout_risk.settings import Settings
+from dropout_risk.text import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class RunContent:
         for name, content in self.artefacts.items():
             if Path(name).is_absolute() or ".." in Path(name).parts:
                 raise DropoutRiskError(f"Artefact {name!r} must be a name inside the run.")
-            yield name, _bytes(name, content)
+            yield name, _content_bytes(name, content)
 
     def write_to(self, folder: str | Path) -> None:
         """Write every artefact below a folder."""
@@ -66,7 +72,7 @@ class RunContent:
             path.write_bytes(content)
 
 
-def _bytes(name: str, content: Any) -> bytes:
+def _content_bytes(name: str, content: Any) -> bytes:
     if isinstance(content, bytes):
         return content
     if isinstance(content, Path):
@@ -84,14 +90,83 @@ def flat_settings(settings: Settings) -> dict[str, str]:
     >>> flat_settings(Settings())["outcome.horizon_days"]
     '90'
     """
-    return dict(_flat("", settings.model_dump(mode="json")))
+    return dict(_flat_items("", settings.model_dump(mode="json")))
 
 
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+def _flat_items(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _flat(f"{prefix}.{key}" if prefix else key, item)
+            yield from _flat_items(f"{prefix}.{key}" if prefix else key, item)
     elif isinstance(value, list):
         yield prefix, ", ".join(map(str, value))
     else:
         yield prefix, str(value)
+
+
+def run_content(
+    report: EvaluationReport,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    bundle: Path | None = None,
+) -> RunContent:
+    """Gather what is logged of a run.
+
+    Each candidate of the ``selection`` becomes a run inside the run, each of its folds a run inside that;
+    ``bundle`` is the folder of the saved model.
+    """
+    dates, hashes = report.split, report.hashes
+    params = flat_settings(settings) | {
+        "candidate": report.candidate,
+        "train_from": dates["train_as_of"][0],
+        "train_to": dates["train_as_of"][-1],
+        "trained_to": dates["trained_to"],
+        "test_from": dates["test_as_of"][0],
+        "test_to": dates["test_as_of"][-1],
+        "data_hash": hashes["data"],
+        "catalogue_hash": hashes["catalogue"],
+    }
+    return RunContent(
+        params=params,
+        metrics=report.metrics(),
+        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
+        dataset={"name": "school_records", "fingerprint": hashes["data"]},
+        artefacts=report_artefacts(report),
+        bundle=bundle,
+        parts=() if selection is None else _candidate_runs(selection),
+    )
+
+
+def report_artefacts(report: EvaluationReport) -> dict[str, Any]:
+    """Give the report and the card in every form, by file name: all of it made from the report alone."""
+    pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | pictures_of(report)
+    files: dict[str, Any] = {"report.json": report.to_json()}
+    files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
+    for language in LANGUAGES:
+        card = model_card(report, language=language)
+        files[f"report.{language}.md"] = report.to_markdown(language)
+        files[f"card.{language}.md"] = card
+        files[f"card.{language}.html"] = card_page(card, language)
+    return files
+
+
+def _candidate_runs(selection: Selection) -> tuple[RunContent, ...]:
+    table = selection.frame().set_index("candidate")
+    return tuple(
+        RunContent(
+            name=name,
+            params={"candidate": name, "chosen": name == selection.chosen},
+            metrics={
+                key: float(value)
+                for key, value in table.loc[name].items()
+                if isinstance(value, float) and key != "chosen"
+            },
+            parts=tuple(
+                RunContent(
+                    name=f"{name}, fold {fold}", params={"fold": fold}, metrics={"log_loss": float(loss)}
+                )
+                for fold, loss in enumerate(losses)
+            ),
+        )
+        for name, losses in selection.losses.items()
+    )

@@ -28,13 +28,6 @@ MAIN = (
 def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
     """Rebuild the evaluation report from what the run holds, and from nothing else.
 
-    Parameters
-    ----------
-    run_id : str
-        The run's id.
-    settings : TrackingSettings
-        The store.
-
     Raises
     ------
     BundleError
@@ -43,7 +36,7 @@ def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
     from mlflow.exceptions import MlflowException
 
     with client_of(settings) as client, tempfile.TemporaryDirectory() as folder:
-        _run(client, run_id)
+        _find_run(client, run_id)
         try:
             place = Path(client.download_artifacts(run_id, REPORT, folder))
             data = json.loads(place.read_text(encoding="utf-8"))
@@ -55,16 +48,7 @@ def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
 
 
 def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: bool = False) -> pd.DataFrame:
-    """Put two runs side by side: their main figures, and every setting in which they differ.
-
-    Parameters
-    ----------
-    first, second : str
-        The runs' ids.
-    settings : TrackingSettings
-        The store.
-    every : bool, default=False
-        Every figure of either run, not only those of ``MAIN``.
+    """Put two runs side by side: their main figures, or ``every`` one, and every setting that differs.
 
     Returns
     -------
@@ -73,8 +57,8 @@ def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: 
         and, for figures, ``difference`` (second less first). Runs on different data say so in the first row.
     """
     with client_of(settings) as client:
-        runs = [_run(client, run_id) for run_id in (first, second)]
-    rows: list[tuple[Any, ...]] = [("data", "fingerprint", *(_fingerprint(run) for run in runs), None)]
+        runs = [_find_run(client, run_id) for run_id in (first, second)]
+    rows: list[tuple[Any, ...]] = [("data", "fingerprint", *(_data_fingerprint(run) for run in runs), None)]
     one, two = (run.data.params for run in runs)
     rows += [
         ("setting", name, one.get(name), two.get(name), None)
@@ -83,15 +67,15 @@ def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: 
     ]
     one, two = (run.data.metrics for run in runs)
     rows += [
-        ("figure", name, one.get(name), two.get(name), _less(one.get(name), two.get(name)))
-        for name in sorted({*one, *two}, key=_place)
+        ("figure", name, one.get(name), two.get(name), _difference_or_none(one.get(name), two.get(name)))
+        for name in sorted({*one, *two}, key=_main_first)
         if every or name in MAIN
     ]
     columns = ["kind", "name", "first", "second", "difference"]
     return pd.DataFrame(rows, columns=columns).set_index(["kind", "name"])
 
 
-def _run(client: Any, run_id: str) -> Any:
+def _find_run(client: Any, run_id: str) -> Any:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -102,15 +86,15 @@ def _run(client: Any, run_id: str) -> Any:
         ) from error
 
 
-def _fingerprint(run: Any) -> str | None:
+def _data_fingerprint(run: Any) -> str | None:
     inputs = run.inputs.dataset_inputs
     return str(inputs[0].dataset.source) if inputs else None
 
 
-def _place(name: str) -> tuple[int, str]:
+def _main_first(name: str) -> tuple[int, str]:
     """Order the main figures as they are listed, and before all others."""
     return (MAIN.index(name) if name in MAIN else len(MAIN)), name
 
 
-def _less(one: float | None, two: float | None) -> float | None:
+def _difference_or_none(one: float | None, two: float | None) -> float | None:
     return None if one is None or two is None else two - one

@@ -8,8 +8,7 @@ import numpy as np
 
 from dropout_risk.evaluation.baselines import Baseline, last_model
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import filled
-from dropout_risk.features.cohort import Cohort
+from dropout_risk.evaluation.section import fill_text
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.risk_model import RiskModel
@@ -52,8 +51,9 @@ def last_model_baseline(former: RiskModel | None, histories: Histories, parts: P
         return last_model(None, unavailable=NOT_DATED)
     begin = str(min(parts.days(parts.test)))
     if former.trained_to >= begin:
-        return last_model(None, unavailable=filled(SAW_THE_TEST, to=former.trained_to, begin=begin))
-    cohort = Cohort(parts.cohort.frame.iloc[parts.test].reset_index(drop=True))
-    X = build_features(histories, cohort, former.catalogue, instruments=former.instruments)
+        return last_model(None, unavailable=fill_text(SAW_THE_TEST, to=former.trained_to, begin=begin))
+    X = build_features(
+        histories, parts.cohort_of(parts.test), former.catalogue, instruments=former.instruments
+    )
     about = f" {former.name} {former.version} ({former.trained_to})"
     return last_model(np.asarray(former.calibrated.risk(X)), about)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,194 +13,28 @@ import pandas as pd
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.evaluation.audit import Audit
-from dropout_risk.evaluation.baselines import baselines
-from dropout_risk.evaluation.calibration import calibration_section, judged
-from dropout_risk.evaluation.card import card_page, model_card, model_cards
-from dropout_risk.evaluation.charts import fairness_gaps_chart, splits_chart
-from dropout_risk.evaluation.lead_time import lead_time
-from dropout_risk.evaluation.leak_section import leaks_section, refuse_leaks
-from dropout_risk.evaluation.learning_curve import learning_curve
-from dropout_risk.evaluation.parts import Parts, held_out_of, labelled_cohort, last_label_day, make_parts
+from dropout_risk.evaluation.baselines import fit_baselines
+from dropout_risk.evaluation.card import model_cards
+from dropout_risk.evaluation.leak_section import refuse_leaks
+from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day, make_parts
 from dropout_risk.evaluation.report import EvaluationReport
-from dropout_risk.evaluation.section import Section
-from dropout_risk.evaluation.timing import FittedTiming, fit_timing, timing
+from dropout_risk.evaluation.timing import fit_timing
+from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.features.cohort import Cohort, histories_of
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
-from dropout_risk.modelling.timing import Timing
 from dropout_risk.modelling.tuning import Progress, Tuning
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
-from dropout_risk.text import LANGUAGES, Text
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
-from dropout_risk.tracking.run_content import RunContent, flat_settings
+from dropout_risk.tracking.run_content import run_content
 from dropout_risk.training.last_model import given_last_model, last_model_baseline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-# --- What a training run leaves in MLflow: settings, figures, report, card, pictures, candidates ---
-
-
-def run_content(
-    report: EvaluationReport,
-    settings: Settings,
-    *,
-    selection: Selection | None = None,
-    bundle: Path | None = None,
-) -> RunContent:
-    """Gather what is logged of a run.
-
-    Parameters
-    ----------
-    report : EvaluationReport
-        What was measured.
-    settings : Settings
-        Every choice, logged flat.
-    selection : Selection, optional
-        The candidates; each becomes a run inside the run, each of its folds a run inside that.
-    bundle : Path, optional
-        The folder of the saved model.
-    """
-    dates, hashes = report.split, report.hashes
-    params = flat_settings(settings) | {
-        "candidate": report.candidate,
-        "train_from": dates["train_as_of"][0],
-        "train_to": dates["train_as_of"][-1],
-        "trained_to": dates["trained_to"],
-        "test_from": dates["test_as_of"][0],
-        "test_to": dates["test_as_of"][-1],
-        "data_hash": hashes["data"],
-        "catalogue_hash": hashes["catalogue"],
-    }
-    return RunContent(
-        params=params,
-        metrics=report.metrics(),
-        tags={"synthetic": str(report.synthetic).lower(), "candidate": report.candidate},
-        dataset={"name": "school_records", "fingerprint": hashes["data"]},
-        artefacts=artefacts(report),
-        bundle=bundle,
-        parts=() if selection is None else _candidates(selection),
-    )
-
-
-def artefacts(report: EvaluationReport) -> dict[str, Any]:
-    """Give the report and the card in every form, by file name: all of it made from the report alone."""
-    files: dict[str, Any] = {
-        "report.json": report.to_json(),
-        "plots/evaluation.png": report.chart(),
-        "plots/splits.png": splits_chart(report),
-    }
-    fairness = fairness_gaps_chart(report)
-    files |= {} if fairness is None else {"plots/fairness.png": fairness}
-    for language in LANGUAGES:
-        card = model_card(report, language=language)
-        files[f"report.{language}.md"] = report.to_markdown(language)
-        files[f"card.{language}.md"] = card
-        files[f"card.{language}.html"] = card_page(card, language)
-    return files
-
-
-def _candidates(selection: Selection) -> tuple[RunContent, ...]:
-    table = selection.frame().set_index("candidate")
-    return tuple(
-        RunContent(
-            name=name,
-            params={"candidate": name, "chosen": name == selection.chosen},
-            metrics={
-                key: float(value)
-                for key, value in table.loc[name].items()
-                if isinstance(value, float) and key != "chosen"
-            },
-            parts=tuple(
-                RunContent(
-                    name=f"{name}, fold {fold}", params={"fold": fold}, metrics={"log_loss": float(loss)}
-                )
-                for fold, loss in enumerate(losses)
-            ),
-        )
-        for name, losses in selection.losses.items()
-    )
-
-
-# --- Progress bars while training, or silence ---
-
-Item = TypeVar("Item")
-
-
-class Steps(AbstractContextManager["Steps"]):
-    """The steps of one run, drawn as bars on the terminal's error stream when asked.
-
-    Parameters
-    ----------
-    shown : bool
-        Whether anything is drawn.
-
-    Examples
-    --------
-    >>> with Steps(shown=False) as steps:
-    ...     days = list(steps.each("features", ["2025-03-03", "2025-04-01"]))
-    ...     with steps.one("fit"):
-    ...         fitted = True
-    >>> len(days), fitted
-    (2, True)
-    """
-
-    def __init__(self, *, shown: bool) -> None:
-        self._bars = _bars() if shown else None
-        self._told: dict[str, Any] = {}
-
-    def __enter__(self) -> Steps:
-        """Start drawing."""
-        if self._bars is not None:
-            self._bars.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Stop drawing, also after an error."""
-        if self._bars is not None:
-            self._bars.stop()
-
-    def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
-        """Go through items, counting them."""
-        listed = list(items)
-        task = self._bars.add_task(name, total=len(listed)) if self._bars is not None else None
-        for item in listed:
-            yield item
-            if self._bars is not None:
-                self._bars.advance(task)
-
-    def tell(self, name: str, done: int, total: int | None) -> None:
-        """Draw how far something is that counts itself, such as tuning."""
-        if self._bars is None:
-            return
-        if name not in self._told:
-            self._told[name] = self._bars.add_task(f"tune {name}", total=total)
-        self._bars.update(self._told[name], completed=done)
-
-    @contextmanager
-    def one(self, name: str) -> Iterator[None]:
-        """Mark one step that cannot be counted."""
-        task = self._bars.add_task(name, total=None) if self._bars is not None else None
-        yield
-        if self._bars is not None:
-            self._bars.update(task, total=1, completed=1)
-
-
-def _bars() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))
-
-
-CHOICE = Text(zh="为何选用这个模型", en="Why this model")
 
 
 @dataclass(frozen=True, repr=False)
@@ -297,35 +131,36 @@ def train(
         with steps.one("histories"):
             histories = histories_of(records)
             cohort = labelled_cohort(histories, settings)
-        features = _features(histories, cohort, catalogue, steps)
+        features = _daily_features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
         with steps.one("leaks"):
             leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):
-            classifier = fit(parts, catalogue, settings, progress=steps.tell)
+            classifier = fit_classifier(parts, catalogue, settings, progress=steps.tell)
         with steps.one("evaluate"):
             when = fit_timing(classifier, parts, histories, settings)
-            split = parts.dates() | {"trained_to": _trained_to(histories, parts, settings)}
-            report = evaluate(
-                classifier,
-                parts,
-                catalogue=catalogue,
-                settings=settings,
-                records=records,
-                split=split,
-                when=when,
-                last_model=former,
-                sections=[leaks_section(leaks, split=parts.kind)],
-            )
-            model = _risk_model(classifier, parts, report, catalogue, settings, when=when.timing)
-        if not track:
-            return TrainingRun(model, report, None, classifier.selection_.frame())
-        with steps.one("log"):
-            run_id = _log(model, report, settings, classifier.selection_)
-        return TrainingRun(model, report, run_id, classifier.selection_.frame())
+            trained = TrainedModel(classifier, parts, records, histories, catalogue, settings, leaks, when)
+            report = evaluate_model(trained, former)
+            model = _risk_model(trained, report)
+        selection, run_id = classifier.selection_, None
+        if track:
+            with steps.one("log"):
+                run_id = _log_training(model, report, settings, selection)
+        return TrainingRun(model, report, run_id, selection.frame())
 
 
-def fit(
+def _daily_features(
+    histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue, steps: Steps
+) -> pd.DataFrame:
+    days = cohort.frame.groupby("as_of", sort=True).indices
+    made = [
+        build_features(histories, Cohort(cohort.frame.iloc[rows]), catalogue)
+        for rows in steps.each("features", days.values())
+    ]
+    return pd.concat(made).reindex(cohort.index)
+
+
+def fit_classifier(
     parts: Parts, catalogue: FeatureCatalogue, settings: Settings, progress: Progress | None = None
 ) -> RiskClassifier:
     """Fit the candidates on the training rows and calibrate on the rows set aside."""
@@ -338,115 +173,137 @@ def fit(
         tuning=Tuning.of(settings.models, progress),
         leaks="ignore",  # they were refused before
     )
-    aside = parts.calibration
-    calibration_set = (parts.X(aside), parts.y(aside)) if len(aside) else None
-    rows = parts.train
+    rows, aside = parts.train, parts.calibration
     return classifier.fit(
         parts.X(rows),
         parts.y(rows),
-        groups=parts.students(rows),
+        groups=parts.pupils(rows),
         cohorts=parts.cohorts(rows),
-        calibration_set=calibration_set,
+        calibration_set=(parts.X(aside), parts.y(aside)) if len(aside) else None,
     )
 
 
-def evaluate(
-    classifier: RiskClassifier,
-    parts: Parts,
-    *,
-    catalogue: FeatureCatalogue,
-    settings: Settings,
-    records: SchoolRecords,
-    split: Mapping[str, Any],
-    when: FittedTiming,
-    last_model: RiskModel | None = None,
-    sections: Sequence[Section] = (),
-) -> EvaluationReport:
+def evaluate_model(trained: TrainedModel, last_model: RiskModel | None = None) -> EvaluationReport:
     """Measure a fitted classifier on the test rows, beside the baselines."""
-    histories, rows = histories_of(records), parts.test
-    risks = classifier.predict_proba(parts.X(rows))[:, 1]
-    held_out = held_out_of(parts, histories, risks)
-    known, asked = parts.rows_for_baselines(parts.before_test), parts.rows_for_baselines(rows)
-    found = [
-        Section("selection", CHOICE, (classifier.selection_.explanation,)),
-        *sections,
-        calibration_section(judged(classifier.calibrated_model_, parts, rows, records)),
-        lead_time(classifier, parts, histories, catalogue, settings),
-        timing(
-            when,
-            classifier,
-            parts,
-            histories,
-            settings,
-            resampling=held_out.resampling(settings.evaluation.replicates),
-        ),
-        learning_curve(classifier, parts, held_out, settings),
-        *Audit(classifier, parts, risks, catalogue, settings, records).sections(),
-    ]
+    parts, settings, selection = trained.parts, trained.settings, trained.classifier.selection_
+    known, asked = (parts.rows_for_baselines(rows) for rows in (parts.before_test, parts.test))
+    last_day = max(parts.days(parts.before_test))
+    trained_to = last_label_day(trained.histories, last_day, settings.outcome.horizon_days)
     return EvaluationReport.of(
-        held_out,
-        (*baselines(known, asked, catalogue), last_model_baseline(last_model, histories, parts)),
+        trained.held_out,
+        (
+            *fit_baselines(known, asked, trained.catalogue),
+            last_model_baseline(last_model, trained.histories, parts),
+        ),
         model=settings.tracking.model_name,
-        candidate=classifier.selection_.chosen,
-        synthetic=records.synthetic,
+        candidate=selection.chosen,
+        synthetic=trained.records.synthetic,
         horizon_days=settings.outcome.horizon_days,
         events=settings.outcome.events,
         capacity_share=settings.capacity.share,
-        split=split,
+        split=parts.dates() | {"trained_to": trained_to.isoformat()},
         counts=parts.counts(),
-        hashes={"data": records.fingerprint, "catalogue": catalogue.sha},
-        selection=classifier.selection_.rows(),
-        sections=[section for section in found if section is not None],
+        hashes={"data": trained.records.fingerprint, "catalogue": trained.catalogue.sha},
+        selection=selection.rows(),
+        trained=trained,
         teacher_capacity=settings.watch_list.capacity,
         lowest_risk=settings.bands.watch,
         replicates=settings.evaluation.replicates,
     )
 
 
-def _features(
-    histories: Histories, cohort: Cohort, catalogue: FeatureCatalogue, steps: Steps
-) -> pd.DataFrame:
-    days = cohort.frame.groupby("as_of", sort=True).indices
-    made = [
-        build_features(histories, Cohort(cohort.frame.iloc[rows]), catalogue)
-        for rows in steps.each("features", days.values())
-    ]
-    return pd.concat(made).reindex(cohort.index)
-
-
-def _trained_to(histories: Histories, parts: Parts, settings: Settings) -> str:
-    last = max(parts.days(parts.before_test))
-    return last_label_day(histories, last, settings.outcome.horizon_days).isoformat()
-
-
-def _risk_model(
-    classifier: RiskClassifier,
-    parts: Parts,
-    report: EvaluationReport,
-    catalogue: FeatureCatalogue,
-    settings: Settings,
-    *,
-    when: Timing,
-) -> RiskModel:
+def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
+    parts, settings = trained.parts, trained.settings
+    rows = parts.before_test
     return RiskModel.from_classifier(
-        classifier,
-        catalogue=catalogue,
-        X=parts.X(parts.before_test),
-        y=parts.y(parts.before_test),
-        grade_levels=parts.grade_levels(parts.before_test),
+        trained.classifier,
+        catalogue=trained.catalogue,
+        X=parts.X(rows),
+        y=parts.y(rows),
+        grade_levels=parts.grade_levels(rows),
         name=settings.tracking.model_name,
         trained_to=report.split["trained_to"],
         metrics=report.to_dict(),
         card=model_cards(report),
         settings=settings,
-        timing=when,
+        timing=trained.when.timing,
         synthetic=report.synthetic,
     )
 
 
-def _log(model: RiskModel, report: EvaluationReport, settings: Settings, selection: Selection) -> str:
+def _log_training(
+    model: RiskModel, report: EvaluationReport, settings: Settings, selection: Selection
+) -> str:
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder, "bundle")
         model.save(bundle)
         content = run_content(report, settings, selection=selection, bundle=bundle)
         return log_run(content, settings.tracking)
+
+
+# --- Progress bars while training, or silence ---
+
+Item = TypeVar("Item")
+
+
+class Steps(AbstractContextManager["Steps"]):
+    """The steps of one run, drawn as bars on the terminal's error stream when asked.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether anything is drawn.
+
+    Examples
+    --------
+    >>> with Steps(shown=False) as steps:
+    ...     days = list(steps.each("features", ["2025-03-03", "2025-04-01"]))
+    ...     with steps.one("fit"):
+    ...         fitted = True
+    >>> len(days), fitted
+    (2, True)
+    """
+
+    def __init__(self, *, shown: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._bars = Progress(*columns, console=Console(stderr=True), disable=not shown)
+        self._told: dict[str, Any] = {}
+
+    def __enter__(self) -> Steps:
+        """Start drawing."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop drawing, also after an error."""
+        if not self._bars.disable:  # stopping what was never shown writes an empty line
+            self._bars.stop()
+
+    def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
+        """Go through items, counting them."""
+        listed = list(items)
+        task = self._bars.add_task(name, total=len(listed))
+        for item in listed:
+            yield item
+            self._bars.advance(task)
+
+    def tell(self, name: str, done: int, total: int | None) -> None:
+        """Draw how far something is that counts itself, such as tuning."""
+        if name not in self._told:
+            self._told[name] = self._bars.add_task(f"tune {name}", total=total)
+        self._bars.update(self._told[name], completed=done)
+
+    @contextmanager
+    def one(self, name: str) -> Iterator[None]:
+        """Mark one step that cannot be counted."""
+        task = self._bars.add_task(name, total=None)
+        yield
+        self._bars.update(task, total=1, completed=1)

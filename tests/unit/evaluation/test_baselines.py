@@ -9,10 +9,10 @@ from dropout_risk.catalogue.measures import FailingCount, ScoreLast
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.baselines import (
     AbcColumns,
-    Rows,
+    BaselineRows,
     abc_columns,
     abc_flags,
-    baselines,
+    fit_baselines,
     last_mark_risks,
 )
 
@@ -26,7 +26,9 @@ def _rows(absence, suspended, failing, last, schools, outcomes=None):
     features = pd.DataFrame(np.nan, index=range(len(schools)), columns=CATALOGUE.names)
     features[COLUMNS.absence], features[COLUMNS.suspension] = absence, suspended
     features[COLUMNS.failing], features[LAST] = failing, last
-    return Rows(features, np.array(schools, dtype=object), None if outcomes is None else np.array(outcomes))
+    return BaselineRows(
+        features, np.array(schools, dtype=object), None if outcomes is None else np.array(outcomes)
+    )
 
 
 TRAIN = _rows(
@@ -41,11 +43,11 @@ TEST = _rows([0.0, 0.25, 0.19], [0, 2, 0], [0, 1, 0], [0.95, 0.2, np.nan], ["a",
 
 
 def _by_name(catalogue=CATALOGUE):
-    return {baseline.name: baseline for baseline in baselines(TRAIN, TEST, catalogue)}
+    return {baseline.name: baseline for baseline in fit_baselines(TRAIN, TEST, catalogue)}
 
 
 def test_all_four_are_there_and_give_probabilities():
-    found = baselines(TRAIN, TEST, CATALOGUE)
+    found = fit_baselines(TRAIN, TEST, CATALOGUE)
     assert [baseline.name for baseline in found] == NAMES
     for baseline in found:
         assert baseline.risks.shape == (3,)
@@ -107,7 +109,7 @@ def test_marks_that_never_vary_give_everyone_the_same_risk():
 )
 def test_a_baseline_the_catalogue_cannot_carry_says_why(left_out, name, said):
     kept = [key for key, feature in CATALOGUE.items() if not isinstance(feature.measure, left_out)]
-    found = {baseline.name: baseline for baseline in baselines(TRAIN, TEST, CATALOGUE.select(kept))}
+    found = {baseline.name: baseline for baseline in fit_baselines(TRAIN, TEST, CATALOGUE.select(kept))}
     assert list(found) == NAMES
     assert found[name].risks is None
     assert said in found[name].unavailable.en
@@ -116,4 +118,4 @@ def test_a_baseline_the_catalogue_cannot_carry_says_why(left_out, name, said):
 
 def test_fitting_without_outcomes_is_refused():
     with pytest.raises(EvaluationError):
-        baselines(TEST, TEST, CATALOGUE)
+        fit_baselines(TEST, TEST, CATALOGUE)

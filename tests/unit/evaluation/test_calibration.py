@@ -7,9 +7,11 @@ from sklearn.linear_model import LogisticRegression
 
 from dropout_risk.evaluation.calibration import (
     CalibrationFigures,
-    Judged,
     calibration_section,
     expected_calibration_error,
+)
+from dropout_risk.evaluation.calibration import (
+    TestRows as Rows,
 )
 from dropout_risk.evaluation.section import Section
 from dropout_risk.modelling.calibration import LinearCalibration
@@ -19,7 +21,7 @@ from support.schools import drawn_schools
 def judged(n_schools=30, n_pupils=120, spread=0.0, seed=0, bent=lambda margin: margin, **more):
     margin, y, pupils, cohorts = drawn_schools(n_schools, n_pupils, spread, seed)
     schools, days = cohorts["school_id"].to_numpy(), cohorts["as_of"].to_numpy()
-    return Judged(y, expit(bent(margin)), pupils, schools, days, **more)
+    return Rows(y, expit(bent(margin)), pupils, schools, days, **more)
 
 
 def checks(section):
@@ -131,7 +133,7 @@ def test_the_section_can_be_read_back_and_holds_coverage_of_intervals_and_sets()
 
 def test_one_class_only_gives_a_section_without_figures_that_are_not_defined():
     n = 40
-    rows = Judged(np.zeros(n), np.full(n, 0.1), np.arange(n), np.repeat("s", n), np.repeat("d", n))
+    rows = Rows(np.zeros(n), np.full(n, 0.1), np.arange(n), np.repeat("s", n), np.repeat("d", n))
     section = calibration_section(rows)
     assert "slope" not in section.metrics
     assert set(checks(section).values()) == {None}

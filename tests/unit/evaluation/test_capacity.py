@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.capacity import at_same_length, at_top_count, at_top_share, top_count
+from dropout_risk.evaluation.capacity import Lists, at_same_length, at_top_share, top_count
 
 tied_rows = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.1, 0.5, 0.9])), min_size=1, max_size=7)
+
+
+def at_top_count(y, p, k):
+    truth, risks = np.array(y, dtype=float), np.array(p, dtype=float)
+    return Lists.of(truth, risks, np.zeros(len(y)), lambda _: np.array([k])).total()
 
 
 def _hits_of_every_order(y, p, k):
@@ -88,8 +93,3 @@ def test_a_capacity_is_never_exceeded_but_lists_at_least_one(n, share, count):
 def test_an_impossible_share_is_refused(share):
     with pytest.raises(EvaluationError):
         top_count(10, share)
-
-
-def test_a_negative_length_is_refused():
-    with pytest.raises(EvaluationError):
-        at_top_count([0, 1], [0.1, 0.2], -1)

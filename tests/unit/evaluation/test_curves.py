@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.evaluation.result import calibration_bins, capacity_points, roc_points, wilson_interval
+from dropout_risk.evaluation.metrics import wilson_interval
+from dropout_risk.evaluation.result import calibration_bins, capacity_points, roc_points
 from dropout_risk.evaluation.section import Table
 
 
@@ -26,7 +27,7 @@ def test_the_wilson_interval_is_scipys(hits, n):
     from scipy.stats import binomtest
 
     expected = binomtest(hits, n).proportion_ci(method="wilson")
-    assert wilson_interval(hits, n) == pytest.approx((expected.low, expected.high))
+    assert wilson_interval(hits / n, n) == pytest.approx((expected.low, expected.high))
 
 
 def test_roc_points_run_from_none_to_all_and_enclose_the_auc():

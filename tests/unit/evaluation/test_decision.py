@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.evaluation.decision import NEVER, decision_section
-from dropout_risk.evaluation.result import THRESHOLDS, HeldOut, all_results, net_benefit, net_benefit_points
+from dropout_risk.evaluation.metrics import THRESHOLDS, net_benefit, net_benefit_points
+from dropout_risk.evaluation.result import HeldOut, all_results
 from dropout_risk.text import Text
 
 rows = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10)), min_size=1, max_size=60)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.capacity import at_top_share
-from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates, places_on_lists, wilson
+from dropout_risk.evaluation.fairness_rates import AuditRows, group_rates, places_on_lists
+from dropout_risk.evaluation.metrics import wilson_interval
 
 
 def _rows(n=600, seed=0, share=0.2):
@@ -69,7 +70,7 @@ def test_wilson_is_the_interval_that_scipy_gives():
     from scipy.stats import binomtest
 
     theirs = binomtest(3, 17).proportion_ci(method="wilson")
-    assert wilson(3 / 17, 17) == pytest.approx((theirs.low, theirs.high))
+    assert wilson_interval(3 / 17, 17) == pytest.approx((theirs.low, theirs.high))
 
 
 def test_the_interval_of_the_auc_is_delongs_where_every_row_is_a_pupil():

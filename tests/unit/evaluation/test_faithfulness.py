@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.evaluation.faithfulness import CauseAgreement, FaithfulnessReport, curves
+from dropout_risk.evaluation.faithfulness import CauseAgreement, FaithfulnessReport, reason_curves
 from dropout_risk.explanation.contributions import Contributions
 
 NAMES = ["absence_share_20d", "absence_share_60d", "left_behind", "low_income", "distance_km"]
@@ -27,7 +27,7 @@ class Linear:
 
 def _curves(model, n=60):
     X = pd.DataFrame(np.random.default_rng(0).uniform(size=(n, 5)), columns=NAMES)
-    return X, curves(model, X, default_catalogue(), REST)
+    return X, reason_curves(model, X, default_catalogue(), REST)
 
 
 def test_facts_are_taken_and_given_in_the_order_of_the_reasons_window_variants_together():

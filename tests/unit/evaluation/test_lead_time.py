@@ -12,7 +12,7 @@ from dropout_risk.evaluation.lead_time import (
     Mornings,
     false_alarms,
     lead_time_section,
-    leavers,
+    leads_of_leavers,
     top_of_groups,
 )
 from dropout_risk.text import Text
@@ -41,7 +41,7 @@ def _mornings(lists, dropouts, schools=None, n=12):
 
 def test_the_lead_runs_from_the_first_listing_to_the_dropout():
     mornings, listed = _mornings({1: {10, 40}, 2: {0, 5}, 3: set()}, {1: 47, 2: 20, 3: 33})
-    found = leavers(mornings, listed)
+    found = leads_of_leavers(mornings, listed)
     assert found["lead"].tolist()[:2] == [37, 20]
     assert np.isnan(found["lead"][3])
     assert found["censored"].tolist() == [False, True, False]
@@ -49,12 +49,14 @@ def test_the_lead_runs_from_the_first_listing_to_the_dropout():
 
 def test_a_dropout_after_the_mornings_ended_is_not_judged():
     mornings, listed = _mornings({1: {10}, 2: {10}}, {1: 59, 2: 60})
-    assert leavers(mornings, listed).index.tolist() == [1]  # the last morning is 55, the next would be 60
+    assert leads_of_leavers(mornings, listed).index.tolist() == [
+        1
+    ]  # the last morning is 55, the next would be 60
 
 
 def test_a_listing_on_the_day_of_the_dropout_comes_too_late():
     mornings, listed = _mornings({1: {20}, 2: {15, 20}}, {1: 20, 2: 20})
-    found = leavers(mornings, listed)["lead"]
+    found = leads_of_leavers(mornings, listed)["lead"]
     assert np.isnan(found[1])
     assert found[2] == 5
 
@@ -62,7 +64,7 @@ def test_a_listing_on_the_day_of_the_dropout_comes_too_late():
 def test_a_lead_to_the_last_day_at_school_counts_no_day_on_which_the_pupil_stayed_away():
     mornings, listed = _mornings({1: {10, 30}, 2: {30}, 3: set()}, {1: 40, 2: 40, 3: 40})
     known = replace(mornings, last_present=pd.Series({1: 18.0, 2: 18.0, 3: 18.0}))
-    found = leavers(known, listed)
+    found = leads_of_leavers(known, listed)
     assert found["lead"].to_dict() == pytest.approx({1: 30, 2: 10, 3: np.nan}, nan_ok=True)
     assert found["lead_present"].to_dict() == pytest.approx({1: 8, 2: np.nan, 3: np.nan}, nan_ok=True)
     section = lead_time_section(known, replicates=100)
@@ -137,7 +139,7 @@ def test_leads_and_alarms_are_those_of_a_walk_through_the_mornings(given_pupils)
         vain = [day for day in days if pupil not in gone or gone[pupil] >= day + HORIZON]
         if vain:
             stays[pupil] = len(vain)
-    found = leavers(mornings, listed)["lead"]
+    found = leads_of_leavers(mornings, listed)["lead"]
     assert {key: None if np.isnan(value) else value for key, value in found.items()} == leads
     assert false_alarms(mornings, listed)["mornings"].to_dict() == stays
 
@@ -159,7 +161,7 @@ def test_a_perfect_list_has_leads_as_long_as_the_mornings_allow():
     schools = {pupil: f"s-{pupil % 8}" for pupil in range(80)}
     lists = {pupil: every if pupil in gone else set() for pupil in range(80)}
     mornings, listed = _mornings(lists, gone, schools)
-    found = leavers(mornings, listed)
+    found = leads_of_leavers(mornings, listed)
     assert (found["lead"] == found["dropout_day"] - found["first_day"]).all()
     section = lead_time_section(mornings, replicates=100)
     assert section.metrics["never_listed"] == 0

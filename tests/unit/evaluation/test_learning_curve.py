@@ -1,6 +1,6 @@
 import numpy as np
 
-from dropout_risk.evaluation.learning_curve import Size, learning_curve_section
+from dropout_risk.evaluation.learning_curve import FittedSize, learning_curve_section
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut
 
@@ -9,9 +9,11 @@ def _curve(signals, n=4000):
     rng = np.random.default_rng(0)
     own = rng.normal(size=n)
     y = (rng.random(n) < 1 / (1 + np.exp(1.5 - own))).astype(int)
-    sizes = [Size(100 * (place + 1), 1 / (1 + np.exp(1.5 - of * own))) for place, of in enumerate(signals)]
+    sizes = [
+        FittedSize(100 * (place + 1), 1 / (1 + np.exp(1.5 - of * own))) for place, of in enumerate(signals)
+    ]
     rows = HeldOut(y, sizes[-1].risks, np.zeros(n), rng.integers(25, size=n).astype(str), np.arange(n))
-    return learning_curve_section(rows, sizes, Resampling.of(rows.schools, rows.students, replicates=200))
+    return learning_curve_section(rows, sizes, Resampling.of(rows.schools, rows.pupils, replicates=200))
 
 
 def test_a_loss_that_still_falls_asks_for_more_pupils():

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from dropout_risk.evaluation.publishing import REQUIRED, Verdict
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.section import Check, Section
-from support.reports import WORDS, report, sound
+from support.reports import REQUIRED, WORDS, report, sound
 
 
 def test_a_report_with_every_required_section_and_every_check_passed_allows_publishing():

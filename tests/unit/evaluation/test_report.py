@@ -247,7 +247,7 @@ def test_a_random_split_is_named_in_every_form_of_the_report():
 
 
 def test_the_counts_tell_rows_with_a_dropout_from_pupils_who_dropped_out(report):
-    table = counts_table(report, "en")
+    table = counts_table(report).to("en")
     assert dict(zip(table.columns, table.rows[0], strict=True))["Pupils who dropped out"] == "6"
 
 
@@ -321,6 +321,6 @@ def test_an_interval_that_tells_nothing_is_a_dash(report, low, high, shown):
     first = report.results[0]
     ends = first.intervals | {"calibration_slope": {"low": low, "high": high}}
     wide = replace(report, results=(replace(first, intervals=ends), *report.results[1:]))
-    row = results_table(wide, "en").rows[1]
+    row = results_table(wide).to("en").rows[1]
 
-    assert dict(zip(results_table(wide, "en").columns, row, strict=True))["Slope"] == shown
+    assert dict(zip(results_table(wide).to("en").columns, row, strict=True))["Slope"] == shown

@@ -94,13 +94,13 @@ def test_of_few_schools_pupils_are_drawn_within_each_and_a_pupil_with_all_its_ro
     assert draws.codes.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert (draws.weights[:, :3].sum(axis=1) == 3).all()
     assert (draws.weights[:, 3:].sum(axis=1) == 2).all()
-    assert "pupils were drawn" in draws.said().en
+    assert "pupils were drawn" in draws.in_words()[0].en
 
 
 def test_five_schools_are_enough_to_draw_schools_but_the_interval_is_called_rough():
     draws = Resampling.of(np.arange(FEWEST_SCHOOLS), np.arange(FEWEST_SCHOOLS))
     assert draws.unit == "school"
-    assert "rough" in draws.said().en
+    assert "rough" in draws.in_words()[0].en
 
 
 @settings(max_examples=10)

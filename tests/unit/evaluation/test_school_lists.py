@@ -26,7 +26,7 @@ def _held_out(n=900, seed=0, n_schools=6):
         risks,
         np.where(np.arange(n) % 2, "2025-03-03", "2025-04-01"),
         schools=np.array([f"s-{number}" for number in school]),
-        students=np.arange(n) // 2,
+        pupils=np.arange(n) // 2,
         teachers=np.array([f"t-{number}-{n % 3}" for number, n in zip(school, range(n), strict=True)]),
     )
 
@@ -93,7 +93,7 @@ def test_a_baseline_has_as_many_places_as_the_model_on_every_list():
 
 def test_every_figure_of_the_lists_has_an_interval_around_it():
     rows = _held_out()
-    draws = Resampling.of(rows.schools, rows.students, replicates=100)
+    draws = Resampling.of(rows.schools, rows.pupils, replicates=100)
     metrics = capacity_section(rows, [], _kinds(rows), draws).metrics
     for name in ("district_recall", "school_precision", "teacher_lift"):
         assert metrics[f"{name}_low"] <= metrics[name] <= metrics[f"{name}_high"]

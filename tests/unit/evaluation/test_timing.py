@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.timing import TimedOutcomes, concordance, timed_metrics
+from dropout_risk.evaluation.timing import TimedOutcomes, concordance_index, timed_metrics
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from([0.1, 0.2, 0.3, 0.4])),
@@ -36,7 +36,7 @@ def plain_seen(days, out, when):
 @given(ROWS)
 def test_concordance_is_that_of_a_loop_over_pairs(rows):
     days, out, risk = zip(*rows, strict=True)
-    found = concordance(TimedOutcomes.of(days, out), risk)
+    found = concordance_index(TimedOutcomes.of(days, out), risk)
 
     assert found == pytest.approx(plain_concordance(days, out, risk), nan_ok=True)
 

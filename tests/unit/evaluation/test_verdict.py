@@ -27,7 +27,7 @@ def _section(held_out, **others):
     rate = np.full(len(held_out.y), held_out.y.mean())
     given = {"base_rate": rate} | others
     baselines = [Baseline(name, Text(zh=name, en=name), WORDS, risks=risks) for name, risks in given.items()]
-    draws = Resampling.of(held_out.schools, held_out.students, replicates=200)
+    draws = Resampling.of(held_out.schools, held_out.pupils, replicates=200)
     results = all_results(held_out, baselines, label=WORDS, description=WORDS, share=0.1, resampling=draws)
     return baseline_section(held_out, results, draws), results
 
@@ -68,7 +68,7 @@ def test_wild_risks_are_not_better_than_the_base_rate():
 
 def test_a_model_that_only_knows_the_school_says_no_more_than_the_school():
     rows, _, _ = _rows(0.0, between=1.0)
-    auc, interval = auc_within_schools(rows, Resampling.of(rows.schools, rows.students))
+    auc, interval = auc_within_schools(rows, Resampling.of(rows.schools, rows.pupils))
     assert auc == 0.5
     assert interval.low == 0.5
     assert "cannot be said" in _section(rows)[0].remarks[0].en
@@ -81,7 +81,7 @@ def test_the_auc_within_schools_is_that_of_a_loop_over_all_pairs():
         ones, zeros = (rows.p[(rows.schools == school) & (rows.y == label)] for label in (1, 0))
         wins += (ones[:, None] > zeros).sum() + 0.5 * (ones[:, None] == zeros).sum()
         pairs += ones.size * zeros.size
-    assert auc_within_schools(rows)[0] == pytest.approx(wins / pairs)
+    assert auc_within_schools(rows, Resampling.once(rows.y.size))[0] == pytest.approx(wins / pairs)
 
 
 def test_without_schools_no_check_can_be_made():

@@ -7,7 +7,7 @@ import pytest
 from dropout_risk.errors import BundleError, PublishingError
 from dropout_risk.scoring.bundle import write_bundle
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run, publish
+from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run, publish_version
 from dropout_risk.tracking.run_content import RunContent
 from support.reports import report
 
@@ -42,16 +42,16 @@ def tags(store, version):
 
 
 def test_a_sound_version_becomes_champion_and_the_one_before_is_named(store):
-    assert publish(1, store) is None
-    assert publish(2, store) == "1"
+    assert publish_version(1, store) is None
+    assert publish_version(2, store) == "1"
     assert champion(store) == "model 2"
     assert "override" not in tags(store, 2)
 
 
 def test_a_version_with_checks_against_it_is_refused_with_all_of_them_and_nothing_moves(store):
-    publish(1, store)
+    publish_version(1, store)
     with pytest.raises(PublishingError, match=r"leaks.*calibration.*fairness"):
-        publish(3, store)
+        publish_version(3, store)
     assert champion(store) == "model 1"
     assert "published_on" not in tags(store, 3)
 
@@ -61,7 +61,7 @@ def test_a_version_with_checks_against_it_is_refused_with_all_of_them_and_nothin
 )
 def test_an_override_needs_a_reason_in_words(store, words):
     with pytest.raises(PublishingError, match="fewer than 4 words"):
-        publish(3, store, override=words)
+        publish_version(3, store, override=words)
 
 
 def test_a_champion_made_past_the_gate_is_not_given_out(store):
@@ -79,17 +79,17 @@ def test_a_report_changed_in_the_store_does_not_publish(store, tmp_path):
     kept = load_bundle_path("challenger", other)
     (kept / "metrics.json").write_text(json.dumps(report().to_dict()))
     with pytest.raises(BundleError, match="changed after"):
-        publish(1, other)
+        publish_version(1, other)
 
 
 def test_who_published_is_kept(store, monkeypatch):
     monkeypatch.setenv("LOGNAME", "registrar")
-    publish(1, store)
+    publish_version(1, store)
     assert tags(store, 1)["published_by"] == "registrar"
 
 
 def test_an_override_publishes_and_keeps_its_reason_and_what_stood_against_it(store):
-    publish(3, store, override=REASON)
+    publish_version(3, store, override=REASON)
 
     assert champion(store) == "model 3"
     assert tags(store, 3)["override"] == REASON
@@ -97,9 +97,9 @@ def test_an_override_publishes_and_keeps_its_reason_and_what_stood_against_it(st
 
 
 def test_a_version_that_is_not_there_leaves_the_champion(store):
-    publish(1, store)
+    publish_version(1, store)
     with pytest.raises(BundleError):
-        publish(99, store)
+        publish_version(99, store)
     assert champion(store) == "model 1"
 
 
@@ -108,7 +108,7 @@ def test_a_bundle_without_a_report_cannot_be_published(store, tmp_path):
     write_bundle(tmp_path / "bundle", {"model.txt": b"bare"}, {})
     log_run(RunContent(bundle=tmp_path / "bundle"), other)
     with pytest.raises(PublishingError, match="no evaluation report"):
-        publish(1, other)
+        publish_version(1, other)
 
 
 def test_a_model_of_simulated_pupils_is_published_for_no_reason(store, tmp_path):
@@ -117,6 +117,6 @@ def test_a_model_of_simulated_pupils_is_published_for_no_reason(store, tmp_path)
     write_bundle(tmp_path / "bundle", {"metrics.json": made}, {})
     log_run(RunContent(bundle=tmp_path / "bundle"), other)
     with pytest.raises(PublishingError, match="simulated pupils"):
-        publish(1, other, override=REASON)
+        publish_version(1, other, override=REASON)
     with pytest.raises(BundleError):
         load_bundle_path("champion", other)

@@ -29,7 +29,7 @@ def test_it_scores_the_test_rows_as_it_scores_a_morning(risk_model, records, par
     found = last_model_baseline(risk_model, histories_of(records), parts)
     day = parts.days(parts.test)[0]
     scored = risk_model.score(records, day).frame().set_index("student_id")["risk"]
-    assert found.risks == pytest.approx(scored[parts.students(parts.test)].to_numpy(), abs=1e-12)
+    assert found.risks == pytest.approx(scored[parts.pupils(parts.test)].to_numpy(), abs=1e-12)
     assert risk_model.version in found.description.en
 
 

@@ -64,7 +64,7 @@ def test_a_school_with_a_long_holiday_widens_the_gap():
 
 def test_a_pupil_trains_or_calibrates_and_never_both():
     parts = _parts()
-    train, aside = set(parts.students(parts.train)), set(parts.students(parts.calibration))
+    train, aside = set(parts.pupils(parts.train)), set(parts.pupils(parts.calibration))
     assert not train & aside
     assert 0.1 < len(aside) / (len(train) + len(aside)) < 0.35
     assert parts.dates()["calibration"] == "pupils of their own"
@@ -81,7 +81,7 @@ def test_every_row_is_used_once_or_lies_in_the_gap():
 
 def test_row_order_does_not_matter():
     def members(parts, rows):
-        return set(zip(parts.students(rows), parts.days(rows), strict=True))
+        return set(zip(parts.pupils(rows), parts.days(rows), strict=True))
 
     cohort = _cohort()
     order = np.random.default_rng(1).permutation(len(cohort.frame))
@@ -118,7 +118,7 @@ def test_too_few_snapshots_are_refused(split):
 def test_counts_are_those_of_the_rows_and_of_what_was_censored():
     parts = _parts()
     counts = parts.counts()
-    rows = pd.Series(parts.y(parts.test)).groupby(parts.students(parts.test))
+    rows = pd.Series(parts.y(parts.test)).groupby(parts.pupils(parts.test))
     assert counts["test"] == {
         "rows": 1400, "pupils": 700, "positives": rows.sum().sum(), "leavers": rows.max().sum()
     }  # fmt: skip
@@ -178,6 +178,6 @@ def test_features_without_any_value_before_the_test_are_named():
 def test_a_random_split_keeps_pupils_apart_and_is_named():
     parts = _parts(kind="random")
     assert parts.dates()["kind"] == "random"
-    assert not set(parts.students(parts.before_test)) & set(parts.students(parts.test))
-    assert len(set(parts.students(parts.test))) == 140
+    assert not set(parts.pupils(parts.before_test)) & set(parts.pupils(parts.test))
+    assert len(set(parts.pupils(parts.test))) == 140
     assert parts.dates()["train_as_of"] == parts.dates()["test_as_of"]

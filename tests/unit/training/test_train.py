@@ -9,13 +9,15 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import MissingExtraError, TrainingError
-from dropout_risk.evaluation.charts import fairness_gaps_chart, splits_chart
+from dropout_risk.evaluation.charts import splits_chart
+from dropout_risk.evaluation.fairness import fairness_gaps_chart
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.tracking.run_content import run_content
 from dropout_risk.tracking.runs import report_of_run
-from dropout_risk.training.train import run_content, train
+from dropout_risk.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +171,7 @@ def test_the_split_is_drawn_with_every_day_of_it(run):
 
 
 def test_the_fairness_picture_shows_every_attribute_that_was_compared(run):
-    (axes,) = fairness_gaps_chart(run.report).axes
+    (axes,) = fairness_gaps_chart(run.report.section("fairness")).axes
     compared = [name for name in run.report.section("fairness").metrics if name.startswith("fnr_gap.")]
     assert len(axes.get_yticklabels()) == len(compared) > 0
 

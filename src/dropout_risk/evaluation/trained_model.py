@@ -1,0 +1,120 @@
+"""A fitted classifier with all it was trained on and is tested on: what sections of a report are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from dropout_risk.arrays import Floats, Positions
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
+from dropout_risk.evaluation.parts import Parts, held_out_of
+from dropout_risk.evaluation.resampling import Resampling
+from dropout_risk.evaluation.result import HeldOut
+from dropout_risk.histories.histories import Histories
+from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.leaks.report import LeakReport
+from dropout_risk.modelling.timing import Timing
+from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.settings import Settings
+
+
+@dataclass(frozen=True)
+class FittedTiming:
+    """When pupils drop out, as learned before the test.
+
+    Parameters
+    ----------
+    timing : Timing
+        Sooner or later by score; it is shipped.
+    alike : tuple of float
+        The share of the horizon's dropouts before each of ``timing.thirds``, of all pupils together:
+        what the timing is judged beside.
+    """
+
+    timing: Timing
+    alike: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A fitted classifier and the test rows it is examined on.
+
+    Parameters
+    ----------
+    classifier : RiskClassifier
+        Fitted on ``parts.train``.
+    parts : Parts
+        Train and test rows.
+    records, histories, catalogue, settings
+        Those of the training.
+    leaks : LeakReport
+        What the leak checks found before anything was fitted.
+    when : FittedTiming
+        When pupils of a given score drop out.
+    """
+
+    classifier: RiskClassifier
+    parts: Parts
+    records: SchoolRecords
+    histories: Histories
+    catalogue: FeatureCatalogue
+    settings: Settings
+    leaks: LeakReport
+    when: FittedTiming
+
+    @cached_property
+    def risks(self) -> Floats:
+        """The risks of the test rows."""
+        return np.asarray(self.classifier.predict_proba(self.parts.X(self.parts.test))[:, 1])
+
+    @cached_property
+    def held_out(self) -> HeldOut:
+        """The test rows with their risks, as the report reads them."""
+        return held_out_of(self.parts, self.histories, self.risks)
+
+    @cached_property
+    def resampling(self) -> Resampling:
+        """The draws of the intervals."""
+        return self.held_out.resampling(self.settings.evaluation.replicates)
+
+    @cached_property
+    def contributions(self) -> Floats:
+        """The contribution of each feature to each test row."""
+        return self.classifier.calibrated_model_.contributions(self.parts.X(self.parts.test)).values
+
+    @cached_property
+    def by_domain(self) -> pd.DataFrame:
+        """Contributions to the test rows, added up by domain."""
+        kinds = [feature.domain for feature in self.catalogue.values()]
+        return contributions_by(self.contributions, kinds, list(DOMAINS))
+
+    @cached_property
+    def by_cause(self) -> pd.DataFrame:
+        """Contributions to the test rows, added up by cause."""
+        kinds = [feature.cause for feature in self.catalogue.values()]
+        return contributions_by(self.contributions, kinds, list(CAUSES))
+
+    @cached_property
+    def means_of_stayers(self) -> pd.Series:
+        """Means of the training pupils who stayed."""
+        known = self.parts.before_test
+        return self.parts.X(known[self.parts.y(known) == 0]).mean()
+
+
+def contributions_by(values: Floats, kinds: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+    """Add up contributions by the domain or the cause of their features.
+
+    >>> contributions_by(np.array([[1.0, 2.0, 4.0]]), ["a", "b", "a"], ["a", "b", "c"]).to_dict("records")
+    [{'a': 5.0, 'b': 2.0, 'c': 0.0}]
+    """
+    kind = np.array(kinds)
+    return pd.DataFrame({name: values[:, kind == name].sum(axis=1) for name in names})
+
+
+def sample_of_rows(rows: Positions, most: int, rng: np.random.Generator) -> Positions:
+    """Draw so many of some rows, in order; all where there are no more."""
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
