@@ -149,7 +149,8 @@ def newcombe(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[
     (l1, u1), (l2, u2) = wilson(p1, n1, z), wilson(p2, n2, z)
     difference = p1 - p2
     low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
-    return low, difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    high = difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 
 def p_of_difference(p1: Floats, n1: Floats, p2: Floats, n2: Floats) -> Floats:
