@@ -1,6 +1,7 @@
 # Set-up and checks. `make demo` and `make test` need Python 3.11+, pip and make, and install the rest.
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -19,8 +20,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)  ## simulate, train, write the morning's watch list, serve one request
 	$(BIN)/dropout-risk demo --out demo
 
-test: $(INSTALLED)  ## run all tests
-	$(BIN)/python -m pytest -q
+test: $(INSTALLED)  ## run all tests, by two workers unless WORKERS says otherwise
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(INSTALLED)  ## lint, types, layers, every module importable
 	$(BIN)/ruff format --check src tests serving benchmarks notebooks

@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from support.sharing import made_once
+
 # the same examples in every run of CI, and no clock: a busy machine is no failure
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("here", deadline=None)
@@ -23,7 +25,7 @@ CONTRACT = ROOT / "src" / "dropout_risk" / "scoring" / "contract"
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory):
-    """A bundle trained on a small simulated district."""
+    """A bundle trained on a small simulated district, once for all workers."""
     from dropout_risk.settings import Settings
     from dropout_risk.simulate.district import simulate_district
     from dropout_risk.training.train import train
@@ -31,8 +33,11 @@ def bundle(tmp_path_factory):
     settings = Settings(
         models={"candidate": "lightgbm", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
     )
-    run = train(simulate_district(n_students=400, seed=3), settings, track=False)
-    return run.model.save(tmp_path_factory.mktemp("models") / "district")
+
+    def make(place):
+        train(simulate_district(n_students=400, seed=3), settings, track=False).model.save(place)
+
+    return made_once(tmp_path_factory, "model", make)
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +49,11 @@ def risk_model(bundle):
 
 
 @pytest.fixture(scope="session")
-def client(bundle):
+def client(bundle, tmp_path_factory):
     """A client of the real service, in this process."""
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
-        patch.setenv("BENTOML_HOME", os.environ.get("BENTOML_HOME", str(bundle.parent / "bentoml")))
+        patch.setenv("BENTOML_HOME", os.environ.get("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml"))))
         patch.setenv("DROPOUT_RISK_MODEL", str(bundle))
         from serving.service import DropoutRisk
         from starlette.testclient import TestClient

@@ -24,12 +24,12 @@ from support.reviewed import EVIL, EVIL_SCHOOL, Watched
 @contextlib.contextmanager
 def served(room):
     """Serve a room's pages behind the door, on a free port of this machine."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     app = Door(Starlette(routes=routes(lambda: room)), Limits())
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([held],), daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)

@@ -1,0 +1,120 @@
+"""The house stays one that can be walked: no circle among imports, no long file, no more files and lines."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST, FILES, LINES = 700, 215, 46_500
+FACADES = {
+    "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
+    "dropout_risk.scoring.risk_model": "is handed whole to the functions that its methods call",
+    "dropout_risk.scoring.scores": "carries the Population it was ranked in, which is made of Scores",
+    "dropout_risk.evaluation.report": "is handed whole to its tables and to the rules of publishing",
+    "dropout_risk.watchlist.watch_list": "is handed whole to its table",
+}
+"""The modules whose types their own parts may name, and why: only through them may typing close a circle."""
+
+
+def named_modules():
+    """Every module of the library and the service by its dotted name."""
+    files = dict.fromkeys((ROOT / "src").rglob("*.py"), ROOT / "src")
+    files |= dict.fromkeys((ROOT / "serving").rglob("*.py"), ROOT)
+    names = {}
+    for file, top in sorted(files.items()):
+        parts = file.relative_to(top).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return names
+
+
+MODULES = named_modules()
+
+
+def top_imports(nodes, typing=False):
+    """The import statements that run when a module is imported, and those that only a type checker reads."""
+    for node in nodes:
+        if isinstance(node, ast.If):
+            yield from top_imports(node.body, typing or "TYPE_CHECKING" in ast.unparse(node.test))
+            yield from top_imports(node.orelse, typing)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, typing) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{alias.name}", typing) for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from top_imports(ast.iter_child_nodes(node), typing)
+
+
+def known_module(name):
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def drawn_imports():
+    """The graph of imports as pairs (importer, imported): those that run, and those for types alone."""
+    runs, types = set(), set()
+    for module, file in MODULES.items():
+        for name, typing in top_imports(ast.parse(file.read_text(encoding="utf-8")).body):
+            imported = known_module(name)
+            if imported and imported != module:
+                (types if typing else runs).add((module, imported))
+    return runs, types - runs
+
+
+RUNS, TYPES = drawn_imports()
+
+
+def reachable_from(pairs):
+    """For each module all that it leads to."""
+    nexts = {module: {two for one, two in pairs if one == module} for module in MODULES}
+    reached = {}
+    for module in MODULES:
+        seen, left = set(), [module]
+        while left:
+            new = nexts[left.pop()] - seen
+            seen |= new
+            left += new
+        reached[module] = seen
+    return reached
+
+
+def circles(pairs):
+    reached = reachable_from(pairs)
+    return {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in MODULES
+        if module in reached[module]
+    }
+
+
+def through_a_facade(pair):
+    return not FACADES.keys().isdisjoint(pair)
+
+
+def test_imports_that_run_make_no_circle():
+    assert len(RUNS) > len(MODULES)
+    assert circles(RUNS) == set()
+
+
+def test_imports_for_types_close_a_circle_only_at_a_named_facade():
+    assert circles(RUNS | {pair for pair in TYPES if not through_a_facade(pair)}) == set()
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_every_named_facade_is_one(facade):
+    reached = reachable_from(RUNS | TYPES)
+
+    assert any(facade in pair and pair[0] in reached[pair[1]] for pair in TYPES), "take it off the list"
+
+
+def test_no_module_is_long():
+    lengths = {name: len(file.read_text("utf-8").splitlines()) for name, file in MODULES.items()}
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_the_house_does_not_grow():
+    lines = sum(len(file.read_text("utf-8").splitlines()) for file in MODULES.values())
+
+    assert (len(MODULES) <= FILES, lines <= LINES) == (True, True), f"{len(MODULES)} files, {lines} lines"
