@@ -36,6 +36,7 @@ _LADDER: tuple[Route, ...] = ("class_teacher", "principal", "township", "county"
 _WEEK, _MONTH = 5, 20
 _ROUNDING = 1e-9
 
+_DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
 _RUN = Text(
     zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
@@ -160,15 +161,16 @@ class _Run(NamedTuple):
 def _absence(steps: list[int], place: int, run: _Run, language: Language) -> Alert:
     step, route = steps[place], _LADDER[min(place, len(_LADDER) - 1)]
     fact = _ONE_DAY if run.days == 1 else _RUN
-    text = fact.fill(language, days=run.days, since=_day(run.since, language), to=_day(run.last, language))
+    text = fact.fill(
+        language,
+        days=run.days,
+        since=_DAY.fill(language, day=run.since),
+        to=_DAY.fill(language, day=run.last),
+    )
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
     text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
     return Alert(rule, run.since, text, route, run.days)
-
-
-def _day(day: dt.date, language: Language) -> str:
-    return f"{day.month}月{day.day}日" if language == "zh" else day.isoformat()
 
 
 # --- marks that fall together with absence ----------------------------------------------------------

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropout_risk.cli import options, service
+from dropout_risk.cli import service
 from dropout_risk.cli.morning import summary, write_morning
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
-from dropout_risk.text import Language
+from dropout_risk.text import Language, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
@@ -39,7 +39,7 @@ def demo(
     language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
 ) -> None:
     """Simulate a district, check, train, log, write the morning's watch list, serve one pupil."""
-    speech = options.language_of(language)
+    speech = language_of(language)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     _say(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")

@@ -11,7 +11,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.cli.progress import progress_bar, working
 from dropout_risk.errors import SettingsError
-from dropout_risk.text import Language
+from dropout_risk.text import Language, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -75,7 +75,7 @@ def score(
     risk_model = options.load_model(model)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
-    speech = options.language_of(language) if language else risk_model.settings.language
+    speech = language_of(language) if language else risk_model.settings.language
     with working("packing"):
         histories = histories_of(source)
     with progress_bar("scoring") as progress:
@@ -155,7 +155,7 @@ def watchlist(
 
     risk_model = options.load_model(model)
     reader = reader_of_pages(role, risk_model.settings)
-    speech = options.language_of(language) if language else risk_model.settings.language
+    speech = language_of(language) if language else risk_model.settings.language
     records = options.read_records(folder, mapping, quarantine)
     _warn_of_old_records(records, as_of)
     settings = risk_model.settings.watch_list

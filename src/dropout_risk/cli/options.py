@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli.progress import table_bars, working
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import SettingsError
 from dropout_risk.settings import Settings
-from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -70,13 +70,6 @@ def load_model(model: str) -> RiskModel:
 
         return RiskModel.load(load_bundle_path(model, Settings().tracking))
     return RiskModel.load(model)
-
-
-def language_of(word: str) -> Language:
-    """Take a language as it was typed; SettingsError if it is not one of zh and en."""
-    if word not in LANGUAGES:
-        raise SettingsError(f"Unknown language {word!r}.", hint=nearest(word, LANGUAGES))
-    return "zh" if word == "zh" else "en"
 
 
 def read_records(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.text import language_of
 
 
 def check(
@@ -16,6 +17,6 @@ def check(
     language: Annotated[str, typer.Option(help="zh or en")] = "en",
 ) -> None:
     """List every problem of the records at once; exit with 1 if any row cannot be used."""
-    records = options.read_records(folder, mapping, quarantine, options.language_of(language))
+    records = options.read_records(folder, mapping, quarantine, language_of(language))
     if len(records.quarantine):
         raise typer.Exit(1)

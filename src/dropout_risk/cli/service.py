@@ -11,6 +11,7 @@ import typer
 
 from dropout_risk.cli import options
 from dropout_risk.errors import MissingExtraError
+from dropout_risk.text import language_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,7 +35,7 @@ def serve(
     pages = {
         "DROPOUT_RISK_STORE": None if store is None else str(store.resolve()),
         "DROPOUT_RISK_ROLE": role,
-        "DROPOUT_RISK_LANGUAGE": None if language is None else options.language_of(language),
+        "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
     }
     given = {name: value for name, value in pages.items() if value is not None}
     os.execve(words[0], words, environment(model) | given)  # noqa: S606 - a signal reaches the service itself

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.text import language_of
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -48,7 +49,7 @@ def report(
     """Rebuild the evaluation of a bundle or of an MLflow run from what it holds."""
     found = _report_of(model, settings)
     if out is None:
-        typer.echo(found.to_text(options.language_of(language)))
+        typer.echo(found.to_text(language_of(language)))
         return
     from dropout_risk.tracking.run_content import RunContent
     from dropout_risk.training.train import artefacts

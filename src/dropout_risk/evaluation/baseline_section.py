@@ -10,8 +10,8 @@ import numpy as np
 from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.capacity import together
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
-from dropout_risk.text import Text
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, with_interval
+from dropout_risk.text import COMMA, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.result import HeldOut, Result
@@ -124,16 +124,16 @@ def _said(result: Result) -> Text:
     if low is not None and high is not None and low > 0:
         wording = BETTER
     elif low is not None and high is not None and high < 0:
-        return filled(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
+        return WORSE.filled(name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
     else:
         wording = ALIKE
-    return filled(wording, name=result.label, by=with_interval(gap, of))
+    return wording.filled(name=result.label, by=with_interval(gap, of))
 
 
 def _within(auc: float, interval: Interval | None) -> Text:
     says_more = interval is not None and interval.low > 0.5
     ends = "" if interval is None else f" [{interval.low:.0%}, {interval.high:.0%}]"
-    return filled(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
+    return WITHIN.filled(share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
 
 
 def _row(result: Result) -> tuple[Cell, ...]:
@@ -159,7 +159,7 @@ def _better_than_base_rate(others: Sequence[Result]) -> Check:
     if of["high"] is None:
         return Check(name, None, NO_INTERVAL)
     by = with_interval(of["difference"], of, digits=4, form="+")
-    return Check(name, of["high"] < 0, filled(LOG_LOSS, by=by))
+    return Check(name, of["high"] < 0, LOG_LOSS.filled(by=by))
 
 
 def _not_below(others: Sequence[Result]) -> Check:
@@ -175,8 +175,5 @@ def _not_below(others: Sequence[Result]) -> Check:
         of.label: with_interval(gap["difference"], gap, form="+")
         for of, gap in zip(rivals, gaps, strict=True)
     }
-    said = Text(
-        zh="，".join(f"{label.zh}{gap}" for label, gap in by.items()),
-        en=", ".join(f"{label.en} {gap}" for label, gap in by.items()),
-    )
-    return Check(name, all(high is not None and high >= 0 for high in highs), filled(NOT_BELOW, by=said))
+    said = COMMA.joined(Text(zh=f"{label.zh}{gap}", en=f"{label.en} {gap}") for label, gap in by.items())
+    return Check(name, all(high is not None and high >= 0 for high in highs), NOT_BELOW.filled(by=said))

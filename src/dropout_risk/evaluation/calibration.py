@@ -30,7 +30,7 @@ from dropout_risk.evaluation.metrics import (
     outcomes_and_risks,
 )
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.uncertainty import known_codes
@@ -334,17 +334,17 @@ def _remarks(
 ) -> list[Text]:
     said = []
     if _tells_spread(shifts["school"]):
-        said.append(filled(SPREAD, spread=shifts["school"].spread))
+        said.append(SPREAD.filled(spread=shifts["school"].spread))
     small = sum(found.small for found in shifts.values())
     if small:
-        said.append(filled(SMALL, groups=small, fewest=FEWEST_PUPILS))
+        said.append(SMALL.filled(groups=small, fewest=FEWEST_PUPILS))
     if covered is not None and covered[0].cohorts >= FEWEST_COHORTS:
         given, exact = covered
-        said.append(filled(COVERED, share=given.share, cohorts=given.cohorts, exact=exact.share))
+        said.append(COVERED.filled(share=given.share, cohorts=given.cohorts, exact=exact.share))
     elif covered is not None:
         said.append(FEW_COHORTS)
     if sets is not None:
-        said.append(filled(SETS, **sets))
+        said.append(SETS.filled(**sets))
     return said
 
 
@@ -406,7 +406,7 @@ def _metrics(
 def _checks(figures: CalibrationFigures, dropouts: int) -> tuple[Check, Check]:
     names = ("calibration_slope", "calibration_in_the_large")
     if dropouts < FEWEST_DROPOUTS or not np.isfinite(figures.slope):
-        reason = filled(NO_SLOPE, dropouts=dropouts, fewest=FEWEST_DROPOUTS)
+        reason = NO_SLOPE.filled(dropouts=dropouts, fewest=FEWEST_DROPOUTS)
         return Check(names[0], None, reason), Check(names[1], None, reason)
     judged = (
         (CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
@@ -416,7 +416,7 @@ def _checks(figures: CalibrationFigures, dropouts: int) -> tuple[Check, Check]:
         Check(
             name,
             inside(interval, bounds),
-            filled(words, value=value, low=interval[0], high=interval[1], least=bounds[0], most=bounds[1]),
+            words.filled(value=value, low=interval[0], high=interval[1], least=bounds[0], most=bounds[1]),
         )
         for name, (words, value, interval, bounds) in zip(names, judged, strict=True)
     )

@@ -11,8 +11,8 @@ import numpy as np
 from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.resampling import Interval, Resampling
 from dropout_risk.evaluation.result import THRESHOLDS, _worth
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, rounded
-from dropout_risk.text import Text
+from dropout_risk.evaluation.section import Cell, Section, SectionTable, rounded
+from dropout_risk.text import ITEMS, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.result import HeldOut, Result
@@ -66,7 +66,7 @@ def decision_section(
         for place, point in enumerate(model.net_benefit)
         if gains[place].is_sure and point["net_benefit"] > _best_of(simple, place) + 1e-12
     ]
-    verdict = filled(BEST, ranges=_ranges(better)) if better else NEVER
+    verdict = BEST.filled(ranges=_ranges(better)) if better else NEVER
     rows = [_row(place, model, rivals, gains[place]) for place, at in enumerate(THRESHOLDS) if at in SHOWN]
     names = (model.label, *(rival.label for rival in rivals))
     table = SectionTable(TABLE, (THRESHOLD, EVERYBODY, *names, GAIN), tuple(rows))
@@ -134,7 +134,9 @@ def _ranges(thresholds: Sequence[float]) -> Text:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return Text(
-        zh="、".join(f"{run[0]}%" if len(run) == 1 else f"{run[0]}%至{run[-1]}%" for run in runs),
-        en=", ".join(f"{run[0]} %" if len(run) == 1 else f"{run[0]} to {run[-1]} %" for run in runs),
+    return ITEMS.joined(
+        Text(zh=f"{run[0]}%", en=f"{run[0]} %")
+        if len(run) == 1
+        else Text(zh=f"{run[0]}%至{run[-1]}%", en=f"{run[0]} to {run[-1]} %")
+        for run in runs
     )

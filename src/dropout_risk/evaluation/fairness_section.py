@@ -22,8 +22,8 @@ from dropout_risk.evaluation.fairness_rates import (
     ReasonShares,
 )
 from dropout_risk.evaluation.result import plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled
-from dropout_risk.text import Text
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable
+from dropout_risk.text import COLON, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.fairness import FairnessReport, Gap
@@ -139,12 +139,12 @@ def _remarks(report: FairnessReport) -> Iterator[Text]:
     bad = report.beyond_chance()
     pairs = sum(gap.pairs for gap in report.largest().values())
     if not pairs:
-        yield filled(NOT_COMPARABLE, fewest=report.fewest)
+        yield NOT_COMPARABLE.filled(fewest=report.fewest)
     elif not bad:
-        yield filled(NO_GAP, bound=report.bound)
+        yield NO_GAP.filled(bound=report.bound)
     for gap in {gap.attribute: gap for gap in reversed(bad)}.values():
         yield _gap_in_words(report, gap)
-    yield filled(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
+    yield MEANING.filled(share=report.share, pairs=pairs, fewest=report.fewest)
     if any(report.reasons.values()):
         yield AT_EQUAL_RISK
     if report.thresholds:
@@ -156,10 +156,10 @@ def _gap_in_words(report: FairnessReport, gap: Gap) -> Text:
     fnr = report.rates[gap.attribute]["fnr"]
     found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p(gap.p_adjusted)}
     if gap.attribute == SCHOOL:
-        return filled(A_GAP_OF_SCHOOLS, **found)
+        return A_GAP_OF_SCHOOLS.filled(**found)
     own = _attribute(gap.attribute)
     words = {"attribute": Text(zh=own.zh, en=own.en.lower())}
-    return filled(A_GAP, **words, higher=_group(gap.higher), lower=_group(gap.lower), **found)
+    return A_GAP.filled(**words, higher=_group(gap.higher), lower=_group(gap.lower), **found)
 
 
 def _check(report: FairnessReport) -> Check:
@@ -176,7 +176,7 @@ def _check(report: FairnessReport) -> Check:
     found = {"size": widest.size, "low": widest.low, "high": widest.high, "bound": report.bound}
     own = _attribute(widest.attribute)
     words = Text(zh=own.zh, en=own.en.lower())
-    return Check("fnr_gap", True if widest.high <= report.bound else None, filled(AT_MOST, by=words, **found))
+    return Check("fnr_gap", True if widest.high <= report.bound else None, AT_MOST.filled(by=words, **found))
 
 
 def _metrics(report: FairnessReport) -> Iterator[tuple[str, float]]:
@@ -214,9 +214,9 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
     left = len(ordered) - len(rows)
     if left:
-        more = filled(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
+        more = Text(zh="另有{left}组未列出", en="{left} more groups not listed").filled(left=left)
         rows.append((more, *[None] * (len(columns) - 1)))
-    title = filled(Text(zh="按{zh}", en="By {en}"), zh=_attribute(name).zh, en=_attribute(name).en.lower())
+    title = Text(zh="按{zh}", en="By {en}").filled(zh=_attribute(name).zh, en=_attribute(name).en.lower())
     return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
 
 
@@ -315,7 +315,7 @@ def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTabl
     )
     own, of_kind = _attribute(attribute), KINDS.get(kind, Text(zh=kind, en=kind))
     told = {"zh": own.zh, "en": own.en.lower(), "kind_zh": of_kind.zh, "kind_en": of_kind.en}
-    return SectionTable(filled(title, **told), columns, tuple(rows), by_school=attribute == SCHOOL)
+    return SectionTable(title.filled(**told), columns, tuple(rows), by_school=attribute == SCHOOL)
 
 
 def _threshold_table(report: FairnessReport) -> SectionTable:
@@ -345,7 +345,7 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
 def _of(attribute: str, group: str) -> Text:
     own = _attribute(attribute)
     member = Text(zh="全体", en="all") if group == ALL else _group(group)
-    return Text(zh=f"{own.zh}：{member.zh}", en=f"{own.en}: {member.en}")
+    return COLON.joined((own, member))
 
 
 def _p(p: float) -> str:

@@ -14,7 +14,7 @@ from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.fairness_rates import wilson
 from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.text import Text
 
@@ -277,7 +277,7 @@ def _told(made: Curves) -> Text:
         "random": made.mean_risk("taken_random", three),
         **{kind: "{:.2f} ({:.2f} – {:.2f})".format(*made.between(kind)) for kind in ("taken", "given")},
     }
-    return filled(TOLD, **fields)
+    return TOLD.filled(**fields)
 
 
 def _check_curves(made: Curves) -> Check:
@@ -286,7 +286,7 @@ def _check_curves(made: Curves) -> Check:
     each = [inside((low, high), (0.0, np.inf)) for _, low, high in found.values()]
     passed = False if False in each else None if None in each else True
     told = {kind: "{:.2f} ({:.2f} – {:.2f})".format(*of) for kind, of in found.items()}
-    return Check("reasons_move_the_score", passed, filled(CURVES_CHECKED, **told))
+    return Check("reasons_move_the_score", passed, CURVES_CHECKED.filled(**told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -298,7 +298,7 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
-    reason = filled(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    reason = CAUSES_CHECKED.filled(right=found.right, low=low, high=high, chance=found.chance)
     return Check("leading_cause", inside((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
@@ -314,7 +314,7 @@ def _told_causes(found: CauseAgreement) -> Text:
         "sampled": found.sampled,
         "most": found.most_named,
     }
-    return filled(TOLD_CAUSES, **fields)
+    return TOLD_CAUSES.filled(**fields)
 
 
 def _curve_table(made: Curves) -> SectionTable:

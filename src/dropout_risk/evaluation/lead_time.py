@@ -19,7 +19,7 @@ from dropout_risk.evaluation.baselines import Rows, baselines, columns_read
 from dropout_risk.evaluation.capacity import together
 from dropout_risk.evaluation.parts import Parts, last_days_present, teachers
 from dropout_risk.evaluation.resampling import REPLICATES, Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, bracketed, filled
+from dropout_risk.evaluation.section import Cell, Section, SectionTable, bracketed
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
@@ -236,10 +236,10 @@ def lead_time_section(
     place = pd.Series(np.arange(len(pupils)), index=pupils.index)
     first = next(iter(gone))
     ever = float(mornings.rows["student_id"][mornings.listed[first]].nunique() / len(pupils))
-    said = filled(EVER, pupils=len(pupils), share=ever)
+    said = EVER.filled(pupils=len(pupils), share=ever)
     remarks = [_verdict(mornings, gone, drawn, place), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
-        remarks += [filled(SAMPLED, **sampled), drawn.said()]
+        remarks += [SAMPLED.filled(**sampled), drawn.said()]
     before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before(gone, "dropout_day", "lead")))
     coming = tuple(_before(gone, "last_present", "lead_present"))
     lead_rows = tuple(_lead_row(label, of, drawn, place) for label, of in gone.items())
@@ -261,11 +261,11 @@ def _verdict(
     dates = mornings.dates
     when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
     if model.empty:
-        return filled(NOBODY, **when)
+        return NOBODY.filled(**when)
     listed, ends = _share(model["lead"].notna(), drawn.rows(place[model.index].to_numpy()))
     median = _quantile(model["lead"], model["censored"], 0.5) or "–"
     told = "" if ends is None else f" [{ends.low:.0%}, {ends.high:.0%}]"
-    return filled(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
+    return VERDICT.filled(**when, leavers=len(model), share=listed, ends=told, median=median)
 
 
 def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:
@@ -301,7 +301,7 @@ def _to_last_day(gone: pd.DataFrame) -> list[Text]:
     gap = float((gone["dropout_day"] - gone["last_present"]).median())
     share = float(leads.notna().mean()) if len(known) else 0.0
     median = _quantile(leads, known["censored"], 0.5) or "–"
-    return [filled(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
+    return [LAST_DAY.filled(gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
 def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, place: pd.Series) -> tuple[Cell, ...]:

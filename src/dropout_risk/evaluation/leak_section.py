@@ -14,7 +14,7 @@ from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check
 from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, COLON, Text
 
 TITLE = Text(zh="数据泄漏检查", en="Leak checks")
 NOTHING = Text(
@@ -74,22 +74,16 @@ def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
 
 def _remarks(report: LeakReport) -> list[Text]:
     first = (
-        _filled(FOUND, n=len(report.leaks))
+        FOUND.filled(n=len(report.leaks))
         if report.leaks
-        else _filled(NOTHING, n=sum(check.not_judged is None for check in report.checks))
+        else NOTHING.filled(n=sum(check.not_judged is None for check in report.checks))
     )
     remarks = [first]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
-        said = Text(zh="；".join(text.zh for text in found), en="; ".join(text.en for text in found))
-        remarks.append(
-            Text(
-                zh=ALLOWED.fill("zh", name=name, reason=reason, found=said.zh),
-                en=ALLOWED.fill("en", name=name, reason=reason, found=said.en),
-            )
-        )
+        remarks.append(ALLOWED.filled(name=name, reason=reason, found=CLAUSES.joined(found)))
     if report.n_counted < report.n_rows:
-        remarks.append(_filled(PART, total=report.n_rows, counted=report.n_counted))
+        remarks.append(PART.filled(total=report.n_rows, counted=report.n_counted))
     return remarks
 
 
@@ -102,10 +96,9 @@ def _said(check: MadeCheck) -> Text:
         return check.not_judged
     if not check.leaks:
         return NOTHING_FOUND
-    named = [(f"{leak.column}：", f"{leak.column}: ") if leak.column else ("", "") for leak in check.leaks]
-    return Text(
-        zh="；".join(zh + leak.reason.zh for (zh, _), leak in zip(named, check.leaks, strict=True)),
-        en="; ".join(en + leak.reason.en for (_, en), leak in zip(named, check.leaks, strict=True)),
+    return CLAUSES.joined(
+        COLON.joined([Text(leak.column, leak.column), leak.reason]) if leak.column else leak.reason
+        for leak in check.leaks
     )
 
 
@@ -113,10 +106,6 @@ def _check(check: MadeCheck, report: LeakReport) -> Check:
     if check.not_judged is not None:
         return Check(check.name, None, check.not_judged)
     return Check(check.name, all(report.allows(leak) for leak in check.leaks), _said(check))
-
-
-def _filled(text: Text, **fields: object) -> Text:
-    return Text(zh=text.fill("zh", **fields), en=text.fill("en", **fields))
 
 
 # --- Refuse to train on leaks: the checks of the rows and of the records, before anything is fitted ---

@@ -12,7 +12,7 @@ from dropout_risk.arrays import Floats
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate
 from dropout_risk.evaluation.result import HeldOut
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import Cell, Section, SectionTable, with_interval
 from dropout_risk.modelling.splits import calibration_part
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
@@ -96,9 +96,9 @@ def learning_curve_section(
 def _verdict(sizes: Sequence[Size], fall: float, interval: Interval | None) -> Text:
     span = {"before": sizes[-2].pupils, "after": sizes[-1].pupils}
     if interval is not None and interval.low > 0:
-        return filled(STILL, **span, by=with_interval(fall, interval, digits=4))
+        return STILL.filled(**span, by=with_interval(fall, interval, digits=4))
     turned = None if interval is None else Interval(-interval.high, -interval.low)
-    return filled(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
+    return FLAT.filled(**span, by=with_interval(-fall, turned, digits=4, form="+"))
 
 
 def _losses(y: Floats, p: Floats) -> Floats:

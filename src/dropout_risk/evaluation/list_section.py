@@ -14,7 +14,7 @@ from dropout_risk.evaluation.baselines import Baseline
 from dropout_risk.evaluation.capacity import Bounds, Lists, TopRanked, of_places, of_share, together
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
 from dropout_risk.evaluation.resampling import Interval, Resampling, auc_by_replicate, list_figures
-from dropout_risk.evaluation.section import Cell, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import Cell, Section, SectionTable, with_interval
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -79,12 +79,11 @@ def still_coming(
     dropouts = int(y[rows].sum())
     found = {"still_coming_dropouts": float(dropouts), "still_coming_share": dropouts / max(y.sum(), 1.0)}
     if dropouts < FEWEST_DROPOUTS or dropouts == rows.sum():
-        return filled(TOO_FEW, dropouts=dropouts), None, found
+        return TOO_FEW.filled(dropouts=dropouts), None, found
     some = None if resampling is None else resampling.rows(rows)
     auc = _auc(y[rows], held_out.p[rows], some)
     recall = _recall(y[rows], lists.chance[rows], some)
-    said = filled(
-        SAID, positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
+    said = SAID.filled(positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
         auc=with_interval(*auc), recall=with_interval(*recall), of_all=lists.total().recall.expected,
     )  # fmt: skip
     table = [_still_coming_row(Text(zh="模型", en="Model"), held_out, lists.chance, rows, resampling)]
@@ -280,7 +279,7 @@ def _table(
             same = Lists.of(held_out.y, risks, kind.groups, lambda _: lists.listed)
             rows.append(_row(baseline.label, same, held_out.y, resampling))
     listed = int(lists.listed.sum())
-    title = filled(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
+    title = kind.title.filled(**kind.fields, listed=listed, part=listed / held_out.y.size)
     return SectionTable(title, HEAD, tuple(rows))
 
 
@@ -324,7 +323,7 @@ def _spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
     if len(recall) < 4:
         return []
     low, middle, high = np.quantile(recall, [0.25, 0.5, 0.75]).tolist()
-    return [filled(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
+    return [BETWEEN.filled(n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
 
 
 def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
@@ -333,9 +332,9 @@ def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
     shown, others = enough[:SCHOOLS_SHOWN], enough[SCHOOLS_SHOWN:]
     rows = [_school_row(name, top) for name, top in shown]
     if others:
-        rows.append(_school_row(filled(OTHERS, n=len(others)), _sum(others)))
+        rows.append(_school_row(OTHERS.filled(n=len(others)), _sum(others)))
     if fewer:
-        rows.append(_school_row(filled(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum(fewer)))
+        rows.append(_school_row(FEWER.filled(n=len(fewer), fewest=FEWEST_DROPOUTS), _sum(fewer)))
     return SectionTable(BY_SCHOOL, SCHOOL_HEAD, tuple(rows), by_school=True)
 
 

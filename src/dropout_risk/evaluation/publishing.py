@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.section import PASSED, Check
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -62,8 +62,7 @@ class Verdict:
         """Say the verdict in one sentence."""
         if self.may_be_published:
             return MAY.to(language)
-        mark = "；" if language == "zh" else "; "
-        return MAY_NOT.fill(language, refusals=mark.join(reason.to(language) for reason in self.refusals))
+        return MAY_NOT.filled(refusals=CLAUSES.joined(self.refusals)).to(language)
 
 
 def _refusals(report: EvaluationReport) -> Iterator[Text]:
@@ -72,25 +71,14 @@ def _refusals(report: EvaluationReport) -> Iterator[Text]:
     there = {section.name for section in report.sections}
     for name, words in REQUIRED.items():
         if name not in there:
-            yield _filled(LACKING, section=words)
+            yield LACKING.filled(section=words)
     for section in report.sections:
         yield from (_of_check(check) for check in section.checks if check.passed is not True)
 
 
 def _of_check(check: Check) -> Text:
-    return _filled(
-        NOT_PASSED,
+    return NOT_PASSED.filled(
         name=Text(zh=check_name(check.name, "zh"), en=check.name),
         passed=PASSED[check.passed],
         reason=check.reason,
     )
-
-
-def _filled(pattern: Text, **fields: Text | str) -> Text:
-    """Fill both languages of a wording with words of the same language."""
-
-    def of(language: Language) -> str:
-        own = {key: item.to(language) if isinstance(item, Text) else item for key, item in fields.items()}
-        return pattern.fill(language, **own)
-
-    return Text(zh=of("zh"), en=of("en"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dropout_risk.text import Language, Text
+from dropout_risk.text import COLON, ITEMS, Language, Text
 
 HOW_TO_READ = Text(zh="怎样读这份报告", en="How to read this")
 GLOSSARY: tuple[tuple[Text, Text], ...] = (
@@ -147,7 +147,7 @@ def words_of(key: object, words: Mapping[str, Text], language: Language) -> str:
 
 def events_of(events: Iterable[str], language: Language) -> str:
     """Write outcome events."""
-    return ("、" if language == "zh" else ", ").join(words_of(event, EVENTS, language) for event in events)
+    return ITEMS.join(language, (words_of(event, EVENTS, language) for event in events))
 
 
 def check_name(name: str, language: Language) -> str:
@@ -157,15 +157,13 @@ def check_name(name: str, language: Language) -> str:
 
 def feature_names(names: Iterable[str], language: Language) -> str:
     """Name features: in Chinese by their labels, where the shipped catalogue has them."""
-    if language == "en":
-        return ", ".join(names)
     from dropout_risk.catalogue.default import default_catalogue
 
-    labels = {name: feature.label for name, feature in default_catalogue().items()}
-    return "、".join(words_of(name, labels, language) for name in names)
+    features = default_catalogue().items()
+    labels = {name: feature.label for name, feature in features} if language == "zh" else {}
+    return ITEMS.join(language, (words_of(name, labels, language) for name in names))
 
 
 def glossary(language: Language) -> list[str]:
     """Give one line for each hard word."""
-    mark = "：" if language == "zh" else ": "
-    return [f"{word.to(language)}{mark}{meaning.to(language)}" for word, meaning in GLOSSARY]
+    return [COLON.joined(line).to(language) for line in GLOSSARY]

@@ -149,9 +149,7 @@ class Resampling:
         rough = ROUGH if self.n_clusters < FEW_SCHOOLS else Text(zh="", en="")
         wording = BY_SCHOOL if self.unit == "school" else BY_PUPIL
         drawn = {"n": self.n_clusters, "replicates": len(self.weights)}
-        return Text(
-            zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
-        )
+        return wording.filled(**drawn, rough=rough)
 
 
 def _drawn(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from dropout_risk.evaluation.report_words import check_name
 from dropout_risk.evaluation.resampling import Interval
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 
 # --- From Markdown to HTML in which nothing runs and nothing is fetched ---
 
@@ -241,8 +241,7 @@ class Section:
             for check in self.checks
         ]
         said = [remark.to(language) for remark in self.remarks]
-        checks = ("；" if language == "zh" else "; ").join(made)
-        return [*said, CHECKS.fill(language, checks=checks)] if made else said
+        return [*said, CHECKS.fill(language, checks=CLAUSES.join(language, made))] if made else said
 
     def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
         """Write the section under its heading, on request without the tables that name schools."""
@@ -326,19 +325,6 @@ def _cell(cell: Any) -> Cell:
 
 
 # --- Figures with their intervals, and wordings filled in both languages ---
-
-
-def filled(wording: Text, **fields: object) -> Text:
-    """Fill a wording in both languages; fields that are wordings themselves in their own.
-
-    >>> filled(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
-    '3 days before'
-    """
-
-    def given(language: Language) -> dict[str, object]:
-        return {key: of.to(language) if isinstance(of, Text) else of for key, of in fields.items()}
-
-    return Text(zh=wording.fill("zh", **given("zh")), en=wording.fill("en", **given("en")))
 
 
 def with_interval(

@@ -13,7 +13,7 @@ import pandas as pd
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.result import Z95, plain
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
 from dropout_risk.text import Text
 
@@ -156,7 +156,7 @@ class StabilityReport:
         if np.isnan(told["kept"]):
             open_check = Check("reasons_kept", None, NOBODY_RAISED)
             return Section("stability", TITLE, remarks=(NOBODY_RAISED,), checks=(open_check,))
-        verdict = filled(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
+        verdict = VERDICT.filled(refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
@@ -179,9 +179,9 @@ class StabilityReport:
 
     def _check(self) -> Check:
         if len(self.kept) < 2:
-            return Check("reasons_kept", None, filled(FEW_REFITS, refits=len(self.kept)))
+            return Check("reasons_kept", None, FEW_REFITS.filled(refits=len(self.kept)))
         more, low, high = self.kept_beyond_another()
-        reason = filled(CHECKED, more=more, low=low, high=high, margin=MARGIN)
+        reason = CHECKED.filled(more=more, low=low, high=high, margin=MARGIN)
         return Check("reasons_kept", inside((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:

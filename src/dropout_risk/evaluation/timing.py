@@ -14,13 +14,13 @@ from dropout_risk.arrays import Floats, Positions
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.parts import Parts
 from dropout_risk.evaluation.resampling import Interval, Resampling
-from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, with_interval
+from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, with_interval
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, Text
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,15 +211,15 @@ def timing_section(
     table["brier_alike"] = timed_metrics(outcomes, spread, days)["brier"]
     gap = float((table["brier"] - table["brier_alike"]).mean())
     ends = None if resampling is None else _gap_interval(outcomes, risks, spread, days, resampling)
-    beside = filled(ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_verdict(ends)])
+    beside = ALIKE.filled(by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_verdict(ends)])
     agreement = concordance(outcomes, risks[:, -1])
-    said = [filled(MEANING, concordance=agreement), beside]
+    said = [MEANING.filled(concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
     not_worse = Check(NOT_WORSE, None if ends is None else _verdict(ends) != "worse", beside)
     return Section(
         "timing",
         TITLE,
-        remarks=(*said, filled(CENSORED, rows=lost)) if lost else tuple(said),
+        remarks=(*said, CENSORED.filled(rows=lost)) if lost else tuple(said),
         tables=(_table(table),),
         metrics=_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
         checks=(not_worse, _mean_check(outcomes, risks, days, resampling)),
@@ -275,11 +275,11 @@ def _mean_check(
             ends = resampling.interval(first - second)
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
-        found.append((_within_bounds(ends), filled(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
+        found.append((_within_bounds(ends), SPREAD.filled(day=day, away=away, most=MOST_AWAY, **shares)))
     if not found:
         return Check(OF_THE_MEAN, None, NO_DAYS)
     passed = [one for one, _ in found]
-    reason = Text(zh="；".join(of.zh for _, of in found), en="; ".join(of.en for _, of in found))
+    reason = CLAUSES.joined(words for _, words in found)
     return Check(OF_THE_MEAN, False if False in passed else None if None in passed else True, reason)
 
 

@@ -19,7 +19,7 @@ from dropout_risk.pages.pupil_charts import RiskScale, Scale, Tick, signed
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.score_rows import Head
 from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language, percent
+from dropout_risk.text import COMMA, Language, percent
 from dropout_risk.watchlist.group import BANDS, UNKNOWN
 
 # --- Calibration as a picture: the risks given against what came true, from the model's own evaluation ---
@@ -289,8 +289,7 @@ class Spread:
         """
         judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN]
         rows = _rows(pupils, bands, language)
-        between = "，" if language == "zh" else ", "
-        counts = between.join(f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN)
+        counts = COMMA.join(language, (f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN))
         said = WORDS["spread_said"].fill(language, n=len(judged), counts=counts)
         if not judged:
             return cls((), (), (), rows, said)

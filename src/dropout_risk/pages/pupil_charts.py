@@ -13,15 +13,16 @@ from scipy.special import expit, logit
 
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS, day
+from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent
 
 # --- A pupil's attendance by day: one small cell per school day, a column per week ---
 
 STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
 LEAST_DAYS = 60
+_MONTH = Text(zh="{day.month}月", en="{day:%b}")
 _WEEK, _CELL, _HEAD, _MONTH_APART = 7, 13, 16, 8.0
 
 
@@ -95,9 +96,9 @@ class AttendanceStrip:
             table=_by_month(days),
             said=WORDS["strip_said"].fill(
                 language,
-                first=day(days[0][0], language),
-                last=day(days[-1][0], language),
-                counts=("，" if language == "zh" else ", ").join(text for _, text in legend),
+                first=date_in_words(days[0][0], language),
+                last=date_in_words(days[-1][0], language),
+                counts=COMMA.join(language, (text for _, text in legend)),
             ),
             totals=totals,
         )
@@ -130,7 +131,7 @@ def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
 
 def _cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> Cell:
     week = (date - first).days // _WEEK
-    told = f"{day(date, language)} {WORDS[state].to(language)}"
+    told = f"{date_in_words(date, language)} {WORDS[state].to(language)}"
     return Cell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
 
 
@@ -146,7 +147,7 @@ def _months(
         begins = next(date for date, _ in days if (date.year, date.month) == month)
         x = round((begins - first).days // _WEEK * width, 3)
         if x < 94 and (not marks or x - marks[-1][0] >= _MONTH_APART):
-            marks.append((x, f"{begins.month}月" if language == "zh" else f"{begins:%b}"))
+            marks.append((x, _MONTH.fill(language, day=begins)))
     return tuple(marks)
 
 
@@ -159,14 +160,15 @@ def _by_month(days: Sequence[tuple[dt.date, str]]) -> tuple[tuple[str, tuple[int
 
 def _totals(known: Snapshot, language: Language) -> tuple[str, ...]:
     rows = known.totals
-    columns = [rows[name].tolist() for name in ("start", "date", "days_absent", "days_enrolled")]
+    starts, ends = (
+        [date_in_words(date_of(day), language) for day in rows[name].tolist()] for name in ("start", "date")
+    )
+    periods = zip(starts, ends, rows["days_absent"].tolist(), rows["days_enrolled"].tolist(), strict=True)
+    wording = WORDS["total_of_period"]
     return tuple(
-        WORDS["total_of_period"].fill(
-            language, start=day(date_of(start), language), end=day(date_of(end), language), absent=absent,
-            enrolled=enrolled,
-        )
-        for start, end, absent, enrolled in zip(*columns, strict=True)
-    )  # fmt: skip
+        wording.fill(language, start=start, end=end, absent=absent, enrolled=enrolled)
+        for start, end, absent, enrolled in periods
+    )
 
 
 # --- From numbers to places on a picture that is 100 wide ---
@@ -311,8 +313,8 @@ class Marks:
             subjects=tuple(
                 _subject(name, by_subject[name], scale, language) for name in _core_first(by_subject)
             ),
-            first=day(date_of(oldest), language),
-            last=day(known.as_of, language),
+            first=date_in_words(date_of(oldest), language),
+            last=date_in_words(known.as_of, language),
             as_of=scale(known.ordinal),
         )
 
@@ -331,10 +333,12 @@ def _subject(
         for date, exam, share in given
     )
     latest, _, share = given[-1]
-    last = WORDS["last_mark"].fill(language, share=percent(share), date=day(date_of(latest), language))
-    between = "；" if language == "zh" else "; "
-    said = f"{_word(SUBJECTS, name, language)}: {between.join(mark.told for mark in marks)}"
-    return SubjectMarks(_word(SUBJECTS, name, language), last, marks, said)
+    last = WORDS["last_mark"].fill(
+        language, share=percent(share), date=date_in_words(date_of(latest), language)
+    )
+    subject = _word(SUBJECTS, name, language)
+    said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
+    return SubjectMarks(subject, last, marks, said)
 
 
 def _height(share: float) -> float:
@@ -342,7 +346,7 @@ def _height(share: float) -> float:
 
 
 def _told(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{day(date, language)} {_word(EXAMS, exam, language)} {percent(share)}"
+    return f"{date_in_words(date, language)} {_word(EXAMS, exam, language)} {percent(share)}"
 
 
 def _word(words: dict[str, Text], name: str, language: Language) -> str:

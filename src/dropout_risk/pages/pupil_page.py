@@ -11,11 +11,11 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.pupil_charts import AttendanceStrip, Marks, Part, Waterfall
 from dropout_risk.pages.rendering import LIST_ONLY, Links, note
-from dropout_risk.pages.words import WORDS, day
+from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, percent
+from dropout_risk.text import CLAUSES, Language, date_in_words, percent
 from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, WatchEntry
 from dropout_risk.watchlist.wording import Told, shorten, told, told_missing
 
@@ -124,7 +124,7 @@ class CardWriter:
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
         known = self.compared and entry.status != "new"
-        return self._word("since", since=day(entry.since, self.language)) if known else ""
+        return self._word("since", since=date_in_words(entry.since, self.language)) if known else ""
 
     def _own(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sentence for sentence in sentences if sentence not in self.common)
@@ -345,8 +345,8 @@ class PupilPageWriter:
         """Give the sentences behind a suggestion."""
         sentences = {alert.rule: self._word("todays_alert") for alert in score.alerts}
         sentences |= {reason.feature: reason.text for reason in score.raising}
-        between = "；" if self.language == "zh" else "; "
-        reasons = between.join(dict.fromkeys(sentences[name] for name in names if name in sentences))
+        told = dict.fromkeys(sentences[name] for name in names if name in sentences)
+        reasons = CLAUSES.join(self.language, told)
         return self._word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.pages.words import WORDS, words
-from dropout_risk.text import Language
+from dropout_risk.text import CLAUSES, Language
 from dropout_risk.watchlist.wording import comparison
 
 # --- Where the pages lie: files in a folder, or addresses of the service ---
@@ -149,7 +149,7 @@ def served_under(root: str, language: str = "") -> Links:
 def note(reason: Reason, language: Language) -> str:
     """Write the small print of a reason; nothing where there is nothing to say."""
     notes = [comparison(reason, language), _age(reason, language)]
-    return ("；" if language == "zh" else "; ").join(said for said in notes if said)
+    return CLAUSES.join(language, filter(None, notes))
 
 
 def _age(reason: Reason, language: Language) -> str:

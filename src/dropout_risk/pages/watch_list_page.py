@@ -14,10 +14,10 @@ from dropout_risk.alerts.alert import ROUTES
 from dropout_risk.errors import SettingsError
 from dropout_risk.pages.pupil_page import Card, CardWriter
 from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, page_name, render
-from dropout_risk.pages.words import WORDS, day
+from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language
+from dropout_risk.text import Language, date_in_words
 from dropout_risk.watchlist.group import WatchGroup
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import shorten, told_missing
@@ -260,7 +260,7 @@ def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
 def about_list(watch_list: WatchList) -> dict[str, Any]:
     """Give what every page of one date says: the date, what a score is, and which model made it."""
     language = watch_list.language
-    as_of = day(watch_list.as_of, language)
+    as_of = date_in_words(watch_list.as_of, language)
     return {
         "as_of": as_of,
         "synthetic": bool(watch_list.model.get("synthetic")),
@@ -295,7 +295,7 @@ def _about(watch_list: WatchList, as_of: str) -> list[str]:
     if last is None:
         lines.append(WORDS["about_first"].to(language))
     else:
-        lines.append(WORDS["about_last"].fill(language, date=day(last.as_of, language)))
+        lines.append(WORDS["about_last"].fill(language, date=date_in_words(last.as_of, language)))
         if last.model != str(model.get("version", "")):
             lines.append(WORDS["about_new_model"].to(language))
     return [*lines, WORDS["keep_private"].to(language)]

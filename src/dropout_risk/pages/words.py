@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from dropout_risk.text import Language, Text
+from dropout_risk.text import ITEMS, Language, Text
 
 # --- The wording of a pupil's page, in both languages ---
 
@@ -345,7 +343,7 @@ WORDS: dict[str, Text] = {
         zh="线下{n}人：今天不必先安排，不等于没有困难。",
         en="{n} below the line: no need to go first today, which does not mean that all is well.",
     ),
-    "list_comma": Text(zh="、", en=", "),
+    "list_comma": ITEMS,
     "class": Text(zh="班级", en="class"),
     "risk": Text(zh="风险", en="Risk"),
     "interval": Text(zh="区间", en="interval"),
@@ -414,14 +412,3 @@ WORDS: dict[str, Text] = {
 def words(language: Language) -> dict[str, str]:
     """Give the wording in one language."""
     return {name: text.to(language) for name, text in WORDS.items()}
-
-
-def day(date: dt.date, language: Language) -> str:
-    """Write a date.
-
-    Examples
-    --------
-    >>> day(dt.date(2025, 3, 3), "zh"), day(dt.date(2025, 3, 3), "en")
-    ('2025年3月3日', '2025-03-03')
-    """
-    return f"{date.year}年{date.month}月{date.day}日" if language == "zh" else date.isoformat()

@@ -39,7 +39,7 @@ from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES, Role, role_named
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, refusal
 from dropout_risk.scoring.what_if import WhatIf, with_options
-from dropout_risk.text import LANGUAGES, Language, Text
+from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text
 
 # --- Which sentences, alerts, suggestions and errors a role may read: what is not open is hidden ---
 
@@ -102,7 +102,7 @@ def told_besides(sides: Iterable[Iterable[Said]], role: Role, language: Language
             if domain in role.sees or domain in heard
         )
         if sentences:
-            told.append(text.fill(language, said=("；" if language == "zh" else "; ").join(sentences)))
+            told.append(text.fill(language, said=CLAUSES.join(language, sentences)))
     return told
 
 

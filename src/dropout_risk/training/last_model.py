@@ -8,7 +8,6 @@ import numpy as np
 
 from dropout_risk.evaluation.baselines import Baseline, last_model
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import filled
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
@@ -52,7 +51,7 @@ def last_model_baseline(former: RiskModel | None, histories: Histories, parts: P
         return last_model(None, unavailable=NOT_DATED)
     begin = str(min(parts.days(parts.test)))
     if former.trained_to >= begin:
-        return last_model(None, unavailable=filled(SAW_THE_TEST, to=former.trained_to, begin=begin))
+        return last_model(None, unavailable=SAW_THE_TEST.filled(to=former.trained_to, begin=begin))
     cohort = Cohort(parts.cohort.frame.iloc[parts.test].reset_index(drop=True))
     X = build_features(histories, cohort, former.catalogue, instruments=former.instruments)
     about = f" {former.name} {former.version} ({former.trained_to})"

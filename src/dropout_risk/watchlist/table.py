@@ -20,7 +20,7 @@ from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, co
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import UNKNOWN, WatchEntry, WatchGroup
 from dropout_risk.watchlist.wording import shorten, told, told_missing
 
@@ -90,7 +90,7 @@ def told_frame(scores: Scores) -> pd.DataFrame:
     frame = scores.frame()
     if frame.empty:
         return frame
-    reasons = {pupil.student_id: _reasons(pupil, scores.language, "; ") for pupil in scores.pupils}
+    reasons = {pupil.student_id: CLAUSES.en.join(_reasons(pupil, scores.language)) for pupil in scores.pupils}
     return frame.assign(reasons=[reasons[student] for student in frame["student_id"]])
 
 
@@ -105,8 +105,8 @@ def guarded(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _reasons(pupil: PupilScore, language: Language, separator: str) -> str:
-    return separator.join(item.text for item in told(pupil.raising, language))
+def _reasons(pupil: PupilScore, language: Language) -> list[str]:
+    return [item.text for item in told(pupil.raising, language)]
 
 
 def _rows(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
@@ -127,7 +127,6 @@ def _listed(entry: WatchEntry, place: int) -> dict[str, Any]:
 
 def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
     judged = pupil.band != UNKNOWN
-    separator = "；" if language == "zh" else "; "
     return {
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,
@@ -136,10 +135,10 @@ def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
-        "alerts": separator.join(alert.text for alert in pupil.alerts),
-        "reasons": _reasons(pupil, language, separator),
+        "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
+        "reasons": CLAUSES.join(language, _reasons(pupil, language)),
         "missing": shorten(told_missing(pupil), _MISSING_SHOWN, language),
-        "suggested_help": separator.join(item.text for item in pupil.suggested_help),
+        "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
 
 

@@ -17,7 +17,7 @@ from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
 from dropout_risk.settings import WatchListSettings
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import UNKNOWN, Line, Unscored, WatchEntry, WatchGroup
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 from dropout_risk.watchlist.table import csv_of, frame_of
@@ -58,8 +58,7 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
 def _reason(error: RowError, language: Language) -> str:
     if error.code not in PUPIL_ERRORS:
         return f"{error.message} ({error.code}, {error.field})"
-    message, hint = PUPIL_ERRORS[error.code]
-    return f"{message.to(language)}{'；' if language == 'zh' else '; '}{hint.to(language)}"
+    return CLAUSES.joined(PUPIL_ERRORS[error.code]).to(language)
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:

@@ -13,7 +13,7 @@ from typing import Any
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.redaction import ASK, CONFIDENTIAL
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import CLAUSES, Language, Text, percent
 
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
@@ -21,6 +21,7 @@ _COMPARISONS = {
     "own_past": Text(zh="本人以往{value}", en="own past: {value}"),
 }
 _YES_OR_NO = Text(zh="是或否", en="yes or no")
+_MORE = Text(zh="等{all}项", en="and {left} more")
 _YES = Text(zh="同班{value}", en="{value} of the class")
 _YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils who stayed")
 
@@ -86,10 +87,6 @@ def shorten(sentences: Sequence[str], most: int, language: Language) -> str:
     >>> shorten(["a", "b", "c"], 2, "en")
     'a; b; and 1 more'
     """
-    more = Text(zh="等{n}项", en="and {n} more")
     left = len(sentences) - most
-    parts = [
-        *sentences[:most],
-        *([more.fill(language, n=left if language == "en" else len(sentences))] if left > 0 else []),
-    ]
-    return ("；" if language == "zh" else "; ").join(parts)
+    more = [_MORE.fill(language, left=left, all=len(sentences))] if left > 0 else []
+    return CLAUSES.join(language, [*sentences[:most], *more])
