@@ -15,18 +15,13 @@ from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.result import Z95, plain
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, inside
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Text
 
 TOP = 3
 ALL = "all"
 FEWEST = 10
-BANDS = {
-    ALL: Text(zh="全部", en="all"),
-    "high": Text(zh="高", en="high"),
-    "elevated": Text(zh="较高", en="elevated"),
-    "watch": Text(zh="关注", en="watch"),
-    "low": Text(zh="低", en="low"),
-}
+LINES = {ALL: Text(zh="全部", en="all")} | {band: BAND_WORDS[band] for band in reversed(BANDS)}
 VERDICT = Text(
     zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的理由平均有{kept:.0%}保持不变"
     "（同一等级的另一名学生只有{other:.0%}相同）。",
@@ -130,7 +125,7 @@ class StabilityReport:
         """Give a row for all pupils and one per band: rows, kept (also by refit), first kept, of another."""
         there = ~np.isnan(self.other)
         rows = {ALL: there} | {
-            band: there & (self.bands == band) for band in BANDS if band != ALL and (self.bands == band).any()
+            band: there & (self.bands == band) for band in reversed(BANDS) if (self.bands == band).any()
         }
         return pd.DataFrame({band: self._line(chosen) for band, chosen in rows.items()}).T
 
@@ -238,7 +233,7 @@ def _table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
     rows: list[tuple[Cell, ...]] = [
-        (BANDS[str(band)], int(line["pupils"]), *plain(line.iloc[1:].tolist()))
+        (LINES[str(band)], int(line["pupils"]), *plain(line.iloc[1:].tolist()))
         for band, line in frame.iterrows()
     ]
     title = Text(

@@ -18,9 +18,8 @@ from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.pages.pupil_charts import RiskScale, Scale, Tick, signed
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.score_rows import Head
-from dropout_risk.settings import BandSettings
+from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import COMMA, Language, percent
-from dropout_risk.watchlist.group import BANDS, UNKNOWN
 
 # --- Calibration as a picture: the risks given against what came true, from the model's own evaluation ---
 
@@ -287,18 +286,20 @@ class Spread:
         language : {"zh", "en"}
             The language of the words.
         """
-        judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN]
+        judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN_BAND]
         rows = _rows(pupils, bands, language)
-        counts = COMMA.join(language, (f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN))
+        counts = COMMA.join(
+            language, (f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN_BAND)
+        )
         said = WORDS["spread_said"].fill(language, n=len(judged), counts=counts)
         if not judged:
             return cls((), (), (), rows, said)
-        begins = [getattr(bands, band) for band in BANDS[1:]]
+        begins = list(bands.limits.values())
         log_odds = logit(np.clip(judged, _NEAREST, 1 - _NEAREST))
         scale = RiskScale.around([*log_odds.tolist(), *logit(begins).tolist()])
         limits = tuple(
-            (scale(float(logit(begin))), WORDS[f"band_{band}"].to(language))
-            for band, begin in zip(BANDS[1:], begins, strict=True)
+            (scale(float(logit(begin))), BAND_WORDS[band].to(language))
+            for band, begin in bands.limits.items()
         )
         return cls(_bars(log_odds, scale, language), limits, scale.ticks(8.0), rows, said)
 
@@ -322,15 +323,15 @@ def _number_of_bars(n: int) -> int:
 
 def _rows(pupils: Sequence[Head], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
     counts = Counter(pupil.band for pupil in pupils)
-    begins = {"high": bands.high, "elevated": bands.elevated, "watch": bands.watch}
+    *judged, unknown = BAND_WORDS.items()
     return tuple(
         BandRow(
             band=band,
-            word=WORDS[f"band_{band}"].to(language),
-            begins=percent(begins[band]) if band in begins else "",
+            word=words.to(language),
+            begins=percent(bands.limits[band]) if band in bands.limits else "",
             pupils=counts[band],
             share=percent(counts[band] / len(pupils)) if pupils else "–",
         )
-        for band in (*reversed(BANDS), UNKNOWN)
-        if band != UNKNOWN or counts[band]
+        for band, words in (*reversed(judged), unknown)
+        if band != UNKNOWN_BAND or counts[band]
     )

@@ -14,9 +14,9 @@ from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
-from dropout_risk.settings import BandSettings
+from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import Language, Text, percent
-from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, id_order
+from dropout_risk.watchlist.group import id_order
 from dropout_risk.watchlist.watch_list import WatchList
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
@@ -111,7 +111,7 @@ def cohort_page(
     language = scores.language
     everybody = list(heads(scores.pupils))
     risen = sorted(
-        (pupil for pupil in everybody if pupil.band not in (UNKNOWN, LOWEST_BAND)),
+        (pupil for pupil in everybody if pupil.band not in (UNKNOWN_BAND, LOWEST_BAND)),
         key=lambda pupil: (-pupil.risk, id_order(pupil.student_id)),
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
@@ -143,7 +143,7 @@ def _high(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
         class_id=pupil.class_id or "",
         risk=percent(pupil.risk),
         interval=interval(pupil),
-        band_word=WORDS[f"band_{pupil.band}"].to(language),
+        band_word=BAND_WORDS[pupil.band].to(language),
         reason=pupil.raising[0].text if pupil.raising else WORDS["no_open_reason"].to(language),
     )
 

@@ -15,8 +15,9 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent
-from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, WatchEntry
+from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.wording import Told, shorten, told, told_missing
 
 # --- One pupil as the page shows it: every number written out, nothing left for the template to work out ---
@@ -102,7 +103,7 @@ class CardWriter:
             risk=percent(score.risk),
             interval=interval(score),
             band=score.band,
-            band_word=self._word(f"band_{score.band}") if entry.judged else "",
+            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged else "",
             status=entry.status,
             status_word=self.status(entry),
             since=self.since(entry),
@@ -286,7 +287,7 @@ class PupilPageWriter:
             Why the risk changed, and what would change it.
         """
         changes = Changes() if changes is None else changes
-        judged = score.band != UNKNOWN
+        judged = score.band != UNKNOWN_BAND
         return PupilPage(
             student_id=str(score.student_id),
             school=score.school_id or self._word("no_school"),
@@ -297,7 +298,7 @@ class PupilPageWriter:
             risk=percent(score.risk),
             interval=interval(score),
             band=score.band,
-            band_word=self._word(f"band_{score.band}"),
+            band_word=BAND_WORDS[score.band].to(self.language),
             rank=self._word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
             alerts=self.cards.alerts(score),
             domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,

@@ -141,7 +141,6 @@ REVIEW_WORDS: dict[str, Text] = {
     "band": Text(zh="档次", en="Band"),
     "from": Text(zh="风险不低于", en="Risk from"),
     "share": Text(zh="占比", en="Share"),
-    "band_unknown": Text(zh="资料太少", en="too little known"),
     "by_capacity": Text(zh="各校名单", en="Lists by capacity"),
     "by_capacity_note": Text(
         zh="每位包保责任人除预警外最多{capacity}人；“同分”是线下与名单最后一人风险完全相同的人数，按学号先后取舍。",
@@ -348,10 +347,6 @@ WORDS: dict[str, Text] = {
     "risk": Text(zh="风险", en="Risk"),
     "interval": Text(zh="区间", en="interval"),
     "not_judged": Text(zh="资料太少，暂不评估风险", en="Too little is known to judge the risk"),
-    "band_high": Text(zh="高", en="high"),
-    "band_elevated": Text(zh="较高", en="elevated"),
-    "band_watch": Text(zh="需留意", en="worth watching"),
-    "band_low": Text(zh="低", en="low"),
     "status_new": Text(zh="新列入", en="new on the list"),
     "status_worse": Text(zh="比上次升高", en="higher than last time"),
     "status_same": Text(zh="与上次相近", en="about as last time"),

@@ -21,6 +21,7 @@ from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.scores import SYNTHETIC
+from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -232,8 +233,7 @@ Notes = Sequence[tuple[str, ...]]
 STALE_DAYS = 30
 FEW_DAYS = 10
 
-_BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
-_UNKNOWN = len(_BANDS) - 1
+_BANDS = pa.array(list(BAND_WORDS))
 _DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
 NOTHING_RECORDED = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _STALE = Text(zh="最近一条出勤记录是{days}天前的", en="The last attendance record is {days} days old")
@@ -313,13 +313,13 @@ class ScoreWriter:
 
     def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         n, bands = len(risks), self.model.settings.bands
-        band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
+        band = np.searchsorted([*bands.limits.values()], risks.risk, side="right")
         of_features = np.ascontiguousarray(risks.contributions.values.T)
         return {name: _id(risks.students, name, n) for name in IDS} | {
             "risk": pa.array(risks.risk),
             "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
-            "band": _BANDS.take(pa.array(np.where(abstaining, _UNKNOWN, band))),
+            "band": _BANDS.take(pa.array(np.where(abstaining, len(BANDS), band))),
             "rank_in_school": pa.nulls(n, pa.int32()),
             "base_log_odds": pa.array(risks.contributions.bases),
             "background": self._backgrounds.take(pa.array(risks.places)),

@@ -235,9 +235,7 @@ def target_of(risk: float, bands: BandSettings) -> float:
     >>> target_of(0.4, BandSettings()), target_of(0.1, BandSettings()), target_of(0.04, BandSettings())
     (0.3, 0.05, 0.02)
     """
-    return (
-        max((limit for limit in bands.model_dump().values() if limit <= risk), default=risk / 2) or risk / 2
-    )
+    return max((limit for limit in bands.limits.values() if limit <= risk), default=risk / 2) or risk / 2
 
 
 class _Candidates(NamedTuple):

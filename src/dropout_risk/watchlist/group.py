@@ -10,13 +10,12 @@ from typing import Literal, Self
 from dropout_risk.alerts.alert import urgency
 from dropout_risk.scoring.score_rows import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 
 # --- One pupil on the list, and one who could not be scored ---
 
 Status = Literal["new", "worse", "same", "better"]
-UNKNOWN = "unknown"
-BANDS = ("low", "watch", "elevated", "high")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class WatchEntry:
     def of(cls, score: PupilScore, today: dt.date, last: ListState | None, changed_points: float) -> Self:
         """Compare a pupil with where it stood on the last list."""
         before = last.pupils.get(score.student_id) if last else None
-        judged = before is not None and before.band != UNKNOWN
+        judged = before is not None and before.band != UNKNOWN_BAND
         return cls(
             score=score,
             status=_status(score, before, changed_points),
@@ -55,7 +54,7 @@ class WatchEntry:
     @property
     def judged(self) -> bool:
         """Whether enough is known for the risk to mean something."""
-        return self.score.band != UNKNOWN
+        return self.score.band != UNKNOWN_BAND
 
 
 @dataclass(frozen=True)
@@ -81,16 +80,13 @@ class Unscored:
 def _status(score: PupilScore, before: Standing | None, changed_points: float) -> Status:
     if before is None or before.since is None:
         return "new"
-    if UNKNOWN in (score.band, before.band):
+    if UNKNOWN_BAND in (score.band, before.band):
         return "same"
     change = score.risk - before.risk
     steps = BANDS.index(score.band) - BANDS.index(before.band)
     if change > changed_points or steps > 0:
         return "worse"
     return "better" if change < -changed_points or steps < 0 else "same"
-
-
-LOWEST_BAND = "low"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, co
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
+from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.group import UNKNOWN, WatchEntry, WatchGroup
+from dropout_risk.watchlist.group import WatchEntry, WatchGroup
 from dropout_risk.watchlist.wording import shorten, told, told_missing
 
 if TYPE_CHECKING:
@@ -57,11 +58,7 @@ WORDS: dict[str, Text] = {
     "worse": Text(zh="上升", en="worse"),
     "same": Text(zh="持平", en="same"),
     "better": Text(zh="下降", en="better"),
-    "low": Text(zh="低", en="low"),
-    "watch": Text(zh="关注", en="watch"),
-    "elevated": Text(zh="偏高", en="elevated"),
-    "high": Text(zh="高", en="high"),
-    UNKNOWN: Text(zh="未知", en=UNKNOWN),
+    **BAND_WORDS,
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MISSING_SHOWN = 5
@@ -126,7 +123,7 @@ def _listed(entry: WatchEntry, place: int) -> dict[str, Any]:
 
 
 def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
-    judged = pupil.band != UNKNOWN
+    judged = pupil.band != UNKNOWN_BAND
     return {
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,

@@ -16,9 +16,9 @@ from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
-from dropout_risk.settings import WatchListSettings
+from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.group import UNKNOWN, Line, Unscored, WatchEntry, WatchGroup
+from dropout_risk.watchlist.group import Line, Unscored, WatchEntry, WatchGroup
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 from dropout_risk.watchlist.table import csv_of, frame_of
 from dropout_risk.watchlist.wording import shorten, told_missing
@@ -50,7 +50,7 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
             left.setdefault(("error", error.index), Unscored(None, _reason(error, scores.language)))
         elif error.student_id not in scored:
             left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
-    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN and not pupil.alerted]
+    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN_BAND and not pupil.alerted]
     told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
     return [*left.values(), *told]
 
@@ -284,7 +284,7 @@ def _by_teacher(
 ) -> dict[Whose, tuple[list[Head], list[Unscored]]]:
     members: dict[Whose, tuple[list[Head], list[Unscored]]] = {}
     for pupil in pupils:
-        if pupil.alerted or pupil.band != UNKNOWN:
+        if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
     for item in unscored:
         members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
