@@ -12,13 +12,12 @@ from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.pupil_charts import AttendanceStrip, Marks, Part, Waterfall
 from dropout_risk.pages.rendering import LIST_ONLY, Links, note
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.redaction import CONFIDENTIAL
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.scoring.roles import CLASS_TEACHER, CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import Told, shorten, told, told_missing
+from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten, told_missing
 
 # --- One pupil as the page shows it: every number written out, nothing left for the template to work out ---
 
@@ -93,7 +92,7 @@ class CardWriter:
     def write(self, entry: WatchEntry) -> Card:
         """Write one pupil's card."""
         score = entry.score
-        lowering = [item for item in score.lowering if _favourable(item)]
+        lowering = [reason for reason in score.lowering if _is_worth_a_line(reason)]
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return Card(
             student_id=str(score.student_id),
@@ -109,7 +108,7 @@ class CardWriter:
             since=self.since(entry),
             alerts=self.alerts(score),
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
-            lowering=self._lines(score, lowering, noted=False)[:LOWERING_SHOWN] if entry.judged else (),
+            lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
             missing=shorten(self._own(told_missing(score)), MISSING_SHOWN, self.language),
             warnings=self._own(score.warnings),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
@@ -140,17 +139,20 @@ class CardWriter:
         before, now = percent(entry.risk_before), percent(entry.score.risk)
         return word if before == now else word + self._word("from_to", before=before, now=now)
 
-    def _lines(self, score: PupilScore, reasons: Sequence[Reason], *, noted: bool = True) -> tuple[Line, ...]:
-        everything = told(score.raising, self.language) + told(score.lowering, self.language)
-        folded = _folded(score)
-        largest = max((abs(item.points) for item in everything if _is_open(item, folded)), default=0.0)
+    def _lines(
+        self, score: PupilScore, reasons: Sequence[Reason], *, raise_risk: bool = True
+    ) -> tuple[Line, ...]:
+        everything = listed_reasons(score.raising, self.language)
+        everything += listed_reasons(score.lowering, self.language, raise_risk=False)
+        folded = _folded_domains(score)
+        largest = max((abs(item.points) for item in everything if _has_bar(item, folded)), default=0.0)
         return tuple(
             Line(
                 item.text,
-                note(item.reason, self.language) if item.reason and noted else "",
-                self._bar(item.points, largest) if _is_open(item, folded) else None,
+                note(item.reason, self.language) if item.reason and raise_risk else "",
+                self._bar(item.points, largest) if _has_bar(item, folded) else None,
             )
-            for item in told(reasons, self.language)
+            for item in listed_reasons(reasons, self.language, raise_risk=raise_risk)
         )
 
     def _bar(self, points: float, largest: float) -> Bar | None:
@@ -168,18 +170,21 @@ def interval(score: PupilScore) -> str:
     return " – ".join(dict.fromkeys(percent(bound) for bound in score.interval))
 
 
-def _folded(score: PupilScore) -> tuple[str, ...]:
+def _folded_domains(score: PupilScore) -> tuple[str, ...]:
     """Name the domains of which a list tells words and no number; of a redacted score, none is left."""
     return () if score.domains.keys() != DOMAINS.keys() else CLASS_TEACHER.folds(score.domains)
 
 
-def _is_open(item: Told, folded: tuple[str, ...]) -> bool:
-    return item.reason is not None and item.reason.domain not in folded
+def _has_bar(item: ListedReason, folded: Collection[str]) -> bool:
+    if item.reason is None:
+        return False
+    domain = item.reason.domain
+    return CLASS_TEACHER.tells(domain, folded=domain in folded) == Telling.NUMBER
 
 
-def _favourable(reason: Reason) -> bool:
+def _is_worth_a_line(reason: Reason) -> bool:
     """Say whether a lowering reason is worth a line: what is not known speaks for nobody."""
-    return reason.domain != CONFIDENTIAL and not reason.missing and -reason.points >= HALF_A_POINT
+    return not reason.missing and -reason.points >= HALF_A_POINT
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from dropout_risk.pages.watch_list_page import about_list, render_index, render_
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
 from dropout_risk.scoring.score_rows import heads
@@ -64,7 +63,7 @@ def reader_of_pages(role: str, settings: Settings) -> Role:
 
 def sees_less_than_lists(reader: Role) -> bool:
     """Say whether a role sees less than lists tell, which is all but results of psychological tests."""
-    return any(domain != CONFIDENTIAL for domain in reader.hidden)
+    return not set(reader.hidden) <= set(CLASS_TEACHER.hidden)
 
 
 A_WEEK = dt.timedelta(days=7)

@@ -20,6 +20,7 @@ from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, 
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
 from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
@@ -396,7 +397,7 @@ class ScoreWriter:
                 if states[place] == NOT_APPLICABLE:
                     continue
                 sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
-                said[sentence] = domain == "psychology"
+                said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
     def _warned(

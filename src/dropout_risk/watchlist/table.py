@@ -23,7 +23,7 @@ from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import shorten, told, told_missing
+from dropout_risk.watchlist.wording import listed_reasons, shorten, told_missing
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -103,7 +103,7 @@ def guarded(value: Any) -> Any:
 
 
 def _reasons(pupil: PupilScore, language: Language) -> list[str]:
-    return [item.text for item in told(pupil.raising, language)]
+    return [item.text for item in listed_reasons(pupil.raising, language)]
 
 
 def _rows(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:

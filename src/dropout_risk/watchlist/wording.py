@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.scoring.redaction import ASK, CONFIDENTIAL
+from dropout_risk.scoring.roles import CLASS_TEACHER, Telling
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, Language, Text, percent
 
@@ -27,7 +27,7 @@ _YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils w
 
 
 @dataclass(frozen=True)
-class Told:
+class ListedReason:
     """A reason as a list tells it; of what is confidential, all of it as one, neither reason nor points."""
 
     text: str
@@ -35,19 +35,24 @@ class Told:
     reason: Reason | None
 
 
-def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
-    """Word reasons for a list, in their order; what has one sentence is told once, with its sum of points.
+def listed_reasons(
+    reasons: Sequence[Reason], language: Language, *, raise_risk: bool = True
+) -> tuple[ListedReason, ...]:
+    """Word reasons as a class teacher may read them, in their order; what has one sentence is told once.
 
-    All confidential reasons share one sentence, without details and without a number.
+    Such sentences have the sum of their points. All confidential reasons share one sentence, without details
+    and without a number; of those that lower the risk nothing is told.
     """
-    ask = ASK.to(language)
-    kept: dict[str, Told] = {}
+    listed: dict[str, ListedReason] = {}
     for reason in reasons:
-        hidden = reason.domain == CONFIDENTIAL
-        text = ask if hidden else reason.text
-        points = 0.0 if hidden else reason.points + (kept[text].points if text in kept else 0.0)
-        kept[text] = Told(text, points, None if hidden else reason)
-    return tuple(kept.values())
+        telling = CLASS_TEACHER.tells(reason.domain, raises=raise_risk)
+        text = telling.word(reason.text, reason.domain, language)
+        if telling >= Telling.WORDS:
+            points = reason.points + (listed[text].points if text in listed else 0.0)
+            listed[text] = ListedReason(text, points, reason)
+        elif text:
+            listed[text] = ListedReason(text, 0.0, None)
+    return tuple(listed.values())
 
 
 def told_missing(pupil: PupilScore) -> tuple[str, ...]:
