@@ -1,4 +1,4 @@
-from dropout_risk.pages.cohort_charts import Spread
+from dropout_risk.pages.cohort_page import Spread
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
 from dropout_risk.pages.rendering import FILES
 from dropout_risk.scoring.score_rows import heads

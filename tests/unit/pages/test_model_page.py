@@ -8,7 +8,7 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.evaluation.section import Section, SectionTable, to_html
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.pages.cohort_charts import HEIGHT, CalibrationPlot, Overall
+from dropout_risk.pages.model_page import PLOT_HEIGHT, CalibrationPlot, Overall
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.simulate.district import simulate_district
@@ -68,8 +68,8 @@ def test_groups_on_the_diagonal_are_drawn_on_it():
         {"mean_risk": risk, "observed": risk, "low": 0.0, "high": risk, "n": 9} for risk in (0.02, 0.3, 0.6)
     ]
     for group in CalibrationPlot.of(bins).groups:
-        assert group.x / 100 == pytest.approx(1 - group.y / HEIGHT, abs=0.001)
-        assert group.low == HEIGHT
+        assert group.x / 100 == pytest.approx(1 - group.y / PLOT_HEIGHT, abs=0.001)
+        assert group.low == PLOT_HEIGHT
 
 
 def test_a_model_without_an_evaluation_says_so_and_draws_nothing(risk_model, histories):

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from dropout_risk.histories.histories import Histories
-from dropout_risk.pages.pupil_charts import HEIGHT, STATES, AttendanceStrip, Marks
+from dropout_risk.pages.pupil_charts import MARKS_HEIGHT, STATES, AttendanceStrip, Marks
 from dropout_risk.records.school_records import SchoolRecords
 
 MONDAY = dt.date(2024, 9, 2)
@@ -110,7 +110,7 @@ def test_marks_rise_upwards_and_time_runs_to_the_as_of_line():
     chinese, art = drawn.subjects
     assert [subject.subject for subject in drawn.subjects] == ["语文", "美术"]
     high, low = art.marks
-    assert high.y < chinese.marks[0].y == HEIGHT / 2 < low.y
+    assert high.y < chinese.marks[0].y == MARKS_HEIGHT / 2 < low.y
     assert high.x < low.x < drawn.as_of <= 100
     assert low.x == pytest.approx((high.x + drawn.as_of) / 2, abs=0.01)
 

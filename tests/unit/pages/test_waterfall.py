@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from dropout_risk.pages.pupil_charts import Part, Waterfall, signed
+from dropout_risk.pages.axes import signed
+from dropout_risk.pages.pupil_charts import Part, Waterfall
 from support.lists import pupil
 
 numbers = st.floats(-4, 4).map(lambda number: round(number, 3))
