@@ -91,7 +91,7 @@ def date_in_words(date: dt.date, language: Language) -> str:
     return _DATE.fill(language, date=date)
 
 
-def percent(share: float) -> str:
+def percent_text(share: float) -> str:
     """Write a share or a risk as a percentage without decimals.
 
     Examples

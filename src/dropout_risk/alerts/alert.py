@@ -43,7 +43,7 @@ class Alert:
         return data if self.days is None else data | {"days": self.days}
 
 
-def urgency(alert: Alert) -> tuple[int, float, dt.date, str]:
+def urgency_of(alert: Alert) -> tuple[int, float, dt.date, str]:
     """Give the key by which alerts are sorted, the most urgent first.
 
     Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is

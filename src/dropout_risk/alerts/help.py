@@ -60,7 +60,7 @@ class HelpKind:
     min_grade: int = 0
 
 
-KINDS: tuple[HelpKind, ...] = (
+HELP_KINDS: tuple[HelpKind, ...] = (
     HelpKind(
         "counselling",
         ("wellbeing",),
@@ -115,7 +115,7 @@ KINDS: tuple[HelpKind, ...] = (
 WEIGHTY_SHARE = 0.2
 
 
-class Raising(Protocol):
+class RaisingReason(Protocol):
     """What the suggestions read of a reason that raises the risk."""
 
     @property
@@ -136,7 +136,7 @@ class Raising(Protocol):
 
 
 def help_for(
-    raising: Sequence[Raising], alerts: Sequence[Alert], grade_level: int | None, language: Language
+    raising: Sequence[RaisingReason], alerts: Sequence[Alert], grade_level: int | None, language: Language
 ) -> tuple[Help, ...]:
     """Suggest the kinds of help that fit a pupil's reasons and alerts.
 
@@ -167,7 +167,7 @@ def help_for(
     fitting = []
     weighty = WEIGHTY_SHARE * max((reason.contribution for reason in raising), default=0.0)
     raising = [reason for reason in raising if not reason.missing and reason.contribution >= weighty]
-    for place, kind in enumerate(KINDS):
+    for place, kind in enumerate(HELP_KINDS):
         rules = [alert for alert in alerts if alert.route in kind.routes]
         reasons = [reason for reason in raising if reason.cause in kind.causes]
         if (rules or reasons) and (grade_level or 0) >= kind.min_grade:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import progress_bar, working
+from dropout_risk.cli.progress import progress_bar, show_working
 from dropout_risk.errors import SettingsError
 from dropout_risk.text import Language, language_of
 
@@ -76,16 +76,16 @@ def score(
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
     speech = language_of(language) if language else risk_model.settings.language
-    with working("packing"):
+    with show_working("packing"):
         histories = histories_of(source)
     with progress_bar("scoring") as progress:
-        scored, left = _score(
+        scored, left = _score_to_file(
             risk_model, histories, as_of, out, speech, complete=complete, reader=reader, progress=progress
         )
     typer.echo(f"{scored} pupils scored, {left} could not be: {out}")
 
 
-def _score(
+def _score_to_file(
     model: RiskModel,
     histories: Histories,
     as_of: str,
@@ -102,9 +102,9 @@ def _score(
         write_scores(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
-        from dropout_risk.watchlist.table import ToldTable
+        from dropout_risk.watchlist.table import ScoresTable
 
-        table = ToldTable.of(model, histories, as_of, language=language, progress=progress)
+        table = ScoresTable.of(model, histories, as_of, language=language, progress=progress)
         table.write(out)
         return len(table), table.left
     from dropout_risk.scoring.scores_folder import score_to
@@ -120,12 +120,12 @@ def write_scores(scores: Scores, out: Path) -> None:
     A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
     """
     from dropout_risk.scoring.files import write_whole
-    from dropout_risk.watchlist.table import ToldTable
+    from dropout_risk.watchlist.table import ScoresTable
 
     if out.suffix == ".json":
         write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
-        ToldTable.of_scores(scores).write(out)
+        ScoresTable.of_scores(scores).write(out)
 
 
 def watchlist(
@@ -163,11 +163,11 @@ def watchlist(
         settings = settings.model_copy(update={"capacity": capacity})
     state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
-    with working("features and scores"):
+    with show_working("features and scores"):
         review = Review.of(
             risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
         )
-    typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
+    typer.echo(f"{summary_line(review.watch_list)}: {write_morning(review, out)}")
 
 
 def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
@@ -191,7 +191,7 @@ def write_morning(review: Review, out: Path) -> Path:
     return index
 
 
-def summary(morning: WatchList) -> str:
+def summary_line(morning: WatchList) -> str:
     """Say where everybody of the cohort is."""
     counts = morning.counts()
     return (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.cli.progress import table_bars, working
+from dropout_risk.cli.progress import show_working, table_bars
 from dropout_risk.errors import SettingsError
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
@@ -109,7 +109,7 @@ def read_source(
     from dropout_risk.histories.histories import Histories
 
     assert store is not None  # noqa: S101
-    with working("loading the store"):
+    with show_working("loading the store"):
         return Histories.load(store)
 
 

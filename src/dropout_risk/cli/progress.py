@@ -27,7 +27,7 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def working(name: str) -> Iterator[None]:
+def show_working(name: str) -> Iterator[None]:
     """Say what is being done, and for how long already, where nothing can be counted.
 
     Without a terminal nothing is said.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import working
+from dropout_risk.cli.progress import show_working
 from dropout_risk.errors import StoreError
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
@@ -36,9 +36,9 @@ def build(
             hint="add what arrived with store append; --replace drops it, and the days appended to it",
         )
     records = options.read_records(folder, mapping, quarantine)
-    with working("packing"):
+    with show_working("packing"):
         histories = Histories.from_records(records)
-    with working("saving"):
+    with show_working("saving"):
         histories.save(store)
     typer.echo(f"{len(histories)} pupils: {store}")
 
@@ -53,10 +53,10 @@ def append(
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
     from dropout_risk.histories.store_append import MANY_DAYS, append_day, known_to
 
-    with working("reading the store's pupils and calendar"):
+    with show_working("reading the store's pupils and calendar"):
         known = known_to(store)
     records = options.read_records(folder, mapping, quarantine, known=known)
-    with working("appending"):
+    with show_working("appending"):
         appended = append_day(store, records)
     typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
     if appended.n_recounted:
@@ -78,6 +78,6 @@ def fold(store: Store) -> None:
     """Write the base anew with all days in it, so that it is read faster."""
     from dropout_risk.histories.store import fold_days
 
-    with working("folding"):
+    with show_working("folding"):
         fold_days(store)
     typer.echo(f"folded: {store}")

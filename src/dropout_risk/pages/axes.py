@@ -67,7 +67,7 @@ class RiskScale(Scale):
         return tuple(sorted(marks, key=lambda mark: mark.x))
 
 
-def signed(contribution: float) -> str:
+def signed_number(contribution: float) -> str:
     """Write a contribution with its sign.
 
     >>> signed(0.834), signed(-0.4), signed(0.0)

@@ -31,7 +31,7 @@ class Changes:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class ChangeQuestions:
     """A model, asked about pupils of some histories.
 
     Parameters
@@ -67,13 +67,13 @@ class Asked:
         return {
             student: Changes(
                 changed=(changed[student].text,) if student in changed else (),
-                would_change=_options(would[student]) if student in would else (),
+                would_change=_option_lines(would[student]) if student in would else (),
             )
             for student in {*changed, *would}
         }
 
 
-def _options(answer: WhatIf) -> tuple[str, ...]:
+def _option_lines(answer: WhatIf) -> tuple[str, ...]:
     """Give each option as a line, and what they are; where there is none, why."""
     options = tuple(option.text for option in answer.options)
     return (*options, answer.note) if options else (answer.text,)

@@ -15,10 +15,10 @@ from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.section import Section, Table, to_html
-from dropout_risk.pages.axes import Scale, Tick, signed
+from dropout_risk.pages.axes import Scale, Tick, signed_number
 from dropout_risk.pages.words import HOW_TO_READ, WORDS
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.text import Language, percent
+from dropout_risk.text import Language, percent_text
 
 # --- Calibration as a picture: the risks given against what came true, from the model's own evaluation ---
 
@@ -27,7 +27,7 @@ _TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
-class Group:
+class CalibrationGroup:
     """One group of test rows: its place on the picture, and the same in words."""
 
     x: float
@@ -52,7 +52,7 @@ class CalibrationPlot:
         Risks on the two axes.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[CalibrationGroup, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
 
@@ -63,11 +63,11 @@ class CalibrationPlot:
             return None
         top = min(1.0, 1.1 * max(max(item["mean_risk"], item["high"]) for item in bins))
         groups = tuple(
-            Group(
-                x=_across(item["mean_risk"], top),
-                y=_down(item["observed"], top),
-                low=_down(item["low"], top),
-                high=_down(item["high"], top),
+            CalibrationGroup(
+                x=_plot_x(item["mean_risk"], top),
+                y=_plot_y(item["observed"], top),
+                low=_plot_y(item["low"], top),
+                high=_plot_y(item["high"], top),
                 given=f"{item['mean_risk']:.1%}",
                 observed=f"{item['observed']:.1%}",
                 interval=f"{item['low']:.1%} – {item['high']:.1%}",
@@ -78,16 +78,16 @@ class CalibrationPlot:
         risks = [risk for risk in _TICKS if risk <= top]
         return cls(
             groups,
-            tuple(Tick(_across(risk, top), percent(risk)) for risk in risks),
-            tuple(Tick(_down(risk, top), percent(risk)) for risk in risks),
+            tuple(Tick(_plot_x(risk, top), percent_text(risk)) for risk in risks),
+            tuple(Tick(_plot_y(risk, top), percent_text(risk)) for risk in risks),
         )
 
 
-def _across(risk: float, top: float) -> float:
+def _plot_x(risk: float, top: float) -> float:
     return round(100 * math.sqrt(max(risk, 0.0) / top), 2)
 
 
-def _down(risk: float, top: float) -> float:
+def _plot_y(risk: float, top: float) -> float:
     return round(PLOT_HEIGHT * (1 - math.sqrt(max(risk, 0.0) / top)), 2)
 
 
@@ -125,7 +125,7 @@ class FactRow:
 
 
 @dataclass(frozen=True)
-class Overall:
+class OverallReasons:
     """Facts by their mean weight, the largest first.
 
     Parameters
@@ -166,7 +166,7 @@ class Overall:
         families = {family: place for place, family in enumerate(dict.fromkeys(
             feature.family for feature in catalogue.values()))}  # fmt: skip
         of = np.array([families[feature.family] for feature in catalogue.values()])
-        parts = [_contributions(batch) for batch in batches]
+        parts = [_contribution_rows(batch) for batch in batches]
         each = np.concatenate(parts) if parts else np.zeros((0, len(of)))
         if len(each) < LEAST_PUPILS:
             return cls((), 50.0, len(each))
@@ -183,7 +183,7 @@ class Overall:
         held = [0.0, *spread[[0, 3]][:, order].ravel().tolist(), *facts[:, order].mean(axis=0).tolist()]
         room = 0.03 * max(max(held) - min(held), 0.1)
         scale = Scale(min(held) - room, max(held) + room)
-        speaker = _speakers(np.abs(each).mean(axis=0), of)
+        speaker = _speaker_of_fact(np.abs(each).mean(axis=0), of)
         features = list(catalogue.values())
         rows = tuple(
             FactRow(
@@ -193,21 +193,21 @@ class Overall:
                 outer=(scale(spread[0, place]), scale(spread[3, place])),
                 inner=(scale(spread[1, place]), scale(spread[2, place])),
                 mean=scale(facts[:, place].mean()),
-                told=_told(facts[:, place].mean(), spread[:, place], language),
+                told=_spread_in_words(facts[:, place].mean(), spread[:, place], language),
             )
             for place in order
         )
         return cls(rows, scale(0.0), len(each))
 
 
-def _contributions(batch: pa.RecordBatch) -> Floats:
+def _contribution_rows(batch: pa.RecordBatch) -> Floats:
     """Give one row of numbers per pupil who has a score."""
     rows = batch.filter(batch["error"].is_null())["contributions"]
     columns = [column.to_numpy(zero_copy_only=False) for column in rows.flatten()]
     return np.column_stack(columns) if columns else np.zeros((len(rows), 0))
 
 
-def _speakers(weight: Floats, of: Longs) -> dict[int, int]:
+def _speaker_of_fact(weight: Floats, of: Longs) -> dict[int, int]:
     """Give the feature of each fact that weighs most: its label stands for all of them."""
     speaker: dict[int, int] = {}
     for place in np.argsort(-weight, kind="stable").tolist():
@@ -215,9 +215,9 @@ def _speakers(weight: Floats, of: Longs) -> dict[int, int]:
     return speaker
 
 
-def _told(mean: float, spread: Floats, language: Language) -> str:
+def _spread_in_words(mean: float, spread: Floats, language: Language) -> str:
     return WORDS["overall_said"].fill(
-        language, mean=signed(mean), low=signed(spread[0]), high=signed(spread[3])
+        language, mean=signed_number(mean), low=signed_number(spread[0]), high=signed_number(spread[3])
     )
 
 
@@ -261,7 +261,7 @@ class ModelPage:
     evaluated: bool
     calibration: CalibrationPlot | None
     sections: tuple[SectionPage, ...]
-    overall: Overall
+    overall: OverallReasons
     how_to_read: tuple[tuple[str, str], ...]
 
 
@@ -290,11 +290,11 @@ def model_page(
         evaluated=report is not None,
         calibration=CalibrationPlot.of(report.calibration) if report else None,
         sections=tuple(
-            _section(section, language)
+            _section_page(section, language)
             for section in sections
             if f" {section.title.to(language)}\n" not in card
         ),
-        overall=Overall.of(scored, model.catalogue, language, hidden),
+        overall=OverallReasons.of(scored, model.catalogue, language, hidden),
         how_to_read=tuple((head.to(language), text.to(language)) for head, text in HOW_TO_READ),
     )
 
@@ -307,6 +307,6 @@ def report_of(model: RiskModel) -> EvaluationReport | None:
         return None
 
 
-def _section(section: Section, language: Language) -> SectionPage:
+def _section_page(section: Section, language: Language) -> SectionPage:
     tables = tuple(table.to(language) for table in section.tables)
     return SectionPage(section.title.to(language), tuple(section.told(language)), tables)

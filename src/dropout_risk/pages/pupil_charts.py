@@ -13,22 +13,22 @@ from scipy.special import expit
 
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed
+from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent
+from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
 
 # --- A pupil's attendance by day: one small cell per school day, a column per week ---
 
-STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
+DAY_STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
 LEAST_DAYS = 60
 _MONTH = Text(zh="{day.month}月", en="{day:%b}")
 _WEEK, _CELL, _HEAD, _MONTH_APART = 7, 13, 16, 8.0
 
 
 @dataclass(frozen=True)
-class Cell:
+class DayCell:
     """One school day."""
 
     x: float
@@ -59,7 +59,7 @@ class AttendanceStrip:
         What is known of periods in which only totals are kept.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[DayCell, ...]
     width: float
     height: int
     months: tuple[tuple[float, str], ...]
@@ -79,20 +79,22 @@ class AttendanceStrip:
         language : {"zh", "en"}
             The language of the words.
         """
-        days = _days(known)
-        totals = _totals(known, language)
+        days = _days_with_states(known)
+        totals = _totals_in_words(known, language)
         if not any(state != "no_record" for _, state in days):
             return cls((), 0.0, 0, (), (), (), "", totals)
         first = days[0][0] - dt.timedelta(days=days[0][0].weekday())
         weeks = (days[-1][0] - first).days // _WEEK + 1
         width = 100 / weeks
         counts = Counter(state for _, state in days)
-        legend = tuple((state, _counted(state, counts[state], language)) for state in STATES if counts[state])
+        legend = tuple(
+            (state, _days_in_words(state, counts[state], language)) for state in DAY_STATES if counts[state]
+        )
         return cls(
-            cells=tuple(_cell(date, state, first, width, language) for date, state in days),
+            cells=tuple(_day_cell(date, state, first, width, language) for date, state in days),
             width=round(0.86 * width, 3),
             height=_HEAD + _CELL * (1 + max(date.weekday() for date, _ in days)),
-            months=_months(days, first, width, language),
+            months=_month_marks(days, first, width, language),
             legend=legend,
             table=_by_month(days),
             said=WORDS["strip_said"].fill(
@@ -105,7 +107,7 @@ class AttendanceStrip:
         )
 
 
-def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
+def _days_with_states(known: Snapshot) -> list[tuple[dt.date, str]]:
     """Give the last school days before the date, each with its state."""
     held = int(known.end[0])
     number = max(0, min(known.n_days, held, max(held - int(known.year_start[0]), LEAST_DAYS)))
@@ -130,17 +132,17 @@ def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
     return [(date_of(date), str(state)) for date, state in zip(dates.tolist(), states, strict=True)]
 
 
-def _cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> Cell:
+def _day_cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> DayCell:
     week = (date - first).days // _WEEK
     told = f"{date_in_words(date, language)} {WORDS[state].to(language)}"
-    return Cell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
+    return DayCell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
 
 
-def _counted(state: str, number: int, language: Language) -> str:
+def _days_in_words(state: str, number: int, language: Language) -> str:
     return WORDS["days_of"].fill(language, state=WORDS[state].to(language), number=number)
 
 
-def _months(
+def _month_marks(
     days: Sequence[tuple[dt.date, str]], first: dt.date, width: float, language: Language
 ) -> tuple[tuple[float, str], ...]:
     marks: list[tuple[float, str]] = []
@@ -156,10 +158,10 @@ def _by_month(days: Sequence[tuple[dt.date, str]]) -> tuple[tuple[str, tuple[int
     counts: dict[str, Counter[str]] = {}
     for date, state in days:
         counts.setdefault(f"{date:%Y-%m}", Counter())[state] += 1
-    return tuple((month, tuple(of[state] for state in STATES)) for month, of in counts.items())
+    return tuple((month, tuple(of[state] for state in DAY_STATES)) for month, of in counts.items())
 
 
-def _totals(known: Snapshot, language: Language) -> tuple[str, ...]:
+def _totals_in_words(known: Snapshot, language: Language) -> tuple[str, ...]:
     rows = known.totals
     starts, ends = (
         [date_in_words(date_of(day), language) for day in rows[name].tolist()] for name in ("start", "date")
@@ -208,7 +210,7 @@ class SubjectMarks:
 
 
 @dataclass(frozen=True)
-class Marks:
+class MarksChart:
     """All subjects on one axis of time, which ends on the as-of date.
 
     Parameters
@@ -251,7 +253,7 @@ class Marks:
             by_subject.setdefault(words["subject"][subject], []).append((date, words["exam"][exam], share))
         return cls(
             subjects=tuple(
-                _subject(name, by_subject[name], scale, language) for name in _core_first(by_subject)
+                _subject_marks(name, by_subject[name], scale, language) for name in _core_first(by_subject)
             ),
             first=date_in_words(date_of(oldest), language),
             last=date_in_words(known.as_of, language),
@@ -264,32 +266,32 @@ def _core_first(subjects: Iterable[str]) -> list[str]:
     return sorted(subjects, key=lambda name: (core.get(name, len(core)), name))
 
 
-def _subject(
+def _subject_marks(
     name: str, given: list[tuple[int, str, float]], scale: Scale, language: Language
 ) -> SubjectMarks:
     given = sorted(given)
     marks = tuple(
-        Mark(scale(date), _height(share), _told(date_of(date), exam, share, language))
+        Mark(scale(date), _mark_height(share), _mark_in_words(date_of(date), exam, share, language))
         for date, exam, share in given
     )
     latest, _, share = given[-1]
     last = WORDS["last_mark"].fill(
-        language, share=percent(share), date=date_in_words(date_of(latest), language)
+        language, share=percent_text(share), date=date_in_words(date_of(latest), language)
     )
-    subject = _word(SUBJECTS, name, language)
+    subject = _common_word(SUBJECTS, name, language)
     said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
     return SubjectMarks(subject, last, marks, said)
 
 
-def _height(share: float) -> float:
+def _mark_height(share: float) -> float:
     return round(TOP + (MARKS_HEIGHT - 2 * TOP) * (1 - min(max(share, 0.0), 1.0)), 2)
 
 
-def _told(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {_word(EXAMS, exam, language)} {percent(share)}"
+def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
+    return f"{date_in_words(date, language)} {_common_word(EXAMS, exam, language)} {percent_text(share)}"
 
 
-def _word(words: dict[str, Text], name: str, language: Language) -> str:
+def _common_word(words: dict[str, Text], name: str, language: Language) -> str:
     """Give a common word in the page's language, and any other as the school writes it."""
     return words[name].to(language) if name in words else name
 
@@ -298,7 +300,7 @@ _MARK = 1.2
 
 
 @dataclass(frozen=True)
-class Part:
+class WaterfallPart:
     """What is added on the way, in log-odds, with the sentence that tells it."""
 
     kind: str
@@ -308,7 +310,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Step:
+class WaterfallStep:
     """One row of a waterfall.
 
     Parameters
@@ -341,11 +343,11 @@ class Step:
 class Waterfall:
     """Rows from ``base_log_odds`` to ``log_odds``; what lies between adds up."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[WaterfallStep, ...]
     ticks: tuple[Tick, ...]
 
     @classmethod
-    def of(cls, score: PupilScore, parts: Sequence[Part], language: Language) -> Self:
+    def of(cls, score: PupilScore, parts: Sequence[WaterfallPart], language: Language) -> Self:
         """Draw the way from the start to a pupil's risk.
 
         Parameters
@@ -363,12 +365,12 @@ class Waterfall:
         scale = RiskScale.around([*reached, score.log_odds])
         start, total = float(expit(score.base_log_odds)), score.risk
         steps = [
-            _mark("start", start_of(score.background, language), start, scale(score.base_log_odds)),
+            _end_step("start", start_of(score.background, language), start, scale(score.base_log_odds)),
             *(
-                _step(part, scale(before), scale(after), language)
+                _part_step(part, scale(before), scale(after), language)
                 for part, before, after in zip(parts, reached, reached[1:], strict=False)
             ),
-            _mark("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
+            _end_step("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
         ]
         return cls(tuple(steps), scale.ticks())
 
@@ -383,16 +385,16 @@ def start_of(background: str, language: Language) -> str:
     return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
 
 
-def _mark(kind: str, text: str, risk: float, at: float) -> Step:
-    shown = percent(risk)
-    return Step(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
+def _end_step(kind: str, text: str, risk: float, at: float) -> WaterfallStep:
+    shown = percent_text(risk)
+    return WaterfallStep(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
 
 
-def _step(part: Part, before: float, after: float, language: Language) -> Step:
-    number = signed(part.contribution)
+def _part_step(part: WaterfallPart, before: float, after: float, language: Language) -> WaterfallStep:
+    number = signed_number(part.contribution)
     way = "pushes_up" if part.contribution > 0 else "pulls_down"
     told = WORDS[way].fill(language, number=number)
-    return Step(
+    return WaterfallStep(
         kind=part.kind,
         text=part.text,
         note=part.note,

@@ -9,15 +9,15 @@ from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
-from dropout_risk.pages.pupil_charts import AttendanceStrip, Marks, Part, Waterfall
-from dropout_risk.pages.rendering import LIST_ONLY, Links, note
+from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
+from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.roles import CLASS_TEACHER, CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
-from dropout_risk.text import CLAUSES, Language, date_in_words, percent
+from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten, told_missing
+from dropout_risk.watchlist.wording import ListedReason, listed_missing, listed_reasons, shorten_list
 
 # --- One pupil as the page shows it: every number written out, nothing left for the template to work out ---
 
@@ -27,7 +27,7 @@ _HALF = 50.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class ReasonBar:
     """A bar from the middle of a field 100 wide: to the right raising, to the left lowering."""
 
     x: float
@@ -37,16 +37,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReasonLine:
     """One reason: its sentence, what to hold it against, and its bar."""
 
     text: str
     note: str
-    bar: Bar | None
+    bar: ReasonBar | None
 
 
 @dataclass(frozen=True)
-class Card:
+class PupilCard:
     """One listed pupil."""
 
     student_id: str
@@ -61,8 +61,8 @@ class Card:
     status_word: str
     since: str
     alerts: tuple[tuple[str, str], ...]
-    raising: tuple[Line, ...]
-    lowering: tuple[Line, ...]
+    raising: tuple[ReasonLine, ...]
+    lowering: tuple[ReasonLine, ...]
     missing: str
     warnings: tuple[str, ...]
     help: tuple[str, ...]
@@ -89,18 +89,18 @@ class CardWriter:
     common: Collection[str] = ()
     links: Links = LIST_ONLY
 
-    def write(self, entry: WatchEntry) -> Card:
+    def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
         score = entry.score
         lowering = [reason for reason in score.lowering if _is_worth_a_line(reason)]
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
-        return Card(
+        return PupilCard(
             student_id=str(score.student_id),
             page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
-            risk=percent(score.risk),
-            interval=interval(score),
+            risk=percent_text(score.risk),
+            interval=interval_text(score),
             band=score.band,
             band_word=BAND_WORDS[score.band].to(self.language) if entry.judged else "",
             status=entry.status,
@@ -109,7 +109,7 @@ class CardWriter:
             alerts=self.alerts(score),
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
             lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
-            missing=shorten(self._own(told_missing(score)), MISSING_SHOWN, self.language),
+            missing=shorten_list(self._own(listed_missing(score)), MISSING_SHOWN, self.language),
             warnings=self._own(score.warnings),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )
@@ -136,38 +136,38 @@ class CardWriter:
         word = self._word(f"status_{entry.status}")
         if entry.risk_before is None or not entry.judged:
             return word
-        before, now = percent(entry.risk_before), percent(entry.score.risk)
+        before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)
         return word if before == now else word + self._word("from_to", before=before, now=now)
 
     def _lines(
         self, score: PupilScore, reasons: Sequence[Reason], *, raise_risk: bool = True
-    ) -> tuple[Line, ...]:
+    ) -> tuple[ReasonLine, ...]:
         everything = listed_reasons(score.raising, self.language)
         everything += listed_reasons(score.lowering, self.language, raise_risk=False)
         folded = _folded_domains(score)
         largest = max((abs(item.points) for item in everything if _has_bar(item, folded)), default=0.0)
         return tuple(
-            Line(
+            ReasonLine(
                 item.text,
-                note(item.reason, self.language) if item.reason and raise_risk else "",
+                note_on_reason(item.reason, self.language) if item.reason and raise_risk else "",
                 self._bar(item.points, largest) if _has_bar(item, folded) else None,
             )
             for item in listed_reasons(reasons, self.language, raise_risk=raise_risk)
         )
 
-    def _bar(self, points: float, largest: float) -> Bar | None:
+    def _bar(self, points: float, largest: float) -> ReasonBar | None:
         if not largest or not points:  # what is confidential has a sentence and no number
             return None
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0
         size = f"{100 * abs(points):.0f}" if abs(points) >= HALF_A_POINT else "<1"
         text = self._word("raises" if raises else "lowers", points=size)
-        return Bar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
+        return ReasonBar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
 
 
-def interval(score: PupilScore) -> str:
+def interval_text(score: PupilScore) -> str:
     """Write an interval in percent."""
-    return " – ".join(dict.fromkeys(percent(bound) for bound in score.interval))
+    return " – ".join(dict.fromkeys(percent_text(bound) for bound in score.interval))
 
 
 def _folded_domains(score: PupilScore) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ class PupilPage:
     domains: Waterfall | None
     reasons: Waterfall | None
     attendance: AttendanceStrip | None
-    marks: Marks | None
+    marks: MarksChart | None
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -300,8 +300,8 @@ class PupilPageWriter:
             teacher=score.responsible_id or self._word("no_teacher"),
             school_page=self.cards.links.school(score.school_id),
             judged=judged,
-            risk=percent(score.risk),
-            interval=interval(score),
+            risk=percent_text(score.risk),
+            interval=interval_text(score),
             band=score.band,
             band_word=BAND_WORDS[score.band].to(self.language),
             rank=self._word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
@@ -309,7 +309,7 @@ class PupilPageWriter:
             domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
             reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
             attendance=AttendanceStrip.of(known, self.language) if "attendance" in self.role.sees else None,
-            marks=Marks.of(known, self.language) if "grades" in self.role.sees else None,
+            marks=MarksChart.of(known, self.language) if "grades" in self.role.sees else None,
             since_last=(*self._standing(entry), *changes.changed),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
@@ -323,24 +323,28 @@ class PupilPageWriter:
     def _word(self, name: str, **fields: object) -> str:
         return WORDS[name].fill(self.language, **fields)
 
-    def _domains(self, score: PupilScore) -> list[Part]:
+    def _domains(self, score: PupilScore) -> list[WaterfallPart]:
         """Give the sum of each domain, the strongest push first, and what no open domain tells."""
         parts = [
-            Part(_side(score.domains[domain]), label.to(self.language), "", score.domains[domain])
+            WaterfallPart(
+                _side_of_bar(score.domains[domain]), label.to(self.language), "", score.domains[domain]
+            )
             for domain, label in DOMAINS.items()
             if domain in score.domains
         ]
         rest = score.log_odds - score.base_log_odds - sum(part.contribution for part in parts)
-        other = [Part("other", self._word("all_other"), "", rest)] if len(parts) < len(DOMAINS) else []
+        other = (
+            [WaterfallPart("other", self._word("all_other"), "", rest)] if len(parts) < len(DOMAINS) else []
+        )
         return [*sorted(parts, key=lambda part: -part.contribution), *other]
 
-    def _reasons(self, score: PupilScore) -> list[Part]:
+    def _reasons(self, score: PupilScore) -> list[WaterfallPart]:
         lines = [
-            Part(side, reason.text, note(reason, self.language), reason.contribution)
+            WaterfallPart(side, reason.text, note_on_reason(reason, self.language), reason.contribution)
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
             for reason in reasons
         ]
-        return [*lines, Part("other", self._word("all_other"), "", score.other)]
+        return [*lines, WaterfallPart("other", self._word("all_other"), "", score.other)]
 
     def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
         if entry is None:
@@ -360,5 +364,5 @@ class PupilPageWriter:
         return (whom, self._word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
 
 
-def _side(contribution: float) -> str:
+def _side_of_bar(contribution: float) -> str:
     return "raising" if contribution > 0 else "lowering"

@@ -15,9 +15,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.pages.words import WORDS, words
+from dropout_risk.pages.words import WORDS, page_words
 from dropout_risk.text import CLAUSES, Language
-from dropout_risk.watchlist.wording import comparison
+from dropout_risk.watchlist.wording import comparison_text
 
 # --- Where the pages lie: files in a folder, or addresses of the service ---
 
@@ -47,7 +47,7 @@ class Links:
     school: Callable[[str | None], str]
 
 
-def page_name(school_id: str | None) -> str:
+def school_page_name(school_id: str | None) -> str:
     """Name a school's file: safe whatever the id, and never the same for two ids.
 
     Examples
@@ -89,9 +89,9 @@ def _file_name(kind: str, of: str | int | None, digits: int) -> str:
     return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
 
 
-FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, page_name)
+FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, school_page_name)
 """Pages in one folder."""
-LIST_ONLY = Links("", "", "", lambda _: "", page_name)
+LIST_ONLY = Links("", "", "", lambda _: "", school_page_name)
 """A watch list without any other page."""
 
 
@@ -146,13 +146,13 @@ def served_under(root: str, language: str = "") -> Links:
 # --- What to hold a reason against: the comparison and how old the record is ---
 
 
-def note(reason: Reason, language: Language) -> str:
+def note_on_reason(reason: Reason, language: Language) -> str:
     """Write the small print of a reason; nothing where there is nothing to say."""
-    notes = [comparison(reason, language), _age(reason, language)]
+    notes = [comparison_text(reason, language), _age_of_record(reason, language)]
     return CLAUSES.join(language, filter(None, notes))
 
 
-def _age(reason: Reason, language: Language) -> str:
+def _age_of_record(reason: Reason, language: Language) -> str:
     days = reason.data_age_days
     if days is None or reason.missing:
         return ""
@@ -164,7 +164,7 @@ def _age(reason: Reason, language: Language) -> str:
     return WORDS["age_in_days"].fill(language, number=days)
 
 
-def render(template: str, language: Language, **content: Any) -> str:
+def render_page(template: str, language: Language, **content: Any) -> str:
     """Render a page of HTML.
 
     Parameters
@@ -176,8 +176,8 @@ def render(template: str, language: Language, **content: Any) -> str:
     **content
         What the template shows; every word of it is escaped.
     """
-    shared = {"w": words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
-    return _environment().get_template(template).render(**shared, **content)
+    shared = {"w": page_words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
+    return _template_environment().get_template(template).render(**shared, **content)
 
 
 @cache
@@ -201,7 +201,7 @@ def content_policy() -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _template_environment() -> Environment:
     return Environment(
         loader=PackageLoader("dropout_risk.pages"),
         autoescape=True,

@@ -15,11 +15,11 @@ from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.changes import Asked, Changes
+from dropout_risk.pages.changes import ChangeQuestions, Changes
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
-from dropout_risk.pages.rendering import FILES, INDEX, Links, page_name, pupil_page_name, render
+from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, render_page, school_page_name
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
@@ -218,7 +218,7 @@ class Review:
         for student_id in self._entries:
             yield pupil_page_name(student_id), self.pupil(student_id, links)
         for school in self.watch_list.schools:
-            yield page_name(school), self.school(school, links)
+            yield school_page_name(school), self.school(school, links)
         yield INDEX, render_index(self.watch_list, links)
 
     # --- finding --------------------------------------------------------------------------------------
@@ -253,10 +253,10 @@ class Review:
         return self._asked.about([self._rows[student_id] for student_id in self._entries])
 
     @property
-    def _asked(self) -> Asked:
+    def _asked(self) -> ChangeQuestions:
         last, now = self.watch_list.last, self.watch_list.as_of
         before = now - A_WEEK if last is None else last.as_of
-        return Asked(self.model, self.histories, before, now, self.role, self.language)
+        return ChangeQuestions(self.model, self.histories, before, now, self.role, self.language)
 
     def _score(self, student_id: StudentId) -> PupilScore:
         found = self._places.get(str(student_id))
@@ -275,7 +275,7 @@ class Review:
         )
 
     def _render(self, template: str, links: Links, **content: Any) -> str:
-        return render(template, self.language, links=links, **self._about, **content)
+        return render_page(template, self.language, links=links, **self._about, **content)
 
 
 def _anything_known(known: Snapshot) -> bool:

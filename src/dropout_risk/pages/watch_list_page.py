@@ -12,15 +12,15 @@ from typing import Any
 
 from dropout_risk.alerts.alert import ROUTES
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.pupil_page import Card, CardWriter
-from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, page_name, render
+from dropout_risk.pages.pupil_page import CardWriter, PupilCard
+from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
 from dropout_risk.watchlist.group import WatchGroup
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import shorten, told_missing
+from dropout_risk.watchlist.wording import listed_missing, shorten_list
 
 # --- A school's list as the page shows it: a sheet for the school, then one per responsible teacher ---
 
@@ -37,8 +37,8 @@ class TeacherSheet:
     has_teacher: bool
     lacks_teacher: bool
     adds_up: str
-    alerts: tuple[Card, ...]
-    first: tuple[Card, ...]
+    alerts: tuple[PupilCard, ...]
+    first: tuple[PupilCard, ...]
     tied: str
     below: str
     unscored: tuple[tuple[str, tuple[str, ...]], ...]
@@ -68,7 +68,7 @@ def school_sheet(
 ) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
-    lacking = _shared_by_most(groups, told_missing)
+    lacking = _shared_by_most(groups, listed_missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.warnings)
     writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
     counts = counts_of(groups)
@@ -80,8 +80,8 @@ def school_sheet(
         teachers=tuple(
             _teacher_sheet(group, writer, f"{anchor}-{place}") for place, group in enumerate(groups, start=1)
         ),
-        lacking=shorten(lacking, len(lacking), language),
-        for_all=shorten(for_all, len(for_all), language),
+        lacking=shorten_list(lacking, len(lacking), language),
+        for_all=shorten_list(for_all, len(for_all), language),
     )
 
 
@@ -121,7 +121,7 @@ def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[s
     lines = []
     for route in _ELSEWHERE:
         pupils = tuple(
-            _named(entry.score)
+            _name_with_class(entry.score)
             for group in groups
             for entry in group.alerts
             if any(alert.route == route for alert in entry.score.alerts)
@@ -149,7 +149,7 @@ def _shared_by_most(
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
 
 
-def _named(pupil: PupilScore) -> str:
+def _name_with_class(pupil: PupilScore) -> str:
     return f"{pupil.student_id} ({pupil.class_id})" if pupil.class_id else str(pupil.student_id)
 
 
@@ -199,11 +199,11 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
         The index.
     """
     _check_language(watch_list, language)
-    links = Links("", "", INDEX, LIST_ONLY.pupil, page_name)
+    links = Links("", "", INDEX, LIST_ONLY.pupil, school_page_name)
 
     def pages() -> Iterator[tuple[str, str]]:
         for school in watch_list.schools:
-            yield page_name(school), render_schools(watch_list, (school,), links)
+            yield school_page_name(school), render_schools(watch_list, (school,), links)
         yield INDEX, render_index(watch_list, links)
 
     return write_folder(Path(folder), pages())
@@ -215,7 +215,7 @@ def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: 
         school_sheet(watch_list, school, anchor=f"s{place}", links=links)
         for place, school in enumerate(schools, start=1)
     ]
-    return render(
+    return render_page(
         "watch_list.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
     )
 
@@ -225,7 +225,9 @@ def render_index(watch_list: WatchList, links: Links) -> str:
     sheets = [
         (links.school(school), school_sheet(watch_list, school, anchor="")) for school in watch_list.schools
     ]
-    return render("index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list))
+    return render_page(
+        "index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
+    )
 
 
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
@@ -264,12 +266,14 @@ def about_list(watch_list: WatchList) -> dict[str, Any]:
     return {
         "as_of": as_of,
         "synthetic": bool(watch_list.model.get("synthetic")),
-        "what_a_score_is": WORDS["what_a_score_is"].fill(language, as_of=as_of, horizon=_horizon(watch_list)),
+        "what_a_score_is": WORDS["what_a_score_is"].fill(
+            language, as_of=as_of, horizon=_horizon_words(watch_list)
+        ),
         "first_note": WORDS["first_note"].fill(language, capacity=watch_list.settings.capacity),
         "counts": watch_list.counts(),
         "adds_up": WORDS["adds_up"].fill(language, **watch_list.counts()),
         "reading": [WORDS[name].to(language) for name in ("about_interval", "about_bars")],
-        "about": _about(watch_list, as_of),
+        "about": _about_lines(watch_list, as_of),
     }
 
 
@@ -281,13 +285,13 @@ def _check_language(watch_list: WatchList, language: Language) -> None:
         )
 
 
-def _horizon(watch_list: WatchList) -> str:
+def _horizon_words(watch_list: WatchList) -> str:
     days = watch_list.model.get("horizon_days")
     name = "horizon" if days else "some_time"
     return WORDS[name].fill(watch_list.language, days=days)
 
 
-def _about(watch_list: WatchList, as_of: str) -> list[str]:
+def _about_lines(watch_list: WatchList, as_of: str) -> list[str]:
     language, model, last = watch_list.language, watch_list.model, watch_list.last
     told = {"name": model.get("name", ""), "version": model.get("version", ""), "as_of": as_of}
     trained_to = model.get("trained_to") or WORDS["undated"].to(language)

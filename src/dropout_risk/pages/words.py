@@ -404,6 +404,6 @@ WORDS: dict[str, Text] = {
 }
 
 
-def words(language: Language) -> dict[str, str]:
+def page_words(language: Language) -> dict[str, str]:
     """Give the wording in one language."""
     return {name: text.to(language) for name, text in WORDS.items()}

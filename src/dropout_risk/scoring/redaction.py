@@ -120,7 +120,7 @@ class _Redaction:
         found = self.reader.open_errors(scores.errors, scored)
         errors = tuple(own.error(error, is_open=is_open) for error, is_open in found)
         if not self.role.names:
-            pupils = _shuffled(pupils)
+            pupils = _shuffle_pupils(pupils)
             errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
@@ -147,8 +147,8 @@ class _Redaction:
             causes=_with_other(pupil.causes, CAUSES.keys() - folded.causes),
             raising=raising[0],
             lowering=lowering[0],
-            other=pupil.other + sum(_total("contribution", side) for side in away),
-            other_points=pupil.other_points + sum(_total("points", side) for side in away),
+            other=pupil.other + sum(_sum_of_field("contribution", side) for side in away),
+            other_points=pupil.other_points + sum(_sum_of_field("points", side) for side in away),
             alerts=alerts,
             missing=missing,
             missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
@@ -204,7 +204,7 @@ class _Redaction:
         return with_options(made, kept, complete=False) if len(kept) < len(made.options) else made
 
 
-def _shuffled(pupils: tuple[PupilScore, ...]) -> tuple[PupilScore, ...]:
+def _shuffle_pupils(pupils: tuple[PupilScore, ...]) -> tuple[PupilScore, ...]:
     """Give pupils without names an order made from what is told of them, not from the list of names."""
     ordered = _by_content(tuple(replace(pupil, student_id=0) for pupil in pupils))
     return tuple(replace(pupil, student_id=place) for place, pupil in enumerate(ordered))
@@ -224,7 +224,7 @@ def _with_other(parts: Mapping[str, float], kept: Collection[str]) -> dict[str, 
     return {name: size for name, size in parts.items() if name in kept} | {OTHER: rest}
 
 
-def _total(name: str, reasons: Sequence[Reason]) -> float:
+def _sum_of_field(name: str, reasons: Sequence[Reason]) -> float:
     return sum((float(getattr(reason, name)) for reason in reasons), 0.0)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import KINDS, WEIGHTY_SHARE, help_for
+from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, help_for
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
@@ -171,9 +171,9 @@ class HelpColumn:
         self._features, self._language = features, language
         self._lists = Distinct(pa.list_(HELP))
         cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
-        fits = np.array([[name in kind.causes for name in CAUSES] for kind in KINDS])
-        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(KINDS)), dtype=bool)
-        self._oldest = max(kind.min_grade for kind in KINDS)
+        fits = np.array([[name in kind.causes for name in CAUSES] for kind in HELP_KINDS])
+        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(HELP_KINDS)), dtype=bool)
+        self._oldest = max(kind.min_grade for kind in HELP_KINDS)
 
     def of(
         self,
@@ -220,7 +220,7 @@ class HelpColumn:
     def _keys(self, speaker: Longs, total: Floats, known: Bools) -> list[bytes]:
         """Give everything of the reasons that the rule's answer depends on: who counts, and which order."""
         counts = known & (total >= WEIGHTY_SHARE * total[:, :1])
-        strength = np.zeros((len(speaker), len(KINDS)))
+        strength = np.zeros((len(speaker), len(HELP_KINDS)))
         for slot in range(speaker.shape[1]):
             own = np.where(counts[:, slot], total[:, slot], 0.0)
             strength += self._fits[np.maximum(speaker[:, slot], 0)] * own[:, None]

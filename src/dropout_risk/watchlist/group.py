@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from dropout_risk.alerts.alert import urgency
+from dropout_risk.alerts.alert import urgency_of
 from dropout_risk.scoring.score_rows import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
@@ -46,7 +46,7 @@ class WatchEntry:
         judged = before is not None and before.band != UNKNOWN_BAND
         return cls(
             score=score,
-            status=_status(score, before, changed_points),
+            status=_status_against(score, before, changed_points),
             since=before.since if before and before.since else today,
             risk_before=before.risk if before and judged else None,
         )
@@ -77,7 +77,7 @@ class Unscored:
     responsible_id: str | None = None
 
 
-def _status(score: PupilScore, before: Standing | None, changed_points: float) -> Status:
+def _status_against(score: PupilScore, before: Standing | None, changed_points: float) -> Status:
     if before is None or before.since is None:
         return "new"
     if UNKNOWN_BAND in (score.band, before.band):
@@ -90,7 +90,7 @@ def _status(score: PupilScore, before: Standing | None, changed_points: float) -
 
 
 @dataclass(frozen=True)
-class Line:
+class CapacityLine:
     """The line through a teacher's pupils, drawn on numbers alone.
 
     Parameters
@@ -153,7 +153,7 @@ class WatchGroup:
     def of(
         cls,
         key: tuple[str | None, str | None],
-        line: Line,
+        line: CapacityLine,
         unscored: Sequence[Unscored],
         *,
         written: Mapping[int, PupilScore],
@@ -208,4 +208,4 @@ def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
 
 
 def _by_urgency(pupil: PupilScore) -> tuple[object, ...]:
-    return (urgency(pupil.alerts[0]), *_by_risk(pupil))
+    return (urgency_of(pupil.alerts[0]), *_by_risk(pupil))

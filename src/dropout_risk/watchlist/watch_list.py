@@ -18,10 +18,10 @@ from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.group import Line, Unscored, WatchEntry, WatchGroup
+from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
-from dropout_risk.watchlist.table import csv_of, frame_of
-from dropout_risk.watchlist.wording import shorten, told_missing
+from dropout_risk.watchlist.table import list_csv, list_frame
+from dropout_risk.watchlist.wording import listed_missing, shorten_list
 
 # --- Who could not be scored, and why: nobody is left out in silence ---
 
@@ -29,7 +29,7 @@ _TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too l
 _MISSING_SHOWN = 2
 
 
-def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
+def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
     """Collect everybody who could not be scored.
 
     Parameters
@@ -47,27 +47,29 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
     scored = {pupil.student_id for pupil in stand}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id is None:
-            left.setdefault(("error", error.index), Unscored(None, _reason(error, scores.language)))
+            left.setdefault(("error", error.index), Unscored(None, _reason_of_error(error, scores.language)))
         elif error.student_id not in scored:
-            left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
+            left.setdefault(
+                error.student_id, Unscored(error.student_id, _reason_of_error(error, scores.language))
+            )
     unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN_BAND and not pupil.alerted]
     told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
     return [*left.values(), *told]
 
 
-def _reason(error: RowError, language: Language) -> str:
+def _reason_of_error(error: RowError, language: Language) -> str:
     if error.code not in PUPIL_ERRORS:
         return f"{error.message} ({error.code}, {error.field})"
     return CLAUSES.joined(PUPIL_ERRORS[error.code]).to(language)
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
-    missing = shorten(told_missing(pupil), _MISSING_SHOWN, language)
+    missing = shorten_list(listed_missing(pupil), _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
     return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
 
 
-Whose = tuple[str | None, str | None]
+ListOwner = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,9 +171,11 @@ class WatchList:
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
-        left = could_not_be_scored(scores, unscored)
+        left = collect_unscored(scores, unscored)
         members = _by_teacher(heads(scores.pupils), left)
-        lines = {whose: Line.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()}
+        lines = {
+            whose: CapacityLine.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()
+        }
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
         written = dict(zip(listed, some_of(scores.pupils, listed), strict=True))
         today, points = scores.as_of, settings.changed_points
@@ -197,7 +201,7 @@ class WatchList:
             settings=settings,
             groups=tuple(groups),
             last=last,
-            cohort=_cohort(scores, left),
+            cohort=_cohort_size(scores, left),
         )
 
     # --- reading it -----------------------------------------------------------------------------------
@@ -223,7 +227,7 @@ class WatchList:
 
     def frame(self) -> pd.DataFrame:
         """Give one row for every pupil of the cohort; ``part`` says where the pupil stands."""
-        return frame_of(self)
+        return list_frame(self)
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
@@ -238,7 +242,7 @@ class WatchList:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
-        return write_whole(path, csv_of(self), encoding="utf-8-sig")
+        return write_whole(path, list_csv(self), encoding="utf-8-sig")
 
     @property
     def state(self) -> ListState:
@@ -273,7 +277,7 @@ def _state_of(
     return previous.state if isinstance(previous, WatchList) else previous
 
 
-def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
+def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
     scored = {pupil.student_id for pupil in heads(scores.pupils)}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
@@ -281,8 +285,8 @@ def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
 
 def _by_teacher(
     pupils: Iterable[Head], unscored: Iterable[Unscored]
-) -> dict[Whose, tuple[list[Head], list[Unscored]]]:
-    members: dict[Whose, tuple[list[Head], list[Unscored]]] = {}
+) -> dict[ListOwner, tuple[list[Head], list[Unscored]]]:
+    members: dict[ListOwner, tuple[list[Head], list[Unscored]]] = {}
     for pupil in pupils:
         if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
@@ -291,5 +295,5 @@ def _by_teacher(
     return members
 
 
-def _none_last(whose: Whose) -> tuple[tuple[bool, str], ...]:
+def _none_last(whose: ListOwner) -> tuple[tuple[bool, str], ...]:
     return tuple((part is None, part or "") for part in whose)

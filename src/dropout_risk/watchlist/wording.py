@@ -13,7 +13,7 @@ from typing import Any
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.roles import CLASS_TEACHER, Telling
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import CLAUSES, Language, Text, percent
+from dropout_risk.text import CLAUSES, Language, Text, percent_text
 
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
@@ -55,7 +55,7 @@ def listed_reasons(
     return tuple(listed.values())
 
 
-def told_missing(pupil: PupilScore) -> tuple[str, ...]:
+def listed_missing(pupil: PupilScore) -> tuple[str, ...]:
     """Give what is not known of a pupil, without what would tell of a psychological test.
 
     That a test was refused, or is invalid, is as confidential as its result.
@@ -63,7 +63,7 @@ def told_missing(pupil: PupilScore) -> tuple[str, ...]:
     return tuple(sentence for sentence in pupil.missing if sentence not in pupil.missing_sensitive)
 
 
-def comparison(reason: Reason, language: Language) -> str:
+def comparison_text(reason: Reason, language: Language) -> str:
     """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
     given = reason.comparison
     if not given or reason.value is None:
@@ -71,7 +71,7 @@ def comparison(reason: Reason, language: Language) -> str:
     value, kind = float(given["value"]), str(given["kind"])
     if reason.unit == _YES_OR_NO.to(language):
         share = _YES_STAYED if kind == "stayed" else _YES
-        return share.fill(language, value=percent(value)) if reason.value == 1 else ""
+        return share.fill(language, value=percent_text(value)) if reason.value == 1 else ""
     shown = _like_the_sentence(reason, value)
     return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
 
@@ -79,12 +79,12 @@ def comparison(reason: Reason, language: Language) -> str:
 def _like_the_sentence(reason: Reason, value: float) -> str:
     told_value: Any = reason.value
     if f"{told_value:.0%}" in reason.text and value >= 0:
-        return percent(value)
+        return percent_text(value)
     whole = float(told_value).is_integer() and told_value >= 1
     return f"{value:.1f}".removesuffix(".0") if whole and f"{told_value:.0f}" in reason.text else ""
 
 
-def shorten(sentences: Sequence[str], most: int, language: Language) -> str:
+def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str:
     """Join the first sentences, and say how many more there are.
 
     Examples

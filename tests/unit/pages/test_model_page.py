@@ -8,8 +8,7 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.evaluation.section import Section, SectionTable, to_html
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.pages.model_page import PLOT_HEIGHT, CalibrationPlot, Overall
-from dropout_risk.pages.model_page import model_page
+from dropout_risk.pages.model_page import PLOT_HEIGHT, CalibrationPlot, OverallReasons, model_page
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.simulate.district import simulate_district
 from dropout_risk.text import Text
@@ -35,27 +34,29 @@ def test_facts_are_ordered_by_their_mean_weight_over_the_cohort(risk_model, hist
         for family, total in facts.items():
             weights.setdefault(family, []).append(abs(total))
     expected = sorted((np.mean(of) for of in weights.values()), reverse=True)
-    drawn = Overall.of(batches, risk_model.catalogue, "en")
+    drawn = OverallReasons.of(batches, risk_model.catalogue, "en")
     assert [row.weight for row in drawn.rows] == [f"{weight:.2f}" for weight in expected if weight][
         : len(drawn.rows)
     ]
 
 
 def test_half_of_the_pupils_lie_within_nine_tenths_of_them(risk_model, histories):
-    for row in Overall.of(scored(risk_model, histories), risk_model.catalogue, "zh").rows:
+    for row in OverallReasons.of(scored(risk_model, histories), risk_model.catalogue, "zh").rows:
         assert 0 <= row.outer[0] <= row.inner[0] <= row.inner[1] <= row.outer[1] <= 100
 
 
 def test_a_handful_of_pupils_is_not_spread_out(risk_model, histories):
     few = [batch.slice(0, 5) for batch in scored(risk_model, histories)]
-    assert Overall.of(few, risk_model.catalogue, "en").rows == ()
+    assert OverallReasons.of(few, risk_model.catalogue, "en").rows == ()
 
 
 def test_facts_of_hidden_domains_are_left_out(risk_model, histories):
     shown = [
         {
             row.domain
-            for row in Overall.of(scored(risk_model, histories), risk_model.catalogue, "en", hidden).rows
+            for row in OverallReasons.of(
+                scored(risk_model, histories), risk_model.catalogue, "en", hidden
+            ).rows
         }
         for hidden in ((), ("psychology",))
     ]

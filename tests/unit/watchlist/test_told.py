@@ -5,7 +5,7 @@ from dropout_risk.pages.watch_list_page import render_watch_list
 from dropout_risk.scoring.roles import ASK
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_reasons, told_missing
+from dropout_risk.watchlist.wording import listed_missing, listed_reasons
 from support.lists import pupil, reason, scores
 
 REFUSED = "No valid result on record: PHQ-9 total (refused or invalid)"
@@ -19,7 +19,7 @@ def lists(*pupils):
 
 
 def test_a_list_tells_what_is_missing_but_not_of_a_refused_test():
-    assert told_missing(pupil("p-1", **MISSING)) == ("No marks",)
+    assert listed_missing(pupil("p-1", **MISSING)) == ("No marks",)
 
 
 @pytest.mark.parametrize("band", ["low", "unknown"])
