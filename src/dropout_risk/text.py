@@ -96,7 +96,7 @@ def percent_text(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.314), percent(0.004), percent(0.999)
+    >>> percent_text(0.314), percent_text(0.004), percent_text(0.999)
     ('31%', '<1%', '>99%')
     """
     if 0 < share < 0.01:

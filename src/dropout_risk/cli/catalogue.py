@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from dropout_risk.cli import options
+
 _SHOWN = (0, 3, 7, 10, 11)  # name, cause, direction, example, when missing: what fits a terminal
 
 
 def catalogue(
-    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    language: options.PrintedIn = "zh",
     markdown: Annotated[bool, typer.Option(help="Print Markdown instead of a table.")] = False,
 ) -> None:
     """Print the feature catalogue as a table; with --markdown, every column of it."""

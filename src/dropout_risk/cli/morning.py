@@ -11,7 +11,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.cli.progress import progress_bar, show_working
 from dropout_risk.errors import SettingsError
-from dropout_risk.text import Language, language_of
+from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -75,7 +75,7 @@ def score(
     risk_model = options.load_model(model)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
-    speech = language_of(language) if language else risk_model.settings.language
+    speech = options.spoken_language(language, risk_model)
     with show_working("packing"):
         histories = histories_of(source)
     with progress_bar("scoring") as progress:
@@ -99,7 +99,7 @@ def _score_to_file(
     """Write scores in the form that the name asks for; count who was scored and who was not."""
     if out.suffix == ".json":
         scores = model.score(histories, as_of, language=language, progress=progress)
-        write_scores(scores if reader is None else model.redact(scores, reader), out)
+        write_reply(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
         from dropout_risk.watchlist.table import ScoresTable
@@ -114,18 +114,11 @@ def _score_to_file(
     return counts["scored"], counts["pupils"] - counts["scored"] + len(histories.set_apart)
 
 
-def write_scores(scores: Scores, out: Path) -> None:
-    """Write scores to a file that is there complete or not at all, readable by its owner only.
-
-    A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
-    """
+def write_reply(scores: Scores, out: Path) -> None:
+    """Write the endpoint's complete reply to a file, there whole or not at all, for its owner only."""
     from dropout_risk.scoring.files import write_whole
-    from dropout_risk.watchlist.table import ScoresTable
 
-    if out.suffix == ".json":
-        write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
-    else:
-        ScoresTable.of_scores(scores).write(out)
+    write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
 
 
 def watchlist(
@@ -155,7 +148,7 @@ def watchlist(
 
     risk_model = options.load_model(model)
     reader = reader_of_pages(role, risk_model.settings)
-    speech = language_of(language) if language else risk_model.settings.language
+    speech = options.spoken_language(language, risk_model)
     records = options.read_records(folder, mapping, quarantine)
     _warn_of_old_records(records, as_of)
     settings = risk_model.settings.watch_list

@@ -10,7 +10,7 @@ import typer
 from dropout_risk.cli.progress import show_working, table_bars
 from dropout_risk.errors import SettingsError
 from dropout_risk.settings import Settings
-from dropout_risk.text import Language
+from dropout_risk.text import Language, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -53,6 +53,7 @@ Model = Annotated[
 AsOf = Annotated[
     str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
 ]
+PrintedIn = Annotated[str, typer.Option(help="zh or en")]
 Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by default the model's settings)")]
 
 
@@ -70,6 +71,11 @@ def load_model(model: str) -> RiskModel:
 
         return RiskModel.load(load_bundle_path(model, Settings().tracking))
     return RiskModel.load(model)
+
+
+def spoken_language(asked: str | None, model: RiskModel) -> Language:
+    """Take a language as it was typed, or that of the model's settings."""
+    return language_of(asked) if asked else model.settings.language
 
 
 def read_records(

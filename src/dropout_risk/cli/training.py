@@ -41,7 +41,7 @@ def report(
         typer.Argument(help="A bundle's folder, an alias such as models:/county@champion, or a run's id."),
     ],
     settings: options.SettingsFile = None,
-    language: Annotated[str, typer.Option(help="zh or en")] = "en",
+    language: options.PrintedIn = "en",
     out: Annotated[
         Path | None, typer.Option(help="Folder for report, card and pictures; without it they are printed.")
     ] = None,

@@ -70,7 +70,7 @@ class RiskScale(Scale):
 def signed_number(contribution: float) -> str:
     """Write a contribution with its sign.
 
-    >>> signed(0.834), signed(-0.4), signed(0.0)
+    >>> signed_number(0.834), signed_number(-0.4), signed_number(0.0)
     ('+0.83', '−0.40', '0.00')
     """
     size = f"{abs(contribution):.2f}"

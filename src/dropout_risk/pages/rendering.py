@@ -52,7 +52,7 @@ def school_page_name(school_id: str | None) -> str:
 
     Examples
     --------
-    >>> page_name("../x")
+    >>> school_page_name("../x")
     'school-x-551622b6.html'
     """
     return _file_name("school", school_id, 8)
@@ -74,7 +74,7 @@ def is_our_page(name: str) -> bool:
 
     Examples
     --------
-    >>> is_our_page(page_name(None)), is_our_page("school-notes.html")
+    >>> is_our_page(school_page_name(None)), is_our_page("school-notes.html")
     (True, False)
     """
     return bool(_OURS.fullmatch(name))

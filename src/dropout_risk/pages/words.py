@@ -178,7 +178,6 @@ REVIEW_WORDS: dict[str, Text] = {
         "share that came to leave, with its 95 % interval. On the diagonal both agree. On both axes small "
         "numbers are spread out.",
     ),
-    "calibration_of": Text(zh="校准图", en="Calibration"),
     "given": Text(zh="给出的风险", en="Risk given"),
     "observed": Text(zh="实际比例", en="Share that left"),
     "interval_95": Text(zh="95%区间", en="95 % interval"),
@@ -200,7 +199,6 @@ REVIEW_WORDS: dict[str, Text] = {
         en="mean {mean}; nine tenths of the pupils lie between {low} and {high}",
     ),
     "too_few": Text(zh="学生太少，不画。", en="Too few pupils for a picture."),
-    "mean_weight": Text(zh="平均分量", en="mean weight"),
     "how_to_read": Text(zh="怎样读一条原因", en="How to read a reason"),
 }
 

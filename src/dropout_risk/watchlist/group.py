@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -12,8 +12,6 @@ from dropout_risk.scoring.score_rows import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
-
-# --- One pupil on the list, and one who could not be scored ---
 
 Status = Literal["new", "worse", "same", "better"]
 
@@ -155,10 +153,8 @@ class WatchGroup:
         key: tuple[str | None, str | None],
         line: CapacityLine,
         unscored: Sequence[Unscored],
-        *,
-        written: Mapping[int, PupilScore],
-        everybody: Sequence[PupilScore],
-        compare: Callable[[PupilScore], WatchEntry],
+        entries: Mapping[int, WatchEntry],
+        pupils: Sequence[PupilScore],
     ) -> Self:
         """Put words to a line that is drawn.
 
@@ -170,19 +166,17 @@ class WatchGroup:
             Who stands above and below.
         unscored : sequence of Unscored
             Who has no score.
-        written : mapping of int to PupilScore
+        entries : mapping of int to WatchEntry
             The listed pupils, by place.
-        everybody : sequence of PupilScore
+        pupils : sequence of PupilScore
             All scores; those below the line are read only when they are asked for.
-        compare : callable
-            Makes a listed pupil's entry.
         """
-        alerts = sorted((written[place] for place in line.alerts), key=_by_urgency)
+        alerts = sorted((entries[place] for place in line.alerts), key=_by_urgency)
         return cls(
             *key,
-            alerts=tuple(compare(pupil) for pupil in alerts),
-            risks=tuple(compare(written[place]) for place in line.above),
-            below=some_of(everybody, line.below),
+            alerts=tuple(alerts),
+            risks=tuple(entries[place] for place in line.above),
+            below=some_of(pupils, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
             tied=line.tied,
         )
@@ -207,5 +201,5 @@ def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
     return (-pupil.risk, id_order(pupil.student_id))
 
 
-def _by_urgency(pupil: PupilScore) -> tuple[object, ...]:
-    return (urgency_of(pupil.alerts[0]), *_by_risk(pupil))
+def _by_urgency(entry: WatchEntry) -> tuple[object, ...]:
+    return (urgency_of(entry.score.alerts[0]), *_by_risk(entry.score))

@@ -87,10 +87,10 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
     frame = scores.frame()
     if frame.empty:
         return frame
-    reasons = {
-        pupil.student_id: CLAUSES.en.join(_reason_texts(pupil, scores.language)) for pupil in scores.pupils
-    }
-    return frame.assign(reasons=[reasons[student] for student in frame["student_id"]])
+    reasons = {}
+    for pupil in scores.pupils:
+        reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
+    return frame.assign(reasons=frame["student_id"].map(reasons))
 
 
 def guard_cell(value: Any) -> Any:
@@ -98,7 +98,7 @@ def guard_cell(value: Any) -> Any:
 
     Examples
     --------
-    >>> guarded("=1+1"), guarded("8-2"), guarded(-1.5)
+    >>> guard_cell("=1+1"), guard_cell("8-2"), guard_cell(-1.5)
     ("'=1+1", '8-2', -1.5)
     """
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
@@ -109,19 +109,19 @@ def _reason_texts(pupil: PupilScore, language: Language) -> list[str]:
 
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
-    whose = {"school_id": group.school_id, "responsible_id": group.responsible_id}
+    owner = {"school_id": group.school_id, "responsible_id": group.responsible_id}
     for part, entries in (("alert", group.alerts), ("above_line", group.risks)):
-        for place, entry in enumerate(entries, start=1):
-            yield whose | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, place)
+        for number, entry in enumerate(entries, start=1):
+            yield owner | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, number)
     for pupil in group.below:
-        yield whose | _columns_of_score(pupil, "below_line", language)
+        yield owner | _columns_of_score(pupil, "below_line", language)
     for item in group.unscored:
         not_scored = {"student_id": item.student_id, "part": "not_scored", "not_scored_because": item.reason}
-        yield whose | not_scored
+        yield owner | not_scored
 
 
-def _columns_of_entry(entry: WatchEntry, place: int) -> dict[str, Any]:
-    return {"place": place, "status": entry.status, "since": entry.since, "risk_before": entry.risk_before}
+def _columns_of_entry(entry: WatchEntry, number: int) -> dict[str, Any]:
+    return {"place": number, "status": entry.status, "since": entry.since, "risk_before": entry.risk_before}
 
 
 def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
@@ -151,9 +151,7 @@ def _cell_text(value: Any, column: str, language: Language) -> Any:
     return guard_cell(value)
 
 
-# --- Scores as one table for a spreadsheet or a data frame, the highest risk first ---
-
-_TYPES = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
+_KINDS = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
 _RANK = "rank_in_school"
 _ROWS_AT_ONCE = 50_000
 
@@ -200,7 +198,7 @@ class ScoresTable:
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
             part = Scores(population.table.known.as_of, "", {}, population.language, pupils)
-            parts.append(_typed_table(scores_frame(part)))
+            parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:
             rows = rows.sort_by([("risk", "descending")])
@@ -226,10 +224,7 @@ class ScoresTable:
 
 
 def _typed_table(frame: pd.DataFrame) -> pa.Table:
-    columns: dict[str, Any] = {}
-    for name in frame.columns:
-        given = frame[name].tolist()
-        columns[name] = pa.array(given) if name == "student_id" else pa.array(
-            given, _TYPES.get(name, pa.string()), from_pandas=True
-        )  # fmt: skip
-    return pa.table(columns)
+    kinds = {name: _KINDS.get(name, pa.string()) for name in frame.columns} | {"student_id": None}
+    return pa.table(
+        {name: pa.array(frame[name].tolist(), kinds[name], from_pandas=True) for name in frame.columns}
+    )

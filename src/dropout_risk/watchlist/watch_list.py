@@ -19,18 +19,16 @@ from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, Row
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup
-from dropout_risk.watchlist.state import ListState, Standing, StudentId
+from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
 from dropout_risk.watchlist.wording import listed_missing, shorten_list
-
-# --- Who could not be scored, and why: nobody is left out in silence ---
 
 _TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
 _MISSING_SHOWN = 2
 
 
 def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
-    """Collect everybody who could not be scored.
+    """Collect everybody who could not be scored, with the reason: nobody is left out in silence.
 
     Parameters
     ----------
@@ -41,20 +39,17 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
         Known from before; their reasons go before those of the errors.
     """
     left: dict[Hashable, Unscored] = {}
-    for place, item in enumerate(given):
-        left.setdefault(("given", place) if item.student_id is None else item.student_id, item)
-    stand = list(heads(scores.pupils))
-    scored = {pupil.student_id for pupil in stand}
+    for index, item in enumerate(given):
+        left.setdefault(("given", index) if item.student_id is None else item.student_id, item)
+    pupils = list(heads(scores.pupils))
+    scored = {pupil.student_id for pupil in pupils}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
-        if error.student_id is None:
-            left.setdefault(("error", error.index), Unscored(None, _reason_of_error(error, scores.language)))
-        elif error.student_id not in scored:
-            left.setdefault(
-                error.student_id, Unscored(error.student_id, _reason_of_error(error, scores.language))
-            )
-    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN_BAND and not pupil.alerted]
-    told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
-    return [*left.values(), *told]
+        if error.student_id not in scored:
+            key = ("error", error.index) if error.student_id is None else error.student_id
+            left.setdefault(key, Unscored(error.student_id, _reason_of_error(error, scores.language)))
+    unknown = [pupil.place for pupil in pupils if pupil.band == UNKNOWN_BAND and not pupil.alerted]
+    too_little = (_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown))
+    return [*left.values(), *too_little]
 
 
 def _reason_of_error(error: RowError, language: Language) -> str:
@@ -174,25 +169,16 @@ class WatchList:
         left = collect_unscored(scores, unscored)
         members = _by_teacher(heads(scores.pupils), left)
         lines = {
-            whose: CapacityLine.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()
+            owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
         }
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
-        written = dict(zip(listed, some_of(scores.pupils, listed), strict=True))
-        today, points = scores.as_of, settings.changed_points
-
-        def compare(pupil: PupilScore) -> WatchEntry:
-            return WatchEntry.of(pupil, today, last, points)
-
+        entries = {
+            place: WatchEntry.of(pupil, scores.as_of, last, settings.changed_points)
+            for place, pupil in zip(listed, some_of(scores.pupils, listed), strict=True)
+        }
         groups = [
-            WatchGroup.of(
-                whose,
-                lines[whose],
-                members[whose][1],
-                written=written,
-                everybody=scores.pupils,
-                compare=compare,
-            )
-            for whose in sorted(members, key=_none_last)
+            WatchGroup.of(owner, lines[owner], members[owner][1], entries, scores.pupils)
+            for owner in sorted(members, key=_none_last)
         ]
         return cls(
             as_of=scores.as_of,
@@ -203,8 +189,6 @@ class WatchList:
             last=last,
             cohort=_cohort_size(scores, left),
         )
-
-    # --- reading it -----------------------------------------------------------------------------------
 
     @property
     def schools(self) -> tuple[str | None, ...]:
@@ -238,8 +222,6 @@ class WatchList:
         table: str = listed[shown].to_html(index=False, float_format="%.2f", escape=True, na_rep="")
         return f"<p>{html.escape(f'{self.as_of}: {counts}')}</p>{synthetic}{table}"
 
-    # --- writing it -----------------------------------------------------------------------------------
-
     def to_csv(self, path: str | Path) -> Path:
         """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
         return write_whole(path, list_csv(self), encoding="utf-8-sig")
@@ -248,11 +230,12 @@ class WatchList:
     def state(self) -> ListState:
         """What the next list needs of this one."""
         since = {entry.score.student_id: entry.since for group in self.groups for entry in group.listed}
-        of_pupils: dict[StudentId, Standing] = {}
-        for group in self.groups:
-            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below)):
-                of_pupils[pupil.student_id] = Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
-        return ListState(self.as_of, str(self.model.get("version", "")), of_pupils, self.last)
+        standings = {
+            pupil.student_id: Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
+            for group in self.groups
+            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below))
+        }
+        return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
 
     def save_state(self, path: str | Path) -> Path:
         """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
@@ -295,5 +278,5 @@ def _by_teacher(
     return members
 
 
-def _none_last(whose: ListOwner) -> tuple[tuple[bool, str], ...]:
-    return tuple((part is None, part or "") for part in whose)
+def _none_last(owner: ListOwner) -> tuple[tuple[bool, str], ...]:
+    return tuple((part is None, part or "") for part in owner)

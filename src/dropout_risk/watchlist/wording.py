@@ -89,7 +89,7 @@ def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str
 
     Examples
     --------
-    >>> shorten(["a", "b", "c"], 2, "en")
+    >>> shorten_list(["a", "b", "c"], 2, "en")
     'a; b; and 1 more'
     """
     left = len(sentences) - most
