@@ -134,9 +134,6 @@ def alerts_on(
     return [tuple(sorted(alerts, key=urgency_of)) for alerts in found]
 
 
-# --- unexplained absence ---------------------------------------------------------------------------
-
-
 def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
     steps = sorted(set(settings.unexplained_days))
     if not steps or not snapshot.n_days:
@@ -173,9 +170,6 @@ def _absence_alert(steps: list[int], place: int, run: _AbsenceRun, language: Lan
     return Alert(rule, run.since, text, route, run.days)
 
 
-# --- marks that fall together with absence ----------------------------------------------------------
-
-
 def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
     change, latest = _change_of_marks(snapshot)
     absences = snapshot.count("unexcused", settings.marks_fall_window)
@@ -200,9 +194,6 @@ def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
     date = np.zeros(n, dtype=np.int64)
     np.maximum.at(date, pupil[recent], grades.rows["date"][grades.last][recent])
     return mean_by(pupil[recent], (latest - earlier)[recent], n), date
-
-
-# --- critical answers --------------------------------------------------------------------------------
 
 
 def _critical_items(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dropout_risk.histories.histories import Histories
+from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.what_if import WhatIf
@@ -28,6 +30,9 @@ class Changes:
 
     changed: tuple[str, ...] = ()
     would_change: tuple[str, ...] = ()
+
+
+Answer = TypeVar("Answer", Change, WhatIf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +64,16 @@ class ChangeQuestions:
         """Ask about some pupils, by their row numbers in the histories."""
         if not rows:
             return {}
-        model, speech = self.model, self.language
-        risen = model.change(self.histories, self.before, self.now, list(rows), language=speech)
-        what_ifs = model.what_if(self.histories, self.now, list(rows), language=speech)
-        changed = {of.student_id: model.redact(of, self.role, language=speech) for of in risen}
-        would = {of.student_id: model.redact(of, self.role, language=speech) for of in what_ifs}
-        return {
-            student: Changes(
-                changed=(changed[student].text,) if student in changed else (),
-                would_change=_option_lines(would[student]) if student in would else (),
-            )
-            for student in {*changed, *would}
-        }
+        pupils, language = list(rows), self.language
+        changes = self.model.change(self.histories, self.before, self.now, pupils, language=language)
+        what_ifs = self.model.what_if(self.histories, self.now, pupils, language=language)
+        changed = {change.student_id: (self._redacted(change).text,) for change in changes}
+        would = {answer.student_id: _option_lines(self._redacted(answer)) for answer in what_ifs}
+        students = {*changed, *would}
+        return {student: Changes(changed.get(student, ()), would.get(student, ())) for student in students}
+
+    def _redacted(self, answer: Answer) -> Answer:
+        return self.model.redact(answer, self.role, language=self.language)
 
 
 def _option_lines(answer: WhatIf) -> tuple[str, ...]:

@@ -14,16 +14,13 @@ from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.pages.axes import RiskScale, Tick
 from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.rendering import Links
-from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import COMMA, Language, Text, percent_text
-from dropout_risk.watchlist.group import id_order
+from dropout_risk.watchlist.group import count_pupils, id_order
 from dropout_risk.watchlist.watch_list import WatchList
-
-# --- How the risks of a cohort are spread: bars on an axis in log-odds, with the limits of the bands ---
 
 BARS_HEIGHT, TOP, MOST_BARS = 190, 54, 24
 _NEAREST = 1e-6
@@ -54,11 +51,11 @@ class BandRow:
 
 @dataclass(frozen=True)
 class RiskSpread:
-    """The distribution of the risks of those who were judged.
+    """The risks of those who were judged: bars on an axis in log-odds, with the limits of the bands.
 
     Parameters
     ----------
-    bars : tuple of Bar
+    bars : tuple of HistogramBar
         On a field 100 wide.
     limits : tuple of (float, str)
         Where each band begins, and its name.
@@ -139,8 +136,6 @@ def _band_rows(pupils: Sequence[Head], bands: BandSettings, language: Language) 
         if band != UNKNOWN_BAND or counts[band]
     )
 
-
-# --- The page ---
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
 OTHER = "other"
@@ -244,7 +239,7 @@ def cohort_page(
     return CohortPage(
         spread=RiskSpread.of(everybody, bands, language),
         schools=tuple(_school_row(watch_list, school, links) for school in watch_list.schools),
-        total=counts_of(watch_list.groups),
+        total=count_pupils(watch_list.groups),
         highest=tuple(_high_risk(pupil, links, language) for pupil in at_risk[: len(shown)]),
         tied=WORDS["more_tied"].fill(language, n=tied) if tied else "",
         domains=tuple(label.to(language) for label in columns.values()),
@@ -255,7 +250,7 @@ def cohort_page(
 
 def _school_row(watch_list: WatchList, school: str | None, links: Links) -> SchoolRow:
     name = school or WORDS["no_school"].to(watch_list.language)
-    return SchoolRow(name, links.school(school), counts_of(watch_list.of_school(school)))
+    return SchoolRow(name, links.school(school), count_pupils(watch_list.of_school(school)))
 
 
 def _high_risk(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
@@ -282,19 +277,16 @@ def _heat_rows(
     risen: Sequence[Head], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
 ) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
-    most: dict[str | None, Counter[str]] = {}
-    pupils: Counter[str | None] = Counter()
+    strongest: dict[str | None, list[str | None]] = {}
     for head, pupil in zip(risen, at_risk, strict=True):
-        counts = most.setdefault(head.school_id, Counter())
-        pupils[head.school_id] += 1
-        strongest = max(pupil.domains, key=lambda domain: pupil.domains[domain], default=None)
-        if strongest is not None and pupil.domains[strongest] > 0:
-            counts[strongest] += 1
+        domain = max(pupil.domains, key=lambda name: pupil.domains[name], default=None)
+        raises = domain is not None and pupil.domains[domain] > 0
+        strongest.setdefault(head.school_id, []).append(domain if raises else None)
     rows = []
-    for school in sorted(most, key=lambda name: (name is None, name or "")):
-        of = most[school]
-        cells = tuple((of[domain], _cell_shade(of[domain] / pupils[school])) for domain in columns)
-        rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils[school], cells))
+    for school in sorted(strongest, key=lambda name: (name is None, name or "")):
+        pupils, counts = len(strongest[school]), Counter(strongest[school])
+        cells = tuple((counts[domain], _cell_shade(counts[domain] / pupils)) for domain in columns)
+        rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils, cells))
     return tuple(rows)
 
 

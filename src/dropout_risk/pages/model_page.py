@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
-from dropout_risk.arrays import Floats, Longs
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.report import EvaluationReport
@@ -19,8 +20,6 @@ from dropout_risk.pages.axes import Scale, Tick, signed_number
 from dropout_risk.pages.words import HOW_TO_READ, WORDS
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.text import Language, percent_text
-
-# --- Calibration as a picture: the risks given against what came true, from the model's own evaluation ---
 
 PLOT_HEIGHT = 280
 _TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
@@ -42,11 +41,11 @@ class CalibrationGroup:
 
 @dataclass(frozen=True)
 class CalibrationPlot:
-    """Groups on two axes that are stretched alike, so that the diagonal stays a diagonal.
+    """Risks given against what came true, on two axes stretched alike: the diagonal stays a diagonal.
 
     Parameters
     ----------
-    groups : tuple of Group
+    groups : tuple of CalibrationGroup
         By rising risk; ``x`` on a field 100 wide, ``y`` from the top of one ``PLOT_HEIGHT`` high.
     across, up : tuple of Tick
         Risks on the two axes.
@@ -91,8 +90,6 @@ def _plot_y(risk: float, top: float) -> float:
     return round(PLOT_HEIGHT * (1 - math.sqrt(max(risk, 0.0) / top)), 2)
 
 
-# --- Reasons overall: how much each fact weighs over a whole cohort, and how far that is spread ---
-
 MOST_FACTS, LEAST_PUPILS = 15, 20
 _QUANTILES = (0.05, 0.25, 0.75, 0.95)
 
@@ -126,7 +123,7 @@ class FactRow:
 
 @dataclass(frozen=True)
 class OverallReasons:
-    """Facts by their mean weight, the largest first.
+    """How much each fact weighs over a cohort: facts by their mean weight, the largest first.
 
     Parameters
     ----------
@@ -163,39 +160,37 @@ class OverallReasons:
         hidden : collection of str
             Domains whose facts are left out.
         """
-        families = {family: place for place, family in enumerate(dict.fromkeys(
-            feature.family for feature in catalogue.values()))}  # fmt: skip
-        of = np.array([families[feature.family] for feature in catalogue.values()])
+        features = list(catalogue.values())
         parts = [_contribution_rows(batch) for batch in batches]
-        each = np.concatenate(parts) if parts else np.zeros((0, len(of)))
+        each = np.concatenate(parts) if parts else np.zeros((0, len(features)))
         if len(each) < LEAST_PUPILS:
             return cls((), 50.0, len(each))
+        families = list(dict.fromkeys(feature.family for feature in features))
+        fact_of = [families.index(feature.family) for feature in features]
         facts = np.zeros((len(each), len(families)))
-        for place, family in enumerate(of.tolist()):
-            facts[:, family] += each[:, place]
+        np.add.at(facts.T, fact_of, each.T)
         weight = np.abs(facts).mean(axis=0)
-        closed = [families[item.family] for item in catalogue.values() if item.domain in hidden]
-        weight[np.array(closed, dtype=np.int64)] = 0.0
-        order = [
-            place for place in np.argsort(-weight, kind="stable")[:MOST_FACTS].tolist() if weight[place] > 0
-        ]
+        closed = [feature.domain in hidden for feature in features]
+        weight[[*compress(fact_of, closed)]] = 0
+        order = np.argsort(-weight, kind="stable").tolist()
+        heaviest = [fact for fact in order if weight[fact] > 0][:MOST_FACTS]
         spread = np.quantile(facts, _QUANTILES, axis=0)
-        held = [0.0, *spread[[0, 3]][:, order].ravel().tolist(), *facts[:, order].mean(axis=0).tolist()]
+        held = [0.0, *spread[[0, 3]][:, heaviest].ravel().tolist(), *facts[:, heaviest].mean(axis=0).tolist()]
         room = 0.03 * max(max(held) - min(held), 0.1)
         scale = Scale(min(held) - room, max(held) + room)
-        speaker = _speaker_of_fact(np.abs(each).mean(axis=0), of)
-        features = list(catalogue.values())
+        by_weight = np.argsort(-np.abs(each).mean(axis=0), kind="stable").tolist()
+        speakers = {fact_of[index]: features[index] for index in reversed(by_weight)}
         rows = tuple(
             FactRow(
-                label=features[speaker[place]].label.to(language),
-                domain=DOMAINS[features[speaker[place]].domain].to(language),
-                weight=f"{weight[place]:.2f}",
-                outer=(scale(spread[0, place]), scale(spread[3, place])),
-                inner=(scale(spread[1, place]), scale(spread[2, place])),
-                mean=scale(facts[:, place].mean()),
-                told=_spread_in_words(facts[:, place].mean(), spread[:, place], language),
+                label=speakers[fact].label.to(language),
+                domain=DOMAINS[speakers[fact].domain].to(language),
+                weight=f"{weight[fact]:.2f}",
+                outer=(scale(spread[0, fact]), scale(spread[3, fact])),
+                inner=(scale(spread[1, fact]), scale(spread[2, fact])),
+                mean=scale(facts[:, fact].mean()),
+                told=_spread_in_words(facts[:, fact].mean(), spread[:, fact], language),
             )
-            for place in order
+            for fact in heaviest
         )
         return cls(rows, scale(0.0), len(each))
 
@@ -207,21 +202,10 @@ def _contribution_rows(batch: pa.RecordBatch) -> Floats:
     return np.column_stack(columns) if columns else np.zeros((len(rows), 0))
 
 
-def _speaker_of_fact(weight: Floats, of: Longs) -> dict[int, int]:
-    """Give the feature of each fact that weighs most: its label stands for all of them."""
-    speaker: dict[int, int] = {}
-    for place in np.argsort(-weight, kind="stable").tolist():
-        speaker.setdefault(int(of[place]), place)
-    return speaker
-
-
 def _spread_in_words(mean: float, spread: Floats, language: Language) -> str:
     return WORDS["overall_said"].fill(
         language, mean=signed_number(mean), low=signed_number(spread[0]), high=signed_number(spread[3])
     )
-
-
-# --- The page ---
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,6 @@ from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
 
-# --- A pupil's attendance by day: one small cell per school day, a column per week ---
-
 DAY_STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
 LEAST_DAYS = 60
 _MONTH = Text(zh="{day.month}月", en="{day:%b}")
@@ -69,18 +67,18 @@ class AttendanceStrip:
     totals: tuple[str, ...]
 
     @classmethod
-    def of(cls, known: Snapshot, language: Language) -> Self:
+    def of(cls, snapshot: Snapshot, language: Language) -> Self:
         """Draw the attendance of one pupil as it was known on a date.
 
         Parameters
         ----------
-        known : Snapshot
+        snapshot : Snapshot
             Of histories with this pupil alone.
         language : {"zh", "en"}
             The language of the words.
         """
-        days = _days_with_states(known)
-        totals = _totals_in_words(known, language)
+        days = _days_with_states(snapshot)
+        totals = _totals_in_words(snapshot, language)
         if not any(state != "no_record" for _, state in days):
             return cls((), 0.0, 0, (), (), (), "", totals)
         first = days[0][0] - dt.timedelta(days=days[0][0].weekday())
@@ -107,17 +105,17 @@ class AttendanceStrip:
         )
 
 
-def _days_with_states(known: Snapshot) -> list[tuple[dt.date, str]]:
+def _days_with_states(snapshot: Snapshot) -> list[tuple[dt.date, str]]:
     """Give the last school days before the date, each with its state."""
-    held = int(known.end[0])
-    number = max(0, min(known.n_days, held, max(held - int(known.year_start[0]), LEAST_DAYS)))
+    held = int(snapshot.end[0])
+    number = max(0, min(snapshot.n_days, held, max(held - int(snapshot.year_start[0]), LEAST_DAYS)))
     if not number:
         return []
     planes = {
-        kind: known.days(kind)[0, -number:]
+        kind: snapshot.days(kind)[0, -number:]
         for kind in ("recorded", "absent", "unexcused", "late", "suspended")
     }
-    dates = known.dates_before(np.arange(number, 0, -1)[None, :])[0]
+    dates = snapshot.dates_before(np.arange(number, 0, -1)[None, :])[0]
     states = np.select(
         [
             ~planes["recorded"],
@@ -158,11 +156,11 @@ def _by_month(days: Sequence[tuple[dt.date, str]]) -> tuple[tuple[str, tuple[int
     counts: dict[str, Counter[str]] = {}
     for date, state in days:
         counts.setdefault(f"{date:%Y-%m}", Counter())[state] += 1
-    return tuple((month, tuple(of[state] for state in DAY_STATES)) for month, of in counts.items())
+    return tuple((month, tuple(number[state] for state in DAY_STATES)) for month, number in counts.items())
 
 
-def _totals_in_words(known: Snapshot, language: Language) -> tuple[str, ...]:
-    rows = known.totals
+def _totals_in_words(snapshot: Snapshot, language: Language) -> tuple[str, ...]:
+    rows = snapshot.totals
     starts, ends = (
         [date_in_words(date_of(day), language) for day in rows[name].tolist()] for name in ("start", "date")
     )
@@ -173,8 +171,6 @@ def _totals_in_words(known: Snapshot, language: Language) -> tuple[str, ...]:
         for start, end, absent, enrolled in periods
     )
 
-
-# --- A pupil's marks by subject over time: small pictures of one shape, so that they can be compared ---
 
 MARKS_HEIGHT, TOP, LONGEST_DAYS = 64, 6, 730
 _ROOM_BEFORE, _ROOM_AFTER = 0.22, 0.02
@@ -229,25 +225,25 @@ class MarksChart:
     as_of: float
 
     @classmethod
-    def of(cls, known: Snapshot, language: Language) -> Self:
+    def of(cls, snapshot: Snapshot, language: Language) -> Self:
         """Draw the marks of one pupil as they were known on a date.
 
         Parameters
         ----------
-        known : Snapshot
+        snapshot : Snapshot
             Of histories with this pupil alone.
         language : {"zh", "en"}
             The language of the words.
         """
-        rows, words = known.grades.rows, known.histories.words
+        rows, words = snapshot.grades.rows, snapshot.histories.words
         names = ("subject", "date", "exam", "percent")
         given = [row for row in zip(*(rows[name].tolist() for name in names), strict=True)
-                 if known.ordinal - row[1] <= LONGEST_DAYS]  # fmt: skip
+                 if snapshot.ordinal - row[1] <= LONGEST_DAYS]  # fmt: skip
         if not given:
             return cls((), "", "", 100.0)
         oldest = min(date for _, date, _, _ in given)
-        span = max(known.ordinal - oldest, 1)
-        scale = Scale(oldest - _ROOM_BEFORE * span, known.ordinal + _ROOM_AFTER * span)
+        span = max(snapshot.ordinal - oldest, 1)
+        scale = Scale(oldest - _ROOM_BEFORE * span, snapshot.ordinal + _ROOM_AFTER * span)
         by_subject: dict[str, list[tuple[int, str, float]]] = {}
         for subject, date, exam, share in given:
             by_subject.setdefault(words["subject"][subject], []).append((date, words["exam"][exam], share))
@@ -256,14 +252,14 @@ class MarksChart:
                 _subject_marks(name, by_subject[name], scale, language) for name in _core_first(by_subject)
             ),
             first=date_in_words(date_of(oldest), language),
-            last=date_in_words(known.as_of, language),
-            as_of=scale(known.ordinal),
+            last=date_in_words(snapshot.as_of, language),
+            as_of=scale(snapshot.ordinal),
         )
 
 
 def _core_first(subjects: Iterable[str]) -> list[str]:
-    core = {name: place for place, name in enumerate(CORE_SUBJECTS)}
-    return sorted(subjects, key=lambda name: (core.get(name, len(core)), name))
+    order = dict(zip(CORE_SUBJECTS, range(len(CORE_SUBJECTS)), strict=True))
+    return sorted(subjects, key=lambda name: (order.get(name, len(order)), name))
 
 
 def _subject_marks(

@@ -19,8 +19,6 @@ from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.wording import ListedReason, listed_missing, listed_reasons, shorten_list
 
-# --- One pupil as the page shows it: every number written out, nothing left for the template to work out ---
-
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
 _HALF = 50.0
@@ -123,8 +121,9 @@ class CardWriter:
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
-        known = self.compared and entry.status != "new"
-        return self._word("since", since=date_in_words(entry.since, self.language)) if known else ""
+        if not self.compared or entry.status == "new":
+            return ""
+        return self._word("since", since=date_in_words(entry.since, self.language))
 
     def _own(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sentence for sentence in sentences if sentence not in self.common)
@@ -274,7 +273,7 @@ class PupilPageWriter:
     def write(
         self,
         score: PupilScore,
-        known: Snapshot,
+        snapshot: Snapshot,
         entry: WatchEntry | None = None,
         changes: Changes | None = None,
     ) -> PupilPage:
@@ -284,7 +283,7 @@ class PupilPageWriter:
         ----------
         score : PupilScore
             As the role may read it.
-        known : Snapshot
+        snapshot : Snapshot
             Of this pupil's history alone, on the date of the score.
         entry : WatchEntry, optional
             Where the pupil stands on the list, if it is on it.
@@ -292,7 +291,7 @@ class PupilPageWriter:
             Why the risk changed, and what would change it.
         """
         changes = Changes() if changes is None else changes
-        judged = score.band != UNKNOWN_BAND
+        judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         return PupilPage(
             student_id=str(score.student_id),
             school=score.school_id or self._word("no_school"),
@@ -308,8 +307,8 @@ class PupilPageWriter:
             alerts=self.cards.alerts(score),
             domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
             reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
-            attendance=AttendanceStrip.of(known, self.language) if "attendance" in self.role.sees else None,
-            marks=MarksChart.of(known, self.language) if "grades" in self.role.sees else None,
+            attendance=AttendanceStrip.of(snapshot, self.language) if "attendance" in sees else None,
+            marks=MarksChart.of(snapshot, self.language) if "grades" in sees else None,
             since_last=(*self._standing(entry), *changes.changed),
             would_change=changes.would_change if judged else (),
             missing=score.missing,

@@ -19,8 +19,6 @@ from dropout_risk.pages.words import WORDS, page_words
 from dropout_risk.text import CLAUSES, Language
 from dropout_risk.watchlist.wording import comparison_text
 
-# --- Where the pages lie: files in a folder, or addresses of the service ---
-
 INDEX = "index.html"
 COHORT = "cohort.html"
 MODEL = "model.html"
@@ -83,9 +81,10 @@ def is_our_page(name: str) -> bool:
 _OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
 
 
-def _file_name(kind: str, of: str | int | None, digits: int) -> str:
-    readable = re.sub(r"[^A-Za-z0-9_]+", "-", "" if of is None else str(of)).strip("-")[:40]
-    mark = hashlib.sha256(repr(of).encode()).hexdigest()[:digits]
+def _file_name(kind: str, identifier: str | int | None, digits: int) -> str:
+    words = "" if identifier is None else str(identifier)
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", words).strip("-")[:40]
+    mark = hashlib.sha256(repr(identifier).encode()).hexdigest()[:digits]
     return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
 
 
@@ -143,11 +142,8 @@ def served_under(root: str, language: str = "") -> Links:
     return Links(root + asked, f"{root}/model{asked}", "", pupil, school)
 
 
-# --- What to hold a reason against: the comparison and how old the record is ---
-
-
 def note_on_reason(reason: Reason, language: Language) -> str:
-    """Write the small print of a reason; nothing where there is nothing to say."""
+    """Write what to hold a reason against, and how old the record is, as far as there is anything to say."""
     notes = [comparison_text(reason, language), _age_of_record(reason, language)]
     return CLAUSES.join(language, filter(None, notes))
 

@@ -34,8 +34,6 @@ from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
 
-# --- For whom pages are made ---
-
 
 def reader_of_pages(role: str, settings: Settings) -> Role:
     """Give a role for which pages may be made.
@@ -138,8 +136,6 @@ class Review:
         """Count; nobody's name belongs into a log."""
         return f"<Review of {self.watch_list!r} for {self.role.name}>"
 
-    # --- pages ----------------------------------------------------------------------------------------
-
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
         page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links, self._seen)
@@ -172,11 +168,11 @@ class Review:
             If nothing had been recorded of the pupil by the date.
         """
         score = self._score(student_id)
-        known = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
+        snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         compared = self.watch_list.last is not None
         writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
-            self._seen(score), known, self._entries.get(score.student_id), self._changes(score.student_id)
+            self._seen(score), snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
@@ -193,8 +189,6 @@ class Review:
     def language(self) -> Language:
         """The language of the scores, and so of the pages."""
         return self.scores.language
-
-    # --- files ----------------------------------------------------------------------------------------
 
     def write(self, folder: str | Path) -> Path:
         """Write the index, every school's list, each listed pupil's page, the cohort's and the model's.
@@ -221,15 +215,13 @@ class Review:
             yield school_page_name(school), self.school(school, links)
         yield INDEX, render_index(self.watch_list, links)
 
-    # --- finding --------------------------------------------------------------------------------------
-
     @cached_property
     def _about(self) -> dict[str, Any]:
         return about_list(self.watch_list)
 
     @cached_property
-    def _places(self) -> dict[str, tuple[StudentId, int]]:
-        """The place of each scored pupil, by its id in words."""
+    def _pupils(self) -> dict[str, tuple[StudentId, int]]:
+        """The id of each scored pupil and its index among the scores, by its id in words."""
         return {str(head.student_id): (head.student_id, head.place) for head in heads(self.scores.pupils)}
 
     @cached_property
@@ -245,21 +237,21 @@ class Review:
 
     def _changes(self, student_id: StudentId) -> Changes:
         listed = student_id in self._entries
-        known = self._of_listed if listed else self._asked.about([self._rows[student_id]])
-        return known.get(student_id, Changes())
+        changes = self._changes_of_listed if listed else self._questions.about([self._rows[student_id]])
+        return changes.get(student_id, Changes())
 
     @cached_property
-    def _of_listed(self) -> dict[StudentId, Changes]:
-        return self._asked.about([self._rows[student_id] for student_id in self._entries])
+    def _changes_of_listed(self) -> dict[StudentId, Changes]:
+        return self._questions.about([self._rows[student_id] for student_id in self._entries])
 
     @property
-    def _asked(self) -> ChangeQuestions:
+    def _questions(self) -> ChangeQuestions:
         last, now = self.watch_list.last, self.watch_list.as_of
         before = now - A_WEEK if last is None else last.as_of
         return ChangeQuestions(self.model, self.histories, before, now, self.role, self.language)
 
     def _score(self, student_id: StudentId) -> PupilScore:
-        found = self._places.get(str(student_id))
+        found = self._pupils.get(str(student_id))
         if found is not None:
             return self.scores.pupils[found[1]]
         row = next((row for student, row in self._rows.items() if str(student) == str(student_id)), None)
@@ -278,7 +270,7 @@ class Review:
         return render_page(template, self.language, links=links, **self._about, **content)
 
 
-def _anything_known(known: Snapshot) -> bool:
+def _anything_known(snapshot: Snapshot) -> bool:
     """Say whether any row of a single pupil was known on a date."""
-    runs = (known.grades.rows, known.wellbeing, known.totals, known.family, known.outcomes)
-    return any(int(rows.offsets[-1]) for rows in runs) or bool(np.any(known.words("recorded")))
+    runs = (snapshot.grades.rows, snapshot.wellbeing, snapshot.totals, snapshot.family, snapshot.outcomes)
+    return any(int(rows.offsets[-1]) for rows in runs) or bool(np.any(snapshot.words("recorded")))

@@ -18,11 +18,9 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
-from dropout_risk.watchlist.group import WatchGroup
+from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import listed_missing, shorten_list
-
-# --- A school's list as the page shows it: a sheet for the school, then one per responsible teacher ---
 
 # Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
 _ELSEWHERE = tuple(route for route in ROUTES if route != "class_teacher")
@@ -71,7 +69,7 @@ def school_sheet(
     lacking = _shared_by_most(groups, listed_missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.warnings)
     writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
-    counts = counts_of(groups)
+    counts = count_pupils(groups)
     return SchoolSheet(
         name=school_id or WORDS["no_school"].to(language),
         adds_up=WORDS["adds_up"].fill(language, **counts),
@@ -86,7 +84,7 @@ def school_sheet(
 
 
 def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> TeacherSheet:
-    language, counts = writer.language, counts_of((group,))
+    language, counts = writer.language, count_pupils((group,))
     return TeacherSheet(
         anchor=anchor,
         teacher=group.responsible_id or WORDS["no_teacher"].to(language),
@@ -100,20 +98,6 @@ def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> Teache
         unscored=_by_reason(group),
         counts=counts,
     )
-
-
-def counts_of(groups: Iterable[WatchGroup]) -> dict[str, int]:
-    """Count the pupils of some groups by where they stand."""
-    groups = tuple(groups)
-    return {
-        "cohort": sum(len(group) for group in groups),
-        "listed": sum(len(group.listed) for group in groups),
-        "with_alert": sum(len(group.alerts) for group in groups),
-        "first": sum(len(group.risks) for group in groups),
-        "below_line": sum(len(group.below) for group in groups),
-        "not_scored": sum(len(group.unscored) for group in groups),
-        "tied": sum(group.tied for group in groups),
-    }
 
 
 def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:

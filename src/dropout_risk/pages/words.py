@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dropout_risk.text import ITEMS, Language, Text
 
-# --- The wording of a pupil's page, in both languages ---
-
 PUPIL_WORDS: dict[str, Text] = {
     "pupil": Text(zh="学生", en="Pupil"),
     "rank": Text(zh="本校第{rank}位", en="number {rank} of the school"),
@@ -115,8 +113,6 @@ EXAMS: dict[str, Text] = {
     "unit": Text(zh="单元测试", en="unit test"),
 }
 
-
-# --- The wording of the cohort's and the model's pages, in both languages ---
 
 REVIEW_WORDS: dict[str, Text] = {
     "skip": Text(zh="跳到正文", en="Skip to the content"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -188,6 +188,20 @@ class WatchGroup:
 
     def __len__(self) -> int:
         return len(self.alerts) + len(self.risks) + len(self.below) + len(self.unscored)
+
+
+def count_pupils(groups: Iterable[WatchGroup]) -> dict[str, int]:
+    """Count the pupils of some groups by where they stand."""
+    groups = tuple(groups)
+    return {
+        "cohort": sum(map(len, groups)),
+        "listed": sum(len(group.listed) for group in groups),
+        "with_alert": sum(len(group.alerts) for group in groups),
+        "first": sum(len(group.risks) for group in groups),
+        "below_line": sum(len(group.below) for group in groups),
+        "not_scored": sum(len(group.unscored) for group in groups),
+        "tied": sum(group.tied for group in groups),
+    }
 
 
 def id_order(student: StudentId | None) -> tuple[int, int, str]:

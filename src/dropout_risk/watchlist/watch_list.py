@@ -18,7 +18,7 @@ from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup
+from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
 from dropout_risk.watchlist.wording import listed_missing, shorten_list
@@ -124,10 +124,9 @@ class WatchList:
                 f"{repeated} pupil(s) would be on the list more than once.",
                 hint="every id may be scored once, or be given as not scored, not both",
             )
-        counts = self.counts()
-        parts = counts["listed"] + counts["below_line"] + counts["not_scored"]
-        if parts != self.cohort:
-            raise WatchListError(f"The parts of the list hold {parts} pupils, the cohort {self.cohort}.")
+        held = sum(map(len, self.groups))
+        if held != self.cohort:
+            raise WatchListError(f"The parts of the list hold {held} pupils, the cohort {self.cohort}.")
 
     @classmethod
     def of(
@@ -201,13 +200,9 @@ class WatchList:
 
     def counts(self) -> dict[str, int]:
         """Count the cohort and its parts; listed, below the line and not scored add up to it."""
-        return {
-            "cohort": self.cohort,
-            "listed": sum(len(group.listed) for group in self.groups),
-            "with_alert": sum(len(group.alerts) for group in self.groups),
-            "below_line": sum(len(group.below) for group in self.groups),
-            "not_scored": sum(len(group.unscored) for group in self.groups),
-        }
+        counts = count_pupils(self.groups)
+        names = ("cohort", "listed", "with_alert", "below_line", "not_scored")
+        return {name: counts[name] for name in names}
 
     def frame(self) -> pd.DataFrame:
         """Give one row for every pupil of the cohort; ``part`` says where the pupil stands."""
