@@ -167,12 +167,12 @@ def help_for(
     fitting = []
     weighty = WEIGHTY_SHARE * max((reason.contribution for reason in raising), default=0.0)
     raising = [reason for reason in raising if not reason.missing and reason.contribution >= weighty]
-    for place, kind in enumerate(HELP_KINDS):
+    for index, kind in enumerate(HELP_KINDS):
         rules = [alert for alert in alerts if alert.route in kind.routes]
         reasons = [reason for reason in raising if reason.cause in kind.causes]
         if (rules or reasons) and (grade_level or 0) >= kind.min_grade:
             because = (*(alert.rule for alert in rules), *(reason.feature for reason in reasons))
             strength = sum(reason.contribution for reason in reasons)
             first = alerts.index(rules[0]) if rules else len(alerts)
-            fitting.append(((first, -strength, place), Help(kind.kind, because, kind.text.to(language))))
+            fitting.append(((first, -strength, index), Help(kind.kind, because, kind.text.to(language))))
     return tuple(suggestion for _, suggestion in sorted(fitting, key=lambda item: item[0]))

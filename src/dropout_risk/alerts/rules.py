@@ -155,15 +155,11 @@ class _AbsenceRun(NamedTuple):
     last: dt.date
 
 
-def _absence_alert(steps: list[int], place: int, run: _AbsenceRun, language: Language) -> Alert:
-    step, route = steps[place], _LADDER[min(place, len(_LADDER) - 1)]
+def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Language) -> Alert:
+    step, route = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
     fact = _ONE_DAY if run.days == 1 else _RUN
-    text = fact.fill(
-        language,
-        days=run.days,
-        since=_DAY.fill(language, day=run.since),
-        to=_DAY.fill(language, day=run.last),
-    )
+    since, last = (_DAY.fill(language, day=day) for day in (run.since, run.last))
+    text = fact.fill(language, days=run.days, since=since, to=last)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
     text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
@@ -201,8 +197,8 @@ def _critical_items(
 ) -> FoundAlerts:
     rows = snapshot.wellbeing
     calendar_row = snapshot.histories.calendar_row[rows["pupil"]]
-    known = snapshot.calendar.index(calendar_row, rows["known"])
-    recent = known >= snapshot.end[rows["pupil"]] - settings.critical_window
+    entered = snapshot.calendar.index(calendar_row, rows["known"])
+    recent = entered >= snapshot.end[rows["pupil"]] - settings.critical_window
     critical = np.flatnonzero(recent & _is_critical(snapshot, instruments))
     date = np.full(len(snapshot), -1, dtype=np.int64)
     np.maximum.at(date, rows["pupil"][critical], rows["date"][critical])

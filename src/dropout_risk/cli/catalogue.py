@@ -27,9 +27,9 @@ def catalogue(
         typer.echo(markdown_table(rows))
         return
     table = Table(header_style="bold", show_lines=False)
-    shown = [list(rows[0])[place] for place in _SHOWN]
-    for place, header in enumerate(shown):
-        table.add_column(header, no_wrap=place == 0)
+    shown = [list(rows[0])[index] for index in _SHOWN]
+    for header in shown:
+        table.add_column(header, no_wrap=header == shown[0])
     for row in rows:
         table.add_row(*(row[header] for header in shown))
     Console().print(table)

@@ -49,10 +49,11 @@ def demo(
     _say_step("3 Train on monthly snapshots, test on later ones, log to MLflow")
     model = _train_model(records, out, speech)
     _say_step("4 Write the morning's watch list")
-    pages, scores = _write_list(model, records, out, speech)
+    today = records.observed_to + dt.timedelta(days=1)
+    pages, scores = _write_list(model, records, today, out, speech)
     _say_step("5 Serve the model and post one pupil's records to it")
-    _post_one_pupil(scores, records, out)
-    _where_everything_lies(out, pages, records)
+    _post_one_pupil(scores, records, today, out)
+    _where_everything_lies(out, pages, today)
 
 
 def _say_step(step: str) -> None:
@@ -86,13 +87,12 @@ def _train_model(records: SchoolRecords, out: Path, language: Language) -> RiskM
 
 
 def _write_list(
-    model: RiskModel, records: SchoolRecords, out: Path, language: Language
+    model: RiskModel, records: SchoolRecords, today: dt.date, out: Path, language: Language
 ) -> tuple[Path, Scores]:
     """Write today's list, compared with that of a week before."""
     from dropout_risk.pages.review import Review
     from dropout_risk.watchlist.watch_list import WatchList
 
-    today = records.observed_to + dt.timedelta(days=1)
     before = model.score(records, today - dt.timedelta(days=7), language=language)
     previous = WatchList.of(before, settings=model.settings.watch_list)
     review = Review.of(model, records, today, language=language, previous=previous)
@@ -100,11 +100,10 @@ def _write_list(
     return write_morning(review, out / "watchlist"), review.scores
 
 
-def _post_one_pupil(scores: Scores, records: SchoolRecords, out: Path) -> None:
+def _post_one_pupil(scores: Scores, records: SchoolRecords, today: dt.date, out: Path) -> None:
     from dropout_risk.scoring.request import request_of
 
     pupil = max(scores.pupils, key=lambda score: score.risk)
-    today = records.observed_to + dt.timedelta(days=1)
     body = request_of(records, [pupil.student_id], today, scores.language)
     (out / "request.json").write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
     with _serve_bundle(out) as address:
@@ -166,9 +165,9 @@ def _shorten_reply(reply: dict[str, Any]) -> str:
     return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1) + "\n(shortened)"
 
 
-def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> None:
+def _where_everything_lies(out: Path, pages: Path, today: dt.date) -> None:
     _say_step("Everything lies in")
-    places = {
+    contents = {
         "records": "the simulated school records (Parquet)",
         "model": "the bundle: model, catalogue, card, manifest",
         "report": "the whole report and the model card, in Chinese and English",
@@ -176,9 +175,9 @@ def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> No
         "reply.json": "the endpoint's whole reply; request.json is what was posted",
     }
     typer.echo(f"  {pages}  the morning's watch list: open it in a browser")
-    for name, what in places.items():
+    for name, what in contents.items():
         typer.echo(f"  {out / name}  {what}")
-    today, command = records.observed_to + dt.timedelta(days=1), sys.argv[0]
+    command = sys.argv[0]
     _say_step("Try next")
     model, zh = out / "model", out / "watchlist-zh"
     typer.echo(

@@ -94,10 +94,10 @@ def read_records(
     typer.echo(report.text(language))
     _tell_unknown_words(records)
     if len(records.quarantine):
-        place = quarantine or folder / "quarantine.csv"
-        records.quarantine.write(place)
+        path = quarantine or folder / "quarantine.csv"
+        records.quarantine.write(path)
         typer.secho(
-            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {place}", fg="yellow"
+            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {path}", fg="yellow"
         )
     return records
 
@@ -124,8 +124,8 @@ def _tell_unknown_words(records: SchoolRecords) -> None:
     from dropout_risk.catalogue.factors import FACTORS
     from dropout_risk.catalogue.instruments import default_instruments
 
-    known = {"family": ("factor", FACTORS), "wellbeing": ("instrument", default_instruments())}
-    for table, (column, words) in known.items():
+    catalogued = {"family": ("factor", FACTORS), "wellbeing": ("instrument", default_instruments())}
+    for table, (column, words) in catalogued.items():
         given = records.table(table)[column].unique().to_pylist()
         unknown = sum(word not in words for word in given)
         if unknown:

@@ -53,5 +53,5 @@ def serve_command(host: str, port: int) -> list[str]:
 
 def serve_environment(model: str) -> dict[str, str]:
     """Give the environment of the service: which bundle it loads, and no telemetry."""
-    place = model if model.startswith("models:/") else str(Path(model).resolve())
-    return os.environ | {"DROPOUT_RISK_MODEL": place, "BENTOML_DO_NOT_TRACK": "True"}
+    bundle = model if model.startswith("models:/") else str(Path(model).resolve())
+    return os.environ | {"DROPOUT_RISK_MODEL": bundle, "BENTOML_DO_NOT_TRACK": "True"}

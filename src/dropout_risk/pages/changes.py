@@ -69,8 +69,7 @@ class ChangeQuestions:
         what_ifs = self.model.what_if(self.histories, self.now, pupils, language=language)
         changed = {change.student_id: (self._redacted(change).text,) for change in changes}
         would = {answer.student_id: _option_lines(self._redacted(answer)) for answer in what_ifs}
-        students = {*changed, *would}
-        return {student: Changes(changed.get(student, ()), would.get(student, ())) for student in students}
+        return {pupil: Changes(changed.get(pupil, ()), would.get(pupil, ())) for pupil in {*changed, *would}}
 
     def _redacted(self, answer: Answer) -> Answer:
         return self.model.redact(answer, self.role, language=self.language)

@@ -204,9 +204,7 @@ class Review:
         return write_folder(Path(folder), self._files())
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        links = replace(
-            FILES, pupil=lambda student: pupil_page_name(student) if student in self._entries else ""
-        )
+        links = replace(FILES, pupil=lambda pupil: pupil_page_name(pupil) if pupil in self._entries else "")
         yield links.cohort, self.cohort(links)
         yield links.model, self.about_model(links)
         for student_id in self._entries:
@@ -226,7 +224,7 @@ class Review:
 
     @cached_property
     def _rows(self) -> dict[Any, int]:
-        return {student: row for row, student in enumerate(self.histories.student_ids)}
+        return {student_id: row for row, student_id in enumerate(self.histories.student_ids)}
 
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
@@ -254,7 +252,7 @@ class Review:
         found = self._pupils.get(str(student_id))
         if found is not None:
             return self.scores.pupils[found[1]]
-        row = next((row for student, row in self._rows.items() if str(student) == str(student_id)), None)
+        row = next((row for pupil, row in self._rows.items() if str(pupil) == str(student_id)), None)
         if row is None:
             raise UnknownPupilError("There is no pupil of that id.", hint="check the id, also its zeros")
         if not _anything_known(self.histories.take([row]).on(self.watch_list.as_of)):

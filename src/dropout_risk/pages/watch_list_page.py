@@ -76,7 +76,8 @@ def school_sheet(
         counts=counts,
         who_acts=_who_acts(groups, language),
         teachers=tuple(
-            _teacher_sheet(group, writer, f"{anchor}-{place}") for place, group in enumerate(groups, start=1)
+            _teacher_sheet(group, writer, f"{anchor}-{number}")
+            for number, group in enumerate(groups, start=1)
         ),
         lacking=shorten_list(lacking, len(lacking), language),
         for_all=shorten_list(for_all, len(for_all), language),
@@ -196,8 +197,8 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
 def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: Links) -> str:
     """Render the lists of some schools as one page."""
     sheets = [
-        school_sheet(watch_list, school, anchor=f"s{place}", links=links)
-        for place, school in enumerate(schools, start=1)
+        school_sheet(watch_list, school, anchor=f"s{number}", links=links)
+        for number, school in enumerate(schools, start=1)
     ]
     return render_page(
         "watch_list.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)

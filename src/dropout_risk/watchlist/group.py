@@ -204,11 +204,11 @@ def count_pupils(groups: Iterable[WatchGroup]) -> dict[str, int]:
     }
 
 
-def id_order(student: StudentId | None) -> tuple[int, int, str]:
+def id_order(student_id: StudentId | None) -> tuple[int, int, str]:
     """Give a key that sorts ids of any type, those that could not be read last."""
-    if student is None:
+    if student_id is None:
         return (2, 0, "")
-    return (0, student, "") if isinstance(student, int) else (1, 0, student)
+    return (0, student_id, "") if isinstance(student_id, int) else (1, 0, student_id)
 
 
 def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:

@@ -118,7 +118,7 @@ class WatchList:
     def __post_init__(self) -> None:
         """Check that everybody is accounted for, once."""
         ids = Counter(self._ids())
-        repeated = sum(number > 1 for student, number in ids.items() if student is not None)
+        repeated = sum(number > 1 for student_id, number in ids.items() if student_id is not None)
         if repeated:
             raise WatchListError(
                 f"{repeated} pupil(s) would be on the list more than once.",
