@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from dropout_risk.alerts.alert import Alert, Route
 from dropout_risk.catalogue.feature import Cause
@@ -115,24 +115,13 @@ HELP_KINDS: tuple[HelpKind, ...] = (
 WEIGHTY_SHARE = 0.2
 
 
-class RaisingReason(Protocol):
-    """What the suggestions read of a reason that raises the risk."""
+class RaisingReason(NamedTuple):
+    """What the suggestions read of a reason that raises the risk; ``contribution`` is in log-odds."""
 
-    @property
-    def feature(self) -> str:
-        """The feature's name."""
-
-    @property
-    def cause(self) -> str:
-        """The cause it speaks for."""
-
-    @property
-    def contribution(self) -> float:
-        """In log-odds."""
-
-    @property
-    def missing(self) -> bool:
-        """Whether the value is missing."""
+    feature: str
+    cause: str
+    contribution: float
+    missing: bool
 
 
 def help_for(
@@ -142,7 +131,7 @@ def help_for(
 
     Parameters
     ----------
-    raising : sequence of Reason or alike
+    raising : sequence of RaisingReason
         What raises the risk. A missing value points to no help but to a record worth fetching, and what
         weighs less than a fifth of the strongest reason to none either.
     alerts : sequence of Alert

@@ -112,18 +112,19 @@ class CardWriter:
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )
 
-    def _word(self, name: str, **fields: object) -> str:
+    def word(self, name: str, **fields: object) -> str:
+        """Give some wording of the pages in the language of the cards."""
         return WORDS[name].fill(self.language, **fields)
 
     def alerts(self, score: PupilScore) -> tuple[tuple[str, str], ...]:
         """Give each alert and who acts on it."""
-        return tuple((alert.text, self._word("acts", who=self._word(alert.route))) for alert in score.alerts)
+        return tuple((alert.text, self.word("acts", who=self.word(alert.route))) for alert in score.alerts)
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
         if not self.compared or entry.status == "new":
             return ""
-        return self._word("since", since=date_in_words(entry.since, self.language))
+        return self.word("since", since=date_in_words(entry.since, self.language))
 
     def _own(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sentence for sentence in sentences if sentence not in self.common)
@@ -132,11 +133,11 @@ class CardWriter:
         """Say how a pupil stands against the last list."""
         if not self.compared:
             return ""
-        word = self._word(f"status_{entry.status}")
+        word = self.word(f"status_{entry.status}")
         if entry.risk_before is None or not entry.judged:
             return word
         before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)
-        return word if before == now else word + self._word("from_to", before=before, now=now)
+        return word if before == now else word + self.word("from_to", before=before, now=now)
 
     def _lines(
         self, score: PupilScore, reasons: Sequence[Reason], *, raise_risk: bool = True
@@ -160,7 +161,7 @@ class CardWriter:
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0
         size = f"{100 * abs(points):.0f}" if abs(points) >= HALF_A_POINT else "<1"
-        text = self._word("raises" if raises else "lowers", points=size)
+        text = self.word("raises" if raises else "lowers", points=size)
         return ReasonBar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
 
 
@@ -258,15 +259,12 @@ class PupilPageWriter:
 
     Parameters
     ----------
-    language : {"zh", "en"}
-        The language of the page, and of the sentences in the scores.
     role : Role
         For whom the page is.
     cards : CardWriter
-        Words alerts and changes in the way of the list.
+        Words alerts and changes in the way, and in the language, of the list.
     """
 
-    language: Language
     role: Role
     cards: CardWriter
 
@@ -291,24 +289,25 @@ class PupilPageWriter:
             Why the risk changed, and what would change it.
         """
         changes = Changes() if changes is None else changes
+        word, language = self.cards.word, self.cards.language
         judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         return PupilPage(
             student_id=str(score.student_id),
-            school=score.school_id or self._word("no_school"),
+            school=score.school_id or word("no_school"),
             class_id=score.class_id or "",
-            teacher=score.responsible_id or self._word("no_teacher"),
+            teacher=score.responsible_id or word("no_teacher"),
             school_page=self.cards.links.school(score.school_id),
             judged=judged,
             risk=percent_text(score.risk),
             interval=interval_text(score),
             band=score.band,
-            band_word=BAND_WORDS[score.band].to(self.language),
-            rank=self._word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
+            band_word=BAND_WORDS[score.band].to(language),
+            rank=word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
             alerts=self.cards.alerts(score),
-            domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
-            reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
-            attendance=AttendanceStrip.of(snapshot, self.language) if "attendance" in sees else None,
-            marks=MarksChart.of(snapshot, self.language) if "grades" in sees else None,
+            domains=Waterfall.of(score, self._domains(score), language) if judged else None,
+            reasons=Waterfall.of(score, self._reasons(score), language) if judged else None,
+            attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
+            marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
             since_last=(*self._standing(entry), *changes.changed),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
@@ -319,31 +318,26 @@ class PupilPageWriter:
             notes=self._notes(),
         )
 
-    def _word(self, name: str, **fields: object) -> str:
-        return WORDS[name].fill(self.language, **fields)
-
     def _domains(self, score: PupilScore) -> list[WaterfallPart]:
         """Give the sum of each domain, the strongest push first, and what no open domain tells."""
+        sizes = {name: score.domains[name] for name in DOMAINS if name in score.domains}
         parts = [
-            WaterfallPart(
-                _side_of_bar(score.domains[domain]), label.to(self.language), "", score.domains[domain]
-            )
-            for domain, label in DOMAINS.items()
-            if domain in score.domains
+            WaterfallPart(_side_of_bar(size), DOMAINS[name].to(self.cards.language), "", size)
+            for name, size in sizes.items()
         ]
-        rest = score.log_odds - score.base_log_odds - sum(part.contribution for part in parts)
-        other = (
-            [WaterfallPart("other", self._word("all_other"), "", rest)] if len(parts) < len(DOMAINS) else []
-        )
-        return [*sorted(parts, key=lambda part: -part.contribution), *other]
+        rest = score.log_odds - score.base_log_odds - sum(sizes.values())
+        parts.sort(key=lambda part: -part.contribution)
+        if len(parts) < len(DOMAINS):
+            parts.append(WaterfallPart("other", self.cards.word("all_other"), "", rest))
+        return parts
 
     def _reasons(self, score: PupilScore) -> list[WaterfallPart]:
         lines = [
-            WaterfallPart(side, reason.text, note_on_reason(reason, self.language), reason.contribution)
+            WaterfallPart(side, reason.text, note_on_reason(reason, self.cards.language), reason.contribution)
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
             for reason in reasons
         ]
-        return [*lines, WaterfallPart("other", self._word("all_other"), "", score.other)]
+        return [*lines, WaterfallPart("other", self.cards.word("all_other"), "", score.other)]
 
     def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
         if entry is None:
@@ -352,15 +346,15 @@ class PupilPageWriter:
 
     def _because(self, names: Sequence[str], score: PupilScore) -> str:
         """Give the sentences behind a suggestion."""
-        sentences = {alert.rule: self._word("todays_alert") for alert in score.alerts}
+        sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
         sentences |= {reason.feature: reason.text for reason in score.raising}
         told = dict.fromkeys(sentences[name] for name in names if name in sentences)
-        reasons = CLAUSES.join(self.language, told)
-        return self._word("because", reasons=reasons) if reasons else ""
+        reasons = CLAUSES.join(self.cards.language, told)
+        return self.cards.word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:
-        whom = self._word("for_whom", who=self.role.label.to(self.language))
-        return (whom, self._word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
+        whom = self.cards.word("for_whom", who=self.role.label.to(self.cards.language))
+        return (whom, self.cards.word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
 
 
 def _side_of_bar(contribution: float) -> str:

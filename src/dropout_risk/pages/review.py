@@ -170,7 +170,7 @@ class Review:
         score = self._score(student_id)
         snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         compared = self.watch_list.last is not None
-        writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
+        writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
             self._seen(score), snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, help_for
+from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, RaisingReason, help_for
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
@@ -146,16 +145,6 @@ def numbers_of(names: Any) -> pa.DataType:
 # --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
 
 
-@dataclass(frozen=True)
-class _Raising:
-    """What the rule reads of a reason."""
-
-    feature: str
-    cause: str
-    contribution: float
-    missing: bool
-
-
 class HelpColumn:
     """The column ``suggested_help``.
 
@@ -201,12 +190,13 @@ class HelpColumn:
         steps = [min(level or 0, self._oldest) for level in levels]
 
         def make(row: int) -> list[dict[str, Any]]:
+            told = zip(speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True)
             reasons = [
-                _Raising(self._features[place].name, self._features[place].cause, contribution, not there)
-                for place, contribution, there in zip(
-                    speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True
+                RaisingReason(
+                    self._features[index].name, self._features[index].cause, contribution, not there
                 )
-                if place >= 0
+                for index, contribution, there in told
+                if index >= 0
             ]
             found = help_for(reasons, alerts[row], levels[row], self._language)
             return [item.to_dict() for item in found]
