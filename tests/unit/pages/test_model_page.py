@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -111,3 +112,9 @@ def test_markdown_becomes_headings_below_the_pages_own_and_tables():
 def test_nothing_in_a_card_runs_or_is_fetched(evil):
     html = to_html(f"# A\n\n{evil}\n\n| {evil} |\n|---|\n| {evil} |\n")
     assert not [tag for tag in ("<script", "<a ", "<img") if tag in html]
+
+
+def test_the_field_of_the_page_is_as_high_as_the_plot():
+    charts = resources.files("dropout_risk.pages") / "templates" / "charts.html"
+    _, field = charts.read_text(encoding="utf-8").split("{% macro calibration")
+    assert f'height="{PLOT_HEIGHT}"' in field.split("{% endmacro %}")[0]
