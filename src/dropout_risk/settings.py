@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dropout_risk.errors import SettingsError, nearest
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
@@ -70,6 +70,19 @@ class LeakSettings(Section):
     allowed: dict[str, Annotated[str, Field(min_length=10)]] = {}
 
 
+UNKNOWN_BAND = "unknown"
+BAND_WORDS: dict[str, Text] = {
+    "low": Text(zh="低", en="low"),
+    "watch": Text(zh="需留意", en="worth watching"),
+    "elevated": Text(zh="较高", en="elevated"),
+    "high": Text(zh="高", en="high"),
+    UNKNOWN_BAND: Text(zh="资料太少", en="too little known"),
+}
+"""The bands by rising risk, and at last where nobody can say, as all pages, files and reports word them."""
+BANDS = tuple(band for band in BAND_WORDS if band != UNKNOWN_BAND)
+LOWEST_BAND = BANDS[0]
+
+
 class BandSettings(Section):
     """The lowest risk of each band; what lies below ``watch`` is low."""
 
@@ -83,17 +96,22 @@ class BandSettings(Section):
             raise ValueError("bands must rise: watch < elevated < high")
         return self
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """Where each band but the lowest begins, by rising risk.
+
+        >>> BandSettings().limits
+        {'watch': 0.05, 'elevated': 0.15, 'high': 0.3}
+        """
+        return self.model_dump()
+
     def of(self, risk: float) -> str:
         """Name the band of a risk.
 
         >>> BandSettings().of(0.2)
         'elevated'
         """
-        if risk >= self.high:
-            return "high"
-        if risk >= self.elevated:
-            return "elevated"
-        return "watch" if risk >= self.watch else "low"
+        return BANDS[sum(risk >= limit for limit in self.limits.values())]
 
 
 class WatchListSettings(Section):

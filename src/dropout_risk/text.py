@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,6 +11,14 @@ from dropout_risk.errors import SettingsError, nearest
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+def language_of(word: str) -> Language:
+    """Take a language as it was typed; SettingsError if it is not one of zh and en."""
+    for language in LANGUAGES:
+        if word == language:
+            return language
+    raise SettingsError(f"Unknown language {word!r}.", hint=nearest(str(word), LANGUAGES))
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,10 @@ class Text:
     '缺勤'
     >>> Text(zh="{n}天", en="{n} days").fill("en", n=3)
     '3 days'
+    >>> Text(zh="{n}天{x}", en="{n} days{x}").filled(n=3, x=Text(zh="前", en=" before")).en
+    '3 days before'
+    >>> CLAUSES.joined([Text(zh="缺勤", en="absent"), Text(zh="迟到", en="late")]).en
+    'absent; late'
     """
 
     zh: str
@@ -33,21 +47,56 @@ class Text:
 
     def to(self, language: Language) -> str:
         """Give the wording in one language; SettingsError if it is not one of zh and en."""
-        if language not in LANGUAGES:
-            raise SettingsError(f"Unknown language {language!r}.", hint=nearest(str(language), LANGUAGES))
-        return self.zh if language == "zh" else self.en
+        return self.zh if language_of(language) == "zh" else self.en
 
     def fill(self, language: Language, **fields: object) -> str:
         """Fill the wording's fields in one language."""
         return self.to(language).format(**fields)
 
+    def filled(self, **fields: object) -> Text:
+        """Fill the wording in both languages; fields that are wordings themselves in their own."""
+        zh, en = (
+            {name: field.to(language) if isinstance(field, Text) else field for name, field in fields.items()}
+            for language in LANGUAGES
+        )
+        return Text(zh=self.zh.format(**zh), en=self.en.format(**en))
 
-def percent(share: float) -> str:
+    def join(self, language: Language, parts: Iterable[str]) -> str:
+        """Put this between some words of one language."""
+        return self.to(language).join(parts)
+
+    def joined(self, parts: Iterable[Text]) -> Text:
+        """Put this between some wordings, in both languages."""
+        parts = tuple(parts)
+        return Text(zh=self.zh.join(part.zh for part in parts), en=self.en.join(part.en for part in parts))
+
+
+CLAUSES = Text(zh="；", en="; ")
+"""What stands between sentences that are told as one."""
+COMMA = Text(zh="，", en=", ")
+ITEMS = Text(zh="、", en=", ")
+"""What stands between the words of a list."""
+COLON = Text(zh="：", en=": ")
+_DATE = Text(zh="{date.year}年{date.month}月{date.day}日", en="{date}")
+
+
+def date_in_words(date: dt.date, language: Language) -> str:
+    """Write a date.
+
+    Examples
+    --------
+    >>> date_in_words(dt.date(2025, 3, 3), "zh"), date_in_words(dt.date(2025, 3, 3), "en")
+    ('2025年3月3日', '2025-03-03')
+    """
+    return _DATE.fill(language, date=date)
+
+
+def percent_text(share: float) -> str:
     """Write a share or a risk as a percentage without decimals.
 
     Examples
     --------
-    >>> percent(0.314), percent(0.004), percent(0.999)
+    >>> percent_text(0.314), percent_text(0.004), percent_text(0.999)
     ('31%', '<1%', '>99%')
     """
     if 0 < share < 0.01:

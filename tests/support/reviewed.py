@@ -1,12 +1,12 @@
 """Names that no page may run, the pages that tests open, and a tab that is watched."""
 
-from dropout_risk.pages.rendering import page_name, pupil_page_name
+from dropout_risk.pages.rendering import pupil_page_name, school_page_name
 
 AS_OF = "2025-06-02"
 EVIL = "<script>alert(1)</script>" + 40 * "W"
 EVIL_SCHOOL = '"><img src=x onerror=alert(2)>' + 60 * "W"
 PUPIL = pupil_page_name(EVIL)
-PAGES = ("index.html", "cohort.html", "model.html", PUPIL, page_name(EVIL_SCHOOL))
+PAGES = ("index.html", "cohort.html", "model.html", PUPIL, school_page_name(EVIL_SCHOOL))
 
 
 class Watched:

@@ -43,7 +43,7 @@ class Alert:
         return data if self.days is None else data | {"days": self.days}
 
 
-def urgency(alert: Alert) -> tuple[int, float, dt.date, str]:
+def urgency_of(alert: Alert) -> tuple[int, float, dt.date, str]:
     """Give the key by which alerts are sorted, the most urgent first.
 
     Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is
@@ -54,7 +54,7 @@ def urgency(alert: Alert) -> tuple[int, float, dt.date, str]:
     >>> day = dt.date(2025, 2, 26)
     >>> short = Alert("absent_1_day", day, "…", "class_teacher", days=1)
     >>> critical = Alert("critical_item", day, "…", "counsellor")
-    >>> sorted([short, critical], key=urgency)[0].rule
+    >>> sorted([short, critical], key=urgency_of)[0].rule
     'critical_item'
     """
     return (

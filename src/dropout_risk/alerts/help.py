@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from dropout_risk.alerts.alert import Alert, Route
 from dropout_risk.catalogue.feature import Cause
@@ -60,7 +60,7 @@ class HelpKind:
     min_grade: int = 0
 
 
-KINDS: tuple[HelpKind, ...] = (
+HELP_KINDS: tuple[HelpKind, ...] = (
     HelpKind(
         "counselling",
         ("wellbeing",),
@@ -115,34 +115,23 @@ KINDS: tuple[HelpKind, ...] = (
 WEIGHTY_SHARE = 0.2
 
 
-class Raising(Protocol):
-    """What the suggestions read of a reason that raises the risk."""
+class RaisingReason(NamedTuple):
+    """What the suggestions read of a reason that raises the risk; ``contribution`` is in log-odds."""
 
-    @property
-    def feature(self) -> str:
-        """The feature's name."""
-
-    @property
-    def cause(self) -> str:
-        """The cause it speaks for."""
-
-    @property
-    def contribution(self) -> float:
-        """In log-odds."""
-
-    @property
-    def missing(self) -> bool:
-        """Whether the value is missing."""
+    feature: str
+    cause: str
+    contribution: float
+    missing: bool
 
 
 def help_for(
-    raising: Sequence[Raising], alerts: Sequence[Alert], grade_level: int | None, language: Language
+    raising: Sequence[RaisingReason], alerts: Sequence[Alert], grade_level: int | None, language: Language
 ) -> tuple[Help, ...]:
     """Suggest the kinds of help that fit a pupil's reasons and alerts.
 
     Parameters
     ----------
-    raising : sequence of Reason or alike
+    raising : sequence of RaisingReason
         What raises the risk. A missing value points to no help but to a record worth fetching, and what
         weighs less than a fifth of the strongest reason to none either.
     alerts : sequence of Alert
@@ -167,12 +156,12 @@ def help_for(
     fitting = []
     weighty = WEIGHTY_SHARE * max((reason.contribution for reason in raising), default=0.0)
     raising = [reason for reason in raising if not reason.missing and reason.contribution >= weighty]
-    for place, kind in enumerate(KINDS):
+    for index, kind in enumerate(HELP_KINDS):
         rules = [alert for alert in alerts if alert.route in kind.routes]
         reasons = [reason for reason in raising if reason.cause in kind.causes]
         if (rules or reasons) and (grade_level or 0) >= kind.min_grade:
             because = (*(alert.rule for alert in rules), *(reason.feature for reason in reasons))
             strength = sum(reason.contribution for reason in reasons)
             first = alerts.index(rules[0]) if rules else len(alerts)
-            fitting.append(((first, -strength, place), Help(kind.kind, because, kind.text.to(language))))
+            fitting.append(((first, -strength, index), Help(kind.kind, because, kind.text.to(language))))
     return tuple(suggestion for _, suggestion in sorted(fitting, key=lambda item: item[0]))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Alert, Route, urgency
+from dropout_risk.alerts.alert import Alert, Route, urgency_of
 from dropout_risk.arrays import Array, Bools, Floats
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import mean_by, ratio, sum_by
@@ -22,7 +22,7 @@ from dropout_risk.records.calendar import date_of
 from dropout_risk.settings import AlertSettings
 from dropout_risk.text import Language, Text
 
-Found = Iterator[tuple[int, Alert]]
+FoundAlerts = Iterator[tuple[int, Alert]]
 
 MARKS_FALL, CRITICAL_ITEM = "marks_fall_with_absence", "critical_item"
 # A run counts only if the pupil's last record is at most so many days old; older ones get a warning instead.
@@ -36,6 +36,7 @@ _LADDER: tuple[Route, ...] = ("class_teacher", "principal", "township", "county"
 _WEEK, _MONTH = 5, 20
 _ROUNDING = 1e-9
 
+_DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
 _RUN = Text(
     zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
@@ -130,13 +131,10 @@ def alerts_on(
     ):
         for pupil, alert in rule:
             found[pupil].append(alert)
-    return [tuple(sorted(alerts, key=urgency)) for alerts in found]
+    return [tuple(sorted(alerts, key=urgency_of)) for alerts in found]
 
 
-# --- unexplained absence ---------------------------------------------------------------------------
-
-
-def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: Language) -> Found:
+def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
     steps = sorted(set(settings.unexplained_days))
     if not steps or not snapshot.n_days:
         return
@@ -147,34 +145,28 @@ def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: 
     since, last = (snapshot.dates_before(age)[pupils] for age in run[1:])
     recent = snapshot.ordinal - last <= RECENT_DAYS
     for pupil, begun, ended in zip(pupils[recent], since[recent], last[recent], strict=True):
-        run_of_pupil = _Run(int(run[0, pupil]), date_of(begun), date_of(ended))
-        yield int(pupil), _absence(steps, int(reached[pupil]), run_of_pupil, language)
+        run_of_pupil = _AbsenceRun(int(run[0, pupil]), date_of(begun), date_of(ended))
+        yield int(pupil), _absence_alert(steps, int(reached[pupil]), run_of_pupil, language)
 
 
-class _Run(NamedTuple):
+class _AbsenceRun(NamedTuple):
     days: int
     since: dt.date
     last: dt.date
 
 
-def _absence(steps: list[int], place: int, run: _Run, language: Language) -> Alert:
-    step, route = steps[place], _LADDER[min(place, len(_LADDER) - 1)]
+def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Language) -> Alert:
+    step, route = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
     fact = _ONE_DAY if run.days == 1 else _RUN
-    text = fact.fill(language, days=run.days, since=_day(run.since, language), to=_day(run.last, language))
+    since, last = (_DAY.fill(language, day=day) for day in (run.since, run.last))
+    text = fact.fill(language, days=run.days, since=since, to=last)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
     text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
     return Alert(rule, run.since, text, route, run.days)
 
 
-def _day(day: dt.date, language: Language) -> str:
-    return f"{day.month}月{day.day}日" if language == "zh" else day.isoformat()
-
-
-# --- marks that fall together with absence ----------------------------------------------------------
-
-
-def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> Found:
+def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
     change, latest = _change_of_marks(snapshot)
     absences = snapshot.count("unexcused", settings.marks_fall_window)
     fell = change <= -settings.marks_fall + _ROUNDING
@@ -200,16 +192,13 @@ def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
     return mean_by(pupil[recent], (latest - earlier)[recent], n), date
 
 
-# --- critical answers --------------------------------------------------------------------------------
-
-
 def _critical_items(
     snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
-) -> Found:
+) -> FoundAlerts:
     rows = snapshot.wellbeing
     calendar_row = snapshot.histories.calendar_row[rows["pupil"]]
-    known = snapshot.calendar.index(calendar_row, rows["known"])
-    recent = known >= snapshot.end[rows["pupil"]] - settings.critical_window
+    entered = snapshot.calendar.index(calendar_row, rows["known"])
+    recent = entered >= snapshot.end[rows["pupil"]] - settings.critical_window
     critical = np.flatnonzero(recent & _is_critical(snapshot, instruments))
     date = np.full(len(snapshot), -1, dtype=np.int64)
     np.maximum.at(date, rows["pupil"][critical], rows["date"][critical])
@@ -228,17 +217,17 @@ def _is_critical(snapshot: Snapshot, instruments: InstrumentRegistry) -> Bools:
         if word not in instruments:
             continue
         for item in instruments[word].critical:
-            of_item = np.isin(rows["scale"], _spellings(snapshot, item.scale))
+            of_item = np.isin(rows["scale"], _codes_of_scale(snapshot, item.scale))
             of_item &= rows["instrument"] == code
             critical |= of_item & instruments[word].is_critical(item.scale, rows["score"])
     return critical
 
 
-def _spellings(snapshot: Snapshot, scale: str) -> list[int]:
+def _codes_of_scale(snapshot: Snapshot, scale: str) -> list[int]:
     """Give the codes of all words that mean a scale: ``item_9``, ``Item 9``, ``item9``."""
     words = snapshot.histories.words.get("scale", ())
-    return [code for code, word in enumerate(words) if _letters(word) == _letters(scale)]
+    return [code for code, word in enumerate(words) if _letters_only(word) == _letters_only(scale)]
 
 
-def _letters(word: str) -> str:
+def _letters_only(word: str) -> str:
     return "".join(letter for letter in word.casefold() if letter.isalnum())

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, store, training
+from dropout_risk.cli import catalogue, demo, morning, records, service, training
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -37,4 +37,4 @@ app.command()(training.report)
 app.command()(training.compare)
 app.command()(training.publish)
 app.command()(service.serve)
-app.add_typer(store.store, name="store")
+app.add_typer(records.store, name="store")

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from dropout_risk.cli import options
+
 _SHOWN = (0, 3, 7, 10, 11)  # name, cause, direction, example, when missing: what fits a terminal
 
 
 def catalogue(
-    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    language: options.PrintedIn = "zh",
     markdown: Annotated[bool, typer.Option(help="Print Markdown instead of a table.")] = False,
 ) -> None:
     """Print the feature catalogue as a table; with --markdown, every column of it."""
@@ -25,9 +27,9 @@ def catalogue(
         typer.echo(markdown_table(rows))
         return
     table = Table(header_style="bold", show_lines=False)
-    shown = [list(rows[0])[place] for place in _SHOWN]
-    for place, header in enumerate(shown):
-        table.add_column(header, no_wrap=place == 0)
+    shown = [list(rows[0])[index] for index in _SHOWN]
+    for header in shown:
+        table.add_column(header, no_wrap=header == shown[0])
     for row in rows:
         table.add_row(*(row[header] for header in shown))
     Console().print(table)

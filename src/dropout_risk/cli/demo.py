@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropout_risk.cli import options, service
-from dropout_risk.cli.morning import summary, write_morning
+from dropout_risk.cli import service
+from dropout_risk.cli.morning import summary_line, write_morning
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
-from dropout_risk.text import Language
+from dropout_risk.text import Language, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.records.school_records import SchoolRecords
@@ -39,27 +39,28 @@ def demo(
     language: Annotated[str, typer.Option(help="Language of the pages: zh or en.")] = "en",
 ) -> None:
     """Simulate a district, check, train, log, write the morning's watch list, serve one pupil."""
-    speech = options.language_of(language)
+    speech = language_of(language)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    _say(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
-    records = _simulated(out, students, seed)
-    _say("2 Check the records")
+    _say_step(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
+    records = _simulate_records(out, students, seed)
+    _say_step("2 Check the records")
     typer.echo(str(records.check()))
-    _say("3 Train on monthly snapshots, test on later ones, log to MLflow")
-    model = _trained(records, out, speech)
-    _say("4 Write the morning's watch list")
-    pages, scores = _morning(model, records, out, speech)
-    _say("5 Serve the model and post one pupil's records to it")
-    _post_one(scores, records, out)
-    _where_everything_lies(out, pages, records)
+    _say_step("3 Train on monthly snapshots, test on later ones, log to MLflow")
+    model = _train_model(records, out, speech)
+    _say_step("4 Write the morning's watch list")
+    today = records.observed_to + dt.timedelta(days=1)
+    pages, scores = _write_list(model, records, today, out, speech)
+    _say_step("5 Serve the model and post one pupil's records to it")
+    _post_one_pupil(scores, records, today, out)
+    _where_everything_lies(out, pages, today)
 
 
-def _say(step: str) -> None:
+def _say_step(step: str) -> None:
     typer.secho(f"\n{step}", bold=True)
 
 
-def _simulated(out: Path, students: int, seed: int) -> SchoolRecords:
+def _simulate_records(out: Path, students: int, seed: int) -> SchoolRecords:
     import pyarrow.parquet as pq
 
     from dropout_risk.records.school_records import SchoolRecords
@@ -85,44 +86,44 @@ def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel
     return run.model
 
 
-def _morning(model: RiskModel, records: SchoolRecords, out: Path, language: Language) -> tuple[Path, Scores]:
+def _write_list(
+    model: RiskModel, records: SchoolRecords, today: dt.date, out: Path, language: Language
+) -> tuple[Path, Scores]:
     """Write today's list, compared with that of a week before."""
     from dropout_risk.pages.review import Review
     from dropout_risk.watchlist.watch_list import WatchList
 
-    today = records.observed_to + dt.timedelta(days=1)
     before = model.score(records, today - dt.timedelta(days=7), language=language)
     previous = WatchList.of(before, settings=model.settings.watch_list)
     review = Review.of(model, records, today, language=language, previous=previous)
-    typer.echo(summary(review.watch_list))
+    typer.echo(summary_line(review.watch_list))
     return write_morning(review, out / "watchlist"), review.scores
 
 
-def _post_one(scores: Scores, records: SchoolRecords, out: Path) -> None:
+def _post_one_pupil(scores: Scores, records: SchoolRecords, today: dt.date, out: Path) -> None:
     from dropout_risk.scoring.request import request_of
 
     pupil = max(scores.pupils, key=lambda score: score.risk)
-    today = records.observed_to + dt.timedelta(days=1)
     body = request_of(records, [pupil.student_id], today, scores.language)
     (out / "request.json").write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
-    with _serving(out) as address:
-        reply = _post(f"{address}/score", body)
+    with _serve_bundle(out) as address:
+        reply = _post_json(f"{address}/score", body)
     text = json.dumps(reply, ensure_ascii=False, indent=1)
     (out / "reply.json").write_text(text, encoding="utf-8")
-    typer.echo(_short(reply))
+    typer.echo(_shorten_reply(reply))
 
 
 @contextmanager
-def _serving(out: Path) -> Iterator[str]:
+def _serve_bundle(out: Path) -> Iterator[str]:
     """Start the service on a free port, wait until it is ready, and stop it afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    environment = service.environment(str(out / "model")) | {"BENTOML_HOME": str(out / "bentoml")}
+    environment = service.serve_environment(str(out / "model")) | {"BENTOML_HOME": str(out / "bentoml")}
     with (out / "service.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
-            service.command("127.0.0.1", port), env=environment, stdout=log, stderr=log
+            service.serve_command("127.0.0.1", port), env=environment, stdout=log, stderr=log
         )
         try:
             _wait_until_ready(process, address, out / "service.log")
@@ -145,7 +146,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path)
     raise DropoutRiskError(f"The service did not become ready in {READY_SECONDS} seconds.", hint=f"see {log}")
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+def _post_json(url: str, body: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(  # noqa: S310
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
@@ -154,7 +155,7 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
-def _short(reply: dict[str, Any]) -> str:
+def _shorten_reply(reply: dict[str, Any]) -> str:
     """Show a reply with its first reasons only."""
     shown = reply["results"][0] | {
         "raising": reply["results"][0]["raising"][:1],
@@ -164,9 +165,9 @@ def _short(reply: dict[str, Any]) -> str:
     return json.dumps(reply | {"results": [shown]}, ensure_ascii=False, indent=1) + "\n(shortened)"
 
 
-def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> None:
-    _say("Everything lies in")
-    places = {
+def _where_everything_lies(out: Path, pages: Path, today: dt.date) -> None:
+    _say_step("Everything lies in")
+    contents = {
         "records": "the simulated school records (Parquet)",
         "model": "the bundle: model, catalogue, card, manifest",
         "report": "the whole report and the model card, in Chinese and English",
@@ -174,10 +175,10 @@ def _where_everything_lies(out: Path, pages: Path, records: SchoolRecords) -> No
         "reply.json": "the endpoint's whole reply; request.json is what was posted",
     }
     typer.echo(f"  {pages}  the morning's watch list: open it in a browser")
-    for name, what in places.items():
+    for name, what in contents.items():
         typer.echo(f"  {out / name}  {what}")
-    today, command = records.observed_to + dt.timedelta(days=1), sys.argv[0]
-    _say("Try next")
+    command = sys.argv[0]
+    _say_step("Try next")
     model, zh = out / "model", out / "watchlist-zh"
     typer.echo(
         f"  {command} watchlist {out / 'records'} --model {model} --as-of {today} --out {zh} --language zh"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import progress_bar, working
+from dropout_risk.cli.progress import progress_bar, show_working
 from dropout_risk.errors import SettingsError
 from dropout_risk.text import Language
 
@@ -75,17 +75,17 @@ def score(
     risk_model = options.load_model(model)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
     source = options.read_source(folder, store, mapping, quarantine)
-    speech = options.language_of(language) if language else risk_model.settings.language
-    with working("packing"):
+    speech = options.spoken_language(language, risk_model)
+    with show_working("packing"):
         histories = histories_of(source)
     with progress_bar("scoring") as progress:
-        scored, left = _score(
+        scored, left = _score_to_file(
             risk_model, histories, as_of, out, speech, complete=complete, reader=reader, progress=progress
         )
     typer.echo(f"{scored} pupils scored, {left} could not be: {out}")
 
 
-def _score(
+def _score_to_file(
     model: RiskModel,
     histories: Histories,
     as_of: str,
@@ -99,12 +99,12 @@ def _score(
     """Write scores in the form that the name asks for; count who was scored and who was not."""
     if out.suffix == ".json":
         scores = model.score(histories, as_of, language=language, progress=progress)
-        write_scores(scores if reader is None else model.redact(scores, reader), out)
+        write_reply(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
-        from dropout_risk.watchlist.table import ToldTable
+        from dropout_risk.watchlist.table import ScoresTable
 
-        table = ToldTable.of(model, histories, as_of, language=language, progress=progress)
+        table = ScoresTable.of(model, histories, as_of, language=language, progress=progress)
         table.write(out)
         return len(table), table.left
     from dropout_risk.scoring.scores_folder import score_to
@@ -114,18 +114,11 @@ def _score(
     return counts["scored"], counts["pupils"] - counts["scored"] + len(histories.set_apart)
 
 
-def write_scores(scores: Scores, out: Path) -> None:
-    """Write scores to a file that is there complete or not at all, readable by its owner only.
-
-    A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
-    """
+def write_reply(scores: Scores, out: Path) -> None:
+    """Write the endpoint's complete reply to a file, there whole or not at all, for its owner only."""
     from dropout_risk.scoring.files import write_whole
-    from dropout_risk.watchlist.table import ToldTable
 
-    if out.suffix == ".json":
-        write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
-    else:
-        ToldTable.of_scores(scores).write(out)
+    write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
 
 
 def watchlist(
@@ -155,7 +148,7 @@ def watchlist(
 
     risk_model = options.load_model(model)
     reader = reader_of_pages(role, risk_model.settings)
-    speech = options.language_of(language) if language else risk_model.settings.language
+    speech = options.spoken_language(language, risk_model)
     records = options.read_records(folder, mapping, quarantine)
     _warn_of_old_records(records, as_of)
     settings = risk_model.settings.watch_list
@@ -163,11 +156,11 @@ def watchlist(
         settings = settings.model_copy(update={"capacity": capacity})
     state = out / STATE
     previous = WatchList.load_state(state) if state.exists() else None
-    with working("features and scores"):
+    with show_working("features and scores"):
         review = Review.of(
             risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
         )
-    typer.echo(f"{summary(review.watch_list)}: {write_morning(review, out)}")
+    typer.echo(f"{summary_line(review.watch_list)}: {write_morning(review, out)}")
 
 
 def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
@@ -191,7 +184,7 @@ def write_morning(review: Review, out: Path) -> Path:
     return index
 
 
-def summary(morning: WatchList) -> str:
+def summary_line(morning: WatchList) -> str:
     """Say where everybody of the cohort is."""
     counts = morning.counts()
     return (

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_risk.cli.progress import table_bars, working
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.cli.progress import show_working, table_bars
+from dropout_risk.errors import SettingsError
 from dropout_risk.settings import Settings
-from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.text import Language, language_of
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -53,6 +53,7 @@ Model = Annotated[
 AsOf = Annotated[
     str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
 ]
+PrintedIn = Annotated[str, typer.Option(help="zh or en")]
 Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by default the model's settings)")]
 
 
@@ -72,11 +73,9 @@ def load_model(model: str) -> RiskModel:
     return RiskModel.load(model)
 
 
-def language_of(word: str) -> Language:
-    """Take a language as it was typed; SettingsError if it is not one of zh and en."""
-    if word not in LANGUAGES:
-        raise SettingsError(f"Unknown language {word!r}.", hint=nearest(word, LANGUAGES))
-    return "zh" if word == "zh" else "en"
+def spoken_language(asked: str | None, model: RiskModel) -> Language:
+    """Take a language as it was typed, or that of the model's settings."""
+    return language_of(asked) if asked else model.settings.language
 
 
 def read_records(
@@ -95,10 +94,10 @@ def read_records(
     typer.echo(report.text(language))
     _tell_unknown_words(records)
     if len(records.quarantine):
-        place = quarantine or folder / "quarantine.csv"
-        records.quarantine.write(place)
+        path = quarantine or folder / "quarantine.csv"
+        records.quarantine.write(path)
         typer.secho(
-            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {place}", fg="yellow"
+            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {path}", fg="yellow"
         )
     return records
 
@@ -116,7 +115,7 @@ def read_source(
     from dropout_risk.histories.histories import Histories
 
     assert store is not None  # noqa: S101
-    with working("loading the store"):
+    with show_working("loading the store"):
         return Histories.load(store)
 
 
@@ -125,8 +124,8 @@ def _tell_unknown_words(records: SchoolRecords) -> None:
     from dropout_risk.catalogue.factors import FACTORS
     from dropout_risk.catalogue.instruments import default_instruments
 
-    known = {"family": ("factor", FACTORS), "wellbeing": ("instrument", default_instruments())}
-    for table, (column, words) in known.items():
+    catalogued = {"family": ("factor", FACTORS), "wellbeing": ("instrument", default_instruments())}
+    for table, (column, words) in catalogued.items():
         given = records.table(table)[column].unique().to_pylist()
         unknown = sum(word not in words for word in given)
         if unknown:

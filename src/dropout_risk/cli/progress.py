@@ -5,7 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@contextmanager
+def _terminal_bars(*columns: str) -> Iterator[Progress | None]:
+    """Draw bars with some columns of rich, or with texts; without a terminal nothing is drawn."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress
+    from rich.console import Console
+
+    named = ("{task.description}", *columns)
+    text = progress.TextColumn
+    shown = (text(name) if "{" in name else getattr(progress, name)() for name in named)
+    with progress.Progress(*shown, console=Console(stderr=True)) as bars:
+        yield bars
 
 
 @contextmanager
@@ -14,32 +33,24 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int], None] | None]:
 
     Without a terminal nothing is drawn, and None is given.
     """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with _terminal_bars("BarColumn", "MofNCompleteColumn", "TimeRemainingColumn") as bars:
+        if bars is None:
+            yield None
+            return
         task = bars.add_task(name, total=None)
         yield lambda done, everybody: bars.update(task, completed=done, total=everybody)
 
 
 @contextmanager
-def working(name: str) -> Iterator[None]:
+def show_working(name: str) -> Iterator[None]:
     """Say what is being done, and for how long already, where nothing can be counted.
 
     Without a terminal nothing is said.
     """
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with _terminal_bars("SpinnerColumn", "TimeElapsedColumn") as bars:
+        if bars is None:
+            yield
+            return
         task = bars.add_task(name, total=1)
         yield
         bars.update(task, completed=1)
@@ -51,16 +62,11 @@ def table_bars() -> Iterator[Callable[[str, int, float], None] | None]:
 
     Without a terminal nothing is drawn, and None is given.
     """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    rows = TextColumn("{task.fields[rows]:,}")
-    columns = (TextColumn("{task.description}"), BarColumn(), rows, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
+    with _terminal_bars("BarColumn", "{task.fields[rows]:,}", "TimeRemainingColumn") as bars:
+        if bars is None:
+            yield None
+            return
+        tasks: dict[str, TaskID] = {}
 
         def tell(table: str, rows: int, share: float) -> None:
             if table not in tasks:

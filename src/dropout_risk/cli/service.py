@@ -11,6 +11,7 @@ import typer
 
 from dropout_risk.cli import options
 from dropout_risk.errors import MissingExtraError
+from dropout_risk.text import language_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,17 +31,17 @@ def serve(
 ) -> None:
     """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue, and pages at /review."""
     options.load_model(model)
-    words = command(host, port)
+    words = serve_command(host, port)
     pages = {
         "DROPOUT_RISK_STORE": None if store is None else str(store.resolve()),
         "DROPOUT_RISK_ROLE": role,
-        "DROPOUT_RISK_LANGUAGE": None if language is None else options.language_of(language),
+        "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
     }
     given = {name: value for name, value in pages.items() if value is not None}
-    os.execve(words[0], words, environment(model) | given)  # noqa: S606 - a signal reaches the service itself
+    os.execve(words[0], words, serve_environment(model) | given)  # noqa: S606 - a signal reaches the service itself
 
 
-def command(host: str, port: int) -> list[str]:
+def serve_command(host: str, port: int) -> list[str]:
     """Give the command that starts the service; it lies in ``serving/``, beside the library."""
     if not (ROOT / "serving" / "service.py").exists():
         raise MissingExtraError(
@@ -50,7 +51,7 @@ def command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "bentoml", "serve", "serving.service:DropoutRisk", *where]
 
 
-def environment(model: str) -> dict[str, str]:
+def serve_environment(model: str) -> dict[str, str]:
     """Give the environment of the service: which bundle it loads, and no telemetry."""
-    place = model if model.startswith("models:/") else str(Path(model).resolve())
-    return os.environ | {"DROPOUT_RISK_MODEL": place, "BENTOML_DO_NOT_TRACK": "True"}
+    bundle = model if model.startswith("models:/") else str(Path(model).resolve())
+    return os.environ | {"DROPOUT_RISK_MODEL": bundle, "BENTOML_DO_NOT_TRACK": "True"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
+from dropout_risk.text import language_of
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -40,7 +41,7 @@ def report(
         typer.Argument(help="A bundle's folder, an alias such as models:/county@champion, or a run's id."),
     ],
     settings: options.SettingsFile = None,
-    language: Annotated[str, typer.Option(help="zh or en")] = "en",
+    language: options.PrintedIn = "en",
     out: Annotated[
         Path | None, typer.Option(help="Folder for report, card and pictures; without it they are printed.")
     ] = None,
@@ -48,7 +49,7 @@ def report(
     """Rebuild the evaluation of a bundle or of an MLflow run from what it holds."""
     found = _report_of(model, settings)
     if out is None:
-        typer.echo(found.to_text(options.language_of(language)))
+        typer.echo(found.to_text(language_of(language)))
         return
     from dropout_risk.tracking.run_content import RunContent, report_artefacts
 

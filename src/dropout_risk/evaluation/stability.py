@@ -26,6 +26,7 @@ from dropout_risk.evaluation.section import (
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Text
 
 TOP = 3
@@ -130,7 +131,7 @@ class StabilityReport:
         """Give a row for all pupils and one per band: rows, kept (also by refit), first kept, of another."""
         there = ~np.isnan(self.other)
         rows = {ALL: there} | {
-            band: there & (self.bands == band) for band in BANDS if band != ALL and (self.bands == band).any()
+            band: there & (self.bands == band) for band in reversed(BANDS) if (self.bands == band).any()
         }
         return pd.DataFrame({band: self._line(chosen) for band, chosen in rows.items()}).T
 

@@ -159,13 +159,12 @@ class Selection:
     def explanation(self) -> Text:
         """Say in two sentences what was compared and why this one was chosen."""
         if len(self.losses) == 1:
-            return _filled(ONLY, chosen=CANDIDATES[self.chosen])
+            return ONLY.filled(chosen=CANDIDATES[self.chosen])
         loss = self.losses[self.best]
-        compared = _filled(
-            COMPARED, n=len(self.losses), folds=len(loss), best=CANDIDATES[self.best], loss=float(loss.mean())
+        compared = COMPARED.filled(
+            n=len(self.losses), folds=len(loss), best=CANDIDATES[self.best], loss=float(loss.mean())
         )
-        because = _filled(
-            CHOSEN_BEST if self.chosen == self.best else CHOSEN_SIMPLEST,
+        because = (CHOSEN_BEST if self.chosen == self.best else CHOSEN_SIMPLEST).filled(
             chosen=CANDIDATES[self.chosen],
             excess=self.excess(self.chosen),
             cost=self.may_cost(self.chosen),
@@ -205,16 +204,6 @@ def paired_excess(loss: Floats, best: Floats) -> tuple[float, float]:
     if len(difference) < 2:
         return float(difference.mean()), 0.0
     return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
-
-
-def _filled(text: Text, **fields: object) -> Text:
-    def said(language: str) -> dict[str, object]:
-        return {
-            key: getattr(value, language) if isinstance(value, Text) else value
-            for key, value in fields.items()
-        }
-
-    return Text(zh=text.zh.format(**said("zh")), en=text.en.format(**said("en")))
 
 
 # --- Compare the candidates on the same folds and fit the chosen one on all rows ---

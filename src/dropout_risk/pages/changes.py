@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dropout_risk.histories.histories import Histories
+from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.what_if import WhatIf
@@ -30,8 +32,11 @@ class Changes:
     would_change: tuple[str, ...] = ()
 
 
+Answer = TypeVar("Answer", Change, WhatIf)
+
+
 @dataclass(frozen=True, eq=False)
-class Asked:
+class ChangeQuestions:
     """A model, asked about pupils of some histories.
 
     Parameters
@@ -59,21 +64,18 @@ class Asked:
         """Ask about some pupils, by their row numbers in the histories."""
         if not rows:
             return {}
-        model, speech = self.model, self.language
-        risen = model.change(self.histories, self.before, self.now, list(rows), language=speech)
-        what_ifs = model.what_if(self.histories, self.now, list(rows), language=speech)
-        changed = {of.student_id: model.redact(of, self.role, language=speech) for of in risen}
-        would = {of.student_id: model.redact(of, self.role, language=speech) for of in what_ifs}
-        return {
-            student: Changes(
-                changed=(changed[student].text,) if student in changed else (),
-                would_change=_options(would[student]) if student in would else (),
-            )
-            for student in {*changed, *would}
-        }
+        pupils, language = list(rows), self.language
+        changes = self.model.change(self.histories, self.before, self.now, pupils, language=language)
+        what_ifs = self.model.what_if(self.histories, self.now, pupils, language=language)
+        changed = {change.student_id: (self._redacted(change).text,) for change in changes}
+        would = {answer.student_id: _option_lines(self._redacted(answer)) for answer in what_ifs}
+        return {pupil: Changes(changed.get(pupil, ()), would.get(pupil, ())) for pupil in {*changed, *would}}
+
+    def _redacted(self, answer: Answer) -> Answer:
+        return self.model.redact(answer, self.role, language=self.language)
 
 
-def _options(answer: WhatIf) -> tuple[str, ...]:
+def _option_lines(answer: WhatIf) -> tuple[str, ...]:
     """Give each option as a line, and what they are; where there is none, why."""
     options = tuple(option.text for option in answer.options)
     return (*options, answer.note) if options else (answer.text,)

@@ -5,19 +5,137 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.special import expit, logit
 
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.pages.cohort_charts import Spread
-from dropout_risk.pages.pupil_page import interval
+from dropout_risk.pages.axes import RiskScale, Tick
+from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.rendering import Links
-from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PupilScore, Scores
-from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language, Text, percent
-from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, id_order
+from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
+from dropout_risk.text import COMMA, Language, Text, percent_text
+from dropout_risk.watchlist.group import count_pupils, id_order
 from dropout_risk.watchlist.watch_list import WatchList
+
+BARS_HEIGHT, TOP, MOST_BARS = 190, 54, 24
+_NEAREST = 1e-6
+
+
+@dataclass(frozen=True)
+class HistogramBar:
+    """One bar; ``number`` is written above it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    number: str
+    told: str
+
+
+@dataclass(frozen=True)
+class BandRow:
+    """One band in numbers."""
+
+    band: str
+    word: str
+    begins: str
+    pupils: int
+    share: str
+
+
+@dataclass(frozen=True)
+class RiskSpread:
+    """The risks of those who were judged: bars on an axis in log-odds, with the limits of the bands.
+
+    Parameters
+    ----------
+    bars : tuple of HistogramBar
+        On a field 100 wide.
+    limits : tuple of (float, str)
+        Where each band begins, and its name.
+    ticks : tuple of Tick
+        Risks on the axis.
+    rows : tuple of BandRow
+        The same in numbers, the highest band first.
+    said : str
+        The picture in words.
+    """
+
+    bars: tuple[HistogramBar, ...]
+    limits: tuple[tuple[float, str], ...]
+    ticks: tuple[Tick, ...]
+    rows: tuple[BandRow, ...]
+    said: str
+
+    @classmethod
+    def of(cls, pupils: Sequence[Head], bands: BandSettings, language: Language) -> Self:
+        """Draw the distribution.
+
+        Parameters
+        ----------
+        pupils : sequence of Head
+            Everybody with a score.
+        bands : BandSettings
+            Where the bands begin.
+        language : {"zh", "en"}
+            The language of the words.
+        """
+        judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN_BAND]
+        rows = _band_rows(pupils, bands, language)
+        counts = COMMA.join(
+            language, (f"{row.word} {row.pupils}" for row in rows if row.band != UNKNOWN_BAND)
+        )
+        said = WORDS["spread_said"].fill(language, n=len(judged), counts=counts)
+        if not judged:
+            return cls((), (), (), rows, said)
+        begins = list(bands.limits.values())
+        log_odds = logit(np.clip(judged, _NEAREST, 1 - _NEAREST))
+        scale = RiskScale.around([*log_odds.tolist(), *logit(begins).tolist()])
+        limits = tuple(
+            (scale(float(logit(begin))), BAND_WORDS[band].to(language))
+            for band, begin in bands.limits.items()
+        )
+        return cls(_histogram_bars(log_odds, scale, language), limits, scale.ticks(8.0), rows, said)
+
+
+def _histogram_bars(log_odds: np.ndarray, scale: RiskScale, language: Language) -> tuple[HistogramBar, ...]:
+    counts, edges = np.histogram(log_odds, bins=_number_of_bars(len(log_odds)))
+    room, bars = BARS_HEIGHT - TOP, []
+    for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if count:
+            height = max(round(room * count / counts.max(), 1), 1.0)
+            ends = {"low": percent_text(float(expit(low))), "high": percent_text(float(expit(high)))}
+            told = WORDS["bar_said"].fill(language, n=count, **ends)
+            width = round(0.94 * (scale(high) - scale(low)), 3)
+            bars.append(HistogramBar(scale(low), BARS_HEIGHT - height, width, height, str(count), told))
+    return tuple(bars)
+
+
+def _number_of_bars(n: int) -> int:
+    return int(np.clip(2 * np.cbrt(n), 5, MOST_BARS))
+
+
+def _band_rows(pupils: Sequence[Head], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
+    counts = Counter(pupil.band for pupil in pupils)
+    *judged, unknown = BAND_WORDS.items()
+    return tuple(
+        BandRow(
+            band=band,
+            word=words.to(language),
+            begins=percent_text(bands.limits[band]) if band in bands.limits else "",
+            pupils=counts[band],
+            share=percent_text(counts[band] / len(pupils)) if pupils else "–",
+        )
+        for band, words in (*reversed(judged), unknown)
+        if band != UNKNOWN_BAND or counts[band]
+    )
+
 
 MOST_SHOWN, REASONS_SHOWN, SHADES = 50, 8, 4
 OTHER = "other"
@@ -76,7 +194,7 @@ class CohortPage:
         Why pupils could not be judged, and how many.
     """
 
-    spread: Spread
+    spread: RiskSpread
     schools: tuple[SchoolRow, ...]
     total: dict[str, int]
     highest: tuple[HighRisk, ...]
@@ -111,71 +229,68 @@ def cohort_page(
     language = scores.language
     everybody = list(heads(scores.pupils))
     risen = sorted(
-        (pupil for pupil in everybody if pupil.band not in (UNKNOWN, LOWEST_BAND)),
+        (pupil for pupil in everybody if pupil.band not in (UNKNOWN_BAND, LOWEST_BAND)),
         key=lambda pupil: (-pupil.risk, id_order(pupil.student_id)),
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
     at_risk = [seen(pupil) for pupil in some_of(scores.pupils, [pupil.place for pupil in risen])]
-    columns = _columns(at_risk)
+    columns = _domain_columns(at_risk)
     return CohortPage(
-        spread=Spread.of(everybody, bands, language),
-        schools=tuple(_school(watch_list, school, links) for school in watch_list.schools),
-        total=counts_of(watch_list.groups),
-        highest=tuple(_high(pupil, links, language) for pupil in at_risk[: len(shown)]),
+        spread=RiskSpread.of(everybody, bands, language),
+        schools=tuple(_school_row(watch_list, school, links) for school in watch_list.schools),
+        total=count_pupils(watch_list.groups),
+        highest=tuple(_high_risk(pupil, links, language) for pupil in at_risk[: len(shown)]),
         tied=WORDS["more_tied"].fill(language, n=tied) if tied else "",
         domains=tuple(label.to(language) for label in columns.values()),
-        heat=_heat(risen, at_risk, tuple(columns), language),
+        heat=_heat_rows(risen, at_risk, tuple(columns), language),
         not_scored=_not_scored(watch_list),
     )
 
 
-def _school(watch_list: WatchList, school: str | None, links: Links) -> SchoolRow:
+def _school_row(watch_list: WatchList, school: str | None, links: Links) -> SchoolRow:
     name = school or WORDS["no_school"].to(watch_list.language)
-    return SchoolRow(name, links.school(school), counts_of(watch_list.of_school(school)))
+    return SchoolRow(name, links.school(school), count_pupils(watch_list.of_school(school)))
 
 
-def _high(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
+def _high_risk(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
     return HighRisk(
         student_id=str(pupil.student_id),
         page=links.pupil(pupil.student_id),
         school=pupil.school_id or WORDS["no_school"].to(language),
         class_id=pupil.class_id or "",
-        risk=percent(pupil.risk),
-        interval=interval(pupil),
-        band_word=WORDS[f"band_{pupil.band}"].to(language),
+        risk=percent_text(pupil.risk),
+        interval=interval_text(pupil),
+        band_word=BAND_WORDS[pupil.band].to(language),
         reason=pupil.raising[0].text if pupil.raising else WORDS["no_open_reason"].to(language),
     )
 
 
-def _columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
+def _domain_columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
     """Give the domains that the reader may see, and last what is folded."""
     there = {domain for pupil in at_risk for domain in pupil.domains}
     columns: dict[str, Text] = {domain: label for domain, label in DOMAINS.items() if domain in there}
     return columns | ({OTHER: WORDS["all_other"]} if there - {*columns} else {})
 
 
-def _heat(
+def _heat_rows(
     risen: Sequence[Head], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
 ) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
-    most: dict[str | None, Counter[str]] = {}
-    pupils: Counter[str | None] = Counter()
+    strongest: dict[str | None, list[str | None]] = {}
     for head, pupil in zip(risen, at_risk, strict=True):
-        counts = most.setdefault(head.school_id, Counter())
-        pupils[head.school_id] += 1
-        strongest = max(pupil.domains, key=lambda domain: pupil.domains[domain], default=None)
-        if strongest is not None and pupil.domains[strongest] > 0:
-            counts[strongest] += 1
+        domain = max(pupil.domains, key=lambda name: pupil.domains[name], default=None)
+        raises = domain is not None and pupil.domains[domain] > 0
+        strongest.setdefault(head.school_id, []).append(domain if raises else None)
     rows = []
-    for school in sorted(most, key=lambda name: (name is None, name or "")):
-        of = most[school]
-        cells = tuple((of[domain], _shade(of[domain] / pupils[school])) for domain in columns)
-        rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils[school], cells))
+    for school in sorted(strongest, key=lambda name: (name is None, name or "")):
+        pupils, counts = len(strongest[school]), Counter(strongest[school])
+        cells = tuple((counts[domain], _cell_shade(counts[domain] / pupils)) for domain in columns)
+        rows.append(HeatRow(school or WORDS["no_school"].to(language), pupils, cells))
     return tuple(rows)
 
 
-def _shade(share: float) -> int:
+def _cell_shade(share: float) -> int:
     return min(SHADES, round(SHADES * share + 0.49)) if share else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.pages.rendering import Links, render
+from dropout_risk.pages.rendering import Links, render_page
 from dropout_risk.text import Language, Text
 
 Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store"]
@@ -63,4 +63,4 @@ def message_page(
     """
     head, text = (words.to(language) for words in _MESSAGES[said])
     shown = "" if error is None else f"{error.code}: {error.message} {error.hint}"
-    return render("message.html", language, links=links, head=head, text=text, error=shown)
+    return render_page("message.html", language, links=links, head=head, text=text, error=shown)

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS, day
+from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
+from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
 
-# --- A pupil's attendance by day: one small cell per school day, a column per week ---
-
-STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
+DAY_STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
 LEAST_DAYS = 60
+_MONTH = Text(zh="{day.month}月", en="{day:%b}")
 _WEEK, _CELL, _HEAD, _MONTH_APART = 7, 13, 16, 8.0
 
 
 @dataclass(frozen=True)
-class Cell:
+class DayCell:
     """One school day."""
 
     x: float
@@ -57,7 +57,7 @@ class AttendanceStrip:
         What is known of periods in which only totals are kept.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[DayCell, ...]
     width: float
     height: int
     months: tuple[tuple[float, str], ...]
@@ -67,53 +67,55 @@ class AttendanceStrip:
     totals: tuple[str, ...]
 
     @classmethod
-    def of(cls, known: Snapshot, language: Language) -> Self:
+    def of(cls, snapshot: Snapshot, language: Language) -> Self:
         """Draw the attendance of one pupil as it was known on a date.
 
         Parameters
         ----------
-        known : Snapshot
+        snapshot : Snapshot
             Of histories with this pupil alone.
         language : {"zh", "en"}
             The language of the words.
         """
-        days = _days(known)
-        totals = _totals(known, language)
+        days = _days_with_states(snapshot)
+        totals = _totals_in_words(snapshot, language)
         if not any(state != "no_record" for _, state in days):
             return cls((), 0.0, 0, (), (), (), "", totals)
         first = days[0][0] - dt.timedelta(days=days[0][0].weekday())
         weeks = (days[-1][0] - first).days // _WEEK + 1
         width = 100 / weeks
         counts = Counter(state for _, state in days)
-        legend = tuple((state, _counted(state, counts[state], language)) for state in STATES if counts[state])
+        legend = tuple(
+            (state, _days_in_words(state, counts[state], language)) for state in DAY_STATES if counts[state]
+        )
         return cls(
-            cells=tuple(_cell(date, state, first, width, language) for date, state in days),
+            cells=tuple(_day_cell(date, state, first, width, language) for date, state in days),
             width=round(0.86 * width, 3),
             height=_HEAD + _CELL * (1 + max(date.weekday() for date, _ in days)),
-            months=_months(days, first, width, language),
+            months=_month_marks(days, first, width, language),
             legend=legend,
             table=_by_month(days),
             said=WORDS["strip_said"].fill(
                 language,
-                first=day(days[0][0], language),
-                last=day(days[-1][0], language),
-                counts=("，" if language == "zh" else ", ").join(text for _, text in legend),
+                first=date_in_words(days[0][0], language),
+                last=date_in_words(days[-1][0], language),
+                counts=COMMA.join(language, (text for _, text in legend)),
             ),
             totals=totals,
         )
 
 
-def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
+def _days_with_states(snapshot: Snapshot) -> list[tuple[dt.date, str]]:
     """Give the last school days before the date, each with its state."""
-    held = int(known.end[0])
-    number = max(0, min(known.n_days, held, max(held - int(known.year_start[0]), LEAST_DAYS)))
+    held = int(snapshot.end[0])
+    number = max(0, min(snapshot.n_days, held, max(held - int(snapshot.year_start[0]), LEAST_DAYS)))
     if not number:
         return []
     planes = {
-        kind: known.days(kind)[0, -number:]
+        kind: snapshot.days(kind)[0, -number:]
         for kind in ("recorded", "absent", "unexcused", "late", "suspended")
     }
-    dates = known.dates_before(np.arange(number, 0, -1)[None, :])[0]
+    dates = snapshot.dates_before(np.arange(number, 0, -1)[None, :])[0]
     states = np.select(
         [
             ~planes["recorded"],
@@ -128,17 +130,17 @@ def _days(known: Snapshot) -> list[tuple[dt.date, str]]:
     return [(date_of(date), str(state)) for date, state in zip(dates.tolist(), states, strict=True)]
 
 
-def _cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> Cell:
+def _day_cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> DayCell:
     week = (date - first).days // _WEEK
-    told = f"{day(date, language)} {WORDS[state].to(language)}"
-    return Cell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
+    told = f"{date_in_words(date, language)} {WORDS[state].to(language)}"
+    return DayCell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
 
 
-def _counted(state: str, number: int, language: Language) -> str:
+def _days_in_words(state: str, number: int, language: Language) -> str:
     return WORDS["days_of"].fill(language, state=WORDS[state].to(language), number=number)
 
 
-def _months(
+def _month_marks(
     days: Sequence[tuple[dt.date, str]], first: dt.date, width: float, language: Language
 ) -> tuple[tuple[float, str], ...]:
     marks: list[tuple[float, str]] = []
@@ -146,7 +148,7 @@ def _months(
         begins = next(date for date, _ in days if (date.year, date.month) == month)
         x = round((begins - first).days // _WEEK * width, 3)
         if x < 94 and (not marks or x - marks[-1][0] >= _MONTH_APART):
-            marks.append((x, f"{begins.month}月" if language == "zh" else f"{begins:%b}"))
+            marks.append((x, _MONTH.fill(language, day=begins)))
     return tuple(marks)
 
 
@@ -154,85 +156,23 @@ def _by_month(days: Sequence[tuple[dt.date, str]]) -> tuple[tuple[str, tuple[int
     counts: dict[str, Counter[str]] = {}
     for date, state in days:
         counts.setdefault(f"{date:%Y-%m}", Counter())[state] += 1
-    return tuple((month, tuple(of[state] for state in STATES)) for month, of in counts.items())
+    return tuple((month, tuple(number[state] for state in DAY_STATES)) for month, number in counts.items())
 
 
-def _totals(known: Snapshot, language: Language) -> tuple[str, ...]:
-    rows = known.totals
-    columns = [rows[name].tolist() for name in ("start", "date", "days_absent", "days_enrolled")]
+def _totals_in_words(snapshot: Snapshot, language: Language) -> tuple[str, ...]:
+    rows = snapshot.totals
+    starts, ends = (
+        [date_in_words(date_of(day), language) for day in rows[name].tolist()] for name in ("start", "date")
+    )
+    periods = zip(starts, ends, rows["days_absent"].tolist(), rows["days_enrolled"].tolist(), strict=True)
+    wording = WORDS["total_of_period"]
     return tuple(
-        WORDS["total_of_period"].fill(
-            language, start=day(date_of(start), language), end=day(date_of(end), language), absent=absent,
-            enrolled=enrolled,
-        )
-        for start, end, absent, enrolled in zip(*columns, strict=True)
-    )  # fmt: skip
+        wording.fill(language, start=start, end=end, absent=absent, enrolled=enrolled)
+        for start, end, absent, enrolled in periods
+    )
 
 
-# --- From numbers to places on a picture that is 100 wide ---
-
-_ROUND = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
-_BETWEEN = (0.002, 0.005, 0.03, 0.07, 0.15, 0.3, 0.4, 0.6, 0.7, 0.98)
-_ROOM = 0.04
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A mark on an axis."""
-
-    x: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Scale:
-    """An even axis from ``low`` to ``high``.
-
-    Examples
-    --------
-    >>> Scale(10, 20)(12.5)
-    25.0
-    """
-
-    low: float
-    high: float
-
-    def __call__(self, value: float) -> float:
-        """Give the place of a value."""
-        return round(100 * (value - self.low) / (self.high - self.low), 3)
-
-
-@dataclass(frozen=True)
-class RiskScale(Scale):
-    """An axis in log-odds, on which contributions add up, marked in percent."""
-
-    @classmethod
-    def around(cls, log_odds: Iterable[float]) -> Self:
-        """Make an axis that holds some log-odds with a little room on both sides."""
-        held = list(log_odds)
-        low, high = min(held), max(held)
-        room = _ROOM * max(high - low, 1.0)
-        return cls(low - room, high + room)
-
-    def ticks(self, apart: float = 13.0) -> tuple[Tick, ...]:
-        """Mark round risks, none nearer to the next than ``apart``.
-
-        Examples
-        --------
-        >>> [tick.text for tick in RiskScale.around(logit([0.04, 0.4])).ticks()]
-        ['5%', '10%', '20%', '30%', '40%']
-        """
-        marks: list[Tick] = []
-        for risk in _ROUND + _BETWEEN:
-            x = self(float(logit(risk)))
-            if 3 <= x <= 97 and all(abs(x - mark.x) >= apart for mark in marks):
-                marks.append(Tick(x, f"{100 * risk:g}%"))
-        return tuple(sorted(marks, key=lambda mark: mark.x))
-
-
-# --- A pupil's marks by subject over time: small pictures of one shape, so that they can be compared ---
-
-HEIGHT, TOP, LONGEST_DAYS = 64, 6, 730
+MARKS_HEIGHT, TOP, LONGEST_DAYS = 64, 6, 730
 _ROOM_BEFORE, _ROOM_AFTER = 0.22, 0.02
 
 
@@ -266,7 +206,7 @@ class SubjectMarks:
 
 
 @dataclass(frozen=True)
-class Marks:
+class MarksChart:
     """All subjects on one axis of time, which ends on the as-of date.
 
     Parameters
@@ -285,67 +225,69 @@ class Marks:
     as_of: float
 
     @classmethod
-    def of(cls, known: Snapshot, language: Language) -> Self:
+    def of(cls, snapshot: Snapshot, language: Language) -> Self:
         """Draw the marks of one pupil as they were known on a date.
 
         Parameters
         ----------
-        known : Snapshot
+        snapshot : Snapshot
             Of histories with this pupil alone.
         language : {"zh", "en"}
             The language of the words.
         """
-        rows, words = known.grades.rows, known.histories.words
+        rows, words = snapshot.grades.rows, snapshot.histories.words
         names = ("subject", "date", "exam", "percent")
         given = [row for row in zip(*(rows[name].tolist() for name in names), strict=True)
-                 if known.ordinal - row[1] <= LONGEST_DAYS]  # fmt: skip
+                 if snapshot.ordinal - row[1] <= LONGEST_DAYS]  # fmt: skip
         if not given:
             return cls((), "", "", 100.0)
         oldest = min(date for _, date, _, _ in given)
-        span = max(known.ordinal - oldest, 1)
-        scale = Scale(oldest - _ROOM_BEFORE * span, known.ordinal + _ROOM_AFTER * span)
+        span = max(snapshot.ordinal - oldest, 1)
+        scale = Scale(oldest - _ROOM_BEFORE * span, snapshot.ordinal + _ROOM_AFTER * span)
         by_subject: dict[str, list[tuple[int, str, float]]] = {}
         for subject, date, exam, share in given:
             by_subject.setdefault(words["subject"][subject], []).append((date, words["exam"][exam], share))
         return cls(
             subjects=tuple(
-                _subject(name, by_subject[name], scale, language) for name in _core_first(by_subject)
+                _subject_marks(name, by_subject[name], scale, language) for name in _core_first(by_subject)
             ),
-            first=day(date_of(oldest), language),
-            last=day(known.as_of, language),
-            as_of=scale(known.ordinal),
+            first=date_in_words(date_of(oldest), language),
+            last=date_in_words(snapshot.as_of, language),
+            as_of=scale(snapshot.ordinal),
         )
 
 
 def _core_first(subjects: Iterable[str]) -> list[str]:
-    core = {name: place for place, name in enumerate(CORE_SUBJECTS)}
-    return sorted(subjects, key=lambda name: (core.get(name, len(core)), name))
+    order = dict(zip(CORE_SUBJECTS, range(len(CORE_SUBJECTS)), strict=True))
+    return sorted(subjects, key=lambda name: (order.get(name, len(order)), name))
 
 
-def _subject(
+def _subject_marks(
     name: str, given: list[tuple[int, str, float]], scale: Scale, language: Language
 ) -> SubjectMarks:
     given = sorted(given)
     marks = tuple(
-        Mark(scale(date), _height(share), _told(date_of(date), exam, share, language))
+        Mark(scale(date), _mark_height(share), _mark_in_words(date_of(date), exam, share, language))
         for date, exam, share in given
     )
     latest, _, share = given[-1]
-    last = WORDS["last_mark"].fill(language, share=percent(share), date=day(date_of(latest), language))
-    between = "；" if language == "zh" else "; "
-    said = f"{_word(SUBJECTS, name, language)}: {between.join(mark.told for mark in marks)}"
-    return SubjectMarks(_word(SUBJECTS, name, language), last, marks, said)
+    last = WORDS["last_mark"].fill(
+        language, share=percent_text(share), date=date_in_words(date_of(latest), language)
+    )
+    subject = _common_word(SUBJECTS, name, language)
+    said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
+    return SubjectMarks(subject, last, marks, said)
 
 
-def _height(share: float) -> float:
-    return round(TOP + (HEIGHT - 2 * TOP) * (1 - min(max(share, 0.0), 1.0)), 2)
+def _mark_height(share: float) -> float:
+    return round(TOP + (MARKS_HEIGHT - 2 * TOP) * (1 - min(max(share, 0.0), 1.0)), 2)
 
 
-def _told(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{day(date, language)} {_word(EXAMS, exam, language)} {percent(share)}"
+def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
+    return f"{date_in_words(date, language)} {_common_word(EXAMS, exam, language)} {percent_text(share)}"
 
 
-def _word(words: dict[str, Text], name: str, language: Language) -> str:
+def _common_word(words: dict[str, Text], name: str, language: Language) -> str:
     """Give a common word in the page's language, and any other as the school writes it."""
     return words[name].to(language) if name in words else name
 
@@ -354,7 +296,7 @@ _MARK = 1.2
 
 
 @dataclass(frozen=True)
-class Part:
+class WaterfallPart:
     """What is added on the way, in log-odds, with the sentence that tells it."""
 
     kind: str
@@ -364,7 +306,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Step:
+class WaterfallStep:
     """One row of a waterfall.
 
     Parameters
@@ -397,11 +339,11 @@ class Step:
 class Waterfall:
     """Rows from ``base_log_odds`` to ``log_odds``; what lies between adds up."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[WaterfallStep, ...]
     ticks: tuple[Tick, ...]
 
     @classmethod
-    def of(cls, score: PupilScore, parts: Sequence[Part], language: Language) -> Self:
+    def of(cls, score: PupilScore, parts: Sequence[WaterfallPart], language: Language) -> Self:
         """Draw the way from the start to a pupil's risk.
 
         Parameters
@@ -419,12 +361,12 @@ class Waterfall:
         scale = RiskScale.around([*reached, score.log_odds])
         start, total = float(expit(score.base_log_odds)), score.risk
         steps = [
-            _mark("start", start_of(score.background, language), start, scale(score.base_log_odds)),
+            _end_step("start", start_of(score.background, language), start, scale(score.base_log_odds)),
             *(
-                _step(part, scale(before), scale(after), language)
+                _part_step(part, scale(before), scale(after), language)
                 for part, before, after in zip(parts, reached, reached[1:], strict=False)
             ),
-            _mark("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
+            _end_step("total", WORDS["this_pupil"].to(language), total, scale(score.log_odds)),
         ]
         return cls(tuple(steps), scale.ticks())
 
@@ -439,26 +381,16 @@ def start_of(background: str, language: Language) -> str:
     return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
 
 
-def signed(contribution: float) -> str:
-    """Write a contribution with its sign.
-
-    >>> signed(0.834), signed(-0.4), signed(0.0)
-    ('+0.83', '−0.40', '0.00')
-    """
-    size = f"{abs(contribution):.2f}"
-    return size if float(size) == 0 else f"{'+' if contribution > 0 else '−'}{size}"
+def _end_step(kind: str, text: str, risk: float, at: float) -> WaterfallStep:
+    shown = percent_text(risk)
+    return WaterfallStep(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
 
 
-def _mark(kind: str, text: str, risk: float, at: float) -> Step:
-    shown = percent(risk)
-    return Step(kind, text, "", shown, round(at - _MARK / 2, 3), _MARK, at, f"{text}: {shown}")
-
-
-def _step(part: Part, before: float, after: float, language: Language) -> Step:
-    number = signed(part.contribution)
+def _part_step(part: WaterfallPart, before: float, after: float, language: Language) -> WaterfallStep:
+    number = signed_number(part.contribution)
     way = "pushes_up" if part.contribution > 0 else "pulls_down"
     told = WORDS[way].fill(language, number=number)
-    return Step(
+    return WaterfallStep(
         kind=part.kind,
         text=part.text,
         note=part.note,

@@ -9,17 +9,15 @@ from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
-from dropout_risk.pages.pupil_charts import AttendanceStrip, Marks, Part, Waterfall
-from dropout_risk.pages.rendering import LIST_ONLY, Links, note
-from dropout_risk.pages.words import WORDS, day
-from dropout_risk.scoring.redaction import CONFIDENTIAL
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
+from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
+from dropout_risk.pages.words import WORDS
+from dropout_risk.scoring.roles import CLASS_TEACHER, CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, percent
-from dropout_risk.watchlist.group import LOWEST_BAND, UNKNOWN, WatchEntry
-from dropout_risk.watchlist.wording import Told, shorten, told, told_missing
-
-# --- One pupil as the page shows it: every number written out, nothing left for the template to work out ---
+from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
+from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
+from dropout_risk.watchlist.group import WatchEntry
+from dropout_risk.watchlist.wording import ListedReason, listed_missing, listed_reasons, shorten_list
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -27,7 +25,7 @@ _HALF = 50.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class ReasonBar:
     """A bar from the middle of a field 100 wide: to the right raising, to the left lowering."""
 
     x: float
@@ -37,16 +35,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReasonLine:
     """One reason: its sentence, what to hold it against, and its bar."""
 
     text: str
     note: str
-    bar: Bar | None
+    bar: ReasonBar | None
 
 
 @dataclass(frozen=True)
-class Card:
+class PupilCard:
     """One listed pupil."""
 
     student_id: str
@@ -61,8 +59,8 @@ class Card:
     status_word: str
     since: str
     alerts: tuple[tuple[str, str], ...]
-    raising: tuple[Line, ...]
-    lowering: tuple[Line, ...]
+    raising: tuple[ReasonLine, ...]
+    lowering: tuple[ReasonLine, ...]
     missing: str
     warnings: tuple[str, ...]
     help: tuple[str, ...]
@@ -89,42 +87,44 @@ class CardWriter:
     common: Collection[str] = ()
     links: Links = LIST_ONLY
 
-    def write(self, entry: WatchEntry) -> Card:
+    def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
         score = entry.score
-        lowering = [item for item in score.lowering if _favourable(item)]
+        lowering = [reason for reason in score.lowering if _is_worth_a_line(reason)]
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
-        return Card(
+        return PupilCard(
             student_id=str(score.student_id),
             page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
-            risk=percent(score.risk),
-            interval=interval(score),
+            risk=percent_text(score.risk),
+            interval=interval_text(score),
             band=score.band,
-            band_word=self._word(f"band_{score.band}") if entry.judged else "",
+            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged else "",
             status=entry.status,
             status_word=self.status(entry),
             since=self.since(entry),
             alerts=self.alerts(score),
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
-            lowering=self._lines(score, lowering, noted=False)[:LOWERING_SHOWN] if entry.judged else (),
-            missing=shorten(self._own(told_missing(score)), MISSING_SHOWN, self.language),
+            lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
+            missing=shorten_list(self._own(listed_missing(score)), MISSING_SHOWN, self.language),
             warnings=self._own(score.warnings),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )
 
-    def _word(self, name: str, **fields: object) -> str:
+    def word(self, name: str, **fields: object) -> str:
+        """Give some wording of the pages in the language of the cards."""
         return WORDS[name].fill(self.language, **fields)
 
     def alerts(self, score: PupilScore) -> tuple[tuple[str, str], ...]:
         """Give each alert and who acts on it."""
-        return tuple((alert.text, self._word("acts", who=self._word(alert.route))) for alert in score.alerts)
+        return tuple((alert.text, self.word("acts", who=self.word(alert.route))) for alert in score.alerts)
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
-        known = self.compared and entry.status != "new"
-        return self._word("since", since=day(entry.since, self.language)) if known else ""
+        if not self.compared or entry.status == "new":
+            return ""
+        return self.word("since", since=date_in_words(entry.since, self.language))
 
     def _own(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sentence for sentence in sentences if sentence not in self.common)
@@ -133,52 +133,58 @@ class CardWriter:
         """Say how a pupil stands against the last list."""
         if not self.compared:
             return ""
-        word = self._word(f"status_{entry.status}")
+        word = self.word(f"status_{entry.status}")
         if entry.risk_before is None or not entry.judged:
             return word
-        before, now = percent(entry.risk_before), percent(entry.score.risk)
-        return word if before == now else word + self._word("from_to", before=before, now=now)
+        before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)
+        return word if before == now else word + self.word("from_to", before=before, now=now)
 
-    def _lines(self, score: PupilScore, reasons: Sequence[Reason], *, noted: bool = True) -> tuple[Line, ...]:
-        everything = told(score.raising, self.language) + told(score.lowering, self.language)
-        folded = _folded(score)
-        largest = max((abs(item.points) for item in everything if _is_open(item, folded)), default=0.0)
+    def _lines(
+        self, score: PupilScore, reasons: Sequence[Reason], *, raise_risk: bool = True
+    ) -> tuple[ReasonLine, ...]:
+        everything = listed_reasons(score.raising, self.language)
+        everything += listed_reasons(score.lowering, self.language, raise_risk=False)
+        folded = _folded_domains(score)
+        largest = max((abs(item.points) for item in everything if _has_bar(item, folded)), default=0.0)
         return tuple(
-            Line(
+            ReasonLine(
                 item.text,
-                note(item.reason, self.language) if item.reason and noted else "",
-                self._bar(item.points, largest) if _is_open(item, folded) else None,
+                note_on_reason(item.reason, self.language) if item.reason and raise_risk else "",
+                self._bar(item.points, largest) if _has_bar(item, folded) else None,
             )
-            for item in told(reasons, self.language)
+            for item in listed_reasons(reasons, self.language, raise_risk=raise_risk)
         )
 
-    def _bar(self, points: float, largest: float) -> Bar | None:
+    def _bar(self, points: float, largest: float) -> ReasonBar | None:
         if not largest or not points:  # what is confidential has a sentence and no number
             return None
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0
         size = f"{100 * abs(points):.0f}" if abs(points) >= HALF_A_POINT else "<1"
-        text = self._word("raises" if raises else "lowers", points=size)
-        return Bar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
+        text = self.word("raises" if raises else "lowers", points=size)
+        return ReasonBar(_HALF if raises else _HALF - width, width, "raising" if raises else "lowering", text)
 
 
-def interval(score: PupilScore) -> str:
+def interval_text(score: PupilScore) -> str:
     """Write an interval in percent."""
-    return " – ".join(dict.fromkeys(percent(bound) for bound in score.interval))
+    return " – ".join(dict.fromkeys(percent_text(bound) for bound in score.interval))
 
 
-def _folded(score: PupilScore) -> tuple[str, ...]:
+def _folded_domains(score: PupilScore) -> tuple[str, ...]:
     """Name the domains of which a list tells words and no number; of a redacted score, none is left."""
     return () if score.domains.keys() != DOMAINS.keys() else CLASS_TEACHER.folds(score.domains)
 
 
-def _is_open(item: Told, folded: tuple[str, ...]) -> bool:
-    return item.reason is not None and item.reason.domain not in folded
+def _has_bar(item: ListedReason, folded: Collection[str]) -> bool:
+    if item.reason is None:
+        return False
+    domain = item.reason.domain
+    return CLASS_TEACHER.tells(domain, folded=domain in folded) == Telling.NUMBER
 
 
-def _favourable(reason: Reason) -> bool:
+def _is_worth_a_line(reason: Reason) -> bool:
     """Say whether a lowering reason is worth a line: what is not known speaks for nobody."""
-    return reason.domain != CONFIDENTIAL and not reason.missing and -reason.points >= HALF_A_POINT
+    return not reason.missing and -reason.points >= HALF_A_POINT
 
 
 @dataclass(frozen=True)
@@ -238,7 +244,7 @@ class PupilPage:
     domains: Waterfall | None
     reasons: Waterfall | None
     attendance: AttendanceStrip | None
-    marks: Marks | None
+    marks: MarksChart | None
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -253,22 +259,19 @@ class PupilPageWriter:
 
     Parameters
     ----------
-    language : {"zh", "en"}
-        The language of the page, and of the sentences in the scores.
     role : Role
         For whom the page is.
     cards : CardWriter
-        Words alerts and changes in the way of the list.
+        Words alerts and changes in the way, and in the language, of the list.
     """
 
-    language: Language
     role: Role
     cards: CardWriter
 
     def write(
         self,
         score: PupilScore,
-        known: Snapshot,
+        snapshot: Snapshot,
         entry: WatchEntry | None = None,
         changes: Changes | None = None,
     ) -> PupilPage:
@@ -278,7 +281,7 @@ class PupilPageWriter:
         ----------
         score : PupilScore
             As the role may read it.
-        known : Snapshot
+        snapshot : Snapshot
             Of this pupil's history alone, on the date of the score.
         entry : WatchEntry, optional
             Where the pupil stands on the list, if it is on it.
@@ -286,24 +289,25 @@ class PupilPageWriter:
             Why the risk changed, and what would change it.
         """
         changes = Changes() if changes is None else changes
-        judged = score.band != UNKNOWN
+        word, language = self.cards.word, self.cards.language
+        judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         return PupilPage(
             student_id=str(score.student_id),
-            school=score.school_id or self._word("no_school"),
+            school=score.school_id or word("no_school"),
             class_id=score.class_id or "",
-            teacher=score.responsible_id or self._word("no_teacher"),
+            teacher=score.responsible_id or word("no_teacher"),
             school_page=self.cards.links.school(score.school_id),
             judged=judged,
-            risk=percent(score.risk),
-            interval=interval(score),
+            risk=percent_text(score.risk),
+            interval=interval_text(score),
             band=score.band,
-            band_word=self._word(f"band_{score.band}"),
-            rank=self._word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
+            band_word=BAND_WORDS[score.band].to(language),
+            rank=word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
             alerts=self.cards.alerts(score),
-            domains=Waterfall.of(score, self._domains(score), self.language) if judged else None,
-            reasons=Waterfall.of(score, self._reasons(score), self.language) if judged else None,
-            attendance=AttendanceStrip.of(known, self.language) if "attendance" in self.role.sees else None,
-            marks=Marks.of(known, self.language) if "grades" in self.role.sees else None,
+            domains=Waterfall.of(score, self._domains(score), language) if judged else None,
+            reasons=Waterfall.of(score, self._reasons(score), language) if judged else None,
+            attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
+            marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
             since_last=(*self._standing(entry), *changes.changed),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
@@ -314,27 +318,26 @@ class PupilPageWriter:
             notes=self._notes(),
         )
 
-    def _word(self, name: str, **fields: object) -> str:
-        return WORDS[name].fill(self.language, **fields)
-
-    def _domains(self, score: PupilScore) -> list[Part]:
+    def _domains(self, score: PupilScore) -> list[WaterfallPart]:
         """Give the sum of each domain, the strongest push first, and what no open domain tells."""
+        sizes = {name: score.domains[name] for name in DOMAINS if name in score.domains}
         parts = [
-            Part(_side(score.domains[domain]), label.to(self.language), "", score.domains[domain])
-            for domain, label in DOMAINS.items()
-            if domain in score.domains
+            WaterfallPart(_side_of_bar(size), DOMAINS[name].to(self.cards.language), "", size)
+            for name, size in sizes.items()
         ]
-        rest = score.log_odds - score.base_log_odds - sum(part.contribution for part in parts)
-        other = [Part("other", self._word("all_other"), "", rest)] if len(parts) < len(DOMAINS) else []
-        return [*sorted(parts, key=lambda part: -part.contribution), *other]
+        rest = score.log_odds - score.base_log_odds - sum(sizes.values())
+        parts.sort(key=lambda part: -part.contribution)
+        if len(parts) < len(DOMAINS):
+            parts.append(WaterfallPart("other", self.cards.word("all_other"), "", rest))
+        return parts
 
-    def _reasons(self, score: PupilScore) -> list[Part]:
+    def _reasons(self, score: PupilScore) -> list[WaterfallPart]:
         lines = [
-            Part(side, reason.text, note(reason, self.language), reason.contribution)
+            WaterfallPart(side, reason.text, note_on_reason(reason, self.cards.language), reason.contribution)
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
             for reason in reasons
         ]
-        return [*lines, Part("other", self._word("all_other"), "", score.other)]
+        return [*lines, WaterfallPart("other", self.cards.word("all_other"), "", score.other)]
 
     def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
         if entry is None:
@@ -343,16 +346,16 @@ class PupilPageWriter:
 
     def _because(self, names: Sequence[str], score: PupilScore) -> str:
         """Give the sentences behind a suggestion."""
-        sentences = {alert.rule: self._word("todays_alert") for alert in score.alerts}
+        sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
         sentences |= {reason.feature: reason.text for reason in score.raising}
-        between = "；" if self.language == "zh" else "; "
-        reasons = between.join(dict.fromkeys(sentences[name] for name in names if name in sentences))
-        return self._word("because", reasons=reasons) if reasons else ""
+        told = dict.fromkeys(sentences[name] for name in names if name in sentences)
+        reasons = CLAUSES.join(self.cards.language, told)
+        return self.cards.word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:
-        whom = self._word("for_whom", who=self.role.label.to(self.language))
-        return (whom, self._word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
+        whom = self.cards.word("for_whom", who=self.role.label.to(self.cards.language))
+        return (whom, self.cards.word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
 
 
-def _side(contribution: float) -> str:
+def _side_of_bar(contribution: float) -> str:
     return "raising" if contribution > 0 else "lowering"

@@ -15,11 +15,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.pages.words import WORDS, words
-from dropout_risk.text import Language
-from dropout_risk.watchlist.wording import comparison
-
-# --- Where the pages lie: files in a folder, or addresses of the service ---
+from dropout_risk.pages.words import WORDS, page_words
+from dropout_risk.text import CLAUSES, Language
+from dropout_risk.watchlist.wording import comparison_text
 
 INDEX = "index.html"
 COHORT = "cohort.html"
@@ -47,12 +45,12 @@ class Links:
     school: Callable[[str | None], str]
 
 
-def page_name(school_id: str | None) -> str:
+def school_page_name(school_id: str | None) -> str:
     """Name a school's file: safe whatever the id, and never the same for two ids.
 
     Examples
     --------
-    >>> page_name("../x")
+    >>> school_page_name("../x")
     'school-x-551622b6.html'
     """
     return _file_name("school", school_id, 8)
@@ -74,7 +72,7 @@ def is_our_page(name: str) -> bool:
 
     Examples
     --------
-    >>> is_our_page(page_name(None)), is_our_page("school-notes.html")
+    >>> is_our_page(school_page_name(None)), is_our_page("school-notes.html")
     (True, False)
     """
     return bool(_OURS.fullmatch(name))
@@ -83,15 +81,16 @@ def is_our_page(name: str) -> bool:
 _OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
 
 
-def _file_name(kind: str, of: str | int | None, digits: int) -> str:
-    readable = re.sub(r"[^A-Za-z0-9_]+", "-", "" if of is None else str(of)).strip("-")[:40]
-    mark = hashlib.sha256(repr(of).encode()).hexdigest()[:digits]
+def _file_name(kind: str, identifier: str | int | None, digits: int) -> str:
+    words = "" if identifier is None else str(identifier)
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", words).strip("-")[:40]
+    mark = hashlib.sha256(repr(identifier).encode()).hexdigest()[:digits]
     return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
 
 
-FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, page_name)
+FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, school_page_name)
 """Pages in one folder."""
-LIST_ONLY = Links("", "", "", lambda _: "", page_name)
+LIST_ONLY = Links("", "", "", lambda _: "", school_page_name)
 """A watch list without any other page."""
 
 
@@ -143,16 +142,13 @@ def served_under(root: str, language: str = "") -> Links:
     return Links(root + asked, f"{root}/model{asked}", "", pupil, school)
 
 
-# --- What to hold a reason against: the comparison and how old the record is ---
+def note_on_reason(reason: Reason, language: Language) -> str:
+    """Write what to hold a reason against, and how old the record is, as far as there is anything to say."""
+    notes = [comparison_text(reason, language), _age_of_record(reason, language)]
+    return CLAUSES.join(language, filter(None, notes))
 
 
-def note(reason: Reason, language: Language) -> str:
-    """Write the small print of a reason; nothing where there is nothing to say."""
-    notes = [comparison(reason, language), _age(reason, language)]
-    return ("；" if language == "zh" else "; ").join(said for said in notes if said)
-
-
-def _age(reason: Reason, language: Language) -> str:
+def _age_of_record(reason: Reason, language: Language) -> str:
     days = reason.data_age_days
     if days is None or reason.missing:
         return ""
@@ -164,7 +160,7 @@ def _age(reason: Reason, language: Language) -> str:
     return WORDS["age_in_days"].fill(language, number=days)
 
 
-def render(template: str, language: Language, **content: Any) -> str:
+def render_page(template: str, language: Language, **content: Any) -> str:
     """Render a page of HTML.
 
     Parameters
@@ -176,8 +172,8 @@ def render(template: str, language: Language, **content: Any) -> str:
     **content
         What the template shows; every word of it is escaped.
     """
-    shared = {"w": words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
-    return _environment().get_template(template).render(**shared, **content)
+    shared = {"w": page_words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
+    return _template_environment().get_template(template).render(**shared, **content)
 
 
 @cache
@@ -201,7 +197,7 @@ def content_policy() -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _template_environment() -> Environment:
     return Environment(
         loader=PackageLoader("dropout_risk.pages"),
         autoescape=True,

@@ -15,16 +15,15 @@ from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.pages.changes import Asked, Changes
+from dropout_risk.pages.changes import ChangeQuestions, Changes
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
-from dropout_risk.pages.rendering import FILES, INDEX, Links, page_name, pupil_page_name, render
+from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, render_page, school_page_name
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
 from dropout_risk.scoring.score_rows import heads
@@ -34,8 +33,6 @@ from dropout_risk.text import Language
 from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
-
-# --- For whom pages are made ---
 
 
 def reader_of_pages(role: str, settings: Settings) -> Role:
@@ -64,7 +61,7 @@ def reader_of_pages(role: str, settings: Settings) -> Role:
 
 def sees_less_than_lists(reader: Role) -> bool:
     """Say whether a role sees less than lists tell, which is all but results of psychological tests."""
-    return any(domain != CONFIDENTIAL for domain in reader.hidden)
+    return not set(reader.hidden) <= set(CLASS_TEACHER.hidden)
 
 
 A_WEEK = dt.timedelta(days=7)
@@ -139,8 +136,6 @@ class Review:
         """Count; nobody's name belongs into a log."""
         return f"<Review of {self.watch_list!r} for {self.role.name}>"
 
-    # --- pages ----------------------------------------------------------------------------------------
-
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
         page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links, self._seen)
@@ -173,11 +168,11 @@ class Review:
             If nothing had been recorded of the pupil by the date.
         """
         score = self._score(student_id)
-        known = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
+        snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         compared = self.watch_list.last is not None
-        writer = PupilPageWriter(self.language, self.role, CardWriter(self.language, compared, links=links))
+        writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
-            self._seen(score), known, self._entries.get(score.student_id), self._changes(score.student_id)
+            self._seen(score), snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
@@ -195,8 +190,6 @@ class Review:
         """The language of the scores, and so of the pages."""
         return self.scores.language
 
-    # --- files ----------------------------------------------------------------------------------------
-
     def write(self, folder: str | Path) -> Path:
         """Write the index, every school's list, each listed pupil's page, the cohort's and the model's.
 
@@ -211,31 +204,27 @@ class Review:
         return write_folder(Path(folder), self._files())
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        links = replace(
-            FILES, pupil=lambda student: pupil_page_name(student) if student in self._entries else ""
-        )
+        links = replace(FILES, pupil=lambda pupil: pupil_page_name(pupil) if pupil in self._entries else "")
         yield links.cohort, self.cohort(links)
         yield links.model, self.about_model(links)
         for student_id in self._entries:
             yield pupil_page_name(student_id), self.pupil(student_id, links)
         for school in self.watch_list.schools:
-            yield page_name(school), self.school(school, links)
+            yield school_page_name(school), self.school(school, links)
         yield INDEX, render_index(self.watch_list, links)
-
-    # --- finding --------------------------------------------------------------------------------------
 
     @cached_property
     def _about(self) -> dict[str, Any]:
         return about_list(self.watch_list)
 
     @cached_property
-    def _places(self) -> dict[str, tuple[StudentId, int]]:
-        """The place of each scored pupil, by its id in words."""
+    def _pupils(self) -> dict[str, tuple[StudentId, int]]:
+        """The id of each scored pupil and its index among the scores, by its id in words."""
         return {str(head.student_id): (head.student_id, head.place) for head in heads(self.scores.pupils)}
 
     @cached_property
     def _rows(self) -> dict[Any, int]:
-        return {student: row for row, student in enumerate(self.histories.student_ids)}
+        return {student_id: row for row, student_id in enumerate(self.histories.student_ids)}
 
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
@@ -246,24 +235,24 @@ class Review:
 
     def _changes(self, student_id: StudentId) -> Changes:
         listed = student_id in self._entries
-        known = self._of_listed if listed else self._asked.about([self._rows[student_id]])
-        return known.get(student_id, Changes())
+        changes = self._changes_of_listed if listed else self._questions.about([self._rows[student_id]])
+        return changes.get(student_id, Changes())
 
     @cached_property
-    def _of_listed(self) -> dict[StudentId, Changes]:
-        return self._asked.about([self._rows[student_id] for student_id in self._entries])
+    def _changes_of_listed(self) -> dict[StudentId, Changes]:
+        return self._questions.about([self._rows[student_id] for student_id in self._entries])
 
     @property
-    def _asked(self) -> Asked:
+    def _questions(self) -> ChangeQuestions:
         last, now = self.watch_list.last, self.watch_list.as_of
         before = now - A_WEEK if last is None else last.as_of
-        return Asked(self.model, self.histories, before, now, self.role, self.language)
+        return ChangeQuestions(self.model, self.histories, before, now, self.role, self.language)
 
     def _score(self, student_id: StudentId) -> PupilScore:
-        found = self._places.get(str(student_id))
+        found = self._pupils.get(str(student_id))
         if found is not None:
             return self.scores.pupils[found[1]]
-        row = next((row for student, row in self._rows.items() if str(student) == str(student_id)), None)
+        row = next((row for pupil, row in self._rows.items() if str(pupil) == str(student_id)), None)
         if row is None:
             raise UnknownPupilError("There is no pupil of that id.", hint="check the id, also its zeros")
         if not _anything_known(self.histories.take([row]).on(self.watch_list.as_of)):
@@ -276,10 +265,10 @@ class Review:
         )
 
     def _render(self, template: str, links: Links, **content: Any) -> str:
-        return render(template, self.language, links=links, **self._about, **content)
+        return render_page(template, self.language, links=links, **self._about, **content)
 
 
-def _anything_known(known: Snapshot) -> bool:
+def _anything_known(snapshot: Snapshot) -> bool:
     """Say whether any row of a single pupil was known on a date."""
-    runs = (known.grades.rows, known.wellbeing, known.totals, known.family, known.outcomes)
-    return any(int(rows.offsets[-1]) for rows in runs) or bool(np.any(known.words("recorded")))
+    runs = (snapshot.grades.rows, snapshot.wellbeing, snapshot.totals, snapshot.family, snapshot.outcomes)
+    return any(int(rows.offsets[-1]) for rows in runs) or bool(np.any(snapshot.words("recorded")))

@@ -12,17 +12,15 @@ from typing import Any
 
 from dropout_risk.alerts.alert import ROUTES
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.pupil_page import Card, CardWriter
-from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, page_name, render
-from dropout_risk.pages.words import WORDS, day
+from dropout_risk.pages.pupil_page import CardWriter, PupilCard
+from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
+from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language
-from dropout_risk.watchlist.group import WatchGroup
+from dropout_risk.text import Language, date_in_words
+from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import shorten, told_missing
-
-# --- A school's list as the page shows it: a sheet for the school, then one per responsible teacher ---
+from dropout_risk.watchlist.wording import listed_missing, shorten_list
 
 # Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
 _ELSEWHERE = tuple(route for route in ROUTES if route != "class_teacher")
@@ -37,8 +35,8 @@ class TeacherSheet:
     has_teacher: bool
     lacks_teacher: bool
     adds_up: str
-    alerts: tuple[Card, ...]
-    first: tuple[Card, ...]
+    alerts: tuple[PupilCard, ...]
+    first: tuple[PupilCard, ...]
     tied: str
     below: str
     unscored: tuple[tuple[str, tuple[str, ...]], ...]
@@ -68,25 +66,26 @@ def school_sheet(
 ) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
-    lacking = _shared_by_most(groups, told_missing)
+    lacking = _shared_by_most(groups, listed_missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.warnings)
     writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
-    counts = counts_of(groups)
+    counts = count_pupils(groups)
     return SchoolSheet(
         name=school_id or WORDS["no_school"].to(language),
         adds_up=WORDS["adds_up"].fill(language, **counts),
         counts=counts,
         who_acts=_who_acts(groups, language),
         teachers=tuple(
-            _teacher_sheet(group, writer, f"{anchor}-{place}") for place, group in enumerate(groups, start=1)
+            _teacher_sheet(group, writer, f"{anchor}-{number}")
+            for number, group in enumerate(groups, start=1)
         ),
-        lacking=shorten(lacking, len(lacking), language),
-        for_all=shorten(for_all, len(for_all), language),
+        lacking=shorten_list(lacking, len(lacking), language),
+        for_all=shorten_list(for_all, len(for_all), language),
     )
 
 
 def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> TeacherSheet:
-    language, counts = writer.language, counts_of((group,))
+    language, counts = writer.language, count_pupils((group,))
     return TeacherSheet(
         anchor=anchor,
         teacher=group.responsible_id or WORDS["no_teacher"].to(language),
@@ -102,26 +101,12 @@ def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> Teache
     )
 
 
-def counts_of(groups: Iterable[WatchGroup]) -> dict[str, int]:
-    """Count the pupils of some groups by where they stand."""
-    groups = tuple(groups)
-    return {
-        "cohort": sum(len(group) for group in groups),
-        "listed": sum(len(group.listed) for group in groups),
-        "with_alert": sum(len(group.alerts) for group in groups),
-        "first": sum(len(group.risks) for group in groups),
-        "below_line": sum(len(group.below) for group in groups),
-        "not_scored": sum(len(group.unscored) for group in groups),
-        "tied": sum(group.tied for group in groups),
-    }
-
-
 def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Name the pupils whose alerts go to someone other than the class teacher."""
     lines = []
     for route in _ELSEWHERE:
         pupils = tuple(
-            _named(entry.score)
+            _name_with_class(entry.score)
             for group in groups
             for entry in group.alerts
             if any(alert.route == route for alert in entry.score.alerts)
@@ -149,7 +134,7 @@ def _shared_by_most(
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
 
 
-def _named(pupil: PupilScore) -> str:
+def _name_with_class(pupil: PupilScore) -> str:
     return f"{pupil.student_id} ({pupil.class_id})" if pupil.class_id else str(pupil.student_id)
 
 
@@ -199,11 +184,11 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
         The index.
     """
     _check_language(watch_list, language)
-    links = Links("", "", INDEX, LIST_ONLY.pupil, page_name)
+    links = Links("", "", INDEX, LIST_ONLY.pupil, school_page_name)
 
     def pages() -> Iterator[tuple[str, str]]:
         for school in watch_list.schools:
-            yield page_name(school), render_schools(watch_list, (school,), links)
+            yield school_page_name(school), render_schools(watch_list, (school,), links)
         yield INDEX, render_index(watch_list, links)
 
     return write_folder(Path(folder), pages())
@@ -212,10 +197,10 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
 def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: Links) -> str:
     """Render the lists of some schools as one page."""
     sheets = [
-        school_sheet(watch_list, school, anchor=f"s{place}", links=links)
-        for place, school in enumerate(schools, start=1)
+        school_sheet(watch_list, school, anchor=f"s{number}", links=links)
+        for number, school in enumerate(schools, start=1)
     ]
-    return render(
+    return render_page(
         "watch_list.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
     )
 
@@ -225,7 +210,9 @@ def render_index(watch_list: WatchList, links: Links) -> str:
     sheets = [
         (links.school(school), school_sheet(watch_list, school, anchor="")) for school in watch_list.schools
     ]
-    return render("index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list))
+    return render_page(
+        "index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
+    )
 
 
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
@@ -260,16 +247,18 @@ def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
 def about_list(watch_list: WatchList) -> dict[str, Any]:
     """Give what every page of one date says: the date, what a score is, and which model made it."""
     language = watch_list.language
-    as_of = day(watch_list.as_of, language)
+    as_of = date_in_words(watch_list.as_of, language)
     return {
         "as_of": as_of,
         "synthetic": bool(watch_list.model.get("synthetic")),
-        "what_a_score_is": WORDS["what_a_score_is"].fill(language, as_of=as_of, horizon=_horizon(watch_list)),
+        "what_a_score_is": WORDS["what_a_score_is"].fill(
+            language, as_of=as_of, horizon=_horizon_words(watch_list)
+        ),
         "first_note": WORDS["first_note"].fill(language, capacity=watch_list.settings.capacity),
         "counts": watch_list.counts(),
         "adds_up": WORDS["adds_up"].fill(language, **watch_list.counts()),
         "reading": [WORDS[name].to(language) for name in ("about_interval", "about_bars")],
-        "about": _about(watch_list, as_of),
+        "about": _about_lines(watch_list, as_of),
     }
 
 
@@ -281,13 +270,13 @@ def _check_language(watch_list: WatchList, language: Language) -> None:
         )
 
 
-def _horizon(watch_list: WatchList) -> str:
+def _horizon_words(watch_list: WatchList) -> str:
     days = watch_list.model.get("horizon_days")
     name = "horizon" if days else "some_time"
     return WORDS[name].fill(watch_list.language, days=days)
 
 
-def _about(watch_list: WatchList, as_of: str) -> list[str]:
+def _about_lines(watch_list: WatchList, as_of: str) -> list[str]:
     language, model, last = watch_list.language, watch_list.model, watch_list.last
     told = {"name": model.get("name", ""), "version": model.get("version", ""), "as_of": as_of}
     trained_to = model.get("trained_to") or WORDS["undated"].to(language)
@@ -295,7 +284,7 @@ def _about(watch_list: WatchList, as_of: str) -> list[str]:
     if last is None:
         lines.append(WORDS["about_first"].to(language))
     else:
-        lines.append(WORDS["about_last"].fill(language, date=day(last.as_of, language)))
+        lines.append(WORDS["about_last"].fill(language, date=date_in_words(last.as_of, language)))
         if last.model != str(model.get("version", "")):
             lines.append(WORDS["about_new_model"].to(language))
     return [*lines, WORDS["keep_private"].to(language)]

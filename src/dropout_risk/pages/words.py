@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from dropout_risk.text import Language, Text
-
-# --- The wording of a pupil's page, in both languages ---
+from dropout_risk.text import ITEMS, Language, Text
 
 PUPIL_WORDS: dict[str, Text] = {
     "pupil": Text(zh="学生", en="Pupil"),
@@ -118,8 +114,6 @@ EXAMS: dict[str, Text] = {
 }
 
 
-# --- The wording of the cohort's and the model's pages, in both languages ---
-
 REVIEW_WORDS: dict[str, Text] = {
     "skip": Text(zh="跳到正文", en="Skip to the content"),
     "pages": Text(zh="页面", en="Pages"),
@@ -143,7 +137,6 @@ REVIEW_WORDS: dict[str, Text] = {
     "band": Text(zh="档次", en="Band"),
     "from": Text(zh="风险不低于", en="Risk from"),
     "share": Text(zh="占比", en="Share"),
-    "band_unknown": Text(zh="资料太少", en="too little known"),
     "by_capacity": Text(zh="各校名单", en="Lists by capacity"),
     "by_capacity_note": Text(
         zh="每位包保责任人除预警外最多{capacity}人；“同分”是线下与名单最后一人风险完全相同的人数，按学号先后取舍。",
@@ -181,7 +174,6 @@ REVIEW_WORDS: dict[str, Text] = {
         "share that came to leave, with its 95 % interval. On the diagonal both agree. On both axes small "
         "numbers are spread out.",
     ),
-    "calibration_of": Text(zh="校准图", en="Calibration"),
     "given": Text(zh="给出的风险", en="Risk given"),
     "observed": Text(zh="实际比例", en="Share that left"),
     "interval_95": Text(zh="95%区间", en="95 % interval"),
@@ -203,7 +195,6 @@ REVIEW_WORDS: dict[str, Text] = {
         en="mean {mean}; nine tenths of the pupils lie between {low} and {high}",
     ),
     "too_few": Text(zh="学生太少，不画。", en="Too few pupils for a picture."),
-    "mean_weight": Text(zh="平均分量", en="mean weight"),
     "how_to_read": Text(zh="怎样读一条原因", en="How to read a reason"),
 }
 
@@ -345,15 +336,11 @@ WORDS: dict[str, Text] = {
         zh="线下{n}人：今天不必先安排，不等于没有困难。",
         en="{n} below the line: no need to go first today, which does not mean that all is well.",
     ),
-    "list_comma": Text(zh="、", en=", "),
+    "list_comma": ITEMS,
     "class": Text(zh="班级", en="class"),
     "risk": Text(zh="风险", en="Risk"),
     "interval": Text(zh="区间", en="interval"),
     "not_judged": Text(zh="资料太少，暂不评估风险", en="Too little is known to judge the risk"),
-    "band_high": Text(zh="高", en="high"),
-    "band_elevated": Text(zh="较高", en="elevated"),
-    "band_watch": Text(zh="需留意", en="worth watching"),
-    "band_low": Text(zh="低", en="low"),
     "status_new": Text(zh="新列入", en="new on the list"),
     "status_worse": Text(zh="比上次升高", en="higher than last time"),
     "status_same": Text(zh="与上次相近", en="about as last time"),
@@ -411,17 +398,6 @@ WORDS: dict[str, Text] = {
 }
 
 
-def words(language: Language) -> dict[str, str]:
+def page_words(language: Language) -> dict[str, str]:
     """Give the wording in one language."""
     return {name: text.to(language) for name, text in WORDS.items()}
-
-
-def day(date: dt.date, language: Language) -> str:
-    """Write a date.
-
-    Examples
-    --------
-    >>> day(dt.date(2025, 3, 3), "zh"), day(dt.date(2025, 3, 3), "en")
-    ('2025年3月3日', '2025-03-03')
-    """
-    return f"{date.year}年{date.month}月{date.day}日" if language == "zh" else date.isoformat()

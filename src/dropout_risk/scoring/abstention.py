@@ -197,7 +197,7 @@ class Advice:
 
     def _changes(self, now: Floats, then: Floats) -> tuple[Floats, Floats]:
         """Give how likely the band changes, and by how much the risk does in the mean."""
-        edges = [self.bands.watch, self.bands.elevated, self.bands.high]
+        edges = [*self.bands.limits.values()]
         before, after = (np.searchsorted(edges, risk, side="right") for risk in (now, then))
         moves = np.zeros(len(now))
         for column in then.T:

@@ -21,7 +21,7 @@ from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import CLAUSES, Language, Text, date_in_words, percent_text
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
@@ -330,12 +330,11 @@ def with_text(made: Change) -> Change:
 
 
 def _sentence(made: Change) -> str:
-    language, before, now = made.language, percent(made.risk_before), percent(made.risk_now)
+    language, before, now = made.language, percent_text(made.risk_before), percent_text(made.risk_now)
     course = _STAYED if before == now else _ROSE if made.risk_now > made.risk_before else _FELL
-    text = course.fill(language, before=before, now=now, since=_day(made.before, language))
+    text = course.fill(language, before=before, now=now, since=date_in_words(made.before, language))
     parts = [_FROM.fill(language, label=label, size=f"{size:+.1f}") for label, size in _parts(made)]
-    between = "；" if language == "zh" else "; "
-    return text + _BECAUSE.fill(language, parts=between.join(parts)) if parts else text
+    return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, parts)) if parts else text
 
 
 def _parts(made: Change) -> list[tuple[str, float]]:
@@ -356,7 +355,3 @@ def _parts(made: Change) -> list[tuple[str, float]]:
 def _inside(label: str) -> str:
     """Write a label as it stands inside a sentence; an abbreviation stays as it is."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
-
-
-def _day(date: dt.date, language: Language) -> str:
-    return f"{date.year}年{date.month}月{date.day}日" if language == "zh" else date.isoformat()

@@ -416,7 +416,7 @@ class RiskModel:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""
         return {
             **self._about,
-            "bands": self.settings.bands.model_dump(),
+            "bands": self.settings.bands.limits,
             "features": len(self.catalogue),
             "metrics": self.metrics,
             "card": self.card,

@@ -4,16 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError, nearest
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import Language, Text
 
 COMPANIONS = ("grades", "family", "attendance", "psychology")
 """Which domain is folded with hidden ones: first marks, which move from month to month."""
 SPEAKS = 0.05
 """A domain that adds less than this to the log-odds covers nothing."""
+
+CONFIDENTIAL = "psychology"
+"""The domain of which the lists tell nobody more than whom to ask."""
+ASK = Text(
+    zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
+)
+_PLAYS_A_PART = Text(zh="{domain}（内容不在此显示）", en="{domain} (not shown here)")
+
+
+class Telling(IntEnum):
+    """How much a role is told of a part of a score; each holds what stands before it.
+
+    A *hint* says that the domain plays a part, and no more. *Words* are the part's own sentence, while its
+    number is folded into ``other``.
+    """
+
+    NOTHING = 0
+    HINT = 1
+    WORDS = 2
+    NUMBER = 3
+
+    def word(self, sentence: str, domain: str, language: Language) -> str:
+        """Word a part of a score; nothing where nothing is told."""
+        if self >= Telling.WORDS:
+            return sentence
+        if self == Telling.NOTHING:
+            return ""
+        if domain == CONFIDENTIAL:
+            return ASK.to(language)
+        label = next(label for name, label in DOMAINS.items() if name == domain)
+        return _PLAYS_A_PART.fill(language, domain=label.to(language))
 
 
 @dataclass(frozen=True)
@@ -69,6 +101,27 @@ class Role:
     def hidden(self) -> tuple[str, ...]:
         """The domains of which it sees nothing."""
         return tuple(domain for domain in DOMAINS if domain not in self.sees)
+
+    def tells(self, domain: str, *, folded: bool = False, raises: bool = True) -> Telling:
+        """Say how much it is told of a part of a score: the one rule of replies, of files and of lists.
+
+        Parameters
+        ----------
+        domain : str
+            What the part speaks for.
+        folded : bool, default=False
+            Whether the part's number is folded, see :meth:`folds`.
+        raises : bool, default=True
+            Whether it raises the risk: that a test lowers a risk reassures nobody.
+
+        Examples
+        --------
+        >>> ROLES["class_teacher"].tells("psychology"), ROLES["parent"].tells("psychology")
+        (<Telling.HINT: 1>, <Telling.NOTHING: 0>)
+        """
+        if domain in self.sees:
+            return Telling.WORDS if folded else Telling.NUMBER
+        return Telling.HINT if raises and domain in self.hears_of else Telling.NOTHING
 
     def folds(self, domains: Mapping[str, float]) -> tuple[str, ...]:
         """Name the domains whose numbers are folded into ``other``: at least two, or none.
@@ -142,12 +195,9 @@ def role_named(role: str | Role, roles: Mapping[str, Role] = ROLES) -> Role:
 
 def roles_of(settings: Settings) -> dict[str, Role]:
     """Give the roles as a county has set them: its own beside, or in place of, the ones of the library."""
+    labels = {name: role.label for name, role in ROLES.items()}
     own = {
-        name: Role(name, _label(name), given.sees, given.hears_of, given.names, given.staff)
+        name: Role(name, labels.get(name, Text(zh=name, en=name)), **given.model_dump())
         for name, given in settings.roles.items()
     }
     return ROLES | own
-
-
-def _label(name: str) -> Text:
-    return ROLES[name].label if name in ROLES else Text(zh=name, en=name)

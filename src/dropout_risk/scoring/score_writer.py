@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import KINDS, WEIGHTY_SHARE, help_for
+from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, RaisingReason, help_for
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
@@ -20,7 +19,9 @@ from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, 
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
 from dropout_risk.scoring.risks import Evidence, Risks
+from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.scores import SYNTHETIC
+from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -144,16 +145,6 @@ def numbers_of(names: Any) -> pa.DataType:
 # --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
 
 
-@dataclass(frozen=True)
-class _Raising:
-    """What the rule reads of a reason."""
-
-    feature: str
-    cause: str
-    contribution: float
-    missing: bool
-
-
 class HelpColumn:
     """The column ``suggested_help``.
 
@@ -169,9 +160,9 @@ class HelpColumn:
         self._features, self._language = features, language
         self._lists = Distinct(pa.list_(HELP))
         cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
-        fits = np.array([[name in kind.causes for name in CAUSES] for kind in KINDS])
-        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(KINDS)), dtype=bool)
-        self._oldest = max(kind.min_grade for kind in KINDS)
+        fits = np.array([[name in kind.causes for name in CAUSES] for kind in HELP_KINDS])
+        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(HELP_KINDS)), dtype=bool)
+        self._oldest = max(kind.min_grade for kind in HELP_KINDS)
 
     def of(
         self,
@@ -199,12 +190,13 @@ class HelpColumn:
         steps = [min(level or 0, self._oldest) for level in levels]
 
         def make(row: int) -> list[dict[str, Any]]:
+            told = zip(speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True)
             reasons = [
-                _Raising(self._features[place].name, self._features[place].cause, contribution, not there)
-                for place, contribution, there in zip(
-                    speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True
+                RaisingReason(
+                    self._features[index].name, self._features[index].cause, contribution, not there
                 )
-                if place >= 0
+                for index, contribution, there in told
+                if index >= 0
             ]
             found = help_for(reasons, alerts[row], levels[row], self._language)
             return [item.to_dict() for item in found]
@@ -218,7 +210,7 @@ class HelpColumn:
     def _keys(self, speaker: Longs, total: Floats, known: Bools) -> list[bytes]:
         """Give everything of the reasons that the rule's answer depends on: who counts, and which order."""
         counts = known & (total >= WEIGHTY_SHARE * total[:, :1])
-        strength = np.zeros((len(speaker), len(KINDS)))
+        strength = np.zeros((len(speaker), len(HELP_KINDS)))
         for slot in range(speaker.shape[1]):
             own = np.where(counts[:, slot], total[:, slot], 0.0)
             strength += self._fits[np.maximum(speaker[:, slot], 0)] * own[:, None]
@@ -232,8 +224,7 @@ Notes = Sequence[tuple[str, ...]]
 STALE_DAYS = 30
 FEW_DAYS = 10
 
-_BANDS = pa.array(["low", "watch", "elevated", "high", "unknown"])
-_UNKNOWN = len(_BANDS) - 1
+_BANDS = pa.array(list(BAND_WORDS))
 _DOMAINS, _CAUSES = list(numbers_of(DOMAINS)), list(numbers_of(CAUSES))
 NOTHING_RECORDED = Text(zh="{domain}：没有任何记录", en="{domain}: nothing recorded")
 _STALE = Text(zh="最近一条出勤记录是{days}天前的", en="The last attendance record is {days} days old")
@@ -313,13 +304,13 @@ class ScoreWriter:
 
     def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         n, bands = len(risks), self.model.settings.bands
-        band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
+        band = np.searchsorted([*bands.limits.values()], risks.risk, side="right")
         of_features = np.ascontiguousarray(risks.contributions.values.T)
         return {name: _id(risks.students, name, n) for name in IDS} | {
             "risk": pa.array(risks.risk),
             "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
-            "band": _BANDS.take(pa.array(np.where(abstaining, _UNKNOWN, band))),
+            "band": _BANDS.take(pa.array(np.where(abstaining, len(BANDS), band))),
             "rank_in_school": pa.nulls(n, pa.int32()),
             "base_log_odds": pa.array(risks.contributions.bases),
             "background": self._backgrounds.take(pa.array(risks.places)),
@@ -396,7 +387,7 @@ class ScoreWriter:
                 if states[place] == NOT_APPLICABLE:
                     continue
                 sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
-                said[sentence] = domain == "psychology"
+                said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
     def _warned(

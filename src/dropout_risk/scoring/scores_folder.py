@@ -25,7 +25,8 @@ from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
-from dropout_risk.scoring.redaction import without_tests
+from dropout_risk.scoring.redacted_rows import redact_rows
+from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
 from dropout_risk.text import Language
@@ -72,7 +73,7 @@ def score_to(
         scores are computed twice, first for its ranks.
     complete : bool, default=False
         Whether results of psychological tests are written; by default they are left out, see
-        :func:`dropout_risk.scoring.redaction.without_tests`.
+        :func:`dropout_risk.scoring.redacted_rows.redact_rows` for a class teacher.
 
     Returns
     -------
@@ -102,7 +103,8 @@ def score_to(
 
         def write(number: int) -> int:
             rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
-            rows = rows if complete else without_tests(rows, model.catalogue, population.language)
+            if not complete:
+                rows = redact_rows(rows, CLASS_TEACHER, model.catalogue, population.language)
             write_whole(_part(place, number), lambda path: _write(rows, path))
             return len(parts[number])
 

@@ -22,7 +22,7 @@ from dropout_risk.scoring.changed_records import ChangeableRecords
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, refusal
 from dropout_risk.settings import BandSettings
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import Language, Text, percent_text
 
 if TYPE_CHECKING:
     from dropout_risk.scoring.risk_model import RiskModel
@@ -94,12 +94,12 @@ class Option:
     ) -> Self:
         """Word changes with the risk that comes of them, and say so where it does not reach the target."""
         joined = _AND.to(language).join(part.text for part in changes)
-        shown = percent(risk)
-        if risk >= target and shown == percent(target):
+        shown = percent_text(risk)
+        if risk >= target and shown == percent_text(target):
             shown = f"{risk:.1%}"  # "5%, still not below 5%" would be no sentence
-        text = _IF.fill(language, changes=joined, risk=shown, now=percent(now))
+        text = _IF.fill(language, changes=joined, risk=shown, now=percent_text(now))
         if risk >= target:
-            text += _NOT_ENOUGH.fill(language, target=percent(target))
+            text += _NOT_ENOUGH.fill(language, target=percent_text(target))
         return cls(changes, risk, bool(risk < target), text)
 
 
@@ -153,7 +153,7 @@ def with_options(made: WhatIf, options: tuple[Option, ...], *, complete: bool = 
     said = (end + _OR.to(made.language)).join(option.text for option in options)
     if not said and complete:
         below = made.risk < made.target
-        said = (_BELOW if below else _NOTHING).fill(made.language, target=percent(made.target))
+        said = (_BELOW if below else _NOTHING).fill(made.language, target=percent_text(made.target))
     return replace(made, options=options, text=said + end + made.note if said else made.note)
 
 
@@ -235,9 +235,7 @@ def target_of(risk: float, bands: BandSettings) -> float:
     >>> target_of(0.4, BandSettings()), target_of(0.1, BandSettings()), target_of(0.04, BandSettings())
     (0.3, 0.05, 0.02)
     """
-    return (
-        max((limit for limit in bands.model_dump().values() if limit <= risk), default=risk / 2) or risk / 2
-    )
+    return max((limit for limit in bands.limits.values() if limit <= risk), default=risk / 2) or risk / 2
 
 
 class _Candidates(NamedTuple):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from dropout_risk.alerts.alert import urgency
+from dropout_risk.alerts.alert import urgency_of
 from dropout_risk.scoring.score_rows import Head, some_of
 from dropout_risk.scoring.scores import PupilScore
+from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 
-# --- One pupil on the list, and one who could not be scored ---
-
 Status = Literal["new", "worse", "same", "better"]
-UNKNOWN = "unknown"
-BANDS = ("low", "watch", "elevated", "high")
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,10 @@ class WatchEntry:
     def of(cls, score: PupilScore, today: dt.date, last: ListState | None, changed_points: float) -> Self:
         """Compare a pupil with where it stood on the last list."""
         before = last.pupils.get(score.student_id) if last else None
-        judged = before is not None and before.band != UNKNOWN
+        judged = before is not None and before.band != UNKNOWN_BAND
         return cls(
             score=score,
-            status=_status(score, before, changed_points),
+            status=_status_against(score, before, changed_points),
             since=before.since if before and before.since else today,
             risk_before=before.risk if before and judged else None,
         )
@@ -55,7 +52,7 @@ class WatchEntry:
     @property
     def judged(self) -> bool:
         """Whether enough is known for the risk to mean something."""
-        return self.score.band != UNKNOWN
+        return self.score.band != UNKNOWN_BAND
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,10 @@ class Unscored:
     responsible_id: str | None = None
 
 
-def _status(score: PupilScore, before: Standing | None, changed_points: float) -> Status:
+def _status_against(score: PupilScore, before: Standing | None, changed_points: float) -> Status:
     if before is None or before.since is None:
         return "new"
-    if UNKNOWN in (score.band, before.band):
+    if UNKNOWN_BAND in (score.band, before.band):
         return "same"
     change = score.risk - before.risk
     steps = BANDS.index(score.band) - BANDS.index(before.band)
@@ -90,11 +87,8 @@ def _status(score: PupilScore, before: Standing | None, changed_points: float) -
     return "better" if change < -changed_points or steps < 0 else "same"
 
 
-LOWEST_BAND = "low"
-
-
 @dataclass(frozen=True)
-class Line:
+class CapacityLine:
     """The line through a teacher's pupils, drawn on numbers alone.
 
     Parameters
@@ -157,12 +151,10 @@ class WatchGroup:
     def of(
         cls,
         key: tuple[str | None, str | None],
-        line: Line,
+        line: CapacityLine,
         unscored: Sequence[Unscored],
-        *,
-        written: Mapping[int, PupilScore],
-        everybody: Sequence[PupilScore],
-        compare: Callable[[PupilScore], WatchEntry],
+        entries: Mapping[int, WatchEntry],
+        pupils: Sequence[PupilScore],
     ) -> Self:
         """Put words to a line that is drawn.
 
@@ -174,19 +166,17 @@ class WatchGroup:
             Who stands above and below.
         unscored : sequence of Unscored
             Who has no score.
-        written : mapping of int to PupilScore
+        entries : mapping of int to WatchEntry
             The listed pupils, by place.
-        everybody : sequence of PupilScore
+        pupils : sequence of PupilScore
             All scores; those below the line are read only when they are asked for.
-        compare : callable
-            Makes a listed pupil's entry.
         """
-        alerts = sorted((written[place] for place in line.alerts), key=_by_urgency)
+        alerts = sorted((entries[place] for place in line.alerts), key=_by_urgency)
         return cls(
             *key,
-            alerts=tuple(compare(pupil) for pupil in alerts),
-            risks=tuple(compare(written[place]) for place in line.above),
-            below=some_of(everybody, line.below),
+            alerts=tuple(alerts),
+            risks=tuple(entries[place] for place in line.above),
+            below=some_of(pupils, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
             tied=line.tied,
         )
@@ -200,16 +190,30 @@ class WatchGroup:
         return len(self.alerts) + len(self.risks) + len(self.below) + len(self.unscored)
 
 
-def id_order(student: StudentId | None) -> tuple[int, int, str]:
+def count_pupils(groups: Iterable[WatchGroup]) -> dict[str, int]:
+    """Count the pupils of some groups by where they stand."""
+    groups = tuple(groups)
+    return {
+        "cohort": sum(map(len, groups)),
+        "listed": sum(len(group.listed) for group in groups),
+        "with_alert": sum(len(group.alerts) for group in groups),
+        "first": sum(len(group.risks) for group in groups),
+        "below_line": sum(len(group.below) for group in groups),
+        "not_scored": sum(len(group.unscored) for group in groups),
+        "tied": sum(group.tied for group in groups),
+    }
+
+
+def id_order(student_id: StudentId | None) -> tuple[int, int, str]:
     """Give a key that sorts ids of any type, those that could not be read last."""
-    if student is None:
+    if student_id is None:
         return (2, 0, "")
-    return (0, student, "") if isinstance(student, int) else (1, 0, student)
+    return (0, student_id, "") if isinstance(student_id, int) else (1, 0, student_id)
 
 
 def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
     return (-pupil.risk, id_order(pupil.student_id))
 
 
-def _by_urgency(pupil: PupilScore) -> tuple[object, ...]:
-    return (urgency(pupil.alerts[0]), *_by_risk(pupil))
+def _by_urgency(entry: WatchEntry) -> tuple[object, ...]:
+    return (urgency_of(entry.score.alerts[0]), *_by_risk(entry.score))

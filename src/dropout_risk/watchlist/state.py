@@ -100,8 +100,8 @@ class ListState:
             "as_of": self.as_of.isoformat(),
             "model": self.model,
             "pupils": [
-                [student, item.risk, item.band, item.since.isoformat() if item.since else None]
-                for student, item in self.pupils.items()
+                [student_id, item.risk, item.band, item.since.isoformat() if item.since else None]
+                for student_id, item in self.pupils.items()
             ],
             "earlier": self.earlier._plain() if self.earlier else None,
         }
@@ -109,8 +109,8 @@ class ListState:
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
         pupils = {
-            student: Standing(float(risk), str(band), dt.date.fromisoformat(since) if since else None)
-            for student, risk, band, since in data["pupils"]
+            student_id: Standing(float(risk), str(band), dt.date.fromisoformat(since) if since else None)
+            for student_id, risk, band, since in data["pupils"]
         }
         earlier = cls._read(data["earlier"]) if data["earlier"] else None
         return cls(dt.date.fromisoformat(data["as_of"]), str(data["model"]), pupils, earlier)

@@ -20,15 +20,16 @@ from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, co
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
-from dropout_risk.text import Language, Text
-from dropout_risk.watchlist.group import UNKNOWN, WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import shorten, told, told_missing
+from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
+from dropout_risk.text import CLAUSES, Language, Text
+from dropout_risk.watchlist.group import WatchEntry, WatchGroup
+from dropout_risk.watchlist.wording import listed_missing, listed_reasons, shorten_list
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
 
 
-COLUMNS: dict[str, Text] = {
+LIST_COLUMNS: dict[str, Text] = {
     "school_id": Text(zh="学校", en="school_id"),
     "responsible_id": Text(zh="包保责任人", en="responsible_id"),
     "class_id": Text(zh="班级", en="class_id"),
@@ -48,7 +49,7 @@ COLUMNS: dict[str, Text] = {
     "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
     "not_scored_because": Text(zh="未能评估的原因", en="not_scored_because"),
 }
-WORDS: dict[str, Text] = {
+CELL_WORDS: dict[str, Text] = {
     "alert": Text(zh="预警", en="alert"),
     "above_line": Text(zh="线上", en="above_line"),
     "below_line": Text(zh="线下", en="below_line"),
@@ -57,77 +58,74 @@ WORDS: dict[str, Text] = {
     "worse": Text(zh="上升", en="worse"),
     "same": Text(zh="持平", en="same"),
     "better": Text(zh="下降", en="better"),
-    "low": Text(zh="低", en="low"),
-    "watch": Text(zh="关注", en="watch"),
-    "elevated": Text(zh="偏高", en="elevated"),
-    "high": Text(zh="高", en="high"),
-    UNKNOWN: Text(zh="未知", en=UNKNOWN),
+    **BAND_WORDS,
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MISSING_SHOWN = 5
 
 
-def frame_of(watch_list: WatchList) -> pd.DataFrame:
+def list_frame(watch_list: WatchList) -> pd.DataFrame:
     """Give one row per pupil: the listed ones in their order, those below the line, those not scored."""
-    rows = [row for group in watch_list.groups for row in _rows(group, watch_list.language)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"place": "Int64"})
+    rows = [row for group in watch_list.groups for row in _rows_of_group(group, watch_list.language)]
+    return pd.DataFrame(rows, columns=list(LIST_COLUMNS)).astype({"place": "Int64"})
 
 
-def csv_of(watch_list: WatchList) -> str:
+def list_csv(watch_list: WatchList) -> str:
     """Write the table for a spreadsheet, in words, and without a cell that it would run as a formula."""
     language = watch_list.language
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([header.to(language) for header in COLUMNS.values()])
+    writer.writerow([header.to(language) for header in LIST_COLUMNS.values()])
     for group in watch_list.groups:
-        for row in _rows(group, language):
-            writer.writerow([_cell(row.get(name), name, language) for name in COLUMNS])
+        for row in _rows_of_group(group, language):
+            writer.writerow([_cell_text(row.get(name), name, language) for name in LIST_COLUMNS])
     return out.getvalue()
 
 
-def told_frame(scores: Scores) -> pd.DataFrame:
+def scores_frame(scores: Scores) -> pd.DataFrame:
     """Give :meth:`Scores.frame` with reasons as a list tells them: no results of psychological tests."""
     frame = scores.frame()
     if frame.empty:
         return frame
-    reasons = {pupil.student_id: _reasons(pupil, scores.language, "; ") for pupil in scores.pupils}
-    return frame.assign(reasons=[reasons[student] for student in frame["student_id"]])
+    reasons = {}
+    for pupil in scores.pupils:
+        reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
+    return frame.assign(reasons=frame["student_id"].map(reasons))
 
 
-def guarded(value: Any) -> Any:
+def guard_cell(value: Any) -> Any:
     """Give a cell that a spreadsheet does not run as a formula.
 
     Examples
     --------
-    >>> guarded("=1+1"), guarded("8-2"), guarded(-1.5)
+    >>> guard_cell("=1+1"), guard_cell("8-2"), guard_cell(-1.5)
     ("'=1+1", '8-2', -1.5)
     """
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _reasons(pupil: PupilScore, language: Language, separator: str) -> str:
-    return separator.join(item.text for item in told(pupil.raising, language))
+def _reason_texts(pupil: PupilScore, language: Language) -> list[str]:
+    return [item.text for item in listed_reasons(pupil.raising, language)]
 
 
-def _rows(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
-    whose = {"school_id": group.school_id, "responsible_id": group.responsible_id}
+def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
+    owner = {"school_id": group.school_id, "responsible_id": group.responsible_id}
     for part, entries in (("alert", group.alerts), ("above_line", group.risks)):
-        for place, entry in enumerate(entries, start=1):
-            yield whose | _scored(entry.score, part, language) | _listed(entry, place)
+        for number, entry in enumerate(entries, start=1):
+            yield owner | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, number)
     for pupil in group.below:
-        yield whose | _scored(pupil, "below_line", language)
+        yield owner | _columns_of_score(pupil, "below_line", language)
     for item in group.unscored:
         not_scored = {"student_id": item.student_id, "part": "not_scored", "not_scored_because": item.reason}
-        yield whose | not_scored
+        yield owner | not_scored
 
 
-def _listed(entry: WatchEntry, place: int) -> dict[str, Any]:
-    return {"place": place, "status": entry.status, "since": entry.since, "risk_before": entry.risk_before}
+def _columns_of_entry(entry: WatchEntry, number: int) -> dict[str, Any]:
+    return {"place": number, "status": entry.status, "since": entry.since, "risk_before": entry.risk_before}
 
 
-def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
-    judged = pupil.band != UNKNOWN
-    separator = "；" if language == "zh" else "; "
+def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
+    judged = pupil.band != UNKNOWN_BAND
     return {
         "class_id": pupil.class_id,
         "student_id": pupil.student_id,
@@ -136,32 +134,30 @@ def _scored(pupil: PupilScore, part: str, language: Language) -> dict[str, Any]:
         "risk": pupil.risk if judged else None,
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
-        "alerts": separator.join(alert.text for alert in pupil.alerts),
-        "reasons": _reasons(pupil, language, separator),
-        "missing": shorten(told_missing(pupil), _MISSING_SHOWN, language),
-        "suggested_help": separator.join(item.text for item in pupil.suggested_help),
+        "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
+        "reasons": CLAUSES.join(language, _reason_texts(pupil, language)),
+        "missing": shorten_list(listed_missing(pupil), _MISSING_SHOWN, language),
+        "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
 
 
-def _cell(value: Any, column: str, language: Language) -> Any:
+def _cell_text(value: Any, column: str, language: Language) -> Any:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
     if column in ("part", "status", "band"):
-        return WORDS[value].to(language)
-    return guarded(value)
+        return CELL_WORDS[value].to(language)
+    return guard_cell(value)
 
 
-# --- Scores as one table for a spreadsheet or a data frame, the highest risk first ---
-
-_TYPES = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
+_KINDS = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
 _RANK = "rank_in_school"
 _ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, repr=False)
-class ToldTable:
+class ScoresTable:
     """One row per pupil, with reasons as a list tells them: no results of psychological tests.
 
     Parameters
@@ -181,7 +177,7 @@ class ToldTable:
     @classmethod
     def of_scores(cls, scores: Scores) -> Self:
         """Lay out scores."""
-        return cls(_table(told_frame(scores)), len(scores.errors))
+        return cls(_typed_table(scores_frame(scores)), len(scores.errors))
 
     @classmethod
     def of(
@@ -202,7 +198,7 @@ class ToldTable:
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
             part = Scores(population.table.known.as_of, "", {}, population.language, pupils)
-            parts.append(_table(told_frame(part)))
+            parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:
             rows = rows.sort_by([("risk", "descending")])
@@ -220,18 +216,15 @@ class ToldTable:
     def _write_csv(self, path: Path) -> None:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             for number, frame in enumerate(self._frames()):
-                frame.map(guarded).to_csv(file, index=False, header=number == 0)
+                frame.map(guard_cell).to_csv(file, index=False, header=number == 0)
 
     def _frames(self) -> Iterator[pd.DataFrame]:
         for start in range(0, max(len(self), 1), _ROWS_AT_ONCE):
             yield self.rows.slice(start, _ROWS_AT_ONCE).to_pandas()
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
-    columns: dict[str, Any] = {}
-    for name in frame.columns:
-        given = frame[name].tolist()
-        columns[name] = pa.array(given) if name == "student_id" else pa.array(
-            given, _TYPES.get(name, pa.string()), from_pandas=True
-        )  # fmt: skip
-    return pa.table(columns)
+def _typed_table(frame: pd.DataFrame) -> pa.Table:
+    kinds = {name: _KINDS.get(name, pa.string()) for name in frame.columns} | {"student_id": None}
+    return pa.table(
+        {name: pa.array(frame[name].tolist(), kinds[name], from_pandas=True) for name in frame.columns}
+    )

@@ -16,21 +16,19 @@ from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
-from dropout_risk.settings import WatchListSettings
-from dropout_risk.text import Language, Text
-from dropout_risk.watchlist.group import UNKNOWN, Line, Unscored, WatchEntry, WatchGroup
-from dropout_risk.watchlist.state import ListState, Standing, StudentId
-from dropout_risk.watchlist.table import csv_of, frame_of
-from dropout_risk.watchlist.wording import shorten, told_missing
-
-# --- Who could not be scored, and why: nobody is left out in silence ---
+from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
+from dropout_risk.text import CLAUSES, Language, Text
+from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
+from dropout_risk.watchlist.state import ListState, Standing
+from dropout_risk.watchlist.table import list_csv, list_frame
+from dropout_risk.watchlist.wording import listed_missing, shorten_list
 
 _TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
 _MISSING_SHOWN = 2
 
 
-def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
-    """Collect everybody who could not be scored.
+def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
+    """Collect everybody who could not be scored, with the reason: nobody is left out in silence.
 
     Parameters
     ----------
@@ -41,34 +39,32 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
         Known from before; their reasons go before those of the errors.
     """
     left: dict[Hashable, Unscored] = {}
-    for place, item in enumerate(given):
-        left.setdefault(("given", place) if item.student_id is None else item.student_id, item)
-    stand = list(heads(scores.pupils))
-    scored = {pupil.student_id for pupil in stand}
+    for index, item in enumerate(given):
+        left.setdefault(("given", index) if item.student_id is None else item.student_id, item)
+    pupils = list(heads(scores.pupils))
+    scored = {pupil.student_id for pupil in pupils}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
-        if error.student_id is None:
-            left.setdefault(("error", error.index), Unscored(None, _reason(error, scores.language)))
-        elif error.student_id not in scored:
-            left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
-    unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN and not pupil.alerted]
-    told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
-    return [*left.values(), *told]
+        if error.student_id not in scored:
+            key = ("error", error.index) if error.student_id is None else error.student_id
+            left.setdefault(key, Unscored(error.student_id, _reason_of_error(error, scores.language)))
+    unknown = [pupil.place for pupil in pupils if pupil.band == UNKNOWN_BAND and not pupil.alerted]
+    too_little = (_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown))
+    return [*left.values(), *too_little]
 
 
-def _reason(error: RowError, language: Language) -> str:
+def _reason_of_error(error: RowError, language: Language) -> str:
     if error.code not in PUPIL_ERRORS:
         return f"{error.message} ({error.code}, {error.field})"
-    message, hint = PUPIL_ERRORS[error.code]
-    return f"{message.to(language)}{'；' if language == 'zh' else '; '}{hint.to(language)}"
+    return CLAUSES.joined(PUPIL_ERRORS[error.code]).to(language)
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
-    missing = shorten(told_missing(pupil), _MISSING_SHOWN, language)
+    missing = shorten_list(listed_missing(pupil), _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
     return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
 
 
-Whose = tuple[str | None, str | None]
+ListOwner = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,16 +118,15 @@ class WatchList:
     def __post_init__(self) -> None:
         """Check that everybody is accounted for, once."""
         ids = Counter(self._ids())
-        repeated = sum(number > 1 for student, number in ids.items() if student is not None)
+        repeated = sum(number > 1 for student_id, number in ids.items() if student_id is not None)
         if repeated:
             raise WatchListError(
                 f"{repeated} pupil(s) would be on the list more than once.",
                 hint="every id may be scored once, or be given as not scored, not both",
             )
-        counts = self.counts()
-        parts = counts["listed"] + counts["below_line"] + counts["not_scored"]
-        if parts != self.cohort:
-            raise WatchListError(f"The parts of the list hold {parts} pupils, the cohort {self.cohort}.")
+        held = sum(map(len, self.groups))
+        if held != self.cohort:
+            raise WatchListError(f"The parts of the list hold {held} pupils, the cohort {self.cohort}.")
 
     @classmethod
     def of(
@@ -170,26 +165,19 @@ class WatchList:
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
-        left = could_not_be_scored(scores, unscored)
+        left = collect_unscored(scores, unscored)
         members = _by_teacher(heads(scores.pupils), left)
-        lines = {whose: Line.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()}
+        lines = {
+            owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
+        }
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
-        written = dict(zip(listed, some_of(scores.pupils, listed), strict=True))
-        today, points = scores.as_of, settings.changed_points
-
-        def compare(pupil: PupilScore) -> WatchEntry:
-            return WatchEntry.of(pupil, today, last, points)
-
+        entries = {
+            place: WatchEntry.of(pupil, scores.as_of, last, settings.changed_points)
+            for place, pupil in zip(listed, some_of(scores.pupils, listed), strict=True)
+        }
         groups = [
-            WatchGroup.of(
-                whose,
-                lines[whose],
-                members[whose][1],
-                written=written,
-                everybody=scores.pupils,
-                compare=compare,
-            )
-            for whose in sorted(members, key=_none_last)
+            WatchGroup.of(owner, lines[owner], members[owner][1], entries, scores.pupils)
+            for owner in sorted(members, key=_none_last)
         ]
         return cls(
             as_of=scores.as_of,
@@ -198,10 +186,8 @@ class WatchList:
             settings=settings,
             groups=tuple(groups),
             last=last,
-            cohort=_cohort(scores, left),
+            cohort=_cohort_size(scores, left),
         )
-
-    # --- reading it -----------------------------------------------------------------------------------
 
     @property
     def schools(self) -> tuple[str | None, ...]:
@@ -214,17 +200,13 @@ class WatchList:
 
     def counts(self) -> dict[str, int]:
         """Count the cohort and its parts; listed, below the line and not scored add up to it."""
-        return {
-            "cohort": self.cohort,
-            "listed": sum(len(group.listed) for group in self.groups),
-            "with_alert": sum(len(group.alerts) for group in self.groups),
-            "below_line": sum(len(group.below) for group in self.groups),
-            "not_scored": sum(len(group.unscored) for group in self.groups),
-        }
+        counts = count_pupils(self.groups)
+        names = ("cohort", "listed", "with_alert", "below_line", "not_scored")
+        return {name: counts[name] for name in names}
 
     def frame(self) -> pd.DataFrame:
         """Give one row for every pupil of the cohort; ``part`` says where the pupil stands."""
-        return frame_of(self)
+        return list_frame(self)
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
@@ -235,21 +217,20 @@ class WatchList:
         table: str = listed[shown].to_html(index=False, float_format="%.2f", escape=True, na_rep="")
         return f"<p>{html.escape(f'{self.as_of}: {counts}')}</p>{synthetic}{table}"
 
-    # --- writing it -----------------------------------------------------------------------------------
-
     def to_csv(self, path: str | Path) -> Path:
         """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
-        return write_whole(path, csv_of(self), encoding="utf-8-sig")
+        return write_whole(path, list_csv(self), encoding="utf-8-sig")
 
     @property
     def state(self) -> ListState:
         """What the next list needs of this one."""
         since = {entry.score.student_id: entry.since for group in self.groups for entry in group.listed}
-        of_pupils: dict[StudentId, Standing] = {}
-        for group in self.groups:
-            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below)):
-                of_pupils[pupil.student_id] = Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
-        return ListState(self.as_of, str(self.model.get("version", "")), of_pupils, self.last)
+        standings = {
+            pupil.student_id: Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
+            for group in self.groups
+            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below))
+        }
+        return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
 
     def save_state(self, path: str | Path) -> Path:
         """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
@@ -274,7 +255,7 @@ def _state_of(
     return previous.state if isinstance(previous, WatchList) else previous
 
 
-def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
+def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
     scored = {pupil.student_id for pupil in heads(scores.pupils)}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
@@ -282,15 +263,15 @@ def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
 
 def _by_teacher(
     pupils: Iterable[Head], unscored: Iterable[Unscored]
-) -> dict[Whose, tuple[list[Head], list[Unscored]]]:
-    members: dict[Whose, tuple[list[Head], list[Unscored]]] = {}
+) -> dict[ListOwner, tuple[list[Head], list[Unscored]]]:
+    members: dict[ListOwner, tuple[list[Head], list[Unscored]]] = {}
     for pupil in pupils:
-        if pupil.alerted or pupil.band != UNKNOWN:
+        if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)
     for item in unscored:
         members.setdefault((item.school_id, item.responsible_id), ([], []))[1].append(item)
     return members
 
 
-def _none_last(whose: Whose) -> tuple[tuple[bool, str], ...]:
-    return tuple((part is None, part or "") for part in whose)
+def _none_last(owner: ListOwner) -> tuple[tuple[bool, str], ...]:
+    return tuple((part is None, part or "") for part in owner)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.scoring.redaction import ASK, CONFIDENTIAL
+from dropout_risk.scoring.roles import CLASS_TEACHER, Telling
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, Text, percent
+from dropout_risk.text import CLAUSES, Language, Text, percent_text
 
 _COMPARISONS = {
     "class": Text(zh="同班平均{value}", en="class: {value}"),
@@ -21,12 +21,13 @@ _COMPARISONS = {
     "own_past": Text(zh="本人以往{value}", en="own past: {value}"),
 }
 _YES_OR_NO = Text(zh="是或否", en="yes or no")
+_MORE = Text(zh="等{all}项", en="and {left} more")
 _YES = Text(zh="同班{value}", en="{value} of the class")
 _YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils who stayed")
 
 
 @dataclass(frozen=True)
-class Told:
+class ListedReason:
     """A reason as a list tells it; of what is confidential, all of it as one, neither reason nor points."""
 
     text: str
@@ -34,22 +35,27 @@ class Told:
     reason: Reason | None
 
 
-def told(reasons: Sequence[Reason], language: Language) -> tuple[Told, ...]:
-    """Word reasons for a list, in their order; what has one sentence is told once, with its sum of points.
+def listed_reasons(
+    reasons: Sequence[Reason], language: Language, *, raise_risk: bool = True
+) -> tuple[ListedReason, ...]:
+    """Word reasons as a class teacher may read them, in their order; what has one sentence is told once.
 
-    All confidential reasons share one sentence, without details and without a number.
+    Such sentences have the sum of their points. All confidential reasons share one sentence, without details
+    and without a number; of those that lower the risk nothing is told.
     """
-    ask = ASK.to(language)
-    kept: dict[str, Told] = {}
+    listed: dict[str, ListedReason] = {}
     for reason in reasons:
-        hidden = reason.domain == CONFIDENTIAL
-        text = ask if hidden else reason.text
-        points = 0.0 if hidden else reason.points + (kept[text].points if text in kept else 0.0)
-        kept[text] = Told(text, points, None if hidden else reason)
-    return tuple(kept.values())
+        telling = CLASS_TEACHER.tells(reason.domain, raises=raise_risk)
+        text = telling.word(reason.text, reason.domain, language)
+        if telling >= Telling.WORDS:
+            points = reason.points + (listed[text].points if text in listed else 0.0)
+            listed[text] = ListedReason(text, points, reason)
+        elif text:
+            listed[text] = ListedReason(text, 0.0, None)
+    return tuple(listed.values())
 
 
-def told_missing(pupil: PupilScore) -> tuple[str, ...]:
+def listed_missing(pupil: PupilScore) -> tuple[str, ...]:
     """Give what is not known of a pupil, without what would tell of a psychological test.
 
     That a test was refused, or is invalid, is as confidential as its result.
@@ -57,7 +63,7 @@ def told_missing(pupil: PupilScore) -> tuple[str, ...]:
     return tuple(sentence for sentence in pupil.missing if sentence not in pupil.missing_sensitive)
 
 
-def comparison(reason: Reason, language: Language) -> str:
+def comparison_text(reason: Reason, language: Language) -> str:
     """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
     given = reason.comparison
     if not given or reason.value is None:
@@ -65,7 +71,7 @@ def comparison(reason: Reason, language: Language) -> str:
     value, kind = float(given["value"]), str(given["kind"])
     if reason.unit == _YES_OR_NO.to(language):
         share = _YES_STAYED if kind == "stayed" else _YES
-        return share.fill(language, value=percent(value)) if reason.value == 1 else ""
+        return share.fill(language, value=percent_text(value)) if reason.value == 1 else ""
     shown = _like_the_sentence(reason, value)
     return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
 
@@ -73,23 +79,19 @@ def comparison(reason: Reason, language: Language) -> str:
 def _like_the_sentence(reason: Reason, value: float) -> str:
     told_value: Any = reason.value
     if f"{told_value:.0%}" in reason.text and value >= 0:
-        return percent(value)
+        return percent_text(value)
     whole = float(told_value).is_integer() and told_value >= 1
     return f"{value:.1f}".removesuffix(".0") if whole and f"{told_value:.0f}" in reason.text else ""
 
 
-def shorten(sentences: Sequence[str], most: int, language: Language) -> str:
+def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str:
     """Join the first sentences, and say how many more there are.
 
     Examples
     --------
-    >>> shorten(["a", "b", "c"], 2, "en")
+    >>> shorten_list(["a", "b", "c"], 2, "en")
     'a; b; and 1 more'
     """
-    more = Text(zh="等{n}项", en="and {n} more")
     left = len(sentences) - most
-    parts = [
-        *sentences[:most],
-        *([more.fill(language, n=left if language == "en" else len(sentences))] if left > 0 else []),
-    ]
-    return ("；" if language == "zh" else "; ").join(parts)
+    more = [_MORE.fill(language, left=left, all=len(sentences))] if left > 0 else []
+    return CLAUSES.join(language, [*sentences[:most], *more])

@@ -1,6 +1,6 @@
 import pytest
 
-from dropout_risk.alerts.help import KINDS, help_for
+from dropout_risk.alerts.help import HELP_KINDS, help_for
 from dropout_risk.catalogue.feature import CAUSES
 from support.lists import alert, reason
 
@@ -25,7 +25,7 @@ def test_each_cause_points_to_its_kind_of_help(cause, kind):
 
 
 def test_every_cause_of_the_catalogue_has_a_kind_of_help():
-    assert {cause for kind in KINDS for cause in kind.causes} == set(CAUSES)
+    assert {cause for kind in HELP_KINDS for cause in kind.causes} == set(CAUSES)
 
 
 @pytest.mark.parametrize(("grade", "offered"), [(None, False), (8, False), (9, True), (12, True)])

@@ -4,7 +4,8 @@ import stat
 import pandas as pd
 import pytest
 
-from dropout_risk.cli.morning import write_scores
+from dropout_risk.cli.morning import write_reply
+from dropout_risk.watchlist.table import ScoresTable
 from support.lists import pupil, reason, scores
 
 TOLD = "PHQ-9 total of 21"
@@ -14,7 +15,7 @@ SCORES = scores(pupil("=1+1", 0.2), pupil("p-2", 0.6, raising=RAISING))
 
 def written(tmp_path, suffix):
     out = tmp_path / "new" / f"scores{suffix}"
-    write_scores(SCORES, out)
+    write_reply(SCORES, out) if suffix == ".json" else ScoresTable.of_scores(SCORES).write(out)
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     return out
 
@@ -45,5 +46,5 @@ def test_the_json_is_the_complete_reply(tmp_path):
 
 
 def test_no_pupils_make_a_file_too(tmp_path):
-    write_scores(scores(), tmp_path / "none.csv")
+    ScoresTable.of_scores(scores()).write(tmp_path / "none.csv")
     assert (tmp_path / "none.csv").exists()

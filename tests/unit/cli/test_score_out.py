@@ -12,7 +12,7 @@ from dropout_risk.cli import app
 from dropout_risk.cli.progress import progress_bar
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.simulate.district import simulate_tables
-from dropout_risk.watchlist.table import ToldTable, told_frame
+from dropout_risk.watchlist.table import ScoresTable, scores_frame
 
 AS_OF = "2025-06-02"
 
@@ -38,9 +38,9 @@ def score(folder, bundle, out, *words):
 @pytest.mark.parametrize("block_size", [7, 40, 1000])
 def test_a_table_made_by_blocks_is_the_table_of_all_scores(risk_model, folder, scores, block_size):
     histories = dr.Histories.from_records(dr.SchoolRecords.from_folder(folder))
-    table = ToldTable.of(risk_model, histories, AS_OF, language="en", block_size=block_size)
+    table = ScoresTable.of(risk_model, histories, AS_OF, language="en", block_size=block_size)
     assert len(table) == len(scores)
-    assert table.rows.to_pandas().to_csv() == told_frame(scores).to_csv()
+    assert table.rows.to_pandas().to_csv() == scores_frame(scores).to_csv()
 
 
 def test_a_folder_holds_every_pupil_and_a_second_run_writes_nothing(folder, bundle, scores, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dropout_risk.cli import app, options
-from dropout_risk.cli import store as commands
+from dropout_risk.cli import records as commands
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
 from dropout_risk.records.calendar import date_of

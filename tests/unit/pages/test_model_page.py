@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -8,8 +9,7 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.evaluation.section import Section, SectionTable, to_html
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.pages.cohort_charts import HEIGHT, CalibrationPlot, Overall
-from dropout_risk.pages.model_page import model_page
+from dropout_risk.pages.model_page import PLOT_HEIGHT, CalibrationPlot, OverallReasons, model_page
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.simulate.district import simulate_district
 from dropout_risk.text import Text
@@ -35,27 +35,29 @@ def test_facts_are_ordered_by_their_mean_weight_over_the_cohort(risk_model, hist
         for family, total in facts.items():
             weights.setdefault(family, []).append(abs(total))
     expected = sorted((np.mean(of) for of in weights.values()), reverse=True)
-    drawn = Overall.of(batches, risk_model.catalogue, "en")
+    drawn = OverallReasons.of(batches, risk_model.catalogue, "en")
     assert [row.weight for row in drawn.rows] == [f"{weight:.2f}" for weight in expected if weight][
         : len(drawn.rows)
     ]
 
 
 def test_half_of_the_pupils_lie_within_nine_tenths_of_them(risk_model, histories):
-    for row in Overall.of(scored(risk_model, histories), risk_model.catalogue, "zh").rows:
+    for row in OverallReasons.of(scored(risk_model, histories), risk_model.catalogue, "zh").rows:
         assert 0 <= row.outer[0] <= row.inner[0] <= row.inner[1] <= row.outer[1] <= 100
 
 
 def test_a_handful_of_pupils_is_not_spread_out(risk_model, histories):
     few = [batch.slice(0, 5) for batch in scored(risk_model, histories)]
-    assert Overall.of(few, risk_model.catalogue, "en").rows == ()
+    assert OverallReasons.of(few, risk_model.catalogue, "en").rows == ()
 
 
 def test_facts_of_hidden_domains_are_left_out(risk_model, histories):
     shown = [
         {
             row.domain
-            for row in Overall.of(scored(risk_model, histories), risk_model.catalogue, "en", hidden).rows
+            for row in OverallReasons.of(
+                scored(risk_model, histories), risk_model.catalogue, "en", hidden
+            ).rows
         }
         for hidden in ((), ("psychology",))
     ]
@@ -68,8 +70,8 @@ def test_groups_on_the_diagonal_are_drawn_on_it():
         {"mean_risk": risk, "observed": risk, "low": 0.0, "high": risk, "n": 9} for risk in (0.02, 0.3, 0.6)
     ]
     for group in CalibrationPlot.of(bins).groups:
-        assert group.x / 100 == pytest.approx(1 - group.y / HEIGHT, abs=0.001)
-        assert group.low == HEIGHT
+        assert group.x / 100 == pytest.approx(1 - group.y / PLOT_HEIGHT, abs=0.001)
+        assert group.low == PLOT_HEIGHT
 
 
 def test_a_model_without_an_evaluation_says_so_and_draws_nothing(risk_model, histories):
@@ -110,3 +112,9 @@ def test_markdown_becomes_headings_below_the_pages_own_and_tables():
 def test_nothing_in_a_card_runs_or_is_fetched(evil):
     html = to_html(f"# A\n\n{evil}\n\n| {evil} |\n|---|\n| {evil} |\n")
     assert not [tag for tag in ("<script", "<a ", "<img") if tag in html]
+
+
+def test_the_field_of_the_page_is_as_high_as_the_plot():
+    charts = resources.files("dropout_risk.pages") / "templates" / "charts.html"
+    _, field = charts.read_text(encoding="utf-8").split("{% macro calibration")
+    assert f'height="{PLOT_HEIGHT}"' in field.split("{% endmacro %}")[0]

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from dropout_risk.histories.histories import Histories
-from dropout_risk.pages.pupil_charts import HEIGHT, STATES, AttendanceStrip, Marks
+from dropout_risk.pages.pupil_charts import DAY_STATES, MARKS_HEIGHT, AttendanceStrip, MarksChart
 from dropout_risk.records.school_records import SchoolRecords
 
 MONDAY = dt.date(2024, 9, 2)
@@ -59,7 +59,7 @@ def test_the_strip_shows_each_day_as_it_was_known_on_the_date(seed):
 
 def test_the_table_and_the_legend_count_what_the_cells_show():
     strip = AttendanceStrip.of(snapshot(list(days(1))), "en")
-    for place, state in enumerate(STATES):
+    for place, state in enumerate(DAY_STATES):
         shown = sum(cell.state == state for cell in strip.cells)
         assert sum(counts[place] for _, counts in strip.table) == shown
         assert (state, shown) in [(name, int(text.split()[-1])) for name, text in strip.legend] or not shown
@@ -95,7 +95,7 @@ def mark(date, score, subject="maths", exam="final", **more):
 def test_marks_known_later_are_not_drawn():
     late = {"recorded_on": AS_OF}
     given = [mark(MONDAY, 50), mark(MONDAY, 70, exam="midterm", **late), mark(AS_OF, 90, exam="unit")]
-    (maths,) = Marks.of(snapshot(grades=given), "en").subjects
+    (maths,) = MarksChart.of(snapshot(grades=given), "en").subjects
     assert [point.told for point in maths.marks] == ["2024-09-02 final 50%"]
     assert (maths.subject, maths.last) == ("Maths", "last 50% (2024-09-02)")
 
@@ -106,15 +106,17 @@ def test_marks_rise_upwards_and_time_runs_to_the_as_of_line():
         mark(MONDAY + dt.timedelta(days=35), 0, "art"),
         mark(MONDAY, 50, "chinese"),
     ]
-    drawn = Marks.of(snapshot(grades=given), "zh")
+    drawn = MarksChart.of(snapshot(grades=given), "zh")
     chinese, art = drawn.subjects
     assert [subject.subject for subject in drawn.subjects] == ["语文", "美术"]
     high, low = art.marks
-    assert high.y < chinese.marks[0].y == HEIGHT / 2 < low.y
+    assert high.y < chinese.marks[0].y == MARKS_HEIGHT / 2 < low.y
     assert high.x < low.x < drawn.as_of <= 100
     assert low.x == pytest.approx((high.x + drawn.as_of) / 2, abs=0.01)
 
 
 def test_an_exam_or_a_subject_that_nobody_translated_is_told_as_the_school_writes_it():
-    (subject,) = Marks.of(snapshot(grades=[mark(MONDAY, 61, "calligraphy", "spring test")]), "zh").subjects
+    (subject,) = MarksChart.of(
+        snapshot(grades=[mark(MONDAY, 61, "calligraphy", "spring test")]), "zh"
+    ).subjects
     assert subject.said == "calligraphy: 2024年9月2日 spring test 61%"

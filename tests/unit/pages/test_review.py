@@ -41,14 +41,14 @@ def written(risk_model, known):
     def write(role="class_teacher", **changes):
         score = pupil("p-1", 0.3, base_log_odds=-3.0, log_odds=-1.0, **changes)
         seen = risk_model.redact(score, role, language="en")
-        return PupilPageWriter("en", ROLES[role], CardWriter("en", compared=False)).write(seen, known)
+        return PupilPageWriter(ROLES[role], CardWriter("en", compared=False)).write(seen, known)
 
     return write
 
 
 def test_the_steps_of_both_waterfalls_are_the_numbers_of_the_reply(review, known):
     score = max(review.scores.pupils, key=lambda score: score.risk)
-    page = PupilPageWriter("en", ROLES["counsellor"], CardWriter("en", compared=False)).write(score, known)
+    page = PupilPageWriter(ROLES["counsellor"], CardWriter("en", compared=False)).write(score, known)
     steps = page.reasons.steps[1:-1]
     given = [*score.raising, *score.lowering]
     assert [step.number for step in steps[:-1]] == [

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.rendering import page_name
+from dropout_risk.pages.rendering import school_page_name
 from dropout_risk.pages.watch_list_page import render_watch_list, write_pages
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.group import Unscored
@@ -205,7 +205,7 @@ def test_a_folder_has_one_page_per_school_and_an_index_that_finds_them(tmp_path)
     index = write_pages(make(*pupils), tmp_path / "pages", "en")
     written = {path.name for path in (tmp_path / "pages").iterdir()}
     assert len({name.lower() for name in written}) == len(schools) + 1
-    assert written == {page_name(school) for school in schools} | {"index.html"}
+    assert written == {school_page_name(school) for school in schools} | {"index.html"}
     assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.html", name) for name in written)
     links = [value for name, value in Text(index.read_text()).attributes if name == "href"]
     assert set(links) == written | {"#content", "data:,"}
@@ -216,4 +216,8 @@ def test_pages_of_schools_that_left_the_list_are_removed_and_nothing_else(tmp_pa
     write_pages(make(pupil("p-1"), pupil("p-2", school_id="s-2")), tmp_path, "en")
     (tmp_path / "school-notes.html").write_text("the county's own")
     write_pages(make(pupil("p-1")), tmp_path, "en")
-    assert {path.name for path in tmp_path.iterdir()} == {"index.html", page_name("s-1"), "school-notes.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "index.html",
+        school_page_name("s-1"),
+        "school-notes.html",
+    }

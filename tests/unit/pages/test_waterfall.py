@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from dropout_risk.pages.pupil_charts import Part, Waterfall, signed
+from dropout_risk.pages.axes import signed_number
+from dropout_risk.pages.pupil_charts import Waterfall, WaterfallPart
 from support.lists import pupil
 
 numbers = st.floats(-4, 4).map(lambda number: round(number, 3))
@@ -14,7 +15,7 @@ numbers = st.floats(-4, 4).map(lambda number: round(number, 3))
 def fall(base, contributions):
     total = base + sum(contributions)
     score = pupil("p", float(expit(total)), base_log_odds=base, log_odds=total)
-    parts = [Part("raising" if of > 0 else "lowering", "x", "", of) for of in contributions]
+    parts = [WaterfallPart("raising" if of > 0 else "lowering", "x", "", of) for of in contributions]
     return Waterfall.of(score, parts, "en")
 
 
@@ -49,5 +50,5 @@ def test_every_bar_says_which_way_it_goes_and_how_far():
 
 @given(st.floats(-9, 9))
 def test_a_contribution_that_rounds_to_nothing_has_no_sign(number):
-    assert re.fullmatch(r"0\.00|[+−]\d\.\d\d", signed(number))
-    assert (signed(number) == "0.00") == (abs(number) < 0.005 or f"{abs(number):.2f}" == "0.00")
+    assert re.fullmatch(r"0\.00|[+−]\d\.\d\d", signed_number(number))
+    assert (signed_number(number) == "0.00") == (abs(number) < 0.005 or f"{abs(number):.2f}" == "0.00")

@@ -6,10 +6,12 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.redaction import ASK, redact, redact_rows, without_tests
-from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.redacted_rows import redact_rows
+from dropout_risk.scoring.redaction import redact
+from dropout_risk.scoring.roles import ASK, ROLES
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores import Scores
+from dropout_risk.watchlist.wording import listed_reasons
 
 AS_OF = "2025-06-02"
 
@@ -22,7 +24,7 @@ def given(risk_model):
 
 @pytest.fixture(scope="module")
 def redacted(risk_model, given):
-    return without_tests(given, risk_model.catalogue, "en")
+    return redact_rows(given, ROLES["class_teacher"], risk_model.catalogue, "en")
 
 
 def secret(risk_model):
@@ -64,7 +66,7 @@ def test_of_a_test_only_whom_to_ask_is_left_to_read(risk_model, redacted):
 def test_a_batch_without_sentences_is_folded_too(risk_model, given):
     names = [field for field in given.schema.names if field in ("student_id", "risk", "contributions")]
     some = pa.RecordBatch.from_arrays([given[name] for name in names], names=names)
-    numbers = without_tests(some, risk_model.catalogue, "en")["contributions"]
+    numbers = redact_rows(some, ROLES["class_teacher"], risk_model.catalogue, "en")["contributions"]
     empty = {field.name for field in numbers.type if numbers.field(field.name).null_count == len(numbers)}
     assert empty == {
         item.name for item in risk_model.catalogue.values() if item.domain in ("psychology", "grades")
@@ -86,3 +88,20 @@ def test_what_tells_a_fact_together_with_a_hidden_feature_is_folded_in_the_colum
 
 def test_who_sees_everything_gets_the_rows_as_they_are(risk_model, given):
     assert redact_rows(given, ROLES["counsellor"], risk_model.catalogue, "en") is given
+
+
+def test_replies_files_and_lists_word_a_reason_by_one_rule(risk_model, given, monkeypatch):
+    """A teacher who hears of marks only, and of tests nothing: all three follow."""
+    own = replace(ROLES["class_teacher"], sees=("attendance", "family"), hears_of=("grades",))
+    monkeypatch.setattr("dropout_risk.watchlist.wording.CLASS_TEACHER", own)
+    complete = tuple(pupil_scores(given))
+    replies = redact(Scores(None, "r", {}, "en", complete), own, catalogue=risk_model.catalogue).pupils
+    rows = pupil_scores(redact_rows(given, own, risk_model.catalogue, "en"))
+    found = set()
+    for pupil, reply, row in zip(complete, replies, rows, strict=True):
+        listed = {item.text for item in listed_reasons(pupil.raising, "en")}
+        for told in (reply, row):
+            words = " ".join((*(reason.text for reason in told.raising), *told.warnings))
+            assert all(text in words for text in listed)
+        found |= {reason.domain for reason in pupil.raising if reason.text not in listed}
+    assert found == {"grades", "psychology"}

@@ -12,7 +12,8 @@ from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.scoring.change import Change
-from dropout_risk.scoring.redaction import redact, tainted
+from dropout_risk.scoring.reader import Folded
+from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
 from dropout_risk.scoring.what_if import WhatIf
@@ -403,8 +404,8 @@ def test_a_fact_that_is_told_together_with_a_hidden_one_is_folded_with_it(risk_m
     shared = dataclasses.replace(catalogue["late_share_20d"], family=catalogue["mht_total"].family)
     own = dr.FeatureCatalogue([shared if item.name == shared.name else item for item in catalogue.values()])
 
-    assert tainted(own, ("psychology", "family")) == {"late_share_20d"}
-    assert tainted(catalogue, ("psychology", "family")) == frozenset()
+    assert Folded.of(("psychology", "family"), own).features == {"late_share_20d"}
+    assert Folded.of(("psychology", "family"), catalogue).features == frozenset()
 
 
 def test_an_unknown_role_or_language_is_refused_before_anything_is_written(risk_model):

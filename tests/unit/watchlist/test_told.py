@@ -2,10 +2,10 @@ import pytest
 
 from dropout_risk.pages.pupil_page import CardWriter
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.redaction import ASK
+from dropout_risk.scoring.roles import ASK
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import told, told_missing
+from dropout_risk.watchlist.wording import listed_missing, listed_reasons
 from support.lists import pupil, reason, scores
 
 REFUSED = "No valid result on record: PHQ-9 total (refused or invalid)"
@@ -19,7 +19,7 @@ def lists(*pupils):
 
 
 def test_a_list_tells_what_is_missing_but_not_of_a_refused_test():
-    assert told_missing(pupil("p-1", **MISSING)) == ("No marks",)
+    assert listed_missing(pupil("p-1", **MISSING)) == ("No marks",)
 
 
 @pytest.mark.parametrize("band", ["low", "unknown"])
@@ -32,7 +32,7 @@ def test_no_way_out_of_a_list_tells_of_a_refused_test(band, number):
 
 def test_of_a_test_a_list_tells_whom_to_ask_and_no_number():
     secret = [reason("PHQ-9 total 12", points, domain="psychology") for points in (0.2, 0.1)]
-    open_, hidden = told((reason(points=0.3), *secret), "en")
+    open_, hidden = listed_reasons((reason(points=0.3), *secret), "en")
 
     assert (open_.points, open_.reason) == (0.3, reason(points=0.3))
     assert (hidden.text, hidden.points, hidden.reason) == (ASK.en, 0.0, None)

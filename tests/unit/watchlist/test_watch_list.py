@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import WatchListError
+from dropout_risk.pages.watch_list_page import render_watch_list
 from dropout_risk.scoring.scores import SET_APART, RowError
-from dropout_risk.settings import WatchListSettings
+from dropout_risk.settings import BAND_WORDS, WatchListSettings
 from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import MONDAY, alert, pupil, reason, scores
@@ -231,3 +232,19 @@ def test_the_notebook_view_escapes_and_warns():
     shown = make(pupil("<script>alert(1)</script>"))._repr_html_()
     assert "<script>" not in shown
     assert "SYNTHETIC" in shown
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_table_and_the_page_name_a_band_alike(tmp_path, language):
+    risks = {"watch": 0.06, "elevated": 0.2, "high": 0.5}
+    watch_list = make(
+        *(pupil(f"p-{band}", risk) for band, risk in risks.items()),
+        settings=WatchListSettings(capacity=3),
+        language=language,
+    )
+    table = pd.read_csv(watch_list.to_csv(tmp_path / "list.csv"))
+    named = dict(zip(table.iloc[:, 3], table.iloc[:, 8], strict=True))
+    page = render_watch_list(watch_list, language)
+
+    assert named == {f"p-{band}": BAND_WORDS[band].to(language) for band in risks}
+    assert all(f'<span class="band">{word}</span>' in page for word in named.values())

@@ -1,0 +1,211 @@
+"""A reader: one role, reading the scores of one model. Replies and rows of files are redacted by it alike.
+
+**The rule.** Fold at least two domains or none. Every number that is left is made from the score as a whole
+(risk, log-odds, base) and from domains whose numbers the role sees completely. So of the folded domains
+nothing but their sum can be had from one score, by whatever combination of numbers. Where a role lacks one
+domain or two, one that it may read is folded with them: it keeps the words and loses the numbers. What is
+not known to be open is hidden.
+
+**What it cannot do.** The risk is told. Who has two scores of one pupil has the change of the sum, and where
+only one of the folded domains changed between them, that is its change: over a week, when no new marks came,
+nearly always.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.help import Help
+from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
+from dropout_risk.explanation.reasons import describe
+from dropout_risk.features.missing import STATES
+from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
+from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
+from dropout_risk.scoring.scores import RowError
+from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text
+
+ALSO_RAISES = Text(
+    zh="另外使风险升高（不显示分量）：{said}", en="Also raises the risk (no number is shown): {said}"
+)
+ALSO_LOWERS = Text(
+    zh="另外使风险降低（不显示分量）：{said}", en="Also lowers the risk (no number is shown): {said}"
+)
+SentenceOf = tuple[str, str]
+"""A domain, and the sentence of one of its reasons."""
+_TABLES = {
+    "attendance": ("attendance", "attendance_totals"),
+    "grades": ("grades",),
+    "psychology": ("wellbeing",),
+    "family": ("family", "boarding", "distance_km"),
+}
+_READ_BY_RULE = {CRITICAL_ITEM: (CONFIDENTIAL,), MARKS_FALL: ("attendance", "grades")}
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What of a score is folded into ``other``.
+
+    Parameters
+    ----------
+    domains : tuple of str
+        As :meth:`Role.folds` gives them.
+    features : frozenset of str
+        Features of other domains that tell a fact together with one of these.
+    causes : frozenset of str
+        Causes that a folded domain speaks for.
+    """
+
+    domains: tuple[str, ...]
+    features: frozenset[str]
+    causes: frozenset[str]
+
+    @classmethod
+    def of(cls, domains: tuple[str, ...], catalogue: FeatureCatalogue | None) -> Folded:
+        """Fold some domains; without a catalogue nobody knows of causes: all are folded."""
+        if catalogue is None:
+            return cls(domains, frozenset(), frozenset(CAUSES))
+        away = [feature for feature in catalogue.values() if feature.domain in domains]
+        facts = {fact for feature in away for fact in _facts_of(feature)}
+        told_with = {item.name for item in catalogue.values() if facts & _facts_of(item)}
+        mixed = told_with.difference(feature.name for feature in away)
+        return cls(domains, frozenset(mixed), frozenset(feature.cause for feature in away))
+
+    def holds(self, domain: str, feature: str) -> bool:
+        """Say whether the number of a feature is folded."""
+        return domain in self.domains or feature in self.features
+
+
+def _facts_of(feature: Feature) -> set[tuple[str, str]]:
+    return {("family", feature.family), ("missing", feature.missing_sentence.en)}
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """One role, reading one model's scores in one language.
+
+    Parameters
+    ----------
+    role : Role
+        Who reads.
+    catalogue : FeatureCatalogue or None
+        The model's; without it, of what is missing only sentences of the default catalogue are open.
+    language : {"zh", "en"}
+        The language of the sentences that are added.
+    """
+
+    role: Role
+    catalogue: FeatureCatalogue | None
+    language: Language
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown language before any work."""
+        self.role.label.to(self.language)
+
+    @cached_property
+    def features(self) -> FeatureCatalogue:
+        """The features whose names and sentences are known."""
+        return default_catalogue() if self.catalogue is None else self.catalogue
+
+    def folded(self, domains: Mapping[str, float]) -> Folded:
+        """Say what is folded of a score, from what each domain adds to it."""
+        return Folded.of(self.role.folds(domains), self.catalogue)
+
+    def tells(self, domain: str, feature: str, folded: Folded) -> Telling:
+        """Say how much is told of a feature of a score."""
+        return self.role.tells(domain, folded=folded.holds(domain, feature))
+
+    def told_besides(self, sides: Iterable[Sequence[SentenceOf]]) -> list[str]:
+        """Word, without numbers, folded reasons: those that raise the risk, then those that lower it."""
+        told = []
+        for raises, reasons, text in zip((True, False), sides, (ALSO_RAISES, ALSO_LOWERS), strict=True):
+            tells = [self.role.tells(domain, folded=True, raises=raises) for domain, _ in reasons]
+            sentences = dict.fromkeys(
+                telling.word(sentence, domain, self.language)
+                for telling, (domain, sentence) in zip(tells, reasons, strict=True)
+                if telling
+            )
+            if sentences:
+                told.append(text.fill(self.language, said=CLAUSES.join(self.language, sentences)))
+        return told
+
+    @cached_property
+    def gaps(self) -> frozenset[str]:
+        """Every sentence of what is missing that the role may read, in both languages."""
+        hidden = frozenset(_gaps_of(self.features, self.role.hidden))
+        return frozenset(_gaps_of(self.features, DOMAINS)) - hidden
+
+    def open_warnings(self, warnings: Sequence[str]) -> tuple[str, ...]:
+        """Keep what holds for everybody, and what tells of attendance for those who see it."""
+        patterns = _warning_patterns("attendance" in self.role.sees)
+        return tuple(text for text in warnings if any(pattern.fullmatch(text) for pattern in patterns))
+
+    def hears_alert(self, rule: str) -> bool:
+        """Say whether the role is told of an alert: it sees all that the rule reads, or hears of tests."""
+        least = Telling.HINT if rule == CRITICAL_ITEM else Telling.WORDS
+        read = _READ_BY_RULE.get(rule, ("attendance",))
+        return self.role.staff and all(self.role.tells(domain) >= least for domain in read)
+
+    def open_help(
+        self, given: Sequence[Help], domains: Mapping[str, str], alerts: Sequence[Alert]
+    ) -> tuple[Help, ...]:
+        """Keep of each suggestion what the role may know it is for; with nothing left it would give it away.
+
+        Parameters
+        ----------
+        given : sequence of Help
+            All suggestions.
+        domains : mapping of str to str
+            The domain of each feature that they may name.
+        alerts : sequence of Alert
+            Those that the role is told of.
+        """
+        tells = {name: self.role.tells(domain) for name, domain in domains.items()}
+        tells |= {alert.rule: Telling.WORDS for alert in alerts}
+        told = [[(name, tells.get(name, Telling.NOTHING)) for name in item.because] for item in given]
+        return tuple(
+            Help(item.kind, tuple(name for name, telling in because if telling >= Telling.WORDS), item.text)
+            for item, because in zip(given, told, strict=True)
+            if any(telling > Telling.NOTHING for _, telling in because)
+        )
+
+    def sees_field(self, field: str) -> bool:
+        """Say whether the field that an error names belongs to no hidden domain."""
+        name = field.removeprefix("features.").split("[")[0]
+        if name in self.features:
+            return self.features[name].domain not in self.role.hidden
+        return all(name.split(".")[0] not in _TABLES[domain] for domain in self.role.hidden)
+
+    def open_errors(
+        self, errors: Iterable[RowError], scored: Collection[object]
+    ) -> list[tuple[RowError, bool]]:
+        """Pair errors with whether each is open; a hidden one about a pupil with a score is left out."""
+        pairs = [(error, self.sees_field(error.field)) for error in errors]
+        return [(error, is_open) for error, is_open in pairs if is_open or error.student_id not in scored]
+
+
+def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[str]:
+    """Give every sentence of what may be missing in some domains, in both languages."""
+    for language in LANGUAGES:
+        for domain, label in DOMAINS.items():
+            if domain in domains:
+                yield NOTHING_RECORDED.fill(language, domain=label.to(language))
+        for feature in catalogue.values():
+            if feature.domain in domains:
+                for state in range(1, len(STATES)):
+                    yield describe(feature, float("nan"), state, language)
+
+
+@lru_cache(maxsize=2)
+def _warning_patterns(attendance: bool) -> tuple[re.Pattern[str], ...]:
+    texts = (*EVERYBODYS_WARNINGS, *(WARNINGS_OF_ATTENDANCE if attendance else ()))
+    return tuple(
+        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
+        for text in texts
+        for language in LANGUAGES
+    )
