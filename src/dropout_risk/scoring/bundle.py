@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,10 @@ from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrated, to_base_rate
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -181,7 +178,7 @@ _BEFORE = Text(
 
 
 def recalibrated_parts(
-    model: RiskModel,
+    model: ModelParts,
     X: pd.DataFrame,
     y: npt.ArrayLike | None,
     *,
@@ -219,7 +216,7 @@ def _cards(card: dict[str, str], calibration: LinearCalibration) -> dict[str, st
 # --- The files of a risk model's bundle: what is in them, and the version that they give it ---
 
 
-def files_of(model: RiskModel) -> dict[str, bytes]:
+def files_of(model: ModelParts) -> dict[str, bytes]:
     """Write everything that makes a model what it is, by file name."""
     declared = {"features": model.catalogue.to_list(), "instruments": model.instruments.to_list()}
     return {
@@ -234,7 +231,7 @@ def files_of(model: RiskModel) -> dict[str, bytes]:
     }
 
 
-def version_of(model: RiskModel) -> str:
+def version_of(model: ModelParts) -> str:
     """Name a model by the last date of its training and its content."""
     content = hashlib.sha256()
     for _, data in sorted(files_of(model).items()):

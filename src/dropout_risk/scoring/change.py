@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,10 @@ from dropout_risk.explanation.reasons import describe
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
 from dropout_risk.text import Language, Text, percent
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FACTS_TOLD = 3
 WORTH_TELLING = 0.05
@@ -124,20 +121,20 @@ class Change:
 
 
 def change(
-    model: RiskModel,
+    model: ModelParts,
     records: Source,
     before: DateLike,
     now: DateLike,
     pupils: npt.ArrayLike | None = None,
     *,
-    former: RiskModel | None = None,
+    former: ModelParts | None = None,
     language: Language | None = None,
 ) -> Answers[Change]:
     """Say why risks changed between two dates: by feature, by background and by model, adding up exactly.
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         The model of the later score.
     records : SchoolRecords or Histories
         Of all pupils that a class context may be made from.
@@ -145,7 +142,7 @@ def change(
         Two as-of dates; of each only what was known before it is seen.
     pupils : array of int, or sequence of str, optional
         Row numbers or ids of the pupils; by default everyone at school on the date ``now``.
-    former : RiskModel, optional
+    former : ModelParts, optional
         The model of the earlier score; by default this one, and nothing comes from the model.
     language : {"zh", "en"}, optional
         The language of the sentences; by default that of the settings.

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,10 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, thread_count
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS
+from dropout_risk.scoring.score_writer import IDS, writer_of
 from dropout_risk.text import Language
-
-if TYPE_CHECKING:
-    from dropout_risk.catalogue.feature import FeatureCatalogue
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 BLOCK_SIZE = 8192
 PAST_DAYS = 84
@@ -42,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 
 def score_blocks(
-    model: RiskModel,
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     *,
@@ -61,7 +57,7 @@ def score_blocks(
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     histories : Histories
         Of all pupils that a class context may be made from.
@@ -98,7 +94,7 @@ class Population:
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     table : FeatureTable
         Features, class context and what was known on the date.
@@ -106,14 +102,14 @@ class Population:
         The language of the sentences.
     """
 
-    model: RiskModel
+    model: ModelParts
     table: FeatureTable
     language: Language
 
     @classmethod
     def of(
         cls,
-        model: RiskModel,
+        model: ModelParts,
         histories: Histories,
         as_of: DateLike,
         *,
@@ -198,7 +194,7 @@ class Population:
         risks = Risks.of(self.model.calibrated, values, students)
         evidence = self._evidence(known, values) if sentences else None
         said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
-        batch = self.model.writer(self.language).write(risks, evidence, said)
+        batch = writer_of(self.model, self.language).write(risks, evidence, said)
         if not errors:
             return batch
         everybody = named(self.table, pupils)
@@ -235,7 +231,7 @@ class Population:
         return table.values
 
 
-def score_values(model: RiskModel, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
+def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
     """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
     errors = impossible(model.catalogue, values)
     names = np.arange(len(values))
@@ -243,7 +239,7 @@ def score_values(model: RiskModel, values: Floats, students: pa.Table, language:
     students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
     values = np.ascontiguousarray(values[kept])
     risks = Risks.of(model.calibrated, values, students)
-    batch = model.writer(language).write(risks, Evidence.of_features(values))
+    batch = writer_of(model, language).write(risks, Evidence.of_features(values))
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
@@ -358,7 +354,7 @@ class Explained:
 
 
 def explained(
-    model: RiskModel,
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     pupils: Positions,
@@ -370,12 +366,12 @@ def explained(
     return _read(model, population.table.values[pupils], batches)
 
 
-def explained_values(model: RiskModel, values: Floats, students: pa.Table) -> Explained:
+def explained_values(model: ModelParts, values: Floats, students: pa.Table) -> Explained:
     """Read the parts of the scores of ready features; rows with an impossible value have no score."""
     return _read(model, values, [score_values(model, values, students, model.settings.language)])
 
 
-def _read(model: RiskModel, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
+def _read(model: ModelParts, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
     names = tuple(model.catalogue.names)
     if not batches:
         return Explained(names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names)))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -22,13 +22,13 @@ from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
-from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.bundle import files_of, read_model, recalibrated_parts, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import (
     Population,
     Progress,
@@ -44,7 +44,6 @@ from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
 from dropout_risk.scoring.score_rows import ScoredPupils, pupil_scores, row_errors
-from dropout_risk.scoring.score_writer import ScoreWriter
 from dropout_risk.scoring.scores import Answers, Scores, set_apart
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
@@ -55,52 +54,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class RiskModel:
+class RiskModel(ModelParts):
     """What scores pupils: from histories to risks with their reasons.
 
-    Every way of scoring (the library, the command line, the endpoint) goes through this class.
-
-    Parameters
-    ----------
-    name, version : str
-        Name the model; the version is made from its content.
-    catalogue : FeatureCatalogue
-        The features it reads.
-    instruments : InstrumentRegistry
-        Scales, norms and cut-offs of psychological tests.
-    calibrated : CalibratedModel
-        From features to log-odds and their contributions.
-    reference : Reference
-        Means and counts of the training pupils.
-    swings : FactSwings
-        How far each kind of record moves scores; says which missing one is worth fetching.
-    timing : Timing, optional
-        How a risk spreads over the horizon.
-    settings : Settings
-        Horizon, bands, alerts and so on.
-    metrics : dict
-        What was measured on the test part, beside the baselines.
-    card : dict of str to str
-        The model card in Markdown, by language.
-    trained_to : str or None
-        The last date of which training knew anything.
-    synthetic : bool
-        Whether it was trained on simulated pupils.
+    Every way of scoring (the library, the command line, the endpoint) goes through this class. Its
+    parameters are those of :class:`dropout_risk.scoring.model_parts.ModelParts`.
     """
-
-    name: str
-    version: str
-    catalogue: FeatureCatalogue
-    instruments: InstrumentRegistry
-    calibrated: CalibratedModel
-    reference: Reference
-    settings: Settings = field(default_factory=Settings)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    card: dict[str, str] = field(default_factory=dict)
-    trained_to: str | None = None
-    synthetic: bool = False
-    swings: FactSwings = field(default_factory=lambda: FactSwings({}))
-    timing: Timing | None = None
 
     # --- making, saving, loading -------------------------------------------------------------------
 
@@ -401,16 +360,6 @@ class RiskModel:
         language = self.settings.language if language is None else language
         roles = roles_of(self.settings)
         return redact(given, role, catalogue=self.catalogue, roles=roles, language=language)
-
-    def writer(self, language: Language) -> ScoreWriter:
-        """Give what words this model's scores in a language; it remembers what it has worded."""
-        if language not in self._writers:
-            self._writers[language] = ScoreWriter(self, language)
-        return self._writers[language]
-
-    @cached_property
-    def _writers(self) -> dict[Language, ScoreWriter]:
-        return {}
 
     def describe(self) -> dict[str, Any]:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,9 @@ from dropout_risk.explanation.reason_choice import NOBODY, Chosen
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
+from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.text import Language, Text
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 # --- Lists that many pupils share (what is missing, what help fits): each made once, and taken by number ---
 
@@ -94,12 +90,12 @@ HELP = pa.struct(
 ERROR = pa.struct([pa.field(name, pa.string()) for name in ("code", "field", "message", "hint")])
 
 
-def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
+def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
     """Give the schema of a model's scores.
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         Its features are the fields of ``contributions``.
     sentences : bool, default=True
         Whether reasons, alerts and everything else in words is there.
@@ -258,13 +254,13 @@ class ScoreWriter:
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         Its catalogue, reference, settings and whether it is synthetic.
     language : {"zh", "en"}
         The language of the sentences.
     """
 
-    def __init__(self, model: RiskModel, language: Language) -> None:
+    def __init__(self, model: ModelParts, language: Language) -> None:
         self.model, self.language = model, language
         names, backgrounds = model.catalogue.names, model.calibrated.backgrounds
         levels = (None, *backgrounds.levels)
@@ -424,6 +420,15 @@ class ScoreWriter:
         if self.model.synthetic:
             warnings.append(_SYNTHETIC.to(self.language))
         return warnings
+
+
+def writer_of(model: ModelParts, language: Language) -> ScoreWriter:
+    """Give the writer of a model in one language, made once: what it has worded is not worded again."""
+    key = (ScoreWriter, language)
+    if key not in model.kept:
+        model.kept[key] = ScoreWriter(model, language)
+    writer: ScoreWriter = model.kept[key]
+    return writer
 
 
 def _id(students: pa.Table, name: str, n: int) -> pa.Array:

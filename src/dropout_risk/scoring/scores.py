@@ -14,6 +14,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ PUPIL_ERRORS = {
         Text(zh="原因见隔离文件（quarantine）", en="see the quarantine for the reason"),
     ),
 }
-SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
 
 
 @dataclass(frozen=True)

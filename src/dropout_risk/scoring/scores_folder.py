@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +24,12 @@ from dropout_risk.histories.store import writing
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
 from dropout_risk.scoring.redaction import without_tests
 from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
 from dropout_risk.text import Language
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FORMAT = 1
 # names that readers of Parquet folders pass over
@@ -41,7 +38,7 @@ _LIBRARIES = ("dropout-risk", "numba", "numpy", "pyarrow", "scipy")
 
 
 def score_to(
-    model: RiskModel,
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     folder: str | Path,

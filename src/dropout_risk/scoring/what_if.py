@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,11 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.changed_records import ChangeableRecords
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, refusal
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 # --- Answers to what would change a score, in words: options, each with the risk that the model gives ---
 
@@ -163,7 +160,7 @@ _ROUNDING = 1e-12
 
 
 def what_if(
-    model: RiskModel,
+    model: ModelParts,
     records: Source,
     as_of: DateLike,
     pupils: npt.ArrayLike | None = None,
@@ -180,7 +177,7 @@ def what_if(
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     records : SchoolRecords or Histories
         Of all pupils that a class context may be made from.

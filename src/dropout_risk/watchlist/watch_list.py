@@ -14,8 +14,9 @@ import pandas as pd
 
 from dropout_risk.errors import WatchListError
 from dropout_risk.scoring.files import write_whole
+from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.score_rows import Head, heads, some_of
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
+from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Language, Text
 from dropout_risk.watchlist.group import UNKNOWN, Line, Unscored, WatchEntry, WatchGroup
