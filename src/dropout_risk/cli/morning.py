@@ -119,7 +119,7 @@ def write_scores(scores: Scores, out: Path) -> None:
 
     A ``.json`` file is the endpoint's complete reply; the tables leave out results of psychological tests.
     """
-    from dropout_risk.scoring.files import write_whole
+    from dropout_risk.files import write_whole
     from dropout_risk.watchlist.table import ToldTable
 
     if out.suffix == ".json":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array
+from dropout_risk.files import replacing
 from dropout_risk.records.readers import batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
@@ -173,19 +172,12 @@ class Quarantine:
 
 
 def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Language) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     headers = dict.fromkeys(header for table in tables for span in table.spans for header in span.part.header)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*_MARKS, *headers])
-            for table in tables:
-                writer.writerows(_lines(table, list(headers), broken, language))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*_MARKS, *headers])
+        for table in tables:
+            writer.writerows(_lines(table, list(headers), broken, language))
 
 
 def _marked(

@@ -6,13 +6,14 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import call
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.ahead import ahead
+from dropout_risk.kernels import prefetch
 from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
@@ -116,7 +117,7 @@ class TableReader:
         missing = [[name for name in self.table.required if name not in of.chosen] for of in headers]
         chosen = [{} if lacks else of.chosen for of, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        for number, found in ahead(_tasks(parts, chosen, look)):
+        for number, found in prefetch(call, _tasks(parts, chosen, look)):
             for length, seen in found:
                 then(seen, self._length)
                 lengths[number] += length

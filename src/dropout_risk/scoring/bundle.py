@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,6 +17,7 @@ import pandas as pd
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, TrainingError
+from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrated, to_base_rate
 from dropout_risk.modelling.timing import Timing
@@ -55,23 +54,11 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
         raise BundleError(
             f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        fresh = Path(beside, "fresh")
-        fresh.mkdir()
+    with replacing_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_bytes(content)
         manifest = _manifest(files, about)
         (fresh / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-        former = Path(beside, "former")
-        if folder.exists():
-            os.replace(folder, former)
-        try:
-            os.replace(fresh, folder)
-        except OSError:
-            if former.exists():
-                os.replace(former, folder)
-            raise
     return folder
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,7 +21,7 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.kernels import blocks, thread_count
+from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -177,7 +175,7 @@ class Population:
     ) -> Iterator[pa.RecordBatch]:
         """Score pupils in the given order, several blocks at a time and only a few ahead."""
         parts = [pupils[part] for part in blocks(len(pupils), block_size)]
-        return in_order(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
+        return prefetch(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
 
     def block(
         self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
@@ -299,32 +297,6 @@ def counted(
         if progress is not None:
             progress(done, everybody)
         yield batch
-
-
-def in_order(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-    """Do the same work on each item in threads, and give results in the order of the items.
-
-    Only a few are worked on ahead of the one that is asked for, so that memory stays bounded.
-
-    >>> list(in_order(abs, [-1, 2]))
-    [1, 2]
-    """
-    items, ahead = list(items), thread_count()
-    if min(ahead, len(items)) <= 1:
-        yield from map(work, items)
-        return
-    waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(ahead) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 # --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---

@@ -18,14 +18,14 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Positions
 from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
+from dropout_risk.files import UNFINISHED, output, write_whole
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import writing
-from dropout_risk.kernels import blocks
+from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.files import UNFINISHED, output, write_whole
 from dropout_risk.scoring.model_parts import ModelParts
-from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress
 from dropout_risk.scoring.redaction import without_tests
 from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart
@@ -104,7 +104,7 @@ def score_to(
             return len(parts[number])
 
         done = about["pupils"] - sum(len(parts[number]) for number in todo)
-        for written in in_order(write, todo):
+        for written in prefetch(write, todo):
             done += written
             if progress is not None:
                 progress(done, about["pupils"])

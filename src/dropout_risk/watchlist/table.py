@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, counted
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors

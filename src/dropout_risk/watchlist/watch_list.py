@@ -13,7 +13,7 @@ from typing import Any, Self
 import pandas as pd
 
 from dropout_risk.errors import WatchListError
-from dropout_risk.scoring.files import write_whole
+from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.score_rows import Head, heads, some_of
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from dropout_risk import files
 from dropout_risk.errors import BundleError, NewerFormatError
 from dropout_risk.scoring import bundle as module
 from dropout_risk.scoring.bundle import read_bundle, write_bundle
@@ -106,14 +107,14 @@ def test_a_bundle_with_a_stray_file_is_never_replaced(folder):
 
 
 def test_a_bundle_that_cannot_be_put_in_place_leaves_the_former_one(folder, monkeypatch):
-    real = module.os.replace
+    real = files.os.replace
 
     def fail_once(source, target):
         if target == folder and "fresh" in str(source):
             raise OSError("no room")
         real(source, target)
 
-    monkeypatch.setattr(module.os, "replace", fail_once)
+    monkeypatch.setattr(files.os, "replace", fail_once)
     with pytest.raises(OSError, match="no room"):
         write_bundle(folder, {"model.txt": b"new"}, {})
     monkeypatch.undo()
