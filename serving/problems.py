@@ -54,14 +54,14 @@ _HINTS: dict[type[RequestError], str] = {
 def problems_of(value: Any, schema: Schema, place: Place = ()) -> list[RequestError]:
     """List the problems of a value in the order of its schema; of a long list, only the first."""
     if isinstance(value, float) and not math.isfinite(value):
-        return [_problem(NotFiniteError, place, "should be a finite number")]
+        return [_word_problem(NotFiniteError, place, "should be a finite number")]
     if "enum" in schema:
         return _choice_problems(value, schema, place)
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     fits = any(_is_kind(value, kind) for kind in kinds)
     if not fits or (kinds == ["number"] and abs(value) > sys.float_info.max):
         words = _WORDS.get(" ".join(kinds), _SCALAR)
-        return [_problem(WrongTypeError, place, f"should be {words}")]
+        return [_word_problem(WrongTypeError, place, f"should be {words}")]
     if isinstance(value, dict):
         return _object_problems(value, schema, place)
     if isinstance(value, list):
@@ -98,20 +98,20 @@ def _choice_problems(value: Any, schema: Schema, place: Place) -> list[RequestEr
     if isinstance(value, str) and value in schema["enum"]:
         return []
     *others, last = map(repr, schema["enum"])
-    return [_problem(NotAllowedValueError, place, f"should be {', '.join(others)} or {last}")]
+    return [_word_problem(NotAllowedValueError, place, f"should be {', '.join(others)} or {last}")]
 
 
 def _object_problems(value: dict[str, Any], schema: Schema, place: Place) -> list[RequestError]:
     fields, others = schema.get("properties", {}), schema.get("additionalProperties")
     if not fields and others is None:
         words = "should hold finite numbers only"
-        return [] if is_finite(value) else [_problem(NotFiniteError, place, words)]
+        return [] if is_finite(value) else [_word_problem(NotFiniteError, place, words)]
     found = []
     for name, field in fields.items():
         if name in value:
             found += problems_of(value[name], field, (*place, name))
         elif name in schema["required"]:
-            found.append(_problem(MissingFieldError, (*place, name), "is missing"))
+            found.append(_word_problem(MissingFieldError, (*place, name), "is missing"))
     for name, given in value.items():
         if name not in fields and others:
             found += problems_of(given, others, (*place, name))
@@ -122,17 +122,17 @@ def _object_problems(value: dict[str, Any], schema: Schema, place: Place) -> lis
 
 def _unknown_field(value: Any, fields: list[str], place: Place) -> RequestError:
     if isinstance(value, float) and not math.isfinite(value):
-        return _problem(NotFiniteError, place, "should be a finite number")
+        return _word_problem(NotFiniteError, place, "should be a finite number")
     hint = nearest(str(place[-1]), fields)
-    return _problem(UnknownFieldError, place, "is not a field of the contract", hint)
+    return _word_problem(UnknownFieldError, place, "is not a field of the contract", hint)
 
 
 def _list_problems(value: list[Any], schema: Schema, place: Place) -> list[RequestError]:
     most = schema.get("maxItems", math.inf)
     if len(value) < schema.get("minItems", 0):
-        return [_problem(EmptyListError, place, "should have at least one entry")]
+        return [_word_problem(EmptyListError, place, "should have at least one entry")]
     if len(value) > most:
-        return [_problem(TooManyRowsError, place, f"should have at most {most} entries")]
+        return [_word_problem(TooManyRowsError, place, f"should have at most {most} entries")]
     found: list[RequestError] = []
     for number, row in enumerate(value):
         found += problems_of(row, schema["items"], (*place, number))
@@ -143,15 +143,17 @@ def _list_problems(value: list[Any], schema: Schema, place: Place) -> list[Reque
 
 def _limit_problems(value: Any, schema: Schema, place: Place) -> Iterator[RequestError]:
     if schema.get("format") == "date" and not _is_date(value):
-        yield _problem(WrongDateError, place, "should be a date written as YYYY-MM-DD")
+        yield _word_problem(WrongDateError, place, "should be a date written as YYYY-MM-DD")
     if "minLength" in schema and len(value) < schema["minLength"]:
         words = f"String should have at least {schema['minLength']} character"
-        yield _problem(NotAllowedValueError, place, words)
+        yield _word_problem(NotAllowedValueError, place, words)
     if "minimum" in schema and value < schema["minimum"]:
         words = f"should be greater than or equal to {schema['minimum']}"
-        yield _problem(NotAllowedValueError, place, words)
+        yield _word_problem(NotAllowedValueError, place, words)
     if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
-        yield _problem(NotAllowedValueError, place, f"should be greater than {schema['exclusiveMinimum']}")
+        yield _word_problem(
+            NotAllowedValueError, place, f"should be greater than {schema['exclusiveMinimum']}"
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -166,7 +168,7 @@ def _is_date(text: str) -> bool:
     return len(text) == len("YYYY-MM-DD") and _is_known_date(text)
 
 
-def _problem(kind: type[RequestError], place: Place, words: str, hint: str = "") -> RequestError:
+def _word_problem(kind: type[RequestError], place: Place, words: str, hint: str = "") -> RequestError:
     """Word one problem without the value that caused it."""
     path = path_of(place)
     return kind(f"{path} {words}.", hint=hint or _HINTS.get(kind, ""), field=path)

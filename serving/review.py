@@ -183,7 +183,7 @@ PAGES: dict[str, Callable[[Review, str | None, Links], str]] = {
 }
 
 
-def routes(room: Callable[[], ReviewRoom]) -> list[Route]:
+def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
     """Give the routes; what follows a route is in the request's state, where the door has put it."""
 
     async def answer(request: Request) -> HTMLResponse:

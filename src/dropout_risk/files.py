@@ -17,7 +17,7 @@ UNFINISHED = ".part-"
 
 
 @contextmanager
-def output(path: Path) -> Iterator[None]:
+def output_errors(path: Path) -> Iterator[None]:
     """Name what could not be written, and the way out.
 
     Raises
@@ -58,7 +58,7 @@ def write_whole(
     """
     path = Path(path)
     content = content.encode(encoding) if isinstance(content, str) else content
-    with output(path), replacing(path) as beside:
+    with output_errors(path), replacing_file(path) as beside:
         if callable(content):
             content(beside)
         else:
@@ -67,7 +67,7 @@ def write_whole(
 
 
 @contextmanager
-def replacing(path: Path, beside: Path | None = None, *, durable: bool = False) -> Iterator[Path]:
+def replacing_file(path: Path, beside: Path | None = None, *, durable: bool = False) -> Iterator[Path]:
     """Give a file to write to, and rename it into the place of ``path`` once it is whole.
 
     Parameters
@@ -87,13 +87,13 @@ def replacing(path: Path, beside: Path | None = None, *, durable: bool = False) 
     try:
         yield beside
         if durable:
-            sync(beside)
+            sync_to_disk(beside)
         os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
     if durable:
-        sync(path.parent)
+        sync_to_disk(path.parent)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             raise
 
 
-def sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until the disk has a file or the names in a folder."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from serving.door import Door, Limits
-from serving.review import ReviewRoom, day_after, routes
+from serving.review import ReviewRoom, day_after, review_routes
 from starlette.applications import Starlette
 
 from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError
@@ -27,7 +27,7 @@ def served(room):
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    app = Door(Starlette(routes=routes(lambda: room)), Limits())
+    app = Door(Starlette(routes=review_routes(lambda: room)), Limits())
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, StoreBusyError, StoreError
-from dropout_risk.files import replacing
+from dropout_risk.files import replacing_file
 from dropout_risk.histories.append import fold, union_of_students
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store_format import (
@@ -289,7 +289,7 @@ def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[
 
 def _point(folder: Path, state: State) -> None:
     pointer = folder / _CURRENT
-    with replacing(pointer, folder / _UNFINISHED, durable=True) as beside:
+    with replacing_file(pointer, folder / _UNFINISHED, durable=True) as beside:
         beside.write_text(json.dumps(state), encoding="utf-8")
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.errors import BundleError
-from dropout_risk.files import sync
+from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import calendar_rows
 from dropout_risk.histories.arrivals import DATED, RUNS, Arrivals, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
@@ -316,10 +316,10 @@ def write_part(folder: Path, students: pa.Table, arrays: Arrays, about: dict[str
             _write_students(students, path)
         else:
             _write_arrays(arrays, about, path)
-        sync(path)
+        sync_to_disk(path)
 
     in_threads(one, [ARRAYS, STUDENTS])
-    sync(folder)
+    sync_to_disk(folder)
     return {name: _sum(name, folder) for name in (STUDENTS, ARRAYS)}
 
 

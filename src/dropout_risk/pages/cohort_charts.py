@@ -17,7 +17,7 @@ from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
 from dropout_risk.pages.pupil_charts import RiskScale, Scale, Tick, signed
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.score_rows import Head
+from dropout_risk.scoring.score_rows import PupilHead
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, percent
 from dropout_risk.watchlist.group import BANDS, UNKNOWN
@@ -275,7 +275,7 @@ class Spread:
     said: str
 
     @classmethod
-    def of(cls, pupils: Sequence[Head], bands: BandSettings, language: Language) -> Self:
+    def of(cls, pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> Self:
         """Draw the distribution.
 
         Parameters
@@ -321,7 +321,7 @@ def _number_of_bars(n: int) -> int:
     return int(np.clip(2 * np.cbrt(n), 5, MOST_BARS))
 
 
-def _rows(pupils: Sequence[Head], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
+def _rows(pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
     counts = Counter(pupil.band for pupil in pupils)
     begins = {"high": bands.high, "elevated": bands.elevated, "watch": bands.watch}
     return tuple(

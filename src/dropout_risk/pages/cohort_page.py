@@ -12,7 +12,7 @@ from dropout_risk.pages.pupil_page import interval
 from dropout_risk.pages.rendering import Links
 from dropout_risk.pages.watch_list_page import counts_of
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.score_rows import Head, heads, some_of
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent
@@ -109,14 +109,14 @@ def cohort_page(
         Gives a score as the reader may see it.
     """
     language = scores.language
-    everybody = list(heads(scores.pupils))
+    everybody = list(pupil_heads(scores.pupils))
     risen = sorted(
         (pupil for pupil in everybody if pupil.band not in (UNKNOWN, LOWEST_BAND)),
         key=lambda pupil: (-pupil.risk, id_order(pupil.student_id)),
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
-    at_risk = [seen(pupil) for pupil in some_of(scores.pupils, [pupil.place for pupil in risen])]
+    at_risk = [seen(pupil) for pupil in take_pupils(scores.pupils, [pupil.place for pupil in risen])]
     columns = _columns(at_risk)
     return CohortPage(
         spread=Spread.of(everybody, bands, language),
@@ -156,7 +156,7 @@ def _columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
 
 
 def _heat(
-    risen: Sequence[Head], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
+    risen: Sequence[PupilHead], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
 ) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
     most: dict[str | None, Counter[str]] = {}

@@ -27,7 +27,7 @@ from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.redaction import CONFIDENTIAL
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
-from dropout_risk.scoring.score_rows import heads
+from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language
@@ -231,7 +231,9 @@ class Review:
     @cached_property
     def _places(self) -> dict[str, tuple[StudentId, int]]:
         """The place of each scored pupil, by its id in words."""
-        return {str(head.student_id): (head.student_id, head.place) for head in heads(self.scores.pupils)}
+        return {
+            str(head.student_id): (head.student_id, head.place) for head in pupil_heads(self.scores.pupils)
+        }
 
     @cached_property
     def _rows(self) -> dict[Any, int]:

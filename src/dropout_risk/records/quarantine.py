@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array
-from dropout_risk.files import replacing
+from dropout_risk.files import replacing_file
 from dropout_risk.records.readers import batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
@@ -173,7 +173,7 @@ class Quarantine:
 
 def _write(path: Path, tables: Sequence[SetApart], broken: Rule, language: Language) -> None:
     headers = dict.fromkeys(header for table in tables for span in table.spans for header in span.part.header)
-    with replacing(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
+    with replacing_file(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*_MARKS, *headers])
         for table in tables:

@@ -83,7 +83,7 @@ def score_blocks(
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else population.chosen(pupils)
     batches = population.blocks(chosen, block_size=block_size, sentences=sentences)
-    yield from counted(batches, len(chosen), progress)
+    yield from tell_progress(batches, len(chosen), progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,36 +182,36 @@ class Population:
     ) -> pa.RecordBatch:
         """Score one block: nothing but the model, these pupils' histories and the context is read."""
         values = np.ascontiguousarray(self.table.values[pupils])
-        errors = impossible(self.model.catalogue, values)
+        errors = impossible_values(self.model.catalogue, values)
         kept = pupils
         if errors:
             stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
             kept, values = pupils[stay], values[stay]
-        known = self._known(kept) if sentences else self.table.known
-        students = known.histories.students if sentences else named(self.table, kept)
+        snapshot = self._snapshot_of(kept) if sentences else self.table.known
+        students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
-        evidence = self._evidence(known, values) if sentences else None
+        evidence = self._evidence(snapshot, values) if sentences else None
         said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
         batch = writer_of(self.model, self.language).write(risks, evidence, said)
         if not errors:
             return batch
-        everybody = named(self.table, pupils)
-        return _with_errors(batch, {name: _whole(everybody[name]) for name in IDS}, errors)
+        everybody = naming_columns(self.table, pupils)
+        return _with_errors(batch, {name: _whole_array(everybody[name]) for name in IDS}, errors)
 
-    def _known(self, pupils: Positions) -> Snapshot:
+    def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
-        known = self.table.known
+        snapshot = self.table.known
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
             first, last = int(pupils[0]), int(pupils[-1])
-            return known if last - first + 1 == len(known) else known.slice(slice(first, last + 1))
-        return known.histories.take(pupils).on(known.as_of)
+            return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))
+        return snapshot.histories.take(pupils).on(snapshot.as_of)
 
-    def _evidence(self, known: Snapshot, values: Floats) -> Evidence:
+    def _evidence(self, snapshot: Snapshot, values: Floats) -> Evidence:
         model = self.model
         return Evidence.of(
-            known,
+            snapshot,
             values,
-            self._past(known) if model.settings.reasons.own_past else None,
+            self._past(snapshot) if model.settings.reasons.own_past else None,
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
@@ -219,19 +219,19 @@ class Population:
             language=self.language,
         )
 
-    def _past(self, known: Snapshot) -> Floats:
+    def _past(self, snapshot: Snapshot) -> Floats:
         """Compute some pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
-        then = date_of(known.ordinal - PAST_DAYS)
+        then = date_of(snapshot.ordinal - PAST_DAYS)
         nobody, model = ClassContext.empty(), self.model
         table = compute_features(
-            known.histories, then, model.catalogue, context=nobody, instruments=model.instruments
+            snapshot.histories, then, model.catalogue, context=nobody, instruments=model.instruments
         )
         return table.values
 
 
 def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
     """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
-    errors = impossible(model.catalogue, values)
+    errors = impossible_values(model.catalogue, values)
     names = np.arange(len(values))
     kept = np.delete(names, list(errors))
     students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
@@ -241,13 +241,13 @@ def score_values(model: ModelParts, values: Floats, students: pa.Table, language
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
-def named(table: FeatureTable, pupils: Positions) -> pa.Table:
+def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:
     """Give the columns that name some pupils, and their grade levels."""
     students = table.known.histories.students.select([*IDS, "grade_level"])
     return students.take(pa.array(pupils)).combine_chunks()
 
 
-def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
+def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
     """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded.
 
     Returns
@@ -270,7 +270,7 @@ def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[st
     return errors
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _whole_array(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
@@ -287,7 +287,7 @@ def _with_errors(
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
-def counted(
+def tell_progress(
     batches: Iterable[pa.RecordBatch], everybody: int, progress: Progress | None
 ) -> Iterator[pa.RecordBatch]:
     """Pass blocks on, and tell how many pupils are done."""
@@ -303,7 +303,7 @@ def counted(
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplainedScores:
     """Features and contributions of the pupils who have a score, in their order.
 
     Parameters
@@ -325,35 +325,37 @@ class Explained:
         return as_shap(self.contributions, self.values, self.names)
 
 
-def explained(
+def explain_scores(
     model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     pupils: Positions,
     context: ClassContext | None = None,
-) -> Explained:
+) -> ExplainedScores:
     """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
     population = Population.of(model, histories, as_of, context=context)
     batches = list(population.blocks(pupils, sentences=False))
-    return _read(model, population.table.values[pupils], batches)
+    return _read_explained(model, population.table.values[pupils], batches)
 
 
-def explained_values(model: ModelParts, values: Floats, students: pa.Table) -> Explained:
+def explain_values(model: ModelParts, values: Floats, students: pa.Table) -> ExplainedScores:
     """Read the parts of the scores of ready features; rows with an impossible value have no score."""
-    return _read(model, values, [score_values(model, values, students, model.settings.language)])
+    return _read_explained(model, values, [score_values(model, values, students, model.settings.language)])
 
 
-def _read(model: ModelParts, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
+def _read_explained(model: ModelParts, values: Floats, batches: Sequence[pa.RecordBatch]) -> ExplainedScores:
     names = tuple(model.catalogue.names)
     if not batches:
-        return Explained(names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names)))))
+        return ExplainedScores(
+            names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names))))
+        )
     rows = pa.Table.from_batches(batches)
     scored = rows["error"].is_null()
     rows = rows.filter(scored).combine_chunks()
     base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()
     added = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
     own = values[scored.to_numpy()]
-    return Explained(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
+    return ExplainedScores(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
 
 
 # --- Ready features as a frame: which columns a model knows, whose rows they are, and their grade levels ---

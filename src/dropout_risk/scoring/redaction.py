@@ -37,7 +37,7 @@ from dropout_risk.features.missing import STATES
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES, Role, role_named
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
-from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, refusal
+from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import LANGUAGES, Language, Text
 
@@ -552,7 +552,7 @@ class _Reader:
             error = replace(error, student_id=None)
         if is_open:
             return error
-        hidden = refusal(NOT_FOR_ROLE, error.index, "", "", self.language)
+        hidden = pupil_refusal(NOT_FOR_ROLE, error.index, "", "", self.language)
         return replace(hidden, student_id=error.student_id)
 
     def change(self, change: Change) -> Change:

@@ -26,25 +26,25 @@ from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.bundle import files_of, read_model, recalibrated_parts, version_of, write_bundle
+from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
-from dropout_risk.scoring.model_parts import ModelParts
+from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
     Population,
     Progress,
-    counted,
-    explained,
-    explained_values,
+    explain_scores,
+    explain_values,
     ids_of,
     known_columns,
     levels_of,
     score_values,
+    tell_progress,
 )
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
 from dropout_risk.scoring.score_rows import ScoredPupils, pupil_scores, row_errors
-from dropout_risk.scoring.scores import Answers, Scores, set_apart
+from dropout_risk.scoring.scores import Answers, Scores, set_apart_errors
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
@@ -237,7 +237,7 @@ class RiskModel(ModelParts):
         """
         histories = histories_of(records)
         scores = self.score_histories(histories, as_of, language=language, context=context, progress=progress)
-        apart = set_apart(histories.set_apart, scores.language)
+        apart = set_apart_errors(histories.set_apart, scores.language)
         return replace(scores, errors=(*scores.errors, *apart))
 
     def score_histories(
@@ -272,7 +272,7 @@ class RiskModel(ModelParts):
         language = self.settings.language if language is None else language
         population = Population.of(self, histories, as_of, context=context, language=language)
         chosen = population.everyone() if pupils is None else pupils
-        batches = list(counted(population.blocks(chosen, notes=notes), len(chosen), progress))
+        batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
         errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
         written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
@@ -282,7 +282,7 @@ class RiskModel(ModelParts):
             language,
             written,
             tuple(errors),
-            partial(explained, self, histories, as_of, chosen, context),
+            partial(explain_scores, self, histories, as_of, chosen, context),
         )
 
     def score_features(
@@ -326,7 +326,7 @@ class RiskModel(ModelParts):
             language,
             tuple(written),
             tuple(errors),
-            partial(explained_values, self, values, students),
+            partial(explain_values, self, values, students),
         )
 
     def change(

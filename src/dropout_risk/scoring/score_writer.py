@@ -18,7 +18,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
-from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
+from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.text import Language, Text
@@ -28,7 +28,7 @@ from dropout_risk.text import Language, Text
 MOST_REMEMBERED = 50_000
 
 
-class Distinct:
+class SharedLists:
     """A column of lists of which few are different.
 
     Parameters
@@ -51,18 +51,18 @@ class Distinct:
         """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
         if len(self._made) > MOST_REMEMBERED:
             self._made = {}
-        made, places = self._made, dict[Hashable, int]()
+        made, indices = self._made, dict[Hashable, int]()
         lists: list[Any] = []
         at = np.empty(len(keys), dtype=np.int32)
         for row, key in enumerate(keys):
-            place = places.get(key)
-            if place is None:
-                place = places[key] = len(lists)
+            index = indices.get(key)
+            if index is None:
+                index = indices[key] = len(lists)
                 found = made.get(key)
                 if found is None:
                     found = made[key] = make(row)
                 lists.append(found)
-            at[row] = place
+            at[row] = index
         return pa.array(lists, self._kind).take(pa.array(at))
 
 
@@ -163,7 +163,7 @@ class HelpColumn:
 
     def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
         self._features, self._language = features, language
-        self._lists = Distinct(pa.list_(HELP))
+        self._lists = SharedLists(pa.list_(HELP))
         cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
         fits = np.array([[name in kind.causes for name in CAUSES] for kind in KINDS])
         self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(KINDS)), dtype=bool)
@@ -196,11 +196,11 @@ class HelpColumn:
 
         def make(row: int) -> list[dict[str, Any]]:
             reasons = [
-                _Raising(self._features[place].name, self._features[place].cause, contribution, not there)
-                for place, contribution, there in zip(
+                _Raising(self._features[index].name, self._features[index].cause, contribution, not there)
+                for index, contribution, there in zip(
                     speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True
                 )
-                if place >= 0
+                if index >= 0
             ]
             found = help_for(reasons, alerts[row], levels[row], self._language)
             return [item.to_dict() for item in found]
@@ -268,9 +268,9 @@ class ScoreWriter:
         self.reasons = ReasonWriter(model.catalogue, stayed, language)
         self._backgrounds = pa.array(backgrounds.names)
         self.features = tuple(model.catalogue.values())
-        self._missing, self._warnings = Distinct(pa.list_(GAP)), Distinct(pa.list_(pa.string()))
+        self._missing, self._warnings = SharedLists(pa.list_(GAP)), SharedLists(pa.list_(pa.string()))
         self._help = HelpColumn(self.features, language)
-        self._advice = Advice(model.catalogue, model.swings, model.settings.bands)
+        self._advice = FetchAdvice(model.catalogue, model.swings, model.settings.bands)
         self._schemas: dict[Any, pa.Schema] = {}
 
     def write(
@@ -287,7 +287,7 @@ class ScoreWriter:
         notes : sequence of tuple of str, optional
             Warnings to add to each pupil's score, before all others.
         """
-        abstaining = abstains(risks.values, self.model.catalogue)
+        abstaining = too_little_known(risks.values, self.model.catalogue)
         columns = self._numbers(risks, abstaining)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, notes)
@@ -311,7 +311,7 @@ class ScoreWriter:
         n, bands = len(risks), self.model.settings.bands
         band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
         of_features = np.ascontiguousarray(risks.contributions.values.T)
-        return {name: _id(risks.students, name, n) for name in IDS} | {
+        return {name: _id_column(risks.students, name, n) for name in IDS} | {
             "risk": pa.array(risks.risk),
             "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
@@ -320,7 +320,7 @@ class ScoreWriter:
             "base_log_odds": pa.array(risks.contributions.bases),
             "background": self._backgrounds.take(pa.array(risks.places)),
             "log_odds": pa.array(risks.log_odds),
-            "contributions": _struct(self._of_features, of_features),
+            "contributions": _struct_column(self._of_features, of_features),
         }
 
     # --- words -------------------------------------------------------------------------------------
@@ -342,14 +342,14 @@ class ScoreWriter:
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
         return {
-            "domains": _struct(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
-            "causes": _struct(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
+            "domains": _struct_column(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
+            "causes": _struct_column(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
             "raising": raising,
             "lowering": lowering,
             "other": pa.array(chosen.other),
             "other_points": pa.array(chosen.other * rows.slope),
             "risk_within": self._within(risks),
-            "alerts": _alerts(evidence),
+            "alerts": _alert_column(evidence),
             "missing": self._gaps(risks.values, evidence.states),
             "warnings": self._warned(risks, evidence, abstaining, notes),
             "suggested_help": self._helped(risks, evidence, chosen),
@@ -383,15 +383,15 @@ class ScoreWriter:
         """
         said: dict[str, bool] = {}
         for domain, label in DOMAINS.items():
-            places = [place for place, item in enumerate(self.features) if item.domain == domain]
-            gaps = [place for place in places if np.isnan(values[place])]
-            if places and gaps == places and (states[places] == NOT_RECORDED).all():
+            indices = [index for index, item in enumerate(self.features) if item.domain == domain]
+            gaps = [index for index in indices if np.isnan(values[index])]
+            if indices and gaps == indices and (states[indices] == NOT_RECORDED).all():
                 said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
                 continue
-            for place in gaps:
-                if states[place] == NOT_APPLICABLE:
+            for index in gaps:
+                if states[index] == NOT_APPLICABLE:
                     continue
-                sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
+                sentence = describe(self.features[index], np.nan, int(states[index]), self.language)
                 said[sentence] = domain == "psychology"
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
@@ -431,7 +431,7 @@ def writer_of(model: ModelParts, language: Language) -> ScoreWriter:
     return writer
 
 
-def _id(students: pa.Table, name: str, n: int) -> pa.Array:
+def _id_column(students: pa.Table, name: str, n: int) -> pa.Array:
     if name not in students.column_names:
         return pa.nulls(n, pa.string())
     column = students[name].combine_chunks()
@@ -440,12 +440,12 @@ def _id(students: pa.Table, name: str, n: int) -> pa.Array:
     return column if name == "student_id" else column.cast(pa.string())
 
 
-def _struct(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
+def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
     """Lay arrays side by side, without copying them."""
     return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
 
 
-def _alerts(evidence: Evidence) -> pa.Array:
+def _alert_column(evidence: Evidence) -> pa.Array:
     lists: list[list[dict[str, Any]]] = [[]]
     at = np.zeros(len(evidence.alerts), dtype=np.int32)
     for row, alerts in enumerate(evidence.alerts):

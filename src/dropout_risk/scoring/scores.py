@@ -18,7 +18,7 @@ from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
-    from dropout_risk.scoring.population import Explained
+    from dropout_risk.scoring.population import ExplainedScores
 
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
@@ -214,7 +214,7 @@ class Scores:
     language: Language
     pupils: Sequence[PupilScore]
     errors: tuple[RowError, ...] = field(default=())
-    explained: Callable[[], Explained] | None = field(default=None, compare=False)
+    explained: Callable[[], ExplainedScores] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.pupils)
@@ -299,12 +299,12 @@ def log_odds_of(pupils: Sequence[PupilScore]) -> list[float]:
     return [pupil.log_odds for pupil in pupils] if column is None else column
 
 
-def set_apart(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
+def set_apart_errors(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
     message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
     return tuple(
-        RowError(place, student, SET_APART, "students", message, hint)
-        for place, student in enumerate(students)
+        RowError(index, student, SET_APART, "students", message, hint)
+        for index, student in enumerate(students)
     )
 
 
@@ -319,7 +319,7 @@ class Answers(tuple[Answer, ...], Generic[Answer]):
     Attributes
     ----------
     errors : tuple of RowError
-        The pupils without an answer, by their place in what was given, with the reason.
+        The pupils without an answer, by their index in what was given, with the reason.
 
     Examples
     --------
@@ -336,7 +336,7 @@ class Answers(tuple[Answer, ...], Generic[Answer]):
         return made
 
 
-def refusal(
+def pupil_refusal(
     code: str, index: int, student_id: str | int, field: str, language: Language, **words: str
 ) -> RowError:
     """Say why a pupil has no answer, from :data:`dropout_risk.scoring.scores.PUPIL_ERRORS`."""

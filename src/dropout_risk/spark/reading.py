@@ -15,7 +15,7 @@ from dropout_risk.records.school_records import SchoolRecords
 
 
 @dataclass(frozen=True)
-class Part:
+class NestedPart:
     """One frame of a table, and how its rows are nested.
 
     Parameters
@@ -63,7 +63,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Reading:
+class NestedReading:
     """How nested rows become records again.
 
     Parameters
@@ -78,7 +78,7 @@ class Reading:
 
     mapping: RecordsMapping
     today: dt.date
-    parts: tuple[Part, ...]
+    parts: tuple[NestedPart, ...]
 
     def records(self, nested: pa.Table, calendar: pa.Table | None = None) -> SchoolRecords:
         """Check the rows of some pupils."""

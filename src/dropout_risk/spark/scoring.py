@@ -32,8 +32,8 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.reading import Reading
-from dropout_risk.spark.school_days import Days
+from dropout_risk.spark.reading import NestedReading
+from dropout_risk.spark.school_days import SchoolDays
 from dropout_risk.spark.workers import in_arrow, whole_classes
 from dropout_risk.text import Language
 
@@ -68,7 +68,7 @@ def features(
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     catalogue = default_catalogue() if catalogue is None else catalogue
     rows = given.by_class()
-    days = spark.sparkContext.broadcast(Days.of(given, calendar, rows.persist))
+    days = spark.sparkContext.broadcast(SchoolDays.of(given, calendar, rows.persist))
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
     reading, day = given.reading, date_of(ordinal_of(as_of))
@@ -109,16 +109,16 @@ class SentModel:
     @classmethod
     def of(cls, spark: Any, model: RiskModel) -> SentModel:
         """Broadcast a model."""
-        return cls(model.version, spark.sparkContext.broadcast(packed(model)))
+        return cls(model.version, spark.sparkContext.broadcast(pack_model(model)))
 
     def load(self) -> RiskModel:
         """Give the model, read the first time a worker asks."""
         if self.version not in _LOADED:
-            _LOADED[self.version] = unpacked(self.bundle.value)
+            _LOADED[self.version] = unpack_model(self.bundle.value)
         return _LOADED[self.version]
 
 
-def packed(model: RiskModel) -> bytes:
+def pack_model(model: RiskModel) -> bytes:
     """Write the bundle's files into one sequence of bytes."""
     written = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(written, "w") as archive:
@@ -127,7 +127,7 @@ def packed(model: RiskModel) -> bytes:
     return written.getvalue()
 
 
-def unpacked(content: bytes) -> RiskModel:
+def unpack_model(content: bytes) -> RiskModel:
     """Load the bundle; its manifest is checked as ever."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(folder)
@@ -180,7 +180,7 @@ def sample_schools(
 
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     sizes = {row[0]: row[1] for row in given.roster.groupBy("school").count().collect()}
-    chosen = draw(sizes, share, seed)
+    chosen = draw_schools(sizes, share, seed)
     keys = given.roster.where(sql.col("school").isin(chosen)).select(sql.col("key").alias("chosen"))
     home = {}
     for part in given.reading.parts:
@@ -194,7 +194,7 @@ def sample_schools(
     return SchoolRecords.from_tables(mapping=given.reading.mapping, today=given.reading.today, **home)
 
 
-def draw(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
+def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
     """Draw a share of the schools of each fifth by size.
 
     >>> draw({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
@@ -221,7 +221,7 @@ COUNTED = ("read", "used", "set_apart")
 _BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 
-def tallies(report: CheckReport) -> list[dict[str, Any]]:
+def tally_report(report: CheckReport) -> list[dict[str, Any]]:
     """Write a report as rows to add up: one per rule, and three per table (read, used, set apart)."""
     nothing = {"column": "", "severity": "", "detail": ""}
     counted = [
@@ -318,9 +318,9 @@ def score(
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     rows = given.by_class()
-    days = Days.of(given, calendar, rows.persist)
+    days = SchoolDays.of(given, calendar, rows.persist)
     language = model.settings.language if language is None else language
-    block = _Block(
+    block = _ClassBlocks(
         reading=given.reading,
         days=spark.sparkContext.broadcast(days),
         model=SentModel.of(spark, model),
@@ -334,10 +334,10 @@ def score(
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
+class _ClassBlocks:
     """Scores blocks of whole classes on an executor."""
 
-    reading: Reading
+    reading: NestedReading
     days: Any
     model: SentModel
     as_of: dt.date
@@ -356,7 +356,7 @@ class _Block:
             histories = self.days.value.histories(records)
             yield from self._scored(histories)
             found = [
-                row for row in tallies(records.check()) if row["table"] != "calendar"
+                row for row in tally_report(records.check()) if row["table"] != "calendar"
             ]  # it is in every block
             counted = pa.Table.from_pylist(found, schema=pa.schema(list(TALLY)))
             yield self._beside(counted, "tally")
@@ -431,7 +431,7 @@ class SparkScores:
 
         keys = [field.name for field in TALLY][:-1]
         found = self.rows.where("tally is not null").select("tally.*")
-        here = pa.Table.from_pylist(tallies(self.tables.header.check()), schema=pa.schema(list(TALLY)))
+        here = pa.Table.from_pylist(tally_report(self.tables.header.check()), schema=pa.schema(list(TALLY)))
         found = found.unionByName(self.tables.spark.createDataFrame(here))
         return found.groupBy(*keys).agg(sql.sum("rows").alias("rows"))
 

@@ -44,7 +44,7 @@ def whole_classes(batches: Iterator[Any], at_once: int = PUPILS_AT_ONCE) -> Iter
         waiting += batch.num_rows
         while waiting >= at_once:
             table = pa.Table.from_batches(held)
-            cut = _cut(table.column("place"), at_once)
+            cut = _class_cut(table.column("place"), at_once)
             if not cut:
                 break
             yield table.slice(0, cut)
@@ -54,7 +54,7 @@ def whole_classes(batches: Iterator[Any], at_once: int = PUPILS_AT_ONCE) -> Iter
         yield pa.Table.from_batches(held)
 
 
-def _cut(place: Any, at_once: int) -> int:
+def _class_cut(place: Any, at_once: int) -> int:
     """Give the start of a class to cut at: the last one within the limit, else the first one; 0 for none."""
     codes = place.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(codes[1:] != codes[:-1]) + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from dropout_risk.alerts.alert import urgency
-from dropout_risk.scoring.score_rows import Head, some_of
+from dropout_risk.scoring.score_rows import PupilHead, take_pupils
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
 
@@ -111,7 +111,7 @@ class Line:
     tied: int
 
     @classmethod
-    def through(cls, pupils: Sequence[Head], capacity: int) -> Self:
+    def through(cls, pupils: Sequence[PupilHead], capacity: int) -> Self:
         """Draw the line among a teacher's pupils."""
         rest = sorted((pupil for pupil in pupils if not pupil.alerted), key=_by_risk)
         above = [pupil for pupil in rest if pupil.band != LOWEST_BAND][:capacity]
@@ -186,7 +186,7 @@ class WatchGroup:
             *key,
             alerts=tuple(compare(pupil) for pupil in alerts),
             risks=tuple(compare(written[place]) for place in line.above),
-            below=some_of(everybody, line.below),
+            below=take_pupils(everybody, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
             tied=line.tied,
         )
@@ -207,7 +207,7 @@ def id_order(student: StudentId | None) -> tuple[int, int, str]:
     return (0, student, "") if isinstance(student, int) else (1, 0, student)
 
 
-def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
+def _by_risk(pupil: PupilScore | PupilHead) -> tuple[float, tuple[int, int, str]]:
     return (-pupil.risk, id_order(pupil.student_id))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
-from dropout_risk.scoring.score_rows import Head, heads, some_of
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Language, Text
@@ -44,7 +44,7 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
     left: dict[Hashable, Unscored] = {}
     for place, item in enumerate(given):
         left.setdefault(("given", place) if item.student_id is None else item.student_id, item)
-    stand = list(heads(scores.pupils))
+    stand = list(pupil_heads(scores.pupils))
     scored = {pupil.student_id for pupil in stand}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id is None:
@@ -52,7 +52,7 @@ def could_not_be_scored(scores: Scores, given: Iterable[Unscored]) -> list[Unsco
         elif error.student_id not in scored:
             left.setdefault(error.student_id, Unscored(error.student_id, _reason(error, scores.language)))
     unknown = [pupil.place for pupil in stand if pupil.band == UNKNOWN and not pupil.alerted]
-    told = [_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown)]
+    told = [_too_little(pupil, scores.language) for pupil in take_pupils(scores.pupils, unknown)]
     return [*left.values(), *told]
 
 
@@ -172,10 +172,10 @@ class WatchList:
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
         left = could_not_be_scored(scores, unscored)
-        members = _by_teacher(heads(scores.pupils), left)
+        members = _by_teacher(pupil_heads(scores.pupils), left)
         lines = {whose: Line.through(pupils, settings.capacity) for whose, (pupils, _) in members.items()}
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
-        written = dict(zip(listed, some_of(scores.pupils, listed), strict=True))
+        written = dict(zip(listed, take_pupils(scores.pupils, listed), strict=True))
         today, points = scores.as_of, settings.changed_points
 
         def compare(pupil: PupilScore) -> WatchEntry:
@@ -248,7 +248,7 @@ class WatchList:
         since = {entry.score.student_id: entry.since for group in self.groups for entry in group.listed}
         of_pupils: dict[StudentId, Standing] = {}
         for group in self.groups:
-            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below)):
+            for pupil in (*pupil_heads([entry.score for entry in group.listed]), *pupil_heads(group.below)):
                 of_pupils[pupil.student_id] = Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
         return ListState(self.as_of, str(self.model.get("version", "")), of_pupils, self.last)
 
@@ -263,7 +263,7 @@ class WatchList:
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
-        ids += [pupil.student_id for group in self.groups for pupil in heads(group.below)]
+        ids += [pupil.student_id for group in self.groups for pupil in pupil_heads(group.below)]
         return ids + [item.student_id for group in self.groups for item in group.unscored]
 
 
@@ -277,14 +277,14 @@ def _state_of(
 
 def _cohort(scores: Scores, left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
-    scored = {pupil.student_id for pupil in heads(scores.pupils)}
+    scored = {pupil.student_id for pupil in pupil_heads(scores.pupils)}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 
 def _by_teacher(
-    pupils: Iterable[Head], unscored: Iterable[Unscored]
-) -> dict[Whose, tuple[list[Head], list[Unscored]]]:
-    members: dict[Whose, tuple[list[Head], list[Unscored]]] = {}
+    pupils: Iterable[PupilHead], unscored: Iterable[Unscored]
+) -> dict[Whose, tuple[list[PupilHead], list[Unscored]]]:
+    members: dict[Whose, tuple[list[PupilHead], list[Unscored]]] = {}
     for pupil in pupils:
         if pupil.alerted or pupil.band != UNKNOWN:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)

@@ -1,7 +1,7 @@
 from dropout_risk.pages.cohort_charts import Spread
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
 from dropout_risk.pages.rendering import FILES
-from dropout_risk.scoring.score_rows import heads
+from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings
 from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList
@@ -17,7 +17,7 @@ def page(*pupils, unscored=(), capacity=5):
 
 
 def spread(*risks):
-    return Spread.of(list(heads([pupil(f"p-{n}", risk) for n, risk in enumerate(risks)])), BANDS, "en")
+    return Spread.of(list(pupil_heads([pupil(f"p-{n}", risk) for n, risk in enumerate(risks)])), BANDS, "en")
 
 
 def test_the_bars_hold_every_judged_pupil_once():
@@ -30,7 +30,7 @@ def test_the_bars_hold_every_judged_pupil_once():
 
 def test_bands_are_counted_from_the_highest_and_the_unknown_apart():
     drawn = Spread.of(
-        list(heads([pupil("a", 0.4), pupil("b", 0.01), pupil("c", 0.4, band="unknown")])), BANDS, "en"
+        list(pupil_heads([pupil("a", 0.4), pupil("b", 0.01), pupil("c", 0.4, band="unknown")])), BANDS, "en"
     )
     assert [(row.band, row.pupils) for row in drawn.rows] == [
         ("high", 1), ("elevated", 0), ("watch", 0), ("low", 1), ("unknown", 1)

@@ -69,7 +69,7 @@ def test_a_failure_while_writing_leaves_the_former_bundle_and_nothing_else(folde
     def fail(content):
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "_sha", fail)
+    monkeypatch.setattr(module, "_content_sha", fail)
     with pytest.raises(OSError, match="disk full"):
         write_bundle(folder, {"model.txt": b"new"}, {})
     monkeypatch.undo()
@@ -82,7 +82,7 @@ def test_a_manifest_that_names_a_file_outside_is_refused(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["../elsewhere.txt"] = "0" * 64
     del manifest["sha256"]
-    manifest["sha256"] = module._sha(module._plain(manifest))
+    manifest["sha256"] = module._content_sha(module._manifest_bytes(manifest))
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
     with pytest.raises(BundleError, match="outside"):
