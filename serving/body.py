@@ -75,7 +75,7 @@ class Contract:
             _make_whole(request, self._whole)
             _refuse_future(request)
         except RecursionError:
-            raise RefusedError([_too_deep()]) from None
+            raise RefusedError([JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)]) from None
         except RequestError as error:
             raise RefusedError([error]) from None
         return dict(request)
@@ -164,14 +164,15 @@ def _checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _too_deep() -> RequestError:
-    return JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)
+def latest_today() -> dt.date:
+    """Give the latest day that has begun anywhere on Earth."""
+    return dt.datetime.now(_EASTERNMOST).date()
 
 
 def _refuse_future(request: Mapping[str, Any]) -> None:
     """Refuse a day that has not begun anywhere on Earth."""
     as_of = request.get("as_of")
-    if as_of is not None and as_of > dt.datetime.now(_EASTERNMOST).date().isoformat():
+    if as_of is not None and as_of > latest_today().isoformat():
         raise FutureDateError("as_of has not come yet.", hint="a score is made for today or an earlier day",
                               field="as_of")  # fmt: skip
 

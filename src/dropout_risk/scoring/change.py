@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.special import expit
 
 from dropout_risk.arrays import Floats, Positions
@@ -21,6 +20,7 @@ from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
+from dropout_risk.scoring.score_rows import row_errors
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, pupil_refusal
 from dropout_risk.text import Language, Text, percent
 
@@ -208,22 +208,11 @@ class _ScoreNumbers:
 
     @classmethod
     def of(cls, population: Population, chosen: Positions) -> _ScoreNumbers:
-        batches = list(population.blocks(chosen, sentences=False))
-        if not batches:
-            nothing = np.zeros(0)
-            return cls(nothing, np.zeros((0, len(population.model.catalogue))), nothing, {})
-        rows = pa.Table.from_batches(batches)
+        rows = population.numbers(chosen)
         columns = rows["contributions"].combine_chunks().flatten()
-        found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
-        errors = {
-            index: RowError(index, student, **error)
-            for index, (student, error) in enumerate(found)
-            if error is not None
-        }
         contributions = np.column_stack([_column_numbers(column) for column in columns])
-        return cls(
-            _column_numbers(rows["base_log_odds"]), contributions, _column_numbers(rows["log_odds"]), errors
-        )
+        base, log_odds = (_column_numbers(rows[name]) for name in ("base_log_odds", "log_odds"))
+        return cls(base, contributions, log_odds, {error.index: error for error in row_errors(rows)})
 
 
 def _column_numbers(column: Any) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -25,7 +25,7 @@ from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS, writer_of
+from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
 from dropout_risk.text import Language
 
 BLOCK_SIZE = 8192
@@ -177,6 +177,11 @@ class Population:
         parts = [pupils[part] for part in blocks(len(pupils), block_size)]
         return prefetch(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
 
+    def numbers(self, pupils: Positions, *, block_size: int = BLOCK_SIZE) -> pa.Table:
+        """Score pupils in the given order, without a word."""
+        batches = list(self.blocks(pupils, block_size=block_size, sentences=False))
+        return pa.Table.from_batches(batches or [self.block(pupils, sentences=False)])
+
     def block(
         self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
     ) -> pa.RecordBatch:
@@ -196,7 +201,7 @@ class Population:
         if not errors:
             return batch
         everybody = naming_columns(self.table, pupils)
-        return _with_errors(batch, {name: _whole_array(everybody[name]) for name in IDS}, errors)
+        return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
 
     def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
@@ -270,10 +275,6 @@ def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, 
     return errors
 
 
-def _whole_array(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
 def _with_errors(
     batch: pa.RecordBatch, names: Mapping[str, pa.Array], errors: Mapping[int, dict[str, str]]
 ) -> pa.RecordBatch:
@@ -334,22 +335,17 @@ def explain_scores(
 ) -> ExplainedScores:
     """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
     population = Population.of(model, histories, as_of, context=context)
-    batches = list(population.blocks(pupils, sentences=False))
-    return _read_explained(model, population.table.values[pupils], batches)
+    return _read_explained(population.table.values[pupils], population.numbers(pupils))
 
 
 def explain_values(model: ModelParts, values: Floats, students: pa.Table) -> ExplainedScores:
     """Read the parts of the scores of ready features; rows with an impossible value have no score."""
-    return _read_explained(model, values, [score_values(model, values, students, model.settings.language)])
+    batch = score_values(model, values, students, model.settings.language)
+    return _read_explained(values, pa.Table.from_batches([batch]))
 
 
-def _read_explained(model: ModelParts, values: Floats, batches: Sequence[pa.RecordBatch]) -> ExplainedScores:
-    names = tuple(model.catalogue.names)
-    if not batches:
-        return ExplainedScores(
-            names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names))))
-        )
-    rows = pa.Table.from_batches(batches)
+def _read_explained(values: Floats, rows: pa.Table) -> ExplainedScores:
+    names = tuple(field.name for field in rows.schema.field("contributions").type)
     scored = rows["error"].is_null()
     rows = rows.filter(scored).combine_chunks()
     base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()

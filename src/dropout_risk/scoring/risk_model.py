@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -273,7 +273,7 @@ class RiskModel(ModelParts):
         population = Population.of(self, histories, as_of, context=context, language=language)
         chosen = population.everyone() if pupils is None else pupils
         batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
-        errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
+        errors = row_errors(pa.Table.from_batches(batches)) if batches else []
         written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
             date_of(population.table.known.ordinal),
@@ -387,11 +387,3 @@ class RiskModel(ModelParts):
             "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
         }
-
-
-def _with_places(batches: list[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Give each batch with the number of rows before it."""
-    before = 0
-    for batch in batches:
-        yield batch, before
-        before += batch.num_rows

@@ -79,20 +79,22 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
         )
 
 
-def row_errors(rows: pa.RecordBatch, first: int = 0) -> list[RowError]:
+def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
     """Give the pupils who could not be scored, by their index in what was given.
 
     Parameters
     ----------
-    rows : pyarrow.RecordBatch
+    rows : pyarrow.RecordBatch or pyarrow.Table
         Of :func:`score_schema`.
     first : int, default=0
         The index of the first row.
     """
-    if rows["error"].null_count == rows.num_rows:
-        return []
-    found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
-    return [RowError(first + row, student, **error) for row, (student, error) in enumerate(found) if error]
+    broken = pc.indices_nonzero(pc.is_valid(rows["error"]))
+    found = (rows[name].take(broken).to_pylist() for name in ("student_id", "error"))
+    return [
+        RowError(first + row, student, **error)
+        for row, student, error in zip(broken.to_pylist(), *found, strict=True)
+    ]
 
 
 _READ = (

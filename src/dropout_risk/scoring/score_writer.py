@@ -70,24 +70,11 @@ class SharedLists:
 
 IDS = ("student_id", "school_id", "class_id", "responsible_id")
 NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "background", "log_odds")
-ALERT = pa.struct(
-    [
-        pa.field("rule", pa.string()),
-        pa.field("since", pa.date32()),
-        pa.field("text", pa.string()),
-        pa.field("route", pa.string()),
-        pa.field("days", pa.int64()),
-    ]
-)
-GAP = pa.struct([pa.field("text", pa.string()), pa.field("sensitive", pa.bool_())])
-HELP = pa.struct(
-    [
-        pa.field("kind", pa.string()),
-        pa.field("because", pa.list_(pa.string())),
-        pa.field("text", pa.string()),
-    ]
-)
-ERROR = pa.struct([pa.field(name, pa.string()) for name in ("code", "field", "message", "hint")])
+_TEXT = pa.string()
+ALERT = pa.struct({"rule": _TEXT, "since": pa.date32(), "text": _TEXT, "route": _TEXT, "days": pa.int64()})
+GAP = pa.struct({"text": _TEXT, "sensitive": pa.bool_()})
+HELP = pa.struct({"kind": _TEXT, "because": pa.list_(_TEXT), "text": _TEXT})
+ERROR = pa.struct(dict.fromkeys(("code", "field", "message", "hint"), _TEXT))
 
 
 def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
@@ -112,29 +99,23 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
         lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
         reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
-    fields = [pa.field("student_id", pa.string() if student_id is None else student_id)]
-    fields += [pa.field(name, pa.string()) for name in IDS[1:]]
-    kinds = {"band": pa.string(), "rank_in_school": pa.int32(), "background": pa.string()}
-    fields += [pa.field(name, kinds.get(name, pa.float64())) for name in NUMBERS]
-    fields.append(pa.field("contributions", numbers_of(model.catalogue.names)))
+    number = pa.float64()
+    fields: dict[str, pa.DataType] = {"student_id": _TEXT if student_id is None else student_id}
+    fields |= dict.fromkeys(IDS[1:], _TEXT) | dict.fromkeys(NUMBERS, number)
+    fields |= {"band": _TEXT, "rank_in_school": pa.int32(), "background": _TEXT}
+    fields["contributions"] = numbers_of(model.catalogue.names)
     if sentences:
-        fields += [pa.field("domains", numbers_of(DOMAINS)), pa.field("causes", numbers_of(CAUSES))]
-        fields += [pa.field(side, pa.list_(REASON)) for side in SIDES]
-        fields += [
-            pa.field("other", pa.float64()),
-            pa.field("other_points", pa.float64()),
-            pa.field("risk_within", pa.list_(pa.float64())),
-            pa.field("alerts", pa.list_(ALERT)),
-            pa.field("missing", pa.list_(GAP)),
-            pa.field("warnings", pa.list_(pa.string())),
-            pa.field("suggested_help", pa.list_(HELP)),
-        ]
-    return pa.schema([*fields, pa.field("error", ERROR)])
+        fields |= {"domains": numbers_of(DOMAINS), "causes": numbers_of(CAUSES)}
+        fields |= dict.fromkeys(SIDES, pa.list_(REASON))
+        fields |= {"other": number, "other_points": number, "risk_within": pa.list_(number)}
+        fields |= {"alerts": pa.list_(ALERT), "missing": pa.list_(GAP), "warnings": pa.list_(_TEXT)}
+        fields["suggested_help"] = pa.list_(HELP)
+    return pa.schema(fields | {"error": ERROR})
 
 
 def numbers_of(names: Any) -> pa.DataType:
     """Give the type of a struct of numbers."""
-    return pa.struct([pa.field(str(name), pa.float64()) for name in names])
+    return pa.struct({str(name): pa.float64() for name in names})
 
 
 # --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
@@ -434,10 +415,15 @@ def writer_of(model: ModelParts, language: Language) -> ScoreWriter:
 def _id_column(students: pa.Table, name: str, n: int) -> pa.Array:
     if name not in students.column_names:
         return pa.nulls(n, pa.string())
-    column = students[name].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    column = whole_array(students[name].combine_chunks())
     return column if name == "student_id" else column.cast(pa.string())
+
+
+def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Lay the chunks of a column together."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:

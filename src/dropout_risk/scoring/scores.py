@@ -258,7 +258,7 @@ class Scores:
 
     def frame(self) -> pd.DataFrame:
         """Give one row per pupil, the highest risk first."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "student_id": pupil.student_id,
                 "school_id": pupil.school_id,
@@ -276,12 +276,8 @@ class Scores:
             }
             for pupil in self.pupils
         ]
-        frame = pd.DataFrame(rows)
-        return (
-            frame.sort_values("risk", ascending=False, kind="stable").reset_index(drop=True)
-            if rows
-            else frame
-        )
+        rows.sort(key=lambda row: row["risk"], reverse=True)
+        return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
         about = (
@@ -301,9 +297,8 @@ def log_odds_of(pupils: Sequence[PupilScore]) -> list[float]:
 
 def set_apart_errors(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
-    message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
     return tuple(
-        RowError(index, student, SET_APART, "students", message, hint)
+        pupil_refusal(SET_APART, index, student, "students", language)
         for index, student in enumerate(students)
     )
 

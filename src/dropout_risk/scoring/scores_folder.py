@@ -152,8 +152,7 @@ class _SchoolRanks:
         self._before: dict[int, int] = {}
         for school in large:
             of_school = members[codes[members] == school]
-            scores = list(population.blocks(of_school, block_size=block_size, sentences=False))
-            rows = pa.Table.from_batches(scores)
+            rows = population.numbers(of_school, block_size=block_size)
             self._before |= dict(zip(of_school.tolist(), _rank_column(rows).to_pylist(), strict=True))
 
     def fill(self, rows: pa.RecordBatch, pupils: Positions) -> pa.RecordBatch:

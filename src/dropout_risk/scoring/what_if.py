@@ -21,6 +21,7 @@ from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.changed_records import ChangeableRecords
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
+from dropout_risk.scoring.score_rows import row_errors
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, pupil_refusal
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent
@@ -259,11 +260,7 @@ class _Search:
         table, language = self.population.table, self.population.language
         ids = table.known.histories.students["student_id"]
         rows = self.population.block(pupils, sentences=False)
-        errors = {
-            index: RowError(first + index, ids[int(pupils[index])].as_py(), **error)
-            for index, error in enumerate(rows["error"].to_pylist())
-            if error is not None
-        }
+        errors = {error.index - first: error for error in row_errors(rows, first)}
         for index in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
             student = ids[int(pupils[index])].as_py()
             errors[index] = pupil_refusal(NOT_AT_SCHOOL, first + index, student, "as_of", language)

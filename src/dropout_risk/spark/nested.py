@@ -20,8 +20,7 @@ from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.spark.reading import NestedPart, NestedReading
-from dropout_risk.spark.workers import in_arrow
+from dropout_risk.spark.workers import NestedPart, NestedReading, in_arrow
 
 # what the check takes for blanks around an id
 _BLANKS = (

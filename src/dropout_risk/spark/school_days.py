@@ -16,8 +16,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.reading import NestedReading
-from dropout_risk.spark.workers import in_arrow, whole_classes
+from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 
 HELD = pa.schema([("school", pa.string()), ("day", pa.int32()), ("known", pa.int32())])
 

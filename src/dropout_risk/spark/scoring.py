@@ -30,11 +30,10 @@ from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART
+from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.reading import NestedReading
 from dropout_risk.spark.school_days import SchoolDays
-from dropout_risk.spark.workers import in_arrow, whole_classes
+from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 from dropout_risk.text import Language
 
 # --- Features of everyone on a cluster, for training there or for looking at them ---
@@ -212,10 +211,7 @@ def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]
 # --- What the check found, counted per block of pupils on the executors and added up by Spark ---
 
 TALLY = pa.struct(
-    [
-        *(pa.field(name, pa.string()) for name in ("table", "column", "rule", "severity", "detail")),
-        pa.field("rows", pa.int64()),
-    ]
+    dict.fromkeys(("table", "column", "rule", "severity", "detail"), pa.string()) | {"rows": pa.int64()}
 )
 COUNTED = ("read", "used", "set_apart")
 _BY_CODE = {rule.code: rule for rule in RULES.values()}
@@ -223,21 +219,14 @@ _BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 def tally_report(report: CheckReport) -> list[dict[str, Any]]:
     """Write a report as rows to add up: one per rule, and three per table (read, used, set apart)."""
-    nothing = {"column": "", "severity": "", "detail": ""}
+    nothing = dict.fromkeys(("column", "severity", "detail"), "")
     counted = [
         {"table": table, "rule": what, "rows": getattr(counts, what), **nothing}
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
     found = [
-        {
-            "table": problem.table,
-            "column": problem.column,
-            "rule": problem.rule.code,
-            "severity": problem.severity,
-            "detail": problem.detail,
-            "rows": problem.rows,
-        }
+        {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
         for problem in report.problems
     ]
     return counted + found
@@ -253,19 +242,9 @@ def report_of(rows: list[dict[str, Any]]) -> CheckReport:
         (row for row in rows if row["rule"] not in COUNTED),
         key=lambda row: (order[row["table"]], row["rule"], row["column"], row["detail"]),
     )
-    problems = (
-        Problem(
-            row["table"],
-            row["column"],
-            _BY_CODE[row["rule"]],
-            row["rows"],
-            None,
-            "",
-            row["severity"],
-            row["detail"],
-        )
-        for row in found
-    )
+    problems = [
+        Problem(**row | {"rule": _BY_CODE[row["rule"]], "first_row": None, "file": ""}) for row in found
+    ]
     return CheckReport(tuple(problems), counts)
 
 
@@ -355,9 +334,8 @@ class _ClassBlocks:
             records = self.days.value.records(self.reading, nested)
             histories = self.days.value.histories(records)
             yield from self._scored(histories)
-            found = [
-                row for row in tally_report(records.check()) if row["table"] != "calendar"
-            ]  # it is in every block
+            # the calendar is in every block
+            found = [row for row in tally_report(records.check()) if row["table"] != "calendar"]
             counted = pa.Table.from_pylist(found, schema=pa.schema(list(TALLY)))
             yield self._beside(counted, "tally")
 
@@ -367,9 +345,8 @@ class _ClassBlocks:
         given = score_blocks(model, histories, self.as_of, sentences=sentences, language=self.language)
         for batch in given:
             yield self._beside(pa.Table.from_batches([batch]).cast(self.schema), "score")
-        message, hint = (text.to(self.language) for text in PUPIL_ERRORS[SET_APART])
-        error = {"code": SET_APART, "field": "students", "message": message, "hint": hint}
-        lost = [{"student_id": student, "error": error} for student in histories.set_apart]
+        errors = set_apart_errors(histories.set_apart, self.language)
+        lost = [{"student_id": error.student_id, "error": error.to_dict()} for error in errors]
         yield self._beside(pa.Table.from_pylist(lost, schema=self.schema), "score")
 
     def _beside(self, table: pa.Table, column: str) -> pa.Table:
