@@ -38,7 +38,7 @@ class SharedLists:
 
     Examples
     --------
-    >>> column = Distinct(pa.list_(pa.string()))
+    >>> column = SharedLists(pa.list_(pa.string()))
     >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
     [['row 0'], ['row 1'], ['row 0']]
     """

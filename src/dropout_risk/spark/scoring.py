@@ -196,7 +196,7 @@ def sample_schools(
 def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
     """Draw a share of the schools of each fifth by size.
 
-    >>> draw({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
+    >>> draw_schools({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
     ['a', 'b', 'c', 'd', 'e']
     """
     rng = np.random.default_rng(seed)
