@@ -61,8 +61,6 @@ class RiskModel(ModelParts):
     parameters are those of :class:`dropout_risk.scoring.model_parts.ModelParts`.
     """
 
-    # --- making, saving, loading -------------------------------------------------------------------
-
     @classmethod
     def from_classifier(
         cls,
@@ -197,8 +195,6 @@ class RiskModel(ModelParts):
         kind = "synthetic " if self.synthetic else ""
         what = f"{self.calibrated.kind}, {len(self.catalogue)} features"
         return f"<{kind}RiskModel {self.name} {self.version}: {what}>"
-
-    # --- scoring -----------------------------------------------------------------------------------
 
     def score(
         self,

@@ -286,8 +286,6 @@ class ScoreWriter:
             self._schemas[key] = score_schema(self.model, sentences, student_id=student_id)
         return self._schemas[key]
 
-    # --- numbers -----------------------------------------------------------------------------------
-
     def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         n, bands = len(risks), self.model.settings.bands
         band = np.searchsorted([bands.watch, bands.elevated, bands.high], risks.risk, side="right")
@@ -303,8 +301,6 @@ class ScoreWriter:
             "log_odds": pa.array(risks.log_odds),
             "contributions": _struct_column(self._of_features, of_features),
         }
-
-    # --- words -------------------------------------------------------------------------------------
 
     def _words(
         self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None

@@ -172,9 +172,6 @@ def _rank_column(rows: Any) -> pa.Array:
     return pa.array(ranks, mask=ranks == 0)
 
 
-# --- files -------------------------------------------------------------------------------------------
-
-
 def _describe_run(population: Population, context: ClassContext | None) -> dict[str, Any]:
     snapshot, model = population.table.known, population.model
     return {

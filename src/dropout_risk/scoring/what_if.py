@@ -276,8 +276,6 @@ class _Search:
     def _target(self, risk: float) -> float:
         return target_of(risk, self.population.model.settings.bands) if self.target is None else self.target
 
-    # --- searching ---------------------------------------------------------------------------------
-
     def _options(self, pupils: Positions, risks: Floats) -> list[tuple[Option, ...]]:
         """Give each pupil's options: those of one change, else those of two, and so on."""
         snapshot = self.population.table.known
@@ -340,8 +338,6 @@ class _Search:
     def _changeable(self) -> npt.NDArray[np.bool_]:
         features = self.population.model.catalogue.values()
         return np.array([item.actionable and item.sensitivity == "ordinary" for item in features], dtype=bool)
-
-    # --- wording -----------------------------------------------------------------------------------
 
     def _option(
         self, records: ChangeableRecords, pupil: int, steps: Longs, now: float, risk: float
