@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
+import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from jsonschema_rs import Draft202012Validator
 
 from dropout_risk.errors import (
     DuplicateKeyError,
-    EmptyListError,
     FutureDateError,
     JsonBombError,
-    MissingFieldError,
-    NotAllowedValueError,
-    NotFiniteError,
     NotJsonError,
     RequestError,
-    TooManyRowsError,
-    UnknownFieldError,
-    WrongDateError,
-    WrongTypeError,
-    nearest,
 )
-from serving.schemas import MOST_PROBLEMS, ScoreFeaturesRequest, ScoreRequest
+from serving.problems import MOST_PROBLEMS, WHOLE_BODY, is_finite, path_of, problems_of
 
 MOST_FIELDS = 1000
-MOST_PATH = 120
-WHOLE_BODY = "body"
+MOST_DAYS, MOST_ROWS = 4000, 2000
+"""The service's own limits of a pupil's lists; the contract has none."""
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
-_KINDS: dict[str, type[RequestError]] = {
-    "missing": MissingFieldError,
-    "extra_forbidden": UnknownFieldError,
-    "finite_number": NotFiniteError,
-    "wrong_date": WrongDateError,
-    "empty_list": EmptyListError,
-    "too_many": TooManyRowsError,
-    "literal_error": NotAllowedValueError,
-    "string_too_short": NotAllowedValueError,
-    "greater_than": NotAllowedValueError,
-    "greater_than_equal": NotAllowedValueError,
-}
 
 
 class RefusedError(Exception):
@@ -62,19 +41,22 @@ class RefusedError(Exception):
 
 
 class Contract:
-    """One request of the contract: its schema and the type that checks it.
+    """One request of the contract: a compiled check says yes, and only what it refuses is looked through.
 
     Parameters
     ----------
     name : str
         ``score`` or ``score_features``.
-    form : type
-        The typed dictionary.
+    loose : str
+        The list in which the contract allows what is no number: there NaN is looked for besides.
     """
 
-    def __init__(self, name: str, form: Any) -> None:
+    def __init__(self, name: str, loose: str) -> None:
         self.schema = contract_schema(f"{name}.request")
-        self._form: TypeAdapter[Any] = TypeAdapter(form)
+        self._loose = loose
+        self._limited = _with_row_limits(self.schema)
+        self._check = Draft202012Validator(_as_strict(self._limited), validate_formats=True)
+        self._whole = _integers_of(self.schema)
 
     def read(self, body: bytes) -> dict[str, Any]:
         """Read a body.
@@ -85,36 +67,18 @@ class Contract:
             With every problem, up to twenty.
         """
         try:
-            request: dict[str, Any] = self._form.validate_python(_parse(body))
+            request = _parse_body(body)
+            if not (self._check.is_valid(request) and is_finite(request.get(self._loose))):
+                problems = problems_of(request, self._limited)
+                if problems:
+                    raise RefusedError(problems[:MOST_PROBLEMS])
+            _make_whole(request, self._whole)
             _refuse_future(request)
         except RecursionError:
-            raise RefusedError([_too_deep()]) from None
+            raise RefusedError([JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)]) from None
         except RequestError as error:
             raise RefusedError([error]) from None
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
-            raise RefusedError([self._problem(each) for each in found[:MOST_PROBLEMS]]) from None
-        return request
-
-    def _problem(self, found: Mapping[str, Any]) -> RequestError:
-        """Word one problem without the value that caused it."""
-        path = _path(found["loc"])
-        if isinstance(found["input"], float) and not math.isfinite(found["input"]):
-            return NotFiniteError(f"{path} should be a finite number.", hint=NOT_KNOWN, field=path)
-        kind = _KINDS.get(found["type"], WrongTypeError)
-        if kind is MissingFieldError:
-            return kind(f"{path} is missing.", field=path)
-        if kind is UnknownFieldError:
-            hint = nearest(str(found["loc"][-1]), self._fields(found["loc"][:-1]))
-            return kind(f"{path} is not a field of the contract.", hint=hint, field=path)
-        wording = found["msg"].removeprefix("Input ").replace("a valid dictionary", "an object")
-        return kind(f"{path} {wording}.", hint=_HINTS.get(kind, ""), field=path)
-
-    def _fields(self, place: tuple[int | str, ...]) -> list[str]:
-        schema = self.schema
-        for part in place:
-            schema = schema["items"] if isinstance(part, int) else schema["properties"][part]
-        return list(schema["properties"])
+        return dict(request)
 
 
 def contract_schema(name: str) -> dict[str, Any]:
@@ -124,17 +88,57 @@ def contract_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-NOT_KNOWN = "leave out what is not known"
-_HINTS: dict[type[RequestError], str] = {
-    NotFiniteError: NOT_KNOWN,
-    WrongDateError: "write it as YYYY-MM-DD",
-    TooManyRowsError: "send fewer pupils at once, or only a pupil's later rows",
-}
+def _with_row_limits(schema: dict[str, Any], name: str = "", depth: int = 0) -> dict[str, Any]:
+    """Bound the lists of a pupil, which the contract leaves open."""
+    made = dict(schema)
+    if "items" in schema:
+        made["items"] = _with_row_limits(schema["items"], depth=depth + 1)
+        if depth:
+            made["maxItems"] = MOST_DAYS if name == "attendance" else MOST_ROWS
+    if "properties" in schema:
+        fields = schema["properties"].items()
+        made["properties"] = {name: _with_row_limits(field, name, depth) for name, field in fields}
+    return made
 
 
-def _parse(body: bytes) -> Any:
+def _as_strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what only Python cannot hold: the year 0, and numbers beyond its floats."""
+    made = {key: _as_strict(part) if isinstance(part, dict) else part for key, part in schema.items()}
+    if schema.get("format") == "date":
+        made["not"] = {"pattern": "^0000"}
+    if schema.get("type") == "number":
+        made |= {"maximum": sys.float_info.max, "minimum": schema.get("minimum", -sys.float_info.max)}
+    return made
+
+
+def _integers_of(schema: Mapping[str, Any]) -> Any:
+    """Give where integers stand: by field, a list for the entries of one, and True for themselves."""
+    if "integer" in schema.get("type", ()):
+        return True
+    if "items" in schema:
+        inside = _integers_of(schema["items"])
+        return [inside] if inside else None
+    fields = {name: _integers_of(field) for name, field in schema.get("properties", {}).items()}
+    return {name: inside for name, inside in fields.items() if inside}
+
+
+def _make_whole(value: Any, places: Any) -> Any:
+    """Take 8.0 for 8, as JSON Schema does."""
+    if places is True:
+        return int(value) if isinstance(value, float) else value
+    if isinstance(places, list):
+        for entry in value:
+            _make_whole(entry, places[0])
+    else:
+        for name, inside in places.items():
+            if name in value:
+                value[name] = _make_whole(value[name], inside)
+    return value
+
+
+def _parse_body(body: bytes) -> Any:
     try:
-        data = json.loads(body.decode("utf-8"), object_pairs_hook=_object)
+        data = json.loads(body.decode("utf-8"), object_pairs_hook=_checked_object)
         if b"\\ud" in body.lower():
             json.dumps(data, ensure_ascii=False).encode("utf-8")
     except RequestError:
@@ -148,36 +152,30 @@ def _parse(body: bytes) -> Any:
     return data
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MOST_FIELDS:
         raise JsonBombError(f"An object has more than {MOST_FIELDS} fields.", field=WHOLE_BODY)
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        path = _path((twice,))
+        path = path_of((twice,))
         raise DuplicateKeyError(f"{path} is given twice in one object.", hint="give it once", field=path)
     return made
 
 
-def _too_deep() -> RequestError:
-    return JsonBombError("The body is nested too deeply.", field=WHOLE_BODY)
+def latest_today() -> dt.date:
+    """Give the latest day that has begun anywhere on Earth."""
+    return dt.datetime.now(_EASTERNMOST).date()
 
 
 def _refuse_future(request: Mapping[str, Any]) -> None:
     """Refuse a day that has not begun anywhere on Earth."""
     as_of = request.get("as_of")
-    if as_of is not None and as_of > dt.datetime.now(_EASTERNMOST).date().isoformat():
+    if as_of is not None and as_of > latest_today().isoformat():
         raise FutureDateError("as_of has not come yet.", hint="a score is made for today or an earlier day",
                               field="as_of")  # fmt: skip
 
 
-def _path(place: tuple[int | str, ...]) -> str:
-    """Write a place as ``students[3].grades[2].date``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    path = path.removeprefix(".").encode("utf-8", "replace").decode()
-    return (path if len(path) <= MOST_PATH else path[:MOST_PATH] + "…") or WHOLE_BODY
-
-
-SCORE = Contract("score", ScoreRequest)
-SCORE_FEATURES = Contract("score_features", ScoreFeaturesRequest)
+SCORE = Contract("score", loose="class_context")
+SCORE_FEATURES = Contract("score_features", loose="rows")

@@ -74,14 +74,14 @@ class Limits:
     def from_environment(cls) -> Self:
         """Read ``DROPOUT_RISK_MAX_BODY``, ``_TIMEOUT``, ``_MAX_REQUESTS`` and ``_READ_TIMEOUT``."""
         return cls(
-            body=_positive("DROPOUT_RISK_MAX_BODY", cls.body),
-            seconds=_positive("DROPOUT_RISK_TIMEOUT", cls.seconds),
-            at_once=_positive("DROPOUT_RISK_MAX_REQUESTS", cls.at_once),
-            reading=_positive("DROPOUT_RISK_READ_TIMEOUT", cls.reading),
+            body=_positive_number("DROPOUT_RISK_MAX_BODY", cls.body),
+            seconds=_positive_number("DROPOUT_RISK_TIMEOUT", cls.seconds),
+            at_once=_positive_number("DROPOUT_RISK_MAX_REQUESTS", cls.at_once),
+            reading=_positive_number("DROPOUT_RISK_READ_TIMEOUT", cls.reading),
         )
 
 
-def _positive(name: str, default: int) -> int:
+def _positive_number(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
     if not text.isdecimal() or int(text) == 0:
         raise SettingsError(f"{name} is not a positive whole number.", hint=f"the default is {default}")
@@ -112,7 +112,7 @@ class Door:
         elif scope["path"] in PROBES:
             await self.app(scope, receive, Reply(scope, send).pass_on)
         else:
-            await self._let_in(_named(scope), receive, send)
+            await self._let_in(_known_address(scope), receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -123,7 +123,7 @@ class Door:
             await reply.refuse([error])
         except Exception as error:
             _log.error("request_id=%s failed: %s", reply.request_id, kind_of(error))
-            await reply.refuse([fault()])
+            await reply.refuse([service_fault()])
         finally:
             spent = 1000 * (time.perf_counter() - started)
             method = scope["method"] if scope["method"] in METHODS else "-"
@@ -140,9 +140,9 @@ class Door:
             late = TooSlowError(
                 f"The body was not there within {self.limits.reading} s.", hint="send it faster"
             )
-            body = await _within(self.limits.reading, self._body(scope, receive), late)
+            body = await _done_within(self.limits.reading, self._body(scope, receive), late)
         with self._place("inside"):
-            await self._in_time(self.app(scope, _replayed(body, receive), reply.pass_on))
+            await self._in_time(self.app(scope, _replay_body(body, receive), reply.pass_on))
 
     @contextmanager
     def _place(self, kind: Literal["sending", "inside"]) -> Iterator[None]:
@@ -157,11 +157,11 @@ class Door:
     async def _in_time(self, answer: Awaitable[None]) -> None:
         seconds = self.limits.seconds
         late = TooSlowError(f"No answer within {seconds} s.", hint="send fewer pupils at once")
-        await _within(seconds, answer, late)
+        await _done_within(seconds, answer, late)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Read the whole body; stop as soon as it is too large, whatever it said of its length."""
-        declared = _header(scope, b"content-length")
+        declared = _header_value(scope, b"content-length")
         if declared.isdigit() and int(declared) > self.limits.body:
             raise self._too_large()
         body, more = bytearray(), True
@@ -182,7 +182,7 @@ class Door:
         return BodyTooLargeError(message, hint="send fewer pupils at once", field="body")
 
 
-async def _within(seconds: float, work: Awaitable[T], late: TooSlowError) -> T:
+async def _done_within(seconds: float, work: Awaitable[T], late: TooSlowError) -> T:
     """Wait for work, give it up in time, and never leave it behind without its waiter."""
     task = asyncio.ensure_future(work)
     try:
@@ -236,7 +236,7 @@ class Reply:
         if self.status:
             return
         self.status = getattr(problems[0], "status", RequestError.status)
-        entries = [_entry(problem) for problem in problems]
+        entries = [_problem_entry(problem) for problem in problems]
         body = {"error": entries[0], "problems": entries, "request_id": self.request_id}
         content = json.dumps(body).encode()
         allowed = [pair for pair in (self._withheld or {}).get("headers", ()) if pair[0] == b"allow"]
@@ -257,7 +257,7 @@ def kind_of(error: BaseException) -> str:
     return f"{type(error).__name__}{where}"
 
 
-def _entry(problem: DropoutRiskError) -> dict[str, str]:
+def _problem_entry(problem: DropoutRiskError) -> dict[str, str]:
     field = getattr(problem, "field", "")
     return {"code": problem.code, "message": problem.message, "field": field, "hint": problem.hint}
 
@@ -267,15 +267,15 @@ def _by_status(status: int) -> RequestError:
         return UnknownRouteError("There is no such address.", hint="GET /docs.json lists them", field="path")
     if status == MethodError.status:
         return MethodError("This address is not asked in this way.", hint="see /docs.json", field="method")
-    return fault()
+    return service_fault()
 
 
-def fault() -> RequestError:
+def service_fault() -> RequestError:
     """Give the answer to a failure that is not the request's."""
     return ServiceError("The service failed.", hint="tell its operator the request_id")
 
 
-def _named(scope: Scope) -> Scope:
+def _known_address(scope: Scope) -> Scope:
     """Keep addresses that callers make up, and those that name a pupil, out of logs and metrics.
 
     What follows ``/review/pupil/`` goes into the request's state, where the page finds it.
@@ -290,21 +290,21 @@ def _named(scope: Scope) -> Scope:
 
 
 def _check_headers(scope: Scope) -> None:
-    kind, _, options = _header(scope, b"content-type").lower().partition(b";")
+    kind, _, options = _header_value(scope, b"content-type").lower().partition(b";")
     charset = options.strip().replace(b'"', b"").replace(b" ", b"")
     if kind.strip() != _JSON[1] or charset not in (b"", b"charset=utf-8"):
         hint = "send the header Content-Type: application/json"
         raise ContentTypeError("Only JSON in UTF-8 is accepted.", hint=hint, field="Content-Type")
-    if _header(scope, b"content-encoding") not in (b"", b"identity"):
+    if _header_value(scope, b"content-encoding") not in (b"", b"identity"):
         message, hint = "A compressed body is not accepted.", "send it as it is"
         raise ContentTypeError(message, hint=hint, field="Content-Encoding")
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
+def _header_value(scope: Scope, name: bytes) -> bytes:
     return next((value for key, value in scope["headers"] if key.lower() == name), b"")
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     first = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:

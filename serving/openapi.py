@@ -32,7 +32,7 @@ ERROR: Schema = {
 }
 
 
-def openapi() -> Schema:
+def service_description() -> Schema:
     """Describe every address of the service."""
     return {
         "openapi": "3.1.0",
@@ -42,19 +42,21 @@ def openapi() -> Schema:
             "description": "Risks of dropping out with their reasons. They inform people; they never decide.",
         },
         "paths": {
-            "/score": {"post": _scoring("score", "Raw records of up to 200 pupils")},
-            "/score_features": {"post": _scoring("score_features", "Ready features of up to 10,000 pupils")},
-            "/model": {"get": _asked("The model: name, version, metrics, card", {"type": "object"})},
-            "/catalogue": {
-                "get": _asked("The features it reads", {"type": "array", "items": {"type": "object"}})
+            "/score": {"post": _scoring_path("score", "Raw records of up to 200 pupils")},
+            "/score_features": {
+                "post": _scoring_path("score_features", "Ready features of up to 10,000 pupils")
             },
-            "/review": {"get": _page("The cohort, for reviewers")},
-            "/review/model": {"get": _page("The model, for reviewers")},
-            "/review/pupil/{id}": {"get": _page("A pupil, for reviewers", "id")},
-            "/review/school/{id}": {"get": _page("A school's list, for reviewers", "id")},
-            "/livez": {"get": _probe("The process runs")},
-            "/readyz": {"get": _probe("The model is loaded")},
-            "/metrics": {"get": _probe("Counts and durations for Prometheus")},
+            "/model": {"get": _question_path("The model: name, version, metrics, card", {"type": "object"})},
+            "/catalogue": {
+                "get": _question_path("The features it reads", {"type": "array", "items": {"type": "object"}})
+            },
+            "/review": {"get": _page_path("The cohort, for reviewers")},
+            "/review/model": {"get": _page_path("The model, for reviewers")},
+            "/review/pupil/{id}": {"get": _page_path("A pupil, for reviewers", "id")},
+            "/review/school/{id}": {"get": _page_path("A school's list, for reviewers", "id")},
+            "/livez": {"get": _probe_path("The process runs")},
+            "/readyz": {"get": _probe_path("The model is loaded")},
+            "/metrics": {"get": _probe_path("Counts and durations for Prometheus")},
         },
         "components": {
             "schemas": {
@@ -67,45 +69,50 @@ def openapi() -> Schema:
     }
 
 
-def _scoring(name: str, summary: str) -> Schema:
+def _scoring_path(name: str, summary: str) -> Schema:
     return {
         "summary": summary,
         "operationId": name,
-        "requestBody": {"required": True, "content": _json(_named(name))},
-        "responses": {"200": _response("Results, and rows that were not used", _named("reply"))}
-        | _refusals(),
+        "requestBody": {"required": True, "content": _json_content(_schema_reference(name))},
+        "responses": {
+            "200": _json_response("Results, and rows that were not used", _schema_reference("reply"))
+        }
+        | _refusal_responses(),
     }
 
 
-def _asked(summary: str, schema: Schema) -> Schema:
-    return {"summary": summary, "responses": {"200": _response(summary, schema)}}
+def _question_path(summary: str, schema: Schema) -> Schema:
+    return {"summary": summary, "responses": {"200": _json_response(summary, schema)}}
 
 
-def _page(summary: str, *named: str) -> Schema:
+def _page_path(summary: str, *named: str) -> Schema:
     language = {"name": "lang", "in": "query", "schema": {"enum": ["zh", "en"]}}
     ids = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
     shown = {"description": summary, "content": {"text/html": {}}}
     return {"summary": summary, "parameters": [*ids, language], "responses": {"200": shown, "404": shown}}
 
 
-def _probe(summary: str) -> Schema:
+def _probe_path(summary: str) -> Schema:
     return {"summary": summary, "responses": {"200": {"description": summary, "content": {"text/plain": {}}}}}
 
 
-def _refusals() -> Schema:
+def _refusal_responses() -> Schema:
     said: dict[int, list[str]] = {}
     for kind in RequestError.__subclasses__():
         said.setdefault(kind.status, []).append(f"{kind.code}: {kind.__doc__}")
-    return {str(status): _response(" ".join(said[status]), _named("error")) for status in sorted(said)}
+    return {
+        str(status): _json_response(" ".join(said[status]), _schema_reference("error"))
+        for status in sorted(said)
+    }
 
 
-def _response(description: str, schema: Schema) -> Schema:
-    return {"description": description, "content": _json(schema)}
+def _json_response(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": _json_content(schema)}
 
 
-def _json(schema: Schema) -> Schema:
+def _json_content(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
 
 
-def _named(name: str) -> Schema:
+def _schema_reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}

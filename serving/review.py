@@ -29,25 +29,24 @@ from starlette.routing import Route
 from dropout_risk.errors import (
     BundleError,
     DateError,
-    DropoutRiskError,
     SettingsError,
     UnknownPupilError,
     nearest,
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.message_page import Message, message_page
+from dropout_risk.pages.message_page import message_page
 from dropout_risk.pages.rendering import Links, content_policy, id_at, served_under
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.text import LANGUAGES, Language
+from serving.body import latest_today
 
 ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
-_EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 HEADERS = {
     "Content-Security-Policy": f"{content_policy()}; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -128,9 +127,9 @@ class ReviewRoom:
         try:
             language = self.language if asked is None else language_of(asked)
         except SettingsError as error:
-            return self._refuse("unknown_language", self.language, links, 400, error)
+            return Page(message_page("unknown_language", self.language, links, error), 400)
         if self.store is None:
-            return self._refuse("switched_off", language, links, 404)
+            return Page(message_page("switched_off", language, links), 404)
         return self._page(path, rest, language, links)
 
     def _page(self, path: str, rest: str | None, language: Language, links: Links) -> Page:
@@ -138,25 +137,15 @@ class ReviewRoom:
             review = self._review(language)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
-            return self._refuse("no_store", language, links, 503)
+            return Page(message_page("no_store", language, links), 503)
         except DateError as error:
-            return self._refuse("nobody_yet", language, links, 404, error)
+            return Page(message_page("nobody_yet", language, links, error), 404)
         try:
             return Page(PAGES[path](review, rest, links))
         except UnknownPupilError as error:
-            return self._refuse("not_here", language, links, 404, error)
+            return Page(message_page("not_here", language, links, error), 404)
         except DateError as error:
-            return self._refuse("nobody_yet", language, links, 404, error)
-
-    def _refuse(
-        self,
-        said: Message,
-        language: Language,
-        links: Links,
-        status: int,
-        error: DropoutRiskError | None = None,
-    ) -> Page:
-        return Page(message_page(said, language, links, error), status)
+            return Page(message_page("nobody_yet", language, links, error), 404)
 
     def _review(self, language: Language) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
@@ -183,7 +172,7 @@ PAGES: dict[str, Callable[[Review, str | None, Links], str]] = {
 }
 
 
-def routes(room: Callable[[], ReviewRoom]) -> list[Route]:
+def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
     """Give the routes; what follows a route is in the request's state, where the door has put it."""
 
     async def answer(request: Request) -> HTMLResponse:
@@ -211,7 +200,7 @@ def _up_from(path: str, rest: str | None) -> str:
 def day_after(histories: Histories) -> dt.date:
     """Give the day after the last one that any school was observed, but no day that has not come yet."""
     last = int(histories.observed_to.max(initial=0))
-    return min(date_of(last + 1), dt.datetime.now(_EASTERNMOST).date())
+    return min(date_of(last + 1), latest_today())
 
 
 def language_of(word: str) -> Language:

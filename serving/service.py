@@ -35,10 +35,9 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
-from serving.door import App, Door, Limits, fault, kind_of
-from serving.openapi import openapi
-from serving.review import ReviewRoom
-from serving.review import routes as review_routes
+from serving.door import App, Door, Limits, kind_of, service_fault
+from serving.openapi import service_description
+from serving.review import ReviewRoom, review_routes
 
 THREADS = 4
 FAR_BEYOND = 24 * 3600
@@ -53,20 +52,20 @@ class GuardedService(bentoml.Service[Any]):
         return Door(super().to_asgi(is_main=True), Limits.from_environment())
 
 
-async def _about(request: Request) -> Response:
+async def _answer_about(request: Request) -> Response:
     """Answer the questions that have the same answer until the service stops."""
     return Response(bentoml.get_current_service().pages[request.url.path], media_type="application/json")
 
 
-def _room() -> ReviewRoom:
+def _review_room() -> ReviewRoom:
     room: ReviewRoom = bentoml.get_current_service().room
     return room
 
 
-ABOUT = [Route(path, _about) for path in ("/model", "/catalogue", "/docs.json")]
+ABOUT = [Route(path, _answer_about) for path in ("/model", "/catalogue", "/docs.json")]
 
 
-@bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(_room)]))
+@bentoml.asgi_app(Starlette(routes=[*ABOUT, *review_routes(_review_room)]))
 @bentoml.service(
     name="dropout_risk",
     service_class=GuardedService,
@@ -83,17 +82,17 @@ class DropoutRisk:
     def check() -> None:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
-            ReviewRoom.from_environment(configured()[0])
+            ReviewRoom.from_environment(load_configured()[0])
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
 
     def __init__(self) -> None:
-        self.model, self.held = configured()
+        self.model, self.held = load_configured()
         self.room = ReviewRoom.from_environment(self.model)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
-            "/docs.json": openapi(),
+            "/docs.json": service_description(),
         }
         self.pages = {path: json.dumps(page, ensure_ascii=False).encode() for path, page in about.items()}
         gc.collect()
@@ -122,11 +121,11 @@ class DropoutRisk:
             state.problems = [error]
         except Exception as error:
             _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
-            state.problems = [fault()]
+            state.problems = [service_fault()]
         return Response()
 
 
-def configured() -> tuple[RiskModel, dict[str, Any]]:
+def load_configured() -> tuple[RiskModel, dict[str, Any]]:
     """Load the model and what is held beside it, and answer the contract's example with them once."""
     model = load_model(os.environ.get("DROPOUT_RISK_MODEL", ""))
     held = {

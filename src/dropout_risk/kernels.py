@@ -7,8 +7,10 @@ which it is written: no reordering of sums, so that the number of threads never 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
 import numba
@@ -53,3 +55,31 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, items))
+
+
+def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Do the same work on each item in threads, ahead of its turn, and give results in the items' order.
+
+    At most two items more than there are threads are begun before their result is taken, so memory does
+    not grow with their number. The first error ends the work. One item alone needs no thread.
+
+    >>> list(prefetch(abs, [-1, 2]))
+    [1, 2]
+    """
+    coming = iter(items)
+    begun = list(islice(coming, 2))
+    threads = thread_count() if len(begun) > 1 else 1
+    if threads == 1:
+        yield from map(work, chain(begun, coming))
+        return
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for item in chain(begun, coming):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= threads + 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from serving.door import Door, Limits
-from serving.review import ReviewRoom, day_after, routes
+from serving.review import ReviewRoom, day_after, review_routes
 from starlette.applications import Starlette
 
 from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError

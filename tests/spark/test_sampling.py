@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dropout_risk import spark as on_spark
 from dropout_risk.errors import SettingsError
-from dropout_risk.spark.scoring import STRATA, draw
+from dropout_risk.spark.scoring import STRATA, draw_schools
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 )
 def test_every_fifth_by_size_is_drawn_from_alike(sizes, share, seed):
     schools = {f"s{number}": size for number, size in enumerate(sizes)}
-    chosen = draw(schools, share, seed)
+    chosen = draw_schools(schools, share, seed)
 
-    assert chosen == draw(schools, share, seed) == sorted(set(chosen))
+    assert chosen == draw_schools(schools, share, seed) == sorted(set(chosen))
     assert len(chosen) >= min(STRATA, len(schools))
     assert abs(len(chosen) - share * len(schools)) <= STRATA
-    assert draw(schools, 1.0, seed) == sorted(schools)
+    assert draw_schools(schools, 1.0, seed) == sorted(schools)
 
 
 def test_a_sample_holds_every_row_of_its_schools(spark, frames, records, today):

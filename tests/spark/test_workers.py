@@ -43,7 +43,7 @@ class Sent:
 
 def test_a_worker_reads_the_bundle_once_per_version(risk_model, monkeypatch):
     monkeypatch.setattr(model_bytes, "_LOADED", {})
-    sent = Sent(model_bytes.packed(risk_model))
+    sent = Sent(model_bytes.pack_model(risk_model))
     first = model_bytes.SentModel(risk_model.version, sent).load()
     again = model_bytes.SentModel(risk_model.version, sent).load()
 

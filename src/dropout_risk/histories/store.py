@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, StoreBusyError, StoreError
+from dropout_risk.files import replacing_file
 from dropout_risk.histories.append import fold, union_of_students
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store_format import (
     Arrays,
     pack_histories,
     read_part,
-    sync,
     unpack_arrivals,
     unpack_histories,
     write_part,
@@ -103,6 +103,7 @@ def _take(handle: int, folder: Path, wait: float) -> None:
 
 FORMAT = 2
 _CURRENT = "current.json"
+_UNFINISHED = f"{_CURRENT}.new"
 _BASE, _DAY = "v-", "s-"
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, pa.ArrowException)
 _WRITE_AGAIN = "write them with Histories.save"
@@ -287,13 +288,9 @@ def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[
 
 
 def _point(folder: Path, state: State) -> None:
-    pointer = folder / (_CURRENT + ".new")
-    with pointer.open("w", encoding="utf-8") as file:
-        json.dump(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(pointer, folder / _CURRENT)
-    sync(folder)
+    pointer = folder / _CURRENT
+    with replacing_file(pointer, folder / _UNFINISHED, durable=True) as beside:
+        beside.write_text(json.dumps(state), encoding="utf-8")
 
 
 def _former(folder: Path) -> State:
@@ -317,7 +314,7 @@ def _previous(state: State) -> list[Any]:
 
 def _clear(folder: Path, *unfinished: str) -> None:
     """Remove what a writer was writing or removing when it was stopped, unless the pointer names it."""
-    (folder / (_CURRENT + ".new")).unlink(missing_ok=True)
+    (folder / _UNFINISHED).unlink(missing_ok=True)
     former = _former(folder)
     told = bool(former) or not (folder / _CURRENT).exists()
     named = {*_names(former), *_previous(former)}

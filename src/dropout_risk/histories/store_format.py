@@ -7,9 +7,7 @@ distinct values, those of one subject together. Neither changes a bit, and readi
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.errors import BundleError
+from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import calendar_rows
 from dropout_risk.histories.arrivals import DATED, RUNS, Arrivals, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
@@ -318,10 +317,10 @@ def write_part(folder: Path, students: pa.Table, arrays: Arrays, about: dict[str
             _write_students(students, path)
         else:
             _write_arrays(arrays, about, path)
-        sync(path)
+        sync_to_disk(path)
 
     in_threads(one, [ARRAYS, STUDENTS])
-    sync(folder)
+    sync_to_disk(folder)
     return {name: _sum(name, folder) for name in (STUDENTS, ARRAYS)}
 
 
@@ -393,18 +392,6 @@ def _bytes(folder: Path, name: str, sums: Sums) -> bytes:
     if [len(content), zlib.crc32(content)] != sums[name]:
         raise DamagedPartError(f"{where} is damaged")
     return content
-
-
-def sync(path: Path) -> None:
-    """Wait until the disk has a file or the names in a folder."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:  # some file systems cannot sync a folder
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
-            raise
-    finally:
-        os.close(handle)
 
 
 # --- Histories and arrivals as the arrays of one part of a store ---

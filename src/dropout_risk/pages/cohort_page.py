@@ -15,7 +15,7 @@ from dropout_risk.pages.axes import RiskScale, Tick
 from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.rendering import Links
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.score_rows import Head, heads, some_of
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
 from dropout_risk.text import COMMA, Language, Text, percent_text
@@ -227,7 +227,7 @@ def cohort_page(
         Gives a score as the reader may see it.
     """
     language = scores.language
-    everybody = list(heads(scores.pupils))
+    everybody = list(pupil_heads(scores.pupils))
     risen = sorted(
         (pupil for pupil in everybody if pupil.band not in (UNKNOWN_BAND, LOWEST_BAND)),
         key=lambda pupil: (-pupil.risk, id_order(pupil.student_id)),

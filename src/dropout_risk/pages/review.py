@@ -26,7 +26,7 @@ from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
-from dropout_risk.scoring.score_rows import heads
+from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.ahead import ahead
+from dropout_risk.kernels import prefetch
 from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.pupil_index import PupilIndex, as_ids

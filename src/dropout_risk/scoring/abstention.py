@@ -53,7 +53,7 @@ WOULD_PLACE = Text(
 )
 
 
-def abstains(values: Floats, catalogue: FeatureCatalogue) -> Bools:
+def too_little_known(values: Floats, catalogue: FeatureCatalogue) -> Bools:
     """Say of which pupils too little is known: neither attendance nor marks.
 
     Parameters
@@ -63,7 +63,7 @@ def abstains(values: Floats, catalogue: FeatureCatalogue) -> Bools:
     catalogue : FeatureCatalogue
         The features.
     """
-    telling = [place for place, item in enumerate(catalogue.values()) if item.domain in JUDGED_BY]
+    telling = [index for index, item in enumerate(catalogue.values()) if item.domain in JUDGED_BY]
     return np.asarray(np.isnan(values[:, telling]).all(axis=1))
 
 
@@ -88,10 +88,10 @@ class FactSwings:
         values = X[catalogue.names].iloc[::step].to_numpy(dtype=np.float64)
         added = calibrated.contributions(values).values
         found = {}
-        for fact, places in facts_of(catalogue).items():
-            there = ~np.isnan(values[:, places]).all(axis=1)
+        for fact, indices in facts_of(catalogue).items():
+            there = ~np.isnan(values[:, indices]).all(axis=1)
             if there.sum() >= FEWEST_ROWS:
-                sums = _sum(added[:, places][there])
+                sums = _sum_columns(added[:, indices][there])
                 found[fact] = tuple(np.quantile(sums, QUANTILES).tolist())
         return cls(found)
 
@@ -106,13 +106,13 @@ class FactSwings:
 
 
 @dataclass(frozen=True, eq=False)
-class Worth:
+class WorthFetching:
     """The datum that is most worth fetching, of each pupil.
 
     Parameters
     ----------
     fact : int array of shape (n,)
-        Its place among the facts; -1 for none.
+        Its index among the facts; -1 for none.
     low, high : array of shape (n,)
         Between which its arrival would leave the risk, for nine of ten pupils.
     """
@@ -123,7 +123,7 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Advice:
+class FetchAdvice:
     """Names the missing datum whose arrival would most likely change the band.
 
     What a missing fact would add is taken from the pupils of whom it is known: their contributions, 19
@@ -147,10 +147,10 @@ class Advice:
 
     @cached_property
     def facts(self) -> dict[str, list[int]]:
-        """The facts whose swings are known, with the places of their features."""
+        """The facts whose swings are known, with the indices of their features."""
         return {fact: p for fact, p in facts_of(self.catalogue).items() if fact in self.swings.quantiles}
 
-    def of(self, risks: Risks, states: npt.NDArray[np.int8], abstaining: Bools) -> Worth:
+    def of(self, risks: Risks, states: npt.NDArray[np.int8], abstaining: Bools) -> WorthFetching:
         """Choose for each pupil; whatever others are asked about changes nothing.
 
         Parameters
@@ -165,11 +165,11 @@ class Advice:
         n = len(risks)
         fact, low, high = np.full(n, NOTHING), np.full(n, np.nan), np.full(n, np.nan)
         best, most = np.zeros(n), np.zeros(n)
-        for number, (name, places) in enumerate(self.facts.items()):
-            of_fact = states[:, places]
+        for number, (name, indices) in enumerate(self.facts.items()):
+            of_fact = states[:, indices]
             lacks = (of_fact == NOT_RECORDED).any(axis=1) & (of_fact != REFUSED).all(axis=1)
-            rows = np.flatnonzero(lacks & np.isnan(risks.values[:, places]).all(axis=1))
-            without = risks.log_odds[rows] - _sum(risks.contributions.values[rows[:, None], places])
+            rows = np.flatnonzero(lacks & np.isnan(risks.values[:, indices]).all(axis=1))
+            without = risks.log_odds[rows] - _sum_columns(risks.contributions.values[rows[:, None], indices])
             then = expit(without[:, None] + np.array(self.swings.quantiles[name]))
             changes, moves = self._changes(risks.risk[rows], then)
             better = (changes > best[rows]) | ((changes == best[rows]) & (moves > most[rows]))
@@ -177,10 +177,10 @@ class Advice:
             won, then = rows[better], then[better]
             best[won], most[won], fact[won] = changes[better], moves[better], number
             low[won], high[won] = then[:, 0], then[:, -1]
-        return Worth(fact, low, high)
+        return WorthFetching(fact, low, high)
 
     def told(
-        self, worth: Worth, risks: Risks, abstaining: Bools, language: Language
+        self, worth: WorthFetching, risks: Risks, abstaining: Bools, language: Language
     ) -> list[tuple[str, ...]]:
         """Word it: that a pupil is not judged, and what is worth fetching; nothing for most pupils."""
         said: list[tuple[str, ...]] = [()] * len(risks)
@@ -189,8 +189,8 @@ class Advice:
             said[row] = (ABSTAINS.to(language),)
         for row in np.flatnonzero(worth.fact != NOTHING).tolist():
             text = WOULD_PLACE if abstaining[row] else MOVES
-            bounds = {"low": _percent(worth.low[row]), "high": _percent(worth.high[row])}
-            now = _percent(risks.risk[row])
+            bounds = {"low": _fine_percent(worth.low[row]), "high": _fine_percent(worth.high[row])}
+            now = _fine_percent(risks.risk[row])
             advice = text.fill(language, fact=words[int(worth.fact[row])], now=now, **bounds)
             said[row] = (*said[row], advice)
         return said
@@ -207,28 +207,28 @@ class Advice:
     def _words(self, language: Language) -> list[str]:
         features = list(self.catalogue.values())
         return [
-            (_FACTS[features[places[0]].domain] if ":" not in fact else features[places[0]].label).to(
+            (_FACTS[features[indices[0]].domain] if ":" not in fact else features[indices[0]].label).to(
                 language
             )
-            for fact, places in self.facts.items()
+            for fact, indices in self.facts.items()
         ]
 
 
 def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
-    """Give the places of the features of each fact, in the catalogue's order.
+    """Give the indices of the features of each fact, in the catalogue's order.
 
     >>> from dropout_risk.catalogue.default import default_catalogue
     >>> list(facts_of(default_catalogue()))
     ['attendance', 'grades', 'psychology', 'family', 'family:distance', 'family:boarding']
     """
     facts: dict[str, list[int]] = {}
-    for place, item in enumerate(catalogue.values()):
+    for index, item in enumerate(catalogue.values()):
         fact = f"{item.domain}:{item.family}" if item.source == "students" else item.domain
-        facts.setdefault(fact, []).append(place)
+        facts.setdefault(fact, []).append(index)
     return facts
 
 
-def _sum(rows: Floats) -> Floats:
+def _sum_columns(rows: Floats) -> Floats:
     """Add the columns one after the other: the same bits for a row alone and in a batch."""
     total = np.zeros(len(rows))
     for column in rows.T:
@@ -236,5 +236,5 @@ def _sum(rows: Floats) -> Floats:
     return total
 
 
-def _percent(risk: float) -> str:
+def _fine_percent(risk: float) -> str:
     return f"{risk:.0%}" if risk >= 0.0095 else f"{risk:.1%}"

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+from typing import Any
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, TrainingError
+from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError
+from dropout_risk.files import replacing_folder
 from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrated, to_base_rate
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -54,31 +43,19 @@ def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[
         If the folder holds something that is not a bundle.
     """
     folder = Path(folder)
-    if folder.exists() and not _is_ours(folder):
+    if folder.exists() and not _holds_bundle_only(folder):
         raise BundleError(
             f"{folder} holds files that are not a bundle.", hint="choose an empty or a new folder"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        fresh = Path(beside, "fresh")
-        fresh.mkdir()
+    with replacing_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_bytes(content)
-        manifest = _manifest(files, about)
+        manifest = _make_manifest(files, about)
         (fresh / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-        former = Path(beside, "former")
-        if folder.exists():
-            os.replace(folder, former)
-        try:
-            os.replace(fresh, folder)
-        except OSError:
-            if former.exists():
-                os.replace(former, folder)
-            raise
     return folder
 
 
-def _is_ours(folder: Path) -> bool:
+def _holds_bundle_only(folder: Path) -> bool:
     """Say whether a folder is empty, or holds a bundle and nothing else."""
     found = {path.name for path in folder.iterdir()}
     if not found:
@@ -90,14 +67,14 @@ def _is_ours(folder: Path) -> bool:
     return isinstance(named, dict) and found <= {MANIFEST, *named}
 
 
-def _manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
+def _make_manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
     manifest = {
         "format": FORMAT,
         **about,
         "libraries": {name: version(name) for name in _LIBRARIES},
-        "files": {name: _sha(content) for name, content in sorted(files.items())},
+        "files": {name: _content_sha(content) for name, content in sorted(files.items())},
     }
-    return manifest | {"sha256": _sha(_plain(manifest))}
+    return manifest | {"sha256": _content_sha(_manifest_bytes(manifest))}
 
 
 def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -130,7 +107,7 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             hint="upgrade dropout-risk, or save the model again with this version",
         )
     given = manifest.pop("sha256", None)
-    if given != _sha(_plain(manifest)):
+    if given != _content_sha(_manifest_bytes(manifest)):
         raise BundleError(
             f"The {MANIFEST} of {folder} was changed after it was saved.", hint="save the model again"
         )
@@ -139,87 +116,33 @@ def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     for name in manifest["files"]:
         if Path(name).name != name or (folder / name).is_symlink():
             raise BundleError(f"The {MANIFEST} of {folder} names a file outside the bundle.")
-    return {name: _checked(folder / name, sha) for name, sha in manifest["files"].items()}, manifest
+    return {name: _read_checked(folder / name, sha) for name, sha in manifest["files"].items()}, manifest
 
 
-def _checked(path: Path, sha: str) -> bytes:
+def _read_checked(path: Path, sha: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise BundleError(
             f"The bundle lacks {path.name}.", hint="copy the whole folder, or save the model again"
         ) from error
-    if _sha(content) != sha:
+    if _content_sha(content) != sha:
         raise BundleError(f"{path.name} was changed after the bundle was saved.", hint="save the model again")
     return content
 
 
-def _sha(content: bytes) -> str:
+def _content_sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _plain(manifest: Mapping[str, Any]) -> bytes:
+def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, sort_keys=True, ensure_ascii=False).encode()
-
-
-# --- What changes in a model when it is recalibrated to another school: its calibration and its card ---
-
-_HEAD = Text(zh="## 本地重新校准", en="## Recalibrated")
-_BY_LABELS = Text(
-    zh="用{labels}名学生的结果（其中{dropouts}名辍学）重新校准：对数几率平均移动{shift:+.2f}。",
-    en="Recalibrated by what became of {labels} pupils, {dropouts} of whom dropped out: log-odds moved by "
-    "{shift:+.2f} in the mean.",
-)
-_BY_RATE = Text(
-    zh="按给定的辍学比例{base_rate:.2%}重新校准：对数几率移动{shift:+.2f}。",
-    en="Recalibrated to a given share of {base_rate:.2%}: log-odds moved by {shift:+.2f}.",
-)
-_BEFORE = Text(
-    zh="学生的先后次序不变；本卡其余数字均为重新校准之前的结果。",
-    en=" The order of pupils is the same; all other figures of this card were measured before.",
-)
-
-
-def recalibrated_parts(
-    model: RiskModel,
-    X: pd.DataFrame,
-    y: npt.ArrayLike | None,
-    *,
-    base_rate: float | None,
-    pupils: npt.ArrayLike | None,
-    prior_labels: float,
-) -> dict[str, Any]:
-    """Give the parameters of :class:`RiskModel` that change; see :meth:`RiskModel.recalibrated`."""
-    if (y is None) == (base_rate is None):
-        raise TrainingError(
-            "Recalibration needs either labels or a base rate.", hint="give y, or base_rate=0.03"
-        )
-    margin = model.calibrated.margin(X)
-    if pupils is None and "student_id" in X.index.names:
-        pupils = np.asarray(X.index.get_level_values("student_id"))
-    old = model.calibrated.calibration
-    if y is None:
-        new = to_base_rate(old, margin, float(base_rate or 0.0))
-    else:
-        new = recalibrated(old, margin, y, pupils=pupils, prior_labels=prior_labels)
-    return {"calibrated": replace(model.calibrated, calibration=new), "card": _cards(model.card, new)}
-
-
-def _cards(card: dict[str, str], calibration: LinearCalibration) -> dict[str, str]:
-    local = calibration.local or LocalCalibration(0.0)
-    text = _BY_LABELS if local.labels else _BY_RATE
-    fields = calibration.local_dict() or {}
-    return {
-        language: f"{said.rstrip()}\n\n{_HEAD.to(language)}\n\n"  # type: ignore[arg-type]
-        f"{text.fill(language, **fields)}{_BEFORE.to(language)}\n"  # type: ignore[arg-type]
-        for language, said in card.items()
-    }
 
 
 # --- The files of a risk model's bundle: what is in them, and the version that they give it ---
 
 
-def files_of(model: RiskModel) -> dict[str, bytes]:
+def files_of(model: ModelParts) -> dict[str, bytes]:
     """Write everything that makes a model what it is, by file name."""
     declared = {"features": model.catalogue.to_list(), "instruments": model.instruments.to_list()}
     return {
@@ -234,7 +157,7 @@ def files_of(model: RiskModel) -> dict[str, bytes]:
     }
 
 
-def version_of(model: RiskModel) -> str:
+def version_of(model: ModelParts) -> str:
     """Name a model by the last date of its training and its content."""
     content = hashlib.sha256()
     for _, data in sorted(files_of(model).items()):
@@ -246,7 +169,7 @@ def read_model(folder: str | Path) -> dict[str, Any]:
     """Read the parameters of a :class:`RiskModel` from a bundle; BundleError if they do not fit together."""
     files, about = read_bundle(folder)
     try:
-        return _read(files, about)
+        return _parts_from_files(files, about)
     except DropoutRiskError as error:
         raise BundleError(
             f"The bundle in {folder} cannot be used: {error.message}", hint=error.hint
@@ -259,8 +182,8 @@ def read_model(folder: str | Path) -> dict[str, Any]:
         ) from error
 
 
-def _read(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
-    declared = json.loads(files["catalogue.json"])
+def _parts_from_files(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
+    declared, timing = json.loads(files["catalogue.json"]), json.loads(files.get("timing.json", b"null"))
     return {
         "name": about["name"],
         "version": about["version"],
@@ -268,7 +191,7 @@ def _read(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any
         "instruments": InstrumentRegistry.from_list(declared["instruments"]),
         "calibrated": CalibratedModel.from_files(files),
         "reference": Reference.from_bytes(files["reference.arrow"]),
-        "timing": _timing(json.loads(files.get("timing.json", b"null"))),
+        "timing": None if timing is None else Timing.from_dict(timing),
         "swings": FactSwings.from_dict(json.loads(files.get("swings.json", b"{}"))),
         "settings": Settings(**about["settings"]),
         "metrics": json.loads(files["metrics.json"]),
@@ -276,7 +199,3 @@ def _read(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any
         "trained_to": about["trained_to"],
         "synthetic": about["synthetic"],
     }
-
-
-def _timing(data: Mapping[str, Any] | None) -> Timing | None:
-    return None if data is None else Timing.from_dict(data)

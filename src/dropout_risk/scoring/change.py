@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.special import expit
 
 from dropout_risk.arrays import Floats, Positions
@@ -19,13 +18,10 @@ from dropout_risk.explanation.reasons import describe
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
 from dropout_risk.text import CLAUSES, Language, Text, date_in_words, percent_text
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FACTS_TOLD = 3
 WORTH_TELLING = 0.05
@@ -124,20 +120,20 @@ class Change:
 
 
 def change(
-    model: RiskModel,
+    model: ModelParts,
     records: Source,
     before: DateLike,
     now: DateLike,
     pupils: npt.ArrayLike | None = None,
     *,
-    former: RiskModel | None = None,
+    former: ModelParts | None = None,
     language: Language | None = None,
 ) -> Answers[Change]:
     """Say why risks changed between two dates: by feature, by background and by model, adding up exactly.
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         The model of the later score.
     records : SchoolRecords or Histories
         Of all pupils that a class context may be made from.
@@ -145,7 +141,7 @@ def change(
         Two as-of dates; of each only what was known before it is seen.
     pupils : array of int, or sequence of str, optional
         Row numbers or ids of the pupils; by default everyone at school on the date ``now``.
-    former : RiskModel, optional
+    former : ModelParts, optional
         The model of the earlier score; by default this one, and nothing comes from the model.
     language : {"zh", "en"}, optional
         The language of the sentences; by default that of the settings.
@@ -173,35 +169,35 @@ def change(
     then = Population.of(model, histories, before, language=language)
     today = Population.of(model, histories, now, language=language)
     chosen = today.chosen(pupils)
-    refused = _refused(then, today, chosen)
-    scored = [_Scored.of(then, chosen), _Scored.of(today, chosen)]
-    old = scored[0] if former is None else _Scored.of(Population.of(former, histories, before), chosen)
+    refused = _refuse_pupils(then, today, chosen)
+    scored = [_ScoreNumbers.of(then, chosen), _ScoreNumbers.of(today, chosen)]
+    old = scored[0] if former is None else _ScoreNumbers.of(Population.of(former, histories, before), chosen)
     for part in (*scored, old):
         refused = part.errors | refused
     changes = _Changes(then, today, scored[0], scored[1], old if former is not None else None)
-    kept = [place for place in range(len(chosen)) if place not in refused]
-    return Answers(changes.write(chosen, kept), [refused[place] for place in sorted(refused)])
+    kept = [index for index in range(len(chosen)) if index not in refused]
+    return Answers(changes.write(chosen, kept), [refused[index] for index in sorted(refused)])
 
 
-def _refused(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
+def _refuse_pupils(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
     """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
-    known, ids = then.table.known, then.table.known.histories.students["student_id"]
-    nothing = np.all([known.last_record(name) == -1 for name in _DATED], axis=0)
+    snapshot, ids = then.table.known, then.table.known.histories.students["student_id"]
+    nothing = np.all([snapshot.last_record(name) == -1 for name in _DATED], axis=0)
     found = (
         ("before", NOTHING_KNOWN, nothing),
-        ("before", NOT_AT_SCHOOL, ~members_on(known)),
+        ("before", NOT_AT_SCHOOL, ~members_on(snapshot)),
         ("now", NOT_AT_SCHOOL, ~members_on(today.table.known)),
     )
     refused: dict[int, RowError] = {}
     for field, code, whom in found:
-        for place in np.flatnonzero(whom[chosen]).tolist():
-            student = ids[int(chosen[place])].as_py()
-            refused.setdefault(place, refusal(code, place, student, field, then.language))
+        for index in np.flatnonzero(whom[chosen]).tolist():
+            student = ids[int(chosen[index])].as_py()
+            refused.setdefault(index, pupil_refusal(code, index, student, field, then.language))
     return refused
 
 
 @dataclass(frozen=True, eq=False)
-class _Scored:
+class _ScoreNumbers:
     """Scores of some pupils in numbers; NaN where there is none."""
 
     base: Floats
@@ -210,24 +206,15 @@ class _Scored:
     errors: dict[int, RowError]
 
     @classmethod
-    def of(cls, population: Population, chosen: Positions) -> _Scored:
-        batches = list(population.blocks(chosen, sentences=False))
-        if not batches:
-            nothing = np.zeros(0)
-            return cls(nothing, np.zeros((0, len(population.model.catalogue))), nothing, {})
-        rows = pa.Table.from_batches(batches)
+    def of(cls, population: Population, chosen: Positions) -> _ScoreNumbers:
+        rows = population.numbers(chosen)
         columns = rows["contributions"].combine_chunks().flatten()
-        found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
-        errors = {
-            place: RowError(place, student, **error)
-            for place, (student, error) in enumerate(found)
-            if error is not None
-        }
-        contributions = np.column_stack([_numbers(column) for column in columns])
-        return cls(_numbers(rows["base_log_odds"]), contributions, _numbers(rows["log_odds"]), errors)
+        contributions = np.column_stack([_column_numbers(column) for column in columns])
+        base, log_odds = (_column_numbers(rows[name]) for name in ("base_log_odds", "log_odds"))
+        return cls(base, contributions, log_odds, {error.index: error for error in row_errors(rows)})
 
 
-def _numbers(column: Any) -> Floats:
+def _column_numbers(column: Any) -> Floats:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
@@ -237,30 +224,30 @@ class _Changes:
 
     then: Population
     today: Population
-    old: _Scored
-    new: _Scored
-    former: _Scored | None
+    old: _ScoreNumbers
+    new: _ScoreNumbers
+    former: _ScoreNumbers | None
 
     def write(self, chosen: Positions, kept: list[int]) -> Iterator[Change]:
         features = tuple(self.today.model.catalogue.values())
         whose = chosen[np.array(kept, dtype=np.intp)]
-        words = [_Words(population, whose) for population in (self.then, self.today)]
+        words = [_ValueWords(population, whose) for population in (self.then, self.today)]
         ids = self.today.table.known.histories.students["student_id"]
-        for row, place in enumerate(kept):
-            data = self.new.contributions[place] - self.old.contributions[place]
-            facts = tuple(_facts(features, data, words[0], words[1], row))
-            yield self._one(place, ids[int(chosen[place])].as_py(), features, data, facts)
+        for row, index in enumerate(kept):
+            data = self.new.contributions[index] - self.old.contributions[index]
+            facts = tuple(_changed_facts(features, data, words[0], words[1], row))
+            yield self._one(index, ids[int(chosen[index])].as_py(), features, data, facts)
 
     def _one(
         self,
-        place: int,
+        index: int,
         student_id: str | int,
         features: tuple[Feature, ...],
         data: Floats,
         facts: tuple[ChangedFact, ...],
     ) -> Change:
         former = self.old if self.former is None else self.former
-        log_odds = float(former.log_odds[place]), float(self.new.log_odds[place])
+        log_odds = float(former.log_odds[index]), float(self.new.log_odds[index])
         by_domain = dict.fromkeys(DOMAINS, 0.0)
         for feature, size in zip(features, data.tolist(), strict=True):
             by_domain[feature.domain] += size
@@ -273,8 +260,8 @@ class _Changes:
             log_odds_before=log_odds[0],
             log_odds_now=log_odds[1],
             data=dict(zip((feature.name for feature in features), data.tolist(), strict=True)),
-            model=float(self.old.log_odds[place]) - log_odds[0],
-            background=float(self.new.base[place] - self.old.base[place]),
+            model=float(self.old.log_odds[index]) - log_odds[0],
+            background=float(self.new.base[index] - self.old.base[index]),
             domains={str(name): size for name, size in by_domain.items()},
             facts=facts,
             text="",
@@ -284,35 +271,35 @@ class _Changes:
         return with_text(made)
 
 
-class _Words:
+class _ValueWords:
     """What the values of some pupils mean on one date."""
 
     def __init__(self, population: Population, pupils: Positions) -> None:
-        model, known = population.model, population.table.known
+        model, snapshot = population.model, population.table.known
         self.language = population.language
         self.values = population.table.values[pupils]
-        taken = known.histories.take(pupils).on(known.as_of)
+        taken = snapshot.histories.take(pupils).on(snapshot.as_of)
         self.states = missing_states(self.values, taken, model.catalogue, model.instruments)
 
-    def of(self, feature: Feature, row: int, place: int) -> str:
-        value, state = float(self.values[row, place]), int(self.states[row, place])
+    def of(self, feature: Feature, row: int, index: int) -> str:
+        value, state = float(self.values[row, index]), int(self.states[row, index])
         return describe(feature, value, state, self.language)
 
 
-def _facts(
-    features: tuple[Feature, ...], data: Floats, then: _Words, now: _Words, row: int
+def _changed_facts(
+    features: tuple[Feature, ...], data: Floats, then: _ValueWords, now: _ValueWords, row: int
 ) -> list[ChangedFact]:
     """Add features of one family up; the one that changed the sum most words it."""
     members: dict[str, list[int]] = {}
-    for place, feature in enumerate(features):
-        members.setdefault(feature.family, []).append(place)
+    for index, feature in enumerate(features):
+        members.setdefault(feature.family, []).append(index)
     facts = []
-    for family, places in members.items():
-        total = float(sum(data[place] for place in places))
+    for family, indices in members.items():
+        total = float(sum(data[index] for index in indices))
         if total == 0.0:
             continue
         side = np.sign(total)
-        speaker = max(places, key=lambda place: (_differs(then, now, row, place), side * data[place]))
+        speaker = max(indices, key=lambda index: (_value_differs(then, now, row, index), side * data[index]))
         feature = features[speaker]
         said = then.of(feature, row, speaker), now.of(feature, row, speaker)
         label = feature.label.to(now.language)
@@ -320,13 +307,13 @@ def _facts(
     return sorted(facts, key=lambda fact: -abs(fact.contribution))
 
 
-def _differs(then: _Words, now: _Words, row: int, place: int) -> bool:
-    return not np.array_equal(then.values[row, place], now.values[row, place], equal_nan=True)
+def _value_differs(then: _ValueWords, now: _ValueWords, row: int, index: int) -> bool:
+    return not np.array_equal(then.values[row, index], now.values[row, index], equal_nan=True)
 
 
 def with_text(made: Change) -> Change:
     """Give a change with its sentence written from its own numbers."""
-    return Change(**(made.__dict__ | {"text": _sentence(made)}))
+    return Change(**(made.__dict__ | {"text": _change_sentence(made)}))
 
 
 def _sentence(made: Change) -> str:
@@ -337,10 +324,10 @@ def _sentence(made: Change) -> str:
     return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, parts)) if parts else text
 
 
-def _parts(made: Change) -> list[tuple[str, float]]:
+def _told_parts(made: Change) -> list[tuple[str, float]]:
     """Choose what is told: the largest facts, the background, the model if it is new, and the rest."""
     language = made.language
-    told = [(_inside(fact.label), fact.contribution) for fact in made.facts[:FACTS_TOLD]]
+    told = [(_label_inside(fact.label), fact.contribution) for fact in made.facts[:FACTS_TOLD]]
     told = [(label, size) for label, size in told if abs(size) >= WORTH_TELLING]
     rest = sum(made.data.values()) - sum(size for _, size in told)
     if abs(rest) >= WORTH_TELLING:
@@ -352,6 +339,6 @@ def _parts(made: Change) -> list[tuple[str, float]]:
     return told
 
 
-def _inside(label: str) -> str:
+def _label_inside(label: str) -> str:
     """Write a label as it stands inside a sentence; an abbreviation stays as it is."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label

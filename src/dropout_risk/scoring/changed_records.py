@@ -56,22 +56,22 @@ class ChangeableRecords:
     moved: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, known: Snapshot, levers: Sequence[Lever]) -> Self:
+    def of(cls, snapshot: Snapshot, levers: Sequence[Lever]) -> Self:
         """Read them off a snapshot of these pupils."""
         width = int(max((lever.most for lever in levers if lever.kind in _CLEARED), default=0))
-        parts = [known.days(kind, width) * np.uint8(flag) for kind, flag in PLANES.items()]
+        parts = [snapshot.days(kind, width) * np.uint8(flag) for kind, flag in PLANES.items()]
         flags = np.bitwise_or.reduce(parts)
         ages = np.arange(flags.shape[1], 0, -1, dtype=np.int32)[None, :]
-        row = known.histories.calendar_row[:, None]
-        days = known.histories.calendar.index(row, known.dates_before(ages)) if flags.size else flags
-        rows, last = known.grades_in(LOOK_BACK).rows, known.grades_in(LOOK_BACK).last
-        every = np.arange(len(known.histories.grades.columns["percent"]), dtype=np.int64)
-        subjects = [known.histories.words["subject"][code] for code in rows["subject"][last].tolist()]
+        row = snapshot.histories.calendar_row[:, None]
+        days = snapshot.histories.calendar.index(row, snapshot.dates_before(ages)) if flags.size else flags
+        rows, last = snapshot.grades_in(LOOK_BACK).rows, snapshot.grades_in(LOOK_BACK).last
+        every = np.arange(len(snapshot.histories.grades.columns["percent"]), dtype=np.int64)
+        subjects = [snapshot.histories.words["subject"][code] for code in rows["subject"][last].tolist()]
         moved = [[lever.kind == "marks" and lever.moves(name) for lever in levers] for name in subjects]
-        counts = np.bincount(rows["pupil"][last], minlength=len(known))
+        counts = np.bincount(rows["pupil"][last], minlength=len(snapshot))
         return cls(
-            histories=known.histories,
-            ordinal=known.ordinal,
+            histories=snapshot.histories,
+            ordinal=snapshot.ordinal,
             levers=tuple(levers),
             flags=flags,
             days=days.astype(np.int32),
@@ -84,16 +84,17 @@ class ChangeableRecords:
         """Count the days that a change of attendance would change."""
         return int(np.count_nonzero(self.flags[pupil, self._since(level) :] & _CLEARED[lever.kind]))
 
-    def levels(self, pupil: int, place: int) -> list[int]:
+    def levels(self, pupil: int, index: int) -> list[int]:
         """Give the steps of a lever that change the record of a pupil, each more than the one before."""
-        lever = self.levers[place]
+        lever = self.levers[index]
         if lever.kind in _CLEARED:
             sizes = [float(self.days_changed(pupil, lever, level)) for level in lever.levels]
         else:
             own = slice(int(self.whose[pupil]), int(self.whose[pupil + 1]))
-            marks = self.histories.grades.columns["percent"][self.marks[own][self.moved[own, place]]]
+            marks = self.histories.grades.columns["percent"][self.marks[own][self.moved[own, index]]]
             sizes = [
-                float((_raised(marks, np.full(len(marks), level)) - marks).sum()) for level in lever.levels
+                float((_raise_marks(marks, np.full(len(marks), level)) - marks).sum())
+                for level in lever.levels
             ]
         before = [0.0, *sizes[:-1]]
         return [
@@ -114,7 +115,7 @@ class ChangeableRecords:
         """
         taken = self.histories.take(pupils)
         levels = np.column_stack(
-            [np.array([0.0, *of.levels])[own] for of, own in zip(self.levers, steps.T, strict=True)]
+            [np.array([0.0, *lever.levels])[own] for lever, own in zip(self.levers, steps.T, strict=True)]
         )
         bits = replace(taken.attendance, late=self._late(taken.attendance.late, pupils, levels))
         percent = self._percent(taken.grades.offsets, taken.grades.columns["percent"], pupils, levels)
@@ -154,11 +155,11 @@ class ChangeableRecords:
         own = self.marks[mark] - self.histories.grades.offsets[pupils][row] + offsets[row]
         rise = (self.moved[mark] * levels[row]).sum(axis=1)
         raised = percent.copy()
-        raised[own] = _raised(percent[own], rise)
+        raised[own] = _raise_marks(percent[own], rise)
         return raised
 
 
-def _raised(marks: Floats, rise: Floats) -> Floats:
+def _raise_marks(marks: Floats, rise: Floats) -> Floats:
     """Raise marks up to full marks; one above full marks stays, and one that reaches a pass mark is at it."""
     raised = np.minimum(np.round(marks + rise, DECIMALS), FULL_MARKS)
     return np.where(rise > 0, np.maximum(raised, marks), marks)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +21,12 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.kernels import blocks, thread_count
+from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
-from dropout_risk.scoring.score_writer import IDS
+from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
 from dropout_risk.text import Language
-
-if TYPE_CHECKING:
-    from dropout_risk.catalogue.feature import FeatureCatalogue
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 BLOCK_SIZE = 8192
 PAST_DAYS = 84
@@ -42,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 
 def score_blocks(
-    model: RiskModel,
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     *,
@@ -61,7 +55,7 @@ def score_blocks(
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     histories : Histories
         Of all pupils that a class context may be made from.
@@ -89,7 +83,7 @@ def score_blocks(
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else population.chosen(pupils)
     batches = population.blocks(chosen, block_size=block_size, sentences=sentences)
-    yield from counted(batches, len(chosen), progress)
+    yield from tell_progress(batches, len(chosen), progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +92,7 @@ class Population:
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     table : FeatureTable
         Features, class context and what was known on the date.
@@ -106,14 +100,14 @@ class Population:
         The language of the sentences.
     """
 
-    model: RiskModel
+    model: ModelParts
     table: FeatureTable
     language: Language
 
     @classmethod
     def of(
         cls,
-        model: RiskModel,
+        model: ModelParts,
         histories: Histories,
         as_of: DateLike,
         *,
@@ -181,43 +175,48 @@ class Population:
     ) -> Iterator[pa.RecordBatch]:
         """Score pupils in the given order, several blocks at a time and only a few ahead."""
         parts = [pupils[part] for part in blocks(len(pupils), block_size)]
-        return in_order(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
+        return prefetch(lambda part: self.block(part, sentences=sentences, notes=notes), parts)
+
+    def numbers(self, pupils: Positions, *, block_size: int = BLOCK_SIZE) -> pa.Table:
+        """Score pupils in the given order, without a word."""
+        batches = list(self.blocks(pupils, block_size=block_size, sentences=False))
+        return pa.Table.from_batches(batches or [self.block(pupils, sentences=False)])
 
     def block(
         self, pupils: Positions, *, sentences: bool = True, notes: Mapping[int, tuple[str, ...]] | None = None
     ) -> pa.RecordBatch:
         """Score one block: nothing but the model, these pupils' histories and the context is read."""
         values = np.ascontiguousarray(self.table.values[pupils])
-        errors = impossible(self.model.catalogue, values)
+        errors = impossible_values(self.model.catalogue, values)
         kept = pupils
         if errors:
             stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
             kept, values = pupils[stay], values[stay]
-        known = self._known(kept) if sentences else self.table.known
-        students = known.histories.students if sentences else named(self.table, kept)
+        snapshot = self._snapshot_of(kept) if sentences else self.table.known
+        students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
-        evidence = self._evidence(known, values) if sentences else None
+        evidence = self._evidence(snapshot, values) if sentences else None
         said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
-        batch = self.model.writer(self.language).write(risks, evidence, said)
+        batch = writer_of(self.model, self.language).write(risks, evidence, said)
         if not errors:
             return batch
-        everybody = named(self.table, pupils)
-        return _with_errors(batch, {name: _whole(everybody[name]) for name in IDS}, errors)
+        everybody = naming_columns(self.table, pupils)
+        return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
 
-    def _known(self, pupils: Positions) -> Snapshot:
+    def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
-        known = self.table.known
+        snapshot = self.table.known
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
             first, last = int(pupils[0]), int(pupils[-1])
-            return known if last - first + 1 == len(known) else known.slice(slice(first, last + 1))
-        return known.histories.take(pupils).on(known.as_of)
+            return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))
+        return snapshot.histories.take(pupils).on(snapshot.as_of)
 
-    def _evidence(self, known: Snapshot, values: Floats) -> Evidence:
+    def _evidence(self, snapshot: Snapshot, values: Floats) -> Evidence:
         model = self.model
         return Evidence.of(
-            known,
+            snapshot,
             values,
-            self._past(known) if model.settings.reasons.own_past else None,
+            self._past(snapshot) if model.settings.reasons.own_past else None,
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
@@ -225,35 +224,35 @@ class Population:
             language=self.language,
         )
 
-    def _past(self, known: Snapshot) -> Floats:
+    def _past(self, snapshot: Snapshot) -> Floats:
         """Compute some pupils' own features of :data:`PAST_DAYS` before, without class comparisons."""
-        then = date_of(known.ordinal - PAST_DAYS)
+        then = date_of(snapshot.ordinal - PAST_DAYS)
         nobody, model = ClassContext.empty(), self.model
         table = compute_features(
-            known.histories, then, model.catalogue, context=nobody, instruments=model.instruments
+            snapshot.histories, then, model.catalogue, context=nobody, instruments=model.instruments
         )
         return table.values
 
 
-def score_values(model: RiskModel, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
+def score_values(model: ModelParts, values: Floats, students: pa.Table, language: Language) -> pa.RecordBatch:
     """Score ready features, named by their row numbers: no alerts, no classes, no more than grade levels."""
-    errors = impossible(model.catalogue, values)
+    errors = impossible_values(model.catalogue, values)
     names = np.arange(len(values))
     kept = np.delete(names, list(errors))
     students = students.take(pa.array(kept)).append_column("student_id", pa.array(kept, pa.int64()))
     values = np.ascontiguousarray(values[kept])
     risks = Risks.of(model.calibrated, values, students)
-    batch = model.writer(language).write(risks, Evidence.of_features(values))
+    batch = writer_of(model, language).write(risks, Evidence.of_features(values))
     return _with_errors(batch, {"student_id": pa.array(names, pa.int64())}, errors) if errors else batch
 
 
-def named(table: FeatureTable, pupils: Positions) -> pa.Table:
+def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:
     """Give the columns that name some pupils, and their grade levels."""
     students = table.known.histories.students.select([*IDS, "grade_level"])
     return students.take(pa.array(pupils)).combine_chunks()
 
 
-def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
+def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
     """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded.
 
     Returns
@@ -276,10 +275,6 @@ def impossible(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[st
     return errors
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
 def _with_errors(
     batch: pa.RecordBatch, names: Mapping[str, pa.Array], errors: Mapping[int, dict[str, str]]
 ) -> pa.RecordBatch:
@@ -293,7 +288,7 @@ def _with_errors(
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
-def counted(
+def tell_progress(
     batches: Iterable[pa.RecordBatch], everybody: int, progress: Progress | None
 ) -> Iterator[pa.RecordBatch]:
     """Pass blocks on, and tell how many pupils are done."""
@@ -305,37 +300,11 @@ def counted(
         yield batch
 
 
-def in_order(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-    """Do the same work on each item in threads, and give results in the order of the items.
-
-    Only a few are worked on ahead of the one that is asked for, so that memory stays bounded.
-
-    >>> list(in_order(abs, [-1, 2]))
-    [1, 2]
-    """
-    items, ahead = list(items), thread_count()
-    if min(ahead, len(items)) <= 1:
-        yield from map(work, items)
-        return
-    waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(ahead) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
 # --- The numbers behind scores, made again when somebody asks for them: features and their contributions ---
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplainedScores:
     """Features and contributions of the pupils who have a score, in their order.
 
     Parameters
@@ -357,35 +326,32 @@ class Explained:
         return as_shap(self.contributions, self.values, self.names)
 
 
-def explained(
-    model: RiskModel,
+def explain_scores(
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     pupils: Positions,
     context: ClassContext | None = None,
-) -> Explained:
+) -> ExplainedScores:
     """Read the parts of some pupils' scores off their rows, made as :meth:`RiskModel.score_histories` did."""
     population = Population.of(model, histories, as_of, context=context)
-    batches = list(population.blocks(pupils, sentences=False))
-    return _read(model, population.table.values[pupils], batches)
+    return _read_explained(population.table.values[pupils], population.numbers(pupils))
 
 
-def explained_values(model: RiskModel, values: Floats, students: pa.Table) -> Explained:
+def explain_values(model: ModelParts, values: Floats, students: pa.Table) -> ExplainedScores:
     """Read the parts of the scores of ready features; rows with an impossible value have no score."""
-    return _read(model, values, [score_values(model, values, students, model.settings.language)])
+    batch = score_values(model, values, students, model.settings.language)
+    return _read_explained(values, pa.Table.from_batches([batch]))
 
 
-def _read(model: RiskModel, values: Floats, batches: Sequence[pa.RecordBatch]) -> Explained:
-    names = tuple(model.catalogue.names)
-    if not batches:
-        return Explained(names, np.zeros((0, len(names))), Contributions(0.0, np.zeros((0, len(names)))))
-    rows = pa.Table.from_batches(batches)
+def _read_explained(values: Floats, rows: pa.Table) -> ExplainedScores:
+    names = tuple(field.name for field in rows.schema.field("contributions").type)
     scored = rows["error"].is_null()
     rows = rows.filter(scored).combine_chunks()
     base, columns = rows["base_log_odds"].to_numpy(), rows["contributions"].combine_chunks().flatten()
     added = np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
     own = values[scored.to_numpy()]
-    return Explained(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
+    return ExplainedScores(names, np.ascontiguousarray(own), Contributions(base, np.ascontiguousarray(added)))
 
 
 # --- Ready features as a frame: which columns a model knows, whose rows they are, and their grade levels ---

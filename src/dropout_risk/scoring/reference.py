@@ -45,7 +45,7 @@ class Reference:
         """
         stayed = np.asarray(y) == 0
         rows = [
-            _summary(str(name), X[name].to_numpy(dtype=np.float64), stayed, by_grade or {})
+            _summarise_feature(str(name), X[name].to_numpy(dtype=np.float64), stayed, by_grade or {})
             for name in X.columns
         ]
         return cls(pa.table({key: [row[key] for row in rows] for key in rows[0]}))
@@ -77,19 +77,24 @@ class Reference:
         return cls(pa.ipc.open_file(pa.BufferReader(data)).read_all())
 
 
-def _summary(name: str, values: Floats, stayed: Bools, by_grade: Mapping[int, Bools]) -> dict[str, Any]:
+def _summarise_feature(
+    name: str, values: Floats, stayed: Bools, by_grade: Mapping[int, Bools]
+) -> dict[str, Any]:
     there = ~np.isnan(values)
     known = values[there]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, N_BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     return {
         "feature": name,
-        "stayed": _mean(values[stayed & there]),
-        **{f"stayed_grade_{level}": _mean(values[stayed & there & rows]) for level, rows in by_grade.items()},
+        "stayed": _mean_or_none(values[stayed & there]),
+        **{
+            f"stayed_grade_{level}": _mean_or_none(values[stayed & there & rows])
+            for level, rows in by_grade.items()
+        },
         "missing": float((~there).mean()),
         "edges": edges.tolist(),
         "counts": np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1).tolist(),
     }
 
 
-def _mean(values: Floats) -> float | None:
+def _mean_or_none(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None

@@ -69,28 +69,28 @@ class Request:
         return language
 
     def tables(self) -> dict[str, ListPart]:
-        """Lay the lists out as long tables; a pupil is named by its place in the request."""
-        names: list[str | None] = [_name(place) for place in range(len(self.students))]
-        found = {"students": _part("students", self.students, names)}
+        """Lay the lists out as long tables; a pupil is named by its index in the request."""
+        names: list[str | None] = [_row_name(index) for index in range(len(self.students))]
+        found = {"students": _list_part("students", self.students, names)}
         for table in _LISTS:
             lists = [student.get(table, ()) for student in self.students]
             rows = [row for own in lists for row in own]
             if rows:
                 owners = [name for name, own in zip(names, lists, strict=True) for _ in own]
-                found[table] = _part(table, rows, owners)
+                found[table] = _list_part(table, rows, owners)
         return found
 
     def places(self, table: str) -> list[tuple[int, int]]:
-        """Give, for each row of a long table, its pupil's place and its own place in the list."""
+        """Give, for each row of a long table, its pupil's index and its own in the list."""
         return [
-            (place, number)
-            for place, student in enumerate(self.students)
+            (index, number)
+            for index, student in enumerate(self.students)
             for number in range(len(student.get(table, ())) if table in _LISTS else 1)
         ]
 
-    def ignored(self, place: int) -> int:
+    def ignored(self, index: int) -> int:
         """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
-        as_of, student = str(self.body["as_of"]), self.students[place]
+        as_of, student = str(self.body["as_of"]), self.students[index]
         dates = {"attendance_totals": "period_end", "family": "valid_from"}
         return sum(
             max(str(row[dates.get(table, "date")]), str(row.get("recorded_on", ""))) >= as_of
@@ -133,29 +133,29 @@ def score_request(
         rest and told so, as in a batch. A pupil that cannot be scored at all is only in ``errors``.
     """
     request = Request(body)
-    records = _records(request, calendar)
-    errors = [*_duplicates(request), *_row_errors(request, records)]
+    records = _request_records(request, calendar)
+    errors = [*_repeated_pupils(request), *_row_errors(request, records)]
     emptied = _value_errors(request, records)
-    histories = _histories(records, body["as_of"])
-    places = [int(name) for name in histories.student_ids]
+    histories = _request_histories(records, body["as_of"])
+    indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
             histories.students["left_on"].to_pylist()]  # fmt: skip
     errors += [
-        _error(request, place, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
-        for row, place in enumerate(places)
+        _pupil_error(request, index, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
+        for row, index in enumerate(indices)
         if absent[row]
     ]
     repeated = {error.index for error in errors if error.code == REPEATED}
-    chosen = [row for row, place in enumerate(places) if not absent[row] and place not in repeated]
+    chosen = [row for row, index in enumerate(indices) if not absent[row] and index not in repeated]
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _notes(request, places[row], errors, emptied) for row in chosen},
+        notes={row: _pupil_notes(request, indices[row], errors, emptied) for row in chosen},
     )  # fmt: skip
-    given_ids = {_name(place): student["student_id"] for place, student in enumerate(request.students)}
+    given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
     errors += emptied
     errors += [
@@ -180,7 +180,7 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
     Returns
     -------
     Histories
-        A pupil is named by its place in the request, in six digits; rows that break a rule are left out.
+        A pupil is named by its index in the request, in six digits; rows that break a rule are left out.
 
     Examples
     --------
@@ -189,10 +189,10 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
     <Histories of 1 pupils at 1 schools>
     """
-    return _histories(_records(Request(body), calendar), body["as_of"])
+    return _request_histories(_request_records(Request(body), calendar), body["as_of"])
 
 
-def _records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
+def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
     tables: dict[str, Any] = request.tables()
     return SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **tables)
 
@@ -203,21 +203,21 @@ def score_features_request(
     """Answer ``POST /score_features``: ready features in, explained risks out.
 
     A row with an unknown feature, or a value that is no number or out of range, is an entry in
-    ``errors``; the others are scored. A row without ``student_id`` is named by its place.
+    ``errors``; the others are scored. A row without ``student_id`` is named by its index.
     """
-    errors, kept, places = [], [], []
-    ids = [row.get("student_id", place) for place, row in enumerate(body["rows"])]
-    for place, row in enumerate(body["rows"]):
+    errors, kept, indices = [], [], []
+    ids = [row.get("student_id", index) for index, row in enumerate(body["rows"])]
+    for index, row in enumerate(body["rows"]):
         try:
             kept.append(_feature_row(model.catalogue, row["features"]))
-            places.append(place)
+            indices.append(index)
         except (UnknownFeatureError, FeatureInputError) as error:
-            errors.append(RowError(place, ids[place], error.code, "features", error.message, error.hint))
+            errors.append(RowError(index, ids[index], error.code, "features", error.message, error.hint))
     X = pd.DataFrame(kept, columns=model.catalogue.names, dtype=np.float64)
-    X.index = pd.Index([ids[place] for place in places], dtype=object)
+    X.index = pd.Index([ids[index] for index in indices], dtype=object)
     scores = model.score_features(X, language=body.get("language", "zh"), request_id=request_id)
     errors += [
-        replace(error, index=places[error.index], field=f"features.{error.field}") for error in scores.errors
+        replace(error, index=indices[error.index], field=f"features.{error.field}") for error in scores.errors
     ]
     return replace(scores, errors=tuple(sorted(errors, key=lambda error: error.index)))
 
@@ -230,21 +230,21 @@ def _feature_row(catalogue: FeatureCatalogue, features: Mapping[str, Any]) -> li
     return [math.nan if features.get(name) is None else float(features[name]) for name in catalogue]
 
 
-def _name(place: int) -> str:
-    return f"{place:06d}"
+def _row_name(index: int) -> str:
+    return f"{index:06d}"
 
 
-def _part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | None]) -> ListPart:
+def _list_part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | None]) -> ListPart:
     """Lay rows out in columns, and name the pupil of each."""
     given: set[str] = set().union(*rows)
     columns: dict[str, list[str | None]] = {"student_id": owners}
     for column in TABLES[name].columns[1:]:
         if column.name in given or column.required:
-            columns[column.name] = _texts([row.get(column.name) for row in rows])
+            columns[column.name] = _as_texts([row.get(column.name) for row in rows])
     return ListPart(columns)
 
 
-def _texts(values: list[Any]) -> list[str | None]:
+def _as_texts(values: list[Any]) -> list[str | None]:
     return values if {*map(type, values)} <= _TEXT else [_as_text(value) for value in values]
 
 
@@ -255,7 +255,7 @@ def _as_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _histories(records: SchoolRecords, as_of: str) -> Histories:
+def _request_histories(records: SchoolRecords, as_of: str) -> Histories:
     """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
     schools = records.rows("students").texts("school_id")
     tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
@@ -277,7 +277,7 @@ def _histories(records: SchoolRecords, as_of: str) -> Histories:
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
-    places = {name: request.places(name) for name in ("students", *_LISTS)}
+    indices = {name: request.places(name) for name in ("students", *_LISTS)}
     errors = []
     for row in records.quarantine.rows():
         if row.table == "calendar":
@@ -296,41 +296,45 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
               if problem.table == "students" and problem.severity == "warning"}  # fmt: skip
     errors = []
     for kept in records.table("students").to_pylist() if warned else ():
-        place = int(kept["student_id"])
-        given = request.students[place]
+        index = int(kept["student_id"])
+        given = request.students[index]
         lost = {name for name in warned & set(given) if given[name] is not None and kept[name] is None}
         if lost:
             own = {name: given[name] for name in lost}
             alone = SchoolRecords.from_tables(
-                today=dt.date.max, students=_part("students", [own], [kept["student_id"]])
+                today=dt.date.max, students=_list_part("students", [own], [kept["student_id"]])
             )
             errors += [
-                _error(request, place, problem.rule.code, problem.column)
+                _pupil_error(request, index, problem.rule.code, problem.column)
                 for problem in alone.check().problems
                 if problem.column in lost
             ]
     return errors
 
 
-def _duplicates(request: Request) -> list[RowError]:
+def _repeated_pupils(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
     return [
-        _error(request, place, REPEATED, "student_id") for place, name in enumerate(names) if counts[name] > 1
+        _pupil_error(request, index, REPEATED, "student_id")
+        for index, name in enumerate(names)
+        if counts[name] > 1
     ]
 
 
-def _error(request: Request, place: int, code: str, field: str) -> RowError:
+def _pupil_error(request: Request, index: int, code: str, field: str) -> RowError:
     message, hint = _WORDS[code]
-    student, language = request.students[place]["student_id"], request.language
-    return RowError(place, student, code, field, message.to(language), hint.to(language))
+    student, language = request.students[index]["student_id"], request.language
+    return RowError(index, student, code, field, message.to(language), hint.to(language))
 
 
-def _notes(request: Request, place: int, errors: list[RowError], emptied: list[RowError]) -> tuple[str, ...]:
+def _pupil_notes(
+    request: Request, index: int, errors: list[RowError], emptied: list[RowError]
+) -> tuple[str, ...]:
     counted = (
-        (_IGNORED, request.ignored(place)),
-        (_SET_APART, sum(error.index == place for error in errors)),
-        (_EMPTIED, sum(error.index == place for error in emptied)),
+        (_IGNORED, request.ignored(index)),
+        (_SET_APART, sum(error.index == index for error in errors)),
+        (_EMPTIED, sum(error.index == index for error in emptied)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
@@ -352,14 +356,16 @@ def request_of(
         The language of the reply's sentences.
     """
     day = date_of(ordinal_of(as_of))
-    place = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
-    rows = [place[student] for student in student_ids]
-    students = [_filled(row, _STUDENT_FIELDS) for row in records.table("students").take(rows).to_pylist()]
+    index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
+    rows = [index[student] for student in student_ids]
+    students = [
+        _filled_fields(row, _STUDENT_FIELDS) for row in records.table("students").take(rows).to_pylist()
+    ]
     for name in _LISTS:
         table = records.table(name)
         for row, student in zip(rows, students, strict=True):
             own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
-            student[name] = [_filled(item) for item in own if _known_before(item, day)]
+            student[name] = [_filled_fields(item) for item in own if _known_before(item, day)]
     return {"as_of": day.isoformat(), "language": language, "students": students}
 
 
@@ -373,7 +379,7 @@ def _known_before(row: Mapping[str, Any], day: dt.date) -> bool:
     return bool(row["recorded_on"] < day and (own is None or own < day))
 
 
-def _filled(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
     """Keep what is there, in the form of the contract."""
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
     if "status" in kept:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -22,30 +22,29 @@ from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
-from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import PRIOR_LABELS
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.abstention import FactSwings
-from dropout_risk.scoring.bundle import files_of, read_model, recalibrated_parts, version_of, write_bundle
+from dropout_risk.scoring.bundle import files_of, read_model, version_of, write_bundle
 from dropout_risk.scoring.change import Change, change
+from dropout_risk.scoring.model_parts import ModelParts, recalibrated_parts
 from dropout_risk.scoring.population import (
     Population,
     Progress,
-    counted,
-    explained,
-    explained_values,
+    explain_scores,
+    explain_values,
     ids_of,
     known_columns,
     levels_of,
     score_values,
+    tell_progress,
 )
 from dropout_risk.scoring.redaction import Given, redact
 from dropout_risk.scoring.reference import Reference
 from dropout_risk.scoring.roles import Role, roles_of
 from dropout_risk.scoring.score_rows import ScoredPupils, pupil_scores, row_errors
-from dropout_risk.scoring.score_writer import ScoreWriter
-from dropout_risk.scoring.scores import Answers, Scores, set_apart
+from dropout_risk.scoring.scores import Answers, Scores, set_apart_errors
 from dropout_risk.scoring.what_if import WhatIf, what_if
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language
@@ -55,54 +54,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class RiskModel:
+class RiskModel(ModelParts):
     """What scores pupils: from histories to risks with their reasons.
 
-    Every way of scoring (the library, the command line, the endpoint) goes through this class.
-
-    Parameters
-    ----------
-    name, version : str
-        Name the model; the version is made from its content.
-    catalogue : FeatureCatalogue
-        The features it reads.
-    instruments : InstrumentRegistry
-        Scales, norms and cut-offs of psychological tests.
-    calibrated : CalibratedModel
-        From features to log-odds and their contributions.
-    reference : Reference
-        Means and counts of the training pupils.
-    swings : FactSwings
-        How far each kind of record moves scores; says which missing one is worth fetching.
-    timing : Timing, optional
-        How a risk spreads over the horizon.
-    settings : Settings
-        Horizon, bands, alerts and so on.
-    metrics : dict
-        What was measured on the test part, beside the baselines.
-    card : dict of str to str
-        The model card in Markdown, by language.
-    trained_to : str or None
-        The last date of which training knew anything.
-    synthetic : bool
-        Whether it was trained on simulated pupils.
+    Every way of scoring (the library, the command line, the endpoint) goes through this class. Its
+    parameters are those of :class:`dropout_risk.scoring.model_parts.ModelParts`.
     """
-
-    name: str
-    version: str
-    catalogue: FeatureCatalogue
-    instruments: InstrumentRegistry
-    calibrated: CalibratedModel
-    reference: Reference
-    settings: Settings = field(default_factory=Settings)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    card: dict[str, str] = field(default_factory=dict)
-    trained_to: str | None = None
-    synthetic: bool = False
-    swings: FactSwings = field(default_factory=lambda: FactSwings({}))
-    timing: Timing | None = None
-
-    # --- making, saving, loading -------------------------------------------------------------------
 
     @classmethod
     def from_classifier(
@@ -239,8 +196,6 @@ class RiskModel:
         what = f"{self.calibrated.kind}, {len(self.catalogue)} features"
         return f"<{kind}RiskModel {self.name} {self.version}: {what}>"
 
-    # --- scoring -----------------------------------------------------------------------------------
-
     def score(
         self,
         records: Source,
@@ -278,7 +233,7 @@ class RiskModel:
         """
         histories = histories_of(records)
         scores = self.score_histories(histories, as_of, language=language, context=context, progress=progress)
-        apart = set_apart(histories.set_apart, scores.language)
+        apart = set_apart_errors(histories.set_apart, scores.language)
         return replace(scores, errors=(*scores.errors, *apart))
 
     def score_histories(
@@ -313,8 +268,8 @@ class RiskModel:
         language = self.settings.language if language is None else language
         population = Population.of(self, histories, as_of, context=context, language=language)
         chosen = population.everyone() if pupils is None else pupils
-        batches = list(counted(population.blocks(chosen, notes=notes), len(chosen), progress))
-        errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
+        batches = list(tell_progress(population.blocks(chosen, notes=notes), len(chosen), progress))
+        errors = row_errors(pa.Table.from_batches(batches)) if batches else []
         written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
             date_of(population.table.known.ordinal),
@@ -323,7 +278,7 @@ class RiskModel:
             language,
             written,
             tuple(errors),
-            partial(explained, self, histories, as_of, chosen, context),
+            partial(explain_scores, self, histories, as_of, chosen, context),
         )
 
     def score_features(
@@ -367,7 +322,7 @@ class RiskModel:
             language,
             tuple(written),
             tuple(errors),
-            partial(explained_values, self, values, students),
+            partial(explain_values, self, values, students),
         )
 
     def change(
@@ -402,16 +357,6 @@ class RiskModel:
         roles = roles_of(self.settings)
         return redact(given, role, catalogue=self.catalogue, roles=roles, language=language)
 
-    def writer(self, language: Language) -> ScoreWriter:
-        """Give what words this model's scores in a language; it remembers what it has worded."""
-        if language not in self._writers:
-            self._writers[language] = ScoreWriter(self, language)
-        return self._writers[language]
-
-    @cached_property
-    def _writers(self) -> dict[Language, ScoreWriter]:
-        return {}
-
     def describe(self) -> dict[str, Any]:
         """Say which model this is and what its numbers mean: the endpoint's ``GET /model``."""
         return {
@@ -438,11 +383,3 @@ class RiskModel:
             "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
         }
-
-
-def _with_places(batches: list[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Give each batch with the number of rows before it."""
-    before = 0
-    for batch in batches:
-        yield batch, before
-        before += batch.num_rows

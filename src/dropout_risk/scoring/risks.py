@@ -105,7 +105,7 @@ class Evidence:
     @classmethod
     def of(
         cls,
-        known: Snapshot,
+        snapshot: Snapshot,
         values: Floats,
         past: Floats | None,
         context: ClassContext,
@@ -117,12 +117,14 @@ class Evidence:
     ) -> Self:
         """Read what was known on a date of the pupils of a snapshot."""
         return cls(
-            states=missing_states(values, known, catalogue, instruments),
-            classes=context.class_means(known, catalogue.names),
+            states=missing_states(values, snapshot, catalogue, instruments),
+            classes=context.class_means(snapshot, catalogue.names),
             past=np.full(values.shape, np.nan) if past is None else past,
-            ages={name: _age(known.last_record(name), known.ordinal) for name in catalogue.sources},
-            recorded_days=known.count("recorded", "year"),
-            alerts=alerts_on(known, rules, instruments, language),
+            ages={
+                name: _record_age(snapshot.last_record(name), snapshot.ordinal) for name in catalogue.sources
+            },
+            recorded_days=snapshot.count("recorded", "year"),
+            alerts=alerts_on(snapshot, rules, instruments, language),
             compared=len(context) > 0,
         )
 
@@ -151,5 +153,5 @@ def grade_levels(students: pa.Table) -> npt.NDArray[np.int64]:
     return np.asarray(pc.fill_null(students["grade_level"].cast(pa.int64()), NO_LEVEL).to_numpy())
 
 
-def _age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[Any]:
+def _record_age(last: npt.NDArray[np.int32], ordinal: int) -> npt.NDArray[Any]:
     return np.where(last >= 0, ordinal - last, -1).astype(np.int64)

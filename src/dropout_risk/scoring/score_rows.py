@@ -40,11 +40,11 @@ def ranks_in_school(school: pa.Array, log_odds: npt.NDArray[np.float64]) -> npt.
     codes = names.dictionary_encode().indices.to_numpy(zero_copy_only=False)
     order = np.lexsort([-log_odds, codes])
     codes, scores = codes[order], log_odds[order]
-    place = np.arange(len(order))
+    position = np.arange(len(order))
     new_school = np.append(True, codes[1:] != codes[:-1])
     new_score = new_school | np.append(True, scores[1:] != scores[:-1])
-    first = np.maximum.accumulate(np.where(new_school, place, 0))
-    best = np.maximum.accumulate(np.where(new_score, place, 0))
+    first = np.maximum.accumulate(np.where(new_school, position, 0))
+    best = np.maximum.accumulate(np.where(new_score, position, 0))
     ranks = np.empty(len(order), dtype=np.int32)
     ranks[order] = best - first + 1
     return ranks
@@ -67,7 +67,7 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
         return
     if rows["error"].null_count < rows.num_rows:
         rows = rows.filter(pc.is_null(rows["error"]))
-    columns = {name: _read(name, rows[name]) for name in _READ}
+    columns = {name: _read_column(name, rows[name]) for name in _READ}
     for row in zip(*columns.values(), strict=True):
         told = dict(zip(columns, row, strict=True))
         low, high, gaps = told.pop("low"), told.pop("high"), told.pop("missing")
@@ -79,20 +79,22 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
         )
 
 
-def row_errors(rows: pa.RecordBatch, first: int = 0) -> list[RowError]:
-    """Give the pupils who could not be scored, by their place in what was given.
+def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
+    """Give the pupils who could not be scored, by their index in what was given.
 
     Parameters
     ----------
-    rows : pyarrow.RecordBatch
+    rows : pyarrow.RecordBatch or pyarrow.Table
         Of :func:`score_schema`.
     first : int, default=0
-        The place of the first row.
+        The index of the first row.
     """
-    if rows["error"].null_count == rows.num_rows:
-        return []
-    found = zip(rows["student_id"].to_pylist(), rows["error"].to_pylist(), strict=True)
-    return [RowError(first + row, student, **error) for row, (student, error) in enumerate(found) if error]
+    broken = pc.indices_nonzero(pc.is_valid(rows["error"]))
+    found = (rows[name].take(broken).to_pylist() for name in ("student_id", "error"))
+    return [
+        RowError(first + row, student, **error)
+        for row, student, error in zip(broken.to_pylist(), *found, strict=True)
+    ]
 
 
 _READ = (
@@ -102,15 +104,15 @@ _READ = (
 )  # fmt: skip
 
 
-def _read(name: str, column: pa.Array) -> list[Any]:
+def _read_column(name: str, column: pa.Array) -> list[Any]:
     if name in _MADE:
-        return _lists(column, [_MADE[name](*row) for row in _rows(column.flatten())])
+        return _list_rows(column, [_MADE[name](*row) for row in _struct_rows(column.flatten())])
     if name in ("domains", "causes"):
         names = [field.name for field in column.type]
-        pairs = (zip(names, row, strict=True) for row in _rows(column))
+        pairs = (zip(names, row, strict=True) for row in _struct_rows(column))
         return [{name: size for name, size in row if size is not None} for row in pairs]
     if name in ("warnings", "risk_within"):
-        return _lists(column, column.flatten().to_pylist())
+        return _list_rows(column, column.flatten().to_pylist())
     return list(column.to_pylist())
 
 
@@ -123,12 +125,12 @@ _MADE: dict[str, Callable[..., Any]] = {
 }
 
 
-def _rows(structs: pa.StructArray) -> list[tuple[Any, ...]]:
+def _struct_rows(structs: pa.StructArray) -> list[tuple[Any, ...]]:
     """Give the rows of a column of structs, column by column, which is much quicker than row by row."""
     return list(zip(*(child.to_pylist() for child in structs.flatten()), strict=True))
 
 
-def _lists(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
+def _list_rows(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
     ends = pc.cumulative_sum(column.value_lengths()).to_pylist()
     return [tuple(items[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
@@ -136,7 +138,7 @@ def _lists(column: pa.ListArray, items: list[Any]) -> list[tuple[Any, ...]]:
 _AT_ONCE = 1024
 
 
-class Head(NamedTuple):
+class PupilHead(NamedTuple):
     """What decides where a pupil stands: numbers and names, no words."""
 
     place: int
@@ -188,10 +190,10 @@ class ScoredPupils(Sequence[PupilScore]):
         """Read one score, or some."""
         if isinstance(index, slice):
             return tuple(self.take(range(*index.indices(len(self)))))
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
+        row = index + len(self) if index < 0 else index
+        if not 0 <= row < len(self):
             raise IndexError(f"There are {len(self)} scores, asked for number {index}.")
-        return next(pupil_scores(self._rows.slice(place, 1)))
+        return next(pupil_scores(self._rows.slice(row, 1)))
 
     def __iter__(self) -> Iterator[PupilScore]:
         for start in range(0, len(self), _AT_ONCE):
@@ -214,35 +216,35 @@ class ScoredPupils(Sequence[PupilScore]):
         column: list[float] = self._rows["log_odds"].to_pylist()
         return column
 
-    def take(self, places: Iterable[int]) -> ScoredPupils:
+    def take(self, indices: Iterable[int]) -> ScoredPupils:
         """Give some of the pupils, in the given order."""
-        chosen: npt.NDArray[np.int64] = np.fromiter(places, dtype=np.int64)
+        chosen: npt.NDArray[np.int64] = np.fromiter(indices, dtype=np.int64)
         return ScoredPupils(self._rows.take(pa.array(chosen)))
 
-    def heads(self) -> Iterator[Head]:
+    def heads(self) -> Iterator[PupilHead]:
         """Read what decides where each pupil stands, and no word."""
         names = ("student_id", "school_id", "responsible_id", "risk", "band")
         columns: list[Any] = [self._rows[name].to_pylist() for name in names]
         lengths = [chunk.value_lengths().to_pylist() for chunk in self._rows["alerts"].chunks]
         alerted = [number > 0 for chunk in lengths for number in chunk]
         for place, row in enumerate(zip(*columns, alerted, strict=True)):
-            yield Head(place, *row)
+            yield PupilHead(place, *row)
 
 
-def heads(pupils: Sequence[PupilScore]) -> Iterator[Head]:
+def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
     """Say what decides where each pupil stands, however the scores lie in memory."""
     if isinstance(pupils, ScoredPupils):
         yield from pupils.heads()
         return
     for place, pupil in enumerate(pupils):
-        yield Head(
+        yield PupilHead(
             place, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
             bool(pupil.alerts),
         )  # fmt: skip
 
 
-def some_of(pupils: Sequence[PupilScore], places: Sequence[int]) -> Sequence[PupilScore]:
+def take_pupils(pupils: Sequence[PupilScore], indices: Sequence[int]) -> Sequence[PupilScore]:
     """Give some of the pupils, in the given order; in columns where they lie in columns."""
     if isinstance(pupils, ScoredPupils):
-        return pupils.take(places)
-    return tuple(pupils[place] for place in places)
+        return pupils.take(indices)
+    return tuple(pupils[index] for index in indices)

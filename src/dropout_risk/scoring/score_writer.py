@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +17,20 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
-from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
+from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
+from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
-
 # --- Lists that many pupils share (what is missing, what help fits): each made once, and taken by number ---
 
 MOST_REMEMBERED = 50_000
 
 
-class Distinct:
+class SharedLists:
     """A column of lists of which few are different.
 
     Parameters
@@ -43,7 +40,7 @@ class Distinct:
 
     Examples
     --------
-    >>> column = Distinct(pa.list_(pa.string()))
+    >>> column = SharedLists(pa.list_(pa.string()))
     >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
     [['row 0'], ['row 1'], ['row 0']]
     """
@@ -56,18 +53,18 @@ class Distinct:
         """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
         if len(self._made) > MOST_REMEMBERED:
             self._made = {}
-        made, places = self._made, dict[Hashable, int]()
+        made, indices = self._made, dict[Hashable, int]()
         lists: list[Any] = []
         at = np.empty(len(keys), dtype=np.int32)
         for row, key in enumerate(keys):
-            place = places.get(key)
-            if place is None:
-                place = places[key] = len(lists)
+            index = indices.get(key)
+            if index is None:
+                index = indices[key] = len(lists)
                 found = made.get(key)
                 if found is None:
                     found = made[key] = make(row)
                 lists.append(found)
-            at[row] = place
+            at[row] = index
         return pa.array(lists, self._kind).take(pa.array(at))
 
 
@@ -75,32 +72,19 @@ class Distinct:
 
 IDS = ("student_id", "school_id", "class_id", "responsible_id")
 NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "background", "log_odds")
-ALERT = pa.struct(
-    [
-        pa.field("rule", pa.string()),
-        pa.field("since", pa.date32()),
-        pa.field("text", pa.string()),
-        pa.field("route", pa.string()),
-        pa.field("days", pa.int64()),
-    ]
-)
-GAP = pa.struct([pa.field("text", pa.string()), pa.field("sensitive", pa.bool_())])
-HELP = pa.struct(
-    [
-        pa.field("kind", pa.string()),
-        pa.field("because", pa.list_(pa.string())),
-        pa.field("text", pa.string()),
-    ]
-)
-ERROR = pa.struct([pa.field(name, pa.string()) for name in ("code", "field", "message", "hint")])
+_TEXT = pa.string()
+ALERT = pa.struct({"rule": _TEXT, "since": pa.date32(), "text": _TEXT, "route": _TEXT, "days": pa.int64()})
+GAP = pa.struct({"text": _TEXT, "sensitive": pa.bool_()})
+HELP = pa.struct({"kind": _TEXT, "because": pa.list_(_TEXT), "text": _TEXT})
+ERROR = pa.struct(dict.fromkeys(("code", "field", "message", "hint"), _TEXT))
 
 
-def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
+def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
     """Give the schema of a model's scores.
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         Its features are the fields of ``contributions``.
     sentences : bool, default=True
         Whether reasons, alerts and everything else in words is there.
@@ -117,29 +101,23 @@ def score_schema(model: RiskModel, sentences: bool = True, *, student_id: Any = 
         lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
         reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
-    fields = [pa.field("student_id", pa.string() if student_id is None else student_id)]
-    fields += [pa.field(name, pa.string()) for name in IDS[1:]]
-    kinds = {"band": pa.string(), "rank_in_school": pa.int32(), "background": pa.string()}
-    fields += [pa.field(name, kinds.get(name, pa.float64())) for name in NUMBERS]
-    fields.append(pa.field("contributions", numbers_of(model.catalogue.names)))
+    number = pa.float64()
+    fields: dict[str, pa.DataType] = {"student_id": _TEXT if student_id is None else student_id}
+    fields |= dict.fromkeys(IDS[1:], _TEXT) | dict.fromkeys(NUMBERS, number)
+    fields |= {"band": _TEXT, "rank_in_school": pa.int32(), "background": _TEXT}
+    fields["contributions"] = numbers_of(model.catalogue.names)
     if sentences:
-        fields += [pa.field("domains", numbers_of(DOMAINS)), pa.field("causes", numbers_of(CAUSES))]
-        fields += [pa.field(side, pa.list_(REASON)) for side in SIDES]
-        fields += [
-            pa.field("other", pa.float64()),
-            pa.field("other_points", pa.float64()),
-            pa.field("risk_within", pa.list_(pa.float64())),
-            pa.field("alerts", pa.list_(ALERT)),
-            pa.field("missing", pa.list_(GAP)),
-            pa.field("warnings", pa.list_(pa.string())),
-            pa.field("suggested_help", pa.list_(HELP)),
-        ]
-    return pa.schema([*fields, pa.field("error", ERROR)])
+        fields |= {"domains": numbers_of(DOMAINS), "causes": numbers_of(CAUSES)}
+        fields |= dict.fromkeys(SIDES, pa.list_(REASON))
+        fields |= {"other": number, "other_points": number, "risk_within": pa.list_(number)}
+        fields |= {"alerts": pa.list_(ALERT), "missing": pa.list_(GAP), "warnings": pa.list_(_TEXT)}
+        fields["suggested_help"] = pa.list_(HELP)
+    return pa.schema(fields | {"error": ERROR})
 
 
 def numbers_of(names: Any) -> pa.DataType:
     """Give the type of a struct of numbers."""
-    return pa.struct([pa.field(str(name), pa.float64()) for name in names])
+    return pa.struct({str(name): pa.float64() for name in names})
 
 
 # --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
@@ -158,7 +136,7 @@ class HelpColumn:
 
     def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
         self._features, self._language = features, language
-        self._lists = Distinct(pa.list_(HELP))
+        self._lists = SharedLists(pa.list_(HELP))
         cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
         fits = np.array([[name in kind.causes for name in CAUSES] for kind in HELP_KINDS])
         self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(HELP_KINDS)), dtype=bool)
@@ -249,13 +227,13 @@ class ScoreWriter:
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         Its catalogue, reference, settings and whether it is synthetic.
     language : {"zh", "en"}
         The language of the sentences.
     """
 
-    def __init__(self, model: RiskModel, language: Language) -> None:
+    def __init__(self, model: ModelParts, language: Language) -> None:
         self.model, self.language = model, language
         names, backgrounds = model.catalogue.names, model.calibrated.backgrounds
         levels = (None, *backgrounds.levels)
@@ -263,9 +241,9 @@ class ScoreWriter:
         self.reasons = ReasonWriter(model.catalogue, stayed, language)
         self._backgrounds = pa.array(backgrounds.names)
         self.features = tuple(model.catalogue.values())
-        self._missing, self._warnings = Distinct(pa.list_(GAP)), Distinct(pa.list_(pa.string()))
+        self._missing, self._warnings = SharedLists(pa.list_(GAP)), SharedLists(pa.list_(pa.string()))
         self._help = HelpColumn(self.features, language)
-        self._advice = Advice(model.catalogue, model.swings, model.settings.bands)
+        self._advice = FetchAdvice(model.catalogue, model.swings, model.settings.bands)
         self._schemas: dict[Any, pa.Schema] = {}
 
     def write(
@@ -282,7 +260,7 @@ class ScoreWriter:
         notes : sequence of tuple of str, optional
             Warnings to add to each pupil's score, before all others.
         """
-        abstaining = abstains(risks.values, self.model.catalogue)
+        abstaining = too_little_known(risks.values, self.model.catalogue)
         columns = self._numbers(risks, abstaining)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, notes)
@@ -300,13 +278,11 @@ class ScoreWriter:
             self._schemas[key] = score_schema(self.model, sentences, student_id=student_id)
         return self._schemas[key]
 
-    # --- numbers -----------------------------------------------------------------------------------
-
     def _numbers(self, risks: Risks, abstaining: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
         n, bands = len(risks), self.model.settings.bands
         band = np.searchsorted([*bands.limits.values()], risks.risk, side="right")
         of_features = np.ascontiguousarray(risks.contributions.values.T)
-        return {name: _id(risks.students, name, n) for name in IDS} | {
+        return {name: _id_column(risks.students, name, n) for name in IDS} | {
             "risk": pa.array(risks.risk),
             "low": pa.array(np.ascontiguousarray(risks.interval[:, 0])),
             "high": pa.array(np.ascontiguousarray(risks.interval[:, 1])),
@@ -315,10 +291,8 @@ class ScoreWriter:
             "base_log_odds": pa.array(risks.contributions.bases),
             "background": self._backgrounds.take(pa.array(risks.places)),
             "log_odds": pa.array(risks.log_odds),
-            "contributions": _struct(self._of_features, of_features),
+            "contributions": _struct_column(self._of_features, of_features),
         }
-
-    # --- words -------------------------------------------------------------------------------------
 
     def _words(
         self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
@@ -337,14 +311,14 @@ class ScoreWriter:
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
         return {
-            "domains": _struct(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
-            "causes": _struct(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
+            "domains": _struct_column(_DOMAINS, np.ascontiguousarray(chosen.domains.T)),
+            "causes": _struct_column(_CAUSES, np.ascontiguousarray(chosen.causes.T)),
             "raising": raising,
             "lowering": lowering,
             "other": pa.array(chosen.other),
             "other_points": pa.array(chosen.other * rows.slope),
             "risk_within": self._within(risks),
-            "alerts": _alerts(evidence),
+            "alerts": _alert_column(evidence),
             "missing": self._gaps(risks.values, evidence.states),
             "warnings": self._warned(risks, evidence, abstaining, notes),
             "suggested_help": self._helped(risks, evidence, chosen),
@@ -378,13 +352,13 @@ class ScoreWriter:
         """
         said: dict[str, bool] = {}
         for domain, label in DOMAINS.items():
-            places = [place for place, item in enumerate(self.features) if item.domain == domain]
-            gaps = [place for place in places if np.isnan(values[place])]
-            if places and gaps == places and (states[places] == NOT_RECORDED).all():
+            indices = [index for index, item in enumerate(self.features) if item.domain == domain]
+            gaps = [index for index in indices if np.isnan(values[index])]
+            if indices and gaps == indices and (states[indices] == NOT_RECORDED).all():
                 said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
                 continue
-            for place in gaps:
-                if states[place] == NOT_APPLICABLE:
+            for index in gaps:
+                if states[index] == NOT_APPLICABLE:
                     continue
                 sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
                 said[sentence] = domain in CLASS_TEACHER.hidden
@@ -417,21 +391,35 @@ class ScoreWriter:
         return warnings
 
 
-def _id(students: pa.Table, name: str, n: int) -> pa.Array:
+def writer_of(model: ModelParts, language: Language) -> ScoreWriter:
+    """Give the writer of a model in one language, made once: what it has worded is not worded again."""
+    key = (ScoreWriter, language)
+    if key not in model.kept:
+        model.kept[key] = ScoreWriter(model, language)
+    writer: ScoreWriter = model.kept[key]
+    return writer
+
+
+def _id_column(students: pa.Table, name: str, n: int) -> pa.Array:
     if name not in students.column_names:
         return pa.nulls(n, pa.string())
-    column = students[name].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    column = whole_array(students[name].combine_chunks())
     return column if name == "student_id" else column.cast(pa.string())
 
 
-def _struct(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
+def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Lay the chunks of a column together."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
     """Lay arrays side by side, without copying them."""
     return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
 
 
-def _alerts(evidence: Evidence) -> pa.Array:
+def _alert_column(evidence: Evidence) -> pa.Array:
     lists: list[list[dict[str, Any]]] = [[]]
     at = np.zeros(len(evidence.alerts), dtype=np.int32)
     for row, alerts in enumerate(evidence.alerts):

@@ -14,10 +14,11 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
-    from dropout_risk.scoring.population import Explained
+    from dropout_risk.scoring.population import ExplainedScores
 
 
 REPEATED, NOT_AT_SCHOOL, SET_APART = "DR197", "DR198", "DR199"
@@ -59,7 +60,6 @@ PUPIL_ERRORS = {
         Text(zh="原因见隔离文件（quarantine）", en="see the quarantine for the reason"),
     ),
 }
-SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Scores:
     language: Language
     pupils: Sequence[PupilScore]
     errors: tuple[RowError, ...] = field(default=())
-    explained: Callable[[], Explained] | None = field(default=None, compare=False)
+    explained: Callable[[], ExplainedScores] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.pupils)
@@ -258,7 +258,7 @@ class Scores:
 
     def frame(self) -> pd.DataFrame:
         """Give one row per pupil, the highest risk first."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "student_id": pupil.student_id,
                 "school_id": pupil.school_id,
@@ -276,12 +276,8 @@ class Scores:
             }
             for pupil in self.pupils
         ]
-        frame = pd.DataFrame(rows)
-        return (
-            frame.sort_values("risk", ascending=False, kind="stable").reset_index(drop=True)
-            if rows
-            else frame
-        )
+        rows.sort(key=lambda row: row["risk"], reverse=True)
+        return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
         about = (
@@ -299,12 +295,11 @@ def log_odds_of(pupils: Sequence[PupilScore]) -> list[float]:
     return [pupil.log_odds for pupil in pupils] if column is None else column
 
 
-def set_apart(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
+def set_apart_errors(students: Iterable[str | int], language: Language) -> tuple[RowError, ...]:
     """Name the pupils whose own row could not be used, so that nobody is missing in silence."""
-    message, hint = (text.to(language) for text in PUPIL_ERRORS[SET_APART])
     return tuple(
-        RowError(place, student, SET_APART, "students", message, hint)
-        for place, student in enumerate(students)
+        pupil_refusal(SET_APART, index, student, "students", language)
+        for index, student in enumerate(students)
     )
 
 
@@ -319,7 +314,7 @@ class Answers(tuple[Answer, ...], Generic[Answer]):
     Attributes
     ----------
     errors : tuple of RowError
-        The pupils without an answer, by their place in what was given, with the reason.
+        The pupils without an answer, by their index in what was given, with the reason.
 
     Examples
     --------
@@ -336,7 +331,7 @@ class Answers(tuple[Answer, ...], Generic[Answer]):
         return made
 
 
-def refusal(
+def pupil_refusal(
     code: str, index: int, student_id: str | int, field: str, language: Language, **words: str
 ) -> RowError:
     """Say why a pupil has no answer, from :data:`dropout_risk.scoring.scores.PUPIL_ERRORS`."""

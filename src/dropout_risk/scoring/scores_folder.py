@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +18,19 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Positions
 from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
+from dropout_risk.files import UNFINISHED, output_errors, write_whole
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import writing
-from dropout_risk.kernels import blocks
+from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import ranks_in_school
-from dropout_risk.scoring.scores import set_apart
+from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.text import Language
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 FORMAT = 1
 # names that readers of Parquet folders pass over
@@ -42,7 +39,7 @@ _LIBRARIES = ("dropout-risk", "numba", "numpy", "pyarrow", "scipy")
 
 
 def score_to(
-    model: RiskModel,
+    model: ModelParts,
     histories: Histories,
     as_of: DateLike,
     folder: str | Path,
@@ -91,15 +88,15 @@ def score_to(
         If the disk refuses to take a file; called again, it goes on where it stopped.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
-    parts = _of_schools(population, population.everyone(), block_size)
-    about = _about(population, context) | {
+    parts = _school_parts(population, population.everyone(), block_size)
+    about = _describe_run(population, context) | {
         "block_size": block_size, "sentences": sentences, "complete": complete, "parts": len(parts),
         "pupils": sum(map(len, parts)),
     }  # fmt: skip
-    place = Path(folder)
-    with output(place), _begun(place, about):
-        ranks = _Ranks(population, block_size)
-        todo = [number for number, part in enumerate(parts) if not _is_there(place, number, len(part))]
+    root = Path(folder)
+    with output_errors(root), _begin_folder(root, about):
+        ranks = _SchoolRanks(population, block_size)
+        todo = [number for number, part in enumerate(parts) if not _is_there(root, number, len(part))]
 
         def write(number: int) -> int:
             rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
@@ -109,17 +106,17 @@ def score_to(
             return len(parts[number])
 
         done = about["pupils"] - sum(len(parts[number]) for number in todo)
-        for written in in_order(write, todo):
+        for written in prefetch(write, todo):
             done += written
             if progress is not None:
                 progress(done, about["pupils"])
-        apart = set_apart(histories.set_apart, population.language)
-        _write_json(place / ERRORS, [error.to_dict() for error in apart])
-        _write_json(place / MANIFEST, about | {"finished": True, "scored": _scored(place, len(parts))})
-    return place / MANIFEST
+        apart = set_apart_errors(histories.set_apart, population.language)
+        _write_json(root / ERRORS, [error.to_dict() for error in apart])
+        _write_json(root / MANIFEST, about | {"finished": True, "scored": _count_scored(root, len(parts))})
+    return root / MANIFEST
 
 
-def _of_schools(population: Population, members: Positions, block_size: int) -> list[Positions]:
+def _school_parts(population: Population, members: Positions, block_size: int) -> list[Positions]:
     """Cut pupils into blocks of whole schools, and a school that is too large into several."""
     codes = _school_codes(population)[members]
     order = np.argsort(codes, kind="stable")
@@ -138,16 +135,16 @@ def _of_schools(population: Population, members: Positions, block_size: int) -> 
 
 
 def _school_codes(population: Population) -> npt.NDArray[np.int64]:
-    """Give each pupil the place of its school among their names; pupils without one come first."""
+    """Give each pupil the index of its school among their names; pupils without one come first."""
     names = pc.fill_null(population.table.known.histories.students["school_id"].cast(pa.string()), "")
     coded = pa.chunked_array(names).combine_chunks().dictionary_encode()
     words = coded.dictionary.to_pylist()
-    place = {word: number for number, word in enumerate(sorted(words))}
-    order = np.array([place[word] for word in words] or [0], dtype=np.int64)
+    index = {word: number for number, word in enumerate(sorted(words))}
+    order = np.array([index[word] for word in words] or [0], dtype=np.int64)
     return np.asarray(order[coded.indices.to_numpy(zero_copy_only=False)])
 
 
-class _Ranks:
+class _SchoolRanks:
     """Ranks within schools: from the rows of a part that holds whole schools, or made before."""
 
     def __init__(self, population: Population, block_size: int) -> None:
@@ -157,19 +154,18 @@ class _Ranks:
         self._before: dict[int, int] = {}
         for school in large:
             of_school = members[codes[members] == school]
-            scores = list(population.blocks(of_school, block_size=block_size, sentences=False))
-            rows = pa.Table.from_batches(scores)
-            self._before |= dict(zip(of_school.tolist(), _ranked(rows).to_pylist(), strict=True))
+            rows = population.numbers(of_school, block_size=block_size)
+            self._before |= dict(zip(of_school.tolist(), _rank_column(rows).to_pylist(), strict=True))
 
     def fill(self, rows: pa.RecordBatch, pupils: Positions) -> pa.RecordBatch:
         """Give a part's rows with their ranks."""
         before = [self._before.get(pupil) for pupil in pupils.tolist()] if self._before else [None]
         known = all(rank is None for rank in before)
-        ranks = _ranked(rows) if known else pa.array(before, pa.int32())
+        ranks = _rank_column(rows) if known else pa.array(before, pa.int32())
         return rows.set_column(rows.schema.get_field_index("rank_in_school"), "rank_in_school", ranks)
 
 
-def _ranked(rows: Any) -> pa.Array:
+def _rank_column(rows: Any) -> pa.Array:
     """Rank the rows that have a score."""
     scored = np.flatnonzero(rows["error"].is_null().to_numpy(zero_copy_only=False))
     log_odds = rows["log_odds"].to_numpy(zero_copy_only=False)[scored]
@@ -178,25 +174,22 @@ def _ranked(rows: Any) -> pa.Array:
     return pa.array(ranks, mask=ranks == 0)
 
 
-# --- files -------------------------------------------------------------------------------------------
-
-
-def _about(population: Population, context: ClassContext | None) -> dict[str, Any]:
-    known, model = population.table.known, population.model
+def _describe_run(population: Population, context: ClassContext | None) -> dict[str, Any]:
+    snapshot, model = population.table.known, population.model
     return {
         "format": FORMAT,
-        "as_of": known.as_of.isoformat(),
+        "as_of": snapshot.as_of.isoformat(),
         "language": population.language,
         "model": {"name": model.name, "version": model.version},
         "settings": model.settings.model_dump(mode="json"),
-        "histories": fingerprint(known.histories),
+        "histories": fingerprint(snapshot.histories),
         "class_context": None if context is None else fingerprint(context.table),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
 
 
 @contextmanager
-def _begun(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
+def _begin_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     """Hold a new folder, or one begun with the same inputs; clear what a stopped run left."""
     folder.mkdir(parents=True, exist_ok=True)
     _is_new(folder, about)  # a folder of something else gets no lock
@@ -214,11 +207,11 @@ def _is_new(folder: Path, about: Mapping[str, Any]) -> bool:
     held = [path.name for path in folder.iterdir()]
     new = all(name == LOCK or name.startswith(UNFINISHED) for name in held)
     if not new:
-        _compare(folder, about)
+        _compare_inputs(folder, about)
     return new
 
 
-def _compare(folder: Path, about: Mapping[str, Any]) -> None:
+def _compare_inputs(folder: Path, about: Mapping[str, Any]) -> None:
     try:
         before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         different = [name for name in about if before.get(name) != about[name]]
@@ -233,25 +226,25 @@ def _compare(folder: Path, about: Mapping[str, Any]) -> None:
         )
 
 
-def _part(folder: Path, number: int) -> Path:
+def _part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:05d}.parquet"
 
 
 def _is_there(folder: Path, number: int, n_rows: int) -> bool:
     try:
-        return bool(pq.read_metadata(_part(folder, number)).num_rows == n_rows)
+        return bool(pq.read_metadata(_part_path(folder, number)).num_rows == n_rows)
     except (OSError, pa.ArrowException):
         return False
 
 
-def _scored(folder: Path, parts: int) -> int:
+def _count_scored(folder: Path, parts: int) -> int:
     """Count the pupils who have a score."""
-    found = (pq.read_table(_part(folder, number), columns=["risk"])["risk"] for number in range(parts))
+    found = (pq.read_table(_part_path(folder, number), columns=["risk"])["risk"] for number in range(parts))
     return sum(len(risks) - risks.null_count for risks in found)
 
 
-def _write(rows: pa.RecordBatch, path: Path) -> None:
-    words = [name for name, kind in _leaves(rows.schema) if pa.types.is_string(kind)]
+def _write_part(rows: pa.RecordBatch, path: Path) -> None:
+    words = [name for name, kind in _leaf_columns(rows.schema) if pa.types.is_string(kind)]
     pq.write_table(
         pa.Table.from_batches([rows]),
         path,
@@ -262,7 +255,7 @@ def _write(rows: pa.RecordBatch, path: Path) -> None:
     )
 
 
-def _leaves(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+def _leaf_columns(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
     """Name every column of a Parquet file with its type."""
     found = [(field.name, field.type) for field in schema]
     leaves = []

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,12 @@ from dropout_risk.features.compute import compute_features
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.changed_records import ChangeableRecords
+from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
-from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, refusal
+from dropout_risk.scoring.score_rows import row_errors
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, Answers, RowError, pupil_refusal
 from dropout_risk.settings import BandSettings
 from dropout_risk.text import Language, Text, percent_text
-
-if TYPE_CHECKING:
-    from dropout_risk.scoring.risk_model import RiskModel
-
 
 # --- Answers to what would change a score, in words: options, each with the risk that the model gives ---
 
@@ -163,7 +161,7 @@ _ROUNDING = 1e-12
 
 
 def what_if(
-    model: RiskModel,
+    model: ModelParts,
     records: Source,
     as_of: DateLike,
     pupils: npt.ArrayLike | None = None,
@@ -180,7 +178,7 @@ def what_if(
 
     Parameters
     ----------
-    model : RiskModel
+    model : ModelParts
         What scores.
     records : SchoolRecords or Histories
         Of all pupils that a class context may be made from.
@@ -256,58 +254,52 @@ class _Search:
     target: float | None
 
     def answer(self, pupils: Positions, *, first: int) -> Answers[WhatIf]:
-        """Answer for some pupils; ``first`` is the place of the first of them."""
+        """Answer for some pupils; ``first`` is the index of the first of them."""
         table, language = self.population.table, self.population.language
         ids = table.known.histories.students["student_id"]
         rows = self.population.block(pupils, sentences=False)
-        errors = {
-            place: RowError(first + place, ids[int(pupils[place])].as_py(), **error)
-            for place, error in enumerate(rows["error"].to_pylist())
-            if error is not None
-        }
-        for place in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
-            student = ids[int(pupils[place])].as_py()
-            errors[place] = refusal(NOT_AT_SCHOOL, first + place, student, "as_of", language)
+        errors = {error.index - first: error for error in row_errors(rows, first)}
+        for index in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
+            student = ids[int(pupils[index])].as_py()
+            errors[index] = pupil_refusal(NOT_AT_SCHOOL, first + index, student, "as_of", language)
         risks = rows["risk"].to_numpy(zero_copy_only=False)
-        kept = [place for place in range(len(pupils)) if place not in errors]
+        kept = [index for index in range(len(pupils)) if index not in errors]
         options = self._options(pupils[kept], risks[kept])
         made = [
-            self._written(ids[int(pupils[place])].as_py(), float(risks[place]), found)
-            for place, found in zip(kept, options, strict=True)
+            self._written(ids[int(pupils[index])].as_py(), float(risks[index]), found)
+            for index, found in zip(kept, options, strict=True)
         ]
-        return Answers(made, [errors[place] for place in sorted(errors)])
+        return Answers(made, [errors[index] for index in sorted(errors)])
 
     def _target(self, risk: float) -> float:
         return target_of(risk, self.population.model.settings.bands) if self.target is None else self.target
 
-    # --- searching ---------------------------------------------------------------------------------
-
     def _options(self, pupils: Positions, risks: Floats) -> list[tuple[Option, ...]]:
         """Give each pupil's options: those of one change, else those of two, and so on."""
-        known = self.population.table.known
-        records = ChangeableRecords.of(known.histories.take(pupils).on(known.as_of), self.levers)
+        snapshot = self.population.table.known
+        records = ChangeableRecords.of(snapshot.histories.take(pupils).on(snapshot.as_of), self.levers)
         levels = [
-            [records.levels(pupil, place) for place in range(len(self.levers))]
+            [records.levels(pupil, index) for index in range(len(self.levers))]
             for pupil in range(len(pupils))
         ]
         found: list[tuple[Option, ...]] = [()] * len(pupils)
         best: list[tuple[float, Longs] | None] = [None] * len(pupils)
         left = [pupil for pupil in range(len(pupils)) if risks[pupil] >= self._target(risks[pupil])]
         for size in range(1, min(self.most, len(self.levers)) + 1):
-            tried = self._tried(pupils, records, _of_size(size, levels, left))
+            tried = self._tried(pupils, records, _steps_of_size(size, levels, left))
             for pupil in list(left):
                 own = tried.pupil == pupil
                 steps, outcome = tried.steps[own], tried.risk[own]
                 reached = np.flatnonzero(outcome < self._target(risks[pupil]))
                 if len(reached):
-                    smallest = _smallest(steps[reached], outcome[reached])
+                    smallest = _smallest_changes(steps[reached], outcome[reached])
                     found[pupil] = tuple(
                         self._option(records, pupil, steps[reached[at]], risks[pupil], outcome[reached[at]])
                         for at in smallest
                     )
                     left.remove(pupil)
                 else:
-                    best[pupil] = _better(best[pupil], steps, outcome, float(risks[pupil]))
+                    best[pupil] = _better_outcome(best[pupil], steps, outcome, float(risks[pupil]))
         for pupil in left:
             strongest = best[pupil]
             if strongest is not None:
@@ -345,8 +337,6 @@ class _Search:
         features = self.population.model.catalogue.values()
         return np.array([item.actionable and item.sensitivity == "ordinary" for item in features], dtype=bool)
 
-    # --- wording -----------------------------------------------------------------------------------
-
     def _option(
         self, records: ChangeableRecords, pupil: int, steps: Longs, now: float, risk: float
     ) -> Option:
@@ -373,21 +363,21 @@ class _Search:
         return with_options(made, options)
 
 
-def _of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) -> list[tuple[int, ...]]:
+def _steps_of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) -> list[tuple[int, ...]]:
     """List every combination of so many levers, all of them moved: the pupil, then steps by lever."""
     combinations = []
     for pupil in pupils:
         own = levels[pupil]
         for moved in itertools.combinations(range(len(own)), size):
-            for steps in itertools.product(*(own[place] for place in moved)):
+            for steps in itertools.product(*(own[index] for index in moved)):
                 row = [0] * len(own)
-                for place, number in zip(moved, steps, strict=True):
-                    row[place] = number
+                for index, number in zip(moved, steps, strict=True):
+                    row[index] = number
                 combinations.append((pupil, *row))
     return combinations
 
 
-def _smallest(steps: Longs, risk: Floats) -> list[int]:
+def _smallest_changes(steps: Longs, risk: Floats) -> list[int]:
     """Choose, for each set of levers, the one with the fewest steps; of these the smallest few."""
     order = sorted(range(len(steps)), key=lambda at: (int(steps[at].sum()), float(risk[at]), *(-steps[at])))
     chosen: dict[tuple[bool, ...], int] = {}
@@ -396,7 +386,7 @@ def _smallest(steps: Longs, risk: Floats) -> list[int]:
     return list(chosen.values())[:OPTIONS]
 
 
-def _better(
+def _better_outcome(
     best: tuple[float, Longs] | None, steps: Longs, risk: Floats, now: float
 ) -> tuple[float, Longs] | None:
     """Keep what lowers the risk most, by a hundredth of a percentage point at least."""

@@ -20,8 +20,7 @@ from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.spark.reading import Part, Reading
-from dropout_risk.spark.workers import in_arrow
+from dropout_risk.spark.workers import NestedPart, NestedReading, in_arrow
 
 # what the check takes for blanks around an id
 _BLANKS = (
@@ -57,7 +56,7 @@ class SparkTables:
 
     spark: Any
     frames: dict[str, Any]
-    reading: Reading
+    reading: NestedReading
     headers: dict[str, tuple[str, ...]]
     header: SchoolRecords
 
@@ -80,9 +79,9 @@ class SparkTables:
         """
         words = RecordsMapping.of(mapping)
         day = dt.date.today() if today is None else date_of(ordinal_of(today))
-        given = {name: _frame(spark, name, table) for name, table in tables.items() if table is not None}
+        given = {name: _as_frame(spark, name, table) for name, table in tables.items() if table is not None}
         empty: dict[str, Any] = {}
-        parts: list[Part] = []
+        parts: list[NestedPart] = []
         frames: dict[str, Any] = {}
         for name, frame in given.items():
             table = words.table_of(name)
@@ -93,10 +92,10 @@ class SparkTables:
                 empty[name] = frame.toArrow()
                 continue
             frames[name] = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
-            parts.append(_part(words, name, len(parts), frame))
+            parts.append(_part_of_frame(words, name, len(parts), frame))
         header = SchoolRecords.from_tables(mapping=words, today=day, **empty)
         headers = {name: tuple(frame.columns) for name, frame in given.items()}
-        return cls(spark, frames, Reading(words, day, tuple(parts)), headers, header)
+        return cls(spark, frames, NestedReading(words, day, tuple(parts)), headers, header)
 
     @cached_property
     def roster(self) -> Any:
@@ -104,7 +103,7 @@ class SparkTables:
         parts = tuple(part for part in self.reading.parts if part.table == "students")
         rows = self._nested(parts, None)
         return in_arrow(
-            rows, Reading(self.reading.mapping, self.reading.today, parts).roster, ROSTER
+            rows, NestedReading(self.reading.mapping, self.reading.today, parts).roster, ROSTER
         ).persist()
 
     @property
@@ -143,7 +142,7 @@ class SparkTables:
             .sortWithinPartitions("place")
         )
 
-    def _nested(self, parts: tuple[Part, ...], roster: Any) -> Any:
+    def _nested(self, parts: tuple[NestedPart, ...], roster: Any) -> Any:
         """Bring all rows of a pupil together with one shuffle, whatever partitions they lie in.
 
         Rows without an id are nobody's: they are spread over many lists (``apart``), so that none grows with
@@ -172,7 +171,7 @@ class SparkTables:
             "key", "apart", *named, *(part.column for part in parts)
         )
 
-    def _rows(self, part: Part, parts: tuple[Part, ...]) -> Any:
+    def _rows(self, part: NestedPart, parts: tuple[NestedPart, ...]) -> Any:
         from pyspark.sql import functions as sql
 
         columns = [
@@ -187,12 +186,12 @@ class SparkTables:
         apart = sql.when(key.isNull(), number).alias("apart")
         return self.frames[part.name].select(key.alias("key"), apart, *columns)
 
-    def _type(self, part: Part) -> Any:
+    def _type(self, part: NestedPart) -> Any:
         from pyspark.sql import functions as sql
 
         return self.frames[part.name].select(sql.struct(*part.fields).alias("row")).schema["row"].dataType
 
-    def key(self, part: Part) -> Any:
+    def key(self, part: NestedPart) -> Any:
         """Write a part's ids as text, as the check does: whole numbers without decimals, no blanks around."""
         from pyspark.sql import functions as sql
 
@@ -206,7 +205,7 @@ class SparkTables:
         return text if kind in _WHOLE else sql.btrim(text, sql.lit(_BLANKS))
 
 
-def _frame(spark: Any, name: str, table: Any) -> Any:
+def _as_frame(spark: Any, name: str, table: Any) -> Any:
     if isinstance(table, str | Path):
         return spark.read.parquet(str(table))
     if not hasattr(table, "sparkSession"):
@@ -217,7 +216,7 @@ def _frame(spark: Any, name: str, table: Any) -> Any:
     return table
 
 
-def _part(words: RecordsMapping, name: str, number: int, frame: Any) -> Part:
+def _part_of_frame(words: RecordsMapping, name: str, number: int, frame: Any) -> NestedPart:
     """Choose the columns that are needed: the table's own, or all where the check has to say why."""
     table = str(words.table_of(name))
     chosen = words.headers(table, frame.columns).chosen
@@ -228,7 +227,7 @@ def _part(words: RecordsMapping, name: str, number: int, frame: Any) -> Part:
     others = [header for header in headers if header != student]
     by_key = bool(others) and (kind == "string" or kind in _WHOLE)
     fields = others if by_key else headers
-    return Part(
+    return NestedPart(
         name=name,
         table=table,
         column=f"t{number}",

@@ -16,8 +16,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.reading import Reading
-from dropout_risk.spark.workers import in_arrow, whole_classes
+from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 
 HELD = pa.schema([("school", pa.string()), ("day", pa.int32()), ("known", pa.int32())])
 
@@ -41,11 +40,11 @@ def school_calendar(
         See :func:`score`.
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    return Days.of(given, None, lambda: given.by_class(only=("students", "attendance"))).calendar()
+    return SchoolDays.of(given, None, lambda: given.by_class(only=("students", "attendance"))).calendar()
 
 
 @dataclass(frozen=True)
-class Days:
+class SchoolDays:
     """What an executor needs to know of school days.
 
     Parameters
@@ -60,7 +59,7 @@ class Days:
     held: dict[str, tuple[Ints, Ints]]
 
     @classmethod
-    def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> Days:
+    def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> SchoolDays:
         """Take the days that are listed, and those of a given calendar; find the rest from attendance.
 
         Parameters
@@ -75,11 +74,11 @@ class Days:
         listed = tables.header.table("calendar")
         if calendar is not None:
             return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
-        known = _listed(tables, listed)
+        known = _listed_days(tables, listed)
         held = {school: known.days_of(school) for school in tables.schools}
         unlisted = sorted(school for school, (days, _) in held.items() if not len(days))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
-            held |= _attended(tables, listed, unlisted, by_class())
+            held |= _attended_days(tables, listed, unlisted, by_class())
         return cls(listed, held)
 
     def calendar(self, schools: list[str] | None = None) -> SchoolCalendar:
@@ -92,7 +91,7 @@ class Days:
         days, known = ({name: pair[part] for name, pair in chosen.items()} for part in (0, 1))
         return SchoolCalendar.from_days(days, known=known)
 
-    def records(self, reading: Reading, nested: pa.Table) -> SchoolRecords:
+    def records(self, reading: NestedReading, nested: pa.Table) -> SchoolRecords:
         """Check some pupils' nested rows against the days that are listed for their schools."""
         school = self.listed["school_id"]
         here = pc.or_(pc.is_null(school), pc.is_in(school, pc.unique(nested["school"])))
@@ -109,7 +108,7 @@ class Days:
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 
-def _listed(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
+def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
     """Ask the library which days are listed, with one made-up pupil per school."""
     schools = [school or None for school in tables.schools]
     columns = {name: pa.nulls(len(schools), pa.string()) for name in ("class_id", "grade_level")}
@@ -122,13 +121,13 @@ def _listed(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
     ).calendar
 
 
-def _attended(
+def _attended_days(
     tables: SparkTables, listed: pa.Table, schools: list[str], by_class: Any
 ) -> dict[str, tuple[Ints, Ints]]:
     from pyspark.sql import functions as sql
 
     parts = tuple(part for part in tables.reading.parts if part.table in {"students", "attendance"})
-    reading, days, wanted = replace(tables.reading, parts=parts), Days(listed, {}), frozenset(schools)
+    reading, days, wanted = replace(tables.reading, parts=parts), SchoolDays(listed, {}), frozenset(schools)
 
     def attended(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):

@@ -30,11 +30,10 @@ from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SET_APART
+from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.reading import Reading
-from dropout_risk.spark.school_days import Days
-from dropout_risk.spark.workers import in_arrow, whole_classes
+from dropout_risk.spark.school_days import SchoolDays
+from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 from dropout_risk.text import Language
 
 # --- Features of everyone on a cluster, for training there or for looking at them ---
@@ -68,7 +67,7 @@ def features(
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     catalogue = default_catalogue() if catalogue is None else catalogue
     rows = given.by_class()
-    days = spark.sparkContext.broadcast(Days.of(given, calendar, rows.persist))
+    days = spark.sparkContext.broadcast(SchoolDays.of(given, calendar, rows.persist))
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
     reading, day = given.reading, date_of(ordinal_of(as_of))
@@ -109,16 +108,16 @@ class SentModel:
     @classmethod
     def of(cls, spark: Any, model: RiskModel) -> SentModel:
         """Broadcast a model."""
-        return cls(model.version, spark.sparkContext.broadcast(packed(model)))
+        return cls(model.version, spark.sparkContext.broadcast(pack_model(model)))
 
     def load(self) -> RiskModel:
         """Give the model, read the first time a worker asks."""
         if self.version not in _LOADED:
-            _LOADED[self.version] = unpacked(self.bundle.value)
+            _LOADED[self.version] = unpack_model(self.bundle.value)
         return _LOADED[self.version]
 
 
-def packed(model: RiskModel) -> bytes:
+def pack_model(model: RiskModel) -> bytes:
     """Write the bundle's files into one sequence of bytes."""
     written = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(written, "w") as archive:
@@ -127,7 +126,7 @@ def packed(model: RiskModel) -> bytes:
     return written.getvalue()
 
 
-def unpacked(content: bytes) -> RiskModel:
+def unpack_model(content: bytes) -> RiskModel:
     """Load the bundle; its manifest is checked as ever."""
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(folder)
@@ -180,7 +179,7 @@ def sample_schools(
 
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     sizes = {row[0]: row[1] for row in given.roster.groupBy("school").count().collect()}
-    chosen = draw(sizes, share, seed)
+    chosen = draw_schools(sizes, share, seed)
     keys = given.roster.where(sql.col("school").isin(chosen)).select(sql.col("key").alias("chosen"))
     home = {}
     for part in given.reading.parts:
@@ -194,10 +193,10 @@ def sample_schools(
     return SchoolRecords.from_tables(mapping=given.reading.mapping, today=given.reading.today, **home)
 
 
-def draw(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
+def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
     """Draw a share of the schools of each fifth by size.
 
-    >>> draw({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
+    >>> draw_schools({"a": 10, "b": 20, "c": 30, "d": 40, "e": 50}, 1.0, seed=1)
     ['a', 'b', 'c', 'd', 'e']
     """
     rng = np.random.default_rng(seed)
@@ -212,32 +211,22 @@ def draw(sizes: Mapping[str, int], share: float, seed: int) -> list[str]:
 # --- What the check found, counted per block of pupils on the executors and added up by Spark ---
 
 TALLY = pa.struct(
-    [
-        *(pa.field(name, pa.string()) for name in ("table", "column", "rule", "severity", "detail")),
-        pa.field("rows", pa.int64()),
-    ]
+    dict.fromkeys(("table", "column", "rule", "severity", "detail"), pa.string()) | {"rows": pa.int64()}
 )
 COUNTED = ("read", "used", "set_apart")
 _BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 
-def tallies(report: CheckReport) -> list[dict[str, Any]]:
+def tally_report(report: CheckReport) -> list[dict[str, Any]]:
     """Write a report as rows to add up: one per rule, and three per table (read, used, set apart)."""
-    nothing = {"column": "", "severity": "", "detail": ""}
+    nothing = dict.fromkeys(("column", "severity", "detail"), "")
     counted = [
         {"table": table, "rule": what, "rows": getattr(counts, what), **nothing}
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
     found = [
-        {
-            "table": problem.table,
-            "column": problem.column,
-            "rule": problem.rule.code,
-            "severity": problem.severity,
-            "detail": problem.detail,
-            "rows": problem.rows,
-        }
+        {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
         for problem in report.problems
     ]
     return counted + found
@@ -253,19 +242,9 @@ def report_of(rows: list[dict[str, Any]]) -> CheckReport:
         (row for row in rows if row["rule"] not in COUNTED),
         key=lambda row: (order[row["table"]], row["rule"], row["column"], row["detail"]),
     )
-    problems = (
-        Problem(
-            row["table"],
-            row["column"],
-            _BY_CODE[row["rule"]],
-            row["rows"],
-            None,
-            "",
-            row["severity"],
-            row["detail"],
-        )
-        for row in found
-    )
+    problems = [
+        Problem(**row | {"rule": _BY_CODE[row["rule"]], "first_row": None, "file": ""}) for row in found
+    ]
     return CheckReport(tuple(problems), counts)
 
 
@@ -318,9 +297,9 @@ def score(
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     rows = given.by_class()
-    days = Days.of(given, calendar, rows.persist)
+    days = SchoolDays.of(given, calendar, rows.persist)
     language = model.settings.language if language is None else language
-    block = _Block(
+    block = _ClassBlocks(
         reading=given.reading,
         days=spark.sparkContext.broadcast(days),
         model=SentModel.of(spark, model),
@@ -334,10 +313,10 @@ def score(
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
+class _ClassBlocks:
     """Scores blocks of whole classes on an executor."""
 
-    reading: Reading
+    reading: NestedReading
     days: Any
     model: SentModel
     as_of: dt.date
@@ -355,9 +334,8 @@ class _Block:
             records = self.days.value.records(self.reading, nested)
             histories = self.days.value.histories(records)
             yield from self._scored(histories)
-            found = [
-                row for row in tallies(records.check()) if row["table"] != "calendar"
-            ]  # it is in every block
+            # the calendar is in every block
+            found = [row for row in tally_report(records.check()) if row["table"] != "calendar"]
             counted = pa.Table.from_pylist(found, schema=pa.schema(list(TALLY)))
             yield self._beside(counted, "tally")
 
@@ -367,9 +345,8 @@ class _Block:
         given = score_blocks(model, histories, self.as_of, sentences=sentences, language=self.language)
         for batch in given:
             yield self._beside(pa.Table.from_batches([batch]).cast(self.schema), "score")
-        message, hint = (text.to(self.language) for text in PUPIL_ERRORS[SET_APART])
-        error = {"code": SET_APART, "field": "students", "message": message, "hint": hint}
-        lost = [{"student_id": student, "error": error} for student in histories.set_apart]
+        errors = set_apart_errors(histories.set_apart, self.language)
+        lost = [{"student_id": error.student_id, "error": error.to_dict()} for error in errors]
         yield self._beside(pa.Table.from_pylist(lost, schema=self.schema), "score")
 
     def _beside(self, table: pa.Table, column: str) -> pa.Table:
@@ -431,7 +408,7 @@ class SparkScores:
 
         keys = [field.name for field in TALLY][:-1]
         found = self.rows.where("tally is not null").select("tally.*")
-        here = pa.Table.from_pylist(tallies(self.tables.header.check()), schema=pa.schema(list(TALLY)))
+        here = pa.Table.from_pylist(tally_report(self.tables.header.check()), schema=pa.schema(list(TALLY)))
         found = found.unionByName(self.tables.spark.createDataFrame(here))
         return found.groupBy(*keys).agg(sql.sum("rows").alias("rows"))
 

@@ -105,7 +105,7 @@ class CapacityLine:
     tied: int
 
     @classmethod
-    def through(cls, pupils: Sequence[Head], capacity: int) -> Self:
+    def through(cls, pupils: Sequence[PupilHead], capacity: int) -> Self:
         """Draw the line among a teacher's pupils."""
         rest = sorted((pupil for pupil in pupils if not pupil.alerted), key=_by_risk)
         above = [pupil for pupil in rest if pupil.band != LOWEST_BAND][:capacity]
@@ -211,7 +211,7 @@ def id_order(student_id: StudentId | None) -> tuple[int, int, str]:
     return (0, student_id, "") if isinstance(student_id, int) else (1, 0, student_id)
 
 
-def _by_risk(pupil: PupilScore | Head) -> tuple[float, tuple[int, int, str]]:
+def _by_risk(pupil: PupilScore | PupilHead) -> tuple[float, tuple[int, int, str]]:
     return (-pupil.risk, id_order(pupil.student_id))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import WatchListError
-from dropout_risk.scoring.files import write_whole
+from dropout_risk.files import write_whole
 
 StudentId = str | int
 _FORMAT = 1

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, counted
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, tell_progress
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
@@ -194,7 +194,9 @@ class ScoresTable:
         population = Population.of(model, histories, as_of, language=language)
         everyone = population.everyone()
         parts, left = [], len(histories.set_apart)
-        for batch in counted(population.blocks(everyone, block_size=block_size), len(everyone), progress):
+        for batch in tell_progress(
+            population.blocks(everyone, block_size=block_size), len(everyone), progress
+        ):
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
             part = Scores(population.table.known.as_of, "", {}, population.language, pupils)

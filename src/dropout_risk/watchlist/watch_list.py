@@ -243,7 +243,7 @@ class WatchList:
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
-        ids += [pupil.student_id for group in self.groups for pupil in heads(group.below)]
+        ids += [pupil.student_id for group in self.groups for pupil in pupil_heads(group.below)]
         return ids + [item.student_id for group in self.groups for item in group.unscored]
 
 
@@ -257,7 +257,7 @@ def _state_of(
 
 def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
     """Count the pupils, apart from how they are spread over the parts."""
-    scored = {pupil.student_id for pupil in heads(scores.pupils)}
+    scored = {pupil.student_id for pupil in pupil_heads(scores.pupils)}
     return len(scored) + sum(item.student_id is None or item.student_id not in scored for item in left)
 
 

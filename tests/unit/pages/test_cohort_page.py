@@ -1,6 +1,6 @@
 from dropout_risk.pages.cohort_page import MOST_SHOWN, RiskSpread, cohort_page
 from dropout_risk.pages.rendering import FILES
-from dropout_risk.scoring.score_rows import heads
+from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings
 from dropout_risk.watchlist.group import Unscored
 from dropout_risk.watchlist.watch_list import WatchList

@@ -7,7 +7,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.ahead import ahead
+from dropout_risk.kernels import prefetch
 from dropout_risk.records.readers import to_arrow
 from dropout_risk.records.school_records import SchoolRecords
 
@@ -132,7 +132,7 @@ def test_results_come_in_the_order_of_the_tasks_and_few_wait(threads, monkeypatc
         begun.append(number)
         return number
 
-    for result in ahead((lambda number=number: task(number)) for number in range(50)):
+    for result in prefetch(task, range(50)):
         taken.append(result)
         most = max(most, len(begun) - len(taken))
     assert taken == list(range(50))
@@ -144,4 +144,4 @@ def test_the_first_error_ends_the_work():
         raise RecordsError("broken", hint="")
 
     with pytest.raises(RecordsError, match="broken"):
-        list(ahead([lambda: 1, fail, lambda: 2]))
+        list(prefetch(lambda task: task(), [lambda: 1, fail, lambda: 2]))

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from dropout_risk import files
 from dropout_risk.errors import BundleError, NewerFormatError
 from dropout_risk.scoring import bundle as module
 from dropout_risk.scoring.bundle import read_bundle, write_bundle
@@ -68,7 +69,7 @@ def test_a_failure_while_writing_leaves_the_former_bundle_and_nothing_else(folde
     def fail(content):
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "_sha", fail)
+    monkeypatch.setattr(module, "_content_sha", fail)
     with pytest.raises(OSError, match="disk full"):
         write_bundle(folder, {"model.txt": b"new"}, {})
     monkeypatch.undo()
@@ -81,7 +82,7 @@ def test_a_manifest_that_names_a_file_outside_is_refused(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["../elsewhere.txt"] = "0" * 64
     del manifest["sha256"]
-    manifest["sha256"] = module._sha(module._plain(manifest))
+    manifest["sha256"] = module._content_sha(module._manifest_bytes(manifest))
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
     with pytest.raises(BundleError, match="outside"):
@@ -106,14 +107,14 @@ def test_a_bundle_with_a_stray_file_is_never_replaced(folder):
 
 
 def test_a_bundle_that_cannot_be_put_in_place_leaves_the_former_one(folder, monkeypatch):
-    real = module.os.replace
+    real = files.os.replace
 
     def fail_once(source, target):
         if target == folder and "fresh" in str(source):
             raise OSError("no room")
         real(source, target)
 
-    monkeypatch.setattr(module.os, "replace", fail_once)
+    monkeypatch.setattr(files.os, "replace", fail_once)
     with pytest.raises(OSError, match="no room"):
         write_bundle(folder, {"model.txt": b"new"}, {})
     monkeypatch.undo()

@@ -6,8 +6,9 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.errors import DateError, UnknownPupilError
 from dropout_risk.features.class_context import ClassContext
+from dropout_risk.kernels import prefetch
 from dropout_risk.scoring import population as module
-from dropout_risk.scoring.population import Population, in_order, score_blocks
+from dropout_risk.scoring.population import Population, score_blocks
 from dropout_risk.scoring.score_rows import pupil_scores, row_errors
 from dropout_risk.scoring.score_writer import score_schema
 
@@ -116,9 +117,9 @@ def test_blocks_are_given_before_all_are_made(risk_model, histories, monkeypatch
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_work_in_threads_keeps_its_order_and_its_errors(monkeypatch, threads):
     monkeypatch.setenv("DROPOUT_RISK_THREADS", threads)
-    assert list(in_order(lambda item: item * item, range(50))) == [item * item for item in range(50)]
+    assert list(prefetch(lambda item: item * item, range(50))) == [item * item for item in range(50)]
     with pytest.raises(ZeroDivisionError):
-        list(in_order(lambda item: 1 / item, range(3, -3, -1)))
+        list(prefetch(lambda item: 1 / item, range(3, -3, -1)))
 
 
 def test_progress_tells_how_many_pupils_are_done(risk_model, histories, scores):

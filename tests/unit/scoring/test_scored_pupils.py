@@ -4,7 +4,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.score_rows import ScoredPupils, heads
+from dropout_risk.scoring.score_rows import ScoredPupils, pupil_heads
 
 AS_OF = "2025-06-02"
 
@@ -34,8 +34,8 @@ def test_scores_in_columns_are_a_sequence_of_scores(scores, objects):
 
 
 def test_what_decides_is_read_alike_from_columns_and_objects(scores, objects):
-    assert list(heads(scores.pupils)) == list(heads(objects.pupils))
-    assert any(head.alerted for head in heads(scores.pupils))
+    assert list(pupil_heads(scores.pupils)) == list(pupil_heads(objects.pupils))
+    assert any(head.alerted for head in pupil_heads(scores.pupils))
 
 
 def test_a_watch_list_is_the_same_from_columns_and_from_objects(scores, objects):

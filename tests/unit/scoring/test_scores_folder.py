@@ -13,9 +13,9 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
+from dropout_risk.files import write_whole
 from dropout_risk.histories.store import writing
 from dropout_risk.scoring import scores_folder
-from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores_folder import LOCK, MANIFEST, score_to
 
@@ -101,7 +101,7 @@ def test_a_stopped_run_goes_on_and_leaves_the_same_bytes(risk_model, histories, 
 def test_a_disk_that_fills_is_an_error_with_the_way_out_and_the_run_goes_on(
     risk_model, histories, finished, tmp_path, monkeypatch
 ):
-    write = scores_folder._write
+    write = scores_folder._write_part
 
     def full(rows, path):
         if (tmp_path / "part-00001.parquet").exists():
@@ -109,7 +109,7 @@ def test_a_disk_that_fills_is_an_error_with_the_way_out_and_the_run_goes_on(
         write(rows, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(scores_folder, "_write", full)
+        patch.setattr(scores_folder, "_write_part", full)
         with pytest.raises(OutputError, match="No space left") as error:
             score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
     assert "make room" in error.value.hint

@@ -1,4 +1,4 @@
-"""The types of the service say yes and no exactly where the contract's JSON Schemas do."""
+"""The service says yes and no exactly where the contract's JSON Schemas do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import jsonschema
 import pytest
 from serving.body import SCORE, SCORE_FEATURES, RefusedError, contract_schema
+from serving.problems import KEYWORDS
 
 FULL = {
     "as_of": "2025-03-03",
@@ -151,3 +152,43 @@ def test_a_checked_request_is_the_json_that_was_sent():
 def test_whole_numbers_written_with_a_point_become_integers():
     request = SCORE.read(json.dumps(changed(FULL, "students.0.grade_level", 8.0)).encode())
     assert type(request["students"][0]["grade_level"]) is int
+
+
+def keywords(schema):
+    yield from schema
+    for part in [
+        *schema.get("properties", {}).values(),
+        schema.get("items"),
+        schema.get("additionalProperties"),
+    ]:
+        if isinstance(part, dict):
+            yield from keywords(part)
+
+
+@pytest.mark.parametrize("contract", [SCORE, SCORE_FEATURES])
+def test_every_keyword_of_the_contract_is_looked_at(contract):
+    assert set(keywords(contract.schema)) <= KEYWORDS
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "words"),
+    [
+        ("students.0.distance_km", 10**310, "students[0].distance_km", "should be a valid number."),
+        ("students.0.enrolled_on", "0000-01-01", "students[0].enrolled_on",
+         "should be a date written as YYYY-MM-DD."),
+        ("students.0.grades.0.exam", "", "students[0].grades[0].exam",
+         "String should have at least 1 character."),
+        ("students.0.grades.0.max_score", 0, "students[0].grades[0].max_score", "should be greater than 0."),
+        ("students.0.family.0.value", [], "students[0].family[0].value",
+         "should be a number, a string or a truth value."),
+        ("students.0.school_id", [], "students[0].school_id", "should be a string or an integer."),
+        ("class_context.0.mean", float("nan"), "class_context[0]", "should hold finite numbers only."),
+        ("language", "de", "language", "should be 'zh' or 'en'."),
+        ("strange", float("nan"), "strange", "should be a finite number."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_these_words(path, value, field, words):
+    with pytest.raises(RefusedError) as refused:
+        SCORE.read(json.dumps(changed(FULL, path, value)).encode())
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.message) == (field, f"{field} {words}")

@@ -1,0 +1,133 @@
+"""What a risk model is made of: everything that scoring reads, and nothing that scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.errors import TrainingError
+from dropout_risk.modelling.calibrated_model import CalibratedModel
+from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrated, to_base_rate
+from dropout_risk.modelling.timing import Timing
+from dropout_risk.scoring.abstention import FactSwings
+from dropout_risk.scoring.reference import Reference
+from dropout_risk.settings import Settings
+from dropout_risk.text import Text
+
+SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones"
+
+
+@dataclass(frozen=True, repr=False)
+class ModelParts:
+    """A catalogue of features and a fitted, calibrated classifier, with what words its scores.
+
+    Parameters
+    ----------
+    name, version : str
+        Name the model; the version is made from its content.
+    catalogue : FeatureCatalogue
+        The features it reads.
+    instruments : InstrumentRegistry
+        Scales, norms and cut-offs of psychological tests.
+    calibrated : CalibratedModel
+        From features to log-odds and their contributions.
+    reference : Reference
+        Means and counts of the training pupils.
+    swings : FactSwings
+        How far each kind of record moves scores; says which missing one is worth fetching.
+    timing : Timing, optional
+        How a risk spreads over the horizon.
+    settings : Settings
+        Horizon, bands, alerts and so on.
+    metrics : dict
+        What was measured on the test part, beside the baselines.
+    card : dict of str to str
+        The model card in Markdown, by language.
+    trained_to : str or None
+        The last date of which training knew anything.
+    synthetic : bool
+        Whether it was trained on simulated pupils.
+    """
+
+    name: str
+    version: str
+    catalogue: FeatureCatalogue
+    instruments: InstrumentRegistry
+    calibrated: CalibratedModel
+    reference: Reference
+    settings: Settings = field(default_factory=Settings)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, str] = field(default_factory=dict)
+    trained_to: str | None = None
+    synthetic: bool = False
+    swings: FactSwings = field(default_factory=lambda: FactSwings({}))
+    timing: Timing | None = None
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What is made once of a model by those who read it."""
+        return {}
+
+
+# --- What changes in a model that is recalibrated to another school: its calibration and its card ---
+
+_HEAD = Text(zh="## 本地重新校准", en="## Recalibrated")
+_BY_LABELS = Text(
+    zh="用{labels}名学生的结果（其中{dropouts}名辍学）重新校准：对数几率平均移动{shift:+.2f}。",
+    en="Recalibrated by what became of {labels} pupils, {dropouts} of whom dropped out: log-odds moved by "
+    "{shift:+.2f} in the mean.",
+)
+_BY_RATE = Text(
+    zh="按给定的辍学比例{base_rate:.2%}重新校准：对数几率移动{shift:+.2f}。",
+    en="Recalibrated to a given share of {base_rate:.2%}: log-odds moved by {shift:+.2f}.",
+)
+_BEFORE = Text(
+    zh="学生的先后次序不变；本卡其余数字均为重新校准之前的结果。",
+    en=" The order of pupils is the same; all other figures of this card were measured before.",
+)
+
+
+def recalibrated_parts(
+    model: ModelParts,
+    X: pd.DataFrame,
+    y: npt.ArrayLike | None,
+    *,
+    base_rate: float | None,
+    pupils: npt.ArrayLike | None,
+    prior_labels: float,
+) -> dict[str, Any]:
+    """Give the parameters of :class:`RiskModel` that change; see :meth:`RiskModel.recalibrated`."""
+    if (y is None) == (base_rate is None):
+        raise TrainingError(
+            "Recalibration needs either labels or a base rate.", hint="give y, or base_rate=0.03"
+        )
+    margin = model.calibrated.margin(X)
+    if pupils is None and "student_id" in X.index.names:
+        pupils = np.asarray(X.index.get_level_values("student_id"))
+    old = model.calibrated.calibration
+    if y is None:
+        new = to_base_rate(old, margin, float(base_rate or 0.0))
+    else:
+        new = recalibrated(old, margin, y, pupils=pupils, prior_labels=prior_labels)
+    return {
+        "calibrated": replace(model.calibrated, calibration=new),
+        "card": _recalibrated_cards(model.card, new),
+    }
+
+
+def _recalibrated_cards(card: dict[str, str], calibration: LinearCalibration) -> dict[str, str]:
+    local = calibration.local or LocalCalibration(0.0)
+    text = _BY_LABELS if local.labels else _BY_RATE
+    fields = calibration.local_dict() or {}
+    return {
+        language: f"{said.rstrip()}\n\n{_HEAD.to(language)}\n\n"  # type: ignore[arg-type]
+        f"{text.fill(language, **fields)}{_BEFORE.to(language)}\n"  # type: ignore[arg-type]
+        for language, said in card.items()
+    }
