@@ -27,7 +27,7 @@ def served(room):
     held = socket.socket()
     held.bind(("127.0.0.1", 0))
     port = held.getsockname()[1]
-    app = Door(Starlette(routes=routes(lambda: room)), Limits())
+    app = Door(Starlette(routes=review_routes(lambda: room)), Limits())
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, args=([held],), daemon=True)
     thread.start()

@@ -74,7 +74,7 @@ def _simulate_records(out: Path, students: int, seed: int) -> SchoolRecords:
     return SchoolRecords.from_tables(**simulated.tables, truth=simulated.truth, synthetic=True)
 
 
-def _trained(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
+def _train_model(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
     from dropout_risk.tracking.run_content import RunContent, report_artefacts
     from dropout_risk.training.train import train
 

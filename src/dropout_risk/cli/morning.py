@@ -116,7 +116,7 @@ def _score_to_file(
 
 def write_reply(scores: Scores, out: Path) -> None:
     """Write the endpoint's complete reply to a file, there whole or not at all, for its owner only."""
-    from dropout_risk.scoring.files import write_whole
+    from dropout_risk.files import write_whole
 
     write_whole(out, json.dumps(scores.to_dict(), ensure_ascii=False, allow_nan=False))
 

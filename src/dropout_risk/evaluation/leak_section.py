@@ -22,7 +22,7 @@ from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check
 from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
 from dropout_risk.settings import Settings
-from dropout_risk.text import CLAUSES, COLON, Text
+from dropout_risk.text import Text
 
 NOTHING = Text(
     zh="{n}项检查没有发现泄漏。没有发现不等于没有：每项检查看不到什么，见下表。",

@@ -36,13 +36,7 @@ MOST_ROWS = 2000
 MOST_REFIT_ROWS = 50_000
 """A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
 KEPT = Question("reasons_kept", "理由前后一致")
-BANDS = {
-    ALL: Text(zh="全部", en="all"),
-    "high": Text(zh="高", en="high"),
-    "elevated": Text(zh="较高", en="elevated"),
-    "watch": Text(zh="关注", en="watch"),
-    "low": Text(zh="低", en="low"),
-}
+LINES = {ALL: Text(zh="全部", en="all")} | {band: BAND_WORDS[band] for band in reversed(BANDS)}
 VERDICT = Text(
     zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的理由平均有{kept:.0%}保持不变"
     "（同一等级的另一名学生只有{other:.0%}相同）。",
@@ -235,7 +229,7 @@ def _stability_table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
     rows: list[tuple[Cell, ...]] = [
-        (BANDS[str(band)], int(line["pupils"]), *plain_data(line.iloc[1:].tolist()))
+        (LINES[str(band)], int(line["pupils"]), *plain_data(line.iloc[1:].tolist()))
         for band, line in frame.iterrows()
     ]
     title = Text(

@@ -32,7 +32,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.settings import Settings
-from dropout_risk.text import CLAUSES, Text
+from dropout_risk.text import Text
 
 
 @dataclass(frozen=True, eq=False)

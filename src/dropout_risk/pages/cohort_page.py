@@ -74,7 +74,7 @@ class RiskSpread:
     said: str
 
     @classmethod
-    def of(cls, pupils: Sequence[Head], bands: BandSettings, language: Language) -> Self:
+    def of(cls, pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> Self:
         """Draw the distribution.
 
         Parameters
@@ -121,7 +121,7 @@ def _number_of_bars(n: int) -> int:
     return int(np.clip(2 * np.cbrt(n), 5, MOST_BARS))
 
 
-def _band_rows(pupils: Sequence[Head], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
+def _band_rows(pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> tuple[BandRow, ...]:
     counts = Counter(pupil.band for pupil in pupils)
     *judged, unknown = BAND_WORDS.items()
     return tuple(
@@ -234,7 +234,7 @@ def cohort_page(
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
-    at_risk = [seen(pupil) for pupil in some_of(scores.pupils, [pupil.place for pupil in risen])]
+    at_risk = [seen(pupil) for pupil in take_pupils(scores.pupils, [pupil.place for pupil in risen])]
     columns = _domain_columns(at_risk)
     return CohortPage(
         spread=RiskSpread.of(everybody, bands, language),
@@ -274,7 +274,7 @@ def _domain_columns(at_risk: Sequence[PupilScore]) -> dict[str, Text]:
 
 
 def _heat_rows(
-    risen: Sequence[Head], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
+    risen: Sequence[PupilHead], at_risk: Sequence[PupilScore], columns: Sequence[str], language: Language
 ) -> tuple[HeatRow, ...]:
     """Count by school the domain that raises each risk most."""
     strongest: dict[str | None, list[str | None]] = {}

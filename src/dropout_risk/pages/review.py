@@ -220,7 +220,9 @@ class Review:
     @cached_property
     def _pupils(self) -> dict[str, tuple[StudentId, int]]:
         """The id of each scored pupil and its index among the scores, by its id in words."""
-        return {str(head.student_id): (head.student_id, head.place) for head in heads(self.scores.pupils)}
+        return {
+            str(head.student_id): (head.student_id, head.place) for head in pupil_heads(self.scores.pupils)
+        }
 
     @cached_property
     def _rows(self) -> dict[Any, int]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from dropout_risk.alerts.alert import ROUTES
 from dropout_risk.errors import SettingsError
+from dropout_risk.files import UNFINISHED, write_whole
 from dropout_risk.pages.pupil_page import CardWriter, PupilCard
 from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.files import UNFINISHED, write_whole
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
 from dropout_risk.watchlist.group import WatchGroup, count_pupils

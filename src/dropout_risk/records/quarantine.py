@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Array
+from dropout_risk.files import replacing_file
 from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft, Span
 from dropout_risk.records.rules import Rule
@@ -190,19 +191,12 @@ class Quarantine:
 
 
 def _write_rows(path: Path, tables: Sequence[SetApart], broken: Rule, language: Language) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     headers = dict.fromkeys(header for table in tables for span in table.spans for header in span.part.header)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*_MARKS, *headers])
-            for table in tables:
-                writer.writerows(_row_lines(table, list(headers), broken, language))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing_file(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*_MARKS, *headers])
+        for table in tables:
+            writer.writerows(_row_lines(table, list(headers), broken, language))
 
 
 def _row_lines(

@@ -6,6 +6,7 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import call
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -112,17 +113,19 @@ class TableReader:
         missing = [[name for name in self.table.required if name not in found.chosen] for found in headers]
         chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        for number, batches in ahead(_piece_tasks(parts, chosen, look)):
-            for length, seen in batches:
+        for number, found in prefetch(call, _piece_tasks(parts, chosen, look)):
+            for length, seen in found:
                 then(seen, self._length)
                 lengths[number] += length
                 self._length += length
             self._tell(parts, number, lengths[number])
         starts = [0, *itertools.accumulate(lengths)]
         unread = np.zeros(self._length, np.bool_)
-        for part, found, lacks, start, stop in zip(parts, headers, missing, starts, starts[1:], strict=False):
+        for part, header, lacks, start, stop in zip(
+            parts, headers, missing, starts, starts[1:], strict=False
+        ):
             unread[start:stop] = bool(lacks)
-            self._report_headers(part, found, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
+            self._report_headers(part, header, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
         spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
         return Draft(self.table, unread, spans=spans, findings=self._findings)
 

@@ -20,7 +20,8 @@ from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
-from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
+from dropout_risk.scoring.score_rows import row_errors
+from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, pupil_refusal
 from dropout_risk.text import CLAUSES, Language, Text, date_in_words, percent_text
 
 FACTS_TOLD = 3
@@ -316,11 +317,11 @@ def with_text(made: Change) -> Change:
     return Change(**(made.__dict__ | {"text": _change_sentence(made)}))
 
 
-def _sentence(made: Change) -> str:
+def _change_sentence(made: Change) -> str:
     language, before, now = made.language, percent_text(made.risk_before), percent_text(made.risk_now)
     course = _STAYED if before == now else _ROSE if made.risk_now > made.risk_before else _FELL
     text = course.fill(language, before=before, now=now, since=date_in_words(made.before, language))
-    parts = [_FROM.fill(language, label=label, size=f"{size:+.1f}") for label, size in _parts(made)]
+    parts = [_FROM.fill(language, label=label, size=f"{size:+.1f}") for label, size in _told_parts(made)]
     return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, parts)) if parts else text
 
 

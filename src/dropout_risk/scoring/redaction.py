@@ -22,7 +22,7 @@ from dropout_risk.explanation.reasons import SIDES, Reason
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import ROLES, Role, Telling, role_named
-from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, refusal
+from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import Language
 
@@ -170,7 +170,7 @@ class _Redaction:
             error = replace(error, student_id=None)
         if is_open:
             return error
-        hidden = refusal(NOT_FOR_ROLE, error.index, "", "", self.reader.language)
+        hidden = pupil_refusal(NOT_FOR_ROLE, error.index, "", "", self.reader.language)
         return replace(hidden, student_id=error.student_id)
 
     def change(self, change: Change) -> Change:

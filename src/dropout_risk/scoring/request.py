@@ -282,11 +282,11 @@ def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     for row in records.quarantine.rows():
         if row.table == "calendar":
             continue
-        place, number = places[row.table][row.number - 1]
+        index, number = indices[row.table][row.number - 1]
         for rule in row.rules:
             column = columns.get((row.table, rule.code)) or "student_id"
             path = column if row.table == "students" else f"{row.table}[{number}].{column}"
-            errors.append(_error(request, place, rule.code, path))
+            errors.append(_pupil_error(request, index, rule.code, path))
     return errors
 
 

@@ -21,7 +21,6 @@ from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchA
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
-from dropout_risk.scoring.scores import SYNTHETIC
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 
@@ -360,7 +359,7 @@ class ScoreWriter:
             for index in gaps:
                 if states[index] == NOT_APPLICABLE:
                     continue
-                sentence = describe(self.features[place], np.nan, int(states[place]), self.language)
+                sentence = describe(self.features[index], np.nan, int(states[index]), self.language)
                 said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 

@@ -24,8 +24,8 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import writing
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.files import UNFINISHED, output, write_whole
-from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, in_order
+from dropout_risk.scoring.model_parts import ModelParts
+from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import ranks_in_school
@@ -102,7 +102,7 @@ def score_to(
             rows = ranks.fill(population.block(parts[number], sentences=sentences), parts[number])
             if not complete:
                 rows = redact_rows(rows, CLASS_TEACHER, model.catalogue, population.language)
-            write_whole(_part(place, number), lambda path: _write(rows, path))
+            write_whole(_part_path(root, number), lambda path: _write_part(rows, path))
             return len(parts[number])
 
         done = about["pupils"] - sum(len(parts[number]) for number in todo)

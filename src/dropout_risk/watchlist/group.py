@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from dropout_risk.alerts.alert import urgency_of
-from dropout_risk.scoring.score_rows import Head, some_of
+from dropout_risk.scoring.score_rows import PupilHead, take_pupils
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.watchlist.state import ListState, Standing, StudentId
@@ -176,7 +176,7 @@ class WatchGroup:
             *key,
             alerts=tuple(alerts),
             risks=tuple(entries[place] for place in line.above),
-            below=some_of(pupils, line.below),
+            below=take_pupils(pupils, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
             tied=line.tied,
         )

@@ -13,9 +13,10 @@ from typing import Any, Self
 import pandas as pd
 
 from dropout_risk.errors import WatchListError
-from dropout_risk.scoring.files import write_whole
-from dropout_risk.scoring.score_rows import Head, heads, some_of
-from dropout_risk.scoring.scores import PUPIL_ERRORS, SYNTHETIC, PupilScore, RowError, Scores
+from dropout_risk.files import write_whole
+from dropout_risk.scoring.model_parts import SYNTHETIC
+from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
+from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
@@ -41,14 +42,14 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
     left: dict[Hashable, Unscored] = {}
     for index, item in enumerate(given):
         left.setdefault(("given", index) if item.student_id is None else item.student_id, item)
-    pupils = list(heads(scores.pupils))
+    pupils = list(pupil_heads(scores.pupils))
     scored = {pupil.student_id for pupil in pupils}
     for error in sorted(scores.errors, key=lambda item: item.code not in PUPIL_ERRORS):
         if error.student_id not in scored:
             key = ("error", error.index) if error.student_id is None else error.student_id
             left.setdefault(key, Unscored(error.student_id, _reason_of_error(error, scores.language)))
     unknown = [pupil.place for pupil in pupils if pupil.band == UNKNOWN_BAND and not pupil.alerted]
-    too_little = (_too_little(pupil, scores.language) for pupil in some_of(scores.pupils, unknown))
+    too_little = (_too_little(pupil, scores.language) for pupil in take_pupils(scores.pupils, unknown))
     return [*left.values(), *too_little]
 
 
@@ -166,14 +167,14 @@ class WatchList:
         last = _state_of(previous, settings)
         last = last.before(scores.as_of) if last else None
         left = collect_unscored(scores, unscored)
-        members = _by_teacher(heads(scores.pupils), left)
+        members = _by_teacher(pupil_heads(scores.pupils), left)
         lines = {
             owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
         }
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
         entries = {
             place: WatchEntry.of(pupil, scores.as_of, last, settings.changed_points)
-            for place, pupil in zip(listed, some_of(scores.pupils, listed), strict=True)
+            for place, pupil in zip(listed, take_pupils(scores.pupils, listed), strict=True)
         }
         groups = [
             WatchGroup.of(owner, lines[owner], members[owner][1], entries, scores.pupils)
@@ -228,7 +229,7 @@ class WatchList:
         standings = {
             pupil.student_id: Standing(pupil.risk, pupil.band, since.get(pupil.student_id))
             for group in self.groups
-            for pupil in (*heads([entry.score for entry in group.listed]), *heads(group.below))
+            for pupil in (*pupil_heads([entry.score for entry in group.listed]), *pupil_heads(group.below))
         }
         return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
 
@@ -262,9 +263,9 @@ def _cohort_size(scores: Scores, left: Iterable[Unscored]) -> int:
 
 
 def _by_teacher(
-    pupils: Iterable[Head], unscored: Iterable[Unscored]
-) -> dict[ListOwner, tuple[list[Head], list[Unscored]]]:
-    members: dict[ListOwner, tuple[list[Head], list[Unscored]]] = {}
+    pupils: Iterable[PupilHead], unscored: Iterable[Unscored]
+) -> dict[ListOwner, tuple[list[PupilHead], list[Unscored]]]:
+    members: dict[ListOwner, tuple[list[PupilHead], list[Unscored]]] = {}
     for pupil in pupils:
         if pupil.alerted or pupil.band != UNKNOWN_BAND:
             members.setdefault((pupil.school_id, pupil.responsible_id), ([], []))[0].append(pupil)

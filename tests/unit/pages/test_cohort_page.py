@@ -16,7 +16,9 @@ def page(*pupils, unscored=(), capacity=5):
 
 
 def spread(*risks):
-    return RiskSpread.of(list(heads([pupil(f"p-{n}", risk) for n, risk in enumerate(risks)])), BANDS, "en")
+    return RiskSpread.of(
+        list(pupil_heads([pupil(f"p-{n}", risk) for n, risk in enumerate(risks)])), BANDS, "en"
+    )
 
 
 def test_the_bars_hold_every_judged_pupil_once():
@@ -29,7 +31,7 @@ def test_the_bars_hold_every_judged_pupil_once():
 
 def test_bands_are_counted_from_the_highest_and_the_unknown_apart():
     drawn = RiskSpread.of(
-        list(heads([pupil("a", 0.4), pupil("b", 0.01), pupil("c", 0.4, band="unknown")])), BANDS, "en"
+        list(pupil_heads([pupil("a", 0.4), pupil("b", 0.01), pupil("c", 0.4, band="unknown")])), BANDS, "en"
     )
     assert [(row.band, row.pupils) for row in drawn.rows] == [
         ("high", 1), ("elevated", 0), ("watch", 0), ("low", 1), ("unknown", 1)
