@@ -9,7 +9,7 @@ from pathlib import Path
 def made_once(factory, name, make):
     """Give the folder or file that ``make`` writes to the path it is handed; processes of one run share it.
 
-    It is written beside and then renamed, so a process that fails leaves nothing that another takes for whole.
+    It is written beside and then renamed, so that no process takes half of it for whole.
     """
     place, lock = factory.getbasetemp(), contextlib.nullcontext()
     if "PYTEST_XDIST_WORKER" in os.environ:

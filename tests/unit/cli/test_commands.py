@@ -116,6 +116,7 @@ def test_training_writes_a_bundle_that_loads(tmp_path):
     settings.write_text(
         "[outcome]\nhorizon_days = 40\n[split]\nfewest_dropouts = 20\n"
         '[models]\ncandidate = "logistic"\nfolds = 2\n'
+        "[evaluation]\nrefits = 0\nlearning_curve = false\n"
     )
     result = run("train", tmp_path, "--out", tmp_path / "model", "--settings", settings, "--no-track")
 

@@ -53,7 +53,9 @@ def test_csv_says_that_it_is_synthetic_by_a_file(tables, tmp_path):
 def test_a_model_of_simulated_parquet_is_marked_synthetic(tables, tmp_path):
     for name, table in tables.items():
         pa_parquet.write_table(table, tmp_path / f"{name}.parquet")
-    settings = Settings(models={"candidate": "logistic"})
+    settings = Settings(
+        models={"candidate": "logistic", "folds": 2}, evaluation={"refits": 0, "learning_curve": False}
+    )
     run = train(SchoolRecords.from_folder(tmp_path), settings, track=False)
     assert run.report.synthetic
     assert run.model.synthetic
