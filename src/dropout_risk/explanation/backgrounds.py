@@ -8,13 +8,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import Background, Contributions, Terms
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Kind = Literal["stayed_in_grade", "stayed", "training"]
 FEWEST_ROWS = 200
 """Rows of stayers below which a grade level has no background of its own."""
@@ -65,8 +63,8 @@ class Backgrounds:
         cls,
         own: Terms,
         encoded: Floats,
-        stayed: NDArray[np.bool_],
-        levels: Ints | None = None,
+        stayed: Bools,
+        levels: Longs | None = None,
         kind: Kind = "stayed_in_grade",
     ) -> Self:
         """Summarise the rows of pupils who stayed, all together and by grade level.
@@ -111,7 +109,7 @@ class Backgrounds:
         everyone, *others = self.given
         return "; ".join([other.words for other in others] + [("else " if others else "") + everyone.words])
 
-    def places(self, levels: Ints) -> Ints:
+    def places(self, levels: Longs) -> Longs:
         """Give the place of each row's background, by its grade level."""
         found = np.zeros(len(levels), np.int64)
         for place, level in enumerate(self.levels, start=1):
@@ -124,7 +122,7 @@ class Backgrounds:
             return self.own
         return self._terms[place]
 
-    def contributions(self, encoded: Floats, places: Ints | None = None) -> Contributions:
+    def contributions(self, encoded: Floats, places: Longs | None = None) -> Contributions:
         """Split the raw score of each row, measured against its background.
 
         Rows of one background are worked on together; a row's bits depend on nothing but the row and its

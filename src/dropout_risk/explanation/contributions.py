@@ -13,16 +13,14 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 from scipy.special import expit, exprel
 
+from dropout_risk.arrays import Array, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, MissingExtraError
 from dropout_risk.explanation.curves import Curves, StepShape
 from dropout_risk.kernels import kernel
 
 # --- What contributions are measured against: some rows, kept as counts and means and never as rows ---
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,7 @@ class Background:
     name: str
     rows: int
     means: Floats = field(default_factory=lambda: np.empty(0))
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    counts: Longs = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def words(self) -> str:
@@ -333,7 +331,7 @@ class BlendTerms:
 # --- Contributions as a ``shap.Explanation``, so that shap's own plots take them ---
 
 
-def as_shap(parts: Contributions, data: NDArray[Any], names: Sequence[str]) -> Any:
+def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
     """Give base and contributions of some rows, beside the values they explain.
 
     Parameters

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 
-Floats = NDArray[np.float64]
 ROWS_OF_A_THREAD = 1 << 16
 
 
@@ -36,7 +35,7 @@ class Curves:
     [[0.0, -0.2], [0.3, 0.1]]
     """
 
-    offsets: NDArray[np.int64]
+    offsets: Longs
     knots: Floats
     heights: Floats
     slopes: Floats
@@ -97,7 +96,7 @@ def _evaluate(  # noqa: PLR0917
     rows: Floats,
     start: int,
     stop: int,
-    offsets: NDArray[np.int64],
+    offsets: Longs,
     knots: Floats,
     heights: Floats,
     slopes: Floats,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array
 from dropout_risk.explanation.pattern_tables import Leaf
 from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, walk
 from dropout_risk.explanation.tree_model import Tree, TreeModel
@@ -27,7 +27,7 @@ class PathQuadrature:
     """
 
     base: float
-    arrays: tuple[NDArray[Any], ...]
+    arrays: tuple[Array, ...]
     kernel: ClassVar[Any] = staticmethod(walk)
 
     @property

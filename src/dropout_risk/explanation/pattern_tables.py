@@ -15,15 +15,14 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array, Bools, Floats, Longs, Positions
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.tree_codes import Outcome, TreeCodes, look_up
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 # --- The leaves of a model with the conditions on their paths, and how a background meets them ---
 
-Floats = NDArray[np.float64]
 MOST_CONDITIONS = 12
 """Features on one path up to which patterns are counted: 4,096 of them."""
 
@@ -55,7 +54,7 @@ class Leaf:
     conditions: tuple[tuple[tuple[int, bool], ...], ...]
     shares: tuple[float, ...]
 
-    def patterns(self, left: dict[int, NDArray[np.bool_]], size: int) -> NDArray[np.intp]:
+    def patterns(self, left: dict[int, Bools], size: int) -> Positions:
         """Give the conditions that each row meets as bits, from what goes left at each node."""
         found = np.zeros(size, np.intp)
         for place, nodes in enumerate(self.conditions):
@@ -108,7 +107,7 @@ class PatternCounts:
     """
 
     rows: int
-    counts: NDArray[np.int64]
+    counts: Longs
 
     def check(self, leaves: Sequence[Leaf]) -> None:
         """Check that the counts are of these leaves: each leaf's add up to all rows.
@@ -130,7 +129,7 @@ class PatternCounts:
         return [self.counts[i:j] / self.rows for i, j in pairwise(self._bounds(leaves))]
 
     @staticmethod
-    def _bounds(leaves: Sequence[Leaf]) -> NDArray[np.int64]:
+    def _bounds(leaves: Sequence[Leaf]) -> Longs:
         return np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)], dtype=np.int64)
 
 
@@ -155,7 +154,7 @@ class PatternTables:
     """
 
     base: float
-    arrays: tuple[NDArray[Any], ...]
+    arrays: tuple[Array, ...]
     kernel: ClassVar[Any] = staticmethod(look_up)
 
     @property
@@ -222,7 +221,7 @@ class Sides:
         steps = zip(self.breaks, self.kinds[:-1], self.kinds[1:], strict=True)
         return [(column, code, stride * (after - before)) for code, before, after in steps]
 
-    def codes(self) -> NDArray[np.intp]:
+    def codes(self) -> Positions:
         """Give one code for each different outcome."""
         starts = (0, *self.breaks)
         return np.array([starts[self.kinds.index(kind)] for kind in range(self.n)])
@@ -280,7 +279,7 @@ class Group:
             stride *= sides.n
         return found
 
-    def patterns_of(self, leaves: Sequence[Leaf]) -> list[NDArray[np.intp]]:
+    def patterns_of(self, leaves: Sequence[Leaf]) -> list[Positions]:
         """Give, for each of its leaves, the pattern of conditions met at each place."""
         place, code, stride = np.arange(self.patterns), {}, 1
         for column, sides in self.sides.items():
@@ -332,7 +331,7 @@ def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
     return found
 
 
-def layout(together: Sequence[Group]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def layout(together: Sequence[Group]) -> tuple[Longs, Longs, Longs]:
     """Lay groups end to end: where tests, features and tables of each lie; the tests; the features."""
     groups: list[tuple[int, ...]] = []
     tests: list[tuple[int, int, int]] = []

@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.arrays import Floats, Longs
+from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
@@ -119,10 +118,10 @@ class Rows:
 
     values: Floats
     contributions: Floats
-    states: npt.NDArray[np.int8]
+    states: SmallInts
     classes: Floats
     past: Floats
-    ages: Mapping[str, npt.NDArray[np.int64]]
+    ages: Mapping[str, Longs]
     base: Floats
     log_odds: Floats
     places: Longs
@@ -213,7 +212,7 @@ class ReasonWriter:
             [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
         )
 
-    def _ages(self, place: Longs, row: Longs, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
+    def _ages(self, place: Longs, row: Longs, ages: Mapping[str, Longs]) -> pa.Array:
         age = np.full(len(row), -1, dtype=np.int64)
         for number, name in enumerate(self._names_of_sources):
             if name in ages:
@@ -237,7 +236,7 @@ class Sentences:
         self._features, self._language = features, language
         self._worded: dict[tuple[int, float, int], str] = {}
 
-    def __call__(self, place: Longs, value: Floats, state: npt.NDArray[np.int8]) -> pa.Array:
+    def __call__(self, place: Longs, value: Floats, state: SmallInts) -> pa.Array:
         """Word some values of some features; a missing one with the reason why it is missing."""
         texts: list[str] = []
         at = np.empty(len(place), dtype=np.int64)
@@ -262,7 +261,7 @@ class Sentences:
         return text
 
 
-def _comparisons(missing: npt.NDArray[np.bool_], found: tuple[Floats, ...]) -> pa.Array:
+def _comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
     """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
     kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
     for place, other in enumerate(found[1:], start=1):

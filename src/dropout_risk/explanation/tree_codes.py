@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array, Bools, Floats
 from dropout_risk.errors import FeatureInputError, ModelKindError
 from dropout_risk.explanation.tree_model import ZERO, Tree, TreeModel
 from dropout_risk.kernels import kernel
 
 # --- Compiled loops over rows and trees: codes of values, look-ups in pattern tables, walks by quadrature ---
 
-Array = NDArray[Any]
 BLOCK = 512
 """Rows at a time: their codes and sums stay in the cache of one core."""
 FEW = 8
@@ -239,7 +239,6 @@ def walk(
                         node_at[level], side_at[level] = child, -1
 
 
-Floats = NDArray[np.float64]
 Columns = tuple[Array, Array, Array, Array, Array]
 BELOW_ZERO = float(np.nextafter(-ALMOST_ZERO, -np.inf))
 MOST_BREAKS = 4
@@ -264,7 +263,7 @@ class Outcome:
     first_left: bool
     breaks: tuple[int, ...]
 
-    def goes_left(self, codes: NDArray[Any]) -> NDArray[np.bool_]:
+    def goes_left(self, codes: Array) -> Bools:
         """Say which codes go left."""
         passed = np.searchsorted(np.array(self.breaks), codes, side="right")
         return np.asarray((passed % 2 == 0) == self.first_left)

@@ -10,10 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BundleError, ModelKindError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 NONE, ZERO, NAN = 0, 1, 2
 """What LightGBM takes for missing at a split."""
@@ -36,14 +35,14 @@ class Tree:
         Sets of categories, as bits.
     """
 
-    feature: Ints
+    feature: Longs
     threshold: Floats
-    decision: Ints
-    left: Ints
-    right: Ints
-    rows: Ints
+    decision: Longs
+    left: Longs
+    right: Longs
+    rows: Longs
     value: Floats
-    leaf_rows: Ints
+    leaf_rows: Longs
     sets: tuple[NDArray[np.uint32], ...] = ()
 
     def is_categorical(self, node: int) -> bool:
@@ -58,7 +57,7 @@ class Tree:
         """Give what counts as missing: ``NONE``, ``ZERO`` or ``NAN``."""
         return int(self.decision[node] >> 2) & 3
 
-    def goes_left(self, node: int, values: Floats) -> NDArray[np.bool_]:
+    def goes_left(self, node: int, values: Floats) -> Bools:
         """Say which numbers go left at a node that asks for a number."""
         missing, default = self.missing(node), bool(self.decision[node] & DEFAULT_LEFT)
         absent = np.isnan(values)
@@ -178,5 +177,5 @@ def _numbers(given: Mapping[str, str], name: str) -> Floats:
     return np.array([float(word) for word in given.get(name, "").split()], np.float64)
 
 
-def _whole(given: Mapping[str, str], name: str) -> Ints:
+def _whole(given: Mapping[str, str], name: str) -> Longs:
     return np.array([int(word) for word in given.get(name, "").split()], np.int64)

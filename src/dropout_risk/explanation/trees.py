@@ -8,8 +8,8 @@ from threading import Lock
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import ModelKindError
 from dropout_risk.explanation.contributions import FEW_ROWS, Background, Contributions, check_rows
 from dropout_risk.explanation.path_quadrature import PathQuadrature
@@ -29,8 +29,6 @@ from dropout_risk.kernels import blocks, in_threads
 
 # --- The trees of a model with all that no background changes: codes, leaves, and groups of leaves ---
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 FOREST_ROWS = 1 << 16
 
 
@@ -102,13 +100,13 @@ class Forest:
                 counts[leaf] = np.bincount(patterns, weights=places, minlength=size).astype(np.int64)
         return PatternCounts(len(rows), np.concatenate([np.empty(0, np.int64), *counts]))
 
-    def _places(self, groups: list[Group], rows: Floats) -> list[Ints]:
+    def _places(self, groups: list[Group], rows: Floats) -> list[Longs]:
         """Count the rows at each place of each group's tables."""
         sizes = [group.patterns for group in groups]
         firsts, line = np.cumsum([0, *sizes], dtype=np.int64), self.codes.layout(rows)
         of_groups, tests, _ = layout(groups)
 
-        def count(part: slice) -> Ints:
+        def count(part: slice) -> Longs:
             found = np.zeros(int(firsts[-1]), np.int64)
             count_places(*line, part.start, part.stop, *self.codes.arrays, of_groups, tests, firsts, found)
             return found

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms, Shape
 from dropout_risk.explanation.curves import StepShape
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,13 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
 from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Marks = NDArray[np.bool_]
 MOST_TREES = 600
 PATIENCE = 40
 """Trees tried beyond the best number."""
@@ -96,13 +93,13 @@ class BoostedCandidate:
     growing: Mapping[str, Any] = field(default_factory=lambda: GROWING)
     name = "lightgbm"
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out; the number of trees with the least loss wins.
 
         Parameters
         ----------
         tail : ndarray of bool, optional
-            Marks the last rows in time. Then the number of trees is found on them alone, by trees that saw
+            Bools the last rows in time. Then the number of trees is found on them alone, by trees that saw
             earlier rows of other pupils only; without it, on the rows of the folds left out.
         """
         boosters, curves = self._watched(X, y, folds, tail)
@@ -120,7 +117,7 @@ class BoostedCandidate:
         grown = replace(self, growing=setting.get("growing", self.growing))
         return BoostedModel(grown._train(X, y, setting["n_trees"]).model_to_string())
 
-    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> float:
+    def tuning_loss(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> float:
         """Give the least mean loss over folds; what is deeper than four splits must earn it."""
         least = float(self._watched(X, y, folds, tail)[1].mean(axis=1).min())
         is_deep = bool(self.growing["max_depth"] > SHALLOW)
@@ -144,7 +141,7 @@ class BoostedCandidate:
         return replace(self, growing=growing)
 
     def _watched(
-        self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None
+        self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None
     ) -> tuple[list[Any], Floats]:
         """Train on all folds but one, watched on the one; give its loss after each tree, a fold a column."""
         n_folds = int(folds.max()) + 1

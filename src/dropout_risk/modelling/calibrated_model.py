@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, NewerFormatError
-from dropout_risk.explanation.backgrounds import Backgrounds, Ints, Kind
+from dropout_risk.explanation.backgrounds import Backgrounds, Kind
 from dropout_risk.explanation.contributions import BlendTerms, Contributions, Terms
 from dropout_risk.modelling.boosted import BoostedModel
 from dropout_risk.modelling.calibration import LinearCalibration
@@ -24,7 +24,6 @@ from dropout_risk.modelling.scorecard import ScorecardModel
 
 # --- A weighted sum, in log-odds, of the logistic regression and the trees: reasons still add up ---
 
-Floats = NDArray[np.float64]
 WEIGHTS = np.linspace(0.0, 1.0, 11)
 
 
@@ -54,9 +53,7 @@ class BlendModel:
         return (1 - self.weight) * self.logistic.margin(encoded) + self.weight * self.boosted.margin(encoded)
 
 
-def cross_blend(
-    logistic: CrossFit, boosted: CrossFit, y: NDArray[np.int8], folds: NDArray[np.intp]
-) -> CrossFit:
+def cross_blend(logistic: CrossFit, boosted: CrossFit, y: Labels, folds: Positions) -> CrossFit:
     """Give the blend with the least mean loss on rows that neither model saw."""
     margins = np.array([(1 - weight) * logistic.margin + weight * boosted.margin for weight in WEIGHTS])
     margin, losses, best = cross_fitted(margins, y, folds)
@@ -134,8 +131,8 @@ class CalibratedModel:
     def measured_against(
         self,
         X: pd.DataFrame | Floats,
-        stayed: NDArray[np.bool_],
-        grade_levels: Ints | None = None,
+        stayed: Bools,
+        grade_levels: Longs | None = None,
         kind: Kind = "stayed_in_grade",
     ) -> Self:
         """Give the same model, measured against some rows; see :meth:`Backgrounds.of`.
@@ -162,7 +159,7 @@ class CalibratedModel:
         background = own.summarised(self._encoded_background(X), "given")
         return replace(self, measured=Backgrounds(own, (background,)))
 
-    def contributions(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+    def contributions(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         """Split the calibrated log-odds of each row over the features, in the encoding's order.
 
         Parameters
@@ -189,14 +186,14 @@ class CalibratedModel:
         return self.calibration.interval(self._raw(X).log_odds, level)
 
     def with_interval(
-        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Ints | None = None
+        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Longs | None = None
     ) -> tuple[Contributions, Floats]:
         """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once."""
         raw = self._raw(X, grade_levels)
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
-    def open_outcomes(self, X: pd.DataFrame | Floats) -> NDArray[np.bool_] | None:
+    def open_outcomes(self, X: pd.DataFrame | Floats) -> Bools | None:
         """Say whether each row may stay and may drop out, shape (n, 2); None where that was not learned."""
         sets = self.calibration.sets
         return None if sets is None else sets.open_outcomes(self.margin(X))
@@ -255,7 +252,7 @@ class CalibratedModel:
                 raise
             raise BundleError(f"The model's files do not fit together ({type(error).__name__}).") from error
 
-    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         backgrounds = self.backgrounds
         places = None if grade_levels is None else backgrounds.places(grade_levels)
         return backgrounds.contributions(self.encoding.encode(X), places)

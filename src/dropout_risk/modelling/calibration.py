@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Floats, Labels
 from dropout_risk.errors import SettingsError, TrainingError
 from dropout_risk.modelling.uncertainty import ConformalSets, SchoolSpread
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-Floats = NDArray[np.float64]
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 SMALLEST_SLOPE = 0.05
 PRIOR = np.array([1.0, 0.0]), np.diag([25.0, 4.0])
@@ -93,7 +93,7 @@ class LinearCalibration:
         return OF_ALL if self.local is None or not self.local.labels else OF_ONE_SCHOOL
 
     @classmethod
-    def fit(cls, margin: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None = None) -> Self:
+    def fit(cls, margin: Floats, y: Labels, groups: Array | None = None) -> Self:
         """Fit on margins of a model that did not see the rows, by Newton's method.
 
         A weak prior about ``a = 1, b = 0``, worth some tens of labels, keeps the fit near the
@@ -109,9 +109,7 @@ class LinearCalibration:
         a, b = map(float, fitted[0])
         return cls(a, b, pair(error), sets=ConformalSets.fit(margin, y))
 
-    def among_schools(
-        self, margin: Floats, y: NDArray[np.int8], pupils: NDArray[Any], cohorts: pd.DataFrame | None
-    ) -> Self:
+    def among_schools(self, margin: Floats, y: Labels, pupils: Array, cohorts: pd.DataFrame | None) -> Self:
         """Give the same calibration with the spread of schools, learned on margins that need not be its own.
 
         Parameters
@@ -176,7 +174,7 @@ class LinearCalibration:
 
 
 def newton(
-    rows: Floats, y: NDArray[np.int8], free: NDArray[np.bool_], prior: tuple[Floats, Floats] = PRIOR
+    rows: Floats, y: Labels, free: Bools, prior: tuple[Floats, Floats] = PRIOR
 ) -> tuple[Floats, Floats]:
     """Minimise log loss plus prior over the free coordinates; give the point and its precision.
 
@@ -203,9 +201,9 @@ def newton(
 
 def sandwich(
     rows: Floats,
-    y: NDArray[np.int8],
+    y: Labels,
     fitted: tuple[Floats, Floats],
-    groups: NDArray[Any] | None,
+    groups: Array | None,
     prior: tuple[Floats, Floats] = PRIOR,
 ) -> Floats:
     """Give the covariance of the point that :func:`newton` found, clustered by group."""
@@ -230,9 +228,7 @@ def pair(covariance: Floats) -> Matrix:
     return ((float(covariance[0, 0]), shared), (shared, float(covariance[1, 1])))
 
 
-def _slope(
-    rows: Floats, y: NDArray[np.int8], point: Floats, prior: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+def _slope(rows: Floats, y: Labels, point: Floats, prior: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     from scipy.special import expit
 
     risk = expit(rows @ point)
@@ -383,7 +379,7 @@ def undo_sampling(log_odds: Floats, rate_in_sample: float, true_rate: float) -> 
     return np.asarray(log_odds + np.log(odds))
 
 
-def _shift(old: LinearCalibration, margin: Floats, y: NDArray[np.int8], prior_labels: float) -> _Moved:
+def _shift(old: LinearCalibration, margin: Floats, y: Labels, prior_labels: float) -> _Moved:
     """Move the log-odds alone."""
     from scipy.special import expit
 
@@ -399,8 +395,8 @@ def _shift(old: LinearCalibration, margin: Floats, y: NDArray[np.int8], prior_la
 def _line(
     old: LinearCalibration,
     margin: Floats,
-    y: NDArray[np.int8],
-    pupils: NDArray[Any],
+    y: Labels,
+    pupils: Array,
     prior_labels: float,
 ) -> _Moved:
     """Move slope and shift."""
@@ -424,7 +420,7 @@ def _prior(rows: Floats, prior_labels: float) -> tuple[Floats, Floats]:
     return np.array([1.0, 0.0]), prior_labels * told + np.diag([1e-6, 1e-6])
 
 
-def _checked(margin: Floats, y: ArrayLike) -> NDArray[np.int8]:
+def _checked(margin: Floats, y: ArrayLike) -> Labels:
     labels = np.asarray(y)
     if len(labels) == 0 or len(labels) != len(margin) or not np.isin(labels, (0, 1)).all():
         raise TrainingError(

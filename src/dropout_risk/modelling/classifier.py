@@ -9,10 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from dropout_risk.arrays import Array, Floats, Labels, Longs, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, LabelError, TrainingError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
@@ -31,9 +32,6 @@ from dropout_risk.modelling.leaks.report import HowToHeed, group_keys, heeded
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import CHOICES, DEFAULT, SIMPLEST_FIRST, Rows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -264,7 +262,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         risk = self._fitted().risk(self._table(X))
         return np.column_stack([1.0 - risk, risk])
 
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+    def predict(self, X: pd.DataFrame | ArrayLike) -> Array:
         """Give the more probable class. Watch lists rank by risk instead: see ``predict_proba``."""
         codes = (self.decision_function(X) > 0).astype(np.intp)
         return np.asarray(self.classes_[codes])
@@ -342,7 +340,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns):
-            self.feature_names_in_: NDArray[np.object_] = np.array(X.columns, dtype=object)
+            self.feature_names_in_: Objects = np.array(X.columns, dtype=object)
 
     def _compare(self, X: pd.DataFrame | Floats) -> None:
         if X.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
@@ -384,7 +382,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
 
 
-def _days(table: pd.DataFrame | Floats) -> NDArray[np.int64] | None:
+def _days(table: pd.DataFrame | Floats) -> Longs | None:
     """Give each row's place in time, where the index has as-of dates and more than two of them."""
     if not isinstance(table, pd.DataFrame) or "as_of" not in table.index.names:
         return None

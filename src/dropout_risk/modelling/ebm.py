@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Labels, Positions
 from dropout_risk.errors import MissingExtraError
 from dropout_risk.explanation.contributions import LevelShape
 from dropout_risk.explanation.curves import StepShape
 from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
 from dropout_risk.modelling.folds import CrossFit, fold_losses
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 MOST_BINS = 64
 BAGS = 4
 
@@ -47,7 +45,7 @@ class EbmCandidate:
     seed: int = 0
     name = "ebm"
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions) -> CrossFit:
         """Fit once for each fold left out."""
         margin = np.empty(len(y))
         for fold in range(folds.max() + 1):

@@ -8,12 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 
-Floats = NDArray[np.float64]
 AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 
 

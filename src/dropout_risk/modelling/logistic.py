@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Labels, Positions
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
 from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.newton import fit_logistic
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 SEGMENTS = 5
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse penalties tried, the strongest penalty first."""
@@ -59,7 +57,7 @@ class LogisticCandidate:
     bend: float = BEND
     name = "logistic"
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions) -> CrossFit:
         """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins.
 
         The best penalty does not depend on how many rows there are, so of many rows it is found on some.
@@ -78,7 +76,7 @@ class LogisticCandidate:
         weights = fit_logistic(columns, y, setting["strength"], design.signs, design.start(y))
         return LogisticModel(design.terms(X, weights))
 
-    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> float:
+    def tuning_loss(self, X: Floats, y: Labels, folds: Positions) -> float:
         """Give the mean loss over folds with the best penalty."""
         return float(self.cross_fit(X, y, folds).losses.mean())
 
@@ -92,7 +90,7 @@ class LogisticCandidate:
         segments = trial.suggest_int("segments", 1, 10)
         return replace(self, segments=segments, bend=trial.suggest_float("bend", 0.1, 1.0, log=True))
 
-    def _best(self, X: Floats, y: Labels, folds: NDArray[np.intp], strengths: Sequence[float]) -> CrossFit:
+    def _best(self, X: Floats, y: Labels, folds: Positions, strengths: Sequence[float]) -> CrossFit:
         margins = np.empty((len(strengths), len(y)))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from dropout_risk.arrays import Floats, Labels
+
 MOST_STEPS = 50
 TOLERANCE = 1e-9
 """Relative improvement of the objective below which the fit stops."""
 
 
-def fit_logistic(
-    columns: Floats, y: NDArray[np.int8], strength: float, signs: Floats, start: Floats
-) -> Floats:
+def fit_logistic(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
     """Minimise ``strength * log loss + |weights|^2 / 2`` with declared signs; convex, so the answer is one.
 
     Parameters
@@ -44,7 +42,7 @@ def fit_logistic(
         return _descend(columns, y, strength, signs, start)
 
 
-def _descend(columns: Floats, y: NDArray[np.int8], strength: float, signs: Floats, start: Floats) -> Floats:
+def _descend(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
     penalty = np.append(np.ones(columns.shape[1] - 1), 1e-8)
     weights, value = start, _objective(columns, y, strength, penalty, start)
     for _ in range(MOST_STEPS):
@@ -61,16 +59,14 @@ def _descend(columns: Floats, y: NDArray[np.int8], strength: float, signs: Float
     return weights
 
 
-def _objective(
-    columns: Floats, y: NDArray[np.int8], strength: float, penalty: Floats, weights: Floats
-) -> float:
+def _objective(columns: Floats, y: Labels, strength: float, penalty: Floats, weights: Floats) -> float:
     margin = columns @ weights
     loss = np.logaddexp(0.0, margin).sum() - margin[y == 1].sum()
     return float(strength * loss + 0.5 * (penalty * weights) @ weights)
 
 
 def _derivatives(
-    columns: Floats, y: NDArray[np.int8], strength: float, penalty: Floats, weights: Floats
+    columns: Floats, y: Labels, strength: float, penalty: Floats, weights: Floats
 ) -> tuple[Floats, Floats]:
     from scipy.special import expit
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Labels, Longs, Positions
 from dropout_risk.explanation.contributions import LevelShape, LinearTerms
 from dropout_risk.explanation.curves import StepShape
 from dropout_risk.modelling.additive import held
@@ -23,9 +23,6 @@ from dropout_risk.text import Language, Text
 
 # --- Few bins for one feature: as many as the data bear out, monotone where a direction is declared ---
 
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Labels = NDArray[np.int8]
 CELLS = 20
 """Quantile cells that bins are made of."""
 MOST_BINS = 5
@@ -77,7 +74,7 @@ class Bins:
         group[order] = np.searchsorted(ends, np.arange(len(order)), side="left")
         return cls(None, tuple(map(int, group)), len(ends) + 1)
 
-    def place(self, column: Floats) -> NDArray[np.intp]:
+    def place(self, column: Floats) -> Positions:
         """Give the bin of each value; a category that the fit did not see counts as missing."""
         missing = np.isnan(column)
         if self.edges is not None:
@@ -96,7 +93,7 @@ class Bins:
         return np.append(held(found[:-1], direction), found[-1])
 
 
-def merged(rows: Counts, events: Counts, direction: int) -> list[int]:
+def merged(rows: Longs, events: Longs, direction: int) -> list[int]:
     """Merge neighbouring cells and give the last cell of each bin but the last.
 
     Cells that are too small, that go against the direction, or whose difference is not worth a bin of its
@@ -138,7 +135,7 @@ def _likelihood(n: int, k: int) -> float:
     return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
 
 
-def _counts(places: NDArray[np.intp], y: Labels, n: int) -> tuple[Counts, Counts]:
+def _counts(places: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
     rows = np.bincount(places, minlength=n)
     return rows, np.bincount(places, weights=y, minlength=n).astype(np.int64)
 
@@ -220,7 +217,7 @@ class ScorecardModel:
             shapes[card.feature] = card.shape(self.factor)
         return LinearTerms(self.intercept + sum(card.typical for card in self.cards), tuple(shapes))
 
-    def points(self, encoded: Floats) -> NDArray[np.int64]:
+    def points(self, encoded: Floats) -> Longs:
         """Add up the points of each row."""
         total = np.zeros(len(encoded), dtype=np.int64)
         for card in self.cards:
@@ -273,7 +270,7 @@ class ScorecardCandidate:
     categorical: Sequence[int] = ()
     name = "scorecard"
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions) -> CrossFit:
         """Make all once for each fold left out; the number of features with the least mean loss wins."""
         margins = np.empty((MOST_FEATURES, len(y)))
         for fold in range(folds.max() + 1):
@@ -331,7 +328,7 @@ def _gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Float
 
 
 def _rounded(
-    heights: Mapping[int, Floats], bins: Sequence[Bins], places: Sequence[NDArray[np.intp]], intercept: float
+    heights: Mapping[int, Floats], bins: Sequence[Bins], places: Sequence[Positions], intercept: float
 ) -> ScorecardModel:
     """Turn log-odds into whole points, the least of each feature being 0."""
     widest = max(float(np.ptp(height)) for height in heights.values())

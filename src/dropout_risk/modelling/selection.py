@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import TrainingError
 from dropout_risk.modelling.boosted import BoostedCandidate
 from dropout_risk.modelling.calibrated_model import Additive, BlendModel, Model, cross_blend
@@ -23,7 +23,6 @@ from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
 from dropout_risk.text import Text
 
-Floats = NDArray[np.float64]
 GIVEN_UP = 0.05
 """Share of what the best gains over the base rate that may be given up for simplicity."""
 CANDIDATES: dict[str, Text] = {
@@ -219,7 +218,6 @@ def _filled(text: Text, **fields: object) -> Text:
 
 # --- Compare the candidates on the same folds and fit the chosen one on all rows ---
 
-Labels = NDArray[np.int8]
 Settings = Mapping[str, Mapping[str, Any]]
 CHOICES = ("auto", *SIMPLEST_FIRST)
 DEFAULT = ("scorecard", "logistic", "lightgbm", "blend")
@@ -282,10 +280,10 @@ class Rows:
     X: Floats
     y: Labels
     keys: Sequence[bytes]
-    days: NDArray[np.int64] | None = None
+    days: Longs | None = None
 
     @property
-    def tail(self) -> NDArray[np.bool_] | None:
+    def tail(self) -> Bools | None:
         """Mark the rows of the last days; None without days, or with too few dropouts among them."""
         if self.days is None:
             return None
@@ -293,7 +291,7 @@ class Rows:
         some = self.y[late].sum() >= FEWEST_LATE and self.y[~late].sum() >= FEWEST_LATE
         return late if some else None
 
-    def part(self, chosen: NDArray[np.bool_]) -> Rows:
+    def part(self, chosen: Bools) -> Rows:
         """Give some of the rows."""
         keys = [key for key, kept in zip(self.keys, chosen, strict=True) if kept]
         return Rows(self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen])
@@ -347,7 +345,7 @@ class Candidates:
             found = replace(found, boosted=boosted)
         return found
 
-    def cross_fit(self, names: Sequence[str], rows: Rows, folds: NDArray[np.intp]) -> dict[str, CrossFit]:
+    def cross_fit(self, names: Sequence[str], rows: Rows, folds: Positions) -> dict[str, CrossFit]:
         """Show what each of the named does on folds that it did not see."""
         shown: dict[str, CrossFit] = {}
         X, y = rows.X, rows.y
@@ -408,7 +406,7 @@ def fit_best(
     return Fitted(again(rows.X, rows.y), selection, shown[selection.chosen].margin, again)
 
 
-def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[list[bytes], NDArray[np.intp]]:
+def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes], Positions]:
     """Give each row's key, and an order of the rows that does not depend on how they came.
 
     The key is the row's group. Without groups it is the row's own content, and equal rows are numbered:

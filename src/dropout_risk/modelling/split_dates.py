@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Longs, Positions
 from dropout_risk.errors import SplitError
 
 Calendar = Mapping[Any, int] | Callable[[Any], int]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class DateBlock:
         As-of dates, rising.
     """
 
-    train: NDArray[Any]
-    test: NDArray[Any]
+    train: Array
+    test: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class AsOfDates:
         The school-day index of each row's date.
     """
 
-    days: NDArray[Any]
-    index: Ints
+    days: Array
+    index: Longs
 
     @classmethod
     def of(
@@ -67,7 +67,7 @@ class AsOfDates:
             return cls(days, np.asarray(as_of_index, dtype=np.int64))
         return cls(days, _counted(days, calendar))
 
-    def bounds(self) -> tuple[NDArray[Any], Ints, Ints]:
+    def bounds(self) -> tuple[Array, Longs, Longs]:
         """Give the different dates, and the least and the greatest index of each."""
         unique, place = np.unique(self.days, return_inverse=True)
         first = np.full(len(unique), np.iinfo(np.int64).max)
@@ -108,7 +108,7 @@ class AsOfDates:
         return made
 
 
-def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> NDArray[Any]:
+def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> Array:
     if as_of is not None:
         return np.asarray(as_of)
     if isinstance(X, pd.DataFrame) and "as_of" in X.index.names:
@@ -118,7 +118,7 @@ def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLik
     raise SplitError("No as-of dates.", hint="give X an index level 'as_of', or hand in as_of or as_of_index")
 
 
-def _counted(days: NDArray[Any], calendar: Calendar | None) -> Ints:
+def _counted(days: Array, calendar: Calendar | None) -> Longs:
     if calendar is None:
         raise SplitError(
             "School days cannot be counted without a calendar.",
@@ -136,9 +136,6 @@ def _counted(days: NDArray[Any], calendar: Calendar | None) -> Ints:
 
 
 # --- One split: which rows train, which ones test, and what stands between them ---
-
-Positions = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +164,10 @@ class Fold:
     def of(
         cls,
         block: DateBlock,
-        days: NDArray[Any],
+        days: Array,
         left_out: str,
         aside: Bools | None,
-        pupils: NDArray[Any] | None,
+        pupils: Array | None,
     ) -> Self:
         """Find the rows of a block of dates; pupils given are kept apart by name as well.
 
@@ -193,7 +190,7 @@ class Fold:
                 )
         return cls(block, np.flatnonzero(train), np.flatnonzero(test), aside, left_out)
 
-    def line(self, days: NDArray[Any]) -> dict[str, Any]:
+    def line(self, days: Array) -> dict[str, Any]:
         """Give its dates and numbers of rows."""
         train, test = self.block.train, self.block.test
         before = (days < test[0]) & ~np.isin(days, train)
@@ -211,9 +208,7 @@ class Fold:
         }
 
 
-def keys_of(
-    X: object, given: ArrayLike | None, name: str, *, otherwise: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def keys_of(X: object, given: ArrayLike | None, name: str, *, otherwise: Array | None = None) -> Array:
     """Give the school or pupil of each row: as handed in, or the index level of that name.
 
     Raises

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Labels, Positions
 from dropout_risk.errors import MissingExtraError, SplitError, nearest
 from dropout_risk.modelling.split_dates import AsOfDates, Calendar, DateBlock, Fold, keys_of
 
@@ -99,7 +100,6 @@ def _draw_key(figure: Any) -> None:
     figure.legend(handles=key, loc="outside lower center", ncols=len(key), fontsize=8, frameon=False)
 
 
-Positions = NDArray[np.intp]
 Schools = Literal["same", "leave_out"]
 PUPIL_FOLDS = 5
 """Parts into which pupils are dealt where the test is to hold new pupils and no number is given."""
@@ -250,8 +250,6 @@ class TemporalSplit:
         students: ArrayLike | None = None,
     ) -> Figure:
         """Draw which dates train, which wait for their labels, which test and which are not used."""
-        pass
-
         dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
         return split_chart(list(self._folds(dates, X, groups, students)), dates, self.horizon_days)
 
@@ -268,7 +266,7 @@ class TemporalSplit:
     ) -> Iterator[Fold]:
         blocks = dates.blocks(self.n_splits, self.horizon_days, self.test_snapshots, self.min_train)
         pupils = None
-        sides: list[tuple[str, NDArray[np.bool_] | None]] = [("", None)]
+        sides: list[tuple[str, Bools | None]] = [("", None)]
         if self.schools == "leave_out":
             sides = _sides(keys_of(X, groups, "school_id"), self.group_folds, "school")
             pupils = keys_of(X, students, "student_id") if self.new_pupils else None
@@ -285,7 +283,7 @@ class TemporalSplit:
                 yield Fold.of(block, dates.days, left_out, aside, pupils)
 
 
-def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str, NDArray[np.bool_] | None]]:
+def _sides(keys: Array, n_folds: int | None, what: str) -> list[tuple[str, Bools | None]]:
     """Deal schools or pupils into parts, and give each part's name and rows; which part hangs on the name."""
     codes, names = pd.factorize(keys, sort=True)
     n_folds = len(names) if n_folds is None else n_folds
@@ -305,7 +303,7 @@ def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str
     return [(f"{what}s, part {fold + 1} of {n_folds}", part == fold) for fold in range(n_folds)]
 
 
-def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> NDArray[np.bool_]:
+def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> Bools:
     """Mark the rows of the pupils who are set aside to calibrate on.
 
     All rows of a pupil fall on the same side, and the side depends on the pupil's id alone.
@@ -331,7 +329,7 @@ def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) 
     return np.asarray(keys.map(part), dtype=np.bool_)
 
 
-def dealt_folds(keys: Sequence[bytes], y: NDArray[np.int8], n_folds: int, seed: int = 0) -> Positions:
+def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -> Positions:
     """Deal rows to folds like cards, class by class; rows with the same key stay together.
 
     The fold depends on the keys and labels alone, never on the order of the rows.
@@ -363,3 +361,151 @@ def dealt_folds(keys: Sequence[bytes], y: NDArray[np.int8], n_folds: int, seed: 
 def _hash(key: bytes, seed: int) -> int:
     salt = str(seed).encode()[:16]
     return int.from_bytes(hashlib.blake2b(key, digest_size=8, salt=salt).digest(), "big")
+
+
+# --- Splits without regard to time: at random by pupil, and by school ---
+
+
+@dataclass(frozen=True)
+class RandomSplit:
+    """Folds dealt at random, all rows of a pupil in the same one: **no forecast**, training sees the future.
+
+    A term that was hard for everybody, a new head teacher or a closed road is in training and in the test
+    alike, so figures are better than any later day will be. Use it to compare with published figures, and
+    name it: a report made from one says so.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds; each tests once.
+    seed : int, default=0
+        Another seed deals otherwise.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absent": range(6)})
+    >>> split = RandomSplit(n_splits=3)
+    >>> [test.tolist() for _, test in split.split(X, groups=["a", "a", "b", "b", "c", "c"])]
+    [[2, 3], [0, 1], [4, 5]]
+    """
+
+    n_splits: int = 5
+    seed: int = 0
+    kind = "random"
+
+    def __post_init__(self) -> None:
+        """Check that there are at least two folds."""
+        _require_folds(self.n_splits)
+
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
+        """Give the number of splits, as scikit-learn asks."""
+        return self.n_splits
+
+    def split(
+        self, X: pd.DataFrame | ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Give the positions of training and test rows of each fold.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like
+            The rows.
+        y : array-like, optional
+            Labels 0 and 1, whose share is then about the same in every fold.
+        groups : array-like, optional
+            The pupil of each row; by default the index level ``student_id``, else each row is a pupil.
+
+        Raises
+        ------
+        SplitError
+            If there are fewer pupils than folds.
+        """
+        keys = keys_of(X, groups, "student_id", otherwise=np.arange(len(np.asarray(X))))
+        labels = np.zeros(len(keys), dtype=np.int8) if y is None else np.asarray(y).astype(np.int8)
+        yield from _each(keys, labels, self.n_splits, self.seed, "pupils")
+
+
+@dataclass(frozen=True)
+class SchoolSplit:
+    """Each school is left out once, whatever the dates: how the model does at a school it never saw.
+
+    Where rows have as-of dates, ``TemporalSplit(schools="leave_out")`` asks the harder question: at a new
+    school *and* later.
+
+    Parameters
+    ----------
+    n_splits : int, optional
+        Parts into which schools are dealt; by default each school is one.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absent": range(4)})
+    >>> [test.tolist() for _, test in SchoolSplit().split(X, groups=["north", "south", "north", "east"])]
+    [[3], [0, 2], [1]]
+    """
+
+    n_splits: int | None = None
+    kind = "school"
+
+    def __post_init__(self) -> None:
+        """Check that there are at least two folds."""
+        _require_folds(2 if self.n_splits is None else self.n_splits)
+
+    def get_n_splits(
+        self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None
+    ) -> int:
+        """Give the number of splits, as scikit-learn asks: the number of schools, if none was given."""
+        return self.n_splits or len(pd.unique(keys_of(X, groups, "school_id")))
+
+    def split(
+        self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Give the positions of training and test rows, school by school.
+
+        Parameters
+        ----------
+        X : DataFrame, optional
+            The rows.
+        y : ignored
+            For scikit-learn.
+        groups : array-like, optional
+            The school of each row; by default the index level ``school_id``.
+
+        Raises
+        ------
+        SplitError
+            If there are fewer schools than parts.
+        """
+        keys = keys_of(X, groups, "school_id")
+        if self.n_splits is not None:
+            yield from _each(keys, np.zeros(len(keys), dtype=np.int8), self.n_splits, 0, "schools")
+            return
+        codes, names = pd.factorize(keys, sort=True)
+        _require_groups(len(names), 2, "schools")
+        for place in range(len(names)):
+            yield np.flatnonzero(codes != place), np.flatnonzero(codes == place)
+
+
+def _each(
+    keys: Array, y: Labels, n_splits: int, seed: int, what: str
+) -> Iterator[tuple[Positions, Positions]]:
+    codes, names = pd.factorize(keys, sort=True)
+    _require_groups(len(names), n_splits, what)
+    label = np.zeros(len(names), dtype=np.int8)
+    np.maximum.at(label, codes, y)
+    fold = dealt_folds([str(name).encode() for name in names], label, n_splits, seed)[codes]
+    for number in range(n_splits):
+        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+
+
+def _require_folds(n_splits: int) -> None:
+    if n_splits < 2:
+        raise SplitError(f"n_splits must be at least 2, got {n_splits!r}.", hint="5 is usual")
+
+
+def _require_groups(number: int, n_splits: int, what: str) -> None:
+    if number < n_splits:
+        raise SplitError(
+            f"{number} {what} cannot be dealt into {n_splits} folds.",
+            hint=f"give rows of more {what}, or lower n_splits",
+        )

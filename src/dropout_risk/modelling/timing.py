@@ -8,16 +8,15 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from dropout_risk.arrays import Array, Floats, Labels, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import SettingsError, TrainingError
 from dropout_risk.modelling.classifier import RiskClassifier
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 PERIOD = "period"
 HIGHEST = 1 - 1e-12
 
@@ -142,7 +141,7 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
         at = staying[:, place] + share * (staying[:, place + 1] - staying[:, place])
         return np.asarray(-np.expm1(at))
 
-    def _edges(self) -> NDArray[np.int64]:
+    def _edges(self) -> Longs:
         edges = np.asarray(self.edges, dtype=np.int64)
         if len(edges) == 0 or edges[0] < 1 or (np.diff(edges) < 1).any():
             raise TrainingError(f"The ends of the periods must rise from above 0, got {list(self.edges)}.")
@@ -151,7 +150,7 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
 
 def person_periods(
     days: ArrayLike, dropped_out: ArrayLike, edges: ArrayLike
-) -> tuple[Places, NDArray[np.int64], NDArray[np.int8]]:
+) -> tuple[Positions, Longs, Labels]:
     """Lay rows out by period: which row, which period, and whether the pupil dropped out in it.
 
     A dropout on day ``d`` (counted from 0) falls into the first period that ends after ``d``. Periods
@@ -181,11 +180,11 @@ def person_periods(
     return rows, period, (out[rows] & (period == begun[rows])).astype(np.int8)
 
 
-def _with_period(X: pd.DataFrame, rows: Places, period: NDArray[Any]) -> pd.DataFrame:
+def _with_period(X: pd.DataFrame, rows: Positions, period: Array) -> pd.DataFrame:
     return X.iloc[rows].assign(**{PERIOD: period.astype(np.float64)})
 
 
-def _groups(X: pd.DataFrame, groups: ArrayLike | None) -> NDArray[Any]:
+def _groups(X: pd.DataFrame, groups: ArrayLike | None) -> Array:
     if groups is not None:
         return np.asarray(groups)
     if "student_id" in X.index.names:

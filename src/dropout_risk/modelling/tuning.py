@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import MissingExtraError, SettingsError
 from dropout_risk.settings import ModelSettings
 
@@ -124,7 +124,7 @@ class Tuning:
         return study
 
 
-def rows_key(*parts: NDArray[Any] | Sequence[bytes] | int) -> str:
+def rows_key(*parts: Array | Sequence[bytes] | int) -> str:
     """Name rows, labels and folds by a hash of their content."""
     digest = hashlib.blake2b(digest_size=12)
     for part in parts:

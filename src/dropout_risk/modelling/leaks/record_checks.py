@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.cohort import Cohort
@@ -81,9 +82,7 @@ def future_check(
     )
 
 
-def _future_leaks(
-    names: Sequence[str], changed: dict[str, npt.NDArray[np.int64]], compared: int
-) -> list[Leak]:
+def _future_leaks(names: Sequence[str], changed: dict[str, Longs], compared: int) -> list[Leak]:
     found = []
     for place, name in enumerate(names):
         ways = {way: int(number[place]) for way, number in changed.items() if number[place]}
@@ -133,7 +132,7 @@ def chosen_check(histories: Histories, cohort: Cohort, horizon_days: int, events
     )
 
 
-def _chosen_leaks(label: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> list[Leak]:
+def _chosen_leaks(label: Longs, kept: Bools) -> list[Leak]:
     number = np.array([(label == of).sum() for of in (0, 1)])
     if not number.all() or kept.all():
         return []
@@ -150,7 +149,7 @@ def _chosen_leaks(label: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> 
     return [Leak("chosen_by_outcome", "", words)]
 
 
-def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> npt.NDArray[np.intp]:
+def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> Positions:
     """Give the pupils of some schools, the same ones every time, until there are enough."""
     order = np.random.default_rng(0).permutation(int(school.max(initial=0)) + 1)
     size = np.bincount(school, minlength=len(order))[order]
@@ -158,7 +157,7 @@ def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> npt.NDArray[np
     return np.flatnonzero(np.isin(school, order[:number]))
 
 
-def _differ(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _differ(one: Floats, other: Floats) -> Longs:
     """Count, for each column, the rows that are not equal to the bit; missing equals missing."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     return np.asarray((~same).sum(axis=0), dtype=np.int64)

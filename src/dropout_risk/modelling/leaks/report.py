@@ -13,13 +13,14 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Floats, Labels
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError, nearest
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.leaks.column_checks import COLUMN_CHECKS, Leak, LeakCheck, MadeCheck
 from dropout_risk.modelling.leaks.row_checks import ROW_CHECKS, SEGMENT_CHECKS
-from dropout_risk.modelling.leaks.table import Floats, LeakTable
+from dropout_risk.modelling.leaks.table import LeakTable
 
 CHECKS: tuple[LeakCheck, ...] = (*COLUMN_CHECKS, *ROW_CHECKS, *SEGMENT_CHECKS)
 HowToHeed = Literal["raise", "warn", "ignore"]
@@ -181,7 +182,7 @@ def report_of(table: LeakTable) -> LeakReport:
 
 
 def heeded(
-    how: str, encoding: FeatureEncoding, encoded: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None
+    how: str, encoding: FeatureEncoding, encoded: Floats, y: Labels, groups: Array | None
 ) -> LeakReport | None:
     """Look for leaks in the rows of a fit, and raise them, warn of them, or do not look at all.
 
@@ -202,7 +203,7 @@ def heeded(
     return report
 
 
-def labels_of(y: ArrayLike) -> NDArray[np.int8]:
+def labels_of(y: ArrayLike) -> Labels:
     """Give labels as 0 and 1.
 
     Raises
@@ -220,7 +221,7 @@ def labels_of(y: ArrayLike) -> NDArray[np.int8]:
     return values.astype(np.int8)
 
 
-def group_keys(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> NDArray[Any] | None:
+def group_keys(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> Array | None:
     """Give what folds keep apart: as handed in, or the index level ``student_id``."""
     if groups is not None:
         return np.asarray(groups)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs, Positions, Words
 from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Leak, LeakCheck
-from dropout_risk.modelling.leaks.table import Bools, Column, Floats, LeakTable, auc_of, mixed
+from dropout_risk.modelling.leaks.table import Column, LeakTable, auc_of, mixed
 from dropout_risk.text import Text
 
 # --- Rows that are equal in every column, told apart from pupils who look alike by chance ---
@@ -43,7 +43,7 @@ class Copies:
 
     rows: Bools
     coarse: Bools
-    content: NDArray[np.uint64]
+    content: Words
 
     @classmethod
     def of(cls, table: LeakTable) -> Copies:
@@ -64,7 +64,7 @@ class Copies:
         tells_apart = alike.mean() <= MOST_ALIKE and more <= TOLD_APART * len(size)
         return cls(rows | coarse if tells_apart else rows, rows | coarse, content)
 
-    def in_several(self, group: NDArray[np.int64]) -> Bools:
+    def in_several(self, group: Longs) -> Bools:
         """Say which rows have an equal one in another group."""
         _, place = np.unique(self.content, return_inverse=True)
         low, high = np.full(place.max() + 1, np.iinfo(np.int64).max), np.full(place.max() + 1, -1)
@@ -73,7 +73,7 @@ class Copies:
         return np.asarray((low != high)[place])
 
 
-def _pieces(table: LeakTable) -> NDArray[np.uint64]:
+def _pieces(table: LeakTable) -> Words:
     """Give a number for the content of each column that varies and row, shape (n_columns, n_rows)."""
     pieces = []
     for place in range(len(table.names)):
@@ -85,17 +85,17 @@ def _pieces(table: LeakTable) -> NDArray[np.uint64]:
     return np.array(pieces, dtype=np.uint64).reshape(len(pieces), len(table.y))
 
 
-def _half(rng: np.random.Generator, number: int) -> NDArray[np.intp]:
+def _half(rng: np.random.Generator, number: int) -> Positions:
     return rng.permutation(number)[: (number + 1) // 2]
 
 
-def _size(content: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _size(content: Words) -> Longs:
     """Give for each row how many rows hold the same, itself included."""
     _, place, number = np.unique(content, return_inverse=True, return_counts=True)
     return np.asarray(number[place.reshape(-1)], dtype=np.int64)
 
 
-def _own(table: LeakTable, size: NDArray[np.int64]) -> tuple[Bools, Bools]:
+def _own(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     """Say which rows with an equal one share values that occur nowhere else, and which hold much in all."""
     asked = np.flatnonzero(size > 1)
     own, bits = np.zeros(len(asked)), np.zeros(len(asked))
@@ -349,7 +349,7 @@ def _is_between(X: Floats, along: Floats, row: int) -> bool:
     return False
 
 
-def _any_exact(X: Floats, row: int, ahead: NDArray[np.intp], behind: NDArray[np.intp]) -> bool:
+def _any_exact(X: Floats, row: int, ahead: Positions, behind: Positions) -> bool:
     """Say whether the row is on the line from one of some rows to its partner."""
     if not len(ahead):
         return False

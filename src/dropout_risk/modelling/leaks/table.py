@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Words
+
 MOST_ROWS = 200_000
 BINS = 32
 _MIXING = np.uint64(0x9E3779B97F4A7C15)
@@ -38,12 +35,12 @@ class Column:
 
     name: str
     values: Floats
-    counts: Ints
-    missing: Ints
+    counts: Longs
+    missing: Longs
     is_categorical: bool
 
     @classmethod
-    def of(cls, name: str, x: Floats, y: NDArray[np.int8], half: Ints, is_categorical: bool) -> Column:
+    def of(cls, name: str, x: Floats, y: Labels, half: Longs, is_categorical: bool) -> Column:
         """Count."""
         there = ~np.isnan(x)
         values, place = np.unique(x[there], return_inverse=True)
@@ -52,12 +49,12 @@ class Column:
         return cls(name, values, counts, np.bincount(cell[~there], minlength=4).reshape(2, 2), is_categorical)
 
     @cached_property
-    def by_label(self) -> Ints:
+    def by_label(self) -> Longs:
         """Rows of each value by label, shape (n_values, 2)."""
         return np.asarray(self.counts.sum(axis=1))
 
     @cached_property
-    def missing_by_label(self) -> Ints:
+    def missing_by_label(self) -> Longs:
         """Rows without a value by label."""
         return np.asarray(self.missing.sum(axis=0))
 
@@ -124,14 +121,14 @@ class LeakTable:
 
     names: tuple[str, ...]
     values: Floats
-    y: NDArray[np.int8]
+    y: Labels
     categorical: frozenset[int] = frozenset()
-    groups: NDArray[Any] | None = None
+    groups: Array | None = None
     test: Bools | None = None
     known_late: Mapping[str, str] | None = None
 
     @cached_property
-    def group(self) -> Ints:
+    def group(self) -> Longs:
         """The number of each row's group, in the order of their names; without groups that of the row."""
         if self.groups is None:
             return np.arange(len(self.y))
@@ -179,7 +176,7 @@ class LeakTable:
         return abs(auc - 0.5) / float(np.sqrt((zeros + ones + 1) / (12 * zeros * ones)))
 
 
-def auc_of(counts: Ints) -> float:
+def auc_of(counts: Longs) -> float:
     """Give the AUC of levels in rising order from their rows by label; one half where a class is empty.
 
     >>> auc_of(np.array([[2, 0], [1, 1], [0, 2]]))
@@ -192,7 +189,7 @@ def auc_of(counts: Ints) -> float:
     return float((below * ones).sum() / (zeros.sum() * ones.sum()))
 
 
-def mixed(numbers: Ints) -> NDArray[np.uint64]:
+def mixed(numbers: Longs) -> Words:
     """Scatter whole numbers over 64 bits, the same way every time."""
     bits = numbers.astype(np.uint64) * _MIXING
     bits ^= bits >> np.uint64(29)
@@ -200,7 +197,7 @@ def mixed(numbers: Ints) -> NDArray[np.uint64]:
     return np.asarray(bits ^ bits >> np.uint64(32))
 
 
-def _across(learned: Ints, asked: Ints) -> float:
+def _across(learned: Longs, asked: Longs) -> float:
     """Order levels by the share of dropouts in one half, and give the AUC in the other."""
     total = learned.sum(axis=0)
     base = total[1] / max(total.sum(), 1)
