@@ -28,7 +28,7 @@ from dropout_risk.evaluation.result import (
     plain,
 )
 from dropout_risk.evaluation.section import Section, Table
-from dropout_risk.modelling.selection import CANDIDATES
+from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ class EvaluationReport:
             baselines,
             label=Text(zh="模型", en="Model"),
             description=Text(
-                zh=f"所选候选模型：{words_of(candidate, CANDIDATES, 'zh')}",
-                en=f"The chosen candidate: {words_of(candidate, CANDIDATES, 'en')}",
+                zh=f"所选候选模型：{words_of(candidate, candidate_words(), 'zh')}",
+                en=f"The chosen candidate: {words_of(candidate, candidate_words(), 'en')}",
             ),
             share=capacity_share,
             resampling=resampling,

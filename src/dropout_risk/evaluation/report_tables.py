@@ -15,7 +15,7 @@ from dropout_risk.evaluation.report_words import (
 )
 from dropout_risk.evaluation.report_words import CENSORED as CENSORED_WORDS
 from dropout_risk.evaluation.section import Table, bracketed
-from dropout_risk.modelling.selection import CANDIDATES
+from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def selection_table(report: EvaluationReport, language: Language) -> Table | Non
 
 def _of_candidate(column: str, value: Any, language: Language) -> str:
     if column == "candidate":
-        return words_of(value, CANDIDATES, language)
+        return words_of(value, candidate_words(), language)
     if isinstance(value, bool):
         return YES_NO[value].to(language)
     return str(value[language]) if isinstance(value, dict) else figure(value, ".5f")
@@ -254,7 +254,7 @@ def provenance_table(report: EvaluationReport, language: Language) -> Table:
         [Text(zh="结局事件", en="Outcome events").to(language), events_of(report.events, language)],
         [
             Text(zh="所选模型", en="Chosen candidate").to(language),
-            words_of(report.candidate, CANDIDATES, language),
+            words_of(report.candidate, candidate_words(), language),
         ],
         [
             Text(zh="校准方式", en="Calibrated on").to(language),

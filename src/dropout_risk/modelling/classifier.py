@@ -20,6 +20,7 @@ from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.contributions import as_shap
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.input_checks import (
     classes_of,
@@ -30,7 +31,7 @@ from dropout_risk.modelling.input_checks import (
 )
 from dropout_risk.modelling.leaks.report import HowToHeed, group_keys, heeded
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
-from dropout_risk.modelling.selection import CHOICES, DEFAULT, SIMPLEST_FIRST, Rows, fit_best, in_own_order
+from dropout_risk.modelling.selection import Rows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
 
 
@@ -312,13 +313,18 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return model
 
     def _names(self) -> tuple[str, ...]:
-        given = DEFAULT if self.candidates is None else tuple(self.candidates)
-        for name, allowed in [(self.model, CHOICES), *((one, SIMPLEST_FIRST) for one in given)]:
+        given = default_candidates() if self.candidates is None else tuple(self.candidates)
+        for name, allowed in [
+            (self.model, (AUTO, *CANDIDATES)),
+            *((one, tuple(CANDIDATES)) for one in given),
+        ]:
             if name not in allowed:
                 raise TrainingError(f"There is no model {name!r}.", hint=nearest(str(name), allowed))
         if not given:
-            raise TrainingError("There is no candidate to choose from.", hint=f"such as {DEFAULT}")
-        return given if self.model == "auto" else (self.model,)
+            raise TrainingError(
+                "There is no candidate to choose from.", hint=f"such as {default_candidates()}"
+            )
+        return given if self.model == AUTO else (self.model,)
 
     def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:
         if not isinstance(X, pd.DataFrame):

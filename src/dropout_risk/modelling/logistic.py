@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from dropout_risk.arrays import Floats, Labels, Positions
+from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
-from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
+from dropout_risk.modelling.fitter import Fitter, Span
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 
 SEGMENTS = 5
@@ -36,28 +37,25 @@ class LogisticModel(AdditiveModel):
 
 
 @dataclass(frozen=True)
-class LogisticCandidate:
+class LogisticFitter(Fitter):
     """How the logistic regression is fitted.
 
     Parameters
     ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0.
-    categorical : sequence of int
-        Positions of the categorical columns.
+    monotone, categorical, seed
+        See :class:`Fitter`.
     segments : int, default=5
         Most pieces that a curve is made of.
     bend : float, default=0.5
         How easily a line bends.
     """
 
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
     segments: int = SEGMENTS
     bend: float = BEND
-    name = "logistic"
+    model = LogisticModel
+    space: ClassVar[Mapping[str, Span]] = {"segments": Span(1, 10), "bend": Span(0.1, 1.0, log=True)}
 
-    def cross_fit(self, X: Floats, y: Labels, folds: Positions) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins.
 
         The best penalty does not depend on how many rows there are, so of many rows it is found on some.
@@ -76,20 +74,6 @@ class LogisticCandidate:
         weights = fit_logistic(columns, y, setting["strength"], design.signs, design.start(y))
         return LogisticModel(design.terms(X, weights))
 
-    def tuning_loss(self, X: Floats, y: Labels, folds: Positions) -> float:
-        """Give the mean loss over folds with the best penalty."""
-        return float(self.cross_fit(X, y, folds).losses.mean())
-
-    @property
-    def as_given(self) -> dict[str, Any]:
-        """The shape of the curves before tuning."""
-        return {"segments": self.segments, "bend": self.bend}
-
-    def suggested(self, trial: Any) -> Self:
-        """Give the candidate whose curves bend as an optuna trial suggests."""
-        segments = trial.suggest_int("segments", 1, 10)
-        return replace(self, segments=segments, bend=trial.suggest_float("bend", 0.1, 1.0, log=True))
-
     def _best(self, X: Floats, y: Labels, folds: Positions, strengths: Sequence[float]) -> CrossFit:
         margins = np.empty((len(strengths), len(y)))
         for fold in range(folds.max() + 1):
@@ -101,7 +85,7 @@ class LogisticCandidate:
                 weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
                 margins[place, left_out] = columns_out @ weights
         margin, losses, best = cross_fitted(margins, y, folds)
-        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.as_given})
+        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.settings})
 
     def _design(self, X: Floats) -> Design:
         return Design.learn(X, self.monotone, self.categorical, self.segments, self.bend)
@@ -177,7 +161,7 @@ class NumericBlock:
         heights = np.zeros(len(self.knots))
         for part, weight in zip(self._line_and_bends(self.knots), slopes, strict=True):
             heights = heights + part * weight
-        heights = held(heights, self.direction)
+        heights = keep_direction(heights, self.direction)
         return CurveShape(tuple(map(float, self.knots)), tuple(map(float, heights)), missing)
 
 

@@ -11,13 +11,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Floats, Labels, Longs, Positions
+from dropout_risk.arrays import Bools, Floats, Labels, Longs, Positions
 from dropout_risk.explanation.contributions import LevelShape, LinearTerms
 from dropout_risk.explanation.curves import StepShape
-from dropout_risk.modelling.additive import held
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.fitter import Fitter
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.model import JsonModel, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 from dropout_risk.text import Language, Text
 
@@ -90,7 +91,7 @@ class Bins:
         rate = (y.sum() + 0.5) / (len(y) + 1.0)
         share = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)
         found = np.log(share / (1 - share)) - np.log(rate / (1 - rate))
-        return np.append(held(found[:-1], direction), found[-1])
+        return np.append(keep_direction(found[:-1], direction), found[-1])
 
 
 def merged(rows: Longs, events: Longs, direction: int) -> list[int]:
@@ -191,7 +192,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class ScorecardModel:
+class ScorecardModel(JsonModel):
     """Raw score ``intercept + factor * points``, the points being a sum of whole numbers.
 
     Parameters
@@ -255,22 +256,12 @@ class ScorecardModel:
 
 
 @dataclass(frozen=True)
-class ScorecardCandidate:
-    """How a scorecard is made: bins, the features that say most together, whole points.
+class ScorecardFitter(Fitter):
+    """How a scorecard is made: bins, the features that say most together, whole points."""
 
-    Parameters
-    ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    """
+    model = ScorecardModel
 
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
-    name = "scorecard"
-
-    def cross_fit(self, X: Floats, y: Labels, folds: Positions) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Make all once for each fold left out; the number of features with the least mean loss wins."""
         margins = np.empty((MOST_FEATURES, len(y)))
         for fold in range(folds.max() + 1):

@@ -31,7 +31,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.timing import Timing
-from dropout_risk.modelling.tuning import Progress, Tuning
+from dropout_risk.modelling.tuning import Progress
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
@@ -335,7 +335,7 @@ def fit(
         folds=settings.models.folds,
         random_state=settings.models.seed,
         candidates=settings.models.candidates,
-        tuning=Tuning.of(settings.models, progress),
+        tuning=settings.models.tuning(progress),
         leaks="ignore",  # they were refused before
     )
     aside = parts.calibration
