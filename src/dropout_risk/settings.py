@@ -20,7 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
 
 
-def _candidate(*others: str) -> BeforeValidator:
+def _candidate_name(*others: str) -> BeforeValidator:
     """Take the name of a candidate, or one of some other words."""
 
     def check(value: object) -> object:
@@ -66,8 +66,8 @@ class ModelSettings(Section):
     ``tuning_file`` (SQLite) lets a search that was broken off go on.
     """
 
-    candidate: Annotated[str, _candidate(AUTO)] = AUTO
-    candidates: tuple[Annotated[str, _candidate()], ...] = Field(
+    candidate: Annotated[str, _candidate_name(AUTO)] = AUTO
+    candidates: tuple[Annotated[str, _candidate_name()], ...] = Field(
         default_factory=default_candidates, min_length=1
     )
     trials: Annotated[int, Field(ge=1)] | None = None

@@ -14,7 +14,7 @@ from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.result import Z95, plain
 from dropout_risk.evaluation.section import Cell, Check, Section, SectionTable, filled, inside
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
 from dropout_risk.text import Text
 
 TOP = 3
@@ -193,7 +193,7 @@ TITLE = Text(zh="理由的稳定性", en="Stability of the reasons")
 
 def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Longs:
     """Give the three facts that raise each pupil's risk most, as they would be told; -1 for none."""
-    speaker = Chosen.of(facts, values, contributions).speaker[:, 0, :TOP]
+    speaker = ChosenReasons.of(facts, values, contributions).speaker[:, 0, :TOP]
     missing = np.isnan(np.take_along_axis(values, np.maximum(speaker, 0), axis=1))
     fact = np.where(missing, facts.missing[speaker], facts.told[speaker])
     return np.where(speaker == NOBODY, NOBODY, fact)

@@ -13,7 +13,7 @@ from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import Background, Contributions, Terms
 
-Kind = Literal["stayed_in_grade", "stayed", "training"]
+BackgroundKind = Literal["stayed_in_grade", "stayed", "training"]
 FEWEST_ROWS = 200
 """Rows of stayers below which a grade level has no background of its own."""
 NO_LEVEL = -1
@@ -65,7 +65,7 @@ class Backgrounds:
         encoded: Floats,
         stayed: Bools,
         levels: Longs | None = None,
-        kind: Kind = "stayed_in_grade",
+        kind: BackgroundKind = "stayed_in_grade",
     ) -> Self:
         """Summarise the rows of pupils who stayed, all together and by grade level.
 

@@ -187,7 +187,7 @@ class CurveShape:
 
     def __call__(self, column: Floats) -> Floats:
         """Evaluate the curve, element by element."""
-        return _alone(self, column)
+        return _evaluate_alone(self, column)
 
     @property
     def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
@@ -210,7 +210,7 @@ class LevelShape:
 
     def __call__(self, column: Floats) -> Floats:
         """Look up the height of each code; one that the fit did not see counts as missing."""
-        return _alone(self, column)
+        return _evaluate_alone(self, column)
 
     @property
     def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
@@ -221,7 +221,7 @@ class LevelShape:
 Shape = CurveShape | LevelShape | StepShape
 
 
-def _alone(shape: Shape, column: Floats) -> Floats:
+def _evaluate_alone(shape: Shape, column: Floats) -> Floats:
     return Curves.of([shape.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
 
 

@@ -49,7 +49,7 @@ class Curves:
 
         One knot less than there are heights makes steps: the knots are the edges between them.
         """
-        pieces = [_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
+        pieces = [_curve_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
         knots, levels, slopes, lows, highs = (
             np.concatenate([piece[part] for piece in pieces] or [np.zeros(0)]) for part in range(5)
         )
@@ -63,13 +63,13 @@ class Curves:
         out = np.empty((len(self.missing), len(rows)))
         points = (self.offsets, self.knots, self.heights, self.slopes, self.lows, self.highs, self.missing)
         in_threads(
-            lambda part: _evaluate(rows, part.start, part.stop, *points, out),
+            lambda part: _evaluate_curves(rows, part.start, part.stop, *points, out),
             blocks(len(rows), ROWS_OF_A_THREAD),
         )
         return out.T
 
 
-def _pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...]:
+def _curve_pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...]:
     nothing = np.zeros(len(heights))
     if knots is None:
         return np.full(len(heights), np.nan), heights, nothing, nothing, nothing
@@ -92,7 +92,7 @@ def _level_pieces(edges: Floats, heights: Floats) -> tuple[Floats, ...]:
 
 
 @kernel
-def _evaluate(  # noqa: PLR0917
+def _evaluate_curves(  # noqa: PLR0917
     rows: Floats,
     start: int,
     stop: int,

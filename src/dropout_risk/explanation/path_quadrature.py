@@ -8,27 +8,26 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from dropout_risk.arrays import Array
 from dropout_risk.explanation.pattern_tables import Leaf
-from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, walk
+from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, TreePaths, walk_trees
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 
 @dataclass(frozen=True, eq=False)
 class PathQuadrature:
-    """The nodes of a model as :func:`walk` reads them.
+    """The nodes of a model as :func:`walk_trees` reads them.
 
     Parameters
     ----------
     base : float
         The mean raw score of the training rows.
-    arrays : tuple of ndarray
-        Trees, nodes, breaks, shares, leaves, and the points and weights of the quadrature.
+    arrays : TreePaths
+        Trees, nodes, leaves, and the rules of quadrature.
     """
 
     base: float
-    arrays: tuple[Array, ...]
-    kernel: ClassVar[Any] = staticmethod(walk)
+    arrays: TreePaths
+    kernel: ClassVar[Any] = staticmethod(walk_trees)
 
     @property
     def nbytes(self) -> int:
@@ -53,7 +52,7 @@ class PathQuadrature:
             if not len(tree.feature):
                 continue
             trees.append((len(nodes), depth[number], *rules.place((most[number] + 1) // 2)))
-            earlier = _earlier(tree)
+            earlier = _earlier_levels(tree)
             first = len(nodes), len(values)
             for node, outcome in enumerate(codes.outcomes[number]):
                 sides = int(tree.left[node]), int(tree.right[node])
@@ -66,7 +65,7 @@ class PathQuadrature:
             values.extend(tree.value.tolist())
         return cls(
             base,
-            (
+            TreePaths(
                 np.array(trees, np.int64).reshape(-1, 4),
                 np.array(nodes, np.int64).reshape(-1, 6),
                 np.array(breaks, np.uint16).reshape(-1, MOST_BREAKS),
@@ -96,7 +95,7 @@ class _Rules:
         return self._places[n]
 
 
-def _earlier(tree: Tree) -> dict[int, int]:
+def _earlier_levels(tree: Tree) -> dict[int, int]:
     """Give for each node the level of the nearest node above it that asks for the same feature, or -1."""
     found: dict[int, int] = {}
     for _, path in tree.paths():

@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Bools, Floats, Longs, Positions
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.errors import BundleError
-from dropout_risk.explanation.tree_codes import Outcome, TreeCodes, look_up
+from dropout_risk.explanation.tree_codes import GroupTables, NodeOutcome, TreeCodes, look_up
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 # --- The leaves of a model with the conditions on their paths, and how a background meets them ---
@@ -68,13 +68,13 @@ class Leaf:
 def leaves_of(model: TreeModel) -> tuple[Leaf, ...]:
     """Give the leaves of all trees, in the order of the trees."""
     return tuple(
-        _leaf(number, tree, leaf, path)
+        _read_leaf(number, tree, leaf, path)
         for number, tree in enumerate(model.trees)
         for leaf, path in tree.paths()
     )
 
 
-def _leaf(number: int, tree: Tree, leaf: int, path: tuple[tuple[int, int], ...]) -> Leaf:
+def _read_leaf(number: int, tree: Tree, leaf: int, path: tuple[tuple[int, int], ...]) -> Leaf:
     conditions: dict[int, list[tuple[int, bool]]] = {}
     shares: dict[int, float] = {}
     for node, child in path:
@@ -148,13 +148,12 @@ class PatternTables:
     ----------
     base : float
         The mean raw score of the background.
-    arrays : tuple of ndarray
-        Groups of leaves, their tests, the features they add to, and the tables, as :func:`look_up` reads
-        them.
+    arrays : GroupTables
+        Groups of leaves, their tests, the features they add to, and the tables.
     """
 
     base: float
-    arrays: tuple[Array, ...]
+    arrays: GroupTables
     kernel: ClassVar[Any] = staticmethod(look_up)
 
     @property
@@ -163,13 +162,13 @@ class PatternTables:
         return sum(array.nbytes for array in self.arrays)
 
     @classmethod
-    def build(cls, together: Sequence[Group], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
+    def build(cls, together: Sequence[LeafGroup], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
         """Write down what each pattern adds.
 
         Parameters
         ----------
-        together : sequence of Group
-            Leaves that share tables, see :func:`grouped`.
+        together : sequence of LeafGroup
+            Leaves that share tables, see :func:`group_leaves`.
         leaves : sequence of Leaf
             In the order of the trees.
         shares : sequence of ndarray
@@ -180,11 +179,13 @@ class PatternTables:
         base = 0.0
         for leaf, share in zip(leaves, shares, strict=True):
             base += leaf.value * share[-1]
-        return cls(float(base), (*layout(together), np.concatenate([np.empty(0), *tables])))
+        return cls(
+            float(base), GroupTables(*lay_out_groups(together), np.concatenate([np.empty(0), *tables]))
+        )
 
 
 @dataclass(frozen=True)
-class Sides:
+class ColumnOutcomes:
     """The nodes of a group that read one column of codes.
 
     Parameters
@@ -200,7 +201,7 @@ class Sides:
     kinds: tuple[int, ...]
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> Self:
+    def of(cls, outcomes: Sequence[NodeOutcome]) -> Self:
         """Count the different outcomes of nodes that read one column."""
         breaks = sorted({code for one in outcomes for code in one.breaks})
         left = [one.first_left for one in outcomes]
@@ -228,7 +229,7 @@ class Sides:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class LeafGroup:
     """Leaves of one subtree, and what a row must be asked to find its place in their tables.
 
     Parameters
@@ -243,10 +244,10 @@ class Group:
         For each column of codes the outcomes of the nodes that read it.
     """
 
-    outcomes: dict[int, Outcome]
+    outcomes: dict[int, NodeOutcome]
     leaves: list[int]
     features: tuple[int, ...]
-    sides: dict[int, Sides]
+    sides: dict[int, ColumnOutcomes]
 
     @classmethod
     def of(cls, codes: TreeCodes, places: list[int], leaves: Sequence[Leaf]) -> Self:
@@ -254,10 +255,10 @@ class Group:
         tree = codes.outcomes[leaves[places[0]].tree]
         nodes = sorted({node for place in places for node, _ in leaves[place].path})
         features = {feature for place in places for feature in leaves[place].features}
-        by_column: dict[int, list[Outcome]] = {}
+        by_column: dict[int, list[NodeOutcome]] = {}
         for node in nodes:
             by_column.setdefault(tree[node].column, []).append(tree[node])
-        sides = {column: Sides.of(by_column[column]) for column in sorted(by_column)}
+        sides = {column: ColumnOutcomes.of(by_column[column]) for column in sorted(by_column)}
         return cls({node: tree[node] for node in nodes}, places, tuple(sorted(features)), sides)
 
     @property
@@ -299,12 +300,15 @@ class Group:
         return table
 
 
-def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
+def group_leaves(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[LeafGroup] | None:
     """Put the leaves of each subtree together as long as their tables stay within ``GROUP_BYTES``.
+
+    Invariant: every leaf with a path is in one group or waits in one subtree. Order: tree by tree, and of a
+    subtree that is too large the left side first, so that sums are added up in the order of the leaves.
 
     Returns
     -------
-    list of Group or None
+    list of LeafGroup or None
         None where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
     """
     trees: dict[int, list[int]] = {}
@@ -317,7 +321,7 @@ def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
     found, size = [], 0
     while waiting:
         places, level = waiting.pop()
-        group = Group.of(codes, places, leaves)
+        group = LeafGroup.of(codes, places, leaves)
         if len(places) > 1 and group.nbytes > GROUP_BYTES:
             sides: dict[int, list[int]] = {}
             for place in places:
@@ -331,7 +335,7 @@ def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
     return found
 
 
-def layout(together: Sequence[Group]) -> tuple[Longs, Longs, Longs]:
+def lay_out_groups(together: Sequence[LeafGroup]) -> tuple[Longs, Longs, Longs]:
     """Lay groups end to end: where tests, features and tables of each lie; the tests; the features."""
     groups: list[tuple[int, ...]] = []
     tests: list[tuple[int, int, int]] = []
@@ -371,7 +375,9 @@ def pattern_contributions(shares: Floats) -> Floats:
 
     With o and z the conditions that a row and the background meet, feature j gets the mean over z of
     ``(o_j - z_j)`` times the integral over t from 0 to 1 of the product over the others of
-    ``t o + (1 - t) z``. Gauss-Legendre quadrature gives the integral of the polynomial exactly.
+    ``t o + (1 - t) z``. That is a polynomial of degree k - 1, of which Gauss-Legendre quadrature with
+    (k + 1) // 2 points gives the integral exactly. At each point the mean over all z is taken one condition
+    (one bit of the pattern) after the other, as in a fast Fourier transform: k steps instead of 2^k.
 
     Parameters
     ----------

@@ -54,21 +54,21 @@ class Facts(NamedTuple):
 
         features = list(catalogue.values())
         return cls(
-            told=_codes(number(feature.family) for feature in features),
-            missing=_codes(number("missing", feature.missing_sentence.en) for feature in features),
-            monotone=_codes(catalogue.monotone),
+            told=_as_longs(number(feature.family) for feature in features),
+            missing=_as_longs(number("missing", feature.missing_sentence.en) for feature in features),
+            monotone=_as_longs(catalogue.monotone),
             stayed=np.ascontiguousarray(np.atleast_2d(stayed), dtype=np.float64),
-            domains=_codes(list(DOMAINS).index(feature.domain) for feature in features),
-            causes=_codes(list(CAUSES).index(feature.cause) for feature in features),
-            signed=_codes(feature.negative_sentence is not None for feature in features),
+            domains=_as_longs(list(DOMAINS).index(feature.domain) for feature in features),
+            causes=_as_longs(list(CAUSES).index(feature.cause) for feature in features),
+            signed=_as_longs(feature.negative_sentence is not None for feature in features),
         )
 
 
-def _codes(numbers: Iterable[int]) -> Longs:
+def _as_longs(numbers: Iterable[int]) -> Longs:
     return np.array(list(numbers), dtype=np.int64)
 
 
-class Chosen(NamedTuple):
+class ChosenReasons(NamedTuple):
     """The contributions that are told of some pupils, the strongest first, and sums of all of them.
 
     Parameters
@@ -145,7 +145,7 @@ class Tally(NamedTuple):
 
 @kernel
 def _choose_reasons(
-    values: Floats, columns: Floats, backgrounds: Longs, facts: Facts, chosen: Chosen
+    values: Floats, columns: Floats, backgrounds: Longs, facts: Facts, chosen: ChosenReasons
 ) -> None:
     """Fill ``chosen``, pupil by pupil.
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
@@ -95,7 +95,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Rows:
+class ScoredRows:
     """What the reasons of some pupils are made from, one row each.
 
     Parameters
@@ -153,11 +153,11 @@ class ReasonWriter:
     stayed: Floats
     language: Language
 
-    def choose(self, rows: Rows) -> Chosen:
+    def choose(self, rows: ScoredRows) -> ChosenReasons:
         """Choose what is told of each pupil."""
-        return Chosen.of(self._facts, rows.values, rows.contributions, rows.places)
+        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.places)
 
-    def write(self, chosen: Chosen, side: int, rows: Rows) -> pa.ListArray:
+    def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
         """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
         told = chosen.speaker[:, side] != NOBODY
         row, slot = np.nonzero(told)
@@ -166,12 +166,14 @@ class ReasonWriter:
         missing, past = np.isnan(value), rows.past[row, place]
         means = self._facts.stayed[rows.places[row], place]
         risky = self._facts.monotone[place] * (1 if side == 0 else -1)
-        agreeing = [np.where(risky * (value - of) < 0, np.nan, of) for of in (rows.classes[row, place], past)]
+        agreeing = [
+            np.where(risky * (value - other) < 0, np.nan, other) for other in (rows.classes[row, place], past)
+        ]
         known = {name: column.take(pa.array(place)) for name, column in self._columns.items()}
         columns = known | {
             "text": self._sentences(place, value, state),
             "value": pa.array(value, mask=missing),
-            "comparison": _comparisons(missing, (*agreeing, means)),
+            "comparison": _choose_comparisons(missing, (*agreeing, means)),
             "data_age_days": self._ages(place, row, rows.ages),
             "contribution": pa.array(total),
             "points": pa.array(total * rows.slope[row]),
@@ -257,11 +259,11 @@ class Sentences:
         if text is None:
             if len(self._worded) >= MOST_REMEMBERED:
                 self._worded.clear()
-            text = self._worded[key] = describe(self._features[place], value, state, self._language)
+            text = self._worded[key] = describe_value(self._features[place], value, state, self._language)
         return text
 
 
-def _comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
+def _choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
     """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
     kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
     for place, other in enumerate(found[1:], start=1):
@@ -283,7 +285,7 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
 }
 
 
-def describe(feature: Feature, value: float, state: int, language: Language) -> str:
+def describe_value(feature: Feature, value: float, state: int, language: Language) -> str:
     """Word a value; a missing one with the reason why it is missing."""
     text = feature.describe(value, language)
     return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, NewerFormatError
-from dropout_risk.explanation.backgrounds import Backgrounds, Kind
+from dropout_risk.explanation.backgrounds import BackgroundKind, Backgrounds
 from dropout_risk.explanation.contributions import Contributions, Terms
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import CANDIDATES, name_of_model
@@ -77,7 +77,7 @@ class CalibratedModel:
         X: pd.DataFrame | Floats,
         stayed: Bools,
         grade_levels: Longs | None = None,
-        kind: Kind = "stayed_in_grade",
+        kind: BackgroundKind = "stayed_in_grade",
     ) -> Self:
         """Give the same model, measured against some rows; see :meth:`Backgrounds.of`.
 

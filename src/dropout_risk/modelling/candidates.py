@@ -55,7 +55,7 @@ class Candidate:
         return BlendModel
 
 
-def _fitter(module: str, name: str) -> Callable[[], type[Fitter]]:
+def _import_fitter(module: str, name: str) -> Callable[[], type[Fitter]]:
     def imported() -> type[Fitter]:
         found: type[Fitter] = getattr(import_module(f"dropout_risk.modelling.{module}"), name)
         return found
@@ -69,26 +69,26 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "scorecard",
             Text(zh="计分卡", en="the points scorecard"),
-            _fitter("scorecard", "ScorecardFitter"),
+            _import_fitter("scorecard", "ScorecardFitter"),
             cautious={"n_features": 3},
         ),
         Candidate(
             "logistic",
             Text(zh="逻辑回归", en="the logistic regression"),
-            _fitter("logistic", "LogisticFitter"),
+            _import_fitter("logistic", "LogisticFitter"),
             cautious={"strength": 0.1},
         ),
         Candidate(
             "ebm",
             Text(zh="可解释提升机（EBM）", en="the explainable boosting machine"),
-            _fitter("ebm", "EbmFitter"),
+            _import_fitter("ebm", "EbmFitter"),
             cautious={},
             by_default=False,  # needs interpret-core
         ),
         Candidate(
             "lightgbm",
             Text(zh="提升树（LightGBM）", en="the boosted trees"),
-            _fitter("boosted", "BoostedFitter"),
+            _import_fitter("boosted", "BoostedFitter"),
             cautious={"n_trees": 50},
         ),
         Candidate(

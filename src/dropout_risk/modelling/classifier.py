@@ -29,9 +29,9 @@ from dropout_risk.modelling.input_checks import (
     warn_of_few,
     warn_of_identifiers,
 )
-from dropout_risk.modelling.leaks.report import HowToHeed, group_keys, heeded
+from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
-from dropout_risk.modelling.selection import Rows, fit_best, in_own_order
+from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
 
 
@@ -119,7 +119,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int = 0,
         candidates: Sequence[str] | None = None,
         tuning: Tuning | None = None,
-        leaks: HowToHeed = "warn",
+        leaks: OnLeaks = "warn",
     ) -> None:
         self.model = model
         self.catalogue = catalogue
@@ -182,10 +182,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warn_of_few(labels)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
-        self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
+        self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart)
         keys, order = in_own_order(encoded, labels, apart)
-        days = _days(table)
-        rows = Rows(
+        days = _day_index(table)
+        rows = TrainingRows(
             encoded[order],
             labels[order],
             [keys[place] for place in order],
@@ -388,7 +388,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
 
 
-def _days(table: pd.DataFrame | Floats) -> Longs | None:
+def _day_index(table: pd.DataFrame | Floats) -> Longs | None:
     """Give each row's place in time, where the index has as-of dates and more than two of them."""
     if not isinstance(table, pd.DataFrame) or "as_of" not in table.index.names:
         return None

@@ -41,9 +41,9 @@ class EbmFitter(Fitter):
         for (feature,), scores in zip(machine.term_features_, machine.term_scores_, strict=True):
             bins = machine.bins_[feature][0]
             shapes[feature] = (
-                _levels(bins, scores)
+                _read_levels(bins, scores)
                 if feature in self.categorical
-                else _steps(bins, scores, int(self.monotone[feature]))
+                else _read_steps(bins, scores, int(self.monotone[feature]))
             )
         return EbmModel(centred_terms(float(np.ravel(machine.intercept_)[0]), shapes, X))
 
@@ -76,7 +76,7 @@ class EbmFitter(Fitter):
         return table
 
 
-def _steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
+def _read_steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
     """Read one curve; the first score is that of a missing value, the last that of the unseen."""
     heights = keep_direction(np.asarray(scores[1:-1], dtype=np.float64), direction)
     kept = np.flatnonzero(np.diff(heights))  # two bins of one height are one
@@ -84,7 +84,7 @@ def _steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
     return StepShape(edges, tuple(map(float, [*heights[kept], heights[-1]])), float(scores[0]))
 
 
-def _levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
+def _read_levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
     heights = np.full(1 + max((int(word) for word in bins), default=-1), float(scores[0]))
     for word, place in bins.items():
         heights[int(word)] = float(scores[place])

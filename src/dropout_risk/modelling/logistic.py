@@ -120,8 +120,8 @@ class NumericBlock:
     def learn(cls, column: Floats, direction: int, segments: int = SEGMENTS, bend: float = BEND) -> Self:
         """Choose knots at quantiles of the values that are there."""
         known = column[~np.isnan(column)]
-        knots = _knots(known, segments)
-        return cls(knots, _line(known, knots), len(known) < len(column), direction, bend)
+        knots = _choose_knots(known, segments)
+        return cls(knots, _line_heights(known, knots), len(known) < len(column), direction, bend)
 
     @property
     def constant(self) -> bool:
@@ -244,7 +244,7 @@ class Design:
         return centred_terms(float(weights[-1]), shapes, X)
 
 
-def _knots(known: Floats, segments: int) -> Floats:
+def _choose_knots(known: Floats, segments: int) -> Floats:
     """Give the few values there are, or quantiles; the ends lie near the extremes, not on outliers."""
     values, counts = np.unique(known, return_counts=True)
     if len(values) <= segments + 1:
@@ -258,7 +258,7 @@ def _knots(known: Floats, segments: int) -> Floats:
     return knots if len(knots) > 1 else values[[0, -1]]
 
 
-def _line(known: Floats, knots: Floats) -> Floats:
+def _line_heights(known: Floats, knots: Floats) -> Floats:
     """Give the heights of a line at the knots, over the logarithm where the values are skewed."""
     if len(knots) < 2:
         return np.empty(0)

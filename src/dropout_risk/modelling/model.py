@@ -119,7 +119,7 @@ def centred_terms(base: float, shapes: Sequence[Shape], X: Floats) -> LinearTerm
     centred = []
     for index, shape in enumerate(shapes):
         mean = float(shape(X[:, index]).mean())
-        centred.append(_moved(shape, mean, bool(np.isnan(X[:, index]).any())))
+        centred.append(_moved_shape(shape, mean, bool(np.isnan(X[:, index]).any())))
         base += mean
     return LinearTerms(base, tuple(centred))
 
@@ -131,7 +131,7 @@ def keep_direction(heights: Floats, direction: int) -> Floats:
     return np.asarray(direction * np.maximum.accumulate(direction * heights))
 
 
-def _moved(shape: Shape, mean: float, has_missing: bool) -> Shape:
+def _moved_shape(shape: Shape, mean: float, has_missing: bool) -> Shape:
     heights = tuple(height - mean for height in shape.heights)
     missing = shape.missing - mean if has_missing else 0.0
     if isinstance(shape, LevelShape):

@@ -55,9 +55,9 @@ class Bins:
     def of_numbers(cls, column: Floats, y: Labels, direction: int) -> Self:
         """Cut numbers where the share of dropouts changes; with a direction it never turns back."""
         known = ~np.isnan(column)
-        cuts = _cuts(column[known])
+        cuts = _round_cuts(column[known])
         cells = np.searchsorted(cuts, column[known], side="right")
-        ends = merged(*_counts(cells, y[known], len(cuts) + 1), direction)
+        ends = merge_cells(*_count_cells(cells, y[known], len(cuts) + 1), direction)
         edges = tuple(float(cuts[end]) for end in ends)
         return cls(edges, (), len(edges) + 1)
 
@@ -68,9 +68,9 @@ class Bins:
         if not known.any():
             return cls(None, (), 0)
         codes = column[known].astype(np.intp)
-        rows, events = _counts(codes, y[known], int(codes.max()) + 1)
+        rows, events = _count_cells(codes, y[known], int(codes.max()) + 1)
         order = np.argsort((events + PRIOR_ROWS * y.mean()) / (rows + PRIOR_ROWS), kind="stable")
-        ends = merged(rows[order], events[order], 0)
+        ends = merge_cells(rows[order], events[order], 0)
         group = np.empty(len(order), dtype=np.int64)
         group[order] = np.searchsorted(ends, np.arange(len(order)), side="left")
         return cls(None, tuple(map(int, group)), len(ends) + 1)
@@ -87,14 +87,14 @@ class Bins:
 
     def evidence(self, column: Floats, y: Labels, direction: int) -> Floats:
         """Give for each bin how far its log-odds lie from those of all rows; few rows say little."""
-        rows, events = _counts(self.place(column), y, self.n_bins + 1)
+        rows, events = _count_cells(self.place(column), y, self.n_bins + 1)
         rate = (y.sum() + 0.5) / (len(y) + 1.0)
         share = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)
         found = np.log(share / (1 - share)) - np.log(rate / (1 - rate))
         return np.append(keep_direction(found[:-1], direction), found[-1])
 
 
-def merged(rows: Longs, events: Longs, direction: int) -> list[int]:
+def merge_cells(rows: Longs, events: Longs, direction: int) -> list[int]:
     """Merge neighbouring cells and give the last cell of each bin but the last.
 
     Cells that are too small, that go against the direction, or whose difference is not worth a bin of its
@@ -102,16 +102,20 @@ def merged(rows: Longs, events: Longs, direction: int) -> list[int]:
 
     Examples
     --------
-    >>> merged(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
+    >>> merge_cells(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
     [1]
-    >>> merged(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
+    >>> merge_cells(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
     []
     """
     bins = [(int(n), int(k), end) for end, (n, k) in enumerate(zip(rows, events, strict=True))]
     smallest, worth = SMALLEST_SHARE * sum(rows), 0.5 * np.log(max(sum(rows), 2))
     while len(bins) > 1:
-        loss = [_loss(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
-        wrong = [i for i in range(len(loss)) if direction * (_share(bins[i + 1]) - _share(bins[i])) < 0]
+        loss = [_loss_of_merging(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
+        wrong = [
+            i
+            for i in range(len(loss))
+            if direction * (_share_of_events(bins[i + 1]) - _share_of_events(bins[i])) < 0
+        ]
         small = [i for i in range(len(loss)) if min(bins[i][0], bins[i + 1][0]) < smallest]
         pairs = small or wrong or range(len(loss))
         cheapest = min(pairs, key=lambda i: loss[i])
@@ -122,26 +126,26 @@ def merged(rows: Longs, events: Longs, direction: int) -> list[int]:
     return [end for _, _, end in bins[:-1]]
 
 
-def _share(item: tuple[int, int, int]) -> float:
+def _share_of_events(item: tuple[int, int, int]) -> float:
     return item[1] / item[0] if item[0] else 0.0
 
 
-def _loss(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
+def _loss_of_merging(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
     """Give the log likelihood that is lost when two bins become one."""
     n, k = left[0] + right[0], left[1] + right[1]
-    return _likelihood(*left[:2]) + _likelihood(*right[:2]) - _likelihood(n, k)
+    return _log_likelihood(*left[:2]) + _log_likelihood(*right[:2]) - _log_likelihood(n, k)
 
 
-def _likelihood(n: int, k: int) -> float:
+def _log_likelihood(n: int, k: int) -> float:
     return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
 
 
-def _counts(places: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
+def _count_cells(places: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
     rows = np.bincount(places, minlength=n)
     return rows, np.bincount(places, weights=y, minlength=n).astype(np.int64)
 
 
-def _cuts(known: Floats) -> Floats:
+def _round_cuts(known: Floats) -> Floats:
     """Give round numbers near the quantiles, each above the smallest value."""
     if len(known) == 0:
         return np.empty(0)
@@ -163,7 +167,7 @@ GRID = 2.0**-20
 
 
 @dataclass(frozen=True)
-class Card:
+class FeatureCard:
     """One feature's bins and points.
 
     Parameters
@@ -201,14 +205,14 @@ class ScorecardModel(JsonModel):
         In log-odds; the factor is what one point is worth.
     n_features : int
         Columns of the fit, with or without points.
-    cards : tuple of Card
+    cards : tuple of FeatureCard
         The features that count, in the order of the columns.
     """
 
     intercept: float
     factor: float
     n_features: int
-    cards: tuple[Card, ...]
+    cards: tuple[FeatureCard, ...]
 
     @cached_property
     def terms(self) -> LinearTerms:
@@ -251,7 +255,7 @@ class ScorecardModel(JsonModel):
         for item in data["cards"]:
             edges = None if item["edges"] is None else tuple(map(float, item["edges"]))
             bins = Bins(edges, tuple(item["groups"]), len(item["points"]) - 1)
-            cards.append(Card(item["feature"], bins, tuple(item["points"]), float(item["typical"])))
+            cards.append(FeatureCard(item["feature"], bins, tuple(item["points"]), float(item["typical"])))
         return cls(float(data["intercept"]), float(data["factor"]), int(data["n_features"]), tuple(cards))
 
 
@@ -287,14 +291,14 @@ class ScorecardFitter(Fitter):
         weights = np.array([np.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))])
         models: list[ScorecardModel] = []
         while len(chosen) < min(most, X.shape[1]):
-            gain = _gains(columns, squares, y, columns[:, chosen] @ weights[:-1] + weights[-1])
+            gain = _column_gains(columns, squares, y, columns[:, chosen] @ weights[:-1] + weights[-1])
             gain[chosen] = -1.0
             if gain.max() <= 0 and models:
                 break
             chosen.append(int(gain.argmax()))
-            weights = _weights(columns[:, chosen], y, np.insert(weights, -1, 0.0))
+            weights = _fit_weights(columns[:, chosen], y, np.insert(weights, -1, 0.0))
             heights = {i: weight * evidence[i] for i, weight in zip(chosen, weights, strict=False)}
-            models.append(_rounded(heights, bins, places, float(weights[-1])))
+            models.append(_round_points(heights, bins, places, float(weights[-1])))
         return models
 
     def _bins(self, column: Floats, y: Labels, index: int) -> Bins:
@@ -303,12 +307,12 @@ class ScorecardFitter(Fitter):
         return Bins.of_numbers(column, y, int(self.monotone[index]))
 
 
-def _weights(columns: Floats, y: Labels, start: Floats) -> Floats:
+def _fit_weights(columns: Floats, y: Labels, start: Floats) -> Floats:
     signs = np.append(np.ones(columns.shape[1]), 0.0)
     return fit_logistic(np.column_stack([columns, np.ones(len(y))]), y, STRENGTH, signs, start)
 
 
-def _gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Floats:
+def _column_gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Floats:
     """Give the score statistic of each column that would be added with a positive weight."""
     from scipy.special import expit
 
@@ -318,7 +322,7 @@ def _gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Float
     return np.where((pull > 0) & (spread > 0), pull**2 / np.maximum(spread, 1e-12), 0.0)
 
 
-def _rounded(
+def _round_points(
     heights: Mapping[int, Floats], bins: Sequence[Bins], places: Sequence[Positions], intercept: float
 ) -> ScorecardModel:
     """Turn log-odds into whole points, the least of each feature being 0."""
@@ -336,7 +340,7 @@ def _rounded(
         if not seen_missing:  # a missing value that the fit never saw gets what is typical
             points[-1] = round(float(given.mean()))
         typical = _on_grid(factor * float(given.mean()))
-        cards.append(Card(feature, bins[feature], tuple(map(int, points)), typical))
+        cards.append(FeatureCard(feature, bins[feature], tuple(map(int, points)), typical))
     return ScorecardModel(_on_grid(base), factor, len(bins), tuple(cards))
 
 
@@ -412,7 +416,7 @@ class PointsTable:
     def _repr_html_(self) -> str:
         return str(self.frame().to_html(index=False)) + str(self.risks().to_html(index=False))
 
-    def _words(self, card: Card, language: Language) -> Sequence[str]:
+    def _words(self, card: FeatureCard, language: Language) -> Sequence[str]:
         edges = card.bins.edges
         if edges is None:
             names = self.encoding.categories[self.encoding.names[card.feature]]

@@ -148,16 +148,16 @@ class Selection:
     def explanation(self) -> Text:
         """Say in two sentences what was compared and why this one was chosen."""
         if len(self.losses) == 1:
-            return _filled(ONLY, chosen=CANDIDATES[self.chosen].words)
+            return _fill_texts(ONLY, chosen=CANDIDATES[self.chosen].words)
         loss = self.losses[self.best]
-        compared = _filled(
+        compared = _fill_texts(
             COMPARED,
             n=len(self.losses),
             folds=len(loss),
             best=CANDIDATES[self.best].words,
             loss=float(loss.mean()),
         )
-        because = _filled(
+        because = _fill_texts(
             CHOSEN_BEST if self.chosen == self.best else CHOSEN_SIMPLEST,
             chosen=CANDIDATES[self.chosen].words,
             excess=self.excess(self.chosen),
@@ -200,7 +200,7 @@ def paired_excess(loss: Floats, best: Floats) -> tuple[float, float]:
     return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
-def _filled(text: Text, **fields: object) -> Text:
+def _fill_texts(text: Text, **fields: object) -> Text:
     def said(language: str) -> dict[str, object]:
         return {
             key: getattr(value, language) if isinstance(value, Text) else value
@@ -212,7 +212,7 @@ def _filled(text: Text, **fields: object) -> Text:
 
 # --- Compare the candidates on the same folds and fit the chosen one on all rows ---
 
-Settings = Mapping[str, Mapping[str, Any]]
+FoundSettings = Mapping[str, Mapping[str, Any]]
 FEWEST_OF_A_CLASS = 2
 TUNING_ROWS = 40_000
 """Rows that settings are tuned on, at most."""
@@ -223,7 +223,7 @@ FEWEST_LATE = 30
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedChoice:
     """The chosen model, how it was chosen, and its raw scores of rows it did not see.
 
     Parameters
@@ -245,7 +245,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TrainingRows:
     """What candidates are compared on: encoded rows in their own order.
 
     Parameters
@@ -274,10 +274,12 @@ class Rows:
         some = self.y[late].sum() >= FEWEST_LATE and self.y[~late].sum() >= FEWEST_LATE
         return late if some else None
 
-    def part(self, chosen: Bools) -> Rows:
+    def part(self, chosen: Bools) -> TrainingRows:
         """Give some of the rows."""
         keys = [key for key, kept in zip(self.keys, chosen, strict=True) if kept]
-        return Rows(self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen])
+        return TrainingRows(
+            self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen]
+        )
 
 
 @dataclass(frozen=True)
@@ -298,12 +300,14 @@ class Fitters:
         classes = {name: CANDIDATES[name].fitter for name in with_parts(names)}
         return cls({name: make()(monotone, categorical, seed) for name, make in classes.items() if make})
 
-    def tuned(self, rows: Rows, tuning: Tuning, seed: int) -> Self:
+    def tuned(self, rows: TrainingRows, tuning: Tuning, seed: int) -> Self:
         """Give them with the settings that tuning finds, on other folds than those of the choice."""
         pieces = -(-len(rows.y) // TUNING_ROWS)
-        if pieces > 1 and _fewest(rows.keys, rows.y) >= pieces * TUNING_FOLDS:
+        if pieces > 1 and _rarer_class_size(rows.keys, rows.y) >= pieces * TUNING_FOLDS:
             rows = rows.part(dealt_folds(rows.keys, rows.y, pieces, seed + 1) == 0)
-        folds = dealt_folds(rows.keys, rows.y, min(TUNING_FOLDS, _fewest(rows.keys, rows.y)), seed + 2)
+        folds = dealt_folds(
+            rows.keys, rows.y, min(TUNING_FOLDS, _rarer_class_size(rows.keys, rows.y)), seed + 2
+        )
         X, y, tail = rows.X, rows.y, rows.tail
         key = rows_key(X, y, folds, np.array([]) if tail is None else tail)
 
@@ -317,7 +321,7 @@ class Fitters:
             }
         )
 
-    def cross_fit(self, names: Sequence[str], rows: Rows, folds: Positions) -> dict[str, CrossFit]:
+    def cross_fit(self, names: Sequence[str], rows: TrainingRows, folds: Positions) -> dict[str, CrossFit]:
         """Show what each of the named, and of their parts, does on folds that it did not see."""
         shown: dict[str, CrossFit] = {}
         for name in with_parts(names):
@@ -328,7 +332,7 @@ class Fitters:
                 shown[name] = self.fitters[name].cross_fit(rows.X, rows.y, folds, rows.tail)
         return shown
 
-    def fit(self, name: str, X: Floats, y: Labels, settings: Settings) -> Model:
+    def fit(self, name: str, X: Floats, y: Labels, settings: FoundSettings) -> Model:
         """Fit one candidate on all rows."""
         if name in self.fitters:
             return self.fitters[name].fit(X, y, settings[name])
@@ -337,7 +341,7 @@ class Fitters:
 
 
 def fit_best(
-    rows: Rows,
+    rows: TrainingRows,
     names: Sequence[str],
     *,
     monotone: Sequence[int],
@@ -345,15 +349,15 @@ def fit_best(
     folds: int,
     seed: int,
     tuning: Tuning | None = None,
-) -> Fitted:
+) -> FittedChoice:
     """Fit the only candidate named, or the simplest of them within one standard error of the best."""
     fitters = Fitters.of(names, monotone, categorical, seed)
-    n_folds = min(folds, _fewest(rows.keys, rows.y))
+    n_folds = min(folds, _rarer_class_size(rows.keys, rows.y))
     if n_folds < FEWEST_OF_A_CLASS:
         name = SAFEST if SAFEST in names else names[0]
         cautious = {one: candidate.cautious for one, candidate in CANDIDATES.items()}
         again = partial(fitters.fit, name, settings=cautious)
-        return Fitted(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
+        return FittedChoice(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
     if tuning is not None:
         fitters = fitters.tuned(rows, tuning, seed)
     shown = fitters.cross_fit(names, rows, dealt_folds(rows.keys, rows.y, n_folds, seed))
@@ -361,11 +365,11 @@ def fit_best(
     selection = Selection.of(
         {name: fit.losses for name, fit in compared.items()},
         {name: raw_calibration(fit.margin, rows.y) for name, fit in compared.items()},
-        _entropy(float(rows.y.mean())),
+        _base_rate_loss(float(rows.y.mean())),
     )
     settings = {name: fit.setting for name, fit in shown.items()}
     again = partial(fitters.fit, selection.chosen, settings=settings)
-    return Fitted(again(rows.X, rows.y), selection, shown[selection.chosen].margin, again)
+    return FittedChoice(again(rows.X, rows.y), selection, shown[selection.chosen].margin, again)
 
 
 def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes], Positions]:
@@ -376,7 +380,7 @@ def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes
     """
     content = [row.tobytes() + bytes([label]) for row, label in zip(X + 0.0, y, strict=True)]
     if groups is None:
-        keys = _numbered(content)
+        keys = _number_equal_rows(content)
     elif len(groups) != len(y):
         raise TrainingError(f"groups has {len(groups)} entries for {len(y)} rows.")
     else:
@@ -385,12 +389,12 @@ def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes
     return keys, np.array(order, dtype=np.intp)
 
 
-def _entropy(rate: float) -> float:
+def _base_rate_loss(rate: float) -> float:
     """Give the log loss of predicting the base rate for everybody."""
     return float(-rate * np.log(rate) - (1 - rate) * np.log(1 - rate))
 
 
-def _numbered(content: list[bytes]) -> list[bytes]:
+def _number_equal_rows(content: list[bytes]) -> list[bytes]:
     seen: Counter[bytes] = Counter()
     keys = []
     for row in content:
@@ -399,7 +403,7 @@ def _numbered(content: list[bytes]) -> list[bytes]:
     return keys
 
 
-def _fewest(keys: Sequence[bytes], y: Labels) -> int:
+def _rarer_class_size(keys: Sequence[bytes], y: Labels) -> int:
     """Give the number of different keys in the rarer class."""
     ones = {key for key, label in zip(keys, y, strict=True) if label}
     return min(len(ones), len(set(keys) - ones))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from dropout_risk.arrays import Array, Bools, Longs, Positions
 from dropout_risk.errors import SplitError
 
-Calendar = Mapping[Any, int] | Callable[[Any], int]
+DayCounter = Mapping[Any, int] | Callable[[Any], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class AsOfDates:
         X: pd.DataFrame | None,
         as_of: ArrayLike | None,
         as_of_index: ArrayLike | None,
-        calendar: Calendar | None,
+        calendar: DayCounter | None,
     ) -> Self:
         """Read the dates off the rows, or off what is handed in beside them.
 
@@ -60,12 +60,12 @@ class AsOfDates:
         SplitError
             If there are no dates, no rows, or no calendar to count school days by.
         """
-        days = _days(X, as_of, as_of_index)
+        days = _read_days(X, as_of, as_of_index)
         if len(days) == 0:
             raise SplitError("There are no rows to split.", hint="hand in rows of at least two as-of dates")
         if as_of_index is not None:
             return cls(days, np.asarray(as_of_index, dtype=np.int64))
-        return cls(days, _counted(days, calendar))
+        return cls(days, _count_school_days(days, calendar))
 
     def bounds(self) -> tuple[Array, Longs, Longs]:
         """Give the different dates, and the least and the greatest index of each."""
@@ -80,6 +80,10 @@ class AsOfDates:
         self, n_splits: int, horizon_days: int, test_snapshots: int, min_train: int
     ) -> list[DateBlock]:
         """Cut the last dates into blocks to test on, one after the other.
+
+        Blocks follow one another and end with the last date. A date trains for a block if it lies before it
+        and its label window, counted from the latest index of the date, is over when the earliest index of
+        the block begins: so no label of the training was still open in any school.
 
         Raises
         ------
@@ -108,7 +112,7 @@ class AsOfDates:
         return made
 
 
-def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> Array:
+def _read_days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> Array:
     if as_of is not None:
         return np.asarray(as_of)
     if isinstance(X, pd.DataFrame) and "as_of" in X.index.names:
@@ -118,7 +122,7 @@ def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLik
     raise SplitError("No as-of dates.", hint="give X an index level 'as_of', or hand in as_of or as_of_index")
 
 
-def _counted(days: Array, calendar: Calendar | None) -> Longs:
+def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
     if calendar is None:
         raise SplitError(
             "School days cannot be counted without a calendar.",

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from dropout_risk.arrays import Array, Bools, Labels, Positions
 from dropout_risk.errors import MissingExtraError, SplitError, nearest
-from dropout_risk.modelling.split_dates import AsOfDates, Calendar, DateBlock, Fold, keys_of
+from dropout_risk.modelling.split_dates import AsOfDates, DateBlock, DayCounter, Fold, keys_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,10 +55,12 @@ def split_chart(folds: Sequence[Fold], dates: AsOfDates, horizon_days: int) -> F
         _draw_band(axes, place, fold, cells, width)
         end = int(last[np.searchsorted(days, fold.block.train[-1])])
         axes.plot([end, end + horizon_days], [place + 0.45] * 2, color="black", linewidth=1.2, marker="|")
-    axes.set_yticks(range(len(drawn)), [_name(place, fold) for place, fold in enumerate(drawn)], fontsize=8)
+    axes.set_yticks(
+        range(len(drawn)), [_split_name(place, fold) for place, fold in enumerate(drawn)], fontsize=8
+    )
     axes.set_xticks(first, [str(day)[:10] for day in days], rotation=45, ha="right", fontsize=8)
     axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="as-of date, spaced by school days")
-    axes.set_title(_title(len(folds), len(drawn), horizon_days), fontsize=10)
+    axes.set_title(_chart_title(len(folds), len(drawn), horizon_days), fontsize=10)
     _draw_key(figure)
     return figure
 
@@ -69,11 +71,11 @@ def _draw_band(axes: Any, place: int, fold: Fold, cells: Sequence[tuple[Any, flo
         halves = [(False, place - 0.35, 0.34), (True, place + 0.01, 0.34)]
     for is_aside, low, height in halves:
         for day, start in cells:
-            colour = COLOURS[_state(fold.block, day, is_aside)]
+            colour = COLOURS[_date_state(fold.block, day, is_aside)]
             axes.broken_barh([(start, width)], (low, height), facecolors=colour)
 
 
-def _state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
+def _date_state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
     """Say what becomes of the rows of a date; None where nobody is left out."""
     if is_aside is not False and day in block.test:
         return "test"
@@ -82,11 +84,11 @@ def _state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
     return "labels not known in time" if not is_aside and day < block.test[0] else "not used"
 
 
-def _name(place: int, fold: Fold) -> str:
+def _split_name(place: int, fold: Fold) -> str:
     return f"split {place}" + (f"\n{fold.left_out} left out" if fold.left_out else "")
 
 
-def _title(number: int, drawn: int, horizon_days: int) -> str:
+def _chart_title(number: int, drawn: int, horizon_days: int) -> str:
     shown = "" if drawn == number else f", the first {drawn} drawn"
     return f"{number} split(s) in time, labels look {horizon_days} school days ahead{shown}"
 
@@ -155,7 +157,7 @@ class TemporalSplit:
     horizon_days: int = 90
     test_snapshots: int = 1
     min_train: int = 1
-    calendar: Calendar | None = None
+    calendar: DayCounter | None = None
     schools: Schools = "same"
     new_pupils: bool = False
     group_folds: int | None = None
@@ -268,11 +270,11 @@ class TemporalSplit:
         pupils = None
         sides: list[tuple[str, Bools | None]] = [("", None)]
         if self.schools == "leave_out":
-            sides = _sides(keys_of(X, groups, "school_id"), self.group_folds, "school")
+            sides = _deal_parts(keys_of(X, groups, "school_id"), self.group_folds, "school")
             pupils = keys_of(X, students, "student_id") if self.new_pupils else None
         elif self.new_pupils:
             given = groups if students is None else students
-            sides = _sides(keys_of(X, given, "student_id"), self.group_folds or PUPIL_FOLDS, "pupil")
+            sides = _deal_parts(keys_of(X, given, "student_id"), self.group_folds or PUPIL_FOLDS, "pupil")
         for keys in (pupils, sides[0][1]):
             if keys is not None and len(keys) != len(dates.days):
                 raise SplitError(
@@ -283,7 +285,7 @@ class TemporalSplit:
                 yield Fold.of(block, dates.days, left_out, aside, pupils)
 
 
-def _sides(keys: Array, n_folds: int | None, what: str) -> list[tuple[str, Bools | None]]:
+def _deal_parts(keys: Array, n_folds: int | None, what: str) -> list[tuple[str, Bools | None]]:
     """Deal schools or pupils into parts, and give each part's name and rows; which part hangs on the name."""
     codes, names = pd.factorize(keys, sort=True)
     n_folds = len(names) if n_folds is None else n_folds
@@ -325,14 +327,15 @@ def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) 
     if not 0 < share < 1:
         raise SplitError(f"The share set aside must lie between 0 and 1, got {share!r}.")
     keys = pd.Series(np.asarray(student_ids)).astype(str)
-    part = {key: _hash(key.encode(), seed) / 2**64 < share for key in keys.unique()}
+    part = {key: _key_hash(key.encode(), seed) / 2**64 < share for key in keys.unique()}
     return np.asarray(keys.map(part), dtype=np.bool_)
 
 
 def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -> Positions:
     """Deal rows to folds like cards, class by class; rows with the same key stay together.
 
-    The fold depends on the keys and labels alone, never on the order of the rows.
+    Keys are put in order by class, then by a hash with the seed, and dealt out one by one: so folds differ
+    by one key at most in each class, and depend on keys and labels alone, never on the order of the rows.
 
     Parameters
     ----------
@@ -353,12 +356,12 @@ def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -
     label: dict[bytes, int] = {}
     for key, value in zip(keys, y, strict=True):
         label[key] = max(label.get(key, 0), int(value))
-    ordered = sorted(label, key=lambda key: (-label[key], _hash(key, seed), key))
+    ordered = sorted(label, key=lambda key: (-label[key], _key_hash(key, seed), key))
     fold = {key: place % n_folds for place, key in enumerate(ordered)}
     return np.array([fold[key] for key in keys], dtype=np.intp)
 
 
-def _hash(key: bytes, seed: int) -> int:
+def _key_hash(key: bytes, seed: int) -> int:
     salt = str(seed).encode()[:16]
     return int.from_bytes(hashlib.blake2b(key, digest_size=8, salt=salt).digest(), "big")
 
@@ -422,7 +425,7 @@ class RandomSplit:
         """
         keys = keys_of(X, groups, "student_id", otherwise=np.arange(len(np.asarray(X))))
         labels = np.zeros(len(keys), dtype=np.int8) if y is None else np.asarray(y).astype(np.int8)
-        yield from _each(keys, labels, self.n_splits, self.seed, "pupils")
+        yield from _each_fold(keys, labels, self.n_splits, self.seed, "pupils")
 
 
 @dataclass(frozen=True)
@@ -478,7 +481,7 @@ class SchoolSplit:
         """
         keys = keys_of(X, groups, "school_id")
         if self.n_splits is not None:
-            yield from _each(keys, np.zeros(len(keys), dtype=np.int8), self.n_splits, 0, "schools")
+            yield from _each_fold(keys, np.zeros(len(keys), dtype=np.int8), self.n_splits, 0, "schools")
             return
         codes, names = pd.factorize(keys, sort=True)
         _require_groups(len(names), 2, "schools")
@@ -486,7 +489,7 @@ class SchoolSplit:
             yield np.flatnonzero(codes != place), np.flatnonzero(codes == place)
 
 
-def _each(
+def _each_fold(
     keys: Array, y: Labels, n_splits: int, seed: int, what: str
 ) -> Iterator[tuple[Positions, Positions]]:
     codes, names = pd.factorize(keys, sort=True)

@@ -80,11 +80,11 @@ class Tuning:
         """
         study = self._study(name, fitter, key)
         ended = time.monotonic() + (np.inf if self.seconds is None else self.seconds)
-        done = len(_complete(study))
+        done = len(_complete_trials(study))
         while not (self.trials is not None and done >= self.trials) and (
             not done or time.monotonic() < ended
         ):
-            study.sampler = _sampler(seed, done)
+            study.sampler = _trial_sampler(seed, done)
             trial = study.ask()
             suggested = {one: span.suggest(trial, one) for one, span in fitter.space.items()}
             study.tell(trial, loss(fitter.with_settings(suggested)))
@@ -94,11 +94,11 @@ class Tuning:
         return fitter.with_settings({one: study.best_params[one] for one in fitter.space})
 
     def _study(self, name: str, fitter: Fitter, key: str) -> Any:
-        optuna = _optuna()
+        optuna = _import_optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = None if self.file is None else f"sqlite:///{self.file}"
         study = optuna.create_study(storage=storage, study_name=f"{name}-{key}", load_if_exists=True)
-        if not _complete(study):
+        if not _complete_trials(study):
             study.enqueue_trial(fitter.settings)
         return study
 
@@ -111,17 +111,17 @@ def rows_key(*parts: Array | Sequence[bytes] | int) -> str:
     return digest.hexdigest()
 
 
-def _complete(study: Any) -> list[Any]:
-    return [trial for trial in study.trials if trial.state == _optuna().trial.TrialState.COMPLETE]
+def _complete_trials(study: Any) -> list[Any]:
+    return [trial for trial in study.trials if trial.state == _import_optuna().trial.TrialState.COMPLETE]
 
 
-def _sampler(seed: int, done: int) -> Any:
+def _trial_sampler(seed: int, done: int) -> Any:
     """Give the sampler of one trial: after a break it draws what it would have drawn."""
     words = np.random.SeedSequence([seed, done]).generate_state(1)
-    return _optuna().samplers.TPESampler(seed=int(words[0]), n_startup_trials=8)
+    return _import_optuna().samplers.TPESampler(seed=int(words[0]), n_startup_trials=8)
 
 
-def _optuna() -> Any:
+def _import_optuna() -> Any:
     try:
         import optuna
     except ImportError as error:

@@ -62,7 +62,7 @@ class ConformalSets:
                 f"The level of a set lies between 0 and 1, got {level!r}.", hint="such as 0.9"
             )
         stays, drops = np.sort(score[y == 0]), np.sort(-score[y == 1])
-        return cls(_threshold(stays, level), -_threshold(drops, level), level)
+        return cls(_class_threshold(stays, level), -_class_threshold(drops, level), level)
 
     def open_outcomes(self, score: Floats) -> Bools:
         """Say of each score whether it may stay, and whether it may drop out: shape (n, 2)."""
@@ -85,7 +85,7 @@ class ConformalSets:
         )
 
 
-def _threshold(rising: Floats, level: float) -> float:
+def _class_threshold(rising: Floats, level: float) -> float:
     """Give the smallest value that at least ``level`` of a class, one more pupil counted, do not exceed."""
     place = math.ceil(round((len(rising) + 1) * level, 9))
     return float(rising[place - 1]) if place <= len(rising) else math.inf
@@ -230,12 +230,12 @@ class ResemblingPupils:
         size = int(pupil.max(initial=0)) + 1
         unit, place = np.unique(np.asarray(cells, dtype=np.int64) * size + pupil, return_inverse=True)
         cell, of_unit = np.unique(unit // size, return_inverse=True)
-        surplus, chance = _sums(place, np.asarray(y) - risk), _sums(place, risk * (1 - risk))
-        pairs, scale = (_pairs(of_unit, part) for part in (surplus, chance))
+        surplus, chance = _group_sums(place, np.asarray(y) - risk), _group_sums(place, risk * (1 - risk))
+        pairs, scale = (_sum_pairs(of_unit, part) for part in (surplus, chance))
         weight = (risk * (1 - risk)) ** 2
         curved = float((weight * (1 - 2 * risk) ** 2).sum() / max(float(weight.sum()), 1e-300))
         repeated = max(float((surplus**2).sum() / max(chance.sum(), 1e-300)), 1.0)  # rows of one pupil
-        return cls(cell, pairs, scale, _sums(of_unit, chance), repeated, max(curved, 1e-9))
+        return cls(cell, pairs, scale, _group_sums(of_unit, chance), repeated, max(curved, 1e-9))
 
     @property
     def ratio(self) -> float:
@@ -260,7 +260,7 @@ class ResemblingPupils:
         """
         variances = SPREADS**2
         expected = np.expm1(self.curved * variances) / self.curved
-        once, twice = (_sums(schools, self.chance**power) for power in (1, 2))
+        once, twice = (_group_sums(schools, self.chance**power) for power in (1, 2))
         error2 = 2 * ((self.repeated * once[:, None] + twice[:, None] * variances) ** 2).sum(axis=0)
         error2 = error2 / max(float(self.scale.sum()), 1e-300) ** 2
         log_weight = -0.5 * (self.ratio - expected) ** 2 / error2 - 0.5 * np.log(error2)
@@ -305,13 +305,13 @@ def known_codes(names: ArrayLike) -> Positions:
     return np.asarray(pd.factorize(given.where(given != ""))[0], dtype=np.intp)
 
 
-def _sums(group: Positions, values: Floats) -> Floats:
+def _group_sums(group: Positions, values: Floats) -> Floats:
     return np.asarray(np.bincount(group, weights=values), dtype=np.float64)
 
 
-def _pairs(group: Positions, values: Floats) -> Floats:
+def _sum_pairs(group: Positions, values: Floats) -> Floats:
     """Sum the products of all pairs of different units of a group."""
-    return np.asarray(_sums(group, values) ** 2 - _sums(group, values**2))
+    return np.asarray(_group_sums(group, values) ** 2 - _group_sums(group, values**2))
 
 
 def equal_bands(risk: Floats, bands: int = BANDS) -> Positions:

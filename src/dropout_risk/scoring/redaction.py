@@ -32,7 +32,7 @@ from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.errors import SettingsError
-from dropout_risk.explanation.reasons import SIDES, Reason, describe
+from dropout_risk.explanation.reasons import SIDES, Reason, describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES, Role, role_named
@@ -128,7 +128,7 @@ def _gaps(catalogue: FeatureCatalogue, domain: str) -> Iterable[str]:
         for feature in catalogue.values():
             if feature.domain == domain:
                 yield from (
-                    describe(feature, float("nan"), state, language) for state in range(1, len(STATES))
+                    describe_value(feature, float("nan"), state, language) for state in range(1, len(STATES))
                 )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merged
+from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merge_cells
 
 
 def rows(n=2000, seed=0):
@@ -60,4 +60,4 @@ def test_a_category_that_the_fit_did_not_see_counts_as_missing():
 
 
 def test_merging_loses_the_least_likelihood():
-    assert merged(np.array([500, 500, 500, 500]), np.array([10, 12, 150, 160]), 0) == [1]
+    assert merge_cells(np.array([500, 500, 500, 500]), np.array([10, 12, 150, 160]), 0) == [1]

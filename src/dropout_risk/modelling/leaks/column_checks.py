@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dropout_risk.modelling.encoding import AUDIT_ONLY
-from dropout_risk.modelling.leaks.table import Column, LeakTable, auc_of
+from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of
 from dropout_risk.text import Text
 
 # --- What a leak check finds, and what it says of itself ---
@@ -120,7 +120,7 @@ SAME = 1e-9
 AUDIT_NAMES = frozenset({*AUDIT_ONLY, "gender", "race"})
 
 
-def known_late(table: LeakTable) -> list[Leak]:
+def find_known_late(table: LeakTable) -> list[Leak]:
     """Find the columns that are declared to be known only after the day of the forecast."""
     if table.known_late is None:
         raise CannotJudgeError(
@@ -140,7 +140,7 @@ def known_late(table: LeakTable) -> list[Leak]:
     ]
 
 
-def tells_the_outcome(table: LeakTable) -> list[Leak]:
+def find_telling_columns(table: LeakTable) -> list[Leak]:
     """Find columns that alone tell who drops out: by their order, or by their levels."""
     found = []
     for column in table.columns:
@@ -154,7 +154,7 @@ def tells_the_outcome(table: LeakTable) -> list[Leak]:
     return found
 
 
-def missing_tells(table: LeakTable) -> list[Leak]:
+def find_telling_gaps(table: LeakTable) -> list[Leak]:
     """Find columns in which being empty, or being filled, all but tells who drops out."""
     found = []
     for column in table.columns:
@@ -175,7 +175,7 @@ def missing_tells(table: LeakTable) -> list[Leak]:
     return found
 
 
-def _pure_share(column: Column) -> float:
+def _pure_share(column: ColumnCounts) -> float:
     """Give the share of dropouts where there is a value, or where there is none, if it is nearly all."""
     states = np.array([column.by_label.sum(axis=0), column.missing_by_label])
     base = states[:, 1].sum() / max(states.sum(), 1)
@@ -186,7 +186,7 @@ def _pure_share(column: Column) -> float:
     return 0.0
 
 
-def identifier(table: LeakTable) -> list[Leak]:
+def find_identifiers(table: LeakTable) -> list[Leak]:
     """Find identifiers: columns that stand for the groups, or are different for everybody and predict."""
     found = []
     for place, column in enumerate(table.columns):
@@ -213,7 +213,7 @@ def identifier(table: LeakTable) -> list[Leak]:
     return found
 
 
-def _names_groups(table: LeakTable, place: int, column: Column) -> bool:
+def _names_groups(table: LeakTable, place: int, column: ColumnCounts) -> bool:
     """Say whether a column is another name of the groups."""
     rows = table.counted
     group, x = table.group[rows], table.values[rows, place]
@@ -223,7 +223,7 @@ def _names_groups(table: LeakTable, place: int, column: Column) -> bool:
     return len(pairs) == len(column.values)
 
 
-def audit_only(table: LeakTable) -> list[Leak]:
+def find_audit_columns(table: LeakTable) -> list[Leak]:
     """Find columns that check fairness and never make a score."""
     words = Text(
         zh="仅供公平性审计，不得作为特征", en="for audit only: it checks fairness and never makes a score"
@@ -231,11 +231,11 @@ def audit_only(table: LeakTable) -> list[Leak]:
     return [Leak("audit_only", name, words) for name in table.names if name.lower() in AUDIT_NAMES]
 
 
-def filled_by_outcome(table: LeakTable) -> list[Leak]:
+def find_gaps_by_outcome(table: LeakTable) -> list[Leak]:
     """Find columns whose gaps were filled with one constant for dropouts and another for the others."""
     found = []
     for column in table.columns:
-        filled = [_constant_of(column, label) for label in (0, 1)]
+        filled = [_filling_constant(column, label) for label in (0, 1)]
         if column.is_categorical or filled[0] is None or filled[1] is None or filled[0] == filled[1]:
             continue
         if any(column.by_label[place, 1 - label] for label, place in enumerate(filled)):
@@ -249,7 +249,7 @@ def filled_by_outcome(table: LeakTable) -> list[Leak]:
     return found
 
 
-def _constant_of(column: Column, label: int) -> int | None:
+def _filling_constant(column: ColumnCounts, label: int) -> int | None:
     """Give the place of the commonest value of a class if it is the mean of the class's other rows."""
     rows = column.by_label[:, label]
     total = int(rows.sum())
@@ -267,7 +267,7 @@ def _constant_of(column: Column, label: int) -> int | None:
     return place if spread > 0 and close else None
 
 
-def filled_from_everything(table: LeakTable) -> list[Leak]:
+def find_gaps_from_test(table: LeakTable) -> list[Leak]:
     """Find columns whose gaps were filled with the mean of training and test together."""
     if table.test is None or not table.test.any() or table.test.all():
         raise CannotJudgeError(
@@ -305,7 +305,7 @@ COLUMN_CHECKS = (
             zh="没有声明可知时间的列；表格本身不记录时间",
             en="columns about which nothing is declared: a table does not say when it was filled in",
         ),
-        known_late,
+        find_known_late,
     ),
     LeakCheck(
         "tells_the_outcome",
@@ -314,7 +314,7 @@ COLUMN_CHECKS = (
             zh="预测力与正常列相当的事后信息，以及分散在几列里的泄漏",
             en="later knowledge that predicts no better than an honest column, or is spread over several",
         ),
-        tells_the_outcome,
+        find_telling_columns,
     ),
     LeakCheck(
         "missing_tells",
@@ -323,7 +323,7 @@ COLUMN_CHECKS = (
             zh="缺失与结局有关但不明显的情况：没有记录也可能是真实的信号",
             en="gaps that go with the outcome less plainly: no record can be an honest sign too",
         ),
-        missing_tells,
+        find_telling_gaps,
     ),
     LeakCheck(
         "identifier",
@@ -332,7 +332,7 @@ COLUMN_CHECKS = (
             zh="重复使用或改写成小数的编号，以及藏在编号里的学校和入学年份",
             en="identifiers that repeat or are no whole numbers, and what a school or a year in them tells",
         ),
-        identifier,
+        find_identifiers,
     ),
     LeakCheck(
         "audit_only",
@@ -341,7 +341,7 @@ COLUMN_CHECKS = (
             zh="改了名字的列，以及能间接反映性别、民族的列",
             en="columns under another name, and others that stand in for sex or ethnicity",
         ),
-        audit_only,
+        find_audit_columns,
     ),
     LeakCheck(
         "filled_by_outcome",
@@ -350,7 +350,7 @@ COLUMN_CHECKS = (
             zh="用模型或抽取真实值填补的缺失：填补后的值与真实值无法区分，须查看填补方法",
             en="gaps filled by a model or with drawn values, which look like any other: ask how it was done",
         ),
-        filled_by_outcome,
+        find_gaps_by_outcome,
     ),
     LeakCheck(
         "filled_from_everything",
@@ -359,6 +359,6 @@ COLUMN_CHECKS = (
             zh="用中位数或模型填补的缺失，以及在全部数据上做的标准化、编码和特征选择",
             en="gaps filled with a median or by a model; scaling, coding or choice of columns on all rows",
         ),
-        filled_from_everything,
+        find_gaps_from_test,
     ),
 )

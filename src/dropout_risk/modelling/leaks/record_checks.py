@@ -69,7 +69,7 @@ def future_check(
         compared += len(rows)
         for name, change in WAYS.items():
             again = build_features(change(part, day), Cohort(frame), catalogue, instruments=instruments)
-            changed[name] += _differ(given, again.to_numpy())
+            changed[name] += _count_differences(given, again.to_numpy())
     return MadeCheck(
         "future_read",
         Text(zh="拿走或调换未来的记录", en="The future taken away or exchanged"),
@@ -133,10 +133,10 @@ def chosen_check(histories: Histories, cohort: Cohort, horizon_days: int, events
 
 
 def _chosen_leaks(label: Longs, kept: Bools) -> list[Leak]:
-    number = np.array([(label == of).sum() for of in (0, 1)])
+    number = np.array([(label == one).sum() for one in (0, 1)])
     if not number.all() or kept.all():
         return []
-    shares = np.array([kept[label == of].mean() for of in (0, 1)])
+    shares = np.array([kept[label == one].mean() for one in (0, 1)])
     overall = kept.mean()
     error = np.sqrt(overall * (1 - overall) * (1 / number).sum())
     if abs(shares[1] - shares[0]) <= max(KEPT_GAP, KEPT_SIGMAS * error):
@@ -157,7 +157,7 @@ def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> Positions:
     return np.flatnonzero(np.isin(school, order[:number]))
 
 
-def _differ(one: Floats, other: Floats) -> Longs:
+def _count_differences(one: Floats, other: Floats) -> Longs:
     """Count, for each column, the rows that are not equal to the bit; missing equals missing."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     return np.asarray((~same).sum(axis=0), dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Longs, Positions, Words
 from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Leak, LeakCheck
-from dropout_risk.modelling.leaks.table import Column, LeakTable, auc_of, mixed
+from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of, mix_bits
 from dropout_risk.text import Text
 
 # --- Rows that are equal in every column, told apart from pupils who look alike by chance ---
@@ -21,7 +21,7 @@ DRAWS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Copies:
+class CopiedRows:
     """Rows with the same content as another row, where that is no chance.
 
     In a table of measurements rows count that share at least three values which occur nowhere else. In a
@@ -46,17 +46,20 @@ class Copies:
     content: Words
 
     @classmethod
-    def of(cls, table: LeakTable) -> Copies:
+    def of(cls, table: LeakTable) -> CopiedRows:
         """Find them."""
-        pieces = _pieces(table)
+        pieces = _content_pieces(table)
         content = np.bitwise_xor.reduce(pieces, axis=0)
-        size, rng = _size(content), np.random.default_rng(0)
+        size, rng = _count_equal_rows(content), np.random.default_rng(0)
         alike, none = size > 1, np.zeros(len(size), dtype=bool)
         if not alike.any():
             return cls(none, none, content)
-        halves = [_size(np.bitwise_xor.reduce(pieces[_half(rng, len(pieces))], axis=0)) for _ in range(DRAWS)]
-        own, full = _own(table, size)
-        by_chance = np.mean([_own(table, half)[1].sum() for half in halves])
+        halves = [
+            _count_equal_rows(np.bitwise_xor.reduce(pieces[_half_of_columns(rng, len(pieces))], axis=0))
+            for _ in range(DRAWS)
+        ]
+        own, full = _no_chance(table, size)
+        by_chance = np.mean([_no_chance(table, half)[1].sum() for half in halves])
         more = np.mean([(half > 1).sum() - alike.sum() for half in halves])
         least = max(FEWEST_COPIES, COPIED_SHARE * len(size))
         rows = own if own.sum() >= least else none
@@ -73,7 +76,7 @@ class Copies:
         return np.asarray((low != high)[place])
 
 
-def _pieces(table: LeakTable) -> Words:
+def _content_pieces(table: LeakTable) -> Words:
     """Give a number for the content of each column that varies and row, shape (n_columns, n_rows)."""
     pieces = []
     for place in range(len(table.names)):
@@ -81,28 +84,28 @@ def _pieces(table: LeakTable) -> Words:
         bits = np.where(np.isnan(x), np.nan, x).view(np.int64)
         if len(bits) and (bits != bits[0]).any():
             salt = np.int64((place + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)
-            pieces.append(mixed(bits ^ salt))
+            pieces.append(mix_bits(bits ^ salt))
     return np.array(pieces, dtype=np.uint64).reshape(len(pieces), len(table.y))
 
 
-def _half(rng: np.random.Generator, number: int) -> Positions:
+def _half_of_columns(rng: np.random.Generator, number: int) -> Positions:
     return rng.permutation(number)[: (number + 1) // 2]
 
 
-def _size(content: Words) -> Longs:
+def _count_equal_rows(content: Words) -> Longs:
     """Give for each row how many rows hold the same, itself included."""
     _, place, number = np.unique(content, return_inverse=True, return_counts=True)
     return np.asarray(number[place.reshape(-1)], dtype=np.int64)
 
 
-def _own(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
+def _no_chance(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     """Say which rows with an equal one share values that occur nowhere else, and which hold much in all."""
     asked = np.flatnonzero(size > 1)
     own, bits = np.zeros(len(asked)), np.zeros(len(asked))
     for place, column in enumerate(table.columns):
         if len(column.values):
             x = table.values[asked, place]
-            number = _numbers(column, x)
+            number = _count_equal_values(column, x)
             own += (number <= size[asked]) & ~np.isnan(x)
             bits -= np.log2(np.where(np.isnan(x), 1.0, number / column.n_rows))
     found = np.zeros((2, len(size)), dtype=bool)
@@ -110,7 +113,7 @@ def _own(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     return found[0], found[1]
 
 
-def _numbers(column: Column, x: Floats) -> Floats:
+def _count_equal_values(column: ColumnCounts, x: Floats) -> Floats:
     """Give how many rows hold the value of each of some rows."""
     number = column.by_label.sum(axis=1)
     at = np.minimum(np.searchsorted(column.values, x), len(number) - 1)
@@ -122,14 +125,14 @@ SORTED_AUC, SIGMAS_OF_ORDER = 0.95, 6.0
 FEWEST_ROWS = 50
 
 
-def copied_pupils(table: LeakTable) -> list[Leak]:
+def find_copied_pupils(table: LeakTable) -> list[Leak]:
     """Find pupils whose rows stand in the table a second time, under another id."""
-    copies = _copies(table)
+    copies = _find_copies(table)
     if not copies.rows.any():
         return []
     rows = copies.rows & copies.in_several(table.group)
     number = int(rows.sum())
-    if number < FEWEST_COPIES or (table.groups is None and _skewed(copies.coarse, table) is not None):
+    if number < FEWEST_COPIES or (table.groups is None and _skewed_label(copies.coarse, table) is not None):
         return []
     across = ""
     across_zh = ""
@@ -148,10 +151,10 @@ def copied_pupils(table: LeakTable) -> list[Leak]:
     return [Leak("copied_pupils", "", words)]
 
 
-def repeated_rows(table: LeakTable) -> list[Leak]:
+def find_repeated_rows(table: LeakTable) -> list[Leak]:
     """Find rows of one class that were drawn again and again before the split."""
-    copies = _copies(table)
-    label = _skewed(copies.coarse, table)
+    copies = _find_copies(table)
+    label = _skewed_label(copies.coarse, table)
     if label is None or (table.is_repeated and copies.in_several(table.group)[copies.coarse].all()):
         return []
     share = float(copies.coarse[table.y == label].mean())
@@ -164,7 +167,7 @@ def repeated_rows(table: LeakTable) -> list[Leak]:
     return [Leak("repeated_rows", "", words)]
 
 
-def order_tells(table: LeakTable) -> list[Leak]:
+def find_telling_order(table: LeakTable) -> list[Leak]:
     """Find tables put together by outcome: the order of the pupils' ids tells the label."""
     if table.groups is None:
         raise CannotJudgeError(Text(zh="没有学生编号", en="the pupils' ids were not given"))
@@ -180,16 +183,16 @@ def order_tells(table: LeakTable) -> list[Leak]:
     return [Leak("order_tells", "", words)]
 
 
-def _copies(table: LeakTable) -> Copies:
+def _find_copies(table: LeakTable) -> CopiedRows:
     if len(table.y) < FEWEST_ROWS:
         raise CannotJudgeError(Text(zh=f"不足{FEWEST_ROWS}行", en=f"there are fewer than {FEWEST_ROWS} rows"))
-    made: Copies | None = table.__dict__.get("copies")
+    made: CopiedRows | None = table.__dict__.get("copies")
     if made is None:
-        made = table.__dict__["copies"] = Copies.of(table)
+        made = table.__dict__["copies"] = CopiedRows.of(table)
     return made
 
 
-def _skewed(rows: Bools, table: LeakTable) -> int | None:
+def _skewed_label(rows: Bools, table: LeakTable) -> int | None:
     """Give the label whose rows have copies far more often than those of the other."""
     shares = [float(rows[table.y == label].mean()) if (table.y == label).any() else 0.0 for label in (0, 1)]
     label = int(np.argmax(shares))
@@ -204,7 +207,7 @@ ROW_CHECKS = (
             zh="略有改动的副本，以及取值很粗、许多学生本来就相同的表格",
             en="copies with a change, and copies in coarse tables where many pupils look alike anyway",
         ),
-        copied_pupils,
+        find_copied_pupils,
     ),
     LeakCheck(
         "repeated_rows",
@@ -213,7 +216,7 @@ ROW_CHECKS = (
             zh="划分前删去某一类的行（欠采样）：表格里看不出来，只有真实的基准率知道",
             en="rows of a class thrown away before the split: only the true base rate would show it",
         ),
-        repeated_rows,
+        find_repeated_rows,
     ),
     LeakCheck(
         "order_tells",
@@ -223,7 +226,7 @@ ROW_CHECKS = (
             en="two sources whose pupils were numbered anew; the order of rows does not count, since no "
             "model reads it",
         ),
-        order_tells,
+        find_telling_order,
     ),
 )
 
@@ -241,7 +244,7 @@ NEAR = 1e-7
 CLASSES = (Text(zh="未辍学", en="pupils who stayed"), Text(zh="辍学", en="dropouts"))
 
 
-def made_up_rows(table: LeakTable) -> list[Leak]:
+def find_made_up_rows(table: LeakTable) -> list[Leak]:
     """Find classes whose rows lie exactly between two others, or hold fractions of what others count.
 
     Made-up rows are often written back as whole numbers where a column counts. Then they are still between
@@ -257,7 +260,7 @@ def made_up_rows(table: LeakTable) -> list[Leak]:
         )
     found = []
     for label in (1, 0):
-        broken = _fractions(table, places, label)
+        broken = _share_of_fractions(table, places, label)
         rows = table.values[:, places][table.y == label]
         measured = [column for column in range(len(places)) if not table.columns[places[column]].is_whole]
         between = _share_between(rows) or _share_between(rows[:, measured])
@@ -280,7 +283,7 @@ def made_up_rows(table: LeakTable) -> list[Leak]:
     return found
 
 
-def _fractions(table: LeakTable, places: list[int], label: int) -> float:
+def _share_of_fractions(table: LeakTable, places: list[int], label: int) -> float:
     """Give the share of a class's rows with fractions in columns that are whole in the other class."""
     whole = [place for place in places if _is_whole_elsewhere(table, place, label)]
     rows = table.y == label
@@ -374,6 +377,6 @@ SEGMENT_CHECKS = (
             zh="插值后又取整或加了噪声的行，以及带缺失值或只有类别的表格",
             en="made-up rows that were rounded or blurred, and tables of gaps or categories alone",
         ),
-        made_up_rows,
+        find_made_up_rows,
     ),
 )

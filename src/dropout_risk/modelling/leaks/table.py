@@ -16,7 +16,7 @@ _MIXING = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class ColumnCounts:
     """The different values of one column, each with its number of rows by half and label.
 
     Parameters
@@ -40,7 +40,7 @@ class Column:
     is_categorical: bool
 
     @classmethod
-    def of(cls, name: str, x: Floats, y: Labels, half: Longs, is_categorical: bool) -> Column:
+    def of(cls, name: str, x: Floats, y: Labels, half: Longs, is_categorical: bool) -> ColumnCounts:
         """Count."""
         there = ~np.isnan(x)
         values, place = np.unique(x[there], return_inverse=True)
@@ -93,7 +93,7 @@ class Column:
             places = np.minimum(BINS * (done - 1) // max(int(done[-1]), 1), BINS - 1)
             counts = np.add.reduceat(counts, np.unique(places, return_index=True)[1], axis=0)
         counts = np.concatenate([counts, self.missing[np.newaxis]])
-        return float(np.mean([_across(counts[:, one], counts[:, 1 - one]) for one in (0, 1)]))
+        return float(np.mean([_auc_across_halves(counts[:, one], counts[:, 1 - one]) for one in (0, 1)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,15 +150,15 @@ class LeakTable:
         if len(self.y) <= MOST_ROWS:
             return slice(None)
         kept = np.uint64(2**64 - 1) // np.uint64(len(self.y)) * np.uint64(MOST_ROWS)
-        return np.asarray(mixed(self.group) <= kept)
+        return np.asarray(mix_bits(self.group) <= kept)
 
     @cached_property
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[ColumnCounts]:
         """The counts of each column."""
         rows, y = self.counted, self.y[self.counted]
-        half = np.asarray(mixed(self.group[rows]) >> np.uint64(20) & np.uint64(1), dtype=np.int64)
+        half = np.asarray(mix_bits(self.group[rows]) >> np.uint64(20) & np.uint64(1), dtype=np.int64)
         return [
-            Column.of(name, self.values[rows, place], y, half, place in self.categorical)
+            ColumnCounts.of(name, self.values[rows, place], y, half, place in self.categorical)
             for place, name in enumerate(self.names)
         ]
 
@@ -189,7 +189,7 @@ def auc_of(counts: Longs) -> float:
     return float((below * ones).sum() / (zeros.sum() * ones.sum()))
 
 
-def mixed(numbers: Longs) -> Words:
+def mix_bits(numbers: Longs) -> Words:
     """Scatter whole numbers over 64 bits, the same way every time."""
     bits = numbers.astype(np.uint64) * _MIXING
     bits ^= bits >> np.uint64(29)
@@ -197,7 +197,7 @@ def mixed(numbers: Longs) -> Words:
     return np.asarray(bits ^ bits >> np.uint64(32))
 
 
-def _across(learned: Longs, asked: Longs) -> float:
+def _auc_across_halves(learned: Longs, asked: Longs) -> float:
     """Order levels by the share of dropouts in one half, and give the AUC in the other."""
     total = learned.sum(axis=0)
     base = total[1] / max(total.sum(), 1)
