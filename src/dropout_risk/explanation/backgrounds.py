@@ -44,7 +44,8 @@ class Backgrounds:
 
     Examples
     --------
-    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+    >>> from dropout_risk.explanation.contributions import LinearTerms
+    >>> from dropout_risk.explanation.curves import CurveShape
     >>> own = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> everyone = Background("stayed", 300, np.array([-0.25]))
     >>> backgrounds = Backgrounds(own, (everyone, Background("stayed, grade 8", 200, np.array([0.25]))), (8,))

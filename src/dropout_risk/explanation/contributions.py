@@ -17,10 +17,8 @@ from scipy.special import expit, exprel
 
 from dropout_risk.arrays import Array, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, MissingExtraError
-from dropout_risk.explanation.curves import Curves, StepShape
+from dropout_risk.explanation.curves import Curves, Shape
 from dropout_risk.kernels import kernel
-
-# --- What contributions are measured against: some rows, kept as counts and means and never as rows ---
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,69 +161,6 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True)
-class CurveShape:
-    """What a numeric feature adds: a line through points, level beyond the first and the last.
-
-    Parameters
-    ----------
-    knots : tuple of float
-        Values of the feature, rising.
-    heights : tuple of float
-        Log-odds at the knots.
-    missing : float
-        Log-odds where the value is missing.
-
-    Examples
-    --------
-    >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
-    [-1.0, 0.0, 1.0, 0.3]
-    """
-
-    knots: tuple[float, ...]
-    heights: tuple[float, ...]
-    missing: float
-
-    def __call__(self, column: Floats) -> Floats:
-        """Evaluate the curve, element by element."""
-        return _evaluate_alone(self, column)
-
-    @property
-    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
-        """Knots, heights and the height of a missing value."""
-        return self.knots, self.heights, self.missing
-
-
-@dataclass(frozen=True)
-class LevelShape:
-    """What a categorical feature adds: one height for each code, and one where it is missing.
-
-    Examples
-    --------
-    >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
-    [-0.2, 0.2, 0.1]
-    """
-
-    heights: tuple[float, ...]
-    missing: float
-
-    def __call__(self, column: Floats) -> Floats:
-        """Look up the height of each code; one that the fit did not see counts as missing."""
-        return _evaluate_alone(self, column)
-
-    @property
-    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
-        """No knots, the heights, and the height of a missing value."""
-        return None, self.heights, self.missing
-
-
-Shape = CurveShape | LevelShape | StepShape
-
-
-def _evaluate_alone(shape: Shape, column: Floats) -> Floats:
-    return Curves.of([shape.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
-
-
-@dataclass(frozen=True)
 class LinearTerms:
     """The closed form of an additive model: a feature adds its curve less the curve's mean over a background.
 
@@ -328,9 +263,6 @@ class BlendTerms:
         return replace(self, first=self.first.against(background), second=self.second.against(background))
 
 
-# --- Contributions as a ``shap.Explanation``, so that shap's own plots take them ---
-
-
 def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
     """Give base and contributions of some rows, beside the values they explain.
 
@@ -355,9 +287,6 @@ def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
             "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
         ) from error
     return shap.Explanation(parts.values, parts.bases, data=data, feature_names=list(names))
-
-
-# --- Contributions in points of probability, which add up to the difference between a risk and its base ---
 
 
 def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:

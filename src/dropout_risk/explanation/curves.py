@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -131,11 +132,21 @@ def _evaluate_curves(  # noqa: PLR0917
                     out[column, row] = value if value < highs[left] else highs[left]
 
 
-# --- What a binned numeric feature adds: one height for each bin, level between the edges ---
+class FeatureShape(ABC):
+    """What one feature adds to a score, by its value."""
+
+    @property
+    @abstractmethod
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """Give knots (or edges, or None for levels), heights, and the height of a missing value."""
+
+    def __call__(self, column: Floats) -> Floats:
+        """Evaluate the shape, element by element; a category that the fit did not see counts as missing."""
+        return Curves.of([self.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
 
 
 @dataclass(frozen=True)
-class StepShape:
+class StepShape(FeatureShape):
     """One height for each bin of a numeric feature, and one where the value is missing.
 
     Parameters
@@ -157,11 +168,58 @@ class StepShape:
     heights: tuple[float, ...]
     missing: float
 
-    def __call__(self, column: Floats) -> Floats:
-        """Look up the height of each value's bin."""
-        return Curves.of([self.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
-
     @property
     def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
         """Edges, heights and the height of a missing value."""
         return self.edges, self.heights, self.missing
+
+
+@dataclass(frozen=True)
+class CurveShape(FeatureShape):
+    """What a numeric feature adds: a line through points, level beyond the first and the last.
+
+    Parameters
+    ----------
+    knots : tuple of float
+        Values of the feature, rising.
+    heights : tuple of float
+        Log-odds at the knots.
+    missing : float
+        Log-odds where the value is missing.
+
+    Examples
+    --------
+    >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
+    [-1.0, 0.0, 1.0, 0.3]
+    """
+
+    knots: tuple[float, ...]
+    heights: tuple[float, ...]
+    missing: float
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """Knots, heights and the height of a missing value."""
+        return self.knots, self.heights, self.missing
+
+
+@dataclass(frozen=True)
+class LevelShape(FeatureShape):
+    """What a categorical feature adds: one height for each code, and one where it is missing.
+
+    Examples
+    --------
+    >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
+    [-0.2, 0.2, 0.1]
+    """
+
+    heights: tuple[float, ...]
+    missing: float
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """No knots, the heights, and the height of a missing value."""
+        return None, self.heights, self.missing
+
+
+Shape = CurveShape | LevelShape | StepShape

@@ -21,8 +21,6 @@ from dropout_risk.errors import BundleError
 from dropout_risk.explanation.tree_codes import GroupTables, NodeOutcome, TreeCodes, look_up
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
-# --- The leaves of a model with the conditions on their paths, and how a background meets them ---
-
 MOST_CONDITIONS = 12
 """Features on one path up to which patterns are counted: 4,096 of them."""
 

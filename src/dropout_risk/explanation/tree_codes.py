@@ -15,8 +15,6 @@ from dropout_risk.errors import FeatureInputError, ModelKindError
 from dropout_risk.explanation.tree_model import ALMOST_ZERO, ZERO, Tree, TreeModel
 from dropout_risk.kernels import kernel
 
-# --- Compiled loops over rows and trees: codes of values, look-ups in pattern tables, walks by quadrature ---
-
 BLOCK = 512
 """Rows at a time: their codes and sums stay in the cache of one core."""
 FEW = 8

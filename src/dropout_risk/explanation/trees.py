@@ -27,8 +27,6 @@ from dropout_risk.explanation.tree_codes import TreeCodes, count_indices
 from dropout_risk.explanation.tree_model import TreeModel
 from dropout_risk.kernels import blocks, in_threads
 
-# --- The trees of a model with all that no background changes: codes, leaves, and groups of leaves ---
-
 FOREST_ROWS = 1 << 16
 
 

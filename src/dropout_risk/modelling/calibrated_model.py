@@ -39,8 +39,10 @@ class CalibratedModel:
 
     Examples
     --------
-    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
-    >>>     >>> model = CalibratedModel(
+    >>> from dropout_risk.explanation.contributions import LinearTerms
+    >>> from dropout_risk.explanation.curves import CurveShape
+    >>> from dropout_risk.modelling.logistic import LogisticModel
+    >>> model = CalibratedModel(
     ...     FeatureEncoding(("absence_share",)),
     ...     LogisticModel(LinearTerms(-2.0, (CurveShape((0.0, 1.0), (-0.5, 3.5), 0.0),))),
     ...     LinearCalibration(a=0.5, b=0.0),

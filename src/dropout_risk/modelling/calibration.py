@@ -238,8 +238,6 @@ def _line_derivatives(
     return gradient, (rows.T * (risk * (1 - risk))) @ rows + prior[1]
 
 
-# --- Move a calibration to another school: by few labels, by many, or by a base rate alone ---
-
 PRIOR_LABELS = 20.0
 ENOUGH_FOR_SLOPE = 50
 """Pupils of the rarer class from which on labels may move the slope as well."""

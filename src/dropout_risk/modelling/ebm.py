@@ -12,8 +12,7 @@ import pandas as pd
 
 from dropout_risk.arrays import Floats, Labels
 from dropout_risk.errors import MissingExtraError
-from dropout_risk.explanation.contributions import LevelShape
-from dropout_risk.explanation.curves import StepShape
+from dropout_risk.explanation.curves import LevelShape, StepShape
 from dropout_risk.modelling.fitter import Fitter
 from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 

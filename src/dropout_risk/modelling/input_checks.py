@@ -55,8 +55,6 @@ def refuse_empty_columns(
         )
 
 
-# --- What a fit warns of and does all the same: few dropouts, and columns that name pupils or schools ---
-
 FEWEST_OF_A_CLASS = 50
 """Rows of the rarer class below which a fit is warned of; training refuses as many by default."""
 IDENTIFIER = re.compile(r"(^|_)(id|uuid)$|^(student|pupil|school|class|teacher)s?$", re.IGNORECASE)
@@ -116,9 +114,6 @@ def _names_rows(name: str, categorical: bool, values: Floats) -> bool:
         return IDENTIFIER.search(name) is not None or levels > LEVELS_SHARE * len(given)
     whole = bool((given == np.round(given)).all())
     return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
-
-
-# --- The labels of a fit: two classes, of which the greater one is predicted ---
 
 
 def target_of(y: ArrayLike) -> Array:

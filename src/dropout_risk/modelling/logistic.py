@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
-from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import CurveShape, LevelShape
 from dropout_risk.modelling.fitter import Fitter, Span
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from dropout_risk.arrays import Floats
 from dropout_risk.errors import BundleError
-from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms, Shape, Terms
-from dropout_risk.explanation.curves import StepShape
+from dropout_risk.explanation.contributions import LinearTerms, Terms
+from dropout_risk.explanation.curves import CurveShape, LevelShape, Shape, StepShape
 
 Files = Mapping[str, bytes]
 
@@ -119,7 +119,10 @@ def centred_terms(base: float, shapes: Sequence[Shape], X: Floats) -> LinearTerm
     centred = []
     for index, shape in enumerate(shapes):
         mean = float(shape(X[:, index]).mean())
-        centred.append(_moved_shape(shape, mean, bool(np.isnan(X[:, index]).any())))
+        missing = shape.missing - mean if np.isnan(X[:, index]).any() else 0.0
+        centred.append(
+            replace(shape, heights=tuple(height - mean for height in shape.heights), missing=missing)
+        )
         base += mean
     return LinearTerms(base, tuple(centred))
 
@@ -129,16 +132,6 @@ def keep_direction(heights: Floats, direction: int) -> Floats:
     if direction == 0:
         return heights
     return np.asarray(direction * np.maximum.accumulate(direction * heights))
-
-
-def _moved_shape(shape: Shape, mean: float, has_missing: bool) -> Shape:
-    heights = tuple(height - mean for height in shape.heights)
-    missing = shape.missing - mean if has_missing else 0.0
-    if isinstance(shape, LevelShape):
-        return LevelShape(heights, missing)
-    if isinstance(shape, StepShape):
-        return StepShape(shape.edges, heights, missing)
-    return CurveShape(shape.knots, heights, missing)
 
 
 def _shape_to_dict(shape: Shape) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.arrays import Bools, Floats, Labels, Longs, Positions
-from dropout_risk.explanation.contributions import LevelShape, LinearTerms
-from dropout_risk.explanation.curves import StepShape
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import LevelShape, StepShape
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.fitter import Fitter
@@ -21,8 +21,6 @@ from dropout_risk.modelling.folds import CrossFit, cross_fitted
 from dropout_risk.modelling.model import JsonModel, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 from dropout_risk.text import Language, Text
-
-# --- Few bins for one feature: as many as the data bear out, monotone where a direction is declared ---
 
 CELLS = 20
 """Quantile cells that bins are made of."""
@@ -347,8 +345,6 @@ def _round_points(
 def _on_grid(value: float) -> float:
     return round(value / GRID) * GRID
 
-
-# --- The scorecard as a sheet of paper: bins in words with their points, and what a sum of points means ---
 
 BELOW = Text(zh="低于{high:g}", en="below {high:g}")
 BETWEEN = Text(zh="{low:g}至{high:g}（不含）", en="{low:g} to below {high:g}")

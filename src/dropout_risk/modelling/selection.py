@@ -210,8 +210,6 @@ def _fill_texts(text: Text, **fields: object) -> Text:
     return Text(zh=text.zh.format(**said("zh")), en=text.en.format(**said("en")))
 
 
-# --- Compare the candidates on the same folds and fit the chosen one on all rows ---
-
 FoundSettings = Mapping[str, Mapping[str, Any]]
 FEWEST_OF_A_CLASS = 2
 TUNING_ROWS = 40_000

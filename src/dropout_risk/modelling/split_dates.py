@@ -139,9 +139,6 @@ def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
         ) from None
 
 
-# --- One split: which rows train, which ones test, and what stands between them ---
-
-
 @dataclass(frozen=True, eq=False)
 class Fold:
     """What trains, what tests, and who is left out of training.

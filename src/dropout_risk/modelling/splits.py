@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# --- The picture of splits in time; matplotlib is imported where it draws ---
-
 COLOURS = {
     "train": "#1b4f8a",
     "labels not known in time": "#e0b252",
@@ -364,9 +362,6 @@ def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -
 def _key_hash(key: bytes, seed: int) -> int:
     salt = str(seed).encode()[:16]
     return int.from_bytes(hashlib.blake2b(key, digest_size=8, salt=salt).digest(), "big")
-
-
-# --- Splits without regard to time: at random by pupil, and by school ---
 
 
 @dataclass(frozen=True)

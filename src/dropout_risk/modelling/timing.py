@@ -187,8 +187,6 @@ def _with_period(X: pd.DataFrame, rows: Positions, period: Array) -> pd.DataFram
     return X.iloc[rows].assign(**{PERIOD: period.astype(np.float64)})
 
 
-# --- How a risk spreads over its horizon: sooner for those whose risk is high ---
-
 PERIODS = 6
 PENALTY = 1e-3
 """Too weak to be felt; it keeps empty periods finite."""

@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike
 from dropout_risk.arrays import Array, Bools, Floats, Labels, Positions
 from dropout_risk.errors import SettingsError
 
-# --- Which of the two outcomes a score leaves open: class-conditional conformal sets, as two thresholds ---
-
 
 @dataclass(frozen=True)
 class ConformalSets:

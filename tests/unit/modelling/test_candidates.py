@@ -9,7 +9,8 @@ import pytest
 from dropout_risk.errors import SettingsError, TrainingError
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.result import HeldOut
-from dropout_risk.explanation.contributions import LevelShape, LinearTerms
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import LevelShape
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.candidates import CANDIDATES, Candidate, name_of_model, with_parts
 from dropout_risk.modelling.classifier import RiskClassifier

@@ -11,8 +11,6 @@ from dropout_risk.modelling.encoding import AUDIT_ONLY
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of
 from dropout_risk.text import Text
 
-# --- What a leak check finds, and what it says of itself ---
-
 ELSEWHERE = Text(
     zh="此处不判断：特征只由当时已知的记录算出，见“读到以后的记录”一项",
     en="not judged here: features are made of what was known on the day, which future_read checks",

@@ -11,8 +11,6 @@ from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Leak, L
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of, mix_bits
 from dropout_risk.text import Text
 
-# --- Rows that are equal in every column, told apart from pupils who look alike by chance ---
-
 OWN_VALUES = 3
 BITS, BITS_FACTOR = 2.0, 2.0
 MOST_ALIKE, TOLD_APART = 0.2, 0.05
@@ -230,8 +228,6 @@ ROW_CHECKS = (
     ),
 )
 
-
-# --- Rows that were made up between two others (SMOTE and its kin) before the split ---
 
 ASKED_ROWS = 100
 MOST_NEIGHBOURS, MOST_FOR_RANK = 50_000, 2000
