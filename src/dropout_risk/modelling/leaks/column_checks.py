@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ ELSEWHERE = Text(
     en="not judged here: features are made of what was known on the day, which future_read checks",
 )
 """Why a check was left to another one: nothing is failed or passed by it."""
+
+
+Finding = tuple[str, Text]
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,20 @@ class LeakCheck:
     blind : Text
         What it cannot see.
     find : callable
-        Gives the findings of a table; raises :class:`CannotJudgeError` where the table does not allow it.
+        Gives the findings of a table, each a column (empty where it is about rows) and the reason; raises
+        :class:`CannotJudgeError` where the table does not allow it.
     """
 
     name: str
     title: Text
     blind: Text
-    find: Callable[[LeakTable], list[Leak]]
+    find: Callable[[LeakTable], Iterator[Finding]]
 
     def made(self, table: LeakTable) -> MadeCheck:
         """Make the check."""
         try:
-            return MadeCheck(self.name, self.title, self.blind, tuple(self.find(table)))
+            leaks = tuple(Leak(self.name, column, reason) for column, reason in self.find(table))
+            return MadeCheck(self.name, self.title, self.blind, leaks)
         except CannotJudgeError as error:
             return MadeCheck(self.name, self.title, self.blind, (), error.reason)
 
@@ -118,29 +123,23 @@ SAME = 1e-9
 AUDIT_NAMES = frozenset({*AUDIT_ONLY, "gender", "race"})
 
 
-def find_known_late(table: LeakTable) -> list[Leak]:
+def find_known_late(table: LeakTable) -> Iterator[Finding]:
     """Find the columns that are declared to be known only after the day of the forecast."""
     if table.known_late is None:
         raise CannotJudgeError(
             Text(zh="没有声明各列何时可知", en="nothing is declared about when columns were known")
         )
-    return [
-        Leak(
-            "known_late",
-            name,
-            Text(
+    for name, when in table.known_late.items():
+        if name in table.names:
+            words = Text(
                 zh=f"声明在预测日之后才可知（{when}）",
                 en=f"declared to be known only after the day of the forecast ({when})",
-            ),
-        )
-        for name, when in table.known_late.items()
-        if name in table.names
-    ]
+            )
+            yield name, words
 
 
-def find_telling_columns(table: LeakTable) -> list[Leak]:
+def find_telling_columns(table: LeakTable) -> Iterator[Finding]:
     """Find columns that alone tell who drops out: by their order, or by their levels."""
-    found = []
     for column in table.columns:
         auc = max(column.ranked(), column.as_levels())
         if auc > LARGEST_AUC and table.sigmas(auc) > SIGMAS and column.missing_alone() <= LARGEST_AUC:
@@ -148,13 +147,11 @@ def find_telling_columns(table: LeakTable) -> list[Leak]:
                 zh=f"仅凭这一列就能区分辍学与否：AUC {auc:.3f}，高于{LARGEST_AUC:g}",
                 en=f"alone it tells who drops out: AUC {auc:.3f}, over {LARGEST_AUC:g}",
             )
-            found.append(Leak("tells_the_outcome", column.name, words))
-    return found
+            yield column.name, words
 
 
-def find_telling_gaps(table: LeakTable) -> list[Leak]:
+def find_telling_gaps(table: LeakTable) -> Iterator[Finding]:
     """Find columns in which being empty, or being filled, all but tells who drops out."""
-    found = []
     for column in table.columns:
         auc = column.missing_alone()
         if auc > LARGEST_AUC and table.sigmas(auc) > SIGMAS:
@@ -162,15 +159,14 @@ def find_telling_gaps(table: LeakTable) -> list[Leak]:
                 zh=f"是否缺失本身就能区分辍学与否：AUC {auc:.3f}，高于{LARGEST_AUC:g}",
                 en=f"whether it is missing tells who drops out: AUC {auc:.3f}, over {LARGEST_AUC:g}",
             )
-            found.append(Leak("missing_tells", column.name, words))
+            yield column.name, words
         elif share := _pure_share(column):
             words = Text(
                 zh=f"有值（或缺失）的行中{share:.1%}辍学：像是辍学之后才填写的",
                 en=f"{share:.1%} of the rows with a value, or of those without, dropped out: it looks "
                 "filled in afterwards",
             )
-            found.append(Leak("missing_tells", column.name, words))
-    return found
+            yield column.name, words
 
 
 def _pure_share(column: ColumnCounts) -> float:
@@ -184,9 +180,8 @@ def _pure_share(column: ColumnCounts) -> float:
     return 0.0
 
 
-def find_identifiers(table: LeakTable) -> list[Leak]:
+def find_identifiers(table: LeakTable) -> Iterator[Finding]:
     """Find identifiers: columns that stand for the groups, or are different for everybody and predict."""
-    found = []
     for place, column in enumerate(table.columns):
         if not column.is_whole or len(column.values) < 2:
             continue
@@ -195,7 +190,7 @@ def find_identifiers(table: LeakTable) -> list[Leak]:
                 zh="与分组一一对应（如学生编号、学校编号）：记住的是谁，而不是情况",
                 en="stands one to one for the groups that folds keep apart: it says who, not how somebody is",
             )
-            found.append(Leak("identifier", column.name, words))
+            yield column.name, words
             continue
         auc = auc_of(column.by_label)
         units = min(table.n_groups, int(column.by_label.sum()))
@@ -207,8 +202,7 @@ def find_identifiers(table: LeakTable) -> list[Leak]:
                 en=f"nearly everybody has a value of their own, like an identifier, and its order predicts: "
                 f"AUC {auc:.3f}",
             )
-            found.append(Leak("identifier", column.name, words))
-    return found
+            yield column.name, words
 
 
 def _names_groups(table: LeakTable, place: int, column: ColumnCounts) -> bool:
@@ -221,17 +215,16 @@ def _names_groups(table: LeakTable, place: int, column: ColumnCounts) -> bool:
     return len(pairs) == len(column.values)
 
 
-def find_audit_columns(table: LeakTable) -> list[Leak]:
+def find_audit_columns(table: LeakTable) -> Iterator[Finding]:
     """Find columns that check fairness and never make a score."""
     words = Text(
         zh="仅供公平性审计，不得作为特征", en="for audit only: it checks fairness and never makes a score"
     )
-    return [Leak("audit_only", name, words) for name in table.names if name.lower() in AUDIT_NAMES]
+    yield from ((name, words) for name in table.names if name.lower() in AUDIT_NAMES)
 
 
-def find_gaps_by_outcome(table: LeakTable) -> list[Leak]:
+def find_gaps_by_outcome(table: LeakTable) -> Iterator[Finding]:
     """Find columns whose gaps were filled with one constant for dropouts and another for the others."""
-    found = []
     for column in table.columns:
         filled = [_filling_constant(column, label) for label in (0, 1)]
         if column.is_categorical or filled[0] is None or filled[1] is None or filled[0] == filled[1]:
@@ -243,8 +236,7 @@ def find_gaps_by_outcome(table: LeakTable) -> list[Leak]:
             en="dropouts and others each have a value of their own that keeps coming back and is the mean "
             "of their class: gaps were filled with the outcome known",
         )
-        found.append(Leak("filled_by_outcome", column.name, words))
-    return found
+        yield column.name, words
 
 
 def _filling_constant(column: ColumnCounts, label: int) -> int | None:
@@ -265,7 +257,7 @@ def _filling_constant(column: ColumnCounts, label: int) -> int | None:
     return place if spread > 0 and close else None
 
 
-def find_gaps_from_test(table: LeakTable) -> list[Leak]:
+def find_gaps_from_test(table: LeakTable) -> Iterator[Finding]:
     """Find columns whose gaps were filled with the mean of training and test together."""
     if table.test is None or not table.test.any() or table.test.all():
         raise CannotJudgeError(
@@ -274,7 +266,6 @@ def find_gaps_from_test(table: LeakTable) -> list[Leak]:
                 en="it was not said which rows are the test",
             )
         )
-    found = []
     for place, column in enumerate(table.columns):
         rows = column.by_label.sum(axis=1)
         if column.is_categorical or not len(rows) or rows.max() < FILLED_ROWS:
@@ -291,8 +282,7 @@ def find_gaps_from_test(table: LeakTable) -> list[Leak]:
                 zh="缺失处填的是训练与测试合在一起的均值：应只用训练部分计算",
                 en="gaps hold the mean of training and test together: it must be learned on training alone",
             )
-            found.append(Leak("filled_from_everything", column.name, words))
-    return found
+            yield column.name, words
 
 
 COLUMN_CHECKS = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Longs, Positions, Words
-from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Leak, LeakCheck
+from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Finding, LeakCheck
 from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of, mix_bits
 from dropout_risk.text import Text
 
@@ -123,15 +124,15 @@ SORTED_AUC, SIGMAS_OF_ORDER = 0.95, 6.0
 FEWEST_ROWS = 50
 
 
-def find_copied_pupils(table: LeakTable) -> list[Leak]:
+def find_copied_pupils(table: LeakTable) -> Iterator[Finding]:
     """Find pupils whose rows stand in the table a second time, under another id."""
     copies = _find_copies(table)
     if not copies.rows.any():
-        return []
+        return
     rows = copies.rows & copies.in_several(table.group)
     number = int(rows.sum())
     if number < FEWEST_COPIES or (table.groups is None and _skewed_label(copies.coarse, table) is not None):
-        return []
+        return
     across = ""
     across_zh = ""
     if table.test is not None:
@@ -146,15 +147,15 @@ def find_copied_pupils(table: LeakTable) -> list[Leak]:
         en=f"at least {number} rows are equal in every column to a row of another pupil, far more than "
         f"chance gives{across}: the same pupil under another id",
     )
-    return [Leak("copied_pupils", "", words)]
+    yield "", words
 
 
-def find_repeated_rows(table: LeakTable) -> list[Leak]:
+def find_repeated_rows(table: LeakTable) -> Iterator[Finding]:
     """Find rows of one class that were drawn again and again before the split."""
     copies = _find_copies(table)
     label = _skewed_label(copies.coarse, table)
     if label is None or (table.is_repeated and copies.in_several(table.group)[copies.coarse].all()):
-        return []
+        return
     share = float(copies.coarse[table.y == label].mean())
     name = Text(zh="辍学" if label else "未辍学", en="dropouts" if label else "pupils who stayed")
     words = Text(
@@ -162,23 +163,23 @@ def find_repeated_rows(table: LeakTable) -> list[Leak]:
         en=f"{share:.0%} of the rows of {name.en} have an equal one, and hardly any of the others do: rows "
         "were drawn again before the split",
     )
-    return [Leak("repeated_rows", "", words)]
+    yield "", words
 
 
-def find_telling_order(table: LeakTable) -> list[Leak]:
+def find_telling_order(table: LeakTable) -> Iterator[Finding]:
     """Find tables put together by outcome: the order of the pupils' ids tells the label."""
     if table.groups is None:
         raise CannotJudgeError(Text(zh="没有学生编号", en="the pupils' ids were not given"))
     counts = np.bincount(2 * table.group + table.y, minlength=2 * table.n_groups).reshape(-1, 2)
     auc = auc_of(counts)
     if max(auc, 1 - auc) <= SORTED_AUC or table.sigmas(auc) <= SIGMAS_OF_ORDER:
-        return []
+        return
     words = Text(
         zh=f"学生编号的先后就能区分结局（AUC {max(auc, 1 - auc):.3f}）：两类学生像是分别收集后拼接的",
         en=f"the order of the pupils' ids tells the outcome (AUC {max(auc, 1 - auc):.3f}): the two classes "
         "look put together from two sources",
     )
-    return [Leak("order_tells", "", words)]
+    yield "", words
 
 
 def _find_copies(table: LeakTable) -> CopiedRows:
@@ -232,7 +233,7 @@ ROW_CHECKS = (
 ASKED_ROWS = 100
 MOST_NEIGHBOURS, MOST_FOR_RANK = 50_000, 2000
 FEWEST_COLUMNS = 3
-FOUND_SHARE, FOUND_ROWS, FEWEST_ROWS = 0.05, 5, 30
+FOUND_SHARE, FOUND_ROWS, FEWEST_MADE_UP = 0.05, 5, 30
 LARGEST_DENOMINATOR = 100
 WHOLE_SHARE, WHOLE_ROWS = 0.999, 30
 BROKEN_SHARE, BROKEN_ROWS = 0.05, 10
@@ -240,7 +241,7 @@ NEAR = 1e-7
 CLASSES = (Text(zh="未辍学", en="pupils who stayed"), Text(zh="辍学", en="dropouts"))
 
 
-def find_made_up_rows(table: LeakTable) -> list[Leak]:
+def find_made_up_rows(table: LeakTable) -> Iterator[Finding]:
     """Find classes whose rows lie exactly between two others, or hold fractions of what others count.
 
     Made-up rows are often written back as whole numbers where a column counts. Then they are still between
@@ -254,7 +255,6 @@ def find_made_up_rows(table: LeakTable) -> list[Leak]:
                 en=f"fewer than {FEWEST_COLUMNS} columns hold numbers",
             )
         )
-    found = []
     for label in (1, 0):
         broken = _share_of_fractions(table, places, label)
         rows = table.values[:, places][table.y == label]
@@ -267,7 +267,7 @@ def find_made_up_rows(table: LeakTable) -> list[Leak]:
                 en=f"{broken:.0%} of the rows of {CLASSES[label].en} hold fractions in columns that are "
                 "whole numbers elsewhere: they look made up between others, as SMOTE does",
             )
-            found.append(Leak("made_up_rows", "", words))
+            yield "", words
         elif between:
             words = Text(
                 zh=f"抽查的{CLASSES[label].zh}的行中{between:.0%}恰好落在另外两行的连线上："
@@ -275,8 +275,7 @@ def find_made_up_rows(table: LeakTable) -> list[Leak]:
                 en=f"{between:.0%} of the rows of {CLASSES[label].en} that were looked at lie exactly "
                 "between two others: they look made up, as SMOTE does",
             )
-            found.append(Leak("made_up_rows", "", words))
-    return found
+            yield "", words
 
 
 def _share_of_fractions(table: LeakTable, places: list[int], label: int) -> float:
@@ -315,7 +314,7 @@ def _share_between(X: Floats) -> float:
     X = X[:, ~np.isnan(X).any(axis=0)]
     spread = X.std(axis=0) if len(X) else np.zeros(X.shape[1])
     X = X[:, spread > 0]
-    if X.shape[1] < FEWEST_COLUMNS or len(X) < FEWEST_ROWS:
+    if X.shape[1] < FEWEST_COLUMNS or len(X) < FEWEST_MADE_UP:
         return 0.0
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     if np.linalg.matrix_rank(X[:: 1 + len(X) // MOST_FOR_RANK], tol=NEAR * len(X)) < FEWEST_COLUMNS:
