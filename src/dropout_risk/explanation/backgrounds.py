@@ -113,29 +113,29 @@ class Backgrounds:
     def places(self, levels: Longs) -> Longs:
         """Give the place of each row's background, by its grade level."""
         found = np.zeros(len(levels), np.int64)
-        for place, level in enumerate(self.levels, start=1):
-            found[levels == level] = place
+        for index, level in enumerate(self.levels, start=1):
+            found[levels == level] = index
         return found
 
-    def terms(self, place: int = 0) -> Terms:
+    def terms(self, index: int = 0) -> Terms:
         """Give the terms measured against one of the backgrounds."""
         if not self.given:
             return self.own
-        return self._terms[place]
+        return self._terms[index]
 
-    def contributions(self, encoded: Floats, places: Longs | None = None) -> Contributions:
+    def contributions(self, encoded: Floats, positions: Longs | None = None) -> Contributions:
         """Split the raw score of each row, measured against its background.
 
         Rows of one background are worked on together; a row's bits depend on nothing but the row and its
         background.
         """
-        present = [0] if places is None else np.flatnonzero(np.bincount(places, minlength=1)).tolist()
+        present = [0] if positions is None else np.flatnonzero(np.bincount(positions, minlength=1)).tolist()
         if len(present) <= 1:
             return self.terms(*present).contributions(encoded)
         base, values = np.empty(len(encoded)), np.empty(encoded.shape)
-        for place in present:
-            rows = np.flatnonzero(places == place)
-            part = self.terms(place).contributions(encoded[rows])
+        for index in present:
+            rows = np.flatnonzero(positions == index)
+            part = self.terms(index).contributions(encoded[rows])
             base[rows], values[rows] = part.base, part.values
         return Contributions(base, values)
 
@@ -167,8 +167,8 @@ class Backgrounds:
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
             means, counts = (table[name].combine_chunks() for name in ("means", "counts"))
             given = tuple(
-                Background(name, rows, means[place].values.to_numpy(), counts[place].values.to_numpy())
-                for place, (name, rows) in enumerate(
+                Background(name, rows, means[index].values.to_numpy(), counts[index].values.to_numpy())
+                for index, (name, rows) in enumerate(
                     zip(table["name"].to_pylist(), table["rows"].to_pylist(), strict=True)
                 )
             )

@@ -74,22 +74,22 @@ def _curve_pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Float
     nothing = np.zeros(len(heights))
     if knots is None:
         return np.full(len(heights), np.nan), heights, nothing, nothing, nothing
-    places = np.array(knots, dtype=np.float64)
-    if len(places) < len(heights):
-        return _level_pieces(places, heights)
+    positions = np.array(knots, dtype=np.float64)
+    if len(positions) < len(heights):
+        return _level_pieces(positions, heights)
     slopes, lows, highs = nothing.copy(), heights.copy(), heights.copy()
-    slopes[:-1] = np.diff(heights) / np.diff(places)
+    slopes[:-1] = np.diff(heights) / np.diff(positions)
     lows[:-1], highs[:-1] = np.sort(np.stack([heights[:-1], heights[1:]]), axis=0)
-    return places, heights, slopes, lows, highs
+    return positions, heights, slopes, lows, highs
 
 
 def _level_pieces(edges: Floats, heights: Floats) -> tuple[Floats, ...]:
     """Give each height a piece of slope 0; the first begins just below the first edge."""
     if len(edges) == 0:
         return np.zeros(1), heights, np.zeros(1), heights, heights
-    places = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges, edges[-1:]])
+    positions = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges, edges[-1:]])
     levels = np.append(heights, heights[-1])
-    return places, levels, np.zeros(len(levels)), levels, levels
+    return positions, levels, np.zeros(len(levels)), levels, levels
 
 
 @kernel

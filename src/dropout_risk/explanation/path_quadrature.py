@@ -51,7 +51,7 @@ class PathQuadrature:
         for number, tree in enumerate(model.trees):
             if not len(tree.feature):
                 continue
-            trees.append((len(nodes), depth[number], *rules.place((most[number] + 1) // 2)))
+            trees.append((len(nodes), depth[number], *rules.bounds_of((most[number] + 1) // 2)))
             earlier = _earlier_levels(tree)
             first = len(nodes), len(values)
             for node, outcome in enumerate(codes.outcomes[number]):
@@ -83,16 +83,16 @@ class _Rules:
     def __init__(self) -> None:
         self.points: list[float] = []
         self.weights: list[float] = []
-        self._places: dict[int, tuple[int, int]] = {}
+        self._bounds: dict[int, tuple[int, int]] = {}
 
-    def place(self, n: int) -> tuple[int, int]:
+    def bounds_of(self, n: int) -> tuple[int, int]:
         """Give where the points and weights of the rule with n points stand."""
-        if n not in self._places:
+        if n not in self._bounds:
             points, weights = np.polynomial.legendre.leggauss(n)
-            self._places[n] = len(self.points), len(self.points) + n
+            self._bounds[n] = len(self.points), len(self.points) + n
             self.points.extend((points + 1) / 2)
             self.weights.extend(weights / 2)
-        return self._places[n]
+        return self._bounds[n]
 
 
 def _earlier_levels(tree: Tree) -> dict[int, int]:

@@ -55,11 +55,11 @@ class Leaf:
     def patterns(self, left: dict[int, Bools], size: int) -> Positions:
         """Give the conditions that each row meets as bits, from what goes left at each node."""
         found = np.zeros(size, np.intp)
-        for place, nodes in enumerate(self.conditions):
+        for position, nodes in enumerate(self.conditions):
             met = np.ones(size, np.bool_)
             for node, wants_left in nodes:
                 met &= left[node] == wants_left
-            found |= met.astype(np.intp) << place
+            found |= met.astype(np.intp) << position
         return found
 
 
@@ -248,16 +248,16 @@ class LeafGroup:
     sides: dict[int, ColumnOutcomes]
 
     @classmethod
-    def of(cls, codes: TreeCodes, places: list[int], leaves: Sequence[Leaf]) -> Self:
+    def of(cls, codes: TreeCodes, positions: list[int], leaves: Sequence[Leaf]) -> Self:
         """Gather nodes and features of leaves of one tree."""
-        tree = codes.outcomes[leaves[places[0]].tree]
-        nodes = sorted({node for place in places for node, _ in leaves[place].path})
-        features = {feature for place in places for feature in leaves[place].features}
+        tree = codes.outcomes[leaves[positions[0]].tree]
+        nodes = sorted({node for position in positions for node, _ in leaves[position].path})
+        features = {feature for position in positions for feature in leaves[position].features}
         by_column: dict[int, list[NodeOutcome]] = {}
         for node in nodes:
             by_column.setdefault(tree[node].column, []).append(tree[node])
         sides = {column: ColumnOutcomes.of(by_column[column]) for column in sorted(by_column)}
-        return cls({node: tree[node] for node in nodes}, places, tuple(sorted(features)), sides)
+        return cls({node: tree[node] for node in nodes}, positions, tuple(sorted(features)), sides)
 
     @property
     def patterns(self) -> int:
@@ -280,9 +280,9 @@ class LeafGroup:
 
     def patterns_of(self, leaves: Sequence[Leaf]) -> list[Positions]:
         """Give, for each of its leaves, the pattern of conditions met at each place."""
-        place, code, stride = np.arange(self.patterns), {}, 1
+        position, code, stride = np.arange(self.patterns), {}, 1
         for column, sides in self.sides.items():
-            code[column] = sides.codes()[place // stride % sides.n]
+            code[column] = sides.codes()[position // stride % sides.n]
             stride *= sides.n
         left = {node: outcome.goes_left(code[outcome.column]) for node, outcome in self.outcomes.items()}
         return [leaves[leaf].patterns(left, self.patterns) for leaf in self.leaves]
@@ -310,20 +310,20 @@ def group_leaves(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[LeafGroup] | 
         None where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
     """
     trees: dict[int, list[int]] = {}
-    for place, leaf in enumerate(leaves):
+    for position, leaf in enumerate(leaves):
         if len(leaf.features) > MOST_CONDITIONS:
             return None
         if leaf.path:
-            trees.setdefault(leaf.tree, []).append(place)
-    waiting = [(places, 0) for places in reversed(trees.values())]
+            trees.setdefault(leaf.tree, []).append(position)
+    waiting = [(positions, 0) for positions in reversed(trees.values())]
     found, size = [], 0
     while waiting:
-        places, level = waiting.pop()
-        group = LeafGroup.of(codes, places, leaves)
-        if len(places) > 1 and group.nbytes > GROUP_BYTES:
+        positions, level = waiting.pop()
+        group = LeafGroup.of(codes, positions, leaves)
+        if len(positions) > 1 and group.nbytes > GROUP_BYTES:
             sides: dict[int, list[int]] = {}
-            for place in places:
-                sides.setdefault(leaves[place].path[level][1], []).append(place)
+            for position in positions:
+                sides.setdefault(leaves[position].path[level][1], []).append(position)
             waiting.extend((side, level + 1) for side in reversed(sides.values()))
             continue
         found.append(group)
@@ -357,14 +357,14 @@ def leaf_tables(leaves: Sequence[Leaf], shares: Sequence[Floats]) -> list[Floats
     """Give, for each leaf, what each pattern of a row adds to each feature, shape (k, 2^k)."""
     tables: list[Floats] = [np.empty((0, 1))] * len(leaves)
     by_size: dict[int, list[int]] = {}
-    for place, leaf in enumerate(leaves):
+    for position, leaf in enumerate(leaves):
         if leaf.features:
-            by_size.setdefault(len(leaf.features), []).append(place)
-    for places in by_size.values():
-        values = np.array([leaves[place].value for place in places])
-        together = pattern_contributions(np.stack([shares[place] for place in places]))
-        for place, table in zip(places, together * values[:, np.newaxis, np.newaxis], strict=True):
-            tables[place] = table
+            by_size.setdefault(len(leaf.features), []).append(position)
+    for positions in by_size.values():
+        values = np.array([leaves[position].value for position in positions])
+        together = pattern_contributions(np.stack([shares[position] for position in positions]))
+        for position, table in zip(positions, together * values[:, np.newaxis, np.newaxis], strict=True):
+            tables[position] = table
     return tables
 
 

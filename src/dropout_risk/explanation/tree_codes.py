@@ -295,8 +295,8 @@ def walk_trees(
                     side += 1
                     code = codes[nodes[node, 0], row]
                     left = nodes[node, 2]
-                    for place in range(form.breaks.shape[1]):
-                        left ^= code >= form.breaks[node, place]
+                    for position in range(form.breaks.shape[1]):
+                        left ^= code >= form.breaks[node, position]
                     child = nodes[node, 4 + side]
                     met[level] = 1.0 if left != side else 0.0
                     share[level] = form.shares[node, side]
@@ -385,7 +385,9 @@ class TreeCodes:
             If one feature has more than 65,000 cuts.
         """
         cuts = _collect_cuts(model)
-        columns: dict[tuple[int, bytes], int] = {(feature, b""): place for place, feature in enumerate(cuts)}
+        columns: dict[tuple[int, bytes], int] = {
+            (feature, b""): position for position, feature in enumerate(cuts)
+        }
         for tree in model.trees:
             for node in range(len(tree.feature)):
                 columns.setdefault(_column_key(tree, node), len(columns))

@@ -92,10 +92,10 @@ class Forest:
         groups, rows = self.shallow(), np.asarray(rows, np.float64)
         check_rows(rows, self.model.n_features)
         counts = [np.full(1, len(rows))] * len(self.leaves)
-        for group, places in zip(groups, self._places(groups, rows), strict=True):
+        for group, positions in zip(groups, self._places(groups, rows), strict=True):
             for leaf, patterns in zip(group.leaves, group.patterns_of(self.leaves), strict=True):
                 size = 1 << len(self.leaves[leaf].features)
-                counts[leaf] = np.bincount(patterns, weights=places, minlength=size).astype(np.int64)
+                counts[leaf] = np.bincount(patterns, weights=positions, minlength=size).astype(np.int64)
         return PatternCounts(len(rows), np.concatenate([np.empty(0, np.int64), *counts]))
 
     def _places(self, groups: list[LeafGroup], rows: Floats) -> list[Longs]:

@@ -188,7 +188,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = TrainingRows(
             encoded[order],
             labels[order],
-            [keys[place] for place in order],
+            [keys[position] for position in order],
             None if days is None else days[order],
         )
         fitted = fit_best(
@@ -392,5 +392,5 @@ def _day_index(table: pd.DataFrame | Floats) -> Longs | None:
     """Give each row's place in time, where the index has as-of dates and more than two of them."""
     if not isinstance(table, pd.DataFrame) or "as_of" not in table.index.names:
         return None
-    dates, place = np.unique(table.index.get_level_values("as_of").to_numpy(), return_inverse=True)
-    return place.astype(np.int64) if len(dates) > 2 else None
+    dates, position = np.unique(table.index.get_level_values("as_of").to_numpy(), return_inverse=True)
+    return position.astype(np.int64) if len(dates) > 2 else None

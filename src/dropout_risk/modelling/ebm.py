@@ -85,6 +85,6 @@ def _read_steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
 
 def _read_levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
     heights = np.full(1 + max((int(word) for word in bins), default=-1), float(scores[0]))
-    for word, place in bins.items():
-        heights[int(word)] = float(scores[place])
+    for word, index in bins.items():
+        heights[int(word)] = float(scores[index])
     return LevelShape(tuple(map(float, heights)), float(scores[0]))

@@ -174,15 +174,15 @@ def _category_word(value: object) -> str:
 
 
 def _category_codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
-    place = {word: float(code) for code, word in enumerate(words)}
+    position = {word: float(code) for code, word in enumerate(words)}
     if isinstance(column.dtype, pd.CategoricalDtype):
         table = np.array(
-            [place.get(_category_word(value), np.nan) for value in column.cat.categories] + [np.nan]
+            [position.get(_category_word(value), np.nan) for value in column.cat.categories] + [np.nan]
         )
         return np.asarray(table[column.cat.codes.to_numpy()])
     known = np.asarray(column.notna())
     codes = [
-        place.get(_category_word(value), np.nan) if is_known else np.nan
+        position.get(_category_word(value), np.nan) if is_known else np.nan
         for value, is_known in zip(column.to_numpy(dtype=object), known.tolist(), strict=True)
     ]
     return np.array(codes, dtype=np.float64)

@@ -93,8 +93,8 @@ def warn_of_identifiers(encoding: FeatureEncoding, encoded: Floats) -> None:
     """Warn of columns named like an identifier, or with nearly a category for each row."""
     found = [
         name
-        for place, name in enumerate(encoding.names)
-        if encoding.named and _names_rows(str(name), place in encoding.categorical, encoded[:, place])
+        for index, name in enumerate(encoding.names)
+        if encoding.named and _names_rows(str(name), index in encoding.categorical, encoded[:, index])
     ]
     if found:
         warnings.warn(

@@ -82,9 +82,9 @@ class LogisticFitter(Fitter):
             design = self._design(X[seen])
             columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
             weights = design.start(y[seen])
-            for place, strength in enumerate(strengths):
+            for index, strength in enumerate(strengths):
                 weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
-                margins[place, left_out] = columns_out @ weights
+                margins[index, left_out] = columns_out @ weights
         margin, losses, best = cross_fitted(margins, y, folds)
         return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.settings})
 
@@ -237,11 +237,11 @@ class Design:
 
     def terms(self, X: Floats, weights: Floats) -> LinearTerms:
         """Turn weights into curves, each with mean 0 over the given rows."""
-        shapes, place = [], 0
+        shapes, index = [], 0
         for block in self.blocks:
             width = len(block.signs())
-            shapes.append(block.shape(weights[place : place + width]))
-            place += width
+            shapes.append(block.shape(weights[index : index + width]))
+            index += width
         return centred_terms(float(weights[-1]), shapes, X)
 
 

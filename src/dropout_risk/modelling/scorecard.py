@@ -73,7 +73,7 @@ class Bins:
         group[order] = np.searchsorted(ends, np.arange(len(order)), side="left")
         return cls(None, tuple(map(int, group)), len(ends) + 1)
 
-    def place(self, column: Floats) -> Positions:
+    def find_bins(self, column: Floats) -> Positions:
         """Give the bin of each value; a category that the fit did not see counts as missing."""
         missing = np.isnan(column)
         if self.edges is not None:
@@ -85,7 +85,7 @@ class Bins:
 
     def evidence(self, column: Floats, y: Labels, direction: int) -> Floats:
         """Give for each bin how far its log-odds lie from those of all rows; few rows say little."""
-        rows, events = _count_cells(self.place(column), y, self.n_bins + 1)
+        rows, events = _count_cells(self.find_bins(column), y, self.n_bins + 1)
         rate = (y.sum() + 0.5) / (len(y) + 1.0)
         share = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)
         found = np.log(share / (1 - share)) - np.log(rate / (1 - rate))
@@ -138,9 +138,9 @@ def _log_likelihood(n: int, k: int) -> float:
     return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
 
 
-def _count_cells(places: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
-    rows = np.bincount(places, minlength=n)
-    return rows, np.bincount(places, weights=y, minlength=n).astype(np.int64)
+def _count_cells(positions: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
+    rows = np.bincount(positions, minlength=n)
+    return rows, np.bincount(positions, weights=y, minlength=n).astype(np.int64)
 
 
 def _round_cuts(known: Floats) -> Floats:
@@ -224,7 +224,7 @@ class ScorecardModel(JsonModel):
         """Add up the points of each row."""
         total = np.zeros(len(encoded), dtype=np.int64)
         for card in self.cards:
-            total += np.array(card.points, dtype=np.int64)[card.bins.place(encoded[:, card.feature])]
+            total += np.array(card.points, dtype=np.int64)[card.bins.find_bins(encoded[:, card.feature])]
         return total
 
     def margin(self, encoded: Floats) -> Floats:
@@ -269,8 +269,8 @@ class ScorecardFitter(Fitter):
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
             models = self._path(X[seen], y[seen], MOST_FEATURES)
-            for place in range(MOST_FEATURES):
-                margins[place, left_out] = models[min(place, len(models) - 1)].margin(X[left_out])
+            for position in range(MOST_FEATURES):
+                margins[position, left_out] = models[min(position, len(models) - 1)].margin(X[left_out])
         margin, losses, best = cross_fitted(margins, y, folds)
         return CrossFit(margin, losses, {"n_features": best + 1})
 
@@ -281,9 +281,11 @@ class ScorecardFitter(Fitter):
     def _path(self, X: Floats, y: Labels, most: int) -> list[ScorecardModel]:
         """Give the scorecards with one feature, two, ..., each with the one more that says most."""
         bins = [self._bins(X[:, i], y, i) for i in range(X.shape[1])]
-        places = [one.place(X[:, i]) for i, one in enumerate(bins)]
+        positions = [one.find_bins(X[:, i]) for i, one in enumerate(bins)]
         evidence = [one.evidence(X[:, i], y, int(self.monotone[i])) for i, one in enumerate(bins)]
-        columns = np.column_stack([part[place] for part, place in zip(evidence, places, strict=True)])
+        columns = np.column_stack(
+            [part[position] for part, position in zip(evidence, positions, strict=True)]
+        )
         squares = columns**2
         chosen: list[int] = []
         weights = np.array([np.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))])
@@ -296,7 +298,7 @@ class ScorecardFitter(Fitter):
             chosen.append(int(gain.argmax()))
             weights = _fit_weights(columns[:, chosen], y, np.insert(weights, -1, 0.0))
             heights = {i: weight * evidence[i] for i, weight in zip(chosen, weights, strict=False)}
-            models.append(_round_points(heights, bins, places, float(weights[-1])))
+            models.append(_round_points(heights, bins, positions, float(weights[-1])))
         return models
 
     def _bins(self, column: Floats, y: Labels, index: int) -> Bins:
@@ -321,7 +323,7 @@ def _column_gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -
 
 
 def _round_points(
-    heights: Mapping[int, Floats], bins: Sequence[Bins], places: Sequence[Positions], intercept: float
+    heights: Mapping[int, Floats], bins: Sequence[Bins], positions: Sequence[Positions], intercept: float
 ) -> ScorecardModel:
     """Turn log-odds into whole points, the least of each feature being 0."""
     widest = max(float(np.ptp(height)) for height in heights.values())
@@ -333,8 +335,8 @@ def _round_points(
         base += low
         if points.max() == 0:
             continue
-        given = points[places[feature]]
-        seen_missing = bool((places[feature] == bins[feature].n_bins).any())
+        given = points[positions[feature]]
+        seen_missing = bool((positions[feature] == bins[feature].n_bins).any())
         if not seen_missing:  # a missing value that the fit never saw gets what is typical
             points[-1] = round(float(given.mean()))
         typical = _on_grid(factor * float(given.mean()))

@@ -383,7 +383,7 @@ def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes
         raise TrainingError(f"groups has {len(groups)} entries for {len(y)} rows.")
     else:
         keys = [str(group).encode() for group in groups]
-    order = sorted(range(len(y)), key=lambda place: (content[place], keys[place]))
+    order = sorted(range(len(y)), key=lambda position: (content[position], keys[position]))
     return keys, np.array(order, dtype=np.intp)
 
 

@@ -69,11 +69,11 @@ class AsOfDates:
 
     def bounds(self) -> tuple[Array, Longs, Longs]:
         """Give the different dates, and the least and the greatest index of each."""
-        unique, place = np.unique(self.days, return_inverse=True)
+        unique, position = np.unique(self.days, return_inverse=True)
         first = np.full(len(unique), np.iinfo(np.int64).max)
         last = np.full(len(unique), np.iinfo(np.int64).min)
-        np.minimum.at(first, place, self.index)
-        np.maximum.at(last, place, self.index)
+        np.minimum.at(first, position, self.index)
+        np.maximum.at(last, position, self.index)
         return unique, first, last
 
     def blocks(
@@ -129,9 +129,9 @@ def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
             hint="give TemporalSplit a calendar (as-of date to school-day index), or hand in as_of_index",
         )
     look_up = calendar if callable(calendar) else calendar.__getitem__
-    unique, place = np.unique(days, return_inverse=True)
+    unique, position = np.unique(days, return_inverse=True)
     try:
-        return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[place]
+        return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[position]
     except KeyError as error:
         raise SplitError(
             f"The calendar has no school-day index for {error.args[0]}.",

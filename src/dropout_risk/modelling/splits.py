@@ -49,12 +49,12 @@ def split_chart(folds: Sequence[Fold], dates: AsOfDates, horizon_days: int) -> F
     days, first, last = dates.bounds()
     cells = list(zip(days, first.astype(float).tolist(), strict=True))
     width = 0.9 * float(np.diff(first).min()) if len(first) > 1 else 1.0
-    for place, fold in enumerate(drawn):
-        _draw_band(axes, place, fold, cells, width)
+    for index, fold in enumerate(drawn):
+        _draw_band(axes, index, fold, cells, width)
         end = int(last[np.searchsorted(days, fold.block.train[-1])])
-        axes.plot([end, end + horizon_days], [place + 0.45] * 2, color="black", linewidth=1.2, marker="|")
+        axes.plot([end, end + horizon_days], [index + 0.45] * 2, color="black", linewidth=1.2, marker="|")
     axes.set_yticks(
-        range(len(drawn)), [_split_name(place, fold) for place, fold in enumerate(drawn)], fontsize=8
+        range(len(drawn)), [_split_name(index, fold) for index, fold in enumerate(drawn)], fontsize=8
     )
     axes.set_xticks(first, [str(day)[:10] for day in days], rotation=45, ha="right", fontsize=8)
     axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="as-of date, spaced by school days")
@@ -63,10 +63,10 @@ def split_chart(folds: Sequence[Fold], dates: AsOfDates, horizon_days: int) -> F
     return figure
 
 
-def _draw_band(axes: Any, place: int, fold: Fold, cells: Sequence[tuple[Any, float]], width: float) -> None:
-    halves: list[tuple[bool | None, float, float]] = [(None, place - 0.35, 0.7)]
+def _draw_band(axes: Any, index: int, fold: Fold, cells: Sequence[tuple[Any, float]], width: float) -> None:
+    halves: list[tuple[bool | None, float, float]] = [(None, index - 0.35, 0.7)]
     if fold.aside is not None:
-        halves = [(False, place - 0.35, 0.34), (True, place + 0.01, 0.34)]
+        halves = [(False, index - 0.35, 0.34), (True, index + 0.01, 0.34)]
     for is_aside, low, height in halves:
         for day, start in cells:
             colour = COLOURS[_date_state(fold.block, day, is_aside)]
@@ -82,8 +82,8 @@ def _date_state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
     return "labels not known in time" if not is_aside and day < block.test[0] else "not used"
 
 
-def _split_name(place: int, fold: Fold) -> str:
-    return f"split {place}" + (f"\n{fold.left_out} left out" if fold.left_out else "")
+def _split_name(index: int, fold: Fold) -> str:
+    return f"split {index}" + (f"\n{fold.left_out} left out" if fold.left_out else "")
 
 
 def _chart_title(number: int, drawn: int, horizon_days: int) -> str:
@@ -355,7 +355,7 @@ def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -
     for key, value in zip(keys, y, strict=True):
         label[key] = max(label.get(key, 0), int(value))
     ordered = sorted(label, key=lambda key: (-label[key], _key_hash(key, seed), key))
-    fold = {key: place % n_folds for place, key in enumerate(ordered)}
+    fold = {key: index % n_folds for index, key in enumerate(ordered)}
     return np.array([fold[key] for key in keys], dtype=np.intp)
 
 
@@ -480,8 +480,8 @@ class SchoolSplit:
             return
         codes, names = pd.factorize(keys, sort=True)
         _require_groups(len(names), 2, "schools")
-        for place in range(len(names)):
-            yield np.flatnonzero(codes != place), np.flatnonzero(codes == place)
+        for index in range(len(names)):
+            yield np.flatnonzero(codes != index), np.flatnonzero(codes == index)
 
 
 def _each_fold(

@@ -139,9 +139,9 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
         lost = np.log1p(-np.minimum(self.hazards(X), HIGHEST))
         staying = np.concatenate([np.zeros((len(X), 1)), np.cumsum(lost, axis=1)], axis=1)
         ends = np.concatenate([[0], edges])
-        place = np.clip(np.searchsorted(ends, days, side="right") - 1, 0, len(edges) - 1)
-        share = (np.asarray(days) - ends[place]) / (ends[place + 1] - ends[place])
-        at = staying[:, place] + share * (staying[:, place + 1] - staying[:, place])
+        index = np.clip(np.searchsorted(ends, days, side="right") - 1, 0, len(edges) - 1)
+        share = (np.asarray(days) - ends[index]) / (ends[index + 1] - ends[index])
+        at = staying[:, index] + share * (staying[:, index + 1] - staying[:, index])
         return np.asarray(-np.expm1(at))
 
     def _edges(self) -> Longs:
@@ -282,9 +282,9 @@ class Timing:
         if day == self.horizon_days:
             return np.ones(len(whole))
         ends = (0, *self.edges)
-        place = int(np.searchsorted(ends, day, side="right")) - 1
-        part = (day - ends[place]) / (ends[place + 1] - ends[place])
-        at = staying[place] + part * (staying[place + 1] - staying[place])
+        index = int(np.searchsorted(ends, day, side="right")) - 1
+        part = (day - ends[index]) / (ends[index + 1] - ends[index])
+        at = staying[index] + part * (staying[index + 1] - staying[index])
         return np.asarray(-np.expm1(at) / whole)
 
     def to_dict(self) -> dict[str, Any]:

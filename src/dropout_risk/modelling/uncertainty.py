@@ -85,8 +85,8 @@ class ConformalSets:
 
 def _class_threshold(rising: Floats, level: float) -> float:
     """Give the smallest value that at least ``level`` of a class, one more pupil counted, do not exceed."""
-    place = math.ceil(round((len(rising) + 1) * level, 9))
-    return float(rising[place - 1]) if place <= len(rising) else math.inf
+    index = math.ceil(round((len(rising) + 1) * level, 9))
+    return float(rising[index - 1]) if index <= len(rising) else math.inf
 
 
 FEWEST_SCHOOLS = 10
@@ -226,9 +226,9 @@ class ResemblingPupils:
         """Add up the pairs; rows of one pupil are one."""
         pupil = pd.factorize(pupils)[0]
         size = int(pupil.max(initial=0)) + 1
-        unit, place = np.unique(np.asarray(cells, dtype=np.int64) * size + pupil, return_inverse=True)
+        unit, index = np.unique(np.asarray(cells, dtype=np.int64) * size + pupil, return_inverse=True)
         cell, of_unit = np.unique(unit // size, return_inverse=True)
-        surplus, chance = _group_sums(place, np.asarray(y) - risk), _group_sums(place, risk * (1 - risk))
+        surplus, chance = _group_sums(index, np.asarray(y) - risk), _group_sums(index, risk * (1 - risk))
         pairs, scale = (_sum_pairs(of_unit, part) for part in (surplus, chance))
         weight = (risk * (1 - risk)) ** 2
         curved = float((weight * (1 - 2 * risk) ** 2).sum() / max(float(weight.sum()), 1e-300))

@@ -182,10 +182,10 @@ def _pure_share(column: ColumnCounts) -> float:
 
 def find_identifiers(table: LeakTable) -> Iterator[Finding]:
     """Find identifiers: columns that stand for the groups, or are different for everybody and predict."""
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         if not column.is_whole or len(column.values) < 2:
             continue
-        if _names_groups(table, place, column):
+        if _names_groups(table, index, column):
             words = Text(
                 zh="与分组一一对应（如学生编号、学校编号）：记住的是谁，而不是情况",
                 en="stands one to one for the groups that folds keep apart: it says who, not how somebody is",
@@ -205,10 +205,10 @@ def find_identifiers(table: LeakTable) -> Iterator[Finding]:
             yield column.name, words
 
 
-def _names_groups(table: LeakTable, place: int, column: ColumnCounts) -> bool:
+def _names_groups(table: LeakTable, index: int, column: ColumnCounts) -> bool:
     """Say whether a column is another name of the groups."""
     rows = table.counted
-    group, x = table.group[rows], table.values[rows, place]
+    group, x = table.group[rows], table.values[rows, index]
     if not table.is_repeated or np.isnan(x).any() or len(column.values) != len(np.unique(group)):
         return False
     pairs = np.unique(np.column_stack([group, np.searchsorted(column.values, x)]), axis=0)
@@ -229,7 +229,7 @@ def find_gaps_by_outcome(table: LeakTable) -> Iterator[Finding]:
         filled = [_filling_constant(column, label) for label in (0, 1)]
         if column.is_categorical or filled[0] is None or filled[1] is None or filled[0] == filled[1]:
             continue
-        if any(column.by_label[place, 1 - label] for label, place in enumerate(filled)):
+        if any(column.by_label[index, 1 - label] for label, index in enumerate(filled)):
             continue
         words = Text(
             zh="辍学者与未辍学者各有一个反复出现、且等于本类均值的填补值：填补时用到了结局",
@@ -243,18 +243,18 @@ def _filling_constant(column: ColumnCounts, label: int) -> int | None:
     """Give the place of the commonest value of a class if it is the mean of the class's other rows."""
     rows = column.by_label[:, label]
     total = int(rows.sum())
-    place = int(np.argmax(rows)) if total else 0
+    index = int(np.argmax(rows)) if total else 0
     others = rows.copy()
-    if not total or rows[place] < max(FILLED_ROWS, FILLED_SHARE * total):
+    if not total or rows[index] < max(FILLED_ROWS, FILLED_SHARE * total):
         return None
-    others[place] = 0
+    others[index] = 0
     number = int(others.sum())
     if number < FILLED_ROWS:
         return None
     mean = float(others @ column.values) / number
     spread = float(np.sqrt(others @ (column.values - mean) ** 2 / number))
-    close = abs(column.values[place] - mean) <= 4 * spread / np.sqrt(number)
-    return place if spread > 0 and close else None
+    close = abs(column.values[index] - mean) <= 4 * spread / np.sqrt(number)
+    return index if spread > 0 and close else None
 
 
 def find_gaps_from_test(table: LeakTable) -> Iterator[Finding]:
@@ -266,12 +266,12 @@ def find_gaps_from_test(table: LeakTable) -> Iterator[Finding]:
                 en="it was not said which rows are the test",
             )
         )
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         rows = column.by_label.sum(axis=1)
         if column.is_categorical or not len(rows) or rows.max() < FILLED_ROWS:
             continue
         value = column.values[int(np.argmax(rows))]
-        x = table.values[:, place]
+        x = table.values[:, index]
         others = x[(x != value) & ~np.isnan(x)]
         known = x[(x != value) & ~np.isnan(x) & ~table.test]
         if not len(known) or len(known) == len(others) or not others.std() > 0:

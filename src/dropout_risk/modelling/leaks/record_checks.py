@@ -53,18 +53,18 @@ def future_check(
     """
     pupils = _whole_schools(histories.calendar_row, PUPILS)
     part = histories.take(pupils)
-    place = np.full(len(histories), -1, dtype=np.int64)
-    place[pupils] = np.arange(len(pupils))
+    index = np.full(len(histories), -1, dtype=np.int64)
+    index[pupils] = np.arange(len(pupils))
     dates = pd.DatetimeIndex(sorted(cohort.frame["as_of"].unique()))
     chosen = dates[np.unique(np.linspace(0, len(dates) - 1, min(DAYS, len(dates))).round().astype(int))]
     changed = {name: np.zeros(len(catalogue), dtype=np.int64) for name in WAYS}
     compared = 0
     for day in chosen:
         rows = np.flatnonzero((cohort.frame["as_of"] == day).to_numpy())
-        rows = rows[place[cohort.frame["pupil"].to_numpy()[rows]] >= 0]
+        rows = rows[index[cohort.frame["pupil"].to_numpy()[rows]] >= 0]
         if not len(rows):
             continue
-        frame = cohort.frame.iloc[rows].assign(pupil=place[cohort.frame["pupil"].to_numpy()[rows]])
+        frame = cohort.frame.iloc[rows].assign(pupil=index[cohort.frame["pupil"].to_numpy()[rows]])
         given = features[catalogue.names].to_numpy()[rows]
         compared += len(rows)
         for name, change in WAYS.items():
@@ -84,8 +84,8 @@ def future_check(
 
 def _future_leaks(names: Sequence[str], changed: dict[str, Longs], compared: int) -> list[Leak]:
     found = []
-    for place, name in enumerate(names):
-        ways = {way: int(number[place]) for way, number in changed.items() if number[place]}
+    for index, name in enumerate(names):
+        ways = {way: int(number[index]) for way, number in changed.items() if number[index]}
         if not ways:
             continue
         rows = max(ways.values())

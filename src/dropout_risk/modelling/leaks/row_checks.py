@@ -68,21 +68,21 @@ class CopiedRows:
 
     def in_several(self, group: Longs) -> Bools:
         """Say which rows have an equal one in another group."""
-        _, place = np.unique(self.content, return_inverse=True)
-        low, high = np.full(place.max() + 1, np.iinfo(np.int64).max), np.full(place.max() + 1, -1)
-        np.minimum.at(low, place, group)
-        np.maximum.at(high, place, group)
-        return np.asarray((low != high)[place])
+        _, index = np.unique(self.content, return_inverse=True)
+        low, high = np.full(index.max() + 1, np.iinfo(np.int64).max), np.full(index.max() + 1, -1)
+        np.minimum.at(low, index, group)
+        np.maximum.at(high, index, group)
+        return np.asarray((low != high)[index])
 
 
 def _content_pieces(table: LeakTable) -> Words:
     """Give a number for the content of each column that varies and row, shape (n_columns, n_rows)."""
     pieces = []
-    for place in range(len(table.names)):
-        x = table.values[:, place] + 0.0
+    for index in range(len(table.names)):
+        x = table.values[:, index] + 0.0
         bits = np.where(np.isnan(x), np.nan, x).view(np.int64)
         if len(bits) and (bits != bits[0]).any():
-            salt = np.int64((place + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)
+            salt = np.int64((index + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)
             pieces.append(mix_bits(bits ^ salt))
     return np.array(pieces, dtype=np.uint64).reshape(len(pieces), len(table.y))
 
@@ -93,17 +93,17 @@ def _half_of_columns(rng: np.random.Generator, number: int) -> Positions:
 
 def _count_equal_rows(content: Words) -> Longs:
     """Give for each row how many rows hold the same, itself included."""
-    _, place, number = np.unique(content, return_inverse=True, return_counts=True)
-    return np.asarray(number[place.reshape(-1)], dtype=np.int64)
+    _, index, number = np.unique(content, return_inverse=True, return_counts=True)
+    return np.asarray(number[index.reshape(-1)], dtype=np.int64)
 
 
 def _no_chance(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     """Say which rows with an equal one share values that occur nowhere else, and which hold much in all."""
     asked = np.flatnonzero(size > 1)
     own, bits = np.zeros(len(asked)), np.zeros(len(asked))
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         if len(column.values):
-            x = table.values[asked, place]
+            x = table.values[asked, index]
             number = _count_equal_values(column, x)
             own += (number <= size[asked]) & ~np.isnan(x)
             bits -= np.log2(np.where(np.isnan(x), 1.0, number / column.n_rows))
@@ -247,8 +247,8 @@ def find_made_up_rows(table: LeakTable) -> Iterator[Finding]:
     Made-up rows are often written back as whole numbers where a column counts. Then they are still between
     two others in the columns that measure.
     """
-    places = [place for place in range(len(table.names)) if place not in table.categorical]
-    if len(places) < FEWEST_COLUMNS:
+    positions = [index for index in range(len(table.names)) if index not in table.categorical]
+    if len(positions) < FEWEST_COLUMNS:
         raise CannotJudgeError(
             Text(
                 zh=f"数值列不足{FEWEST_COLUMNS}列",
@@ -256,9 +256,11 @@ def find_made_up_rows(table: LeakTable) -> Iterator[Finding]:
             )
         )
     for label in (1, 0):
-        broken = _share_of_fractions(table, places, label)
-        rows = table.values[:, places][table.y == label]
-        measured = [column for column in range(len(places)) if not table.columns[places[column]].is_whole]
+        broken = _share_of_fractions(table, positions, label)
+        rows = table.values[:, positions][table.y == label]
+        measured = [
+            column for column in range(len(positions)) if not table.columns[positions[column]].is_whole
+        ]
         between = _share_between(rows) or _share_between(rows[:, measured])
         if broken:
             words = Text(
@@ -278,9 +280,9 @@ def find_made_up_rows(table: LeakTable) -> Iterator[Finding]:
             yield "", words
 
 
-def _share_of_fractions(table: LeakTable, places: list[int], label: int) -> float:
+def _share_of_fractions(table: LeakTable, positions: list[int], label: int) -> float:
     """Give the share of a class's rows with fractions in columns that are whole in the other class."""
-    whole = [place for place in places if _is_whole_elsewhere(table, place, label)]
+    whole = [index for index in positions if _is_whole_elsewhere(table, index, label)]
     rows = table.y == label
     if not whole or not rows.any():
         return 0.0
@@ -292,9 +294,9 @@ def _share_of_fractions(table: LeakTable, places: list[int], label: int) -> floa
     return share if enough.sum() >= BROKEN_ROWS and share >= least else 0.0
 
 
-def _is_whole_elsewhere(table: LeakTable, place: int, label: int) -> bool:
+def _is_whole_elsewhere(table: LeakTable, index: int, label: int) -> bool:
     """Say whether a column holds whole numbers in the other class, and not only one of them."""
-    column = table.columns[place]
+    column = table.columns[index]
     rows = column.by_label[:, 1 - label]
     total = int(rows.sum())
     if total - int(rows.max(initial=0)) < WHOLE_ROWS:

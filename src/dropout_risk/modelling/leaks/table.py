@@ -43,9 +43,9 @@ class ColumnCounts:
     def of(cls, name: str, x: Floats, y: Labels, half: Longs, is_categorical: bool) -> ColumnCounts:
         """Count."""
         there = ~np.isnan(x)
-        values, place = np.unique(x[there], return_inverse=True)
+        values, index = np.unique(x[there], return_inverse=True)
         cell = 2 * half + y
-        counts = np.bincount(4 * place + cell[there], minlength=4 * len(values)).reshape(-1, 2, 2)
+        counts = np.bincount(4 * index + cell[there], minlength=4 * len(values)).reshape(-1, 2, 2)
         return cls(name, values, counts, np.bincount(cell[~there], minlength=4).reshape(2, 2), is_categorical)
 
     @cached_property
@@ -90,8 +90,8 @@ class ColumnCounts:
         counts = self.counts
         if len(counts) > BINS and not self.is_categorical:
             done = np.cumsum(counts.sum(axis=(1, 2)))
-            places = np.minimum(BINS * (done - 1) // max(int(done[-1]), 1), BINS - 1)
-            counts = np.add.reduceat(counts, np.unique(places, return_index=True)[1], axis=0)
+            positions = np.minimum(BINS * (done - 1) // max(int(done[-1]), 1), BINS - 1)
+            counts = np.add.reduceat(counts, np.unique(positions, return_index=True)[1], axis=0)
         counts = np.concatenate([counts, self.missing[np.newaxis]])
         return float(np.mean([_auc_across_halves(counts[:, one], counts[:, 1 - one]) for one in (0, 1)]))
 
@@ -158,8 +158,8 @@ class LeakTable:
         rows, y = self.counted, self.y[self.counted]
         half = np.asarray(mix_bits(self.group[rows]) >> np.uint64(20) & np.uint64(1), dtype=np.int64)
         return [
-            ColumnCounts.of(name, self.values[rows, place], y, half, place in self.categorical)
-            for place, name in enumerate(self.names)
+            ColumnCounts.of(name, self.values[rows, index], y, half, index in self.categorical)
+            for index, name in enumerate(self.names)
         ]
 
     @cached_property
@@ -202,7 +202,7 @@ def _auc_across_halves(learned: Longs, asked: Longs) -> float:
     total = learned.sum(axis=0)
     base = total[1] / max(total.sum(), 1)
     share = (learned[:, 1] + 2 * base) / (learned.sum(axis=1) + 2)
-    _, place = np.unique(share, return_inverse=True)
-    merged = np.zeros((place.max() + 1, 2), dtype=np.int64)
-    np.add.at(merged, place, asked)
+    _, index = np.unique(share, return_inverse=True)
+    merged = np.zeros((index.max() + 1, 2), dtype=np.int64)
+    np.add.at(merged, index, asked)
     return auc_of(merged)
