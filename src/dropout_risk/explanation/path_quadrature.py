@@ -29,11 +29,6 @@ class PathQuadrature:
     arrays: TreePaths
     kernel: ClassVar[Any] = staticmethod(walk_trees)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of the nodes."""
-        return sum(array.nbytes for array in self.arrays)
-
     @classmethod
     def build(cls, model: TreeModel, codes: TreeCodes, leaves: Sequence[Leaf]) -> Self:
         """Lay out the trees; half as many points as the longest path has features are exact."""

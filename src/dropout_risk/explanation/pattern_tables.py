@@ -154,11 +154,6 @@ class PatternTables:
     arrays: GroupTables
     kernel: ClassVar[Any] = staticmethod(look_up)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of the tables and of what finds a place in them."""
-        return sum(array.nbytes for array in self.arrays)
-
     @classmethod
     def build(cls, together: Sequence[LeafGroup], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
         """Write down what each pattern adds.
