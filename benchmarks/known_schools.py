@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from dropout_risk.modelling.calibration import LinearCalibration, recalibrated
+from dropout_risk.modelling.calibration import LinearCalibration, recalibrate
 from dropout_risk.modelling.folds import log_loss
 
 RESULTS = Path(__file__).parent / "results" / "known_schools.json"
@@ -62,7 +62,7 @@ def worth_of_labels(labels: int, shift: float = 1.2) -> float:
         margin = rng.normal(-2.5, 1.2, 4_000 + labels)
         y = (rng.random(len(margin)) < expit(old.apply(margin) + shift)).astype(np.int8)
         few, many = slice(0, labels), slice(labels, None)
-        models = (old, recalibrated(old, margin[few], y[few]), LinearCalibration.fit(margin[many], y[many]))
+        models = (old, recalibrate(old, margin[few], y[few]), LinearCalibration.fit(margin[many], y[many]))
         lost.append([log_loss(model.apply(margin[many]), y[many]).mean() for model in models])
     before, after, best = np.mean(lost, axis=0)
     return float((before - after) / (before - best))

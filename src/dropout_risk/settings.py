@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticKnownError
 
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.text import Language, Text
 
+if TYPE_CHECKING:
+    from dropout_risk.modelling.tuning import Progress, Tuning
+
 Share = Annotated[float, Field(ge=0, le=1)]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
-Named = Literal["scorecard", "logistic", "ebm", "lightgbm", "blend"]
-Candidate = Literal["auto", "scorecard", "logistic", "ebm", "lightgbm", "blend"]
+
+
+def _candidate_name(*others: str) -> BeforeValidator:
+    """Take the name of a candidate, or one of some other words."""
+
+    def check(value: object) -> object:
+        allowed = [*others, *CANDIDATES]
+        if value not in allowed:
+            *most, last = map(repr, allowed)
+            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(most)} or {last}"})
+        return value
+
+    return BeforeValidator(check)
 
 
 class Section(BaseModel):
@@ -50,18 +65,23 @@ class ModelSettings(Section):
     ``tuning_file`` (SQLite) lets a search that was broken off go on.
     """
 
-    candidate: Candidate = "auto"
-    candidates: Annotated[tuple[Named, ...], Field(min_length=1)] = (
-        "scorecard",
-        "logistic",
-        "lightgbm",
-        "blend",
+    candidate: Annotated[str, _candidate_name(AUTO)] = AUTO
+    candidates: tuple[Annotated[str, _candidate_name()], ...] = Field(
+        default_factory=default_candidates, min_length=1
     )
     trials: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     tuning_file: str | None = None
     folds: Annotated[int, Field(ge=2, le=20)] = 4
     seed: int = 0
+
+    def tuning(self, progress: Progress | None = None) -> Tuning | None:
+        """Give the budget of tuning; None where there is none."""
+        from dropout_risk.modelling.tuning import Tuning
+
+        if self.trials is None and self.seconds is None:
+            return None
+        return Tuning(self.trials, self.seconds, self.tuning_file, progress)
 
 
 class LeakSettings(Section):
@@ -209,7 +229,7 @@ class Settings(Section):
     language: Language = "zh"
     outcome: OutcomeSettings = OutcomeSettings()
     split: SplitSettings = SplitSettings()
-    models: ModelSettings = ModelSettings()
+    models: ModelSettings = Field(default_factory=ModelSettings)  # whose candidates may be added to
     leaks: LeakSettings = LeakSettings()
     capacity: CapacitySettings = CapacitySettings()
     evaluation: EvaluationSettings = EvaluationSettings()

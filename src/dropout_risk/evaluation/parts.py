@@ -23,9 +23,8 @@ from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
-from dropout_risk.modelling.group_splits import RandomSplit
-from dropout_risk.modelling.leaks.report import labels_of
-from dropout_risk.modelling.splits import TemporalSplit, calibration_part
+from dropout_risk.modelling.leaks.report import binary_labels
+from dropout_risk.modelling.splits import RandomSplit, TemporalSplit, calibration_part
 from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.settings import Settings
 
@@ -217,7 +216,7 @@ class Parts:
         """Give the labels of some rows."""
         if self.cohort.labels is None:
             raise TrainingError("The cohort has no labels.", hint="call Cohort.with_labels first")
-        return labels_of(self.cohort.labels.to_numpy()[rows]).astype(np.int64)
+        return binary_labels(self.cohort.labels.to_numpy()[rows]).astype(np.int64)
 
     def pupils(self, rows: Positions) -> npt.NDArray[Any]:
         """Give the pupil of some rows."""

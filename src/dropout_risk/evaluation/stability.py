@@ -184,7 +184,7 @@ class StabilityReport:
 
 def leading_facts(facts: Facts, values: Floats, contributions: Floats) -> Longs:
     """Give the three facts that raise each pupil's risk most, as they would be told; -1 for none."""
-    speaker = Chosen.of(facts, values, contributions).speaker[:, 0, :TOP]
+    speaker = ChosenReasons.of(facts, values, contributions).speaker[:, 0, :TOP]
     missing = np.isnan(np.take_along_axis(values, np.maximum(speaker, 0), axis=1))
     fact = np.where(missing, facts.missing[speaker], facts.told[speaker])
     return np.where(speaker == NOBODY, NOBODY, fact)

@@ -8,14 +8,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import Background, Contributions, Terms
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Kind = Literal["stayed_in_grade", "stayed", "training"]
+BackgroundKind = Literal["stayed_in_grade", "stayed", "training"]
 FEWEST_ROWS = 200
 """Rows of stayers below which a grade level has no background of its own."""
 NO_LEVEL = -1
@@ -46,7 +44,8 @@ class Backgrounds:
 
     Examples
     --------
-    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+    >>> from dropout_risk.explanation.contributions import LinearTerms
+    >>> from dropout_risk.explanation.curves import CurveShape
     >>> own = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> everyone = Background("stayed", 300, np.array([-0.25]))
     >>> backgrounds = Backgrounds(own, (everyone, Background("stayed, grade 8", 200, np.array([0.25]))), (8,))
@@ -65,9 +64,9 @@ class Backgrounds:
         cls,
         own: Terms,
         encoded: Floats,
-        stayed: NDArray[np.bool_],
-        levels: Ints | None = None,
-        kind: Kind = "stayed_in_grade",
+        stayed: Bools,
+        levels: Longs | None = None,
+        kind: BackgroundKind = "stayed_in_grade",
     ) -> Self:
         """Summarise the rows of pupils who stayed, all together and by grade level.
 
@@ -111,32 +110,32 @@ class Backgrounds:
         everyone, *others = self.given
         return "; ".join([other.words for other in others] + [("else " if others else "") + everyone.words])
 
-    def places(self, levels: Ints) -> Ints:
+    def places(self, levels: Longs) -> Longs:
         """Give the place of each row's background, by its grade level."""
         found = np.zeros(len(levels), np.int64)
-        for place, level in enumerate(self.levels, start=1):
-            found[levels == level] = place
+        for index, level in enumerate(self.levels, start=1):
+            found[levels == level] = index
         return found
 
-    def terms(self, place: int = 0) -> Terms:
+    def terms(self, index: int = 0) -> Terms:
         """Give the terms measured against one of the backgrounds."""
         if not self.given:
             return self.own
-        return self._terms[place]
+        return self._terms[index]
 
-    def contributions(self, encoded: Floats, places: Ints | None = None) -> Contributions:
+    def contributions(self, encoded: Floats, positions: Longs | None = None) -> Contributions:
         """Split the raw score of each row, measured against its background.
 
         Rows of one background are worked on together; a row's bits depend on nothing but the row and its
         background.
         """
-        present = [0] if places is None else np.flatnonzero(np.bincount(places, minlength=1)).tolist()
+        present = [0] if positions is None else np.flatnonzero(np.bincount(positions, minlength=1)).tolist()
         if len(present) <= 1:
             return self.terms(*present).contributions(encoded)
         base, values = np.empty(len(encoded)), np.empty(encoded.shape)
-        for place in present:
-            rows = np.flatnonzero(places == place)
-            part = self.terms(place).contributions(encoded[rows])
+        for index in present:
+            rows = np.flatnonzero(positions == index)
+            part = self.terms(index).contributions(encoded[rows])
             base[rows], values[rows] = part.base, part.values
         return Contributions(base, values)
 
@@ -168,8 +167,8 @@ class Backgrounds:
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
             means, counts = (table[name].combine_chunks() for name in ("means", "counts"))
             given = tuple(
-                Background(name, rows, means[place].values.to_numpy(), counts[place].values.to_numpy())
-                for place, (name, rows) in enumerate(
+                Background(name, rows, means[index].values.to_numpy(), counts[index].values.to_numpy())
+                for index, (name, rows) in enumerate(
                     zip(table["name"].to_pylist(), table["rows"].to_pylist(), strict=True)
                 )
             )

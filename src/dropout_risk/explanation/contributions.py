@@ -13,16 +13,12 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 from scipy.special import expit, exprel
 
+from dropout_risk.arrays import Array, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, MissingExtraError
-from dropout_risk.explanation.curves import Curves, StepShape
+from dropout_risk.explanation.curves import Curves, Shape
 from dropout_risk.kernels import kernel
-
-# --- What contributions are measured against: some rows, kept as counts and means and never as rows ---
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +45,7 @@ class Background:
     name: str
     rows: int
     means: Floats = field(default_factory=lambda: np.empty(0))
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    counts: Longs = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def words(self) -> str:
@@ -165,69 +161,6 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True)
-class CurveShape:
-    """What a numeric feature adds: a line through points, level beyond the first and the last.
-
-    Parameters
-    ----------
-    knots : tuple of float
-        Values of the feature, rising.
-    heights : tuple of float
-        Log-odds at the knots.
-    missing : float
-        Log-odds where the value is missing.
-
-    Examples
-    --------
-    >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
-    [-1.0, 0.0, 1.0, 0.3]
-    """
-
-    knots: tuple[float, ...]
-    heights: tuple[float, ...]
-    missing: float
-
-    def __call__(self, column: Floats) -> Floats:
-        """Evaluate the curve, element by element."""
-        return _alone(self, column)
-
-    @property
-    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
-        """Knots, heights and the height of a missing value."""
-        return self.knots, self.heights, self.missing
-
-
-@dataclass(frozen=True)
-class LevelShape:
-    """What a categorical feature adds: one height for each code, and one where it is missing.
-
-    Examples
-    --------
-    >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
-    [-0.2, 0.2, 0.1]
-    """
-
-    heights: tuple[float, ...]
-    missing: float
-
-    def __call__(self, column: Floats) -> Floats:
-        """Look up the height of each code; one that the fit did not see counts as missing."""
-        return _alone(self, column)
-
-    @property
-    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
-        """No knots, the heights, and the height of a missing value."""
-        return None, self.heights, self.missing
-
-
-Shape = CurveShape | LevelShape | StepShape
-
-
-def _alone(shape: Shape, column: Floats) -> Floats:
-    return Curves.of([shape.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
-
-
-@dataclass(frozen=True)
 class LinearTerms:
     """The closed form of an additive model: a feature adds its curve less the curve's mean over a background.
 
@@ -330,10 +263,7 @@ class BlendTerms:
         return replace(self, first=self.first.against(background), second=self.second.against(background))
 
 
-# --- Contributions as a ``shap.Explanation``, so that shap's own plots take them ---
-
-
-def as_shap(parts: Contributions, data: NDArray[Any], names: Sequence[str]) -> Any:
+def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
     """Give base and contributions of some rows, beside the values they explain.
 
     Parameters
@@ -357,9 +287,6 @@ def as_shap(parts: Contributions, data: NDArray[Any], names: Sequence[str]) -> A
             "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
         ) from error
     return shap.Explanation(parts.values, parts.bases, data=data, feature_names=list(names))
-
-
-# --- Contributions in points of probability, which add up to the difference between a risk and its base ---
 
 
 def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 
-Floats = NDArray[np.float64]
 ROWS_OF_A_THREAD = 1 << 16
 
 
@@ -36,7 +36,7 @@ class Curves:
     [[0.0, -0.2], [0.3, 0.1]]
     """
 
-    offsets: NDArray[np.int64]
+    offsets: Longs
     knots: Floats
     heights: Floats
     slopes: Floats
@@ -50,7 +50,7 @@ class Curves:
 
         One knot less than there are heights makes steps: the knots are the edges between them.
         """
-        pieces = [_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
+        pieces = [_curve_pieces(knots, np.array(heights, dtype=np.float64)) for knots, heights, _ in shapes]
         knots, levels, slopes, lows, highs = (
             np.concatenate([piece[part] for piece in pieces] or [np.zeros(0)]) for part in range(5)
         )
@@ -64,40 +64,40 @@ class Curves:
         out = np.empty((len(self.missing), len(rows)))
         points = (self.offsets, self.knots, self.heights, self.slopes, self.lows, self.highs, self.missing)
         in_threads(
-            lambda part: _evaluate(rows, part.start, part.stop, *points, out),
+            lambda part: _evaluate_curves(rows, part.start, part.stop, *points, out),
             blocks(len(rows), ROWS_OF_A_THREAD),
         )
         return out.T
 
 
-def _pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...]:
+def _curve_pieces(knots: Sequence[float] | None, heights: Floats) -> tuple[Floats, ...]:
     nothing = np.zeros(len(heights))
     if knots is None:
         return np.full(len(heights), np.nan), heights, nothing, nothing, nothing
-    places = np.array(knots, dtype=np.float64)
-    if len(places) < len(heights):
-        return _level_pieces(places, heights)
+    positions = np.array(knots, dtype=np.float64)
+    if len(positions) < len(heights):
+        return _level_pieces(positions, heights)
     slopes, lows, highs = nothing.copy(), heights.copy(), heights.copy()
-    slopes[:-1] = np.diff(heights) / np.diff(places)
+    slopes[:-1] = np.diff(heights) / np.diff(positions)
     lows[:-1], highs[:-1] = np.sort(np.stack([heights[:-1], heights[1:]]), axis=0)
-    return places, heights, slopes, lows, highs
+    return positions, heights, slopes, lows, highs
 
 
 def _level_pieces(edges: Floats, heights: Floats) -> tuple[Floats, ...]:
     """Give each height a piece of slope 0; the first begins just below the first edge."""
     if len(edges) == 0:
         return np.zeros(1), heights, np.zeros(1), heights, heights
-    places = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges, edges[-1:]])
+    positions = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges, edges[-1:]])
     levels = np.append(heights, heights[-1])
-    return places, levels, np.zeros(len(levels)), levels, levels
+    return positions, levels, np.zeros(len(levels)), levels, levels
 
 
 @kernel
-def _evaluate(  # noqa: PLR0917
+def _evaluate_curves(  # noqa: PLR0917
     rows: Floats,
     start: int,
     stop: int,
-    offsets: NDArray[np.int64],
+    offsets: Longs,
     knots: Floats,
     heights: Floats,
     slopes: Floats,
@@ -132,11 +132,21 @@ def _evaluate(  # noqa: PLR0917
                     out[column, row] = value if value < highs[left] else highs[left]
 
 
-# --- What a binned numeric feature adds: one height for each bin, level between the edges ---
+class FeatureShape(ABC):
+    """What one feature adds to a score, by its value."""
+
+    @property
+    @abstractmethod
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """Give knots (or edges, or None for levels), heights, and the height of a missing value."""
+
+    def __call__(self, column: Floats) -> Floats:
+        """Evaluate the shape, element by element; a category that the fit did not see counts as missing."""
+        return Curves.of([self.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
 
 
 @dataclass(frozen=True)
-class StepShape:
+class StepShape(FeatureShape):
     """One height for each bin of a numeric feature, and one where the value is missing.
 
     Parameters
@@ -158,11 +168,58 @@ class StepShape:
     heights: tuple[float, ...]
     missing: float
 
-    def __call__(self, column: Floats) -> Floats:
-        """Look up the height of each value's bin."""
-        return Curves.of([self.points])(np.asarray(column, dtype=np.float64)[:, np.newaxis])[:, 0]
-
     @property
     def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
         """Edges, heights and the height of a missing value."""
         return self.edges, self.heights, self.missing
+
+
+@dataclass(frozen=True)
+class CurveShape(FeatureShape):
+    """What a numeric feature adds: a line through points, level beyond the first and the last.
+
+    Parameters
+    ----------
+    knots : tuple of float
+        Values of the feature, rising.
+    heights : tuple of float
+        Log-odds at the knots.
+    missing : float
+        Log-odds where the value is missing.
+
+    Examples
+    --------
+    >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
+    [-1.0, 0.0, 1.0, 0.3]
+    """
+
+    knots: tuple[float, ...]
+    heights: tuple[float, ...]
+    missing: float
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """Knots, heights and the height of a missing value."""
+        return self.knots, self.heights, self.missing
+
+
+@dataclass(frozen=True)
+class LevelShape(FeatureShape):
+    """What a categorical feature adds: one height for each code, and one where it is missing.
+
+    Examples
+    --------
+    >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
+    [-0.2, 0.2, 0.1]
+    """
+
+    heights: tuple[float, ...]
+    missing: float
+
+    @property
+    def points(self) -> tuple[Sequence[float] | None, Sequence[float], float]:
+        """No knots, the heights, and the height of a missing value."""
+        return None, self.heights, self.missing
+
+
+Shape = CurveShape | LevelShape | StepShape

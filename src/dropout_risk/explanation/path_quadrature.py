@@ -7,33 +7,27 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dropout_risk.explanation.pattern_tables import Leaf
-from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, walk
+from dropout_risk.explanation.tree_codes import MOST_BREAKS, NO_BREAK, TreeCodes, TreePaths, walk_trees
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 
 @dataclass(frozen=True, eq=False)
 class PathQuadrature:
-    """The nodes of a model as :func:`walk` reads them.
+    """The nodes of a model as :func:`walk_trees` reads them.
 
     Parameters
     ----------
     base : float
         The mean raw score of the training rows.
-    arrays : tuple of ndarray
-        Trees, nodes, breaks, shares, leaves, and the points and weights of the quadrature.
+    arrays : TreePaths
+        Trees, nodes, leaves, and the rules of quadrature.
     """
 
     base: float
-    arrays: tuple[NDArray[Any], ...]
-    kernel: ClassVar[Any] = staticmethod(walk)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the nodes."""
-        return sum(array.nbytes for array in self.arrays)
+    arrays: TreePaths
+    kernel: ClassVar[Any] = staticmethod(walk_trees)
 
     @classmethod
     def build(cls, model: TreeModel, codes: TreeCodes, leaves: Sequence[Leaf]) -> Self:
@@ -52,8 +46,8 @@ class PathQuadrature:
         for number, tree in enumerate(model.trees):
             if not len(tree.feature):
                 continue
-            trees.append((len(nodes), depth[number], *rules.place((most[number] + 1) // 2)))
-            earlier = _earlier(tree)
+            trees.append((len(nodes), depth[number], *rules.bounds_of((most[number] + 1) // 2)))
+            earlier = _earlier_levels(tree)
             first = len(nodes), len(values)
             for node, outcome in enumerate(codes.outcomes[number]):
                 sides = int(tree.left[node]), int(tree.right[node])
@@ -66,7 +60,7 @@ class PathQuadrature:
             values.extend(tree.value.tolist())
         return cls(
             base,
-            (
+            TreePaths(
                 np.array(trees, np.int64).reshape(-1, 4),
                 np.array(nodes, np.int64).reshape(-1, 6),
                 np.array(breaks, np.uint16).reshape(-1, MOST_BREAKS),
@@ -84,19 +78,19 @@ class _Rules:
     def __init__(self) -> None:
         self.points: list[float] = []
         self.weights: list[float] = []
-        self._places: dict[int, tuple[int, int]] = {}
+        self._bounds: dict[int, tuple[int, int]] = {}
 
-    def place(self, n: int) -> tuple[int, int]:
+    def bounds_of(self, n: int) -> tuple[int, int]:
         """Give where the points and weights of the rule with n points stand."""
-        if n not in self._places:
+        if n not in self._bounds:
             points, weights = np.polynomial.legendre.leggauss(n)
-            self._places[n] = len(self.points), len(self.points) + n
+            self._bounds[n] = len(self.points), len(self.points) + n
             self.points.extend((points + 1) / 2)
             self.weights.extend(weights / 2)
-        return self._places[n]
+        return self._bounds[n]
 
 
-def _earlier(tree: Tree) -> dict[int, int]:
+def _earlier_levels(tree: Tree) -> dict[int, int]:
     """Give for each node the level of the nearest node above it that asks for the same feature, or -1."""
     found: dict[int, int] = {}
     for _, path in tree.paths():

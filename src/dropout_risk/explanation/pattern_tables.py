@@ -15,15 +15,12 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.errors import BundleError
-from dropout_risk.explanation.tree_codes import Outcome, TreeCodes, look_up
+from dropout_risk.explanation.tree_codes import GroupTables, NodeOutcome, TreeCodes, look_up
 from dropout_risk.explanation.tree_model import Tree, TreeModel
 
-# --- The leaves of a model with the conditions on their paths, and how a background meets them ---
-
-Floats = NDArray[np.float64]
 MOST_CONDITIONS = 12
 """Features on one path up to which patterns are counted: 4,096 of them."""
 
@@ -55,27 +52,27 @@ class Leaf:
     conditions: tuple[tuple[tuple[int, bool], ...], ...]
     shares: tuple[float, ...]
 
-    def patterns(self, left: dict[int, NDArray[np.bool_]], size: int) -> NDArray[np.intp]:
+    def patterns(self, left: dict[int, Bools], size: int) -> Positions:
         """Give the conditions that each row meets as bits, from what goes left at each node."""
         found = np.zeros(size, np.intp)
-        for place, nodes in enumerate(self.conditions):
+        for position, nodes in enumerate(self.conditions):
             met = np.ones(size, np.bool_)
             for node, wants_left in nodes:
                 met &= left[node] == wants_left
-            found |= met.astype(np.intp) << place
+            found |= met.astype(np.intp) << position
         return found
 
 
 def leaves_of(model: TreeModel) -> tuple[Leaf, ...]:
     """Give the leaves of all trees, in the order of the trees."""
     return tuple(
-        _leaf(number, tree, leaf, path)
+        _read_leaf(number, tree, leaf, path)
         for number, tree in enumerate(model.trees)
         for leaf, path in tree.paths()
     )
 
 
-def _leaf(number: int, tree: Tree, leaf: int, path: tuple[tuple[int, int], ...]) -> Leaf:
+def _read_leaf(number: int, tree: Tree, leaf: int, path: tuple[tuple[int, int], ...]) -> Leaf:
     conditions: dict[int, list[tuple[int, bool]]] = {}
     shares: dict[int, float] = {}
     for node, child in path:
@@ -108,7 +105,7 @@ class PatternCounts:
     """
 
     rows: int
-    counts: NDArray[np.int64]
+    counts: Longs
 
     def check(self, leaves: Sequence[Leaf]) -> None:
         """Check that the counts are of these leaves: each leaf's add up to all rows.
@@ -130,7 +127,7 @@ class PatternCounts:
         return [self.counts[i:j] / self.rows for i, j in pairwise(self._bounds(leaves))]
 
     @staticmethod
-    def _bounds(leaves: Sequence[Leaf]) -> NDArray[np.int64]:
+    def _bounds(leaves: Sequence[Leaf]) -> Longs:
         return np.cumsum([0, *(1 << len(leaf.features) for leaf in leaves)], dtype=np.int64)
 
 
@@ -149,28 +146,22 @@ class PatternTables:
     ----------
     base : float
         The mean raw score of the background.
-    arrays : tuple of ndarray
-        Groups of leaves, their tests, the features they add to, and the tables, as :func:`look_up` reads
-        them.
+    arrays : GroupTables
+        Groups of leaves, their tests, the features they add to, and the tables.
     """
 
     base: float
-    arrays: tuple[NDArray[Any], ...]
+    arrays: GroupTables
     kernel: ClassVar[Any] = staticmethod(look_up)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of the tables and of what finds a place in them."""
-        return sum(array.nbytes for array in self.arrays)
-
     @classmethod
-    def build(cls, together: Sequence[Group], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
+    def build(cls, together: Sequence[LeafGroup], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
         """Write down what each pattern adds.
 
         Parameters
         ----------
-        together : sequence of Group
-            Leaves that share tables, see :func:`grouped`.
+        together : sequence of LeafGroup
+            Leaves that share tables, see :func:`group_leaves`.
         leaves : sequence of Leaf
             In the order of the trees.
         shares : sequence of ndarray
@@ -181,11 +172,13 @@ class PatternTables:
         base = 0.0
         for leaf, share in zip(leaves, shares, strict=True):
             base += leaf.value * share[-1]
-        return cls(float(base), (*layout(together), np.concatenate([np.empty(0), *tables])))
+        return cls(
+            float(base), GroupTables(*lay_out_groups(together), np.concatenate([np.empty(0), *tables]))
+        )
 
 
 @dataclass(frozen=True)
-class Sides:
+class ColumnOutcomes:
     """The nodes of a group that read one column of codes.
 
     Parameters
@@ -201,7 +194,7 @@ class Sides:
     kinds: tuple[int, ...]
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> Self:
+    def of(cls, outcomes: Sequence[NodeOutcome]) -> Self:
         """Count the different outcomes of nodes that read one column."""
         breaks = sorted({code for one in outcomes for code in one.breaks})
         left = [one.first_left for one in outcomes]
@@ -222,14 +215,14 @@ class Sides:
         steps = zip(self.breaks, self.kinds[:-1], self.kinds[1:], strict=True)
         return [(column, code, stride * (after - before)) for code, before, after in steps]
 
-    def codes(self) -> NDArray[np.intp]:
+    def codes(self) -> Positions:
         """Give one code for each different outcome."""
         starts = (0, *self.breaks)
         return np.array([starts[self.kinds.index(kind)] for kind in range(self.n)])
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class LeafGroup:
     """Leaves of one subtree, and what a row must be asked to find its place in their tables.
 
     Parameters
@@ -244,22 +237,22 @@ class Group:
         For each column of codes the outcomes of the nodes that read it.
     """
 
-    outcomes: dict[int, Outcome]
+    outcomes: dict[int, NodeOutcome]
     leaves: list[int]
     features: tuple[int, ...]
-    sides: dict[int, Sides]
+    sides: dict[int, ColumnOutcomes]
 
     @classmethod
-    def of(cls, codes: TreeCodes, places: list[int], leaves: Sequence[Leaf]) -> Self:
+    def of(cls, codes: TreeCodes, positions: list[int], leaves: Sequence[Leaf]) -> Self:
         """Gather nodes and features of leaves of one tree."""
-        tree = codes.outcomes[leaves[places[0]].tree]
-        nodes = sorted({node for place in places for node, _ in leaves[place].path})
-        features = {feature for place in places for feature in leaves[place].features}
-        by_column: dict[int, list[Outcome]] = {}
+        tree = codes.outcomes[leaves[positions[0]].tree]
+        nodes = sorted({node for position in positions for node, _ in leaves[position].path})
+        features = {feature for position in positions for feature in leaves[position].features}
+        by_column: dict[int, list[NodeOutcome]] = {}
         for node in nodes:
             by_column.setdefault(tree[node].column, []).append(tree[node])
-        sides = {column: Sides.of(by_column[column]) for column in sorted(by_column)}
-        return cls({node: tree[node] for node in nodes}, places, tuple(sorted(features)), sides)
+        sides = {column: ColumnOutcomes.of(by_column[column]) for column in sorted(by_column)}
+        return cls({node: tree[node] for node in nodes}, positions, tuple(sorted(features)), sides)
 
     @property
     def patterns(self) -> int:
@@ -280,11 +273,11 @@ class Group:
             stride *= sides.n
         return found
 
-    def patterns_of(self, leaves: Sequence[Leaf]) -> list[NDArray[np.intp]]:
+    def patterns_of(self, leaves: Sequence[Leaf]) -> list[Positions]:
         """Give, for each of its leaves, the pattern of conditions met at each place."""
-        place, code, stride = np.arange(self.patterns), {}, 1
+        position, code, stride = np.arange(self.patterns), {}, 1
         for column, sides in self.sides.items():
-            code[column] = sides.codes()[place // stride % sides.n]
+            code[column] = sides.codes()[position // stride % sides.n]
             stride *= sides.n
         left = {node: outcome.goes_left(code[outcome.column]) for node, outcome in self.outcomes.items()}
         return [leaves[leaf].patterns(left, self.patterns) for leaf in self.leaves]
@@ -300,29 +293,32 @@ class Group:
         return table
 
 
-def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
+def group_leaves(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[LeafGroup] | None:
     """Put the leaves of each subtree together as long as their tables stay within ``GROUP_BYTES``.
+
+    Invariant: every leaf with a path is in one group or waits in one subtree. Order: tree by tree, and of a
+    subtree that is too large the left side first, so that sums are added up in the order of the leaves.
 
     Returns
     -------
-    list of Group or None
+    list of LeafGroup or None
         None where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
     """
     trees: dict[int, list[int]] = {}
-    for place, leaf in enumerate(leaves):
+    for position, leaf in enumerate(leaves):
         if len(leaf.features) > MOST_CONDITIONS:
             return None
         if leaf.path:
-            trees.setdefault(leaf.tree, []).append(place)
-    waiting = [(places, 0) for places in reversed(trees.values())]
+            trees.setdefault(leaf.tree, []).append(position)
+    waiting = [(positions, 0) for positions in reversed(trees.values())]
     found, size = [], 0
     while waiting:
-        places, level = waiting.pop()
-        group = Group.of(codes, places, leaves)
-        if len(places) > 1 and group.nbytes > GROUP_BYTES:
+        positions, level = waiting.pop()
+        group = LeafGroup.of(codes, positions, leaves)
+        if len(positions) > 1 and group.nbytes > GROUP_BYTES:
             sides: dict[int, list[int]] = {}
-            for place in places:
-                sides.setdefault(leaves[place].path[level][1], []).append(place)
+            for position in positions:
+                sides.setdefault(leaves[position].path[level][1], []).append(position)
             waiting.extend((side, level + 1) for side in reversed(sides.values()))
             continue
         found.append(group)
@@ -332,7 +328,7 @@ def grouped(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[Group] | None:
     return found
 
 
-def layout(together: Sequence[Group]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def lay_out_groups(together: Sequence[LeafGroup]) -> tuple[Longs, Longs, Longs]:
     """Lay groups end to end: where tests, features and tables of each lie; the tests; the features."""
     groups: list[tuple[int, ...]] = []
     tests: list[tuple[int, int, int]] = []
@@ -356,14 +352,14 @@ def leaf_tables(leaves: Sequence[Leaf], shares: Sequence[Floats]) -> list[Floats
     """Give, for each leaf, what each pattern of a row adds to each feature, shape (k, 2^k)."""
     tables: list[Floats] = [np.empty((0, 1))] * len(leaves)
     by_size: dict[int, list[int]] = {}
-    for place, leaf in enumerate(leaves):
+    for position, leaf in enumerate(leaves):
         if leaf.features:
-            by_size.setdefault(len(leaf.features), []).append(place)
-    for places in by_size.values():
-        values = np.array([leaves[place].value for place in places])
-        together = pattern_contributions(np.stack([shares[place] for place in places]))
-        for place, table in zip(places, together * values[:, np.newaxis, np.newaxis], strict=True):
-            tables[place] = table
+            by_size.setdefault(len(leaf.features), []).append(position)
+    for positions in by_size.values():
+        values = np.array([leaves[position].value for position in positions])
+        together = pattern_contributions(np.stack([shares[position] for position in positions]))
+        for position, table in zip(positions, together * values[:, np.newaxis, np.newaxis], strict=True):
+            tables[position] = table
     return tables
 
 
@@ -372,7 +368,9 @@ def pattern_contributions(shares: Floats) -> Floats:
 
     With o and z the conditions that a row and the background meet, feature j gets the mean over z of
     ``(o_j - z_j)`` times the integral over t from 0 to 1 of the product over the others of
-    ``t o + (1 - t) z``. Gauss-Legendre quadrature gives the integral of the polynomial exactly.
+    ``t o + (1 - t) z``. That is a polynomial of degree k - 1, of which Gauss-Legendre quadrature with
+    (k + 1) // 2 points gives the integral exactly. At each point the mean over all z is taken one condition
+    (one bit of the pattern) after the other, as in a fast Fourier transform: k steps instead of 2^k.
 
     Parameters
     ----------

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -17,8 +16,7 @@ LEAST = 0.05  # five per cent of the odds: what adds less is no reason, but stay
 NOBODY = -1
 
 
-@dataclass(frozen=True, eq=False)
-class Facts:
+class Facts(NamedTuple):
     """What a catalogue says of facts: which features tell the same one, and when one may speak.
 
     Window variants of one fact (absence over 10, 20 and 60 days) speak with one voice, and so does all that
@@ -33,7 +31,7 @@ class Facts:
     stayed : float64 array of shape (n_backgrounds, n_features)
         Means over the pupils who stayed of each background; NaN where there is none.
     domains, causes : int64 arrays
-        The place of each feature's domain and cause among all of them.
+        The index of each feature's domain and cause among all of them.
     signed : int64 array
         1 where values on the two sides of 0 are worded as opposites, such as marks that rise or fall.
     """
@@ -56,22 +54,21 @@ class Facts:
 
         features = list(catalogue.values())
         return cls(
-            told=_codes(number(feature.family) for feature in features),
-            missing=_codes(number("missing", feature.missing_sentence.en) for feature in features),
-            monotone=_codes(catalogue.monotone),
+            told=_as_longs(number(feature.family) for feature in features),
+            missing=_as_longs(number("missing", feature.missing_sentence.en) for feature in features),
+            monotone=_as_longs(catalogue.monotone),
             stayed=np.ascontiguousarray(np.atleast_2d(stayed), dtype=np.float64),
-            domains=_codes(list(DOMAINS).index(feature.domain) for feature in features),
-            causes=_codes(list(CAUSES).index(feature.cause) for feature in features),
-            signed=_codes(feature.negative_sentence is not None for feature in features),
+            domains=_as_longs(list(DOMAINS).index(feature.domain) for feature in features),
+            causes=_as_longs(list(CAUSES).index(feature.cause) for feature in features),
+            signed=_as_longs(feature.negative_sentence is not None for feature in features),
         )
 
 
-def _codes(numbers: Iterable[int]) -> Longs:
+def _as_longs(numbers: Iterable[int]) -> Longs:
     return np.array(list(numbers), dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class Chosen:
+class ChosenReasons(NamedTuple):
     """The contributions that are told of some pupils, the strongest first, and sums of all of them.
 
     Parameters
@@ -93,16 +90,17 @@ class Chosen:
     causes: Floats
 
     @classmethod
-    def of(cls, facts: Facts, values: Floats, contributions: Floats, places: Longs | None = None) -> Self:
+    def of(
+        cls, facts: Facts, values: Floats, contributions: Floats, backgrounds: Longs | None = None
+    ) -> Self:
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
         does (it raises the risk and lies on the safe side of its reference, or says that marks rise), its sum
         is in ``other``.
-        ``places`` names the background of each pupil, by default the first.
+        ``backgrounds`` gives the index of each pupil's background, by default 0.
         """
         n = len(values)
-        places = np.zeros(n, dtype=np.int64) if places is None else places
         chosen = cls(
             np.full((n, 2, MOST), NOBODY, dtype=np.int64),
             np.zeros((n, 2, MOST)),
@@ -110,97 +108,142 @@ class Chosen:
             np.zeros((n, len(DOMAINS))),
             np.zeros((n, len(CAUSES))),
         )
-        _choose(
+        _choose_reasons(
             np.ascontiguousarray(values, dtype=np.float64),
             np.ascontiguousarray(contributions.T, dtype=np.float64),
-            places,
-            *(
-                facts.told,
-                facts.missing,
-                facts.monotone,
-                facts.stayed,
-                facts.domains,
-                facts.causes,
-                facts.signed,
-            ),
-            *(chosen.speaker, chosen.total, chosen.other, chosen.domains, chosen.causes),
+            np.zeros(n, dtype=np.int64) if backgrounds is None else backgrounds,
+            facts,
+            chosen,
         )
         return chosen
 
 
+class Tally(NamedTuple):
+    """The facts of one pupil, numbered in the order of their first members.
+
+    Parameters
+    ----------
+    number : int64 array of shape (n_facts,)
+        Of each fact of the catalogue; -1 where the pupil has no member of it.
+    fact : int64 array of shape (n_features,)
+        The number of the fact that each feature tells.
+    sums, strongest : float64 arrays
+        By number: the contribution of the fact, and the greatest of those that may word it.
+    voice : int64 array
+        By number: the feature that words the fact, or -1.
+    ranked : int64 array
+        The numbers of one side's facts, the strongest first.
+    """
+
+    number: Longs
+    fact: Longs
+    sums: Floats
+    strongest: Floats
+    voice: Longs
+    ranked: Longs
+
+
 @kernel
-def _choose(  # noqa: PLR0917, PLR0912
-    values: Floats,
-    columns: Floats,
-    places: Longs,
-    told: Longs,
-    missing: Longs,
-    monotone: Longs,
-    stayed: Floats,
-    domains: Longs,
-    causes: Longs,
-    signed: Longs,
-    speaker: Longs,
-    total: Floats,
-    other: Floats,
-    domain_sums: Floats,
-    cause_sums: Floats,
+def _choose_reasons(
+    values: Floats, columns: Floats, backgrounds: Longs, facts: Facts, chosen: ChosenReasons
 ) -> None:
-    n_features, n_facts = len(told), 0
-    for place in range(n_features):
-        n_facts = max(n_facts, told[place] + 1, missing[place] + 1)
-    number = np.empty(n_facts, dtype=np.int64)  # of each fact, in the order of its first member
-    fact = np.empty(n_features, dtype=np.int64)
-    sums, strongest = np.empty(n_features), np.empty(n_features)
-    voice, ranked = np.empty(n_features, dtype=np.int64), np.empty(n_features, dtype=np.int64)
+    """Fill ``chosen``, pupil by pupil.
+
+    Order: sums of facts, then each fact's voice, then the facts of each side by strength. Sums are added up
+    in the order of the features, and ``other`` in that of the facts, so a pupil gets the same bits alone and
+    among others. Invariant: every contribution is in exactly one fact, and every fact in exactly one of a
+    reason's total and ``other`` (it has no voice, or four of its side are stronger). So the two add up to
+    the score.
+    """
+    n_features = len(facts.told)
+    n_facts = 0
+    for feature in range(n_features):
+        n_facts = max(n_facts, facts.told[feature] + 1, facts.missing[feature] + 1)
+    tally = Tally(
+        np.empty(n_facts, dtype=np.int64),
+        np.empty(n_features, dtype=np.int64),
+        np.empty(n_features),
+        np.empty(n_features),
+        np.empty(n_features, dtype=np.int64),
+        np.empty(n_features, dtype=np.int64),
+    )
     for row in range(len(values)):
-        number[:] = -1
-        found = 0
-        for place in range(n_features):
-            key = missing[place] if np.isnan(values[row, place]) else told[place]
-            if number[key] < 0:
-                number[key] = found
-                sums[found], strongest[found], voice[found] = 0.0, 0.0, -1
-                found += 1
-            fact[place] = number[key]
-            sums[fact[place]] += columns[place, row]
-            domain_sums[row, domains[place]] += columns[place, row]
-            cause_sums[row, causes[place]] += columns[place, row]
-        for place in range(n_features):
-            at, own = fact[place], columns[place, row]
-            if abs(sums[at]) < LEAST or not own * sums[at] > 0 or not abs(own) > strongest[at]:
-                continue
-            from_reference = values[row, place] - stayed[places[row], place]
-            fits = monotone[place] == 0 or np.isnan(from_reference)
-            against = monotone[place] * values[row, place] * sums[at] <= 0  # never so where it is missing
-            if signed[place] != 0 and monotone[place] != 0 and against:
-                continue
-            if fits or monotone[place] * from_reference * sums[at] > 0:
-                strongest[at], voice[at] = abs(own), place
+        own = columns[:, row]
+        found = _add_up_facts(values[row], own, facts, tally)
+        for feature in range(n_features):
+            chosen.domains[row, facts.domains[feature]] += own[feature]
+            chosen.causes[row, facts.causes[feature]] += own[feature]
+        _find_voices(values[row], own, facts.stayed[backgrounds[row]], facts, tally)
         left = 0.0
-        for at in range(found):
-            if voice[at] < 0:
-                left += sums[at]
+        for number in range(found):
+            if tally.voice[number] < 0:
+                left += tally.sums[number]
         for side in range(2):
-            told_here = 0
-            for at in range(found):
-                if voice[at] < 0 or (sums[at] > 0) != (side == 0):
-                    continue
-                slot = told_here
-                while slot > 0 and (
-                    abs(sums[at]) > abs(sums[ranked[slot - 1]])
-                    or (abs(sums[at]) == abs(sums[ranked[slot - 1]]) and voice[at] < voice[ranked[slot - 1]])
-                ):
-                    ranked[slot] = ranked[slot - 1]
-                    slot -= 1
-                ranked[slot] = at
-                told_here += 1
+            n_told = _rank_side(side, found, tally)
             rest = 0.0
-            for slot in range(told_here):
+            for slot in range(n_told):
+                number = tally.ranked[slot]
                 if slot < MOST:
-                    speaker[row, side, slot] = voice[ranked[slot]]
-                    total[row, side, slot] = sums[ranked[slot]]
+                    chosen.speaker[row, side, slot] = tally.voice[number]
+                    chosen.total[row, side, slot] = tally.sums[number]
                 else:
-                    rest += sums[ranked[slot]]
+                    rest += tally.sums[number]
             left += rest
-        other[row] = left
+        chosen.other[row] = left
+
+
+@kernel
+def _add_up_facts(values: Floats, own: Floats, facts: Facts, tally: Tally) -> int:
+    """Give each feature the number of its fact, add up each fact, and say how many there are."""
+    tally.number[:] = -1
+    found = 0
+    for feature in range(len(values)):
+        key = facts.missing[feature] if np.isnan(values[feature]) else facts.told[feature]
+        if tally.number[key] < 0:
+            tally.number[key] = found
+            tally.sums[found], tally.strongest[found], tally.voice[found] = 0.0, 0.0, -1
+            found += 1
+        tally.fact[feature] = tally.number[key]
+        tally.sums[tally.number[key]] += own[feature]
+    return found
+
+
+@kernel
+def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tally: Tally) -> None:
+    """Find the feature that words each fact.
+
+    It is the strongest (of equals, the first) that pulls the way of the sum, and whose value does not say
+    the contrary: where it has a direction, it lies on that side of its reference, if there is one.
+    """
+    for feature in range(len(values)):
+        number, direction = tally.fact[feature], facts.monotone[feature]
+        total, strength = tally.sums[number], abs(own[feature])
+        if abs(total) < LEAST or not own[feature] * total > 0 or not strength > tally.strongest[number]:
+            continue
+        against = direction * values[feature] * total <= 0  # never so where it is missing
+        if facts.signed[feature] != 0 and direction != 0 and against:
+            continue
+        from_reference = values[feature] - stayed[feature]
+        if direction == 0 or np.isnan(from_reference) or direction * from_reference * total > 0:
+            tally.strongest[number], tally.voice[number] = strength, feature
+
+
+@kernel
+def _rank_side(side: int, found: int, tally: Tally) -> int:
+    """Rank the worded facts of one side by strength, of equals by the feature; say how many there are."""
+    n_told = 0
+    sums, voice, ranked = tally.sums, tally.voice, tally.ranked
+    for number in range(found):
+        if voice[number] < 0 or (sums[number] > 0) != (side == 0):
+            continue
+        slot = n_told
+        while slot > 0:
+            before = ranked[slot - 1]
+            is_equal = abs(sums[number]) == abs(sums[before]) and voice[number] < voice[before]
+            if not (abs(sums[number]) > abs(sums[before]) or is_equal):
+                break
+            ranked[slot] = before
+            slot -= 1
+        ranked[slot] = number
+        n_told += 1
+    return n_told

@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.arrays import Floats, Longs
+from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
@@ -96,7 +95,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Rows:
+class ScoredRows:
     """What the reasons of some pupils are made from, one row each.
 
     Parameters
@@ -119,10 +118,10 @@ class Rows:
 
     values: Floats
     contributions: Floats
-    states: npt.NDArray[np.int8]
+    states: SmallInts
     classes: Floats
     past: Floats
-    ages: Mapping[str, npt.NDArray[np.int64]]
+    ages: Mapping[str, Longs]
     base: Floats
     log_odds: Floats
     places: Longs
@@ -154,26 +153,29 @@ class ReasonWriter:
     stayed: Floats
     language: Language
 
-    def choose(self, rows: Rows) -> Chosen:
+    def choose(self, rows: ScoredRows) -> ChosenReasons:
         """Choose what is told of each pupil."""
-        return Chosen.of(self._facts, rows.values, rows.contributions, rows.places)
+        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.places)
 
-    def write(self, chosen: Chosen, side: int, rows: Rows) -> pa.ListArray:
+    def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
         """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
         told = chosen.speaker[:, side] != NOBODY
         row, slot = np.nonzero(told)
-        place, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
-        value, state = rows.values[row, place], rows.states[row, place]
-        missing, past = np.isnan(value), rows.past[row, place]
-        means = self._facts.stayed[rows.places[row], place]
-        risky = self._facts.monotone[place] * (1 if side == 0 else -1)
-        agreeing = [np.where(risky * (value - of) < 0, np.nan, of) for of in (rows.classes[row, place], past)]
-        known = {name: column.take(pa.array(place)) for name, column in self._columns.items()}
+        position, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
+        value, state = rows.values[row, position], rows.states[row, position]
+        missing, past = np.isnan(value), rows.past[row, position]
+        means = self._facts.stayed[rows.places[row], position]
+        risky = self._facts.monotone[position] * (1 if side == 0 else -1)
+        agreeing = [
+            np.where(risky * (value - other) < 0, np.nan, other)
+            for other in (rows.classes[row, position], past)
+        ]
+        known = {name: column.take(pa.array(position)) for name, column in self._columns.items()}
         columns = known | {
-            "text": self._sentences(place, value, state),
+            "text": self._sentences(position, value, state),
             "value": pa.array(value, mask=missing),
-            "comparison": _comparisons(missing, (*agreeing, means)),
-            "data_age_days": self._ages(place, row, rows.ages),
+            "comparison": _choose_comparisons(missing, (*agreeing, means)),
+            "data_age_days": self._ages(position, row, rows.ages),
             "contribution": pa.array(total),
             "points": pa.array(total * rows.slope[row]),
             "missing": pa.array(missing),
@@ -213,11 +215,11 @@ class ReasonWriter:
             [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
         )
 
-    def _ages(self, place: Longs, row: Longs, ages: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
+    def _ages(self, position: Longs, row: Longs, ages: Mapping[str, Longs]) -> pa.Array:
         age = np.full(len(row), -1, dtype=np.int64)
         for number, name in enumerate(self._names_of_sources):
             if name in ages:
-                of_source = self._sources[place] == number
+                of_source = self._sources[position] == number
                 age[of_source] = ages[name][row[of_source]]
         return pa.array(age, mask=age < 0)
 
@@ -237,37 +239,37 @@ class Sentences:
         self._features, self._language = features, language
         self._worded: dict[tuple[int, float, int], str] = {}
 
-    def __call__(self, place: Longs, value: Floats, state: npt.NDArray[np.int8]) -> pa.Array:
+    def __call__(self, position: Longs, value: Floats, state: SmallInts) -> pa.Array:
         """Word some values of some features; a missing one with the reason why it is missing."""
         texts: list[str] = []
-        at = np.empty(len(place), dtype=np.int64)
-        kind = (place + len(self._features) * state.astype(np.int64)).astype(np.int16)
+        at = np.empty(len(position), dtype=np.int64)
+        kind = (position + len(self._features) * state.astype(np.int64)).astype(np.int16)
         order = np.argsort(kind, kind="stable")
         ends = np.flatnonzero(np.diff(kind[order], append=NOBODY)) + 1
         for start, end in zip([0, *ends], ends, strict=False):
             rows = order[start:end]
-            feature, why = int(place[rows[0]]), int(state[rows[0]])
+            feature, why = int(position[rows[0]]), int(state[rows[0]])
             different, inverse = np.unique(value[rows], return_inverse=True)
             at[rows] = inverse + len(texts)
             texts += [self._text(feature, number, why) for number in different.tolist()]
         return pa.array(texts, pa.string()).take(pa.array(at))
 
-    def _text(self, place: int, value: float, state: int) -> str:
-        key = (place, 0.0 if state else value, state)
+    def _text(self, position: int, value: float, state: int) -> str:
+        key = (position, 0.0 if state else value, state)
         text = self._worded.get(key)
         if text is None:
             if len(self._worded) >= MOST_REMEMBERED:
                 self._worded.clear()
-            text = self._worded[key] = describe(self._features[place], value, state, self._language)
+            text = self._worded[key] = describe_value(self._features[position], value, state, self._language)
         return text
 
 
-def _comparisons(missing: npt.NDArray[np.bool_], found: tuple[Floats, ...]) -> pa.Array:
+def _choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
     """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
     kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
-    for place, other in enumerate(found[1:], start=1):
+    for position, other in enumerate(found[1:], start=1):
         absent = np.isnan(value)
-        kind[absent], value = place, np.where(absent, other, value)
+        kind[absent], value = position, np.where(absent, other, value)
     parts = [_KINDS.take(pa.array(kind)), pa.array(value)]
     nothing = pa.array(missing | np.isnan(value))
     return pa.StructArray.from_arrays(parts, fields=list(REASON.field("comparison").type), mask=nothing)
@@ -284,7 +286,7 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
 }
 
 
-def describe(feature: Feature, value: float, state: int, language: Language) -> str:
+def describe_value(feature: Feature, value: float, state: int, language: Language) -> str:
     """Word a value; a missing one with the reason why it is missing."""
     text = feature.describe(value, language)
     return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text

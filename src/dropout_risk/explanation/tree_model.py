@@ -10,10 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BundleError, ModelKindError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 NONE, ZERO, NAN = 0, 1, 2
 """What LightGBM takes for missing at a split."""
@@ -36,14 +35,14 @@ class Tree:
         Sets of categories, as bits.
     """
 
-    feature: Ints
+    feature: Longs
     threshold: Floats
-    decision: Ints
-    left: Ints
-    right: Ints
-    rows: Ints
+    decision: Longs
+    left: Longs
+    right: Longs
+    rows: Longs
     value: Floats
-    leaf_rows: Ints
+    leaf_rows: Longs
     sets: tuple[NDArray[np.uint32], ...] = ()
 
     def is_categorical(self, node: int) -> bool:
@@ -58,7 +57,7 @@ class Tree:
         """Give what counts as missing: ``NONE``, ``ZERO`` or ``NAN``."""
         return int(self.decision[node] >> 2) & 3
 
-    def goes_left(self, node: int, values: Floats) -> NDArray[np.bool_]:
+    def goes_left(self, node: int, values: Floats) -> Bools:
         """Say which numbers go left at a node that asks for a number."""
         missing, default = self.missing(node), bool(self.decision[node] & DEFAULT_LEFT)
         absent = np.isnan(values)
@@ -124,10 +123,10 @@ class TreeModel:
             If its contributions cannot be computed: linear trees, several classes, averaged trees.
         """
         head, *parts = text.partition("\nend of trees")[0].split("\nTree=")
-        about = _lines(head)
+        about = _read_lines(head)
         try:
             _check_kind(head, about)
-            trees = tuple(_tree(_lines(part)) for part in parts)
+            trees = tuple(_read_tree(_read_lines(part)) for part in parts)
             return cls(int(about["max_feature_idx"]) + 1, trees)
         except (KeyError, IndexError, ValueError) as error:
             if isinstance(error, ModelKindError):
@@ -135,7 +134,7 @@ class TreeModel:
             raise BundleError("The model's text is not that of a LightGBM model.") from error
 
 
-def _lines(part: str) -> dict[str, str]:
+def _read_lines(part: str) -> dict[str, str]:
     pairs = (line.partition("=") for line in part.splitlines())
     return {key: value for key, sign, value in pairs if sign}
 
@@ -147,36 +146,36 @@ def _check_kind(head: str, about: Mapping[str, str]) -> None:
         raise ModelKindError("The model averages its trees.", hint="fit with boosting 'gbdt' or 'dart'")
 
 
-def _tree(given: Mapping[str, str]) -> Tree:
+def _read_tree(given: Mapping[str, str]) -> Tree:
     if int(given.get("is_linear", "0")):
         raise ModelKindError(
             "The model has linear trees, whose contributions are not those of constant leaves.",
             hint="fit with linear_tree=False",
         )
-    bounds = _whole(given, "cat_boundaries").tolist()
-    words = _whole(given, "cat_threshold").astype(np.uint32)
-    rows = _whole(given, "internal_count")
+    bounds = _read_integers(given, "cat_boundaries").tolist()
+    words = _read_integers(given, "cat_threshold").astype(np.uint32)
+    rows = _read_integers(given, "internal_count")
     if np.any(rows <= 0):
         raise ModelKindError(
             "A node of the model has no training rows, so that nothing weighs its branches.",
             hint="fit again instead of editing the model's text",
         )
     return Tree(
-        feature=_whole(given, "split_feature"),
-        threshold=_numbers(given, "threshold"),
-        decision=_whole(given, "decision_type"),
-        left=_whole(given, "left_child"),
-        right=_whole(given, "right_child"),
+        feature=_read_integers(given, "split_feature"),
+        threshold=_read_floats(given, "threshold"),
+        decision=_read_integers(given, "decision_type"),
+        left=_read_integers(given, "left_child"),
+        right=_read_integers(given, "right_child"),
         rows=rows,
-        value=_numbers(given, "leaf_value"),
-        leaf_rows=_whole(given, "leaf_count"),
+        value=_read_floats(given, "leaf_value"),
+        leaf_rows=_read_integers(given, "leaf_count"),
         sets=tuple(words[start:stop] for start, stop in pairwise(bounds)),
     )
 
 
-def _numbers(given: Mapping[str, str], name: str) -> Floats:
+def _read_floats(given: Mapping[str, str], name: str) -> Floats:
     return np.array([float(word) for word in given.get(name, "").split()], np.float64)
 
 
-def _whole(given: Mapping[str, str], name: str) -> Ints:
+def _read_integers(given: Mapping[str, str], name: str) -> Longs:
     return np.array([int(word) for word in given.get(name, "").split()], np.int64)

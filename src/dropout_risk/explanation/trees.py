@@ -8,29 +8,25 @@ from threading import Lock
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import ModelKindError
 from dropout_risk.explanation.contributions import FEW_ROWS, Background, Contributions, check_rows
 from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import (
-    Group,
     Leaf,
+    LeafGroup,
     PatternCounts,
     PatternTables,
-    grouped,
-    layout,
+    group_leaves,
+    lay_out_groups,
     leaves_of,
     shares_of_patterns,
 )
-from dropout_risk.explanation.tree_codes import TreeCodes, count_places
+from dropout_risk.explanation.tree_codes import TreeCodes, count_indices
 from dropout_risk.explanation.tree_model import TreeModel
 from dropout_risk.kernels import blocks, in_threads
 
-# --- The trees of a model with all that no background changes: codes, leaves, and groups of leaves ---
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 FOREST_ROWS = 1 << 16
 
 
@@ -46,7 +42,7 @@ class Forest:
         From values to codes.
     leaves : tuple of Leaf
         In the order of the trees.
-    groups : list of Group or None
+    groups : list of LeafGroup or None
         Leaves that share tables; None where the trees are too deep for tables.
 
     Examples
@@ -62,16 +58,16 @@ class Forest:
     model: TreeModel
     codes: TreeCodes
     leaves: tuple[Leaf, ...]
-    groups: list[Group] | None
+    groups: list[LeafGroup] | None
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read what ``Booster.model_to_string`` wrote; the errors are those of :meth:`TreeModel.read`."""
         model = TreeModel.read(text)
         codes, leaves = TreeCodes.of(model), leaves_of(model)
-        return cls(model, codes, leaves, grouped(codes, leaves))
+        return cls(model, codes, leaves, group_leaves(codes, leaves))
 
-    def shallow(self) -> list[Group]:
+    def shallow(self) -> list[LeafGroup]:
         """Give the groups; ModelKindError where the trees are too deep for any."""
         if self.groups is None:
             raise ModelKindError(
@@ -96,21 +92,21 @@ class Forest:
         groups, rows = self.shallow(), np.asarray(rows, np.float64)
         check_rows(rows, self.model.n_features)
         counts = [np.full(1, len(rows))] * len(self.leaves)
-        for group, places in zip(groups, self._places(groups, rows), strict=True):
+        for group, positions in zip(groups, self._places(groups, rows), strict=True):
             for leaf, patterns in zip(group.leaves, group.patterns_of(self.leaves), strict=True):
                 size = 1 << len(self.leaves[leaf].features)
-                counts[leaf] = np.bincount(patterns, weights=places, minlength=size).astype(np.int64)
+                counts[leaf] = np.bincount(patterns, weights=positions, minlength=size).astype(np.int64)
         return PatternCounts(len(rows), np.concatenate([np.empty(0, np.int64), *counts]))
 
-    def _places(self, groups: list[Group], rows: Floats) -> list[Ints]:
+    def _places(self, groups: list[LeafGroup], rows: Floats) -> list[Longs]:
         """Count the rows at each place of each group's tables."""
         sizes = [group.patterns for group in groups]
-        firsts, line = np.cumsum([0, *sizes], dtype=np.int64), self.codes.layout(rows)
-        of_groups, tests, _ = layout(groups)
+        firsts, line = np.cumsum([0, *sizes], dtype=np.int64), self.codes.line(rows)
+        of_groups, tests, _ = lay_out_groups(groups)
 
-        def count(part: slice) -> Ints:
+        def count(part: slice) -> Longs:
             found = np.zeros(int(firsts[-1]), np.int64)
-            count_places(*line, part.start, part.stop, *self.codes.arrays, of_groups, tests, firsts, found)
+            count_indices(line, part.start, part.stop, self.codes.columns, of_groups, tests, firsts, found)
             return found
 
         found = np.sum(in_threads(count, blocks(len(rows), FOREST_ROWS)), axis=0)
@@ -197,12 +193,11 @@ class TreeTerms:
     def contributions(self, encoded: Floats) -> Contributions:
         """Split the raw score of each encoded row; a row's bits depend on nothing but the row."""
         codes, form = self.forest.codes, self.form
-        line, row_step, column_step = codes.layout(encoded)
+        line = codes.line(encoded)
         values = np.empty((codes.n_features, len(encoded)))
 
         def add_up(rows: slice) -> None:
-            form.kernel(line, row_step, column_step, rows.start, rows.stop,
-                        *codes.arrays, *form.arrays, values)  # fmt: skip
+            form.kernel(line, rows.start, rows.stop, codes.columns, form.arrays, values)
 
         if len(encoded) <= FEW_ROWS:
             add_up(slice(0, len(encoded)))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
+from dropout_risk.modelling.fitter import Fitter, Span
 from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
+from dropout_risk.modelling.model import read_file
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Marks = NDArray[np.bool_]
 MOST_TREES = 600
 PATIENCE = 40
 """Trees tried beyond the best number."""
@@ -48,6 +47,7 @@ class BoostedModel:
     """
 
     text: str
+    head: ClassVar[Mapping[str, Any]] = {}
 
     @cached_property
     def booster(self) -> Any:
@@ -73,36 +73,46 @@ class BoostedModel:
             self.booster.predict(encoded, raw_score=True, num_threads=threads), dtype=np.float64
         )
 
+    def to_files(self) -> dict[str, bytes]:
+        """Write the text."""
+        return {"model.txt": self.text.encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes], head: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_files` wrote."""
+        return cls(read_file(files, "model.txt").decode())
+
 
 @dataclass(frozen=True)
-class BoostedCandidate:
+class BoostedFitter(Fitter):
     """How shallow trees are fitted.
 
     Parameters
     ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0; categorical columns have no direction.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    seed : int, default=0
-        Of the sampling of rows and columns.
+    monotone, categorical, seed
+        See :class:`Fitter`.
     growing : mapping
         How the trees grow: what tuning changes.
     """
 
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
-    seed: int = 0
     growing: Mapping[str, Any] = field(default_factory=lambda: GROWING)
-    name = "lightgbm"
+    model = BoostedModel
+    space: ClassVar[Mapping[str, Span]] = {
+        "learning_rate": Span(0.02, 0.15, log=True),
+        "max_depth": Span(1, 6),
+        "num_leaves": Span(3, 31),
+        "min_data_in_leaf": Span(10, 300, log=True),
+        "lambda_l2": Span(0.1, 100.0, log=True),
+        "feature_fraction": Span(0.2, 1.0),
+    }
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out; the number of trees with the least loss wins.
 
         Parameters
         ----------
         tail : ndarray of bool, optional
-            Marks the last rows in time. Then the number of trees is found on them alone, by trees that saw
+            Bools the last rows in time. Then the number of trees is found on them alone, by trees that saw
             earlier rows of other pupils only; without it, on the rows of the folds left out.
         """
         boosters, curves = self._watched(X, y, folds, tail)
@@ -120,31 +130,23 @@ class BoostedCandidate:
         grown = replace(self, growing=setting.get("growing", self.growing))
         return BoostedModel(grown._train(X, y, setting["n_trees"]).model_to_string())
 
-    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None) -> float:
+    def tuning_loss(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> float:
         """Give the least mean loss over folds; what is deeper than four splits must earn it."""
         least = float(self._watched(X, y, folds, tail)[1].mean(axis=1).min())
         is_deep = bool(self.growing["max_depth"] > SHALLOW)
         return least + DEEPER_IS_WORTH * is_deep
 
     @property
-    def as_given(self) -> dict[str, Any]:
-        """How trees grow before tuning."""
+    def settings(self) -> dict[str, Any]:
+        """How trees grow now."""
         return dict(self.growing)
 
-    def suggested(self, trial: Any) -> Self:
-        """Give the candidate whose trees grow as an optuna trial suggests."""
-        growing = {
-            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-            "max_depth": trial.suggest_int("max_depth", 1, 6),
-            "num_leaves": trial.suggest_int("num_leaves", 3, 31),
-            "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, 300, log=True),
-            "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
-            "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
-        }
-        return replace(self, growing=growing)
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+        """Let trees grow otherwise."""
+        return replace(self, growing=settings)
 
     def _watched(
-        self, X: Floats, y: Labels, folds: NDArray[np.intp], tail: Marks | None = None
+        self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None
     ) -> tuple[list[Any], Floats]:
         """Train on all folds but one, watched on the one; give its loss after each tree, a fold a column."""
         n_folds = int(folds.max()) + 1

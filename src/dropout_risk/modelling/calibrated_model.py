@@ -2,81 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, NewerFormatError
-from dropout_risk.explanation.backgrounds import Backgrounds, Ints, Kind
-from dropout_risk.explanation.contributions import BlendTerms, Contributions, Terms
-from dropout_risk.modelling.boosted import BoostedModel
+from dropout_risk.explanation.backgrounds import BackgroundKind, Backgrounds
+from dropout_risk.explanation.contributions import Contributions, Terms
 from dropout_risk.modelling.calibration import LinearCalibration
-from dropout_risk.modelling.ebm import EbmModel
+from dropout_risk.modelling.candidates import CANDIDATES, name_of_model
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
-from dropout_risk.modelling.logistic import LogisticModel
-from dropout_risk.modelling.scorecard import ScorecardModel
+from dropout_risk.modelling.model import Model, json_bytes, read_file, read_json
 
-# --- A weighted sum, in log-odds, of the logistic regression and the trees: reasons still add up ---
-
-Floats = NDArray[np.float64]
-WEIGHTS = np.linspace(0.0, 1.0, 11)
-
-
-@dataclass(frozen=True)
-class BlendModel:
-    """``(1 - weight) * logistic + weight * boosted``.
-
-    Parameters
-    ----------
-    logistic : LogisticModel
-    boosted : BoostedModel
-    weight : float
-        Of the trees, between 0 and 1.
-    """
-
-    logistic: LogisticModel
-    boosted: BoostedModel
-    weight: float
-
-    @property
-    def terms(self) -> BlendTerms:
-        """What splits its raw score into contributions."""
-        return BlendTerms(self.logistic.terms, self.boosted.terms, self.weight)
-
-    def margin(self, encoded: Floats) -> Floats:
-        """Give the raw score in log-odds."""
-        return (1 - self.weight) * self.logistic.margin(encoded) + self.weight * self.boosted.margin(encoded)
-
-
-def cross_blend(
-    logistic: CrossFit, boosted: CrossFit, y: NDArray[np.int8], folds: NDArray[np.intp]
-) -> CrossFit:
-    """Give the blend with the least mean loss on rows that neither model saw."""
-    margins = np.array([(1 - weight) * logistic.margin + weight * boosted.margin for weight in WEIGHTS])
-    margin, losses, best = cross_fitted(margins, y, folds)
-    return CrossFit(margin, losses, {"weight": float(WEIGHTS[best])})
-
-
-Additive = ScorecardModel | LogisticModel | EbmModel
-Model = Additive | BoostedModel | BlendModel
-KINDS: dict[type[Any], str] = {
-    ScorecardModel: "scorecard",
-    LogisticModel: "logistic",
-    EbmModel: "ebm",
-    BoostedModel: "lightgbm",
-    BlendModel: "blend",
-}
-ADDITIVE: dict[str, type[Additive]] = {
-    "scorecard": ScorecardModel,
-    "logistic": LogisticModel,
-    "ebm": EbmModel,
-}
 FORMAT = 1
 BACKGROUND = "background.arrow"
 
@@ -89,7 +30,7 @@ class CalibratedModel:
     ----------
     encoding : FeatureEncoding
         The columns it reads.
-    model : ScorecardModel, LogisticModel, EbmModel, BoostedModel or BlendModel
+    model : Model
         What gives the raw score.
     calibration : LinearCalibration
         From raw score to log-odds.
@@ -98,7 +39,9 @@ class CalibratedModel:
 
     Examples
     --------
-    >>> from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+    >>> from dropout_risk.explanation.contributions import LinearTerms
+    >>> from dropout_risk.explanation.curves import CurveShape
+    >>> from dropout_risk.modelling.logistic import LogisticModel
     >>> model = CalibratedModel(
     ...     FeatureEncoding(("absence_share",)),
     ...     LogisticModel(LinearTerms(-2.0, (CurveShape((0.0, 1.0), (-0.5, 3.5), 0.0),))),
@@ -118,8 +61,8 @@ class CalibratedModel:
 
     @property
     def kind(self) -> str:
-        """The candidate: ``"scorecard"``, ``"logistic"``, ``"ebm"``, ``"lightgbm"`` or ``"blend"``."""
-        return KINDS[type(self.model)]
+        """The name of the candidate."""
+        return name_of_model(self.model)
 
     @property
     def backgrounds(self) -> Backgrounds:
@@ -134,9 +77,9 @@ class CalibratedModel:
     def measured_against(
         self,
         X: pd.DataFrame | Floats,
-        stayed: NDArray[np.bool_],
-        grade_levels: Ints | None = None,
-        kind: Kind = "stayed_in_grade",
+        stayed: Bools,
+        grade_levels: Longs | None = None,
+        kind: BackgroundKind = "stayed_in_grade",
     ) -> Self:
         """Give the same model, measured against some rows; see :meth:`Backgrounds.of`.
 
@@ -162,7 +105,7 @@ class CalibratedModel:
         background = own.summarised(self._encoded_background(X), "given")
         return replace(self, measured=Backgrounds(own, (background,)))
 
-    def contributions(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+    def contributions(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         """Split the calibrated log-odds of each row over the features, in the encoding's order.
 
         Parameters
@@ -189,14 +132,14 @@ class CalibratedModel:
         return self.calibration.interval(self._raw(X).log_odds, level)
 
     def with_interval(
-        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Ints | None = None
+        self, X: pd.DataFrame | Floats, level: float = 0.9, grade_levels: Longs | None = None
     ) -> tuple[Contributions, Floats]:
         """Give :meth:`contributions` and :meth:`interval` of the same rows; their raw score is split once."""
         raw = self._raw(X, grade_levels)
         interval = self.calibration.interval(raw.log_odds, level)
         return raw.scaled(self.calibration.a, self.calibration.b), interval
 
-    def open_outcomes(self, X: pd.DataFrame | Floats) -> NDArray[np.bool_] | None:
+    def open_outcomes(self, X: pd.DataFrame | Floats) -> Bools | None:
         """Say whether each row may stay and may drop out, shape (n, 2); None where that was not learned."""
         sets = self.calibration.sets
         return None if sets is None else sets.open_outcomes(self.margin(X))
@@ -210,20 +153,14 @@ class CalibratedModel:
 
         All are texts but ``background.arrow``, which holds counts and means of the background.
         """
-        files = {}
         head: dict[str, Any] = {"format": FORMAT, "kind": self.kind, "encoding": self.encoding.to_dict()}
         head["calibration"] = self.calibration.to_dict()
-        additive, boosted = _parts(self.model)
-        if isinstance(self.model, BlendModel):
-            head["weight"] = self.model.weight
-        if additive is not None:
-            files["model.json"] = _json(additive.to_dict())
-        if boosted is not None:
-            files["model.txt"] = boosted.text.encode()
+        head |= self.model.head
+        files = self.model.to_files()
         if self.backgrounds.given:
             head["background"] = BACKGROUND
             files[BACKGROUND] = self.backgrounds.to_bytes()
-        return files | {"calibration.json": _json(head)}
+        return files | {"calibration.json": json_bytes(head)}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
@@ -236,7 +173,7 @@ class CalibratedModel:
         NewerFormatError
             If the files were written in a newer format.
         """
-        head = _read(files, "calibration.json")
+        head = read_json(files, "calibration.json")
         if head.get("format", 0) > FORMAT:
             raise NewerFormatError(
                 f"The model has format {head['format']}, this version reads up to {FORMAT}.",
@@ -245,20 +182,22 @@ class CalibratedModel:
         try:
             encoding = FeatureEncoding.from_dict(head["encoding"])
             calibration = LinearCalibration.from_dict(head["calibration"])
-            model = _model(head, files)
+            if head["kind"] not in CANDIDATES:
+                raise BundleError(f"Unknown kind of model {head['kind']!r}.")
+            model = CANDIDATES[head["kind"]].model.from_files(files, head)
             measured = Backgrounds(model.terms)  # reads the trees now, not at the first score
             if "background" in head:
-                measured = Backgrounds.from_bytes(model.terms, _file(files, BACKGROUND))
+                measured = Backgrounds.from_bytes(model.terms, read_file(files, BACKGROUND))
             return cls(encoding, model, calibration, measured)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BundleError):
                 raise
             raise BundleError(f"The model's files do not fit together ({type(error).__name__}).") from error
 
-    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Ints | None = None) -> Contributions:
+    def _raw(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         backgrounds = self.backgrounds
-        places = None if grade_levels is None else backgrounds.places(grade_levels)
-        return backgrounds.contributions(self.encoding.encode(X), places)
+        positions = None if grade_levels is None else backgrounds.places(grade_levels)
+        return backgrounds.contributions(self.encoding.encode(X), positions)
 
     def _encoded_background(self, X: pd.DataFrame | Floats) -> Floats:
         try:
@@ -267,41 +206,3 @@ class CalibratedModel:
             raise BackgroundError(
                 f"The background cannot be read: {error.message}", hint=error.hint
             ) from error
-
-
-def _parts(model: Model) -> tuple[Additive | None, BoostedModel | None]:
-    if isinstance(model, BlendModel):
-        return model.logistic, model.boosted
-    return (None, model) if isinstance(model, BoostedModel) else (model, None)
-
-
-def _model(head: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
-    if head["kind"] in ADDITIVE:
-        return ADDITIVE[head["kind"]].from_dict(_read(files, "model.json"))
-    boosted = BoostedModel(_file(files, "model.txt").decode())
-    if head["kind"] == "lightgbm":
-        return boosted
-    if head["kind"] == "blend":
-        logistic = LogisticModel.from_dict(_read(files, "model.json"))
-        return BlendModel(logistic, boosted, float(head["weight"]))
-    raise BundleError(f"Unknown kind of model {head['kind']!r}.")
-
-
-def _json(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False).encode()
-
-
-def _file(files: Mapping[str, bytes], name: str) -> bytes:
-    if name not in files:
-        raise BundleError(f"The model's file {name} is missing.")
-    return files[name]
-
-
-def _read(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
-    try:
-        data = json.loads(_file(files, name))
-    except ValueError as error:
-        if isinstance(error, BundleError):
-            raise
-        raise BundleError(f"The model's file {name} is not JSON.") from error
-    return dict(data)

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Floats, Labels
 from dropout_risk.errors import SettingsError, TrainingError
 from dropout_risk.modelling.uncertainty import ConformalSets, SchoolSpread
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-Floats = NDArray[np.float64]
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 SMALLEST_SLOPE = 0.05
 PRIOR = np.array([1.0, 0.0]), np.diag([25.0, 4.0])
@@ -93,7 +93,7 @@ class LinearCalibration:
         return OF_ALL if self.local is None or not self.local.labels else OF_ONE_SCHOOL
 
     @classmethod
-    def fit(cls, margin: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None = None) -> Self:
+    def fit(cls, margin: Floats, y: Labels, groups: Array | None = None) -> Self:
         """Fit on margins of a model that did not see the rows, by Newton's method.
 
         A weak prior about ``a = 1, b = 0``, worth some tens of labels, keeps the fit near the
@@ -101,17 +101,15 @@ class LinearCalibration:
         snapshots of one pupil) are not independent: the error of ``a`` and ``b`` is the sandwich
         estimate clustered by group (Liang and Zeger 1986).
         """
-        rows = rows_of(margin)
-        fitted = newton(rows, y, np.array([True, True]))
+        rows = line_rows(margin)
+        fitted = fit_line(rows, y, np.array([True, True]))
         if fitted[0][0] < SMALLEST_SLOPE:
-            fitted = newton(rows, y, np.array([False, True]), (np.array([SMALLEST_SLOPE, 0.0]), PRIOR[1]))
-        error = sandwich(rows, y, fitted, groups)
+            fitted = fit_line(rows, y, np.array([False, True]), (np.array([SMALLEST_SLOPE, 0.0]), PRIOR[1]))
+        error = line_covariance(rows, y, fitted, groups)
         a, b = map(float, fitted[0])
-        return cls(a, b, pair(error), sets=ConformalSets.fit(margin, y))
+        return cls(a, b, covariance_pairs(error), sets=ConformalSets.fit(margin, y))
 
-    def among_schools(
-        self, margin: Floats, y: NDArray[np.int8], pupils: NDArray[Any], cohorts: pd.DataFrame | None
-    ) -> Self:
+    def among_schools(self, margin: Floats, y: Labels, pupils: Array, cohorts: pd.DataFrame | None) -> Self:
         """Give the same calibration with the spread of schools, learned on margins that need not be its own.
 
         Parameters
@@ -175,8 +173,8 @@ class LinearCalibration:
         )
 
 
-def newton(
-    rows: Floats, y: NDArray[np.int8], free: NDArray[np.bool_], prior: tuple[Floats, Floats] = PRIOR
+def fit_line(
+    rows: Floats, y: Labels, free: Bools, prior: tuple[Floats, Floats] = PRIOR
 ) -> tuple[Floats, Floats]:
     """Minimise log loss plus prior over the free coordinates; give the point and its precision.
 
@@ -191,24 +189,24 @@ def newton(
     """
     point = prior[0].copy()
     for _ in range(50):
-        gradient, precision = _slope(rows, y, point, prior)
+        gradient, precision = _line_derivatives(rows, y, point, prior)
         step = np.zeros(2)
         step[free] = np.linalg.solve(precision[np.ix_(free, free)], gradient[free])
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         point = point - step
         if np.abs(step).max() < 1e-10:
             break
-    return point, _slope(rows, y, point, prior)[1]
+    return point, _line_derivatives(rows, y, point, prior)[1]
 
 
-def sandwich(
+def line_covariance(
     rows: Floats,
-    y: NDArray[np.int8],
+    y: Labels,
     fitted: tuple[Floats, Floats],
-    groups: NDArray[Any] | None,
+    groups: Array | None,
     prior: tuple[Floats, Floats] = PRIOR,
 ) -> Floats:
-    """Give the covariance of the point that :func:`newton` found, clustered by group."""
+    """Give the covariance of the point that :func:`fit_line` found, clustered by group."""
     from scipy.special import expit
 
     point, bread = fitted[0], np.linalg.inv(fitted[1])
@@ -219,19 +217,19 @@ def sandwich(
     return np.asarray(bread @ (scores.T @ scores + prior[1]) @ bread)
 
 
-def rows_of(margin: Floats) -> Floats:
+def line_rows(margin: Floats) -> Floats:
     """Lay raw scores out beside ones; the extreme ones are cut."""
     return np.column_stack([np.clip(margin, -LARGEST_MARGIN, LARGEST_MARGIN), np.ones(len(margin))])
 
 
-def pair(covariance: Floats) -> Matrix:
+def covariance_pairs(covariance: Floats) -> Matrix:
     """Write a covariance as plain, symmetric data."""
     shared = float(covariance[0, 1])
     return ((float(covariance[0, 0]), shared), (shared, float(covariance[1, 1])))
 
 
-def _slope(
-    rows: Floats, y: NDArray[np.int8], point: Floats, prior: tuple[Floats, Floats]
+def _line_derivatives(
+    rows: Floats, y: Labels, point: Floats, prior: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
     from scipy.special import expit
 
@@ -240,15 +238,13 @@ def _slope(
     return gradient, (rows.T * (risk * (1 - risk))) @ rows + prior[1]
 
 
-# --- Move a calibration to another school: by few labels, by many, or by a base rate alone ---
-
 PRIOR_LABELS = 20.0
 ENOUGH_FOR_SLOPE = 50
 """Pupils of the rarer class from which on labels may move the slope as well."""
 
 
 @dataclass(frozen=True)
-class _Moved:
+class MovedLine:
     """Slope and shift of the old log-odds, and the covariance of slope and shift of raw scores."""
 
     a: float
@@ -256,7 +252,7 @@ class _Moved:
     covariance: Matrix
 
 
-def recalibrated(
+def recalibrate(
     calibration: LinearCalibration,
     margin: Floats,
     y: ArrayLike,
@@ -292,19 +288,19 @@ def recalibrated(
     --------
     >>> old = LinearCalibration(a=1.0, b=0.0)
     >>> margin, y = np.full(30, -2.0), np.repeat([1, 0], [12, 18])
-    >>> new = recalibrated(old, margin, y)
+    >>> new = recalibrate(old, margin, y)
     >>> new.a, 0.5 < new.b < 1.6
     (1.0, True)
     """
-    labels = _checked(margin, y)
+    labels = _check_labels(margin, y)
     owners = np.arange(len(labels)) if pupils is None else np.asarray(pupils)
     n, dropouts = len(np.unique(owners)), len(np.unique(owners[labels == 1]))
     enough = min(dropouts, n - dropouts) >= ENOUGH_FOR_SLOPE
     if enough:
-        moved = _line(calibration, margin, labels, owners, prior_labels)
+        moved = _move_line(calibration, margin, labels, owners, prior_labels)
     else:
         seen = np.unique(owners, return_index=True)[1]  # of a pupil who is seen several times, the first row
-        moved = _shift(calibration, margin[seen], labels[seen], prior_labels)
+        moved = _move_shift(calibration, margin[seen], labels[seen], prior_labels)
     mean = float(calibration.apply(margin).mean())
     return replace(
         calibration,
@@ -383,39 +379,39 @@ def undo_sampling(log_odds: Floats, rate_in_sample: float, true_rate: float) -> 
     return np.asarray(log_odds + np.log(odds))
 
 
-def _shift(old: LinearCalibration, margin: Floats, y: NDArray[np.int8], prior_labels: float) -> _Moved:
+def _move_shift(old: LinearCalibration, margin: Floats, y: Labels, prior_labels: float) -> MovedLine:
     """Move the log-odds alone."""
     from scipy.special import expit
 
-    rows = rows_of(old.apply(margin))
-    point, precision = newton(rows, y, np.array([False, True]), _prior(rows, prior_labels))
+    rows = line_rows(old.apply(margin))
+    point, precision = fit_line(rows, y, np.array([False, True]), _prior_of_labels(rows, prior_labels))
     risk = expit(rows[:, 0])
     around = float(np.average(margin, weights=np.maximum(risk * (1 - risk), 1e-12)))
     slope = old.covariance[0][0]
     error = np.array([[slope, -around * slope], [0.0, around**2 * slope + 1 / float(precision[1, 1])]])
-    return _Moved(1.0, float(point[1]), pair(error))
+    return MovedLine(1.0, float(point[1]), covariance_pairs(error))
 
 
-def _line(
+def _move_line(
     old: LinearCalibration,
     margin: Floats,
-    y: NDArray[np.int8],
-    pupils: NDArray[Any],
+    y: Labels,
+    pupils: Array,
     prior_labels: float,
-) -> _Moved:
+) -> MovedLine:
     """Move slope and shift."""
-    rows = rows_of(old.apply(margin))
-    prior = _prior(rows, prior_labels)
-    fitted = newton(rows, y, np.array([True, True]), prior)
+    rows = line_rows(old.apply(margin))
+    prior = _prior_of_labels(rows, prior_labels)
+    fitted = fit_line(rows, y, np.array([True, True]), prior)
     if fitted[0][0] < SMALLEST_SLOPE:
         held = np.array([SMALLEST_SLOPE, 0.0]), prior[1]
-        fitted = newton(rows, y, np.array([False, True]), held)
+        fitted = fit_line(rows, y, np.array([False, True]), held)
     back = np.array([[old.a, 0.0], [old.b, 1.0]])  # from slope and shift of log-odds to those of raw scores
-    error = back @ sandwich(rows, y, fitted, pupils, prior) @ back.T
-    return _Moved(float(fitted[0][0]), float(fitted[0][1]), pair(error))
+    error = back @ line_covariance(rows, y, fitted, pupils, prior) @ back.T
+    return MovedLine(float(fitted[0][0]), float(fitted[0][1]), covariance_pairs(error))
 
 
-def _prior(rows: Floats, prior_labels: float) -> tuple[Floats, Floats]:
+def _prior_of_labels(rows: Floats, prior_labels: float) -> tuple[Floats, Floats]:
     """Give mean and precision of slope and shift: what so many labels of such pupils would tell."""
     from scipy.special import expit
 
@@ -424,7 +420,7 @@ def _prior(rows: Floats, prior_labels: float) -> tuple[Floats, Floats]:
     return np.array([1.0, 0.0]), prior_labels * told + np.diag([1e-6, 1e-6])
 
 
-def _checked(margin: Floats, y: ArrayLike) -> NDArray[np.int8]:
+def _check_labels(margin: Floats, y: ArrayLike) -> Labels:
     labels = np.asarray(y)
     if len(labels) == 0 or len(labels) != len(margin) or not np.isin(labels, (0, 1)).all():
         raise TrainingError(

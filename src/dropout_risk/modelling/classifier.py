@@ -9,16 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from dropout_risk.arrays import Array, Floats, Labels, Longs, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, LabelError, TrainingError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.contributions import as_shap
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
+from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.input_checks import (
     classes_of,
@@ -27,13 +29,10 @@ from dropout_risk.modelling.input_checks import (
     warn_of_few,
     warn_of_identifiers,
 )
-from dropout_risk.modelling.leaks.report import HowToHeed, group_keys, heeded
+from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
-from dropout_risk.modelling.selection import CHOICES, DEFAULT, SIMPLEST_FIRST, Rows, fit_best, in_own_order
+from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -120,7 +119,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int = 0,
         candidates: Sequence[str] | None = None,
         tuning: Tuning | None = None,
-        leaks: HowToHeed = "warn",
+        leaks: OnLeaks = "warn",
     ) -> None:
         self.model = model
         self.catalogue = catalogue
@@ -183,13 +182,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warn_of_few(labels)
         if self.leaks != "ignore":
             warn_of_identifiers(encoding, encoded)
-        self.leaks_ = heeded(self.leaks, encoding, encoded, labels, apart)
+        self.leaks_ = check_leaks(self.leaks, encoding, encoded, labels, apart)
         keys, order = in_own_order(encoded, labels, apart)
-        days = _days(table)
-        rows = Rows(
+        days = _day_index(table)
+        rows = TrainingRows(
             encoded[order],
             labels[order],
-            [keys[place] for place in order],
+            [keys[position] for position in order],
             None if days is None else days[order],
         )
         fitted = fit_best(
@@ -264,7 +263,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         risk = self._fitted().risk(self._table(X))
         return np.column_stack([1.0 - risk, risk])
 
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+    def predict(self, X: pd.DataFrame | ArrayLike) -> Array:
         """Give the more probable class. Watch lists rank by risk instead: see ``predict_proba``."""
         codes = (self.decision_function(X) > 0).astype(np.intp)
         return np.asarray(self.classes_[codes])
@@ -314,13 +313,18 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return model
 
     def _names(self) -> tuple[str, ...]:
-        given = DEFAULT if self.candidates is None else tuple(self.candidates)
-        for name, allowed in [(self.model, CHOICES), *((one, SIMPLEST_FIRST) for one in given)]:
+        given = default_candidates() if self.candidates is None else tuple(self.candidates)
+        for name, allowed in [
+            (self.model, (AUTO, *CANDIDATES)),
+            *((one, tuple(CANDIDATES)) for one in given),
+        ]:
             if name not in allowed:
                 raise TrainingError(f"There is no model {name!r}.", hint=nearest(str(name), allowed))
         if not given:
-            raise TrainingError("There is no candidate to choose from.", hint=f"such as {DEFAULT}")
-        return given if self.model == "auto" else (self.model,)
+            raise TrainingError(
+                "There is no candidate to choose from.", hint=f"such as {default_candidates()}"
+            )
+        return given if self.model == AUTO else (self.model,)
 
     def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:
         if not isinstance(X, pd.DataFrame):
@@ -342,7 +346,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns):
-            self.feature_names_in_: NDArray[np.object_] = np.array(X.columns, dtype=object)
+            self.feature_names_in_: Objects = np.array(X.columns, dtype=object)
 
     def _compare(self, X: pd.DataFrame | Floats) -> None:
         if X.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
@@ -384,9 +388,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [0 if name in encoding.categories else directions.get(name, 0) for name in encoding.names]
 
 
-def _days(table: pd.DataFrame | Floats) -> NDArray[np.int64] | None:
+def _day_index(table: pd.DataFrame | Floats) -> Longs | None:
     """Give each row's place in time, where the index has as-of dates and more than two of them."""
     if not isinstance(table, pd.DataFrame) or "as_of" not in table.index.names:
         return None
-    dates, place = np.unique(table.index.get_level_values("as_of").to_numpy(), return_inverse=True)
-    return place.astype(np.int64) if len(dates) > 2 else None
+    dates, position = np.unique(table.index.get_level_values("as_of").to_numpy(), return_inverse=True)
+    return position.astype(np.int64) if len(dates) > 2 else None

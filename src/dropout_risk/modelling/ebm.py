@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Labels
 from dropout_risk.errors import MissingExtraError
-from dropout_risk.explanation.contributions import LevelShape
-from dropout_risk.explanation.curves import StepShape
-from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
-from dropout_risk.modelling.folds import CrossFit, fold_losses
+from dropout_risk.explanation.curves import LevelShape, StepShape
+from dropout_risk.modelling.fitter import Fitter
+from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 MOST_BINS = 64
 BAGS = 4
 
@@ -29,31 +26,10 @@ class EbmModel(AdditiveModel):
 
 
 @dataclass(frozen=True)
-class EbmCandidate:
-    """How an explainable boosting machine is fitted; needs interpret-core, scoring does not.
+class EbmFitter(Fitter):
+    """How an explainable boosting machine is fitted; needs interpret-core, scoring does not."""
 
-    Parameters
-    ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    seed : int, default=0
-        Of the bags.
-    """
-
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
-    seed: int = 0
-    name = "ebm"
-
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
-        """Fit once for each fold left out."""
-        margin = np.empty(len(y))
-        for fold in range(folds.max() + 1):
-            seen, left_out = folds != fold, folds == fold
-            margin[left_out] = self.fit(X[seen], y[seen], {}).margin(X[left_out])
-        return CrossFit(margin, fold_losses(margin, y, folds), {})
+    model = EbmModel
 
     def fit(self, X: Floats, y: Labels, setting: Mapping[str, Any]) -> EbmModel:
         """Fit on all rows and read the curves out of the machine."""
@@ -64,9 +40,9 @@ class EbmCandidate:
         for (feature,), scores in zip(machine.term_features_, machine.term_scores_, strict=True):
             bins = machine.bins_[feature][0]
             shapes[feature] = (
-                _levels(bins, scores)
+                _read_levels(bins, scores)
                 if feature in self.categorical
-                else _steps(bins, scores, int(self.monotone[feature]))
+                else _read_steps(bins, scores, int(self.monotone[feature]))
             )
         return EbmModel(centred_terms(float(np.ravel(machine.intercept_)[0]), shapes, X))
 
@@ -99,16 +75,16 @@ class EbmCandidate:
         return table
 
 
-def _steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
+def _read_steps(cuts: Floats, scores: Floats, direction: int) -> StepShape:
     """Read one curve; the first score is that of a missing value, the last that of the unseen."""
-    heights = held(np.asarray(scores[1:-1], dtype=np.float64), direction)
+    heights = keep_direction(np.asarray(scores[1:-1], dtype=np.float64), direction)
     kept = np.flatnonzero(np.diff(heights))  # two bins of one height are one
     edges = tuple(float(cut) for cut in np.asarray(cuts, dtype=np.float64)[kept])
     return StepShape(edges, tuple(map(float, [*heights[kept], heights[-1]])), float(scores[0]))
 
 
-def _levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
+def _read_levels(bins: Mapping[str, int], scores: Floats) -> LevelShape:
     heights = np.full(1 + max((int(word) for word in bins), default=-1), float(scores[0]))
-    for word, place in bins.items():
-        heights[int(word)] = float(scores[place])
+    for word, index in bins.items():
+        heights[int(word)] = float(scores[index])
     return LevelShape(tuple(map(float, heights)), float(scores[0]))

@@ -8,12 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 
-Floats = NDArray[np.float64]
 AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 
 
@@ -64,7 +63,7 @@ class FeatureEncoding:
         names = tuple(map(str, X.columns))
         _check_names(names, catalogue)
         categories = {
-            name: tuple(sorted({_word(value) for value in X[column].dropna().unique()}))
+            name: tuple(sorted({_category_word(value) for value in X[column].dropna().unique()}))
             for name, column in zip(names, X.columns, strict=True)
             if _is_categorical(X[column])
         }
@@ -136,8 +135,8 @@ class FeatureEncoding:
 
     def _encode_column(self, name: str, column: pd.Series) -> Floats:
         if name in self.categories:
-            return _codes(column, self.categories[name])
-        numbers = _numbers(name, column)
+            return _category_codes(column, self.categories[name])
+        numbers = _read_numbers(name, column)
         _refuse_infinity((name,), numbers[:, np.newaxis])
         return numbers
 
@@ -167,27 +166,29 @@ def _is_categorical(column: pd.Series) -> bool:
     return kind not in {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
 
 
-def _word(value: object) -> str:
+def _category_word(value: object) -> str:
     """Write a category as a string; 33 and 33.0 are the same category."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value)
 
 
-def _codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
-    place = {word: float(code) for code, word in enumerate(words)}
+def _category_codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
+    position = {word: float(code) for code, word in enumerate(words)}
     if isinstance(column.dtype, pd.CategoricalDtype):
-        table = np.array([place.get(_word(value), np.nan) for value in column.cat.categories] + [np.nan])
+        table = np.array(
+            [position.get(_category_word(value), np.nan) for value in column.cat.categories] + [np.nan]
+        )
         return np.asarray(table[column.cat.codes.to_numpy()])
     known = np.asarray(column.notna())
     codes = [
-        place.get(_word(value), np.nan) if is_known else np.nan
+        position.get(_category_word(value), np.nan) if is_known else np.nan
         for value, is_known in zip(column.to_numpy(dtype=object), known.tolist(), strict=True)
     ]
     return np.array(codes, dtype=np.float64)
 
 
-def _numbers(name: str, column: pd.Series) -> Floats:
+def _read_numbers(name: str, column: pd.Series) -> Floats:
     if pd.api.types.is_complex_dtype(column):
         raise FeatureInputError(f"Column {name!r} holds complex numbers.")
     try:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Floats, Labels, Positions
 from dropout_risk.modelling.newton import fit_logistic
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +30,18 @@ class CrossFit:
     setting: dict[str, Any]
 
 
-def log_loss(margin: Floats, y: NDArray[np.int8]) -> Floats:
+def log_loss(margin: Floats, y: Labels) -> Floats:
     """Give the log loss of each row."""
     return np.asarray(np.logaddexp(0.0, margin) - y * margin)
 
 
-def fold_losses(margin: Floats, y: NDArray[np.int8], folds: NDArray[np.intp]) -> Floats:
+def fold_losses(margin: Floats, y: Labels, folds: Positions) -> Floats:
     """Give the mean log loss of each fold."""
     losses = log_loss(margin, y)
     return np.array([losses[folds == fold].mean() for fold in range(folds.max() + 1)])
 
 
-def best_elsewhere(losses: Floats) -> NDArray[np.intp]:
+def best_elsewhere(losses: Floats) -> Positions:
     """Give for each fold the setting with the least mean loss on the other folds.
 
     So a fold never chooses the setting it is judged by, and a candidate with many settings to choose from
@@ -62,7 +60,7 @@ def best_elsewhere(losses: Floats) -> NDArray[np.intp]:
     return np.asarray(others.argmin(axis=0))
 
 
-def cross_fitted(margins: Floats, y: NDArray[np.int8], folds: NDArray[np.intp]) -> tuple[Floats, Floats, int]:
+def cross_fitted(margins: Floats, y: Labels, folds: Positions) -> tuple[Floats, Floats, int]:
     """Give raw scores and losses with each fold's setting chosen on the others, and the best setting.
 
     Parameters
@@ -75,7 +73,7 @@ def cross_fitted(margins: Floats, y: NDArray[np.int8], folds: NDArray[np.intp]) 
     return margin, fold_losses(margin, y, folds), int(losses.mean(axis=1).argmin())
 
 
-def raw_calibration(margin: Floats, y: NDArray[np.int8]) -> tuple[float, float]:
+def raw_calibration(margin: Floats, y: Labels) -> tuple[float, float]:
     """Give slope and intercept of the line from raw scores to log-odds; 1 and 0 where they are right."""
     columns = np.column_stack([margin, np.ones(len(margin))])
     slope, intercept = fit_logistic(columns, y, 1e6, np.zeros(2), np.array([1.0, 0.0]))

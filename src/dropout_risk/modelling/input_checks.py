@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from dropout_risk.arrays import Array, Floats, Labels
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import EmptyColumnError, LabelError, OneClassError, TrainingError
@@ -18,7 +18,7 @@ from dropout_risk.modelling.encoding import FeatureEncoding
 
 
 def refuse_empty_columns(
-    encoding: FeatureEncoding, encoded: NDArray[np.float64], catalogue: FeatureCatalogue | None
+    encoding: FeatureEncoding, encoded: Floats, catalogue: FeatureCatalogue | None
 ) -> None:
     """Refuse named columns without a value, unless a catalogue declares them.
 
@@ -55,8 +55,6 @@ def refuse_empty_columns(
         )
 
 
-# --- What a fit warns of and does all the same: few dropouts, and columns that name pupils or schools ---
-
 FEWEST_OF_A_CLASS = 50
 """Rows of the rarer class below which a fit is warned of; training refuses as many by default."""
 IDENTIFIER = re.compile(r"(^|_)(id|uuid)$|^(student|pupil|school|class|teacher)s?$", re.IGNORECASE)
@@ -72,7 +70,7 @@ class IdentifierWarning(UserWarning):
     """A column that names pupils, classes or schools went into a fit as a feature."""
 
 
-def warn_of_few(y: NDArray[np.int8]) -> None:
+def warn_of_few(y: Labels) -> None:
     """Warn where the rarer class has fewer than fifty rows.
 
     >>> with warnings.catch_warnings(record=True) as said:
@@ -91,12 +89,12 @@ def warn_of_few(y: NDArray[np.int8]) -> None:
         )
 
 
-def warn_of_identifiers(encoding: FeatureEncoding, encoded: NDArray[np.float64]) -> None:
+def warn_of_identifiers(encoding: FeatureEncoding, encoded: Floats) -> None:
     """Warn of columns named like an identifier, or with nearly a category for each row."""
     found = [
         name
-        for place, name in enumerate(encoding.names)
-        if encoding.named and _names_rows(str(name), place in encoding.categorical, encoded[:, place])
+        for index, name in enumerate(encoding.names)
+        if encoding.named and _names_rows(str(name), index in encoding.categorical, encoded[:, index])
     ]
     if found:
         warnings.warn(
@@ -107,7 +105,7 @@ def warn_of_identifiers(encoding: FeatureEncoding, encoded: NDArray[np.float64])
         )
 
 
-def _names_rows(name: str, categorical: bool, values: NDArray[np.float64]) -> bool:
+def _names_rows(name: str, categorical: bool, values: Floats) -> bool:
     given = values[~np.isnan(values)]
     levels = len(np.unique(given))
     if len(given) < FEWEST_ROWS or levels < 2:
@@ -118,10 +116,7 @@ def _names_rows(name: str, categorical: bool, values: NDArray[np.float64]) -> bo
     return whole and IDENTIFIER.search(name) is not None and levels > LEVELS_SHARE * len(given)
 
 
-# --- The labels of a fit: two classes, of which the greater one is predicted ---
-
-
-def target_of(y: ArrayLike) -> NDArray[Any]:
+def target_of(y: ArrayLike) -> Array:
     """Give labels as one column.
 
     Raises
@@ -135,7 +130,7 @@ def target_of(y: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def classes_of(y: ArrayLike, n_rows: int) -> NDArray[Any]:
+def classes_of(y: ArrayLike, n_rows: int) -> Array:
     """Give the two classes in order.
 
     Raises

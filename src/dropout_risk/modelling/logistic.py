@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
-from dropout_risk.modelling.additive import AdditiveModel, centred_terms, held
+from dropout_risk.arrays import Bools, Floats, Labels, Positions
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import CurveShape, LevelShape
+from dropout_risk.modelling.fitter import Fitter, Span
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 SEGMENTS = 5
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Inverse penalties tried, the strongest penalty first."""
@@ -38,28 +38,25 @@ class LogisticModel(AdditiveModel):
 
 
 @dataclass(frozen=True)
-class LogisticCandidate:
+class LogisticFitter(Fitter):
     """How the logistic regression is fitted.
 
     Parameters
     ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0.
-    categorical : sequence of int
-        Positions of the categorical columns.
+    monotone, categorical, seed
+        See :class:`Fitter`.
     segments : int, default=5
         Most pieces that a curve is made of.
     bend : float, default=0.5
         How easily a line bends.
     """
 
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
     segments: int = SEGMENTS
     bend: float = BEND
-    name = "logistic"
+    model = LogisticModel
+    space: ClassVar[Mapping[str, Span]] = {"segments": Span(1, 10), "bend": Span(0.1, 1.0, log=True)}
 
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out and each penalty; the penalty with the least mean loss wins.
 
         The best penalty does not depend on how many rows there are, so of many rows it is found on some.
@@ -78,32 +75,18 @@ class LogisticCandidate:
         weights = fit_logistic(columns, y, setting["strength"], design.signs, design.start(y))
         return LogisticModel(design.terms(X, weights))
 
-    def tuning_loss(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> float:
-        """Give the mean loss over folds with the best penalty."""
-        return float(self.cross_fit(X, y, folds).losses.mean())
-
-    @property
-    def as_given(self) -> dict[str, Any]:
-        """The shape of the curves before tuning."""
-        return {"segments": self.segments, "bend": self.bend}
-
-    def suggested(self, trial: Any) -> Self:
-        """Give the candidate whose curves bend as an optuna trial suggests."""
-        segments = trial.suggest_int("segments", 1, 10)
-        return replace(self, segments=segments, bend=trial.suggest_float("bend", 0.1, 1.0, log=True))
-
-    def _best(self, X: Floats, y: Labels, folds: NDArray[np.intp], strengths: Sequence[float]) -> CrossFit:
+    def _best(self, X: Floats, y: Labels, folds: Positions, strengths: Sequence[float]) -> CrossFit:
         margins = np.empty((len(strengths), len(y)))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
             design = self._design(X[seen])
             columns, columns_out = design.columns(X[seen]), design.columns(X[left_out])
             weights = design.start(y[seen])
-            for place, strength in enumerate(strengths):
+            for index, strength in enumerate(strengths):
                 weights = fit_logistic(columns, y[seen], strength, design.signs, weights)
-                margins[place, left_out] = columns_out @ weights
+                margins[index, left_out] = columns_out @ weights
         margin, losses, best = cross_fitted(margins, y, folds)
-        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.as_given})
+        return CrossFit(margin, losses, {"strength": strengths[best], "shape": self.settings})
 
     def _design(self, X: Floats) -> Design:
         return Design.learn(X, self.monotone, self.categorical, self.segments, self.bend)
@@ -138,8 +121,8 @@ class NumericBlock:
     def learn(cls, column: Floats, direction: int, segments: int = SEGMENTS, bend: float = BEND) -> Self:
         """Choose knots at quantiles of the values that are there."""
         known = column[~np.isnan(column)]
-        knots = _knots(known, segments)
-        return cls(knots, _line(known, knots), len(known) < len(column), direction, bend)
+        knots = _choose_knots(known, segments)
+        return cls(knots, _line_heights(known, knots), len(known) < len(column), direction, bend)
 
     @property
     def constant(self) -> bool:
@@ -179,7 +162,7 @@ class NumericBlock:
         heights = np.zeros(len(self.knots))
         for part, weight in zip(self._line_and_bends(self.knots), slopes, strict=True):
             heights = heights + part * weight
-        heights = held(heights, self.direction)
+        heights = keep_direction(heights, self.direction)
         return CurveShape(tuple(map(float, self.knots)), tuple(map(float, heights)), missing)
 
 
@@ -254,15 +237,15 @@ class Design:
 
     def terms(self, X: Floats, weights: Floats) -> LinearTerms:
         """Turn weights into curves, each with mean 0 over the given rows."""
-        shapes, place = [], 0
+        shapes, index = [], 0
         for block in self.blocks:
             width = len(block.signs())
-            shapes.append(block.shape(weights[place : place + width]))
-            place += width
+            shapes.append(block.shape(weights[index : index + width]))
+            index += width
         return centred_terms(float(weights[-1]), shapes, X)
 
 
-def _knots(known: Floats, segments: int) -> Floats:
+def _choose_knots(known: Floats, segments: int) -> Floats:
     """Give the few values there are, or quantiles; the ends lie near the extremes, not on outliers."""
     values, counts = np.unique(known, return_counts=True)
     if len(values) <= segments + 1:
@@ -276,7 +259,7 @@ def _knots(known: Floats, segments: int) -> Floats:
     return knots if len(knots) > 1 else values[[0, -1]]
 
 
-def _line(known: Floats, knots: Floats) -> Floats:
+def _line_heights(known: Floats, knots: Floats) -> Floats:
     """Give the heights of a line at the knots, over the logarithm where the values are skewed."""
     if len(knots) < 2:
         return np.empty(0)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from dropout_risk.arrays import Floats, Labels
+
 MOST_STEPS = 50
 TOLERANCE = 1e-9
 """Relative improvement of the objective below which the fit stops."""
 
 
-def fit_logistic(
-    columns: Floats, y: NDArray[np.int8], strength: float, signs: Floats, start: Floats
-) -> Floats:
+def fit_logistic(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
     """Minimise ``strength * log loss + |weights|^2 / 2`` with declared signs; convex, so the answer is one.
 
     Parameters
@@ -41,36 +39,40 @@ def fit_logistic(
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(limits=1, user_api="blas"):  # the same bits on any number of cores
-        return _descend(columns, y, strength, signs, start)
+        return _descend_objective(columns, y, strength, signs, start)
 
 
-def _descend(columns: Floats, y: NDArray[np.int8], strength: float, signs: Floats, start: Floats) -> Floats:
+def _descend_objective(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
+    """Go down from ``start``, each step to the least point of the parabola that fits the objective there.
+
+    Invariant: the weights keep their signs (so does every point between two that do), and the objective
+    falls: a step is halved until it does. The objective is strictly convex, its least point the only one at
+    which a step gains nothing, so what stops the descent is that point, whatever the start.
+    """
     penalty = np.append(np.ones(columns.shape[1] - 1), 1e-8)
-    weights, value = start, _objective(columns, y, strength, penalty, start)
+    weights, value = start, _penalised_loss(columns, y, strength, penalty, start)
     for _ in range(MOST_STEPS):
-        gradient, curvature = _derivatives(columns, y, strength, penalty, weights)
+        gradient, curvature = _loss_derivatives(columns, y, strength, penalty, weights)
         step = _bounded_quadratic(curvature, curvature @ weights - gradient, signs) - weights
         slope = float(gradient @ step)
-        size, new_value = 1.0, _objective(columns, y, strength, penalty, weights + step)
+        size, new_value = 1.0, _penalised_loss(columns, y, strength, penalty, weights + step)
         while new_value > value + 1e-4 * size * slope and size > 1e-6:
             size /= 2
-            new_value = _objective(columns, y, strength, penalty, weights + size * step)
+            new_value = _penalised_loss(columns, y, strength, penalty, weights + size * step)
         if value - new_value <= TOLERANCE * abs(value):
             return weights if new_value > value else weights + size * step
         weights, value = weights + size * step, new_value
     return weights
 
 
-def _objective(
-    columns: Floats, y: NDArray[np.int8], strength: float, penalty: Floats, weights: Floats
-) -> float:
+def _penalised_loss(columns: Floats, y: Labels, strength: float, penalty: Floats, weights: Floats) -> float:
     margin = columns @ weights
     loss = np.logaddexp(0.0, margin).sum() - margin[y == 1].sum()
     return float(strength * loss + 0.5 * (penalty * weights) @ weights)
 
 
-def _derivatives(
-    columns: Floats, y: NDArray[np.int8], strength: float, penalty: Floats, weights: Floats
+def _loss_derivatives(
+    columns: Floats, y: Labels, strength: float, penalty: Floats, weights: Floats
 ) -> tuple[Floats, Floats]:
     from scipy.special import expit
 
@@ -81,7 +83,14 @@ def _derivatives(
 
 
 def _bounded_quadratic(curvature: Floats, linear: Floats, signs: Floats) -> Floats:
-    """Minimise ``v' H v / 2 - c' v`` with declared signs, by block principal pivoting (Kim and Park 2011)."""
+    """Minimise ``v' H v / 2 - c' v`` with declared signs, by block principal pivoting (Kim and Park 2011).
+
+    Invariant: weights in ``zero`` are 0, and the others solve their equations. So the point is the least one
+    as soon as no weight has the wrong sign and none at 0 is pulled to its right side (the Kuhn-Tucker
+    conditions). Order: all that are wrong change places at once; after three times without fewer of them,
+    the last one alone, which comes to an end for certain (Murty's rule). Exact: the equations are solved, not
+    approached.
+    """
     held = signs != 0
     zero = np.zeros(len(linear), dtype=np.bool_)
     fewest, patience = len(linear) + 1, 3

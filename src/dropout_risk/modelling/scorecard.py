@@ -10,22 +10,18 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from dropout_risk.explanation.contributions import LevelShape, LinearTerms
-from dropout_risk.explanation.curves import StepShape
-from dropout_risk.modelling.additive import held
+from dropout_risk.arrays import Bools, Floats, Labels, Longs, Positions
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import LevelShape, StepShape
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.fitter import Fitter
 from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.model import JsonModel, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 from dropout_risk.text import Language, Text
 
-# --- Few bins for one feature: as many as the data bear out, monotone where a direction is declared ---
-
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Labels = NDArray[np.int8]
 CELLS = 20
 """Quantile cells that bins are made of."""
 MOST_BINS = 5
@@ -57,9 +53,9 @@ class Bins:
     def of_numbers(cls, column: Floats, y: Labels, direction: int) -> Self:
         """Cut numbers where the share of dropouts changes; with a direction it never turns back."""
         known = ~np.isnan(column)
-        cuts = _cuts(column[known])
+        cuts = _round_cuts(column[known])
         cells = np.searchsorted(cuts, column[known], side="right")
-        ends = merged(*_counts(cells, y[known], len(cuts) + 1), direction)
+        ends = merge_cells(*_count_cells(cells, y[known], len(cuts) + 1), direction)
         edges = tuple(float(cuts[end]) for end in ends)
         return cls(edges, (), len(edges) + 1)
 
@@ -70,14 +66,14 @@ class Bins:
         if not known.any():
             return cls(None, (), 0)
         codes = column[known].astype(np.intp)
-        rows, events = _counts(codes, y[known], int(codes.max()) + 1)
+        rows, events = _count_cells(codes, y[known], int(codes.max()) + 1)
         order = np.argsort((events + PRIOR_ROWS * y.mean()) / (rows + PRIOR_ROWS), kind="stable")
-        ends = merged(rows[order], events[order], 0)
+        ends = merge_cells(rows[order], events[order], 0)
         group = np.empty(len(order), dtype=np.int64)
         group[order] = np.searchsorted(ends, np.arange(len(order)), side="left")
         return cls(None, tuple(map(int, group)), len(ends) + 1)
 
-    def place(self, column: Floats) -> NDArray[np.intp]:
+    def find_bins(self, column: Floats) -> Positions:
         """Give the bin of each value; a category that the fit did not see counts as missing."""
         missing = np.isnan(column)
         if self.edges is not None:
@@ -89,14 +85,14 @@ class Bins:
 
     def evidence(self, column: Floats, y: Labels, direction: int) -> Floats:
         """Give for each bin how far its log-odds lie from those of all rows; few rows say little."""
-        rows, events = _counts(self.place(column), y, self.n_bins + 1)
+        rows, events = _count_cells(self.find_bins(column), y, self.n_bins + 1)
         rate = (y.sum() + 0.5) / (len(y) + 1.0)
         share = (events + PRIOR_ROWS * rate) / (rows + PRIOR_ROWS)
         found = np.log(share / (1 - share)) - np.log(rate / (1 - rate))
-        return np.append(held(found[:-1], direction), found[-1])
+        return np.append(keep_direction(found[:-1], direction), found[-1])
 
 
-def merged(rows: Counts, events: Counts, direction: int) -> list[int]:
+def merge_cells(rows: Longs, events: Longs, direction: int) -> list[int]:
     """Merge neighbouring cells and give the last cell of each bin but the last.
 
     Cells that are too small, that go against the direction, or whose difference is not worth a bin of its
@@ -104,16 +100,20 @@ def merged(rows: Counts, events: Counts, direction: int) -> list[int]:
 
     Examples
     --------
-    >>> merged(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
+    >>> merge_cells(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
     [1]
-    >>> merged(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
+    >>> merge_cells(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
     []
     """
     bins = [(int(n), int(k), end) for end, (n, k) in enumerate(zip(rows, events, strict=True))]
     smallest, worth = SMALLEST_SHARE * sum(rows), 0.5 * np.log(max(sum(rows), 2))
     while len(bins) > 1:
-        loss = [_loss(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
-        wrong = [i for i in range(len(loss)) if direction * (_share(bins[i + 1]) - _share(bins[i])) < 0]
+        loss = [_loss_of_merging(bins[i], bins[i + 1]) for i in range(len(bins) - 1)]
+        wrong = [
+            i
+            for i in range(len(loss))
+            if direction * (_share_of_events(bins[i + 1]) - _share_of_events(bins[i])) < 0
+        ]
         small = [i for i in range(len(loss)) if min(bins[i][0], bins[i + 1][0]) < smallest]
         pairs = small or wrong or range(len(loss))
         cheapest = min(pairs, key=lambda i: loss[i])
@@ -124,26 +124,26 @@ def merged(rows: Counts, events: Counts, direction: int) -> list[int]:
     return [end for _, _, end in bins[:-1]]
 
 
-def _share(item: tuple[int, int, int]) -> float:
+def _share_of_events(item: tuple[int, int, int]) -> float:
     return item[1] / item[0] if item[0] else 0.0
 
 
-def _loss(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
+def _loss_of_merging(left: tuple[int, int, int], right: tuple[int, int, int]) -> float:
     """Give the log likelihood that is lost when two bins become one."""
     n, k = left[0] + right[0], left[1] + right[1]
-    return _likelihood(*left[:2]) + _likelihood(*right[:2]) - _likelihood(n, k)
+    return _log_likelihood(*left[:2]) + _log_likelihood(*right[:2]) - _log_likelihood(n, k)
 
 
-def _likelihood(n: int, k: int) -> float:
+def _log_likelihood(n: int, k: int) -> float:
     return float(sum(part * np.log(part / n) for part in (k, n - k) if part))
 
 
-def _counts(places: NDArray[np.intp], y: Labels, n: int) -> tuple[Counts, Counts]:
-    rows = np.bincount(places, minlength=n)
-    return rows, np.bincount(places, weights=y, minlength=n).astype(np.int64)
+def _count_cells(positions: Positions, y: Labels, n: int) -> tuple[Longs, Longs]:
+    rows = np.bincount(positions, minlength=n)
+    return rows, np.bincount(positions, weights=y, minlength=n).astype(np.int64)
 
 
-def _cuts(known: Floats) -> Floats:
+def _round_cuts(known: Floats) -> Floats:
     """Give round numbers near the quantiles, each above the smallest value."""
     if len(known) == 0:
         return np.empty(0)
@@ -165,7 +165,7 @@ GRID = 2.0**-20
 
 
 @dataclass(frozen=True)
-class Card:
+class FeatureCard:
     """One feature's bins and points.
 
     Parameters
@@ -194,7 +194,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class ScorecardModel:
+class ScorecardModel(JsonModel):
     """Raw score ``intercept + factor * points``, the points being a sum of whole numbers.
 
     Parameters
@@ -203,14 +203,14 @@ class ScorecardModel:
         In log-odds; the factor is what one point is worth.
     n_features : int
         Columns of the fit, with or without points.
-    cards : tuple of Card
+    cards : tuple of FeatureCard
         The features that count, in the order of the columns.
     """
 
     intercept: float
     factor: float
     n_features: int
-    cards: tuple[Card, ...]
+    cards: tuple[FeatureCard, ...]
 
     @cached_property
     def terms(self) -> LinearTerms:
@@ -220,11 +220,11 @@ class ScorecardModel:
             shapes[card.feature] = card.shape(self.factor)
         return LinearTerms(self.intercept + sum(card.typical for card in self.cards), tuple(shapes))
 
-    def points(self, encoded: Floats) -> NDArray[np.int64]:
+    def points(self, encoded: Floats) -> Longs:
         """Add up the points of each row."""
         total = np.zeros(len(encoded), dtype=np.int64)
         for card in self.cards:
-            total += np.array(card.points, dtype=np.int64)[card.bins.place(encoded[:, card.feature])]
+            total += np.array(card.points, dtype=np.int64)[card.bins.find_bins(encoded[:, card.feature])]
         return total
 
     def margin(self, encoded: Floats) -> Floats:
@@ -253,34 +253,24 @@ class ScorecardModel:
         for item in data["cards"]:
             edges = None if item["edges"] is None else tuple(map(float, item["edges"]))
             bins = Bins(edges, tuple(item["groups"]), len(item["points"]) - 1)
-            cards.append(Card(item["feature"], bins, tuple(item["points"]), float(item["typical"])))
+            cards.append(FeatureCard(item["feature"], bins, tuple(item["points"]), float(item["typical"])))
         return cls(float(data["intercept"]), float(data["factor"]), int(data["n_features"]), tuple(cards))
 
 
 @dataclass(frozen=True)
-class ScorecardCandidate:
-    """How a scorecard is made: bins, the features that say most together, whole points.
+class ScorecardFitter(Fitter):
+    """How a scorecard is made: bins, the features that say most together, whole points."""
 
-    Parameters
-    ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    """
+    model = ScorecardModel
 
-    monotone: Sequence[int]
-    categorical: Sequence[int] = ()
-    name = "scorecard"
-
-    def cross_fit(self, X: Floats, y: Labels, folds: NDArray[np.intp]) -> CrossFit:
+    def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Make all once for each fold left out; the number of features with the least mean loss wins."""
         margins = np.empty((MOST_FEATURES, len(y)))
         for fold in range(folds.max() + 1):
             seen, left_out = folds != fold, folds == fold
             models = self._path(X[seen], y[seen], MOST_FEATURES)
-            for place in range(MOST_FEATURES):
-                margins[place, left_out] = models[min(place, len(models) - 1)].margin(X[left_out])
+            for position in range(MOST_FEATURES):
+                margins[position, left_out] = models[min(position, len(models) - 1)].margin(X[left_out])
         margin, losses, best = cross_fitted(margins, y, folds)
         return CrossFit(margin, losses, {"n_features": best + 1})
 
@@ -291,22 +281,24 @@ class ScorecardCandidate:
     def _path(self, X: Floats, y: Labels, most: int) -> list[ScorecardModel]:
         """Give the scorecards with one feature, two, ..., each with the one more that says most."""
         bins = [self._bins(X[:, i], y, i) for i in range(X.shape[1])]
-        places = [one.place(X[:, i]) for i, one in enumerate(bins)]
+        positions = [one.find_bins(X[:, i]) for i, one in enumerate(bins)]
         evidence = [one.evidence(X[:, i], y, int(self.monotone[i])) for i, one in enumerate(bins)]
-        columns = np.column_stack([part[place] for part, place in zip(evidence, places, strict=True)])
+        columns = np.column_stack(
+            [part[position] for part, position in zip(evidence, positions, strict=True)]
+        )
         squares = columns**2
         chosen: list[int] = []
         weights = np.array([np.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))])
         models: list[ScorecardModel] = []
         while len(chosen) < min(most, X.shape[1]):
-            gain = _gains(columns, squares, y, columns[:, chosen] @ weights[:-1] + weights[-1])
+            gain = _column_gains(columns, squares, y, columns[:, chosen] @ weights[:-1] + weights[-1])
             gain[chosen] = -1.0
             if gain.max() <= 0 and models:
                 break
             chosen.append(int(gain.argmax()))
-            weights = _weights(columns[:, chosen], y, np.insert(weights, -1, 0.0))
+            weights = _fit_weights(columns[:, chosen], y, np.insert(weights, -1, 0.0))
             heights = {i: weight * evidence[i] for i, weight in zip(chosen, weights, strict=False)}
-            models.append(_rounded(heights, bins, places, float(weights[-1])))
+            models.append(_round_points(heights, bins, positions, float(weights[-1])))
         return models
 
     def _bins(self, column: Floats, y: Labels, index: int) -> Bins:
@@ -315,12 +307,12 @@ class ScorecardCandidate:
         return Bins.of_numbers(column, y, int(self.monotone[index]))
 
 
-def _weights(columns: Floats, y: Labels, start: Floats) -> Floats:
+def _fit_weights(columns: Floats, y: Labels, start: Floats) -> Floats:
     signs = np.append(np.ones(columns.shape[1]), 0.0)
     return fit_logistic(np.column_stack([columns, np.ones(len(y))]), y, STRENGTH, signs, start)
 
 
-def _gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Floats:
+def _column_gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Floats:
     """Give the score statistic of each column that would be added with a positive weight."""
     from scipy.special import expit
 
@@ -330,8 +322,8 @@ def _gains(columns: Floats, squares: Floats, y: Labels, margin: Floats) -> Float
     return np.where((pull > 0) & (spread > 0), pull**2 / np.maximum(spread, 1e-12), 0.0)
 
 
-def _rounded(
-    heights: Mapping[int, Floats], bins: Sequence[Bins], places: Sequence[NDArray[np.intp]], intercept: float
+def _round_points(
+    heights: Mapping[int, Floats], bins: Sequence[Bins], positions: Sequence[Positions], intercept: float
 ) -> ScorecardModel:
     """Turn log-odds into whole points, the least of each feature being 0."""
     widest = max(float(np.ptp(height)) for height in heights.values())
@@ -343,20 +335,18 @@ def _rounded(
         base += low
         if points.max() == 0:
             continue
-        given = points[places[feature]]
-        seen_missing = bool((places[feature] == bins[feature].n_bins).any())
+        given = points[positions[feature]]
+        seen_missing = bool((positions[feature] == bins[feature].n_bins).any())
         if not seen_missing:  # a missing value that the fit never saw gets what is typical
             points[-1] = round(float(given.mean()))
         typical = _on_grid(factor * float(given.mean()))
-        cards.append(Card(feature, bins[feature], tuple(map(int, points)), typical))
+        cards.append(FeatureCard(feature, bins[feature], tuple(map(int, points)), typical))
     return ScorecardModel(_on_grid(base), factor, len(bins), tuple(cards))
 
 
 def _on_grid(value: float) -> float:
     return round(value / GRID) * GRID
 
-
-# --- The scorecard as a sheet of paper: bins in words with their points, and what a sum of points means ---
 
 BELOW = Text(zh="低于{high:g}", en="below {high:g}")
 BETWEEN = Text(zh="{low:g}至{high:g}（不含）", en="{low:g} to below {high:g}")
@@ -424,7 +414,7 @@ class PointsTable:
     def _repr_html_(self) -> str:
         return str(self.frame().to_html(index=False)) + str(self.risks().to_html(index=False))
 
-    def _words(self, card: Card, language: Language) -> Sequence[str]:
+    def _words(self, card: FeatureCard, language: Language) -> Sequence[str]:
         edges = card.bins.edges
         if edges is None:
             names = self.encoding.categories[self.encoding.names[card.feature]]

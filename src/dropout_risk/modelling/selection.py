@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import TrainingError
-from dropout_risk.modelling.boosted import BoostedCandidate
-from dropout_risk.modelling.calibrated_model import Additive, BlendModel, Model, cross_blend
-from dropout_risk.modelling.ebm import EbmCandidate
+from dropout_risk.modelling.blend import BlendModel, cross_blend
+from dropout_risk.modelling.candidates import CANDIDATES, SAFEST, with_parts
+from dropout_risk.modelling.fitter import Fitter
 from dropout_risk.modelling.folds import CrossFit, raw_calibration
-from dropout_risk.modelling.logistic import LogisticCandidate
-from dropout_risk.modelling.scorecard import ScorecardCandidate
+from dropout_risk.modelling.model import Model
 from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
 from dropout_risk.text import Text
 
-Floats = NDArray[np.float64]
 GIVEN_UP = 0.05
 """Share of what the best gains over the base rate that may be given up for simplicity."""
-CANDIDATES: dict[str, Text] = {
-    "scorecard": Text(zh="计分卡", en="the points scorecard"),
-    "logistic": Text(zh="逻辑回归", en="the logistic regression"),
-    "ebm": Text(zh="可解释提升机（EBM）", en="the explainable boosting machine"),
-    "lightgbm": Text(zh="提升树（LightGBM）", en="the boosted trees"),
-    "blend": Text(zh="逻辑回归与提升树的加权和", en="the blend of logistic regression and boosted trees"),
-}
-"""The candidates in words, the simplest first."""
-SIMPLEST_FIRST = tuple(CANDIDATES)
 COMPARED = Text(
     zh="在同样的{folds}折上以对数损失比较了{n}个候选模型（同一学生不会同时出现在训练和验证两边），"
     "其中最低的是{best}（{loss:.4f}）。",
@@ -103,7 +92,7 @@ class Selection:
         a fold hard for all of them does not count. Where rows are few the error is wide: the excess may
         then be no more than a twentieth of what the best gains over the base rate.
         """
-        ordered = {name: losses[name] for name in SIMPLEST_FIRST if name in losses}
+        ordered = {name: losses[name] for name in CANDIDATES if name in losses}
         asked = cls(ordered, "", calibration or {}, base_rate)
         chosen = next((name for name in ordered if asked.excess(name) <= asked.may_cost(name)), asked.best)
         return cls(ordered, chosen, asked.calibration, base_rate)
@@ -214,14 +203,6 @@ CHOICES = ("auto", *SIMPLEST_FIRST)
 DEFAULT = ("scorecard", "logistic", "lightgbm", "blend")
 """Candidates compared unless others are named."""
 FEWEST_OF_A_CLASS = 2
-CAUTIOUS: Settings = {
-    "scorecard": {"n_features": 3},
-    "logistic": {"strength": 0.1},
-    "ebm": {},
-    "lightgbm": {"n_trees": 50},
-    "blend": {"weight": 0.5},
-}
-"""Settings where a class is too rare for folds."""
 TUNING_ROWS = 40_000
 """Rows that settings are tuned on, at most."""
 TUNING_FOLDS = 3
@@ -231,7 +212,7 @@ FEWEST_LATE = 30
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedChoice:
     """The chosen model, how it was chosen, and its raw scores of rows it did not see.
 
     Parameters
@@ -253,7 +234,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TrainingRows:
     """What candidates are compared on: encoded rows in their own order.
 
     Parameters
@@ -271,10 +252,10 @@ class Rows:
     X: Floats
     y: Labels
     keys: Sequence[bytes]
-    days: NDArray[np.int64] | None = None
+    days: Longs | None = None
 
     @property
-    def tail(self) -> NDArray[np.bool_] | None:
+    def tail(self) -> Bools | None:
         """Mark the rows of the last days; None without days, or with too few dropouts among them."""
         if self.days is None:
             return None
@@ -282,92 +263,74 @@ class Rows:
         some = self.y[late].sum() >= FEWEST_LATE and self.y[~late].sum() >= FEWEST_LATE
         return late if some else None
 
-    def part(self, chosen: NDArray[np.bool_]) -> Rows:
+    def part(self, chosen: Bools) -> TrainingRows:
         """Give some of the rows."""
         keys = [key for key, kept in zip(self.keys, chosen, strict=True) if kept]
-        return Rows(self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen])
+        return TrainingRows(
+            self.X[chosen], self.y[chosen], keys, None if self.days is None else self.days[chosen]
+        )
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """The ways to fit, the simplest first; a blend is made of two of them.
+class Fitters:
+    """What fits some candidates and the parts of their blends, the simplest first.
 
     Parameters
     ----------
-    scorecard : ScorecardCandidate
-    logistic : LogisticCandidate
-    ebm : EbmCandidate
-    boosted : BoostedCandidate
+    fitters : mapping of str to Fitter
+        By candidate; a blend has none of its own.
     """
 
-    scorecard: ScorecardCandidate
-    logistic: LogisticCandidate
-    ebm: EbmCandidate
-    boosted: BoostedCandidate
+    fitters: Mapping[str, Fitter]
 
     @classmethod
-    def of(cls, monotone: Sequence[int], categorical: Sequence[int], seed: int) -> Candidates:
+    def of(cls, names: Sequence[str], monotone: Sequence[int], categorical: Sequence[int], seed: int) -> Self:
         """Make them for some columns, as they are before tuning."""
-        return cls(
-            ScorecardCandidate(monotone, categorical),
-            LogisticCandidate(monotone, categorical),
-            EbmCandidate(monotone, categorical, seed),
-            BoostedCandidate(monotone, categorical, seed),
-        )
+        classes = {name: CANDIDATES[name].fitter for name in with_parts(names)}
+        return cls({name: make()(monotone, categorical, seed) for name, make in classes.items() if make})
 
-    def tuned(self, names: Sequence[str], rows: Rows, tuning: Tuning, seed: int) -> Candidates:
+    def tuned(self, rows: TrainingRows, tuning: Tuning, seed: int) -> Self:
         """Give them with the settings that tuning finds, on other folds than those of the choice."""
         pieces = -(-len(rows.y) // TUNING_ROWS)
-        if pieces > 1 and _fewest(rows.keys, rows.y) >= pieces * TUNING_FOLDS:
+        if pieces > 1 and _rarer_class_size(rows.keys, rows.y) >= pieces * TUNING_FOLDS:
             rows = rows.part(dealt_folds(rows.keys, rows.y, pieces, seed + 1) == 0)
-        folds = dealt_folds(rows.keys, rows.y, min(TUNING_FOLDS, _fewest(rows.keys, rows.y)), seed + 2)
+        folds = dealt_folds(
+            rows.keys, rows.y, min(TUNING_FOLDS, _rarer_class_size(rows.keys, rows.y)), seed + 2
+        )
         X, y, tail = rows.X, rows.y, rows.tail
         key = rows_key(X, y, folds, np.array([]) if tail is None else tail)
-        found = self
-        if {"logistic", "blend"} & set(names):
-            logistic = tuning.best(
-                self.logistic, lambda one: one.tuning_loss(X, y, folds), key=key, seed=seed
-            )
-            found = replace(found, logistic=logistic)
-        if {"lightgbm", "blend"} & set(names):
-            boosted = tuning.best(
-                self.boosted, lambda one: one.tuning_loss(X, y, folds, tail), key=key, seed=seed
-            )
-            found = replace(found, boosted=boosted)
-        return found
 
-    def cross_fit(self, names: Sequence[str], rows: Rows, folds: NDArray[np.intp]) -> dict[str, CrossFit]:
-        """Show what each of the named does on folds that it did not see."""
+        def loss(fitter: Fitter) -> float:
+            return fitter.tuning_loss(X, y, folds, tail)
+
+        return type(self)(
+            {
+                name: tuning.best(name, fitter, loss, key=key, seed=seed) if fitter.space else fitter
+                for name, fitter in self.fitters.items()
+            }
+        )
+
+    def cross_fit(self, names: Sequence[str], rows: TrainingRows, folds: Positions) -> dict[str, CrossFit]:
+        """Show what each of the named, and of their parts, does on folds that it did not see."""
         shown: dict[str, CrossFit] = {}
-        X, y = rows.X, rows.y
-        if "scorecard" in names:
-            shown["scorecard"] = self.scorecard.cross_fit(X, y, folds)
-        if {"logistic", "blend"} & set(names):
-            shown["logistic"] = self.logistic.cross_fit(X, y, folds)
-        if "ebm" in names:
-            shown["ebm"] = self.ebm.cross_fit(X, y, folds)
-        if {"lightgbm", "blend"} & set(names):
-            shown["lightgbm"] = self.boosted.cross_fit(X, y, folds, rows.tail)
-        if "blend" in names:
-            shown["blend"] = cross_blend(shown["logistic"], shown["lightgbm"], y, folds)
+        for name in with_parts(names):
+            parts = [shown[part] for part in CANDIDATES[name].parts]
+            if parts:
+                shown[name] = cross_blend(parts, rows.y, folds)
+            else:
+                shown[name] = self.fitters[name].cross_fit(rows.X, rows.y, folds, rows.tail)
         return shown
 
-    def fit(self, name: str, X: Floats, y: Labels, settings: Settings) -> Model:
-        """Fit one of them on all rows."""
-        if name == "blend":
-            parts = (
-                self.logistic.fit(X, y, settings["logistic"]),
-                self.boosted.fit(X, y, settings["lightgbm"]),
-            )
-            return BlendModel(*parts, settings["blend"]["weight"])
-        if name == "lightgbm":
-            return self.boosted.fit(X, y, settings["lightgbm"])
-        model: Additive = getattr(self, name).fit(X, y, settings[name])
-        return model
+    def fit(self, name: str, X: Floats, y: Labels, settings: FoundSettings) -> Model:
+        """Fit one candidate on all rows."""
+        if name in self.fitters:
+            return self.fitters[name].fit(X, y, settings[name])
+        first, second = (self.fit(part, X, y, settings) for part in CANDIDATES[name].parts)
+        return BlendModel(first, second, settings[name]["weight"])
 
 
 def fit_best(
-    rows: Rows,
+    rows: TrainingRows,
     names: Sequence[str],
     *,
     monotone: Sequence[int],
@@ -375,29 +338,30 @@ def fit_best(
     folds: int,
     seed: int,
     tuning: Tuning | None = None,
-) -> Fitted:
+) -> FittedChoice:
     """Fit the only candidate named, or the simplest of them within one standard error of the best."""
-    candidates = Candidates.of(monotone, categorical, seed)
-    n_folds = min(folds, _fewest(rows.keys, rows.y))
+    fitters = Fitters.of(names, monotone, categorical, seed)
+    n_folds = min(folds, _rarer_class_size(rows.keys, rows.y))
     if n_folds < FEWEST_OF_A_CLASS:
-        name = "logistic" if "logistic" in names else names[0]
-        again = partial(candidates.fit, name, settings=CAUTIOUS)
-        return Fitted(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
+        name = SAFEST if SAFEST in names else names[0]
+        cautious = {one: candidate.cautious for one, candidate in CANDIDATES.items()}
+        again = partial(fitters.fit, name, settings=cautious)
+        return FittedChoice(again(rows.X, rows.y), Selection({name: np.array([np.nan])}, name), None, again)
     if tuning is not None:
-        candidates = candidates.tuned(names, rows, tuning, seed)
-    shown = candidates.cross_fit(names, rows, dealt_folds(rows.keys, rows.y, n_folds, seed))
+        fitters = fitters.tuned(rows, tuning, seed)
+    shown = fitters.cross_fit(names, rows, dealt_folds(rows.keys, rows.y, n_folds, seed))
     compared = {name: fit for name, fit in shown.items() if name in names}
     selection = Selection.of(
         {name: fit.losses for name, fit in compared.items()},
         {name: raw_calibration(fit.margin, rows.y) for name, fit in compared.items()},
-        _entropy(float(rows.y.mean())),
+        _base_rate_loss(float(rows.y.mean())),
     )
     settings = {name: fit.setting for name, fit in shown.items()}
-    again = partial(candidates.fit, selection.chosen, settings=settings)
-    return Fitted(again(rows.X, rows.y), selection, shown[selection.chosen].margin, again)
+    again = partial(fitters.fit, selection.chosen, settings=settings)
+    return FittedChoice(again(rows.X, rows.y), selection, shown[selection.chosen].margin, again)
 
 
-def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[list[bytes], NDArray[np.intp]]:
+def in_own_order(X: Floats, y: Labels, groups: Array | None) -> tuple[list[bytes], Positions]:
     """Give each row's key, and an order of the rows that does not depend on how they came.
 
     The key is the row's group. Without groups it is the row's own content, and equal rows are numbered:
@@ -405,21 +369,21 @@ def in_own_order(X: Floats, y: Labels, groups: NDArray[Any] | None) -> tuple[lis
     """
     content = [row.tobytes() + bytes([label]) for row, label in zip(X + 0.0, y, strict=True)]
     if groups is None:
-        keys = _numbered(content)
+        keys = _number_equal_rows(content)
     elif len(groups) != len(y):
         raise TrainingError(f"groups has {len(groups)} entries for {len(y)} rows.")
     else:
         keys = [str(group).encode() for group in groups]
-    order = sorted(range(len(y)), key=lambda place: (content[place], keys[place]))
+    order = sorted(range(len(y)), key=lambda position: (content[position], keys[position]))
     return keys, np.array(order, dtype=np.intp)
 
 
-def _entropy(rate: float) -> float:
+def _base_rate_loss(rate: float) -> float:
     """Give the log loss of predicting the base rate for everybody."""
     return float(-rate * np.log(rate) - (1 - rate) * np.log(1 - rate))
 
 
-def _numbered(content: list[bytes]) -> list[bytes]:
+def _number_equal_rows(content: list[bytes]) -> list[bytes]:
     seen: Counter[bytes] = Counter()
     keys = []
     for row in content:
@@ -428,7 +392,7 @@ def _numbered(content: list[bytes]) -> list[bytes]:
     return keys
 
 
-def _fewest(keys: Sequence[bytes], y: Labels) -> int:
+def _rarer_class_size(keys: Sequence[bytes], y: Labels) -> int:
     """Give the number of different keys in the rarer class."""
     ones = {key for key, label in zip(keys, y, strict=True) if label}
     return min(len(ones), len(set(keys) - ones))

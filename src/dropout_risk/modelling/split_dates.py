@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Longs, Positions
 from dropout_risk.errors import SplitError
 
-Calendar = Mapping[Any, int] | Callable[[Any], int]
-Ints = NDArray[np.int64]
+DayCounter = Mapping[Any, int] | Callable[[Any], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class DateBlock:
         As-of dates, rising.
     """
 
-    train: NDArray[Any]
-    test: NDArray[Any]
+    train: Array
+    test: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class AsOfDates:
         The school-day index of each row's date.
     """
 
-    days: NDArray[Any]
-    index: Ints
+    days: Array
+    index: Longs
 
     @classmethod
     def of(
@@ -51,7 +51,7 @@ class AsOfDates:
         X: pd.DataFrame | None,
         as_of: ArrayLike | None,
         as_of_index: ArrayLike | None,
-        calendar: Calendar | None,
+        calendar: DayCounter | None,
     ) -> Self:
         """Read the dates off the rows, or off what is handed in beside them.
 
@@ -60,26 +60,30 @@ class AsOfDates:
         SplitError
             If there are no dates, no rows, or no calendar to count school days by.
         """
-        days = _days(X, as_of, as_of_index)
+        days = _read_days(X, as_of, as_of_index)
         if len(days) == 0:
             raise SplitError("There are no rows to split.", hint="hand in rows of at least two as-of dates")
         if as_of_index is not None:
             return cls(days, np.asarray(as_of_index, dtype=np.int64))
-        return cls(days, _counted(days, calendar))
+        return cls(days, _count_school_days(days, calendar))
 
-    def bounds(self) -> tuple[NDArray[Any], Ints, Ints]:
+    def bounds(self) -> tuple[Array, Longs, Longs]:
         """Give the different dates, and the least and the greatest index of each."""
-        unique, place = np.unique(self.days, return_inverse=True)
+        unique, position = np.unique(self.days, return_inverse=True)
         first = np.full(len(unique), np.iinfo(np.int64).max)
         last = np.full(len(unique), np.iinfo(np.int64).min)
-        np.minimum.at(first, place, self.index)
-        np.maximum.at(last, place, self.index)
+        np.minimum.at(first, position, self.index)
+        np.maximum.at(last, position, self.index)
         return unique, first, last
 
     def blocks(
         self, n_splits: int, horizon_days: int, test_snapshots: int, min_train: int
     ) -> list[DateBlock]:
         """Cut the last dates into blocks to test on, one after the other.
+
+        Blocks follow one another and end with the last date. A date trains for a block if it lies before it
+        and its label window, counted from the latest index of the date, is over when the earliest index of
+        the block begins: so no label of the training was still open in any school.
 
         Raises
         ------
@@ -108,7 +112,7 @@ class AsOfDates:
         return made
 
 
-def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> NDArray[Any]:
+def _read_days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLike | None) -> Array:
     if as_of is not None:
         return np.asarray(as_of)
     if isinstance(X, pd.DataFrame) and "as_of" in X.index.names:
@@ -118,27 +122,21 @@ def _days(X: pd.DataFrame | None, as_of: ArrayLike | None, as_of_index: ArrayLik
     raise SplitError("No as-of dates.", hint="give X an index level 'as_of', or hand in as_of or as_of_index")
 
 
-def _counted(days: NDArray[Any], calendar: Calendar | None) -> Ints:
+def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
     if calendar is None:
         raise SplitError(
             "School days cannot be counted without a calendar.",
             hint="give TemporalSplit a calendar (as-of date to school-day index), or hand in as_of_index",
         )
     look_up = calendar if callable(calendar) else calendar.__getitem__
-    unique, place = np.unique(days, return_inverse=True)
+    unique, position = np.unique(days, return_inverse=True)
     try:
-        return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[place]
+        return np.array([look_up(day) for day in pd.Index(unique)], dtype=np.int64)[position]
     except KeyError as error:
         raise SplitError(
             f"The calendar has no school-day index for {error.args[0]}.",
             hint="give an index for every as-of date",
         ) from None
-
-
-# --- One split: which rows train, which ones test, and what stands between them ---
-
-Positions = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +165,10 @@ class Fold:
     def of(
         cls,
         block: DateBlock,
-        days: NDArray[Any],
+        days: Array,
         left_out: str,
         aside: Bools | None,
-        pupils: NDArray[Any] | None,
+        pupils: Array | None,
     ) -> Self:
         """Find the rows of a block of dates; pupils given are kept apart by name as well.
 
@@ -193,7 +191,7 @@ class Fold:
                 )
         return cls(block, np.flatnonzero(train), np.flatnonzero(test), aside, left_out)
 
-    def line(self, days: NDArray[Any]) -> dict[str, Any]:
+    def line(self, days: Array) -> dict[str, Any]:
         """Give its dates and numbers of rows."""
         train, test = self.block.train, self.block.test
         before = (days < test[0]) & ~np.isin(days, train)
@@ -211,9 +209,7 @@ class Fold:
         }
 
 
-def keys_of(
-    X: object, given: ArrayLike | None, name: str, *, otherwise: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def keys_of(X: object, given: ArrayLike | None, name: str, *, otherwise: Array | None = None) -> Array:
     """Give the school or pupil of each row: as handed in, or the index level of that name.
 
     Raises

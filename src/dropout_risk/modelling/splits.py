@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Labels, Positions
 from dropout_risk.errors import MissingExtraError, SplitError, nearest
-from dropout_risk.modelling.split_dates import AsOfDates, Calendar, DateBlock, Fold, keys_of
+from dropout_risk.modelling.split_dates import AsOfDates, DateBlock, DayCounter, Fold, keys_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-# --- The picture of splits in time; matplotlib is imported where it draws ---
 
 COLOURS = {
     "train": "#1b4f8a",
@@ -50,29 +49,31 @@ def split_chart(folds: Sequence[Fold], dates: AsOfDates, horizon_days: int) -> F
     days, first, last = dates.bounds()
     cells = list(zip(days, first.astype(float).tolist(), strict=True))
     width = 0.9 * float(np.diff(first).min()) if len(first) > 1 else 1.0
-    for place, fold in enumerate(drawn):
-        _draw_band(axes, place, fold, cells, width)
+    for index, fold in enumerate(drawn):
+        _draw_band(axes, index, fold, cells, width)
         end = int(last[np.searchsorted(days, fold.block.train[-1])])
-        axes.plot([end, end + horizon_days], [place + 0.45] * 2, color="black", linewidth=1.2, marker="|")
-    axes.set_yticks(range(len(drawn)), [_name(place, fold) for place, fold in enumerate(drawn)], fontsize=8)
+        axes.plot([end, end + horizon_days], [index + 0.45] * 2, color="black", linewidth=1.2, marker="|")
+    axes.set_yticks(
+        range(len(drawn)), [_split_name(index, fold) for index, fold in enumerate(drawn)], fontsize=8
+    )
     axes.set_xticks(first, [str(day)[:10] for day in days], rotation=45, ha="right", fontsize=8)
     axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="as-of date, spaced by school days")
-    axes.set_title(_title(len(folds), len(drawn), horizon_days), fontsize=10)
+    axes.set_title(_chart_title(len(folds), len(drawn), horizon_days), fontsize=10)
     _draw_key(figure)
     return figure
 
 
-def _draw_band(axes: Any, place: int, fold: Fold, cells: Sequence[tuple[Any, float]], width: float) -> None:
-    halves: list[tuple[bool | None, float, float]] = [(None, place - 0.35, 0.7)]
+def _draw_band(axes: Any, index: int, fold: Fold, cells: Sequence[tuple[Any, float]], width: float) -> None:
+    halves: list[tuple[bool | None, float, float]] = [(None, index - 0.35, 0.7)]
     if fold.aside is not None:
-        halves = [(False, place - 0.35, 0.34), (True, place + 0.01, 0.34)]
+        halves = [(False, index - 0.35, 0.34), (True, index + 0.01, 0.34)]
     for is_aside, low, height in halves:
         for day, start in cells:
-            colour = COLOURS[_state(fold.block, day, is_aside)]
+            colour = COLOURS[_date_state(fold.block, day, is_aside)]
             axes.broken_barh([(start, width)], (low, height), facecolors=colour)
 
 
-def _state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
+def _date_state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
     """Say what becomes of the rows of a date; None where nobody is left out."""
     if is_aside is not False and day in block.test:
         return "test"
@@ -81,11 +82,11 @@ def _state(block: DateBlock, day: Any, is_aside: bool | None) -> str:
     return "labels not known in time" if not is_aside and day < block.test[0] else "not used"
 
 
-def _name(place: int, fold: Fold) -> str:
-    return f"split {place}" + (f"\n{fold.left_out} left out" if fold.left_out else "")
+def _split_name(index: int, fold: Fold) -> str:
+    return f"split {index}" + (f"\n{fold.left_out} left out" if fold.left_out else "")
 
 
-def _title(number: int, drawn: int, horizon_days: int) -> str:
+def _chart_title(number: int, drawn: int, horizon_days: int) -> str:
     shown = "" if drawn == number else f", the first {drawn} drawn"
     return f"{number} split(s) in time, labels look {horizon_days} school days ahead{shown}"
 
@@ -99,7 +100,6 @@ def _draw_key(figure: Any) -> None:
     figure.legend(handles=key, loc="outside lower center", ncols=len(key), fontsize=8, frameon=False)
 
 
-Positions = NDArray[np.intp]
 Schools = Literal["same", "leave_out"]
 PUPIL_FOLDS = 5
 """Parts into which pupils are dealt where the test is to hold new pupils and no number is given."""
@@ -155,7 +155,7 @@ class TemporalSplit:
     horizon_days: int = 90
     test_snapshots: int = 1
     min_train: int = 1
-    calendar: Calendar | None = None
+    calendar: DayCounter | None = None
     schools: Schools = "same"
     new_pupils: bool = False
     group_folds: int | None = None
@@ -250,8 +250,6 @@ class TemporalSplit:
         students: ArrayLike | None = None,
     ) -> Figure:
         """Draw which dates train, which wait for their labels, which test and which are not used."""
-        pass
-
         dates = AsOfDates.of(X, as_of, as_of_index, self.calendar)
         return split_chart(list(self._folds(dates, X, groups, students)), dates, self.horizon_days)
 
@@ -268,13 +266,13 @@ class TemporalSplit:
     ) -> Iterator[Fold]:
         blocks = dates.blocks(self.n_splits, self.horizon_days, self.test_snapshots, self.min_train)
         pupils = None
-        sides: list[tuple[str, NDArray[np.bool_] | None]] = [("", None)]
+        sides: list[tuple[str, Bools | None]] = [("", None)]
         if self.schools == "leave_out":
-            sides = _sides(keys_of(X, groups, "school_id"), self.group_folds, "school")
+            sides = _deal_parts(keys_of(X, groups, "school_id"), self.group_folds, "school")
             pupils = keys_of(X, students, "student_id") if self.new_pupils else None
         elif self.new_pupils:
             given = groups if students is None else students
-            sides = _sides(keys_of(X, given, "student_id"), self.group_folds or PUPIL_FOLDS, "pupil")
+            sides = _deal_parts(keys_of(X, given, "student_id"), self.group_folds or PUPIL_FOLDS, "pupil")
         for keys in (pupils, sides[0][1]):
             if keys is not None and len(keys) != len(dates.days):
                 raise SplitError(
@@ -285,7 +283,7 @@ class TemporalSplit:
                 yield Fold.of(block, dates.days, left_out, aside, pupils)
 
 
-def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str, NDArray[np.bool_] | None]]:
+def _deal_parts(keys: Array, n_folds: int | None, what: str) -> list[tuple[str, Bools | None]]:
     """Deal schools or pupils into parts, and give each part's name and rows; which part hangs on the name."""
     codes, names = pd.factorize(keys, sort=True)
     n_folds = len(names) if n_folds is None else n_folds
@@ -305,7 +303,7 @@ def _sides(keys: NDArray[Any], n_folds: int | None, what: str) -> list[tuple[str
     return [(f"{what}s, part {fold + 1} of {n_folds}", part == fold) for fold in range(n_folds)]
 
 
-def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> NDArray[np.bool_]:
+def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> Bools:
     """Mark the rows of the pupils who are set aside to calibrate on.
 
     All rows of a pupil fall on the same side, and the side depends on the pupil's id alone.
@@ -327,14 +325,15 @@ def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) 
     if not 0 < share < 1:
         raise SplitError(f"The share set aside must lie between 0 and 1, got {share!r}.")
     keys = pd.Series(np.asarray(student_ids)).astype(str)
-    part = {key: _hash(key.encode(), seed) / 2**64 < share for key in keys.unique()}
+    part = {key: _key_hash(key.encode(), seed) / 2**64 < share for key in keys.unique()}
     return np.asarray(keys.map(part), dtype=np.bool_)
 
 
-def dealt_folds(keys: Sequence[bytes], y: NDArray[np.int8], n_folds: int, seed: int = 0) -> Positions:
+def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -> Positions:
     """Deal rows to folds like cards, class by class; rows with the same key stay together.
 
-    The fold depends on the keys and labels alone, never on the order of the rows.
+    Keys are put in order by class, then by a hash with the seed, and dealt out one by one: so folds differ
+    by one key at most in each class, and depend on keys and labels alone, never on the order of the rows.
 
     Parameters
     ----------
@@ -355,11 +354,156 @@ def dealt_folds(keys: Sequence[bytes], y: NDArray[np.int8], n_folds: int, seed: 
     label: dict[bytes, int] = {}
     for key, value in zip(keys, y, strict=True):
         label[key] = max(label.get(key, 0), int(value))
-    ordered = sorted(label, key=lambda key: (-label[key], _hash(key, seed), key))
-    fold = {key: place % n_folds for place, key in enumerate(ordered)}
+    ordered = sorted(label, key=lambda key: (-label[key], _key_hash(key, seed), key))
+    fold = {key: index % n_folds for index, key in enumerate(ordered)}
     return np.array([fold[key] for key in keys], dtype=np.intp)
 
 
-def _hash(key: bytes, seed: int) -> int:
+def _key_hash(key: bytes, seed: int) -> int:
     salt = str(seed).encode()[:16]
     return int.from_bytes(hashlib.blake2b(key, digest_size=8, salt=salt).digest(), "big")
+
+
+@dataclass(frozen=True)
+class RandomSplit:
+    """Folds dealt at random, all rows of a pupil in the same one: **no forecast**, training sees the future.
+
+    A term that was hard for everybody, a new head teacher or a closed road is in training and in the test
+    alike, so figures are better than any later day will be. Use it to compare with published figures, and
+    name it: a report made from one says so.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds; each tests once.
+    seed : int, default=0
+        Another seed deals otherwise.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absent": range(6)})
+    >>> split = RandomSplit(n_splits=3)
+    >>> [test.tolist() for _, test in split.split(X, groups=["a", "a", "b", "b", "c", "c"])]
+    [[2, 3], [0, 1], [4, 5]]
+    """
+
+    n_splits: int = 5
+    seed: int = 0
+    kind = "random"
+
+    def __post_init__(self) -> None:
+        """Check that there are at least two folds."""
+        _require_folds(self.n_splits)
+
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
+        """Give the number of splits, as scikit-learn asks."""
+        return self.n_splits
+
+    def split(
+        self, X: pd.DataFrame | ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Give the positions of training and test rows of each fold.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like
+            The rows.
+        y : array-like, optional
+            Labels 0 and 1, whose share is then about the same in every fold.
+        groups : array-like, optional
+            The pupil of each row; by default the index level ``student_id``, else each row is a pupil.
+
+        Raises
+        ------
+        SplitError
+            If there are fewer pupils than folds.
+        """
+        keys = keys_of(X, groups, "student_id", otherwise=np.arange(len(np.asarray(X))))
+        labels = np.zeros(len(keys), dtype=np.int8) if y is None else np.asarray(y).astype(np.int8)
+        yield from _each_fold(keys, labels, self.n_splits, self.seed, "pupils")
+
+
+@dataclass(frozen=True)
+class SchoolSplit:
+    """Each school is left out once, whatever the dates: how the model does at a school it never saw.
+
+    Where rows have as-of dates, ``TemporalSplit(schools="leave_out")`` asks the harder question: at a new
+    school *and* later.
+
+    Parameters
+    ----------
+    n_splits : int, optional
+        Parts into which schools are dealt; by default each school is one.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absent": range(4)})
+    >>> [test.tolist() for _, test in SchoolSplit().split(X, groups=["north", "south", "north", "east"])]
+    [[3], [0, 2], [1]]
+    """
+
+    n_splits: int | None = None
+    kind = "school"
+
+    def __post_init__(self) -> None:
+        """Check that there are at least two folds."""
+        _require_folds(2 if self.n_splits is None else self.n_splits)
+
+    def get_n_splits(
+        self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None
+    ) -> int:
+        """Give the number of splits, as scikit-learn asks: the number of schools, if none was given."""
+        return self.n_splits or len(pd.unique(keys_of(X, groups, "school_id")))
+
+    def split(
+        self, X: pd.DataFrame | None = None, y: object = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Give the positions of training and test rows, school by school.
+
+        Parameters
+        ----------
+        X : DataFrame, optional
+            The rows.
+        y : ignored
+            For scikit-learn.
+        groups : array-like, optional
+            The school of each row; by default the index level ``school_id``.
+
+        Raises
+        ------
+        SplitError
+            If there are fewer schools than parts.
+        """
+        keys = keys_of(X, groups, "school_id")
+        if self.n_splits is not None:
+            yield from _each_fold(keys, np.zeros(len(keys), dtype=np.int8), self.n_splits, 0, "schools")
+            return
+        codes, names = pd.factorize(keys, sort=True)
+        _require_groups(len(names), 2, "schools")
+        for index in range(len(names)):
+            yield np.flatnonzero(codes != index), np.flatnonzero(codes == index)
+
+
+def _each_fold(
+    keys: Array, y: Labels, n_splits: int, seed: int, what: str
+) -> Iterator[tuple[Positions, Positions]]:
+    codes, names = pd.factorize(keys, sort=True)
+    _require_groups(len(names), n_splits, what)
+    label = np.zeros(len(names), dtype=np.int8)
+    np.maximum.at(label, codes, y)
+    fold = dealt_folds([str(name).encode() for name in names], label, n_splits, seed)[codes]
+    for number in range(n_splits):
+        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+
+
+def _require_folds(n_splits: int) -> None:
+    if n_splits < 2:
+        raise SplitError(f"n_splits must be at least 2, got {n_splits!r}.", hint="5 is usual")
+
+
+def _require_groups(number: int, n_splits: int, what: str) -> None:
+    if number < n_splits:
+        raise SplitError(
+            f"{number} {what} cannot be dealt into {n_splits} folds.",
+            hint=f"give rows of more {what}, or lower n_splits",
+        )

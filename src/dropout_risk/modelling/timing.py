@@ -8,16 +8,17 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from dropout_risk.arrays import Array, Floats, Labels, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import SettingsError, TrainingError
+from dropout_risk.modelling.calibration import fit_line
 from dropout_risk.modelling.classifier import RiskClassifier
+from dropout_risk.modelling.split_dates import keys_of
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 PERIOD = "period"
 HIGHEST = 1 - 1e-12
 
@@ -103,9 +104,10 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
                 f"In no period up to {edges[-1]} days does anybody drop out while others stay.",
                 hint="give more rows, or longer periods",
             )
+        owners = keys_of(X, groups, "student_id", otherwise=np.arange(len(X)))
         self.classifier_ = RiskClassifier(
             self.model, self.catalogue, folds=self.folds, random_state=self.random_state, leaks="ignore"
-        ).fit(_with_period(X, rows, period), happened, groups=_groups(X, groups)[rows])
+        ).fit(_with_period(X, rows, period), happened, groups=owners[rows])
         return self
 
     def hazards(self, X: pd.DataFrame) -> Floats:
@@ -137,12 +139,12 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
         lost = np.log1p(-np.minimum(self.hazards(X), HIGHEST))
         staying = np.concatenate([np.zeros((len(X), 1)), np.cumsum(lost, axis=1)], axis=1)
         ends = np.concatenate([[0], edges])
-        place = np.clip(np.searchsorted(ends, days, side="right") - 1, 0, len(edges) - 1)
-        share = (np.asarray(days) - ends[place]) / (ends[place + 1] - ends[place])
-        at = staying[:, place] + share * (staying[:, place + 1] - staying[:, place])
+        index = np.clip(np.searchsorted(ends, days, side="right") - 1, 0, len(edges) - 1)
+        share = (np.asarray(days) - ends[index]) / (ends[index + 1] - ends[index])
+        at = staying[:, index] + share * (staying[:, index + 1] - staying[:, index])
         return np.asarray(-np.expm1(at))
 
-    def _edges(self) -> NDArray[np.int64]:
+    def _edges(self) -> Longs:
         edges = np.asarray(self.edges, dtype=np.int64)
         if len(edges) == 0 or edges[0] < 1 or (np.diff(edges) < 1).any():
             raise TrainingError(f"The ends of the periods must rise from above 0, got {list(self.edges)}.")
@@ -151,7 +153,7 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
 
 def person_periods(
     days: ArrayLike, dropped_out: ArrayLike, edges: ArrayLike
-) -> tuple[Places, NDArray[np.int64], NDArray[np.int8]]:
+) -> tuple[Positions, Longs, Labels]:
     """Lay rows out by period: which row, which period, and whether the pupil dropped out in it.
 
     A dropout on day ``d`` (counted from 0) falls into the first period that ends after ``d``. Periods
@@ -181,22 +183,13 @@ def person_periods(
     return rows, period, (out[rows] & (period == begun[rows])).astype(np.int8)
 
 
-def _with_period(X: pd.DataFrame, rows: Places, period: NDArray[Any]) -> pd.DataFrame:
+def _with_period(X: pd.DataFrame, rows: Positions, period: Array) -> pd.DataFrame:
     return X.iloc[rows].assign(**{PERIOD: period.astype(np.float64)})
 
 
-def _groups(X: pd.DataFrame, groups: ArrayLike | None) -> NDArray[Any]:
-    if groups is not None:
-        return np.asarray(groups)
-    if "student_id" in X.index.names:
-        return np.asarray(X.index.get_level_values("student_id"))
-    return np.arange(len(X))
-
-
-# --- How a risk spreads over its horizon: sooner for those whose risk is high ---
-
 PERIODS = 6
 PENALTY = 1e-3
+"""Too weak to be felt; it keeps empty periods finite."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +238,10 @@ class Timing:
         edges = np.unique(np.linspace(0, horizon_days, PERIODS + 1).round().astype(int)[1:])
         rows, period, happened = person_periods(days, dropped_out, edges)
         columns = np.column_stack([np.eye(len(edges))[period], np.asarray(log_odds, dtype=np.float64)[rows]])
-        weights = _newton(columns, happened.astype(np.float64))
+        rate = (happened.sum() + 0.5) / (len(happened) + 1.0)
+        centre = np.append(np.full(len(edges), np.log(rate / (1 - rate))), 1.0)
+        prior = centre, PENALTY * np.eye(len(centre))
+        weights = fit_line(columns, happened, np.ones(len(centre), dtype=np.bool_), prior)[0]
         return cls(tuple(edges.tolist()), tuple(weights[:-1].tolist()), float(weights[-1]))
 
     @property
@@ -286,9 +282,9 @@ class Timing:
         if day == self.horizon_days:
             return np.ones(len(whole))
         ends = (0, *self.edges)
-        place = int(np.searchsorted(ends, day, side="right")) - 1
-        part = (day - ends[place]) / (ends[place + 1] - ends[place])
-        at = staying[place] + part * (staying[place + 1] - staying[place])
+        index = int(np.searchsorted(ends, day, side="right")) - 1
+        part = (day - ends[index]) / (ends[index + 1] - ends[index])
+        at = staying[index] + part * (staying[index + 1] - staying[index])
         return np.asarray(-np.expm1(at) / whole)
 
     def to_dict(self) -> dict[str, Any]:
@@ -299,22 +295,3 @@ class Timing:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote."""
         return cls(tuple(map(int, data["edges"])), tuple(map(float, data["levels"])), float(data["slope"]))
-
-
-def _newton(columns: Floats, y: Floats) -> Floats:
-    """Fit a logistic regression with a penalty too weak to be felt, which keeps empty periods finite."""
-    from scipy.special import expit
-
-    rate = (y.sum() + 0.5) / (len(y) + 1.0)
-    centre = np.append(np.full(columns.shape[1] - 1, np.log(rate / (1 - rate))), 1.0)
-    weights = centre.copy()
-    for _ in range(100):
-        risk = expit(columns @ weights)
-        gradient = columns.T @ (risk - y) + PENALTY * (weights - centre)
-        curvature = (columns.T * (risk * (1 - risk))) @ columns + PENALTY * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
-        weights = weights - step
-        if np.abs(step).max() < 1e-10:
-            break
-    return np.asarray(weights)

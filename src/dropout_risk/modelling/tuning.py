@@ -7,33 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import MissingExtraError, SettingsError
-from dropout_risk.settings import ModelSettings
+from dropout_risk.modelling.fitter import Fitter
 
 Progress = Callable[[str, int, int | None], None]
 
 
-class Suggested(Protocol):
-    """A candidate that can be tuned."""
-
-    @property
-    def name(self) -> str:
-        """The candidate's name."""
-
-    @property
-    def as_given(self) -> dict[str, Any]:
-        """Its settings before tuning: the first that are tried."""
-
-    def suggested(self, trial: Any) -> Self:
-        """Give the candidate with what an optuna trial suggests."""
-
-
-C = TypeVar("C", bound=Suggested)
+C = TypeVar("C", bound=Fitter)
 
 
 @dataclass(frozen=True)
@@ -77,54 +62,48 @@ class Tuning:
                 hint="trials=20, or seconds=120; tuning=None for no tuning",
             )
 
-    @classmethod
-    def of(cls, settings: ModelSettings, progress: Progress | None = None) -> Self | None:
-        """Read the budget from settings; None where there is none."""
-        if settings.trials is None and settings.seconds is None:
-            return None
-        return cls(settings.trials, settings.seconds, settings.tuning_file, progress)
-
-    def best(self, candidate: C, loss: Callable[[C], float], *, key: str, seed: int) -> C:
-        """Give the candidate with the settings of the least loss; its own settings are the first tried.
+    def best(self, name: str, fitter: C, loss: Callable[[C], float], *, key: str, seed: int) -> C:
+        """Give the fitter with the settings of the least loss; its own settings are the first tried.
 
         Parameters
         ----------
-        candidate : Suggested
+        name : str
+            Of the candidate.
+        fitter : Fitter
             Before tuning.
         loss : callable
-            Gives the loss of a candidate on rows that it did not see.
+            Gives the loss of a fitter on rows that it did not see.
         key : str
             Names rows and folds, so that trials of other rows are not taken up from the file.
         seed : int
             Of the search.
         """
-        study = self._study(candidate, key)
+        study = self._study(name, fitter, key)
         ended = time.monotonic() + (np.inf if self.seconds is None else self.seconds)
-        done = len(_complete(study))
+        done = len(_complete_trials(study))
         while not (self.trials is not None and done >= self.trials) and (
             not done or time.monotonic() < ended
         ):
-            study.sampler = _sampler(seed, done)
+            study.sampler = _trial_sampler(seed, done)
             trial = study.ask()
-            study.tell(trial, loss(candidate.suggested(trial)))
+            suggested = {one: span.suggest(trial, one) for one, span in fitter.space.items()}
+            study.tell(trial, loss(fitter.with_settings(suggested)))
             done += 1
             if self.progress is not None:
-                self.progress(candidate.name, done, self.trials)
-        return candidate.suggested(_fixed(study.best_params))
+                self.progress(name, done, self.trials)
+        return fitter.with_settings({one: study.best_params[one] for one in fitter.space})
 
-    def _study(self, candidate: Suggested, key: str) -> Any:
-        optuna = _optuna()
+    def _study(self, name: str, fitter: Fitter, key: str) -> Any:
+        optuna = _import_optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = None if self.file is None else f"sqlite:///{self.file}"
-        study = optuna.create_study(
-            storage=storage, study_name=f"{candidate.name}-{key}", load_if_exists=True
-        )
-        if not _complete(study):
-            study.enqueue_trial(candidate.as_given)
+        study = optuna.create_study(storage=storage, study_name=f"{name}-{key}", load_if_exists=True)
+        if not _complete_trials(study):
+            study.enqueue_trial(fitter.settings)
         return study
 
 
-def rows_key(*parts: NDArray[Any] | Sequence[bytes] | int) -> str:
+def rows_key(*parts: Array | Sequence[bytes] | int) -> str:
     """Name rows, labels and folds by a hash of their content."""
     digest = hashlib.blake2b(digest_size=12)
     for part in parts:
@@ -132,21 +111,17 @@ def rows_key(*parts: NDArray[Any] | Sequence[bytes] | int) -> str:
     return digest.hexdigest()
 
 
-def _complete(study: Any) -> list[Any]:
-    return [trial for trial in study.trials if trial.state == _optuna().trial.TrialState.COMPLETE]
+def _complete_trials(study: Any) -> list[Any]:
+    return [trial for trial in study.trials if trial.state == _import_optuna().trial.TrialState.COMPLETE]
 
 
-def _sampler(seed: int, done: int) -> Any:
+def _trial_sampler(seed: int, done: int) -> Any:
     """Give the sampler of one trial: after a break it draws what it would have drawn."""
     words = np.random.SeedSequence([seed, done]).generate_state(1)
-    return _optuna().samplers.TPESampler(seed=int(words[0]), n_startup_trials=8)
+    return _import_optuna().samplers.TPESampler(seed=int(words[0]), n_startup_trials=8)
 
 
-def _fixed(params: dict[str, Any]) -> Any:
-    return _optuna().trial.FixedTrial(params)
-
-
-def _optuna() -> Any:
+def _import_optuna() -> Any:
     try:
         import optuna
     except ImportError as error:

@@ -9,13 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Bools, Floats, Labels, Positions
 from dropout_risk.errors import SettingsError
-
-# --- Which of the two outcomes a score leaves open: class-conditional conformal sets, as two thresholds ---
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class ConformalSets:
     level: float = 0.9
 
     @classmethod
-    def fit(cls, score: Floats, y: NDArray[Any], level: float = 0.9) -> Self:
+    def fit(cls, score: Floats, y: Array, level: float = 0.9) -> Self:
         """Find the thresholds on scores of a model that did not see the rows.
 
         Parameters
@@ -63,9 +60,9 @@ class ConformalSets:
                 f"The level of a set lies between 0 and 1, got {level!r}.", hint="such as 0.9"
             )
         stays, drops = np.sort(score[y == 0]), np.sort(-score[y == 1])
-        return cls(_threshold(stays, level), -_threshold(drops, level), level)
+        return cls(_class_threshold(stays, level), -_class_threshold(drops, level), level)
 
-    def open_outcomes(self, score: Floats) -> NDArray[np.bool_]:
+    def open_outcomes(self, score: Floats) -> Bools:
         """Say of each score whether it may stay, and whether it may drop out: shape (n, 2)."""
         return np.column_stack([score <= self.stays_to, score >= self.drops_from])
 
@@ -86,14 +83,12 @@ class ConformalSets:
         )
 
 
-def _threshold(rising: Floats, level: float) -> float:
+def _class_threshold(rising: Floats, level: float) -> float:
     """Give the smallest value that at least ``level`` of a class, one more pupil counted, do not exceed."""
-    place = math.ceil(round((len(rising) + 1) * level, 9))
-    return float(rising[place - 1]) if place <= len(rising) else math.inf
+    index = math.ceil(round((len(rising) + 1) * level, 9))
+    return float(rising[index - 1]) if index <= len(rising) else math.inf
 
 
-Labels = NDArray[np.int8]
-Codes = NDArray[np.intp]
 FEWEST_SCHOOLS = 10
 """Schools below which it is not said how much schools differ: a spread of so few is hardly known itself."""
 BANDS = 10
@@ -123,7 +118,7 @@ class SchoolSpread:
 
     @classmethod
     def of(
-        cls, log_odds: Floats, y: Labels, pupils: NDArray[Any] | None, cohorts: pd.DataFrame | None
+        cls, log_odds: Floats, y: Labels, pupils: Array | None, cohorts: pd.DataFrame | None
     ) -> Self | None:
         """Learn it from calibrated log-odds of rows that the model did not see.
 
@@ -219,7 +214,7 @@ class ResemblingPupils:
         Between 0 and 1: how far the cells' risks are from a half, where log-odds are a straight line.
     """
 
-    cell: Codes
+    cell: Positions
     pairs: Floats
     scale: Floats
     chance: Floats
@@ -227,18 +222,18 @@ class ResemblingPupils:
     curved: float
 
     @classmethod
-    def of(cls, y: ArrayLike, risk: Floats, cells: NDArray[Any], pupils: NDArray[Any]) -> Self:
+    def of(cls, y: ArrayLike, risk: Floats, cells: Array, pupils: Array) -> Self:
         """Add up the pairs; rows of one pupil are one."""
         pupil = pd.factorize(pupils)[0]
         size = int(pupil.max(initial=0)) + 1
-        unit, place = np.unique(np.asarray(cells, dtype=np.int64) * size + pupil, return_inverse=True)
+        unit, index = np.unique(np.asarray(cells, dtype=np.int64) * size + pupil, return_inverse=True)
         cell, of_unit = np.unique(unit // size, return_inverse=True)
-        surplus, chance = _sums(place, np.asarray(y) - risk), _sums(place, risk * (1 - risk))
-        pairs, scale = (_pairs(of_unit, part) for part in (surplus, chance))
+        surplus, chance = _group_sums(index, np.asarray(y) - risk), _group_sums(index, risk * (1 - risk))
+        pairs, scale = (_sum_pairs(of_unit, part) for part in (surplus, chance))
         weight = (risk * (1 - risk)) ** 2
         curved = float((weight * (1 - 2 * risk) ** 2).sum() / max(float(weight.sum()), 1e-300))
         repeated = max(float((surplus**2).sum() / max(chance.sum(), 1e-300)), 1.0)  # rows of one pupil
-        return cls(cell, pairs, scale, _sums(of_unit, chance), repeated, max(curved, 1e-9))
+        return cls(cell, pairs, scale, _group_sums(of_unit, chance), repeated, max(curved, 1e-9))
 
     @property
     def ratio(self) -> float:
@@ -246,11 +241,11 @@ class ResemblingPupils:
         scale = float(self.scale.sum())
         return float(self.pairs.sum()) / scale if scale > 0 else 0.0
 
-    def spread_variance(self, schools: Codes) -> float:
+    def spread_variance(self, schools: Positions) -> float:
         """Give the mean of the posterior of the variance between schools, in log-odds."""
         return float(self.posterior(schools) @ SPREADS**2)
 
-    def posterior(self, schools: Codes) -> Floats:
+    def posterior(self, schools: Positions) -> Floats:
         """Give the posterior of the standard deviation between schools, as weights of ``SPREADS``.
 
         A flat prior on the standard deviation (Gelman 2006), and the ratio as what was seen: normal, with
@@ -263,7 +258,7 @@ class ResemblingPupils:
         """
         variances = SPREADS**2
         expected = np.expm1(self.curved * variances) / self.curved
-        once, twice = (_sums(schools, self.chance**power) for power in (1, 2))
+        once, twice = (_group_sums(schools, self.chance**power) for power in (1, 2))
         error2 = 2 * ((self.repeated * once[:, None] + twice[:, None] * variances) ** 2).sum(axis=0)
         error2 = error2 / max(float(self.scale.sum()), 1e-300) ** 2
         log_weight = -0.5 * (self.ratio - expected) ** 2 / error2 - 0.5 * np.log(error2)
@@ -271,7 +266,7 @@ class ResemblingPupils:
         return np.asarray(weight / weight.sum())
 
 
-def excess_variance(y: ArrayLike, risk: Floats, cells: NDArray[Any], pupils: NDArray[Any]) -> float:
+def excess_variance(y: ArrayLike, risk: Floats, cells: Array, pupils: Array) -> float:
     """Estimate by how much the shares of cells differ beyond chance: a variance in log-odds, at least 0.
 
     Over all pairs of different pupils of a cell, the product of what happened beyond their risks is held
@@ -298,7 +293,7 @@ def excess_variance(y: ArrayLike, risk: Floats, cells: NDArray[Any], pupils: NDA
     return float(np.log1p(found.curved * max(found.ratio, 0.0)) / found.curved)
 
 
-def known_codes(names: ArrayLike) -> Codes:
+def known_codes(names: ArrayLike) -> Positions:
     """Give each name a number, in the order in which they come; -1 where there is none.
 
     >>> known_codes(["b", "", "a", None, "b"]).tolist()
@@ -308,16 +303,16 @@ def known_codes(names: ArrayLike) -> Codes:
     return np.asarray(pd.factorize(given.where(given != ""))[0], dtype=np.intp)
 
 
-def _sums(group: Codes, values: Floats) -> Floats:
+def _group_sums(group: Positions, values: Floats) -> Floats:
     return np.asarray(np.bincount(group, weights=values), dtype=np.float64)
 
 
-def _pairs(group: Codes, values: Floats) -> Floats:
+def _sum_pairs(group: Positions, values: Floats) -> Floats:
     """Sum the products of all pairs of different units of a group."""
-    return np.asarray(_sums(group, values) ** 2 - _sums(group, values**2))
+    return np.asarray(_group_sums(group, values) ** 2 - _group_sums(group, values**2))
 
 
-def equal_bands(risk: Floats, bands: int = BANDS) -> Codes:
+def equal_bands(risk: Floats, bands: int = BANDS) -> Positions:
     """Cut rows into bands of risk that can tell equally much: each holds about as many expected dropouts."""
     order = np.argsort(risk, kind="stable")
     told = np.cumsum((risk * (1 - risk))[order])

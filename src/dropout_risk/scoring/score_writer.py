@@ -14,8 +14,8 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, RaisingReason, help_for
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen
-from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
+from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons
+from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows, describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
@@ -296,7 +296,7 @@ class ScoreWriter:
     def _words(
         self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
     ) -> dict[str, pa.Array]:
-        rows = Rows(
+        rows = ScoredRows(
             values=risks.values,
             contributions=risks.contributions.values,
             states=evidence.states,
@@ -331,7 +331,7 @@ class ScoreWriter:
         offsets = np.arange(len(risks) + 1, dtype=np.int32) * len(days)
         return pa.ListArray.from_arrays(pa.array(offsets), pa.array(within.ravel()))
 
-    def _helped(self, risks: Risks, evidence: Evidence, chosen: Chosen) -> pa.Array:
+    def _helped(self, risks: Risks, evidence: Evidence, chosen: ChosenReasons) -> pa.Array:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
         speaker = chosen.speaker[:, 0]
         missing = np.isnan(np.take_along_axis(risks.values, np.maximum(speaker, 0), axis=1))

@@ -170,7 +170,7 @@ def fit_classifier(
         folds=settings.models.folds,
         random_state=settings.models.seed,
         candidates=settings.models.candidates,
-        tuning=Tuning.of(settings.models, progress),
+        tuning=settings.models.tuning(progress),
         leaks="ignore",  # they were refused before
     )
     rows, aside = parts.train, parts.calibration

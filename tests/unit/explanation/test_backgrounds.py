@@ -11,7 +11,8 @@ from dropout_risk.errors import BundleError
 from dropout_risk.explanation import backgrounds as module
 from dropout_risk.explanation import pattern_tables, trees
 from dropout_risk.explanation.backgrounds import NO_LEVEL, Backgrounds
-from dropout_risk.explanation.contributions import BlendTerms, CurveShape, LinearTerms
+from dropout_risk.explanation.contributions import BlendTerms, LinearTerms
+from dropout_risk.explanation.curves import CurveShape
 from dropout_risk.explanation.pattern_tables import PatternTables
 from dropout_risk.explanation.trees import TreeTerms
 from support.shapley import shapley_by_definition

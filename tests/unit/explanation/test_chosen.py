@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.explanation.reason_choice import LEAST, MOST, Chosen, Facts
+from dropout_risk.explanation.reason_choice import LEAST, MOST, ChosenReasons, Facts
 
 CATALOGUE = default_catalogue()
 FEATURES = list(CATALOGUE.values())
@@ -65,7 +65,7 @@ def chosen_by_hand(row, contributions, stayed):
 
 @given(values, numbers, references)
 def test_reasons_are_chosen_as_by_hand_to_the_bit(rows, contributions, stayed):
-    chosen = Chosen.of(Facts.of(CATALOGUE, stayed), rows, contributions)
+    chosen = ChosenReasons.of(Facts.of(CATALOGUE, stayed), rows, contributions)
     for row in range(len(rows)):
         sides, other = chosen_by_hand(rows[row], contributions[row], stayed)
         for side in range(2):
@@ -80,8 +80,8 @@ def test_the_layout_of_the_contributions_changes_nothing(order):
     rng = np.random.default_rng(0)
     contributions = rng.normal(size=(5, N))
     facts = Facts.of(CATALOGUE, np.full(N, np.nan))
-    found = Chosen.of(facts, np.zeros((5, N)), np.array(contributions, order=order))
-    alone = [Chosen.of(facts, np.zeros((1, N)), contributions[[row]]) for row in range(5)]
+    found = ChosenReasons.of(facts, np.zeros((5, N)), np.array(contributions, order=order))
+    alone = [ChosenReasons.of(facts, np.zeros((1, N)), contributions[[row]]) for row in range(5)]
     for name in ("speaker", "total", "other", "domains", "causes"):
         together = np.concatenate([getattr(one, name) for one in alone])
         assert getattr(found, name).tobytes() == together.tobytes()

@@ -7,10 +7,9 @@ import pytest
 from dropout_risk.explanation.contributions import (
     BlendTerms,
     Contributions,
-    CurveShape,
-    LevelShape,
     LinearTerms,
 )
+from dropout_risk.explanation.curves import CurveShape, LevelShape
 from dropout_risk.explanation.trees import TreeTerms
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_risk.explanation import curves as module
-from dropout_risk.explanation.contributions import CurveShape, LevelShape, LinearTerms
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import CurveShape, LevelShape
 
 number = st.floats(-5, 5, allow_subnormal=False)
 

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
-from dropout_risk.explanation.reasons import Reason, ReasonWriter, Rows
+from dropout_risk.explanation.reasons import Reason, ReasonWriter, ScoredRows
 
 CATALOGUE = default_catalogue()
 N = len(CATALOGUE)
@@ -28,7 +28,9 @@ def row(values=None, contributions=None, classes=None, past=NOTHING):
 
 def one(values, contributions, states, classes=NOTHING, past=NOTHING, age=-1):
     arrays = (values[None], contributions[None], states[None], classes[None], past[None])
-    return Rows(*arrays, {"attendance": np.array([age])}, np.zeros(1), np.zeros(1), np.zeros(1, np.int64))
+    return ScoredRows(
+        *arrays, {"attendance": np.array([age])}, np.zeros(1), np.zeros(1), np.zeros(1, np.int64)
+    )
 
 
 def write(rows, stayed=NOTHING, language="en", place=0, base=0.0):

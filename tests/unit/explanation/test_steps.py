@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropout_risk.explanation.contributions import CurveShape, LinearTerms
-from dropout_risk.explanation.curves import StepShape
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import CurveShape, StepShape
 
 number = st.floats(-1e6, 1e6)
 

@@ -12,6 +12,7 @@ from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError,
 from dropout_risk.explanation import pattern_tables
 from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import PatternTables
+from dropout_risk.explanation.tree_codes import GroupTables
 from dropout_risk.explanation.trees import Forest, TreeTerms
 from support.shapley import shapley_by_definition
 
@@ -191,7 +192,7 @@ def _wrong(terms, others, tables, place):
     """Give the same terms with one entry of their tables changed."""
     tables, wrong = tables.copy(), replace(terms)
     tables[place] += 1e-6
-    vars(wrong)["_form"] = PatternTables(terms.form.base, (*others, tables))
+    vars(wrong)["_form"] = PatternTables(terms.form.base, GroupTables(*others, tables))
     return wrong
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merged
+from dropout_risk.modelling.scorecard import MOST_BINS, Bins, merge_cells
 
 
 def rows(n=2000, seed=0):
@@ -44,7 +44,7 @@ def test_a_contradicted_direction_leaves_one_bin():
 def test_missing_is_the_last_bin():
     column, y = rows()
     bins = Bins.of_numbers(column, y, 0)
-    assert set(bins.place(column)[np.isnan(column)]) == {bins.n_bins}
+    assert set(bins.find_bins(column)[np.isnan(column)]) == {bins.n_bins}
 
 
 def test_categories_of_like_shares_share_a_bin():
@@ -56,8 +56,8 @@ def test_categories_of_like_shares_share_a_bin():
 
 def test_a_category_that_the_fit_did_not_see_counts_as_missing():
     bins = Bins.of_categories(np.array([0.0, 1.0] * 50), np.array([0, 1] * 50, dtype=np.int8))
-    assert bins.place(np.array([7.0, np.nan])).tolist() == [bins.n_bins, bins.n_bins]
+    assert bins.find_bins(np.array([7.0, np.nan])).tolist() == [bins.n_bins, bins.n_bins]
 
 
 def test_merging_loses_the_least_likelihood():
-    assert merged(np.array([500, 500, 500, 500]), np.array([10, 12, 150, 160]), 0) == [1]
+    assert merge_cells(np.array([500, 500, 500, 500]), np.array([10, 12, 150, 160]), 0) == [1]

@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from dropout_risk.modelling.boosted import BoostedCandidate, BoostedModel
+from dropout_risk.modelling.boosted import BoostedFitter, BoostedModel
 
 
 def rows(n=800, seed=0):
@@ -16,7 +16,7 @@ def rows(n=800, seed=0):
     return X, y
 
 
-CANDIDATE = BoostedCandidate((1, 0, -1, 0), (3,))
+CANDIDATE = BoostedFitter((1, 0, -1, 0), (3,))
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from dropout_risk.errors import MissingExtraError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.ebm import EbmCandidate, EbmModel
+from dropout_risk.modelling.ebm import EbmFitter, EbmModel
 from dropout_risk.modelling.encoding import FeatureEncoding
 
-CANDIDATE = EbmCandidate((1, 0, 0), (2,))
+CANDIDATE = EbmFitter((1, 0, 0), (2,))
 
 
 def rows(n=500, seed=0):

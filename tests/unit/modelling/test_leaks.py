@@ -286,3 +286,10 @@ def test_of_very_large_tables_a_part_of_the_pupils_is_counted(monkeypatch):
     report = find_leaks(X.assign(outcome=y), y)
     assert report.n_counted == pytest.approx(1000, rel=0.15)
     assert [leak.column for leak in report.found] == ["outcome"]
+
+
+def test_rows_are_compared_from_fifty_on():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(49, 3)), np.arange(49) % 2
+    unjudged = {check.name for check in find_leaks(X, y).checks if check.not_judged is not None}
+    assert {"copied_pupils", "repeated_rows"} <= unjudged

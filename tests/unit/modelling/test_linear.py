@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from dropout_risk.modelling import logistic as linear
-from dropout_risk.modelling.logistic import Design, LogisticCandidate, LogisticModel
+from dropout_risk.modelling.logistic import Design, LogisticFitter, LogisticModel
 from dropout_risk.modelling.newton import fit_logistic
 
 
@@ -57,7 +57,7 @@ def test_the_curves_are_the_weighted_columns():
 
 def test_each_curve_has_mean_zero_over_the_training_rows():
     X, y = rows()
-    model = LogisticCandidate([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
+    model = LogisticFitter([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
     reasons = model.terms.contributions(X)
     assert np.abs(reasons.values.mean(axis=0)).max() < 1e-12
     assert reasons.log_odds.mean() == pytest.approx(reasons.base)
@@ -66,19 +66,19 @@ def test_each_curve_has_mean_zero_over_the_training_rows():
 def test_missing_has_a_height_of_its_own():
     X, y = rows()
     y = np.where(np.isnan(X[:, 1]), 1, y).astype(np.int8)
-    model = LogisticCandidate([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
+    model = LogisticFitter([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
     assert model.terms.shapes[1].missing > max(model.terms.shapes[1].heights)
 
 
 def test_missing_that_the_fit_never_saw_says_nothing():
     X, y = rows()
-    model = LogisticCandidate([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
+    model = LogisticFitter([0, 0, 0], [2]).fit(X, y, {"strength": 0.3})
     assert model.terms.contributions(np.full((1, 3), np.nan)).values[0, [0, 2]].tolist() == [0.0, 0.0]
 
 
 def test_a_feature_whose_direction_contradicts_the_data_is_flat():
     X, y = rows()
-    model = LogisticCandidate([-1, 0, 0], [2]).fit(X, y, {"strength": 1.0})
+    model = LogisticFitter([-1, 0, 0], [2]).fit(X, y, {"strength": 1.0})
     assert np.ptp(model.terms.shapes[0].heights) < 1e-9
 
 
@@ -87,15 +87,15 @@ def test_cross_fitted_scores_come_from_models_that_did_not_see_the_row(monkeypat
     X, y = rows(200)
     folds = np.arange(200) % 4
     flipped = np.where(folds == 0, 1 - y, y).astype(np.int8)
-    before = LogisticCandidate([0, 0, 0], [2]).cross_fit(X, y, folds).margin
-    after = LogisticCandidate([0, 0, 0], [2]).cross_fit(X, flipped, folds).margin
+    before = LogisticFitter([0, 0, 0], [2]).cross_fit(X, y, folds).margin
+    after = LogisticFitter([0, 0, 0], [2]).cross_fit(X, flipped, folds).margin
     assert np.array_equal(before[folds == 0], after[folds == 0])
     assert not np.array_equal(before[folds == 1], after[folds == 1])
 
 
 def test_json_round_trip_is_to_the_bit():
     X, y = rows()
-    model = LogisticCandidate([1, 0, 0], [2]).fit(X, y, {"strength": 0.3})
+    model = LogisticFitter([1, 0, 0], [2]).fit(X, y, {"strength": 0.3})
     again = LogisticModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert np.array_equal(again.margin(X), model.margin(X))
 
@@ -109,7 +109,7 @@ def test_counts_with_a_long_tail_get_a_line_over_the_logarithm():
     slopes = np.diff(block.line) / np.diff(block.knots)
     assert (np.diff(slopes) <= 1e-12).all()
     shown = [
-        LogisticCandidate([0], ()).cross_fit(column[:, np.newaxis], y, np.arange(3000) % 4).losses.mean()
+        LogisticFitter([0], ()).cross_fit(column[:, np.newaxis], y, np.arange(3000) % 4).losses.mean()
         for column in (count, np.log1p(count))
     ]
     assert shown[0] == pytest.approx(shown[1], abs=0.002)

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from dropout_risk.modelling import scorecard
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.scorecard import MOST_POINTS, ScorecardCandidate, ScorecardModel
+from dropout_risk.modelling.scorecard import MOST_POINTS, ScorecardFitter, ScorecardModel
 
 
 def table(n=1500, seed=0):
@@ -114,7 +114,7 @@ def test_bins_are_found_without_the_rows_left_out(monkeypatch):
     encoded = np.column_stack([X["absent"], X["mark"]])
     folds = np.arange(400) % 4
     flipped = np.where(folds == 0, 1 - y, y).astype(np.int8)
-    before, after = (ScorecardCandidate([0, 0]).cross_fit(encoded, labels, folds) for labels in (y, flipped))
+    before, after = (ScorecardFitter([0, 0]).cross_fit(encoded, labels, folds) for labels in (y, flipped))
     if before.setting == after.setting:
         assert np.array_equal(before.margin[folds == 0], after.margin[folds == 0])
     assert not np.array_equal(before.margin[folds == 1], after.margin[folds == 1])

@@ -5,22 +5,22 @@ import pandas as pd
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.modelling.boosted import GROWING, BoostedCandidate
+from dropout_risk.modelling.boosted import GROWING, BoostedFitter
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.tuning import Tuning
 from dropout_risk.settings import Settings
 
-CANDIDATE = BoostedCandidate((0, 0))
+FITTER = BoostedFitter((0, 0))
 
 
-def loss(candidate):
+def loss(fitter):
     """Give a loss whose least lies at small steps and few leaves."""
-    growing = candidate.growing
+    growing = fitter.growing
     return abs(np.log(growing["learning_rate"] / 0.03)) + 0.01 * growing["num_leaves"]
 
 
 def search(tuning, key="rows", seed=0):
-    return tuning.best(CANDIDATE, loss, key=key, seed=seed)
+    return tuning.best("lightgbm", FITTER, loss, key=key, seed=seed)
 
 
 def test_the_given_settings_are_the_first_tried():
@@ -65,8 +65,8 @@ def test_a_budget_needs_a_limit(limits):
 
 
 def test_settings_without_a_budget_tune_nothing():
-    assert Tuning.of(Settings().models) is None
-    assert Tuning.of(Settings(models={"trials": 3}).models) == Tuning(trials=3)
+    assert Settings().models.tuning() is None
+    assert Settings(models={"trials": 3}).models.tuning() == Tuning(trials=3)
 
 
 def test_a_tuned_classifier_is_fitted_with_what_was_found():
@@ -85,7 +85,7 @@ def test_the_number_of_trees_is_found_on_the_last_days_where_days_are_known(monk
     y = rng.random(900) < 1 / (1 + np.exp(-X["a"]))
     seen = []
     monkeypatch.setattr(
-        BoostedCandidate,
+        BoostedFitter,
         "_watched",
         lambda self, X, y, folds, tail=None: (
             seen.append(tail) or ([], np.array([[0.6, 0.6], [0.5, 0.5], [0.7, 0.7]]))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from dropout_risk.catalogue.default import default_catalogue
-from dropout_risk.explanation.contributions import CurveShape, LinearTerms
+from dropout_risk.explanation.contributions import LinearTerms
+from dropout_risk.explanation.curves import CurveShape
 from dropout_risk.features.missing import KNOWN, NOT_RECORDED, REFUSED
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dropout_risk.modelling.encoding import AUDIT_ONLY
-from dropout_risk.modelling.leaks.table import Column, LeakTable, auc_of
+from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of
 from dropout_risk.text import Text
-
-# --- What a leak check finds, and what it says of itself ---
 
 ELSEWHERE = Text(
     zh="此处不判断：特征只由当时已知的记录算出，见“读到以后的记录”一项",
     en="not judged here: features are made of what was known on the day, which future_read checks",
 )
 """Why a check was left to another one: nothing is failed or passed by it."""
+
+
+Finding = tuple[str, Text]
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,20 @@ class LeakCheck:
     blind : Text
         What it cannot see.
     find : callable
-        Gives the findings of a table; raises :class:`CannotJudgeError` where the table does not allow it.
+        Gives the findings of a table, each a column (empty where it is about rows) and the reason; raises
+        :class:`CannotJudgeError` where the table does not allow it.
     """
 
     name: str
     title: Text
     blind: Text
-    find: Callable[[LeakTable], list[Leak]]
+    find: Callable[[LeakTable], Iterator[Finding]]
 
     def made(self, table: LeakTable) -> MadeCheck:
         """Make the check."""
         try:
-            return MadeCheck(self.name, self.title, self.blind, tuple(self.find(table)))
+            leaks = tuple(Leak(self.name, column, reason) for column, reason in self.find(table))
+            return MadeCheck(self.name, self.title, self.blind, leaks)
         except CannotJudgeError as error:
             return MadeCheck(self.name, self.title, self.blind, (), error.reason)
 
@@ -120,29 +123,23 @@ SAME = 1e-9
 AUDIT_NAMES = frozenset({*AUDIT_ONLY, "gender", "race"})
 
 
-def known_late(table: LeakTable) -> list[Leak]:
+def find_known_late(table: LeakTable) -> Iterator[Finding]:
     """Find the columns that are declared to be known only after the day of the forecast."""
     if table.known_late is None:
         raise CannotJudgeError(
             Text(zh="没有声明各列何时可知", en="nothing is declared about when columns were known")
         )
-    return [
-        Leak(
-            "known_late",
-            name,
-            Text(
+    for name, when in table.known_late.items():
+        if name in table.names:
+            words = Text(
                 zh=f"声明在预测日之后才可知（{when}）",
                 en=f"declared to be known only after the day of the forecast ({when})",
-            ),
-        )
-        for name, when in table.known_late.items()
-        if name in table.names
-    ]
+            )
+            yield name, words
 
 
-def tells_the_outcome(table: LeakTable) -> list[Leak]:
+def find_telling_columns(table: LeakTable) -> Iterator[Finding]:
     """Find columns that alone tell who drops out: by their order, or by their levels."""
-    found = []
     for column in table.columns:
         auc = max(column.ranked(), column.as_levels())
         if auc > LARGEST_AUC and table.sigmas(auc) > SIGMAS and column.missing_alone() <= LARGEST_AUC:
@@ -150,13 +147,11 @@ def tells_the_outcome(table: LeakTable) -> list[Leak]:
                 zh=f"仅凭这一列就能区分辍学与否：AUC {auc:.3f}，高于{LARGEST_AUC:g}",
                 en=f"alone it tells who drops out: AUC {auc:.3f}, over {LARGEST_AUC:g}",
             )
-            found.append(Leak("tells_the_outcome", column.name, words))
-    return found
+            yield column.name, words
 
 
-def missing_tells(table: LeakTable) -> list[Leak]:
+def find_telling_gaps(table: LeakTable) -> Iterator[Finding]:
     """Find columns in which being empty, or being filled, all but tells who drops out."""
-    found = []
     for column in table.columns:
         auc = column.missing_alone()
         if auc > LARGEST_AUC and table.sigmas(auc) > SIGMAS:
@@ -164,18 +159,17 @@ def missing_tells(table: LeakTable) -> list[Leak]:
                 zh=f"是否缺失本身就能区分辍学与否：AUC {auc:.3f}，高于{LARGEST_AUC:g}",
                 en=f"whether it is missing tells who drops out: AUC {auc:.3f}, over {LARGEST_AUC:g}",
             )
-            found.append(Leak("missing_tells", column.name, words))
+            yield column.name, words
         elif share := _pure_share(column):
             words = Text(
                 zh=f"有值（或缺失）的行中{share:.1%}辍学：像是辍学之后才填写的",
                 en=f"{share:.1%} of the rows with a value, or of those without, dropped out: it looks "
                 "filled in afterwards",
             )
-            found.append(Leak("missing_tells", column.name, words))
-    return found
+            yield column.name, words
 
 
-def _pure_share(column: Column) -> float:
+def _pure_share(column: ColumnCounts) -> float:
     """Give the share of dropouts where there is a value, or where there is none, if it is nearly all."""
     states = np.array([column.by_label.sum(axis=0), column.missing_by_label])
     base = states[:, 1].sum() / max(states.sum(), 1)
@@ -186,18 +180,17 @@ def _pure_share(column: Column) -> float:
     return 0.0
 
 
-def identifier(table: LeakTable) -> list[Leak]:
+def find_identifiers(table: LeakTable) -> Iterator[Finding]:
     """Find identifiers: columns that stand for the groups, or are different for everybody and predict."""
-    found = []
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         if not column.is_whole or len(column.values) < 2:
             continue
-        if _names_groups(table, place, column):
+        if _names_groups(table, index, column):
             words = Text(
                 zh="与分组一一对应（如学生编号、学校编号）：记住的是谁，而不是情况",
                 en="stands one to one for the groups that folds keep apart: it says who, not how somebody is",
             )
-            found.append(Leak("identifier", column.name, words))
+            yield column.name, words
             continue
         auc = auc_of(column.by_label)
         units = min(table.n_groups, int(column.by_label.sum()))
@@ -209,65 +202,62 @@ def identifier(table: LeakTable) -> list[Leak]:
                 en=f"nearly everybody has a value of their own, like an identifier, and its order predicts: "
                 f"AUC {auc:.3f}",
             )
-            found.append(Leak("identifier", column.name, words))
-    return found
+            yield column.name, words
 
 
-def _names_groups(table: LeakTable, place: int, column: Column) -> bool:
+def _names_groups(table: LeakTable, index: int, column: ColumnCounts) -> bool:
     """Say whether a column is another name of the groups."""
     rows = table.counted
-    group, x = table.group[rows], table.values[rows, place]
+    group, x = table.group[rows], table.values[rows, index]
     if not table.is_repeated or np.isnan(x).any() or len(column.values) != len(np.unique(group)):
         return False
     pairs = np.unique(np.column_stack([group, np.searchsorted(column.values, x)]), axis=0)
     return len(pairs) == len(column.values)
 
 
-def audit_only(table: LeakTable) -> list[Leak]:
+def find_audit_columns(table: LeakTable) -> Iterator[Finding]:
     """Find columns that check fairness and never make a score."""
     words = Text(
         zh="仅供公平性审计，不得作为特征", en="for audit only: it checks fairness and never makes a score"
     )
-    return [Leak("audit_only", name, words) for name in table.names if name.lower() in AUDIT_NAMES]
+    yield from ((name, words) for name in table.names if name.lower() in AUDIT_NAMES)
 
 
-def filled_by_outcome(table: LeakTable) -> list[Leak]:
+def find_gaps_by_outcome(table: LeakTable) -> Iterator[Finding]:
     """Find columns whose gaps were filled with one constant for dropouts and another for the others."""
-    found = []
     for column in table.columns:
-        filled = [_constant_of(column, label) for label in (0, 1)]
+        filled = [_filling_constant(column, label) for label in (0, 1)]
         if column.is_categorical or filled[0] is None or filled[1] is None or filled[0] == filled[1]:
             continue
-        if any(column.by_label[place, 1 - label] for label, place in enumerate(filled)):
+        if any(column.by_label[index, 1 - label] for label, index in enumerate(filled)):
             continue
         words = Text(
             zh="辍学者与未辍学者各有一个反复出现、且等于本类均值的填补值：填补时用到了结局",
             en="dropouts and others each have a value of their own that keeps coming back and is the mean "
             "of their class: gaps were filled with the outcome known",
         )
-        found.append(Leak("filled_by_outcome", column.name, words))
-    return found
+        yield column.name, words
 
 
-def _constant_of(column: Column, label: int) -> int | None:
+def _filling_constant(column: ColumnCounts, label: int) -> int | None:
     """Give the place of the commonest value of a class if it is the mean of the class's other rows."""
     rows = column.by_label[:, label]
     total = int(rows.sum())
-    place = int(np.argmax(rows)) if total else 0
+    index = int(np.argmax(rows)) if total else 0
     others = rows.copy()
-    if not total or rows[place] < max(FILLED_ROWS, FILLED_SHARE * total):
+    if not total or rows[index] < max(FILLED_ROWS, FILLED_SHARE * total):
         return None
-    others[place] = 0
+    others[index] = 0
     number = int(others.sum())
     if number < FILLED_ROWS:
         return None
     mean = float(others @ column.values) / number
     spread = float(np.sqrt(others @ (column.values - mean) ** 2 / number))
-    close = abs(column.values[place] - mean) <= 4 * spread / np.sqrt(number)
-    return place if spread > 0 and close else None
+    close = abs(column.values[index] - mean) <= 4 * spread / np.sqrt(number)
+    return index if spread > 0 and close else None
 
 
-def filled_from_everything(table: LeakTable) -> list[Leak]:
+def find_gaps_from_test(table: LeakTable) -> Iterator[Finding]:
     """Find columns whose gaps were filled with the mean of training and test together."""
     if table.test is None or not table.test.any() or table.test.all():
         raise CannotJudgeError(
@@ -276,13 +266,12 @@ def filled_from_everything(table: LeakTable) -> list[Leak]:
                 en="it was not said which rows are the test",
             )
         )
-    found = []
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         rows = column.by_label.sum(axis=1)
         if column.is_categorical or not len(rows) or rows.max() < FILLED_ROWS:
             continue
         value = column.values[int(np.argmax(rows))]
-        x = table.values[:, place]
+        x = table.values[:, index]
         others = x[(x != value) & ~np.isnan(x)]
         known = x[(x != value) & ~np.isnan(x) & ~table.test]
         if not len(known) or len(known) == len(others) or not others.std() > 0:
@@ -293,8 +282,7 @@ def filled_from_everything(table: LeakTable) -> list[Leak]:
                 zh="缺失处填的是训练与测试合在一起的均值：应只用训练部分计算",
                 en="gaps hold the mean of training and test together: it must be learned on training alone",
             )
-            found.append(Leak("filled_from_everything", column.name, words))
-    return found
+            yield column.name, words
 
 
 COLUMN_CHECKS = (
@@ -305,7 +293,7 @@ COLUMN_CHECKS = (
             zh="没有声明可知时间的列；表格本身不记录时间",
             en="columns about which nothing is declared: a table does not say when it was filled in",
         ),
-        known_late,
+        find_known_late,
     ),
     LeakCheck(
         "tells_the_outcome",
@@ -314,7 +302,7 @@ COLUMN_CHECKS = (
             zh="预测力与正常列相当的事后信息，以及分散在几列里的泄漏",
             en="later knowledge that predicts no better than an honest column, or is spread over several",
         ),
-        tells_the_outcome,
+        find_telling_columns,
     ),
     LeakCheck(
         "missing_tells",
@@ -323,7 +311,7 @@ COLUMN_CHECKS = (
             zh="缺失与结局有关但不明显的情况：没有记录也可能是真实的信号",
             en="gaps that go with the outcome less plainly: no record can be an honest sign too",
         ),
-        missing_tells,
+        find_telling_gaps,
     ),
     LeakCheck(
         "identifier",
@@ -332,7 +320,7 @@ COLUMN_CHECKS = (
             zh="重复使用或改写成小数的编号，以及藏在编号里的学校和入学年份",
             en="identifiers that repeat or are no whole numbers, and what a school or a year in them tells",
         ),
-        identifier,
+        find_identifiers,
     ),
     LeakCheck(
         "audit_only",
@@ -341,7 +329,7 @@ COLUMN_CHECKS = (
             zh="改了名字的列，以及能间接反映性别、民族的列",
             en="columns under another name, and others that stand in for sex or ethnicity",
         ),
-        audit_only,
+        find_audit_columns,
     ),
     LeakCheck(
         "filled_by_outcome",
@@ -350,7 +338,7 @@ COLUMN_CHECKS = (
             zh="用模型或抽取真实值填补的缺失：填补后的值与真实值无法区分，须查看填补方法",
             en="gaps filled by a model or with drawn values, which look like any other: ask how it was done",
         ),
-        filled_by_outcome,
+        find_gaps_by_outcome,
     ),
     LeakCheck(
         "filled_from_everything",
@@ -359,6 +347,6 @@ COLUMN_CHECKS = (
             zh="用中位数或模型填补的缺失，以及在全部数据上做的标准化、编码和特征选择",
             en="gaps filled with a median or by a model; scaling, coding or choice of columns on all rows",
         ),
-        filled_from_everything,
+        find_gaps_from_test,
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.cohort import Cohort
@@ -52,23 +53,23 @@ def future_check(
     """
     pupils = _whole_schools(histories.calendar_row, PUPILS)
     part = histories.take(pupils)
-    place = np.full(len(histories), -1, dtype=np.int64)
-    place[pupils] = np.arange(len(pupils))
+    index = np.full(len(histories), -1, dtype=np.int64)
+    index[pupils] = np.arange(len(pupils))
     dates = pd.DatetimeIndex(sorted(cohort.frame["as_of"].unique()))
     chosen = dates[np.unique(np.linspace(0, len(dates) - 1, min(DAYS, len(dates))).round().astype(int))]
     changed = {name: np.zeros(len(catalogue), dtype=np.int64) for name in WAYS}
     compared = 0
     for day in chosen:
         rows = np.flatnonzero((cohort.frame["as_of"] == day).to_numpy())
-        rows = rows[place[cohort.frame["pupil"].to_numpy()[rows]] >= 0]
+        rows = rows[index[cohort.frame["pupil"].to_numpy()[rows]] >= 0]
         if not len(rows):
             continue
-        frame = cohort.frame.iloc[rows].assign(pupil=place[cohort.frame["pupil"].to_numpy()[rows]])
+        frame = cohort.frame.iloc[rows].assign(pupil=index[cohort.frame["pupil"].to_numpy()[rows]])
         given = features[catalogue.names].to_numpy()[rows]
         compared += len(rows)
         for name, change in WAYS.items():
             again = build_features(change(part, day), Cohort(frame), catalogue, instruments=instruments)
-            changed[name] += _differ(given, again.to_numpy())
+            changed[name] += _count_differences(given, again.to_numpy())
     return MadeCheck(
         "future_read",
         Text(zh="拿走或调换未来的记录", en="The future taken away or exchanged"),
@@ -81,12 +82,10 @@ def future_check(
     )
 
 
-def _future_leaks(
-    names: Sequence[str], changed: dict[str, npt.NDArray[np.int64]], compared: int
-) -> list[Leak]:
+def _future_leaks(names: Sequence[str], changed: dict[str, Longs], compared: int) -> list[Leak]:
     found = []
-    for place, name in enumerate(names):
-        ways = {way: int(number[place]) for way, number in changed.items() if number[place]}
+    for index, name in enumerate(names):
+        ways = {way: int(number[index]) for way, number in changed.items() if number[index]}
         if not ways:
             continue
         rows = max(ways.values())
@@ -133,11 +132,11 @@ def chosen_check(histories: Histories, cohort: Cohort, horizon_days: int, events
     )
 
 
-def _chosen_leaks(label: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> list[Leak]:
-    number = np.array([(label == of).sum() for of in (0, 1)])
+def _chosen_leaks(label: Longs, kept: Bools) -> list[Leak]:
+    number = np.array([(label == one).sum() for one in (0, 1)])
     if not number.all() or kept.all():
         return []
-    shares = np.array([kept[label == of].mean() for of in (0, 1)])
+    shares = np.array([kept[label == one].mean() for one in (0, 1)])
     overall = kept.mean()
     error = np.sqrt(overall * (1 - overall) * (1 / number).sum())
     if abs(shares[1] - shares[0]) <= max(KEPT_GAP, KEPT_SIGMAS * error):
@@ -150,7 +149,7 @@ def _chosen_leaks(label: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> 
     return [Leak("chosen_by_outcome", "", words)]
 
 
-def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> npt.NDArray[np.intp]:
+def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> Positions:
     """Give the pupils of some schools, the same ones every time, until there are enough."""
     order = np.random.default_rng(0).permutation(int(school.max(initial=0)) + 1)
     size = np.bincount(school, minlength=len(order))[order]
@@ -158,7 +157,7 @@ def _whole_schools(school: npt.NDArray[np.int32], enough: int) -> npt.NDArray[np
     return np.flatnonzero(np.isin(school, order[:number]))
 
 
-def _differ(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _count_differences(one: Floats, other: Floats) -> Longs:
     """Count, for each column, the rows that are not equal to the bit; missing equals missing."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     return np.asarray((~same).sum(axis=0), dtype=np.int64)

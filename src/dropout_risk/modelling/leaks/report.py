@@ -13,16 +13,17 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dropout_risk.arrays import Array, Floats, Labels
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError, nearest
 from dropout_risk.modelling.encoding import FeatureEncoding
 from dropout_risk.modelling.leaks.column_checks import COLUMN_CHECKS, Leak, LeakCheck, MadeCheck
 from dropout_risk.modelling.leaks.row_checks import ROW_CHECKS, SEGMENT_CHECKS
-from dropout_risk.modelling.leaks.table import Floats, LeakTable
+from dropout_risk.modelling.leaks.table import LeakTable
 
 CHECKS: tuple[LeakCheck, ...] = (*COLUMN_CHECKS, *ROW_CHECKS, *SEGMENT_CHECKS)
-HowToHeed = Literal["raise", "warn", "ignore"]
+OnLeaks = Literal["raise", "warn", "ignore"]
 
 
 class LeakWarning(UserWarning):
@@ -159,11 +160,11 @@ def find_leaks(
     late = None
     if known_at is not None:
         late = {name: str(day) for name, day in known_at.items() if day > asked_at}
-    return report_of(
+    return check_table(
         LeakTable(
             encoding.names,
             encoding.encode(table),
-            labels_of(y),
+            binary_labels(y),
             frozenset(encoding.categorical),
             group_keys(table, groups),
             None if test is None else np.asarray(test, dtype=bool),
@@ -172,7 +173,7 @@ def find_leaks(
     )
 
 
-def report_of(table: LeakTable) -> LeakReport:
+def check_table(table: LeakTable) -> LeakReport:
     """Make every check of a table."""
     if len(table.values) != len(table.y):
         raise TrainingError(f"X has {len(table.values)} rows and y has {len(table.y)}.")
@@ -180,8 +181,8 @@ def report_of(table: LeakTable) -> LeakReport:
     return LeakReport(tuple(check.made(table) for check in CHECKS), len(table.y), counted)
 
 
-def heeded(
-    how: str, encoding: FeatureEncoding, encoded: Floats, y: NDArray[np.int8], groups: NDArray[Any] | None
+def check_leaks(
+    how: str, encoding: FeatureEncoding, encoded: Floats, y: Labels, groups: Array | None
 ) -> LeakReport | None:
     """Look for leaks in the rows of a fit, and raise them, warn of them, or do not look at all.
 
@@ -190,11 +191,11 @@ def heeded(
     LeakError
         If ``how`` is ``"raise"`` and there is one.
     """
-    if how not in get_args(HowToHeed):
-        raise TrainingError(f"leaks cannot be {how!r}.", hint=nearest(str(how), get_args(HowToHeed)))
+    if how not in get_args(OnLeaks):
+        raise TrainingError(f"leaks cannot be {how!r}.", hint=nearest(str(how), get_args(OnLeaks)))
     if how == "ignore":
         return None
-    report = report_of(LeakTable(encoding.names, encoded, y, frozenset(encoding.categorical), groups))
+    report = check_table(LeakTable(encoding.names, encoded, y, frozenset(encoding.categorical), groups))
     if how == "raise":
         report.require_none()
     elif report.leaks:
@@ -202,7 +203,7 @@ def heeded(
     return report
 
 
-def labels_of(y: ArrayLike) -> NDArray[np.int8]:
+def binary_labels(y: ArrayLike) -> Labels:
     """Give labels as 0 and 1.
 
     Raises
@@ -220,7 +221,7 @@ def labels_of(y: ArrayLike) -> NDArray[np.int8]:
     return values.astype(np.int8)
 
 
-def group_keys(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> NDArray[Any] | None:
+def group_keys(table: pd.DataFrame | Floats, groups: ArrayLike | None) -> Array | None:
     """Give what folds keep apart: as handed in, or the index level ``student_id``."""
     if groups is not None:
         return np.asarray(groups)

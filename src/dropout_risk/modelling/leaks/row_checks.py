@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Leak, LeakCheck
-from dropout_risk.modelling.leaks.table import Bools, Column, Floats, LeakTable, auc_of, mixed
+from dropout_risk.arrays import Bools, Floats, Longs, Positions, Words
+from dropout_risk.modelling.leaks.column_checks import CannotJudgeError, Finding, LeakCheck
+from dropout_risk.modelling.leaks.table import ColumnCounts, LeakTable, auc_of, mix_bits
 from dropout_risk.text import Text
-
-# --- Rows that are equal in every column, told apart from pupils who look alike by chance ---
 
 OWN_VALUES = 3
 BITS, BITS_FACTOR = 2.0, 2.0
@@ -21,7 +20,7 @@ DRAWS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Copies:
+class CopiedRows:
     """Rows with the same content as another row, where that is no chance.
 
     In a table of measurements rows count that share at least three values which occur nowhere else. In a
@@ -43,20 +42,23 @@ class Copies:
 
     rows: Bools
     coarse: Bools
-    content: NDArray[np.uint64]
+    content: Words
 
     @classmethod
-    def of(cls, table: LeakTable) -> Copies:
+    def of(cls, table: LeakTable) -> CopiedRows:
         """Find them."""
-        pieces = _pieces(table)
+        pieces = _content_pieces(table)
         content = np.bitwise_xor.reduce(pieces, axis=0)
-        size, rng = _size(content), np.random.default_rng(0)
+        size, rng = _count_equal_rows(content), np.random.default_rng(0)
         alike, none = size > 1, np.zeros(len(size), dtype=bool)
         if not alike.any():
             return cls(none, none, content)
-        halves = [_size(np.bitwise_xor.reduce(pieces[_half(rng, len(pieces))], axis=0)) for _ in range(DRAWS)]
-        own, full = _own(table, size)
-        by_chance = np.mean([_own(table, half)[1].sum() for half in halves])
+        halves = [
+            _count_equal_rows(np.bitwise_xor.reduce(pieces[_half_of_columns(rng, len(pieces))], axis=0))
+            for _ in range(DRAWS)
+        ]
+        own, full = _no_chance(table, size)
+        by_chance = np.mean([_no_chance(table, half)[1].sum() for half in halves])
         more = np.mean([(half > 1).sum() - alike.sum() for half in halves])
         least = max(FEWEST_COPIES, COPIED_SHARE * len(size))
         rows = own if own.sum() >= least else none
@@ -64,45 +66,45 @@ class Copies:
         tells_apart = alike.mean() <= MOST_ALIKE and more <= TOLD_APART * len(size)
         return cls(rows | coarse if tells_apart else rows, rows | coarse, content)
 
-    def in_several(self, group: NDArray[np.int64]) -> Bools:
+    def in_several(self, group: Longs) -> Bools:
         """Say which rows have an equal one in another group."""
-        _, place = np.unique(self.content, return_inverse=True)
-        low, high = np.full(place.max() + 1, np.iinfo(np.int64).max), np.full(place.max() + 1, -1)
-        np.minimum.at(low, place, group)
-        np.maximum.at(high, place, group)
-        return np.asarray((low != high)[place])
+        _, index = np.unique(self.content, return_inverse=True)
+        low, high = np.full(index.max() + 1, np.iinfo(np.int64).max), np.full(index.max() + 1, -1)
+        np.minimum.at(low, index, group)
+        np.maximum.at(high, index, group)
+        return np.asarray((low != high)[index])
 
 
-def _pieces(table: LeakTable) -> NDArray[np.uint64]:
+def _content_pieces(table: LeakTable) -> Words:
     """Give a number for the content of each column that varies and row, shape (n_columns, n_rows)."""
     pieces = []
-    for place in range(len(table.names)):
-        x = table.values[:, place] + 0.0
+    for index in range(len(table.names)):
+        x = table.values[:, index] + 0.0
         bits = np.where(np.isnan(x), np.nan, x).view(np.int64)
         if len(bits) and (bits != bits[0]).any():
-            salt = np.int64((place + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)
-            pieces.append(mixed(bits ^ salt))
+            salt = np.int64((index + 1) * 0x5851F42D4C957F2D & 0x7FFFFFFFFFFFFFFF)
+            pieces.append(mix_bits(bits ^ salt))
     return np.array(pieces, dtype=np.uint64).reshape(len(pieces), len(table.y))
 
 
-def _half(rng: np.random.Generator, number: int) -> NDArray[np.intp]:
+def _half_of_columns(rng: np.random.Generator, number: int) -> Positions:
     return rng.permutation(number)[: (number + 1) // 2]
 
 
-def _size(content: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _count_equal_rows(content: Words) -> Longs:
     """Give for each row how many rows hold the same, itself included."""
-    _, place, number = np.unique(content, return_inverse=True, return_counts=True)
-    return np.asarray(number[place.reshape(-1)], dtype=np.int64)
+    _, index, number = np.unique(content, return_inverse=True, return_counts=True)
+    return np.asarray(number[index.reshape(-1)], dtype=np.int64)
 
 
-def _own(table: LeakTable, size: NDArray[np.int64]) -> tuple[Bools, Bools]:
+def _no_chance(table: LeakTable, size: Longs) -> tuple[Bools, Bools]:
     """Say which rows with an equal one share values that occur nowhere else, and which hold much in all."""
     asked = np.flatnonzero(size > 1)
     own, bits = np.zeros(len(asked)), np.zeros(len(asked))
-    for place, column in enumerate(table.columns):
+    for index, column in enumerate(table.columns):
         if len(column.values):
-            x = table.values[asked, place]
-            number = _numbers(column, x)
+            x = table.values[asked, index]
+            number = _count_equal_values(column, x)
             own += (number <= size[asked]) & ~np.isnan(x)
             bits -= np.log2(np.where(np.isnan(x), 1.0, number / column.n_rows))
     found = np.zeros((2, len(size)), dtype=bool)
@@ -110,7 +112,7 @@ def _own(table: LeakTable, size: NDArray[np.int64]) -> tuple[Bools, Bools]:
     return found[0], found[1]
 
 
-def _numbers(column: Column, x: Floats) -> Floats:
+def _count_equal_values(column: ColumnCounts, x: Floats) -> Floats:
     """Give how many rows hold the value of each of some rows."""
     number = column.by_label.sum(axis=1)
     at = np.minimum(np.searchsorted(column.values, x), len(number) - 1)
@@ -122,15 +124,15 @@ SORTED_AUC, SIGMAS_OF_ORDER = 0.95, 6.0
 FEWEST_FOR_COPIES = 50
 
 
-def copied_pupils(table: LeakTable) -> list[Leak]:
+def find_copied_pupils(table: LeakTable) -> Iterator[Finding]:
     """Find pupils whose rows stand in the table a second time, under another id."""
-    copies = _copies(table)
+    copies = _find_copies(table)
     if not copies.rows.any():
-        return []
+        return
     rows = copies.rows & copies.in_several(table.group)
     number = int(rows.sum())
-    if number < FEWEST_COPIES or (table.groups is None and _skewed(copies.coarse, table) is not None):
-        return []
+    if number < FEWEST_COPIES or (table.groups is None and _skewed_label(copies.coarse, table) is not None):
+        return
     across = ""
     across_zh = ""
     if table.test is not None:
@@ -145,15 +147,15 @@ def copied_pupils(table: LeakTable) -> list[Leak]:
         en=f"at least {number} rows are equal in every column to a row of another pupil, far more than "
         f"chance gives{across}: the same pupil under another id",
     )
-    return [Leak("copied_pupils", "", words)]
+    yield "", words
 
 
-def repeated_rows(table: LeakTable) -> list[Leak]:
+def find_repeated_rows(table: LeakTable) -> Iterator[Finding]:
     """Find rows of one class that were drawn again and again before the split."""
-    copies = _copies(table)
-    label = _skewed(copies.coarse, table)
+    copies = _find_copies(table)
+    label = _skewed_label(copies.coarse, table)
     if label is None or (table.is_repeated and copies.in_several(table.group)[copies.coarse].all()):
-        return []
+        return
     share = float(copies.coarse[table.y == label].mean())
     name = Text(zh="辍学" if label else "未辍学", en="dropouts" if label else "pupils who stayed")
     words = Text(
@@ -161,23 +163,23 @@ def repeated_rows(table: LeakTable) -> list[Leak]:
         en=f"{share:.0%} of the rows of {name.en} have an equal one, and hardly any of the others do: rows "
         "were drawn again before the split",
     )
-    return [Leak("repeated_rows", "", words)]
+    yield "", words
 
 
-def order_tells(table: LeakTable) -> list[Leak]:
+def find_telling_order(table: LeakTable) -> Iterator[Finding]:
     """Find tables put together by outcome: the order of the pupils' ids tells the label."""
     if table.groups is None:
         raise CannotJudgeError(Text(zh="没有学生编号", en="the pupils' ids were not given"))
     counts = np.bincount(2 * table.group + table.y, minlength=2 * table.n_groups).reshape(-1, 2)
     auc = auc_of(counts)
     if max(auc, 1 - auc) <= SORTED_AUC or table.sigmas(auc) <= SIGMAS_OF_ORDER:
-        return []
+        return
     words = Text(
         zh=f"学生编号的先后就能区分结局（AUC {max(auc, 1 - auc):.3f}）：两类学生像是分别收集后拼接的",
         en=f"the order of the pupils' ids tells the outcome (AUC {max(auc, 1 - auc):.3f}): the two classes "
         "look put together from two sources",
     )
-    return [Leak("order_tells", "", words)]
+    yield "", words
 
 
 def _copies(table: LeakTable) -> Copies:
@@ -187,11 +189,11 @@ def _copies(table: LeakTable) -> Copies:
         )
     made: Copies | None = table.__dict__.get("copies")
     if made is None:
-        made = table.__dict__["copies"] = Copies.of(table)
+        made = table.__dict__["copies"] = CopiedRows.of(table)
     return made
 
 
-def _skewed(rows: Bools, table: LeakTable) -> int | None:
+def _skewed_label(rows: Bools, table: LeakTable) -> int | None:
     """Give the label whose rows have copies far more often than those of the other."""
     shares = [float(rows[table.y == label].mean()) if (table.y == label).any() else 0.0 for label in (0, 1)]
     label = int(np.argmax(shares))
@@ -206,7 +208,7 @@ ROW_CHECKS = (
             zh="略有改动的副本，以及取值很粗、许多学生本来就相同的表格",
             en="copies with a change, and copies in coarse tables where many pupils look alike anyway",
         ),
-        copied_pupils,
+        find_copied_pupils,
     ),
     LeakCheck(
         "repeated_rows",
@@ -215,7 +217,7 @@ ROW_CHECKS = (
             zh="划分前删去某一类的行（欠采样）：表格里看不出来，只有真实的基准率知道",
             en="rows of a class thrown away before the split: only the true base rate would show it",
         ),
-        repeated_rows,
+        find_repeated_rows,
     ),
     LeakCheck(
         "order_tells",
@@ -225,17 +227,15 @@ ROW_CHECKS = (
             en="two sources whose pupils were numbered anew; the order of rows does not count, since no "
             "model reads it",
         ),
-        order_tells,
+        find_telling_order,
     ),
 )
 
 
-# --- Rows that were made up between two others (SMOTE and its kin) before the split ---
-
 ASKED_ROWS = 100
 MOST_NEIGHBOURS, MOST_FOR_RANK = 50_000, 2000
 FEWEST_COLUMNS = 3
-FOUND_SHARE, FOUND_ROWS, FEWEST_ROWS = 0.05, 5, 30
+FOUND_SHARE, FOUND_ROWS, FEWEST_MADE_UP = 0.05, 5, 30
 LARGEST_DENOMINATOR = 100
 WHOLE_SHARE, WHOLE_ROWS = 0.999, 30
 BROKEN_SHARE, BROKEN_ROWS = 0.05, 10
@@ -243,25 +243,26 @@ NEAR = 1e-7
 CLASSES = (Text(zh="未辍学", en="pupils who stayed"), Text(zh="辍学", en="dropouts"))
 
 
-def made_up_rows(table: LeakTable) -> list[Leak]:
+def find_made_up_rows(table: LeakTable) -> Iterator[Finding]:
     """Find classes whose rows lie exactly between two others, or hold fractions of what others count.
 
     Made-up rows are often written back as whole numbers where a column counts. Then they are still between
     two others in the columns that measure.
     """
-    places = [place for place in range(len(table.names)) if place not in table.categorical]
-    if len(places) < FEWEST_COLUMNS:
+    positions = [index for index in range(len(table.names)) if index not in table.categorical]
+    if len(positions) < FEWEST_COLUMNS:
         raise CannotJudgeError(
             Text(
                 zh=f"数值列不足{FEWEST_COLUMNS}列",
                 en=f"fewer than {FEWEST_COLUMNS} columns hold numbers",
             )
         )
-    found = []
     for label in (1, 0):
-        broken = _fractions(table, places, label)
-        rows = table.values[:, places][table.y == label]
-        measured = [column for column in range(len(places)) if not table.columns[places[column]].is_whole]
+        broken = _share_of_fractions(table, positions, label)
+        rows = table.values[:, positions][table.y == label]
+        measured = [
+            column for column in range(len(positions)) if not table.columns[positions[column]].is_whole
+        ]
         between = _share_between(rows) or _share_between(rows[:, measured])
         if broken:
             words = Text(
@@ -270,7 +271,7 @@ def made_up_rows(table: LeakTable) -> list[Leak]:
                 en=f"{broken:.0%} of the rows of {CLASSES[label].en} hold fractions in columns that are "
                 "whole numbers elsewhere: they look made up between others, as SMOTE does",
             )
-            found.append(Leak("made_up_rows", "", words))
+            yield "", words
         elif between:
             words = Text(
                 zh=f"抽查的{CLASSES[label].zh}的行中{between:.0%}恰好落在另外两行的连线上："
@@ -278,13 +279,12 @@ def made_up_rows(table: LeakTable) -> list[Leak]:
                 en=f"{between:.0%} of the rows of {CLASSES[label].en} that were looked at lie exactly "
                 "between two others: they look made up, as SMOTE does",
             )
-            found.append(Leak("made_up_rows", "", words))
-    return found
+            yield "", words
 
 
-def _fractions(table: LeakTable, places: list[int], label: int) -> float:
+def _share_of_fractions(table: LeakTable, positions: list[int], label: int) -> float:
     """Give the share of a class's rows with fractions in columns that are whole in the other class."""
-    whole = [place for place in places if _is_whole_elsewhere(table, place, label)]
+    whole = [index for index in positions if _is_whole_elsewhere(table, index, label)]
     rows = table.y == label
     if not whole or not rows.any():
         return 0.0
@@ -296,9 +296,9 @@ def _fractions(table: LeakTable, places: list[int], label: int) -> float:
     return share if enough.sum() >= BROKEN_ROWS and share >= least else 0.0
 
 
-def _is_whole_elsewhere(table: LeakTable, place: int, label: int) -> bool:
+def _is_whole_elsewhere(table: LeakTable, index: int, label: int) -> bool:
     """Say whether a column holds whole numbers in the other class, and not only one of them."""
-    column = table.columns[place]
+    column = table.columns[index]
     rows = column.by_label[:, 1 - label]
     total = int(rows.sum())
     if total - int(rows.max(initial=0)) < WHOLE_ROWS:
@@ -318,7 +318,7 @@ def _share_between(X: Floats) -> float:
     X = X[:, ~np.isnan(X).any(axis=0)]
     spread = X.std(axis=0) if len(X) else np.zeros(X.shape[1])
     X = X[:, spread > 0]
-    if X.shape[1] < FEWEST_COLUMNS or len(X) < FEWEST_ROWS:
+    if X.shape[1] < FEWEST_COLUMNS or len(X) < FEWEST_MADE_UP:
         return 0.0
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     if np.linalg.matrix_rank(X[:: 1 + len(X) // MOST_FOR_RANK], tol=NEAR * len(X)) < FEWEST_COLUMNS:
@@ -351,7 +351,7 @@ def _is_between(X: Floats, along: Floats, row: int) -> bool:
     return False
 
 
-def _any_exact(X: Floats, row: int, ahead: NDArray[np.intp], behind: NDArray[np.intp]) -> bool:
+def _any_exact(X: Floats, row: int, ahead: Positions, behind: Positions) -> bool:
     """Say whether the row is on the line from one of some rows to its partner."""
     if not len(ahead):
         return False
@@ -376,6 +376,6 @@ SEGMENT_CHECKS = (
             zh="插值后又取整或加了噪声的行，以及带缺失值或只有类别的表格",
             en="made-up rows that were rounded or blurred, and tables of gaps or categories alone",
         ),
-        made_up_rows,
+        find_made_up_rows,
     ),
 )

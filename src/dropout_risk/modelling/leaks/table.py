@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Words
+
 MOST_ROWS = 200_000
 BINS = 32
 _MIXING = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class ColumnCounts:
     """The different values of one column, each with its number of rows by half and label.
 
     Parameters
@@ -38,26 +35,26 @@ class Column:
 
     name: str
     values: Floats
-    counts: Ints
-    missing: Ints
+    counts: Longs
+    missing: Longs
     is_categorical: bool
 
     @classmethod
-    def of(cls, name: str, x: Floats, y: NDArray[np.int8], half: Ints, is_categorical: bool) -> Column:
+    def of(cls, name: str, x: Floats, y: Labels, half: Longs, is_categorical: bool) -> ColumnCounts:
         """Count."""
         there = ~np.isnan(x)
-        values, place = np.unique(x[there], return_inverse=True)
+        values, index = np.unique(x[there], return_inverse=True)
         cell = 2 * half + y
-        counts = np.bincount(4 * place + cell[there], minlength=4 * len(values)).reshape(-1, 2, 2)
+        counts = np.bincount(4 * index + cell[there], minlength=4 * len(values)).reshape(-1, 2, 2)
         return cls(name, values, counts, np.bincount(cell[~there], minlength=4).reshape(2, 2), is_categorical)
 
     @cached_property
-    def by_label(self) -> Ints:
+    def by_label(self) -> Longs:
         """Rows of each value by label, shape (n_values, 2)."""
         return np.asarray(self.counts.sum(axis=1))
 
     @cached_property
-    def missing_by_label(self) -> Ints:
+    def missing_by_label(self) -> Longs:
         """Rows without a value by label."""
         return np.asarray(self.missing.sum(axis=0))
 
@@ -93,10 +90,10 @@ class Column:
         counts = self.counts
         if len(counts) > BINS and not self.is_categorical:
             done = np.cumsum(counts.sum(axis=(1, 2)))
-            places = np.minimum(BINS * (done - 1) // max(int(done[-1]), 1), BINS - 1)
-            counts = np.add.reduceat(counts, np.unique(places, return_index=True)[1], axis=0)
+            positions = np.minimum(BINS * (done - 1) // max(int(done[-1]), 1), BINS - 1)
+            counts = np.add.reduceat(counts, np.unique(positions, return_index=True)[1], axis=0)
         counts = np.concatenate([counts, self.missing[np.newaxis]])
-        return float(np.mean([_across(counts[:, one], counts[:, 1 - one]) for one in (0, 1)]))
+        return float(np.mean([_auc_across_halves(counts[:, one], counts[:, 1 - one]) for one in (0, 1)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,14 +121,14 @@ class LeakTable:
 
     names: tuple[str, ...]
     values: Floats
-    y: NDArray[np.int8]
+    y: Labels
     categorical: frozenset[int] = frozenset()
-    groups: NDArray[Any] | None = None
+    groups: Array | None = None
     test: Bools | None = None
     known_late: Mapping[str, str] | None = None
 
     @cached_property
-    def group(self) -> Ints:
+    def group(self) -> Longs:
         """The number of each row's group, in the order of their names; without groups that of the row."""
         if self.groups is None:
             return np.arange(len(self.y))
@@ -153,16 +150,16 @@ class LeakTable:
         if len(self.y) <= MOST_ROWS:
             return slice(None)
         kept = np.uint64(2**64 - 1) // np.uint64(len(self.y)) * np.uint64(MOST_ROWS)
-        return np.asarray(mixed(self.group) <= kept)
+        return np.asarray(mix_bits(self.group) <= kept)
 
     @cached_property
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[ColumnCounts]:
         """The counts of each column."""
         rows, y = self.counted, self.y[self.counted]
-        half = np.asarray(mixed(self.group[rows]) >> np.uint64(20) & np.uint64(1), dtype=np.int64)
+        half = np.asarray(mix_bits(self.group[rows]) >> np.uint64(20) & np.uint64(1), dtype=np.int64)
         return [
-            Column.of(name, self.values[rows, place], y, half, place in self.categorical)
-            for place, name in enumerate(self.names)
+            ColumnCounts.of(name, self.values[rows, index], y, half, index in self.categorical)
+            for index, name in enumerate(self.names)
         ]
 
     @cached_property
@@ -179,7 +176,7 @@ class LeakTable:
         return abs(auc - 0.5) / float(np.sqrt((zeros + ones + 1) / (12 * zeros * ones)))
 
 
-def auc_of(counts: Ints) -> float:
+def auc_of(counts: Longs) -> float:
     """Give the AUC of levels in rising order from their rows by label; one half where a class is empty.
 
     >>> auc_of(np.array([[2, 0], [1, 1], [0, 2]]))
@@ -192,7 +189,7 @@ def auc_of(counts: Ints) -> float:
     return float((below * ones).sum() / (zeros.sum() * ones.sum()))
 
 
-def mixed(numbers: Ints) -> NDArray[np.uint64]:
+def mix_bits(numbers: Longs) -> Words:
     """Scatter whole numbers over 64 bits, the same way every time."""
     bits = numbers.astype(np.uint64) * _MIXING
     bits ^= bits >> np.uint64(29)
@@ -200,12 +197,12 @@ def mixed(numbers: Ints) -> NDArray[np.uint64]:
     return np.asarray(bits ^ bits >> np.uint64(32))
 
 
-def _across(learned: Ints, asked: Ints) -> float:
+def _auc_across_halves(learned: Longs, asked: Longs) -> float:
     """Order levels by the share of dropouts in one half, and give the AUC in the other."""
     total = learned.sum(axis=0)
     base = total[1] / max(total.sum(), 1)
     share = (learned[:, 1] + 2 * base) / (learned.sum(axis=1) + 2)
-    _, place = np.unique(share, return_inverse=True)
-    merged = np.zeros((place.max() + 1, 2), dtype=np.int64)
-    np.add.at(merged, place, asked)
+    _, index = np.unique(share, return_inverse=True)
+    merged = np.zeros((index.max() + 1, 2), dtype=np.int64)
+    np.add.at(merged, index, asked)
     return auc_of(merged)
