@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticKnownError
 
 from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.section import Cell, SectionTable, fill_text, interval_in_brackets, join_texts
-from dropout_risk.modelling.selection import CANDIDATES
+from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def selection_table(report: EvaluationReport) -> SectionTable | None:
 
 def _candidate_cell(column: str, value: Any) -> Cell:
     if column == "candidate":
-        return word_of(value, CANDIDATES)
+        return word_of(value, candidate_words())
     if isinstance(value, bool):
         return YES_NO[value]
     if isinstance(value, dict):
@@ -219,7 +219,7 @@ def provenance_table(report: EvaluationReport) -> SectionTable:
         (Text(zh="测试评分日", en="Test days"), _days_in_words(split.get("test_as_of"))),
         (Text(zh="预测期（上课日）", en="Horizon, school days"), report.horizon_days),
         (Text(zh="结局事件", en="Outcome events"), events_of(report.events)),
-        (Text(zh="所选模型", en="Chosen candidate"), word_of(report.candidate, CANDIDATES)),
+        (Text(zh="所选模型", en="Chosen candidate"), word_of(report.candidate, candidate_words())),
         (Text(zh="校准方式", en="Calibrated on"), word_of(split.get("calibration", "–"), CALIBRATED_ON)),
         *((word_of(key, HASHES), value) for key, value in report.hashes.items()),
     ]

@@ -25,7 +25,7 @@ from dropout_risk.evaluation.section import (
     inside_bounds,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
-from dropout_risk.explanation.reason_choice import NOBODY, Chosen, Facts
+from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Text
 

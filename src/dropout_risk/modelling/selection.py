@@ -148,13 +148,16 @@ class Selection:
     def explanation(self) -> Text:
         """Say in two sentences what was compared and why this one was chosen."""
         if len(self.losses) == 1:
-            return ONLY.filled(chosen=CANDIDATES[self.chosen])
+            return ONLY.filled(chosen=CANDIDATES[self.chosen].words)
         loss = self.losses[self.best]
         compared = COMPARED.filled(
-            n=len(self.losses), folds=len(loss), best=CANDIDATES[self.best], loss=float(loss.mean())
+            n=len(self.losses),
+            folds=len(loss),
+            best=CANDIDATES[self.best].words,
+            loss=float(loss.mean()),
         )
         because = (CHOSEN_BEST if self.chosen == self.best else CHOSEN_SIMPLEST).filled(
-            chosen=CANDIDATES[self.chosen],
+            chosen=CANDIDATES[self.chosen].words,
             excess=self.excess(self.chosen),
             cost=self.may_cost(self.chosen),
         )
@@ -195,13 +198,7 @@ def paired_excess(loss: Floats, best: Floats) -> tuple[float, float]:
     return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
-# --- Compare the candidates on the same folds and fit the chosen one on all rows ---
-
-Labels = NDArray[np.int8]
-Settings = Mapping[str, Mapping[str, Any]]
-CHOICES = ("auto", *SIMPLEST_FIRST)
-DEFAULT = ("scorecard", "logistic", "lightgbm", "blend")
-"""Candidates compared unless others are named."""
+FoundSettings = Mapping[str, Mapping[str, Any]]
 FEWEST_OF_A_CLASS = 2
 TUNING_ROWS = 40_000
 """Rows that settings are tuned on, at most."""

@@ -284,7 +284,7 @@ class _ValueWords:
 
     def of(self, feature: Feature, row: int, index: int) -> str:
         value, state = float(self.values[row, index]), int(self.states[row, index])
-        return describe(feature, value, state, self.language)
+        return describe_value(feature, value, state, self.language)
 
 
 def _changed_facts(

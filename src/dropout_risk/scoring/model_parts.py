@@ -14,7 +14,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.errors import TrainingError
 from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrated, to_base_rate
+from dropout_risk.modelling.calibration import LinearCalibration, LocalCalibration, recalibrate, to_base_rate
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.scoring.abstention import FactSwings
 from dropout_risk.scoring.reference import Reference
@@ -115,7 +115,7 @@ def recalibrated_parts(
     if y is None:
         new = to_base_rate(old, margin, float(base_rate or 0.0))
     else:
-        new = recalibrated(old, margin, y, pupils=pupils, prior_labels=prior_labels)
+        new = recalibrate(old, margin, y, pupils=pupils, prior_labels=prior_labels)
     return {
         "calibrated": replace(model.calibrated, calibration=new),
         "card": _recalibrated_cards(model.card, new),

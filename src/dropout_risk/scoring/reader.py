@@ -23,7 +23,7 @@ from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
-from dropout_risk.explanation.reasons import describe
+from dropout_risk.explanation.reasons import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
@@ -198,7 +198,7 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
         for feature in catalogue.values():
             if feature.domain in domains:
                 for state in range(1, len(STATES)):
-                    yield describe(feature, float("nan"), state, language)
+                    yield describe_value(feature, float("nan"), state, language)
 
 
 @lru_cache(maxsize=2)

@@ -359,7 +359,7 @@ class ScoreWriter:
             for index in gaps:
                 if states[index] == NOT_APPLICABLE:
                     continue
-                sentence = describe(self.features[index], np.nan, int(states[index]), self.language)
+                sentence = describe_value(self.features[index], np.nan, int(states[index]), self.language)
                 said[sentence] = domain in CLASS_TEACHER.hidden
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 

@@ -182,12 +182,12 @@ def find_telling_order(table: LeakTable) -> Iterator[Finding]:
     yield "", words
 
 
-def _copies(table: LeakTable) -> Copies:
+def _find_copies(table: LeakTable) -> CopiedRows:
     if len(table.y) < FEWEST_FOR_COPIES:
         raise CannotJudgeError(
             Text(zh=f"不足{FEWEST_FOR_COPIES}行", en=f"there are fewer than {FEWEST_FOR_COPIES} rows")
         )
-    made: Copies | None = table.__dict__.get("copies")
+    made: CopiedRows | None = table.__dict__.get("copies")
     if made is None:
         made = table.__dict__["copies"] = CopiedRows.of(table)
     return made
