@@ -13,13 +13,14 @@ from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring import request
 from support.agreement import same_bits, same_histories
 from support.districts import untidy_tables
 
 AS_OF = "2025-03-03"
 CATALOGUE = default_catalogue()
-LISTS = ("attendance", "attendance_totals", "grades", "wellbeing", "family")
+LISTS = [name for name, table in TABLES.items() if table.in_request]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from dropout_risk.catalogue import measures as declared
 from dropout_risk.errors import UnknownFeatureError, nearest
 from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.snapshot import Snapshot, Window
+from dropout_risk.records.tables import RUNS
 
 PupilFunction = Callable[[Mapping[str, Any]], float]
 _FUNCTIONS: dict[str, PupilFunction] = {}
@@ -60,7 +61,7 @@ def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inpu
 
 def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
     """Give each pupil's known history, without a trace of the others it is computed with."""
-    known_rows = {"grades": known.grades.rows, "wellbeing": known.wellbeing, "family": known.family}
+    known_rows = {name: known.rows(name) for name, table in RUNS.items() if table.source == name}
     tables = {name: _in_words(rows, known.histories.words) for name, rows in known_rows.items()}
     bounds = {name: rows.offsets for name, rows in known_rows.items()}
     days = {kind: known.days(kind) for kind in KINDS}

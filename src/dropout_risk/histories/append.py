@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
-from dropout_risk.histories.arrivals import DATED, Arrivals, days_of, late_of, runs_of_late
+from dropout_risk.histories.arrivals import Arrivals, days_of, late_of, runs_of_late
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.runs import Runs, merged, moved
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.tables import RUNS
 
 # --- How calendars grow: school days that arrive are added, days ahead may be closed ---
 
@@ -310,10 +311,6 @@ def _write(  # noqa: PLR0917
                 sessions[pupil[k], plane, byte] = held | bit if several[k] >> plane & 1 else held
 
 
-_CODED = {
-    "grades": ("subject", "exam"), "wellbeing": ("instrument", "scale", "norm"),
-    "family": ("factor", "value"), "outcomes": ("event",), "totals": (),
-}  # fmt: skip
 Words = dict[str, tuple[str, ...]]
 
 
@@ -364,7 +361,7 @@ def fold(old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_r
     row = calendar_rows(calendar, students)
     words = _union_of_words([old.words, *(part.words for part in arrivals)])
     grown = Grown(calendar, row, old_rows, _valid_to(old, calendar, row, old_rows))
-    runs = {name: _merged_runs(name, old, arrivals, words, grown) for name in DATED}
+    runs = {name: _merged_runs(name, old, arrivals, words, grown) for name in RUNS}
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
         attendance=merged_days(old, arrivals, grown),
@@ -419,11 +416,11 @@ def _valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Lon
 def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words: Words, grown: Grown) -> Runs:
     """Merge one table: words coded alike, days counted in the grown calendar."""
     calendar, row, old_rows, valid_to = grown
-    kept = _coded(moved(getattr(old, name), old_rows, len(row)), old.words, words, _CODED[name])
+    kept = _coded(moved(getattr(old, name), old_rows, len(row)), old.words, words, RUNS[name].words)
     kept = _with_days(kept, calendar, row, valid_to)
     never = np.full(len(row), np.iinfo(np.int32).min, np.int32)
     arrived = [
-        _with_days(_coded(part.runs[name], part.words, words, _CODED[name]), calendar, row, never)
+        _with_days(_coded(part.runs[name], part.words, words, RUNS[name].words), calendar, row, never)
         for part in arrivals
     ]
     return merged(kept, arrived)

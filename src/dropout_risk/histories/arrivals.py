@@ -13,9 +13,9 @@ from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.runs import Runs, moved, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.tables import RUNS
 
-DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
-RUNS = ("days", "late", *DATED)
+ARRIVING = ("days", "late", *RUNS)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Arrivals:
             runs={
                 "days": days_of(histories, np.arange(n_pupils, dtype=np.int64)),
                 "late": late_of(histories),
-                **{name: getattr(histories, name) for name in DATED},
+                **{name: getattr(histories, name) for name in RUNS},
             },
             words=histories.words,
             observed=histories.observed,

@@ -15,8 +15,8 @@ from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Runs
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.tables import RUNS
 
-DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
 _NAMES = ("known", "date", "day", "start")
 
 
@@ -67,7 +67,7 @@ def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -
 
 def _each(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
     """Change every table of dated rows."""
-    return {name: change(getattr(histories, name)) for name in DATED}
+    return {name: change(getattr(histories, name)) for name in RUNS}
 
 
 def _leaving(students: pa.Table, left: npt.NDArray[np.int64]) -> pa.Table:

@@ -22,6 +22,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked, mark
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.tables import RUNS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # --- How far each school has been observed: labels need their whole window before that date ---
 
-_DATED = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
 _NONE = -1
 _AT_ONCE = 1 << 20
 
@@ -55,8 +55,9 @@ class Observed:
         """Read the dates off attendance and usable rows, with the calendar of each pupil."""
         attended = attendance.last_dates(row, n_calendars, _NONE)
         dated = np.full(n_calendars, _NONE, dtype=np.int32)
-        for name, column in _DATED.items():
-            _raise(dated, tables[name], column, row)
+        for table in RUNS.values():
+            if not table.ahead:
+                _raise(dated, tables[table.name], str(table.date), row)
         return cls(attended, dated)
 
     @classmethod
@@ -98,8 +99,6 @@ STUDENT_COLUMNS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "responsible_id",
     "boarding", "distance_km",
 )  # fmt: skip
-LONG_TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
-_RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
 _FAR = np.iinfo(np.int32).max
 
 
@@ -154,7 +153,7 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
         """
-        tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
+        tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance
         )
@@ -179,7 +178,7 @@ class Histories:
         students : pyarrow.Table
             Sorted by ``student_id``.
         tables : mapping of str to pyarrow.Table or UsableRows
-            The six long tables; Arrow tables have a ``pupil`` column.
+            The long tables; Arrow tables have a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
         attendance : DayGrid, optional
@@ -196,24 +195,21 @@ class Histories:
         if attendance is None:
             attendance = DayGrid.of_table(tables["attendance"], len(row))
         builder = _Builder(calendar, row, {})
-        rows = {name: UsableRows.of(name, tables[name]) for name in LONG_TABLES if name != "attendance"}
+        rows = {table.name: UsableRows.of(table.name, tables[table.name]) for table in RUNS.values()}
         number = len(calendar.schools)
         if observed_to is None:
             observed = Observed.of(attendance, rows, row, number)
         else:
             observed = Observed.until(observed_to, number)
+        runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
             students=students.select(STUDENT_COLUMNS).combine_chunks(),
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
-            totals=builder.runs("totals", rows["attendance_totals"]),
-            grades=builder.runs("grades", rows["grades"]),
-            wellbeing=builder.runs("wellbeing", rows["wellbeing"]),
-            family=builder.runs("family", rows["family"]),
-            outcomes=builder.runs("outcomes", rows["outcomes"]),
-            words=builder.words,
             observed=observed,
+            words=builder.words,
+            **runs,
         )
 
     def __repr__(self) -> str:
@@ -273,7 +269,7 @@ class Histories:
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
-            **{name: getattr(self, name).take(rows) for name in _RUNS},
+            **{name: getattr(self, name).take(rows) for name in RUNS},
         )
 
     def slice(self, pupils: slice) -> Histories:
@@ -283,7 +279,7 @@ class Histories:
             students=self.students.slice(pupils.start, pupils.stop - pupils.start),
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
-            **{name: getattr(self, name).slice(pupils) for name in _RUNS},
+            **{name: getattr(self, name).slice(pupils) for name in RUNS},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
         for name, rows in (("classes", pupils), ("sittings", marks)):
@@ -410,7 +406,7 @@ def _no_rows(name: str) -> tuple[Runs, tuple[str, ...]]:
     """Give the columns of a table without rows, and which of them hold words."""
     calendar = SchoolCalendar.from_days({"": []})
     builder = _Builder(calendar, np.zeros(0, np.int32), {})
-    runs = getattr(builder, name)(UsableRows.none("attendance_totals" if name == "totals" else name))
+    runs = getattr(builder, name)(UsableRows.none(RUNS[name].name))
     return runs, tuple(builder.words)
 
 

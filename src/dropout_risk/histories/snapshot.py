@@ -18,6 +18,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.tables import RUNS
 
 Window = int | Literal["year"] | None
 _PLACES = {kind: place for place, kind in enumerate(PLANES)}
@@ -209,6 +210,11 @@ class Snapshot:
         """Outcomes known on the date, sorted by pupil and date."""
         return self._known("outcomes")
 
+    def rows(self, run: str) -> KnownRows:
+        """Give the known rows of a table, by the name under which histories hold it."""
+        rows: KnownRows = self.grades.rows if run == "grades" else getattr(self, run)
+        return rows
+
     def _known(self, table: str) -> KnownRows:
         rows: KnownRows = getattr(self.histories, table).known_on(self.ordinal)
         if self.calendar is self.histories.calendar:
@@ -256,11 +262,11 @@ class Snapshot:
         Of family rows it is the date on which the last one became known: the circumstances may be old,
         and what is known of them new.
         """
-        tables = {"grades": "grades", "wellbeing": "wellbeing", "family": "family", "attendance": "totals"}
-        if source not in tables:
+        name = next((name for name, table in RUNS.items() if table.source == source), None)
+        if name is None:
             return np.full(len(self), -1, dtype=np.int32)
-        rows = self.grades.rows if source == "grades" else getattr(self, tables[source])
-        latest = largest(rows.offsets, rows["known" if source == "family" else "date"])
+        rows = self.rows(name)
+        latest = largest(rows.offsets, rows["known" if RUNS[name].ahead else "date"])
         if source == "attendance" and self.n_days:
             age, _ = newest_and_oldest(self.words("recorded"), self.ages(None))
             latest = np.where(age > 0, self.dates_before(age), latest).astype(np.int32)

@@ -23,12 +23,13 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.errors import BundleError
 from dropout_risk.histories.append import calendar_rows
-from dropout_risk.histories.arrivals import DATED, RUNS, Arrivals, runs_of_late
+from dropout_risk.histories.arrivals import ARRIVING, Arrivals, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.tables import RUNS
 
 # --- Attendance as a few small arrays, for keeping on disk ---
 
@@ -412,7 +413,7 @@ def sync(path: Path) -> None:
 def pack_histories(histories: Histories) -> tuple[Arrays, About]:
     """Give the arrays of histories, without their students."""
     attendance = histories.attendance
-    runs = {name: getattr(histories, name) for name in DATED}
+    runs = {name: getattr(histories, name) for name in RUNS}
     runs["late"] = runs_of_late(attendance.late, len(histories))
     arrays, about = _pack(runs, histories)
     arrays |= {f"planes.{name}": of for name, of in pack_planes(attendance.planes).items()}
@@ -437,7 +438,7 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
         runs = unpack_runs(_under(name, arrays), about["runs"][name])
         return runs if name == "late" else _with_days(runs, calendar, row, about["runs"][name]["order"])
 
-    names = ["grades", "planes", *(name for name in (*DATED, "late") if name != "grades")]
+    names = ["grades", "planes", *(name for name in (*RUNS, "late") if name != "grades")]
     found = dict(zip(names, in_threads(one, names), strict=True))
     late, planes = found.pop("late"), found.pop("planes")
     states = LateStates(late.pupil, *(late.columns[name] for name in ("day", "known", "flags")))
@@ -461,7 +462,7 @@ def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrival
     """Read arrivals from their arrays."""
     return Arrivals(
         students=students, calendar=unpack_calendar(arrays, about),
-        runs={name: unpack_runs(_under(name, arrays), about["runs"][name]) for name in RUNS},
+        runs={name: unpack_runs(_under(name, arrays), about["runs"][name]) for name in ARRIVING},
         words=_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
         closed=unpack_closed(arrays, about),
     )  # fmt: skip
@@ -487,7 +488,7 @@ def _pack(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Arrays,
         "calendar.known": calendar.known[there],
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
     }  # fmt: skip
-    packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in DATED else ()), runs)
+    packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
         "set_apart": part.set_apart, "runs": {},

@@ -23,18 +23,10 @@ from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import RUNS, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_DATED = {
-    "attendance_totals": "period_end",
-    "grades": "date",
-    "wellbeing": "date",
-    "outcomes": "date",
-}
 
 
 class SchoolRecords:
@@ -226,7 +218,8 @@ class SchoolRecords:
         last = self.attendance.last_date()
         if last is not None:
             return date_of(last)
-        days = [pc.max(self.table(name).column(column)).as_py() for name, column in _DATED.items()]
+        dated = [table for table in RUNS.values() if not table.ahead]
+        days = [pc.max(self.table(table.name).column(table.date)).as_py() for table in dated]
         known: list[dt.date] = [day for day in days if day is not None]
         if known:
             return max(known)

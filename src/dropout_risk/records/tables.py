@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from dropout_risk.text import Text
+
 Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event"]
 Role = Literal["predictor", "audit_only", "display_only"]
 
@@ -45,6 +47,8 @@ class Column:
         The lowest value allowed.
     role : {"predictor", "audit_only", "display_only"}
         Audit-only columns check fairness and never become features.
+    domain : str, optional
+        Who may read of it, where that is not everybody who reads of the table.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Column:
     coded: bool = False
     lowest: float | None = None
     role: Role = "predictor"
+    domain: str | None = None
 
     @property
     def arrow_type(self) -> Any:
@@ -81,7 +86,7 @@ _ARROW_TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the contract.
+    """One table of the contract: all that distinguishes it, wherever tables are gone through.
 
     Parameters
     ----------
@@ -89,8 +94,21 @@ class Table:
         Its canonical name.
     columns : tuple of Column
         In canonical order.
-    known_from : str, optional
-        The date column that stands in for an empty ``recorded_on``.
+    date : str, optional
+        The column that dates a row of a pupil; it stands in for an empty ``recorded_on``.
+    ahead : bool, default=False
+        Whether a row may be known before its date, which then tells nothing of how far a school is observed.
+    run : str, optional
+        Under which name histories hold its rows.
+    source : str, optional
+        Under which name features read it, if they do.
+    domain : str, optional
+        The domain of features that it belongs to: who sees the domain may read of its rows. A table of no
+        domain is hidden from everybody who does not see all.
+    in_request : bool, default=False
+        Whether a request may carry its rows.
+    label : Text, optional
+        What it tells, as a datum worth fetching.
 
     Examples
     --------
@@ -102,7 +120,13 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    known_from: str | None = None
+    date: str | None = None
+    ahead: bool = False
+    run: str | None = None
+    source: str | None = None
+    domain: str | None = None
+    in_request: bool = False
+    label: Text | None = None
 
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]
@@ -132,6 +156,18 @@ class Table:
     def key(self) -> tuple[str, ...]:
         """Names of the columns that name a row."""
         return tuple(column.name for column in self.columns if column.key)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Names of the columns that histories hold as codes of words."""
+        return tuple(
+            column.name for column in self.columns if column.kind in ("text", "event") and not column.note
+        )
+
+    @property
+    def known_from(self) -> str | None:
+        """The date column that stands in for an empty ``recorded_on``."""
+        return self.date if "recorded_on" in self else None
 
     @cached_property
     def of_pupils(self) -> bool:
@@ -185,8 +221,8 @@ _ALL = (
             _about_pupil("left_on", "date", required=False, future=True),
             _about_pupil("responsible_id", "text", required=False, role="display_only"),
             _about_pupil("birth_date", "date", required=False, role="audit_only"),
-            _about_pupil("boarding", "yes_no", required=False),
-            _about_pupil("distance_km", "number", required=False, lowest=0),
+            _about_pupil("boarding", "yes_no", required=False, domain="family"),
+            _about_pupil("distance_km", "number", required=False, lowest=0, domain="family"),
             _about_pupil("sex", "text", required=False, role="audit_only"),
             _about_pupil("ethnicity", "text", required=False, role="audit_only"),
             _about_pupil("residence", "text", required=False, role="audit_only"),
@@ -195,7 +231,11 @@ _ALL = (
     Table(
         "attendance",
         (STUDENT, DATE, _optional("session", "text", key=True), Column("status", "status"), RECORDED_ON),
-        known_from="date",
+        date="date",
+        source="attendance",
+        domain="attendance",
+        in_request=True,
+        label=Text(zh="出勤记录", en="attendance"),
     ),
     Table(
         "attendance_totals",
@@ -209,7 +249,11 @@ _ALL = (
             _optional("days_late", "integer", lowest=0),
             RECORDED_ON,
         ),
-        known_from="period_end",
+        date="period_end",
+        run="totals",
+        source="attendance",
+        domain="attendance",
+        in_request=True,
     ),
     Table(
         "grades",
@@ -222,7 +266,12 @@ _ALL = (
             Column("max_score", "number"),
             RECORDED_ON,
         ),
-        known_from="date",
+        date="date",
+        run="grades",
+        source="grades",
+        domain="grades",
+        in_request=True,
+        label=Text(zh="本学期成绩", en="marks of this term"),
     ),
     Table(
         "wellbeing",
@@ -236,7 +285,12 @@ _ALL = (
             _optional("norm", "text"),
             RECORDED_ON,
         ),
-        known_from="date",
+        date="date",
+        run="wellbeing",
+        source="wellbeing",
+        domain="psychology",
+        in_request=True,
+        label=Text(zh="心理测评", en="a well-being test"),
     ),
     Table(
         "family",
@@ -249,9 +303,15 @@ _ALL = (
             _optional("source", "text", note=True),
             RECORDED_ON,
         ),
-        known_from="valid_from",
+        date="valid_from",
+        ahead=True,
+        run="family",
+        source="family",
+        domain="family",
+        in_request=True,
+        label=Text(zh="家庭情况", en="family information"),
     ),
-    Table("outcomes", (STUDENT, DATE, Column("event", "event"))),
+    Table("outcomes", (STUDENT, DATE, Column("event", "event")), date="date", run="outcomes"),
     Table(
         "calendar",
         (
@@ -262,3 +322,4 @@ _ALL = (
     ),
 )
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+RUNS: dict[str, Table] = {table.run: table for table in _ALL if table.run is not None}

@@ -19,6 +19,7 @@ from dropout_risk.explanation.reasons import describe
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, NOTHING_KNOWN, Answers, RowError, refusal
 from dropout_risk.text import Language, Text, percent
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FACTS_TOLD = 3
 WORTH_TELLING = 0.05
-_DATED = ("attendance", "grades", "wellbeing", "family")
 
 _ROSE = Text(zh="风险自{since}以来由{before}升至{now}", en="Risk rose from {before} to {now} since {since}")
 _FELL = Text(zh="风险自{since}以来由{before}降至{now}", en="Risk fell from {before} to {now} since {since}")
@@ -186,7 +186,8 @@ def change(
 def _refused(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
     """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
     known, ids = then.table.known, then.table.known.histories.students["student_id"]
-    nothing = np.all([known.last_record(name) == -1 for name in _DATED], axis=0)
+    sources = dict.fromkeys(table.source for table in TABLES.values() if table.source)
+    nothing = np.all([known.last_record(name) == -1 for name in sources], axis=0)
     found = (
         ("before", NOTHING_KNOWN, nothing),
         ("before", NOT_AT_SCHOOL, ~members_on(known)),

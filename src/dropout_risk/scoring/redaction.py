@@ -34,6 +34,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCata
 from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reasons import SIDES, Reason, describe
 from dropout_risk.features.missing import STATES
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.roles import CLASS_TEACHER, ROLES, Role, role_named
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
@@ -54,12 +55,6 @@ _ALSO_LOWERS = Text(
     zh="另外使风险降低（不显示分量）：{said}", en="Also lowers the risk (no number is shown): {said}"
 )
 Said = tuple[str, str]
-_TABLES = {
-    "attendance": ("attendance", "attendance_totals"),
-    "grades": ("grades",),
-    "psychology": ("wellbeing",),
-    "family": ("family", "boarding", "distance_km"),
-}
 
 
 def open_causes(catalogue: FeatureCatalogue | None, folded: Collection[str]) -> list[str]:
@@ -184,11 +179,14 @@ def open_help(
 
 
 def hides(role: Role, field: str, catalogue: FeatureCatalogue) -> bool:
-    """Say whether the field that an error names belongs to a hidden domain."""
-    name = field.removeprefix("features.").split("[")[0]
+    """Say whether the field that an error names belongs to a hidden domain; a row of no table known does."""
+    name, is_row, _ = field.removeprefix("features.").partition("[")
     if name in catalogue:
         return catalogue[name].domain in role.hidden
-    return any(name.split(".")[0] in _TABLES[domain] for domain in role.hidden)
+    name, pupils = name.split(".")[0], TABLES["students"]
+    if is_row or name in TABLES:
+        return bool(role.hidden) and (name not in TABLES or TABLES[name].domain not in role.sees)
+    return name in pupils and pupils[name].domain in role.hidden
 
 
 def open_errors(

@@ -18,17 +18,17 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, UnknownFeatureError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
-from dropout_risk.histories.histories import LONG_TABLES, Histories
+from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import STATUSES, TABLES
+from dropout_risk.records.tables import RUNS, STATUSES, TABLES, Table
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
 
-_LISTS = tuple(name for name in LONG_TABLES if name != "outcomes")
+_LISTS = tuple(name for name, table in TABLES.items() if table.in_request)
 _IGNORED = Text(
     zh="{number}条记录的日期或登记日期不早于评估日，未使用",
     en="{number} row(s) dated or recorded on or after as_of were not used",
@@ -90,9 +90,8 @@ class Request:
     def ignored(self, place: int) -> int:
         """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
         as_of, student = str(self.body["as_of"]), self.students[place]
-        dates = {"attendance_totals": "period_end", "family": "valid_from"}
         return sum(
-            max(str(row[dates.get(table, "date")]), str(row.get("recorded_on", ""))) >= as_of
+            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on", ""))) >= as_of
             for table in _LISTS
             for row in student.get(table, ())
         )
@@ -257,7 +256,7 @@ def _as_text(value: Any) -> str | None:
 def _histories(records: SchoolRecords, as_of: str) -> Histories:
     """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
     schools = records.rows("students").texts("school_id")
-    tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
+    tables = {table.name: records.rows(table.name) for table in RUNS.values()}
     days: dict[str, Ints] = {}
     known: dict[str, Ints] = {}
     names = []
@@ -358,7 +357,7 @@ def request_of(
         table = records.table(name)
         for row, student in zip(rows, students, strict=True):
             own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
-            student[name] = [_filled(item) for item in own if _known_before(item, day)]
+            student[name] = [_filled(item) for item in own if _known_before(item, TABLES[name], day)]
     return {"as_of": day.isoformat(), "language": language, "students": students}
 
 
@@ -367,9 +366,8 @@ _STUDENT_FIELDS = (
 )  # fmt: skip
 
 
-def _known_before(row: Mapping[str, Any], day: dt.date) -> bool:
-    own = row.get("date") or row.get("period_end")
-    return bool(row["recorded_on"] < day and (own is None or own < day))
+def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:
+    return bool(row["recorded_on"] < day and (table.ahead or row[str(table.date)] < day))
 
 
 def _filled(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
-from dropout_risk.histories.histories import LONG_TABLES, Histories
+from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import RUNS
 from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.reading import Reading
 from dropout_risk.spark.workers import in_arrow, whole_classes
@@ -102,7 +103,7 @@ class Days:
         """Make the histories of checked records with the days of all pupils of their schools."""
         students = records.table("students")
         schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
-        tables = {name: records.table(name) for name in LONG_TABLES if name != "attendance"}
+        tables = {table.name: records.table(table.name) for table in RUNS.values()}
         histories = Histories.from_tables(
             students, tables, self.calendar(schools), attendance=records.attendance
         )
