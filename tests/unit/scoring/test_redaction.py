@@ -11,8 +11,8 @@ from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
-from dropout_risk.scoring.change import Change
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.change import Change
 from dropout_risk.scoring.redaction import hides, redact, tainted
 from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
