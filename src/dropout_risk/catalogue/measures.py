@@ -112,6 +112,13 @@ class WeekdayExcess(DayMeasure):
     weekdays: tuple[int, ...] = (0, 4)
 
 
+@dataclass(frozen=True)
+class IncidentCount(Measure):
+    """Rows of a table of incidents in the window; missing where the school keeps no such table."""
+
+    table: str
+
+
 # --- derived from another feature -----------------------------------------------------------------
 
 

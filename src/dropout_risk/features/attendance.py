@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Floats, Ints
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.features.inputs import Inputs, MeasureFunction, ratio, sum_by
+from dropout_risk.features.inputs import Inputs, MeasureFunction, count_by, ratio, sum_by
 from dropout_risk.histories.day_words import current_run, longest_and_number, newest_and_oldest, share_of_days
 from dropout_risk.histories.snapshot import Window
 
@@ -102,6 +102,14 @@ def weekday_excess(measure: declared.WeekdayExcess, window: Window, inputs: Inpu
     return on - share_of_days(chosen & ~named, recorded & ~named, ages)
 
 
+def incident_count(measure: declared.IncidentCount, window: Window, inputs: Inputs) -> Floats:
+    """Rows of a table of incidents; missing where the school keeps none."""
+    known = inputs.known
+    rows = known.rows(measure.table)
+    number = count_by(rows["pupil"][known.within(rows, window)], len(known))
+    return np.where(known.keeps(measure.table), number.astype(np.float64), np.nan)
+
+
 def at_least(measure: declared.AtLeast, window: Window, inputs: Inputs) -> Floats:
     """1 where another feature reaches the threshold, 0 where not, missing where it is missing."""
     value = inputs.columns[measure.feature]
@@ -135,6 +143,7 @@ MEASURES: dict[type[declared.Measure], MeasureFunction] = {
     declared.DaysSince: days_since,
     declared.ShareTrend: share_trend,
     declared.WeekdayExcess: weekday_excess,
+    declared.IncidentCount: incident_count,
     declared.AtLeast: at_least,
     declared.GapToClass: gap_to_class,
 }

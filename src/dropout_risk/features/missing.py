@@ -13,6 +13,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import has_test
 from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.text import Text
 
 KNOWN, NOT_RECORDED, REFUSED, NOT_APPLICABLE = range(4)
@@ -42,8 +43,8 @@ def missing_states(
     Returns
     -------
     int8 array of shape (n_pupils, n_features)
-        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, or
-        the pupil was tested with another instrument).
+        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, a test
+        with another instrument, or a school that keeps no such table).
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
     inputs = Inputs(known, ClassContext.empty(), instruments)
@@ -59,4 +60,6 @@ def missing_states(
             states[missing & has_test(inputs, feature.measure.instrument, refused=True), place] = REFUSED
         elif feature.source == "wellbeing":
             states[missing & any_refused, place] = REFUSED
+        elif feature.source in INCIDENTS:
+            states[missing & ~known.keeps(feature.source), place] = NOT_APPLICABLE
     return states

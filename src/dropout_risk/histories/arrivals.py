@@ -15,8 +15,6 @@ from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.tables import RUNS
 
-ARRIVING = ("days", "late", *RUNS)
-
 
 @dataclass(frozen=True)
 class Arrivals:

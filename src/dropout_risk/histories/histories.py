@@ -22,7 +22,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked, mark
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.tables import RUNS
+from dropout_risk.records.tables import INCIDENTS, RUNS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
 # --- How far each school has been observed: labels need their whole window before that date ---
 
+NEVER = np.iinfo(np.int32).max
 _NONE = -1
 _AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The last dates (ordinals) of each school's rows; -1 where it has none.
+    """What is known of each school as a whole: the last dates (ordinals) of its rows; -1 where it has none.
 
     Parameters
     ----------
@@ -45,10 +46,14 @@ class Observed:
         Of its attendance.
     dated : int32 array of shape (n_calendars,)
         Of its totals, grades, test results and outcomes.
+    kept : dict of str to int32 array of shape (n_calendars,)
+        For each table of incidents, the date on which the school's first row became known; ``NEVER`` where
+        it keeps none.
     """
 
     attended: Ints
     dated: Ints
+    kept: dict[str, Ints]
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -56,25 +61,31 @@ class Observed:
         attended = attendance.last_dates(row, n_calendars, _NONE)
         dated = np.full(n_calendars, _NONE, dtype=np.int32)
         for table in RUNS.values():
-            if not table.ahead:
+            if table.tells_observed:
                 _raise(dated, tables[table.name], str(table.date), row)
-        return cls(attended, dated)
+        kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
+        return cls(attended, dated, kept)
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
-        """Give the same date for every school."""
-        return cls(*(np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2)))
+        """Give the same date for every school; none keeps a table of incidents."""
+        attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
+        return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
 
     def moved(self, rows: npt.NDArray[np.intp], n_calendars: int) -> Self:
         """Renumber the schools."""
-        parts = [np.full(n_calendars, _NONE, dtype=np.int32) for _ in range(2)]
-        for part, of in zip(parts, (self.attended, self.dated), strict=True):
-            part[rows] = of
-        return type(self)(*parts)
+        moved = self.until(_NONE, n_calendars)
+        moved.attended[rows], moved.dated[rows] = self.attended, self.dated
+        for run, first in self.kept.items():
+            moved.kept[run][rows] = first
+        return moved
 
     def merged(self, other: Observed) -> Self:
-        """Give the later of two dates."""
-        return type(self)(np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated))
+        """Give the later of two dates, and the earlier of those from which tables are kept."""
+        kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
+        return type(self)(
+            np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated), kept
+        )
 
     @property
     def dates(self) -> Ints:
@@ -94,12 +105,17 @@ def _raise(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
         np.maximum.at(latest, row[rows.pupil[part]], rows.values[column][part])
 
 
+def _first_known(rows: UsableRows, row: Ints, n_calendars: int) -> Ints:
+    first = np.full(n_calendars, NEVER, dtype=np.int32)
+    np.minimum.at(first, row[rows.pupil], rows.values["recorded_on"])
+    return first
+
+
 # What histories hold of the students table: nothing that is kept for audits only.
 STUDENT_COLUMNS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "responsible_id",
     "boarding", "distance_km",
 )  # fmt: skip
-_FAR = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, repr=False)
@@ -229,6 +245,10 @@ class Histories:
         """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
         return self.observed.dates
 
+    def keeps(self, source: str) -> bool:
+        """Say whether any school keeps a table that features read; only tables of incidents may be kept by none."""
+        return source not in INCIDENTS or bool((self.observed.kept[source] != NEVER).any())
+
     @property
     def student_ids(self) -> list[Any]:
         """Identifiers of the pupils, in order."""
@@ -330,12 +350,29 @@ class _Builder:
     def runs(self, name: str, rows: UsableRows) -> Runs:
         """Make the runs of a table; without rows nothing has to be looked up or sorted."""
         if len(rows):
-            made: Runs = getattr(self, name)(rows)
-            return made
-        empty, words = _no_rows(name)
-        for column in words:
+            return self._made(name, rows)
+        for column in RUNS[name].words:
             self.words.setdefault(column, ())
-        return Runs(np.zeros(len(self.row) + 1, np.int64), empty.columns, empty.key)
+        return no_runs(name, len(self.row))
+
+    def _made(self, name: str, rows: UsableRows) -> Runs:
+        own = {
+            "totals": self.totals,
+            "grades": self.grades,
+            "wellbeing": self.wellbeing,
+            "family": self.family,
+        }
+        return own.get(name, self.plain)(rows)
+
+    def plain(self, rows: UsableRows) -> Runs:
+        """Hold columns as they are: words as codes, numbers with NaN for none."""
+        table, columns = rows.table, dict[str, Array]()
+        for column in table.columns[1:]:
+            if column.name != "recorded_on":
+                coded = column.name in table.words
+                columns[column.name] = self._codes(rows, column.name) if coded else rows.values[column.name]
+        known = None if "recorded_on" in table else rows.values["date"]
+        return self._runs(rows, columns, tuple(name for name in table.key[1:] if name in columns), known)
 
     def totals(self, rows: UsableRows) -> Runs:
         counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
@@ -368,14 +405,10 @@ class _Builder:
             "factor": self._codes(rows, "factor"),
             "value": self._codes(rows, "value"),
             "date": rows.values["valid_from"],
-            "until": rows.filled("valid_to", _FAR),
+            "until": rows.filled("valid_to", NEVER),
         }
         # a factor may be known before it begins (a parent will leave next week): known is not its own date
         return self._runs(rows, columns, ("factor", "date"), known=rows.values["recorded_on"])
-
-    def outcomes(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Array] = {"date": rows.values["date"], "event": self._codes(rows, "event")}
-        return self._runs(rows, columns, ("date",), known=rows.values["date"])
 
     def _runs(
         self, rows: UsableRows, columns: dict[str, Array], key: tuple[str, ...], known: Array | None = None
@@ -401,13 +434,16 @@ class _Builder:
         return np.asarray(codes.take(rows.values[name]))
 
 
+def no_runs(name: str, n_pupils: int) -> Runs:
+    """Give a table of some pupils without a row."""
+    empty = _no_rows(name)
+    return Runs(np.zeros(n_pupils + 1, np.int64), empty.columns, empty.key)
+
+
 @cache
-def _no_rows(name: str) -> tuple[Runs, tuple[str, ...]]:
-    """Give the columns of a table without rows, and which of them hold words."""
-    calendar = SchoolCalendar.from_days({"": []})
-    builder = _Builder(calendar, np.zeros(0, np.int32), {})
-    runs = getattr(builder, name)(UsableRows.none(RUNS[name].name))
-    return runs, tuple(builder.words)
+def _no_rows(name: str) -> Runs:
+    builder = _Builder(SchoolCalendar.from_days({"": []}), np.zeros(0, np.int32), {})
+    return builder._made(name, UsableRows.none(RUNS[name].name))
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:

@@ -59,6 +59,7 @@ class Snapshot:
         self.end, self.year_start = end[histories.calendar_row], year_start[histories.calendar_row]
         self._grades: dict[Window, Grades] = {}
         self._ages: dict[Window, Ints] = {}
+        self._rows: dict[str, KnownRows] = {}
 
     def slice(self, pupils: slice) -> Snapshot:
         """Give what was known of consecutive pupils."""
@@ -186,15 +187,15 @@ class Snapshot:
             self._grades[window] = self.grades if all_of_them else Grades(rows.take(chosen, offsets))
         return self._grades[window]
 
-    @cached_property
+    @property
     def wellbeing(self) -> KnownRows:
         """Test results known on the date, sorted by pupil, instrument, scale and day."""
-        return self._known("wellbeing")
+        return self.rows("wellbeing")
 
-    @cached_property
+    @property
     def totals(self) -> KnownRows:
         """Attendance totals known on the date, sorted by pupil and period."""
-        return self._known("totals")
+        return self.rows("totals")
 
     @cached_property
     def family(self) -> KnownRows:
@@ -205,15 +206,22 @@ class Snapshot:
         rows = rows.take(begun, offsets)
         return rows.having(holds=rows["until"] >= self.ordinal)
 
-    @cached_property
+    @property
     def outcomes(self) -> KnownRows:
         """Outcomes known on the date, sorted by pupil and date."""
-        return self._known("outcomes")
+        return self.rows("outcomes")
 
     def rows(self, run: str) -> KnownRows:
         """Give the known rows of a table, by the name under which histories hold it."""
-        rows: KnownRows = self.grades.rows if run == "grades" else getattr(self, run)
-        return rows
+        if run in ("grades", "family"):
+            return self.grades.rows if run == "grades" else self.family
+        if run not in self._rows:
+            self._rows[run] = self._known(run)
+        return self._rows[run]
+
+    def keeps(self, run: str) -> Bools:
+        """Say of each pupil whether its school was known to keep a table of incidents."""
+        return np.asarray(self.histories.observed.kept[run][self.histories.calendar_row] < self.ordinal)
 
     def _known(self, table: str) -> KnownRows:
         rows: KnownRows = getattr(self.histories, table).known_on(self.ordinal)

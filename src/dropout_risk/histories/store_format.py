@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.errors import BundleError
 from dropout_risk.histories.append import calendar_rows
-from dropout_risk.histories.arrivals import ARRIVING, Arrivals, runs_of_late
+from dropout_risk.histories.arrivals import Arrivals, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
-from dropout_risk.histories.histories import Histories, Observed
+from dropout_risk.histories.histories import Histories, Observed, no_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -435,6 +435,8 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
     def one(name: str) -> Any:
         if name == "planes":
             return unpack_planes(_under("planes", arrays), n_pupils, n_bytes)
+        if name not in about["runs"]:
+            return no_runs(name, n_pupils)
         runs = unpack_runs(_under(name, arrays), about["runs"][name])
         return runs if name == "late" else _with_days(runs, calendar, row, about["runs"][name]["order"])
 
@@ -460,9 +462,11 @@ def pack_arrivals(arrivals: Arrivals) -> tuple[Arrays, About]:
 
 def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrivals:
     """Read arrivals from their arrays."""
+    runs = {name: unpack_runs(_under(name, arrays), held) for name, held in about["runs"].items()}
+    for name in RUNS.keys() - runs.keys():  # a table that there was not when the day was written
+        runs[name] = no_runs(name, len(runs["late"].offsets) - 1)
     return Arrivals(
-        students=students, calendar=unpack_calendar(arrays, about),
-        runs={name: unpack_runs(_under(name, arrays), about["runs"][name]) for name in ARRIVING},
+        students=students, calendar=unpack_calendar(arrays, about), runs=runs,
         words=_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
         closed=unpack_closed(arrays, about),
     )  # fmt: skip
@@ -487,6 +491,7 @@ def _pack(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Arrays,
         "calendar.counts": calendar.lengths, "calendar.days": calendar.days[there],
         "calendar.known": calendar.known[there],
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
+        **{f"observed.{run}": first for run, first in part.observed.kept.items()},
     }  # fmt: skip
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
@@ -514,5 +519,9 @@ def _words(about: About) -> dict[str, tuple[str, ...]]:
 
 
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
-    """Read the last dates of each school from their arrays."""
-    return Observed(*(np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated")))
+    """Read what is known of each school from its arrays; a former store knows of no incidents."""
+    attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
+    kept = Observed.until(0, len(attended)).kept
+    return Observed(
+        attended, dated, {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
+    )

@@ -218,7 +218,7 @@ class SchoolRecords:
         last = self.attendance.last_date()
         if last is not None:
             return date_of(last)
-        dated = [table for table in RUNS.values() if not table.ahead]
+        dated = [table for table in RUNS.values() if table.tells_observed]
         days = [pc.max(self.table(table.name).column(table.date)).as_py() for table in dated]
         known: list[dt.date] = [day for day in days if day is not None]
         if known:
@@ -231,6 +231,8 @@ class SchoolRecords:
         digest = hashlib.sha256()
         for name in TABLES:
             table = self.table(name)
+            if TABLES[name].incidents and not table.num_rows:
+                continue
             digest.update(f"{name} {table.num_rows} {table.schema.to_string()}".encode())
             for column in table.columns:
                 _add(digest, column.combine_chunks())

@@ -97,7 +97,9 @@ class Table:
     date : str, optional
         The column that dates a row of a pupil; it stands in for an empty ``recorded_on``.
     ahead : bool, default=False
-        Whether a row may be known before its date, which then tells nothing of how far a school is observed.
+        Whether a row may be known before its date.
+    incidents : bool, default=False
+        Whether it names incidents alone: where a school keeps it, no row means that there was none.
     run : str, optional
         Under which name histories hold its rows.
     source : str, optional
@@ -122,6 +124,7 @@ class Table:
     columns: tuple[Column, ...]
     date: str | None = None
     ahead: bool = False
+    incidents: bool = False
     run: str | None = None
     source: str | None = None
     domain: str | None = None
@@ -163,6 +166,11 @@ class Table:
         return tuple(
             column.name for column in self.columns if column.kind in ("text", "event") and not column.note
         )
+
+    @property
+    def tells_observed(self) -> bool:
+        """Whether its last date tells how far a school has been observed."""
+        return not (self.ahead or self.incidents)
 
     @property
     def known_from(self) -> str | None:
@@ -323,3 +331,4 @@ _ALL = (
 )
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 RUNS: dict[str, Table] = {table.run: table for table in _ALL if table.run is not None}
+INCIDENTS: dict[str, Table] = {run: table for run, table in RUNS.items() if table.incidents}

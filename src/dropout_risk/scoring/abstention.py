@@ -17,7 +17,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ def abstains(values: Floats, catalogue: FeatureCatalogue) -> Bools:
     catalogue : FeatureCatalogue
         The features.
     """
-    telling = [place for place, item in enumerate(catalogue.values()) if item.domain in JUDGED_BY]
+    telling = [
+        place
+        for place, item in enumerate(catalogue.values())
+        if item.domain in JUDGED_BY and item.source not in INCIDENTS
+    ]
     return np.asarray(np.isnan(values[:, telling]).all(axis=1))
 
 
@@ -211,6 +215,8 @@ class Advice:
 def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     """Give the places of the features of each fact, in the catalogue's order.
 
+    Incidents are no fact: where their table is missing, the school keeps none, and nothing can be fetched.
+
     >>> from dropout_risk.catalogue.default import default_catalogue
     >>> list(facts_of(default_catalogue()))
     ['attendance', 'grades', 'psychology', 'family', 'family:distance', 'family:boarding']
@@ -218,7 +224,8 @@ def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     facts: dict[str, list[int]] = {}
     for place, item in enumerate(catalogue.values()):
         fact = f"{item.domain}:{item.family}" if item.source == "students" else item.domain
-        facts.setdefault(fact, []).append(place)
+        if item.source not in INCIDENTS:
+            facts.setdefault(fact, []).append(place)
     return facts
 
 

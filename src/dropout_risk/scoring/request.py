@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
@@ -23,7 +24,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ord
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.records.tables import RUNS, STATUSES, TABLES, Table
+from dropout_risk.records.tables import INCIDENTS, RUNS, STATUSES, TABLES, Table
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
@@ -39,6 +40,7 @@ _EMPTIED = Text(
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
 )
 _TEXT = {str, type(None)}
+_BETWEEN = "\x1f"
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -134,7 +136,7 @@ def score_request(
     records = _records(request, calendar)
     errors = [*_duplicates(request), *_row_errors(request, records)]
     emptied = _value_errors(request, records)
-    histories = _histories(records, body["as_of"])
+    histories = _histories(request, records)
     places = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
@@ -187,7 +189,8 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
     <Histories of 1 pupils at 1 schools>
     """
-    return _histories(_records(Request(body), calendar), body["as_of"])
+    request = Request(body)
+    return _histories(request, _records(request, calendar))
 
 
 def _records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
@@ -253,9 +256,14 @@ def _as_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _histories(records: SchoolRecords, as_of: str) -> Histories:
-    """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
+def _histories(request: Request, records: SchoolRecords) -> Histories:
+    """Build histories in which a pupil whose school has no listed days has its own attendance dates.
+
+    A list of incidents, be it empty, says that the school of this pupil keeps them: pupils who differ in that
+    have calendars of their own, since it is the calendar that stands for a school.
+    """
     schools = records.rows("students").texts("school_id")
+    places = [int(name) for name in records.table("students")["student_id"].to_pylist()]
     tables = {table.name: records.rows(table.name) for table in RUNS.values()}
     days: dict[str, Ints] = {}
     known: dict[str, Ints] = {}
@@ -264,13 +272,18 @@ def _histories(records: SchoolRecords, as_of: str) -> Histories:
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
         since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
+        kept = [run for run, table in INCIDENTS.items() if table.name in request.students[places[row]]]
+        name = _BETWEEN.join((name, *kept))
         days[name], known[name] = since
         names.append(name)
     calendar = SchoolCalendar.from_days(days, known=known)
-    return Histories.from_tables(
+    histories = Histories.from_tables(
         records.table("students"), tables, calendar, attendance=records.attendance,
-        observed_to=ordinal_of(as_of), calendars=names,
+        observed_to=ordinal_of(request.body["as_of"]), calendars=names,
     )  # fmt: skip
+    for run, first in histories.observed.kept.items():
+        first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
+    return histories
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
@@ -358,12 +371,24 @@ def request_of(
         for row, student in zip(rows, students, strict=True):
             own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
             student[name] = [_filled(item) for item in own if _known_before(item, TABLES[name], day)]
+    for name in (table.name for table in INCIDENTS.values()):
+        kept = _schools_that_keep(records, name, day)
+        for student in students:
+            if student.get("school_id") not in kept:
+                del student[name]
     return {"as_of": day.isoformat(), "language": language, "students": students}
 
 
 _STUDENT_FIELDS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "boarding", "distance_km",
 )  # fmt: skip
+
+
+def _schools_that_keep(records: SchoolRecords, name: str, day: dt.date) -> set[str | None]:
+    """Give the schools of which a row of a table of incidents was known on a day."""
+    table, schools = records.table(name), records.table("students")["school_id"]
+    pupils = table["pupil"].filter(pc.less(table["recorded_on"], pa.scalar(day)))
+    return set(schools.take(pupils).to_pylist())
 
 
 def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:

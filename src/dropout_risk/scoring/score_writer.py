@@ -18,6 +18,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, Chosen
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Rows, describe
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
+from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, Advice, abstains
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.scores import SYNTHETIC
@@ -389,7 +390,8 @@ class ScoreWriter:
         for domain, label in DOMAINS.items():
             places = [place for place, item in enumerate(self.features) if item.domain == domain]
             gaps = [place for place in places if np.isnan(values[place])]
-            if places and gaps == places and (states[places] == NOT_RECORDED).all():
+            whole = [place for place in places if self.features[place].source not in INCIDENTS]
+            if whole and set(whole) <= set(gaps) and (states[whole] == NOT_RECORDED).all():
                 said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
                 continue
             for place in gaps:

@@ -68,14 +68,14 @@ def features(
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     catalogue = default_catalogue() if catalogue is None else catalogue
     rows = given.by_class()
-    days = spark.sparkContext.broadcast(Days.of(given, calendar, rows.persist))
+    days = Days.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
-    reading, day = given.reading, date_of(ordinal_of(as_of))
+    reading, day, sent = given.reading, date_of(ordinal_of(as_of)), spark.sparkContext.broadcast(days)
 
     def work(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):
-            histories = days.value.histories(days.value.records(reading, nested))
+            histories = sent.value.histories(sent.value.records(reading, nested))
             table = compute_features(histories, day, catalogue)
             members = np.flatnonzero(members_on(table.known))
             students = histories.students.select([name for name, _ in ids]).take(pa.array(members))
@@ -318,7 +318,7 @@ def score(
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     rows = given.by_class()
-    days = Days.of(given, calendar, rows.persist)
+    days = Days.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
     language = model.settings.language if language is None else language
     block = _Block(
         reading=given.reading,

@@ -289,13 +289,13 @@ def train(
         If ``track`` is asked for without MLflow; before anything is computed.
     """
     settings = Settings() if settings is None else settings
-    catalogue = default_catalogue() if catalogue is None else catalogue
     if track:
         require_mlflow()
     former = given_last_model(settings) if last_model is None else last_model
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
+            catalogue = _kept_features(histories) if catalogue is None else catalogue
             cohort = labelled_cohort(histories, settings)
         features = _features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
@@ -401,6 +401,12 @@ def evaluate(
         lowest_risk=settings.bands.watch,
         replicates=settings.evaluation.replicates,
     )
+
+
+def _kept_features(histories: Histories) -> FeatureCatalogue:
+    """Give the default features without those of tables that no school keeps."""
+    catalogue = default_catalogue()
+    return catalogue.select(name for name, item in catalogue.items() if histories.keeps(item.source))
 
 
 def _features(
