@@ -210,6 +210,16 @@ class Family(TypedDict):
 
 
 @EXACTLY
+class Discipline(TypedDict):
+    """One disciplinary incident."""
+
+    date: Date
+    kind: Text
+    days: NotRequired[Annotated[float, Field(ge=0)]]
+    recorded_on: NotRequired[Date]
+
+
+@EXACTLY
 class Student(TypedDict):
     """One pupil with its lists."""
 
@@ -226,6 +236,7 @@ class Student(TypedDict):
     grades: NotRequired[Annotated[list[Grade], Rows(at_most=MOST_ROWS)]]
     wellbeing: NotRequired[Annotated[list[Wellbeing], Rows(at_most=MOST_ROWS)]]
     family: NotRequired[Annotated[list[Family], Rows(at_most=MOST_ROWS)]]
+    discipline: NotRequired[Annotated[list[Discipline], Rows(at_most=MOST_ROWS)]]
 
 
 @EXACTLY

@@ -128,6 +128,12 @@ def body(frames, ids):
         plain(student) | {name: lists[name].get(student["student_id"], []) for name in LISTS}
         for student in students
     ]
+    schools = frames["students"].set_index("student_id")["school_id"]
+    told = frames["discipline"]["recorded_on"] < dt.date.fromisoformat(AS_OF)
+    keeping = set(frames["discipline"].loc[told, "student_id"].map(schools))
+    for row in rows:
+        if row.get("school_id") not in keeping:
+            del row["discipline"]
     return {"as_of": AS_OF, "students": rows}
 
 
@@ -136,7 +142,7 @@ def test_a_request_makes_the_features_of_the_batch(frames, given):
     order = [*range(40, 0, -3), *range(60, 90)]
     asked = request.Request(body(frames, [given.student_ids[row] for row in order]))
     records = SchoolRecords.from_tables(today=dt.date.max, calendar=frames["calendar"], **asked.tables())
-    histories = request._histories(records, AS_OF)
+    histories = request._histories(asked, records)
     values = compute_features(histories, AS_OF, CATALOGUE, context=whole.context).values
     places = [int(name) for name in histories.student_ids]
 

@@ -1,4 +1,4 @@
-"""Features of attendance: how much is missed, how it runs, and how that changes.
+"""Features of attendance and conduct: how much is missed, how it runs, and how that changes.
 
 More absence never lowers the risk. Where a higher value can also mean less absence elsewhere in the
 record (spells, trend, weekdays), no direction is declared.
@@ -16,6 +16,7 @@ from dropout_risk.catalogue.measures import (
     CurrentStreak,
     DaysSince,
     GapToClass,
+    IncidentCount,
     LongestStreak,
     Share,
     ShareTrend,
@@ -271,6 +272,27 @@ SUSPENSION_COUNT_YEAR = _feature(
     missing_sentence=sentence_over("year", *NO_RECORD),
 )
 
+DISCIPLINE_INCIDENTS_YEAR = _feature(
+    name="discipline_incidents_year",
+    source="discipline",
+    measure=IncidentCount(table="discipline"),
+    window="year",
+    unit=Text(zh="次", en="incidents"),
+    valid_range=(0, math.inf),
+    monotone=1,
+    family="discipline",
+    label=label_over("year", zh="违纪处分次数", en="Disciplinary incidents"),
+    sentence=sentence_over(
+        "year",
+        zh="<period>有{value:.0f}次违纪处分记录",
+        en="Disciplinary incidents on record <period>: {value:.0f}",
+    ),
+    zero_sentence=sentence_over(
+        "year", zh="<period>没有违纪处分记录", en="No disciplinary incident on record <period>"
+    ),
+    missing_sentence=Text(zh="学校没有违纪处分记录表", en="The school keeps no record of discipline"),
+)
+
 ABSENCE_GAP_TO_CLASS_20D = _feature(
     name="absence_gap_to_class_20d",
     measure=GapToClass(feature="absence_share_20d"),
@@ -317,5 +339,6 @@ ATTENDANCE: tuple[Feature, ...] = (
     ABSENCE_TREND_10D,
     CHRONIC_ABSENCE_YEAR,
     SUSPENSION_COUNT_YEAR,
+    DISCIPLINE_INCIDENTS_YEAR,
     ABSENCE_GAP_TO_CLASS_20D,
 )

@@ -136,7 +136,7 @@ class Histories:
         The number of the pupil's calendar.
     attendance : AttendanceBits
         Daily attendance, packed.
-    totals, grades, wellbeing, family, outcomes : Runs
+    totals, grades, wellbeing, family, discipline, outcomes : Runs
         Dated rows; days are school days (``day``), dates are ordinals (``date``, ``known``).
     words : dict of str to tuple of str
         The sorted vocabulary behind each coded column.
@@ -154,6 +154,7 @@ class Histories:
     grades: Runs
     wellbeing: Runs
     family: Runs
+    discipline: Runs
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
@@ -246,7 +247,7 @@ class Histories:
         return self.observed.dates
 
     def keeps(self, source: str) -> bool:
-        """Say whether any school keeps a table that features read; only tables of incidents may be kept by none."""
+        """Say whether any school keeps a table that features read; only those of incidents may lack."""
         return source not in INCIDENTS or bool((self.observed.kept[source] != NEVER).any())
 
     @property

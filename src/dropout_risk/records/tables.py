@@ -1,4 +1,4 @@
-"""The data contract as plain data: eight tables, their columns, keys and closed words."""
+"""The data contract as plain data: nine tables, their columns, keys and closed words."""
 
 from __future__ import annotations
 
@@ -318,6 +318,16 @@ _ALL = (
         domain="family",
         in_request=True,
         label=Text(zh="家庭情况", en="family information"),
+    ),
+    Table(
+        "discipline",
+        (STUDENT, DATE, Column("kind", "text", key=True), _optional("days", "number", lowest=0), RECORDED_ON),
+        date="date",
+        incidents=True,
+        run="discipline",
+        source="discipline",
+        domain="attendance",
+        in_request=True,
     ),
     Table("outcomes", (STUDENT, DATE, Column("event", "event")), date="date", run="outcomes"),
     Table(
