@@ -48,7 +48,7 @@ def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inpu
     """Call the function once per pupil with what is known of it: arrays of days and of dated rows.
 
     ``attendance`` holds one truth value per school day and kind, the last school day before the date at
-    the end; ``grades``, ``wellbeing`` and ``family`` hold parallel arrays, words as words, dates as dates.
+    the end; the other tables that features read hold parallel arrays, words as words, dates as dates.
     """
     if measure.function not in _FUNCTIONS:
         raise UnknownFeatureError(

@@ -1,4 +1,4 @@
-"""SchoolRecords: the eight tables of a county, checked once, usable rows only."""
+"""SchoolRecords: the tables of a county, checked once, usable rows only."""
 
 from __future__ import annotations
 
