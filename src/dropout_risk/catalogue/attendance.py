@@ -23,7 +23,7 @@ from dropout_risk.catalogue.measures import (
     Spells,
     WeekdayExcess,
 )
-from dropout_risk.catalogue.windows import label_over, named, sentence_over
+from dropout_risk.catalogue.windows import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)
@@ -40,7 +40,7 @@ NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
 def absence_share(window: Window) -> Feature:
     """Declare the share of days missed for whatever reason (the base of chronic absence)."""
     return _feature(
-        name=named("absence_share", window),
+        name=windowed_name("absence_share", window),
         measure=Share(of="absent", totals=window == "year"),
         window=window,
         unit=SHARE,
@@ -57,7 +57,7 @@ def absence_share(window: Window) -> Feature:
 def unexcused_share(window: Window) -> Feature:
     """Declare the share of days missed without an explanation."""
     return _feature(
-        name=named("unexcused_share", window),
+        name=windowed_name("unexcused_share", window),
         measure=Share(of="unexcused"),
         window=window,
         unit=SHARE,
@@ -80,7 +80,7 @@ def unexcused_share(window: Window) -> Feature:
 def late_share(window: Window) -> Feature:
     """Declare the share of days with a late arrival or an early leaving."""
     return _feature(
-        name=named("late_share", window),
+        name=windowed_name("late_share", window),
         measure=Share(of="late"),
         window=window,
         unit=SHARE,
@@ -101,7 +101,7 @@ def late_share(window: Window) -> Feature:
 def longest_streak(window: Window) -> Feature:
     """Declare the longest run of missed days."""
     return _feature(
-        name=named("absence_longest_streak", window),
+        name=windowed_name("absence_longest_streak", window),
         measure=LongestStreak(of="absent"),
         window=window,
         unit=DAYS,

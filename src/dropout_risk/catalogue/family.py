@@ -17,7 +17,7 @@ YES_OR_NO = Text(zh="是或否", en="yes or no")
 NO_FAMILY_RECORD = Text(zh="没有家庭情况记录", en="No family information on record")
 
 
-def factor(
+def declare_factor(
     name: str,
     *factors: str,
     label: Text,
@@ -47,7 +47,7 @@ def factor(
 
 
 FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
-    factor(
+    declare_factor(
         "left_behind_both_parents",
         "left_behind",
         values=("both_parents", "both_parents_half_year"),
@@ -58,28 +58,28 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         ),
         absent=Text(zh="没有父母双方均外出务工的登记", en="No record of both parents working away"),
     ),
-    factor(
+    declare_factor(
         "left_behind",
         "left_behind",
         label=Text(zh="留守儿童", en="Left behind"),
         holds=Text(zh="登记为留守儿童", en="Recorded as a left-behind child: a parent works away from home"),
         absent=Text(zh="没有留守儿童登记", en="No record as a left-behind child"),
     ),
-    factor(
+    declare_factor(
         "single_parent",
         "single_parent",
         label=Text(zh="单亲家庭", en="Single parent"),
         holds=Text(zh="登记为单亲家庭", en="Recorded as living with a single parent"),
         absent=Text(zh="没有单亲家庭登记", en="No record of living with a single parent"),
     ),
-    factor(
+    declare_factor(
         "parents_divorced",
         "parents_divorced",
         label=Text(zh="父母离异", en="Parents divorced"),
         holds=Text(zh="登记为父母离异", en="Parents recorded as divorced"),
         absent=Text(zh="没有父母离异登记", en="No record of a divorce of the parents"),
     ),
-    factor(
+    declare_factor(
         "orphan_or_de_facto_unsupported",
         "orphan",
         "de_facto_unsupported",
@@ -91,7 +91,7 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
             zh="没有孤儿或事实无人抚养登记", en="No record as an orphan or a de facto unsupported child"
         ),
     ),
-    factor(
+    declare_factor(
         "parent_unable_to_care",
         "parent_unable_to_care",
         label=Text(zh="父母一方无法照料", en="A parent unable to care"),
@@ -101,14 +101,14 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         ),
         absent=Text(zh="没有父母无法照料的登记", en="No record of a parent unable to care"),
     ),
-    factor(
+    declare_factor(
         "bereavement",
         "bereavement",
         label=Text(zh="亲人离世", en="Death in the family"),
         holds=Text(zh="登记有父母或监护人离世", en="The death of a parent or guardian is recorded"),
         absent=Text(zh="没有父母或监护人离世的登记", en="No record of the death of a parent or guardian"),
     ),
-    factor(
+    declare_factor(
         "low_income",
         "low_income",
         "extreme_poverty",
@@ -124,14 +124,14 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
             zh="没有低保、特困或防返贫监测登记", en="No record of low income or of monitoring for poverty"
         ),
     ),
-    factor(
+    declare_factor(
         "disability",
         "disability",
         label=Text(zh="残疾", en="Disability"),
         holds=Text(zh="登记有残疾", en="A disability is recorded"),
         absent=Text(zh="没有残疾登记", en="No record of a disability"),
     ),
-    factor(
+    declare_factor(
         "migrant_child",
         "migrant_child",
         monotone=0,
@@ -139,7 +139,7 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         holds=Text(zh="登记为进城务工人员随迁子女", en="Recorded as having moved with migrant parents"),
         absent=Text(zh="没有随迁子女登记", en="No record of having moved with migrant parents"),
     ),
-    factor(
+    declare_factor(
         "grandparents_care",
         "grandparents_care",
         monotone=0,

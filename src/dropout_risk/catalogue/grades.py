@@ -24,7 +24,7 @@ from dropout_risk.catalogue.measures import (
     ScoreSlope,
     ScoreSpread,
 )
-from dropout_risk.catalogue.windows import label_over, named, sentence_over
+from dropout_risk.catalogue.windows import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)
@@ -317,7 +317,7 @@ FAILING_CORE_COUNT = _feature(
 def missed_exams(window: Window) -> Feature:
     """Declare the number of exams that the class sat and the pupil did not."""
     return _feature(
-        name=named("missed_exams", window),
+        name=windowed_name("missed_exams", window),
         measure=MissedExams(),
         window=window,
         unit=Text(zh="场", en="exams"),

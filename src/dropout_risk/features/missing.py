@@ -25,7 +25,7 @@ STATE_WORDS = {
 
 
 def missing_states(
-    values: Floats, known: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
+    values: Floats, snapshot: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
 ) -> npt.NDArray[np.int8]:
     """Say for each value whether it is known, and if not, why.
 
@@ -33,7 +33,7 @@ def missing_states(
     ----------
     values : float64 array of shape (n_pupils, n_features)
         In the catalogue's order.
-    known : Snapshot
+    snapshot : Snapshot
         What they were computed from.
     catalogue : FeatureCatalogue
         The features.
@@ -47,8 +47,8 @@ def missing_states(
         with another instrument, or a school that keeps no such table).
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
-    inputs = Inputs(known, ClassContext.empty(), instruments)
-    no_class = known.histories.classes.codes < 0
+    inputs = Inputs(snapshot, ClassContext.empty(), instruments)
+    no_class = snapshot.histories.classes.codes < 0
     any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
     for place, feature in enumerate(catalogue.values()):
         missing = states[:, place] == NOT_RECORDED
@@ -61,5 +61,5 @@ def missing_states(
         elif feature.source == "wellbeing":
             states[missing & any_refused, place] = REFUSED
         elif feature.source in INCIDENTS:
-            states[missing & ~known.keeps(feature.source), place] = NOT_APPLICABLE
+            states[missing & ~snapshot.keeps(feature.source), place] = NOT_APPLICABLE
     return states

@@ -166,7 +166,7 @@ class _Layout:
         return cls((calendar.days, place, row), (grid.cells, grid.slot, grid.session, ends))
 
 
-def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
+def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
     """Pack attendance; a day counts as absent when at least half of its sessions do.
 
     Parameters
@@ -186,7 +186,7 @@ def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> Attenda
 
     def on_time(pupils: slice) -> int:
         some = (pupils.start, pupils.stop)
-        return _pack(some, layout.calendar, layout.slots, (_FLAGS, _SPREAD), planes, counts)
+        return _pack_on_time(some, layout.calendar, layout.slots, (_FLAGS, _SPREAD), planes, counts)
 
     most = max(in_threads(on_time, blocks(n_pupils, PUPILS_AT_ONCE)), default=0)
     day = calendar.index(calendar_row[grid.beside.pupil], grid.beside.date)
@@ -194,24 +194,26 @@ def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> Attenda
     if len(day):
         cuts = np.searchsorted(grid.beside.pupil, [*range(0, n_pupils, PUPILS_AT_ONCE), n_pupils]).tolist()
         parts = [slice(*cut) for cut in pairwise(cuts)]
-        found += in_threads(lambda rows: _late(grid.beside, day, rows, layout, planes, counts), parts)
-    late = [np.concatenate(of) for of in zip(*(vars(late).values() for late, _ in found), strict=True)]
+        found += in_threads(
+            lambda rows: _pack_block_beside(grid.beside, day, rows, layout, planes, counts), parts
+        )
+    late = [np.concatenate(parts) for parts in zip(*(vars(late).values() for late, _ in found), strict=True)]
     if max(number for _, number in found) <= 1:
         counts = counts[:, :0]
     return AttendanceBits(dict(zip(PLANES, planes, strict=True)), LateStates(*late), counts)
 
 
-def _late(  # noqa: PLR0917
+def _pack_block_beside(  # noqa: PLR0917
     beside: BesideRows, day: Ints, rows: slice, layout: _Layout, planes: Bytes, counts: Bytes
 ) -> tuple[LateStates, int]:
     """Pack the days of some rows beside the grid; give their later states and the most sessions."""
-    late = [np.empty(rows.stop - rows.start, of.dtype) for of in vars(_NOTHING_LATE).values()]
+    late = [np.empty(rows.stop - rows.start, none.dtype) for none in vars(_NOTHING_LATE).values()]
     n, most = _pack_late(
         (beside.pupil[rows], beside.date[rows], day[rows]),
         (beside.session[rows], beside.status[rows], beside.known[rows]),
         layout.calendar, layout.slots, _FLAGS, planes, counts, tuple(late),
     )  # fmt: skip
-    return LateStates(*(of[:n] for of in late)), int(most)
+    return LateStates(*(column[:n] for column in late)), int(most)
 
 
 @kernel
@@ -233,7 +235,7 @@ def _day_flags(kinds: Longs) -> int:
 
 
 @kernel
-def _count(kinds: Longs, flags: int) -> None:
+def _count_kinds(kinds: Longs, flags: int) -> None:
     for kind in range(len(kinds)):
         kinds[kind] += flags >> kind & 1
 
@@ -249,7 +251,7 @@ def _write_count(counts: Bytes, pupil: int, day: int, number: int) -> None:
 
 
 @kernel
-def _pack(  # noqa: PLR0917
+def _pack_on_time(  # noqa: PLR0917
     pupils: tuple[int, int],
     calendar: tuple[Ints, Ints, Ints],
     slots: tuple[Bytes, Ints, Ints, Ints],
@@ -272,7 +274,7 @@ def _pack(  # noqa: PLR0917
                 if starts[k + 1] - starts[k] > 1:
                     kinds[:] = 0
                     for s in range(starts[k], starts[k + 1]):
-                        _count(kinds, int(flags_of[cells[slot[s], pupil] & 7]))
+                        _count_kinds(kinds, int(flags_of[cells[slot[s], pupil] & 7]))
                     flags = _day_flags(kinds)
                     most = max(most, kinds[_RECORDED])
                     _write_count(counts, pupil, day, kinds[_RECORDED])
@@ -309,11 +311,11 @@ def _flags_then(  # noqa: PLR0917
     kinds[:] = 0
     for s in range(len(cells)):
         if cells[s] != 0 and not _is_replaced(slot_session[s], then, session, known):
-            _count(kinds, int(flags_of[cells[s] & 7]))
+            _count_kinds(kinds, int(flags_of[cells[s] & 7]))
     for i in range(len(session)):
         is_last = i + 1 == len(session) or session[i + 1] != session[i] or known[i + 1] > then
         if known[i] <= then and is_last:
-            _count(kinds, int(flags_of[status[i] + 1]))
+            _count_kinds(kinds, int(flags_of[status[i] + 1]))
     return _day_flags(kinds)
 
 

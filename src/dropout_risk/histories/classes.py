@@ -39,14 +39,14 @@ class Classes:
     @classmethod
     def of_students(cls, students: pa.Table) -> Self:
         """Read the classes off the students table."""
-        school, schools = _words(students["school_id"])
-        own, owns = _words(students["class_id"])
+        school, schools = _coded_words(students["school_id"])
+        own, owns = _coded_words(students["class_id"])
         places: dict[str, int] = {}
         code_of: dict[tuple[int, int], int] = {}
-        for of, name in dict.fromkeys(zip(school, own, strict=True)):
+        for at, name in dict.fromkeys(zip(school, own, strict=True)):
             if name >= 0:
-                word = class_name(schools[of] if of >= 0 else "", owns[name])
-                code_of[of, name] = places.setdefault(word, len(places))
+                word = class_name(schools[at] if at >= 0 else "", owns[name])
+                code_of[at, name] = places.setdefault(word, len(places))
         codes = [code_of.get(pair, -1) for pair in zip(school, own, strict=True)]
         return cls(np.array(codes, dtype=np.int32), list(places))
 
@@ -77,7 +77,7 @@ def school_and_class(name: str) -> tuple[str, str]:
     return school, own
 
 
-def _words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
+def _coded_words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
     """Give the code of each value, -1 for none, and the values behind the codes."""
     if len(column) == 1:
         value = column[0].as_py()
@@ -118,12 +118,12 @@ class Sittings:
 
         def number(block: slice) -> tuple[Longs, Ints]:
             members = classes.offsets[block.start : block.stop + 1]
-            return _number(members, classes.order, grades.offsets, *marks, n_exams)
+            return _number_sittings(members, classes.order, grades.offsets, *marks, n_exams)
 
         parts = list(blocks(len(classes.names), CLASSES_AT_ONCE))
         found = in_threads(number, parts)
         key = np.concatenate([np.zeros(0, dtype=np.int64), *(keys for keys, _ in found)])
-        own = np.concatenate([np.zeros(0, dtype=np.int32), *(of + part.start for (_, of), part in
+        own = np.concatenate([np.zeros(0, dtype=np.int32), *(owners + part.start for (_, owners), part in
                               zip(found, parts, strict=True))]).astype(np.int32)  # fmt: skip
         order = np.lexsort([key, own])
         rank = np.empty(len(order), dtype=np.int32)
@@ -131,7 +131,9 @@ class Sittings:
         first = 0
         for (keys, _), part in zip(found, parts, strict=True):
             members = classes.offsets[part.start : part.stop + 1]
-            _renumber(members, classes.order, grades.offsets, rank[first : first + len(keys)], of_mark)
+            _renumber_sittings(
+                members, classes.order, grades.offsets, rank[first : first + len(keys)], of_mark
+            )
             first += len(keys)
         key, own = key[order], own[order]
         date, joint = (key % _DATES - _SHIFT).astype(np.int32), key // _DATES
@@ -145,7 +147,7 @@ class Sittings:
 
 
 @kernel
-def _number(  # noqa: PLR0917
+def _number_sittings(  # noqa: PLR0917
     classes: Longs,
     order: Longs,
     offsets: Longs,
@@ -191,7 +193,7 @@ def _number(  # noqa: PLR0917
 
 
 @kernel
-def _renumber(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
+def _renumber_sittings(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
     for place in range(classes[0], classes[-1]):
         pupil = order[place]
         for mark in range(offsets[pupil], offsets[pupil + 1]):

@@ -53,7 +53,7 @@ def close_gaps(planes: Bytes, n_bytes: int, calendar_row: Ints, kept: Ints, leng
 
 
 @kernel
-def aligned(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
+def align_days(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
     """Give the first ``known`` days of every pupil as words, the last of them in the highest bit.
 
     Parameters
@@ -110,7 +110,7 @@ def weekday_words(days: Ints, calendar_row: Ints, known: Ints, weekdays: int, n_
 
 
 @kernel
-def _seen(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
+def _seen_days(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
     """Mark the days of one word that a loop looks at."""
     above = 64 * (n_words - 1 - word)
     newest, oldest = max(ages[0, pupil] - above, 0), min(ages[1, pupil] - above, 64)
@@ -120,7 +120,7 @@ def _seen(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
 
 
 @kernel
-def _number(bits: np.uint64) -> int:
+def _count_bits(bits: np.uint64) -> int:
     """Count the bits of a word: of pairs, of fours, of bytes, then of all bytes at once."""
     bits = bits - (bits >> _ONE & _PAIRS)
     bits = (bits & _FOURS) + (bits >> np.uint64(2) & _FOURS)
@@ -129,7 +129,7 @@ def _number(bits: np.uint64) -> int:
 
 
 @kernel
-def _place(bits: np.uint64) -> int:
+def _highest_bit(bits: np.uint64) -> int:
     """Give the place of the highest bit of a word that is not zero."""
     place = 0
     for step in (32, 16, 8, 4, 2, 1):
@@ -146,7 +146,7 @@ def count_days(words: Words, ages: Ints) -> npt.NDArray[np.int64]:
     found = np.zeros(len(words), dtype=np.int64)
     for pupil in range(len(words)):
         for word in range(n_words):
-            found[pupil] += _number(words[pupil, word] & _seen(ages, pupil, word, n_words))
+            found[pupil] += _count_bits(words[pupil, word] & _seen_days(ages, pupil, word, n_words))
     return found
 
 
@@ -158,9 +158,9 @@ def share_of_days(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArray[np.
     for pupil in range(len(chosen)):
         above, below = 0, 0
         for word in range(n_words):
-            seen = _seen(ages, pupil, word, n_words)
-            above += _number(chosen[pupil, word] & seen)
-            below += _number(recorded[pupil, word] & seen)
+            seen = _seen_days(ages, pupil, word, n_words)
+            above += _count_bits(chosen[pupil, word] & seen)
+            below += _count_bits(recorded[pupil, word] & seen)
         share[pupil] = above / below if below > 0 else np.nan
     return share
 
@@ -172,12 +172,12 @@ def newest_and_oldest(words: Words, ages: Ints) -> Ints:
     found = np.zeros((2, len(words)), dtype=np.int32)
     for pupil in range(len(words)):
         for word in range(n_words):
-            bits = words[pupil, word] & _seen(ages, pupil, word, n_words)
+            bits = words[pupil, word] & _seen_days(ages, pupil, word, n_words)
             if bits != _NONE:
                 above = 64 * (n_words - word)
-                found[0, pupil] = above - _place(bits)
+                found[0, pupil] = above - _highest_bit(bits)
                 if found[1, pupil] == 0:
-                    found[1, pupil] = above - _place(bits & (~bits + _ONE))
+                    found[1, pupil] = above - _highest_bit(bits & (~bits + _ONE))
     return found
 
 
@@ -192,7 +192,7 @@ def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArra
     for pupil in range(len(chosen)):
         running = 0
         for word in range(n_words):
-            seen = _seen(ages, pupil, word, n_words)
+            seen = _seen_days(ages, pupil, word, n_words)
             left = chosen[pupil, word] & seen
             others = recorded[pupil, word] & ~chosen[pupil, word] & seen
             while left != _NONE:
@@ -228,10 +228,10 @@ def current_run(chosen: Words, recorded: Words, ages: Ints, silence: int) -> Int
     for pupil in range(len(chosen)):
         running = True
         for word in range(n_words - 1, -1, -1):
-            seen = _seen(ages, pupil, word, n_words)
+            seen = _seen_days(ages, pupil, word, n_words)
             left = recorded[pupil, word] & seen
             while running and left != _NONE:
-                place = _place(left)
+                place = _highest_bit(left)
                 bit = _ONE << np.uint64(place)
                 age, since = 64 * (n_words - word) - place, found[1, pupil]
                 running = chosen[pupil, word] & bit != _NONE

@@ -35,9 +35,9 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
     left = histories.student_dates("left_on")
     return replace(
         histories,
-        students=_leaving(histories.students, np.where(left > ordinal, -1, left)),
+        students=_with_leaving_dates(histories.students, np.where(left > ordinal, -1, left)),
         attendance=_without_days(histories, ordinal),
-        **_each(histories, lambda runs: _known_before(runs, ordinal)),
+        **_each_run(histories, lambda runs: _known_before(runs, ordinal)),
     )
 
 
@@ -59,18 +59,18 @@ def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -
     left[later] = left[rng.permutation(later)]
     return replace(
         histories,
-        students=_leaving(histories.students, left),
+        students=_with_leaving_dates(histories.students, left),
         attendance=_shuffled_days(histories, ordinal, rng),
-        **_each(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
+        **_each_run(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
     )
 
 
-def _each(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
+def _each_run(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
     """Change every table of dated rows."""
     return {name: change(getattr(histories, name)) for name in RUNS}
 
 
-def _leaving(students: pa.Table, left: npt.NDArray[np.int64]) -> pa.Table:
+def _with_leaving_dates(students: pa.Table, left: npt.NDArray[np.int64]) -> pa.Table:
     """Write other dates of leaving into the students table."""
     place = students.schema.get_field_index("left_on")
     dates = pa.array(left.astype(np.int32), mask=left == -1).cast(pa.date32())

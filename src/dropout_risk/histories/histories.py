@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Ints
-from dropout_risk.histories.attendance_bits import AttendanceBits, pack
+from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
@@ -62,7 +62,7 @@ class Observed:
         dated = np.full(n_calendars, _NONE, dtype=np.int32)
         for table in RUNS.values():
             if table.tells_observed:
-                _raise(dated, tables[table.name], str(table.date), row)
+                _raise_dates(dated, tables[table.name], str(table.date), row)
         kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
         return cls(attended, dated, kept)
 
@@ -100,7 +100,7 @@ class Observed:
         return np.where(own != _NONE, own, latest).astype(np.int32)
 
 
-def _raise(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
+def _raise_dates(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
     for part in blocks(len(rows), _AT_ONCE):
         np.maximum.at(latest, row[rows.pupil[part]], rows.values[column][part])
 
@@ -258,13 +258,13 @@ class Histories:
     def student_numbers(self, name: str) -> npt.NDArray[np.float64]:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         if name not in self._columns:
-            self._columns[name] = _numbers(self.students[name], pa.float64(), np.nan)
+            self._columns[name] = _student_numbers(self.students[name], pa.float64(), np.nan)
         return self._columns[name]
 
     def student_dates(self, name: str) -> npt.NDArray[np.int64]:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         if name not in self._columns:
-            self._columns[name] = _numbers(self.students[name], pa.int32(), -1).astype(np.int64)
+            self._columns[name] = _student_numbers(self.students[name], pa.int32(), -1).astype(np.int64)
         return self._columns[name]
 
     @cached_property
@@ -316,24 +316,24 @@ class Histories:
         return Snapshot(self, as_of)
 
     def append(self, records: SchoolRecords) -> Histories:
-        """Give histories grown by newly arrived records; see :func:`dropout_risk.histories.append.append`."""
-        from dropout_risk.histories.append import append, closed_days
+        """Give histories grown by new records; see :func:`dropout_risk.histories.append.append_histories`."""
+        from dropout_risk.histories.append import append_histories, closed_days
 
         closed = closed_days(records.table("calendar"), self.calendar.schools)
-        return append(self, Histories.from_records(records), closed)
+        return append_histories(self, Histories.from_records(records), closed)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the histories to a folder; see :func:`dropout_risk.histories.store.save`."""
-        from dropout_risk.histories.store import save
+        """Write the histories to a folder; see :func:`dropout_risk.histories.store.save_histories`."""
+        from dropout_risk.histories.store import save_histories
 
-        return save(self, folder)
+        return save_histories(self, folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Histories:
-        """Read histories from a folder; see :func:`dropout_risk.histories.store.load`."""
-        from dropout_risk.histories.store import load
+        """Read histories from a folder; see :func:`dropout_risk.histories.store.load_histories`."""
+        from dropout_risk.histories.store import load_histories
 
-        return load(folder)
+        return load_histories(folder)
 
 
 @dataclass
@@ -346,7 +346,7 @@ class _Builder:
 
     def attendance(self, grid: DayGrid) -> AttendanceBits:
         self.words["session"] = grid.words
-        return pack(grid, self.calendar, self.row)
+        return pack_grid(grid, self.calendar, self.row)
 
     def runs(self, name: str, rows: UsableRows) -> Runs:
         """Make the runs of a table; without rows nothing has to be looked up or sorted."""
@@ -456,11 +456,11 @@ def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalen
     return SchoolCalendar(schools, days, known=known, year_start=calendar.year_start)
 
 
-def _numbers(column: pa.ChunkedArray, of: pa.DataType, null: float) -> npt.NDArray[Any]:
+def _student_numbers(column: pa.ChunkedArray, kind: pa.DataType, null: float) -> npt.NDArray[Any]:
     """Read a column of the students table, quickly too where it has one row."""
     if column.null_count == len(column):
-        return np.full(len(column), null, dtype=of.to_pandas_dtype())
+        return np.full(len(column), null, dtype=kind.to_pandas_dtype())
     if column.null_count:
-        column = pc.fill_null(column.cast(of), null)
-    values: npt.NDArray[Any] = column.to_numpy().astype(of.to_pandas_dtype())
+        column = pc.fill_null(column.cast(kind), null)
+    values: npt.NDArray[Any] = column.to_numpy().astype(kind.to_pandas_dtype())
     return values

@@ -15,7 +15,7 @@ from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.ordering import order_by
 
 
-def moved(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
+def move_runs(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
     """Give runs with other numbers for their pupils."""
     if len(rows) == n_pupils and (rows == np.arange(n_pupils)).all():
         return runs
@@ -64,7 +64,7 @@ class Runs:
         if order is None:
             own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
             return cls(offsets, own, key)
-        return cls(offsets, {name: _taken(column, order) for name, column in columns.items()}, key)
+        return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
 
     @property
     def pupil(self) -> npt.NDArray[np.int32]:
@@ -108,7 +108,7 @@ class Runs:
         return KnownRows(offsets, self.columns, rows)
 
 
-def _taken(column: Array, order: Array) -> Array:
+def _take_in_blocks(column: Array, order: Array) -> Array:
     """Give the values at some places, all cores at a time: far-apart places wait for memory, not for work."""
     taken = np.empty(len(order), column.dtype)
 
@@ -204,7 +204,7 @@ Key = tuple[Ints, Ints, Ints, Ints]
 _COMPARED = 4
 
 
-def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
+def merge_runs(old: Runs, arrived: Sequence[Runs]) -> Runs:
     """Give runs with the rows that arrived, one after the other.
 
     A row takes the place of a former one of the same pupil, key and date known.
@@ -219,11 +219,11 @@ def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
     arrived = [runs for runs in arrived if runs.offsets[-1]]
     if not arrived:
         return old
-    new = arrived[0] if len(arrived) == 1 else _latest(arrived)
+    new = arrived[0] if len(arrived) == 1 else _latest_rows(arrived)
     n_old, n_new = int(old.offsets[-1]), int(new.offsets[-1])
     source = np.empty(n_old + n_new, np.int64)
     counts = np.empty(len(old.offsets) - 1, np.int64)
-    n = _merge(old.offsets, new.offsets, _key(old), _key(new), source, counts)
+    n = _merge_rows(old.offsets, new.offsets, _key_columns(old), _key_columns(new), source, counts)
     rows = source[:n]
     columns = {
         name: np.concatenate([column, new.columns[name].astype(column.dtype, copy=False)])[rows]
@@ -232,13 +232,13 @@ def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
     return Runs(offsets_of(counts), columns, old.key)
 
 
-def _latest(arrived: Sequence[Runs]) -> Runs:
+def _latest_rows(arrived: Sequence[Runs]) -> Runs:
     """Put runs together; of rows with the same key and date known the last that arrived stays."""
     pupil = np.concatenate([runs.pupil for runs in arrived])
     first = arrived[0]
     columns = {name: np.concatenate([runs.columns[name] for runs in arrived]) for name in first.columns}
     age = np.repeat(np.arange(len(arrived)), [int(runs.offsets[-1]) for runs in arrived])
-    names = [columns[name] for name in _named_by(first)]
+    names = [columns[name] for name in _key_names(first)]
     order = np.lexsort([age, *reversed(names), pupil])
     last = np.zeros(len(order), dtype=bool)
     for column in (*names, pupil):
@@ -249,24 +249,24 @@ def _latest(arrived: Sequence[Runs]) -> Runs:
     return Runs(offsets_of(counts), {name: column[kept] for name, column in columns.items()}, first.key)
 
 
-def _named_by(runs: Runs) -> list[str]:
+def _key_names(runs: Runs) -> list[str]:
     return [*runs.key, "known"] if "known" in runs.columns else list(runs.key)
 
 
-def _key(runs: Runs) -> Key:
-    names = _named_by(runs)
-    columns = [_writable(runs.columns[name]) for name in names]
+def _key_columns(runs: Runs) -> Key:
+    names = _key_names(runs)
+    columns = [_writable_ints(runs.columns[name]) for name in names]
     columns += columns[-1:] * (_COMPARED - len(columns))
     return (columns[0], columns[1], columns[2], columns[3])
 
 
-def _writable(column: Array) -> Ints:
+def _writable_ints(column: Array) -> Ints:
     """Give int32 of the one kind for which the loop is compiled."""
     return np.require(column, np.int32, ["C", "W"])
 
 
 @kernel
-def _merge(  # noqa: PLR0917
+def _merge_rows(  # noqa: PLR0917
     old_offsets: npt.NDArray[np.int64],
     new_offsets: npt.NDArray[np.int64],
     old: Key,

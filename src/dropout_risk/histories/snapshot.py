@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs, Words
 from dropout_risk.histories.attendance_bits import PLANES
-from dropout_risk.histories.day_words import aligned, close_gaps, count_days, newest_and_oldest, weekday_words
+from dropout_risk.histories.day_words import (
+    align_days,
+    close_gaps,
+    count_days,
+    newest_and_oldest,
+    weekday_words,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
@@ -97,7 +103,7 @@ class Snapshot:
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
             close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
         n_words = (self.n_days + 63) // 64
-        return aligned(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+        return align_days(planes.view(np.uint64), n_bytes, self._known_days, n_words)
 
     @cached_property
     def _present(self) -> Words:
@@ -274,7 +280,7 @@ class Snapshot:
         if name is None:
             return np.full(len(self), -1, dtype=np.int32)
         rows = self.rows(name)
-        latest = largest(rows.offsets, rows["known" if RUNS[name].ahead else "date"])
+        latest = largest_of_pupils(rows.offsets, rows["known" if RUNS[name].ahead else "date"])
         if source == "attendance" and self.n_days:
             age, _ = newest_and_oldest(self.words("recorded"), self.ages(None))
             latest = np.where(age > 0, self.dates_before(age), latest).astype(np.int32)
@@ -363,7 +369,7 @@ def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Lo
 
 
 @kernel
-def largest(offsets: Longs, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def largest_of_pupils(offsets: Longs, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Find the largest value of each pupil's rows, which are dates or school days; -1 where it has none.
 
     A day before the first known one has a negative number, which is kept.

@@ -185,13 +185,13 @@ def change(
 
 def _refused(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
     """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
-    known, ids = then.table.known, then.table.known.histories.students["student_id"]
+    known, ids = then.table.snapshot, then.table.snapshot.histories.students["student_id"]
     sources = dict.fromkeys(table.source for table in TABLES.values() if table.source)
     nothing = np.all([known.last_record(name) == -1 for name in sources], axis=0)
     found = (
         ("before", NOTHING_KNOWN, nothing),
         ("before", NOT_AT_SCHOOL, ~members_on(known)),
-        ("now", NOT_AT_SCHOOL, ~members_on(today.table.known)),
+        ("now", NOT_AT_SCHOOL, ~members_on(today.table.snapshot)),
     )
     refused: dict[int, RowError] = {}
     for field, code, whom in found:
@@ -246,7 +246,7 @@ class _Changes:
         features = tuple(self.today.model.catalogue.values())
         whose = chosen[np.array(kept, dtype=np.intp)]
         words = [_Words(population, whose) for population in (self.then, self.today)]
-        ids = self.today.table.known.histories.students["student_id"]
+        ids = self.today.table.snapshot.histories.students["student_id"]
         for row, place in enumerate(kept):
             data = self.new.contributions[place] - self.old.contributions[place]
             facts = tuple(_facts(features, data, words[0], words[1], row))
@@ -267,8 +267,8 @@ class _Changes:
             by_domain[feature.domain] += size
         made = Change(
             student_id=student_id,
-            before=self.then.table.known.as_of,
-            now=self.today.table.known.as_of,
+            before=self.then.table.snapshot.as_of,
+            now=self.today.table.snapshot.as_of,
             risk_before=float(expit(log_odds[0])),
             risk_now=float(expit(log_odds[1])),
             log_odds_before=log_odds[0],
@@ -289,7 +289,7 @@ class _Words:
     """What the values of some pupils mean on one date."""
 
     def __init__(self, population: Population, pupils: Positions) -> None:
-        model, known = population.model, population.table.known
+        model, known = population.model, population.table.snapshot
         self.language = population.language
         self.values = population.table.values[pupils]
         taken = known.histories.take(pupils).on(known.as_of)

@@ -129,11 +129,11 @@ class Population:
     @property
     def members(self) -> Positions:
         """Row numbers of everyone at school on the date."""
-        return np.flatnonzero(members_on(self.table.known))
+        return np.flatnonzero(members_on(self.table.snapshot))
 
     def everyone(self) -> Positions:
         """Give :attr:`members`; DateError if nobody was at school on the date."""
-        members, n = self.members, len(self.table.known)
+        members, n = self.members, len(self.table.snapshot)
         if not len(members) and n:
             raise DateError(
                 f"Of {n} pupils nobody was at school on that date.",
@@ -158,9 +158,9 @@ class Population:
         """
         if pupils is None:
             return self.everyone()
-        given, n = np.asarray(pupils), len(self.table.known)
+        given, n = np.asarray(pupils), len(self.table.snapshot)
         if given.dtype.kind in "UOT":
-            ids = self.table.known.histories.students["student_id"].to_pylist()
+            ids = self.table.snapshot.histories.students["student_id"].to_pylist()
             known = {student: row for row, student in enumerate(ids)}
             given = np.array([known.get(student, -1) for student in given.ravel().tolist()], dtype=np.intp)
         whole = given.dtype.kind in "iu" or not given.size
@@ -193,7 +193,7 @@ class Population:
         if errors:
             stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
             kept, values = pupils[stay], values[stay]
-        known = self._known(kept) if sentences else self.table.known
+        known = self._known(kept) if sentences else self.table.snapshot
         students = known.histories.students if sentences else named(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
         evidence = self._evidence(known, values) if sentences else None
@@ -206,7 +206,7 @@ class Population:
 
     def _known(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
-        known = self.table.known
+        known = self.table.snapshot
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
             first, last = int(pupils[0]), int(pupils[-1])
             return known if last - first + 1 == len(known) else known.slice(slice(first, last + 1))
@@ -249,7 +249,7 @@ def score_values(model: RiskModel, values: Floats, students: pa.Table, language:
 
 def named(table: FeatureTable, pupils: Positions) -> pa.Table:
     """Give the columns that name some pupils, and their grade levels."""
-    students = table.known.histories.students.select([*IDS, "grade_level"])
+    students = table.snapshot.histories.students.select([*IDS, "grade_level"])
     return students.take(pa.array(pupils)).combine_chunks()
 
 

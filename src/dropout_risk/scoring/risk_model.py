@@ -317,7 +317,7 @@ class RiskModel:
         errors = [error for batch, at in _with_places(batches) for error in row_errors(batch, at)]
         written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
-            date_of(population.table.known.ordinal),
+            date_of(population.table.snapshot.ordinal),
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,

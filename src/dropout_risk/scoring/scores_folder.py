@@ -20,7 +20,7 @@ from dropout_risk.errors import ScoresFolderError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.store import writing
+from dropout_risk.histories.store import hold_lock
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.files import UNFINISHED, output, write_whole
@@ -137,7 +137,7 @@ def _of_schools(population: Population, members: Positions, block_size: int) -> 
 
 def _school_codes(population: Population) -> npt.NDArray[np.int64]:
     """Give each pupil the place of its school among their names; pupils without one come first."""
-    names = pc.fill_null(population.table.known.histories.students["school_id"].cast(pa.string()), "")
+    names = pc.fill_null(population.table.snapshot.histories.students["school_id"].cast(pa.string()), "")
     coded = pa.chunked_array(names).combine_chunks().dictionary_encode()
     words = coded.dictionary.to_pylist()
     place = {word: number for number, word in enumerate(sorted(words))}
@@ -180,7 +180,7 @@ def _ranked(rows: Any) -> pa.Array:
 
 
 def _about(population: Population, context: ClassContext | None) -> dict[str, Any]:
-    known, model = population.table.known, population.model
+    known, model = population.table.snapshot, population.model
     return {
         "format": FORMAT,
         "as_of": known.as_of.isoformat(),
@@ -198,7 +198,7 @@ def _begun(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     """Hold a new folder, or one begun with the same inputs; clear what a stopped run left."""
     folder.mkdir(parents=True, exist_ok=True)
     _is_new(folder, about)  # a folder of something else gets no lock
-    with writing(folder, 0, LOCK):
+    with hold_lock(folder, 0, LOCK):
         new = _is_new(folder, about)
         for left in folder.glob(f"{UNFINISHED}*"):
             left.unlink(missing_ok=True)

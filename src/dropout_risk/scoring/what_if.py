@@ -260,14 +260,14 @@ class _Search:
     def answer(self, pupils: Positions, *, first: int) -> Answers[WhatIf]:
         """Answer for some pupils; ``first`` is the place of the first of them."""
         table, language = self.population.table, self.population.language
-        ids = table.known.histories.students["student_id"]
+        ids = table.snapshot.histories.students["student_id"]
         rows = self.population.block(pupils, sentences=False)
         errors = {
             place: RowError(first + place, ids[int(pupils[place])].as_py(), **error)
             for place, error in enumerate(rows["error"].to_pylist())
             if error is not None
         }
-        for place in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
+        for place in np.flatnonzero(~members_on(table.snapshot)[pupils]).tolist():
             student = ids[int(pupils[place])].as_py()
             errors[place] = refusal(NOT_AT_SCHOOL, first + place, student, "as_of", language)
         risks = rows["risk"].to_numpy(zero_copy_only=False)
@@ -286,7 +286,7 @@ class _Search:
 
     def _options(self, pupils: Positions, risks: Floats) -> list[tuple[Option, ...]]:
         """Give each pupil's options: those of one change, else those of two, and so on."""
-        known = self.population.table.known
+        known = self.population.table.snapshot
         records = ChangeableRecords.of(known.histories.take(pupils).on(known.as_of), self.levers)
         levels = [
             [records.levels(pupil, place) for place in range(len(self.levers))]
@@ -328,7 +328,7 @@ class _Search:
         model, table = self.population.model, self.population.table
         changed = compute_features(
             records.with_steps(whose, changes),
-            table.known.as_of,
+            table.snapshot.as_of,
             model.catalogue,
             context=table.context,
             instruments=model.instruments,
@@ -370,7 +370,7 @@ class _Search:
         return LeverChange(lever.name, lever.domain, lever.label.to(language), size, text)
 
     def _written(self, student_id: str | int, risk: float, options: tuple[Option, ...]) -> WhatIf:
-        as_of, language = self.population.table.known.as_of, self.population.language
+        as_of, language = self.population.table.snapshot.as_of, self.population.language
         made = WhatIf(student_id, as_of, risk, self._target(risk), options, NOTE.to(language), "", language)
         return with_options(made, options)
 

@@ -77,7 +77,7 @@ def features(
         for nested in whole_classes(batches):
             histories = sent.value.histories(sent.value.records(reading, nested))
             table = compute_features(histories, day, catalogue)
-            members = np.flatnonzero(members_on(table.known))
+            members = np.flatnonzero(members_on(table.snapshot))
             students = histories.students.select([name for name, _ in ids]).take(pa.array(members))
             values = table.values[members].T
             columns = [pa.array(np.ascontiguousarray(column), from_pandas=True) for column in values]

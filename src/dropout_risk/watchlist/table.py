@@ -201,7 +201,7 @@ class ToldTable:
         for batch in counted(population.blocks(everyone, block_size=block_size), len(everyone), progress):
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
-            part = Scores(population.table.known.as_of, "", {}, population.language, pupils)
+            part = Scores(population.table.snapshot.as_of, "", {}, population.language, pupils)
             parts.append(_table(told_frame(part)))
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:

@@ -124,10 +124,10 @@ def test_a_store_grows_by_incidents(tmp_path, histories):
     day = day_of(folder, discipline=INCIDENTS)
     assert store_append.append_day(folder, day).is_new
     assert not store_append.append_day(folder, day).is_new
-    for found in (grown, store.load(folder)):
+    for found in (grown, store.load_histories(folder)):
         assert np.array_equal(counted(found), counted(histories), equal_nan=True)
     store.fold_days(folder)
-    assert np.array_equal(counted(store.load(folder)), counted(histories), equal_nan=True)
+    assert np.array_equal(counted(store.load_histories(folder)), counted(histories), equal_nan=True)
 
 
 def without_the_table(pack):
@@ -150,7 +150,7 @@ def test_a_store_from_before_there_was_the_table_is_read_and_grows(tmp_path, his
         folder = dr.Histories.from_records(records_of(None)).save(tmp_path / "store")
         later = [row | {"date": "2025-03-01"} for row in DAYS[::2]]
         store_append.append_day(folder, day_of(folder, attendance=later))
-    assert np.isnan(counted(store.load(folder))).all()
+    assert np.isnan(counted(store.load_histories(folder))).all()
 
     store_append.append_day(folder, day_of(folder, discipline=INCIDENTS))
-    assert np.array_equal(counted(store.load(folder)), counted(histories), equal_nan=True)
+    assert np.array_equal(counted(store.load_histories(folder)), counted(histories), equal_nan=True)

@@ -13,7 +13,7 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
-from dropout_risk.histories.store import writing
+from dropout_risk.histories.store import hold_lock
 from dropout_risk.scoring import scores_folder
 from dropout_risk.scoring.files import write_whole
 from dropout_risk.scoring.score_rows import pupil_scores
@@ -122,7 +122,7 @@ def test_a_second_run_into_one_folder_is_told_so_and_leaves_the_first_one_alone(
 ):
     unfinished = tmp_path / ".part-being-written"
     unfinished.write_bytes(b"half")
-    with writing(tmp_path, name=LOCK):
+    with hold_lock(tmp_path, name=LOCK):
         with pytest.raises(StoreBusyError, match=tmp_path.name):
             score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
         assert unfinished.exists()
