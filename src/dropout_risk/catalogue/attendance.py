@@ -35,17 +35,16 @@ NO_RECORD = (
     "No attendance recorded <period>",
 )
 NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
+_share = partial(_feature, unit=SHARE, valid_range=(0, 1), monotone=1)
+_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1)
 
 
 def absence_share(window: Window) -> Feature:
     """Declare the share of days missed for whatever reason (the base of chronic absence)."""
-    return _feature(
+    return _share(
         name=windowed_name("absence_share", window),
         measure=Share(of="absent", totals=window == "year"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="absence",
         label=label_over(window, zh="缺勤率", en="Absence"),
         sentence=sentence_over(window, zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>"),
@@ -56,13 +55,10 @@ def absence_share(window: Window) -> Feature:
 
 def unexcused_share(window: Window) -> Feature:
     """Declare the share of days missed without an explanation."""
-    return _feature(
+    return _share(
         name=windowed_name("unexcused_share", window),
         measure=Share(of="unexcused"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="unexcused_absence",
         label=label_over(window, zh="未请假缺勤率", en="Unexplained absence"),
         sentence=sentence_over(
@@ -79,13 +75,10 @@ def unexcused_share(window: Window) -> Feature:
 
 def late_share(window: Window) -> Feature:
     """Declare the share of days with a late arrival or an early leaving."""
-    return _feature(
+    return _share(
         name=windowed_name("late_share", window),
         measure=Share(of="late"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="lateness",
         label=label_over(window, zh="迟到早退率", en="Late or left early"),
         sentence=sentence_over(
@@ -100,13 +93,10 @@ def late_share(window: Window) -> Feature:
 
 def longest_streak(window: Window) -> Feature:
     """Declare the longest run of missed days."""
-    return _feature(
+    return _days(
         name=windowed_name("absence_longest_streak", window),
         measure=LongestStreak(of="absent"),
         window=window,
-        unit=DAYS,
-        valid_range=(0, math.inf),
-        monotone=1,
         family="absence_streak",
         label=label_over(window, zh="最长连续缺勤", en="Longest run of absence"),
         sentence=sentence_over(
@@ -119,12 +109,9 @@ def longest_streak(window: Window) -> Feature:
     )
 
 
-ABSENCE_STREAK = _feature(
+ABSENCE_STREAK = _days(
     name="absence_streak",
     measure=CurrentStreak(of="absent"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
     family="absence_streak",
     label=Text(zh="当前连续缺勤", en="Current absence"),
     sentence=Text(
@@ -135,12 +122,9 @@ ABSENCE_STREAK = _feature(
     missing_sentence=NEVER_RECORDED,
 )
 
-UNEXCUSED_STREAK = _feature(
+UNEXCUSED_STREAK = _days(
     name="unexcused_streak",
     measure=CurrentStreak(of="unexcused"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
     family="unexcused_absence",
     label=Text(zh="当前连续未请假缺勤", en="Current unexplained absence"),
     sentence=Text(
@@ -154,12 +138,9 @@ UNEXCUSED_STREAK = _feature(
     missing_sentence=NEVER_RECORDED,
 )
 
-DAYS_SINCE_PRESENT = _feature(
+DAYS_SINCE_PRESENT = _days(
     name="days_since_present",
     measure=DaysSince(of="present"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
     family="absence_streak",
     label=Text(zh="距上次到校", en="Since last at school"),
     sentence=Text(
@@ -258,13 +239,10 @@ CHRONIC_ABSENCE_YEAR = _feature(
     missing_sentence=sentence_over("year", *NO_RECORD),
 )
 
-SUSPENSION_COUNT_YEAR = _feature(
+SUSPENSION_COUNT_YEAR = _days(
     name="suspension_count_year",
     measure=Count(of="suspended"),
     window="year",
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
     family="suspension",
     label=label_over("year", zh="停课天数", en="Days suspended"),
     sentence=sentence_over("year", zh="<period>停课{value:.0f}天", en="Days suspended <period>: {value:.0f}"),

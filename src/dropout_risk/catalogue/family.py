@@ -7,6 +7,7 @@ as burden, so they carry no direction.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 from dropout_risk.catalogue.feature import Cause, Feature
@@ -15,6 +16,10 @@ from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
 NO_FAMILY_RECORD = Text(zh="没有家庭情况记录", en="No family information on record")
+_feature = partial(
+    Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
+    missing_sentence=NO_FAMILY_RECORD,
+)  # fmt: skip
 
 
 def declare_factor(
@@ -28,21 +33,17 @@ def declare_factor(
     monotone: Literal[-1, 0, 1] = 1,
 ) -> Feature:
     """Declare whether one of some family factors holds on the day."""
-    return Feature(
+    return _feature(
         name=name,
-        domain="family",
-        source="family",
         measure=FactorHolds(factors=factors, values=values),
         unit=YES_OR_NO,
         valid_range=(0, 1),
         monotone=monotone,
         cause=cause,
         family=factors[0],
-        sensitivity="sensitive",
         label=label,
         sentence=holds,
         zero_sentence=absent,
-        missing_sentence=NO_FAMILY_RECORD,
     )
 
 
@@ -149,37 +150,28 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
     ),
 )
 
-FAMILY_BURDEN_COUNT = Feature(
+FAMILY_BURDEN_COUNT = _feature(
     name="family_burden_count",
-    domain="family",
-    source="family",
     measure=FactorCount(),
     unit=Text(zh="项", en="family burdens"),
     valid_range=(0, math.inf),
     monotone=1,
-    cause="family",
     family="family_burdens",
-    sensitivity="sensitive",
     label=Text(zh="家庭困难项数", en="Family burdens on record"),
     sentence=Text(
         zh="目前登记有{value:.0f}项家庭困难", en="Family burdens on record at present: {value:.0f}"
     ),
     zero_sentence=Text(zh="目前没有家庭困难登记", en="No family burden on record at present"),
-    missing_sentence=NO_FAMILY_RECORD,
 )
 
-FAMILY_RECENT_CHANGE_60D = Feature(
+FAMILY_RECENT_CHANGE_60D = _feature(
     name="family_recent_change_60d",
-    domain="family",
-    source="family",
     measure=RecentFactor(),
     window=60,
     unit=Text(zh="项", en="changes"),
     valid_range=(0, math.inf),
     monotone=1,
-    cause="family",
     family="family_recent_change",
-    sensitivity="sensitive",
     label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
     sentence=Text(
         zh="最近{window}个上课日新增{value:.0f}项家庭困难",
@@ -189,7 +181,6 @@ FAMILY_RECENT_CHANGE_60D = Feature(
         zh="最近{window}个上课日没有新增家庭困难",
         en="No family burden began in the last {window} school days",
     ),
-    missing_sentence=NO_FAMILY_RECORD,
 )
 
 DISTANCE_KM = Feature(

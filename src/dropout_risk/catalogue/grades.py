@@ -43,14 +43,20 @@ TOO_FEW_MARKS = Text(
     en="Too few marks in the last {window} school days to see a change",
 )
 
-SCORE_MEAN_YEAR = _feature(
+_level = partial(_feature, unit=MARKS, valid_range=(0, 1), monotone=-1, family="score_level")
+_course = partial(_feature, window=LOOK_BACK, missing_sentence=TOO_FEW_MARKS)
+_standing = partial(
+    _feature, window=LOOK_BACK, unit=DEVIATIONS, monotone=-1, family="class_standing",
+    missing_sentence=NOT_COMPARABLE,
+)  # fmt: skip
+_failing = partial(
+    _feature, window=LOOK_BACK, unit=Text(zh="科", en="subjects"), monotone=1, family="failing"
+)
+
+SCORE_MEAN_YEAR = _level(
     name="score_mean_year",
     measure=ScoreMean(),
     window="year",
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
     label=Text(zh="本学年平均得分率", en="Mean mark, this school year"),
     sentence=Text(
         zh="本学年平均得分率为{value:.0%}", en="Marks this school year average {value:.0%} of full marks"
@@ -58,13 +64,9 @@ SCORE_MEAN_YEAR = _feature(
     missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
 )
 
-SCORE_MEAN = _feature(
+SCORE_MEAN = _level(
     name="score_mean",
     measure=ScoreMean(),
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
     label=Text(zh="历次平均得分率", en="Mean mark, all on record"),
     sentence=Text(
         zh="历次考试平均得分率为{value:.0%}", en="All marks on record average {value:.0%} of full marks"
@@ -72,14 +74,10 @@ SCORE_MEAN = _feature(
     missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
 )
 
-SCORE_LAST = _feature(
+SCORE_LAST = _level(
     name="score_last_200d",
     measure=ScoreLast(),
     window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
     label=Text(zh="各科最近一次得分率", en="Latest marks, all subjects"),
     sentence=Text(
         zh="各科最近一次考试平均得分率为{value:.0%}",
@@ -88,14 +86,10 @@ SCORE_LAST = _feature(
     missing_sentence=NO_MARKS,
 )
 
-SCORE_LAST_CORE = _feature(
+SCORE_LAST_CORE = _level(
     name="score_last_core_200d",
     measure=ScoreLast(subjects=CORE_SUBJECTS),
     window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
     label=Text(zh="语数英最近一次得分率", en="Latest marks, core subjects"),
     sentence=Text(
         zh="语数英最近一次考试平均得分率为{value:.0%}",
@@ -107,10 +101,9 @@ SCORE_LAST_CORE = _feature(
     ),
 )
 
-SCORE_SLOPE = _feature(
+SCORE_SLOPE = _course(
     name="score_slope_200d",
     measure=ScoreSlope(),
-    window=LOOK_BACK,
     unit=Text(zh="每20个上课日的得分率变化", en="share of full marks per 20 school days"),
     monotone=-1,
     family="score_change",
@@ -124,13 +117,11 @@ SCORE_SLOPE = _feature(
         en="Marks have been falling by {points:.1f} percentage points every 20 school days",
     ),
     zero_sentence=Text(zh="成绩走势平稳", en="Marks have been neither rising nor falling"),
-    missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_SPREAD = _feature(
+SCORE_SPREAD = _course(
     name="score_spread_200d",
     measure=ScoreSpread(),
-    window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
     family="score_spread",
@@ -140,13 +131,11 @@ SCORE_SPREAD = _feature(
         en="Marks fluctuate by {points:.1f} percentage points about their own course",
     ),
     zero_sentence=Text(zh="成绩没有起伏", en="Marks do not fluctuate"),
-    missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_LARGEST_DROP = _feature(
+SCORE_LARGEST_DROP = _course(
     name="score_largest_drop_200d",
     measure=LargestDrop(),
-    window=LOOK_BACK,
     unit=MARKS,
     valid_range=(0, 1),
     monotone=1,
@@ -159,13 +148,11 @@ SCORE_LARGEST_DROP = _feature(
     zero_sentence=Text(
         zh="各科成绩都没有比上一次下降", en="No subject's mark fell from one exam to the next"
     ),
-    missing_sentence=TOO_FEW_MARKS,
 )
 
-SCORE_LAST_AGAINST_OWN_MEAN = _feature(
+SCORE_LAST_AGAINST_OWN_MEAN = _course(
     name="score_last_against_own_mean_200d",
     measure=LastAgainstOwnMean(),
-    window=LOOK_BACK,
     unit=MARKS,
     valid_range=(-1, 1),
     monotone=-1,
@@ -182,16 +169,11 @@ SCORE_LAST_AGAINST_OWN_MEAN = _feature(
     zero_sentence=Text(
         zh="最近一次成绩与自己以往平均持平", en="Latest marks the same as the pupil's own earlier average"
     ),
-    missing_sentence=TOO_FEW_MARKS,
 )
 
-CLASS_Z_LAST = _feature(
+CLASS_Z_LAST = _standing(
     name="class_z_last_200d",
     measure=ClassZ(of="last"),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
-    family="class_standing",
     label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
     sentence=Text(
         zh="最近考试成绩高于班级平均{value:.1f}个标准差",
@@ -202,16 +184,11 @@ CLASS_Z_LAST = _feature(
         en="Latest exams {value:.1f} standard deviations below the class average",
     ),
     zero_sentence=Text(zh="最近考试成绩与班级平均相同", en="Latest exams at the class average"),
-    missing_sentence=NOT_COMPARABLE,
 )
 
-CLASS_Z_MEAN = _feature(
+CLASS_Z_MEAN = _standing(
     name="class_z_mean_200d",
     measure=ClassZ(of="mean", shrink=3.0),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
-    family="class_standing",
     label=label_over(LOOK_BACK, zh="班级位置", en="Standing in class"),
     sentence=Text(
         zh="最近{window}个上课日的考试总体高于班级平均{value:.1f}个标准差",
@@ -225,15 +202,11 @@ CLASS_Z_MEAN = _feature(
         zh="最近{window}个上课日的考试总体与班级平均相同",
         en="Exams of the last {window} school days at the class average",
     ),
-    missing_sentence=NOT_COMPARABLE,
 )
 
-CLASS_Z_CHANGE = _feature(
+CLASS_Z_CHANGE = _standing(
     name="class_z_change_200d",
     measure=ClassZ(of="change"),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
     family="class_standing_change",
     label=Text(zh="班级位置变化", en="Change of standing in class"),
     sentence=Text(
@@ -273,14 +246,10 @@ SCORE_GAP_TO_CLASS_YEAR = _feature(
     missing_sentence=NOT_COMPARABLE,
 )
 
-FAILING_COUNT = _feature(
+FAILING_COUNT = _failing(
     name="failing_count_200d",
     measure=FailingCount(),
-    window=LOOK_BACK,
-    unit=Text(zh="科", en="subjects"),
     valid_range=(0, math.inf),
-    monotone=1,
-    family="failing",
     label=Text(zh="不及格科目数", en="Subjects below the pass mark"),
     sentence=Text(
         zh="最近一次考试有{value:.0f}科低于满分的60%",
@@ -293,14 +262,10 @@ FAILING_COUNT = _feature(
     missing_sentence=NO_MARKS,
 )
 
-FAILING_CORE_COUNT = _feature(
+FAILING_CORE_COUNT = _failing(
     name="failing_core_count_200d",
     measure=FailingCount(subjects=CORE_SUBJECTS),
-    window=LOOK_BACK,
-    unit=Text(zh="科", en="subjects"),
     valid_range=(0, len(CORE_SUBJECTS)),
-    monotone=1,
-    family="failing",
     label=Text(zh="语数英不及格科目数", en="Core subjects below the pass mark"),
     sentence=Text(
         zh="语数英中有{value:.0f}科最近一次考试低于满分的60%",
