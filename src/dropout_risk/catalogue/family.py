@@ -150,75 +150,67 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
     ),
 )
 
-FAMILY_BURDEN_COUNT = _feature(
-    name="family_burden_count",
-    measure=FactorCount(),
-    unit=Text(zh="项", en="family burdens"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="family_burdens",
-    label=Text(zh="家庭困难项数", en="Family burdens on record"),
-    sentence=Text(
-        zh="目前登记有{value:.0f}项家庭困难", en="Family burdens on record at present: {value:.0f}"
-    ),
-    zero_sentence=Text(zh="目前没有家庭困难登记", en="No family burden on record at present"),
-)
-
-FAMILY_RECENT_CHANGE_60D = _feature(
-    name="family_recent_change_60d",
-    measure=RecentFactor(),
-    window=60,
-    unit=Text(zh="项", en="changes"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="family_recent_change",
-    label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
-    sentence=Text(
-        zh="最近{window}个上课日新增{value:.0f}项家庭困难",
-        en="Family burdens that began in the last {window} school days: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="最近{window}个上课日没有新增家庭困难",
-        en="No family burden began in the last {window} school days",
-    ),
-)
-
-DISTANCE_KM = Feature(
-    name="distance_km",
-    domain="family",
-    source="students",
-    measure=StudentColumn(column="distance_km"),
-    unit=Text(zh="公里", en="kilometres"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    cause="distance",
-    family="distance",
-    label=Text(zh="家校距离", en="Distance from home to school"),
-    sentence=Text(zh="家离学校{value:.1f}公里", en="Home is {value:.1f} km from school"),
-    zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
-    missing_sentence=Text(zh="没有家校距离记录", en="Distance from home to school not on record"),
-)
-
-BOARDING = Feature(
-    name="boarding",
-    domain="family",
-    source="students",
-    measure=StudentColumn(column="boarding"),
-    unit=YES_OR_NO,
-    valid_range=(0, 1),
-    cause="distance",
-    family="boarding",
-    actionable=True,
-    label=Text(zh="住校", en="Boarding"),
-    sentence=Text(zh="在校住宿", en="Boards at school"),
-    zero_sentence=Text(zh="走读", en="Lives at home and does not board"),
-    missing_sentence=Text(zh="没有住校或走读记录", en="Not on record whether the pupil boards"),
-)
-
 FAMILY: tuple[Feature, ...] = (
     *FACTORS_ON_THE_DAY,
-    FAMILY_BURDEN_COUNT,
-    FAMILY_RECENT_CHANGE_60D,
-    DISTANCE_KM,
-    BOARDING,
+    _feature(
+        name="family_burden_count",
+        measure=FactorCount(),
+        unit=Text(zh="项", en="family burdens"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        family="family_burdens",
+        label=Text(zh="家庭困难项数", en="Family burdens on record"),
+        sentence=Text(
+            zh="目前登记有{value:.0f}项家庭困难", en="Family burdens on record at present: {value:.0f}"
+        ),
+        zero_sentence=Text(zh="目前没有家庭困难登记", en="No family burden on record at present"),
+    ),
+    _feature(
+        name="family_recent_change_60d",
+        measure=RecentFactor(),
+        window=60,
+        unit=Text(zh="项", en="changes"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        family="family_recent_change",
+        label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
+        sentence=Text(
+            zh="最近{window}个上课日新增{value:.0f}项家庭困难",
+            en="Family burdens that began in the last {window} school days: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="最近{window}个上课日没有新增家庭困难",
+            en="No family burden began in the last {window} school days",
+        ),
+    ),
+    Feature(
+        name="distance_km",
+        domain="family",
+        source="students",
+        measure=StudentColumn(column="distance_km"),
+        unit=Text(zh="公里", en="kilometres"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        cause="distance",
+        family="distance",
+        label=Text(zh="家校距离", en="Distance from home to school"),
+        sentence=Text(zh="家离学校{value:.1f}公里", en="Home is {value:.1f} km from school"),
+        zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
+        missing_sentence=Text(zh="没有家校距离记录", en="Distance from home to school not on record"),
+    ),
+    Feature(
+        name="boarding",
+        domain="family",
+        source="students",
+        measure=StudentColumn(column="boarding"),
+        unit=YES_OR_NO,
+        valid_range=(0, 1),
+        cause="distance",
+        family="boarding",
+        actionable=True,
+        label=Text(zh="住校", en="Boarding"),
+        sentence=Text(zh="在校住宿", en="Boards at school"),
+        zero_sentence=Text(zh="走读", en="Lives at home and does not board"),
+        missing_sentence=Text(zh="没有住校或走读记录", en="Not on record whether the pupil boards"),
+    ),
 )
