@@ -32,9 +32,6 @@ class Measure:
         return False
 
 
-# --- attendance -----------------------------------------------------------------------------------
-
-
 class DayMeasure(Measure):
     """Base class of the measures of days of one kind."""
 
@@ -119,9 +116,6 @@ class IncidentCount(Measure):
     table: str
 
 
-# --- derived from another feature -----------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class AtLeast(Measure):
     """1 where another feature reaches a threshold, 0 where it does not."""
@@ -150,9 +144,6 @@ class GapToClass(Measure):
     def needs_class(self) -> bool:
         """True: it compares with class-mates."""
         return True
-
-
-# --- grades: percent = score / max_score, compared within one subject ------------------------------
 
 
 @dataclass(frozen=True)
@@ -229,9 +220,6 @@ class MissedExams(Measure):
         return True
 
 
-# --- psychology -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ScaleScore(Measure):
     """Latest valid score of one scale of one instrument."""
@@ -258,9 +246,6 @@ class TestAge(Measure):
 @dataclass(frozen=True)
 class InvalidTest(Measure):
     """1 when the latest psychological test was invalid or refused, 0 when it was valid."""
-
-
-# --- family and distance --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Floats, Ints
 from dropout_risk.catalogue import measures as declared
@@ -123,7 +121,7 @@ def gap_to_class(measure: declared.GapToClass, window: Window, inputs: Inputs) -
     )
 
 
-def _where_recorded(value: npt.NDArray[Any], window: Window, inputs: Inputs) -> Floats:
+def _where_recorded(value: Array, window: Window, inputs: Inputs) -> Floats:
     return np.where(_recorded_ages(window, inputs)[0] > 0, value, np.nan)
 
 

@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, RequestError, nearest
 from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings, class_name, school_and_class
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import date_of, ordinal_of
@@ -79,7 +79,13 @@ def _of_sittings(  # noqa: PLR0917
     sd: Floats,
     n: Longs,
 ) -> None:
-    """Means with compensated sums, spreads about the running mean."""
+    """Means with compensated sums, spreads about the running mean.
+
+    Pupils come class by class in their order, and marks in the order of their pupil, so each sitting's sums
+    are added in an order that no other class touches: a class alone gives the bits it gives among others.
+    ``lost`` is what rounding took from the total so far (Kahan), ``squares`` grows by Welford's step. A row
+    counts as in ``runs.visible_rows``: known by the date, and not corrected by the next one by then.
+    """
     total, lost = np.zeros(len(n)), np.zeros(len(n))
     running, squares = np.zeros(len(n)), np.zeros(len(n))
     for pupil in pupils:
@@ -115,6 +121,11 @@ def _of_classes(  # noqa: PLR0917
     sd: Floats,
     n: Longs,
 ) -> None:
+    """Mean and spread of each feature in each class: the mean in a first walk, squares about it in a second.
+
+    Pupils of a class are walked in their order and all features side by side, so that each sum is added in
+    the same order whoever else is there.
+    """
     n_features = len(places)
     total, squares = np.empty(n_features), np.empty(n_features)
     number = np.empty(n_features, dtype=np.int64)
@@ -168,7 +179,11 @@ def count_missed(  # noqa: PLR0917
     since: Longs,
     ordinal: int,
 ) -> Floats:
-    """Count the exams of each pupil's class from a date on, less the pupil's own marks in them."""
+    """Count the exams of each pupil's class from a date on, less the pupil's own marks in them.
+
+    ``exam`` gives the place of a sitting among the exams of the context, or -1. Only marks of such exams are
+    taken off, one for each exam; never below zero, as a pupil may bring a mark of an exam from before.
+    """
     found = np.full(len(classes), np.nan)
     for pupil in range(len(classes)):
         cls = classes[pupil]
@@ -211,7 +226,7 @@ class Moments:
     codes: dict[str, Ints]
     mean: Floats
     sd: Floats
-    n: npt.NDArray[np.int64]
+    n: Longs
 
     @classmethod
     def of_rows(cls, names: Mapping[str, Sequence[str]], date: Any, numbers: Mapping[str, Any]) -> Self:
@@ -226,7 +241,7 @@ class Moments:
         """Give the rows with words for codes; what they do not name is empty."""
         none = np.zeros(len(self.n), dtype=np.int32)
         both = [school_and_class(name) for name in self.words["cls"]] or [("", "")]
-        columns: dict[str, npt.NDArray[Any]] = {
+        columns: dict[str, Array] = {
             name: np.array([names[part] for names in both], dtype=object)[self.codes["cls"]]
             for part, name in enumerate(("school_id", "class_id"))
         }
@@ -257,9 +272,9 @@ class _Exams:
         by_date = np.lexsort([codes["date"], codes["cls"]])
         self.dates = codes["date"][by_date]
         sizes = np.bincount(codes["cls"], minlength=len(rows.words["cls"]))
-        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.offsets = offsets_of(sizes)
 
-    def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> npt.NDArray[np.int64]:
+    def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> Longs:
         joint = cls.astype(np.int64) * len(self.places["subject"]) + subject
         joint = joint * len(self.places["exam"]) + exam
         return np.asarray(joint * _DATES + date + _SHIFT)
@@ -444,7 +459,7 @@ class ClassContext:
             self._last_found["places"] = (sittings.cls, places)
         return np.asarray(places)
 
-    def _window_start(self, snapshot: Snapshot, window: Window) -> npt.NDArray[np.int64]:
+    def _window_start(self, snapshot: Snapshot, window: Window) -> Longs:
         enrolled = snapshot.student_dates("enrolled_on")
         if window is None:
             return np.maximum(enrolled, 0)

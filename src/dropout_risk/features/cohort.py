@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -23,7 +23,7 @@ from dropout_risk.records.school_records import SchoolRecords
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
 
 
-def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Longs) -> Floats:
+def grade_levels_on(histories: Histories, pupils: Array, ordinals: Longs) -> Floats:
     """Give the grade level of some pupils, each on a day.
 
     The students table says it as of the day the pupil left or, for who is still there, as of the last day
@@ -54,7 +54,7 @@ def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Lo
     return np.asarray(now - np.maximum(years, 0))
 
 
-def _school_year(ordinals: Longs, start: tuple[int, int]) -> npt.NDArray[np.int64]:
+def _school_year(ordinals: Longs, start: tuple[int, int]) -> Longs:
     """Give the calendar year in which each day's school year began."""
     dates = ordinals.astype("datetime64[D]")
     years = dates.astype("datetime64[Y]")
@@ -250,7 +250,7 @@ def _event_codes(histories: Histories, events: tuple[str, ...]) -> Bools:
 
 
 @kernel
-def _last_move(offsets: Longs, event: npt.NDArray[np.int32], away: Bools, back: Bools) -> Bools:
+def _last_move(offsets: Longs, event: Ints, away: Bools, back: Bools) -> Bools:
     """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date."""
     gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for pupil in range(len(gone)):
@@ -294,7 +294,7 @@ class _Window:
         state[end > self.observed] = _NOT_OBSERVED
         return state
 
-    def days(self, snapshot: Snapshot) -> npt.NDArray[np.int64]:
+    def days(self, snapshot: Snapshot) -> Longs:
         """Give the school days until each pupil's first outcome that counts, at most the horizon."""
         histories = snapshot.histories
         start = histories.calendar.index(np.arange(len(histories.calendar.schools)), snapshot.ordinal)
@@ -304,22 +304,20 @@ class _Window:
         return np.asarray(np.minimum(first - start[histories.calendar_row], self.horizon))
 
 
-def _first_dates(pupil: npt.NDArray[np.int32], date: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int32]:
+def _first_dates(pupil: Ints, date: Ints, n: int) -> Ints:
     """Give the earliest date of each pupil's rows, or one that never comes."""
     first = np.full(n, _NEVER, dtype=np.int32)
     np.minimum.at(first, pupil, date)
     return first
 
 
-def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
+def observed_days(histories: Histories) -> Ints:
     """Give, for each pupil, how many school days of its school have been observed."""
     row = histories.calendar_row
     return histories.calendar.index(row, histories.observed_to[row] + 1)
 
 
-def _cohort_frame(
-    histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
-) -> pd.DataFrame:
+def _cohort_frame(histories: Histories, pupils: Longs, ordinals: Longs) -> pd.DataFrame:
     names = ["student_id", "school_id", "class_id"]
     students = histories.students.select(names).take(pa.array(pupils))
     columns = {name: students[name].to_pandas() for name in names}

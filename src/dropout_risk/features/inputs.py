@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.runs import KnownRows
@@ -100,18 +100,18 @@ def mean_of(offsets: Longs, codes: Ints, chosen: Bools, values: Floats, added: f
     return means
 
 
-def sum_by(groups: npt.NDArray[Any], values: npt.ArrayLike, n_groups: int) -> Floats:
+def sum_by(groups: Array, values: npt.ArrayLike, n_groups: int) -> Floats:
     """Add values up by group, in their order, so that other groups never change a bit."""
     weights = np.asarray(values, dtype=np.float64)
     return np.bincount(groups, weights=weights, minlength=n_groups).astype(np.float64, copy=False)
 
 
-def count_by(groups: npt.NDArray[Any], n_groups: int) -> npt.NDArray[np.intp]:
+def count_by(groups: Array, n_groups: int) -> Positions:
     """Count rows by group."""
     return np.bincount(groups, minlength=n_groups)
 
 
-def mean_by(groups: npt.NDArray[Any], values: Floats, n_groups: int) -> Floats:
+def mean_by(groups: Array, values: Floats, n_groups: int) -> Floats:
     """Average the values that are there by group; missing where a group has none."""
     there = ~np.isnan(values)
     return divide_or_missing(

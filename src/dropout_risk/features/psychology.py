@@ -195,6 +195,11 @@ def _judge_rows(  # noqa: PLR0917
     high: Floats,
     lies_from: Floats,
 ) -> Bools:
+    """Say which rows count: first each row by itself, then, for pupils with a lie, all rows of its test.
+
+    A test is what one pupil took of one instrument on one day, by whatever spelling. Only where some row
+    reaches the lie scale's limit (also one that is invalid itself) are the pupil's rows compared pairwise.
+    """
     usable = np.empty(len(date), dtype=np.bool_)
     for pupil in range(len(offsets) - 1):
         first, last = offsets[pupil], offsets[pupil + 1]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Bytes, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.arrivals import Arrivals, late_runs, list_days, runs_of_late
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
@@ -174,16 +174,14 @@ def merged_days(old: Histories, arrivals: Sequence[Arrivals], grown: Grown) -> A
     )
 
 
-def _pupils_in_place(old: Histories, grown: Grown) -> npt.NDArray[np.bool_]:
+def _pupils_in_place(old: Histories, grown: Grown) -> Bools:
     """Mark the old pupils all of whose days keep their places."""
     lengths = old.calendar.lengths
     last = np.where(lengths > 0, old.calendar.days[np.arange(len(lengths)), np.maximum(lengths - 1, 0)], 0)
     return np.asarray(grown.valid_to[grown.old_rows] >= last[old.calendar_row])
 
 
-def _copy_days(
-    old: Histories, stays: npt.NDArray[np.bool_], old_rows: Longs, planes: Bytes, sessions: Bytes
-) -> None:
+def _copy_days(old: Histories, stays: Bools, old_rows: Longs, planes: Bytes, sessions: Bytes) -> None:
     width = min(old.attendance.planes["recorded"].shape[1], planes.shape[2])
     everyone = bool(stays.all())
     same = everyone and len(old_rows) == planes.shape[1] and bool((np.diff(old_rows) > 0).all())
@@ -271,9 +269,7 @@ def _day_cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Longs:
     return (np.asarray(pupil, np.int64) << 32) + np.asarray(date, np.int64)
 
 
-def _first_known(
-    pupils: list[npt.NDArray[Any]], dates: list[Ints], known: list[npt.NDArray[np.int64]]
-) -> tuple[Longs, npt.NDArray[np.int64]]:
+def _first_known(pupils: list[Array], dates: list[Ints], known: list[Longs]) -> tuple[Longs, Longs]:
     """Give each day once, and the date on which it first became known: zero if by its own date."""
     cells = _day_cell(np.concatenate(pupils), np.concatenate(dates))
     order = np.lexsort([np.concatenate(known), cells])
@@ -283,7 +279,7 @@ def _first_known(
     return cells[first], np.concatenate(known)[order][first]
 
 
-def _session_counts(pupil: npt.NDArray[Any], days: Runs, cells: Longs) -> npt.NDArray[np.int64]:
+def _session_counts(pupil: Array, days: Runs, cells: Longs) -> Longs:
     """Give the number of sessions of some days, zero where a day has not several."""
     several = days.columns["sessions"] > 0
     own = _day_cell(pupil[several], days.columns["date"][several])
@@ -369,7 +365,7 @@ def fold_arrivals(
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
         attendance=merged_days(old, arrivals, grown),
-        observed=_grown_observed(old, arrivals, calendar),
+        observed=grown_observed(calendar, [old, *arrivals]),
         set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
     )  # fmt: skip
 
@@ -465,12 +461,12 @@ def _still_set_apart(named: Sequence[tuple[str | int, ...]], students: pa.Table)
     return tuple(name for name in names if name not in known)
 
 
-def _grown_observed(old: Histories, arrivals: Sequence[Arrivals], calendar: SchoolCalendar) -> Observed:
+def grown_observed(calendar: SchoolCalendar, parts: Sequence[Histories | Arrivals]) -> Observed:
+    """Give what all parts tell of the schools of a grown calendar."""
     latest = Observed.until(-1, len(calendar.schools))
-    told = [(old.calendar, old.observed), *((part.calendar, part.observed) for part in arrivals)]
-    for part, observed in told:
-        rows = np.array([calendar.row_of(name) for name in part.schools], dtype=np.intp)
-        latest = latest.merged(observed.moved(rows, len(calendar.schools)))
+    for part in parts:
+        rows = np.array([calendar.row_of(name) for name in part.calendar.schools], dtype=np.intp)
+        latest = latest.merged(part.observed.moved(rows, len(calendar.schools)))
     return latest
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Bytes, Ints, Longs, Words
+from dropout_risk.arrays import Array, Bytes, Ints, Longs, Positions, Words
 from dropout_risk.histories.day_words import lay_over
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -41,12 +40,12 @@ COUNT_BITS = 4
 class LateStates:
     """States of days as they became known after the day itself, sorted by pupil, day and date known."""
 
-    pupil: npt.NDArray[np.int32]
-    day: npt.NDArray[np.int32]
-    known: npt.NDArray[np.int32]
+    pupil: Ints
+    day: Ints
+    known: Ints
     flags: Bytes
 
-    def take(self, pupils: npt.NDArray[np.intp] | slice) -> LateStates:
+    def take(self, pupils: Positions | slice) -> LateStates:
         """Give the states of some pupils, renumbered in the given order; of a slice without copying."""
         if isinstance(pupils, slice):
             low, high = np.searchsorted(self.pupil, [pupils.start, pupils.stop])
@@ -84,7 +83,7 @@ class AttendanceBits:
         """Number of school days there is room for."""
         return 8 * int(self.planes["recorded"].shape[1])
 
-    def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
+    def take(self, pupils: Positions) -> AttendanceBits:
         """Give the attendance of some pupils, in the given order.
 
         Pupils that follow one another (a block of a large district) are given as views, without copying.
@@ -117,7 +116,7 @@ class AttendanceBits:
         return known
 
 
-def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+def _as_slice(pupils: Positions) -> Positions | slice:
     """Give rows that follow one another as a slice, others as they are."""
     if len(pupils) == 0 or pupils[0] < 0 or pupils[-1] - pupils[0] + 1 != len(pupils):
         return pupils
@@ -349,7 +348,7 @@ def _pack_late(  # noqa: PLR0917
     flags_of: Bytes,
     planes: Bytes,
     counts: Bytes,
-    late: tuple[npt.NDArray[Any], ...],
+    late: tuple[Array, ...],
 ) -> tuple[int, int]:
     """Pack the days with rows beside the grid, sorted by pupil, date, session and date known.
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Ints, Longs
-from dropout_risk.histories.runs import Runs
+from dropout_risk.histories.runs import Runs, offsets_of
 from dropout_risk.kernels import blocks, in_threads, kernel
 
 CLASSES_AT_ONCE = 512
@@ -63,7 +63,7 @@ class Classes:
     def offsets(self) -> Longs:
         """The pupils of class ``i`` are ``order[offsets[i]:offsets[i + 1]]``."""
         sizes = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
-        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return offsets_of(sizes)
 
 
 def class_name(school: object, name: object) -> str:
@@ -138,8 +138,9 @@ class Sittings:
         key, own = key[order], own[order]
         date, joint = (key % _DATES - _SHIFT).astype(np.int32), key // _DATES
         subject, exam = (joint // n_exams).astype(np.int32) - 1, (joint % n_exams).astype(np.int32) - 1
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=len(classes.names)))])
-        return cls(of_mark, own, subject, exam, date, offsets.astype(np.int64))
+        return cls(
+            of_mark, own, subject, exam, date, offsets_of(np.bincount(own, minlength=len(classes.names)))
+        )
 
     def slice(self, marks: slice) -> Self:
         """Give the sittings of consecutive marks, with the numbers they had."""
@@ -157,7 +158,13 @@ def _number_sittings(  # noqa: PLR0917
     of_mark: Ints,
     n_exams: int,
 ) -> tuple[Longs, Ints]:
-    """Give the sittings of some classes a number as their marks come; give each one's key and class."""
+    """Give the sittings of some classes a number as their marks come; give each one's key and class.
+
+    A hash table with open addressing, shared by all classes and never cleared: a slot that holds a number
+    below ``first`` is of a former class and counts as free. It has twice as many slots as the largest class
+    has marks, so a free one is always found. Keys are joined without loss (subject, exam, date), and numbers
+    depend on the order of the marks alone; ``_renumber_sittings`` puts them into the order of their keys.
+    """
     most = 0
     total = 0
     for cls in range(len(classes) - 1):

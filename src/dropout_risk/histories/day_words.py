@@ -9,17 +9,13 @@ of shape (2, n_pupils): days older than the first number, and at most as old as 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from dropout_risk.arrays import Bytes, Ints, Words
+from dropout_risk.arrays import Bytes, Floats, Ints, Longs, Words
 from dropout_risk.kernels import kernel
 
 _NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 _PAIRS, _FOURS, _EIGHTS = (np.uint64(number * (2**64 // 255)) for number in (0x55, 0x33, 0x0F))
 _BYTES = np.uint64(2**64 // 255)
-
-
-# --- from packed planes to words -------------------------------------------------------------------
 
 
 @kernel
@@ -55,6 +51,9 @@ def close_gaps(planes: Bytes, n_bytes: int, calendar_row: Ints, kept: Ints, leng
 @kernel
 def align_days(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
     """Give the first ``known`` days of every pupil as words, the last of them in the highest bit.
+
+    Each word is 64 days that begin at ``first``, cut out of the two words of the plane in which they lie; a
+    pupil's first word is filled with zeros below its first day (a shift to the left by ``-first``).
 
     Parameters
     ----------
@@ -106,9 +105,6 @@ def weekday_words(days: Ints, calendar_row: Ints, known: Ints, weekdays: int, n_
     return words
 
 
-# --- measures --------------------------------------------------------------------------------------
-
-
 @kernel
 def _seen_days(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
     """Mark the days of one word that a loop looks at."""
@@ -140,7 +136,7 @@ def _highest_bit(bits: np.uint64) -> int:
 
 
 @kernel
-def count_days(words: Words, ages: Ints) -> npt.NDArray[np.int64]:
+def count_days(words: Words, ages: Ints) -> Longs:
     """Count each pupil's days."""
     n_words = words.shape[1]
     found = np.zeros(len(words), dtype=np.int64)
@@ -151,7 +147,7 @@ def count_days(words: Words, ages: Ints) -> npt.NDArray[np.int64]:
 
 
 @kernel
-def share_of_days(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArray[np.float64]:
+def share_of_days(chosen: Words, recorded: Words, ages: Ints) -> Floats:
     """Divide days of a kind by days recorded; missing where none is recorded."""
     n_words = chosen.shape[1]
     share = np.empty(len(chosen), dtype=np.float64)
@@ -182,10 +178,13 @@ def newest_and_oldest(words: Words, ages: Ints) -> Ints:
 
 
 @kernel
-def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArray[np.float64]:
+def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> Floats:
     """Walk over the days: the longest run of a kind, and the number of its runs.
 
-    A day without a record neither adds nor breaks.
+    A day without a record neither adds nor breaks. Words come oldest first, and in each word the days of the
+    kind from the lowest bit up (``left & -left``). ``running`` is the length of the run up to the last day
+    walked; ``others`` holds the recorded days of another kind that have not been passed. One of them below
+    the next day of the kind ends the run, and so does one above the last; whole counts, so exact.
     """
     n_words = chosen.shape[1]
     found = np.zeros((2, len(chosen)), dtype=np.float64)
@@ -216,7 +215,8 @@ def current_run(chosen: Words, recorded: Words, ages: Ints, silence: int) -> Int
     """Walk back from the last day for as long as recorded days are of a kind.
 
     A day without a record neither adds nor breaks, but more than ``silence`` days between two days of
-    the run do.
+    the run do. Words are walked newest first, and recorded days from the highest bit down, until the first
+    of another kind: what is older is never looked at.
 
     Returns
     -------

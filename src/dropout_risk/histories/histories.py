@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Ints
+from dropout_risk.arrays import Array, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.runs import Runs
@@ -72,7 +72,7 @@ class Observed:
         attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
         return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
 
-    def moved(self, rows: npt.NDArray[np.intp], n_calendars: int) -> Self:
+    def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
         moved = self.until(_NONE, n_calendars)
         moved.attended[rows], moved.dated[rows] = self.attended, self.dated
@@ -148,7 +148,7 @@ class Histories:
 
     students: pa.Table
     calendar: SchoolCalendar
-    calendar_row: npt.NDArray[np.int32]
+    calendar_row: Ints
     attendance: AttendanceBits
     totals: Runs
     grades: Runs
@@ -242,7 +242,7 @@ class Histories:
         return is_marked(self.students.schema)
 
     @property
-    def observed_to(self) -> npt.NDArray[np.int32]:
+    def observed_to(self) -> Ints:
         """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
         return self.observed.dates
 
@@ -255,20 +255,20 @@ class Histories:
         """Identifiers of the pupils, in order."""
         return list(self.students["student_id"].to_pylist())
 
-    def student_numbers(self, name: str) -> npt.NDArray[np.float64]:
+    def student_numbers(self, name: str) -> Floats:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         if name not in self._columns:
             self._columns[name] = _student_numbers(self.students[name], pa.float64(), np.nan)
         return self._columns[name]
 
-    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+    def student_dates(self, name: str) -> Longs:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         if name not in self._columns:
             self._columns[name] = _student_numbers(self.students[name], pa.int32(), -1).astype(np.int64)
         return self._columns[name]
 
     @cached_property
-    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+    def _columns(self) -> dict[str, Array]:
         """Columns of the students table that have been read."""
         return {}
 
@@ -341,7 +341,7 @@ class _Builder:
     """Turns canonical tables into arrays: dates to ordinals and school days, words to codes."""
 
     calendar: SchoolCalendar
-    row: npt.NDArray[np.int32]
+    row: Ints
     words: dict[str, tuple[str, ...]]
 
     def attendance(self, grid: DayGrid) -> AttendanceBits:
@@ -419,13 +419,13 @@ class _Builder:
         columns |= {"day": self._day(rows.pupil, columns["date"]), "known": known}
         return Runs.from_rows(rows.pupil, columns, key, n_pupils=len(self.row))
 
-    def _day(self, pupil: Array, ordinals: Array) -> npt.NDArray[np.int32]:
+    def _day(self, pupil: Array, ordinals: Array) -> Ints:
         day = np.empty(len(pupil), np.int32)
         for part in blocks(len(pupil), _AT_ONCE):
             day[part] = self.calendar.index(self.row[pupil[part]], ordinals[part])
         return day
 
-    def _codes(self, rows: UsableRows, name: str) -> npt.NDArray[np.int32]:
+    def _codes(self, rows: UsableRows, name: str) -> Ints:
         """Code a column of words by their place in the alphabet, so that codes never depend on row order."""
         every, used = rows.vocabulary(name), rows.used(name)
         words = sorted({*self.words.get(name, ()), *(every[place] for place in np.flatnonzero(used))})
@@ -456,11 +456,11 @@ def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalen
     return SchoolCalendar(schools, days, known=known, year_start=calendar.year_start)
 
 
-def _student_numbers(column: pa.ChunkedArray, kind: pa.DataType, null: float) -> npt.NDArray[Any]:
+def _student_numbers(column: pa.ChunkedArray, kind: pa.DataType, null: float) -> Array:
     """Read a column of the students table, quickly too where it has one row."""
     if column.null_count == len(column):
         return np.full(len(column), null, dtype=kind.to_pandas_dtype())
     if column.null_count:
         column = pc.fill_null(column.cast(kind), null)
-    values: npt.NDArray[Any] = column.to_numpy().astype(kind.to_pandas_dtype())
+    values: Array = column.to_numpy().astype(kind.to_pandas_dtype())
     return values

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from dropout_risk.arrays import Array, Bools, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.ordering import order_by
 
@@ -27,8 +26,8 @@ def move_runs(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
     return Runs(offsets_of(counts), runs.columns, runs.key)
 
 
-def offsets_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give the place of each pupil's first row, and the number of all."""
+def offsets_of(counts: Array) -> Longs:
+    """Give the position of each pupil's first row, and the number of all."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
@@ -49,7 +48,7 @@ class Runs:
         Columns that name a row within its pupil: a later known row of the same key corrects the former.
     """
 
-    offsets: npt.NDArray[np.int64]
+    offsets: Longs
     columns: dict[str, Array]
     key: tuple[str, ...]
 
@@ -60,23 +59,24 @@ class Runs:
         """Sort rows that come in any order."""
         rest = [name for name in columns if name not in key and name != "known"]
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=n_pupils))]).astype(np.int64)
+        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
         if order is None:
             own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
             return cls(offsets, own, key)
         return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
 
     @property
-    def pupil(self) -> npt.NDArray[np.int32]:
+    def pupil(self) -> Ints:
         """Row number of the pupil of each row."""
         return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
 
-    def take(self, pupils: npt.NDArray[np.intp]) -> Runs:
+    def take(self, pupils: Positions) -> Runs:
         """Give the rows of some pupils, renumbered in the given order."""
         lows, counts = self.offsets[pupils], np.diff(self.offsets)[pupils]
         rows = np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Runs(offsets, {name: column[rows] for name, column in self.columns.items()}, self.key)
+        return Runs(
+            offsets_of(counts), {name: column[rows] for name, column in self.columns.items()}, self.key
+        )
 
     def slice(self, pupils: slice) -> Runs:
         """Give the rows of consecutive pupils, without a copy."""
@@ -179,9 +179,7 @@ class KnownRows(Mapping[str, Array]):
 
 
 @kernel
-def visible_rows(
-    offsets: Longs, known: npt.NDArray[np.int32], corrected: Bools, ordinal: int
-) -> tuple[Longs, Longs]:
+def visible_rows(offsets: Longs, known: Ints, corrected: Bools, ordinal: int) -> tuple[Longs, Longs]:
     """Find the rows known before a date, each in its last known form, and the offsets of their pupils.
 
     Rows of one key are sorted by the date on which they became known, so the next one tells.
@@ -245,7 +243,7 @@ def _latest_rows(arrived: Sequence[Runs]) -> Runs:
         last[:-1] |= column[order][1:] != column[order][:-1]
     last[-1:] = True
     kept = order[last]
-    counts = np.bincount(pupil[kept], minlength=len(first.offsets) - 1).astype(np.int64)
+    counts = np.bincount(pupil[kept], minlength=len(first.offsets) - 1)
     return Runs(offsets_of(counts), {name: column[kept] for name, column in columns.items()}, first.key)
 
 
@@ -267,14 +265,14 @@ def _writable_ints(column: Array) -> Ints:
 
 @kernel
 def _merge_rows(  # noqa: PLR0917
-    old_offsets: npt.NDArray[np.int64],
-    new_offsets: npt.NDArray[np.int64],
-    old: Key,
-    new: Key,
-    source: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
+    old_offsets: Longs, new_offsets: Longs, old: Key, new: Key, source: Longs, counts: Longs
 ) -> int:
-    """Name the row behind each merged row, the new ones counted on from the old; give their number."""
+    """Name the row behind each merged row, the new ones counted on from the old; give their number.
+
+    Both lists of a pupil are sorted by the same columns, so that one walk over them side by side keeps the
+    order; of two rows with all columns equal the new one stays. Columns are compared as whole numbers in
+    their order, the first that differs decides; fewer than four are repeated, which changes no comparison.
+    """
     n, n_old = 0, old_offsets[-1]
     for pupil in range(len(counts)):
         i, last_old = old_offsets[pupil], old_offsets[pupil + 1]

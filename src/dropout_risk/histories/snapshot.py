@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Array, Bools, Ints, Longs, Words
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions, Words
 from dropout_risk.histories.attendance_bits import PLANES
 from dropout_risk.histories.day_words import (
     align_days,
@@ -79,8 +79,6 @@ class Snapshot:
         """The date."""
         return date_of(self.ordinal)
 
-    # --- attendance -------------------------------------------------------------------------------
-
     @cached_property
     def _known_days(self) -> Ints:
         """Number of school days before the date that attendance can be held for, per pupil."""
@@ -134,7 +132,7 @@ class Snapshot:
         days, n_words = self.calendar.days, self._words.shape[2]
         return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
 
-    def count(self, kind: str, window: Window = None) -> npt.NDArray[np.int64]:
+    def count(self, kind: str, window: Window = None) -> Longs:
         """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""
         return count_days(self.words(kind), self.ages(window))
 
@@ -168,14 +166,12 @@ class Snapshot:
             self._ages[window][1] = year if window == "year" else self.n_days if window is None else window
         return self._ages[window]
 
-    def dates_before(self, days_back: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def dates_before(self, days_back: npt.ArrayLike) -> Ints:
         """Date (ordinal) of the school day so many school days before the date, per pupil."""
         back = np.asarray(days_back)
         rows = self.histories.calendar_row.reshape(-1, *[1] * (back.ndim - 1))
         end = self.end.reshape(rows.shape)
         return self.calendar.day(rows, end - back)
-
-    # --- dated rows -------------------------------------------------------------------------------
 
     @cached_property
     def grades(self) -> Grades:
@@ -246,7 +242,7 @@ class Snapshot:
         when, since = self._since(rows, window)
         return np.asarray(when >= since[rows["pupil"]])
 
-    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Array, npt.NDArray[np.int32]]:
+    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Array, Ints]:
         """Give the column that a window is counted in, and where the window begins for each pupil."""
         if window == "year":
             begins = self.calendar.year_begins(self.ordinal)
@@ -262,15 +258,15 @@ class Snapshot:
         """Give the codes of several words."""
         return [self.code(column, word) for word in words]
 
-    def student_column(self, name: str) -> npt.NDArray[np.float64]:
+    def student_column(self, name: str) -> Floats:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         return self.histories.student_numbers(name)
 
-    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+    def student_dates(self, name: str) -> Longs:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         return self.histories.student_dates(name)
 
-    def last_record(self, source: str) -> npt.NDArray[np.int32]:
+    def last_record(self, source: str) -> Ints:
         """Date (ordinal) of each pupil's last known row in a table; -1 where there is none.
 
         Of family rows it is the date on which the last one became known: the circumstances may be old,
@@ -320,7 +316,7 @@ class Grades:
         return self.bounds[:-1]
 
     @cached_property
-    def run(self) -> npt.NDArray[np.intp]:
+    def run(self) -> Positions:
         """Number of the run of each row."""
         return np.repeat(np.arange(len(self.starts)), self.lengths)
 
@@ -336,9 +332,7 @@ class Grades:
 
 
 @kernel
-def rows_since(
-    offsets: Longs, when: npt.NDArray[np.int32], since: npt.NDArray[np.int32]
-) -> tuple[Longs, Longs]:
+def rows_since(offsets: Longs, when: Ints, since: Ints) -> tuple[Longs, Longs]:
     """Find the rows that lie on or after their pupil's first day, and the offsets of their pupils."""
     rows = np.empty(len(when), dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -353,7 +347,7 @@ def rows_since(
 
 
 @kernel
-def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Longs, Longs]:
+def runs_of_subjects(offsets: Longs, subject: Ints) -> tuple[Longs, Longs]:
     """Find where each run of one pupil in one subject begins, and the offsets of the pupils' runs."""
     bounds = np.empty(len(subject) + 1, dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -369,7 +363,7 @@ def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Lo
 
 
 @kernel
-def largest_of_pupils(offsets: Longs, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def largest_of_pupils(offsets: Longs, values: Ints) -> Ints:
     """Find the largest value of each pupil's rows, which are dates or school days; -1 where it has none.
 
     A day before the first known one has a negative number, which is kept.

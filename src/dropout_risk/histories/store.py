@@ -257,12 +257,7 @@ def change_store(folder: Path, wait: float | None = None) -> Iterator[Lock]:
         ) from error
 
 
-def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
-    """Write what arrived as the last part of a store."""
-    _add_part(folder, lock, state, content)
-
-
-def _add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
+def add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
     """Write a part and then the pointer that names it last; all of it or nothing. Remove what leaves."""
     name = (_DAY if state["parts"] else _BASE) + secrets.token_hex(4)
     lock.note(name, *map(str, leaving))
@@ -283,7 +278,7 @@ def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[
     former = _former_state(folder)
     state = {"parts": [], "arrived": arrived, "previous": _part_names(former)}
     content = (histories.students, *pack_histories(histories))
-    _add_part(folder, lock, state, content, leaving=_previous_names(former))
+    add_part(folder, lock, state, content, leaving=_previous_names(former))
 
 
 def _write_pointer(folder: Path, state: State) -> None:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dropout_risk.arrays import Array, Bytes
+from dropout_risk.arrays import Array, Bools, Bytes, Floats, Ints, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.histories.append import calendar_rows
 from dropout_risk.histories.arrivals import Arrivals, runs_of_late
@@ -37,7 +37,7 @@ _LONG = 255
 Planes = dict[str, Bytes]
 
 
-def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
+def pack_planes(planes: Planes) -> dict[str, Array]:
     """Give the arrays that hold planes of bits."""
     others = [np.ascontiguousarray(plane) for name, plane in planes.items() if name != "recorded"]
     number = int(sum(np.bitwise_count(plane).sum() for plane in others))
@@ -48,7 +48,7 @@ def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
     return {"recorded": planes["recorded"].ravel(), "gaps": gaps[:n_gaps], "flags": flags[:n_flags]}
 
 
-def unpack_planes(arrays: dict[str, npt.NDArray[Any]], n_pupils: int, n_bytes: int) -> Planes:
+def unpack_planes(arrays: dict[str, Array], n_pupils: int, n_bytes: int) -> Planes:
     """Read planes of bits from their arrays."""
     planes = np.zeros((len(PLANES), n_pupils, n_bytes), np.uint8)
     planes[0] = arrays["recorded"].reshape(n_pupils, n_bytes)
@@ -100,7 +100,7 @@ def _mark_days(gaps: Bytes, flags: Bytes, planes: Bytes) -> None:
         n += 1
 
 
-Arrays = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, Array]
 About = dict[str, Any]
 
 _MOST_CODES = 1 << 16
@@ -162,7 +162,7 @@ def unpack_runs(arrays: Arrays, about: About) -> Runs:
     return Runs(offsets, {name: columns[name] for name in about["types"]}, tuple(about["key"]))
 
 
-def narrow_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def narrow_values(values: Array) -> Array:
     """Give whole numbers from zero on in the smallest type that holds them.
 
     >>> narrow_values(np.array([0, 300])).dtype
@@ -171,7 +171,7 @@ def narrow_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def _combined_codes(columns: list[Array]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
+def _combined_codes(columns: list[Array]) -> tuple[Array, Longs] | None:
     """Give each row's combination of values as a code, and the first row of each; None if too many."""
     word, room = np.zeros(len(columns[0]) if columns else 0, np.int64), 1
     for column in columns:
@@ -186,7 +186,7 @@ def _combined_codes(columns: list[Array]) -> tuple[npt.NDArray[Any], npt.NDArray
     return _word_codes(word)
 
 
-def _word_codes(word: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
+def _word_codes(word: Longs) -> tuple[Array, Longs] | None:
     """Give each word its number, by first rows, and those rows; None if there are too many of them."""
     encoded = pa.array(word).dictionary_encode()
     number = len(encoded.dictionary)
@@ -198,7 +198,7 @@ def _word_codes(word: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDAr
     return narrow_values(codes), first
 
 
-def _pack_numbers(column: Array, group: npt.NDArray[np.int32]) -> Arrays:
+def _pack_numbers(column: Array, group: Ints) -> Arrays:
     """Keep numbers as places among the distinct ones of their group, those of one group together."""
     coded = _word_codes(np.ascontiguousarray(column, np.float64).view(np.int64))
     if coded is None:
@@ -223,7 +223,7 @@ def _pack_numbers(column: Array, group: npt.NDArray[np.int32]) -> Arrays:
     return arrays
 
 
-def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Array:
+def _unpack_numbers(arrays: Arrays, group: Ints) -> Array:
     if "bits" in arrays:
         return np.ascontiguousarray(arrays["bits"].reshape(_BYTE, -1).T).view(np.float64).ravel()
     values, counts = arrays["values"], np.bincount(group)
@@ -246,37 +246,31 @@ def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Array:
     return numbers
 
 
-def _unpack_bits(packed: npt.NDArray[np.uint8], start: int, count: int) -> npt.NDArray[np.uint16]:
+def _unpack_bits(packed: Bytes, start: int, count: int) -> npt.NDArray[np.uint16]:
     first = start // _BYTE
     bits = np.unpackbits(packed[first : (start + count) // _BYTE + 1], bitorder="little")
     return bits[start - first * _BYTE :][:count].astype(np.uint16)
 
 
-def _group_shifts(used: npt.NDArray[np.bool_]) -> list[int]:
+def _group_shifts(used: Bools) -> list[int]:
     """Give the number of low bits that do not fit into a byte, per group."""
     return [max(int(number - 1).bit_length() - _BYTE, 0) for number in used.sum(axis=1).tolist()]
 
 
-def _group_of(columns: dict[str, Array], name: str, n: int) -> npt.NDArray[np.int32]:
+def _group_of(columns: dict[str, Array], name: str, n: int) -> Ints:
     """Give the group of each row: by the column that tells in which range a number lies."""
     by = columns.get(_ALIKE.get(name, ""))
     return np.zeros(n, np.int32) if by is None else (by - by.min(initial=0)).astype(np.int32)
 
 
-def _group_starts(group: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def _group_starts(group: Ints) -> Longs:
     """Give the place of the first row of each group when the rows of a group stand together."""
     counts = np.bincount(group)
     return (np.cumsum(counts) - counts).astype(np.int64)
 
 
 @kernel
-def _deal_numbers(
-    group: npt.NDArray[np.int32],
-    starts: npt.NDArray[np.int64],
-    rank: npt.NDArray[np.int32],
-    used: npt.NDArray[np.bool_],
-    dealt: npt.NDArray[np.uint16],
-) -> None:
+def _deal_numbers(group: Ints, starts: Longs, rank: Ints, used: Bools, dealt: npt.NDArray[np.uint16]) -> None:
     for row in range(len(group)):
         g = group[row]
         dealt[starts[g]] = rank[row]
@@ -286,12 +280,7 @@ def _deal_numbers(
 
 @kernel
 def _look_up(  # noqa: PLR0917
-    group: npt.NDArray[np.int32],
-    starts: npt.NDArray[np.int64],
-    dealt: npt.NDArray[np.uint16],
-    firsts: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float64],
-    numbers: npt.NDArray[np.float64],
+    group: Ints, starts: Longs, dealt: npt.NDArray[np.uint16], firsts: Longs, values: Floats, numbers: Floats
 ) -> None:
     for row in range(len(group)):
         g = group[row]
