@@ -94,6 +94,12 @@ def compute_features(
     return FeatureTable(values, inputs.context, snapshot)
 
 
+def kept_features(histories: Histories) -> FeatureCatalogue:
+    """Give the default catalogue without the features of tables that no school keeps."""
+    catalogue = default_catalogue()
+    return catalogue.select(name for name, item in catalogue.items() if histories.keeps(item.source))
+
+
 def build_features(
     records: Source,
     cohort: Cohort,
@@ -111,7 +117,7 @@ def build_features(
     cohort : Cohort
         Pupils and as-of dates.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
     instruments : InstrumentRegistry, optional
         Scales and norms of the tests in use; by default the shipped ones.
 
@@ -130,7 +136,7 @@ def build_features(
     FrozenList(['student_id', 'as_of'])
     """
     histories = histories_of(records)
-    catalogue = default_catalogue() if catalogue is None else catalogue
+    catalogue = kept_features(histories) if catalogue is None else catalogue
     values = np.empty((len(cohort), len(catalogue)), dtype=np.float64)
     pupils = cohort.frame["pupil"].to_numpy()
     for day, rows in cohort.frame.groupby("as_of").indices.items():

@@ -94,6 +94,10 @@ class Days:
             return self
         return replace(self, kept=_kept(tables, self.listed, by_class(), runs))
 
+    def keeps(self, source: str) -> bool:
+        """Say whether any school keeps a table that features read, as histories do."""
+        return source not in INCIDENTS or bool(self.kept.get(source))
+
     def calendar(self, schools: list[str] | None = None) -> SchoolCalendar:
         """Give the calendar of some schools, by default of all."""
         nothing = np.zeros(0, np.int32)

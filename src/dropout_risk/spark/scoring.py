@@ -57,7 +57,7 @@ def features(
     spark, tables, as_of, mapping, calendar, today
         See :func:`score`.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
 
     Returns
     -------
@@ -66,9 +66,11 @@ def features(
         of :func:`build_features`, bit by bit.
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    catalogue = default_catalogue() if catalogue is None else catalogue
     rows = given.by_class()
     days = Days.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
+    if catalogue is None:
+        catalogue = default_catalogue()
+        catalogue = catalogue.select(name for name, item in catalogue.items() if days.keeps(item.source))
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
     reading, day, sent = given.reading, date_of(ordinal_of(as_of)), spark.sparkContext.broadcast(days)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.audit import Audit
 from dropout_risk.evaluation.baselines import baselines
@@ -26,7 +25,7 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.section import Section
 from dropout_risk.evaluation.timing import FittedTiming, fit_timing, timing
 from dropout_risk.features.cohort import Cohort, histories_of
-from dropout_risk.features.compute import build_features
+from dropout_risk.features.compute import build_features, kept_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
@@ -261,7 +260,7 @@ def train(
     settings : Settings, optional
         Horizon, split, candidates, capacity, tracking; by default :class:`Settings`.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
     progress : bool, default=False
         Draw progress bars on the error stream.
     track : bool, default=True
@@ -295,7 +294,7 @@ def train(
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
-            catalogue = _kept_features(histories) if catalogue is None else catalogue
+            catalogue = kept_features(histories) if catalogue is None else catalogue
             cohort = labelled_cohort(histories, settings)
         features = _features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
@@ -401,12 +400,6 @@ def evaluate(
         lowest_risk=settings.bands.watch,
         replicates=settings.evaluation.replicates,
     )
-
-
-def _kept_features(histories: Histories) -> FeatureCatalogue:
-    """Give the default features without those of tables that no school keeps."""
-    catalogue = default_catalogue()
-    return catalogue.select(name for name, item in catalogue.items() if histories.keeps(item.source))
 
 
 def _features(

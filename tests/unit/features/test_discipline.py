@@ -67,6 +67,14 @@ def test_where_no_school_keeps_them_the_feature_does_not_apply():
     assert (missing_states(values, known, CATALOGUE, default_instruments()) == NOT_APPLICABLE).all()
 
 
+def test_the_default_features_are_those_of_tables_that_some_school_keeps(histories):
+    cohort = dr.Cohort.on(histories, AS_OF)
+    without = dr.Histories.from_records(records_of(None))
+
+    assert list(dr.build_features(histories, cohort)) == dr.default_catalogue().names
+    assert set(dr.default_catalogue()) - set(dr.build_features(without, cohort)) == {NAME}
+
+
 def test_incidents_alone_judge_nobody_and_are_no_datum_worth_fetching():
     catalogue = dr.default_catalogue()
     values = np.full((1, len(catalogue)), np.nan)
