@@ -5,7 +5,7 @@ import pytest
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.factors import FACTORS
 from dropout_risk.catalogue.instruments import default_instruments
-from dropout_risk.catalogue.render import catalogue_page, catalogue_table, main, markdown_table
+from dropout_risk.catalogue.render import catalogue_page, catalogue_table, markdown_table, write_page
 from dropout_risk.text import LANGUAGES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "catalogue.md"
@@ -13,7 +13,7 @@ CATALOGUE = default_catalogue()
 
 
 def test_the_reference_page_is_not_stale(tmp_path):
-    main(str(tmp_path / "catalogue.md"))
+    write_page(str(tmp_path / "catalogue.md"))
 
     assert PAGE.read_text(encoding="utf-8") == (tmp_path / "catalogue.md").read_text(encoding="utf-8"), (
         "run: python -m dropout_risk.catalogue.render docs/reference/catalogue.md"

@@ -13,13 +13,14 @@ from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring import request
 from support.agreement import same_bits, same_histories
 from support.districts import untidy_tables
 
 AS_OF = "2025-03-03"
 CATALOGUE = default_catalogue()
-LISTS = ("attendance", "attendance_totals", "grades", "wellbeing", "family")
+LISTS = [name for name, table in TABLES.items() if table.in_request]
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,12 @@ def body(frames, ids):
         plain(student) | {name: lists[name].get(student["student_id"], []) for name in LISTS}
         for student in students
     ]
+    schools = frames["students"].set_index("student_id")["school_id"]
+    told = frames["discipline"]["recorded_on"] < dt.date.fromisoformat(AS_OF)
+    keeping = set(frames["discipline"].loc[told, "student_id"].map(schools))
+    for row in rows:
+        if row.get("school_id") not in keeping:
+            del row["discipline"]
     return {"as_of": AS_OF, "students": rows}
 
 

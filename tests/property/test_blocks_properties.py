@@ -64,7 +64,7 @@ def test_the_context_of_a_district_is_that_of_each_class_alone():
 )
 def test_threads_and_blocks_never_change_a_bit(monkeypatch, threads, pupils, at_once):
     whole = compute_features(untidy_histories(), AS_OF, CATALOGUE)
-    everybody = untidy_histories().take(range(len(whole.known)))
+    everybody = untidy_histories().take(range(len(whole.snapshot)))
     monkeypatch.setenv("DROPOUT_RISK_THREADS", str(threads))
     monkeypatch.setattr(compute, "PUPILS_AT_ONCE", pupils)
     monkeypatch.setattr(classes, "CLASSES_AT_ONCE", at_once)

@@ -36,6 +36,7 @@ LATE_MONDAY = {
     "grades": [],
     "wellbeing": [],
     "family": [],
+    "discipline": [],
     "outcomes": [],
 }
 

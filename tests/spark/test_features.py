@@ -18,5 +18,6 @@ def test_features_are_those_of_one_machine_bit_by_bit(spark, frames, records, to
     found = found.set_index("student_id").loc[expected.index.get_level_values("student_id")]
 
     assert list(found.columns[2:]) == list(expected.columns)
+    assert 0 < expected["discipline_incidents_year"].notna().mean() < 1
     assert same_bits(found[expected.columns].to_numpy(), expected.to_numpy())
     assert np.isnan(found.to_numpy()[:, 2:].astype(float)).any()

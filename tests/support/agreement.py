@@ -6,6 +6,7 @@ import numpy as np
 
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
+from dropout_risk.records.tables import RUNS
 from support.oracle import Oracle
 from support.plain import PlainDistrict
 
@@ -45,7 +46,7 @@ def same_histories(left, right):
     pairs["sessions"] = (left.attendance.sessions, right.attendance.sessions)
     for name in ("pupil", "day", "known", "flags"):
         pairs[f"late.{name}"] = (getattr(left.attendance.late, name), getattr(right.attendance.late, name))
-    for table in ("totals", "grades", "wellbeing", "family", "outcomes"):
+    for table in RUNS:
         mine, other = getattr(left, table), getattr(right, table)
         pairs[f"{table}.offsets"] = (mine.offsets, other.offsets)
         for name, column in mine.columns.items():

@@ -57,6 +57,7 @@ def untidy_tables(n_students=N_STUDENTS, seed=5, n_days=250):
     frames["grades"] = _grades(frames["grades"], rng)
     frames["wellbeing"] = _wellbeing(frames["wellbeing"], frames["students"], last_day, rng)
     frames["family"] = _family(frames["family"], rng)
+    frames["discipline"] = _discipline(frames["students"], frames["attendance"], rng)
     return frames, last_day
 
 
@@ -183,3 +184,17 @@ def _family(family, rng):
     closed["valid_to"] = later(closed["valid_from"], 20)
     closed["recorded_on"] = later(closed["recorded_on"], 60)
     return pd.concat([family, changed, announced, closed], ignore_index=True)
+
+
+def _discipline(students, attendance, rng):
+    """Incidents at every school but one, some told of late, some corrected."""
+    schools = students.set_index("student_id")["school_id"]
+    days = attendance[["student_id", "date", "recorded_on"]].drop_duplicates(["student_id", "date"])
+    days = days[days["student_id"].map(schools) != schools.dropna().iloc[-7]]
+    rows = some(days, 0.01, rng)
+    rows["kind"] = rng.choice(["warning", "demerit", "警告"], len(rows))
+    rows["days"] = rng.choice([np.nan, 0.0, 0.5, 3.0], len(rows))
+    rows["recorded_on"] = later(rows["recorded_on"], rng.choice([0, 0, 4, 40], len(rows)))
+    corrections = some(rows, 0.2, rng).assign(days=5.0)
+    corrections["recorded_on"] = later(corrections["recorded_on"], 3)
+    return pd.concat([rows, corrections], ignore_index=True)

@@ -394,6 +394,13 @@ def recent_factor(measure, pupil, window):
     return len({row["factor"] for row in began if is_burden(row)})
 
 
+def incident_count(measure, pupil, window):
+    rows = getattr(pupil, measure.table)
+    if not getattr(pupil, f"school_keeps_{measure.table}"):
+        return nan
+    return sum(pupil.in_window(row["date"], window) for row in rows)
+
+
 def student_column(measure, pupil, window):
     value = pupil.pupil[measure.column]
     return nan if value is None else value
@@ -425,4 +432,5 @@ LOOPS = {
     m.FactorCount: factor_count,
     m.RecentFactor: recent_factor,
     m.StudentColumn: student_column,
+    m.IncidentCount: incident_count,
 }

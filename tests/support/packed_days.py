@@ -24,7 +24,7 @@ STATES = (
     ("recorded", "absent", "suspended"),
     ("recorded", "absent", "unexcused", "suspended"),
 )
-TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
+TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "discipline", "outcomes")
 
 
 class PackedDistrict:

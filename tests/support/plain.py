@@ -19,6 +19,7 @@ KEYS = {
     "grades": ("date", "subject", "exam"),
     "wellbeing": ("date", "instrument", "scale"),
     "family": ("factor", "valid_from"),
+    "discipline": ("date", "kind"),
 }
 
 
@@ -69,7 +70,15 @@ class PlainDistrict:
         return [day for day in self.days_of(pupil) if day not in later]
 
     def on(self, as_of):
-        return [KnownPupil(pupil, self.days_known(pupil, as_of), as_of) for pupil in self.pupils]
+        keeping = {
+            pupil["school_id"] or ""
+            for pupil in self.pupils
+            if any(known_from(row, "date") < as_of for row in pupil["discipline"])
+        }
+        known = [KnownPupil(pupil, self.days_known(pupil, as_of), as_of) for pupil in self.pupils]
+        for pupil in known:
+            pupil.school_keeps_discipline = (pupil.pupil["school_id"] or "") in keeping
+        return known
 
 
 class KnownPupil:
@@ -83,6 +92,7 @@ class KnownPupil:
         self.totals = visible(pupil, "attendance_totals", "period_end", as_of)
         self.grades = visible(pupil, "grades", "date", as_of)
         self.wellbeing = visible(pupil, "wellbeing", "date", as_of)
+        self.discipline = visible(pupil, "discipline", "date", as_of)
         self.family = [
             row
             for row in last_known([r for r in pupil["family"] if r["recorded_on"] < as_of], KEYS["family"])

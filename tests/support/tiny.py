@@ -13,7 +13,7 @@ from dropout_risk.records.statuses import STATUSES
 FIRST, LAST = dt.date(2024, 6, 24), dt.date(2024, 9, 27)
 TODAY = dt.date(2025, 1, 1)
 DATES = {"attendance_totals": "period_end", "family": "valid_from"}
-TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
+TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "discipline", "outcomes")
 
 
 def calendar():
@@ -92,6 +92,12 @@ def _long_tables(pupils):
             valid_from=dates,
             value=st.sampled_from((None, "both_parents", "one_parent")),
             valid_to=st.sampled_from((None, None, dt.date(2024, 9, 6), LAST)),
+        ),
+        "discipline": _row(
+            pupils,
+            date=dates,
+            kind=st.sampled_from(("warning", "demerit")),
+            days=st.sampled_from((None, 0, 1.5)),
         ),
         "outcomes": _row(
             pupils,

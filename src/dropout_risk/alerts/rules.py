@@ -15,7 +15,7 @@ import numpy as np
 from dropout_risk.alerts.alert import Alert, Route, urgency_of
 from dropout_risk.arrays import Array, Bools, Floats
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.features.inputs import mean_by, ratio, sum_by
+from dropout_risk.features.inputs import divide_or_missing, mean_by, sum_by
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
@@ -185,7 +185,7 @@ def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
     grades, n = snapshot.grades, len(snapshot)
     percent, pupil = grades.rows["percent"], grades.rows["pupil"][grades.last]
     latest = percent[grades.last]
-    earlier = ratio(sum_by(grades.run, percent, len(grades.starts)) - latest, grades.lengths - 1)
+    earlier = divide_or_missing(sum_by(grades.run, percent, len(grades.starts)) - latest, grades.lengths - 1)
     recent = grades.rows["day"][grades.last] >= snapshot.end[pupil] - MARKS_SCHOOL_DAYS
     date = np.zeros(n, dtype=np.int64)
     np.maximum.at(date, pupil[recent], grades.rows["date"][grades.last][recent])

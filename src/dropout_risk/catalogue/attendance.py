@@ -1,4 +1,4 @@
-"""Features of attendance: how much is missed, how it runs, and how that changes.
+"""Features of attendance and conduct: how much is missed, how it runs, and how that changes.
 
 More absence never lowers the risk. Where a higher value can also mean less absence elsewhere in the
 record (spells, trend, weekdays), no direction is declared.
@@ -16,13 +16,14 @@ from dropout_risk.catalogue.measures import (
     CurrentStreak,
     DaysSince,
     GapToClass,
+    IncidentCount,
     LongestStreak,
     Share,
     ShareTrend,
     Spells,
     WeekdayExcess,
 )
-from dropout_risk.catalogue.windows import label_over, named, sentence_over
+from dropout_risk.catalogue.windows import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)
@@ -34,17 +35,16 @@ NO_RECORD = (
     "No attendance recorded <period>",
 )
 NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
+_share = partial(_feature, unit=SHARE, valid_range=(0, 1), monotone=1)
+_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1)
 
 
 def absence_share(window: Window) -> Feature:
     """Declare the share of days missed for whatever reason (the base of chronic absence)."""
-    return _feature(
-        name=named("absence_share", window),
+    return _share(
+        name=windowed_name("absence_share", window),
         measure=Share(of="absent", totals=window == "year"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="absence",
         label=label_over(window, zh="缺勤率", en="Absence"),
         sentence=sentence_over(window, zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>"),
@@ -55,13 +55,10 @@ def absence_share(window: Window) -> Feature:
 
 def unexcused_share(window: Window) -> Feature:
     """Declare the share of days missed without an explanation."""
-    return _feature(
-        name=named("unexcused_share", window),
+    return _share(
+        name=windowed_name("unexcused_share", window),
         measure=Share(of="unexcused"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="unexcused_absence",
         label=label_over(window, zh="未请假缺勤率", en="Unexplained absence"),
         sentence=sentence_over(
@@ -78,13 +75,10 @@ def unexcused_share(window: Window) -> Feature:
 
 def late_share(window: Window) -> Feature:
     """Declare the share of days with a late arrival or an early leaving."""
-    return _feature(
-        name=named("late_share", window),
+    return _share(
+        name=windowed_name("late_share", window),
         measure=Share(of="late"),
         window=window,
-        unit=SHARE,
-        valid_range=(0, 1),
-        monotone=1,
         family="lateness",
         label=label_over(window, zh="迟到早退率", en="Late or left early"),
         sentence=sentence_over(
@@ -99,13 +93,10 @@ def late_share(window: Window) -> Feature:
 
 def longest_streak(window: Window) -> Feature:
     """Declare the longest run of missed days."""
-    return _feature(
-        name=named("absence_longest_streak", window),
+    return _days(
+        name=windowed_name("absence_longest_streak", window),
         measure=LongestStreak(of="absent"),
         window=window,
-        unit=DAYS,
-        valid_range=(0, math.inf),
-        monotone=1,
         family="absence_streak",
         label=label_over(window, zh="最长连续缺勤", en="Longest run of absence"),
         sentence=sentence_over(
@@ -118,47 +109,9 @@ def longest_streak(window: Window) -> Feature:
     )
 
 
-ABSENCE_STREAK = _feature(
-    name="absence_streak",
-    measure=CurrentStreak(of="absent"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="absence_streak",
-    label=Text(zh="当前连续缺勤", en="Current absence"),
-    sentence=Text(
-        zh="截至最近一次考勤已连续缺勤{value:.0f}个上课日",
-        en="School days absent without a break, up to the latest record: {value:.0f}",
-    ),
-    zero_sentence=Text(zh="最近一次考勤在校", en="At school on the latest recorded day"),
-    missing_sentence=NEVER_RECORDED,
-)
-
-UNEXCUSED_STREAK = _feature(
-    name="unexcused_streak",
-    measure=CurrentStreak(of="unexcused"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="unexcused_absence",
-    label=Text(zh="当前连续未请假缺勤", en="Current unexplained absence"),
-    sentence=Text(
-        zh="截至最近一次考勤已连续{value:.0f}个上课日未请假缺勤",
-        en="School days absent without an explanation, up to the latest record: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="最近一次考勤没有未请假的缺勤",
-        en="No unexplained absence on the latest recorded day",
-    ),
-    missing_sentence=NEVER_RECORDED,
-)
-
-DAYS_SINCE_PRESENT = _feature(
+DAYS_SINCE_PRESENT = _days(
     name="days_since_present",
     measure=DaysSince(of="present"),
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
     family="absence_streak",
     label=Text(zh="距上次到校", en="Since last at school"),
     sentence=Text(
@@ -169,137 +122,6 @@ DAYS_SINCE_PRESENT = _feature(
     missing_sentence=Text(zh="没有到校记录", en="No record of a day at school"),
 )
 
-ABSENCE_SPELLS_60D = _feature(
-    name="absence_spells_60d",
-    measure=Spells(of="absent"),
-    window=60,
-    unit=Text(zh="次", en="separate absences"),
-    valid_range=(0, 30),
-    family="absence_spells",
-    label=label_over(60, zh="缺勤次数", en="Separate absences"),
-    sentence=sentence_over(
-        60, zh="<period>缺勤{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
-    ),
-    zero_sentence=sentence_over(60, zh="<period>没有缺勤", en="No absence <period>"),
-    missing_sentence=sentence_over(60, *NO_RECORD),
-)
-
-ABSENCE_WEEKDAY_EXCESS_60D = _feature(
-    name="absence_weekday_excess_60d",
-    measure=WeekdayExcess(of="absent", weekdays=(0, 4)),
-    window=60,
-    unit=SHARE,
-    valid_range=(-1, 1),
-    family="absence_weekdays",
-    label=label_over(60, zh="周一周五缺勤偏多", en="Monday and Friday absence"),
-    sentence=sentence_over(
-        60,
-        zh="<period>周一、周五的缺勤率比其他日子高{points:.1f}个百分点",
-        en="Absence on Mondays and Fridays {points:.1f} percentage points above other days, <period>",
-    ),
-    negative_sentence=sentence_over(
-        60,
-        zh="<period>周一、周五的缺勤率比其他日子低{points:.1f}个百分点",
-        en="Absence on Mondays and Fridays {points:.1f} percentage points below other days, <period>",
-    ),
-    zero_sentence=sentence_over(
-        60,
-        zh="<period>周一、周五的缺勤率与其他日子相同",
-        en="Absence on Mondays and Fridays no different from other days, <period>",
-    ),
-    missing_sentence=sentence_over(
-        60,
-        zh="<period>考勤记录太少，看不出周一、周五的差别",
-        en="Too little attendance recorded to compare weekdays, <period>",
-    ),
-)
-
-ABSENCE_TREND_10D = _feature(
-    name="absence_trend_10d",
-    measure=ShareTrend(of="absent", before=50),
-    window=10,
-    unit=SHARE,
-    valid_range=(-1, 1),
-    family="absence_trend",
-    label=Text(zh="近10个上课日缺勤变化", en="Change in absence, last 10 school days"),
-    sentence=Text(
-        zh="最近{window}个上课日的缺勤率比此前50个上课日上升{points:.1f}个百分点",
-        en="Absence up {points:.1f} percentage points in the last {window} school days on the 50 before",
-    ),
-    negative_sentence=Text(
-        zh="最近{window}个上课日的缺勤率比此前50个上课日下降{points:.1f}个百分点",
-        en="Absence down {points:.1f} percentage points in the last {window} school days on the 50 before",
-    ),
-    zero_sentence=Text(
-        zh="最近{window}个上课日的缺勤率与此前50个上课日持平",
-        en="Absence in the last {window} school days the same as in the 50 before",
-    ),
-    missing_sentence=Text(
-        zh="考勤记录太少，看不出最近{window}个上课日的变化",
-        en="Too little attendance recorded to see a change in the last {window} school days",
-    ),
-)
-
-CHRONIC_ABSENCE_YEAR = _feature(
-    name="chronic_absence_year",
-    measure=AtLeast(feature="absence_share_year", threshold=0.10),
-    window="year",
-    unit=Text(zh="是或否", en="yes or no"),
-    valid_range=(0, 1),
-    monotone=1,
-    family="absence",
-    label=Text(zh="本学年长期缺勤（10%及以上）", en="Chronic absence this school year (10% or more)"),
-    sentence=Text(
-        zh="本学年缺勤已达上课日的10%及以上（含请假和停课）",
-        en="Absent on 10% or more of school days this year, excused days and suspensions included",
-    ),
-    zero_sentence=Text(zh="本学年缺勤不到上课日的10%", en="Absent on less than 10% of school days this year"),
-    missing_sentence=sentence_over("year", *NO_RECORD),
-)
-
-SUSPENSION_COUNT_YEAR = _feature(
-    name="suspension_count_year",
-    measure=Count(of="suspended"),
-    window="year",
-    unit=DAYS,
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="suspension",
-    label=label_over("year", zh="停课天数", en="Days suspended"),
-    sentence=sentence_over("year", zh="<period>停课{value:.0f}天", en="Days suspended <period>: {value:.0f}"),
-    zero_sentence=sentence_over("year", zh="<period>没有停课", en="No suspension <period>"),
-    missing_sentence=sentence_over("year", *NO_RECORD),
-)
-
-ABSENCE_GAP_TO_CLASS_20D = _feature(
-    name="absence_gap_to_class_20d",
-    measure=GapToClass(feature="absence_share_20d"),
-    window=20,
-    unit=SHARE,
-    valid_range=(-1, 1),
-    monotone=1,
-    family="absence",
-    label=label_over(20, zh="缺勤率与班级之差", en="Absence against the class"),
-    sentence=sentence_over(
-        20,
-        zh="<period>的缺勤率比班级平均高{points:.1f}个百分点",
-        en="Absence {points:.1f} percentage points above the class average <period>",
-    ),
-    negative_sentence=sentence_over(
-        20,
-        zh="<period>的缺勤率比班级平均低{points:.1f}个百分点",
-        en="Absence {points:.1f} percentage points below the class average <period>",
-    ),
-    zero_sentence=sentence_over(
-        20, zh="<period>的缺勤率与班级平均相同", en="Absence the same as the class average <period>"
-    ),
-    missing_sentence=sentence_over(
-        20,
-        zh="<period>的缺勤率无法与班级比较",
-        en="Absence cannot be compared with the class <period>",
-    ),
-)
-
 SHARE_WINDOWS: tuple[Window, ...] = (10, 20, 60, "year")
 UNEXCUSED_WINDOWS: tuple[Window, ...] = (20, 60, "year")
 STREAK_WINDOWS: tuple[Window, ...] = (60, "year")
@@ -307,15 +129,181 @@ STREAK_WINDOWS: tuple[Window, ...] = (60, "year")
 ATTENDANCE: tuple[Feature, ...] = (
     *(absence_share(window) for window in SHARE_WINDOWS),
     *(unexcused_share(window) for window in UNEXCUSED_WINDOWS),
-    ABSENCE_STREAK,
-    UNEXCUSED_STREAK,
+    _days(
+        name="absence_streak",
+        measure=CurrentStreak(of="absent"),
+        family="absence_streak",
+        label=Text(zh="当前连续缺勤", en="Current absence"),
+        sentence=Text(
+            zh="截至最近一次考勤已连续缺勤{value:.0f}个上课日",
+            en="School days absent without a break, up to the latest record: {value:.0f}",
+        ),
+        zero_sentence=Text(zh="最近一次考勤在校", en="At school on the latest recorded day"),
+        missing_sentence=NEVER_RECORDED,
+    ),
+    _days(
+        name="unexcused_streak",
+        measure=CurrentStreak(of="unexcused"),
+        family="unexcused_absence",
+        label=Text(zh="当前连续未请假缺勤", en="Current unexplained absence"),
+        sentence=Text(
+            zh="截至最近一次考勤已连续{value:.0f}个上课日未请假缺勤",
+            en="School days absent without an explanation, up to the latest record: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="最近一次考勤没有未请假的缺勤",
+            en="No unexplained absence on the latest recorded day",
+        ),
+        missing_sentence=NEVER_RECORDED,
+    ),
     *(longest_streak(window) for window in STREAK_WINDOWS),
     DAYS_SINCE_PRESENT,
-    ABSENCE_SPELLS_60D,
+    _feature(
+        name="absence_spells_60d",
+        measure=Spells(of="absent"),
+        window=60,
+        unit=Text(zh="次", en="separate absences"),
+        valid_range=(0, 30),
+        family="absence_spells",
+        label=label_over(60, zh="缺勤次数", en="Separate absences"),
+        sentence=sentence_over(
+            60, zh="<period>缺勤{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
+        ),
+        zero_sentence=sentence_over(60, zh="<period>没有缺勤", en="No absence <period>"),
+        missing_sentence=sentence_over(60, *NO_RECORD),
+    ),
     *(late_share(window) for window in (20, 60)),
-    ABSENCE_WEEKDAY_EXCESS_60D,
-    ABSENCE_TREND_10D,
-    CHRONIC_ABSENCE_YEAR,
-    SUSPENSION_COUNT_YEAR,
-    ABSENCE_GAP_TO_CLASS_20D,
+    _feature(
+        name="absence_weekday_excess_60d",
+        measure=WeekdayExcess(of="absent", weekdays=(0, 4)),
+        window=60,
+        unit=SHARE,
+        valid_range=(-1, 1),
+        family="absence_weekdays",
+        label=label_over(60, zh="周一周五缺勤偏多", en="Monday and Friday absence"),
+        sentence=sentence_over(
+            60,
+            zh="<period>周一、周五的缺勤率比其他日子高{points:.1f}个百分点",
+            en="Absence on Mondays and Fridays {points:.1f} percentage points above other days, <period>",
+        ),
+        negative_sentence=sentence_over(
+            60,
+            zh="<period>周一、周五的缺勤率比其他日子低{points:.1f}个百分点",
+            en="Absence on Mondays and Fridays {points:.1f} percentage points below other days, <period>",
+        ),
+        zero_sentence=sentence_over(
+            60,
+            zh="<period>周一、周五的缺勤率与其他日子相同",
+            en="Absence on Mondays and Fridays no different from other days, <period>",
+        ),
+        missing_sentence=sentence_over(
+            60,
+            zh="<period>考勤记录太少，看不出周一、周五的差别",
+            en="Too little attendance recorded to compare weekdays, <period>",
+        ),
+    ),
+    _feature(
+        name="absence_trend_10d",
+        measure=ShareTrend(of="absent", before=50),
+        window=10,
+        unit=SHARE,
+        valid_range=(-1, 1),
+        family="absence_trend",
+        label=Text(zh="近10个上课日缺勤变化", en="Change in absence, last 10 school days"),
+        sentence=Text(
+            zh="最近{window}个上课日的缺勤率比此前50个上课日上升{points:.1f}个百分点",
+            en="Absence up {points:.1f} percentage points in the last {window} school days on the 50 before",
+        ),
+        negative_sentence=Text(
+            zh="最近{window}个上课日的缺勤率比此前50个上课日下降{points:.1f}个百分点",
+            en="Absence down {points:.1f} percentage points in the last {window} school days "
+            "on the 50 before",
+        ),
+        zero_sentence=Text(
+            zh="最近{window}个上课日的缺勤率与此前50个上课日持平",
+            en="Absence in the last {window} school days the same as in the 50 before",
+        ),
+        missing_sentence=Text(
+            zh="考勤记录太少，看不出最近{window}个上课日的变化",
+            en="Too little attendance recorded to see a change in the last {window} school days",
+        ),
+    ),
+    _feature(
+        name="chronic_absence_year",
+        measure=AtLeast(feature="absence_share_year", threshold=0.10),
+        window="year",
+        unit=Text(zh="是或否", en="yes or no"),
+        valid_range=(0, 1),
+        monotone=1,
+        family="absence",
+        label=Text(zh="本学年长期缺勤（10%及以上）", en="Chronic absence this school year (10% or more)"),
+        sentence=Text(
+            zh="本学年缺勤已达上课日的10%及以上（含请假和停课）",
+            en="Absent on 10% or more of school days this year, excused days and suspensions included",
+        ),
+        zero_sentence=Text(
+            zh="本学年缺勤不到上课日的10%", en="Absent on less than 10% of school days this year"
+        ),
+        missing_sentence=sentence_over("year", *NO_RECORD),
+    ),
+    _days(
+        name="suspension_count_year",
+        measure=Count(of="suspended"),
+        window="year",
+        family="suspension",
+        label=label_over("year", zh="停课天数", en="Days suspended"),
+        sentence=sentence_over(
+            "year", zh="<period>停课{value:.0f}天", en="Days suspended <period>: {value:.0f}"
+        ),
+        zero_sentence=sentence_over("year", zh="<period>没有停课", en="No suspension <period>"),
+        missing_sentence=sentence_over("year", *NO_RECORD),
+    ),
+    _feature(
+        name="discipline_incidents_year",
+        source="discipline",
+        measure=IncidentCount(table="discipline"),
+        window="year",
+        unit=Text(zh="次", en="incidents"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        family="discipline",
+        label=label_over("year", zh="违纪处分次数", en="Disciplinary incidents"),
+        sentence=sentence_over(
+            "year",
+            zh="<period>有{value:.0f}次违纪处分记录",
+            en="Disciplinary incidents on record <period>: {value:.0f}",
+        ),
+        zero_sentence=sentence_over(
+            "year", zh="<period>没有违纪处分记录", en="No disciplinary incident on record <period>"
+        ),
+        missing_sentence=Text(zh="学校没有违纪处分记录表", en="The school keeps no record of discipline"),
+    ),
+    _feature(
+        name="absence_gap_to_class_20d",
+        measure=GapToClass(feature="absence_share_20d"),
+        window=20,
+        unit=SHARE,
+        valid_range=(-1, 1),
+        monotone=1,
+        family="absence",
+        label=label_over(20, zh="缺勤率与班级之差", en="Absence against the class"),
+        sentence=sentence_over(
+            20,
+            zh="<period>的缺勤率比班级平均高{points:.1f}个百分点",
+            en="Absence {points:.1f} percentage points above the class average <period>",
+        ),
+        negative_sentence=sentence_over(
+            20,
+            zh="<period>的缺勤率比班级平均低{points:.1f}个百分点",
+            en="Absence {points:.1f} percentage points below the class average <period>",
+        ),
+        zero_sentence=sentence_over(
+            20, zh="<period>的缺勤率与班级平均相同", en="Absence the same as the class average <period>"
+        ),
+        missing_sentence=sentence_over(
+            20,
+            zh="<period>的缺勤率无法与班级比较",
+            en="Absence cannot be compared with the class <period>",
+        ),
+    ),
 )

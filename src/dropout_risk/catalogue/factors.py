@@ -6,7 +6,7 @@ they are kept for checks of fairness only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dropout_risk.catalogue.feature import Cause
 from dropout_risk.text import Text
@@ -26,21 +26,21 @@ class Factor:
         When it holds.
     source : Text
         The rule that defines it, or the office that records it.
-    burden : bool
+    burden : bool, default=True
         Whether it counts as a burden of the family.
-    cause : Cause
+    cause : Cause, default="family"
         The cause it speaks for.
-    values : dict of str to Text
-        What the ``value`` column may say; empty where it is not used.
+    values : dict of str to Text, optional
+        What the ``value`` column may say.
     """
 
     code: str
     label: Text
     definition: Text
     source: Text
-    burden: bool
-    cause: Cause
-    values: dict[str, Text]
+    burden: bool = True
+    cause: Cause = "family"
+    values: dict[str, Text] = field(default_factory=dict)
 
 
 SCHOOL_RECORDS = Text(zh="学校登记", en="school records")
@@ -58,8 +58,6 @@ FACTORS: dict[str, Factor] = {
                 "under 16; rural household registration",
             ),
             source=Text(zh="国发〔2016〕13号", en="State Council document 国发〔2016〕13号"),
-            burden=True,
-            cause="family",
             values={
                 "both_parents": Text(zh="父母双方外出", en="both parents away"),
                 "one_parent": Text(
@@ -80,7 +78,6 @@ FACTORS: dict[str, Factor] = {
             ),
             source=SCHOOL_RECORDS,
             burden=False,
-            cause="family",
             values={
                 "father": Text(zh="父亲", en="father"),
                 "mother": Text(zh="母亲", en="mother"),
@@ -92,26 +89,18 @@ FACTORS: dict[str, Factor] = {
             label=Text(zh="单亲家庭", en="single parent"),
             definition=Text(zh="只与父母一方共同生活", en="lives with one parent only"),
             source=SCHOOL_RECORDS,
-            burden=True,
-            cause="family",
-            values={},
         ),
         Factor(
             code="parents_divorced",
             label=Text(zh="父母离异", en="parents divorced"),
             definition=Text(zh="父母已离婚", en="the parents are divorced"),
             source=SCHOOL_RECORDS,
-            burden=True,
-            cause="family",
-            values={},
         ),
         Factor(
             code="bereavement",
             label=Text(zh="亲人离世", en="death in the family"),
             definition=Text(zh="父母或监护人离世", en="a parent or guardian has died"),
             source=SCHOOL_RECORDS,
-            burden=True,
-            cause="family",
             values={
                 "father": Text(zh="父亲", en="father"),
                 "mother": Text(zh="母亲", en="mother"),
@@ -125,9 +114,6 @@ FACTORS: dict[str, Factor] = {
                 zh="民政部门认定的孤儿", en="recognised as an orphan by the civil affairs office"
             ),
             source=CIVIL_AFFAIRS,
-            burden=True,
-            cause="family",
-            values={},
         ),
         Factor(
             code="de_facto_unsupported",
@@ -140,9 +126,6 @@ FACTORS: dict[str, Factor] = {
                 "missing and the other in such a state",
             ),
             source=Text(zh="民发〔2019〕62号", en="Ministry of Civil Affairs document 民发〔2019〕62号"),
-            burden=True,
-            cause="family",
-            values={},
         ),
         Factor(
             code="parent_unable_to_care",
@@ -152,8 +135,6 @@ FACTORS: dict[str, Factor] = {
                 en="one parent is in a state that the rule on de facto unsupported children lists",
             ),
             source=Text(zh="民发〔2019〕62号所列情形", en="states listed in 民发〔2019〕62号"),
-            burden=True,
-            cause="family",
             values={
                 "severe_disability": Text(
                     zh="重残（1至2级，或3至4级精神、智力残疾）",
@@ -173,25 +154,20 @@ FACTORS: dict[str, Factor] = {
             label=Text(zh="低保家庭", en="household on minimum allowance"),
             definition=Text(zh="享受最低生活保障", en="the household receives the minimum living allowance"),
             source=CIVIL_AFFAIRS,
-            burden=True,
             cause="poverty",
-            values={},
         ),
         Factor(
             code="extreme_poverty",
             label=Text(zh="特困供养", en="support for extreme hardship"),
             definition=Text(zh="纳入特困人员救助供养", en="receives support for persons in extreme hardship"),
             source=CIVIL_AFFAIRS,
-            burden=True,
             cause="poverty",
-            values={},
         ),
         Factor(
             code="monitored_household",
             label=Text(zh="防返贫监测对象", en="household monitored for poverty"),
             definition=Text(zh="纳入防止返贫动态监测", en="under monitoring against a return to poverty"),
             source=Text(zh="防返贫动态监测", en="monitoring against a return to poverty"),
-            burden=True,
             cause="poverty",
             values={
                 "unstable_after_poverty": Text(zh="脱贫不稳定", en="out of poverty, not stable"),
@@ -207,17 +183,13 @@ FACTORS: dict[str, Factor] = {
                 en="registered as poor, until 2020; monitored households since then",
             ),
             source=Text(zh="建档立卡（至2020年）", en="register of poor households, until 2020"),
-            burden=True,
             cause="poverty",
-            values={},
         ),
         Factor(
             code="disability",
             label=Text(zh="残疾", en="disability"),
             definition=Text(zh="学生本人持有残疾证明", en="the pupil holds a certificate of disability"),
             source=Text(zh="残疾人证", en="certificate of disability"),
-            burden=True,
-            cause="family",
             values={grade: Text(zh=f"{grade}级", en=f"grade {grade}") for grade in ("1", "2", "3", "4")},
         ),
         Factor(
@@ -228,8 +200,6 @@ FACTORS: dict[str, Factor] = {
             ),
             source=SCHOOL_RECORDS,
             burden=False,
-            cause="family",
-            values={},
         ),
         Factor(
             code="grandparents_care",
@@ -237,8 +207,6 @@ FACTORS: dict[str, Factor] = {
             definition=Text(zh="日常由祖辈照料", en="grandparents look after the pupil from day to day"),
             source=SCHOOL_RECORDS,
             burden=False,
-            cause="family",
-            values={},
         ),
         Factor(
             code="none",
@@ -249,8 +217,6 @@ FACTORS: dict[str, Factor] = {
             ),
             source=SCHOOL_RECORDS,
             burden=False,
-            cause="family",
-            values={},
         ),
     )
 }

@@ -7,6 +7,7 @@ as burden, so they carry no direction.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 from dropout_risk.catalogue.feature import Cause, Feature
@@ -15,9 +16,13 @@ from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
 NO_FAMILY_RECORD = Text(zh="没有家庭情况记录", en="No family information on record")
+_feature = partial(
+    Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
+    missing_sentence=NO_FAMILY_RECORD,
+)  # fmt: skip
 
 
-def factor(
+def declare_factor(
     name: str,
     *factors: str,
     label: Text,
@@ -28,26 +33,22 @@ def factor(
     monotone: Literal[-1, 0, 1] = 1,
 ) -> Feature:
     """Declare whether one of some family factors holds on the day."""
-    return Feature(
+    return _feature(
         name=name,
-        domain="family",
-        source="family",
         measure=FactorHolds(factors=factors, values=values),
         unit=YES_OR_NO,
         valid_range=(0, 1),
         monotone=monotone,
         cause=cause,
         family=factors[0],
-        sensitivity="sensitive",
         label=label,
         sentence=holds,
         zero_sentence=absent,
-        missing_sentence=NO_FAMILY_RECORD,
     )
 
 
 FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
-    factor(
+    declare_factor(
         "left_behind_both_parents",
         "left_behind",
         values=("both_parents", "both_parents_half_year"),
@@ -58,28 +59,28 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         ),
         absent=Text(zh="没有父母双方均外出务工的登记", en="No record of both parents working away"),
     ),
-    factor(
+    declare_factor(
         "left_behind",
         "left_behind",
         label=Text(zh="留守儿童", en="Left behind"),
         holds=Text(zh="登记为留守儿童", en="Recorded as a left-behind child: a parent works away from home"),
         absent=Text(zh="没有留守儿童登记", en="No record as a left-behind child"),
     ),
-    factor(
+    declare_factor(
         "single_parent",
         "single_parent",
         label=Text(zh="单亲家庭", en="Single parent"),
         holds=Text(zh="登记为单亲家庭", en="Recorded as living with a single parent"),
         absent=Text(zh="没有单亲家庭登记", en="No record of living with a single parent"),
     ),
-    factor(
+    declare_factor(
         "parents_divorced",
         "parents_divorced",
         label=Text(zh="父母离异", en="Parents divorced"),
         holds=Text(zh="登记为父母离异", en="Parents recorded as divorced"),
         absent=Text(zh="没有父母离异登记", en="No record of a divorce of the parents"),
     ),
-    factor(
+    declare_factor(
         "orphan_or_de_facto_unsupported",
         "orphan",
         "de_facto_unsupported",
@@ -91,7 +92,7 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
             zh="没有孤儿或事实无人抚养登记", en="No record as an orphan or a de facto unsupported child"
         ),
     ),
-    factor(
+    declare_factor(
         "parent_unable_to_care",
         "parent_unable_to_care",
         label=Text(zh="父母一方无法照料", en="A parent unable to care"),
@@ -101,14 +102,14 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         ),
         absent=Text(zh="没有父母无法照料的登记", en="No record of a parent unable to care"),
     ),
-    factor(
+    declare_factor(
         "bereavement",
         "bereavement",
         label=Text(zh="亲人离世", en="Death in the family"),
         holds=Text(zh="登记有父母或监护人离世", en="The death of a parent or guardian is recorded"),
         absent=Text(zh="没有父母或监护人离世的登记", en="No record of the death of a parent or guardian"),
     ),
-    factor(
+    declare_factor(
         "low_income",
         "low_income",
         "extreme_poverty",
@@ -124,14 +125,14 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
             zh="没有低保、特困或防返贫监测登记", en="No record of low income or of monitoring for poverty"
         ),
     ),
-    factor(
+    declare_factor(
         "disability",
         "disability",
         label=Text(zh="残疾", en="Disability"),
         holds=Text(zh="登记有残疾", en="A disability is recorded"),
         absent=Text(zh="没有残疾登记", en="No record of a disability"),
     ),
-    factor(
+    declare_factor(
         "migrant_child",
         "migrant_child",
         monotone=0,
@@ -139,7 +140,7 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
         holds=Text(zh="登记为进城务工人员随迁子女", en="Recorded as having moved with migrant parents"),
         absent=Text(zh="没有随迁子女登记", en="No record of having moved with migrant parents"),
     ),
-    factor(
+    declare_factor(
         "grandparents_care",
         "grandparents_care",
         monotone=0,
@@ -149,85 +150,67 @@ FACTORS_ON_THE_DAY: tuple[Feature, ...] = (
     ),
 )
 
-FAMILY_BURDEN_COUNT = Feature(
-    name="family_burden_count",
-    domain="family",
-    source="family",
-    measure=FactorCount(),
-    unit=Text(zh="项", en="family burdens"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    cause="family",
-    family="family_burdens",
-    sensitivity="sensitive",
-    label=Text(zh="家庭困难项数", en="Family burdens on record"),
-    sentence=Text(
-        zh="目前登记有{value:.0f}项家庭困难", en="Family burdens on record at present: {value:.0f}"
-    ),
-    zero_sentence=Text(zh="目前没有家庭困难登记", en="No family burden on record at present"),
-    missing_sentence=NO_FAMILY_RECORD,
-)
-
-FAMILY_RECENT_CHANGE_60D = Feature(
-    name="family_recent_change_60d",
-    domain="family",
-    source="family",
-    measure=RecentFactor(),
-    window=60,
-    unit=Text(zh="项", en="changes"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    cause="family",
-    family="family_recent_change",
-    sensitivity="sensitive",
-    label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
-    sentence=Text(
-        zh="最近{window}个上课日新增{value:.0f}项家庭困难",
-        en="Family burdens that began in the last {window} school days: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="最近{window}个上课日没有新增家庭困难",
-        en="No family burden began in the last {window} school days",
-    ),
-    missing_sentence=NO_FAMILY_RECORD,
-)
-
-DISTANCE_KM = Feature(
-    name="distance_km",
-    domain="family",
-    source="students",
-    measure=StudentColumn(column="distance_km"),
-    unit=Text(zh="公里", en="kilometres"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    cause="distance",
-    family="distance",
-    label=Text(zh="家校距离", en="Distance from home to school"),
-    sentence=Text(zh="家离学校{value:.1f}公里", en="Home is {value:.1f} km from school"),
-    zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
-    missing_sentence=Text(zh="没有家校距离记录", en="Distance from home to school not on record"),
-)
-
-BOARDING = Feature(
-    name="boarding",
-    domain="family",
-    source="students",
-    measure=StudentColumn(column="boarding"),
-    unit=YES_OR_NO,
-    valid_range=(0, 1),
-    cause="distance",
-    family="boarding",
-    actionable=True,
-    label=Text(zh="住校", en="Boarding"),
-    sentence=Text(zh="在校住宿", en="Boards at school"),
-    zero_sentence=Text(zh="走读", en="Lives at home and does not board"),
-    missing_sentence=Text(zh="没有住校或走读记录", en="Not on record whether the pupil boards"),
-)
-
 FAMILY: tuple[Feature, ...] = (
     *FACTORS_ON_THE_DAY,
-    FAMILY_BURDEN_COUNT,
-    FAMILY_RECENT_CHANGE_60D,
-    DISTANCE_KM,
-    BOARDING,
+    _feature(
+        name="family_burden_count",
+        measure=FactorCount(),
+        unit=Text(zh="项", en="family burdens"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        family="family_burdens",
+        label=Text(zh="家庭困难项数", en="Family burdens on record"),
+        sentence=Text(
+            zh="目前登记有{value:.0f}项家庭困难", en="Family burdens on record at present: {value:.0f}"
+        ),
+        zero_sentence=Text(zh="目前没有家庭困难登记", en="No family burden on record at present"),
+    ),
+    _feature(
+        name="family_recent_change_60d",
+        measure=RecentFactor(),
+        window=60,
+        unit=Text(zh="项", en="changes"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        family="family_recent_change",
+        label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
+        sentence=Text(
+            zh="最近{window}个上课日新增{value:.0f}项家庭困难",
+            en="Family burdens that began in the last {window} school days: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="最近{window}个上课日没有新增家庭困难",
+            en="No family burden began in the last {window} school days",
+        ),
+    ),
+    Feature(
+        name="distance_km",
+        domain="family",
+        source="students",
+        measure=StudentColumn(column="distance_km"),
+        unit=Text(zh="公里", en="kilometres"),
+        valid_range=(0, math.inf),
+        monotone=1,
+        cause="distance",
+        family="distance",
+        label=Text(zh="家校距离", en="Distance from home to school"),
+        sentence=Text(zh="家离学校{value:.1f}公里", en="Home is {value:.1f} km from school"),
+        zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
+        missing_sentence=Text(zh="没有家校距离记录", en="Distance from home to school not on record"),
+    ),
+    Feature(
+        name="boarding",
+        domain="family",
+        source="students",
+        measure=StudentColumn(column="boarding"),
+        unit=YES_OR_NO,
+        valid_range=(0, 1),
+        cause="distance",
+        family="boarding",
+        actionable=True,
+        label=Text(zh="住校", en="Boarding"),
+        sentence=Text(zh="在校住宿", en="Boards at school"),
+        zero_sentence=Text(zh="走读", en="Lives at home and does not board"),
+        missing_sentence=Text(zh="没有住校或走读记录", en="Not on record whether the pupil boards"),
+    ),
 )

@@ -24,7 +24,7 @@ from dropout_risk.catalogue.measures import (
     ScoreSlope,
     ScoreSpread,
 )
-from dropout_risk.catalogue.windows import label_over, named, sentence_over
+from dropout_risk.catalogue.windows import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)
@@ -43,59 +43,20 @@ TOO_FEW_MARKS = Text(
     en="Too few marks in the last {window} school days to see a change",
 )
 
-SCORE_MEAN_YEAR = _feature(
-    name="score_mean_year",
-    measure=ScoreMean(),
-    window="year",
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
-    label=Text(zh="本学年平均得分率", en="Mean mark, this school year"),
-    sentence=Text(
-        zh="本学年平均得分率为{value:.0%}", en="Marks this school year average {value:.0%} of full marks"
-    ),
-    missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
+_level = partial(_feature, unit=MARKS, valid_range=(0, 1), monotone=-1, family="score_level")
+_course = partial(_feature, window=LOOK_BACK, missing_sentence=TOO_FEW_MARKS)
+_standing = partial(
+    _feature, window=LOOK_BACK, unit=DEVIATIONS, monotone=-1, family="class_standing",
+    missing_sentence=NOT_COMPARABLE,
+)  # fmt: skip
+_failing = partial(
+    _feature, window=LOOK_BACK, unit=Text(zh="科", en="subjects"), monotone=1, family="failing"
 )
 
-SCORE_MEAN = _feature(
-    name="score_mean",
-    measure=ScoreMean(),
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
-    label=Text(zh="历次平均得分率", en="Mean mark, all on record"),
-    sentence=Text(
-        zh="历次考试平均得分率为{value:.0%}", en="All marks on record average {value:.0%} of full marks"
-    ),
-    missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
-)
-
-SCORE_LAST = _feature(
-    name="score_last_200d",
-    measure=ScoreLast(),
-    window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
-    label=Text(zh="各科最近一次得分率", en="Latest marks, all subjects"),
-    sentence=Text(
-        zh="各科最近一次考试平均得分率为{value:.0%}",
-        en="The latest marks in each subject average {value:.0%} of full marks",
-    ),
-    missing_sentence=NO_MARKS,
-)
-
-SCORE_LAST_CORE = _feature(
+SCORE_LAST_CORE = _level(
     name="score_last_core_200d",
     measure=ScoreLast(subjects=CORE_SUBJECTS),
     window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=-1,
-    family="score_level",
     label=Text(zh="语数英最近一次得分率", en="Latest marks, core subjects"),
     sentence=Text(
         zh="语数英最近一次考试平均得分率为{value:.0%}",
@@ -107,217 +68,11 @@ SCORE_LAST_CORE = _feature(
     ),
 )
 
-SCORE_SLOPE = _feature(
-    name="score_slope_200d",
-    measure=ScoreSlope(),
-    window=LOOK_BACK,
-    unit=Text(zh="每20个上课日的得分率变化", en="share of full marks per 20 school days"),
-    monotone=-1,
-    family="score_change",
-    label=label_over(LOOK_BACK, zh="成绩走势", en="Course of marks"),
-    sentence=Text(
-        zh="成绩呈上升走势，每20个上课日约升{points:.1f}个百分点",
-        en="Marks have been rising by {points:.1f} percentage points every 20 school days",
-    ),
-    negative_sentence=Text(
-        zh="成绩呈下降走势，每20个上课日约降{points:.1f}个百分点",
-        en="Marks have been falling by {points:.1f} percentage points every 20 school days",
-    ),
-    zero_sentence=Text(zh="成绩走势平稳", en="Marks have been neither rising nor falling"),
-    missing_sentence=TOO_FEW_MARKS,
-)
-
-SCORE_SPREAD = _feature(
-    name="score_spread_200d",
-    measure=ScoreSpread(),
-    window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    family="score_spread",
-    label=label_over(LOOK_BACK, zh="成绩波动", en="Fluctuation of marks"),
-    sentence=Text(
-        zh="成绩围绕自身走势上下波动约{points:.1f}个百分点",
-        en="Marks fluctuate by {points:.1f} percentage points about their own course",
-    ),
-    zero_sentence=Text(zh="成绩没有起伏", en="Marks do not fluctuate"),
-    missing_sentence=TOO_FEW_MARKS,
-)
-
-SCORE_LARGEST_DROP = _feature(
-    name="score_largest_drop_200d",
-    measure=LargestDrop(),
-    window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(0, 1),
-    monotone=1,
-    family="score_change",
-    label=label_over(LOOK_BACK, zh="单科最大降幅", en="Largest fall in one subject"),
-    sentence=Text(
-        zh="同一科目相邻两次考试最多下降{points:.1f}个百分点",
-        en="Largest fall from one mark to the next in the same subject: {points:.1f} percentage points",
-    ),
-    zero_sentence=Text(
-        zh="各科成绩都没有比上一次下降", en="No subject's mark fell from one exam to the next"
-    ),
-    missing_sentence=TOO_FEW_MARKS,
-)
-
-SCORE_LAST_AGAINST_OWN_MEAN = _feature(
-    name="score_last_against_own_mean_200d",
-    measure=LastAgainstOwnMean(),
-    window=LOOK_BACK,
-    unit=MARKS,
-    valid_range=(-1, 1),
-    monotone=-1,
-    family="score_change",
-    label=Text(zh="最近成绩与自己以往之差", en="Latest marks against own past"),
-    sentence=Text(
-        zh="最近一次成绩比自己以往平均高{points:.1f}个百分点",
-        en="Latest marks {points:.1f} percentage points above the pupil's own earlier average",
-    ),
-    negative_sentence=Text(
-        zh="最近一次成绩比自己以往平均低{points:.1f}个百分点",
-        en="Latest marks {points:.1f} percentage points below the pupil's own earlier average",
-    ),
-    zero_sentence=Text(
-        zh="最近一次成绩与自己以往平均持平", en="Latest marks the same as the pupil's own earlier average"
-    ),
-    missing_sentence=TOO_FEW_MARKS,
-)
-
-CLASS_Z_LAST = _feature(
-    name="class_z_last_200d",
-    measure=ClassZ(of="last"),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
-    family="class_standing",
-    label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
-    sentence=Text(
-        zh="最近考试成绩高于班级平均{value:.1f}个标准差",
-        en="Latest exams {value:.1f} standard deviations above the class average",
-    ),
-    negative_sentence=Text(
-        zh="最近考试成绩低于班级平均{value:.1f}个标准差",
-        en="Latest exams {value:.1f} standard deviations below the class average",
-    ),
-    zero_sentence=Text(zh="最近考试成绩与班级平均相同", en="Latest exams at the class average"),
-    missing_sentence=NOT_COMPARABLE,
-)
-
-CLASS_Z_MEAN = _feature(
-    name="class_z_mean_200d",
-    measure=ClassZ(of="mean", shrink=3.0),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
-    family="class_standing",
-    label=label_over(LOOK_BACK, zh="班级位置", en="Standing in class"),
-    sentence=Text(
-        zh="最近{window}个上课日的考试总体高于班级平均{value:.1f}个标准差",
-        en="Exams of the last {window} school days {value:.1f} standard deviations above the class average",
-    ),
-    negative_sentence=Text(
-        zh="最近{window}个上课日的考试总体低于班级平均{value:.1f}个标准差",
-        en="Exams of the last {window} school days {value:.1f} standard deviations below the class average",
-    ),
-    zero_sentence=Text(
-        zh="最近{window}个上课日的考试总体与班级平均相同",
-        en="Exams of the last {window} school days at the class average",
-    ),
-    missing_sentence=NOT_COMPARABLE,
-)
-
-CLASS_Z_CHANGE = _feature(
-    name="class_z_change_200d",
-    measure=ClassZ(of="change"),
-    window=LOOK_BACK,
-    unit=DEVIATIONS,
-    monotone=-1,
-    family="class_standing_change",
-    label=Text(zh="班级位置变化", en="Change of standing in class"),
-    sentence=Text(
-        zh="班级位置比前一次考试上升{value:.1f}个标准差",
-        en="Standing in class up {value:.1f} standard deviations since the exams before",
-    ),
-    negative_sentence=Text(
-        zh="班级位置比前一次考试下降{value:.1f}个标准差",
-        en="Standing in class down {value:.1f} standard deviations since the exams before",
-    ),
-    zero_sentence=Text(zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"),
-    missing_sentence=Text(
-        zh="没有两次考试可以比较班级位置", en="No two exams from which to compare standing in class"
-    ),
-)
-
-SCORE_GAP_TO_CLASS_YEAR = _feature(
-    name="score_gap_to_class_year",
-    measure=GapToClass(feature="score_mean_year"),
-    window="year",
-    unit=MARKS,
-    valid_range=(-1, 1),
-    monotone=-1,
-    family="class_standing",
-    label=Text(zh="本学年得分率与班级之差", en="Mean mark against the class, this school year"),
-    sentence=Text(
-        zh="本学年平均得分率比班级高{points:.1f}个百分点",
-        en="Mean mark this school year {points:.1f} percentage points above the class average",
-    ),
-    negative_sentence=Text(
-        zh="本学年平均得分率比班级低{points:.1f}个百分点",
-        en="Mean mark this school year {points:.1f} percentage points below the class average",
-    ),
-    zero_sentence=Text(
-        zh="本学年平均得分率与班级相同", en="Mean mark this school year the same as the class average"
-    ),
-    missing_sentence=NOT_COMPARABLE,
-)
-
-FAILING_COUNT = _feature(
-    name="failing_count_200d",
-    measure=FailingCount(),
-    window=LOOK_BACK,
-    unit=Text(zh="科", en="subjects"),
-    valid_range=(0, math.inf),
-    monotone=1,
-    family="failing",
-    label=Text(zh="不及格科目数", en="Subjects below the pass mark"),
-    sentence=Text(
-        zh="最近一次考试有{value:.0f}科低于满分的60%",
-        en="Subjects whose latest mark is below 60% of full marks: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="各科最近一次考试都达到满分的60%",
-        en="The latest mark in every subject is at least 60% of full marks",
-    ),
-    missing_sentence=NO_MARKS,
-)
-
-FAILING_CORE_COUNT = _feature(
-    name="failing_core_count_200d",
-    measure=FailingCount(subjects=CORE_SUBJECTS),
-    window=LOOK_BACK,
-    unit=Text(zh="科", en="subjects"),
-    valid_range=(0, len(CORE_SUBJECTS)),
-    monotone=1,
-    family="failing",
-    label=Text(zh="语数英不及格科目数", en="Core subjects below the pass mark"),
-    sentence=Text(
-        zh="语数英中有{value:.0f}科最近一次考试低于满分的60%",
-        en="Latest marks below 60% of full marks among Chinese, maths and English: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="语数英最近一次考试都达到满分的60%",
-        en="The latest marks in Chinese, maths and English are at least 60% of full marks",
-    ),
-    missing_sentence=SCORE_LAST_CORE.missing_sentence,
-)
-
 
 def missed_exams(window: Window) -> Feature:
     """Declare the number of exams that the class sat and the pupil did not."""
     return _feature(
-        name=named("missed_exams", window),
+        name=windowed_name("missed_exams", window),
         measure=MissedExams(),
         window=window,
         unit=Text(zh="场", en="exams"),
@@ -344,38 +99,224 @@ def missed_exams(window: Window) -> Feature:
     )
 
 
-DAYS_SINCE_EXAM = _feature(
-    name="days_since_exam",
-    measure=DaysSinceExam(),
-    unit=Text(zh="上课日", en="school days"),
-    valid_range=(0, math.inf),
-    family="score_age",
-    actionable=False,
-    label=Text(zh="距最近一次成绩", en="Age of the latest mark"),
-    sentence=Text(
-        zh="距最近一次成绩已过{value:.0f}个上课日", en="School days since the latest mark: {value:.0f}"
-    ),
-    zero_sentence=Text(zh="最近一个上课日有成绩", en="The latest mark is from the last school day"),
-    missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
-)
-
 MISSED_WINDOWS: tuple[Window, ...] = (60, "year")
 
 GRADES: tuple[Feature, ...] = (
-    SCORE_MEAN_YEAR,
-    SCORE_MEAN,
-    SCORE_LAST,
+    _level(
+        name="score_mean_year",
+        measure=ScoreMean(),
+        window="year",
+        label=Text(zh="本学年平均得分率", en="Mean mark, this school year"),
+        sentence=Text(
+            zh="本学年平均得分率为{value:.0%}", en="Marks this school year average {value:.0%} of full marks"
+        ),
+        missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
+    ),
+    _level(
+        name="score_mean",
+        measure=ScoreMean(),
+        label=Text(zh="历次平均得分率", en="Mean mark, all on record"),
+        sentence=Text(
+            zh="历次考试平均得分率为{value:.0%}", en="All marks on record average {value:.0%} of full marks"
+        ),
+        missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
+    ),
+    _level(
+        name="score_last_200d",
+        measure=ScoreLast(),
+        window=LOOK_BACK,
+        label=Text(zh="各科最近一次得分率", en="Latest marks, all subjects"),
+        sentence=Text(
+            zh="各科最近一次考试平均得分率为{value:.0%}",
+            en="The latest marks in each subject average {value:.0%} of full marks",
+        ),
+        missing_sentence=NO_MARKS,
+    ),
     SCORE_LAST_CORE,
-    SCORE_SLOPE,
-    SCORE_SPREAD,
-    SCORE_LARGEST_DROP,
-    SCORE_LAST_AGAINST_OWN_MEAN,
-    CLASS_Z_LAST,
-    CLASS_Z_MEAN,
-    CLASS_Z_CHANGE,
-    SCORE_GAP_TO_CLASS_YEAR,
-    FAILING_COUNT,
-    FAILING_CORE_COUNT,
+    _course(
+        name="score_slope_200d",
+        measure=ScoreSlope(),
+        unit=Text(zh="每20个上课日的得分率变化", en="share of full marks per 20 school days"),
+        monotone=-1,
+        family="score_change",
+        label=label_over(LOOK_BACK, zh="成绩走势", en="Course of marks"),
+        sentence=Text(
+            zh="成绩呈上升走势，每20个上课日约升{points:.1f}个百分点",
+            en="Marks have been rising by {points:.1f} percentage points every 20 school days",
+        ),
+        negative_sentence=Text(
+            zh="成绩呈下降走势，每20个上课日约降{points:.1f}个百分点",
+            en="Marks have been falling by {points:.1f} percentage points every 20 school days",
+        ),
+        zero_sentence=Text(zh="成绩走势平稳", en="Marks have been neither rising nor falling"),
+    ),
+    _course(
+        name="score_spread_200d",
+        measure=ScoreSpread(),
+        unit=MARKS,
+        valid_range=(0, 1),
+        family="score_spread",
+        label=label_over(LOOK_BACK, zh="成绩波动", en="Fluctuation of marks"),
+        sentence=Text(
+            zh="成绩围绕自身走势上下波动约{points:.1f}个百分点",
+            en="Marks fluctuate by {points:.1f} percentage points about their own course",
+        ),
+        zero_sentence=Text(zh="成绩没有起伏", en="Marks do not fluctuate"),
+    ),
+    _course(
+        name="score_largest_drop_200d",
+        measure=LargestDrop(),
+        unit=MARKS,
+        valid_range=(0, 1),
+        monotone=1,
+        family="score_change",
+        label=label_over(LOOK_BACK, zh="单科最大降幅", en="Largest fall in one subject"),
+        sentence=Text(
+            zh="同一科目相邻两次考试最多下降{points:.1f}个百分点",
+            en="Largest fall from one mark to the next in the same subject: {points:.1f} percentage points",
+        ),
+        zero_sentence=Text(
+            zh="各科成绩都没有比上一次下降", en="No subject's mark fell from one exam to the next"
+        ),
+    ),
+    _course(
+        name="score_last_against_own_mean_200d",
+        measure=LastAgainstOwnMean(),
+        unit=MARKS,
+        valid_range=(-1, 1),
+        monotone=-1,
+        family="score_change",
+        label=Text(zh="最近成绩与自己以往之差", en="Latest marks against own past"),
+        sentence=Text(
+            zh="最近一次成绩比自己以往平均高{points:.1f}个百分点",
+            en="Latest marks {points:.1f} percentage points above the pupil's own earlier average",
+        ),
+        negative_sentence=Text(
+            zh="最近一次成绩比自己以往平均低{points:.1f}个百分点",
+            en="Latest marks {points:.1f} percentage points below the pupil's own earlier average",
+        ),
+        zero_sentence=Text(
+            zh="最近一次成绩与自己以往平均持平", en="Latest marks the same as the pupil's own earlier average"
+        ),
+    ),
+    _standing(
+        name="class_z_last_200d",
+        measure=ClassZ(of="last"),
+        label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
+        sentence=Text(
+            zh="最近考试成绩高于班级平均{value:.1f}个标准差",
+            en="Latest exams {value:.1f} standard deviations above the class average",
+        ),
+        negative_sentence=Text(
+            zh="最近考试成绩低于班级平均{value:.1f}个标准差",
+            en="Latest exams {value:.1f} standard deviations below the class average",
+        ),
+        zero_sentence=Text(zh="最近考试成绩与班级平均相同", en="Latest exams at the class average"),
+    ),
+    _standing(
+        name="class_z_mean_200d",
+        measure=ClassZ(of="mean", shrink=3.0),
+        label=label_over(LOOK_BACK, zh="班级位置", en="Standing in class"),
+        sentence=Text(
+            zh="最近{window}个上课日的考试总体高于班级平均{value:.1f}个标准差",
+            en="Exams of the last {window} school days {value:.1f} standard deviations "
+            "above the class average",
+        ),
+        negative_sentence=Text(
+            zh="最近{window}个上课日的考试总体低于班级平均{value:.1f}个标准差",
+            en="Exams of the last {window} school days {value:.1f} standard deviations "
+            "below the class average",
+        ),
+        zero_sentence=Text(
+            zh="最近{window}个上课日的考试总体与班级平均相同",
+            en="Exams of the last {window} school days at the class average",
+        ),
+    ),
+    _standing(
+        name="class_z_change_200d",
+        measure=ClassZ(of="change"),
+        family="class_standing_change",
+        label=Text(zh="班级位置变化", en="Change of standing in class"),
+        sentence=Text(
+            zh="班级位置比前一次考试上升{value:.1f}个标准差",
+            en="Standing in class up {value:.1f} standard deviations since the exams before",
+        ),
+        negative_sentence=Text(
+            zh="班级位置比前一次考试下降{value:.1f}个标准差",
+            en="Standing in class down {value:.1f} standard deviations since the exams before",
+        ),
+        zero_sentence=Text(
+            zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"
+        ),
+        missing_sentence=Text(
+            zh="没有两次考试可以比较班级位置", en="No two exams from which to compare standing in class"
+        ),
+    ),
+    _feature(
+        name="score_gap_to_class_year",
+        measure=GapToClass(feature="score_mean_year"),
+        window="year",
+        unit=MARKS,
+        valid_range=(-1, 1),
+        monotone=-1,
+        family="class_standing",
+        label=Text(zh="本学年得分率与班级之差", en="Mean mark against the class, this school year"),
+        sentence=Text(
+            zh="本学年平均得分率比班级高{points:.1f}个百分点",
+            en="Mean mark this school year {points:.1f} percentage points above the class average",
+        ),
+        negative_sentence=Text(
+            zh="本学年平均得分率比班级低{points:.1f}个百分点",
+            en="Mean mark this school year {points:.1f} percentage points below the class average",
+        ),
+        zero_sentence=Text(
+            zh="本学年平均得分率与班级相同", en="Mean mark this school year the same as the class average"
+        ),
+        missing_sentence=NOT_COMPARABLE,
+    ),
+    _failing(
+        name="failing_count_200d",
+        measure=FailingCount(),
+        valid_range=(0, math.inf),
+        label=Text(zh="不及格科目数", en="Subjects below the pass mark"),
+        sentence=Text(
+            zh="最近一次考试有{value:.0f}科低于满分的60%",
+            en="Subjects whose latest mark is below 60% of full marks: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="各科最近一次考试都达到满分的60%",
+            en="The latest mark in every subject is at least 60% of full marks",
+        ),
+        missing_sentence=NO_MARKS,
+    ),
+    _failing(
+        name="failing_core_count_200d",
+        measure=FailingCount(subjects=CORE_SUBJECTS),
+        valid_range=(0, len(CORE_SUBJECTS)),
+        label=Text(zh="语数英不及格科目数", en="Core subjects below the pass mark"),
+        sentence=Text(
+            zh="语数英中有{value:.0f}科最近一次考试低于满分的60%",
+            en="Latest marks below 60% of full marks among Chinese, maths and English: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="语数英最近一次考试都达到满分的60%",
+            en="The latest marks in Chinese, maths and English are at least 60% of full marks",
+        ),
+        missing_sentence=SCORE_LAST_CORE.missing_sentence,
+    ),
     *(missed_exams(window) for window in MISSED_WINDOWS),
-    DAYS_SINCE_EXAM,
+    _feature(
+        name="days_since_exam",
+        measure=DaysSinceExam(),
+        unit=Text(zh="上课日", en="school days"),
+        valid_range=(0, math.inf),
+        family="score_age",
+        actionable=False,
+        label=Text(zh="距最近一次成绩", en="Age of the latest mark"),
+        sentence=Text(
+            zh="距最近一次成绩已过{value:.0f}个上课日", en="School days since the latest mark: {value:.0f}"
+        ),
+        zero_sentence=Text(zh="最近一个上课日有成绩", en="The latest mark is from the last school day"),
+        missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
+    ),
 )

@@ -142,7 +142,9 @@ class Instrument(Declared):
     def __post_init__(self) -> None:
         """Check that norms and rules speak of scales that exist."""
         named = [
-            (scale, f"norm {norm!r}") for norm, of in self.norms.items() for scale in (*of.cuts, *of.ranges)
+            (scale, f"norm {norm!r}")
+            for norm, given in self.norms.items()
+            for scale in (*given.cuts, *given.ranges)
         ]
         if self.validity is not None:
             named.append((self.validity.scale, "the validity rule"))
@@ -219,11 +221,13 @@ def band_of(
     if known is not None and scale in known.cuts:
         low, high = instrument.range_of(scale, norm)
         possible = (given >= low) & (given <= high)
-        bands[possible] = _band(known.cuts[scale], given, instrument.scales[scale].higher_is_worse)[possible]
+        bands[possible] = _band_by_cut(known.cuts[scale], given, instrument.scales[scale].higher_is_worse)[
+            possible
+        ]
     return float(bands) if bands.ndim == 0 else bands
 
 
-def _band(cut: Cut, score: Floats, higher_is_worse: bool) -> Floats:
+def _band_by_cut(cut: Cut, score: Floats, higher_is_worse: bool) -> Floats:
     band = np.zeros(score.shape)
     for value, threshold in ((1.0, cut.watch), (2.0, cut.high)):
         if threshold is None:
@@ -255,7 +259,7 @@ class InstrumentRegistry(Mapping[str, Instrument]):
         self._codes: dict[str, str] = {}
         for instrument in instruments:
             self._instruments[instrument.code] = instrument
-            for spelling in {_plain(word) for word in (instrument.code, *instrument.aliases)}:
+            for spelling in {_plain_code(word) for word in (instrument.code, *instrument.aliases)}:
                 if self._codes.setdefault(spelling, instrument.code) != instrument.code:
                     raise FeatureDeclarationError(
                         f"Instruments {self._codes[spelling]!r} and {instrument.code!r} answer to one name."
@@ -264,14 +268,14 @@ class InstrumentRegistry(Mapping[str, Instrument]):
     def __getitem__(self, code: str) -> Instrument:
         """Give an instrument; UnknownInstrumentError with the nearest right code otherwise."""
         try:
-            return self._instruments[self._codes[_plain(code)]]
+            return self._instruments[self._codes[_plain_code(code)]]
         except KeyError:
             raise UnknownInstrumentError(
                 f"No instrument is called {code!r}.", hint=nearest(code, self._instruments)
             ) from None
 
     def __contains__(self, code: object) -> bool:
-        return isinstance(code, str) and _plain(code) in self._codes
+        return isinstance(code, str) and _plain_code(code) in self._codes
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._instruments)
@@ -307,5 +311,5 @@ class InstrumentRegistry(Mapping[str, Instrument]):
             raise FeatureDeclarationError(f"Instruments cannot be read: {problems}.") from error
 
 
-def _plain(code: str) -> str:
+def _plain_code(code: str) -> str:
     return "".join(letter for letter in code.casefold() if letter.isalnum())

@@ -20,7 +20,7 @@ from dropout_risk.text import Text
 TOTAL = Text(zh="总分", en="total")
 
 
-def _span(first: int, last: int, step: int = 1) -> tuple[int, ...]:
+def _item_numbers(first: int, last: int, step: int = 1) -> tuple[int, ...]:
     return tuple(range(first, last + 1, step))
 
 
@@ -29,14 +29,14 @@ def _sum_of(zh: str, en: str, items: tuple[int, ...]) -> Scale:
 
 
 MHT_SUBSCALES: dict[str, Scale] = {
-    "learning_anxiety": _sum_of("学习焦虑", "learning anxiety", _span(1, 15)),
-    "social_anxiety": _sum_of("对人焦虑", "social anxiety", _span(16, 25)),
-    "loneliness": _sum_of("孤独倾向", "loneliness", _span(26, 35)),
-    "self_blame": _sum_of("自责倾向", "self-blame", _span(36, 45)),
-    "hypersensitivity": _sum_of("过敏倾向", "hypersensitivity", _span(46, 55)),
-    "physical_symptoms": _sum_of("身体症状", "physical symptoms", _span(56, 70)),
-    "phobia": _sum_of("恐怖倾向", "phobia", _span(71, 80)),
-    "impulsivity": _sum_of("冲动倾向", "impulsivity", _span(81, 99, 2)),
+    "learning_anxiety": _sum_of("学习焦虑", "learning anxiety", _item_numbers(1, 15)),
+    "social_anxiety": _sum_of("对人焦虑", "social anxiety", _item_numbers(16, 25)),
+    "loneliness": _sum_of("孤独倾向", "loneliness", _item_numbers(26, 35)),
+    "self_blame": _sum_of("自责倾向", "self-blame", _item_numbers(36, 45)),
+    "hypersensitivity": _sum_of("过敏倾向", "hypersensitivity", _item_numbers(46, 55)),
+    "physical_symptoms": _sum_of("身体症状", "physical symptoms", _item_numbers(56, 70)),
+    "phobia": _sum_of("恐怖倾向", "phobia", _item_numbers(71, 80)),
+    "impulsivity": _sum_of("冲动倾向", "impulsivity", _item_numbers(81, 99, 2)),
 }
 
 MHT = Instrument(
@@ -52,7 +52,7 @@ MHT = Instrument(
     ),
     scales={"total": Scale(label=TOTAL, low=0, high=90)}
     | MHT_SUBSCALES
-    | {"validity": _sum_of("效度", "validity", _span(82, 100, 2))},
+    | {"validity": _sum_of("效度", "validity", _item_numbers(82, 100, 2))},
     norms={
         "standard": Norm(
             label=Text(zh="通用", en="general"),
@@ -201,14 +201,14 @@ SDQ = Instrument(
 )
 
 
-def _phq(code: str, name: Text, aliases: tuple[str, ...]) -> Instrument:
+def _phq_instrument(code: str, name: Text, aliases: tuple[str, ...]) -> Instrument:
     return Instrument(
         code=code,
         name=name,
         aliases=aliases,
         version=Text(zh="9题，0至3计分", en="9 items, answers 0 to 3"),
         source=Text(zh="公开计分方法", en="published scoring"),
-        scales={"total": Scale(label=TOTAL, low=0, high=27, items=_span(1, 9))},
+        scales={"total": Scale(label=TOTAL, low=0, high=27, items=_item_numbers(1, 9))},
         norms={
             "standard": Norm(
                 label=Text(zh="通用", en="general"),
@@ -236,8 +236,10 @@ def _phq(code: str, name: Text, aliases: tuple[str, ...]) -> Instrument:
     )
 
 
-PHQ_9 = _phq("PHQ-9", Text(zh="患者健康问卷（9项）", en="Patient Health Questionnaire, 9 items"), ())
-PHQ_A = _phq(
+PHQ_9 = _phq_instrument(
+    "PHQ-9", Text(zh="患者健康问卷（9项）", en="Patient Health Questionnaire, 9 items"), ()
+)
+PHQ_A = _phq_instrument(
     "PHQ-A",
     Text(zh="患者健康问卷（青少年版）", en="Patient Health Questionnaire for adolescents"),
     ("PHQ-9-A", "PHQ-9A"),
@@ -248,7 +250,7 @@ GAD_7 = Instrument(
     name=Text(zh="广泛性焦虑量表（7项）", en="Generalised Anxiety Disorder scale, 7 items"),
     version=Text(zh="7题，0至3计分", en="7 items, answers 0 to 3"),
     source=Text(zh="公开计分方法", en="published scoring"),
-    scales={"total": Scale(label=TOTAL, low=0, high=21, items=_span(1, 7))},
+    scales={"total": Scale(label=TOTAL, low=0, high=21, items=_item_numbers(1, 7))},
     norms={
         "standard": Norm(
             label=Text(zh="通用", en="general"),

@@ -34,9 +34,6 @@ class Measure:
         return False
 
 
-# --- attendance -----------------------------------------------------------------------------------
-
-
 class DayMeasure(Measure):
     """Base class of the measures of days of one kind."""
 
@@ -114,7 +111,11 @@ class WeekdayExcess(DayMeasure):
     weekdays: tuple[int, ...] = (0, 4)
 
 
-# --- derived from another feature -----------------------------------------------------------------
+@dataclass(frozen=True)
+class IncidentCount(Measure):
+    """Rows of a table of incidents in the window; missing where the school keeps no such table."""
+
+    table: str
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,6 @@ class GapToClass(Measure):
     def needs_class(self) -> bool:
         """True: it compares with class-mates."""
         return True
-
-
-# --- grades: percent = score / max_score, compared within one subject ------------------------------
 
 
 @dataclass(frozen=True)
@@ -224,9 +222,6 @@ class MissedExams(Measure):
         return True
 
 
-# --- psychology -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ScaleScore(Measure):
     """Latest valid score of one scale of one instrument."""
@@ -253,9 +248,6 @@ class TestAge(Measure):
 @dataclass(frozen=True)
 class InvalidTest(Measure):
     """1 when the latest psychological test was invalid or refused, 0 when it was valid."""
-
-
-# --- family and distance --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ invalid test is a sign of anything is left to the data.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from dropout_risk.catalogue.feature import Feature
 from dropout_risk.catalogue.measures import InvalidTest, RiskBand, ScaleChange, ScaleScore, TestAge
@@ -16,6 +17,9 @@ from dropout_risk.text import Text
 POINTS = Text(zh="分", en="points")
 NO_TEST = Text(zh="没有心理测评记录", en="No well-being test on record")
 NOT_A_DIAGNOSIS = Text(zh="仅供关心与约谈参考", en="a prompt for a talk, nothing more")
+_feature = partial(
+    Feature, domain="psychology", source="wellbeing", cause="wellbeing", sensitivity="sensitive"
+)
 
 
 def scale_score(
@@ -30,17 +34,13 @@ def scale_score(
     unit: Text = POINTS,
 ) -> Feature:
     """Declare the latest valid score of one scale of one instrument."""
-    return Feature(
+    return _feature(
         name=name,
-        domain="psychology",
-        source="wellbeing",
         measure=ScaleScore(instrument=instrument, scale=scale),
         unit=unit,
         valid_range=valid_range,
         monotone=1,
-        cause="wellbeing",
         family=instrument.lower(),
-        sensitivity="sensitive",
         label=label,
         sentence=Text(
             zh=f"{label.zh}{shown}分（{about.zh}）",
@@ -147,102 +147,78 @@ SCALE_SCORES: tuple[Feature, ...] = (
     ),
 )
 
-PSYCH_RISK_BAND = Feature(
-    name="psych_risk_band",
-    domain="psychology",
-    source="wellbeing",
-    measure=RiskBand(),
-    unit=Text(zh="档（0至2）", en="band, 0 to 2"),
-    valid_range=(0, 2),
-    monotone=1,
-    cause="wellbeing",
-    family="psych_band",
-    sensitivity="sensitive",
-    label=Text(zh="心理测评关注档", en="Well-being band"),
-    sentence=Text(
-        zh=f"最近心理测评处于第{{value:.0f}}档（1为关注，2为重点关注；{NOT_A_DIAGNOSIS.zh}）",
-        en=f"Latest well-being tests in band {{value:.0f}} (1 watch, 2 high; {NOT_A_DIAGNOSIS.en})",
-    ),
-    zero_sentence=Text(
-        zh="最近心理测评未达到关注分界值", en="Latest well-being tests below every cut-off for attention"
-    ),
-    missing_sentence=Text(
-        zh="没有可判断关注档的有效心理测评", en="No valid well-being test on record with a known cut-off"
-    ),
-)
-
-PSYCH_CHANGE = Feature(
-    name="psych_change",
-    domain="psychology",
-    source="wellbeing",
-    measure=ScaleChange(),
-    unit=Text(zh="占量表全距的比例", en="share of the scale's range"),
-    valid_range=(-1, 1),
-    monotone=1,
-    cause="wellbeing",
-    family="psych_change",
-    sensitivity="sensitive",
-    label=Text(zh="心理测评分数变化", en="Change in well-being tests"),
-    sentence=Text(
-        zh="心理测评困扰分比上次升高，幅度为量表全距的{value:.0%}",
-        en="Distress score up since the test before, by {value:.0%} of the scale's range",
-    ),
-    negative_sentence=Text(
-        zh="心理测评困扰分比上次降低，幅度为量表全距的{value:.0%}",
-        en="Distress score down since the test before, by {value:.0%} of the scale's range",
-    ),
-    zero_sentence=Text(zh="心理测评困扰分与上次相同", en="Distress score the same as in the test before"),
-    missing_sentence=Text(
-        zh="没有两次有效的同类心理测评可比较", en="No two valid well-being tests of one kind to compare"
-    ),
-)
-
-PSYCH_TEST_AGE = Feature(
-    name="psych_test_age",
-    domain="psychology",
-    source="wellbeing",
-    measure=TestAge(),
-    unit=Text(zh="上课日", en="school days"),
-    valid_range=(0, math.inf),
-    cause="wellbeing",
-    family="psych_test_state",
-    sensitivity="sensitive",
-    actionable=True,
-    label=Text(zh="距最近一次心理测评", en="Age of the latest well-being test"),
-    sentence=Text(
-        zh="距最近一次心理测评已过{value:.0f}个上课日",
-        en="School days since the latest well-being test: {value:.0f}",
-    ),
-    zero_sentence=Text(
-        zh="最近一个上课日做过心理测评", en="The latest well-being test is from the last school day"
-    ),
-    missing_sentence=NO_TEST,
-)
-
-PSYCH_TEST_INVALID = Feature(
-    name="psych_test_invalid",
-    domain="psychology",
-    source="wellbeing",
-    measure=InvalidTest(),
-    unit=Text(zh="是或否", en="yes or no"),
-    valid_range=(0, 1),
-    cause="wellbeing",
-    family="psych_test_state",
-    sensitivity="sensitive",
-    actionable=True,
-    label=Text(zh="心理测评无效或未作答", en="Well-being test invalid or refused"),
-    sentence=Text(
-        zh="最近一次心理测评无效或未作答，宜另约时间重测",
-        en="The latest well-being test is invalid or was refused; a new one may help",
-    ),
-    zero_sentence=Text(zh="最近一次心理测评有效", en="The latest well-being test is valid"),
-    missing_sentence=NO_TEST,
-)
-
 PSYCHOLOGY: tuple[Feature, ...] = (
     *SCALE_SCORES,
-    PSYCH_RISK_BAND,
-    PSYCH_CHANGE,
-    PSYCH_TEST_AGE,
-    PSYCH_TEST_INVALID,
+    _feature(
+        name="psych_risk_band",
+        measure=RiskBand(),
+        unit=Text(zh="档（0至2）", en="band, 0 to 2"),
+        valid_range=(0, 2),
+        monotone=1,
+        family="psych_band",
+        label=Text(zh="心理测评关注档", en="Well-being band"),
+        sentence=Text(
+            zh=f"最近心理测评处于第{{value:.0f}}档（1为关注，2为重点关注；{NOT_A_DIAGNOSIS.zh}）",
+            en=f"Latest well-being tests in band {{value:.0f}} (1 watch, 2 high; {NOT_A_DIAGNOSIS.en})",
+        ),
+        zero_sentence=Text(
+            zh="最近心理测评未达到关注分界值", en="Latest well-being tests below every cut-off for attention"
+        ),
+        missing_sentence=Text(
+            zh="没有可判断关注档的有效心理测评", en="No valid well-being test on record with a known cut-off"
+        ),
+    ),
+    _feature(
+        name="psych_change",
+        measure=ScaleChange(),
+        unit=Text(zh="占量表全距的比例", en="share of the scale's range"),
+        valid_range=(-1, 1),
+        monotone=1,
+        family="psych_change",
+        label=Text(zh="心理测评分数变化", en="Change in well-being tests"),
+        sentence=Text(
+            zh="心理测评困扰分比上次升高，幅度为量表全距的{value:.0%}",
+            en="Distress score up since the test before, by {value:.0%} of the scale's range",
+        ),
+        negative_sentence=Text(
+            zh="心理测评困扰分比上次降低，幅度为量表全距的{value:.0%}",
+            en="Distress score down since the test before, by {value:.0%} of the scale's range",
+        ),
+        zero_sentence=Text(zh="心理测评困扰分与上次相同", en="Distress score the same as in the test before"),
+        missing_sentence=Text(
+            zh="没有两次有效的同类心理测评可比较", en="No two valid well-being tests of one kind to compare"
+        ),
+    ),
+    _feature(
+        name="psych_test_age",
+        measure=TestAge(),
+        unit=Text(zh="上课日", en="school days"),
+        valid_range=(0, math.inf),
+        family="psych_test_state",
+        actionable=True,
+        label=Text(zh="距最近一次心理测评", en="Age of the latest well-being test"),
+        sentence=Text(
+            zh="距最近一次心理测评已过{value:.0f}个上课日",
+            en="School days since the latest well-being test: {value:.0f}",
+        ),
+        zero_sentence=Text(
+            zh="最近一个上课日做过心理测评", en="The latest well-being test is from the last school day"
+        ),
+        missing_sentence=NO_TEST,
+    ),
+    _feature(
+        name="psych_test_invalid",
+        measure=InvalidTest(),
+        unit=Text(zh="是或否", en="yes or no"),
+        valid_range=(0, 1),
+        family="psych_test_state",
+        actionable=True,
+        label=Text(zh="心理测评无效或未作答", en="Well-being test invalid or refused"),
+        sentence=Text(
+            zh="最近一次心理测评无效或未作答，宜另约时间重测",
+            en="The latest well-being test is invalid or was refused; a new one may help",
+        ),
+        zero_sentence=Text(zh="最近一次心理测评有效", en="The latest well-being test is valid"),
+        missing_sentence=NO_TEST,
+    ),
 )

@@ -157,9 +157,9 @@ def _feature_row(feature: Feature, language: Language) -> Row:
         "label": feature.label.to(language),
         "domain": DOMAINS[feature.domain].to(language),
         "cause": CAUSES[feature.cause].to(language),
-        "window": _window(feature, language),
+        "window": _window_words(feature, language),
         "unit": feature.unit.to(language),
-        "range": _range(*feature.valid_range),
+        "range": _range_words(*feature.valid_range),
         "direction": DIRECTIONS[feature.monotone].to(language),
         "sensitive": (YES if feature.sensitivity == "sensitive" else NO).to(language),
         "actionable": (YES if feature.actionable else NO).to(language),
@@ -199,7 +199,7 @@ def example_value(feature: Feature) -> float:
     return 3.0 if math.isinf(high) else low + 0.4 * (high - low)
 
 
-def _window(feature: Feature, language: Language) -> str:
+def _window_words(feature: Feature, language: Language) -> str:
     if feature.window is None:
         return "—"
     if feature.window == "year":
@@ -207,7 +207,7 @@ def _window(feature: Feature, language: Language) -> str:
     return Text(zh="{n}个上课日", en="{n} school days").fill(language, n=feature.window)
 
 
-def _range(low: float, high: float) -> str:
+def _range_words(low: float, high: float) -> str:
     return " … ".join(f"{bound:g}".replace("inf", "∞") for bound in (low, high))
 
 
@@ -261,15 +261,15 @@ def _scale_row(instrument: Instrument, name: str, scale: Scale, norm: str, langu
     cells = (
         (Text(zh="分量表", en="Scale"), f"`{name}` {scale.label.to(language)}"),
         (Text(zh="常模", en="Norm"), f"`{norm}` {used.label.to(language)}{default}"),
-        (Text(zh="取值范围", en="Range"), _range(*instrument.range_of(name, norm))),
+        (Text(zh="取值范围", en="Range"), _range_words(*instrument.range_of(name, norm))),
         (Text(zh="计分", en="Score"), COMBINED[scale.combine].to(language)),
-        (Text(zh="关注", en="Watch"), _cut(cut.watch, cut, scale)),
-        (Text(zh="重点关注", en="High"), _cut(cut.high, cut, scale)),
+        (Text(zh="关注", en="Watch"), _cut_words(cut.watch, cut, scale)),
+        (Text(zh="重点关注", en="High"), _cut_words(cut.high, cut, scale)),
     )
     return {header.to(language): cell for header, cell in cells}
 
 
-def _cut(threshold: float | None, cut: Cut, scale: Scale) -> str:
+def _cut_words(threshold: float | None, cut: Cut, scale: Scale) -> str:
     if threshold is None:
         return "—"
     sign = {(True, True): ">", (True, False): "≥", (False, True): "<", (False, False): "≤"}
@@ -309,11 +309,11 @@ MARKS_STEP = Text(
 )
 
 
-def main(path: str) -> None:
+def write_page(path: str) -> None:
     """Write the reference page of the default catalogue to a file."""
     page = catalogue_page(default_catalogue(), default_instruments(), FACTORS.values(), LEVERS)
     Path(path).write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    write_page(sys.argv[1])

@@ -6,12 +6,12 @@ from dropout_risk.catalogue.feature import Window
 from dropout_risk.text import Text
 
 
-def named(fact: str, window: Window) -> str:
+def windowed_name(fact: str, window: Window) -> str:
     """Name a feature after what it says and its window.
 
     Examples
     --------
-    >>> named("absence_share", 20), named("absence_share", "year")
+    >>> windowed_name("absence_share", 20), windowed_name("absence_share", "year")
     ('absence_share_20d', 'absence_share_year')
     """
     return f"{fact}_year" if window == "year" else f"{fact}_{window}d"

@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, RequestError, nearest
 from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings, class_name, school_and_class
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import date_of, ordinal_of
@@ -79,7 +79,13 @@ def _of_sittings(  # noqa: PLR0917
     sd: Floats,
     n: Longs,
 ) -> None:
-    """Means with compensated sums, spreads about the running mean."""
+    """Means with compensated sums, spreads about the running mean.
+
+    Pupils come class by class in their order, and marks in the order of their pupil, so each sitting's sums
+    are added in an order that no other class touches: a class alone gives the bits it gives among others.
+    ``lost`` is what rounding took from the total so far (Kahan), ``squares`` grows by Welford's step. A row
+    counts as in ``runs.visible_rows``: known by the date, and not corrected by the next one by then.
+    """
     total, lost = np.zeros(len(n)), np.zeros(len(n))
     running, squares = np.zeros(len(n)), np.zeros(len(n))
     for pupil in pupils:
@@ -115,6 +121,11 @@ def _of_classes(  # noqa: PLR0917
     sd: Floats,
     n: Longs,
 ) -> None:
+    """Mean and spread of each feature in each class: the mean in a first walk, squares about it in a second.
+
+    Pupils of a class are walked in their order and all features side by side, so that each sum is added in
+    the same order whoever else is there.
+    """
     n_features = len(places)
     total, squares = np.empty(n_features), np.empty(n_features)
     number = np.empty(n_features, dtype=np.int64)
@@ -146,7 +157,7 @@ def _of_classes(  # noqa: PLR0917
 
 
 @kernel
-def standing(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd: Floats) -> Floats:
+def mark_standings(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd: Floats) -> Floats:
     """Give each mark its distance from its exam's mean in standard deviations; missing without an exam."""
     z = np.full(len(percent), np.nan)
     for row in range(len(percent)):
@@ -157,7 +168,7 @@ def standing(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd: Float
 
 
 @kernel
-def missed(  # noqa: PLR0917
+def count_missed(  # noqa: PLR0917
     offsets: Longs,
     sitting: Ints,
     date: Ints,
@@ -168,7 +179,11 @@ def missed(  # noqa: PLR0917
     since: Longs,
     ordinal: int,
 ) -> Floats:
-    """Count the exams of each pupil's class from a date on, less the pupil's own marks in them."""
+    """Count the exams of each pupil's class from a date on, less the pupil's own marks in them.
+
+    ``exam`` gives the place of a sitting among the exams of the context, or -1. Only marks of such exams are
+    taken off, one for each exam; never below zero, as a pupil may bring a mark of an exam from before.
+    """
     found = np.full(len(classes), np.nan)
     for pupil in range(len(classes)):
         cls = classes[pupil]
@@ -211,13 +226,13 @@ class Moments:
     codes: dict[str, Ints]
     mean: Floats
     sd: Floats
-    n: npt.NDArray[np.int64]
+    n: Longs
 
     @classmethod
     def of_rows(cls, names: Mapping[str, Sequence[str]], date: Any, numbers: Mapping[str, Any]) -> Self:
         """Read rows that name things by words."""
         words = {name: list(dict.fromkeys(column)) for name, column in names.items()}
-        codes = {name: _places(names[name], words[name]) for name in names}
+        codes = {name: _word_positions(names[name], words[name]) for name in names}
         mean, sd = (np.asarray(numbers[name], dtype=np.float64) for name in ("mean", "sd"))
         codes["date"] = np.asarray(date, dtype=np.int32)
         return cls(words, codes, mean, sd, np.asarray(numbers["n"], dtype=np.int64))
@@ -226,8 +241,8 @@ class Moments:
         """Give the rows with words for codes; what they do not name is empty."""
         none = np.zeros(len(self.n), dtype=np.int32)
         both = [school_and_class(name) for name in self.words["cls"]] or [("", "")]
-        columns: dict[str, npt.NDArray[Any]] = {
-            name: np.array([of[part] for of in both], dtype=object)[self.codes["cls"]]
+        columns: dict[str, Array] = {
+            name: np.array([names[part] for names in both], dtype=object)[self.codes["cls"]]
             for part, name in enumerate(("school_id", "class_id"))
         }
         for name in ("feature", "subject", "exam"):
@@ -248,7 +263,7 @@ class _Exams:
     def __init__(self, rows: Moments) -> None:
         usable = np.flatnonzero(rows.n >= SMALLEST_CLASS)
         codes = {name: column[usable] for name, column in rows.codes.items()}
-        self.rows, self.places = rows, {name: _index(rows.words[name]) for name in ("subject", "exam")}
+        self.rows, self.places = rows, {name: _word_codes(rows.words[name]) for name in ("subject", "exam")}
         key = self.key(codes["cls"], codes["subject"], codes["exam"], codes["date"])
         order = np.argsort(key, kind="stable")
         self.keys, self.usable = key[order], usable[order]
@@ -257,9 +272,9 @@ class _Exams:
         by_date = np.lexsort([codes["date"], codes["cls"]])
         self.dates = codes["date"][by_date]
         sizes = np.bincount(codes["cls"], minlength=len(rows.words["cls"]))
-        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.offsets = offsets_of(sizes)
 
-    def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> npt.NDArray[np.int64]:
+    def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> Longs:
         joint = cls.astype(np.int64) * len(self.places["subject"]) + subject
         joint = joint * len(self.places["exam"]) + exam
         return np.asarray(joint * _DATES + date + _SHIFT)
@@ -300,11 +315,11 @@ class ClassContext:
         return cls(_no_moments("cls", "subject", "exam"), _no_moments("cls", "feature"))
 
     @classmethod
-    def of_exams(cls, known: Snapshot, members: Bools) -> Self:
+    def of_exams(cls, snapshot: Snapshot, members: Bools) -> Self:
         """Make the exam rows from the known marks of a cohort's members."""
-        histories = known.histories
+        histories = snapshot.histories
         sittings = histories.sittings
-        mean, sd, n = exam_moments(histories, members, known.ordinal)
+        mean, sd, n = exam_moments(histories, members, snapshot.ordinal)
         sat = np.flatnonzero(n)
         names = ("cls", "subject", "exam", "date")
         codes = {name: getattr(sittings, name)[sat] for name in names}
@@ -314,13 +329,13 @@ class ClassContext:
         return cls(exams, _no_moments("cls", "feature"))
 
     def with_means(
-        self, known: Snapshot, values: Floats, places: Sequence[int], names: Sequence[str], members: Bools
+        self, snapshot: Snapshot, values: Floats, places: Sequence[int], names: Sequence[str], members: Bools
     ) -> Self:
         """Give a context with the class means of features added.
 
         Parameters
         ----------
-        known : Snapshot
+        snapshot : Snapshot
             What they were computed from.
         values : float64 array of shape (n_pupils, n_features)
             All features.
@@ -329,7 +344,7 @@ class ClassContext:
         members : bool array of shape (n_pupils,)
             Who counts.
         """
-        classes = known.histories.classes
+        classes = snapshot.histories.classes
         mean, sd, n = feature_moments(classes, values, np.array(places, dtype=np.int64), members)
         feature, cls = np.nonzero(n)
         codes = {"cls": cls.astype(np.int32), "feature": feature.astype(np.int32)}
@@ -350,7 +365,7 @@ class ClassContext:
         parts = [part.table() for part in (self.exams, self.features) if len(part.n)]
         return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
 
-    def class_means(self, known: Snapshot, features: Sequence[str]) -> Floats:
+    def class_means(self, snapshot: Snapshot, features: Sequence[str]) -> Floats:
         """Give each pupil the class means of some features.
 
         Returns
@@ -360,8 +375,8 @@ class ClassContext:
         """
         places, means = self._means
         columns = means[:, [places.get(name, -1) for name in features]]
-        classes = known.histories.classes
-        return np.asarray(columns[_found(self.features.words["cls"], classes)[classes.codes]])
+        classes = snapshot.histories.classes
+        return np.asarray(columns[_class_positions(self.features.words["cls"], classes)[classes.codes]])
 
     @cached_property
     def _means(self) -> tuple[dict[str, int], Floats]:
@@ -371,9 +386,9 @@ class ClassContext:
         means = np.full((len(words[0]) + 1, len(words[1]) + 1), np.nan)
         use = rows.n >= SMALLEST_CLASS
         means[rows.codes["cls"][use], rows.codes["feature"][use]] = rows.mean[use]
-        return _index(words[1]), means
+        return _word_codes(words[1]), means
 
-    def exam_z(self, known: Snapshot, grades: Grades) -> Floats:
+    def exam_z(self, snapshot: Snapshot, grades: Grades) -> Floats:
         """Give each of some known marks its distance from the class mean of the exam, in standard deviations.
 
         Missing where the context does not have the exam, where fewer than three pupils of the class sat
@@ -381,21 +396,21 @@ class ClassContext:
         """
         if not len(self.exams.n):
             return np.full(int(grades.rows.offsets[-1]), np.nan)
-        exams, at = self._exams, self._exams_of(known)
-        sitting = grades.rows.of(known.histories.sittings.of_mark)
-        return standing(sitting, grades.rows["percent"], at, exams.mean, exams.sd)
+        exams, at = self._exams, self._exams_of(snapshot)
+        sitting = grades.rows.of(snapshot.histories.sittings.of_mark)
+        return mark_standings(sitting, grades.rows["percent"], at, exams.mean, exams.sd)
 
-    def missed_exams(self, known: Snapshot, window: Window) -> Floats:
+    def missed_exams(self, snapshot: Snapshot, window: Window) -> Floats:
         """Count, for each pupil, the class's exams in a window that it has no mark for."""
         if not len(self.exams.n):
-            return np.full(len(known), np.nan)
-        classes, exams = known.histories.classes, self._exams
-        code = _found(self.exams.words["cls"], classes)[classes.codes]
-        rows = known.grades.rows
-        sitting, since = rows.of(known.histories.sittings.of_mark), self._window_start(known, window)
-        return missed(
-            rows.offsets, sitting, rows["date"], self._exams_of(known), code, exams.offsets,
-            exams.dates, since, known.ordinal,
+            return np.full(len(snapshot), np.nan)
+        classes, exams = snapshot.histories.classes, self._exams
+        code = _class_positions(self.exams.words["cls"], classes)[classes.codes]
+        rows = snapshot.grades.rows
+        sitting, since = rows.of(snapshot.histories.sittings.of_mark), self._window_start(snapshot, window)
+        return count_missed(
+            rows.offsets, sitting, rows["date"], self._exams_of(snapshot), code, exams.offsets,
+            exams.dates, since, snapshot.ordinal,
         )  # fmt: skip
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -425,47 +440,47 @@ class ClassContext:
     def _exams(self) -> _Exams:
         return _Exams(self.exams)
 
-    def find(self, known: Snapshot) -> None:
+    def find(self, snapshot: Snapshot) -> None:
         """Find the histories' exams in the context, once for all blocks of their pupils."""
-        self._exams_of(known)
+        self._exams_of(snapshot)
 
     @cached_property
     def _last_found(self) -> dict[str, Any]:
         return {"places": (None, None)}
 
-    def _exams_of(self, known: Snapshot) -> Ints:
+    def _exams_of(self, snapshot: Snapshot) -> Ints:
         """Give the place of each sitting of the histories among the exams; once for all their blocks."""
-        histories = known.histories
+        histories = snapshot.histories
         sittings = histories.sittings
-        of, places = self._last_found["places"]
-        if of is not sittings.cls:
-            found = _found(self.exams.words["cls"], histories.classes)
+        classes, places = self._last_found["places"]
+        if classes is not sittings.cls:
+            found = _class_positions(self.exams.words["cls"], histories.classes)
             places = self._exams.of_sittings(sittings, histories.words, found)
             self._last_found["places"] = (sittings.cls, places)
         return np.asarray(places)
 
-    def _window_start(self, known: Snapshot, window: Window) -> npt.NDArray[np.int64]:
-        enrolled = known.student_dates("enrolled_on")
+    def _window_start(self, snapshot: Snapshot, window: Window) -> Longs:
+        enrolled = snapshot.student_dates("enrolled_on")
         if window is None:
             return np.maximum(enrolled, 0)
         if window == "year":
-            return np.maximum(enrolled, known.calendar.year_begins(known.ordinal))
+            return np.maximum(enrolled, snapshot.calendar.year_begins(snapshot.ordinal))
         # the day after the last school day before the window: as Snapshot.within counts free days
-        return np.maximum(enrolled, known.dates_before(window + 1) + 1)
+        return np.maximum(enrolled, snapshot.dates_before(window + 1) + 1)
 
 
-def _found(names: Sequence[str], classes: Classes) -> Ints:
+def _class_positions(names: Sequence[str], classes: Classes) -> Ints:
     """Give the place of each class of some histories among names, and at the end -1 for no class."""
     if names is classes.names:
         return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
-    return _places([*classes.names, None], names)
+    return _word_positions([*classes.names, None], names)
 
 
-def _index(words: Sequence[str]) -> dict[str, int]:
+def _word_codes(words: Sequence[str]) -> dict[str, int]:
     return {word: code for code, word in enumerate(words)}
 
 
-def _places(values: Sequence[str | None], words: Sequence[str]) -> Ints:
+def _word_positions(values: Sequence[str | None], words: Sequence[str]) -> Ints:
     place: dict[str | None, int] = {word: code for code, word in enumerate(words)}
     return np.array([place.get(value, -1) for value in values], dtype=np.int32)
 
@@ -483,22 +498,22 @@ def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     for name in sorted(set(row) ^ set(_COLUMNS)):
         raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
                            hint=nearest(name, _COLUMNS), field=where)  # fmt: skip
-    names = {name: _name(row[name], f"{where}.{name}") for name in _KEYS}
-    numbers = {name: _number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
+    names = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
+    numbers = {name: _read_number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
     if numbers["sd"] < 0:
         raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
     if numbers["n"] < 1 or not numbers["n"].is_integer():
         raise RequestError("A class context row has an n that counts nobody.", field=f"{where}.n")
-    return names | {"date": _day(row["date"], f"{where}.date")} | numbers | {"n": int(numbers["n"])}
+    return names | {"date": _read_day(row["date"], f"{where}.date")} | numbers | {"n": int(numbers["n"])}
 
 
-def _name(value: Any, where: str) -> str:
+def _read_name(value: Any, where: str) -> str:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise RequestError("A class context row has a name that is no text.", field=where)
 
 
-def _number(value: Any, where: str) -> float:
+def _read_number(value: Any, where: str) -> float:
     """Take a finite number; nothing that is compared within a class comes near the largest."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
         raise RequestError("A class context row has a mean, sd or n that is not a number, or far too large.",
@@ -506,7 +521,7 @@ def _number(value: Any, where: str) -> float:
     return float(value)
 
 
-def _day(value: Any, where: str) -> int:
+def _read_day(value: Any, where: str) -> int:
     """Give a date's ordinal; a row of a feature has no date."""
     if value is None or value == "":
         return 0

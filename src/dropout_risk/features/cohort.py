@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -23,7 +23,7 @@ from dropout_risk.records.school_records import SchoolRecords
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
 
 
-def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Longs) -> Floats:
+def grade_levels_on(histories: Histories, pupils: Array, ordinals: Longs) -> Floats:
     """Give the grade level of some pupils, each on a day.
 
     The students table says it as of the day the pupil left or, for who is still there, as of the last day
@@ -54,7 +54,7 @@ def grade_levels_on(histories: Histories, pupils: npt.NDArray[Any], ordinals: Lo
     return np.asarray(now - np.maximum(years, 0))
 
 
-def _school_year(ordinals: Longs, start: tuple[int, int]) -> npt.NDArray[np.int64]:
+def _school_year(ordinals: Longs, start: tuple[int, int]) -> Longs:
     """Give the calendar year in which each day's school year began."""
     dates = ordinals.astype("datetime64[D]")
     years = dates.astype("datetime64[Y]")
@@ -145,7 +145,7 @@ class Cohort:
         days = {ordinal_of(day): day for day in dates}
         parts = [np.flatnonzero(members_on(histories.on(day))) for day in days.values()]
         ordinals = np.repeat(list(days), [len(part) for part in parts])
-        return cls(_frame(histories, np.concatenate(parts), ordinals))
+        return cls(_cohort_frame(histories, np.concatenate(parts), ordinals))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, records: Source) -> Self:
@@ -161,8 +161,8 @@ class Cohort:
                 hint="check the type and leading zeros of student_id",
             )
         day, days = pd.factorize(frame["as_of"], use_na_sentinel=False)
-        ordinals = np.array([ordinal_of(of) for of in days], dtype=np.int64)
-        return cls(_frame(histories, pupils, ordinals[day]))
+        ordinals = np.array([ordinal_of(date) for date in days], dtype=np.int64)
+        return cls(_cohort_frame(histories, pupils, ordinals[day]))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -192,7 +192,7 @@ class Cohort:
             state[rows] = window.states(histories.on(pd.Timestamp(day)))[pupils[rows]]
         known = state <= _DROPPED_OUT
         kept, rest = self.frame[known].reset_index(drop=True), self.frame[~known].reset_index(drop=True)
-        labels = pd.Series(state[known].astype(np.int64), index=_index(kept), name="dropped_out")
+        labels = pd.Series(state[known].astype(np.int64), index=_row_index(kept), name="dropped_out")
         reasons = pa.array(_STATES).take(pa.array(state[~known]))
         return replace(self, frame=kept, labels=labels, censored=rest.assign(reason=reasons.to_pandas()))
 
@@ -225,29 +225,32 @@ class Cohort:
     @property
     def index(self) -> pd.MultiIndex:
         """The rows' names: ``(student_id, as_of)``."""
-        return _index(self.frame)
+        return _row_index(self.frame)
 
 
-def members_on(known: Snapshot) -> Bools:
+def members_on(snapshot: Snapshot) -> Bools:
     """Say who was at school on the date of a snapshot."""
-    enrolled, left = known.student_dates("enrolled_on"), known.student_dates("left_on")
-    there = (enrolled <= known.ordinal) & ((left == -1) | (left > known.ordinal))
-    rows = known.outcomes
+    enrolled, left = snapshot.student_dates("enrolled_on"), snapshot.student_dates("left_on")
+    there = (enrolled <= snapshot.ordinal) & ((left == -1) | (left > snapshot.ordinal))
+    rows = snapshot.outcomes
     if not rows.offsets[-1]:
         return np.asarray(there)
     gone = _last_move(
-        rows.offsets, rows["event"], _means(known.histories, GONE), _means(known.histories, ("returned",))
+        rows.offsets,
+        rows["event"],
+        _event_codes(snapshot.histories, GONE),
+        _event_codes(snapshot.histories, ("returned",)),
     )
     return np.asarray(there & ~gone)
 
 
-def _means(histories: Histories, events: tuple[str, ...]) -> Bools:
+def _event_codes(histories: Histories, events: tuple[str, ...]) -> Bools:
     """Say of each code of an outcome whether it is one of some events."""
     return np.array([*(word in events for word in histories.words.get("event", ())), False])
 
 
 @kernel
-def _last_move(offsets: Longs, event: npt.NDArray[np.int32], away: Bools, back: Bools) -> Bools:
+def _last_move(offsets: Longs, event: Ints, away: Bools, back: Bools) -> Bools:
     """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date."""
     gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for pupil in range(len(gone)):
@@ -268,20 +271,22 @@ class _Window:
         # outcomes of the whole history, not only those known before the date: this is the label
         self.outcomes = histories.outcomes
         self.pupil = histories.outcomes.pupil
-        self.kinds = [_means(histories, of) for of in (events, ("graduated",), ("transferred",), ("died",))]
+        self.kinds = [
+            _event_codes(histories, kind) for kind in (events, ("graduated",), ("transferred",), ("died",))
+        ]
 
-    def states(self, known: Snapshot) -> npt.NDArray[np.int8]:
+    def states(self, snapshot: Snapshot) -> npt.NDArray[np.int8]:
         """Give the place in ``_STATES`` of each pupil."""
-        histories = known.histories
-        end = histories.calendar.index(np.arange(len(histories.calendar.schools)), known.ordinal)
+        histories = snapshot.histories
+        end = histories.calendar.index(np.arange(len(histories.calendar.schools)), snapshot.ordinal)
         end = end[histories.calendar_row] + self.horizon
         date, day = self.outcomes.columns["date"], self.outcomes.columns["day"]
-        inside = np.flatnonzero((date >= known.ordinal) & (day < end[self.pupil]))
+        inside = np.flatnonzero((date >= snapshot.ordinal) & (day < end[self.pupil]))
         pupil, event = self.pupil[inside], self.outcomes.columns["event"][inside]
         positive, done, moved, died = (
-            _first(pupil[of[event]], date[inside[of[event]]], len(known)) for of in self.kinds
+            _first_dates(pupil[kind[event]], date[inside[kind[event]]], len(snapshot)) for kind in self.kinds
         )
-        vanished = (self.left >= known.ordinal) & (self.left_day < end) & (done == _NEVER)
+        vanished = (self.left >= snapshot.ordinal) & (self.left_day < end) & (done == _NEVER)
         state = np.where(positive < _NEVER, _DROPPED_OUT, np.where(vanished, _LEFT, _STAYED)).astype(np.int8)
         decided = np.minimum(positive, done)
         state[died < decided] = _DIED
@@ -289,32 +294,30 @@ class _Window:
         state[end > self.observed] = _NOT_OBSERVED
         return state
 
-    def days(self, known: Snapshot) -> npt.NDArray[np.int64]:
+    def days(self, snapshot: Snapshot) -> Longs:
         """Give the school days until each pupil's first outcome that counts, at most the horizon."""
-        histories = known.histories
-        start = histories.calendar.index(np.arange(len(histories.calendar.schools)), known.ordinal)
+        histories = snapshot.histories
+        start = histories.calendar.index(np.arange(len(histories.calendar.schools)), snapshot.ordinal)
         columns = self.outcomes.columns
-        counts = np.flatnonzero((columns["date"] >= known.ordinal) & self.kinds[0][columns["event"]])
-        first = _first(self.pupil[counts], columns["day"][counts], len(known)).astype(np.int64)
+        counts = np.flatnonzero((columns["date"] >= snapshot.ordinal) & self.kinds[0][columns["event"]])
+        first = _first_dates(self.pupil[counts], columns["day"][counts], len(snapshot)).astype(np.int64)
         return np.asarray(np.minimum(first - start[histories.calendar_row], self.horizon))
 
 
-def _first(pupil: npt.NDArray[np.int32], date: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int32]:
+def _first_dates(pupil: Ints, date: Ints, n: int) -> Ints:
     """Give the earliest date of each pupil's rows, or one that never comes."""
     first = np.full(n, _NEVER, dtype=np.int32)
     np.minimum.at(first, pupil, date)
     return first
 
 
-def observed_days(histories: Histories) -> npt.NDArray[np.int32]:
+def observed_days(histories: Histories) -> Ints:
     """Give, for each pupil, how many school days of its school have been observed."""
     row = histories.calendar_row
     return histories.calendar.index(row, histories.observed_to[row] + 1)
 
 
-def _frame(
-    histories: Histories, pupils: npt.NDArray[np.int64], ordinals: npt.NDArray[np.int64]
-) -> pd.DataFrame:
+def _cohort_frame(histories: Histories, pupils: Longs, ordinals: Longs) -> pd.DataFrame:
     names = ["student_id", "school_id", "class_id"]
     students = histories.students.select(names).take(pa.array(pupils))
     columns = {name: students[name].to_pandas() for name in names}
@@ -323,7 +326,7 @@ def _frame(
     return pd.DataFrame(first | columns | {"grade_level": grade_levels_on(histories, pupils, ordinals)})
 
 
-def _index(frame: pd.DataFrame) -> pd.MultiIndex:
+def _row_index(frame: pd.DataFrame) -> pd.MultiIndex:
     """Name the rows without comparing their names: a pupil's row number stands for its name."""
     pupils = frame["pupil"].to_numpy()
     first = np.full(int(pupils.max(initial=-1)) + 1, -1, dtype=np.int64)

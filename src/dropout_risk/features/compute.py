@@ -40,13 +40,13 @@ class FeatureTable:
         In the catalogue's order; NaN is missing. Rows are contiguous in memory.
     context : ClassContext
         The class context they were computed with.
-    known : Snapshot
+    snapshot : Snapshot
         The snapshot they were computed from.
     """
 
     values: Floats
     context: ClassContext
-    known: Snapshot
+    snapshot: Snapshot
 
 
 def compute_features(
@@ -74,24 +74,30 @@ def compute_features(
     instruments : InstrumentRegistry, optional
         Scales and norms; by default the shipped ones.
     """
-    known = histories.on(as_of)
+    snapshot = histories.on(as_of)
     exams, members = context, None
     if exams is None:
-        members = members_on(known)
-        exams = ClassContext.of_exams(known, members)
-    inputs = Inputs(known, exams, default_instruments() if instruments is None else instruments)
+        members = members_on(snapshot)
+        exams = ClassContext.of_exams(snapshot, members)
+    inputs = Inputs(snapshot, exams, default_instruments() if instruments is None else instruments)
     features = list(catalogue.values())
     needing = _needing_class_means(features)
     first = [place for place, feature in enumerate(features) if feature.name not in needing]
-    values = np.empty((len(known), len(features)))
-    _in_blocks(inputs, features, first, values)
+    values = np.empty((len(snapshot), len(features)))
+    _fill_in_blocks(inputs, features, first, values)
     if members is not None:
         names = [features[place].name for place in first]
-        inputs = replace(inputs, context=exams.with_means(known, values, first, names, members))
+        inputs = replace(inputs, context=exams.with_means(snapshot, values, first, names, members))
     if needing:
         inputs.columns.update({features[place].name: values[:, place] for place in first})
-        _fill(inputs, features, sorted(set(range(len(features))).difference(first)), values)
-    return FeatureTable(values, inputs.context, known)
+        _fill_columns(inputs, features, sorted(set(range(len(features))).difference(first)), values)
+    return FeatureTable(values, inputs.context, snapshot)
+
+
+def kept_features(histories: Histories) -> FeatureCatalogue:
+    """Give the default catalogue without the features of tables that no school keeps."""
+    catalogue = default_catalogue()
+    return catalogue.select(name for name, item in catalogue.items() if histories.keeps(item.source))
 
 
 def build_features(
@@ -111,7 +117,7 @@ def build_features(
     cohort : Cohort
         Pupils and as-of dates.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
     instruments : InstrumentRegistry, optional
         Scales and norms of the tests in use; by default the shipped ones.
 
@@ -130,7 +136,7 @@ def build_features(
     FrozenList(['student_id', 'as_of'])
     """
     histories = histories_of(records)
-    catalogue = default_catalogue() if catalogue is None else catalogue
+    catalogue = kept_features(histories) if catalogue is None else catalogue
     values = np.empty((len(cohort), len(catalogue)), dtype=np.float64)
     pupils = cohort.frame["pupil"].to_numpy()
     for day, rows in cohort.frame.groupby("as_of").indices.items():
@@ -149,21 +155,23 @@ def _needing_class_means(features: Sequence[Feature]) -> set[str]:
     return names
 
 
-def _in_blocks(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
+def _fill_in_blocks(
+    inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats
+) -> None:
     """Compute some features block by block, several blocks at a time."""
-    n = len(inputs.known)
+    n = len(inputs.snapshot)
     if n <= PUPILS_AT_ONCE:
-        _fill(inputs, features, places, values)
+        _fill_columns(inputs, features, places, values)
         return
-    inputs.context.find(inputs.known)
+    inputs.context.find(inputs.snapshot)
 
     def fill(block: slice) -> None:
-        _fill(inputs.slice(block), features, places, values[block])
+        _fill_columns(inputs.slice(block), features, places, values[block])
 
     in_threads(fill, blocks(n, PUPILS_AT_ONCE))
 
 
-def _fill(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
+def _fill_columns(inputs: Inputs, features: Sequence[Feature], places: Sequence[int], values: Floats) -> None:
     for place in places:
         feature = features[place]
         column = MEASURES[type(feature.measure)](feature.measure, feature.window, inputs)

@@ -14,7 +14,7 @@ from dropout_risk.kernels import kernel
 
 def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) -> Floats:
     """1 where one of the factors holds; missing for pupils whose family was never asked."""
-    rows = inputs.known.family
+    rows = inputs.snapshot.family
     chosen = rows["holds"]
     if measure.values:
         chosen = chosen & inputs.named("value", measure.values)[rows["value"]]
@@ -24,12 +24,12 @@ def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) 
 
 def factor_count(measure: declared.FactorCount, window: Window, inputs: Inputs) -> Floats:
     """Different burdening factors that hold."""
-    return _different_factors(inputs, inputs.known.family["holds"], BURDENS)
+    return _different_factors(inputs, inputs.snapshot.family["holds"], BURDENS)
 
 
 def recent_factor(measure: declared.RecentFactor, window: Window, inputs: Inputs) -> Floats:
     """Different burdening factors that began in the window."""
-    return _different_factors(inputs, inputs.known.within(inputs.known.family, window), BURDENS)
+    return _different_factors(inputs, inputs.snapshot.within(inputs.snapshot.family, window), BURDENS)
 
 
 def _different_factors(
@@ -39,7 +39,7 @@ def _different_factors(
 
     Missing where no row names a known factor: a misspelt one tells nothing.
     """
-    rows = inputs.known.family
+    rows = inputs.snapshot.family
     of_these, known = inputs.named("factor", factors), inputs.named("factor", understood)
     return _count_different(rows.offsets, rows["factor"], chosen, of_these, known)
 
@@ -63,7 +63,7 @@ def _count_different(offsets: Longs, factor: Ints, chosen: Bools, of_these: Bool
 
 def student_column(measure: declared.StudentColumn, window: Window, inputs: Inputs) -> Floats:
     """Read a numeric column of the students table."""
-    return inputs.known.student_column(measure.column)
+    return inputs.snapshot.student_column(measure.column)
 
 
 MEASURES: dict[type[declared.Measure], MeasureFunction] = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since, mean_of, ratio
+from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since, divide_or_missing, mean_of
 from dropout_risk.histories.snapshot import Window
 from dropout_risk.kernels import kernel
 
@@ -15,85 +15,90 @@ SLOPE_DAYS = 20
 
 def score_mean(measure: declared.ScoreMean, window: Window, inputs: Inputs) -> Floats:
     """Mean percent over all marks in the window."""
-    rows = inputs.known.grades_in(window).rows
-    return mean_of(rows.offsets, rows["subject"], _chosen(inputs, measure.subjects), rows["percent"], 0.0)
+    rows = inputs.snapshot.grades_in(window).rows
+    return mean_of(
+        rows.offsets, rows["subject"], _chosen_subjects(inputs, measure.subjects), rows["percent"], 0.0
+    )
 
 
 def score_last(measure: declared.ScoreLast, window: Window, inputs: Inputs) -> Floats:
     """Latest percent of each subject, averaged."""
-    percent = inputs.known.grades_in(window).rows["percent"]
-    return _mean_of_subjects(inputs, window, _latest(inputs, window, percent), measure.subjects)
+    percent = inputs.snapshot.grades_in(window).rows["percent"]
+    return _mean_of_subjects(inputs, window, _latest_of_subjects(inputs, window, percent), measure.subjects)
 
 
 def failing_count(measure: declared.FailingCount, window: Window, inputs: Inputs) -> Floats:
     """Subjects whose latest percent lies below the pass mark; missing where there is no mark."""
-    grades = inputs.known.grades_in(window)
-    subject, percent = _subjects(inputs, window), _latest(inputs, window, grades.rows["percent"])
-    chosen = _chosen(inputs, measure.subjects)
+    grades = inputs.snapshot.grades_in(window)
+    subject, percent = (
+        _run_subjects(inputs, window),
+        _latest_of_subjects(inputs, window, grades.rows["percent"]),
+    )
+    chosen = _chosen_subjects(inputs, measure.subjects)
     return _count_below(grades.run_offsets, subject, chosen, percent, measure.pass_mark)
 
 
 def last_against_own_mean(measure: declared.LastAgainstOwnMean, window: Window, inputs: Inputs) -> Floats:
     """Latest percent of each subject less the mean of its earlier ones, averaged over subjects."""
-    grades = inputs.known.grades_in(window)
+    grades = inputs.snapshot.grades_in(window)
     return _mean_of_subjects(inputs, window, _against_earlier(grades.bounds, grades.rows["percent"]))
 
 
 def score_slope(measure: declared.ScoreSlope, window: Window, inputs: Inputs) -> Floats:
     """Least-squares slope within subjects, per 20 school days."""
-    return _slope(inputs, window)[0] * SLOPE_DAYS
+    return _subject_slopes(inputs, window)[0] * SLOPE_DAYS
 
 
 def score_spread(measure: declared.ScoreSpread, window: Window, inputs: Inputs) -> Floats:
     """Root of the mean squared distance from the slope, by its degrees of freedom."""
-    _, residual_squares, freedom = _slope(inputs, window)
-    return np.sqrt(ratio(residual_squares, freedom))
+    _, residual_squares, freedom = _subject_slopes(inputs, window)
+    return np.sqrt(divide_or_missing(residual_squares, freedom))
 
 
-def _slope(inputs: Inputs, window: Window) -> tuple[Floats, Floats, Longs]:
+def _subject_slopes(inputs: Inputs, window: Window) -> tuple[Floats, Floats, Longs]:
     """Fit one slope per pupil with a level per subject: slope, residual squares, degrees of freedom."""
-    grades = inputs.known.grades_in(window)
+    grades = inputs.snapshot.grades_in(window)
     return inputs.once(
         ("slope", window),
-        lambda: _slopes(grades.run_offsets, grades.bounds, grades.rows["day"], grades.rows["percent"]),
+        lambda: _fit_slopes(grades.run_offsets, grades.bounds, grades.rows["day"], grades.rows["percent"]),
     )
 
 
 def largest_drop(measure: declared.LargestDrop, window: Window, inputs: Inputs) -> Floats:
     """Largest fall from one mark to the next of the same subject; missing without two marks."""
-    grades = inputs.known.grades_in(window)
+    grades = inputs.snapshot.grades_in(window)
     return _largest_falls(grades.run_offsets, grades.bounds, grades.rows["percent"])
 
 
 def days_since_exam(measure: declared.DaysSinceExam, window: Window, inputs: Inputs) -> Floats:
     """School days since the last mark."""
-    return days_since(inputs.known.grades_in(window).rows, inputs.known)
+    return days_since(inputs.snapshot.grades_in(window).rows, inputs.snapshot)
 
 
 def class_z(measure: declared.ClassZ, window: Window, inputs: Inputs) -> Floats:
     """Standing within class and exam, in standard deviations of the class."""
-    grades = inputs.known.grades_in(window)
-    z = inputs.once(("standing", window), lambda: inputs.context.exam_z(inputs.known, grades))
+    grades = inputs.snapshot.grades_in(window)
+    z = inputs.once(("standing", window), lambda: inputs.context.exam_z(inputs.snapshot, grades))
     if measure.of == "last":
-        return _mean_of_subjects(inputs, window, _latest(inputs, window, z))
+        return _mean_of_subjects(inputs, window, _latest_of_subjects(inputs, window, z))
     if measure.of == "change":
         return _mean_of_subjects(inputs, window, _last_steps(grades.bounds, z))
-    return mean_of(grades.rows.offsets, grades.rows["subject"], _chosen(inputs), z, measure.shrink)
+    return mean_of(grades.rows.offsets, grades.rows["subject"], _chosen_subjects(inputs), z, measure.shrink)
 
 
 def missed_exams(measure: declared.MissedExams, window: Window, inputs: Inputs) -> Floats:
     """Exams the class sat in the window, since the pupil enrolled, less those the pupil has a mark for."""
-    return inputs.context.missed_exams(inputs.known, window)
+    return inputs.context.missed_exams(inputs.snapshot, window)
 
 
-def _latest(inputs: Inputs, window: Window, values: Floats) -> Floats:
+def _latest_of_subjects(inputs: Inputs, window: Window, values: Floats) -> Floats:
     """Give the value of the last mark of each subject."""
-    return values[inputs.known.grades_in(window).last]
+    return values[inputs.snapshot.grades_in(window).last]
 
 
-def _subjects(inputs: Inputs, window: Window) -> Ints:
+def _run_subjects(inputs: Inputs, window: Window) -> Ints:
     """Give the subject of each run."""
-    grades = inputs.known.grades_in(window)
+    grades = inputs.snapshot.grades_in(window)
     return inputs.once(("subjects", window), lambda: grades.rows["subject"][grades.starts])
 
 
@@ -101,11 +106,11 @@ def _mean_of_subjects(
     inputs: Inputs, window: Window, values: Floats, subjects: tuple[str, ...] = ()
 ) -> Floats:
     """Average values of subjects that are there."""
-    offsets = inputs.known.grades_in(window).run_offsets
-    return mean_of(offsets, _subjects(inputs, window), _chosen(inputs, subjects), values, 0.0)
+    offsets = inputs.snapshot.grades_in(window).run_offsets
+    return mean_of(offsets, _run_subjects(inputs, window), _chosen_subjects(inputs, subjects), values, 0.0)
 
 
-def _chosen(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
+def _chosen_subjects(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
     chosen = inputs.named("subject", subjects)
     return chosen if subjects else ~chosen
 
@@ -163,7 +168,7 @@ def _largest_falls(offsets: Longs, bounds: Longs, values: Floats) -> Floats:
 
 
 @kernel
-def _slopes(offsets: Longs, bounds: Longs, day: Ints, percent: Floats) -> tuple[Floats, Floats, Longs]:
+def _fit_slopes(offsets: Longs, bounds: Longs, day: Ints, percent: Floats) -> tuple[Floats, Floats, Longs]:
     """Fit a slope about the means of each run; then go over the marks once more for what is left."""
     n = len(offsets) - 1
     slope, left, freedom = np.full(n, np.nan), np.zeros(n), np.zeros(n, dtype=np.int64)

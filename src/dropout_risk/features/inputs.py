@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.runs import KnownRows
-from dropout_risk.histories.snapshot import Snapshot, largest
+from dropout_risk.histories.snapshot import Snapshot, largest_of_pupils
 from dropout_risk.kernels import kernel
 
 Made = TypeVar("Made")
@@ -26,7 +26,7 @@ class Inputs:
 
     Parameters
     ----------
-    known : Snapshot
+    snapshot : Snapshot
         What was known on the date.
     context : ClassContext
         What is known of each class on the date; empty where nobody made one.
@@ -36,7 +36,7 @@ class Inputs:
         Features computed so far, for the measures that are derived from another feature.
     """
 
-    known: Snapshot
+    snapshot: Snapshot
     context: ClassContext
     instruments: InstrumentRegistry
     columns: dict[str, Floats] = field(default_factory=dict)
@@ -45,43 +45,43 @@ class Inputs:
 
     def once(self, name: Any, make: Callable[[], Made]) -> Made:
         """Give what several measures need, made the first time it is asked for."""
-        return _once(self._made, name, make)
+        return _made_once(self._made, name, make)
 
     def once_for_all(self, name: Any, make: Callable[[], Made]) -> Made:
         """Give what does not depend on the pupils, made once for all their blocks."""
-        return _once(self._of_all, name, make)
+        return _made_once(self._of_all, name, make)
 
     def slice(self, pupils: slice) -> Inputs:
         """Give the inputs of consecutive pupils, without columns."""
-        return Inputs(self.known.slice(pupils), self.context, self.instruments, _of_all=self._of_all)
+        return Inputs(self.snapshot.slice(pupils), self.context, self.instruments, _of_all=self._of_all)
 
     def named(self, column: str, words: tuple[str, ...]) -> Bools:
         """Say of each code of a column, and at the end of no code, whether it means one of some words."""
 
         def make() -> Bools:
-            vocabulary = self.known.histories.words.get(column, ())
+            vocabulary = self.snapshot.histories.words.get(column, ())
             return np.array([*(word in words for word in vocabulary), False])
 
         return self.once_for_all((column, words), make)
 
 
-def _once(made: dict[Any, Any], name: Any, make: Callable[[], Made]) -> Made:
+def _made_once(made: dict[Any, Any], name: Any, make: Callable[[], Made]) -> Made:
     if name not in made:
         made[name] = make()
     result: Made = made[name]
     return result
 
 
-def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
+def divide_or_missing(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     """Divide, with missing where there is nothing to divide by."""
     below = np.asarray(denominator, dtype=np.float64)
     return np.asarray(np.divide(numerator, below, out=np.full(below.shape, np.nan), where=below > 0))
 
 
-def days_since(rows: KnownRows, known: Snapshot) -> Floats:
+def days_since(rows: KnownRows, snapshot: Snapshot) -> Floats:
     """Count the school days since the last of each pupil's rows; missing where it has none."""
-    last = largest(rows.offsets, rows["day"])
-    days: Floats = np.maximum(known.end - 1 - last, 0).astype(np.float64)
+    last = largest_of_pupils(rows.offsets, rows["day"])
+    days: Floats = np.maximum(snapshot.end - 1 - last, 0).astype(np.float64)
     days[rows.offsets[1:] == rows.offsets[:-1]] = np.nan
     return days
 
@@ -100,18 +100,20 @@ def mean_of(offsets: Longs, codes: Ints, chosen: Bools, values: Floats, added: f
     return means
 
 
-def sum_by(groups: npt.NDArray[Any], values: npt.ArrayLike, n_groups: int) -> Floats:
+def sum_by(groups: Array, values: npt.ArrayLike, n_groups: int) -> Floats:
     """Add values up by group, in their order, so that other groups never change a bit."""
     weights = np.asarray(values, dtype=np.float64)
     return np.bincount(groups, weights=weights, minlength=n_groups).astype(np.float64, copy=False)
 
 
-def count_by(groups: npt.NDArray[Any], n_groups: int) -> npt.NDArray[np.intp]:
+def count_by(groups: Array, n_groups: int) -> Positions:
     """Count rows by group."""
     return np.bincount(groups, minlength=n_groups)
 
 
-def mean_by(groups: npt.NDArray[Any], values: Floats, n_groups: int) -> Floats:
+def mean_by(groups: Array, values: Floats, n_groups: int) -> Floats:
     """Average the values that are there by group; missing where a group has none."""
     there = ~np.isnan(values)
-    return ratio(sum_by(groups[there], values[there], n_groups), count_by(groups[there], n_groups))
+    return divide_or_missing(
+        sum_by(groups[there], values[there], n_groups), count_by(groups[there], n_groups)
+    )

@@ -13,6 +13,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import has_test
 from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.text import Text
 
 KNOWN, NOT_RECORDED, REFUSED, NOT_APPLICABLE = range(4)
@@ -24,7 +25,7 @@ STATE_WORDS = {
 
 
 def missing_states(
-    values: Floats, known: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
+    values: Floats, snapshot: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
 ) -> npt.NDArray[np.int8]:
     """Say for each value whether it is known, and if not, why.
 
@@ -32,7 +33,7 @@ def missing_states(
     ----------
     values : float64 array of shape (n_pupils, n_features)
         In the catalogue's order.
-    known : Snapshot
+    snapshot : Snapshot
         What they were computed from.
     catalogue : FeatureCatalogue
         The features.
@@ -42,12 +43,12 @@ def missing_states(
     Returns
     -------
     int8 array of shape (n_pupils, n_features)
-        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, or
-        the pupil was tested with another instrument).
+        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, a test
+        with another instrument, or a school that keeps no such table).
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
-    inputs = Inputs(known, ClassContext.empty(), instruments)
-    no_class = known.histories.classes.codes < 0
+    inputs = Inputs(snapshot, ClassContext.empty(), instruments)
+    no_class = snapshot.histories.classes.codes < 0
     any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
     for place, feature in enumerate(catalogue.values()):
         missing = states[:, place] == NOT_RECORDED
@@ -59,4 +60,6 @@ def missing_states(
             states[missing & has_test(inputs, feature.measure.instrument, refused=True), place] = REFUSED
         elif feature.source == "wellbeing":
             states[missing & any_refused, place] = REFUSED
+        elif feature.source in INCIDENTS:
+            states[missing & ~snapshot.keeps(feature.source), place] = NOT_APPLICABLE
     return states

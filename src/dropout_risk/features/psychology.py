@@ -12,7 +12,7 @@ from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, band_of
 from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since
-from dropout_risk.histories.snapshot import Window, largest
+from dropout_risk.histories.snapshot import Window, largest_of_pupils
 from dropout_risk.kernels import kernel
 
 TOTAL = "total"
@@ -21,30 +21,30 @@ Words = dict[str, tuple[str, ...]]
 
 def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) -> Floats:
     """Latest valid score of one scale."""
-    rows, of = inputs.known.wellbeing, _named(inputs, measure.instrument)
-    scale = inputs.known.code("scale", measure.scale)
-    if scale < 0 or not of.any():
-        return np.full(len(inputs.known), np.nan)
+    rows, named = inputs.snapshot.wellbeing, _instrument_words(inputs, measure.instrument)
+    scale = inputs.snapshot.code("scale", measure.scale)
+    if scale < 0 or not named.any():
+        return np.full(len(inputs.snapshot), np.nan)
     return _latest_score(
-        rows.offsets, rows["instrument"], of, rows["scale"], scale, _moments(inputs), _usable(inputs),
-        rows["score"],
+        rows.offsets, rows["instrument"], named, rows["scale"], scale, _test_moments(inputs),
+        _usable_rows(inputs), rows["score"],
     )  # fmt: skip
 
 
 def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Floats:
     """Worst band over the latest valid totals of all known instruments."""
-    worst = np.full(len(inputs.known), np.nan)
-    score = inputs.known.wellbeing["score"]
-    for instrument, norm, pupils, last, _ in _totals(inputs):
+    worst = np.full(len(inputs.snapshot), np.nan)
+    score = inputs.snapshot.wellbeing["score"]
+    for instrument, norm, pupils, last, _ in _instrument_totals(inputs):
         worst[pupils] = np.fmax(worst[pupils], band_of(instrument, TOTAL, score[last], norm))
     return worst
 
 
 def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) -> Floats:
     """Largest rise of a total since the test before under the same norm, as a share of the scale's range."""
-    most = np.full(len(inputs.known), np.nan)
-    rows = inputs.known.wellbeing
-    for instrument, norm, pupils, last, before in _totals(inputs):
+    most = np.full(len(inputs.snapshot), np.nan)
+    rows = inputs.snapshot.wellbeing
+    for instrument, norm, pupils, last, before in _instrument_totals(inputs):
         low, high = instrument.range_of(TOTAL, norm)
         two = before >= 0
         two[two] = rows["norm"][last[two]] == rows["norm"][before[two]]
@@ -55,14 +55,14 @@ def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) 
 
 def test_age(measure: declared.TestAge, window: Window, inputs: Inputs) -> Floats:
     """School days since the last test, valid or not."""
-    return days_since(inputs.known.wellbeing, inputs.known)
+    return days_since(inputs.snapshot.wellbeing, inputs.snapshot)
 
 
 def invalid_test(measure: declared.InvalidTest, window: Window, inputs: Inputs) -> Floats:
     """1 when any row of the latest test day is invalid or without a score."""
-    rows = inputs.known.wellbeing
-    latest = largest(rows.offsets, rows["date"])
-    bad = (rows["date"] == latest[rows["pupil"]]) & ~_usable(inputs)
+    rows = inputs.snapshot.wellbeing
+    latest = largest_of_pupils(rows.offsets, rows["date"])
+    bad = (rows["date"] == latest[rows["pupil"]]) & ~_usable_rows(inputs)
     value = np.where(rows.offsets[1:] > rows.offsets[:-1], 0.0, np.nan)
     value[rows["pupil"][bad]] = 1.0
     return value
@@ -73,11 +73,11 @@ def has_test(inputs: Inputs, instrument: str | None = None, *, refused: bool = F
 
     With ``refused``, only tests that were refused, invalid or impossible count.
     """
-    rows = inputs.known.wellbeing
-    answer = np.zeros(len(inputs.known), dtype=bool)
-    chosen = ~_usable(inputs) if refused else None
+    rows = inputs.snapshot.wellbeing
+    answer = np.zeros(len(inputs.snapshot), dtype=bool)
+    chosen = ~_usable_rows(inputs) if refused else None
     if instrument is not None:
-        of_it = _named(inputs, instrument)[rows["instrument"]]
+        of_it = _instrument_words(inputs, instrument)[rows["instrument"]]
         chosen = of_it if chosen is None else chosen & of_it
     answer[rows["pupil"] if chosen is None else rows["pupil"][chosen]] = True
     return answer
@@ -119,54 +119,59 @@ class Ranges:
             for scale, name in enumerate(scales):
                 if name not in instrument.scales:
                     continue
-                for norm, of in enumerate(norms):
-                    low[place, scale, norm], high[place, scale, norm] = instrument.range_of(name, of)
+                for norm, name_of_norm in enumerate(norms):
+                    low[place, scale, norm], high[place, scale, norm] = instrument.range_of(
+                        name, name_of_norm
+                    )
                 if instrument.validity is not None and name == instrument.validity.scale:
                     lies_from[place, scale] = instrument.validity.invalid_from
         of_word = np.array([*(places.get(code, -1) for code in codes), -1], dtype=np.int32)
         return cls(present, of_word, low, high, lies_from)
 
 
-def _ranges(inputs: Inputs) -> Ranges:
-    return inputs.once_for_all("ranges", lambda: Ranges.of(inputs.instruments, inputs.known.histories.words))
+def _instrument_ranges(inputs: Inputs) -> Ranges:
+    return inputs.once_for_all(
+        "ranges", lambda: Ranges.of(inputs.instruments, inputs.snapshot.histories.words)
+    )
 
 
-def _named(inputs: Inputs, instrument: str) -> Bools:
+def _instrument_words(inputs: Inputs, instrument: str) -> Bools:
     """Say of each word, and at the end of no word, whether it means an instrument ("PHQ9", "phq-9")."""
 
     def make() -> Bools:
-        ranges, code = _ranges(inputs), inputs.instruments[instrument].code
-        own = [place for place, of in enumerate(ranges.instruments) if of.code == code]
+        ranges, code = _instrument_ranges(inputs), inputs.instruments[instrument].code
+        own = [place for place, item in enumerate(ranges.instruments) if item.code == code]
         return np.asarray(ranges.of_word == own[0] if own else np.zeros(len(ranges.of_word), dtype=bool))
 
     return inputs.once_for_all(("instrument", instrument), make)
 
 
-def _usable(inputs: Inputs) -> Bools:
+def _usable_rows(inputs: Inputs) -> Bools:
     """Say which rows count: not marked invalid, scored within the scale, and not spoilt by a lie scale."""
-    rows, ranges = inputs.known.wellbeing, _ranges(inputs)
+    rows, ranges = inputs.snapshot.wellbeing, _instrument_ranges(inputs)
     return inputs.once(
         "usable tests",
-        lambda: _judge(
+        lambda: _judge_rows(
             rows.offsets, rows["instrument"], rows["scale"], rows["norm"], rows["date"], rows["score"],
             rows["valid"], ranges.of_word, ranges.low, ranges.high, ranges.lies_from,
         ),
     )  # fmt: skip
 
 
-def _moments(inputs: Inputs) -> Longs:
+def _test_moments(inputs: Inputs) -> Longs:
     """Put tests in order by date, and by when they became known where two spellings name one test."""
-    rows = inputs.known.wellbeing
+    rows = inputs.snapshot.wellbeing
     return inputs.once("moments", lambda: (rows["date"].astype(np.int64) << 32) + rows["known"])
 
 
-def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Longs, Longs]]:
+def _instrument_totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Longs, Longs]]:
     """Give, by instrument and norm, the pupils with a valid total, their last row and the one before."""
-    rows, ranges = inputs.known.wellbeing, _ranges(inputs)
-    norms = (*inputs.known.histories.words.get("norm", ()), None)
+    rows, ranges = inputs.snapshot.wellbeing, _instrument_ranges(inputs)
+    norms = (*inputs.snapshot.histories.words.get("norm", ()), None)
     last, before = inputs.once("totals", lambda: _last_totals(
         rows.offsets, rows["instrument"], ranges.of_word, rows["scale"],
-        inputs.known.code("scale", TOTAL), _moments(inputs), _usable(inputs), len(ranges.instruments),
+        inputs.snapshot.code("scale", TOTAL), _test_moments(inputs), _usable_rows(inputs),
+        len(ranges.instruments),
     ))  # fmt: skip
     for place, instrument in enumerate(ranges.instruments):
         tested = np.flatnonzero(last[place] >= 0)
@@ -177,7 +182,7 @@ def _totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Lon
 
 
 @kernel
-def _judge(  # noqa: PLR0917
+def _judge_rows(  # noqa: PLR0917
     offsets: Longs,
     instrument: Ints,
     scale: Ints,
@@ -190,24 +195,29 @@ def _judge(  # noqa: PLR0917
     high: Floats,
     lies_from: Floats,
 ) -> Bools:
+    """Say which rows count: first each row by itself, then, for pupils with a lie, all rows of its test.
+
+    A test is what one pupil took of one instrument on one day, by whatever spelling. Only where some row
+    reaches the lie scale's limit (also one that is invalid itself) are the pupil's rows compared pairwise.
+    """
     usable = np.empty(len(date), dtype=np.bool_)
     for pupil in range(len(offsets) - 1):
         first, last = offsets[pupil], offsets[pupil + 1]
         lies = False
         for row in range(first, last):
-            of, value = of_word[instrument[row]], score[row]
+            test, value = of_word[instrument[row]], score[row]
             usable[row] = valid[row] and not np.isnan(value)
-            if of >= 0:
-                possible = low[of, scale[row], norm[row]] <= value <= high[of, scale[row], norm[row]]
+            if test >= 0:
+                possible = low[test, scale[row], norm[row]] <= value <= high[test, scale[row], norm[row]]
                 usable[row] = usable[row] and possible
-                lies = lies or value >= lies_from[of, scale[row]]
+                lies = lies or value >= lies_from[test, scale[row]]
         if not lies:
             continue
         for lie in range(first, last):
-            of = of_word[instrument[lie]]
-            if of >= 0 and score[lie] >= lies_from[of, scale[lie]]:
+            test = of_word[instrument[lie]]
+            if test >= 0 and score[lie] >= lies_from[test, scale[lie]]:
                 for row in range(first, last):
-                    if date[row] == date[lie] and of_word[instrument[row]] == of:
+                    if date[row] == date[lie] and of_word[instrument[row]] == test:
                         usable[row] = False
     return usable
 
@@ -216,7 +226,7 @@ def _judge(  # noqa: PLR0917
 def _latest_score(  # noqa: PLR0917
     offsets: Longs,
     instrument: Ints,
-    of: Bools,
+    named: Bools,
     scale: Ints,
     wanted: int,
     moment: Longs,
@@ -227,7 +237,7 @@ def _latest_score(  # noqa: PLR0917
     for pupil in range(len(scores)):
         latest = -1
         for row in range(offsets[pupil], offsets[pupil + 1]):
-            counts = scale[row] == wanted and usable[row] and of[instrument[row]]
+            counts = scale[row] == wanted and usable[row] and named[instrument[row]]
             if counts and (latest < 0 or moment[row] >= moment[latest]):
                 latest = row
         if latest >= 0:
@@ -251,14 +261,14 @@ def _last_totals(  # noqa: PLR0917
     before = np.full((n_instruments, len(offsets) - 1), -1, dtype=np.int64)
     for pupil in range(len(offsets) - 1):
         for row in range(offsets[pupil], offsets[pupil + 1]):
-            of = of_word[instrument[row]]
-            if of < 0 or scale[row] != total or not usable[row]:
+            test = of_word[instrument[row]]
+            if test < 0 or scale[row] != total or not usable[row]:
                 continue
-            if last[of, pupil] < 0 or moment[row] >= moment[last[of, pupil]]:
-                before[of, pupil] = last[of, pupil]
-                last[of, pupil] = row
-            elif before[of, pupil] < 0 or moment[row] >= moment[before[of, pupil]]:
-                before[of, pupil] = row
+            if last[test, pupil] < 0 or moment[row] >= moment[last[test, pupil]]:
+                before[test, pupil] = last[test, pupil]
+                last[test, pupil] = row
+            elif before[test, pupil] < 0 or moment[row] >= moment[before[test, pupil]]:
+                before[test, pupil] = row
     return last, before
 
 

@@ -48,7 +48,7 @@ def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inpu
     """Call the function once per pupil with what is known of it: arrays of days and of dated rows.
 
     ``attendance`` holds one truth value per school day and kind, the last school day before the date at
-    the end; ``grades``, ``wellbeing`` and ``family`` hold parallel arrays, words as words, dates as dates.
+    the end; the other tables that features read hold parallel arrays, words as words, dates as dates.
     """
     if measure.function not in _FUNCTIONS:
         raise UnknownFeatureError(
@@ -56,19 +56,19 @@ def pupil_function(measure: declared.PupilFunction, window: Window, inputs: Inpu
             hint=nearest(measure.function, _FUNCTIONS),
         )
     function = _FUNCTIONS[measure.function]
-    return np.array([function(history) for history in _histories(inputs.known)], dtype=np.float64)
+    return np.array([function(history) for history in _pupil_histories(inputs.snapshot)], dtype=np.float64)
 
 
-def _histories(known: Snapshot) -> Iterator[dict[str, Any]]:
+def _pupil_histories(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
     """Give each pupil's known history, without a trace of the others it is computed with."""
-    known_rows = {"grades": known.grades.rows, "wellbeing": known.wellbeing, "family": known.family}
-    tables = {name: _in_words(rows, known.histories.words) for name, rows in known_rows.items()}
+    known_rows = {name: snapshot.rows(name) for name, table in RUNS.items() if table.source == name}
+    tables = {name: _in_words(rows, snapshot.histories.words) for name, rows in known_rows.items()}
     bounds = {name: rows.offsets for name, rows in known_rows.items()}
-    days = {kind: known.days(kind) for kind in KINDS}
-    held = np.clip(known.end, 0, known.calendar.lengths[known.histories.calendar_row])
-    for pupil in range(len(known)):
+    days = {kind: snapshot.days(kind) for kind in KINDS}
+    held = np.clip(snapshot.end, 0, snapshot.calendar.lengths[snapshot.histories.calendar_row])
+    for pupil in range(len(snapshot)):
         history: dict[str, Any] = {
-            "attendance": {kind: of[pupil, known.n_days - held[pupil] :] for kind, of in days.items()}
+            "attendance": {kind: bits[pupil, snapshot.n_days - held[pupil] :] for kind, bits in days.items()}
         }
         for name, rows in tables.items():
             own = slice(*bounds[name][pupil : pupil + 2])

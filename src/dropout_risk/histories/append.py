@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Bytes, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
-from dropout_risk.histories.arrivals import DATED, Arrivals, days_of, late_of, runs_of_late
+from dropout_risk.histories.arrivals import Arrivals, late_runs, list_days, runs_of_late
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Runs, merged, moved
+from dropout_risk.histories.runs import Runs, merge_runs, move_runs
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.tables import RUNS
 
 # --- How calendars grow: school days that arrive are added, days ahead may be closed ---
 
@@ -40,7 +41,7 @@ def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[A
     last = dict(zip(old.schools, observed.attended.tolist(), strict=True))
     changed = False
     for part in arrivals:
-        changed |= _close(days, last, part.closed)
+        changed |= _close_days(days, last, part.closed)
         for school, latest in zip(part.calendar.schools, part.observed.attended.tolist(), strict=True):
             last[school] = max(last.get(school, -1), latest)
             dates, known = part.calendar.days_of(school)
@@ -75,7 +76,7 @@ def _are_known(held: Ints, since: Ints, dates: Ints, known: Ints) -> bool:
     return bool((held[place] == dates).all() and (since[place] <= known).all())
 
 
-def _close(days: dict[str, tuple[Ints, Ints]], last: dict[str, int], closed: dict[str, Ints]) -> bool:
+def _close_days(days: dict[str, tuple[Ints, Ints]], last: dict[str, int], closed: dict[str, Ints]) -> bool:
     changed, passed = False, 0
     for school, shut in closed.items():
         dates, known = days.get(school, (np.zeros(0, np.int32), np.zeros(0, np.int32)))
@@ -158,47 +159,47 @@ def merged_days(old: Histories, arrivals: Sequence[Arrivals], grown: Grown) -> A
     several |= any(part.runs["days"].columns["sessions"].any() for part in arrivals)
     planes = np.zeros((len(PLANES), len(row), n_bytes), np.uint8)
     sessions = np.zeros((len(row), COUNT_BITS if several else 0, n_bytes), np.uint8)
-    stays = _stays(old, grown)
-    _copy(old, stays, old_rows, planes, sessions)
-    again = days_of(old, np.flatnonzero(~stays))
+    stays = _pupils_in_place(old, grown)
+    _copy_days(old, stays, old_rows, planes, sessions)
+    again = list_days(old, np.flatnonzero(~stays))
     rows = old_rows[~stays]
     for runs, pupils in [(again, rows), *((part.runs["days"], None) for part in arrivals)]:
         pupil = runs.pupil if pupils is None else pupils[runs.pupil].astype(np.int32)
         day = _day_in(calendar, row[pupil], runs.columns["date"])
-        _write(pupil, day, runs.columns["flags"], runs.columns["sessions"], planes, sessions)
+        _write_days(pupil, day, runs.columns["flags"], runs.columns["sessions"], planes, sessions)
     return AttendanceBits(
-        dict(zip(PLANES, planes, strict=True)), _late(old, arrivals, grown, bool(stays.all())), sessions
+        dict(zip(PLANES, planes, strict=True)),
+        _grown_late_states(old, arrivals, grown, bool(stays.all())),
+        sessions,
     )
 
 
-def _stays(old: Histories, grown: Grown) -> npt.NDArray[np.bool_]:
+def _pupils_in_place(old: Histories, grown: Grown) -> Bools:
     """Mark the old pupils all of whose days keep their places."""
     lengths = old.calendar.lengths
     last = np.where(lengths > 0, old.calendar.days[np.arange(len(lengths)), np.maximum(lengths - 1, 0)], 0)
     return np.asarray(grown.valid_to[grown.old_rows] >= last[old.calendar_row])
 
 
-def _copy(
-    old: Histories, stays: npt.NDArray[np.bool_], old_rows: Longs, planes: Bytes, sessions: Bytes
-) -> None:
+def _copy_days(old: Histories, stays: Bools, old_rows: Longs, planes: Bytes, sessions: Bytes) -> None:
     width = min(old.attendance.planes["recorded"].shape[1], planes.shape[2])
     everyone = bool(stays.all())
     same = everyone and len(old_rows) == planes.shape[1] and bool((np.diff(old_rows) > 0).all())
     to = slice(None) if same else old_rows[stays]
-    of = slice(None) if everyone else stays
+    source = slice(None) if everyone else stays
     for number, name in enumerate(PLANES):
-        planes[number, to, :width] = old.attendance.planes[name][of, :width]
+        planes[number, to, :width] = old.attendance.planes[name][source, :width]
     if old.attendance.sessions.shape[1]:
-        sessions[to, :, :width] = old.attendance.sessions[of, :, :width]
+        sessions[to, :, :width] = old.attendance.sessions[source, :, :width]
 
 
-def _late(old: Histories, arrivals: Sequence[Arrivals], grown: Grown, stay: bool) -> LateStates:
+def _grown_late_states(old: Histories, arrivals: Sequence[Arrivals], grown: Grown, stay: bool) -> LateStates:
     calendar, row, old_rows, _ = grown
     if stay:
-        kept = moved(runs_of_late(old.attendance.late, len(old)), old_rows, len(row))
+        kept = move_runs(runs_of_late(old.attendance.late, len(old)), old_rows, len(row))
     else:
-        kept = _by_day(moved(late_of(old), old_rows, len(row)), calendar, row)
-    found = merged(kept, [_by_day(part.runs["late"], calendar, row) for part in arrivals])
+        kept = _by_day(move_runs(late_runs(old), old_rows, len(row)), calendar, row)
+    found = merge_runs(kept, [_by_day(part.runs["late"], calendar, row) for part in arrivals])
     return LateStates(found.pupil, *(found.columns[name] for name in ("day", "known", "flags")))
 
 
@@ -241,16 +242,16 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
     )
     concerned = np.flatnonzero(np.isin(old_rows, cells >> 32))
     old, old_rows = old.take(concerned), old_rows[concerned]
-    whole = days_of(old, np.arange(len(old)))
-    former_late = late_of(old)
+    whole = list_days(old, np.arange(len(old)))
+    former_late = late_runs(old)
     former_known = np.where(whole.columns["flags"] != 0, 0, _NEVER)
     former, former_first = _first_known(
         [old_rows[whole.pupil], old_rows[former_late.pupil]],
         [whole.columns["date"], former_late.columns["date"]],
         [former_known, former_late.columns["known"]],
     )
-    counts = _counts(days.pupil, days, cells)
-    former_counts = _counts(old_rows[whole.pupil], whole, cells)
+    counts = _session_counts(days.pupil, days, cells)
+    former_counts = _session_counts(old_rows[whole.pupil], whole, cells)
     place = np.searchsorted(former, cells).clip(max=max(len(former) - 1, 0))
     is_known = former[place] == cells if len(former) else np.zeros(len(cells), bool)
     again = is_known & (former_counts > 0) & (first != _NEVER)
@@ -264,15 +265,13 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
         )
 
 
-def _cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Longs:
+def _day_cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Longs:
     return (np.asarray(pupil, np.int64) << 32) + np.asarray(date, np.int64)
 
 
-def _first_known(
-    pupils: list[npt.NDArray[Any]], dates: list[Ints], known: list[npt.NDArray[np.int64]]
-) -> tuple[Longs, npt.NDArray[np.int64]]:
+def _first_known(pupils: list[Array], dates: list[Ints], known: list[Longs]) -> tuple[Longs, Longs]:
     """Give each day once, and the date on which it first became known: zero if by its own date."""
-    cells = _cell(np.concatenate(pupils), np.concatenate(dates))
+    cells = _day_cell(np.concatenate(pupils), np.concatenate(dates))
     order = np.lexsort([np.concatenate(known), cells])
     cells = cells[order]
     first = np.ones(len(cells), bool)
@@ -280,10 +279,10 @@ def _first_known(
     return cells[first], np.concatenate(known)[order][first]
 
 
-def _counts(pupil: npt.NDArray[Any], days: Runs, cells: Longs) -> npt.NDArray[np.int64]:
+def _session_counts(pupil: Array, days: Runs, cells: Longs) -> Longs:
     """Give the number of sessions of some days, zero where a day has not several."""
     several = days.columns["sessions"] > 0
-    own = _cell(pupil[several], days.columns["date"][several])
+    own = _day_cell(pupil[several], days.columns["date"][several])
     order = np.argsort(own)
     own, number = own[order], days.columns["sessions"][several][order].astype(np.int64)
     if not len(own):
@@ -293,7 +292,7 @@ def _counts(pupil: npt.NDArray[Any], days: Runs, cells: Longs) -> npt.NDArray[np
 
 
 @kernel
-def _write(  # noqa: PLR0917
+def _write_days(  # noqa: PLR0917
     pupil: Ints, day: Ints, flags: Bytes, several: Bytes, planes: Bytes, sessions: Bytes
 ) -> None:
     """Write the state of days over what was there, and the number of sessions where a day has several."""
@@ -310,14 +309,10 @@ def _write(  # noqa: PLR0917
                 sessions[pupil[k], plane, byte] = held | bit if several[k] >> plane & 1 else held
 
 
-_CODED = {
-    "grades": ("subject", "exam"), "wellbeing": ("instrument", "scale", "norm"),
-    "family": ("factor", "value"), "outcomes": ("event",), "totals": (),
-}  # fmt: skip
 Words = dict[str, tuple[str, ...]]
 
 
-def append(old: Histories, new: Histories, closed: dict[str, Ints] | None = None) -> Histories:
+def append_histories(old: Histories, new: Histories, closed: dict[str, Ints] | None = None) -> Histories:
     """Give histories that know both the old and the newly arrived rows.
 
     Appending the same records twice changes nothing. A row with the key of a former one takes its place
@@ -343,10 +338,12 @@ def append(old: Histories, new: Histories, closed: dict[str, Ints] | None = None
     students, old_rows, new_rows = union_of_students(old.students, new.students)
     arrivals = replace(Arrivals.of(new).moved(new_rows, students.num_rows), closed=closed or {})
     refuse_parts_of_days(old, old_rows, arrivals)
-    return fold(old, [arrivals], students, old_rows)
+    return fold_arrivals(old, [arrivals], students, old_rows)
 
 
-def fold(old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_rows: Longs) -> Histories:
+def fold_arrivals(
+    old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_rows: Longs
+) -> Histories:
     """Give histories with all that arrived, one after the other.
 
     Parameters
@@ -363,22 +360,22 @@ def fold(old: Histories, arrivals: Sequence[Arrivals], students: pa.Table, old_r
     calendar = grown_calendar(old.calendar, old.observed, arrivals)
     row = calendar_rows(calendar, students)
     words = _union_of_words([old.words, *(part.words for part in arrivals)])
-    grown = Grown(calendar, row, old_rows, _valid_to(old, calendar, row, old_rows))
-    runs = {name: _merged_runs(name, old, arrivals, words, grown) for name in DATED}
+    grown = Grown(calendar, row, old_rows, _days_valid_to(old, calendar, row, old_rows))
+    runs = {name: _merged_runs(name, old, arrivals, words, grown) for name in RUNS}
     return replace(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
         attendance=merged_days(old, arrivals, grown),
-        observed=_observed(old, arrivals, calendar),
-        set_apart=_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
+        observed=grown_observed(calendar, [old, *arrivals]),
+        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
     )  # fmt: skip
 
 
 def _union_of_words(parts: Sequence[Words]) -> Words:
     words: dict[str, set[str]] = {}
     for part in parts:
-        for name, of in part.items():
-            words.setdefault(name, set()).update(of)
-    return {name: tuple(sorted(of)) for name, of in words.items()}
+        for name, given in part.items():
+            words.setdefault(name, set()).update(given)
+    return {name: tuple(sorted(every)) for name, every in words.items()}
 
 
 def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Longs]:
@@ -405,7 +402,7 @@ def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Lo
     return union.replace_schema_metadata(metadata), places[0], places[1]
 
 
-def _valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Longs) -> Ints:
+def _days_valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Longs) -> Ints:
     """Give the date up to which each pupil's dates have the same school day as before."""
     low = np.iinfo(np.int32).min
     valid_to = np.full(len(row), low, np.int32)
@@ -419,28 +416,32 @@ def _valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Lon
 def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words: Words, grown: Grown) -> Runs:
     """Merge one table: words coded alike, days counted in the grown calendar."""
     calendar, row, old_rows, valid_to = grown
-    kept = _coded(moved(getattr(old, name), old_rows, len(row)), old.words, words, _CODED[name])
-    kept = _with_days(kept, calendar, row, valid_to)
+    kept = _recoded_runs(
+        move_runs(getattr(old, name), old_rows, len(row)), old.words, words, RUNS[name].words
+    )
+    kept = _with_school_days(kept, calendar, row, valid_to)
     never = np.full(len(row), np.iinfo(np.int32).min, np.int32)
     arrived = [
-        _with_days(_coded(part.runs[name], part.words, words, _CODED[name]), calendar, row, never)
+        _with_school_days(
+            _recoded_runs(part.runs[name], part.words, words, RUNS[name].words), calendar, row, never
+        )
         for part in arrivals
     ]
-    return merged(kept, arrived)
+    return merge_runs(kept, arrived)
 
 
-def _coded(runs: Runs, former: Words, words: Words, names: tuple[str, ...]) -> Runs:
+def _recoded_runs(runs: Runs, former: Words, words: Words, names: tuple[str, ...]) -> Runs:
     changed = [name for name in names if former.get(name, ()) != words.get(name, ())]
-    codes = {name: _recode(former.get(name, ()), words[name])[runs.columns[name]] for name in changed}
+    codes = {name: _new_codes(former.get(name, ()), words[name])[runs.columns[name]] for name in changed}
     return replace(runs, columns=runs.columns | codes) if changed else runs
 
 
-def _recode(words: tuple[str, ...], union: tuple[str, ...]) -> Ints:
+def _new_codes(words: tuple[str, ...], union: tuple[str, ...]) -> Ints:
     place = {word: code for code, word in enumerate(union)}
     return np.array([*(place[word] for word in words), -1], dtype=np.int32)
 
 
-def _with_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to: Ints) -> Runs:
+def _with_school_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to: Ints) -> Runs:
     """Count the school days before each row whose date lies after the pupil's calendar changed."""
     date = runs.columns["date"]
     if "day" in runs.columns and (not len(date) or not len(row) or date.max() <= valid_to.min()):
@@ -452,7 +453,7 @@ def _with_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to: Ints) 
     return replace(runs, columns=runs.columns | {"day": day})
 
 
-def _set_apart(named: Sequence[tuple[str | int, ...]], students: pa.Table) -> tuple[str | int, ...]:
+def _still_set_apart(named: Sequence[tuple[str | int, ...]], students: pa.Table) -> tuple[str | int, ...]:
     """Name the pupils who were set apart and still have no row."""
     names = sorted(set().union(*named), key=lambda student: (isinstance(student, str), student))
     ids, texts = students["student_id"], pa.array([str(name) for name in names], pa.string())
@@ -460,12 +461,12 @@ def _set_apart(named: Sequence[tuple[str | int, ...]], students: pa.Table) -> tu
     return tuple(name for name in names if name not in known)
 
 
-def _observed(old: Histories, arrivals: Sequence[Arrivals], calendar: SchoolCalendar) -> Observed:
+def grown_observed(calendar: SchoolCalendar, parts: Sequence[Histories | Arrivals]) -> Observed:
+    """Give what all parts tell of the schools of a grown calendar."""
     latest = Observed.until(-1, len(calendar.schools))
-    told = [(old.calendar, old.observed), *((part.calendar, part.observed) for part in arrivals)]
-    for part, observed in told:
-        rows = np.array([calendar.row_of(name) for name in part.schools], dtype=np.intp)
-        latest = latest.merged(observed.moved(rows, len(calendar.schools)))
+    for part in parts:
+        rows = np.array([calendar.row_of(name) for name in part.calendar.schools], dtype=np.intp)
+        latest = latest.merged(part.observed.moved(rows, len(calendar.schools)))
     return latest
 
 

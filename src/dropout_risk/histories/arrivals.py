@@ -10,12 +10,10 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bytes, Ints, Longs
 from dropout_risk.histories.attendance_bits import PLANES, LateStates
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Runs, moved, offsets_of
+from dropout_risk.histories.runs import Runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
-
-DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
-RUNS = ("days", "late", *DATED)
+from dropout_risk.records.tables import RUNS
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,9 @@ class Arrivals:
             students=histories.students,
             calendar=histories.calendar,
             runs={
-                "days": days_of(histories, np.arange(n_pupils, dtype=np.int64)),
-                "late": late_of(histories),
-                **{name: getattr(histories, name) for name in DATED},
+                "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
+                "late": late_runs(histories),
+                **{name: getattr(histories, name) for name in RUNS},
             },
             words=histories.words,
             observed=histories.observed,
@@ -68,10 +66,10 @@ class Arrivals:
 
     def moved(self, rows: Longs, n_pupils: int) -> Arrivals:
         """Give the same with other numbers for the pupils."""
-        return replace(self, runs={name: moved(runs, rows, n_pupils) for name, runs in self.runs.items()})
+        return replace(self, runs={name: move_runs(runs, rows, n_pupils) for name, runs in self.runs.items()})
 
 
-def days_of(histories: Histories, pupils: Longs) -> Runs:
+def list_days(histories: Histories, pupils: Longs) -> Runs:
     """List the days of some pupils, in the given order, with their states and numbers of sessions."""
     bits = histories.attendance
     planes = (*(np.ascontiguousarray(bits.planes[name]) for name in PLANES),)
@@ -93,7 +91,7 @@ def days_of(histories: Histories, pupils: Longs) -> Runs:
     return Runs(offsets_of(counts), columns, ("date",))
 
 
-def late_of(histories: Histories) -> Runs:
+def late_runs(histories: Histories) -> Runs:
     """Give the states that became known later, by date."""
     late = histories.attendance.late
     date = histories.calendar.day(histories.calendar_row[late.pupil], late.day)

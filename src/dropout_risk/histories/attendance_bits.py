@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Bytes, Ints, Longs, Words
+from dropout_risk.arrays import Array, Bytes, Ints, Longs, Positions, Words
 from dropout_risk.histories.day_words import lay_over
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -29,12 +28,12 @@ COUNT_BITS = 4
 class LateStates:
     """States of days as they became known after the day itself, sorted by pupil, day and date known."""
 
-    pupil: npt.NDArray[np.int32]
-    day: npt.NDArray[np.int32]
-    known: npt.NDArray[np.int32]
+    pupil: Ints
+    day: Ints
+    known: Ints
     flags: Bytes
 
-    def take(self, pupils: npt.NDArray[np.intp] | slice) -> LateStates:
+    def take(self, pupils: Positions | slice) -> LateStates:
         """Give the states of some pupils, renumbered in the given order; of a slice without copying."""
         if isinstance(pupils, slice):
             low, high = np.searchsorted(self.pupil, [pupils.start, pupils.stop])
@@ -72,7 +71,7 @@ class AttendanceBits:
         """Number of school days there is room for."""
         return 8 * int(self.planes["recorded"].shape[1])
 
-    def take(self, pupils: npt.NDArray[np.intp]) -> AttendanceBits:
+    def take(self, pupils: Positions) -> AttendanceBits:
         """Give the attendance of some pupils, in the given order.
 
         Pupils that follow one another (a block of a large district) are given as views, without copying.
@@ -105,7 +104,7 @@ class AttendanceBits:
         return known
 
 
-def _as_slice(pupils: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+def _as_slice(pupils: Positions) -> Positions | slice:
     """Give rows that follow one another as a slice, others as they are."""
     if len(pupils) == 0 or pupils[0] < 0 or pupils[-1] - pupils[0] + 1 != len(pupils):
         return pupils
@@ -159,7 +158,7 @@ class _Layout:
         return cls((calendar.days, place, row), (grid.cells, grid.slot, grid.session, ends))
 
 
-def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
+def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
     """Pack attendance; a day counts as absent when at least half of its sessions do.
 
     Parameters
@@ -187,24 +186,26 @@ def pack(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> Attenda
     if len(day):
         cuts = np.searchsorted(grid.beside.pupil, [*range(0, n_pupils, PUPILS_AT_ONCE), n_pupils]).tolist()
         parts = [slice(*cut) for cut in pairwise(cuts)]
-        found += in_threads(lambda rows: _late(grid.beside, day, rows, layout, planes, counts), parts)
-    late = [np.concatenate(of) for of in zip(*(vars(late).values() for late, _ in found), strict=True)]
+        found += in_threads(
+            lambda rows: _pack_block_beside(grid.beside, day, rows, layout, planes, counts), parts
+        )
+    late = [np.concatenate(parts) for parts in zip(*(vars(late).values() for late, _ in found), strict=True)]
     if max(number for _, number in found) <= 1:
         counts = counts[:, :0]
     return AttendanceBits(dict(zip(PLANES, planes, strict=True)), LateStates(*late), counts)
 
 
-def _late(  # noqa: PLR0917
+def _pack_block_beside(  # noqa: PLR0917
     beside: BesideRows, day: Ints, rows: slice, layout: _Layout, planes: Bytes, counts: Bytes
 ) -> tuple[LateStates, int]:
     """Pack the days of some rows beside the grid; give their later states and the most sessions."""
-    late = [np.empty(rows.stop - rows.start, of.dtype) for of in vars(_NOTHING_LATE).values()]
+    late = [np.empty(rows.stop - rows.start, none.dtype) for none in vars(_NOTHING_LATE).values()]
     n, most = _pack_late(
         (beside.pupil[rows], beside.date[rows], day[rows]),
         (beside.session[rows], beside.status[rows], beside.known[rows]),
         layout.calendar, layout.slots, _RULES, planes, counts, tuple(late),
     )  # fmt: skip
-    return LateStates(*(of[:n] for of in late)), int(most)
+    return LateStates(*(column[:n] for column in late)), int(most)
 
 
 @kernel
@@ -226,7 +227,7 @@ def _day_flags(kinds: Longs, absence: int) -> int:
 
 
 @kernel
-def _count(kinds: Longs, flags: int) -> None:
+def _count_kinds(kinds: Longs, flags: int) -> None:
     for kind in range(len(kinds)):
         kinds[kind] += flags >> kind & 1
 
@@ -242,7 +243,7 @@ def _write_count(counts: Bytes, pupil: int, day: int, number: int) -> None:
 
 
 @kernel
-def _pack(  # noqa: PLR0917
+def _pack_on_time(  # noqa: PLR0917
     pupils: tuple[int, int],
     calendar: tuple[Ints, Ints, Ints],
     slots: tuple[Bytes, Ints, Ints, Ints],
@@ -341,7 +342,7 @@ def _pack_late(  # noqa: PLR0917
     rules: Rules,
     planes: Bytes,
     counts: Bytes,
-    late: tuple[npt.NDArray[Any], ...],
+    late: tuple[Array, ...],
 ) -> tuple[int, int]:
     """Pack the days with rows beside the grid, sorted by pupil, date, session and date known.
 

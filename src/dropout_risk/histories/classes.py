@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.arrays import Ints, Longs
-from dropout_risk.histories.runs import Runs
+from dropout_risk.histories.runs import Runs, offsets_of
 from dropout_risk.kernels import blocks, in_threads, kernel
 
 CLASSES_AT_ONCE = 512
@@ -39,14 +39,14 @@ class Classes:
     @classmethod
     def of_students(cls, students: pa.Table) -> Self:
         """Read the classes off the students table."""
-        school, schools = _words(students["school_id"])
-        own, owns = _words(students["class_id"])
+        school, schools = _coded_words(students["school_id"])
+        own, owns = _coded_words(students["class_id"])
         places: dict[str, int] = {}
         code_of: dict[tuple[int, int], int] = {}
-        for of, name in dict.fromkeys(zip(school, own, strict=True)):
+        for at, name in dict.fromkeys(zip(school, own, strict=True)):
             if name >= 0:
-                word = class_name(schools[of] if of >= 0 else "", owns[name])
-                code_of[of, name] = places.setdefault(word, len(places))
+                word = class_name(schools[at] if at >= 0 else "", owns[name])
+                code_of[at, name] = places.setdefault(word, len(places))
         codes = [code_of.get(pair, -1) for pair in zip(school, own, strict=True)]
         return cls(np.array(codes, dtype=np.int32), list(places))
 
@@ -63,7 +63,7 @@ class Classes:
     def offsets(self) -> Longs:
         """The pupils of class ``i`` are ``order[offsets[i]:offsets[i + 1]]``."""
         sizes = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
-        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return offsets_of(sizes)
 
 
 def class_name(school: object, name: object) -> str:
@@ -77,7 +77,7 @@ def school_and_class(name: str) -> tuple[str, str]:
     return school, own
 
 
-def _words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
+def _coded_words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
     """Give the code of each value, -1 for none, and the values behind the codes."""
     if len(column) == 1:
         value = column[0].as_py()
@@ -118,12 +118,12 @@ class Sittings:
 
         def number(block: slice) -> tuple[Longs, Ints]:
             members = classes.offsets[block.start : block.stop + 1]
-            return _number(members, classes.order, grades.offsets, *marks, n_exams)
+            return _number_sittings(members, classes.order, grades.offsets, *marks, n_exams)
 
         parts = list(blocks(len(classes.names), CLASSES_AT_ONCE))
         found = in_threads(number, parts)
         key = np.concatenate([np.zeros(0, dtype=np.int64), *(keys for keys, _ in found)])
-        own = np.concatenate([np.zeros(0, dtype=np.int32), *(of + part.start for (_, of), part in
+        own = np.concatenate([np.zeros(0, dtype=np.int32), *(owners + part.start for (_, owners), part in
                               zip(found, parts, strict=True))]).astype(np.int32)  # fmt: skip
         order = np.lexsort([key, own])
         rank = np.empty(len(order), dtype=np.int32)
@@ -131,13 +131,16 @@ class Sittings:
         first = 0
         for (keys, _), part in zip(found, parts, strict=True):
             members = classes.offsets[part.start : part.stop + 1]
-            _renumber(members, classes.order, grades.offsets, rank[first : first + len(keys)], of_mark)
+            _renumber_sittings(
+                members, classes.order, grades.offsets, rank[first : first + len(keys)], of_mark
+            )
             first += len(keys)
         key, own = key[order], own[order]
         date, joint = (key % _DATES - _SHIFT).astype(np.int32), key // _DATES
         subject, exam = (joint // n_exams).astype(np.int32) - 1, (joint % n_exams).astype(np.int32) - 1
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=len(classes.names)))])
-        return cls(of_mark, own, subject, exam, date, offsets.astype(np.int64))
+        return cls(
+            of_mark, own, subject, exam, date, offsets_of(np.bincount(own, minlength=len(classes.names)))
+        )
 
     def slice(self, marks: slice) -> Self:
         """Give the sittings of consecutive marks, with the numbers they had."""
@@ -145,7 +148,7 @@ class Sittings:
 
 
 @kernel
-def _number(  # noqa: PLR0917
+def _number_sittings(  # noqa: PLR0917
     classes: Longs,
     order: Longs,
     offsets: Longs,
@@ -155,7 +158,13 @@ def _number(  # noqa: PLR0917
     of_mark: Ints,
     n_exams: int,
 ) -> tuple[Longs, Ints]:
-    """Give the sittings of some classes a number as their marks come; give each one's key and class."""
+    """Give the sittings of some classes a number as their marks come; give each one's key and class.
+
+    A hash table with open addressing, shared by all classes and never cleared: a slot that holds a number
+    below ``first`` is of a former class and counts as free. It has twice as many slots as the largest class
+    has marks, so a free one is always found. Keys are joined without loss (subject, exam, date), and numbers
+    depend on the order of the marks alone; ``_renumber_sittings`` puts them into the order of their keys.
+    """
     most = 0
     total = 0
     for cls in range(len(classes) - 1):
@@ -191,7 +200,7 @@ def _number(  # noqa: PLR0917
 
 
 @kernel
-def _renumber(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
+def _renumber_sittings(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
     for place in range(classes[0], classes[-1]):
         pupil = order[place]
         for mark in range(offsets[pupil], offsets[pupil + 1]):

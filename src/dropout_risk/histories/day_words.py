@@ -9,17 +9,13 @@ of shape (2, n_pupils): days older than the first number, and at most as old as 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from dropout_risk.arrays import Bytes, Ints, Words
+from dropout_risk.arrays import Bytes, Floats, Ints, Longs, Words
 from dropout_risk.kernels import kernel
 
 _NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
 _PAIRS, _FOURS, _EIGHTS = (np.uint64(number * (2**64 // 255)) for number in (0x55, 0x33, 0x0F))
 _BYTES = np.uint64(2**64 // 255)
-
-
-# --- from packed planes to words -------------------------------------------------------------------
 
 
 @kernel
@@ -53,8 +49,11 @@ def close_gaps(planes: Bytes, n_bytes: int, calendar_row: Ints, kept: Ints, leng
 
 
 @kernel
-def aligned(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
+def align_days(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
     """Give the first ``known`` days of every pupil as words, the last of them in the highest bit.
+
+    Each word is 64 days that begin at ``first``, cut out of the two words of the plane in which they lie; a
+    pupil's first word is filled with zeros below its first day (a shift to the left by ``-first``).
 
     Parameters
     ----------
@@ -106,11 +105,8 @@ def weekday_words(days: Ints, calendar_row: Ints, known: Ints, weekdays: int, n_
     return words
 
 
-# --- measures --------------------------------------------------------------------------------------
-
-
 @kernel
-def _seen(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
+def _seen_days(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
     """Mark the days of one word that a loop looks at."""
     above = 64 * (n_words - 1 - word)
     newest, oldest = max(ages[0, pupil] - above, 0), min(ages[1, pupil] - above, 64)
@@ -120,7 +116,7 @@ def _seen(ages: Ints, pupil: int, word: int, n_words: int) -> np.uint64:
 
 
 @kernel
-def _number(bits: np.uint64) -> int:
+def _count_bits(bits: np.uint64) -> int:
     """Count the bits of a word: of pairs, of fours, of bytes, then of all bytes at once."""
     bits = bits - (bits >> _ONE & _PAIRS)
     bits = (bits & _FOURS) + (bits >> np.uint64(2) & _FOURS)
@@ -129,7 +125,7 @@ def _number(bits: np.uint64) -> int:
 
 
 @kernel
-def _place(bits: np.uint64) -> int:
+def _highest_bit(bits: np.uint64) -> int:
     """Give the place of the highest bit of a word that is not zero."""
     place = 0
     for step in (32, 16, 8, 4, 2, 1):
@@ -140,27 +136,27 @@ def _place(bits: np.uint64) -> int:
 
 
 @kernel
-def count_days(words: Words, ages: Ints) -> npt.NDArray[np.int64]:
+def count_days(words: Words, ages: Ints) -> Longs:
     """Count each pupil's days."""
     n_words = words.shape[1]
     found = np.zeros(len(words), dtype=np.int64)
     for pupil in range(len(words)):
         for word in range(n_words):
-            found[pupil] += _number(words[pupil, word] & _seen(ages, pupil, word, n_words))
+            found[pupil] += _count_bits(words[pupil, word] & _seen_days(ages, pupil, word, n_words))
     return found
 
 
 @kernel
-def share_of_days(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArray[np.float64]:
+def share_of_days(chosen: Words, recorded: Words, ages: Ints) -> Floats:
     """Divide days of a kind by days recorded; missing where none is recorded."""
     n_words = chosen.shape[1]
     share = np.empty(len(chosen), dtype=np.float64)
     for pupil in range(len(chosen)):
         above, below = 0, 0
         for word in range(n_words):
-            seen = _seen(ages, pupil, word, n_words)
-            above += _number(chosen[pupil, word] & seen)
-            below += _number(recorded[pupil, word] & seen)
+            seen = _seen_days(ages, pupil, word, n_words)
+            above += _count_bits(chosen[pupil, word] & seen)
+            below += _count_bits(recorded[pupil, word] & seen)
         share[pupil] = above / below if below > 0 else np.nan
     return share
 
@@ -172,27 +168,30 @@ def newest_and_oldest(words: Words, ages: Ints) -> Ints:
     found = np.zeros((2, len(words)), dtype=np.int32)
     for pupil in range(len(words)):
         for word in range(n_words):
-            bits = words[pupil, word] & _seen(ages, pupil, word, n_words)
+            bits = words[pupil, word] & _seen_days(ages, pupil, word, n_words)
             if bits != _NONE:
                 above = 64 * (n_words - word)
-                found[0, pupil] = above - _place(bits)
+                found[0, pupil] = above - _highest_bit(bits)
                 if found[1, pupil] == 0:
-                    found[1, pupil] = above - _place(bits & (~bits + _ONE))
+                    found[1, pupil] = above - _highest_bit(bits & (~bits + _ONE))
     return found
 
 
 @kernel
-def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> npt.NDArray[np.float64]:
+def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> Floats:
     """Walk over the days: the longest run of a kind, and the number of its runs.
 
-    A day without a record neither adds nor breaks.
+    A day without a record neither adds nor breaks. Words come oldest first, and in each word the days of the
+    kind from the lowest bit up (``left & -left``). ``running`` is the length of the run up to the last day
+    walked; ``others`` holds the recorded days of another kind that have not been passed. One of them below
+    the next day of the kind ends the run, and so does one above the last; whole counts, so exact.
     """
     n_words = chosen.shape[1]
     found = np.zeros((2, len(chosen)), dtype=np.float64)
     for pupil in range(len(chosen)):
         running = 0
         for word in range(n_words):
-            seen = _seen(ages, pupil, word, n_words)
+            seen = _seen_days(ages, pupil, word, n_words)
             left = chosen[pupil, word] & seen
             others = recorded[pupil, word] & ~chosen[pupil, word] & seen
             while left != _NONE:
@@ -216,7 +215,8 @@ def current_run(chosen: Words, recorded: Words, ages: Ints, silence: int) -> Int
     """Walk back from the last day for as long as recorded days are of a kind.
 
     A day without a record neither adds nor breaks, but more than ``silence`` days between two days of
-    the run do.
+    the run do. Words are walked newest first, and recorded days from the highest bit down, until the first
+    of another kind: what is older is never looked at.
 
     Returns
     -------
@@ -228,10 +228,10 @@ def current_run(chosen: Words, recorded: Words, ages: Ints, silence: int) -> Int
     for pupil in range(len(chosen)):
         running = True
         for word in range(n_words - 1, -1, -1):
-            seen = _seen(ages, pupil, word, n_words)
+            seen = _seen_days(ages, pupil, word, n_words)
             left = recorded[pupil, word] & seen
             while running and left != _NONE:
-                place = _place(left)
+                place = _highest_bit(left)
                 bit = _ONE << np.uint64(place)
                 age, since = 64 * (n_words - word) - place, found[1, pupil]
                 running = chosen[pupil, word] & bit != _NONE

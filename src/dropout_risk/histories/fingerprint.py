@@ -41,7 +41,7 @@ def fingerprint(*things: Any) -> str:
     """
     content: Content = []
     for thing in things:
-        _add(content, thing)
+        _add_content(content, thing)
     digest = hashlib.sha256()
     for part in _large_ones_hashed(content):
         digest.update(part)
@@ -59,25 +59,25 @@ def _large_ones_hashed(content: Content) -> Content:
     return [of_large.get(place, part) for place, part in enumerate(content)]
 
 
-def _add(content: Content, thing: Any) -> None:
+def _add_content(content: Content, thing: Any) -> None:
     """Add one thing with its kind and its size, so that no two things read the same."""
     if isinstance(thing, np.ndarray) and not thing.dtype.hasobject:
         content.append(f"array {thing.dtype.str} {thing.shape};".encode())
         content.append(np.ascontiguousarray(thing).reshape(-1).view(np.uint8).data)
     elif isinstance(thing, pd.DataFrame):
-        _add(content, {str(name): thing[name].tolist() for name in thing.columns})
+        _add_content(content, {str(name): thing[name].tolist() for name in thing.columns})
     elif isinstance(thing, pa.Table):
-        _add(content, [(name, _plain_column(thing[name])) for name in thing.column_names])
+        _add_content(content, [(name, _plain_column(thing[name])) for name in thing.column_names])
     elif is_dataclass(thing):
-        _add(content, [(field.name, getattr(thing, field.name)) for field in fields(thing)])
+        _add_content(content, [(field.name, getattr(thing, field.name)) for field in fields(thing)])
     elif isinstance(thing, SchoolCalendar):
-        _add(content, [thing.schools, thing.year_start, thing.lengths, thing.days, thing.known])
+        _add_content(content, [thing.schools, thing.year_start, thing.lengths, thing.days, thing.known])
     elif isinstance(thing, Mapping):
-        _add(content, list(thing.items()))
+        _add_content(content, list(thing.items()))
     elif isinstance(thing, (list, tuple)) and not all(isinstance(item, _PLAIN) for item in thing):
         content.append(f"{len(thing)} items;".encode())
         for item in thing:
-            _add(content, item)
+            _add_content(content, item)
     else:
         content.append((json.dumps(thing, ensure_ascii=False, default=str) + ";").encode())
 

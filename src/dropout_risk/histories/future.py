@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.arrays import Positions
+from dropout_risk.arrays import Bytes, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import Runs
+from dropout_risk.histories.runs import Runs, offsets_of
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.tables import RUNS
 
-DATED = ("totals", "grades", "wellbeing", "family", "outcomes")
 _NAMES = ("known", "date", "day", "start")
 
 
@@ -35,9 +34,9 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
     left = histories.student_dates("left_on")
     return replace(
         histories,
-        students=_leaving(histories.students, np.where(left > ordinal, -1, left)),
+        students=_with_leaving_dates(histories.students, np.where(left > ordinal, -1, left)),
         attendance=_without_days(histories, ordinal),
-        **_each(histories, lambda runs: _known_before(runs, ordinal)),
+        **_each_run(histories, lambda runs: _known_before(runs, ordinal)),
     )
 
 
@@ -59,18 +58,17 @@ def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -
     left[later] = left[rng.permutation(later)]
     return replace(
         histories,
-        students=_leaving(histories.students, left),
+        students=_with_leaving_dates(histories.students, left),
         attendance=_shuffled_days(histories, ordinal, rng),
-        **_each(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
+        **_each_run(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
     )
 
 
-def _each(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
-    """Change every table of dated rows."""
-    return {name: change(getattr(histories, name)) for name in DATED}
+def _each_run(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
+    return {name: change(getattr(histories, name)) for name in RUNS}
 
 
-def _leaving(students: pa.Table, left: npt.NDArray[np.int64]) -> pa.Table:
+def _with_leaving_dates(students: pa.Table, left: Longs) -> pa.Table:
     """Write other dates of leaving into the students table."""
     place = students.schema.get_field_index("left_on")
     dates = pa.array(left.astype(np.int32), mask=left == -1).cast(pa.date32())
@@ -82,8 +80,7 @@ def _leaving(students: pa.Table, left: npt.NDArray[np.int64]) -> pa.Table:
 def _known_before(runs: Runs, ordinal: int) -> Runs:
     kept = runs.columns["known"] < ordinal
     number = np.bincount(runs.pupil[kept], minlength=len(runs.offsets) - 1)
-    offsets = np.concatenate([[0], np.cumsum(number)]).astype(np.int64)
-    return Runs(offsets, {name: column[kept] for name, column in runs.columns.items()}, runs.key)
+    return Runs(offsets_of(number), {name: column[kept] for name, column in runs.columns.items()}, runs.key)
 
 
 def _shuffled_rows(runs: Runs, ordinal: int, rng: np.random.Generator) -> Runs:
@@ -97,7 +94,7 @@ def _shuffled_rows(runs: Runs, ordinal: int, rng: np.random.Generator) -> Runs:
     return Runs(runs.offsets, columns, runs.key)
 
 
-def _later_days(histories: Histories, ordinal: int) -> npt.NDArray[np.uint8]:
+def _later_days(histories: Histories, ordinal: int) -> Bytes:
     """Mark the school days from a date on, in the shape of a plane of attendance."""
     row = histories.calendar_row
     before = histories.calendar.index(row, np.full(len(row), ordinal))
@@ -122,7 +119,7 @@ def _shuffled_days(histories: Histories, ordinal: int, rng: np.random.Generator)
     return replace(bits, planes=planes, late=replace(bits.late, flags=flags))
 
 
-def _other_of_school(calendar_row: npt.NDArray[np.int32], rng: np.random.Generator) -> Positions:
+def _other_of_school(calendar_row: Ints, rng: np.random.Generator) -> Positions:
     """Pair each pupil with another one of the same school."""
     order = np.lexsort((rng.random(len(calendar_row)), calendar_row))
     other = np.empty(len(order), dtype=np.intp)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Ints
-from dropout_risk.histories.attendance_bits import AttendanceBits, pack
+from dropout_risk.arrays import Array, Floats, Ints, Longs, Positions
+from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
@@ -22,6 +22,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.tables import INCIDENTS, RUNS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 
 # --- How far each school has been observed: labels need their whole window before that date ---
 
-_DATED = {"attendance_totals": "period_end", "grades": "date", "wellbeing": "date", "outcomes": "date"}
+NEVER = np.iinfo(np.int32).max
 _NONE = -1
 _AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The last dates (ordinals) of each school's rows; -1 where it has none.
+    """What is known of each school as a whole: the last dates (ordinals) of its rows; -1 where it has none.
 
     Parameters
     ----------
@@ -45,35 +46,46 @@ class Observed:
         Of its attendance.
     dated : int32 array of shape (n_calendars,)
         Of its totals, grades, test results and outcomes.
+    kept : dict of str to int32 array of shape (n_calendars,)
+        For each table of incidents, the date on which the school's first row became known; ``NEVER`` where
+        it keeps none.
     """
 
     attended: Ints
     dated: Ints
+    kept: dict[str, Ints]
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
         """Read the dates off attendance and usable rows, with the calendar of each pupil."""
         attended = attendance.last_dates(row, n_calendars, _NONE)
         dated = np.full(n_calendars, _NONE, dtype=np.int32)
-        for name, column in _DATED.items():
-            _raise(dated, tables[name], column, row)
-        return cls(attended, dated)
+        for table in RUNS.values():
+            if table.tells_observed:
+                _raise_dates(dated, tables[table.name], str(table.date), row)
+        kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
+        return cls(attended, dated, kept)
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
-        """Give the same date for every school."""
-        return cls(*(np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2)))
+        """Give the same date for every school; none keeps a table of incidents."""
+        attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
+        return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
 
-    def moved(self, rows: npt.NDArray[np.intp], n_calendars: int) -> Self:
+    def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
-        parts = [np.full(n_calendars, _NONE, dtype=np.int32) for _ in range(2)]
-        for part, of in zip(parts, (self.attended, self.dated), strict=True):
-            part[rows] = of
-        return type(self)(*parts)
+        moved = self.until(_NONE, n_calendars)
+        moved.attended[rows], moved.dated[rows] = self.attended, self.dated
+        for run, first in self.kept.items():
+            moved.kept[run][rows] = first
+        return moved
 
     def merged(self, other: Observed) -> Self:
-        """Give the later of two dates."""
-        return type(self)(np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated))
+        """Give the later of two dates, and the earlier of those from which tables are kept."""
+        kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
+        return type(self)(
+            np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated), kept
+        )
 
     @property
     def dates(self) -> Ints:
@@ -88,9 +100,15 @@ class Observed:
         return np.where(own != _NONE, own, latest).astype(np.int32)
 
 
-def _raise(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
+def _raise_dates(latest: Ints, rows: UsableRows, column: str, row: Ints) -> None:
     for part in blocks(len(rows), _AT_ONCE):
         np.maximum.at(latest, row[rows.pupil[part]], rows.values[column][part])
+
+
+def _first_known(rows: UsableRows, row: Ints, n_calendars: int) -> Ints:
+    first = np.full(n_calendars, NEVER, dtype=np.int32)
+    np.minimum.at(first, row[rows.pupil], rows.values["recorded_on"])
+    return first
 
 
 # What histories hold of the students table: nothing that is kept for audits only.
@@ -98,9 +116,6 @@ STUDENT_COLUMNS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "responsible_id",
     "boarding", "distance_km",
 )  # fmt: skip
-LONG_TABLES = ("attendance", "attendance_totals", "grades", "wellbeing", "family", "outcomes")
-_RUNS = ("totals", "grades", "wellbeing", "family", "outcomes")
-_FAR = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,7 +136,7 @@ class Histories:
         The number of the pupil's calendar.
     attendance : AttendanceBits
         Daily attendance, packed.
-    totals, grades, wellbeing, family, outcomes : Runs
+    totals, grades, wellbeing, family, discipline, outcomes : Runs
         Dated rows; days are school days (``day``), dates are ordinals (``date``, ``known``).
     words : dict of str to tuple of str
         The sorted vocabulary behind each coded column.
@@ -133,12 +148,13 @@ class Histories:
 
     students: pa.Table
     calendar: SchoolCalendar
-    calendar_row: npt.NDArray[np.int32]
+    calendar_row: Ints
     attendance: AttendanceBits
     totals: Runs
     grades: Runs
     wellbeing: Runs
     family: Runs
+    discipline: Runs
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
@@ -154,7 +170,7 @@ class Histories:
             Rows that failed the checks are not in its tables and so not in the histories; pupils whose
             own row failed are named in ``set_apart``.
         """
-        tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
+        tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance
         )
@@ -179,7 +195,7 @@ class Histories:
         students : pyarrow.Table
             Sorted by ``student_id``.
         tables : mapping of str to pyarrow.Table or UsableRows
-            The six long tables; Arrow tables have a ``pupil`` column.
+            The long tables; Arrow tables have a ``pupil`` column.
         calendar : SchoolCalendar
             School days.
         attendance : DayGrid, optional
@@ -196,24 +212,21 @@ class Histories:
         if attendance is None:
             attendance = DayGrid.of_table(tables["attendance"], len(row))
         builder = _Builder(calendar, row, {})
-        rows = {name: UsableRows.of(name, tables[name]) for name in LONG_TABLES if name != "attendance"}
+        rows = {table.name: UsableRows.of(table.name, tables[table.name]) for table in RUNS.values()}
         number = len(calendar.schools)
         if observed_to is None:
             observed = Observed.of(attendance, rows, row, number)
         else:
             observed = Observed.until(observed_to, number)
+        runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
             students=students.select(STUDENT_COLUMNS).combine_chunks(),
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
-            totals=builder.runs("totals", rows["attendance_totals"]),
-            grades=builder.runs("grades", rows["grades"]),
-            wellbeing=builder.runs("wellbeing", rows["wellbeing"]),
-            family=builder.runs("family", rows["family"]),
-            outcomes=builder.runs("outcomes", rows["outcomes"]),
-            words=builder.words,
             observed=observed,
+            words=builder.words,
+            **runs,
         )
 
     def __repr__(self) -> str:
@@ -229,29 +242,33 @@ class Histories:
         return is_marked_synthetic(self.students.schema)
 
     @property
-    def observed_to(self) -> npt.NDArray[np.int32]:
+    def observed_to(self) -> Ints:
         """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
         return self.observed.dates
+
+    def keeps(self, source: str) -> bool:
+        """Say whether any school keeps a table that features read; only those of incidents may lack."""
+        return source not in INCIDENTS or bool((self.observed.kept[source] != NEVER).any())
 
     @property
     def student_ids(self) -> list[Any]:
         """Identifiers of the pupils, in order."""
         return list(self.students["student_id"].to_pylist())
 
-    def student_numbers(self, name: str) -> npt.NDArray[np.float64]:
+    def student_numbers(self, name: str) -> Floats:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         if name not in self._columns:
-            self._columns[name] = _numbers(self.students[name], pa.float64(), np.nan)
+            self._columns[name] = _student_numbers(self.students[name], pa.float64(), np.nan)
         return self._columns[name]
 
-    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+    def student_dates(self, name: str) -> Longs:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         if name not in self._columns:
-            self._columns[name] = _numbers(self.students[name], pa.int32(), -1).astype(np.int64)
+            self._columns[name] = _student_numbers(self.students[name], pa.int32(), -1).astype(np.int64)
         return self._columns[name]
 
     @cached_property
-    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+    def _columns(self) -> dict[str, Array]:
         """Columns of the students table that have been read."""
         return {}
 
@@ -273,7 +290,7 @@ class Histories:
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
-            **{name: getattr(self, name).take(rows) for name in _RUNS},
+            **{name: getattr(self, name).take(rows) for name in RUNS},
         )
 
     def slice(self, pupils: slice) -> Histories:
@@ -283,7 +300,7 @@ class Histories:
             students=self.students.slice(pupils.start, pupils.stop - pupils.start),
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
-            **{name: getattr(self, name).slice(pupils) for name in _RUNS},
+            **{name: getattr(self, name).slice(pupils) for name in RUNS},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
         for name, rows in (("classes", pupils), ("sittings", marks)):
@@ -299,24 +316,24 @@ class Histories:
         return Snapshot(self, as_of)
 
     def append(self, records: SchoolRecords) -> Histories:
-        """Give histories grown by newly arrived records; see :func:`dropout_risk.histories.append.append`."""
-        from dropout_risk.histories.append import append, closed_days
+        """Give histories grown by new records; see :func:`dropout_risk.histories.append.append_histories`."""
+        from dropout_risk.histories.append import append_histories, closed_days
 
         closed = closed_days(records.table("calendar"), self.calendar.schools)
-        return append(self, Histories.from_records(records), closed)
+        return append_histories(self, Histories.from_records(records), closed)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the histories to a folder; see :func:`dropout_risk.histories.store.save`."""
-        from dropout_risk.histories.store import save
+        """Write the histories to a folder; see :func:`dropout_risk.histories.store.save_histories`."""
+        from dropout_risk.histories.store import save_histories
 
-        return save(self, folder)
+        return save_histories(self, folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Histories:
-        """Read histories from a folder; see :func:`dropout_risk.histories.store.load`."""
-        from dropout_risk.histories.store import load
+        """Read histories from a folder; see :func:`dropout_risk.histories.store.load_histories`."""
+        from dropout_risk.histories.store import load_histories
 
-        return load(folder)
+        return load_histories(folder)
 
 
 @dataclass
@@ -324,22 +341,39 @@ class _Builder:
     """Turns canonical tables into arrays: dates to ordinals and school days, words to codes."""
 
     calendar: SchoolCalendar
-    row: npt.NDArray[np.int32]
+    row: Ints
     words: dict[str, tuple[str, ...]]
 
     def attendance(self, grid: DayGrid) -> AttendanceBits:
         self.words["session"] = grid.words
-        return pack(grid, self.calendar, self.row)
+        return pack_grid(grid, self.calendar, self.row)
 
     def runs(self, name: str, rows: UsableRows) -> Runs:
         """Make the runs of a table; without rows nothing has to be looked up or sorted."""
         if len(rows):
-            made: Runs = getattr(self, name)(rows)
-            return made
-        empty, words = _no_rows(name)
-        for column in words:
+            return self._made(name, rows)
+        for column in RUNS[name].words:
             self.words.setdefault(column, ())
-        return Runs(np.zeros(len(self.row) + 1, np.int64), empty.columns, empty.key)
+        return no_runs(name, len(self.row))
+
+    def _made(self, name: str, rows: UsableRows) -> Runs:
+        own = {
+            "totals": self.totals,
+            "grades": self.grades,
+            "wellbeing": self.wellbeing,
+            "family": self.family,
+        }
+        return own.get(name, self.plain)(rows)
+
+    def plain(self, rows: UsableRows) -> Runs:
+        """Hold columns as they are: words as codes, numbers with NaN for none."""
+        table, columns = rows.table, dict[str, Array]()
+        for column in table.columns[1:]:
+            if column.name != "recorded_on":
+                coded = column.name in table.words
+                columns[column.name] = self._codes(rows, column.name) if coded else rows.values[column.name]
+        known = None if "recorded_on" in table else rows.values["date"]
+        return self._runs(rows, columns, tuple(name for name in table.key[1:] if name in columns), known)
 
     def totals(self, rows: UsableRows) -> Runs:
         counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
@@ -372,14 +406,10 @@ class _Builder:
             "factor": self._codes(rows, "factor"),
             "value": self._codes(rows, "value"),
             "date": rows.values["valid_from"],
-            "until": rows.filled("valid_to", _FAR),
+            "until": rows.filled("valid_to", NEVER),
         }
         # a factor may be known before it begins (a parent will leave next week): known is not its own date
         return self._runs(rows, columns, ("factor", "date"), known=rows.values["recorded_on"])
-
-    def outcomes(self, rows: UsableRows) -> Runs:
-        columns: dict[str, Array] = {"date": rows.values["date"], "event": self._codes(rows, "event")}
-        return self._runs(rows, columns, ("date",), known=rows.values["date"])
 
     def _runs(
         self, rows: UsableRows, columns: dict[str, Array], key: tuple[str, ...], known: Array | None = None
@@ -389,13 +419,13 @@ class _Builder:
         columns |= {"day": self._day(rows.pupil, columns["date"]), "known": known}
         return Runs.from_rows(rows.pupil, columns, key, n_pupils=len(self.row))
 
-    def _day(self, pupil: Array, ordinals: Array) -> npt.NDArray[np.int32]:
+    def _day(self, pupil: Array, ordinals: Array) -> Ints:
         day = np.empty(len(pupil), np.int32)
         for part in blocks(len(pupil), _AT_ONCE):
             day[part] = self.calendar.index(self.row[pupil[part]], ordinals[part])
         return day
 
-    def _codes(self, rows: UsableRows, name: str) -> npt.NDArray[np.int32]:
+    def _codes(self, rows: UsableRows, name: str) -> Ints:
         """Code a column of words by their place in the alphabet, so that codes never depend on row order."""
         every, used = rows.vocabulary(name), rows.used(name)
         words = sorted({*self.words.get(name, ()), *(every[place] for place in np.flatnonzero(used))})
@@ -405,13 +435,16 @@ class _Builder:
         return np.asarray(codes.take(rows.values[name]))
 
 
+def no_runs(name: str, n_pupils: int) -> Runs:
+    """Give a table of some pupils without a row."""
+    empty = _no_rows(name)
+    return Runs(np.zeros(n_pupils + 1, np.int64), empty.columns, empty.key)
+
+
 @cache
-def _no_rows(name: str) -> tuple[Runs, tuple[str, ...]]:
-    """Give the columns of a table without rows, and which of them hold words."""
-    calendar = SchoolCalendar.from_days({"": []})
-    builder = _Builder(calendar, np.zeros(0, np.int32), {})
-    runs = getattr(builder, name)(UsableRows.none("attendance_totals" if name == "totals" else name))
-    return runs, tuple(builder.words)
+def _no_rows(name: str) -> Runs:
+    builder = _Builder(SchoolCalendar.from_days({"": []}), np.zeros(0, np.int32), {})
+    return builder._made(name, UsableRows.none(RUNS[name].name))
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:
@@ -423,11 +456,11 @@ def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalen
     return SchoolCalendar(schools, days, known=known, year_start=calendar.year_start)
 
 
-def _numbers(column: pa.ChunkedArray, of: pa.DataType, null: float) -> npt.NDArray[Any]:
+def _student_numbers(column: pa.ChunkedArray, kind: pa.DataType, null: float) -> Array:
     """Read a column of the students table, quickly too where it has one row."""
     if column.null_count == len(column):
-        return np.full(len(column), null, dtype=of.to_pandas_dtype())
+        return np.full(len(column), null, dtype=kind.to_pandas_dtype())
     if column.null_count:
-        column = pc.fill_null(column.cast(of), null)
-    values: npt.NDArray[Any] = column.to_numpy().astype(of.to_pandas_dtype())
+        column = pc.fill_null(column.cast(kind), null)
+    values: Array = column.to_numpy().astype(kind.to_pandas_dtype())
     return values

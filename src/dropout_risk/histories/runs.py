@@ -8,14 +8,13 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from dropout_risk.arrays import Array, Bools, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.ordering import order_by
 
 
-def moved(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
+def move_runs(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
     """Give runs with other numbers for their pupils."""
     if len(rows) == n_pupils and (rows == np.arange(n_pupils)).all():
         return runs
@@ -27,8 +26,8 @@ def moved(runs: Runs, rows: Longs, n_pupils: int) -> Runs:
     return Runs(offsets_of(counts), runs.columns, runs.key)
 
 
-def offsets_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give the place of each pupil's first row, and the number of all."""
+def offsets_of(counts: Array) -> Longs:
+    """Give the position of each pupil's first row, and the number of all."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
@@ -49,7 +48,7 @@ class Runs:
         Columns that name a row within its pupil: a later known row of the same key corrects the former.
     """
 
-    offsets: npt.NDArray[np.int64]
+    offsets: Longs
     columns: dict[str, Array]
     key: tuple[str, ...]
 
@@ -60,23 +59,24 @@ class Runs:
         """Sort rows that come in any order."""
         rest = [name for name in columns if name not in key and name != "known"]
         order = order_by(pupil, [columns[name] for name in (*key, "known", *rest)])
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=n_pupils))]).astype(np.int64)
+        offsets = offsets_of(np.bincount(pupil, minlength=n_pupils))
         if order is None:
             own = {name: np.require(column, requirements=["C", "W"]) for name, column in columns.items()}
             return cls(offsets, own, key)
-        return cls(offsets, {name: _taken(column, order) for name, column in columns.items()}, key)
+        return cls(offsets, {name: _take_in_blocks(column, order) for name, column in columns.items()}, key)
 
     @property
-    def pupil(self) -> npt.NDArray[np.int32]:
+    def pupil(self) -> Ints:
         """Row number of the pupil of each row."""
         return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
 
-    def take(self, pupils: npt.NDArray[np.intp]) -> Runs:
+    def take(self, pupils: Positions) -> Runs:
         """Give the rows of some pupils, renumbered in the given order."""
         lows, counts = self.offsets[pupils], np.diff(self.offsets)[pupils]
         rows = np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Runs(offsets, {name: column[rows] for name, column in self.columns.items()}, self.key)
+        return Runs(
+            offsets_of(counts), {name: column[rows] for name, column in self.columns.items()}, self.key
+        )
 
     def slice(self, pupils: slice) -> Runs:
         """Give the rows of consecutive pupils, without a copy."""
@@ -108,7 +108,7 @@ class Runs:
         return KnownRows(offsets, self.columns, rows)
 
 
-def _taken(column: Array, order: Array) -> Array:
+def _take_in_blocks(column: Array, order: Array) -> Array:
     """Give the values at some places, all cores at a time: far-apart places wait for memory, not for work."""
     taken = np.empty(len(order), column.dtype)
 
@@ -179,9 +179,7 @@ class KnownRows(Mapping[str, Array]):
 
 
 @kernel
-def visible_rows(
-    offsets: Longs, known: npt.NDArray[np.int32], corrected: Bools, ordinal: int
-) -> tuple[Longs, Longs]:
+def visible_rows(offsets: Longs, known: Ints, corrected: Bools, ordinal: int) -> tuple[Longs, Longs]:
     """Find the rows known before a date, each in its last known form, and the offsets of their pupils.
 
     Rows of one key are sorted by the date on which they became known, so the next one tells.
@@ -204,7 +202,7 @@ Key = tuple[Ints, Ints, Ints, Ints]
 _COMPARED = 4
 
 
-def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
+def merge_runs(old: Runs, arrived: Sequence[Runs]) -> Runs:
     """Give runs with the rows that arrived, one after the other.
 
     A row takes the place of a former one of the same pupil, key and date known.
@@ -219,11 +217,11 @@ def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
     arrived = [runs for runs in arrived if runs.offsets[-1]]
     if not arrived:
         return old
-    new = arrived[0] if len(arrived) == 1 else _latest(arrived)
+    new = arrived[0] if len(arrived) == 1 else _latest_rows(arrived)
     n_old, n_new = int(old.offsets[-1]), int(new.offsets[-1])
     source = np.empty(n_old + n_new, np.int64)
     counts = np.empty(len(old.offsets) - 1, np.int64)
-    n = _merge(old.offsets, new.offsets, _key(old), _key(new), source, counts)
+    n = _merge_rows(old.offsets, new.offsets, _key_columns(old), _key_columns(new), source, counts)
     rows = source[:n]
     columns = {
         name: np.concatenate([column, new.columns[name].astype(column.dtype, copy=False)])[rows]
@@ -232,49 +230,49 @@ def merged(old: Runs, arrived: Sequence[Runs]) -> Runs:
     return Runs(offsets_of(counts), columns, old.key)
 
 
-def _latest(arrived: Sequence[Runs]) -> Runs:
+def _latest_rows(arrived: Sequence[Runs]) -> Runs:
     """Put runs together; of rows with the same key and date known the last that arrived stays."""
     pupil = np.concatenate([runs.pupil for runs in arrived])
     first = arrived[0]
     columns = {name: np.concatenate([runs.columns[name] for runs in arrived]) for name in first.columns}
     age = np.repeat(np.arange(len(arrived)), [int(runs.offsets[-1]) for runs in arrived])
-    names = [columns[name] for name in _named_by(first)]
+    names = [columns[name] for name in _key_names(first)]
     order = np.lexsort([age, *reversed(names), pupil])
     last = np.zeros(len(order), dtype=bool)
     for column in (*names, pupil):
         last[:-1] |= column[order][1:] != column[order][:-1]
     last[-1:] = True
     kept = order[last]
-    counts = np.bincount(pupil[kept], minlength=len(first.offsets) - 1).astype(np.int64)
+    counts = np.bincount(pupil[kept], minlength=len(first.offsets) - 1)
     return Runs(offsets_of(counts), {name: column[kept] for name, column in columns.items()}, first.key)
 
 
-def _named_by(runs: Runs) -> list[str]:
+def _key_names(runs: Runs) -> list[str]:
     return [*runs.key, "known"] if "known" in runs.columns else list(runs.key)
 
 
-def _key(runs: Runs) -> Key:
-    names = _named_by(runs)
-    columns = [_writable(runs.columns[name]) for name in names]
+def _key_columns(runs: Runs) -> Key:
+    names = _key_names(runs)
+    columns = [_writable_ints(runs.columns[name]) for name in names]
     columns += columns[-1:] * (_COMPARED - len(columns))
     return (columns[0], columns[1], columns[2], columns[3])
 
 
-def _writable(column: Array) -> Ints:
+def _writable_ints(column: Array) -> Ints:
     """Give int32 of the one kind for which the loop is compiled."""
     return np.require(column, np.int32, ["C", "W"])
 
 
 @kernel
-def _merge(  # noqa: PLR0917
-    old_offsets: npt.NDArray[np.int64],
-    new_offsets: npt.NDArray[np.int64],
-    old: Key,
-    new: Key,
-    source: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
+def _merge_rows(  # noqa: PLR0917
+    old_offsets: Longs, new_offsets: Longs, old: Key, new: Key, source: Longs, counts: Longs
 ) -> int:
-    """Name the row behind each merged row, the new ones counted on from the old; give their number."""
+    """Name the row behind each merged row, the new ones counted on from the old; give their number.
+
+    Both lists of a pupil are sorted by the same columns, so that one walk over them side by side keeps the
+    order; of two rows with all columns equal the new one stays. Columns are compared as whole numbers in
+    their order, the first that differs decides; fewer than four are repeated, which changes no comparison.
+    """
     n, n_old = 0, old_offsets[-1]
     for pupil in range(len(counts)):
         i, last_old = old_offsets[pupil], old_offsets[pupil + 1]

@@ -11,13 +11,20 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.arrays import Array, Bools, Ints, Longs, Words
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions, Words
 from dropout_risk.histories.attendance_bits import PLANES
-from dropout_risk.histories.day_words import aligned, close_gaps, count_days, newest_and_oldest, weekday_words
+from dropout_risk.histories.day_words import (
+    align_days,
+    close_gaps,
+    count_days,
+    newest_and_oldest,
+    weekday_words,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.tables import RUNS
 
 Window = int | Literal["year"] | None
 _PLACES = {kind: place for place, kind in enumerate(PLANES)}
@@ -58,6 +65,7 @@ class Snapshot:
         self.end, self.year_start = end[histories.calendar_row], year_start[histories.calendar_row]
         self._grades: dict[Window, Grades] = {}
         self._ages: dict[Window, Ints] = {}
+        self._rows: dict[str, KnownRows] = {}
 
     def slice(self, pupils: slice) -> Snapshot:
         """Give what was known of consecutive pupils."""
@@ -70,8 +78,6 @@ class Snapshot:
     def as_of(self) -> dt.date:
         """The date."""
         return date_of(self.ordinal)
-
-    # --- attendance -------------------------------------------------------------------------------
 
     @cached_property
     def _known_days(self) -> Ints:
@@ -95,7 +101,7 @@ class Snapshot:
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
             close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
         n_words = (self.n_days + 63) // 64
-        return aligned(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+        return align_days(planes.view(np.uint64), n_bytes, self._known_days, n_words)
 
     @cached_property
     def _present(self) -> Words:
@@ -126,7 +132,7 @@ class Snapshot:
         days, n_words = self.calendar.days, self._words.shape[2]
         return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
 
-    def count(self, kind: str, window: Window = None) -> npt.NDArray[np.int64]:
+    def count(self, kind: str, window: Window = None) -> Longs:
         """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""
         return count_days(self.words(kind), self.ages(window))
 
@@ -160,14 +166,12 @@ class Snapshot:
             self._ages[window][1] = year if window == "year" else self.n_days if window is None else window
         return self._ages[window]
 
-    def dates_before(self, days_back: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def dates_before(self, days_back: npt.ArrayLike) -> Ints:
         """Date (ordinal) of the school day so many school days before the date, per pupil."""
         back = np.asarray(days_back)
         rows = self.histories.calendar_row.reshape(-1, *[1] * (back.ndim - 1))
         end = self.end.reshape(rows.shape)
         return self.calendar.day(rows, end - back)
-
-    # --- dated rows -------------------------------------------------------------------------------
 
     @cached_property
     def grades(self) -> Grades:
@@ -185,15 +189,15 @@ class Snapshot:
             self._grades[window] = self.grades if all_of_them else Grades(rows.take(chosen, offsets))
         return self._grades[window]
 
-    @cached_property
+    @property
     def wellbeing(self) -> KnownRows:
         """Test results known on the date, sorted by pupil, instrument, scale and day."""
-        return self._known("wellbeing")
+        return self.rows("wellbeing")
 
-    @cached_property
+    @property
     def totals(self) -> KnownRows:
         """Attendance totals known on the date, sorted by pupil and period."""
-        return self._known("totals")
+        return self.rows("totals")
 
     @cached_property
     def family(self) -> KnownRows:
@@ -204,10 +208,22 @@ class Snapshot:
         rows = rows.take(begun, offsets)
         return rows.having(holds=rows["until"] >= self.ordinal)
 
-    @cached_property
+    @property
     def outcomes(self) -> KnownRows:
         """Outcomes known on the date, sorted by pupil and date."""
-        return self._known("outcomes")
+        return self.rows("outcomes")
+
+    def rows(self, run: str) -> KnownRows:
+        """Give the known rows of a table, by the name under which histories hold it."""
+        if run in ("grades", "family"):
+            return self.grades.rows if run == "grades" else self.family
+        if run not in self._rows:
+            self._rows[run] = self._known(run)
+        return self._rows[run]
+
+    def keeps(self, run: str) -> Bools:
+        """Say of each pupil whether its school was known to keep a table of incidents."""
+        return np.asarray(self.histories.observed.kept[run][self.histories.calendar_row] < self.ordinal)
 
     def _known(self, table: str) -> KnownRows:
         rows: KnownRows = getattr(self.histories, table).known_on(self.ordinal)
@@ -226,7 +242,7 @@ class Snapshot:
         when, since = self._since(rows, window)
         return np.asarray(when >= since[rows["pupil"]])
 
-    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Array, npt.NDArray[np.int32]]:
+    def _since(self, rows: KnownRows, window: int | Literal["year"]) -> tuple[Array, Ints]:
         """Give the column that a window is counted in, and where the window begins for each pupil."""
         if window == "year":
             begins = self.calendar.year_begins(self.ordinal)
@@ -242,25 +258,25 @@ class Snapshot:
         """Give the codes of several words."""
         return [self.code(column, word) for word in words]
 
-    def student_column(self, name: str) -> npt.NDArray[np.float64]:
+    def student_column(self, name: str) -> Floats:
         """Give a numeric column of the students table; NaN where it is not recorded."""
         return self.histories.student_numbers(name)
 
-    def student_dates(self, name: str) -> npt.NDArray[np.int64]:
+    def student_dates(self, name: str) -> Longs:
         """Give a date column of the students table as ordinals; -1 where it is not recorded."""
         return self.histories.student_dates(name)
 
-    def last_record(self, source: str) -> npt.NDArray[np.int32]:
+    def last_record(self, source: str) -> Ints:
         """Date (ordinal) of each pupil's last known row in a table; -1 where there is none.
 
         Of family rows it is the date on which the last one became known: the circumstances may be old,
         and what is known of them new.
         """
-        tables = {"grades": "grades", "wellbeing": "wellbeing", "family": "family", "attendance": "totals"}
-        if source not in tables:
+        name = next((name for name, table in RUNS.items() if table.source == source), None)
+        if name is None:
             return np.full(len(self), -1, dtype=np.int32)
-        rows = self.grades.rows if source == "grades" else getattr(self, tables[source])
-        latest = largest(rows.offsets, rows["known" if source == "family" else "date"])
+        rows = self.rows(name)
+        latest = largest_of_pupils(rows.offsets, rows["known" if RUNS[name].ahead else "date"])
         if source == "attendance" and self.n_days:
             age, _ = newest_and_oldest(self.words("recorded"), self.ages(None))
             latest = np.where(age > 0, self.dates_before(age), latest).astype(np.int32)
@@ -300,7 +316,7 @@ class Grades:
         return self.bounds[:-1]
 
     @cached_property
-    def run(self) -> npt.NDArray[np.intp]:
+    def run(self) -> Positions:
         """Number of the run of each row."""
         return np.repeat(np.arange(len(self.starts)), self.lengths)
 
@@ -316,9 +332,7 @@ class Grades:
 
 
 @kernel
-def rows_since(
-    offsets: Longs, when: npt.NDArray[np.int32], since: npt.NDArray[np.int32]
-) -> tuple[Longs, Longs]:
+def rows_since(offsets: Longs, when: Ints, since: Ints) -> tuple[Longs, Longs]:
     """Find the rows that lie on or after their pupil's first day, and the offsets of their pupils."""
     rows = np.empty(len(when), dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -333,7 +347,7 @@ def rows_since(
 
 
 @kernel
-def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Longs, Longs]:
+def runs_of_subjects(offsets: Longs, subject: Ints) -> tuple[Longs, Longs]:
     """Find where each run of one pupil in one subject begins, and the offsets of the pupils' runs."""
     bounds = np.empty(len(subject) + 1, dtype=np.int64)
     found = np.zeros(len(offsets), dtype=np.int64)
@@ -349,7 +363,7 @@ def runs_of_subjects(offsets: Longs, subject: npt.NDArray[np.int32]) -> tuple[Lo
 
 
 @kernel
-def largest(offsets: Longs, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def largest_of_pupils(offsets: Longs, values: Ints) -> Ints:
     """Find the largest value of each pupil's rows, which are dates or school days; -1 where it has none.
 
     A day before the first known one has a negative number, which is kept.

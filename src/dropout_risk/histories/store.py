@@ -60,7 +60,7 @@ class Lock:
 
 
 @contextmanager
-def writing(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterator[Lock]:
+def hold_lock(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterator[Lock]:
     """Hold the lock of a folder.
 
     Parameters
@@ -79,13 +79,13 @@ def writing(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterat
     """
     handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(handle, folder, WAIT_SECONDS if wait is None else wait)
+        _take_lock(handle, folder, WAIT_SECONDS if wait is None else wait)
         yield Lock(handle)
     finally:
         os.close(handle)
 
 
-def _take(handle: int, folder: Path, wait: float) -> None:
+def _take_lock(handle: int, folder: Path, wait: float) -> None:
     until = time.monotonic() + wait
     while True:
         try:
@@ -113,7 +113,7 @@ Content = tuple[pa.Table, Arrays, dict[str, Any]]
 Result = TypeVar("Result")
 
 
-def save(histories: Histories, folder: str | Path) -> Path:
+def save_histories(histories: Histories, folder: str | Path) -> Path:
     """Write histories to a folder, in the place of what the store held.
 
     The version before stays until the next time, for those who are reading it; nothing else in the folder
@@ -128,7 +128,7 @@ def save(histories: Histories, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with changing(folder) as lock:
+    with change_store(folder) as lock:
         _replace_base(folder, lock, histories, arrived=[])
     return folder
 
@@ -142,12 +142,12 @@ def fold_days(folder: str | Path) -> None:
     """Write a store anew as one base, with all days that were appended to it."""
     folder = Path(folder)
     state = read_state(folder)
-    with changing(folder) as lock:
+    with change_store(folder) as lock:
         state = read_state(folder)
-        _replace_base(folder, lock, _load(folder, state), arrived=state["arrived"])
+        _replace_base(folder, lock, _load_state(folder, state), arrived=state["arrived"])
 
 
-def load(folder: str | Path) -> Histories:
+def load_histories(folder: str | Path) -> Histories:
     """Read histories from a folder; if they are replaced meanwhile, the new ones.
 
     Raises
@@ -158,17 +158,17 @@ def load(folder: str | Path) -> Histories:
         If a newer version of the library wrote it.
     """
     folder = Path(folder)
-    return _load(folder, read_state(folder))
+    return _load_state(folder, read_state(folder))
 
 
-def _load(folder: Path, state: State) -> Histories:
+def _load_state(folder: Path, state: State) -> Histories:
     try:
-        return _read(folder, state)
+        return _read_histories(folder, state)
     except _UNREADABLE as error:
         moved = read_state(folder)
         if moved == state:
-            raise _incomplete(folder, error) from error
-    return read_parts(folder, lambda: _read(folder, moved))
+            raise _incomplete_error(folder, error) from error
+    return read_parts(folder, lambda: _read_histories(folder, moved))
 
 
 def read_parts(folder: Path, read: Callable[[], Result]) -> Result:
@@ -178,7 +178,7 @@ def read_parts(folder: Path, read: Callable[[], Result]) -> Result:
     except NewerFormatError:
         raise
     except _UNREADABLE as error:
-        raise _incomplete(folder, error) from error
+        raise _incomplete_error(folder, error) from error
 
 
 def read_state(folder: Path) -> State:
@@ -212,7 +212,7 @@ def _refuse_newer(folder: Path, state: State) -> None:
         )
 
 
-def _read(folder: Path, state: State) -> Histories:
+def _read_histories(folder: Path, state: State) -> Histories:
     base, *days = state["parts"]
     histories = unpack_histories(*read_part(folder / base["name"], base["files"]))
     if not days:
@@ -228,11 +228,11 @@ def _read(folder: Path, state: State) -> Histories:
             arrivals[place] = arrivals[place].moved(rows, students.num_rows)
         rows = maps[place] if rows is None else rows[maps[place]]
     assert rows is not None  # noqa: S101
-    return fold(histories, arrivals, students, rows)
+    return fold_arrivals(histories, arrivals, students, rows)
 
 
 @contextmanager
-def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
+def change_store(folder: Path, wait: float | None = None) -> Iterator[Lock]:
     """Hold the lock of a store and clear away what a stopped writer left.
 
     Raises
@@ -245,9 +245,9 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
         If a newer version of the library wrote the store.
     """
     try:
-        with writing(folder, wait) as lock:
-            _refuse_newer(folder, _former(folder))
-            _clear(folder, *lock.unfinished)
+        with hold_lock(folder, wait) as lock:
+            _refuse_newer(folder, _former_state(folder))
+            _clear_unfinished(folder, *lock.unfinished)
             yield lock
     except DropoutRiskError:
         raise
@@ -258,12 +258,7 @@ def changing(folder: Path, wait: float | None = None) -> Iterator[Lock]:
         ) from error
 
 
-def add_day(folder: Path, lock: Lock, state: State, content: Content) -> None:
-    """Write what arrived as the last part of a store."""
-    _add_part(folder, lock, state, content)
-
-
-def _add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
+def add_part(folder: Path, lock: Lock, state: State, content: Content, leaving: Sequence[Any] = ()) -> None:
     """Write a part and then the pointer that names it last; all of it or nothing. Remove what leaves."""
     name = (_DAY if state["parts"] else _BASE) + secrets.token_hex(4)
     lock.note(name, *map(str, leaving))
@@ -271,20 +266,20 @@ def _add_part(folder: Path, lock: Lock, state: State, content: Content, leaving:
         (folder / name).mkdir()
         sums = write_part(folder / name, *content)
         parts = [*state["parts"], {"name": name, "files": sums}]
-        _point(folder, state | {"format": FORMAT, "parts": parts})
+        _write_pointer(folder, state | {"format": FORMAT, "parts": parts})
         for former in leaving:
-            _remove(folder, former)
+            _remove_part(folder, former)
         lock.note()
     except BaseException:
-        _clear(folder, name)
+        _clear_unfinished(folder, name)
         raise
 
 
 def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[str]) -> None:
-    former = _former(folder)
-    state = {"parts": [], "arrived": arrived, "previous": _names(former)}
+    former = _former_state(folder)
+    state = {"parts": [], "arrived": arrived, "previous": _part_names(former)}
     content = (histories.students, *pack_histories(histories))
-    _add_part(folder, lock, state, content, leaving=_previous(former))
+    add_part(folder, lock, state, content, leaving=_previous_names(former))
 
 
 def _point(folder: Path, state: State) -> None:
@@ -293,7 +288,7 @@ def _point(folder: Path, state: State) -> None:
         beside.write_text(json.dumps(state), encoding="utf-8")
 
 
-def _former(folder: Path) -> State:
+def _former_state(folder: Path) -> State:
     try:
         former = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -301,34 +296,34 @@ def _former(folder: Path) -> State:
     return former if isinstance(former, dict) else {}
 
 
-def _names(state: State) -> list[Any]:
+def _part_names(state: State) -> list[Any]:
     if isinstance(state.get("parts"), list):
         return [part.get("name") for part in state["parts"] if isinstance(part, dict)]
     return [state["version"]] if "version" in state else []
 
 
-def _previous(state: State) -> list[Any]:
+def _previous_names(state: State) -> list[Any]:
     before = state.get("previous")
     return before if isinstance(before, list) else []
 
 
-def _clear(folder: Path, *unfinished: str) -> None:
+def _clear_unfinished(folder: Path, *unfinished: str) -> None:
     """Remove what a writer was writing or removing when it was stopped, unless the pointer names it."""
     (folder / _UNFINISHED).unlink(missing_ok=True)
     former = _former(folder)
     told = bool(former) or not (folder / _CURRENT).exists()
-    named = {*_names(former), *_previous(former)}
+    named = {*_part_names(former), *_previous_names(former)}
     for name in unfinished if told else ():
         if name not in named:
-            _remove(folder, name)
+            _remove_part(folder, name)
 
 
-def _remove(folder: Path, name: Any) -> None:
+def _remove_part(folder: Path, name: Any) -> None:
     """Remove a part that this store wrote; a name that it cannot have given is left alone."""
     if isinstance(name, str) and name.startswith((_BASE, _DAY)) and Path(name).name == name:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _incomplete(folder: Path, error: BaseException) -> BundleError:
+def _incomplete_error(folder: Path, error: BaseException) -> BundleError:
     detail = f": {error.message}" if isinstance(error, DropoutRiskError) else ""
     return BundleError(f"The histories in {folder} are not complete{detail}.", hint=_BUILD_AGAIN)

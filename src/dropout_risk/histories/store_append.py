@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.histories.append import (
     closed_days,
-    fold,
+    fold_arrivals,
     grown_calendar,
+    grown_observed,
     refuse_parts_of_days,
     union_of_students,
 )
 from dropout_risk.histories.arrivals import Arrivals
 from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.store import State, add_day, changing, load, read_parts, read_state
+from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (
     pack_arrivals,
     read_arrays,
@@ -82,7 +83,7 @@ def known_to(folder: str | Path) -> KnownPupils:
     """Give the pupils and school days that a store knows, for checking the records of a day."""
     folder = Path(folder)
     state = read_state(folder)
-    outline = _outline(folder, state)
+    outline = _read_outline(folder, state)
     return _KnownToStore(outline.students, outline.calendar, state, outline)
 
 
@@ -113,65 +114,49 @@ def append_day(folder: str | Path, records: SchoolRecords, *, wait: float | None
     folder = Path(folder)
     read_state(folder)
     new = Histories.from_records(records)
-    with changing(folder, wait) as lock:
+    with change_store(folder, wait) as lock:
         state = read_state(folder)
         known = records.known
         if isinstance(known, _KnownToStore) and known.state == state:
             outline = known.outline
         else:
-            outline = _outline(folder, state)
+            outline = _read_outline(folder, state)
         n_days = len(state["parts"]) - 1
-        given = _given(new.students, records.known, outline.students)
+        given = _given_students(new.students, records.known, outline.students)
         students, old_rows, _ = union_of_students(outline.students, given)
         arrivals = Arrivals.of(new).moved(_rows_in(students, new.students), students.num_rows)
         closed = closed_days(records.table("calendar"), outline.calendar.schools)
-        arrivals = replace(arrivals, students=given.filter(pa.array(_differs(outline.students, given))))
-        arrivals = _only_new(arrivals, outline, closed)
-        printed = _fingerprint(arrivals, students)
+        arrivals = replace(
+            arrivals, students=given.filter(pa.array(_differing_rows(outline.students, given)))
+        )
+        arrivals = _without_known_days(arrivals, outline, closed)
+        printed = _arrivals_fingerprint(arrivals, students)
         same = not (arrivals.students.num_rows or arrivals.calendar.lengths.any() or arrivals.closed)
         if same and (printed in state["arrived"] or not _has_rows(arrivals)):
             return Appended(False, n_days)
         grown_calendar(outline.calendar, outline.observed, [arrivals])
         if outline.has_sessions or _changes_schools(outline.students, students, old_rows):
-            old = load(folder)
+            old = load_histories(folder)
             refuse_parts_of_days(old, old_rows, arrivals)
-            fold(old, [arrivals], students, old_rows)
+            fold_arrivals(old, [arrivals], students, old_rows)
         state["arrived"] = [*state["arrived"], printed]
-        add_day(folder, lock, state, (arrivals.students, *pack_arrivals(arrivals)))
-    return Appended(True, n_days + 1, _recounted(arrivals, outline))
+        add_part(folder, lock, state, (arrivals.students, *pack_arrivals(arrivals)))
+    return Appended(True, n_days + 1, _count_recounted(arrivals, outline))
 
 
-def _outline(folder: Path, state: State) -> _Outline:
+def _read_outline(folder: Path, state: State) -> _Outline:
     def read() -> _Outline:
-        base, *days = state["parts"]
-        students = read_students(folder / base["name"], base["files"])
-        arrays, about = read_arrays(folder / base["name"], base["files"], _CALENDAR)
-        calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays)
-        has_sessions = bool(about["sessions"])
-        later = []
-        for day in days:
-            students = union_of_students(students, read_students(folder / day["name"], day["files"]))[0]
-            arrays, about = read_arrays(folder / day["name"], day["files"], _CALENDAR)
+        students, has_sessions, parts = None, False, list[Arrivals]()
+        for part in state["parts"]:
+            own = read_students(folder / part["name"], part["files"])
+            students = own if students is None else union_of_students(students, own)[0]
+            arrays, about = read_arrays(folder / part["name"], part["files"], _CALENDAR)
             has_sessions |= bool(about["sessions"])
-            later.append(
-                Arrivals(
-                    students.slice(0, 0),
-                    unpack_calendar(arrays, about),
-                    {},
-                    {},
-                    unpack_observed(arrays),
-                    closed=unpack_closed(arrays, about),
-                )
-            )
-        grown = grown_calendar(calendar, observed, later)
-        for schools, part in [
-            (calendar.schools, observed),
-            *((of.calendar.schools, of.observed) for of in later),
-        ]:
-            rows = np.array([grown.row_of(name) for name in schools], np.intp)
-            moved = part.moved(rows, len(grown.schools))
-            observed = moved if part is observed else observed.merged(moved)
-        return _Outline(students, grown, observed, has_sessions)
+            closed = unpack_closed(arrays, about) if parts else {}
+            calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays)
+            parts.append(Arrivals(own.slice(0, 0), calendar, {}, {}, observed, closed=closed))
+        grown = grown_calendar(parts[0].calendar, parts[0].observed, parts[1:])
+        return _Outline(students, grown, grown_observed(grown, parts), has_sessions)
 
     return read_parts(folder, read)
 
@@ -181,10 +166,10 @@ def _given(students: pa.Table, known: KnownPupils | None, stored: pa.Table) -> p
     if known is None:
         return students
     there = pc.is_in(students["student_id"], value_set=stored["student_id"].combine_chunks())
-    return students.filter(pa.array(_differs(known.students, students) | ~there.to_numpy()))
+    return students.filter(pa.array(_differing_rows(known.students, students) | ~there.to_numpy()))
 
 
-def _differs(old: pa.Table, new: pa.Table) -> npt.NDArray[np.bool_]:
+def _differing_rows(old: pa.Table, new: pa.Table) -> Bools:
     """Mark the new rows that have no old one, or another."""
     if old["student_id"].equals(new["student_id"]):
         then = old
@@ -202,16 +187,16 @@ def _differs(old: pa.Table, new: pa.Table) -> npt.NDArray[np.bool_]:
     return differs
 
 
-def _rows_in(students: pa.Table, part: pa.Table) -> npt.NDArray[np.int64]:
+def _rows_in(students: pa.Table, part: pa.Table) -> Longs:
     if students["student_id"].equals(part["student_id"]):
         return np.arange(students.num_rows)
     ids = part["student_id"].cast(students["student_id"].type)
     place = pc.index_in(ids, value_set=students["student_id"].combine_chunks())
-    rows: npt.NDArray[np.int64] = place.to_numpy().astype(np.int64)
+    rows: Longs = place.to_numpy().astype(np.int64)
     return rows
 
 
-def _only_new(arrivals: Arrivals, outline: _Outline, closed: dict[str, npt.NDArray[np.int32]]) -> Arrivals:
+def _without_known_days(arrivals: Arrivals, outline: _Outline, closed: dict[str, Ints]) -> Arrivals:
     """Leave out the school days and closed days that the store knows as they are."""
     calendar = arrivals.calendar
     days, since = {}, {}
@@ -232,7 +217,7 @@ def _only_new(arrivals: Arrivals, outline: _Outline, closed: dict[str, npt.NDArr
     )
 
 
-def _recounted(arrivals: Arrivals, outline: _Outline) -> int:
+def _count_recounted(arrivals: Arrivals, outline: _Outline) -> int:
     """Count the schools that get a school day, known by then, before the last attendance stored."""
     last = dict(zip(outline.calendar.schools, outline.observed.attended.tolist(), strict=True))
     added = ((school, *arrivals.calendar.days_of(school)) for school in arrivals.calendar.schools)
@@ -245,11 +230,11 @@ def _has_rows(arrivals: Arrivals) -> bool:
     return any(runs.offsets[-1] for runs in arrivals.runs.values()) or bool(arrivals.set_apart)
 
 
-def _changes_schools(old: pa.Table, students: pa.Table, old_rows: npt.NDArray[np.int64]) -> bool:
+def _changes_schools(old: pa.Table, students: pa.Table, old_rows: Longs) -> bool:
     return not students["school_id"].take(pa.array(old_rows)).equals(old["school_id"])
 
 
-def _fingerprint(arrivals: Arrivals, students: pa.Table) -> str:
+def _arrivals_fingerprint(arrivals: Arrivals, students: pa.Table) -> str:
     """Give SHA-256 over the rows that arrived, by the ids of their pupils, whatever else the store holds."""
     digest = hashlib.sha256(repr((sorted(arrivals.words.items()), arrivals.set_apart)).encode())
     for name, runs in arrivals.runs.items():

@@ -18,16 +18,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dropout_risk.arrays import Array, Bytes
+from dropout_risk.arrays import Array, Bools, Bytes, Floats, Ints, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import calendar_rows
-from dropout_risk.histories.arrivals import DATED, RUNS, Arrivals, runs_of_late
+from dropout_risk.histories.arrivals import Arrivals, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
-from dropout_risk.histories.histories import Histories, Observed
+from dropout_risk.histories.histories import Histories, Observed, no_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.tables import RUNS
 
 # --- Attendance as a few small arrays, for keeping on disk ---
 
@@ -35,7 +36,7 @@ _LONG = 255
 Planes = dict[str, Bytes]
 
 
-def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
+def pack_planes(planes: Planes) -> dict[str, Array]:
     """Give the arrays that hold planes of bits."""
     others = (*(np.ascontiguousarray(plane) for name, plane in planes.items() if name != "recorded"),)
     number = int(sum(np.bitwise_count(plane).sum() for plane in others))
@@ -45,7 +46,7 @@ def pack_planes(planes: Planes) -> dict[str, npt.NDArray[Any]]:
     return {"recorded": planes["recorded"].ravel(), "gaps": gaps[:n_gaps], "flags": flags[:n_flags]}
 
 
-def unpack_planes(arrays: dict[str, npt.NDArray[Any]], n_pupils: int, n_bytes: int) -> Planes:
+def unpack_planes(arrays: dict[str, Array], n_pupils: int, n_bytes: int) -> Planes:
     """Read planes of bits from their arrays."""
     planes = np.zeros((len(PLANES), n_pupils, n_bytes), np.uint8)
     planes[0] = arrays["recorded"].reshape(n_pupils, n_bytes)
@@ -99,7 +100,7 @@ def _mark_days(gaps: Bytes, flags: Bytes, planes: Bytes) -> None:
         n += 1
 
 
-Arrays = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, Array]
 About = dict[str, Any]
 
 _MOST_CODES = 1 << 16
@@ -122,20 +123,23 @@ def pack_runs(runs: Runs, drop: tuple[str, ...] = ()) -> tuple[Arrays, About]:
     """
     columns = {name: column for name, column in runs.columns.items() if name not in drop}
     whole = {name: column for name, column in columns.items() if column.dtype.kind != "f"}
-    arrays: Arrays = {"counts": narrow(np.diff(runs.offsets))}
-    about: About = {"key": list(runs.key), "types": {name: of.dtype.str for name, of in columns.items()}}
-    combined = _combined([column for name, column in whole.items() if name != "flags"])
+    arrays: Arrays = {"counts": narrow_values(np.diff(runs.offsets))}
+    about: About = {
+        "key": list(runs.key),
+        "types": {name: column.dtype.str for name, column in columns.items()},
+    }
+    combined = _combined_codes([column for name, column in whole.items() if name != "flags"])
     if combined is not None and len(whole) > 1:
         arrays["combination"], first = combined
         whole = {name: column if name == "flags" else column[first] for name, column in whole.items()}
     about["order"], about["low"] = list(runs.columns), {}
     for name, column in whole.items():
         about["low"][name] = low = int(column.min(initial=0))
-        arrays[name] = narrow(column.astype(np.int64) - low)
+        arrays[name] = narrow_values(column.astype(np.int64) - low)
     for name, column in columns.items():
         if column.dtype.kind == "f":
             parts = _pack_numbers(column, _group_of(columns, name, len(column)))
-            arrays |= {f"{name}.{part}": of for part, of in parts.items()}
+            arrays |= {f"{name}.{part}": array for part, array in parts.items()}
     return arrays, about
 
 
@@ -153,21 +157,21 @@ def unpack_runs(arrays: Arrays, about: About) -> Runs:
     np.cumsum(arrays["counts"], out=offsets[1:])
     for name, kind in about["types"].items():
         if np.dtype(kind).kind == "f":
-            parts = {part.partition(".")[2]: of for part, of in arrays.items() if part.startswith(f"{name}.")}
+            parts = _arrays_under(name, arrays)
             columns[name] = _unpack_numbers(parts, _group_of(columns, name, int(offsets[-1])))
     return Runs(offsets, {name: columns[name] for name in about["types"]}, tuple(about["key"]))
 
 
-def narrow(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def narrow_values(values: Array) -> Array:
     """Give whole numbers from zero on in the smallest type that holds them.
 
-    >>> narrow(np.array([0, 300])).dtype
+    >>> narrow_values(np.array([0, 300])).dtype
     dtype('uint16')
     """
     return values.astype(np.min_scalar_type(int(values.max(initial=0))))
 
 
-def _combined(columns: list[Array]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
+def _combined_codes(columns: list[Array]) -> tuple[Array, Longs] | None:
     """Give each row's combination of values as a code, and the first row of each; None if too many."""
     word, room = np.zeros(len(columns[0]) if columns else 0, np.int64), 1
     for column in columns:
@@ -179,10 +183,10 @@ def _combined(columns: list[Array]) -> tuple[npt.NDArray[Any], npt.NDArray[np.in
         word *= size
         word += column
         word -= low
-    return _codes(word)
+    return _word_codes(word)
 
 
-def _codes(word: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None:
+def _word_codes(word: Longs) -> tuple[Array, Longs] | None:
     """Give each word its number, by first rows, and those rows; None if there are too many of them."""
     encoded = pa.array(word).dictionary_encode()
     number = len(encoded.dictionary)
@@ -191,12 +195,12 @@ def _codes(word: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[n
     codes = encoded.indices.to_numpy(zero_copy_only=False)
     first = np.zeros(number, np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return narrow(codes), first
+    return narrow_values(codes), first
 
 
-def _pack_numbers(column: Array, group: npt.NDArray[np.int32]) -> Arrays:
+def _pack_numbers(column: Array, group: Ints) -> Arrays:
     """Keep numbers as places among the distinct ones of their group, those of one group together."""
-    coded = _codes(np.ascontiguousarray(column, np.float64).view(np.int64))
+    coded = _word_codes(np.ascontiguousarray(column, np.float64).view(np.int64))
     if coded is None:
         return {"bits": np.ascontiguousarray(column.view(np.uint8).reshape(-1, _BYTE).T).ravel()}
     values = column[coded[1]]
@@ -205,21 +209,21 @@ def _pack_numbers(column: Array, group: npt.NDArray[np.int32]) -> Arrays:
     rank[order] = np.arange(len(order), dtype=np.int32)
     used = np.zeros((int(group.max(initial=0)) + 1, len(values)), np.bool_)
     dealt = np.empty(len(column), np.uint16)
-    _deal(group, _starts(group), rank[coded[0]], used, dealt)
+    _deal_numbers(group, _group_starts(group), rank[coded[0]], used, dealt)
     place = (np.cumsum(used, axis=1) - 1).astype(np.uint16)
     arrays: Arrays = {"values": values[order], "used": np.packbits(used, bitorder="little")}
     ends = np.cumsum(np.bincount(group))[:-1]
     parts = [place[g][rows] for g, rows in enumerate(np.split(dealt, ends))]
-    shifts = _shifts(used)
-    high = [of >> shift for of, shift in zip(parts, shifts, strict=True)]
+    shifts = _group_shifts(used)
+    high = [part >> shift for part, shift in zip(parts, shifts, strict=True)]
     arrays["high"] = np.concatenate(high).astype(np.uint8)
     for bit in range(max(shifts)):  # the low bits of a mark hardly follow any rule
-        low = [of >> bit & 1 for of, shift in zip(parts, shifts, strict=True) if bit < shift]
+        low = [part >> bit & 1 for part, shift in zip(parts, shifts, strict=True) if bit < shift]
         arrays[f"low{bit}"] = np.packbits(np.concatenate(low).astype(np.uint8), bitorder="little")
     return arrays
 
 
-def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Array:
+def _unpack_numbers(arrays: Arrays, group: Ints) -> Array:
     if "bits" in arrays:
         return np.ascontiguousarray(arrays["bits"].reshape(_BYTE, -1).T).view(np.float64).ravel()
     values, counts = arrays["values"], np.bincount(group)
@@ -227,52 +231,46 @@ def _unpack_numbers(arrays: Arrays, group: npt.NDArray[np.int32]) -> Array:
     used = flat.reshape(len(counts), len(values)).astype(np.bool_)
     dealt, start = arrays["high"].astype(np.uint16), 0
     read = [0] * _BYTE
-    for count, shift in zip(counts.tolist(), _shifts(used), strict=True):
+    for count, shift in zip(counts.tolist(), _group_shifts(used), strict=True):
         rows = slice(start, start + count)
         if shift:
             dealt[rows] <<= shift
         for bit in range(shift):
-            dealt[rows] |= _bits(arrays[f"low{bit}"], read[bit], count) << bit
+            dealt[rows] |= _unpack_bits(arrays[f"low{bit}"], read[bit], count) << bit
             read[bit] += count
         start += count
     own = np.flatnonzero(used.ravel()) % len(values)
     firsts = np.concatenate([[0], np.cumsum(used.sum(axis=1))])[:-1].astype(np.int64)
     numbers = np.empty(len(group), np.float64)
-    _look_up(group, _starts(group), dealt, firsts, values[own], numbers)
+    _look_up(group, _group_starts(group), dealt, firsts, values[own], numbers)
     return numbers
 
 
-def _bits(packed: npt.NDArray[np.uint8], start: int, count: int) -> npt.NDArray[np.uint16]:
+def _unpack_bits(packed: Bytes, start: int, count: int) -> npt.NDArray[np.uint16]:
     first = start // _BYTE
     bits = np.unpackbits(packed[first : (start + count) // _BYTE + 1], bitorder="little")
     return bits[start - first * _BYTE :][:count].astype(np.uint16)
 
 
-def _shifts(used: npt.NDArray[np.bool_]) -> list[int]:
+def _group_shifts(used: Bools) -> list[int]:
     """Give the number of low bits that do not fit into a byte, per group."""
     return [max(int(number - 1).bit_length() - _BYTE, 0) for number in used.sum(axis=1).tolist()]
 
 
-def _group_of(columns: dict[str, Array], name: str, n: int) -> npt.NDArray[np.int32]:
+def _group_of(columns: dict[str, Array], name: str, n: int) -> Ints:
     """Give the group of each row: by the column that tells in which range a number lies."""
     by = columns.get(_ALIKE.get(name, ""))
     return np.zeros(n, np.int32) if by is None else (by - by.min(initial=0)).astype(np.int32)
 
 
-def _starts(group: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def _group_starts(group: Ints) -> Longs:
     """Give the place of the first row of each group when the rows of a group stand together."""
     counts = np.bincount(group)
     return (np.cumsum(counts) - counts).astype(np.int64)
 
 
 @kernel
-def _deal(
-    group: npt.NDArray[np.int32],
-    starts: npt.NDArray[np.int64],
-    rank: npt.NDArray[np.int32],
-    used: npt.NDArray[np.bool_],
-    dealt: npt.NDArray[np.uint16],
-) -> None:
+def _deal_numbers(group: Ints, starts: Longs, rank: Ints, used: Bools, dealt: npt.NDArray[np.uint16]) -> None:
     for row in range(len(group)):
         g = group[row]
         dealt[starts[g]] = rank[row]
@@ -282,12 +280,7 @@ def _deal(
 
 @kernel
 def _look_up(  # noqa: PLR0917
-    group: npt.NDArray[np.int32],
-    starts: npt.NDArray[np.int64],
-    dealt: npt.NDArray[np.uint16],
-    firsts: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float64],
-    numbers: npt.NDArray[np.float64],
+    group: Ints, starts: Longs, dealt: npt.NDArray[np.uint16], firsts: Longs, values: Floats, numbers: Floats
 ) -> None:
     for row in range(len(group)):
         g = group[row]
@@ -338,12 +331,12 @@ def read_part(folder: Path, sums: Sums) -> tuple[pa.Table, Arrays, dict[str, Any
 
 def read_students(folder: Path, sums: Sums) -> pa.Table:
     """Read the students of a part."""
-    return pq.read_table(pa.BufferReader(_bytes(folder, STUDENTS, sums))).combine_chunks()
+    return pq.read_table(pa.BufferReader(_read_bytes(folder, STUDENTS, sums))).combine_chunks()
 
 
 def read_arrays(folder: Path, sums: Sums, names: tuple[str, ...] = ()) -> tuple[Arrays, dict[str, Any]]:
     """Read the arrays of a part, all or those whose names begin so, and what must be known to read them."""
-    content = pa.py_buffer(_bytes(folder, ARRAYS, sums))
+    content = pa.py_buffer(_read_bytes(folder, ARRAYS, sums))
     with pa.ipc.open_file(content) as file:
         schema = file.schema
     chosen = [k for k, name in enumerate(schema.names) if not names or name.startswith(names)]
@@ -378,12 +371,12 @@ def _write_arrays(arrays: Arrays, about: dict[str, Any], path: Path) -> None:
         file.write_batch(pa.record_batch(columns, schema=schema))
 
 
-def _sum(name: str, folder: Path) -> list[int]:
+def _check_sum(name: str, folder: Path) -> list[int]:
     content = (folder / name).read_bytes()
     return [len(content), zlib.crc32(content)]
 
 
-def _bytes(folder: Path, name: str, sums: Sums) -> bytes:
+def _read_bytes(folder: Path, name: str, sums: Sums) -> bytes:
     where = f"{folder.name}/{name}"
     try:
         content = (folder / name).read_bytes()
@@ -400,10 +393,10 @@ def _bytes(folder: Path, name: str, sums: Sums) -> bytes:
 def pack_histories(histories: Histories) -> tuple[Arrays, About]:
     """Give the arrays of histories, without their students."""
     attendance = histories.attendance
-    runs = {name: getattr(histories, name) for name in DATED}
+    runs = {name: getattr(histories, name) for name in RUNS}
     runs["late"] = runs_of_late(attendance.late, len(histories))
-    arrays, about = _pack(runs, histories)
-    arrays |= {f"planes.{name}": of for name, of in pack_planes(attendance.planes).items()}
+    arrays, about = _pack_part(runs, histories)
+    arrays |= {f"planes.{name}": array for name, array in pack_planes(attendance.planes).items()}
     arrays["sessions"] = attendance.sessions.ravel()
     row = calendar_rows(histories.calendar, histories.students)
     if (row != histories.calendar_row).any():
@@ -421,25 +414,27 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
 
     def one(name: str) -> Any:
         if name == "planes":
-            return unpack_planes(_under("planes", arrays), n_pupils, n_bytes)
-        runs = unpack_runs(_under(name, arrays), about["runs"][name])
+            return unpack_planes(_arrays_under("planes", arrays), n_pupils, n_bytes)
+        if name not in about["runs"]:
+            return no_runs(name, n_pupils)
+        runs = unpack_runs(_arrays_under(name, arrays), about["runs"][name])
         return runs if name == "late" else _with_days(runs, calendar, row, about["runs"][name]["order"])
 
-    names = ["grades", "planes", *(name for name in (*DATED, "late") if name != "grades")]
+    names = ["grades", "planes", *(name for name in (*RUNS, "late") if name != "grades")]
     found = dict(zip(names, in_threads(one, names), strict=True))
     late, planes = found.pop("late"), found.pop("planes")
     states = LateStates(late.pupil, *(late.columns[name] for name in ("day", "known", "flags")))
     sessions = np.array(arrays["sessions"]).reshape(n_pupils, about["sessions"], n_bytes)
     return Histories(
         students=students, calendar=calendar, calendar_row=row,
-        attendance=AttendanceBits(planes, states, sessions), words=_words(about),
+        attendance=AttendanceBits(planes, states, sessions), words=_read_words(about),
         observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]), **found,
     )  # fmt: skip
 
 
 def pack_arrivals(arrivals: Arrivals) -> tuple[Arrays, About]:
     """Give the arrays of arrivals, without their students."""
-    arrays, about = _pack(arrivals.runs, arrivals)
+    arrays, about = _pack_part(arrivals.runs, arrivals)
     arrays |= {f"closed.{k}": days for k, days in enumerate(arrivals.closed.values())}
     several = bool(arrivals.runs["days"].columns["sessions"].any())
     return arrays, about | {"closed": list(arrivals.closed), "sessions": several}
@@ -447,10 +442,12 @@ def pack_arrivals(arrivals: Arrivals) -> tuple[Arrays, About]:
 
 def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrivals:
     """Read arrivals from their arrays."""
+    runs = {name: unpack_runs(_arrays_under(name, arrays), held) for name, held in about["runs"].items()}
+    for name in RUNS.keys() - runs.keys():  # a table that there was not when the day was written
+        runs[name] = no_runs(name, len(runs["late"].offsets) - 1)
     return Arrivals(
-        students=students, calendar=unpack_calendar(arrays, about),
-        runs={name: unpack_runs(_under(name, arrays), about["runs"][name]) for name in RUNS},
-        words=_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
+        students=students, calendar=unpack_calendar(arrays, about), runs=runs,
+        words=_read_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
         closed=unpack_closed(arrays, about),
     )  # fmt: skip
 
@@ -467,27 +464,29 @@ def unpack_calendar(arrays: Mapping[str, Any], about: About) -> SchoolCalendar:
     return SchoolCalendar(about["schools"], days, known=known, year_start=tuple(about["year_start"]))
 
 
-def _pack(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Arrays, About]:
+def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Arrays, About]:
     calendar = part.calendar
     there = np.arange(calendar.days.shape[1]) < calendar.lengths[:, None]
     arrays: Arrays = {
         "calendar.counts": calendar.lengths, "calendar.days": calendar.days[there],
         "calendar.known": calendar.known[there],
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
+        **{f"observed.{run}": first for run, first in part.observed.kept.items()},
     }  # fmt: skip
-    packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in DATED else ()), runs)
+    packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
         "set_apart": part.set_apart, "runs": {},
     }  # fmt: skip
     for name, (found, told) in zip(runs, packed, strict=True):
-        arrays |= {f"{name}.{of}": array for of, array in found.items()}
+        arrays |= {f"{name}.{part}": array for part, array in found.items()}
         about["runs"][name] = told
     return arrays, about
 
 
-def _under(name: str, arrays: Arrays) -> Arrays:
-    return {of.removeprefix(f"{name}."): array for of, array in arrays.items() if of.startswith(f"{name}.")}
+def _arrays_under(name: str, arrays: Arrays) -> Arrays:
+    start = f"{name}."
+    return {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
 
 
 def _with_days(runs: Runs, calendar: SchoolCalendar, row: np.ndarray[Any, Any], order: Sequence[str]) -> Runs:
@@ -496,10 +495,14 @@ def _with_days(runs: Runs, calendar: SchoolCalendar, row: np.ndarray[Any, Any], 
     return Runs(runs.offsets, {name: columns[name] for name in order}, runs.key)
 
 
-def _words(about: About) -> dict[str, tuple[str, ...]]:
+def _read_words(about: About) -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in about["words"].items()}
 
 
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
-    """Read the last dates of each school from their arrays."""
-    return Observed(*(np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated")))
+    """Read what is known of each school from its arrays; a former store knows of no incidents."""
+    attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
+    kept = Observed.until(0, len(attended)).kept
+    return Observed(
+        attended, dated, {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
+    )

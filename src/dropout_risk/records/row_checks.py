@@ -163,7 +163,7 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
     if not np.count_nonzero(given):
         draft.values["recorded_on"] = date
         return
-    if draft.table.name == "family":  # a fact may be known before it begins
+    if draft.table.ahead:
         draft.values["recorded_on"] = np.where(given, recorded, date)
         return
     draft.warn("recorded_before_date", "recorded_on", given & (recorded < date) & ~draft.apart)

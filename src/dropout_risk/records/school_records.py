@@ -1,4 +1,4 @@
-"""SchoolRecords: the eight tables of a county, checked once, usable rows only."""
+"""SchoolRecords: the tables of a county, checked once, usable rows only."""
 
 from __future__ import annotations
 
@@ -28,14 +28,6 @@ from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_DATED = {
-    "attendance_totals": "period_end",
-    "grades": "date",
-    "wellbeing": "date",
-    "outcomes": "date",
-}
 
 
 class SchoolRecords:
@@ -228,7 +220,8 @@ class SchoolRecords:
         last = self.attendance.last_date()
         if last is not None:
             return date_of(last)
-        days = [pc.max(self.table(name).column(column)).as_py() for name, column in _DATED.items()]
+        dated = [table for table in RUNS.values() if table.tells_observed]
+        days = [pc.max(self.table(table.name).column(table.date)).as_py() for table in dated]
         known: list[dt.date] = [day for day in days if day is not None]
         if known:
             return max(known)
@@ -240,6 +233,8 @@ class SchoolRecords:
         digest = hashlib.sha256()
         for name in TABLES:
             table = self.table(name)
+            if TABLES[name].incidents and not table.num_rows:
+                continue
             digest.update(f"{name} {table.num_rows} {table.schema.to_string()}".encode())
             for column in table.columns:
                 _digest_column(digest, one_array(column))

@@ -1,4 +1,4 @@
-"""The data contract as plain data: eight tables, their columns, keys and closed words."""
+"""The data contract as plain data: nine tables, their columns, keys and closed words."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ class Column:
         The lowest value allowed.
     role : {"predictor", "audit_only", "display_only"}
         Audit-only columns check fairness and never become features.
+    domain : str, optional
+        Who may read of it, where that is not everybody who reads of the table.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Column:
     coded: bool = False
     lowest: float | None = None
     role: Role = "predictor"
+    domain: str | None = None
 
     @property
     def arrow_type(self) -> Any:
@@ -82,7 +85,7 @@ _ARROW_TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the contract.
+    """One table of the contract: all that distinguishes it, wherever tables are gone through.
 
     Parameters
     ----------
@@ -90,8 +93,23 @@ class Table:
         Its canonical name.
     columns : tuple of Column
         In canonical order.
-    known_from : str, optional
-        The date column that stands in for an empty ``recorded_on``.
+    date : str, optional
+        The column that dates a row of a pupil; it stands in for an empty ``recorded_on``.
+    ahead : bool, default=False
+        Whether a row may be known before its date.
+    incidents : bool, default=False
+        Whether it names incidents alone: where a school keeps it, no row means that there was none.
+    run : str, optional
+        Under which name histories hold its rows.
+    source : str, optional
+        Under which name features read it, if they do.
+    domain : str, optional
+        The domain of features that it belongs to: who sees the domain may read of its rows. A table of no
+        domain is hidden from everybody who does not see all.
+    in_request : bool, default=False
+        Whether a request may carry its rows.
+    label : Text, optional
+        What it tells, as a datum worth fetching.
 
     Examples
     --------
@@ -103,7 +121,14 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    known_from: str | None = None
+    date: str | None = None
+    ahead: bool = False
+    incidents: bool = False
+    run: str | None = None
+    source: str | None = None
+    domain: str | None = None
+    in_request: bool = False
+    label: Text | None = None
 
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]
@@ -133,6 +158,23 @@ class Table:
     def key(self) -> tuple[str, ...]:
         """Names of the columns that name a row."""
         return tuple(column.name for column in self.columns if column.key)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Names of the columns that histories hold as codes of words."""
+        return tuple(
+            column.name for column in self.columns if column.kind in ("text", "event") and not column.note
+        )
+
+    @property
+    def tells_observed(self) -> bool:
+        """Whether its last date tells how far a school has been observed."""
+        return not (self.ahead or self.incidents)
+
+    @property
+    def known_from(self) -> str | None:
+        """The date column that stands in for an empty ``recorded_on``."""
+        return self.date if "recorded_on" in self else None
 
     @cached_property
     def of_pupils(self) -> bool:
@@ -209,7 +251,11 @@ _ALL = (
             _optional_column("days_late", "integer", lowest=0),
             RECORDED_ON,
         ),
-        known_from="period_end",
+        date="period_end",
+        run="totals",
+        source="attendance",
+        domain="attendance",
+        in_request=True,
     ),
     Table(
         "grades",
@@ -222,7 +268,12 @@ _ALL = (
             Column("max_score", "number"),
             RECORDED_ON,
         ),
-        known_from="date",
+        date="date",
+        run="grades",
+        source="grades",
+        domain="grades",
+        in_request=True,
+        label=Text(zh="本学期成绩", en="marks of this term"),
     ),
     Table(
         "wellbeing",
@@ -236,7 +287,12 @@ _ALL = (
             _optional_column("norm", "text"),
             RECORDED_ON,
         ),
-        known_from="date",
+        date="date",
+        run="wellbeing",
+        source="wellbeing",
+        domain="psychology",
+        in_request=True,
+        label=Text(zh="心理测评", en="a well-being test"),
     ),
     Table(
         "family",
@@ -249,9 +305,25 @@ _ALL = (
             _optional_column("source", "text", note=True),
             RECORDED_ON,
         ),
-        known_from="valid_from",
+        date="valid_from",
+        ahead=True,
+        run="family",
+        source="family",
+        domain="family",
+        in_request=True,
+        label=Text(zh="家庭情况", en="family information"),
     ),
-    Table("outcomes", (STUDENT, DATE, Column("event", "event"))),
+    Table(
+        "discipline",
+        (STUDENT, DATE, Column("kind", "text", key=True), _optional("days", "number", lowest=0), RECORDED_ON),
+        date="date",
+        incidents=True,
+        run="discipline",
+        source="discipline",
+        domain="attendance",
+        in_request=True,
+    ),
+    Table("outcomes", (STUDENT, DATE, Column("event", "event")), date="date", run="outcomes"),
     Table(
         "calendar",
         (
@@ -262,3 +334,5 @@ _ALL = (
     ),
 )
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+RUNS: dict[str, Table] = {table.run: table for table in _ALL if table.run is not None}
+INCIDENTS: dict[str, Table] = {run: table for run, table in RUNS.items() if table.incidents}

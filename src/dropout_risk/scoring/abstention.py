@@ -17,6 +17,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
+from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
@@ -34,12 +35,6 @@ LIKELY = 0.1
 """A datum is named if its arrival would move at least so many pupils in ten to another band."""
 NOTHING = -1
 
-_FACTS = {
-    "attendance": Text(zh="出勤记录", en="attendance"),
-    "grades": Text(zh="本学期成绩", en="marks of this term"),
-    "psychology": Text(zh="心理测评", en="a well-being test"),
-    "family": Text(zh="家庭情况", en="family information"),
-}
 MOVES = Text(
     zh="最值得先补：{fact}。补上后，风险可能从{now}变为{low}至{high}之间",
     en="Worth fetching first: {fact}. It could move the risk from {now} to between {low} and {high}",
@@ -206,6 +201,7 @@ class FetchAdvice:
 
     def _words(self, language: Language) -> list[str]:
         features = list(self.catalogue.values())
+        labels = {table.domain: table.label for table in TABLES.values() if table.label is not None}
         return [
             (_FACTS[features[indices[0]].domain] if ":" not in fact else features[indices[0]].label).to(
                 language
@@ -216,6 +212,8 @@ class FetchAdvice:
 
 def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     """Give the indices of the features of each fact, in the catalogue's order.
+
+    Incidents are no fact: where their table is missing, the school keeps none, and nothing can be fetched.
 
     >>> from dropout_risk.catalogue.default import default_catalogue
     >>> list(facts_of(default_catalogue()))

@@ -26,7 +26,6 @@ from dropout_risk.text import CLAUSES, Language, Text, date_in_words, percent_te
 
 FACTS_TOLD = 3
 WORTH_TELLING = 0.05
-_DATED = ("attendance", "grades", "wellbeing", "family")
 
 _ROSE = Text(zh="风险自{since}以来由{before}升至{now}", en="Risk rose from {before} to {now} since {since}")
 _FELL = Text(zh="风险自{since}以来由{before}降至{now}", en="Risk fell from {before} to {now} since {since}")
@@ -254,8 +253,8 @@ class _Changes:
             by_domain[feature.domain] += size
         made = Change(
             student_id=student_id,
-            before=self.then.table.known.as_of,
-            now=self.today.table.known.as_of,
+            before=self.then.table.snapshot.as_of,
+            now=self.today.table.snapshot.as_of,
             risk_before=float(expit(log_odds[0])),
             risk_now=float(expit(log_odds[1])),
             log_odds_before=log_odds[0],

@@ -123,11 +123,11 @@ class Population:
     @property
     def members(self) -> Positions:
         """Row numbers of everyone at school on the date."""
-        return np.flatnonzero(members_on(self.table.known))
+        return np.flatnonzero(members_on(self.table.snapshot))
 
     def everyone(self) -> Positions:
         """Give :attr:`members`; DateError if nobody was at school on the date."""
-        members, n = self.members, len(self.table.known)
+        members, n = self.members, len(self.table.snapshot)
         if not len(members) and n:
             raise DateError(
                 f"Of {n} pupils nobody was at school on that date.",
@@ -152,9 +152,9 @@ class Population:
         """
         if pupils is None:
             return self.everyone()
-        given, n = np.asarray(pupils), len(self.table.known)
+        given, n = np.asarray(pupils), len(self.table.snapshot)
         if given.dtype.kind in "UOT":
-            ids = self.table.known.histories.students["student_id"].to_pylist()
+            ids = self.table.snapshot.histories.students["student_id"].to_pylist()
             known = {student: row for row, student in enumerate(ids)}
             given = np.array([known.get(student, -1) for student in given.ravel().tolist()], dtype=np.intp)
         whole = given.dtype.kind in "iu" or not given.size
@@ -248,7 +248,7 @@ def score_values(model: ModelParts, values: Floats, students: pa.Table, language
 
 def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:
     """Give the columns that name some pupils, and their grade levels."""
-    students = table.known.histories.students.select([*IDS, "grade_level"])
+    students = table.snapshot.histories.students.select([*IDS, "grade_level"])
     return students.take(pa.array(pupils)).combine_chunks()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
@@ -18,7 +19,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, UnknownFeatureError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
-from dropout_risk.histories.histories import LONG_TABLES, Histories
+from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
@@ -29,7 +30,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
 
-_LISTS = tuple(name for name in LONG_TABLES if name != "outcomes")
+_LISTS = tuple(name for name, table in TABLES.items() if table.in_request)
 _IGNORED = Text(
     zh="{number}条记录的日期或登记日期不早于评估日，未使用",
     en="{number} row(s) dated or recorded on or after as_of were not used",
@@ -40,6 +41,7 @@ _EMPTIED = Text(
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
 )
 _TEXT = {str, type(None)}
+_BETWEEN = "\x1f"
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -93,7 +95,7 @@ class Request:
         as_of, student = str(self.body["as_of"]), self.students[index]
         dates = {"attendance_totals": "period_end", "family": "valid_from"}
         return sum(
-            max(str(row[dates.get(table, "date")]), str(row.get("recorded_on", ""))) >= as_of
+            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on", ""))) >= as_of
             for table in _LISTS
             for row in student.get(table, ())
         )
@@ -258,7 +260,8 @@ def _as_text(value: Any) -> str | None:
 def _request_histories(records: SchoolRecords, as_of: str) -> Histories:
     """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
     schools = records.rows("students").texts("school_id")
-    tables = {name: records.rows(name) for name in LONG_TABLES if name != "attendance"}
+    places = [int(name) for name in records.table("students")["student_id"].to_pylist()]
+    tables = {table.name: records.rows(table.name) for table in RUNS.values()}
     days: dict[str, Ints] = {}
     known: dict[str, Ints] = {}
     names = []
@@ -266,13 +269,18 @@ def _request_histories(records: SchoolRecords, as_of: str) -> Histories:
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
         since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
+        kept = [run for run, table in INCIDENTS.items() if table.name in request.students[places[row]]]
+        name = _BETWEEN.join((name, *kept))
         days[name], known[name] = since
         names.append(name)
     calendar = SchoolCalendar.from_days(days, known=known)
-    return Histories.from_tables(
+    histories = Histories.from_tables(
         records.table("students"), tables, calendar, attendance=records.attendance,
-        observed_to=ordinal_of(as_of), calendars=names,
+        observed_to=ordinal_of(request.body["as_of"]), calendars=names,
     )  # fmt: skip
+    for run, first in histories.observed.kept.items():
+        first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
+    return histories
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
@@ -374,9 +382,15 @@ _STUDENT_FIELDS = (
 )  # fmt: skip
 
 
-def _known_before(row: Mapping[str, Any], day: dt.date) -> bool:
-    own = row.get("date") or row.get("period_end")
-    return bool(row["recorded_on"] < day and (own is None or own < day))
+def _schools_that_keep(records: SchoolRecords, name: str, day: dt.date) -> set[str | None]:
+    """Give the schools of which a row of a table of incidents was known on a day."""
+    table, schools = records.table(name), records.table("students")["school_id"]
+    pupils = table["pupil"].filter(pc.less(table["recorded_on"], pa.scalar(day)))
+    return set(schools.take(pupils).to_pylist())
+
+
+def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:
+    return bool(row["recorded_on"] < day and (table.ahead or row[str(table.date)] < day))
 
 
 def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:

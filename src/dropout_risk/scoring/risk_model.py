@@ -272,7 +272,7 @@ class RiskModel(ModelParts):
         errors = row_errors(pa.Table.from_batches(batches)) if batches else []
         written = ScoredPupils.of(batches, ranked=pupils is None)
         return Scores(
-            date_of(population.table.known.ordinal),
+            date_of(population.table.snapshot.ordinal),
             request_id or uuid.uuid4().hex,
             dict(self._about),
             language,

@@ -193,7 +193,7 @@ def _begin_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     """Hold a new folder, or one begun with the same inputs; clear what a stopped run left."""
     folder.mkdir(parents=True, exist_ok=True)
     _is_new(folder, about)  # a folder of something else gets no lock
-    with writing(folder, 0, LOCK):
+    with hold_lock(folder, 0, LOCK):
         new = _is_new(folder, about)
         for left in folder.glob(f"{UNFINISHED}*"):
             left.unlink(missing_ok=True)

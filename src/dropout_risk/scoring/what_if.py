@@ -256,7 +256,7 @@ class _Search:
     def answer(self, pupils: Positions, *, first: int) -> Answers[WhatIf]:
         """Answer for some pupils; ``first`` is the index of the first of them."""
         table, language = self.population.table, self.population.language
-        ids = table.known.histories.students["student_id"]
+        ids = table.snapshot.histories.students["student_id"]
         rows = self.population.block(pupils, sentences=False)
         errors = {error.index - first: error for error in row_errors(rows, first)}
         for index in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
@@ -318,7 +318,7 @@ class _Search:
         model, table = self.population.model, self.population.table
         changed = compute_features(
             records.with_steps(whose, changes),
-            table.known.as_of,
+            table.snapshot.as_of,
             model.catalogue,
             context=table.context,
             instruments=model.instruments,
@@ -358,7 +358,7 @@ class _Search:
         return LeverChange(lever.name, lever.domain, lever.label.to(language), size, text)
 
     def _written(self, student_id: str | int, risk: float, options: tuple[Option, ...]) -> WhatIf:
-        as_of, language = self.population.table.known.as_of, self.population.language
+        as_of, language = self.population.table.snapshot.as_of, self.population.language
         made = WhatIf(student_id, as_of, risk, self._target(risk), options, NOTE.to(language), "", language)
         return with_options(made, options)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
-from dropout_risk.histories.histories import LONG_TABLES, Histories
+from dropout_risk.histories.histories import NEVER, Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import INCIDENTS, RUNS
 from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 
+KEPT = pa.schema([("run", pa.string()), ("school", pa.string()), ("known", pa.int32())])
 HELD = pa.schema([("school", pa.string()), ("day", pa.int32()), ("known", pa.int32())])
 
 
@@ -53,10 +55,13 @@ class SchoolDays:
         The usable rows of the calendar table: ``date, school_id, is_school_day``.
     held : dict of str to tuple of arrays
         The school days of every school, and the date on which each became known.
+    kept : dict of str to dict of str to int
+        For each table of incidents, the date on which a school's first row became known.
     """
 
     listed: pa.Table
     held: dict[str, tuple[Ints, Ints]]
+    kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> SchoolDays:
@@ -81,6 +86,17 @@ class SchoolDays:
             held |= _attended_days(tables, listed, unlisted, by_class())
         return cls(listed, held)
 
+    def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> Days:
+        """Find since when each school keeps tables of incidents: a pass over those that are given."""
+        runs = {table.name: run for run, table in INCIDENTS.items()}
+        if not any(part.table in runs for part in tables.reading.parts):
+            return self
+        return replace(self, kept=_kept(tables, self.listed, by_class(), runs))
+
+    def keeps(self, source: str) -> bool:
+        """Say whether any school keeps a table that features read, as histories do."""
+        return source not in INCIDENTS or bool(self.kept.get(source))
+
     def calendar(self, schools: list[str] | None = None) -> SchoolCalendar:
         """Give the calendar of some schools, by default of all."""
         nothing = np.zeros(0, np.int32)
@@ -101,10 +117,13 @@ class SchoolDays:
         """Make the histories of checked records with the days of all pupils of their schools."""
         students = records.table("students")
         schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
-        tables = {name: records.table(name) for name in LONG_TABLES if name != "attendance"}
+        tables = {table.name: records.table(table.name) for table in RUNS.values()}
         histories = Histories.from_tables(
             students, tables, self.calendar(schools), attendance=records.attendance
         )
+        for run, first in histories.observed.kept.items():
+            own = self.kept.get(run, {})
+            first[:] = [own.get(school, NEVER) for school in histories.calendar.schools]
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 
@@ -148,3 +167,28 @@ def _attended_days(
         names[start]: (day[start:end], known[start:end])
         for start, end in zip(starts, [*starts[1:], len(names)], strict=False)
     }
+
+
+def _kept(
+    tables: SparkTables, listed: pa.Table, by_class: Any, runs: Mapping[str, str]
+) -> dict[str, dict[str, int]]:
+    from pyspark.sql import functions as sql
+
+    parts = tuple(part for part in tables.reading.parts if part.table in {"students", *runs})
+    reading, days = replace(tables.reading, parts=parts), Days(listed, {})
+
+    def kept(batches: Iterator[Any]) -> Iterator[pa.Table]:
+        for nested in whole_classes(batches):
+            records = days.records(reading, nested)
+            schools = pc.fill_null(records.table("students")["school_id"].cast(pa.string()), "")
+            for name, run in runs.items():
+                rows = records.table(name)
+                runs_of_rows = pa.array([run] * rows.num_rows, pa.string())
+                known = rows["recorded_on"].cast(pa.int32())
+                yield pa.table([runs_of_rows, schools.take(rows["pupil"]), known], schema=KEPT)
+
+    rows = by_class.select("key", "place", "school", *(part.column for part in parts))
+    found: dict[str, dict[str, int]] = {}
+    for row in in_arrow(rows, kept, KEPT).groupBy("run", "school").agg(sql.min("known")).collect():
+        found.setdefault(row[0], {})[row[1]] = row[2]
+    return found

@@ -56,7 +56,7 @@ def features(
     spark, tables, as_of, mapping, calendar, today
         See :func:`score`.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
 
     Returns
     -------
@@ -65,18 +65,17 @@ def features(
         of :func:`build_features`, bit by bit.
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
-    catalogue = default_catalogue() if catalogue is None else catalogue
     rows = given.by_class()
     days = spark.sparkContext.broadcast(SchoolDays.of(given, calendar, rows.persist))
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
-    reading, day = given.reading, date_of(ordinal_of(as_of))
+    reading, day, sent = given.reading, date_of(ordinal_of(as_of)), spark.sparkContext.broadcast(days)
 
     def work(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):
-            histories = days.value.histories(days.value.records(reading, nested))
+            histories = sent.value.histories(sent.value.records(reading, nested))
             table = compute_features(histories, day, catalogue)
-            members = np.flatnonzero(members_on(table.known))
+            members = np.flatnonzero(members_on(table.snapshot))
             students = histories.students.select([name for name, _ in ids]).take(pa.array(members))
             values = table.values[members].T
             columns = [pa.array(np.ascontiguousarray(column), from_pandas=True) for column in values]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.baselines import fit_baselines
 from dropout_risk.evaluation.card import model_cards
@@ -21,7 +20,7 @@ from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.features.cohort import Cohort, histories_of
-from dropout_risk.features.compute import build_features
+from dropout_risk.features.compute import build_features, kept_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.selection import Selection
@@ -95,7 +94,7 @@ def train(
     settings : Settings, optional
         Horizon, split, candidates, capacity, tracking; by default :class:`Settings`.
     catalogue : FeatureCatalogue, optional
-        Which features; by default :func:`default_catalogue`.
+        Which features; by default :func:`default_catalogue`, without those of tables that no school keeps.
     progress : bool, default=False
         Draw progress bars on the error stream.
     track : bool, default=True
@@ -123,13 +122,13 @@ def train(
         If ``track`` is asked for without MLflow; before anything is computed.
     """
     settings = Settings() if settings is None else settings
-    catalogue = default_catalogue() if catalogue is None else catalogue
     if track:
         require_mlflow()
     former = given_last_model(settings) if last_model is None else last_model
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
+            catalogue = kept_features(histories) if catalogue is None else catalogue
             cohort = labelled_cohort(histories, settings)
         features = _daily_features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)

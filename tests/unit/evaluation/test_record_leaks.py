@@ -25,7 +25,7 @@ def cohort(histories):
 
 def leavers(measure, window, inputs):
     """A feature that looks up who will have left."""
-    known = inputs.known
+    known = inputs.snapshot
     return (known.student_dates("left_on") > known.ordinal).astype(float)
 
 

@@ -127,7 +127,7 @@ def test_a_registered_function_sees_what_was_known_of_one_pupil_and_nothing_else
     alone = histories.take([7])
     compute_features(alone, AS_OF, catalogue)
 
-    assert set(seen[7]) == {"attendance", "grades", "wellbeing", "family"}
+    assert set(seen[7]) == {"attendance", "grades", "wellbeing", "family", "discipline"}
     for table, columns in seen[7].items():
         for name, values in columns.items():
             assert np.array_equal(values, seen[-1][table][name]), (table, name)

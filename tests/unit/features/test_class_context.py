@@ -127,7 +127,7 @@ def test_pupils_who_are_gone_are_no_class_mates():
 
 def test_a_pupil_without_a_class_has_no_class_mates():
     table, values = features(histories())
-    no_class = np.array([name is None for name in table.known.histories.students["class_id"].to_pylist()])
+    no_class = np.array([name is None for name in table.snapshot.histories.students["class_id"].to_pylist()])
 
     assert no_class.any()
     assert all(np.isnan(values[name][no_class]).all() for name in NEEDS_CLASS)

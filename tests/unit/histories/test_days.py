@@ -10,7 +10,7 @@ import pytest
 from dropout_risk.errors import BundleError, RecordsError, StoreBusyError, StoreError
 from dropout_risk.histories import store_format as part_files
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.store import fold_days, writing
+from dropout_risk.histories.store import fold_days, hold_lock
 from dropout_risk.histories.store_append import append_day, known_to
 from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
@@ -158,7 +158,9 @@ def calendar(days, shut=()):
 def test_attendance_of_a_day_lies_on_the_school_days_that_the_store_knows(tmp_path):
     store_of(tmp_path, calendar=calendar(["2025-03-03", "2025-03-04", "2025-03-05"]))
     day = SchoolRecords.from_tables(
-        today=TODAY, known=known_to(tmp_path), attendance=[*register("2025-03-05"), *register("2025-03-06")]
+        today=TODAY,
+        known=known_to(tmp_path),
+        attendance=[*register("2025-03-05"), *register("2025-03-06")],
     )
 
     assert [problem.rule.name for problem in day.check().problems] == ["no_school_day"]
@@ -227,9 +229,9 @@ def test_a_part_of_a_corrected_day_corrects_again_and_the_whole_day_does_not(tmp
 
 def test_the_arrays_of_a_part_are_read_once(tmp_path, monkeypatch):
     store_of(tmp_path)
-    read, names = part_files._bytes, []
+    read, names = part_files._read_bytes, []
     monkeypatch.setattr(
-        part_files, "_bytes", lambda folder, name, sums: names.append(name) or read(folder, name, sums)
+        part_files, "_read_bytes", lambda folder, name, sums: names.append(name) or read(folder, name, sums)
     )
 
     known_to(tmp_path)
@@ -261,7 +263,7 @@ def test_what_is_made_up_stays_marked_and_who_was_set_apart_stays_named(tmp_path
     assert Histories.load(tmp_path).set_apart == ()
 
 
-@pytest.mark.parametrize("step", ["_write_students", "_write_arrays", "sync"])
+@pytest.mark.parametrize("step", ["_write_students", "_write_arrays", "sync_path"])
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, monkeypatch, step):
     store_of(tmp_path)
     before, histories = names_in(tmp_path), Histories.load(tmp_path)
@@ -294,7 +296,7 @@ def test_a_damaged_day_is_named_to_readers_and_writers(tmp_path, name):
 def test_a_second_writer_waits_a_little_and_then_says_which_store_is_busy(tmp_path):
     store_of(tmp_path)
     day = SchoolRecords.from_tables(today=TODAY, known=known_to(tmp_path), **DAYS[0])
-    with writing(tmp_path):
+    with hold_lock(tmp_path):
         with pytest.raises(StoreBusyError, match=tmp_path.name) as error:
             append_day(tmp_path, day, wait=0.05)
         assert len(Histories.load(tmp_path)) == 4
@@ -304,9 +306,9 @@ def test_a_second_writer_waits_a_little_and_then_says_which_store_is_busy(tmp_pa
 
 HOLDER = """
 import sys, time
-from dropout_risk.histories.store import writing
+from dropout_risk.histories.store import hold_lock
 from pathlib import Path
-with writing(Path(sys.argv[1])):
+with hold_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(0.5)
 """

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.histories.future import DATED, with_shuffled_future, without_future
+from dropout_risk.histories.future import with_shuffled_future, without_future
 from dropout_risk.records.calendar import ordinal_of
+from dropout_risk.records.tables import RUNS
 
 DAY, END = "2025-02-10", "2025-06-02"
 CHANGES = [without_future, with_shuffled_future]
@@ -24,7 +25,7 @@ def rows_known(histories, name, day):
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_known_before_the_day_stays(histories, change):
     changed = change(histories, DAY)
-    for name in DATED:
+    for name in RUNS:
         for one, other in zip(rows_known(changed, name, DAY), rows_known(histories, name, DAY), strict=True):
             np.testing.assert_array_equal(one, other)
     assert np.array_equal(changed.on(DAY).days("absent"), histories.on(DAY).days("absent"))
@@ -32,7 +33,7 @@ def test_what_was_known_before_the_day_stays(histories, change):
 
 def test_nothing_that_became_known_on_the_day_or_later_is_left(histories):
     cut, start = without_future(histories, DAY), ordinal_of(DAY)
-    assert all((getattr(cut, name).columns["known"] < start).all() for name in DATED)
+    assert all((getattr(cut, name).columns["known"] < start).all() for name in RUNS)
     assert (cut.student_dates("left_on") <= start).all()
     later = cut.on(END)
     days = (later.end - histories.on(DAY).end).min()

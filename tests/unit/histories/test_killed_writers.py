@@ -55,7 +55,8 @@ def killed_after(times, seconds, work, folder, *given, halfway=False):
 def test_a_writer_killed_at_any_moment_loses_nothing_and_adds_nothing_twice(tmp_path):
     built(1).save(tmp_path)
     append_day(  # compiles and reads what the children need
-        tmp_path, SchoolRecords.from_tables(today="2026-12-31", known=known_to(tmp_path), attendance=day(1))
+        tmp_path,
+        SchoolRecords.from_tables(today="2026-12-31", known=known_to(tmp_path), attendance=day(1)),
     )
     assert same_histories(Histories.load(tmp_path), built(2)) == []
     stored, pauses, appended = 2, random.Random(7), 0

@@ -77,7 +77,7 @@ def test_what_a_stopped_writer_had_still_to_remove_goes_with_the_next_one(tmp_pa
     for _ in range(2):
         some().save(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_remove", stop)
+        patch.setattr(store, "_remove_part", stop)
         with pytest.raises(StopError):
             some().save(tmp_path)
     assert len(Histories.load(tmp_path)) == 30
@@ -103,20 +103,20 @@ def test_folders_that_the_store_did_not_write_are_left_alone(tmp_path):
 @pytest.mark.parametrize("saves", [1, 2])
 def test_who_reads_while_the_store_is_replaced_gets_the_old_or_the_new_one(tmp_path, monkeypatch, saves):
     some().save(tmp_path)
-    read, left = store._read, iter(range(saves))
+    read, left = store._read_histories, iter(range(saves))
 
     def replaced_meanwhile(folder, state):
         for _ in left:
             untidy_histories().take([1, 2]).save(tmp_path)
         return read(folder, state)
 
-    monkeypatch.setattr(store, "_read", replaced_meanwhile)
+    monkeypatch.setattr(store, "_read_histories", replaced_meanwhile)
     assert len(Histories.load(tmp_path)) == {1: 30, 2: 2}[saves]
 
 
 STEPS = {
     "students": (part_files, "_write_students"),
-    "arrays": (part_files, "_write_arrays"), "sync": (part_files, "sync"), "pointer": (json, "dump"),
+    "arrays": (part_files, "_write_arrays"), "sync": (part_files, "sync_path"), "pointer": (json, "dump"),
     "replace": (os, "replace"),
 }  # fmt: skip
 

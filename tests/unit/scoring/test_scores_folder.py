@@ -122,7 +122,7 @@ def test_a_second_run_into_one_folder_is_told_so_and_leaves_the_first_one_alone(
 ):
     unfinished = tmp_path / ".part-being-written"
     unfinished.write_bytes(b"half")
-    with writing(tmp_path, name=LOCK):
+    with hold_lock(tmp_path, name=LOCK):
         with pytest.raises(StoreBusyError, match=tmp_path.name):
             score_to(risk_model, histories, AS_OF, tmp_path, **HOW)
         assert unfinished.exists()

@@ -22,7 +22,7 @@ def histories():
 
 def dropping_out_soon(measure, window, inputs):
     """Who will drop out: what nobody knows in time."""
-    known, rows = inputs.known, inputs.known.histories.outcomes
+    known, rows = inputs.snapshot, inputs.snapshot.histories.outcomes
     days = rows.columns["date"] - known.ordinal
     soon = (days >= 0) & (days < 190) & (rows.columns["event"] == known.code("event", "dropout"))
     return np.isin(np.arange(len(known)), rows.pupil[soon]).astype(float)
