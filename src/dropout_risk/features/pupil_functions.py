@@ -13,6 +13,7 @@ from dropout_risk.errors import UnknownFeatureError, nearest
 from dropout_risk.features.inputs import Inputs, MeasureFunction
 from dropout_risk.histories.snapshot import Snapshot, Window
 from dropout_risk.records.statuses import STATUSES
+from dropout_risk.records.tables import RUNS
 
 PupilFunction = Callable[[Mapping[str, Any]], float]
 _FUNCTIONS: dict[str, PupilFunction] = {}

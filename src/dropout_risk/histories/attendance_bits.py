@@ -178,7 +178,7 @@ def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> At
 
     def on_time(pupils: slice) -> int:
         some = (pupils.start, pupils.stop)
-        return _pack(some, layout.calendar, layout.slots, _RULES, _SPREAD, planes, counts)
+        return _pack_on_time(some, layout.calendar, layout.slots, _RULES, _SPREAD, planes, counts)
 
     most = max(in_threads(on_time, blocks(n_pupils, PUPILS_AT_ONCE)), default=0)
     day = calendar.index(calendar_row[grid.beside.pupil], grid.beside.date)
@@ -267,7 +267,7 @@ def _pack_on_time(  # noqa: PLR0917
                 if starts[k + 1] - starts[k] > 1:
                     kinds[:] = 0
                     for s in range(starts[k], starts[k + 1]):
-                        _count(kinds, int(flags_of[cells[slot[s], pupil] & STATUS]))
+                        _count_kinds(kinds, int(flags_of[cells[slot[s], pupil] & STATUS]))
                     flags = _day_flags(kinds, absence)
                     most = max(most, kinds[_RECORDED])
                     _write_count(counts, pupil, day, kinds[_RECORDED])
@@ -304,11 +304,11 @@ def _flags_then(  # noqa: PLR0917
     kinds[:] = 0
     for s in range(len(cells)):
         if cells[s] != 0 and not _is_replaced(slot_session[s], then, session, known):
-            _count(kinds, int(flags_of[cells[s] & STATUS]))
+            _count_kinds(kinds, int(flags_of[cells[s] & STATUS]))
     for i in range(len(session)):
         is_last = i + 1 == len(session) or session[i + 1] != session[i] or known[i + 1] > then
         if known[i] <= then and is_last:
-            _count(kinds, int(flags_of[status[i] + 1]))
+            _count_kinds(kinds, int(flags_of[status[i] + 1]))
     return _day_flags(kinds, absence)
 
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from dropout_risk.errors import BundleError, DropoutRiskError, NewerFormatError, StoreBusyError, StoreError
 from dropout_risk.files import replacing_file
-from dropout_risk.histories.append import fold, union_of_students
+from dropout_risk.histories.append import fold_arrivals, union_of_students
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store_format import (
     Arrays,
@@ -282,7 +282,7 @@ def _replace_base(folder: Path, lock: Lock, histories: Histories, arrived: list[
     add_part(folder, lock, state, content, leaving=_previous_names(former))
 
 
-def _point(folder: Path, state: State) -> None:
+def _write_pointer(folder: Path, state: State) -> None:
     pointer = folder / _CURRENT
     with replacing_file(pointer, folder / _UNFINISHED, durable=True) as beside:
         beside.write_text(json.dumps(state), encoding="utf-8")
@@ -310,7 +310,7 @@ def _previous_names(state: State) -> list[Any]:
 def _clear_unfinished(folder: Path, *unfinished: str) -> None:
     """Remove what a writer was writing or removing when it was stopped, unless the pointer names it."""
     (folder / _UNFINISHED).unlink(missing_ok=True)
-    former = _former(folder)
+    former = _former_state(folder)
     told = bool(former) or not (folder / _CURRENT).exists()
     named = {*_part_names(former), *_previous_names(former)}
     for name in unfinished if told else ():

@@ -161,7 +161,7 @@ def _read_outline(folder: Path, state: State) -> _Outline:
     return read_parts(folder, read)
 
 
-def _given(students: pa.Table, known: KnownPupils | None, stored: pa.Table) -> pa.Table:
+def _given_students(students: pa.Table, known: KnownPupils | None, stored: pa.Table) -> pa.Table:
     """Give the rows of students that the records brought, and not what they took over from the store."""
     if known is None:
         return students

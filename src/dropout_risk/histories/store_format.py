@@ -314,7 +314,7 @@ def write_part(folder: Path, students: pa.Table, arrays: Arrays, about: dict[str
 
     in_threads(one, [ARRAYS, STUDENTS])
     sync_to_disk(folder)
-    return {name: _sum(name, folder) for name in (STUDENTS, ARRAYS)}
+    return {name: _check_sum(name, folder) for name in (STUDENTS, ARRAYS)}
 
 
 def read_part(folder: Path, sums: Sums) -> tuple[pa.Table, Arrays, dict[str, Any]]:

@@ -23,7 +23,7 @@ from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:

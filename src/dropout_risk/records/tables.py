@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from dropout_risk.records.statuses import STATUSES
+from dropout_risk.text import Text
 
 Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event"]
 Role = Literal["predictor", "audit_only", "display_only"]
@@ -221,8 +222,8 @@ _ALL = (
             _pupil_column("left_on", "date", required=False, future=True),
             _pupil_column("responsible_id", "text", required=False, role="display_only"),
             _pupil_column("birth_date", "date", required=False, role="audit_only"),
-            _pupil_column("boarding", "yes_no", required=False),
-            _pupil_column("distance_km", "number", required=False, lowest=0),
+            _pupil_column("boarding", "yes_no", required=False, domain="family"),
+            _pupil_column("distance_km", "number", required=False, lowest=0, domain="family"),
             _pupil_column("sex", "text", required=False, role="audit_only"),
             _pupil_column("ethnicity", "text", required=False, role="audit_only"),
             _pupil_column("residence", "text", required=False, role="audit_only"),
@@ -237,7 +238,11 @@ _ALL = (
             Column("status", "status"),
             RECORDED_ON,
         ),
-        known_from="date",
+        date="date",
+        source="attendance",
+        domain="attendance",
+        in_request=True,
+        label=Text(zh="出勤记录", en="attendance"),
     ),
     Table(
         "attendance_totals",
@@ -315,7 +320,13 @@ _ALL = (
     ),
     Table(
         "discipline",
-        (STUDENT, DATE, Column("kind", "text", key=True), _optional("days", "number", lowest=0), RECORDED_ON),
+        (
+            STUDENT,
+            DATE,
+            Column("kind", "text", key=True),
+            _optional_column("days", "number", lowest=0),
+            RECORDED_ON,
+        ),
         date="date",
         incidents=True,
         run="discipline",

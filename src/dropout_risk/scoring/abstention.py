@@ -58,7 +58,11 @@ def too_little_known(values: Floats, catalogue: FeatureCatalogue) -> Bools:
     catalogue : FeatureCatalogue
         The features.
     """
-    telling = [index for index, item in enumerate(catalogue.values()) if item.domain in JUDGED_BY]
+    telling = [
+        index
+        for index, item in enumerate(catalogue.values())
+        if item.domain in JUDGED_BY and item.source not in INCIDENTS
+    ]
     return np.asarray(np.isnan(values[:, telling]).all(axis=1))
 
 
@@ -203,9 +207,7 @@ class FetchAdvice:
         features = list(self.catalogue.values())
         labels = {table.domain: table.label for table in TABLES.values() if table.label is not None}
         return [
-            (_FACTS[features[indices[0]].domain] if ":" not in fact else features[indices[0]].label).to(
-                language
-            )
+            (features[indices[0]].label if ":" in fact else labels[fact]).to(language)
             for fact, indices in self.facts.items()
         ]
 
@@ -222,7 +224,8 @@ def facts_of(catalogue: FeatureCatalogue) -> dict[str, list[int]]:
     facts: dict[str, list[int]] = {}
     for index, item in enumerate(catalogue.values()):
         fact = f"{item.domain}:{item.family}" if item.source == "students" else item.domain
-        facts.setdefault(fact, []).append(index)
+        if item.source not in INCIDENTS:
+            facts.setdefault(fact, []).append(index)
     return facts
 
 

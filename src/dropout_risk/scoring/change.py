@@ -18,6 +18,7 @@ from dropout_risk.explanation.reasons import describe_value
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import Population
 from dropout_risk.scoring.score_rows import row_errors
@@ -181,12 +182,13 @@ def change(
 
 def _refuse_pupils(then: Population, today: Population, chosen: Positions) -> dict[int, RowError]:
     """Find the pupils who were not at school on one of the dates, or of whom nothing was known yet."""
-    snapshot, ids = then.table.known, then.table.known.histories.students["student_id"]
-    nothing = np.all([snapshot.last_record(name) == -1 for name in _DATED], axis=0)
+    snapshot, ids = then.table.snapshot, then.table.snapshot.histories.students["student_id"]
+    sources = dict.fromkeys(table.source for table in TABLES.values() if table.source)
+    nothing = np.all([snapshot.last_record(name) == -1 for name in sources], axis=0)
     found = (
         ("before", NOTHING_KNOWN, nothing),
         ("before", NOT_AT_SCHOOL, ~members_on(snapshot)),
-        ("now", NOT_AT_SCHOOL, ~members_on(today.table.known)),
+        ("now", NOT_AT_SCHOOL, ~members_on(today.table.snapshot)),
     )
     refused: dict[int, RowError] = {}
     for field, code, whom in found:
@@ -232,7 +234,7 @@ class _Changes:
         features = tuple(self.today.model.catalogue.values())
         whose = chosen[np.array(kept, dtype=np.intp)]
         words = [_ValueWords(population, whose) for population in (self.then, self.today)]
-        ids = self.today.table.known.histories.students["student_id"]
+        ids = self.today.table.snapshot.histories.students["student_id"]
         for row, index in enumerate(kept):
             data = self.new.contributions[index] - self.old.contributions[index]
             facts = tuple(_changed_facts(features, data, words[0], words[1], row))
@@ -275,7 +277,7 @@ class _ValueWords:
     """What the values of some pupils mean on one date."""
 
     def __init__(self, population: Population, pupils: Positions) -> None:
-        model, snapshot = population.model, population.table.known
+        model, snapshot = population.model, population.table.snapshot
         self.language = population.language
         self.values = population.table.values[pupils]
         taken = snapshot.histories.take(pupils).on(snapshot.as_of)

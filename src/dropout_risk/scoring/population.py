@@ -192,7 +192,7 @@ class Population:
         if errors:
             stay = np.array([row for row in range(len(pupils)) if row not in errors], dtype=np.intp)
             kept, values = pupils[stay], values[stay]
-        snapshot = self._snapshot_of(kept) if sentences else self.table.known
+        snapshot = self._snapshot_of(kept) if sentences else self.table.snapshot
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
         evidence = self._evidence(snapshot, values) if sentences else None
@@ -205,7 +205,7 @@ class Population:
 
     def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
-        snapshot = self.table.known
+        snapshot = self.table.snapshot
         if len(pupils) and bool((np.diff(pupils) == 1).all()):
             first, last = int(pupils[0]), int(pupils[-1])
             return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))

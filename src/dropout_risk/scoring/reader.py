@@ -25,6 +25,7 @@ from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.explanation.reasons import describe_value
 from dropout_risk.features.missing import STATES
+from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
 from dropout_risk.scoring.scores import RowError
@@ -38,12 +39,6 @@ ALSO_LOWERS = Text(
 )
 SentenceOf = tuple[str, str]
 """A domain, and the sentence of one of its reasons."""
-_TABLES = {
-    "attendance": ("attendance", "attendance_totals"),
-    "grades": ("grades",),
-    "psychology": ("wellbeing",),
-    "family": ("family", "boarding", "distance_km"),
-}
 _READ_BY_RULE = {CRITICAL_ITEM: (CONFIDENTIAL,), MARKS_FALL: ("attendance", "grades")}
 
 
@@ -175,11 +170,14 @@ class Reader:
         )
 
     def sees_field(self, field: str) -> bool:
-        """Say whether the field that an error names belongs to no hidden domain."""
-        name = field.removeprefix("features.").split("[")[0]
+        """Say whether the field that an error names is open; a row of a table that nobody knows is not."""
+        name, is_row, _ = field.removeprefix("features.").partition("[")
         if name in self.features:
             return self.features[name].domain not in self.role.hidden
-        return all(name.split(".")[0] not in _TABLES[domain] for domain in self.role.hidden)
+        name, pupils = name.split(".")[0], TABLES["students"]
+        if is_row or name in TABLES:
+            return not self.role.hidden or (name in TABLES and TABLES[name].domain in self.role.sees)
+        return name not in pupils or pupils[name].domain not in self.role.hidden
 
     def open_errors(
         self, errors: Iterable[RowError], scored: Collection[object]

@@ -25,7 +25,7 @@ from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.statuses import STATUSES
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text
@@ -93,7 +93,6 @@ class Request:
     def ignored(self, index: int) -> int:
         """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
         as_of, student = str(self.body["as_of"]), self.students[index]
-        dates = {"attendance_totals": "period_end", "family": "valid_from"}
         return sum(
             max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on", ""))) >= as_of
             for table in _LISTS
@@ -138,7 +137,7 @@ def score_request(
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
     emptied = _value_errors(request, records)
-    histories = _request_histories(records, body["as_of"])
+    histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
@@ -191,7 +190,8 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
     <Histories of 1 pupils at 1 schools>
     """
-    return _request_histories(_request_records(Request(body), calendar), body["as_of"])
+    request = Request(body)
+    return _request_histories(request, _request_records(request, calendar))
 
 
 def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
@@ -257,10 +257,14 @@ def _as_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _request_histories(records: SchoolRecords, as_of: str) -> Histories:
-    """Build histories in which a pupil whose school has no listed days has its own attendance dates."""
+def _request_histories(request: Request, records: SchoolRecords) -> Histories:
+    """Build histories in which a pupil whose school has no listed days has its own attendance dates.
+
+    A list of incidents, be it empty, says that the school of this pupil keeps them: pupils who differ in that
+    have calendars of their own, since it is the calendar that stands for a school.
+    """
     schools = records.rows("students").texts("school_id")
-    places = [int(name) for name in records.table("students")["student_id"].to_pylist()]
+    indices = [int(name) for name in records.table("students")["student_id"].to_pylist()]
     tables = {table.name: records.rows(table.name) for table in RUNS.values()}
     days: dict[str, Ints] = {}
     known: dict[str, Ints] = {}
@@ -269,7 +273,7 @@ def _request_histories(records: SchoolRecords, as_of: str) -> Histories:
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
         since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
-        kept = [run for run, table in INCIDENTS.items() if table.name in request.students[places[row]]]
+        kept = [run for run, table in INCIDENTS.items() if table.name in request.students[indices[row]]]
         name = _BETWEEN.join((name, *kept))
         days[name], known[name] = since
         names.append(name)
@@ -373,7 +377,12 @@ def request_of(
         table = records.table(name)
         for row, student in zip(rows, students, strict=True):
             own = table.filter(pc.equal(table["pupil"], row)).drop(["pupil"]).to_pylist()
-            student[name] = [_filled_fields(item) for item in own if _known_before(item, day)]
+            student[name] = [_filled_fields(item) for item in own if _known_before(item, TABLES[name], day)]
+    for name in (table.name for table in INCIDENTS.values()):
+        kept = _schools_that_keep(records, name, day)
+        for student in students:
+            if student.get("school_id") not in kept:
+                del student[name]
     return {"as_of": day.isoformat(), "language": language, "students": students}
 
 

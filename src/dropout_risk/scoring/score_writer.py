@@ -17,6 +17,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows, describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
+from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
@@ -353,7 +354,8 @@ class ScoreWriter:
         for domain, label in DOMAINS.items():
             indices = [index for index, item in enumerate(self.features) if item.domain == domain]
             gaps = [index for index in indices if np.isnan(values[index])]
-            if indices and gaps == indices and (states[indices] == NOT_RECORDED).all():
+            whole = [index for index in indices if self.features[index].source not in INCIDENTS]
+            if whole and set(whole) <= set(gaps) and (states[whole] == NOT_RECORDED).all():
                 said[NOTHING_RECORDED.fill(self.language, domain=label.to(self.language))] = False
                 continue
             for index in gaps:

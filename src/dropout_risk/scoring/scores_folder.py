@@ -21,7 +21,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.files import UNFINISHED, output_errors, write_whole
 from dropout_risk.histories.fingerprint import fingerprint
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.store import writing
+from dropout_risk.histories.store import hold_lock
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.model_parts import ModelParts
@@ -136,7 +136,7 @@ def _school_parts(population: Population, members: Positions, block_size: int) -
 
 def _school_codes(population: Population) -> npt.NDArray[np.int64]:
     """Give each pupil the index of its school among their names; pupils without one come first."""
-    names = pc.fill_null(population.table.known.histories.students["school_id"].cast(pa.string()), "")
+    names = pc.fill_null(population.table.snapshot.histories.students["school_id"].cast(pa.string()), "")
     coded = pa.chunked_array(names).combine_chunks().dictionary_encode()
     words = coded.dictionary.to_pylist()
     index = {word: number for number, word in enumerate(sorted(words))}
@@ -175,7 +175,7 @@ def _rank_column(rows: Any) -> pa.Array:
 
 
 def _describe_run(population: Population, context: ClassContext | None) -> dict[str, Any]:
-    snapshot, model = population.table.known, population.model
+    snapshot, model = population.table.snapshot, population.model
     return {
         "format": FORMAT,
         "as_of": snapshot.as_of.isoformat(),

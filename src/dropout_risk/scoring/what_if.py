@@ -259,7 +259,7 @@ class _Search:
         ids = table.snapshot.histories.students["student_id"]
         rows = self.population.block(pupils, sentences=False)
         errors = {error.index - first: error for error in row_errors(rows, first)}
-        for index in np.flatnonzero(~members_on(table.known)[pupils]).tolist():
+        for index in np.flatnonzero(~members_on(table.snapshot)[pupils]).tolist():
             student = ids[int(pupils[index])].as_py()
             errors[index] = pupil_refusal(NOT_AT_SCHOOL, first + index, student, "as_of", language)
         risks = rows["risk"].to_numpy(zero_copy_only=False)
@@ -276,7 +276,7 @@ class _Search:
 
     def _options(self, pupils: Positions, risks: Floats) -> list[tuple[Option, ...]]:
         """Give each pupil's options: those of one change, else those of two, and so on."""
-        snapshot = self.population.table.known
+        snapshot = self.population.table.snapshot
         records = ChangeableRecords.of(snapshot.histories.take(pupils).on(snapshot.as_of), self.levers)
         levels = [
             [records.levels(pupil, index) for index in range(len(self.levers))]

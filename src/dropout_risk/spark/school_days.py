@@ -86,7 +86,7 @@ class SchoolDays:
             held |= _attended_days(tables, listed, unlisted, by_class())
         return cls(listed, held)
 
-    def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> Days:
+    def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> SchoolDays:
         """Find since when each school keeps tables of incidents: a pass over those that are given."""
         runs = {table.name: run for run, table in INCIDENTS.items()}
         if not any(part.table in runs for part in tables.reading.parts):
@@ -175,7 +175,7 @@ def _kept(
     from pyspark.sql import functions as sql
 
     parts = tuple(part for part in tables.reading.parts if part.table in {"students", *runs})
-    reading, days = replace(tables.reading, parts=parts), Days(listed, {})
+    reading, days = replace(tables.reading, parts=parts), SchoolDays(listed, {})
 
     def kept(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):

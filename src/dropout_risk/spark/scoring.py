@@ -66,7 +66,10 @@ def features(
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     rows = given.by_class()
-    days = spark.sparkContext.broadcast(SchoolDays.of(given, calendar, rows.persist))
+    days = SchoolDays.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
+    if catalogue is None:
+        catalogue = default_catalogue()
+        catalogue = catalogue.select(name for name, item in catalogue.items() if days.keeps(item.source))
     ids = [("student_id", given.id_type), ("school_id", pa.string()), ("class_id", pa.string())]
     schema = pa.schema([*ids, *((name, pa.float64()) for name in catalogue.names)])
     reading, day, sent = given.reading, date_of(ordinal_of(as_of)), spark.sparkContext.broadcast(days)
@@ -296,7 +299,7 @@ def score(
     """
     given = SparkTables.of(spark, tables, mapping=mapping, today=today)
     rows = given.by_class()
-    days = SchoolDays.of(given, calendar, rows.persist)
+    days = SchoolDays.of(given, calendar, rows.persist).with_incidents(given, rows.persist)
     language = model.settings.language if language is None else language
     block = _ClassBlocks(
         reading=given.reading,

@@ -199,7 +199,7 @@ class ScoresTable:
         ):
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
-            part = Scores(population.table.known.as_of, "", {}, population.language, pupils)
+            part = Scores(population.table.snapshot.as_of, "", {}, population.language, pupils)
             parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:

@@ -13,7 +13,7 @@ from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.change import Change
-from dropout_risk.scoring.reader import Folded
+from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
@@ -279,24 +279,24 @@ def test_what_is_missing_of_a_hidden_domain_is_not_told(risk_model, scores):
 
 @pytest.mark.parametrize("role", list(ROLES.values()), ids=list(ROLES))
 def test_an_error_in_a_row_is_open_to_those_who_see_the_domain_of_its_table(role):
-    catalogue = dr.default_catalogue()
+    reader = Reader(role, dr.default_catalogue(), "en")
     for name, table in TABLES.items():
         is_open = not role.hidden or table.domain in role.sees
-        assert hides(role, f"{name}[3].recorded_on", catalogue) == (not is_open)
+        assert reader.sees_field(f"{name}[3].recorded_on") == is_open
 
 
 @pytest.mark.parametrize("field", ["confiscations[0].date", "confiscations[12].recorded_on"])
 def test_a_table_that_nobody_has_heard_of_is_closed_to_every_role_that_does_not_see_all(field):
-    catalogue = dr.default_catalogue()
-    closed = {name for name, role in ROLES.items() if hides(role, field, catalogue)}
+    readers = {name: Reader(role, dr.default_catalogue(), "en") for name, role in ROLES.items()}
+    closed = {name for name, reader in readers.items() if not reader.sees_field(field)}
 
     assert closed == set(HIDING)
 
 
 def test_a_pupils_own_columns_are_open_but_for_those_of_a_hidden_domain():
-    parent, catalogue = ROLES["parent"], dr.default_catalogue()
+    parent = Reader(ROLES["parent"], dr.default_catalogue(), "en")
 
-    assert [name for name in TABLES["students"].names if hides(parent, name, catalogue)] == [
+    assert [name for name in TABLES["students"].names if not parent.sees_field(name)] == [
         "boarding", "distance_km",
     ]  # fmt: skip
 

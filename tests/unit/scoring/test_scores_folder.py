@@ -14,7 +14,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.errors import OutputError, ScoresFolderError, StoreBusyError
 from dropout_risk.files import write_whole
-from dropout_risk.histories.store import writing
+from dropout_risk.histories.store import hold_lock
 from dropout_risk.scoring import scores_folder
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.scoring.scores_folder import LOCK, MANIFEST, score_to
