@@ -29,13 +29,9 @@ _LOWEST, _HIGHEST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[Arrivals]) -> SchoolCalendar:
     """Give the school days after all that arrived, one after the other.
 
-    A day that arrives is added, also one that has passed: then the days after it are counted anew. A day
-    that is closed is taken out as long as it lies after the last attendance of its school.
-
-    Raises
-    ------
-    RecordsError
-        If a day is closed on or before which its school has attendance.
+    A day that arrives is added, also one that has passed: then the days after it are counted anew. A day that
+    is closed is taken out as long as it lies after the last attendance of its school; else it is a
+    RecordsError.
     """
     days = {school: old.days_of(school) for school in old.schools}
     last = dict(zip(old.schools, observed.attended.tolist(), strict=True))
@@ -133,16 +129,8 @@ _NEVER = np.iinfo(np.int32).max
 class Grown(NamedTuple):
     """Where everything goes in grown histories.
 
-    Attributes
-    ----------
-    calendar : SchoolCalendar
-        The grown calendar.
-    row : int32 array
-        The number of each pupil's calendar.
-    old_rows : int64 array
-        The row of each old pupil.
-    valid_to : int32 array
-        The date up to which each pupil's dates have the same school day as before.
+    ``row`` is the number of each pupil's calendar, ``old_rows`` the row of each old pupil, ``valid_to`` the
+    date up to which each pupil's dates have the same school day as before.
     """
 
     calendar: SchoolCalendar
@@ -224,14 +212,7 @@ def _day_in(calendar: SchoolCalendar, row: Ints, date: Ints) -> Ints:
 def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) -> None:
     """Refuse a batch with some sessions of a day whose other sessions only the old histories know.
 
-    Parameters
-    ----------
-    old : Histories
-        As they were before.
-    old_rows : int64 array
-        The row of each of their pupils in the numbering of the arrivals.
-    arrivals : Arrivals
-        What arrived.
+    ``old_rows`` is the row of each old pupil in the numbering of the arrivals.
     """
     if not old.attendance.sessions.any():
         return
@@ -346,16 +327,8 @@ def fold_arrivals(
 ) -> Histories:
     """Give histories with all that arrived, one after the other.
 
-    Parameters
-    ----------
-    old : Histories
-        As they were before.
-    arrivals : sequence of Arrivals
-        Their pupils numbered as in ``students``.
-    students : pyarrow.Table
-        All pupils, as the last arrival left them.
-    old_rows : int64 array
-        The row of each old pupil among them.
+    ``students`` holds all pupils as the last arrival left them; the arrivals number their pupils as it does,
+    and ``old_rows`` is the row of each old pupil in it.
     """
     calendar = grown_calendar(old.calendar, old.observed, arrivals)
     row = calendar_rows(calendar, students)

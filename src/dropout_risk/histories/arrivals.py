@@ -20,23 +20,11 @@ from dropout_risk.records.tables import RUNS
 class Arrivals:
     """What arrived, of pupils numbered as in the students table that they are added to.
 
-    Parameters
-    ----------
-    students : pyarrow.Table
-        Rows that are new or say something else than before, sorted by ``student_id``.
-    calendar : SchoolCalendar
-        School days that arrived.
-    runs : dict of str to Runs
-        ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
-        itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables.
-    words : dict of str to tuple of str
-        The vocabulary of the coded columns.
-    observed : Observed
-        The last dates of each school's rows, in the order of the calendar's schools.
-    set_apart : tuple
-        Identifiers of pupils whose students row could not be used.
-    closed : dict of str to int array
-        Dates that a calendar named as no school days, by school.
+    ``students`` holds only rows that are new or say something else than before, sorted by ``student_id``. The
+    runs are ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
+    itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables. ``set_apart``
+    names pupils whose students row could not be used, ``closed`` the dates that a calendar named as no school
+    days, by school.
     """
 
     students: pa.Table

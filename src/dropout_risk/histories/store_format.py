@@ -112,14 +112,9 @@ _ALIKE = {"percent": "subject", "score": "scale"}
 
 
 def pack_runs(runs: Runs, drop: tuple[str, ...] = ()) -> tuple[Arrays, About]:
-    """Give the arrays that hold runs, and what must be known to read them.
+    """Give the arrays that hold runs in their order, and what must be known to read them.
 
-    Parameters
-    ----------
-    runs : Runs
-        In their order, which is kept.
-    drop : tuple of str
-        Columns that the reader makes anew.
+    Columns to ``drop`` are made anew by the reader.
     """
     columns = {name: column for name, column in runs.columns.items() if name not in drop}
     whole = {name: column for name, column in columns.items() if column.dtype.kind != "f"}
@@ -320,10 +315,7 @@ def write_part(folder: Path, students: pa.Table, arrays: Arrays, about: dict[str
 def read_part(folder: Path, sums: Sums) -> tuple[pa.Table, Arrays, dict[str, Any]]:
     """Read a part whose files have these lengths and check sums.
 
-    Raises
-    ------
-    DamagedPartError
-        Naming the file that is missing, cut off or changed.
+    The DamagedPartError names a file that is missing, cut off or changed.
     """
     arrays, about = read_arrays(folder, sums)
     return read_students(folder, sums), arrays, about

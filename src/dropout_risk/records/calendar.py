@@ -21,17 +21,10 @@ DateLike = str | dt.date | dt.datetime | np.datetime64
 
 
 def ordinal_of(day: DateLike) -> int:
-    """Give a date as days since 1970-01-01, the form in which dates are kept inside.
+    """Give a date as days since 1970-01-01, the form in which dates are kept inside; DateError if it is none.
 
     Of a time of day, also at the end of an ISO timestamp, only the date counts.
 
-    Raises
-    ------
-    DateError
-        If it is not a date; the message names the form that is.
-
-    Examples
-    --------
     >>> ordinal_of("1970-01-08")
     7
     """

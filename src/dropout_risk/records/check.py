@@ -17,22 +17,9 @@ if TYPE_CHECKING:
 class Problem:
     """One line of the report: a rule, where it fired and how often.
 
-    Parameters
-    ----------
-    table, column : str
-        Where.
-    rule : Rule
-        What.
-    rows : int
-        How many rows are affected.
-    first_row : int, optional
-        The first of them, counted from 1 without the header; None where no row is concerned.
-    file : str
-        The file that the first row stands in; empty for a frame.
-    severity : {"error", "warning"}
-        Whether these rows were set apart.
-    detail : str
-        Names of columns or files, never a value.
+    ``first_row`` is the first of the ``rows`` affected, counted from 1 without the header, in ``file`` (empty
+    for a frame); None where no row is concerned. An error set the rows apart, a warning did not. ``detail``
+    names columns or files, never a value.
     """
 
     table: str
@@ -68,17 +55,8 @@ _COLUMNS = ("table", "column", "rule", "name", "severity", "rows", "first_row", 
 
 @dataclass(frozen=True, repr=False)
 class CheckReport:
-    """Every problem of the school records at once, without any pupil's value.
+    """Every problem of the school records at once, without any pupil's value; problems and counts by table.
 
-    Parameters
-    ----------
-    problems : tuple of Problem
-        Errors (rows set apart) and warnings, by table.
-    counts : mapping of str to Counts
-        Rows read, used and set apart per table.
-
-    Examples
-    --------
     >>> CheckReport((), {"students": Counts(read=2, used=2, set_apart=0)}).ok
     True
     """

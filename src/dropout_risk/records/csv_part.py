@@ -156,21 +156,9 @@ class ClosedLines:
 
     No value of the data contract holds a line break. A quote that its own line does not close is a slip of
     the pen, and a reader of CSV would take every line up to the next quote for one value. Such a line is
-    given as delimiters only, one more than fit the header, so that the reader notes it as broken.
+    given as delimiters only, one more than fit the header (of ``n_fields``), so that the reader notes it as
+    broken.
 
-    Parameters
-    ----------
-    stream : binary stream
-        What the file holds, in UTF-8.
-    delimiter : str
-        One character.
-    n_fields : int
-        Fields of the header.
-    block_bytes : int
-        How much is read at once.
-
-    Examples
-    --------
     >>> import io
     >>> text = io.BytesIO(b'id,sex\n1,"F\n2,"M"\n')
     >>> list(ClosedLines(text, ",", 2))

@@ -23,20 +23,9 @@ from dropout_risk.records.values import is_text
 def to_arrow(frame: Any, name: str) -> Any:
     """Bring a frame to an Arrow table with its values as they are.
 
-    Parameters
-    ----------
-    frame : pandas, Polars or narwhals frame, Arrow table or reader, DuckDB relation, list of dicts
-        What the caller has.
-    name : str
-        Its table, for messages.
+    It may be a pandas, Polars or narwhals frame, an Arrow table or reader, a DuckDB relation or a list of
+    dicts; anything else is a RecordsError that calls the table by its ``name``.
 
-    Raises
-    ------
-    RecordsError
-        If it is none of these.
-
-    Examples
-    --------
     >>> to_arrow([{"student_id": 1}, {"student_id": "b"}], "students").column("student_id").to_pylist()
     ['1', 'b']
     """
@@ -120,15 +109,9 @@ def partition_values(name: str) -> dict[str, str | None]:
 
 
 class PartitionedPart:
-    """A file together with the columns that its folders name and it lacks.
+    """A file together with the columns that its folders name and it lacks (see :func:`partition_values`).
 
-    Parameters
-    ----------
-    part : Part
-        The file.
-    values : mapping of str to str or None
-        As in :func:`partition_values`. In a file whose values have types, what is written as a whole number
-        is one.
+    In a file whose values have types, what is written as a whole number is one.
     """
 
     def __init__(self, part: Part, values: Mapping[str, str | None]) -> None:
@@ -179,8 +162,6 @@ _KEY, _YES = b"dropout_risk.synthetic", b"true"
 def mark_synthetic(table: Any) -> Any:
     """Mark an Arrow table as made up; Parquet keeps the mark.
 
-    Examples
-    --------
     >>> import pyarrow as pa
     >>> is_marked_synthetic(mark_synthetic(pa.table({"student_id": [1]})).schema)
     True
@@ -206,21 +187,9 @@ LARGE_ROWS = 1 << 22
 class Part(Protocol):
     """One file or frame of a table.
 
-    Attributes
-    ----------
-    name : str
-        The file's name inside the folder; empty for a frame.
-    header : tuple of str
-        The headers as they stand there.
-    typed : bool
-        Whether values have types (Parquet, frames) or are text (CSV).
-    synthetic : bool
-        Whether it is marked as made up.
-    size : int
-        Rows (Parquet, frames) or bytes (CSV).
-    broken : list of int
-        Row numbers of lines with the wrong number of fields or an open quote; known once the part has
-        been read.
+    Its name is that of the file inside the folder, empty for a frame; its header is as it stands there.
+    Values are ``typed`` (Parquet, frames) or text (CSV), and ``size`` counts rows or, in CSV, bytes. The
+    ``broken`` lines, by row number, are known once the part has been read.
     """
 
     name: str
@@ -340,12 +309,7 @@ def _group_sizes(sizes: Sequence[int], least: int) -> Iterator[list[int]]:
 def find_parts(folder: Path, mapping: RecordsMapping) -> tuple[dict[str, list[Part]], list[str]]:
     """Find the parts of each table in a folder, and the names of the files that belong to none.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds one file, or one sub-folder of files, per table.
-    mapping : RecordsMapping
-        Says which name means which table.
+    The folder holds one file, or one sub-folder of files, per table.
     """
     if not folder.is_dir():
         raise RecordsError(
@@ -400,15 +364,8 @@ class ListBatch(NamedTuple):
 
 
 class ListPart(Part):
-    """Columns of texts as a part of a table.
+    """Columns of texts and None as a part of a table.
 
-    Parameters
-    ----------
-    columns : mapping of str to list
-        Texts and None, as long as each other.
-
-    Examples
-    --------
     >>> part = ListPart({"student_id": ["a", "b"], "grade_level": ["7", None]})
     >>> [batch.columns for piece in part.pieces(["grade_level"]) for batch in piece()]
     [[['7', None]]]

@@ -12,20 +12,9 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the check.
+    """One rule of the check: what is wrong, which is never a pupil's value, and the way out.
 
-    Parameters
-    ----------
-    code : str
-        Stable, such as ``"DR106"``.
-    name : str
-        A short name for programs.
-    message : Text
-        What is wrong; never a pupil's value.
-    hint : Text
-        The way out.
-    severity : {"error", "warning"}
-        Whether the row is set apart or only noted.
+    The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted.
     """
 
     code: str
