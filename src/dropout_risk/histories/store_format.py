@@ -21,8 +21,7 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Array, Bools, Bytes, Floats, Ints, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.files import sync_to_disk
-from dropout_risk.histories.append import calendar_rows
-from dropout_risk.histories.arrivals import Arrivals, runs_of_late
+from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
 from dropout_risk.histories.runs import Runs

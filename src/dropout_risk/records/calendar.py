@@ -119,7 +119,7 @@ class SchoolCalendar:
         if known is not None:
             named = zip(schools, since, strict=True)
             since = [np.asarray(known.get(name, always), dtype=np.int32) for name, always in named]
-        pairs = [_each_once(row, from_when) for row, from_when in zip(rows, since, strict=True)]
+        pairs = [each_day_once(row, from_when) for row, from_when in zip(rows, since, strict=True)]
         each_day, each_known = zip(*pairs, strict=True) if pairs else ((), ())
         return cls(schools, each_day, known=each_known, year_start=year_start)
 
@@ -241,7 +241,7 @@ def _ordinals_of(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
     return array.astype(np.int32)
 
 
-def _each_once(days: Ints, known: Ints) -> tuple[Ints, Ints]:
+def each_day_once(days: Ints, known: Ints) -> tuple[Ints, Ints]:
     """Sort days, and keep each with the earliest date on which it became known."""
     order = np.lexsort([known, days])
     days, known = days[order], known[order]

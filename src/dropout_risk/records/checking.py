@@ -16,7 +16,6 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.check import CheckReport, Counts, Problem
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
@@ -25,7 +24,7 @@ from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
-from dropout_risk.records.rules import RULES, Rule
+from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 

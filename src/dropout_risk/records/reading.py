@@ -14,10 +14,9 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
-from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES

@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.check import Problem
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.readers import Part
-from dropout_risk.records.rules import RULES, Rule, Severity
+from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 
