@@ -16,12 +16,10 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     interval_figures,
-    join_texts,
     with_interval,
 )
-from dropout_risk.text import Text
+from dropout_risk.text import COMMA, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.result import HeldOut, Result
@@ -121,15 +119,15 @@ def _difference_in_words(result: Result) -> Text:
     found = result.differences["auc"]
     gap, low, high = found["difference"], found["low"], found["high"]
     if low is not None and high is not None and high < 0:
-        return fill_text(WORSE, name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
+        return WORSE.filled(name=result.label, by=with_interval(-(gap or 0.0), Interval(-high, -low)))
     wording = BETTER if low is not None and low > 0 else ALIKE
-    return fill_text(wording, name=result.label, by=with_interval(gap, found))
+    return wording.filled(name=result.label, by=with_interval(gap, found))
 
 
 def _within_schools(auc: float, interval: Interval | None) -> Text:
     says_more = interval is not None and interval.low > 0.5
     ends = "" if interval is None else f" [{interval.low:.0%}, {interval.high:.0%}]"
-    return fill_text(WITHIN, share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
+    return WITHIN.filled(share=f"{auc:.0%}{ends}", verdict=SAYS_MORE if says_more else SAYS_NO_MORE)
 
 
 def _difference_row(result: Result) -> tuple[Cell, ...]:
@@ -154,7 +152,7 @@ def _better_than_base_rate(others: Sequence[Result]) -> Check:
     if gap["high"] is None:
         return BETTER_THAN_BASE_RATE.answered(None, NO_INTERVAL)
     by = with_interval(gap["difference"], gap, digits=4, form="+")
-    return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, fill_text(LOG_LOSS, by=by))
+    return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, LOG_LOSS.filled(by=by))
 
 
 def _not_below(others: Sequence[Result]) -> Check:
@@ -166,11 +164,10 @@ def _not_below(others: Sequence[Result]) -> Check:
     if None in highs:
         return NOT_BELOW_BASELINES.answered(None, NO_INTERVAL)
     each = [
-        fill_text(RIVAL, label=label, by=with_interval(gap["difference"], gap, form="+"))
-        for label, gap in gaps
+        RIVAL.filled(label=label, by=with_interval(gap["difference"], gap, form="+")) for label, gap in gaps
     ]
     passed = all(high is not None and high >= 0 for high in highs)
-    return NOT_BELOW_BASELINES.answered(passed, fill_text(NOT_BELOW, by=join_texts(each, zh="，", en=", ")))
+    return NOT_BELOW_BASELINES.answered(passed, NOT_BELOW.filled(by=COMMA.joined(each)))
 
 
 BASELINES = SectionKind(

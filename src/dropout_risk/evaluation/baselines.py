@@ -25,14 +25,7 @@ GROUP_PRIOR_ROWS = 1.0
 class BaselineRows:
     """Rows of features with what the baselines need beside them.
 
-    Parameters
-    ----------
-    features : DataFrame
-        One row per pupil and as-of date; columns of the catalogue.
-    schools : array of str
-        The school of each row.
-    outcomes : array of {0, 1}, optional
-        What happened; needed to fit, not to predict.
+    One row per pupil and as-of date; outcomes (0 or 1) are needed to fit, not to predict.
     """
 
     features: pd.DataFrame
@@ -51,18 +44,8 @@ class BaselineRows:
 class Baseline:
     """What one baseline says about the test rows.
 
-    Parameters
-    ----------
-    name : str
-        A stable key: ``base_rate``, ``last_mark``, ``abc_rule``, ``school_only`` or ``last_model``.
-    label, description : Text
-        A short name, and what exactly was done.
-    risks : array of float, optional
-        A probability per test row; None when the baseline is not available.
-    flagged : array of bool, optional
-        Whom the rule names, for a baseline that is a rule.
-    unavailable : Text, optional
-        Why there is no figure.
+    ``name`` is a stable key. ``risks`` are None where it is not available, for which ``unavailable`` gives
+    the reason; ``flagged`` holds whom it names, where the baseline is a rule.
     """
 
     name: str
@@ -251,8 +234,6 @@ def rates_by_group(
 
     So many ``prior_rows`` of the base rate are added to each group; a group never seen gets the base rate.
 
-    Examples
-    --------
     >>> before, now = np.array(["a", "a", "b"]), np.array(["a", "c"])
     >>> rates_by_group(before, np.array([1.0, 1.0, 0.0]), now, prior_rows=1)
     array([0.88888889, 0.66666667])
@@ -272,10 +253,7 @@ def _drawn_to(base: float, y: Floats, prior_rows: float) -> float:
 def find_feature(catalogue: FeatureCatalogue, fits: Callable[[Feature], bool], needed: Text) -> str:
     """Find the feature that measures something, the one over the longest time where several do.
 
-    Raises
-    ------
-    LackingFeatureError
-        If the catalogue declares none.
+    LackingFeatureError if the catalogue declares none.
     """
     found = [feature for feature in catalogue.values() if fits(feature)]
     if not found:

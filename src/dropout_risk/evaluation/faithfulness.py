@@ -21,7 +21,6 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     all_of,
-    fill_text,
     inside_bounds,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
@@ -41,13 +40,9 @@ LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
 class ReasonCurves:
     """The mean score while facts are taken away, or given, one by one.
 
-    Parameters
-    ----------
-    taken, taken_random : float64 array of shape (n_steps + 1, n_rows)
-        Log-odds after so many facts were set to the background's mean: in the order of the reasons, the most
-        raising first, and in random order.
-    given, given_random : float64 array of the same shape
-        Log-odds when only so many facts are the pupil's own and all others the background's mean.
+    Log-odds of shape (n_steps + 1, n_rows), after so many facts were set to the background's mean
+    (``taken``), or when only so many are the pupil's own (``given``): in the order of the reasons, the most
+    raising first, and in random order.
     """
 
     taken: Floats
@@ -109,12 +104,8 @@ def _masked_log_odds(
 class CauseAgreement:
     """How often the cause that the reasons lead with is the true one, where a simulator knows it.
 
-    Parameters
-    ----------
-    truth, named : array of str
-        The true and the named cause of each pupil who dropped out.
-    importance : dict of str to float
-        The model's global importance of each cause; sums to 1.
+    The true and the named cause of each pupil who dropped out, and the model's global ``importance`` of each
+    cause, which sums to 1.
     """
 
     truth: npt.NDArray[np.object_]
@@ -189,15 +180,7 @@ class CauseAgreement:
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessReport:
-    """Whether the reasons name what moves the score and, on simulated records, why a pupil left.
-
-    Parameters
-    ----------
-    curves : ReasonCurves
-        The score while facts are taken away or given.
-    causes : CauseAgreement, optional
-        Only where the true causes are known.
-    """
+    """Whether the reasons name what moves the score and, where it is known, why a pupil left."""
 
     curves: ReasonCurves
     causes: CauseAgreement | None = None
@@ -268,7 +251,7 @@ def _curves_in_words(made: ReasonCurves) -> Text:
         "random": made.mean_risk("taken_random", three),
         **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
     }
-    return fill_text(TOLD, **fields)
+    return TOLD.filled(**fields)
 
 
 def _check_curves(made: ReasonCurves) -> Check:
@@ -276,7 +259,7 @@ def _check_curves(made: ReasonCurves) -> Check:
     found = {kind: made.between(kind) for kind in ("taken", "given")}
     passed = all_of(inside_bounds((low, high), (0.0, np.inf)) for _, low, high in found.values())
     told = {kind: AREA.format(*area) for kind, area in found.items()}
-    return MOVE_THE_SCORE.answered(passed, fill_text(CURVES_CHECKED, **told))
+    return MOVE_THE_SCORE.answered(passed, CURVES_CHECKED.filled(**told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -288,7 +271,7 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
-    reason = fill_text(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    reason = CAUSES_CHECKED.filled(right=found.right, low=low, high=high, chance=found.chance)
     return LEADING_CAUSE.answered(inside_bounds((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
@@ -304,7 +287,7 @@ def _causes_in_words(found: CauseAgreement) -> Text:
         "sampled": found.sampled,
         "most": found.most_named,
     }
-    return fill_text(TOLD_CAUSES, **fields)
+    return TOLD_CAUSES.filled(**fields)
 
 
 def _curve_table(made: ReasonCurves) -> SectionTable:

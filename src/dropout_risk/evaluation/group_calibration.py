@@ -21,12 +21,8 @@ FEWEST_COHORTS = 20
 class Coverage:
     """What share of cohorts had as many dropouts as their intervals leave room for.
 
-    Parameters
-    ----------
-    share : float
-        Of the cohorts; near the level if the intervals mean what they say.
-    cohorts : int
-        One band of risk at one school on one day each.
+    The share is near the level if the intervals mean what they say. A cohort is one band of risk at one
+    school on one day.
     """
 
     share: float
@@ -73,8 +69,6 @@ def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, f
 
     ``open_outcomes`` says whether each pupil may stay, and may drop out.
 
-    Examples
-    --------
     >>> set_coverage(np.array([0, 1]), np.array([[True, False], [True, True]]))
     {'stay': 1.0, 'drop_out': 1.0, 'both': 0.5, 'neither': 0.0}
     """
@@ -116,18 +110,10 @@ POINTS = 9
 
 @dataclass(frozen=True)
 class GroupShift:
-    """The calibration in the large of one group.
+    """The calibration in the large of one group: what was said of its pupils and what happened.
 
-    Parameters
-    ----------
-    group : str
-    pupils, dropouts : int
-        Different pupils, and those of them who dropped out.
-    mean_risk, share : float
-        What was said and what happened.
-    shift, low, high : float
-        By how much the log-odds are too low (above 0) or too high (below 0), drawn towards the whole, and
-        its interval.
+    ``pupils`` and ``dropouts`` are different pupils. ``shift`` is by how much the log-odds are too low
+    (above 0) or too high (below 0), drawn towards the whole; ``low`` and ``high`` are its interval.
     """
 
     group: str
@@ -142,16 +128,10 @@ class GroupShift:
 
 @dataclass(frozen=True)
 class GroupShifts:
-    """The calibration in the large of every group that has ten pupils.
+    """The calibration in the large of every group that has ten pupils, the greatest shift first.
 
-    Parameters
-    ----------
-    groups : tuple of GroupShift
-        The greatest shift first.
-    spread : float
-        Standard deviation of the shifts between groups, beyond chance, in log-odds.
-    small : int
-        Groups with fewer than ten pupils, which are not told.
+    ``spread`` is the standard deviation of the shifts between groups, beyond chance, in log-odds; so many
+    ``small`` groups are not told.
     """
 
     groups: tuple[GroupShift, ...]
@@ -167,14 +147,8 @@ def shrunk_shifts(
     The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
     group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
     variance may be. Rows of one pupil on several days count as little as they really tell; rows without a
-    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either side.
-
-    Examples
-    --------
-    >>> y, p = np.repeat([0, 1, 0, 1], [90, 10, 99, 1]).astype(float), np.full(200, 0.055)
-    >>> found = shrunk_shifts(y, p, np.repeat(["a", "b"], 100), np.arange(200))
-    >>> {one.group: one.shift > 0 for one in found.groups} == {"a": True, "b": False}
-    True
+    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either
+    side.
     """
     given = pd.Series(np.asarray(groups, dtype=object))
     code, names = pd.factorize(given.where(given != ""), sort=True)

@@ -25,7 +25,7 @@ from dropout_risk.evaluation.result import (
     calibration_bins,
     plain_data,
 )
-from dropout_risk.evaluation.section import Section, Table, fill_text
+from dropout_risk.evaluation.section import Section, Table
 from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.candidates import candidate_words
@@ -162,7 +162,7 @@ class EvaluationReport:
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=fill_text(CHOSEN, candidate=tables.word_of(candidate, candidate_words())),
+            description=CHOSEN.filled(candidate=tables.word_of(candidate, candidate_words())),
             share=capacity_share,
             resampling=resampling,
         )

@@ -51,19 +51,11 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """Rows in clusters, and how often each cluster is drawn in each replicate.
+    """Rows in clusters, and how often each cluster is drawn in each replicate; made with :meth:`of`.
 
-    Make it with :meth:`of`. Every figure and every difference is computed from the same draws, so that
-    differences are paired.
-
-    Parameters
-    ----------
-    unit : {"school", "pupil", "nothing"}
-        What is drawn.
-    codes : int array of shape (n,)
-        The cluster of each row.
-    weights : uint16 array of shape (n_replicates, n_clusters)
-        How often each cluster is drawn.
+    Every figure and every difference is computed from the same draws, so that differences are paired.
+    ``codes`` is the cluster of each row, ``weights`` of shape (n_replicates, n_clusters) how often each is
+    drawn.
     """
 
     unit: Literal["school", "pupil", "nothing"]
@@ -81,17 +73,8 @@ class Resampling:
     ) -> Self:
         """Draw schools, or with fewer than five of them pupils within each school.
 
-        Parameters
-        ----------
-        schools, pupils : array of shape (n,)
-            The school and the pupil of each row; the draws depend on their names, not on their order.
-        replicates : int, default=400
-            How often.
-        seed : int, default=0
-            Of the draws.
+        The draws depend on the names of schools and pupils, not on the order of the rows.
 
-        Examples
-        --------
         >>> rows = Resampling.of(np.array(["a", "a", "b"]), np.array(["p", "p", "q"]))
         >>> rows.unit, rows.codes.tolist()
         ('pupil', [0, 0, 1])

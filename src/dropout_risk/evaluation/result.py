@@ -75,20 +75,10 @@ COMPARED = ("auc", "average_precision", "log_loss", "brier", "precision_at_capac
 class HeldOut:
     """The test part: what happened, what the model said, and on which day.
 
-    Parameters
-    ----------
-    outcomes : array of {0, 1}
-        What happened within the horizon.
-    risks : array of float
-        The model's risks.
-    as_of : array
-        The day each row was scored for; pupils of one day compete for the same list.
-    schools, pupils : array of str, optional
-        The school and the pupil of each row; without them there are no intervals and no school's list.
-    teachers : array of str, optional
-        Who sees the pupil: the responsible teacher, or the class.
-    since_present : array of float, optional
-        School days since the pupil was last at school, as known on the day; NaN where nobody knows.
+    Pupils of one day compete for the same list. Without schools and pupils there are no intervals and no
+    school's list. ``teachers`` is who sees each pupil: the responsible teacher, or the class.
+    ``since_present`` are the school days since the pupil was last at school, as known on the day; NaN where
+    nobody knows.
     """
 
     outcomes: npt.NDArray[Any]
@@ -132,29 +122,12 @@ class HeldOut:
 class Result:
     """What was measured of one model or baseline; plain data, None where a figure is not defined.
 
-    Parameters
-    ----------
-    name : str
-        ``model`` or the baseline's key.
-    label, description : Text
-        A short name, and what exactly was done.
-    metrics : dict
-        Over the whole test part, from :func:`ranking_and_probability_metrics`.
-    at_capacity : dict
-        The list of the top share of every test day, put together: counts, hits, precision, recall, lift.
-    by_snapshot : list of dict
-        The metrics of each test day.
-    roc, by_capacity : dict, list of dict
-        Points of the pictures.
-    unavailable : Text, optional
-        Why nothing could be measured.
-    intervals : dict
-        ``low`` and ``high`` of figures by name: 95 %, clustered by school.
-    differences : dict
-        Of a baseline: what the model's figure is more than this one's (``difference``), and the paired
-        interval ``low``, ``high``.
-    net_benefit : list of dict
-        Net benefit at each threshold of risk.
+    ``name`` is ``model`` or the baseline's key. ``metrics`` are those of
+    :func:`ranking_and_probability_metrics` over the whole test part, ``by_snapshot`` of each test day;
+    ``at_capacity`` is the list of the top share of every test day, put together. ``roc``, ``by_capacity``
+    and ``net_benefit`` are points of the pictures. ``intervals`` hold ``low`` and ``high`` of figures by
+    name: 95 %, clustered by school. ``differences`` hold what the model's figure is more than this
+    baseline's (``difference``), and the paired interval.
     """
 
     name: str
@@ -219,22 +192,8 @@ def all_results(
 class Measured:
     """What was measured on the test part: what those sections are made of that every report has.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    baselines : sequence of Baseline
-        What stood beside the model.
-    results : tuple of Result
-        The model first, then the baselines.
-    resampling : Resampling
-        Gives the intervals.
-    share : float
-        The share of each day's cohort that can be seen.
-    teacher_capacity : int
-        How many pupils one teacher can see.
-    lowest_risk : float
-        Nobody below it is on a teacher's list.
+    ``results`` hold the model first, then the baselines. ``share`` of each day's cohort can be seen; one
+    teacher can see ``teacher_capacity`` pupils, none of them below the ``lowest_risk``.
     """
 
     held_out: HeldOut

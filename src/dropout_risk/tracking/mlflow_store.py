@@ -41,12 +41,8 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 def verdict_of(bundle: Path) -> Verdict:
     """Judge the report that a bundle carries, after its manifest has vouched for every file.
 
-    Raises
-    ------
-    BundleError
-        If a file was changed after the bundle was saved.
-    PublishingError
-        If it carries no report of this library's version.
+    BundleError if a file was changed after it was saved, PublishingError if there is no report of this
+    version.
     """
     files, _ = read_bundle(bundle)
     try:
@@ -86,14 +82,8 @@ PARAMS_AT_ONCE, METRICS_AT_ONCE, DIGEST_LENGTH = 100, 500, 32
 def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
-    Every new version gets the alias ``challenger``; only
-    :func:`dropout_risk.tracking.mlflow_store.publish_version` makes one the champion. A store that is absent
-    is created. Gives the run's id.
-
-    Raises
-    ------
-    MissingExtraError
-        If MLflow is not installed.
+    Every new version gets the alias ``challenger``; only :func:`publish_version` makes one the champion. A
+    store that is absent is created. Gives the run's id; MissingExtraError if MLflow is not installed.
     """
     with client_of(settings, create=True) as client:
         return _log_run(client, _experiment_id(client, settings), content, settings.model_name, None)
@@ -121,14 +111,9 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
 
     ``uri_or_alias`` is ``models:/name@alias``, ``models:/name/version``, or an alias of
     ``settings.model_name``. The folder is local; a remote store's bundle is copied into a temporary one.
-
-    Raises
-    ------
-    BundleError
-        If there is no such version, or its folder is gone.
-    PublishingError
-        If the champion is asked for, and the alias was set on a version whose report does not allow it and
-        that carries no reason for an override.
+    BundleError if there is no such version, or its folder is gone; PublishingError if the champion is asked
+    for, and the alias was set on a version whose report does not allow it and that carries no reason for an
+    override.
     """
     name, alias, version = _parse_uri(uri_or_alias, settings.model_name)
     with client_of(settings) as client:
@@ -159,13 +144,7 @@ def _require_published(folder: Path, version: Any) -> None:
 
 
 def require_mlflow() -> None:
-    """Say at once, and not after an hour of training, that MLflow is not installed.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not.
-    """
+    """Say at once, by MissingExtraError and not after an hour of training, that MLflow is not installed."""
     try:
         installed = importlib.util.find_spec("mlflow") is not None
     except ValueError:
@@ -178,10 +157,7 @@ def require_mlflow() -> None:
 def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
     """Open the store, without a word on the error stream; who only reads does not ``create`` it.
 
-    Raises
-    ------
-    BundleError
-        If there is no store and none is to be made.
+    BundleError if there is no store and none is to be made.
     """
     require_mlflow()
     if not create:
@@ -324,31 +300,14 @@ def _no_notes() -> Iterator[None]:
 def publish_version(
     version: int | str, settings: TrackingSettings, *, override: str | None = None
 ) -> str | None:
-    """Make a registered version the champion, if its report allows it.
+    """Make a registered version the champion if its report allows it, and give the champion before it.
 
-    Parameters
-    ----------
-    version : int or str
-        The version's number.
-    settings : TrackingSettings
-        The store and the model's name.
-    override : str, optional
-        Why it is published all the same, in a sentence of at least four different words (or eight different
-        Chinese characters). It is kept with the version, together with every reason against it, the day
-        and the user name of whoever published it.
-
-    Returns
-    -------
-    str or None
-        The version that was champion before, to go back to.
-
-    Raises
-    ------
-    BundleError
-        If there is no such version, or its bundle was changed after it was saved.
-    PublishingError
-        If a required check is missing or not passed and no reason is given, with all of them named; or if
-        the model was trained on simulated pupils, whatever the reason.
+    An ``override`` is why it is published all the same, in a sentence of at least four different words (or
+    eight different Chinese characters). It is kept with the version, together with every reason against it,
+    the day and the user name of whoever published it. BundleError if there is no such version, or its bundle
+    was changed after it was saved; PublishingError, with all that stands against it, if a required check is
+    missing or not passed and no reason is given, or if the model was trained on simulated pupils, whatever
+    the reason.
     """
     name, wanted = settings.model_name, str(version)
     folder = load_bundle_path(f"models:/{name}/{wanted}", settings)

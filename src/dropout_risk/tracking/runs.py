@@ -28,10 +28,7 @@ MAIN = (
 def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
     """Rebuild the evaluation report from what the run holds, and from nothing else.
 
-    Raises
-    ------
-    BundleError
-        If there is no such run, or it holds no report.
+    BundleError if there is no such run, or it holds no report.
     """
     from mlflow.exceptions import MlflowException
 
@@ -50,11 +47,8 @@ def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
 def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: bool = False) -> pd.DataFrame:
     """Put two runs side by side: their main figures, or ``every`` one, and every setting that differs.
 
-    Returns
-    -------
-    DataFrame
-        Rows by ``kind`` (``data``, ``setting`` or ``figure``) and ``name``; columns ``first``, ``second``
-        and, for figures, ``difference`` (second less first). Runs on different data say so in the first row.
+    Rows by ``kind`` (``data``, ``setting`` or ``figure``) and ``name``; columns ``first``, ``second`` and,
+    for figures, ``difference`` (second less first). Runs on different data say so in the first row.
     """
     with client_of(settings) as client:
         runs = [_find_run(client, run_id) for run_id in (first, second)]

@@ -8,7 +8,6 @@ import numpy as np
 
 from dropout_risk.evaluation.baselines import Baseline, last_model
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import fill_text
 from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.scoring.risk_model import RiskModel
@@ -30,10 +29,7 @@ NOT_DATED = Text(
 def given_last_model(settings: Settings) -> RiskModel | None:
     """Read the former model that the settings name; None where they name none.
 
-    Raises
-    ------
-    BundleError
-        If the bundle cannot be read.
+    BundleError if it cannot be read.
     """
     path = settings.evaluation.last_model
     return None if path is None else RiskModel.load(Path(path))
@@ -51,7 +47,7 @@ def last_model_baseline(former: RiskModel | None, histories: Histories, parts: P
         return last_model(None, unavailable=NOT_DATED)
     begin = str(min(parts.days(parts.test)))
     if former.trained_to >= begin:
-        return last_model(None, unavailable=fill_text(SAW_THE_TEST, to=former.trained_to, begin=begin))
+        return last_model(None, unavailable=SAW_THE_TEST.filled(to=former.trained_to, begin=begin))
     X = build_features(
         histories, parts.cohort_of(parts.test), former.catalogue, instruments=former.instruments
     )

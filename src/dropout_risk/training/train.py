@@ -248,13 +248,6 @@ Item = TypeVar("Item")
 class Steps(AbstractContextManager["Steps"]):
     """The steps of one run, drawn as bars on the terminal's error stream when asked.
 
-    Parameters
-    ----------
-    shown : bool
-        Whether anything is drawn.
-
-    Examples
-    --------
     >>> with Steps(shown=False) as steps:
     ...     days = list(steps.each("features", ["2025-03-03", "2025-04-01"]))
     ...     with steps.one("fit"):
