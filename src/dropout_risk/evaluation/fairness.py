@@ -35,7 +35,6 @@ from dropout_risk.evaluation.fairness_rates import (
     holm_adjusted,
     reasons_at_equal_risk,
 )
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -43,6 +42,7 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import Language, Text

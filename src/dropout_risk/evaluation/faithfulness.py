@@ -12,7 +12,6 @@ import pandas as pd
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.metrics import Z95, wilson_interval
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -22,6 +21,7 @@ from dropout_risk.evaluation.section import (
     SectionTable,
     all_of,
     inside_bounds,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.modelling.calibrated_model import CalibratedModel

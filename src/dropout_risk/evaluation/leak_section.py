@@ -8,13 +8,7 @@ import numpy as np
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import (
-    Check,
-    Question,
-    Section,
-    SectionKind,
-    SectionTable,
-)
+from dropout_risk.evaluation.section import Check, Question, Section, SectionKind, SectionTable
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check

@@ -23,9 +23,8 @@ from dropout_risk.evaluation.result import (
     all_results,
     beside_the_rule,
     calibration_bins,
-    plain_data,
 )
-from dropout_risk.evaluation.section import Section, Table
+from dropout_risk.evaluation.section import Section, Table, plain_data
 from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.candidates import candidate_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -23,6 +22,7 @@ from dropout_risk.evaluation.metrics import (
     wilson_interval,
 )
 from dropout_risk.evaluation.resampling import Resampling, figures_by_replicate
+from dropout_risk.evaluation.section import plain_data
 from dropout_risk.text import Text
 
 # --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
@@ -289,26 +289,3 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
 
 def _ratio_or_nan(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
-
-
-def plain_data(value: Any) -> Any:
-    """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
-
-    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
-    {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_data(item) for key, item in value.items()}
-    if isinstance(value, Text):
-        return {"zh": value.zh, "en": value.en}
-    if isinstance(value, np.generic | np.ndarray):
-        return plain_data(value.tolist())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain_data(item) for item in value]
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from dropout_risk.evaluation.resampling import Interval
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.text import CLAUSES, Language, Text
 
 if TYPE_CHECKING:
@@ -324,7 +326,30 @@ class SectionKind:
         return Section(self.name, self.title, tuple(remarks), tuple(tables), metrics or {}, tuple(checks))
 
 
-# --- Figures with their intervals, and wordings filled in both languages ---
+# --- Plain data, and figures with their intervals, and wordings filled in both languages ---
+
+
+def plain_data(value: Any) -> Any:
+    """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
+
+    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
+    {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(item) for key, item in value.items()}
+    if isinstance(value, Text):
+        return {"zh": value.zh, "en": value.en}
+    if isinstance(value, np.generic | np.ndarray):
+        return plain_data(value.tolist())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain_data(item) for item in value]
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def with_interval(

@@ -13,7 +13,6 @@ import pandas as pd
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Z95
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -22,6 +21,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     inside_bounds,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
