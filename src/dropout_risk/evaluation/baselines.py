@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,11 @@ def columns_read(catalogue: FeatureCatalogue) -> list[str]:
 
 def last_mark_column(catalogue: FeatureCatalogue) -> str:
     """Find the last mark by what it measures."""
-    return find_feature(catalogue, _is_last_mark, Text(zh="最近一次成绩", en="last mark (measure ScoreLast)"))
+    return find_feature(
+        catalogue,
+        lambda f: isinstance(f.measure, ScoreLast) and not f.measure.subjects,
+        Text(zh="最近一次成绩", en="last mark (measure ScoreLast)"),
+    )
 
 
 def _base_rate(train: BaselineRows, test: BaselineRows) -> Baseline:
@@ -273,15 +277,7 @@ def find_feature(catalogue: FeatureCatalogue, fits: Callable[[Feature], bool], n
     found = [feature for feature in catalogue.values() if fits(feature)]
     if not found:
         raise LackingFeatureError(needed)
-    return _longest_window(found).name
-
-
-def _is_last_mark(feature: Feature) -> bool:
-    return isinstance(feature.measure, ScoreLast) and not feature.measure.subjects
-
-
-def _longest_window(features: Iterable[Feature]) -> Feature:
-    return max(features, key=lambda feature: {None: 2e9, "year": 1e9}.get(feature.window, feature.window))  # type: ignore[arg-type,return-value]
+    return max(found, key=lambda feature: {None: 2e9, "year": 1e9}.get(feature.window, feature.window)).name  # type: ignore[arg-type,return-value]
 
 
 # --- Is the model better than what costs nothing: differences to each baseline, and what publishing asks ---
@@ -337,11 +333,8 @@ def baseline_section(
     """Compare the model with each baseline, and with nothing but the school."""
     resampling = resampling or Resampling.once(held_out.y.size)
     others = [result for result in results[1:] if result.differences]
-    remarks = [
-        _difference_in_words(result)
-        for result in others
-        if result.name != "base_rate" and "auc" in result.differences
-    ]
+    rivals = [result for result in others if "auc" in result.differences]
+    remarks = [_difference_in_words(rival) for rival in rivals if rival.name != "base_rate"]
     metrics = {
         f"{result.name}.{figure}_{end}": value
         for result in others
@@ -355,7 +348,7 @@ def baseline_section(
         metrics |= interval_figures("auc_within_schools", auc, interval)
     remarks += resampling.in_words()
     table = SectionTable(TABLE, HEAD, tuple(_difference_row(result) for result in others))
-    checks = (_better_than_base_rate(others), _not_below(others))
+    checks = (_better_than_base_rate(others), _not_below(rivals))
     return BASELINES.section(remarks, [table], metrics, checks)
 
 
@@ -392,16 +385,11 @@ def _within_schools(auc: float, interval: Interval | None) -> Text:
 
 
 def _difference_row(result: Result) -> tuple[Cell, ...]:
-    def cell(name: str, digits: int) -> str:
-        gap = result.differences.get(name)
-        return "–" if gap is None else with_interval(gap["difference"], gap, digits=digits, form="+")
-
-    return (
-        result.label,
-        cell("auc", 2),
-        cell("average_precision", 2),
-        cell("log_loss", 4),
-        cell("recall_at_capacity", 2),
+    digits = {"auc": 2, "average_precision": 2, "log_loss": 4, "recall_at_capacity": 2}
+    gaps = [result.differences.get(name, {"difference": None}) for name in digits]
+    return result.label, *(
+        with_interval(gap["difference"], gap, digits=some, form="+")
+        for gap, some in zip(gaps, digits.values(), strict=True)
     )
 
 
@@ -416,11 +404,10 @@ def _better_than_base_rate(others: Sequence[Result]) -> Check:
     return BETTER_THAN_BASE_RATE.answered(gap["high"] < 0, LOG_LOSS.filled(by=by))
 
 
-def _not_below(others: Sequence[Result]) -> Check:
-    rivals = [rival for rival in others if rival.name in MUST_NOT_LOSE_TO and "auc" in rival.differences]
-    if not rivals:
+def _not_below(rivals: Sequence[Result]) -> Check:
+    gaps = [(rival.label, rival.differences["auc"]) for rival in rivals if rival.name in MUST_NOT_LOSE_TO]
+    if not gaps:
         return NOT_BELOW_BASELINES.answered(None, NOTHING_TO_COMPARE)
-    gaps = [(rival.label, rival.differences["auc"]) for rival in rivals]
     highs = [gap["high"] for _, gap in gaps]
     if None in highs:
         return NOT_BELOW_BASELINES.answered(None, NO_INTERVAL)

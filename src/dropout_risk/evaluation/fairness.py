@@ -45,7 +45,7 @@ from dropout_risk.evaluation.section import (
     plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.text import Language, Text
+from dropout_risk.text import COLON, Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -307,7 +307,6 @@ REASON_TABLE = Text(
     "pupils left out",
 )
 CANNOT = Text(zh="没有两个人数足够的组可以比较", en="no two groups are large enough to compare")
-MEMBER = Text(zh="{attribute}：{member}", en="{attribute}: {member}")
 ONLY_PLACES = Text(
     zh="人数足够的组只有学校或年级，没有按个人情况的分组可以比较",
     en="only schools or grade levels are large enough to compare, no groups of persons",
@@ -526,12 +525,13 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
         Text(zh="准确率：统一", en="Precision, one"),
         Text(zh="准确率：按组", en="Precision, each"),
     )
-    names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
+    names = ("fnr_one", "fnr_each", "precision_one", "precision_each")
     rows = [
         (
             _member_word(attribute, str(group)),
             plain_data(float(line["threshold"])),
-            *_threshold_figures(line, names),
+            *(round(float(line[name])) for name in ("places_one", "places_each")),
+            *(plain_data(float(line[name])) for name in names),
         )
         for attribute, option in report.thresholds.items()
         for group, line in option.table.iterrows()
@@ -545,18 +545,11 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
 
 def _member_word(attribute: str, group: str) -> Text:
     member = Text(zh="全体", en="all") if group == ALL else _group_word(group)
-    return MEMBER.filled(attribute=_attribute_word(attribute), member=member)
+    return COLON.joined((_attribute_word(attribute), member))
 
 
 def _p_in_words(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _threshold_figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
-    return [
-        round(float(line[name])) if name.startswith("places") else plain_data(float(line[name]))
-        for name in names
-    ]
 
 
 def _interval_in_words(middle: float, low: float, high: float) -> str:

@@ -467,12 +467,15 @@ def compare_groups(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
 
 
 def _pairs_of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.DataFrame:
+    from scipy.special import ndtri
+
     names, share = shown.index.to_numpy(dtype=object), shown[rate].to_numpy(dtype=np.float64)
     n = shown[COUNTED[rate]].to_numpy(dtype=np.float64)
     one, two = np.triu_indices(len(names), k=1)
     swap = share[one] < share[two]
     one, two = np.where(swap, two, one), np.where(swap, one, two)
-    low, high = newcombe_interval(share[one], n[one], share[two], n[two], _z_for_pairs(max(len(one), 1)))
+    z = float(ndtri(1 - (1 - LEVEL) / (2 * max(len(one), 1))))
+    low, high = newcombe_interval(share[one], n[one], share[two], n[two], z)
     return pd.DataFrame(
         {
             "attribute": attribute,
@@ -486,12 +489,6 @@ def _pairs_of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.Da
             "pairs": len(one),
         }
     )
-
-
-def _z_for_pairs(pairs: int) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
 
 
 def newcombe_interval(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:

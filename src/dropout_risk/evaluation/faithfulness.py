@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -215,11 +214,11 @@ TOLD = Text(
 )
 TOLD_CAUSES = Text(
     zh="在模拟数据中，{n}名辍学学生里有{right:.0%}（{low:.0%}至{high:.0%}）的首要原因与真实原因一致；"
-    "随意猜为{chance:.0%}，总说全局最主要的原因为{always:.0%}，总说最常列出的原因为{most:.0%}，"
+    "随意猜为{chance:.0%}，总说全局最主要的原因为{always:.0%}，总说最常列出的原因为{most_named:.0%}，"
     "按全局重要性随机说为{sampled:.0%}。",
     en="On these simulated records the leading cause is the true one for {right:.0%} ({low:.0%} to "
     "{high:.0%}) of {n} pupils who dropped out; chance gives {chance:.0%}, always naming the globally "
-    "leading cause {always:.0%}, always the one named most often {most:.0%}, "
+    "leading cause {always:.0%}, always the one named most often {most_named:.0%}, "
     "naming causes as often as they matter globally {sampled:.0%}.",
 )
 NO_BETTER_THAN_CHANCE = Text(
@@ -245,13 +244,12 @@ CURVES_CHECKED = Text(
 
 def _curves_in_words(made: ReasonCurves) -> Text:
     three = min(THREE, len(made.taken) - 1)
-    fields: Mapping[str, object] = {
-        "start": made.mean_risk("taken", 0),
-        "reasons": made.mean_risk("taken", three),
-        "random": made.mean_risk("taken_random", three),
+    return TOLD.filled(
+        start=made.mean_risk("taken", 0),
+        reasons=made.mean_risk("taken", three),
+        random=made.mean_risk("taken_random", three),
         **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
-    }
-    return TOLD.filled(**fields)
+    )
 
 
 def _check_curves(made: ReasonCurves) -> Check:
@@ -277,17 +275,8 @@ def _check_causes(found: CauseAgreement) -> Check:
 
 def _causes_in_words(found: CauseAgreement) -> Text:
     low, high = found.interval
-    fields: Mapping[str, object] = {
-        "n": len(found.truth),
-        "right": found.right,
-        "low": low,
-        "high": high,
-        "chance": found.chance,
-        "always": found.always,
-        "sampled": found.sampled,
-        "most": found.most_named,
-    }
-    return TOLD_CAUSES.filled(**fields)
+    others = {name: getattr(found, name) for name in ("right", "chance", "always", "sampled", "most_named")}
+    return TOLD_CAUSES.filled(n=len(found.truth), low=low, high=high, **others)
 
 
 def _curve_table(made: ReasonCurves) -> SectionTable:

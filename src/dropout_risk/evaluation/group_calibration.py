@@ -13,6 +13,7 @@ from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds
 from dropout_risk.modelling.uncertainty import SPREADS, ResemblingPupils, equal_bands, known_codes
 
 DRAWS = 199
+LEVEL = 0.9
 BANDS = 3
 FEWEST_COHORTS = 20
 
@@ -35,7 +36,6 @@ def cohort_coverage(
     schools: Array,
     days: Array,
     *,
-    level: float = 0.9,
     bands: int = BANDS,
     seed: int = 0,
 ) -> Coverage:
@@ -46,6 +46,8 @@ def cohort_coverage(
     number that came true lies among the middle 90 % of those numbers (ties are broken at random). Intervals
     that are too narrow hold too few. Rows without a school are left out.
     """
+    from scipy.special import ndtri
+
     school = known_codes(schools)
     day = pd.factorize(days)[0]
     low, high = log_odds(interval[:, 0]), log_odds(interval[:, 1])
@@ -57,10 +59,12 @@ def cohort_coverage(
     if len(names) == 0:
         return Coverage(float("nan"), 0)
     seen = np.bincount(code, weights=y[kept]).astype(np.float64)
-    below, level_with = _count_draws(seen, code, middle[kept], half[kept] / _z_of_level(level), seed)
+    below, level_with = _count_draws(
+        seen, code, middle[kept], half[kept] / float(ndtri(0.5 + LEVEL / 2)), seed
+    )
     rng = np.random.default_rng([seed, 1])
     rank = below + np.floor(rng.random(len(seen)) * (level_with + 1))
-    edge = round((DRAWS + 1) * (1 - level) / 2)
+    edge = round((DRAWS + 1) * (1 - LEVEL) / 2)
     return Coverage(float(((rank >= edge) & (rank < DRAWS + 1 - edge)).mean()), len(seen))
 
 
@@ -94,12 +98,6 @@ def _count_draws(
         below += drawn < seen
         level_with += drawn == seen
     return below, level_with
-
-
-def _z_of_level(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
 
 
 # --- How far the risks of each school or group are off, small ones drawn towards the whole ---
@@ -139,16 +137,13 @@ class GroupShifts:
     small: int
 
 
-def shrunk_shifts(
-    y: Floats, p: Floats, groups: Array, pupils: Array, *, level_z: float = 1.959964
-) -> GroupShifts:
+def shrunk_shifts(y: Floats, p: Floats, groups: Array, pupils: Array) -> GroupShifts:
     """Estimate each group's shift by empirical Bayes.
 
     The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
     group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
     variance may be. Rows of one pupil on several days count as little as they really tell; rows without a
-    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either
-    side.
+    group (None or an empty text) are left out. Intervals are at 95 %.
     """
     given = pd.Series(np.asarray(groups, dtype=object))
     code, names = pd.factorize(given.where(given != ""), sort=True)
@@ -168,7 +163,7 @@ def shrunk_shifts(
         GroupShift(
             str(name),
             *counts[position],
-            *_interval_around(whole + shift[position], level_z * error[position]),
+            *_interval_around(whole + shift[position], 1.959964 * error[position]),
         )
         for position, name in enumerate(names)
         if counts[position][0] >= FEWEST_PUPILS

@@ -76,7 +76,7 @@ def monthly_dates(
     date itself need only lie within the records.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
-    dates = np.arange(calendar.first, min(calendar.last, _last_observed(histories)) + 1)
+    dates = np.arange(calendar.first, min(calendar.last, int(np.max(histories.observed_to))) + 1)
     before = _school_days_before(histories, schools, dates)
     observed = _observed_days(histories, schools)[:, None]
     is_open = _school_days_before(histories, schools, dates + 1) > before
@@ -131,10 +131,6 @@ def last_label_day(histories: Histories, day: DateLike, horizon_days: int) -> dt
 
 def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], dates: Longs) -> Longs:
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
-
-
-def _last_observed(histories: Histories) -> int:
-    return int(np.max(histories.observed_to))
 
 
 def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Longs:

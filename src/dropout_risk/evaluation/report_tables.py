@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.section import Cell, SectionTable, interval_in_brackets
 from dropout_risk.modelling.candidates import candidate_words
-from dropout_risk.text import ITEMS, Language, Text
+from dropout_risk.text import COLON, ITEMS, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -359,5 +359,4 @@ def feature_names(names: Iterable[str]) -> Text:
 
 def glossary_lines(language: Language) -> list[str]:
     """Give one line for each hard word."""
-    mark = "：" if language == "zh" else ": "
-    return [f"{word.to(language)}{mark}{meaning.to(language)}" for word, meaning in GLOSSARY]
+    return [COLON.joined(words).to(language) for words in GLOSSARY]

@@ -81,10 +81,10 @@ class Resampling:
         """
         if len(schools) == 0 or len(schools) != len(pupils):
             raise EvaluationError("Every row needs its school and its pupil to be drawn again.")
-        school, names = pd.factorize(_as_text(schools), sort=True)
+        school, names = pd.factorize(pd.Series(schools).astype(str), sort=True)
         if len(names) >= FEWEST_SCHOOLS:
             return cls("school", school, _draw_clusters(np.array([len(names)]), replicates, seed))
-        pupil, ids = pd.factorize(_as_text(pupils), sort=True)
+        pupil, ids = pd.factorize(pd.Series(pupils).astype(str), sort=True)
         home = np.full(len(ids), len(names))
         np.minimum.at(home, pupil, school)  # one school per pupil, also if it moved
         position = np.empty(len(ids), dtype=np.intp)
@@ -129,7 +129,10 @@ class Resampling:
         defined = drawn[np.isfinite(drawn)]
         if self.n_clusters < 2 or defined.size < LEAST_DEFINED * drawn.size:
             return None
-        tail = _widened_tail(self.n_clusters)
+        from scipy.stats import norm, t
+
+        n = self.n_clusters
+        tail = float(norm.sf(math.sqrt(n / (n - 1)) * t.ppf((1 + LEVEL) / 2, n - 1)))
         low, high = np.quantile(defined, [tail, 1 - tail])
         return Interval(float(low), float(high))
 
@@ -137,14 +140,9 @@ class Resampling:
         """Say what was drawn, if anything was."""
         if self.unit == "nothing":
             return []
-        rough = ROUGH if self.n_clusters < FEW_SCHOOLS else Text(zh="", en="")
+        rough = ROUGH if self.n_clusters < FEW_SCHOOLS else ""
         wording = BY_SCHOOL if self.unit == "school" else BY_PUPIL
-        drawn = {"n": self.n_clusters, "replicates": len(self.weights)}
-        return [
-            Text(
-                zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
-            )
-        ]
+        return [wording.filled(n=self.n_clusters, replicates=len(self.weights), rough=rough)]
 
 
 def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
@@ -154,17 +152,6 @@ def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> 
     for row in weights:
         row[:] = np.concatenate([np.bincount(rng.integers(n, size=n), minlength=n) for n in sizes if n])
     return weights
-
-
-def _widened_tail(clusters: int) -> float:
-    from scipy.stats import norm, t
-
-    beyond = math.sqrt(clusters / (clusters - 1)) * t.ppf((1 + LEVEL) / 2, clusters - 1)
-    return float(norm.sf(beyond))
-
-
-def _as_text(names: npt.NDArray[Any]) -> pd.Series:
-    return pd.Series(names).astype(str)
 
 
 # --- Every figure of a result once per replicate, from pieces computed once per row ---

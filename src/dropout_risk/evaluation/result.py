@@ -31,12 +31,12 @@ SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
 ROC_POINTS = 101
 
 
-def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
-    """Compare mean risk and observed share in bins of about equally many rows, by rising risk.
+def calibration_bins(y: Floats, p: Floats) -> list[dict[str, float]]:
+    """Compare mean risk and observed share in ten bins of about equally many rows, by rising risk.
 
     Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
     """
-    which = quantile_bins(p, bins)
+    which = quantile_bins(p, 10)
     return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 

@@ -166,7 +166,7 @@ def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[A
         _require_store(settings.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    with _no_warnings():
+    with warnings.catch_warnings(action="ignore"):  # deprecations of MLflow's own libraries
         from mlflow import MlflowClient
 
         if settings.uri.startswith("sqlite:///"):
@@ -272,14 +272,6 @@ def _local_folder(client: Any, source: str) -> Path:
 def _path_of_uri(place: str) -> Path:
     parts = urlsplit(place)
     return Path(unquote(parts.path)) if parts.scheme == "file" else Path(place)
-
-
-@contextlib.contextmanager
-def _no_warnings() -> Iterator[None]:
-    """Keep the deprecation warnings of MLflow's own libraries from the reader."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextlib.contextmanager
