@@ -37,21 +37,9 @@ COMBINED = {
 def catalogue_table(catalogue: FeatureCatalogue, language: Language) -> list[Row]:
     """Give one row of words per feature, in the catalogue's order.
 
-    Parameters
-    ----------
-    catalogue : FeatureCatalogue
-        The catalogue to show.
-    language : {"zh", "en"}
-        The language of headers and cells.
+    The same keys in every row: name, label, domain, cause, window, unit, range, direction, whether sensitive,
+    whether actionable, an example sentence and the sentence for a missing value.
 
-    Returns
-    -------
-    list of dict of str to str
-        The same keys in every row: name, label, domain, cause, window, unit, range, direction, whether
-        sensitive, whether actionable, an example sentence and the sentence for a missing value.
-
-    Examples
-    --------
     >>> row = catalogue_table(default_catalogue(), "en")[1]
     >>> row["Feature"], row["Window"], row["Example"]
     ('absence_share_20d', '20 school days', 'Absent on 40% of the last 20 school days')
@@ -62,8 +50,6 @@ def catalogue_table(catalogue: FeatureCatalogue, language: Language) -> list[Row
 def markdown_table(rows: Sequence[Row]) -> str:
     r"""Write rows that share their keys as a Markdown table.
 
-    Examples
-    --------
     >>> print(markdown_table([{"a": "1", "b": "x|y"}]))
     | a | b |
     | --- | --- |
@@ -188,8 +174,6 @@ FEATURE_HEADERS = {
 def example_value(feature: Feature) -> float:
     """Choose a value that shows how a feature is worded.
 
-    Examples
-    --------
     >>> example_value(default_catalogue()["absence_share_20d"])
     0.4
     """

@@ -9,8 +9,6 @@ from dropout_risk.text import Text
 def windowed_name(fact: str, window: Window) -> str:
     """Name a feature after what it says and its window.
 
-    Examples
-    --------
     >>> windowed_name("absence_share", 20), windowed_name("absence_share", "year")
     ('absence_share_20d', 'absence_share_year')
     """
@@ -20,8 +18,6 @@ def windowed_name(fact: str, window: Window) -> str:
 def label_over(window: Window, zh: str, en: str) -> Text:
     """Put a window into a label.
 
-    Examples
-    --------
     >>> label_over(20, zh="缺勤率", en="Absence")
     Text(zh='近20个上课日缺勤率', en='Absence, last 20 school days')
     """
@@ -35,8 +31,6 @@ def sentence_over(window: Window, zh: str, en: str) -> Text:
 
     The ``{value}``-like fields stay as they are.
 
-    Examples
-    --------
     >>> sentence_over("year", zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>").en
     'Absent on {value:.0%} of school days this year'
     >>> sentence_over(20, zh="<period>没有缺勤", en="No absence <period>").en

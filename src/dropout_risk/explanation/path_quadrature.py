@@ -15,15 +15,7 @@ from dropout_risk.explanation.tree_model import Tree, TreeModel
 
 @dataclass(frozen=True, eq=False)
 class PathQuadrature:
-    """The nodes of a model as :func:`walk_trees` reads them.
-
-    Parameters
-    ----------
-    base : float
-        The mean raw score of the training rows.
-    arrays : TreePaths
-        Trees, nodes, leaves, and the rules of quadrature.
-    """
+    """The nodes of a model as :func:`walk_trees` reads them; the base is the training rows' mean score."""
 
     base: float
     arrays: TreePaths

@@ -34,19 +34,9 @@ FOREST_ROWS = 1 << 16
 class Forest:
     """What tables of decision patterns are made from, whatever they are measured against.
 
-    Parameters
-    ----------
-    model : TreeModel
-        The trees.
-    codes : TreeCodes
-        From values to codes.
-    leaves : tuple of Leaf
-        In the order of the trees.
-    groups : list of LeafGroup or None
-        Leaves that share tables; None where the trees are too deep for tables.
+    Leaves are in the order of the trees; ``groups`` share tables, and are None where the trees are too deep
+    for them.
 
-    Examples
-    --------
     >>> import lightgbm
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
@@ -80,14 +70,8 @@ class Forest:
         """Count how many rows meet which conditions of each leaf; the rows themselves are not kept.
 
         Rows are counted by their places in the groups' tables, of which each belongs to one pattern of each
-        leaf.
-
-        Raises
-        ------
-        BackgroundError
-            If there are no rows, or they have other columns.
-        ModelKindError
-            If the trees are too deep for tables.
+        leaf. BackgroundError if there are no rows, or they have other columns; ModelKindError if the trees
+        are too deep for tables.
         """
         groups, rows = self.shallow(), np.asarray(rows, np.float64)
         check_rows(rows, self.model.n_features)
@@ -122,18 +106,10 @@ _BUILDING = Lock()
 class TreeTerms:
     """Contributions of trees, from tables made once, when the first row is asked for.
 
-    Parameters
-    ----------
-    forest : Forest
-        The trees.
-    counts : PatternCounts, optional
-        Of the rows that contributions are measured against (interventional). By default the training rows
-        as counted in the trees' nodes (path-dependent).
-    background : str
-        What the base stands for, in words.
+    ``counts`` are of the rows that contributions are measured against (interventional); by default the
+    training rows as counted in the trees' nodes (path-dependent). ``background`` says in words what the base
+    stands for.
 
-    Examples
-    --------
     >>> import lightgbm
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
@@ -153,23 +129,11 @@ class TreeTerms:
 
     @classmethod
     def of(cls, text: str, background: Floats | PatternCounts | None = None) -> Self:
-        """Take the trees of a model, and what they are measured against.
+        """Take the trees of a model, and the rows, or counts of patterns, they are measured against.
 
-        Parameters
-        ----------
-        text : str
-            What ``Booster.model_to_string`` wrote.
-        background : ndarray or PatternCounts, optional
-            Rows that contributions are measured against, or their counts of patterns.
-
-        Raises
-        ------
-        ModelKindError
-            If the model has linear trees or several classes, or trees too deep for a background.
-        BackgroundError
-            If the rows are none, or of other columns.
-        BundleError
-            If the text is not that of a LightGBM model, or the counts are those of another one.
+        ModelKindError if the model has linear trees or several classes, or trees too deep for a background;
+        BackgroundError if the rows are none, or of other columns; BundleError if the text is not that of a
+        LightGBM model, or the counts are those of another one.
         """
         own = cls(Forest.read(text))
         if background is None:

@@ -20,15 +20,7 @@ WEIGHTS = np.linspace(0.0, 1.0, 11)
 
 @dataclass(frozen=True)
 class BlendModel:
-    """``(1 - weight) * logistic + weight * boosted``.
-
-    Parameters
-    ----------
-    logistic, boosted : Model
-        Of the two parts.
-    weight : float
-        Of the trees, between 0 and 1.
-    """
+    """``(1 - weight) * logistic + weight * boosted``; the weight lies between 0 and 1."""
 
     logistic: Model
     boosted: Model

@@ -18,12 +18,7 @@ from dropout_risk.modelling.model import Model
 class Span:
     """The values among which tuning looks for a setting; whole numbers where the ends are.
 
-    Parameters
-    ----------
-    low, high : int or float
-        Both belong to it.
-    log : bool, default=False
-        Whether small values are tried as often as large ones.
+    Both ends belong to it; with ``log`` small values are tried as often as large ones.
     """
 
     low: float
@@ -41,14 +36,7 @@ class Span:
 class Fitter(ABC):
     """What fits one candidate to rows of some columns.
 
-    Parameters
-    ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0; categorical columns have no direction.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    seed : int, default=0
-        Of whatever is drawn.
+    ``monotone`` is 1, -1 or 0 for each column; categorical columns (their positions) have no direction.
     """
 
     monotone: Sequence[int]

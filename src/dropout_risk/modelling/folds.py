@@ -13,16 +13,9 @@ from dropout_risk.modelling.newton import fit_logistic
 
 @dataclass(frozen=True, eq=False)
 class CrossFit:
-    """Raw scores of rows by a model that did not see them, and the setting that gave the best ones.
+    """What a candidate shows on folds: raw scores of rows by a model that did not see them.
 
-    Parameters
-    ----------
-    margin : ndarray of float64
-        One raw score for each row.
-    losses : ndarray of float64
-        Mean log loss of each fold.
-    setting : dict
-        What the candidate needs to fit again on all rows.
+    With the mean log loss of each fold, and the setting that it needs to fit again on all rows.
     """
 
     margin: Floats
@@ -45,14 +38,8 @@ def best_elsewhere(losses: Floats) -> Positions:
     """Give for each fold the setting with the least mean loss on the other folds.
 
     So a fold never chooses the setting it is judged by, and a candidate with many settings to choose from
-    looks no better for it.
+    looks no better for it. Losses have shape (n_settings, n_folds).
 
-    Parameters
-    ----------
-    losses : ndarray, shape (n_settings, n_folds)
-
-    Examples
-    --------
     >>> best_elsewhere(np.array([[0.1, 0.5, 0.4], [0.4, 0.3, 0.3]])).tolist()
     [1, 0, 0]
     """
@@ -63,10 +50,7 @@ def best_elsewhere(losses: Floats) -> Positions:
 def cross_fitted(margins: Floats, y: Labels, folds: Positions) -> tuple[Floats, Floats, int]:
     """Give raw scores and losses with each fold's setting chosen on the others, and the best setting.
 
-    Parameters
-    ----------
-    margins : ndarray, shape (n_settings, n)
-        Raw scores of rows by models that did not see them, for each setting.
+    ``margins`` has shape (n_settings, n): raw scores of rows by models that did not see them.
     """
     losses = np.array([fold_losses(margin, y, folds) for margin in margins])
     margin = margins[best_elsewhere(losses)[folds], np.arange(len(y))]
