@@ -143,6 +143,7 @@ class LinearTerms:
     shapes, one for each feature with mean 0, are those of the training rows; ``means`` are of each curve over
     another background, and ``background`` says in words what that is.
 
+    >>> from dropout_risk.explanation.curves import CurveShape
     >>> terms = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> terms.contributions(np.array([[1.0]])).log_odds.tolist()
     [-0.5]

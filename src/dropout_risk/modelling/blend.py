@@ -11,7 +11,7 @@ import numpy as np
 from dropout_risk.arrays import Floats, Labels, Positions
 from dropout_risk.explanation.contributions import BlendTerms
 from dropout_risk.modelling.boosted import BoostedModel
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, cross_fitted
 from dropout_risk.modelling.logistic import LogisticModel
 from dropout_risk.modelling.model import Model
 

@@ -13,8 +13,7 @@ from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
-from dropout_risk.modelling.fitter import Fitter, Span
-from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
+from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, best_elsewhere, fold_losses
 from dropout_risk.modelling.model import read_file
 
 MOST_TREES = 600

@@ -16,8 +16,7 @@ import numpy as np
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.explanation.contributions import LinearTerms
 from dropout_risk.explanation.curves import CurveShape, LevelShape
-from dropout_risk.modelling.fitter import Fitter, Span
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, cross_fitted
 from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 

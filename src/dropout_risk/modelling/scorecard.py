@@ -16,8 +16,7 @@ from dropout_risk.explanation.contributions import LinearTerms
 from dropout_risk.explanation.curves import LevelShape, StepShape
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.fitter import Fitter
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, Fitter, cross_fitted
 from dropout_risk.modelling.model import JsonModel, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 from dropout_risk.text import Language, Text

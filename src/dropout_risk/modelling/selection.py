@@ -15,8 +15,7 @@ from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import TrainingError
 from dropout_risk.modelling.blend import BlendModel, cross_blend
 from dropout_risk.modelling.candidates import CANDIDATES, SAFEST, with_parts
-from dropout_risk.modelling.fitter import Fitter
-from dropout_risk.modelling.folds import CrossFit, raw_calibration
+from dropout_risk.modelling.fitter import CrossFit, Fitter, raw_calibration
 from dropout_risk.modelling.model import Model
 from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
