@@ -1,4 +1,4 @@
-"""Columns without a single value: normal where a catalogue declares them, else a broken join."""
+"""What a fit asks of its columns and labels: what it refuses, and what it warns of."""
 
 from __future__ import annotations
 

@@ -376,19 +376,9 @@ class RandomSplit:
     ) -> Iterator[tuple[Positions, Positions]]:
         """Give the positions of training and test rows of each fold.
 
-        Parameters
-        ----------
-        X : DataFrame or array-like
-            The rows.
-        y : array-like, optional
-            Labels 0 and 1, whose share is then about the same in every fold.
-        groups : array-like, optional
-            The pupil of each row; by default the index level ``student_id``, else each row is a pupil.
-
-        Raises
-        ------
-        SplitError
-            If there are fewer pupils than folds.
+        Labels 0 and 1 make their share about the same in every fold. ``groups`` is the pupil of each row; by
+        default the index level ``student_id``, else each row is a pupil. SplitError if there are fewer pupils
+        than folds.
         """
         keys = keys_of(X, groups, "student_id", otherwise=np.arange(len(np.asarray(X))))
         labels = np.zeros(len(keys), dtype=np.int8) if y is None else np.asarray(y).astype(np.int8)
@@ -432,19 +422,8 @@ class SchoolSplit:
     ) -> Iterator[tuple[Positions, Positions]]:
         """Give the positions of training and test rows, school by school.
 
-        Parameters
-        ----------
-        X : DataFrame, optional
-            The rows.
-        y : ignored
-            For scikit-learn.
-        groups : array-like, optional
-            The school of each row; by default the index level ``school_id``.
-
-        Raises
-        ------
-        SplitError
-            If there are fewer schools than parts.
+        ``groups`` is the school of each row; by default the index level ``school_id``. SplitError if there
+        are fewer schools than parts.
         """
         keys = keys_of(X, groups, "school_id")
         if self.n_splits is not None:
