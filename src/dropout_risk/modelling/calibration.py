@@ -153,13 +153,13 @@ def fit_line(
 ) -> tuple[Floats, Floats]:
     """Minimise log loss plus prior over the free coordinates; give the point and its precision.
 
-    Rows are raw scores and ones, shape (n, 2); the prior is a mean and a precision, and coordinates that are
-    not free stay at its mean.
+    Rows are columns such as raw scores and ones, shape (n, k); the prior is a mean and a precision, and
+    coordinates that are not free stay at its mean.
     """
     point = prior[0].copy()
     for _ in range(50):
         gradient, precision = _line_derivatives(rows, y, point, prior)
-        step = np.zeros(2)
+        step = np.zeros(len(point))
         step[free] = np.linalg.solve(precision[np.ix_(free, free)], gradient[free])
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         point = point - step
