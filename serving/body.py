@@ -27,13 +27,7 @@ _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 
 
 class RefusedError(Exception):
-    """A body that is not answered, and why.
-
-    Parameters
-    ----------
-    problems : list of RequestError
-        At most twenty.
-    """
+    """A body that is not answered, and at most twenty reasons why."""
 
     def __init__(self, problems: list[RequestError]) -> None:
         super().__init__(problems[0].code)
@@ -43,12 +37,7 @@ class RefusedError(Exception):
 class Contract:
     """One request of the contract: a compiled check says yes, and only what it refuses is looked through.
 
-    Parameters
-    ----------
-    name : str
-        ``score`` or ``score_features``.
-    loose : str
-        The list in which the contract allows what is no number: there NaN is looked for besides.
+    In the list ``loose`` the contract allows what is no number: there NaN is looked for besides.
     """
 
     def __init__(self, name: str, loose: str) -> None:
@@ -59,13 +48,7 @@ class Contract:
         self._whole = _integers_of(self.schema)
 
     def read(self, body: bytes) -> dict[str, Any]:
-        """Read a body.
-
-        Raises
-        ------
-        RefusedError
-            With every problem, up to twenty.
-        """
+        """Read a body; RefusedError with every problem, up to twenty."""
         try:
             request = _parse_body(body)
             if not (self._check.is_valid(request) and is_finite(request.get(self._loose))):

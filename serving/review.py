@@ -67,16 +67,7 @@ class Page:
 class ReviewRoom:
     """Where reviewers read: a model and a store, scored once in each state of the store.
 
-    Parameters
-    ----------
-    model : RiskModel
-        What scores.
-    store : Path or None
-        None: there is nothing to review, and every page says how to switch it on.
-    role : Role
-        For whom the pages are made.
-    language : {"zh", "en"}
-        Where none is asked for.
+    Without a store there is nothing to review, and every page says how to switch it on.
     """
 
     model: RiskModel
@@ -90,14 +81,10 @@ class ReviewRoom:
 
     @classmethod
     def from_environment(cls, model: RiskModel) -> Self:
-        """Read the settings.
+        """Read the settings; BundleError if the store is none.
 
-        Raises
-        ------
-        UnknownRoleError, SettingsError
-            If the role or the language is unknown, or pages are not for that role.
-        BundleError
-            If the store is none.
+        UnknownRoleError or SettingsError if the role or the language is unknown, or pages are not for that
+        role.
         """
         place = os.environ.get("DROPOUT_RISK_STORE", "")
         store = Path(place) if place else None
@@ -110,14 +97,8 @@ class ReviewRoom:
     async def answer(self, path: str, rest: str | None, asked: str | None) -> Page:
         """Give a page; the event loop does nothing of it.
 
-        Parameters
-        ----------
-        path : str
-            The route, without what follows it.
-        rest : str or None
-            What follows it: the id of a pupil or of a school.
-        asked : str or None
-            The language that was asked for.
+        ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
+        is the language that was asked for.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._answer, path, rest, asked)

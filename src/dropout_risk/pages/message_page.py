@@ -48,19 +48,7 @@ _MESSAGES: dict[Message, tuple[Text, Text]] = {
 def message_page(
     said: Message, language: Language, links: Links, error: DropoutRiskError | None = None
 ) -> str:
-    """Render a page that says why there is no other one.
-
-    Parameters
-    ----------
-    said : str
-        ``switched_off``, ``not_here``, ``nobody_yet``, ``unknown_language`` or ``no_store``.
-    language : {"zh", "en"}
-        The language of the page.
-    links : Links
-        The pages that there are.
-    error : DropoutRiskError, optional
-        Its code and words are shown in small print.
-    """
+    """Render a page that says why there is no other one, an error's code and words in small print."""
     head, text = (words.to(language) for words in _MESSAGES[said])
     shown = "" if error is None else f"{error.code}: {error.message} {error.hint}"
     return render_page("message.html", language, links=links, head=head, text=text, error=shown)

@@ -26,16 +26,9 @@ MODEL = "model.html"
 
 @dataclass(frozen=True)
 class Links:
-    """How the pages find one another.
+    """How the pages find one another: their addresses, empty where there are none.
 
-    Parameters
-    ----------
-    cohort, model : str
-        Addresses of these pages; empty where there are none.
-    lists : str
-        The address of the index of all schools; empty where there is none.
-    pupil, school : callable
-        From an id to the address of its page.
+    ``lists`` is the index of all schools; ``pupil`` and ``school`` give an address from an id.
     """
 
     cohort: str
@@ -48,8 +41,6 @@ class Links:
 def school_page_name(school_id: str | None) -> str:
     """Name a school's file: safe whatever the id, and never the same for two ids.
 
-    Examples
-    --------
     >>> school_page_name("../x")
     'school-x-551622b6.html'
     """
@@ -59,8 +50,6 @@ def school_page_name(school_id: str | None) -> str:
 def pupil_page_name(student_id: str | int) -> str:
     """Name a pupil's file.
 
-    Examples
-    --------
     >>> pupil_page_name("<b>")
     'pupil-b-6d04c958cc9518d6.html'
     """
@@ -70,8 +59,6 @@ def pupil_page_name(student_id: str | int) -> str:
 def is_our_page(name: str) -> bool:
     """Say whether a file of that name is a school's or a pupil's page.
 
-    Examples
-    --------
     >>> is_our_page(school_page_name(None)), is_our_page("school-notes.html")
     (True, False)
     """
@@ -116,17 +103,8 @@ def id_at(step: str | None) -> str | None:
 
 
 def served_under(root: str, language: str = "") -> Links:
-    """Give the addresses of the service.
+    """Give the addresses of the service below that of the cohort's page, all asking for a language if given.
 
-    Parameters
-    ----------
-    root : str
-        The address of the cohort's page; the others lie below it.
-    language : str, default=""
-        Asked for in every address, if given.
-
-    Examples
-    --------
     >>> served_under("/review", "en").pupil("a/b <c>")
     '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
     """
@@ -161,17 +139,7 @@ def _age_of_record(reason: Reason, language: Language) -> str:
 
 
 def render_page(template: str, language: Language, **content: Any) -> str:
-    """Render a page of HTML.
-
-    Parameters
-    ----------
-    template : str
-        The name of a file in ``templates/``.
-    language : {"zh", "en"}
-        The language of the wording.
-    **content
-        What the template shows; every word of it is escaped.
-    """
+    """Render a page from a file in ``templates/``; every word of the content is escaped."""
     shared = {"w": page_words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
     return _template_environment().get_template(template).render(**shared, **content)
 
@@ -186,8 +154,6 @@ def style_sheet() -> str:
 def content_policy() -> str:
     """Give the pages' content security policy: their own style sheet by its hash, and nothing else.
 
-    Examples
-    --------
     >>> content_policy().startswith("default-src 'none'; style-src 'sha256-")
     True
     """

@@ -24,24 +24,10 @@ _DOMAINS = list(DOMAINS)
 def redact_rows(
     rows: pa.RecordBatch, role: Role, catalogue: FeatureCatalogue, language: Language
 ) -> pa.RecordBatch:
-    """Fold what a role may not see.
+    """Fold what a role may not see in rows of :func:`dropout_risk.scoring.score_writer.score_schema`.
 
-    Parameters
-    ----------
-    rows : pyarrow.RecordBatch
-        Of :func:`dropout_risk.scoring.score_writer.score_schema`.
-    role : Role
-        Who reads; names stay.
-    catalogue : FeatureCatalogue
-        The model's.
-    language : {"zh", "en"}
-        The language of the sentences that are added.
-
-    Returns
-    -------
-    pyarrow.RecordBatch
-        Of the same columns. What is one entry ``other`` in a reply is null here in ``domains``, ``causes``
-        and ``contributions``: it is the log-odds less the base and all that is there.
+    Names stay. What is one entry ``other`` in a reply is null here in ``domains``, ``causes`` and
+    ``contributions``: it is the log-odds less the base and all that is there.
     """
     if not role.hidden:
         return rows
