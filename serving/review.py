@@ -35,8 +35,7 @@ from dropout_risk.errors import (
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.message_page import message_page
-from dropout_risk.pages.rendering import Links, content_policy, id_at, served_under
+from dropout_risk.pages.rendering import Links, content_policy, id_at, message_page, served_under
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel

@@ -50,12 +50,12 @@ class Telling(IntEnum):
 
 @dataclass(frozen=True)
 class Role:
-    """What one kind of reader may see of a score; SettingsError, with the nearest name, if a domain is none.
+    """What one kind of reader may see of a score.
 
     It reads values and sentences of the domains that it ``sees``; of those that it ``hears_of`` it learns, in
     one sentence without a number, that they raise the risk. Without ``names`` it does not learn whose score
     it is. Who is no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts,
-    nor a rank.
+    nor a rank. SettingsError, with the nearest right name, if a domain is unknown.
 
     >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
     ('psychology', 'grades')
