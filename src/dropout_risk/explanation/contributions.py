@@ -179,6 +179,7 @@ class LinearTerms:
 
     Examples
     --------
+    >>> from dropout_risk.explanation.curves import CurveShape
     >>> terms = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> terms.contributions(np.array([[1.0]])).log_odds.tolist()
     [-0.5]

@@ -180,17 +180,17 @@ def fit_line(
 
     Parameters
     ----------
-    rows : array of shape (n, 2)
-        Raw scores and ones.
+    rows : array of shape (n, k)
+        Columns, such as raw scores and ones.
     y : array of {0, 1}
-    free : bool array of shape (2,)
+    free : bool array of shape (k,)
         Coordinates that are not free stay at the prior's mean.
     prior : tuple of mean and precision
     """
     point = prior[0].copy()
     for _ in range(50):
         gradient, precision = _line_derivatives(rows, y, point, prior)
-        step = np.zeros(2)
+        step = np.zeros(len(point))
         step[free] = np.linalg.solve(precision[np.ix_(free, free)], gradient[free])
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         point = point - step
