@@ -93,14 +93,9 @@ _LOADED: dict[str, RiskModel] = {}
 
 @dataclass(frozen=True)
 class SentModel:
-    """A model that executors can load.
+    """A model that executors can load: Spark sends the files of its bundle to each executor once.
 
-    Parameters
-    ----------
-    version : str
-        Names its content; a worker that holds this version does not read it again.
-    bundle : Broadcast of bytes
-        The files of the bundle. Spark sends them to each executor once.
+    A worker that holds this version does not read it again.
     """
 
     version: str
