@@ -18,11 +18,10 @@ from dropout_risk.errors import (
     NotJsonError,
     RequestError,
 )
+from dropout_risk.scoring.request import MOST_DAYS, MOST_ROWS
 from serving.problems import MOST_PROBLEMS, WHOLE_BODY, is_finite, path_of, problems_of
 
 MOST_FIELDS = 1000
-MOST_DAYS, MOST_ROWS = 4000, 2000
-"""The service's own limits of a pupil's lists; the contract has none."""
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 
 
