@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from serving.body import SCORE
-from support.districts import tidy_tables, untidy_district
 
 from dropout_risk.errors import (
     EmptyListError,
@@ -19,6 +18,7 @@ from dropout_risk.errors import (
 )
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.request import histories_of_request, request_of
+from support.districts import tidy_tables, untidy_district
 
 ODD = st.sampled_from(
     [None, float("nan"), float("inf"), -1, 0, 0.5, 1e308, "", " ", "?", "no", 7, "2999-01-01"]
@@ -71,7 +71,8 @@ def test_a_refused_test_is_written_as_invalid():
     )
     body = taken(request_of(records, ["a"], "2025-03-03"))
     assert body["students"][0]["wellbeing"][0] | {"recorded_on": ""} == {
-        "date": "2025-02-10", "instrument": "MHT", "scale": "total", "score": 0, "valid": False, "recorded_on": "",
+        "date": "2025-02-10", "instrument": "MHT", "scale": "total", "score": 0, "valid": False,
+        "recorded_on": "",
     }  # fmt: skip
 
 

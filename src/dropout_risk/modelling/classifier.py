@@ -166,8 +166,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         TrainingError
             If there are fewer than two rows, one class only, or more than two.
         FeatureInputError
-            If a column can be read neither as numbers nor as categories, or if what stands beside X names other
-            rows, or the same in another order.
+            If a column can be read neither as numbers nor as categories, or if what stands beside X names
+            other rows, or the same in another order.
         LabelError
             If nobody can know which label is the risk.
         ForbiddenFeatureError

@@ -110,7 +110,7 @@ class FeatureEncoding:
         return encoded
 
     def shown(self, X: pd.DataFrame | Floats) -> Array:
-        """Give the values as they were handed in, in the order of the names: numbers where all are numbers."""
+        """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
         if not isinstance(X, pd.DataFrame):
             return np.asarray(X)
         given = X.iloc[:, self._places(X)]
@@ -194,8 +194,8 @@ def _warn_of_numbers(name: str, column: pd.Series, words: tuple[str, ...]) -> No
     numbers = int(pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").notna().sum())
     if numbers >= FEWEST_NUMBERS and numbers >= NUMBERS_SHARE * len(words):
         warnings.warn(
-            f"Column {name!r} is taken for {len(words)} categories, {numbers} of which are numbers written as "
-            "text. Numbers are read with pd.to_numeric(X[column], errors='coerce').",
+            f"Column {name!r} is taken for {len(words)} categories, {numbers} of which are numbers "
+            "written as text. Numbers are read with pd.to_numeric(X[column], errors='coerce').",
             CategoryWarning,
             stacklevel=5,
         )

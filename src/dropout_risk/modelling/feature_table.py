@@ -1,4 +1,4 @@
-"""A table of features as it was handed in, brought to the form that is fitted: flat names, cells of one value."""
+"""A table of features as it was handed in, brought to the form that is fitted: flat names, single values."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,25 +17,23 @@ from sklearn.utils.validation import column_or_1d
 from dropout_risk.arrays import Array, Labels
 from dropout_risk.errors import LabelError, OneClassError, TrainingError
 
-RISK_WORDS = frozenset(
-    """
-    dropout dropouts drop_out dropped dropped_out drops_out droped_out early_leaver leaver leavers left
-    left_school withdrawn withdrew withdrawal quit abandoned suspected_dropout at_risk atrisk high_risk
-    positive yes y true t 是 真 有 阳性
-    辍学 已辍学 疑似辍学 失学 退学 已退学 流失 辍学生 有风险 高风险 高危
-    """.split()
-)
+RISK_WORDS = frozenset({
+    "dropout", "dropouts", "drop_out", "dropped", "dropped_out", "drops_out", "droped_out",
+    "early_leaver", "leaver", "leavers", "left", "left_school", "withdrawn", "withdrew", "withdrawal",
+    "quit", "abandoned", "suspected_dropout", "at_risk", "atrisk", "high_risk", "positive", "yes", "y",
+    "true", "t", "是", "真", "有", "阳性", "辍学", "已辍学", "疑似辍学", "失学", "退学", "已退学", "流失",
+    "辍学生", "有风险", "高风险", "高危",
+})  # fmt: skip
 """Words that say that a pupil dropped out, or that a question was answered with yes."""
-STAY_WORDS = frozenset(
-    """
-    stayed stay stays stayer remained persisted persisting persistence retained_in_school in_school enrolled
-    enroled still_enrolled continued continuing active attending graduated graduate completed completer
-    not_dropout no_dropout non_dropout not_dropped_out no_risk not_at_risk low_risk safe
-    在读 在校 在学 未辍学 未流失 毕业 已毕业 无风险 低风险
-    """.split()
-)
+STAY_WORDS = frozenset({
+    "stayed", "stay", "stays", "stayer", "remained", "persisted", "persisting", "persistence",
+    "retained_in_school", "in_school", "enrolled", "enroled", "still_enrolled", "continued",
+    "continuing", "active", "attending", "graduated", "graduate", "completed", "completer",
+    "not_dropout", "no_dropout", "non_dropout", "not_dropped_out", "no_risk", "not_at_risk", "low_risk",
+    "safe", "在读", "在校", "在学", "未辍学", "未流失", "毕业", "已毕业", "无风险", "低风险",
+})  # fmt: skip
 """Words that say that a pupil stayed: a column of this name tells of the opposite of a risk."""
-YES = frozenset("yes y true t 是".split())
+YES = frozenset(["yes", "y", "true", "t", "是"])
 NUMBERS = {"zero": 0.0, "one": 1.0, "two": 2.0}
 TOLD_BY_NUMBER = ({0.0, 1.0}, {-1.0, 1.0})
 WAY_OUT = "say it: RiskClassifier(positive_label=...), or make labels of 1 (dropped out) and 0 (stayed)"
@@ -209,7 +208,8 @@ def _place_known(classes: Array, name: object) -> int:
     numbers = [_number(str(one).strip().casefold()) for one in classes.tolist()]
     by_number = None not in numbers
     risky = [word in RISK_WORDS for word in words]
-    if _plain_word(name) in STAY_WORDS and (by_number or not YES.isdisjoint(words)):
+    asked = re.sub("^(is|has|was)_|^是否(已)?", "", _plain_word(name))
+    if asked in STAY_WORDS and (by_number or not YES.isdisjoint(words)):
         raise LabelError(
             f"The labels are named {name!r}, so that nobody can know which of them is the risk.", hint=WAY_OUT
         )
@@ -217,7 +217,8 @@ def _place_known(classes: Array, name: object) -> int:
         place = int(np.argmax(np.array(numbers, dtype=np.float64)))
         if set(numbers) not in TOLD_BY_NUMBER:
             _warn(
-                f"The labels are {_both(classes)}: the greater one is taken for the risk. If it is not, {WAY_OUT}."
+                f"The labels are {_both(classes)}: the greater one is taken for the risk. "
+                f"If it is not, {WAY_OUT}."
             )
         return place
     if sum(risky) != 1:
@@ -225,8 +226,8 @@ def _place_known(classes: Array, name: object) -> int:
     place = risky.index(True)
     if place == 0:
         _warn(
-            f"The risk is the first of the labels {_both(classes)}: it is column 0 of predict_proba, while column "
-            "1 and decision_function tell of the other label. With labels of 1 and 0 it is column 1."
+            f"The risk is the first of the labels {_both(classes)}: it is column 0 of predict_proba, while "
+            "column 1 and decision_function tell of the other label. With labels of 1 and 0 it is column 1."
         )
     return place
 

@@ -419,8 +419,9 @@ def _rows_of(records: SchoolRecords, student_ids: Sequence[str | int]) -> list[i
     if len(student_ids) > MOST_PUPILS:
         raise TooManyRowsError(
             f"A request holds at most {MOST_PUPILS} pupils, {len(student_ids)} were asked for.",
-            hint="write a request for each part of them, or score the records: RiskModel.score", field="students",
-        )  # fmt: skip
+            hint="write a request for each part of them, or score the records: RiskModel.score",
+            field="students",
+        )
     index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
     unknown = sum(student not in index for student in student_ids)
     if unknown:
