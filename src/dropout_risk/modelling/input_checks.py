@@ -1,4 +1,4 @@
-"""Columns without a single value: normal where a catalogue declares them, else a broken join."""
+"""What a fit asks of its columns and labels: what it refuses, and what it warns of."""
 
 from __future__ import annotations
 
@@ -17,25 +17,11 @@ from dropout_risk.modelling.encoding import FeatureEncoding
 def refuse_empty_columns(
     encoding: FeatureEncoding, encoded: Floats, catalogue: FeatureCatalogue | None
 ) -> None:
-    """Refuse named columns without a value, unless a catalogue declares them.
+    """Refuse named columns without a value, all at once (EmptyColumnError), unless a catalogue declares them.
 
-    A school without psychological tests has no value in the features of these tests, and they stay. A
-    column of the user's own that holds nothing was lost on the way. Columns of an array have no names, and
-    are taken as they are.
-
-    Parameters
-    ----------
-    encoding : FeatureEncoding
-        Names of the columns.
-    encoded : ndarray of float64
-        The rows of the fit.
-    catalogue : FeatureCatalogue, optional
-        What is declared; by default :func:`default_catalogue`.
-
-    Raises
-    ------
-    EmptyColumnError
-        With all of them at once.
+    A school without psychological tests has no value in the features of these tests, and they stay. A column
+    of the user's own that holds nothing was lost on the way. Columns of an array have no names, and are taken
+    as they are.
     """
     if not encoding.named:
         return
@@ -68,14 +54,7 @@ class IdentifierWarning(UserWarning):
 
 
 def warn_of_few(y: Labels) -> None:
-    """Warn where the rarer class has fewer than fifty rows.
-
-    >>> with warnings.catch_warnings(record=True) as said:
-    ...     warnings.simplefilter("always")
-    ...     warn_of_few(np.repeat(np.array([0, 1], dtype=np.int8), [390, 10]))
-    >>> said[0].category.__name__
-    'FewDropoutsWarning'
-    """
+    """Warn where the rarer class has fewer than fifty rows."""
     fewest = int(min(y.sum(), len(y) - y.sum()))
     if fewest < FEWEST_OF_A_CLASS:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""The shape of a mapping: which of its parts are tables of words, lists or one word, before any is looked up."""
+"""The shape of a mapping: which parts are tables of words, lists or one word, before any is looked up."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def check_names(settings: TrackingSettings) -> None:
     >>> check_names(TrackingSettings(model_name="county/2025"))
     Traceback (most recent call last):
     ...
-    dropout_risk.errors.TrackingError: [DR508] MLflow cannot take the name 'county/2025' of tracking.model_name.
+    dropout_risk.errors.TrackingError: [DR508] MLflow cannot take the name 'county/2025'
+    of tracking.model_name.
     Hint: use letters, digits, spaces, '_', '-' and '.', at most 250 of them
     """
     for where, name, forbidden in (
@@ -123,8 +124,8 @@ def check_experiment(experiment: Any) -> None:
     if experiment.lifecycle_stage != "active":
         raise TrackingError(
             f"The MLflow experiment {experiment.name!r} was deleted, so the store takes no runs for it.",
-            hint=f"mlflow experiments restore --experiment-id {experiment.experiment_id}, or name another one: "
-            "tracking.experiment",
+            hint=f"mlflow experiments restore --experiment-id {experiment.experiment_id}, "
+            "or name another one: tracking.experiment",
         )
 
 
