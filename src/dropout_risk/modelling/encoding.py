@@ -140,6 +140,7 @@ class FeatureEncoding:
         return [given[name] for name in self.names]
 
     def _encode_column(self, name: str, column: pd.Series) -> Floats:
+        refuse_other_kinds(name, column, kind_of(column))
         if name in self.categories:
             codes = _category_codes(column, self.categories[name])
             _warn_of_unknown(name, column, codes)
@@ -220,7 +221,6 @@ def _category_codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
 
 
 def _read_numbers(name: str, column: pd.Series) -> Floats:
-    refuse_other_kinds(name, column, kind_of(column))
     try:
         plain = pd.to_numeric(column.astype(object) if column.dtype == object else column)
         return np.asarray(plain.to_numpy(dtype=np.float64, na_value=np.nan))

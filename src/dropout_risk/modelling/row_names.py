@@ -65,12 +65,12 @@ def _shared_levels(mine: pd.Index, theirs: pd.Index) -> tuple[pd.Index, pd.Index
     shared = [level for level in mine.names if level is not None and level in theirs.names]
     if not shared:
         return mine, theirs
-    return tuple(  # type: ignore[return-value]
-        pd.MultiIndex.from_arrays([index.get_level_values(level) for level in shared])
-        if len(shared) > 1
-        else index.get_level_values(shared[0])
-        for index in (mine, theirs)
-    )
+    return _levels_of(mine, shared), _levels_of(theirs, shared)
+
+
+def _levels_of(index: pd.Index, names: list[Any]) -> pd.Index:
+    levels = [index.get_level_values(name) for name in names]
+    return pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else levels[0]
 
 
 def _is_counted(index: pd.Index) -> bool:

@@ -262,7 +262,8 @@ def _log_training(run: TrainingRun, settings: Settings, selection: Selection) ->
     folder = _unlogged_folder(settings.tracking)
     run.model.save(folder / "bundle")
     content = run_content(run.report, settings, selection=selection, bundle=folder / "bundle")
-    content.write_to(folder)
+    content.write_to(folder / "report")
+    content = replace(content, artefacts={name: folder / "report" / name for name in content.artefacts})
     try:
         run_id = log_run(content, settings.tracking)
     except Exception as error:
