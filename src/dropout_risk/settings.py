@@ -173,12 +173,6 @@ class AlertSettings(Section):
     marks_fall_window: SchoolDays = 20
     critical_window: SchoolDays = 60
 
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if list(self.unexplained_days) != sorted({*self.unexplained_days}):
-            raise ValueError("the steps of unexplained_days must rise, such as (1, 2, 3, 5, 20)")
-        return self
-
 
 class ReasonSettings(Section):
     """What contributions are measured against, and whether reasons tell of a pupil's own past.

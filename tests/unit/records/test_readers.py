@@ -5,7 +5,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 import pytest
 
-from dropout_risk.errors import RecordsError
+from dropout_risk.errors import RecordsError, SettingsError
 from dropout_risk.records.school_records import SchoolRecords
 
 TODAY = "2025-01-31"
@@ -52,7 +52,7 @@ def test_an_encoding_can_be_named(tmp_path, county, checked):
 
 def test_an_unknown_encoding_is_refused(tmp_path, county):
     write_csv(tmp_path, county)
-    with pytest.raises(RecordsError, match="unknown encoding 'gb9'"):
+    with pytest.raises(SettingsError, match="no known encoding: 'gb9'"):
         SchoolRecords.from_folder(tmp_path, mapping={"encoding": "gb9"})
 
 
