@@ -21,7 +21,6 @@ from dropout_risk.training.train import train
         {"models": {"seed": False}},
         {"bands": {"watch": True}},
         {"bands": {"watch": float("nan")}},
-        {"alerts": {"unexplained_days": [3, 1]}},
         {"tracking": {"model_name": ""}},
         {"tracking": {"uri": " "}},
         {"tracking": 4},
