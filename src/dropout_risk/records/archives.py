@@ -33,9 +33,13 @@ class TableFile:
         """Open it for reading bytes."""
         return self.path.open("rb")
 
-    def unpacked(self, raw: Any) -> Any:
-        """Read it, opened, as Arrow's stream; decompressed where its name says that it is compressed."""
-        return pa.input_stream(raw, compression=COMPRESSIONS.get(PurePosixPath(self.base).suffix.lower()))
+    def unpacked(self, raw: Any = None) -> Any:
+        """Read it, opened or not, as Arrow's stream; decompressed where its name says that it is compressed."""
+        compression = COMPRESSIONS.get(PurePosixPath(self.base).suffix.lower())
+        return pa.input_stream(self._unopened() if raw is None else raw, compression=compression)
+
+    def _unopened(self) -> Any:
+        return str(self.path)
 
     def read(self) -> bytes:
         """Read it as a whole.
@@ -46,7 +50,7 @@ class TableFile:
             If it cannot be read.
         """
         try:
-            with self.open() as raw, self.unpacked(raw) as stream:
+            with self.unpacked() as stream:
                 return bytes(stream.read())
         except (OSError, EOFError, zipfile.BadZipFile):
             raise RecordsError(f"File {self.name!r} cannot be read.", hint="is it complete?") from None
@@ -77,6 +81,9 @@ class ZippedFile(TableFile):
         """Open it for reading bytes."""
         source = io.BytesIO(self.archive.read()) if isinstance(self.archive, ZippedFile) else self.path
         return zipfile.ZipFile(source).open(self.member)
+
+    def _unopened(self) -> Any:
+        return self.open()
 
 
 def zipped_files(archive: TableFile) -> Iterator[tuple[str, ZippedFile]]:

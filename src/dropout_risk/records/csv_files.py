@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
+from zipfile import BadZipFile
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -47,7 +48,7 @@ class CsvPart:
         try:
             self.size = file.size
             named = mapping.encoding_of(table, file.base)
-            with file.open() as raw, file.unpacked(raw) as stream:
+            with file.unpacked() as stream:
                 self._found = find_encoding(stream, self.name, named or mapping.encoding, named is not None)
             self.encoding = self._found.name
             line = self._header_line(table, mapping)
@@ -55,7 +56,7 @@ class CsvPart:
             raise RecordsError(
                 f"File {self.name!r} cannot be read as {self.encoding}.", hint=_encoding_hint(self._found)
             ) from None
-        except (OSError, EOFError):
+        except (OSError, EOFError, BadZipFile):
             raise RecordsError(
                 f"File {self.name!r} cannot be read.", hint="is it complete, and CSV?"
             ) from None
@@ -146,14 +147,14 @@ class CsvPart:
     def _checked(self, read: Callable[[], Any]) -> Any:
         try:
             return read()
-        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError):  # their messages quote the file
+        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError, BadZipFile):  # their messages quote the file
             raise RecordsError(
                 f"File {self.name!r} is cut off, or is not CSV in {self.encoding}.",
                 hint=f"is it complete? otherwise {_encoding_hint(self._found)}",
             ) from None
 
     def _header_line(self, table: str, mapping: RecordsMapping) -> HeaderRow:
-        with self.file.open() as raw, self.file.unpacked(raw) as stream:
+        with self.file.unpacked() as stream:
             head = io.TextIOWrapper(stream, encoding=self.encoding, newline="").read(_HEAD)
         line = find_header_line(head, table, mapping)
         self._header_bytes = len(head[: line.end].encode())

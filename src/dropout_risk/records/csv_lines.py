@@ -106,8 +106,7 @@ def _open_line_pattern(delimiter: bytes) -> re.Pattern[bytes]:
 
 
 def _record_pattern(delimiter: bytes, n_fields: int) -> re.Pattern[bytes]:
-    """Match a record of so many fields whose quoted values may hold line breaks."""
-    other = b"[^" + re.escape(delimiter) + rb"\r\n]"
-    field = rb'(?:"(?:[^"]++|"")*+"|(?!")' + other + b"++)?+"
+    """Match a record of so many fields whose quoted values may hold line breaks, and no others a quote."""
+    field = rb'(?:"(?:[^"]++|"")*+"|[^"' + re.escape(delimiter) + rb"\r\n]++)?+"
     more = b"(?:" + field + re.escape(delimiter) + b"){%d}" % (n_fields - 1)
     return re.compile(more + field + rb"(?![^\r\n])")

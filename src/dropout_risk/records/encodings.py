@@ -87,6 +87,8 @@ def _utf8_or_assumed(block: bytes, stream: Any) -> FoundEncoding:
 def _sample_of(block: bytes, near: int | None = None) -> bytes:
     """Cut whole lines out of a block, from the first byte on that is not ASCII."""
     if near is None:
+        if block.isascii():
+            return b""
         found = re.search(rb"[\x80-\xff]", block)
         if found is None:
             return b""
