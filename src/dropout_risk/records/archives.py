@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,7 +35,7 @@ class TableFile:
         return self.path.open("rb")
 
     def unpacked(self, raw: Any = None) -> Any:
-        """Read it, opened or not, as Arrow's stream; decompressed where its name says that it is compressed."""
+        """Read it, opened or not, as Arrow's stream; decompressed where its name says that it is packed."""
         compression = COMPRESSIONS.get(PurePosixPath(self.base).suffix.lower())
         return pa.input_stream(self._unopened() if raw is None else raw, compression=compression)
 
@@ -87,7 +88,7 @@ class ZippedFile(TableFile):
 
 
 def zipped_files(archive: TableFile) -> Iterator[tuple[str, ZippedFile]]:
-    """Give the files inside a zip, by their names there; a single folder that holds them all is left out.
+    """Give the files inside a zip, by their names there.
 
     Raises
     ------
@@ -106,11 +107,7 @@ def zipped_files(archive: TableFile) -> Iterator[tuple[str, ZippedFile]]:
         raise RecordsError(
             f"File {archive.name!r} is locked with a password.", hint="unpack it beside the others"
         )
-    names = [_name_of(member) for member in members]
-    tops = {name.partition("/")[0] for name in names}
-    if len(tops) == 1 and all("/" in name for name in names):
-        names = [name.partition("/")[2] for name in names]
-    for name, member in sorted(zip(names, members, strict=True), key=lambda pair: pair[0]):
+    for name, member in sorted(((_name_of(member), member) for member in members), key=itemgetter(0)):
         yield name, ZippedFile(archive, member, name)
 
 

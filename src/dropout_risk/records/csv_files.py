@@ -147,7 +147,7 @@ class CsvPart:
     def _checked(self, read: Callable[[], Any]) -> Any:
         try:
             return read()
-        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError, BadZipFile):  # their messages quote the file
+        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError, BadZipFile):  # they quote the file
             raise RecordsError(
                 f"File {self.name!r} is cut off, or is not CSV in {self.encoding}.",
                 hint=f"is it complete? otherwise {_encoding_hint(self._found)}",

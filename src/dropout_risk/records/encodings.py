@@ -41,7 +41,8 @@ def find_encoding(stream: Any, file: str, named: str | None, for_this_file: bool
     if marked is not None and marked != "utf-8":
         return FoundEncoding(marked, True, b"")
     if named is not None and marked is None:
-        return FoundEncoding(named, for_this_file, _sample_of(head))
+        wide = named.startswith(("utf-16", "utf-32"))
+        return FoundEncoding(named, for_this_file, b"" if wide else _sample_of(head))
     wide = _wide_encoding(head[:4096])
     if wide is not None:
         return FoundEncoding(wide, True, b"")
@@ -179,7 +180,7 @@ def _decoded(sample: bytes, name: str) -> str | None:
 def _reads_as_latin(sample: bytes) -> bool:
     """Tell whether most bytes that are not ASCII stand beside letters, as in Lycée."""
     marks = len(re.findall(rb"[\x80-\xff]", sample))
-    return 2 * len(re.findall(rb"(?<=[A-Za-z])[\xc0-\xff]|[\xc0-\xff](?=[A-Za-z])", sample)) > marks
+    return 2 * len(re.findall(rb"(?<=[A-Za-z])[\xc0-\xff]|[\xc0-\xff](?=[a-z])", sample)) > marks
 
 
 def _reads_as_korean(sample: bytes) -> bool:

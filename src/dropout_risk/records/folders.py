@@ -138,15 +138,23 @@ class _Search:
         if not lower.endswith(".zip"):
             yield given
             return
-        for inside, file in zipped_files(given.file):
-            top = PurePosixPath(inside).parts[0]
-            if any(_HOUSEKEEPING.fullmatch(part) for part in PurePosixPath(inside).parts):
-                continue
-            if self._ignores(file.base, table_stem(top)):
-                continue
-            table = self.mapping.table_of(table_stem(top)) or given.table
-            folder = PurePosixPath(given.inside).parent
-            yield from self._members(_Given(file, table, (folder / inside).as_posix()))
+        members = [
+            (PurePosixPath(inside).parts, file)
+            for inside, file in zipped_files(given.file)
+            if not any(_HOUSEKEEPING.fullmatch(part) for part in PurePosixPath(inside).parts)
+        ]
+        while members and self._is_bare_folder({parts[:-1][:1] for parts, _ in members}):
+            members = [(parts[1:], file) for parts, file in members]
+        for parts, file in members:
+            stem = table_stem(parts[0])
+            if not self._ignores(parts[0], stem):
+                inside = PurePosixPath(given.inside).parent.joinpath(*parts).as_posix()
+                yield from self._members(_Given(file, self.mapping.table_of(stem) or given.table, inside))
+
+    def _is_bare_folder(self, tops: set[tuple[str, ...]]) -> bool:
+        """Tell whether a single folder that is no table holds all that is in a zip."""
+        top = next(iter(tops))
+        return len(tops) == 1 and bool(top) and self.mapping.table_of(top[0]) is None
 
     # --- copies and templates -----------------------------------------------------------------------
 

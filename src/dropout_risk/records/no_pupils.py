@@ -25,7 +25,7 @@ _EXAMPLE = (
 )
 _NEAR = (
     "(?i)计|总|汇|平均|最|total|sum|average|mean|avg|count|例|模板|填|说明|注|制表|审核|"
-    "sample|template|placeholder|e.g|required|optional"
+    "example|sample|template|placeholder|e.g|required|optional"
 )
 _NO_PUPIL = re.compile(f"(?:{_TOTAL}|{_EXAMPLE})", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s\u3000_\-]+")
