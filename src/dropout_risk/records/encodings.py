@@ -41,8 +41,8 @@ def find_encoding(stream: Any, file: str, named: str | None, for_this_file: bool
     if marked is not None and marked != "utf-8":
         return FoundEncoding(marked, True, b"")
     if named is not None and marked is None:
-        wide = named.startswith(("utf-16", "utf-32"))
-        return FoundEncoding(named, for_this_file, b"" if wide else _sample_of(head))
+        sample = b"" if named.startswith(("utf-16", "utf-32")) else _sample_of(head)
+        return FoundEncoding(named, for_this_file, sample)
     wide = _wide_encoding(head[:4096])
     if wide is not None:
         return FoundEncoding(wide, True, b"")
