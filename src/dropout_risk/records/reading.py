@@ -29,6 +29,7 @@ _MANY = 1 << 16
 _EMPTY_RUNS = {kind: np.broadcast_to(empty, 1 << 40) for kind, empty in EMPTY.items()}
 _NO_ROWS = np.empty(0, np.int64)
 NO_HEADER = "no header is known; is the first line a line of headers?"
+_NAMELESS = "it has no header"
 _SPARE = "another column of the same part already gives this"
 
 
@@ -177,7 +178,8 @@ class TableReader:
             self._findings.append(Finding(RULES["missing_column"], name, rows, "error", detail, part.name))
         if headers.chosen:
             for header in headers.unknown:
-                self._note(header, _did_you_mean(header, self.table.names), part)
+                detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
+                self._note(header, detail, part)
             for header in headers.spare:
                 self._note(header, _SPARE, part)
 

@@ -50,8 +50,8 @@ class UnreadSheet(NamedTuple):
 class Workbook:
     """The sheets of one file.
 
-    A sheet named after a table is that table. Of the others, the first with values is the ``table`` that the
-    file is named after, and so are those with the same headers as it. What is left is ``unread``.
+    A sheet named after a table is that table. Of the others, the first with all required columns, or else the
+    first with values, is the ``table`` that the file is named after, and so are those with the same headers. What is left is ``unread``.
     """
 
     def __init__(self, file: TableFile, table: str | None, mapping: RecordsMapping) -> None:
@@ -62,19 +62,25 @@ class Workbook:
         sheets = [sheet for sheet in _sheets_of(data, file.name) if sheet.rows]
         self._changed = list(_changed_cells(data))
         several = len(sheets) > 1
-        header: set[str] | None = None
+        header = self._header_of_table(sheets, table) if table else set()
         for sheet in sheets:
             named = mapping.table_of(sheet.name)
             if mapping.ignores(sheet.name):
                 continue
             found = named or table
             columns = self._columns(sheet, found) if found else set()
-            if named is None and (table is None or (header is not None and columns != header)):
+            if named is None and (table is None or columns != header):
                 detail = f"sheet {sheet.name!r}" + (" is hidden" if sheet.hidden else "")
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue
-            header = columns if named is None else header
             self.parts.append((found or "", self._part(sheet, found or "", several)))
+
+    def _header_of_table(self, sheets: Sequence[_Sheet], table: str) -> set[str]:
+        """Give the columns of the first sheet that has all that are required, or else of the first."""
+        names = [sheet for sheet in sheets if self.mapping.table_of(sheet.name) is None]
+        found = [self._columns(sheet, table) for sheet in names if not self.mapping.ignores(sheet.name)]
+        whole = [columns for columns in found if columns.issuperset(TABLES[table].required)]
+        return next(iter(whole or found), set())
 
     def _columns(self, sheet: _Sheet, table: str) -> set[str]:
         at = header_position(sheet.head, table, self.mapping)

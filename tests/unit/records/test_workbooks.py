@@ -58,11 +58,20 @@ def test_sheets_with_the_same_headers_are_one_table_and_others_are_named(tmp_pat
     second = [DAYS[0], ["007", "2024-09-03", "present"]]
     write_xlsx(
         tmp_path / "attendance.xlsx",
-        {"封面": [], "9月": DAYS, "10月": second, "汇总": [["学号", "合计"], ["007", 1]]},
+        {
+            "封面": [["考勤登记"], ["某某中学"]],
+            "空": [],
+            "9月": DAYS,
+            "10月": second,
+            "汇总": [["学号", "合计"], ["007", 1]],
+        },
     )
     records = read(tmp_path)
     assert records.table("attendance").num_rows == 2
-    assert told(records) == [("sheet_not_read", "attendance", "", "attendance.xlsx", "sheet '汇总'")]
+    assert told(records) == [
+        ("sheet_not_read", "attendance", "", "attendance.xlsx", f"sheet {name!r}")
+        for name in ("封面", "汇总")
+    ]
     assert "attendance.xlsx [9月], attendance.xlsx [10月]" in str(records.check())
 
 
