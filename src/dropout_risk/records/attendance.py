@@ -19,6 +19,7 @@ from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
@@ -79,6 +80,7 @@ class AttendanceCheck:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
         self.progress = progress
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
+        self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
@@ -113,7 +115,8 @@ class AttendanceCheck:
                 values[column.name] = _NOTHING
                 continue
             if column.kind == "student":
-                found: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+                known: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+                found = self._pupil_words.fault_rows(given[column.name], *known)
             else:
                 found = convert_column(given[column.name], column, self._words[column.name], vocabulary)
             values[column.name], wrong = found

@@ -21,7 +21,7 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
-from dropout_risk.records.reading import Progress, TableReader, nearest_header
+from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
@@ -157,8 +157,8 @@ class RecordsCheck:
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
-    def run(self, unknown_files: Sequence[str]) -> CheckedRecords:
-        """Check everything, ``students`` and ``calendar`` first."""
+    def run(self, unknown_files: Sequence[str], said: Sequence[Problem] = ()) -> CheckedRecords:
+        """Check everything, ``students`` and ``calendar`` first; add what is ``said`` of files already."""
         self._read_students()
         self._read_calendar()
         for name, table in TABLES.items():
@@ -171,14 +171,14 @@ class RecordsCheck:
         rule = RULES["unknown_file"]
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
-        problems = sorted(self.problems, key=lambda problem: order[problem.table])
+        problems = sorted([*self.problems, *said], key=lambda problem: order.get(problem.table, len(order)))
         counts = {name: self.counts[name] for name in TABLES if name in self.parts}
         tables = {name: self.tables[name] for name in TABLES if name != "attendance"}
         apart = sorted(self.apart, key=lambda table: order[table.table])
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts), quarantine, self.students,
+            CheckReport((*problems, *files), counts, _read_from(self.parts)), quarantine, self.students,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -303,6 +303,11 @@ class RecordsCheck:
             self.apart.append(SetApart.of(draft))
 
 
+def _read_from(parts: Mapping[str, Sequence[Part]]) -> dict[str, tuple[str, ...]]:
+    """Name the files of each table."""
+    return {name: tuple(part.name for part in given if part.name) for name, given in parts.items()}
+
+
 def require_students(
     parts: Mapping[str, Sequence[Part]],
     mapping: RecordsMapping,
@@ -327,7 +332,7 @@ def require_students(
             where = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
-                hint=_header_hints(missing, headers.unknown if headers.chosen else (), mapping),
+                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER,
             )
 
 

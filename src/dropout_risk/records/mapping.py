@@ -52,7 +52,7 @@ class _Layer:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
-    encoding: str | None = None
+    encodings: Mapping[str, str] = field(default_factory=dict)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -71,7 +71,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding``. A SettingsError names every unknown key and every unknown target at once.
+    ``encoding`` (one word, or one per table or file). A SettingsError names every unknown key and every
+    unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -94,8 +95,12 @@ class RecordsMapping:
 
     @property
     def encoding(self) -> str | None:
-        """The encoding of the CSV files where the county names one."""
-        return self._own.encoding
+        """The encoding of all CSV files where the county names one."""
+        return self._own.encodings.get("all")
+
+    def encoding_of(self, table: str, file: str) -> str | None:
+        """Name the encoding that the county names for a file or for a table; None where it names neither."""
+        return self._own.encodings.get(file, self._own.encodings.get(table))
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -209,12 +214,30 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
             for section, part in data.get("words", {}).items()
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
-        encoding=data.get("encoding"),
+        encodings=_encodings_in(data),
     )
+
+
+def _encodings_in(data: Mapping[str, Any]) -> dict[str, str]:
+    given = data.get("encoding", {})
+    return dict(given) if isinstance(given, Mapping) else {"all": given}
+
+
+def _wrong_encodings(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    given = data.get("encoding", "")
+    if not isinstance(given, str | Mapping):
+        yield "'encoding' must be a word, or a table of words", "encoding = 'gb18030'"
+        return
+    for key, name in _encodings_in(data).items():
+        if "." not in key and key not in (*TABLES, "all"):
+            yield f"unknown key 'encoding.{key}'", nearest(key, (*TABLES, "all"))
+        if not isinstance(name, str):
+            yield f"'encoding.{key}' must be a word", "such as 'gb18030'"
 
 
 def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(data, _PARTS, "")
+    yield from _wrong_encodings(data)
     yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")

@@ -15,6 +15,7 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
+from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
@@ -27,7 +28,8 @@ Seen = TypeVar("Seen")
 _MANY = 1 << 16
 _EMPTY_RUNS = {kind: np.broadcast_to(empty, 1 << 40) for kind, empty in EMPTY.items()}
 _NO_ROWS = np.empty(0, np.int64)
-_NO_HEADER = "no header is known; is the first line a line of headers?"
+NO_HEADER = "no header is known; is the first line a line of headers?"
+_NAMELESS = "it has no header"
 _SPARE = "another column of the same part already gives this"
 
 
@@ -61,6 +63,7 @@ class TableReader:
         self.table, self.mapping, self.pupils, self.progress = table, mapping, pupils, progress
         self._words = {column.name: mapping.words(column) for column in table.columns}
         self._vocabularies = {column.name: Vocabulary() for column in table.columns}
+        self.pupil_words = PupilWords(mapping.headers_of(table.name, "student_id"))
         self._findings: list[Finding] = []
         self._length = 0
 
@@ -101,7 +104,10 @@ class TableReader:
         ):
             unread[start:stop] = bool(lacks)
             self._report_headers(part, header, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
-        spans = [Span(part, start, tuple(part.broken)) for part, start in zip(parts, starts, strict=False)]
+        spans = [
+            Span(part, start, tuple(part.broken), tuple(part.blank))
+            for part, start in zip(parts, starts, strict=False)
+        ]
         return Draft(self.table, unread, spans=spans, findings=self._findings)
 
     def _tell(self, parts: Sequence[Part], number: int, rows: int) -> None:
@@ -118,14 +124,19 @@ class TableReader:
             if column.kind != "student":
                 values, faults = convert_column(array, column, self._words[name], self._vocabularies[name])
             elif self.pupils is not None:
-                values, faults = self.pupils.rows(array)
+                values, faults = self.pupil_words.fault_rows(array, *self.pupils.rows(array))
             else:
-                ids, faults = as_ids(array, typed)
+                ids, faults = self._ids(array, typed)
                 values, chunk = np.full(len(ids), EMPTY["student"]), chunk._replace(ids=ids)
             chunk.values[name] = values
             if np.count_nonzero(faults):
                 chunk.faults[name] = faults
         return chunk
+
+    def _ids(self, array: Any, typed: bool) -> tuple[Any, Array]:
+        ids, faults = as_ids(array, typed)
+        named, wrong = self.pupil_words.fault_ids(ids, faults)
+        return (ids, faults) if named is ids else (as_ids(named, typed)[0], wrong)
 
     def _column(self, column: Column, chunks: Sequence[_Chunk], draft: Draft) -> Array:
         """Put the values of a column together, and let go of its chunks."""
@@ -158,13 +169,17 @@ class TableReader:
         check_readable(draft, column, faults, unread)
 
     def _report_headers(self, part: Part, headers: Headers, missing: list[str], rows: Array) -> None:
+        for said in part.notes:
+            rule = RULES[said.rule]
+            self._findings.append(Finding(rule, said.column, _NO_ROWS, rule.severity, said.detail, part.name))
         for name in missing:
             aliases = self.mapping.headers_of(self.table.name, name)
-            detail = nearest_header(name, headers.unknown, aliases) if headers.chosen else _NO_HEADER
+            detail = nearest_header(name, headers.unknown, aliases) if headers.chosen else NO_HEADER
             self._findings.append(Finding(RULES["missing_column"], name, rows, "error", detail, part.name))
         if headers.chosen:
             for header in headers.unknown:
-                self._note(header, _did_you_mean(header, self.table.names), part)
+                detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
+                self._note(header, detail, part)
             for header in headers.spare:
                 self._note(header, _SPARE, part)
 

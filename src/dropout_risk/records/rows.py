@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
+from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
@@ -34,17 +35,17 @@ class Finding:
 
 @dataclass
 class Span:
-    """The rows that one part gave, from ``start`` on; broken lines have no row in the draft."""
+    """The rows that one part gave, from ``start`` on; broken and blank lines have no row in the draft."""
 
     part: Part
     start: int
     broken: tuple[int, ...] = ()
+    blank: tuple[int, ...] = ()
 
     def numbers(self, rows: Array) -> Array:
         """Give the numbers of rows in their file, counted from 1 without the header."""
-        counted = np.asarray(rows, np.int64) - self.start + 1
-        shifts = np.array(self.broken, np.int64) - np.arange(len(self.broken))
-        return np.asarray(counted + np.searchsorted(shifts, counted, side="right"))
+        positions = np.asarray(rows, np.int64) - self.start
+        return row_numbers(positions, sorted((*self.broken, *self.blank)))
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Draft:
         found = group[0]
         rows = sum(len(other.rows) for other in group)
         firsts = [int(other.rows[0]) for other in group if len(other.rows)]
-        file, number = self.where(min(firsts)) if firsts else (found.file, None)
+        file, number = self.where(min(firsts)) if firsts else (_named_files(group), None)
         return Problem(
             self.table.name, found.column, found.rule, rows, number, file, found.severity, found.detail
         )
@@ -127,6 +128,16 @@ class Draft:
     def broken(self) -> int:
         """How many lines could not even be split into fields."""
         return sum(len(span.broken) for span in self.spans)
+
+
+_MOST_FILES = 5
+
+
+def _named_files(group: list[Finding]) -> str:
+    """Name the files of findings of one kind, the first of them where there are many."""
+    files = list(dict.fromkeys(found.file for found in group))
+    more = len(files) - _MOST_FILES
+    return ", ".join(files[:_MOST_FILES]) + (f" (+{more})" if more > 0 else "")
 
 
 def is_empty(values: Array, kind: Kind) -> Bools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dropout_risk.text import Language, Text
@@ -216,9 +216,103 @@ _RULES = (
             en="A line does not have as many fields as the header, or leaves a quote open",
         ),
         Text(
-            zh="含逗号的值要加引号，引号在同一行内闭合，值内不换行",
-            en="put values that hold a comma in quotes, close them, and break no line inside a value",
+            zh="含逗号或换行的值要加引号，并闭合引号",
+            en="put values that hold a comma or a line break in quotes, and close each quote",
         ),
+    ),
+    Rule(
+        "DR125",
+        "file_not_read",
+        Text(
+            zh="文件以表为名，但这种文件不能读取",
+            en="A file named after a table is of a kind that is not read",
+        ),
+        Text(
+            zh="另存为 CSV 或 .xlsx；不需要时把文件名写入映射文件的 ignored",
+            en="save it as CSV or .xlsx, or list its name under ignored in the mapping",
+        ),
+    ),
+    Rule(
+        "DR126",
+        "sheet_not_read",
+        Text(zh="工作簿中的一张工作表未读取", en="A sheet of a workbook is not read"),
+        Text(
+            zh="以表命名该工作表，或与本文件的表使用相同的表头；不需要时把工作表名写入 ignored",
+            en="name it after its table, or give it the headers of the file's table; "
+            "list its name under ignored in the mapping if it is not needed",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR127",
+        "lines_above_headers",
+        Text(zh="表头上方有其他内容，已跳过", en="Lines above the line of headers are passed over"),
+        Text(
+            zh="核对表头所在的行，或删除其上方的行",
+            en="see that these are the headers, or take out the lines above them",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR128",
+        "doubtful_encoding",
+        Text(
+            zh="按此编码读出的文字不像正常文字",
+            en="The text of a file is doubtful in the encoding it is read in",
+        ),
+        Text(
+            zh="在映射文件的 encoding 中为该表或该文件写明编码",
+            en="name the encoding of this table or file under encoding in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR129",
+        "rounded_numbers",
+        Text(
+            zh="工作簿中16位以上的数字按数值保存，末几位已丢失",
+            en="A workbook holds numbers of 16 digits or more as numbers: their last digits are lost",
+        ),
+        Text(
+            zh="从原系统重新导出，并把该列设为文本格式",
+            en="export again from where it came, with the column formatted as text",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR130",
+        "no_pupil_row",
+        Text(
+            zh="合计、表头或示例行，不是学生的行",
+            en="A row of totals, of headers or of an example stands where a pupil's should",
+        ),
+        Text(zh="删除该行", en="take the row out"),
+    ),
+    Rule(
+        "DR131",
+        "copy_or_template",
+        Text(
+            zh="文件名像是副本、备份或模板",
+            en="A file looks like a copy, a backup or a template, by its name or because it equals another",
+        ),
+        Text(
+            zh="不需要时移出文件夹；其中有自己的行时请改名",
+            en="move it out of the folder, or rename it if it has rows of its own",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR132",
+        "changed_cells",
+        Text(
+            zh="工作簿中有些单元格的内容不是所见或所填的值",
+            en="Some cells of a workbook do not hold what was typed or is shown",
+        ),
+        Text(
+            zh="把该列设为文本格式后重新填写或导出",
+            en="format the column as text and type or export it again",
+        ),
+        "warning",
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
@@ -269,7 +363,7 @@ _COLUMNS = ("table", "column", "rule", "name", "severity", "rows", "first_row", 
 
 @dataclass(frozen=True, repr=False)
 class CheckReport:
-    """Every problem of the school records at once, without any pupil's value; problems and counts by table.
+    """Every problem of the school records at once, without any pupil's value; with counts and files by table.
 
     >>> CheckReport((), {"students": Counts(read=2, used=2, set_apart=0)}).ok
     True
@@ -277,6 +371,7 @@ class CheckReport:
 
     problems: tuple[Problem, ...]
     counts: Mapping[str, Counts]
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -304,8 +399,20 @@ class CheckReport:
 
     def text(self, language: Language = "en") -> str:
         """Give the counts per table and one line per problem, for a terminal."""
-        counts = [_COUNTED.fill(language, table=name, **asdict(count)) for name, count in self.counts.items()]
+        counts = [
+            _COUNTED.fill(language, table=name, **asdict(count)) + self._read_from(name, language)
+            for name, count in self.counts.items()
+        ]
         return "\n".join([*counts, *(_problem_line(problem, language) for problem in self.problems)])
+
+    def _read_from(self, table: str, language: Language) -> str:
+        """Name the files of a table where there are several."""
+        files = self.files.get(table, ())
+        if len(files) < 2:
+            return ""
+        more = len(files) - _MOST_FILES
+        names = ", ".join(files[:_MOST_FILES]) + (f" (+{more})" if more > 0 else "")
+        return _READ_FROM.fill(language, files=names)
 
     def __str__(self) -> str:
         """Give the counts per table and one line per problem, in English."""
@@ -325,6 +432,8 @@ _COUNTED = Text(
     zh="{table}：读取{read}行，使用{used}行，未使用{set_apart}行",
     en="{table}: {read} read, {used} used, {set_apart} set apart",
 )
+_READ_FROM = Text(zh="（{files}）", en=" ({files})")
+_MOST_FILES = 9
 _SEVERITIES = {"error": Text(zh="错误", en="error"), "warning": Text(zh="提醒", en="warning")}
 _ROWS = Text(
     zh="（{rows}行，首见于数据第{first}行{file}）", en=" ({rows} rows, first data row {first}{file})"

@@ -17,12 +17,13 @@ from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.folders import find_parts
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
+from dropout_risk.records.readers import FramePart, ListPart, Part, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.rules import CheckReport
+from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.values import one_array
 
@@ -71,10 +72,12 @@ class SchoolRecords:
         synthetic: bool = False,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        said: Sequence[Problem] = (),
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
+        self._said = tuple(said)
         self._today = ordinal_of(dt.date.today() if today is None else today)
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
@@ -94,9 +97,11 @@ class SchoolRecords:
         Parameters
         ----------
         path : path
-            The folder. Files are ``.csv``, ``.csv.gz`` (UTF-8 or GB18030) or ``.parquet``, named after their
-            table: ``attendance.csv``, ``attendance_2024.csv``, ``attendance/``, ``考勤.csv``. A file named
-            ``SYNTHETIC`` beside them says that the records are made up; simulated Parquet says so itself.
+            The folder. Files are ``.csv``, ``.tsv`` or ``.txt`` (plain, ``.gz`` or ``.zip``), ``.xlsx``,
+            ``.xls``, ``.xlsb``, ``.ods`` or ``.parquet``, named after their table: ``attendance.csv``,
+            ``attendance_2024.xlsx``, ``attendance/``, ``考勤.csv``; or a workbook or zip that holds them. A
+            file named ``SYNTHETIC`` beside them says that the records are made up; simulated Parquet says so
+            itself.
         mapping : path, dict or RecordsMapping, optional
             The county's own headers and words, laid over the Chinese defaults.
         today : date, optional
@@ -114,11 +119,12 @@ class SchoolRecords:
             If there is no ``students`` table, or it lacks a required column, or a file cannot be read.
         """
         words = RecordsMapping.of(mapping)
-        parts, unknown = find_parts(Path(path), words)
+        found = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
-            parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known, progress=progress
-        )
+            found.parts, words, today=today, unknown=found.unknown, synthetic=synthetic, known=known,
+            progress=progress, said=found.problems,
+        )  # fmt: skip
 
     @classmethod
     def from_tables(
@@ -167,7 +173,7 @@ class SchoolRecords:
     @cached_property
     def _checked(self) -> CheckedRecords:
         checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
-        return checking.run(self._unknown)
+        return checking.run(self._unknown, self._said)
 
     def check(self) -> CheckReport:
         """List every problem of the records at once, without any pupil's value."""

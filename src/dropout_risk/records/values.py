@@ -21,14 +21,14 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.records.tables import CLOSED_WORDS, Column, Kind
 
-FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite")
+FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "no_pupil_row")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
 EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1, 1), (2199, 12, 31)))
 
-_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE = range(1, len(FAULTS))
+_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ = range(1, len(FAULTS))
 _EMPTY = frozenset(EMPTY_WORDS)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE).fullmatch

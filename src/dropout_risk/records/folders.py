@@ -1,0 +1,287 @@
+"""A folder as the parts of its tables: which file is which table, and which files are not read, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from dropout_risk.errors import RecordsError
+from dropout_risk.records.archives import COMPRESSIONS, TableFile, zipped_files
+from dropout_risk.records.csv_files import CsvPart
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.readers import FILE, ParquetPart, Part, PartitionedPart, partition_values
+from dropout_risk.records.rules import RULES, Problem
+from dropout_risk.records.workbooks import ENDINGS as WORKBOOK_ENDINGS
+from dropout_risk.records.workbooks import Workbook
+
+_PLAIN_TEXT = (".csv", ".tsv", ".txt", ".tab")
+TEXT_ENDINGS = (*(text + packed for text in _PLAIN_TEXT for packed in COMPRESSIONS), *_PLAIN_TEXT)
+PARQUET_ENDINGS = (".parquet", ".pq")
+_READ_ENDINGS = (*TEXT_ENDINGS, *PARQUET_ENDINGS, *WORKBOOK_ENDINGS, ".zip")
+_ZIP, _OLD_WORKBOOK, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
+_PAGE = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|meta|style|div|script)", re.IGNORECASE
+)
+_OTHER_KINDS = {
+    b"Rar!": "an archive of RAR",
+    b"7z\xbc\xaf": "an archive of 7-Zip",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "compressed with gzip",
+}
+
+_HOUSEKEEPING = re.compile(
+    r"(?:\.ds_store|thumbs\.db|desktop\.ini|__macosx|\._.*|.*\.crc|_success|_delta_log|_temporary"
+    r"|_(?:common_)?metadata|\.git.*|(?:readme|license|licence|changelog|说明|使用说明)(?:\.(?:md|txt|rst|html|docx?|pdf))?"
+    r"|.*\.toml|.*\.sha256|.*\.md5)",
+    re.IGNORECASE,
+)
+"""What lies beside tables and never is one."""
+
+_COPY = re.compile(
+    r"(?:^|[\s_.\-（(])(?:copy|copie|kopie|backup|bak|old|orig|original|副本|复件|备份|旧|旧版|旧的)(?:$|[\s_.\-）)\d])"
+    r"|副本|备份|\bcopy of\b",
+    re.IGNORECASE,
+)
+_TEMPLATE = re.compile(
+    r"(?:^|[\s_.\-（(])(?:template|example|sample)s?(?:$|[\s_.\-）)\d])|模板|模版|样表|示例|样例",
+    re.IGNORECASE,
+)
+_COUNTED_COPY = re.compile(r"[\s_]*[（(]\d+[)）]$")
+_LOCK = re.compile(r"~\$|\.~lock\.")
+
+
+class FoundParts(NamedTuple):
+    """The parts of each table in a folder, what names no table, and what is to be said about files."""
+
+    parts: dict[str, list[Part]]
+    unknown: list[str]
+    problems: list[Problem]
+
+
+class _Given(NamedTuple):
+    """A file with the table that its name, or that of its folder, speaks of."""
+
+    file: TableFile
+    table: str | None
+    inside: str
+
+
+def find_parts(folder: Path, mapping: RecordsMapping) -> FoundParts:
+    """Find the parts of each table in a folder, and the files that are not read.
+
+    The folder holds one file, or one sub-folder of files, per table; or a workbook with a sheet per table.
+    """
+    if not folder.is_dir():
+        raise RecordsError(
+            f"There is no folder {str(folder)!r}.", hint="give the folder that holds students.csv"
+        )
+    search = _Search(folder, mapping)
+    for entry in sorted(folder.iterdir()):
+        search.look_at(entry)
+    search.take_all()
+    return FoundParts(search.parts, search.unknown, search.problems)
+
+
+class _Search:
+    """Goes through a folder."""
+
+    def __init__(self, folder: Path, mapping: RecordsMapping) -> None:
+        self.folder, self.mapping = folder, mapping
+        self.given: list[_Given] = []
+        self.parts: dict[str, list[Part]] = {}
+        self.unknown: list[str] = []
+        self.problems: list[Problem] = []
+
+    def look_at(self, entry: Path) -> None:
+        """Note which table a file or a sub-folder is of, or that it is of none."""
+        name, stem = entry.name, table_stem(entry.name)
+        if _HOUSEKEEPING.fullmatch(name) or name == FILE or self._ignores(name, stem):
+            return
+        if _LOCK.match(name):
+            self._say(
+                "copy_or_template", "", name, "it is open in a spreadsheet program; save and close it there"
+            )
+            return
+        hidden = name.startswith((".", "_"))
+        table = None if hidden else self.mapping.table_of(stem)
+        files = [entry] if entry.is_file() else list(_files_in(entry))
+        if hidden:
+            files = [file for file in files if file.name.lower().endswith(_READ_ENDINGS)]
+        if hidden or (table is None and not any(_may_hold_tables(file.name) for file in files)):
+            self.unknown += [name] if files else []
+            return
+        for file in files:
+            inside = file.relative_to(self.folder).as_posix()
+            self.given.append(_Given(TableFile(file, inside), table, inside))
+
+    def _ignores(self, name: str, stem: str) -> bool:
+        return self.mapping.ignores(name) or (
+            self.mapping.table_of(stem) is None and self.mapping.ignores(stem)
+        )
+
+    def take_all(self) -> None:
+        """Read the headers of all files but copies and templates of others."""
+        for given in self._unpacked():
+            if not self._is_left_out(given):
+                self._take(given)
+
+    def _unpacked(self) -> list[_Given]:
+        self.given = [member for given in self.given for member in self._members(given)]
+        return self.given
+
+    def _members(self, given: _Given) -> Iterator[_Given]:
+        """Give what is in a zip, as if it lay in the folder; any other file as it is."""
+        lower = given.file.base.lower()
+        if not lower.endswith(".zip"):
+            yield given
+            return
+        members = [
+            (PurePosixPath(inside).parts, file)
+            for inside, file in zipped_files(given.file)
+            if not any(_HOUSEKEEPING.fullmatch(part) for part in PurePosixPath(inside).parts)
+        ]
+        while members and self._is_bare_folder({parts[:-1][:1] for parts, _ in members}):
+            members = [(parts[1:], file) for parts, file in members]
+        for parts, file in members:
+            stem = table_stem(parts[0])
+            if not self._ignores(parts[0], stem):
+                inside = PurePosixPath(given.inside).parent.joinpath(*parts).as_posix()
+                yield from self._members(_Given(file, self.mapping.table_of(stem) or given.table, inside))
+
+    def _is_bare_folder(self, tops: set[tuple[str, ...]]) -> bool:
+        """Tell whether a single folder that is no table holds all that is in a zip."""
+        top = next(iter(tops))
+        return len(tops) == 1 and bool(top) and self.mapping.table_of(top[0]) is None
+
+    # --- copies and templates -----------------------------------------------------------------------
+
+    def _is_left_out(self, given: _Given) -> bool:
+        kind = _kind_of_copy(given.file.name)
+        if given.table is None or kind is None:
+            return False
+        others = [
+            other for other in self.given
+            if other.table == given.table and other is not given and _kind_of_copy(other.file.name) is None
+        ]  # fmt: skip
+        same = kind == "counted" and any(_equal_files(given.file, other.file) for other in others)
+        left_out = bool(others) and (kind != "counted" or same)
+        detail = "it is not read" if left_out else "it is read"
+        if kind == "counted":
+            detail = "it equals another file and is not read" if same else "it is read beside the others"
+        self._say("copy_or_template", given.table, given.file.name, detail)
+        return left_out
+
+    # --- parts --------------------------------------------------------------------------------------
+
+    def _take(self, given: _Given) -> None:
+        file, table = given.file, given.table
+        kind = _kind_of(file)
+        if kind == "workbook":
+            self._take_workbook(file, table)
+        elif table is None:
+            self._name_unknown(given)
+        elif kind in ("text", "parquet"):
+            part: Part = (
+                ParquetPart(file.path, file.name) if kind == "parquet" else CsvPart(file, table, self.mapping)
+            )
+            values = partition_values(given.inside)
+            self.parts.setdefault(table, []).append(PartitionedPart(part, values) if values else part)
+        else:
+            self._refuse(table, file, kind)
+
+    def _refuse(self, table: str, file: TableFile, why: str) -> None:
+        """Say that a file is not read; the records are refused if it was the pupils'."""
+        if table == "students" and sum(given.table == table for given in self.given) == 1:
+            raise RecordsError(f"File {file.name!r} is not read: {why}.", hint=RULES["file_not_read"].hint.en)
+        self._say("file_not_read", table, file.name, why)
+
+    def _take_workbook(self, file: TableFile, table: str | None) -> None:
+        book = Workbook(file, table, self.mapping)
+        for named, part in book.parts:
+            self.parts.setdefault(named, []).append(part)
+        if not book.parts:
+            if table is None:
+                self.unknown.append(file.name)
+            else:
+                self._refuse(table, file, "it has no sheet with values")
+            return
+        for sheet in book.unread:
+            self._say("sheet_not_read", table or "", file.name, sheet.detail)
+
+    def _name_unknown(self, given: _Given) -> None:
+        name = given.file.name if " [" in given.file.name else PurePosixPath(given.inside).parts[0]
+        if name not in self.unknown:
+            self.unknown.append(name)
+
+    def _say(self, rule: str, table: str, name: str, detail: str) -> None:
+        severity = RULES[rule].severity
+        self.problems.append(Problem(table, "", RULES[rule], 0, None, name, severity, detail))
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    for child in sorted(folder.iterdir()):
+        if _HOUSEKEEPING.fullmatch(child.name) or child.name.startswith((".", "_")):
+            continue
+        if child.is_dir():
+            yield from _files_in(child)
+        else:
+            yield child
+
+
+def table_stem(name: str) -> str:
+    """Take the endings off a file's name.
+
+    >>> table_stem("考勤_2024.csv.zip"), table_stem("grades.XLSX"), table_stem("attendance")
+    ('考勤_2024', 'grades', 'attendance')
+    """
+    for ending in _READ_ENDINGS:
+        if name.lower().endswith(ending):
+            return table_stem(name[: -len(ending)]) if ending == ".zip" else name[: -len(ending)]
+    return name
+
+
+def _may_hold_tables(name: str) -> bool:
+    return name.lower().endswith((".zip", *WORKBOOK_ENDINGS))
+
+
+def _kind_of_copy(name: str) -> str | None:
+    """Tell what a file's name, or that of a folder or zip above it, says that it is, if not the file itself.
+
+    >>> _kind_of_copy("考勤/旧/9月.csv"), _kind_of_copy("grades (1).csv"), _kind_of_copy("grades_2024.csv")
+    ('copy', 'counted', None)
+    """
+    for part in PurePosixPath(name.replace(" [", "/").rstrip("]")).parts:
+        stem = table_stem(part)
+        if _TEMPLATE.search(stem):
+            return "template"
+        if _COPY.search(stem):
+            return "copy"
+        if _COUNTED_COPY.search(stem):
+            return "counted"
+    return None
+
+
+def _equal_files(one: TableFile, other: TableFile) -> bool:
+    if one.size != other.size:
+        return False
+    return hashlib.sha256(one.read()).digest() == hashlib.sha256(other.read()).digest()
+
+
+def _kind_of(file: TableFile) -> str:
+    """Tell by its first bytes and its name what a file is: text, parquet, workbook, or why it is not read."""
+    begins, name = file.begins(512), file.base.lower()
+    if begins.startswith(_PARQUET) or name.endswith(PARQUET_ENDINGS):
+        return "parquet" if type(file) is TableFile else "it is Parquet inside a zip; unpack it"
+    if begins.startswith((_ZIP, _OLD_WORKBOOK)) and name.endswith((*WORKBOOK_ENDINGS, *_PLAIN_TEXT)):
+        return "workbook"
+    if not name.endswith((*TEXT_ENDINGS, *WORKBOOK_ENDINGS)):
+        found = [f"it is {kind}" for mark, kind in _OTHER_KINDS.items() if begins.startswith(mark)]
+        return found[0] if found else "its name does not say that it is a table"
+    if _PAGE.match(begins):
+        return "it is a page in HTML or XML, whatever its name says; open it in a spreadsheet program"
+    if name.endswith(TEXT_ENDINGS):
+        return "text"
+    return "text" if b"\t" in begins or b"," in begins else "it is no workbook, whatever its name says"

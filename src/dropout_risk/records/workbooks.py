@@ -1,0 +1,227 @@
+"""Workbooks (.xlsx, .xls, .xlsb, .ods): their sheets as parts of tables, every cell as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from dropout_risk.errors import RecordsError
+from dropout_risk.records.archives import TableFile
+from dropout_risk.records.header_rows import LOOKED_AT, header_position, one_line
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.readers import FramePart, Note
+from dropout_risk.records.tables import TABLES
+
+ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et")
+_EXACT_DIGITS = 1e15
+_DAY = dt.time()
+
+
+class SheetPart(FramePart):
+    """A sheet of a workbook, as text: ids keep their zeros, whole numbers have no decimals, dates are ISO."""
+
+    typed = False
+
+    def __init__(
+        self, name: str, header: Sequence[str], columns: Sequence[Any], notes: Sequence[Note]
+    ) -> None:
+        super().__init__(pa.Table.from_arrays(list(columns), list(header)))
+        self.name, self._notes = name, tuple(notes)
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What is to be said about the sheet."""
+        return self._notes
+
+
+class UnreadSheet(NamedTuple):
+    """A sheet with values that belongs to no table."""
+
+    name: str
+    detail: str
+
+
+class Workbook:
+    """The sheets of one file.
+
+    A sheet named after a table is that table. Of the others, the first with all required columns, or else the
+    first with values, is the ``table`` that the file is named after, and so are those with the same headers. What is left is ``unread``.
+    """
+
+    def __init__(self, file: TableFile, table: str | None, mapping: RecordsMapping) -> None:
+        self.file, self.mapping = file, mapping
+        self.parts: list[tuple[str, SheetPart]] = []
+        self.unread: list[UnreadSheet] = []
+        data = file.read()
+        sheets = [sheet for sheet in _sheets_of(data, file.name) if sheet.rows]
+        self._changed = list(_changed_cells(data))
+        several = len(sheets) > 1
+        header = self._header_of_table(sheets, table) if table else set()
+        for sheet in sheets:
+            named = mapping.table_of(sheet.name)
+            if mapping.ignores(sheet.name):
+                continue
+            found = named or table
+            columns = self._columns(sheet, found) if found else set()
+            if named is None and (table is None or columns != header):
+                detail = f"sheet {sheet.name!r}" + (" is hidden" if sheet.hidden else "")
+                self.unread.append(UnreadSheet(sheet.name, detail))
+                continue
+            self.parts.append((found or "", self._part(sheet, found or "", several)))
+
+    def _header_of_table(self, sheets: Sequence[_Sheet], table: str) -> set[str]:
+        """Give the columns of the first sheet that has all that are required, or else of the first."""
+        names = [sheet for sheet in sheets if self.mapping.table_of(sheet.name) is None]
+        found = [self._columns(sheet, table) for sheet in names if not self.mapping.ignores(sheet.name)]
+        whole = [columns for columns in found if columns.issuperset(TABLES[table].required)]
+        return next(iter(whole or found), set())
+
+    def _columns(self, sheet: _Sheet, table: str) -> set[str]:
+        at = header_position(sheet.head, table, self.mapping)
+        return set(self.mapping.headers(table, sheet.head[at]).chosen)
+
+    def _part(self, sheet: _Sheet, table: str, several: bool) -> SheetPart:
+        at = header_position(sheet.head, table, self.mapping)
+        width = max((k + 1 for k, name in enumerate(sheet.head[at]) if name), default=0)
+        width = max(width, *(_used_width(row) for row in sheet.rows[at + 1 :]), 0) if width else width
+        header = [one_line(name) for name in sheet.head[at][:width]]
+        passed_over = any(cell for row in sheet.head[:at] for cell in row)
+        rows = sheet.rows[at + 1 :]
+        notes = [Note("lines_above_headers", f"the headers stand in row {at + 1}")] if passed_over else []
+        notes += self._changed
+        chosen = self.mapping.headers(table, header).chosen
+        columns = []
+        for position, name in enumerate(header):
+            cells = [row[position] for row in rows]
+            meant = next((column for column, given in chosen.items() if given == name), "")
+            notes += _notes_of(cells, table, meant)
+            columns.append(pa.array([cell_text(cell) for cell in cells], pa.string()).dictionary_encode())
+        name = f"{self.file.name} [{sheet.name}]" if several else self.file.name
+        return SheetPart(name, header, columns, notes)
+
+
+class _Sheet(NamedTuple):
+    name: str
+    hidden: bool
+    rows: list[list[Any]]
+
+    @property
+    def head(self) -> list[list[str]]:
+        """Give the first rows as text."""
+        return [[cell_text(cell) or "" for cell in row] for row in self.rows[:LOOKED_AT]]
+
+
+def cell_text(cell: Any) -> str | None:
+    """Write the value of a cell as text; None where it is empty.
+
+    A number of 16 digits or more keeps the form of a floating number, for its last digits are not known.
+
+    >>> cell_text(7.0), cell_text("007"), cell_text(65.5), cell_text(110101201001011232.0)
+    ('7', '007', '65.5', '1.1010120100101123e+17')
+    >>> cell_text(dt.datetime(2024, 9, 2)), cell_text(dt.datetime(2024, 9, 2, 8, 30)), cell_text(" ")
+    ('2024-09-02', '2024-09-02 08:30:00', None)
+    """
+    if isinstance(cell, str):
+        return cell.strip() or None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_DIGITS else repr(cell)
+    if isinstance(cell, dt.datetime) and cell.time() != _DAY:
+        return cell.isoformat(" ", "seconds")
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat()
+    return str(cell)
+
+
+def _used_width(row: Sequence[Any]) -> int:
+    return next((k + 1 for k in range(len(row) - 1, -1, -1) if row[k] not in ("", None)), 0)
+
+
+def _sheets_of(data: bytes, name: str) -> Iterator[_Sheet]:
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        for told in book.sheets_metadata:
+            if told.typ == calamine.SheetTypeEnum.WorkSheet:
+                sheet = book.get_sheet_by_name(told.name)
+                rows = sheet.to_python(skip_empty_area=False)
+                _fill_merged(rows, sheet.merged_cell_ranges or ())
+                filled = any(_used_width(row) for row in rows)
+                yield _Sheet(
+                    told.name, told.visible != calamine.SheetVisibleEnum.Visible, rows if filled else []
+                )
+    except calamine.PasswordError:
+        raise RecordsError(
+            f"File {name!r} is locked with a password.", hint="save it without a password"
+        ) from None
+    except Exception:  # its messages may quote the file
+        raise RecordsError(
+            f"File {name!r} cannot be read as a workbook.",
+            hint="open it in a spreadsheet program and save it as .xlsx or CSV",
+        ) from None
+
+
+def _fill_merged(rows: list[list[Any]], ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    """Give each row of cells merged downwards their value, as the sheet shows it."""
+    for (top, left), (bottom, right) in ranges:
+        if left == right:
+            for row in rows[top + 1 : bottom + 1]:
+                row[left] = rows[top][left]
+
+
+def _notes_of(cells: Sequence[Any], table: str, column: str) -> Iterator[Note]:
+    """Say which cells of a column do not hold what was typed."""
+    rounded = sum(isinstance(cell, float) and abs(cell) >= _EXACT_DIGITS for cell in cells)
+    if rounded:
+        yield Note("rounded_numbers", f"{rounded} cells", column)
+    kind = TABLES[table][column].kind if column in TABLES.get(table, ()) else None
+    if kind in ("student", "text", "status", "integer", "number"):
+        dates = sum(isinstance(cell, dt.date | dt.datetime) for cell in cells)
+        if dates:
+            yield Note("changed_cells", f"{dates} cells are dates, as spreadsheets make of 1-2", column)
+
+
+_FAILED = re.compile(rb'<c [^>]*t="e"')
+_FORMAT = re.compile(
+    rb'<numFmt [^>]*numFmtId="(\d+)"[^>]*formatCode="0{2,}"'
+    rb'|<numFmt [^>]*formatCode="0{2,}"[^>]*numFmtId="(\d+)"'
+)
+_STYLES = re.compile(rb"<cellXfs.*?</cellXfs>", re.DOTALL)
+_STYLE = re.compile(rb'<xf [^>]*?numFmtId="(\d+)"')
+
+
+def _changed_cells(data: bytes) -> Iterator[Note]:
+    """Notice, in an .xlsx, formulas that failed and zeros before a number that only its format shows."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        names = opened.namelist()
+        sheets = [name for name in names if re.fullmatch(r"xl/worksheets/[^/]*\.xml", name)]
+        failed, padded = 0, 0
+        styles = _padding_styles(opened.read("xl/styles.xml")) if "xl/styles.xml" in names else []
+        wanted = re.compile(rb'<c [^>]*s="(?:' + b"|".join(styles) + rb')"') if styles else None
+        for name in sheets:
+            text = opened.read(name)
+            failed += len(_FAILED.findall(text)) if b't="e"' in text else 0
+            padded += len(wanted.findall(text)) if wanted is not None else 0
+    if failed:
+        yield Note("changed_cells", f"{failed} cells hold a formula that failed and are read as empty")
+    if padded:
+        yield Note(
+            "changed_cells", f"{padded} cells show zeros before a number that they do not hold (007 is 7)"
+        )
+
+
+def _padding_styles(text: bytes) -> list[bytes]:
+    formats = {first or second for first, second in _FORMAT.findall(text)}
+    block = _STYLES.search(text)
+    given = _STYLE.findall(block[0]) if block is not None else []
+    return [str(number).encode() for number, used in enumerate(given) if used in formats]
