@@ -22,7 +22,16 @@ NEW_ROOMS = {
     "dropout_risk.modelling.feature_table": "the frame of features that a classifier takes",
     "dropout_risk.modelling.labels": "which label is the risk",
     "dropout_risk.modelling.row_names": "whether rows and labels agree",
+    "dropout_risk.records.archives": "files that hold tables: in a folder, or in a zip",
+    "dropout_risk.records.blank_rows": "rows without any value",
+    "dropout_risk.records.csv_files": "one CSV file",
+    "dropout_risk.records.csv_lines": "where the lines of a CSV file end",
+    "dropout_risk.records.encodings": "which encoding a text is in, and whether it is doubted",
+    "dropout_risk.records.folders": "the files of a folder: read, or named",
+    "dropout_risk.records.header_rows": "where the headers stand",
     "dropout_risk.records.mapping_shape": "whether a mapping has the form of one",
+    "dropout_risk.records.no_pupils": "rows that are totals or examples",
+    "dropout_risk.records.workbooks": "the sheets of a workbook",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""

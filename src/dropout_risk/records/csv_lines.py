@@ -30,8 +30,8 @@ class ClosedLines:
 
     >>> import io
     >>> text = io.BytesIO(b'id,sex\n1,"F\n2,"M"\n3,"F\nM"\n')
-    >>> list(ClosedLines(text, ",", 2))
-    [Lines(text=b'id,sex\n,,\n2,"M"\n3,"F\nM"\n', breaks_inside=True)]
+    >>> b"".join(lines.text for lines in ClosedLines(text, ",", 2))
+    b'id,sex\n,,\n2,"M"\n3,"F\nM"\n'
     """
 
     def __init__(self, stream: Any, delimiter: str, n_fields: int, block_bytes: int = 1 << 24) -> None:

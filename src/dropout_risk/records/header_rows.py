@@ -57,7 +57,7 @@ def header_position(rows: Sequence[Sequence[str]], table: str, mapping: RecordsM
 def find_header_line(text: str, table: str, mapping: RecordsMapping) -> HeaderRow:
     r"""Find the line of headers at the beginning of a CSV file, and its delimiter.
 
-    >>> find_header_line("sep=;\n名单\n学号;班级\n1;2\n", "students", RecordsMapping())[:4]
+    >>> find_header_line("sep=;\n名单\n学号;班级\n1;2\n", "students", RecordsMapping())
     HeaderRow(names=('学号', '班级'), row=3, passed_over=True, delimiter=';', end=...)
     """
     text = text[1:] if (marked := text.startswith("\ufeff")) else text

@@ -50,16 +50,18 @@ def _table_problems(part: Any, depth: int, where: str, hint: str) -> Iterator[tu
 
 
 def _encoding_problems(encoding: Any) -> Iterator[tuple[str, str]]:
+    """Look at one encoding, or at a table of them by table and file."""
     hint = "such as utf-8, gb18030, big5 or utf-16"
-    if encoding is None:
-        return
-    if not isinstance(encoding, str):
-        yield f"'encoding' must be a text, not {_kind_of(encoding)}", hint
-        return
-    try:
-        codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        yield f"'encoding' names no known encoding: {encoding!r}", hint
+    named = encoding.items() if isinstance(encoding, Mapping) else [("", encoding)]
+    for key, name in named if encoding is not None else ():
+        where = f"encoding.{key}" if key else "encoding"
+        if not isinstance(name, str):
+            yield f"'{where}' must be a text, not {_kind_of(name)}", hint
+            continue
+        try:
+            codecs.lookup(name)
+        except (LookupError, ValueError):
+            yield f"'{where}' names no known encoding: {name!r}", hint
 
 
 def _are_texts(values: Any) -> bool:

@@ -51,7 +51,8 @@ class Workbook:
     """The sheets of one file.
 
     A sheet named after a table is that table. Of the others, the first with all required columns, or else the
-    first with values, is the ``table`` that the file is named after, and so are those with the same headers. What is left is ``unread``.
+    first with values, is the ``table`` that the file is named after, and so are those with the same headers.
+    What is left is ``unread``.
     """
 
     def __init__(self, file: TableFile, table: str | None, mapping: RecordsMapping) -> None:

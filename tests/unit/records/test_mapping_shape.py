@@ -37,7 +37,7 @@ PARTS = {
         {"status": {1: "late"}},
     ],
     "ignored": [4, True, "备注", {"备注": 1}, [4], [["备注"]]],
-    "encoding": [4, True, ["utf-8"], {"all": "utf-8"}, "utf-88", "", "gbk\0"],
+    "encoding": [4, True, ["utf-8"], {"all": 4}, {"all": "utf-88"}, "utf-88", "", "gbk\0"],
 }
 
 
