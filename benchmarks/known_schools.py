@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import expit
 
 from dropout_risk.modelling.calibration import LinearCalibration, recalibrate
-from dropout_risk.modelling.folds import log_loss
+from dropout_risk.modelling.fitter import log_loss
 
 RESULTS = Path(__file__).parent / "results" / "known_schools.json"
 WORLDS = (

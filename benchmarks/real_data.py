@@ -31,7 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.folds import raw_calibration
+from dropout_risk.modelling.fitter import raw_calibration
 
 FOLDS = 10
 AUC_TOLERANCE = 0.003

@@ -53,16 +53,8 @@ _log = logging.getLogger("bentoml.dropout_risk")
 class Limits:
     """What one request may cost.
 
-    Parameters
-    ----------
-    body : int
-        Bytes of a body.
-    seconds : int
-        How long an answer may take.
-    at_once : int
-        Requests with a body being answered, or waiting for it; as many again may still be sending theirs.
-    reading : int
-        Seconds until a body must be there.
+    A body has so many bytes and must be there within ``reading`` seconds, its answer within ``seconds``.
+    ``at_once`` requests with a body are answered or wait for it; as many again may still be sending theirs.
     """
 
     body: int = 8_000_000
@@ -89,15 +81,7 @@ def _positive_number(name: str, default: int) -> int:
 
 
 class Door:
-    """Wraps an ASGI application.
-
-    Parameters
-    ----------
-    app : ASGI application
-        The service.
-    limits : Limits
-        What one request may cost.
-    """
+    """Wraps the service, an ASGI application."""
 
     def __init__(self, app: App, limits: Limits) -> None:
         self.app = app

@@ -35,8 +35,7 @@ from dropout_risk.errors import (
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.message_page import message_page
-from dropout_risk.pages.rendering import Links, content_policy, id_at, served_under
+from dropout_risk.pages.rendering import Links, content_policy, id_at, message_page, served_under
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel
@@ -67,16 +66,7 @@ class Page:
 class ReviewRoom:
     """Where reviewers read: a model and a store, scored once in each state of the store.
 
-    Parameters
-    ----------
-    model : RiskModel
-        What scores.
-    store : Path or None
-        None: there is nothing to review, and every page says how to switch it on.
-    role : Role
-        For whom the pages are made.
-    language : {"zh", "en"}
-        Where none is asked for.
+    Without a store there is nothing to review, and every page says how to switch it on.
     """
 
     model: RiskModel
@@ -90,14 +80,10 @@ class ReviewRoom:
 
     @classmethod
     def from_environment(cls, model: RiskModel) -> Self:
-        """Read the settings.
+        """Read the settings; BundleError if the store is none.
 
-        Raises
-        ------
-        UnknownRoleError, SettingsError
-            If the role or the language is unknown, or pages are not for that role.
-        BundleError
-            If the store is none.
+        UnknownRoleError or SettingsError if the role or the language is unknown, or pages are not for that
+        role.
         """
         place = os.environ.get("DROPOUT_RISK_STORE", "")
         store = Path(place) if place else None
@@ -110,14 +96,8 @@ class ReviewRoom:
     async def answer(self, path: str, rest: str | None, asked: str | None) -> Page:
         """Give a page; the event loop does nothing of it.
 
-        Parameters
-        ----------
-        path : str
-            The route, without what follows it.
-        rest : str or None
-            What follows it: the id of a pupil or of a school.
-        asked : str or None
-            The language that was asked for.
+        ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
+        is the language that was asked for.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._answer, path, rest, asked)

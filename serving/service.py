@@ -140,12 +140,7 @@ def load_configured() -> tuple[RiskModel, dict[str, Any]]:
 def load_model(place: str) -> RiskModel:
     """Load the model from a folder or from the MLflow store.
 
-    Raises
-    ------
-    SettingsError
-        If no place is given.
-    BundleError
-        If there is no sound bundle there.
+    SettingsError if no place is given, BundleError if there is no sound bundle there.
     """
     if not place:
         hint = "set it to a bundle's folder or to models:/name@champion"
@@ -161,10 +156,7 @@ def load_model(place: str) -> RiskModel:
 def load_calendar(place: str) -> pd.DataFrame | None:
     """Read the school days, if any are given.
 
-    Raises
-    ------
-    SettingsError
-        If the file cannot be read or has no column of dates.
+    SettingsError if the file cannot be read or has no column of dates.
     """
     if not place:
         return None
@@ -184,10 +176,7 @@ def load_calendar(place: str) -> pd.DataFrame | None:
 def load_context(place: str) -> ClassContext | None:
     """Read what is known of classes, if it is given; a request's own ``class_context`` goes before it.
 
-    Raises
-    ------
-    SettingsError
-        If the file cannot be read or does not hold class context rows.
+    SettingsError if the file cannot be read or does not hold class context rows.
     """
     if not place:
         return None

@@ -218,17 +218,8 @@ class OutputError(DropoutRiskError, OSError):
 class RequestError(DropoutRiskError, ValueError):
     """A request that cannot be answered as a whole.
 
-    Parameters
-    ----------
-    message, hint : str
-        See :class:`DropoutRiskError`.
-    field : str, default=""
-        Where it is, such as ``students[3].grades[2].date``.
-
-    Attributes
-    ----------
-    status : int
-        The HTTP status of the endpoint's answer.
+    ``field`` says where it is, such as ``students[3].grades[2].date``; ``status`` is the HTTP status of the
+    answer.
     """
 
     code = "DR600"
@@ -367,22 +358,8 @@ class MissingExtraError(DropoutRiskError, ImportError):
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
-    """Suggest the allowed word nearest to the given one.
+    """Suggest the allowed word nearest to the given one, or list the allowed words when none is near.
 
-    Parameters
-    ----------
-    given : str
-        The word that was not understood.
-    allowed : iterable of str
-        The words that would have been.
-
-    Returns
-    -------
-    str
-        ``"did you mean 'x'?"``, or a list of the allowed words when none is near.
-
-    Examples
-    --------
     >>> nearest("atendance", ["attendance", "grades"])
     "did you mean 'attendance'?"
     >>> nearest("zzz", ["attendance", "grades"])

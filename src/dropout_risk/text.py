@@ -76,15 +76,12 @@ CLAUSES = Text(zh="；", en="; ")
 COMMA = Text(zh="，", en=", ")
 ITEMS = Text(zh="、", en=", ")
 """What stands between the words of a list."""
-COLON = Text(zh="：", en=": ")
 _DATE = Text(zh="{date.year}年{date.month}月{date.day}日", en="{date}")
 
 
 def date_in_words(date: dt.date, language: Language) -> str:
     """Write a date.
 
-    Examples
-    --------
     >>> date_in_words(dt.date(2025, 3, 3), "zh"), date_in_words(dt.date(2025, 3, 3), "en")
     ('2025年3月3日', '2025-03-03')
     """
@@ -94,8 +91,6 @@ def date_in_words(date: dt.date, language: Language) -> str:
 def percent_text(share: float) -> str:
     """Write a share or a risk as a percentage without decimals.
 
-    Examples
-    --------
     >>> percent_text(0.314), percent_text(0.004), percent_text(0.999)
     ('31%', '<1%', '>99%')
     """

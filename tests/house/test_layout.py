@@ -9,9 +9,7 @@ ROOT = Path(__file__).parents[2]
 LONGEST, FILES, LINES = 700, 215, 46_500
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
-    "dropout_risk.scoring.risk_model": "is handed whole to the functions that its methods call",
-    "dropout_risk.scoring.scores": "carries the Population it was ranked in, which is made of Scores",
-    "dropout_risk.evaluation.report": "is handed whole to its tables and to the rules of publishing",
+    "dropout_risk.evaluation.report": "is handed whole to its tables, its panels and the rules of publishing",
     "dropout_risk.watchlist.watch_list": "is handed whole to its table",
 }
 """The modules whose types their own parts may name, and why: only through them may typing close a circle."""

@@ -18,13 +18,11 @@ OURS = ("dropout_risk.", "serving.")
 class Walked:
     """The names of our functions in the order in which they are first called, in whichever thread.
 
-    Examples
-    --------
-    >>> from dropout_risk.text import Text
+    >>> from dropout_risk.errors import nearest
     >>> with Walked() as walked:
-    ...     _ = Text(zh="缺勤{n}天", en="{n} days").fill(n=3)
+    ...     _ = nearest("one", ["ones"])
     >>> walked.names[0]
-    'text.Text.fill'
+    'errors.nearest'
     """
 
     def __init__(self):

@@ -10,6 +10,7 @@ from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.simulate.causes import CAUSES
 from dropout_risk.simulate.district import simulate_district, simulate_tables
+from support.sharing import made_once
 
 YEAR_ONE_ENDS = pd.Timestamp("2025-07-04")
 
@@ -118,9 +119,13 @@ def test_schools_mark_differently(county):
 
 
 @pytest.fixture(scope="module")
-def foreseen():
+def foreseen(tmp_path_factory):
     """Risks of a boosted model and of the ABC rule, for later pupils, pooled over three districts."""
-    return pd.concat([_foresee(seed) for seed in (0, 1, 2)])
+
+    def make(place):
+        pd.concat([_foresee(seed) for seed in (0, 1, 2)], ignore_index=True).to_parquet(place)
+
+    return pd.read_parquet(made_once(tmp_path_factory, "foreseen.parquet", make))
 
 
 def _foresee(seed):

@@ -13,20 +13,10 @@ ROUTES: tuple[Route, ...] = get_args(Route)
 
 @dataclass(frozen=True)
 class Alert:
-    """One rule that fired for one pupil.
+    """One rule that fired for one pupil, such as ``absent_3_days``, whatever the risk.
 
-    Parameters
-    ----------
-    rule : str
-        Name of the rule, such as ``absent_3_days``.
-    since : date
-        The first day of what it tells.
-    text : str
-        What the reader should know, in the asked language.
-    route : str
-        Who acts: ``class_teacher``, ``principal``, ``township``, ``county`` or ``counsellor``.
-    days : int, optional
-        School days it has lasted, where that means something.
+    ``since`` is the first day of what it tells; ``days`` are the school days it has lasted, where that means
+    something; ``route`` says who acts.
     """
 
     rule: str
@@ -46,11 +36,9 @@ class Alert:
 def urgency_of(alert: Alert) -> tuple[int, float, dt.date, str]:
     """Give the key by which alerts are sorted, the most urgent first.
 
-    Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is
-    more than an absence, then the longer one, then the older one.
+    Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is more
+    than an absence, then the longer one, then the older one.
 
-    Examples
-    --------
     >>> day = dt.date(2025, 2, 26)
     >>> short = Alert("absent_1_day", day, "…", "class_teacher", days=1)
     >>> critical = Alert("critical_item", day, "…", "counsellor")

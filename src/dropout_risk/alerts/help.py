@@ -13,17 +13,9 @@ from dropout_risk.text import Language, Text
 
 @dataclass(frozen=True)
 class Help:
-    """One kind of help that fits, and what it is suggested for.
+    """One kind of help that fits: ``tutoring``, ``counselling``, ``home_visit`` and so on.
 
-    Parameters
-    ----------
-    kind : str
-        ``tutoring``, ``financial_aid``, ``counselling``, ``home_visit``, ``transport_or_boarding`` or
-        ``vocational_route``.
-    because : tuple of str
-        Names of the features or alert rules behind the suggestion.
-    text : str
-        The suggestion in the asked language.
+    ``because`` names the features or alert rules behind the suggestion.
     """
 
     kind: str
@@ -37,20 +29,10 @@ class Help:
 
 @dataclass(frozen=True)
 class HelpKind:
-    """A kind of help that a county has.
+    """A kind of help that a county has, and the causes it fits.
 
-    Parameters
-    ----------
-    kind : str
-        Its name.
-    causes : tuple of Cause
-        The causes it fits.
-    text : Text
-        The suggestion.
-    routes : tuple of Route, default=()
-        Alerts that go to one of these ask for it, whatever the reasons.
-    min_grade : int, default=0
-        The lowest grade level it is for; 0 for every pupil, also where the level is not recorded.
+    Alerts that go to one of its ``routes`` ask for it, whatever the reasons. ``min_grade`` is the lowest
+    grade level it is for; 0 for every pupil, also where the level is not recorded.
     """
 
     kind: str
@@ -127,27 +109,12 @@ class RaisingReason(NamedTuple):
 def help_for(
     raising: Sequence[RaisingReason], alerts: Sequence[Alert], grade_level: int | None, language: Language
 ) -> tuple[Help, ...]:
-    """Suggest the kinds of help that fit a pupil's reasons and alerts.
+    """Suggest the kinds of help that fit a pupil's reasons and alerts, the most urgent alert first.
 
-    Parameters
-    ----------
-    raising : sequence of RaisingReason
-        What raises the risk. A missing value points to no help but to a record worth fetching, and what
-        weighs less than a fifth of the strongest reason to none either.
-    alerts : sequence of Alert
-        What the rules found, the most urgent first.
-    grade_level : int or None
-        Some kinds are for older pupils only.
-    language : {"zh", "en"}
-        The language of the suggestions.
+    A missing value points to no help but to a record worth fetching, and what weighs less than a fifth of the
+    strongest reason to none either. Some kinds are for older pupils only. What an alert asks for comes first;
+    then by the sum of the contributions of the causes it fits.
 
-    Returns
-    -------
-    tuple of Help
-        What an alert asks for comes first; then by the sum of the contributions of the causes it fits.
-
-    Examples
-    --------
     >>> import datetime as dt
     >>> alert = Alert("absent_3_days", dt.date(2025, 2, 26), "…", "township", days=3)
     >>> [(item.kind, item.because) for item in help_for((), (alert,), 8, "en")]

@@ -77,39 +77,19 @@ _CRITICAL_TEXT = Text(
 def alerts_on(
     snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
 ) -> list[tuple[Alert, ...]]:
-    """Give everybody's alerts on the snapshot's date.
+    """Give everybody's alerts on the snapshot's date, in its order, the most urgent of each pupil first.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-        What was known on the date.
-    settings : AlertSettings
-        The ladder of unexplained absence and the other limits.
-    instruments : InstrumentRegistry
-        Which answers of which tests are critical.
-    language : {"zh", "en"}
-        The language of the texts.
+    *Unexplained absence* counts the recorded days from the last one back for as long as each is an unexcused
+    absence. A school day without a record neither adds nor ends a run, but more than ``SILENCE_SCHOOL_DAYS``
+    of them do end it, and a pupil whose last record is more than ``RECENT_DAYS`` days old has no run. Only
+    the highest step that is reached fires.
 
-    Returns
-    -------
-    list of tuple of Alert
-        One tuple per pupil in the snapshot's order, the most urgent alert first.
+    *Marks fall with absence*: the latest percent of each subject less the mean of its earlier ones, averaged
+    over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
 
-    Notes
-    -----
-    *Unexplained absence* counts the recorded days from the last one back for as long as each is an
-    unexcused absence. A school day without a record neither adds nor ends a run, but more than
-    ``SILENCE_SCHOOL_DAYS`` of them do end it, and a pupil whose last record is more than ``RECENT_DAYS``
-    days old has no run. Only the highest step that is reached fires.
+    *Critical item*: an answer that became known within the window, whether the test was valid or not. The
+    text repeats neither the item nor the score.
 
-    *Marks fall with absence*: the latest percent of each subject less the mean of its earlier ones,
-    averaged over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
-
-    *Critical item*: an answer that became known within the window, whether the test was valid or not.
-    The text repeats neither the item nor the score.
-
-    Examples
-    --------
     >>> from dropout_risk.catalogue.instruments import default_instruments
     >>> from dropout_risk.histories.histories import Histories
     >>> from dropout_risk.records.school_records import SchoolRecords

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window
+from dropout_risk.catalogue.feature import Feature, Window, label_over, sentence_over, windowed_name
 from dropout_risk.catalogue.measures import (
     AtLeast,
     Count,
@@ -23,7 +23,6 @@ from dropout_risk.catalogue.measures import (
     Spells,
     WeekdayExcess,
 )
-from dropout_risk.catalogue.windows import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)

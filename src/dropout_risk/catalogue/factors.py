@@ -14,24 +14,10 @@ from dropout_risk.text import Text
 
 @dataclass(frozen=True)
 class Factor:
-    """One family factor.
+    """One family factor, by what the ``factor`` column says; ``values`` is what the ``value`` column may say.
 
-    Parameters
-    ----------
-    code : str
-        What the ``factor`` column says.
-    label : Text
-        Its name.
-    definition : Text
-        When it holds.
-    source : Text
-        The rule that defines it, or the office that records it.
-    burden : bool, default=True
-        Whether it counts as a burden of the family.
-    cause : Cause, default="family"
-        The cause it speaks for.
-    values : dict of str to Text, optional
-        What the ``value`` column may say.
+    ``definition`` says when it holds, ``source`` the rule that defines it, or the office that records it;
+    ``burden`` whether it counts as a burden of the family, and ``cause`` which cause it speaks for.
     """
 
     code: str

@@ -289,3 +289,47 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Hash of all declarations, the same wherever they are the same."""
         text = json.dumps(self.to_list(), sort_keys=True, ensure_ascii=False)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def windowed_name(fact: str, window: Window) -> str:
+    """Name a feature after what it says and its window.
+
+    >>> windowed_name("absence_share", 20), windowed_name("absence_share", "year")
+    ('absence_share_20d', 'absence_share_year')
+    """
+    return f"{fact}_year" if window == "year" else f"{fact}_{window}d"
+
+
+def label_over(window: Window, zh: str, en: str) -> Text:
+    """Put a window into a label.
+
+    >>> label_over(20, zh="缺勤率", en="Absence")
+    Text(zh='近20个上课日缺勤率', en='Absence, last 20 school days')
+    """
+    if window == "year":
+        return Text(zh=f"本学年{zh}", en=f"{en}, this school year")
+    return Text(zh=f"近{window}个上课日{zh}", en=f"{en}, last {window} school days")
+
+
+def sentence_over(window: Window, zh: str, en: str) -> Text:
+    """Put a window into a sentence, where it says ``<days>`` or ``<period>``.
+
+    The ``{value}``-like fields stay as they are.
+
+    >>> sentence_over("year", zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>").en
+    'Absent on {value:.0%} of school days this year'
+    >>> sentence_over(20, zh="<period>没有缺勤", en="No absence <period>").en
+    'No absence in the last {window} school days'
+    """
+    if window == "year":
+        days, period = (
+            Text(zh="本学年的上课日", en="school days this year"),
+            Text(zh="本学年", en="this school year"),
+        )
+    else:
+        days = Text(zh="最近{window}个上课日", en="the last {window} school days")
+        period = Text(zh=days.zh, en=f"in {days.en}")
+    return Text(
+        zh=zh.replace("<days>", days.zh).replace("<period>", period.zh),
+        en=en.replace("<days>", days.en).replace("<period>", period.en),
+    )

@@ -28,18 +28,9 @@ class Declared:
 class Scale(Declared):
     """A scale of an instrument.
 
-    Parameters
-    ----------
-    label : Text
-        Its name.
-    low, high : float
-        Lowest and highest possible score under every norm.
-    higher_is_worse : bool, default=True
-        False for a strength, such as prosocial behaviour.
-    combine : {"sum", "mean", "count", "max"}, default="sum"
-        How the answers make the score.
-    items : tuple of int, default=()
-        Numbers of its items, where the key is known.
+    ``low`` and ``high`` are the lowest and highest possible score under every norm; ``higher_is_worse`` is
+    False for a strength, such as prosocial behaviour; ``combine`` says how the answers make the score, and
+    ``items`` are the numbers of its items, where the key is known.
     """
 
     label: Text
@@ -101,30 +92,11 @@ class CriticalItem(Declared):
 class Instrument(Declared):
     """One psychological instrument.
 
-    Parameters
-    ----------
-    code : str
-        What the ``instrument`` column says; case and punctuation do not matter.
-    name : Text
-        Its full name.
-    version : Text
-        The edition that the key belongs to.
-    source : Text
-        Where scales and key come from.
-    scales : dict of str to Scale
-        By the names that the ``scale`` column uses.
-    norms : dict of str to Norm
-        By the names that the ``norm`` column uses.
-    default_norm : str or None
-        The norm of rows that name none; None where it must be declared.
-    aliases : tuple of str
-        Other codes in use.
-    validity : Validity or None
-        The lie scale.
-    critical : tuple of CriticalItem
-        Answers that go to a person at once.
-    notes : tuple of Text
-        What is not verified, and therefore not encoded or only routed.
+    ``code`` is what the ``instrument`` column says (case and punctuation do not matter), as are ``aliases``;
+    ``version`` the edition that the key belongs to, ``source`` where scales and key come from. Scales and
+    norms are named as in their columns; ``default_norm`` is that of rows that name none, None where it must
+    be declared. ``validity`` is the lie scale, ``critical`` are answers that go to a person at once, and
+    ``notes`` tell what is not verified, and therefore not encoded or only routed.
     """
 
     code: str
@@ -185,27 +157,11 @@ def band_of(instrument: Instrument, scale: str, score: Floats, norm: str | None 
 def band_of(
     instrument: Instrument, scale: str, score: float | Floats, norm: str | None = None
 ) -> float | Floats:
-    """Give the band of a score, or of an array of scores.
+    """Give the band of a score, or of an array of scores: 0 none, 1 watch, 2 high.
 
-    Parameters
-    ----------
-    instrument : Instrument
-        The instrument, from a registry.
-    scale : str
-        One of its scales.
-    score : float or array of float
-        NaN where missing.
-    norm : str, optional
-        The norm the row names; the instrument's default otherwise.
+    NaN where the score is missing or impossible, or where no cut-off is known for the scale under that norm
+    (by default the instrument's): nothing is guessed.
 
-    Returns
-    -------
-    float or array of float
-        0 none, 1 watch, 2 high. NaN where the score is missing or impossible, or where no cut-off is
-        known for the scale under that norm: nothing is guessed.
-
-    Examples
-    --------
     >>> from dropout_risk.catalogue.instruments import default_instruments
     >>> registry = default_instruments()
     >>> band_of(registry["MHT"], "total", 66)
@@ -239,19 +195,10 @@ def _band_by_cut(cut: Cut, score: Floats, higher_is_worse: bool) -> Floats:
 
 
 class InstrumentRegistry(Mapping[str, Instrument]):
-    """The instruments a county knows: a value that is passed, never a global.
+    """The instruments a county knows, in the order they are shown: a value that is passed, never a global.
 
     Looking one up takes any spelling that differs in case and punctuation only, and its aliases.
-
-    Parameters
-    ----------
-    instruments : iterable of Instrument
-        In the order they are shown.
-
-    Raises
-    ------
-    FeatureDeclarationError
-        If two instruments answer to one spelling.
+    FeatureDeclarationError if two instruments answer to one spelling.
     """
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:

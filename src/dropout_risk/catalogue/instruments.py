@@ -314,8 +314,6 @@ SCL_90 = Instrument(
 def default_instruments() -> InstrumentRegistry:
     """Give the instruments that come with the library.
 
-    Examples
-    --------
     >>> list(default_instruments())
     ['MHT', 'MSSMHS', 'SDQ', 'PHQ-9', 'PHQ-A', 'GAD-7', 'SCL-90']
     >>> default_instruments()["phq9"].code

@@ -20,32 +20,17 @@ Kind = Literal["present", "on_time", "marks"]
 
 @dataclass(frozen=True)
 class Lever:
-    """One thing that people at school can change.
+    """One thing that people at school can change; a role that does not see its domain is not told of it.
 
-    Parameters
-    ----------
-    name : str
-        Unique.
-    domain : {"attendance", "grades", "psychology", "family"}
-        What it belongs to: a role that does not see the domain is not told of it.
-    kind : {"present", "on_time", "marks"}
-        ``present``: days missed become days at school; ``on_time``: days late or left early become whole
-        days; ``marks``: the latest mark of each subject rises.
-    step, most : float
-        The smallest and the largest change, of which only whole steps are offered: the last school days, or
-        a share of full marks. No mark rises above full marks.
-    label : Text
-        A short name.
-    sentence : Text
-        What is changed, to stand after "if"; fields: ``{days}`` and ``{changed}`` (how many of them change),
-        or ``{points}`` (percentage points of full marks).
-    subjects : tuple of str, default=()
-        The subjects whose marks rise (empty: all).
-    besides : bool, default=False
-        Whether they are those that do *not* rise.
+    ``present``: days missed become days at school; ``on_time``: days late or left early become whole days;
+    ``marks``: the latest mark of each subject rises. ``step`` and ``most`` are the smallest and the largest
+    change, of which only whole steps are offered: the last school days, or a share of full marks. No mark
+    rises above full marks; ``subjects`` are those whose marks rise (empty: all) or, with ``besides``, those
+    that do not.
 
-    Examples
-    --------
+    The sentence stands after "if"; fields: ``{days}`` and ``{changed}`` (how many of them change), or
+    ``{points}`` (percentage points of full marks).
+
     >>> [lever.name for lever in LEVERS]
     ['attendance', 'punctuality', 'core_marks', 'other_marks']
     >>> LEVERS[0].levels

@@ -294,15 +294,8 @@ MEASURES: dict[str, type[Measure]] = {
 
 
 def measure_from_dict(data: dict[str, Any]) -> Measure:
-    """Read a measure written by :meth:`Measure.to_dict`.
+    """Read a measure written by :meth:`Measure.to_dict`; FeatureDeclarationError if it is none.
 
-    Raises
-    ------
-    FeatureDeclarationError
-        If the kind is unknown, or a parameter is.
-
-    Examples
-    --------
     >>> measure_from_dict({"kind": "Share", "of": "absent"})
     Share(of='absent', totals=False)
     """

@@ -20,6 +20,7 @@ from dropout_risk.text import LANGUAGES, Language, Text
 
 Row = dict[str, str]
 
+DOMAIN = Text(zh="领域", en="Domain")
 YES, NO = Text(zh="是", en="yes"), Text(zh="否", en="no")
 DIRECTIONS = {
     1: Text(zh="升高不减风险", en="more never lowers it"),
@@ -37,21 +38,9 @@ COMBINED = {
 def catalogue_table(catalogue: FeatureCatalogue, language: Language) -> list[Row]:
     """Give one row of words per feature, in the catalogue's order.
 
-    Parameters
-    ----------
-    catalogue : FeatureCatalogue
-        The catalogue to show.
-    language : {"zh", "en"}
-        The language of headers and cells.
+    The same keys in every row: name, label, domain, cause, window, unit, range, direction, whether sensitive,
+    whether actionable, an example sentence and the sentence for a missing value.
 
-    Returns
-    -------
-    list of dict of str to str
-        The same keys in every row: name, label, domain, cause, window, unit, range, direction, whether
-        sensitive, whether actionable, an example sentence and the sentence for a missing value.
-
-    Examples
-    --------
     >>> row = catalogue_table(default_catalogue(), "en")[1]
     >>> row["Feature"], row["Window"], row["Example"]
     ('absence_share_20d', '20 school days', 'Absent on 40% of the last 20 school days')
@@ -62,8 +51,6 @@ def catalogue_table(catalogue: FeatureCatalogue, language: Language) -> list[Row
 def markdown_table(rows: Sequence[Row]) -> str:
     r"""Write rows that share their keys as a Markdown table.
 
-    Examples
-    --------
     >>> print(markdown_table([{"a": "1", "b": "x|y"}]))
     | a | b |
     | --- | --- |
@@ -150,46 +137,32 @@ def _feature_parts(catalogue: FeatureCatalogue, language: Language) -> list[str]
     return parts
 
 
+def _headed(language: Language, *cells: tuple[Text, str]) -> Row:
+    """Give cells by their headers."""
+    return {header.to(language): cell for header, cell in cells}
+
+
 def _feature_row(feature: Feature, language: Language) -> Row:
-    header = FEATURE_HEADERS
-    cells = {
-        "feature": feature.name,
-        "label": feature.label.to(language),
-        "domain": DOMAINS[feature.domain].to(language),
-        "cause": CAUSES[feature.cause].to(language),
-        "window": _window_words(feature, language),
-        "unit": feature.unit.to(language),
-        "range": _range_words(*feature.valid_range),
-        "direction": DIRECTIONS[feature.monotone].to(language),
-        "sensitive": (YES if feature.sensitivity == "sensitive" else NO).to(language),
-        "actionable": (YES if feature.actionable else NO).to(language),
-        "example": feature.describe(example_value(feature), language),
-        "missing": feature.describe(math.nan, language),
-    }
-    return {header[key].to(language): cell for key, cell in cells.items()}
-
-
-FEATURE_HEADERS = {
-    "feature": Text(zh="特征", en="Feature"),
-    "label": Text(zh="名称", en="Label"),
-    "domain": Text(zh="领域", en="Domain"),
-    "cause": Text(zh="成因", en="Cause"),
-    "window": Text(zh="窗口", en="Window"),
-    "unit": Text(zh="单位", en="Unit"),
-    "range": Text(zh="取值范围", en="Range"),
-    "direction": Text(zh="与风险的方向", en="Direction of risk"),
-    "sensitive": Text(zh="敏感", en="Sensitive"),
-    "actionable": Text(zh="学校可改变", en="Actionable"),
-    "example": Text(zh="例句", en="Example"),
-    "missing": Text(zh="缺失时", en="When missing"),
-}
+    return _headed(
+        language,
+        (Text(zh="特征", en="Feature"), feature.name),
+        (Text(zh="名称", en="Label"), feature.label.to(language)),
+        (DOMAIN, DOMAINS[feature.domain].to(language)),
+        (Text(zh="成因", en="Cause"), CAUSES[feature.cause].to(language)),
+        (Text(zh="窗口", en="Window"), _window_words(feature, language)),
+        (Text(zh="单位", en="Unit"), feature.unit.to(language)),
+        (Text(zh="取值范围", en="Range"), _range_words(*feature.valid_range)),
+        (Text(zh="与风险的方向", en="Direction of risk"), DIRECTIONS[feature.monotone].to(language)),
+        (Text(zh="敏感", en="Sensitive"), (YES if feature.sensitivity == "sensitive" else NO).to(language)),
+        (Text(zh="学校可改变", en="Actionable"), (YES if feature.actionable else NO).to(language)),
+        (Text(zh="例句", en="Example"), feature.describe(example_value(feature), language)),
+        (Text(zh="缺失时", en="When missing"), feature.describe(math.nan, language)),
+    )
 
 
 def example_value(feature: Feature) -> float:
     """Choose a value that shows how a feature is worded.
 
-    Examples
-    --------
     >>> example_value(default_catalogue()["absence_share_20d"])
     0.4
     """
@@ -258,7 +231,8 @@ def _scale_row(instrument: Instrument, name: str, scale: Scale, norm: str, langu
     used = instrument.norms[norm]
     cut = used.cuts.get(name, Cut())
     default = Text(zh="（默认）", en=" (default)").to(language) if norm == instrument.default_norm else ""
-    cells = (
+    return _headed(
+        language,
         (Text(zh="分量表", en="Scale"), f"`{name}` {scale.label.to(language)}"),
         (Text(zh="常模", en="Norm"), f"`{norm}` {used.label.to(language)}{default}"),
         (Text(zh="取值范围", en="Range"), _range_words(*instrument.range_of(name, norm))),
@@ -266,7 +240,6 @@ def _scale_row(instrument: Instrument, name: str, scale: Scale, norm: str, langu
         (Text(zh="关注", en="Watch"), _cut_words(cut.watch, cut, scale)),
         (Text(zh="重点关注", en="High"), _cut_words(cut.high, cut, scale)),
     )
-    return {header.to(language): cell for header, cell in cells}
 
 
 def _cut_words(threshold: float | None, cut: Cut, scale: Scale) -> str:
@@ -278,7 +251,8 @@ def _cut_words(threshold: float | None, cut: Cut, scale: Scale) -> str:
 
 def _factor_row(factor: Factor, language: Language) -> Row:
     values = "; ".join(f"`{value}` {words.to(language)}" for value, words in factor.values.items())
-    cells = (
+    return _headed(
+        language,
         (Text(zh="代码", en="Code"), f"`{factor.code}`"),
         (Text(zh="名称", en="Label"), factor.label.to(language)),
         (Text(zh="定义", en="Definition"), factor.definition.to(language)),
@@ -287,20 +261,19 @@ def _factor_row(factor: Factor, language: Language) -> Row:
         (Text(zh="成因", en="Cause"), CAUSES[factor.cause].to(language)),
         (Text(zh="取值", en="Values"), values or "—"),
     )
-    return {header.to(language): cell for header, cell in cells}
 
 
 def _lever_row(lever: Lever, language: Language) -> Row:
     of_marks = lever.kind == "marks"
     size = MARKS_STEP if of_marks else DAYS_STEP
     step, most = (100 * part if of_marks else part for part in (lever.step, lever.most))
-    cells = (
+    return _headed(
+        language,
         (Text(zh="名称", en="Lever"), f"`{lever.name}` {lever.label.to(language)}"),
-        (FEATURE_HEADERS["domain"], DOMAINS[lever.domain].to(language)),
+        (DOMAIN, DOMAINS[lever.domain].to(language)),
         (Text(zh="步长", en="Step"), size.fill(language, number=f"{step:g}")),
         (Text(zh="最多", en="At most"), size.fill(language, number=f"{most:g}")),
     )
-    return {header.to(language): cell for header, cell in cells}
 
 
 DAYS_STEP = Text(zh="最近{number}个上课日", en="the last {number} school days")

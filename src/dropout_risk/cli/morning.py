@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import progress_bar, show_working
+from dropout_risk.cli.options import progress_bar, show_working
 from dropout_risk.errors import SettingsError
 from dropout_risk.text import Language
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dropout_risk.cli import options
-from dropout_risk.cli.progress import show_working
+from dropout_risk.cli.options import show_working
 from dropout_risk.errors import StoreError
 from dropout_risk.text import language_of
 

@@ -59,7 +59,7 @@ def report(
 
 def _report_of(model: str, settings: Path | None) -> EvaluationReport:
     from dropout_risk.evaluation.report import EvaluationReport
-    from dropout_risk.tracking.runs import report_of_run
+    from dropout_risk.tracking.mlflow_store import report_of_run
 
     if RUN_ID.fullmatch(model):
         return report_of_run(model, options.read_settings(settings).tracking)
@@ -90,7 +90,7 @@ def compare(
     every: Annotated[bool, typer.Option("--all", help="Every figure, not only the main ones.")] = False,
 ) -> None:
     """Put two MLflow runs side by side: data, settings that differ, the main figures."""
-    from dropout_risk.tracking.runs import compare_runs
+    from dropout_risk.tracking.mlflow_store import compare_runs
 
     table = compare_runs(first, second, options.read_settings(settings).tracking, every=every)
     typer.echo(table.to_string(na_rep="-", float_format="{:.4f}".format))

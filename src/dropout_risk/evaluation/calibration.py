@@ -38,7 +38,6 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     inside_bounds,
 )
 from dropout_risk.modelling.calibrated_model import CalibratedModel
@@ -58,18 +57,9 @@ BINS, REPEATS = 10, 200
 class TestRows:
     """Rows that a model did not see: what it said of them and what happened.
 
-    Parameters
-    ----------
-    outcomes, risks : array
-        0 or 1, and between 0 and 1.
-    pupils, schools, days : array
-        Of each row; a school may be unknown (None or an empty text).
-    interval : array of shape (n, 2), optional
-        The model's intervals at 90 %.
-    open_outcomes : bool array of shape (n, 2), optional
-        Whether each pupil's conformal set holds "stay", and "drop out".
-    groups : mapping of str to array
-        Other ways to group the rows.
+    A school may be unknown (None or an empty text). ``interval`` holds the model's intervals at 90 % and
+    ``open_outcomes`` whether each conformal set holds "stay", and "drop out", both of shape (n, 2);
+    ``groups`` are other ways to group the rows.
     """
 
     outcomes: npt.NDArray[Any]
@@ -94,14 +84,9 @@ class TestRows:
 class CalibrationFigures:
     """Calibration in figures, each with its 95 % interval.
 
-    Parameters
-    ----------
-    slope, in_the_large, error : float
-        Of log-odds (1 is right); the shift of log-odds that is missing (0 is right); the mean distance
-        between risk and share over ten bins of risk.
-    slope_bounds, in_the_large_bounds, error_bounds : tuple of float
-    by_chance : float
-        The error that a perfectly calibrated model would show on as many rows.
+    The slope is that of log-odds (1 is right), ``in_the_large`` the shift of log-odds that is missing (0 is
+    right), ``error`` the mean distance between risk and share over ten bins of risk, and ``by_chance`` the
+    error that a perfectly calibrated model would show on as many rows.
     """
 
     slope: float
@@ -326,17 +311,17 @@ def _calibration_remarks(
 ) -> list[Text]:
     said = []
     if _tells_spread(shifts["school"]):
-        said.append(fill_text(SPREAD, spread=shifts["school"].spread))
+        said.append(SPREAD.filled(spread=shifts["school"].spread))
     small = sum(found.small for found in shifts.values())
     if small:
-        said.append(fill_text(SMALL, groups=small, fewest=FEWEST_PUPILS))
+        said.append(SMALL.filled(groups=small, fewest=FEWEST_PUPILS))
     if covered is not None and covered[0].cohorts >= FEWEST_COHORTS:
         given, exact = covered
-        said.append(fill_text(COVERED, share=given.share, cohorts=given.cohorts, exact=exact.share))
+        said.append(COVERED.filled(share=given.share, cohorts=given.cohorts, exact=exact.share))
     elif covered is not None:
         said.append(FEW_COHORTS)
     if sets is not None:
-        said.append(fill_text(SETS, **sets))
+        said.append(SETS.filled(**sets))
     return said
 
 
@@ -390,7 +375,7 @@ def _calibration_metrics(
 
 def _calibration_checks(figures: CalibrationFigures, dropouts: int) -> list[Check]:
     if dropouts < FEWEST_DROPOUTS or not np.isfinite(figures.slope):
-        reason = fill_text(NO_SLOPE, dropouts=dropouts, fewest=FEWEST_DROPOUTS)
+        reason = NO_SLOPE.filled(dropouts=dropouts, fewest=FEWEST_DROPOUTS)
         return [question.answered(None, reason) for question in (SLOPE, IN_THE_LARGE)]
     asked = (
         (SLOPE, CHECKED_SLOPE, figures.slope, figures.slope_bounds, SLOPE_BOUNDS),
@@ -399,7 +384,7 @@ def _calibration_checks(figures: CalibrationFigures, dropouts: int) -> list[Chec
     return [
         question.answered(
             inside_bounds((low, high), (least, most)),
-            fill_text(words, value=value, low=low, high=high, least=least, most=most),
+            words.filled(value=value, low=low, high=high, least=least, most=most),
         )
         for question, words, value, (low, high), (least, most) in asked
     ]

@@ -33,22 +33,11 @@ class TieBounds:
 
 @dataclass(frozen=True)
 class TopRanked:
-    """What a list of the highest risks finds.
+    """What a list of the highest risks finds: how many are listed, of ``n`` rows with so many positives.
 
-    Parameters
-    ----------
-    listed : int
-        Rows on the list.
-    n : int
-        Rows the list was chosen from.
-    positives : int
-        Rows among them that dropped out.
-    hits : Bounds
-        Rows on the list that dropped out. Equal risks at the end of the list leave open who is on it:
-        ``worst`` and ``best`` are what the tie-break can do, ``expected`` is its mean.
+    ``hits`` are the rows on the list that dropped out. Equal risks at the end of the list leave open who is
+    on it: ``worst`` and ``best`` are what the tie-break can do, ``expected`` is its mean.
 
-    Examples
-    --------
     >>> top = at_top_share([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], share=0.5)
     >>> top.precision
     TieBounds(worst=0.5, expected=0.6666666666666666, best=1.0)
@@ -93,20 +82,12 @@ def top_count(n: int, share: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """The lists of many groups at once, each of the highest risks of its group.
+    """The lists of many groups at once, each of the highest risks of its group; made with :meth:`of`.
 
-    Make them with :meth:`of`.
-
-    Parameters
-    ----------
-    groups : array of shape (n_groups,)
-        The group of each list, in order.
-    chance : array of shape (n_rows,)
-        Each row's chance of being on its list when equal risks are ordered by lot: 0, 1, or between.
-    listed, n, positives : array of shape (n_groups,)
-        Rows on each list, rows it was chosen from, and those of them that dropped out.
-    hits : array of shape (n_groups, 3)
-        Rows on the list that dropped out: at worst, expected, at best.
+    ``chance`` is each row's chance of being on its list when equal risks are ordered by lot: 0, 1, or
+    between. All others have an entry per group: rows listed, rows chosen from, those of them that dropped
+    out, and the ``hits``, rows on the list that dropped out, of shape (n_groups, 3): at worst, expected, at
+    best.
     """
 
     groups: npt.NDArray[Any]
@@ -118,17 +99,10 @@ class Lists:
 
     @classmethod
     def of(cls, y: Floats, p: Floats, groups: npt.NDArray[Any], lengths: Callable[[Longs], Longs]) -> Self:
-        """Draw up the lists.
+        """Draw up the lists, one for each of the ``groups``.
 
-        Parameters
-        ----------
-        y, p : array of shape (n_rows,)
-            Outcomes and risks.
-        groups : array of shape (n_rows,)
-            Who competes for the same list.
-        lengths : callable
-            From the group number of each row to the length of each list; a list is never longer than
-            its group.
+        ``lengths`` is given the group number of each row and gives the length of each list; a list is never
+        longer than its group.
         """
         names, group = np.unique(groups, return_inverse=True)
         size = np.bincount(group)

@@ -28,13 +28,7 @@ GUIDE = {"color": "#bbbbbb", "linewidth": 1, "linestyle": "--", "zorder": 0}
 
 
 def blank_figure(width: float, height: float) -> Figure:
-    """Give an empty figure.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
+    """Give an empty figure; MissingExtraError if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -55,13 +49,7 @@ def number_or_nan(value: float | None) -> float:
 def evaluation_chart(
     report: EvaluationReport, panels: Sequence[Callable[[Any, EvaluationReport], None]]
 ) -> Figure:
-    """Draw calibration with 95 % intervals, and the panels of the report's sections.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
+    """Draw calibration with 95 % intervals, and the panels of the report's sections."""
     drawn = [_draw_calibration, *panels]
     rows, columns = (len(drawn) + 2) // 3, 3
     figure = blank_figure(13, 4.2 * rows)
@@ -93,13 +81,7 @@ PARTS = {"train_as_of": "train", "gap_as_of": "labels not known in time", "test_
 
 
 def splits_chart(report: EvaluationReport) -> Figure:
-    """Draw on which days was trained and tested, and how far the labels of the last training day look.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
+    """Draw on which days was trained and tested, and how far the labels of the last training day look."""
     figure = blank_figure(8, 2.4)
     axes: Any = figure.subplots()
     for row, (key, name) in enumerate(PARTS.items()):

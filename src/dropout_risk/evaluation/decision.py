@@ -16,12 +16,10 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
-    join_texts,
     rounded_figure,
     with_interval,
 )
-from dropout_risk.text import Text
+from dropout_risk.text import ITEMS, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -67,7 +65,7 @@ def decision_section(
         if (gain if ends is None else ends.low) > 1e-12
         and point["net_benefit"] > _best_of(simple, position) + 1e-12
     ]
-    verdict = fill_text(BEST, ranges=_ranges_in_words(better)) if better else NEVER
+    verdict = BEST.filled(ranges=_ranges_in_words(better)) if better else NEVER
     rows = [
         _threshold_row(position, model, rivals, *gains[position])
         for position, at in enumerate(THRESHOLDS)
@@ -124,8 +122,8 @@ def _ranges_in_words(thresholds: Sequence[float]) -> Text:
             runs[-1].append(number)
         else:
             runs.append([number])
-    each = [fill_text(ONE if len(run) == 1 else SPAN, first=run[0], last=run[-1]) for run in runs]
-    return join_texts(each, zh="、", en=", ")
+    each = [(ONE if len(run) == 1 else SPAN).filled(first=run[0], last=run[-1]) for run in runs]
+    return ITEMS.joined(each)
 
 
 def _draw_decision(axes: Any, report: EvaluationReport) -> None:

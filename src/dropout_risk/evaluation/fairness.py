@@ -35,7 +35,6 @@ from dropout_risk.evaluation.fairness_rates import (
     holm_adjusted,
     reasons_at_equal_risk,
 )
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -43,10 +42,10 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.text import Language, Text
+from dropout_risk.text import COLON, Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -308,7 +307,6 @@ REASON_TABLE = Text(
     "pupils left out",
 )
 CANNOT = Text(zh="没有两个人数足够的组可以比较", en="no two groups are large enough to compare")
-MEMBER = Text(zh="{attribute}：{member}", en="{attribute}: {member}")
 ONLY_PLACES = Text(
     zh="人数足够的组只有学校或年级，没有按个人情况的分组可以比较",
     en="only schools or grade levels are large enough to compare, no groups of persons",
@@ -330,12 +328,12 @@ def _fairness_remarks(report: FairnessReport) -> Iterator[Text]:
     bad = report.beyond_chance()
     pairs = sum(gap.pairs for gap in report.largest().values())
     if not pairs:
-        yield fill_text(NOT_COMPARABLE, fewest=report.fewest)
+        yield NOT_COMPARABLE.filled(fewest=report.fewest)
     elif not bad:
-        yield fill_text(NO_GAP, bound=report.bound)
+        yield NO_GAP.filled(bound=report.bound)
     for gap in {gap.attribute: gap for gap in reversed(bad)}.values():
         yield _gap_in_words(report, gap)
-    yield fill_text(MEANING, share=report.share, pairs=pairs, fewest=report.fewest)
+    yield MEANING.filled(share=report.share, pairs=pairs, fewest=report.fewest)
     if any(report.reasons.values()):
         yield AT_EQUAL_RISK
     if report.thresholds:
@@ -347,10 +345,10 @@ def _gap_in_words(report: FairnessReport, gap: Gap) -> Text:
     fnr = report.rates[gap.attribute]["fnr"]
     found = {"high": fnr[gap.higher], "low": fnr[gap.lower], "p": _p_in_words(gap.p_adjusted)}
     if gap.attribute == SCHOOL:
-        return fill_text(A_GAP_OF_SCHOOLS, **found)
+        return A_GAP_OF_SCHOOLS.filled(**found)
     attribute = _within_a_sentence(_attribute_word(gap.attribute))
-    return fill_text(
-        A_GAP, attribute=attribute, higher=_group_word(gap.higher), lower=_group_word(gap.lower), **found
+    return A_GAP.filled(
+        attribute=attribute, higher=_group_word(gap.higher), lower=_group_word(gap.lower), **found
     )
 
 
@@ -366,7 +364,7 @@ def _gap_check(report: FairnessReport) -> Check:
         return FNR_GAP.answered(None, ONLY_PLACES)
     widest = max(of_persons, key=lambda gap: gap.high)
     found = {"size": widest.size, "low": widest.low, "high": widest.high, "bound": report.bound}
-    said = fill_text(AT_MOST, by=_within_a_sentence(_attribute_word(widest.attribute)), **found)
+    said = AT_MOST.filled(by=_within_a_sentence(_attribute_word(widest.attribute)), **found)
     return FNR_GAP.answered(True if widest.high <= report.bound else None, said)
 
 
@@ -405,9 +403,9 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
     left = len(ordered) - len(rows)
     if left:
-        more = fill_text(Text(zh="另有{left}组未列出", en="{left} more groups not listed"), left=left)
+        more = Text(zh="另有{left}组未列出", en="{left} more groups not listed").filled(left=left)
         rows.append((more, *[None] * (len(columns) - 1)))
-    title = fill_text(Text(zh="按{name}", en="By {name}"), name=_within_a_sentence(_attribute_word(name)))
+    title = Text(zh="按{name}", en="By {name}").filled(name=_within_a_sentence(_attribute_word(name)))
     return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
 
 
@@ -508,8 +506,7 @@ def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTabl
         (_group_word(str(group)), int(found.pupils[group]), *both.loc[group], float(found.distance[group]))
         for group in found.pupils.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
     ]
-    title = fill_text(
-        REASON_TABLE,
+    title = REASON_TABLE.filled(
         attribute=_within_a_sentence(_attribute_word(attribute)),
         kind=KINDS.get(kind, Text(zh=kind, en=kind)),
         fewest=FEWEST_COMPARED,
@@ -528,12 +525,13 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
         Text(zh="准确率：统一", en="Precision, one"),
         Text(zh="准确率：按组", en="Precision, each"),
     )
-    names = ("places_one", "places_each", "fnr_one", "fnr_each", "precision_one", "precision_each")
+    names = ("fnr_one", "fnr_each", "precision_one", "precision_each")
     rows = [
         (
             _member_word(attribute, str(group)),
             plain_data(float(line["threshold"])),
-            *_threshold_figures(line, names),
+            *(round(float(line[name])) for name in ("places_one", "places_each")),
+            *(plain_data(float(line[name])) for name in names),
         )
         for attribute, option in report.thresholds.items()
         for group, line in option.table.iterrows()
@@ -547,18 +545,11 @@ def _threshold_table(report: FairnessReport) -> SectionTable:
 
 def _member_word(attribute: str, group: str) -> Text:
     member = Text(zh="全体", en="all") if group == ALL else _group_word(group)
-    return fill_text(MEMBER, attribute=_attribute_word(attribute), member=member)
+    return COLON.joined((_attribute_word(attribute), member))
 
 
 def _p_in_words(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _threshold_figures(line: pd.Series, names: tuple[str, ...]) -> list[Cell]:
-    return [
-        round(float(line[name])) if name.startswith("places") else plain_data(float(line[name]))
-        for name in names
-    ]
 
 
 def _interval_in_words(middle: float, low: float, high: float) -> str:
@@ -587,11 +578,6 @@ def fairness_gaps_chart(section: Section) -> Figure | None:
     """Draw the largest gap in the share missed of each attribute, and the gap that cannot be ruled out.
 
     None where the section compares no groups.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
     """
     found = section.metrics
     largest = {name.removeprefix(GAP): gap for name, gap in found.items() if name.startswith(GAP)}

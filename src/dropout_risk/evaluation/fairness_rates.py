@@ -123,18 +123,8 @@ COUNTED = {"fnr": "positives", "fpr": "negatives", "selection": "pupils"}
 class AuditRows:
     """The test part as an audit reads it.
 
-    Parameters
-    ----------
-    outcomes, risks : array of float
-        What happened, and what the model said.
-    days : array
-        As-of date of each row.
-    pupils : array of int
-        Which rows are of the same pupil.
-    share : float
-        The share of each day's rows that is on the list.
-    listed : array of float
-        1 for rows on the list, 0 for others; rows that tie for the last places share them.
+    ``pupils`` says which rows are of the same pupil. ``listed`` is 1 for rows on their day's list, which
+    holds a ``share`` of the day's rows, and 0 for others; rows that tie for the last places share them.
     """
 
     outcomes: Floats
@@ -183,13 +173,10 @@ def places_on_list(risks: Floats, length: int) -> Floats:
 def group_rates(rows: AuditRows, groups: pd.Series, fewest: int) -> pd.DataFrame:
     """Measure each group of one attribute.
 
-    Returns
-    -------
-    DataFrame
-        By group: ``pupils``, ``shown`` (whether at least ``fewest`` pupils dropped out, and stayed) and,
-        where shown, ``positives`` and ``negatives`` (pupils), the rates ``fnr``, ``fpr``, ``selection`` with
-        ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift`` (log-odds to add so that risks are
-        right on average) with ``shift_error`` and ``shift_shrunk``, ``auc`` with its interval.
+    Gives by group ``pupils``, ``shown`` (whether at least ``fewest`` pupils dropped out, and stayed) and,
+    where shown, ``positives`` and ``negatives`` (pupils), the rates ``fnr``, ``fpr``, ``selection`` with
+    ``_low`` and ``_high``, ``mean_risk``, ``observed``, ``shift`` (log-odds to add so that risks are right
+    on average) with ``shift_error`` and ``shift_shrunk``, ``auc`` with its interval.
     """
     frame = _by_group(rows, groups)
     frame["shown"] = (frame["positives"] >= fewest) & (frame["negatives"] >= fewest)
@@ -310,18 +297,11 @@ NONE = "none"
 class ReasonShares:
     """Leading reasons of the groups of one attribute, beside what their risks alone would give.
 
-    Parameters
-    ----------
-    shares, expected : DataFrame
-        By group and kind of reason: the share of pupils it leads for, and the share it would lead for if
-        within each bin of risk the group were like everyone.
-    pupils : Series of int
-        Pupils compared, by group; groups with fewer than 20 are left out of both tables.
-    distance : Series of float
-        Total variation distance of each group's shares from the expected ones (0: none, 1: all differ).
-    overall, by_chance, p : float
-        The mean distance, its mean if groups are dealt at random within bins of risk, and the share of
-        such deals that are as far apart.
+    By group and kind of reason: the share of pupils it leads for, and the share it would lead for if within
+    each bin of risk the group were like everyone. Groups with fewer than 20 pupils are left out of both
+    tables. ``distance`` is the total variation distance of each group's two shares (0: none, 1: all differ),
+    ``overall`` its mean, ``by_chance`` that mean if groups are dealt at random within bins of risk, and
+    ``p`` the share of such deals that are as far apart.
     """
 
     shares: pd.DataFrame
@@ -439,20 +419,10 @@ MOST_TOLD = 100
 
 @dataclass(frozen=True)
 class Gap:
-    """Two groups of one attribute and what lies between them.
+    """Two groups of one attribute and the difference between their rates.
 
-    Parameters
-    ----------
-    attribute, rate : str
-        Such as ``sex`` and ``fnr``.
-    higher, lower : str
-        The group with the higher rate, and the other.
-    size, low, high : float
-        The difference, and an interval that holds for all pairs of the attribute at once (95 %).
-    p, p_adjusted : float
-        Two-sided, and adjusted by Holm's rule over every pair of every attribute for this rate.
-    pairs : int
-        Pairs of the attribute that were looked at.
+    ``low`` and ``high`` hold for all ``pairs`` of the attribute at once (95 %); ``p`` is two-sided, and
+    ``p_adjusted`` by Holm's rule over every pair of every attribute for this rate.
     """
 
     attribute: str
@@ -497,12 +467,15 @@ def compare_groups(rates: dict[str, pd.DataFrame], rate: str) -> list[Gap]:
 
 
 def _pairs_of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.DataFrame:
+    from scipy.special import ndtri
+
     names, share = shown.index.to_numpy(dtype=object), shown[rate].to_numpy(dtype=np.float64)
     n = shown[COUNTED[rate]].to_numpy(dtype=np.float64)
     one, two = np.triu_indices(len(names), k=1)
     swap = share[one] < share[two]
     one, two = np.where(swap, two, one), np.where(swap, one, two)
-    low, high = newcombe_interval(share[one], n[one], share[two], n[two], _z_for_pairs(max(len(one), 1)))
+    z = float(ndtri(1 - (1 - LEVEL) / (2 * max(len(one), 1))))
+    low, high = newcombe_interval(share[one], n[one], share[two], n[two], z)
     return pd.DataFrame(
         {
             "attribute": attribute,
@@ -516,12 +489,6 @@ def _pairs_of_attribute(attribute: str, shown: pd.DataFrame, rate: str) -> pd.Da
             "pairs": len(one),
         }
     )
-
-
-def _z_for_pairs(pairs: int) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(1 - (1 - LEVEL) / (2 * pairs)))
 
 
 def newcombe_interval(p1: Floats, n1: Floats, p2: Floats, n2: Floats, z: float) -> tuple[Floats, Floats]:
@@ -571,16 +538,11 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class EqualMisses:
-    """A threshold per group, chosen so that every group misses the same share.
+    """A threshold per group, chosen so that every group misses the same share, the ``target``.
 
-    Parameters
-    ----------
-    target : float
-        The share missed of each group.
-    table : DataFrame
-        By group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with ``_one``
-        threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``, the
-        risk from which the group would be listed.
+    The table has by group, and for all: ``places`` (rows listed), ``precision`` and ``fnr``, each with
+    ``_one`` threshold for all and with a threshold for ``_each``, at equally many places; and ``threshold``,
+    the risk from which the group would be listed.
     """
 
     target: float

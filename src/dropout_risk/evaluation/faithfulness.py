@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,6 @@ import pandas as pd
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.evaluation.metrics import Z95, wilson_interval
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -21,8 +19,8 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     all_of,
-    fill_text,
     inside_bounds,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.modelling.calibrated_model import CalibratedModel
@@ -41,13 +39,9 @@ LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
 class ReasonCurves:
     """The mean score while facts are taken away, or given, one by one.
 
-    Parameters
-    ----------
-    taken, taken_random : float64 array of shape (n_steps + 1, n_rows)
-        Log-odds after so many facts were set to the background's mean: in the order of the reasons, the most
-        raising first, and in random order.
-    given, given_random : float64 array of the same shape
-        Log-odds when only so many facts are the pupil's own and all others the background's mean.
+    Log-odds of shape (n_steps + 1, n_rows), after so many facts were set to the background's mean
+    (``taken``), or when only so many are the pupil's own (``given``): in the order of the reasons, the most
+    raising first, and in random order.
     """
 
     taken: Floats
@@ -109,12 +103,8 @@ def _masked_log_odds(
 class CauseAgreement:
     """How often the cause that the reasons lead with is the true one, where a simulator knows it.
 
-    Parameters
-    ----------
-    truth, named : array of str
-        The true and the named cause of each pupil who dropped out.
-    importance : dict of str to float
-        The model's global importance of each cause; sums to 1.
+    The true and the named cause of each pupil who dropped out, and the model's global ``importance`` of each
+    cause, which sums to 1.
     """
 
     truth: npt.NDArray[np.object_]
@@ -189,15 +179,7 @@ class CauseAgreement:
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessReport:
-    """Whether the reasons name what moves the score and, on simulated records, why a pupil left.
-
-    Parameters
-    ----------
-    curves : ReasonCurves
-        The score while facts are taken away or given.
-    causes : CauseAgreement, optional
-        Only where the true causes are known.
-    """
+    """Whether the reasons name what moves the score and, where it is known, why a pupil left."""
 
     curves: ReasonCurves
     causes: CauseAgreement | None = None
@@ -232,11 +214,11 @@ TOLD = Text(
 )
 TOLD_CAUSES = Text(
     zh="在模拟数据中，{n}名辍学学生里有{right:.0%}（{low:.0%}至{high:.0%}）的首要原因与真实原因一致；"
-    "随意猜为{chance:.0%}，总说全局最主要的原因为{always:.0%}，总说最常列出的原因为{most:.0%}，"
+    "随意猜为{chance:.0%}，总说全局最主要的原因为{always:.0%}，总说最常列出的原因为{most_named:.0%}，"
     "按全局重要性随机说为{sampled:.0%}。",
     en="On these simulated records the leading cause is the true one for {right:.0%} ({low:.0%} to "
     "{high:.0%}) of {n} pupils who dropped out; chance gives {chance:.0%}, always naming the globally "
-    "leading cause {always:.0%}, always the one named most often {most:.0%}, "
+    "leading cause {always:.0%}, always the one named most often {most_named:.0%}, "
     "naming causes as often as they matter globally {sampled:.0%}.",
 )
 NO_BETTER_THAN_CHANCE = Text(
@@ -262,13 +244,12 @@ CURVES_CHECKED = Text(
 
 def _curves_in_words(made: ReasonCurves) -> Text:
     three = min(THREE, len(made.taken) - 1)
-    fields: Mapping[str, object] = {
-        "start": made.mean_risk("taken", 0),
-        "reasons": made.mean_risk("taken", three),
-        "random": made.mean_risk("taken_random", three),
+    return TOLD.filled(
+        start=made.mean_risk("taken", 0),
+        reasons=made.mean_risk("taken", three),
+        random=made.mean_risk("taken_random", three),
         **{kind: AREA.format(*made.between(kind)) for kind in ("taken", "given")},
-    }
-    return fill_text(TOLD, **fields)
+    )
 
 
 def _check_curves(made: ReasonCurves) -> Check:
@@ -276,7 +257,7 @@ def _check_curves(made: ReasonCurves) -> Check:
     found = {kind: made.between(kind) for kind in ("taken", "given")}
     passed = all_of(inside_bounds((low, high), (0.0, np.inf)) for _, low, high in found.values())
     told = {kind: AREA.format(*area) for kind, area in found.items()}
-    return MOVE_THE_SCORE.answered(passed, fill_text(CURVES_CHECKED, **told))
+    return MOVE_THE_SCORE.answered(passed, CURVES_CHECKED.filled(**told))
 
 
 def _no_better(found: CauseAgreement) -> list[Text]:
@@ -288,23 +269,14 @@ def _no_better(found: CauseAgreement) -> list[Text]:
 
 def _check_causes(found: CauseAgreement) -> Check:
     low, high = found.interval
-    reason = fill_text(CAUSES_CHECKED, right=found.right, low=low, high=high, chance=found.chance)
+    reason = CAUSES_CHECKED.filled(right=found.right, low=low, high=high, chance=found.chance)
     return LEADING_CAUSE.answered(inside_bounds((low, high), (np.nextafter(found.chance, 1), 1.0)), reason)
 
 
 def _causes_in_words(found: CauseAgreement) -> Text:
     low, high = found.interval
-    fields: Mapping[str, object] = {
-        "n": len(found.truth),
-        "right": found.right,
-        "low": low,
-        "high": high,
-        "chance": found.chance,
-        "always": found.always,
-        "sampled": found.sampled,
-        "most": found.most_named,
-    }
-    return fill_text(TOLD_CAUSES, **fields)
+    others = {name: getattr(found, name) for name in ("right", "chance", "always", "sampled", "most_named")}
+    return TOLD_CAUSES.filled(n=len(found.truth), low=low, high=high, **others)
 
 
 def _curve_table(made: ReasonCurves) -> SectionTable:

@@ -13,6 +13,7 @@ from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds
 from dropout_risk.modelling.uncertainty import SPREADS, ResemblingPupils, equal_bands, known_codes
 
 DRAWS = 199
+LEVEL = 0.9
 BANDS = 3
 FEWEST_COHORTS = 20
 
@@ -21,12 +22,8 @@ FEWEST_COHORTS = 20
 class Coverage:
     """What share of cohorts had as many dropouts as their intervals leave room for.
 
-    Parameters
-    ----------
-    share : float
-        Of the cohorts; near the level if the intervals mean what they say.
-    cohorts : int
-        One band of risk at one school on one day each.
+    The share is near the level if the intervals mean what they say. A cohort is one band of risk at one
+    school on one day.
     """
 
     share: float
@@ -39,7 +36,6 @@ def cohort_coverage(
     schools: Array,
     days: Array,
     *,
-    level: float = 0.9,
     bands: int = BANDS,
     seed: int = 0,
 ) -> Coverage:
@@ -50,6 +46,8 @@ def cohort_coverage(
     number that came true lies among the middle 90 % of those numbers (ties are broken at random). Intervals
     that are too narrow hold too few. Rows without a school are left out.
     """
+    from scipy.special import ndtri
+
     school = known_codes(schools)
     day = pd.factorize(days)[0]
     low, high = log_odds(interval[:, 0]), log_odds(interval[:, 1])
@@ -61,10 +59,12 @@ def cohort_coverage(
     if len(names) == 0:
         return Coverage(float("nan"), 0)
     seen = np.bincount(code, weights=y[kept]).astype(np.float64)
-    below, level_with = _count_draws(seen, code, middle[kept], half[kept] / _z_of_level(level), seed)
+    below, level_with = _count_draws(
+        seen, code, middle[kept], half[kept] / float(ndtri(0.5 + LEVEL / 2)), seed
+    )
     rng = np.random.default_rng([seed, 1])
     rank = below + np.floor(rng.random(len(seen)) * (level_with + 1))
-    edge = round((DRAWS + 1) * (1 - level) / 2)
+    edge = round((DRAWS + 1) * (1 - LEVEL) / 2)
     return Coverage(float(((rank >= edge) & (rank < DRAWS + 1 - edge)).mean()), len(seen))
 
 
@@ -73,8 +73,6 @@ def set_coverage(y: Floats, open_outcomes: npt.NDArray[np.bool_]) -> dict[str, f
 
     ``open_outcomes`` says whether each pupil may stay, and may drop out.
 
-    Examples
-    --------
     >>> set_coverage(np.array([0, 1]), np.array([[True, False], [True, True]]))
     {'stay': 1.0, 'drop_out': 1.0, 'both': 0.5, 'neither': 0.0}
     """
@@ -102,12 +100,6 @@ def _count_draws(
     return below, level_with
 
 
-def _z_of_level(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
-
-
 # --- How far the risks of each school or group are off, small ones drawn towards the whole ---
 
 FEWEST_PUPILS = 10
@@ -116,18 +108,10 @@ POINTS = 9
 
 @dataclass(frozen=True)
 class GroupShift:
-    """The calibration in the large of one group.
+    """The calibration in the large of one group: what was said of its pupils and what happened.
 
-    Parameters
-    ----------
-    group : str
-    pupils, dropouts : int
-        Different pupils, and those of them who dropped out.
-    mean_risk, share : float
-        What was said and what happened.
-    shift, low, high : float
-        By how much the log-odds are too low (above 0) or too high (below 0), drawn towards the whole, and
-        its interval.
+    ``pupils`` and ``dropouts`` are different pupils. ``shift`` is by how much the log-odds are too low
+    (above 0) or too high (below 0), drawn towards the whole; ``low`` and ``high`` are its interval.
     """
 
     group: str
@@ -142,16 +126,10 @@ class GroupShift:
 
 @dataclass(frozen=True)
 class GroupShifts:
-    """The calibration in the large of every group that has ten pupils.
+    """The calibration in the large of every group that has ten pupils, the greatest shift first.
 
-    Parameters
-    ----------
-    groups : tuple of GroupShift
-        The greatest shift first.
-    spread : float
-        Standard deviation of the shifts between groups, beyond chance, in log-odds.
-    small : int
-        Groups with fewer than ten pupils, which are not told.
+    ``spread`` is the standard deviation of the shifts between groups, beyond chance, in log-odds; so many
+    ``small`` groups are not told.
     """
 
     groups: tuple[GroupShift, ...]
@@ -159,22 +137,13 @@ class GroupShifts:
     small: int
 
 
-def shrunk_shifts(
-    y: Floats, p: Floats, groups: Array, pupils: Array, *, level_z: float = 1.959964
-) -> GroupShifts:
+def shrunk_shifts(y: Floats, p: Floats, groups: Array, pupils: Array) -> GroupShifts:
     """Estimate each group's shift by empirical Bayes.
 
     The shifts of groups are taken to be normal around the whole, with the variance by which pupils of one
     group resemble each other; a group's own estimate is the mode given its pupils, averaged over what that
     variance may be. Rows of one pupil on several days count as little as they really tell; rows without a
-    group (None or an empty text) are left out. Intervals are ``level_z`` standard errors wide to either side.
-
-    Examples
-    --------
-    >>> y, p = np.repeat([0, 1, 0, 1], [90, 10, 99, 1]).astype(float), np.full(200, 0.055)
-    >>> found = shrunk_shifts(y, p, np.repeat(["a", "b"], 100), np.arange(200))
-    >>> {one.group: one.shift > 0 for one in found.groups} == {"a": True, "b": False}
-    True
+    group (None or an empty text) are left out. Intervals are at 95 %.
     """
     given = pd.Series(np.asarray(groups, dtype=object))
     code, names = pd.factorize(given.where(given != ""), sort=True)
@@ -194,7 +163,7 @@ def shrunk_shifts(
         GroupShift(
             str(name),
             *counts[position],
-            *_interval_around(whole + shift[position], level_z * error[position]),
+            *_interval_around(whole + shift[position], 1.959964 * error[position]),
         )
         for position, name in enumerate(names)
         if counts[position][0] >= FEWEST_PUPILS

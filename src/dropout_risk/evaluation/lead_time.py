@@ -25,7 +25,6 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     interval_figures,
     interval_in_brackets,
 )
@@ -119,22 +118,11 @@ ALARMS_HEAD = (
 class Mornings:
     """Pupils on a series of mornings, and what became of them.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        One row per pupil and morning on which it was at school: ``student_id``, ``school_id``, ``day`` (the
-        school-day index of the morning) and ``outcome`` (1 or 0 within the horizon, NaN where nobody
-        knows yet).
-    listed : mapping of Text to array of bool
-        Whom each way of listing names, the model's first; parallel to ``rows``.
-    dropout_day : Series
-        School-day index of the first dropout, by ``student_id``; pupils who did not drop out are not in it.
-    dates : tuple of str
-        The mornings, in order.
-    step : int
-        School days from one morning to the next.
-    last_present : Series
-        School-day index of the last day at school before the dropout, by ``student_id``, where it is known.
+    ``rows`` has one row per pupil and morning on which it was at school: ``student_id``, ``school_id``,
+    ``day`` (the school-day index of the morning) and ``outcome`` (1 or 0 within the horizon, NaN where
+    nobody knows yet). ``listed`` marks whom each way of listing names, the model's first. ``dropout_day``
+    and ``last_present`` are the school-day indices of the first dropout and of the last day at school before
+    it, by ``student_id``, where there is one and it is known. The mornings are ``step`` school days apart.
     """
 
     rows: pd.DataFrame
@@ -152,8 +140,6 @@ def top_of_groups(
 
     ``places`` says how many of each group.
 
-    Examples
-    --------
     >>> top_of_groups(np.array([0.2, 0.2, 0.1]), np.array([0, 0, 1]), np.array([1, 1]), np.array([8, 7, 9]))
     array([False,  True,  True])
     """
@@ -168,13 +154,10 @@ def top_of_groups(
 def leads_of_leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Give one row per pupil who dropped out while the mornings went on, and when it was first listed.
 
-    Returns
-    -------
-    DataFrame
-        Indexed by ``student_id``: ``school_id``, ``dropout_day``, ``first_day`` (its first morning), ``lead``
-        (school days from the first listing to the dropout, NaN if never listed before it), ``censored``
-        (listed on its first morning already, so the lead is at least that) and ``last_present`` with
-        ``lead_present`` (the same to the last day at school, NaN if not listed by then).
+    By ``student_id``: ``school_id``, ``dropout_day``, ``first_day`` (its first morning), ``lead`` (school
+    days from the first listing to the dropout, NaN if never listed before it), ``censored`` (listed on its
+    first morning already, so the lead is at least that) and ``last_present`` with ``lead_present`` (the same
+    to the last day at school, NaN if not listed by then).
     """
     rows = mornings.rows.assign(
         listed=listed, dropout_day=mornings.rows["student_id"].map(mornings.dropout_day)
@@ -196,14 +179,10 @@ def leads_of_leavers(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.Da
 def false_alarms(mornings: Mornings, listed: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Give one row per pupil who was listed in vain, and on how many mornings.
 
-    Each morning is judged by its own horizon: who is listed years before dropping out was listed in vain.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``student_id``: ``school_id``, ``mornings`` (listed, and no dropout within the horizon as
-        far as is known), ``known`` (the horizon of the first of them has been observed, so that the alarm is
-        known to be false) and ``still`` (listed on its last morning, without a dropout).
+    Each morning is judged by its own horizon: who is listed years before dropping out was listed in vain. By
+    ``student_id``: ``school_id``, ``mornings`` (listed, and no dropout within the horizon as far as is
+    known), ``known`` (the horizon of the first of them has been observed, so that the alarm is known to be
+    false) and ``still`` (listed on its last morning, without a dropout).
     """
     rows = mornings.rows.assign(listed=listed)
     last = rows.groupby("student_id")["day"].max()
@@ -233,10 +212,10 @@ def lead_time_section(
     position = pd.Series(np.arange(len(pupils)), index=pupils.index)
     first = next(iter(gone))
     ever = float(mornings.rows["student_id"][mornings.listed[first]].nunique() / len(pupils))
-    said = fill_text(EVER, pupils=len(pupils), share=ever)
+    said = EVER.filled(pupils=len(pupils), share=ever)
     remarks = [_lead_verdict(mornings, gone, drawn, position), *_to_last_day(gone[first]), said, HOW]
     if sampled is not None:
-        remarks += [fill_text(SAMPLED, **sampled), *drawn.in_words()]
+        remarks += [SAMPLED.filled(**sampled), *drawn.in_words()]
     before = SectionTable(BEFORE, (*BEFORE_HEAD, *gone), tuple(_before_rows(gone, "dropout_day", "lead")))
     coming = tuple(_before_rows(gone, "last_present", "lead_present"))
     lead_rows = tuple(_lead_row(label, found, drawn, position) for label, found in gone.items())
@@ -258,11 +237,11 @@ def _lead_verdict(
     dates = mornings.dates
     when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
     if model.empty:
-        return fill_text(NOBODY, **when)
+        return NOBODY.filled(**when)
     listed, ends = _mean_with_interval(model["lead"].notna(), drawn.rows(position[model.index].to_numpy()))
     median = _quantile_in_words(model["lead"], model["censored"], 0.5) or "–"
     told = "" if ends is None else f" [{ends.low:.0%}, {ends.high:.0%}]"
-    return fill_text(VERDICT, **when, leavers=len(model), share=listed, ends=told, median=median)
+    return VERDICT.filled(**when, leavers=len(model), share=listed, ends=told, median=median)
 
 
 def _lead_row(label: Text, gone: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:
@@ -298,7 +277,7 @@ def _to_last_day(gone: pd.DataFrame) -> list[Text]:
     gap = float((gone["dropout_day"] - gone["last_present"]).median())
     share = float(leads.notna().mean()) if len(known) else 0.0
     median = _quantile_in_words(leads, known["censored"], 0.5) or "–"
-    return [fill_text(LAST_DAY, gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
+    return [LAST_DAY.filled(gap=f"{gap:.0f}", n=len(known), share=share, median=median)]
 
 
 def _alarm_row(label: Text, alarms: pd.DataFrame, drawn: Resampling, position: pd.Series) -> tuple[Cell, ...]:

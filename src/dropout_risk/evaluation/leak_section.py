@@ -8,21 +8,13 @@ import numpy as np
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts
-from dropout_risk.evaluation.section import (
-    Check,
-    Question,
-    Section,
-    SectionKind,
-    SectionTable,
-    fill_text,
-    join_texts,
-)
+from dropout_risk.evaluation.section import Check, Question, Section, SectionKind, SectionTable
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
 from dropout_risk.modelling.leaks.record_checks import chosen_check, future_check
 from dropout_risk.modelling.leaks.report import LeakReport, find_leaks
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, Text
 
 NOTHING = Text(
     zh="{n}项检查没有发现泄漏。没有发现不等于没有：每项检查看不到什么，见下表。",
@@ -69,16 +61,7 @@ COLUMNS = (
 
 
 def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
-    """Write the leak checks as a section, with one check each for publishing.
-
-    A random test is no forecast, and does not pass.
-
-    Examples
-    --------
-    >>> section = leaks_section(LeakReport((), n_rows=0, n_counted=0))
-    >>> section.remarks[0].en[:22]
-    '0 checks found no leak'
-    """
+    """Write the leak checks as a section, with one check each for publishing; a random test does not pass."""
     in_time = split == "temporal"
     rows = tuple((check.title, _finding_in_words(check), check.blind) for check in report.checks)
     return LEAKS.section(
@@ -94,12 +77,12 @@ def leaks_section(report: LeakReport, *, split: str = "temporal") -> Section:
 
 def _leak_remarks(report: LeakReport) -> list[Text]:
     judged = sum(check.not_judged is None for check in report.checks)
-    remarks = [fill_text(FOUND, n=len(report.leaks)) if report.leaks else fill_text(NOTHING, n=judged)]
+    remarks = [FOUND.filled(n=len(report.leaks)) if report.leaks else NOTHING.filled(n=judged)]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
-        remarks.append(fill_text(ALLOWED, name=name, reason=reason, found=join_texts(found)))
+        remarks.append(ALLOWED.filled(name=name, reason=reason, found=CLAUSES.joined(found)))
     if report.n_counted < report.n_rows:
-        remarks.append(fill_text(PART, total=report.n_rows, counted=report.n_counted))
+        remarks.append(PART.filled(total=report.n_rows, counted=report.n_counted))
     return remarks
 
 
@@ -108,9 +91,9 @@ def _finding_in_words(check: MadeCheck) -> Text:
         return check.not_judged
     if not check.leaks:
         return NOTHING_FOUND
-    return join_texts(
+    return CLAUSES.joined(
         [
-            fill_text(NAMED, column=leak.column, reason=leak.reason) if leak.column else leak.reason
+            NAMED.filled(column=leak.column, reason=leak.reason) if leak.column else leak.reason
             for leak in check.leaks
         ]
     )
@@ -140,13 +123,8 @@ def refuse_leaks(
 ) -> LeakReport:
     """Look for leaks in the rows that train, calibrate and test, and in how they were made.
 
-    ``settings.leaks.allowed`` names the columns that are honest after all, each with its reason: what the
-    report holds is allowed.
-
-    Raises
-    ------
-    LeakError
-        With every finding that nobody has allowed.
+    ``settings.leaks.allowed`` names the columns that are honest after all, each with its reason; LeakError
+    with every finding that nobody has allowed.
     """
     rows = np.sort(np.concatenate([parts.before_test, parts.test]))
     found = find_leaks(

@@ -17,7 +17,6 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     interval_figures,
     with_interval,
 )
@@ -82,9 +81,9 @@ def learning_curve_section(
 def _last_step_verdict(sizes: Sequence[FittedSize], fall: float, interval: Interval | None) -> Text:
     span = {"before": sizes[-2].pupils, "after": sizes[-1].pupils}
     if interval is not None and interval.low > 0:
-        return fill_text(STILL, **span, by=with_interval(fall, interval, digits=4))
+        return STILL.filled(**span, by=with_interval(fall, interval, digits=4))
     turned = None if interval is None else Interval(-interval.high, -interval.low)
-    return fill_text(FLAT, **span, by=with_interval(-fall, turned, digits=4, form="+"))
+    return FLAT.filled(**span, by=with_interval(-fall, turned, digits=4, form="+"))
 
 
 def _log_losses(y: Floats, p: Floats) -> Floats:

@@ -20,7 +20,6 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     interval_figures,
     with_interval,
 )
@@ -77,12 +76,11 @@ def still_coming(
     dropouts = int(y[rows].sum())
     found = {"still_coming_dropouts": float(dropouts), "still_coming_share": dropouts / max(y.sum(), 1.0)}
     if dropouts < FEWEST_DROPOUTS or dropouts == rows.sum():
-        return fill_text(TOO_FEW, dropouts=dropouts), None, found
+        return TOO_FEW.filled(dropouts=dropouts), None, found
     some = resampling.rows(rows)
     auc = _auc_with_interval(y[rows], held_out.p[rows], some)
     recall = _recall_with_interval(y[rows], lists.chance[rows], some)
-    said = fill_text(
-        SAID, positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
+    said = SAID.filled(positives=int(y.sum()), share=found["still_coming_share"], days=STAYS_AWAY,
         auc=with_interval(*auc), recall=with_interval(*recall), of_all=lists.total().recall.expected,
     )  # fmt: skip
     table = [_still_coming_row(Text(zh="模型", en="Model"), held_out, lists.chance, rows, resampling)]
@@ -171,20 +169,10 @@ FEWER = Text(
 
 @dataclass(frozen=True, eq=False)
 class ListKind:
-    """One kind of list: who competes for it, and how long it is.
+    """One kind of list, ``district``, ``school`` or ``teacher``: who competes for it, and how long it is.
 
-    Parameters
-    ----------
-    name : str
-        ``district``, ``school`` or ``teacher``.
-    title : Text
-        To be filled with ``fields``, ``listed`` and ``part``.
-    fields : dict
-        The share or the capacity.
-    groups : array
-        The list for which each row competes.
-    lengths : callable
-        See :meth:`Lists.of`.
+    The title is filled with ``fields`` (the share or the capacity), ``listed`` and ``part``; ``lengths`` is
+    that of :meth:`Lists.of`.
     """
 
     name: str
@@ -256,7 +244,7 @@ def _list_table(
             same = Lists.of(held_out.y, risks, kind.groups, lambda _: lists.listed)
             rows.append(_list_row(baseline.label, same, held_out.y, resampling))
     listed = int(lists.listed.sum())
-    title = fill_text(kind.title, **kind.fields, listed=listed, part=listed / held_out.y.size)
+    title = kind.title.filled(**kind.fields, listed=listed, part=listed / held_out.y.size)
     return SectionTable(title, HEAD, tuple(rows))
 
 
@@ -296,7 +284,7 @@ def _school_spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
     if len(recall) < 4:
         return []
     low, middle, high = np.quantile(recall, [0.25, 0.5, 0.75]).tolist()
-    return [fill_text(BETWEEN, n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
+    return [BETWEEN.filled(n=len(recall), fewest=FEWEST_DROPOUTS, low=low, middle=middle, high=high)]
 
 
 def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
@@ -305,9 +293,9 @@ def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
     shown, others = enough[:SCHOOLS_SHOWN], enough[SCHOOLS_SHOWN:]
     rows = [_school_row(name, top) for name, top in shown]
     if others:
-        rows.append(_school_row(fill_text(OTHERS, n=len(others)), _sum_of_lists(others)))
+        rows.append(_school_row(OTHERS.filled(n=len(others)), _sum_of_lists(others)))
     if fewer:
-        rows.append(_school_row(fill_text(FEWER, n=len(fewer), fewest=FEWEST_DROPOUTS), _sum_of_lists(fewer)))
+        rows.append(_school_row(FEWER.filled(n=len(fewer), fewest=FEWEST_DROPOUTS), _sum_of_lists(fewer)))
     return SectionTable(BY_SCHOOL, SCHOOL_HEAD, tuple(rows), by_school=True)
 
 

@@ -20,30 +20,12 @@ Z95 = 1.959963984540054
 def ranking_and_probability_metrics(y: npt.ArrayLike, p: npt.ArrayLike) -> dict[str, Any]:
     """Measure ranking (AUC, average precision) and probabilities (Brier, log loss, calibration).
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-        What happened: 1 where the pupil dropped out within the horizon.
-    p : array of float
-        The risks that were given, between 0 and 1.
+    Outcomes are 1 where the pupil dropped out within the horizon, risks lie between 0 and 1; EvaluationError
+    if not. ``calibration_slope`` is the slope of the logistic recalibration ``logit P(y=1) = c + slope *
+    logit(p)`` (1 is right, below 1 too extreme); ``calibration_intercept`` the calibration in the large:
+    ``a`` in ``logit P(y=1) = a + logit(p)`` with the slope held at 1 (0 is right, below 0 too high risks);
+    ``note`` says why a figure is NaN (otherwise empty).
 
-    Returns
-    -------
-    dict
-        ``n``, ``positives``, ``base_rate``, ``mean_risk``, ``auc``, ``average_precision``, ``brier``,
-        ``log_loss``; ``calibration_slope``, the slope of the logistic recalibration
-        ``logit P(y=1) = c + slope * logit(p)`` (1 is right, below 1 too extreme);
-        ``calibration_intercept``, the calibration in the large: ``a`` in ``logit P(y=1) = a + logit(p)``
-        with the slope held at 1 (0 is right, below 0 too high risks); and ``note``, which says why a
-        figure is NaN (otherwise empty).
-
-    Raises
-    ------
-    EvaluationError
-        If the lengths differ, nothing is given, or a value is impossible.
-
-    Examples
-    --------
     >>> found = ranking_and_probability_metrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> found["auc"], round(found["brier"], 4), found["note"]
     (0.75, 0.1581, '')
@@ -73,13 +55,7 @@ def ranking_and_probability_metrics(y: npt.ArrayLike, p: npt.ArrayLike) -> dict[
 
 
 def outcomes_and_risks(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Check outcomes and risks and give them as float arrays.
-
-    Raises
-    ------
-    EvaluationError
-        If the lengths differ, nothing is given, or a value is impossible.
-    """
+    """Give outcomes and risks as float arrays; EvaluationError if their lengths or values are impossible."""
     truth, risk = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     if truth.shape != risk.shape or truth.ndim != 1:
         raise EvaluationError(
@@ -175,10 +151,5 @@ def net_benefit(y: Floats, p: Floats, threshold: float) -> float:
 
     The threshold says what a find is worth: acting at 5 % means that 19 visits in vain are accepted for one
     find (Vickers & Elkin 2006, *Decision curve analysis*).
-
-    Examples
-    --------
-    >>> net_benefit(np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.9, 0.6, 0.1, 0.1]), 0.5)
-    0.0
     """
     return float(worth_of_seeing(y, p, threshold).mean())

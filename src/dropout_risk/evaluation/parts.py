@@ -76,7 +76,7 @@ def monthly_dates(
     date itself need only lie within the records.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
-    dates = np.arange(calendar.first, min(calendar.last, _last_observed(histories)) + 1)
+    dates = np.arange(calendar.first, min(calendar.last, int(np.max(histories.observed_to))) + 1)
     before = _school_days_before(histories, schools, dates)
     observed = _observed_days(histories, schools)[:, None]
     is_open = _school_days_before(histories, schools, dates + 1) > before
@@ -90,10 +90,7 @@ def monthly_dates(
 def labelled_cohort(histories: Histories, settings: Settings) -> Cohort:
     """Give the pupils of every monthly snapshot whose outcome has been observed, with their labels.
 
-    Raises
-    ------
-    TrainingError
-        If no month has both enough history and a whole horizon.
+    TrainingError if no month has both enough history and a whole horizon.
     """
     horizon, history = settings.outcome.horizon_days, settings.split.min_history_days
     dates = monthly_dates(histories, min_history_days=history, horizon_days=horizon)
@@ -117,11 +114,6 @@ def days_before(histories: Histories, dates: Sequence[DateLike], day: DateLike) 
 
     What was known in every school on that day can be judged by these counts, even where schools keep
     different calendars.
-
-    Returns
-    -------
-    list of int
-        Positive for dates before the day.
     """
     schools = np.unique(histories.calendar_row)
     ordinals = np.array([ordinal_of(date) for date in dates], dtype=np.int64)
@@ -139,10 +131,6 @@ def last_label_day(histories: Histories, day: DateLike, horizon_days: int) -> dt
 
 def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], dates: Longs) -> Longs:
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
-
-
-def _last_observed(histories: Histories) -> int:
-    return int(np.max(histories.observed_to))
 
 
 def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Longs:
@@ -175,19 +163,10 @@ test log loss worse than calibrating on the folds of all training pupils, every 
 
 @dataclass(frozen=True)
 class Parts:
-    """The rows of a labelled cohort, by what they are used for.
+    """The rows of a labelled cohort, with a row of features each, by what they are used for.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        With labels.
-    features : DataFrame
-        One row per row of the cohort.
-    train, calibration, test : array of int
-        Row numbers; a pupil is in ``train`` or in ``calibration``, never in both. ``calibration`` is
-        empty where too few of its pupils drop out: then all train, and calibration is out of fold.
-    kind : {"temporal", "random"}
-        How the test was set apart.
+    A pupil is in ``train`` or in ``calibration``, never in both. ``calibration`` is empty where too few of
+    its pupils drop out: then all train, and calibration is out of fold.
     """
 
     cohort: Cohort
@@ -296,12 +275,8 @@ class Parts:
 def divide_rows(histories: Histories, cohort: Cohort, settings: Settings) -> tuple[Positions, Positions]:
     """Give the rows whose labels were known when the test began, and the test rows.
 
-    Of a random split these are the first of five folds of pupils and the other four.
-
-    Raises
-    ------
-    SplitError
-        If there are too few snapshots.
+    Of a random split these are the first of five folds of pupils and the other four. SplitError if there are
+    too few snapshots.
     """
     if settings.split.kind == "random":
         at_random = RandomSplit(seed=settings.models.seed)
@@ -320,16 +295,9 @@ def divide_rows(histories: Histories, cohort: Cohort, settings: Settings) -> tup
 def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, settings: Settings) -> Parts:
     """Divide a labelled cohort in time, and set aside pupils to calibrate on.
 
-    Raises
-    ------
-    SplitError
-        If there are too few snapshots.
-    TooFewDropoutsError
-        If too few pupils drop out, or all do, before the test.
-    LabelError
-        If a label is neither 0 nor 1.
-    EmptyColumnError
-        If no feature has a value before the test.
+    SplitError if there are too few snapshots, TooFewDropoutsError if too few pupils drop out or all do
+    before the test, LabelError if a label is neither 0 nor 1, EmptyColumnError if no feature has a value
+    before the test.
     """
     known, test = divide_rows(histories, cohort, settings)
     pupils = cohort.frame["student_id"].to_numpy()[known]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dropout_risk.evaluation.section import PASSED, fill_text, join_texts
+from dropout_risk.evaluation.section import PASSED
 from dropout_risk.evaluation.sections import missing_sections
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -23,17 +23,8 @@ MAY_NOT = Text(zh="不得发布：{refusals}。", en="Must not be published: {re
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model may be published, and if not, every reason why.
+    """Whether a model may be published, and if not, every reason why: missing, failed or not to be judged.
 
-    Parameters
-    ----------
-    refusals : tuple of Text
-        What is missing, failed or could not be judged; none where the model may be published.
-
-    Examples
-    --------
-    >>> Verdict(()).may_be_published
-    True
     >>> Verdict((SYNTHETIC,)).text("en")
     'Must not be published: the model was trained on simulated pupils.'
     """
@@ -54,15 +45,15 @@ class Verdict:
         """Say the verdict in one sentence."""
         if self.may_be_published:
             return MAY.to(language)
-        return MAY_NOT.fill(language, refusals=join_texts(self.refusals).to(language))
+        return MAY_NOT.fill(language, refusals=CLAUSES.joined(self.refusals).to(language))
 
 
 def _refusals_of(report: EvaluationReport) -> Iterator[Text]:
     if report.synthetic:
         yield SYNTHETIC
     for words in missing_sections(report):
-        yield fill_text(LACKING, section=words)
+        yield LACKING.filled(section=words)
     for check in (check for section in report.sections for check in section.checks):
         if check.passed is not True:
             passed = PASSED[check.passed]
-            yield fill_text(NOT_PASSED, name=check.title, passed=passed, reason=check.reason)
+            yield NOT_PASSED.filled(name=check.title, passed=passed, reason=check.reason)

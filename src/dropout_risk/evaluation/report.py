@@ -23,9 +23,8 @@ from dropout_risk.evaluation.result import (
     all_results,
     beside_the_rule,
     calibration_bins,
-    plain_data,
 )
-from dropout_risk.evaluation.section import Section, Table, fill_text
+from dropout_risk.evaluation.section import Section, Table, plain_data
 from dropout_risk.evaluation.sections import make_sections, panels_of, with_titles
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.modelling.candidates import candidate_words
@@ -138,31 +137,17 @@ class EvaluationReport:
     ) -> Self:
         """Measure a model and its baselines on the test part.
 
-        Parameters
-        ----------
-        held_out : HeldOut
-            With schools and pupils, every figure has an interval.
-        baselines : sequence of Baseline
-            Beside which it is measured.
-        model, candidate, synthetic, horizon_days, events, capacity_share, split, counts, hashes, selection
-            See :class:`EvaluationReport`.
-        trained : TrainedModel, optional
-            What those sections are made of that look at more than outcomes and risks.
-        sections : sequence of Section
-            What else was asked.
-        teacher_capacity : int, default=5
-            How many pupils one teacher can see.
-        lowest_risk : float, default=0.0
-            Nobody below it is on a teacher's list.
-        replicates : int, default=400
-            How often schools are drawn again.
+        With schools and pupils in ``held_out``, every figure has an interval, from drawing schools again so
+        many ``replicates`` times. Sections that look at more than outcomes and risks are made of
+        ``trained``, or given as ``sections``. One teacher can see ``teacher_capacity`` pupils; nobody below
+        the ``lowest_risk`` is on a teacher's list. All else is as in :class:`EvaluationReport`.
         """
         resampling = held_out.resampling(replicates)
         results = all_results(
             held_out,
             baselines,
             label=Text(zh="模型", en="Model"),
-            description=fill_text(CHOSEN, candidate=tables.word_of(candidate, candidate_words())),
+            description=CHOSEN.filled(candidate=tables.word_of(candidate, candidate_words())),
             share=capacity_share,
             resampling=resampling,
         )
@@ -238,13 +223,7 @@ class EvaluationReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read a report written by :meth:`to_dict`.
-
-        Raises
-        ------
-        EvaluationError
-            If it is not a report, or one of another format.
-        """
+        """Read a report written by :meth:`to_dict`; EvaluationError if it has another format."""
         given = dict(data)
         version = given.pop("format", None)
         if version != FORMAT or set(given) != {item.name for item in fields(cls)}:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dropout_risk.evaluation.section import Cell, SectionTable, fill_text, interval_in_brackets, join_texts
+from dropout_risk.evaluation.section import Cell, SectionTable, interval_in_brackets
 from dropout_risk.modelling.candidates import candidate_words
-from dropout_risk.text import Language, Text
+from dropout_risk.text import COLON, ITEMS, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -117,14 +117,14 @@ def about_the_split(report: EvaluationReport) -> list[Text]:
     remarks = [RANDOM_SPLIT] if report.split.get("kind") == "random" else []
     names = report.split.get("without_value", [])
     if names:
-        remarks.append(fill_text(WITHOUT_VALUE, n=len(names), names=feature_names(names)))
+        remarks.append(WITHOUT_VALUE.filled(n=len(names), names=feature_names(names)))
     return remarks
 
 
 def not_available(report: EvaluationReport) -> list[Text]:
     """Say of each baseline without figures why there are none."""
     return [
-        fill_text(NOT_AVAILABLE, label=result.label, reason=result.unavailable)
+        NOT_AVAILABLE.filled(label=result.label, reason=result.unavailable)
         for result in report.results
         if result.unavailable is not None
     ]
@@ -146,7 +146,7 @@ def rule_table(report: EvaluationReport) -> SectionTable | None:
         ),
         (Text(zh="召回率之比", en="Ratio of recalls"), None, None if ratio is None else f"{ratio:.2f}", None),
     ]
-    return SectionTable(fill_text(AT_RULE, flagged=compared["flagged"]), AT_RULE_COLUMNS, tuple(rows))
+    return SectionTable(AT_RULE.filled(flagged=compared["flagged"]), AT_RULE_COLUMNS, tuple(rows))
 
 
 def snapshot_table(report: EvaluationReport) -> SectionTable:
@@ -346,7 +346,7 @@ def word_of(key: object, words: Mapping[str, Text]) -> Text:
 
 def events_of(events: Iterable[str]) -> Text:
     """Write outcome events."""
-    return join_texts([word_of(event, EVENTS) for event in events], zh="、", en=", ")
+    return ITEMS.joined([word_of(event, EVENTS) for event in events])
 
 
 def feature_names(names: Iterable[str]) -> Text:
@@ -354,10 +354,9 @@ def feature_names(names: Iterable[str]) -> Text:
     from dropout_risk.catalogue.default import default_catalogue
 
     labels = {name: Text(zh=feature.label.zh, en=name) for name, feature in default_catalogue().items()}
-    return join_texts([word_of(name, labels) for name in names], zh="、", en=", ")
+    return ITEMS.joined([word_of(name, labels) for name in names])
 
 
 def glossary_lines(language: Language) -> list[str]:
     """Give one line for each hard word."""
-    mark = "：" if language == "zh" else ": "
-    return [f"{word.to(language)}{mark}{meaning.to(language)}" for word, meaning in GLOSSARY]
+    return [COLON.joined(words).to(language) for words in GLOSSARY]

@@ -51,19 +51,11 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """Rows in clusters, and how often each cluster is drawn in each replicate.
+    """Rows in clusters, and how often each cluster is drawn in each replicate; made with :meth:`of`.
 
-    Make it with :meth:`of`. Every figure and every difference is computed from the same draws, so that
-    differences are paired.
-
-    Parameters
-    ----------
-    unit : {"school", "pupil", "nothing"}
-        What is drawn.
-    codes : int array of shape (n,)
-        The cluster of each row.
-    weights : uint16 array of shape (n_replicates, n_clusters)
-        How often each cluster is drawn.
+    Every figure and every difference is computed from the same draws, so that differences are paired.
+    ``codes`` is the cluster of each row, ``weights`` of shape (n_replicates, n_clusters) how often each is
+    drawn.
     """
 
     unit: Literal["school", "pupil", "nothing"]
@@ -81,27 +73,18 @@ class Resampling:
     ) -> Self:
         """Draw schools, or with fewer than five of them pupils within each school.
 
-        Parameters
-        ----------
-        schools, pupils : array of shape (n,)
-            The school and the pupil of each row; the draws depend on their names, not on their order.
-        replicates : int, default=400
-            How often.
-        seed : int, default=0
-            Of the draws.
+        The draws depend on the names of schools and pupils, not on the order of the rows.
 
-        Examples
-        --------
         >>> rows = Resampling.of(np.array(["a", "a", "b"]), np.array(["p", "p", "q"]))
         >>> rows.unit, rows.codes.tolist()
         ('pupil', [0, 0, 1])
         """
         if len(schools) == 0 or len(schools) != len(pupils):
             raise EvaluationError("Every row needs its school and its pupil to be drawn again.")
-        school, names = pd.factorize(_as_text(schools), sort=True)
+        school, names = pd.factorize(pd.Series(schools).astype(str), sort=True)
         if len(names) >= FEWEST_SCHOOLS:
             return cls("school", school, _draw_clusters(np.array([len(names)]), replicates, seed))
-        pupil, ids = pd.factorize(_as_text(pupils), sort=True)
+        pupil, ids = pd.factorize(pd.Series(pupils).astype(str), sort=True)
         home = np.full(len(ids), len(names))
         np.minimum.at(home, pupil, school)  # one school per pupil, also if it moved
         position = np.empty(len(ids), dtype=np.intp)
@@ -146,7 +129,10 @@ class Resampling:
         defined = drawn[np.isfinite(drawn)]
         if self.n_clusters < 2 or defined.size < LEAST_DEFINED * drawn.size:
             return None
-        tail = _widened_tail(self.n_clusters)
+        from scipy.stats import norm, t
+
+        n = self.n_clusters
+        tail = float(norm.sf(math.sqrt(n / (n - 1)) * t.ppf((1 + LEVEL) / 2, n - 1)))
         low, high = np.quantile(defined, [tail, 1 - tail])
         return Interval(float(low), float(high))
 
@@ -154,14 +140,9 @@ class Resampling:
         """Say what was drawn, if anything was."""
         if self.unit == "nothing":
             return []
-        rough = ROUGH if self.n_clusters < FEW_SCHOOLS else Text(zh="", en="")
+        rough = ROUGH if self.n_clusters < FEW_SCHOOLS else ""
         wording = BY_SCHOOL if self.unit == "school" else BY_PUPIL
-        drawn = {"n": self.n_clusters, "replicates": len(self.weights)}
-        return [
-            Text(
-                zh=wording.fill("zh", **drawn, rough=rough.zh), en=wording.fill("en", **drawn, rough=rough.en)
-            )
-        ]
+        return [wording.filled(n=self.n_clusters, replicates=len(self.weights), rough=rough)]
 
 
 def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> npt.NDArray[np.uint16]:
@@ -171,17 +152,6 @@ def _draw_clusters(sizes: npt.NDArray[np.int64], replicates: int, seed: int) -> 
     for row in weights:
         row[:] = np.concatenate([np.bincount(rng.integers(n, size=n), minlength=n) for n in sizes if n])
     return weights
-
-
-def _widened_tail(clusters: int) -> float:
-    from scipy.stats import norm, t
-
-    beyond = math.sqrt(clusters / (clusters - 1)) * t.ppf((1 + LEVEL) / 2, clusters - 1)
-    return float(norm.sf(beyond))
-
-
-def _as_text(names: npt.NDArray[Any]) -> pd.Series:
-    return pd.Series(names).astype(str)
 
 
 # --- Every figure of a result once per replicate, from pieces computed once per row ---

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -23,6 +22,7 @@ from dropout_risk.evaluation.metrics import (
     wilson_interval,
 )
 from dropout_risk.evaluation.resampling import Resampling, figures_by_replicate
+from dropout_risk.evaluation.section import plain_data
 from dropout_risk.text import Text
 
 # --- The points behind the pictures: calibration bins, ROC and lists of every length, as aggregates ---
@@ -31,12 +31,12 @@ SHARES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
 ROC_POINTS = 101
 
 
-def calibration_bins(y: Floats, p: Floats, *, bins: int = 10) -> list[dict[str, float]]:
-    """Compare mean risk and observed share in bins of about equally many rows, by rising risk.
+def calibration_bins(y: Floats, p: Floats) -> list[dict[str, float]]:
+    """Compare mean risk and observed share in ten bins of about equally many rows, by rising risk.
 
     Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
     """
-    which = quantile_bins(p, bins)
+    which = quantile_bins(p, 10)
     return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
 
 
@@ -75,20 +75,10 @@ COMPARED = ("auc", "average_precision", "log_loss", "brier", "precision_at_capac
 class HeldOut:
     """The test part: what happened, what the model said, and on which day.
 
-    Parameters
-    ----------
-    outcomes : array of {0, 1}
-        What happened within the horizon.
-    risks : array of float
-        The model's risks.
-    as_of : array
-        The day each row was scored for; pupils of one day compete for the same list.
-    schools, pupils : array of str, optional
-        The school and the pupil of each row; without them there are no intervals and no school's list.
-    teachers : array of str, optional
-        Who sees the pupil: the responsible teacher, or the class.
-    since_present : array of float, optional
-        School days since the pupil was last at school, as known on the day; NaN where nobody knows.
+    Pupils of one day compete for the same list. Without schools and pupils there are no intervals and no
+    school's list. ``teachers`` is who sees each pupil: the responsible teacher, or the class.
+    ``since_present`` are the school days since the pupil was last at school, as known on the day; NaN where
+    nobody knows.
     """
 
     outcomes: npt.NDArray[Any]
@@ -132,29 +122,12 @@ class HeldOut:
 class Result:
     """What was measured of one model or baseline; plain data, None where a figure is not defined.
 
-    Parameters
-    ----------
-    name : str
-        ``model`` or the baseline's key.
-    label, description : Text
-        A short name, and what exactly was done.
-    metrics : dict
-        Over the whole test part, from :func:`ranking_and_probability_metrics`.
-    at_capacity : dict
-        The list of the top share of every test day, put together: counts, hits, precision, recall, lift.
-    by_snapshot : list of dict
-        The metrics of each test day.
-    roc, by_capacity : dict, list of dict
-        Points of the pictures.
-    unavailable : Text, optional
-        Why nothing could be measured.
-    intervals : dict
-        ``low`` and ``high`` of figures by name: 95 %, clustered by school.
-    differences : dict
-        Of a baseline: what the model's figure is more than this one's (``difference``), and the paired
-        interval ``low``, ``high``.
-    net_benefit : list of dict
-        Net benefit at each threshold of risk.
+    ``name`` is ``model`` or the baseline's key. ``metrics`` are those of
+    :func:`ranking_and_probability_metrics` over the whole test part, ``by_snapshot`` of each test day;
+    ``at_capacity`` is the list of the top share of every test day, put together. ``roc``, ``by_capacity``
+    and ``net_benefit`` are points of the pictures. ``intervals`` hold ``low`` and ``high`` of figures by
+    name: 95 %, clustered by school. ``differences`` hold what the model's figure is more than this
+    baseline's (``difference``), and the paired interval.
     """
 
     name: str
@@ -219,22 +192,8 @@ def all_results(
 class Measured:
     """What was measured on the test part: what those sections are made of that every report has.
 
-    Parameters
-    ----------
-    held_out : HeldOut
-        The test part with the model's risks.
-    baselines : sequence of Baseline
-        What stood beside the model.
-    results : tuple of Result
-        The model first, then the baselines.
-    resampling : Resampling
-        Gives the intervals.
-    share : float
-        The share of each day's cohort that can be seen.
-    teacher_capacity : int
-        How many pupils one teacher can see.
-    lowest_risk : float
-        Nobody below it is on a teacher's list.
+    ``results`` hold the model first, then the baselines. ``share`` of each day's cohort can be seen; one
+    teacher can see ``teacher_capacity`` pupils, none of them below the ``lowest_risk``.
     """
 
     held_out: HeldOut
@@ -330,26 +289,3 @@ def beside_the_rule(held_out: HeldOut, rule: Baseline) -> dict[str, Any] | None:
 
 def _ratio_or_nan(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
-
-
-def plain_data(value: Any) -> Any:
-    """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
-
-    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
-    {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_data(item) for key, item in value.items()}
-    if isinstance(value, Text):
-        return {"zh": value.zh, "en": value.en}
-    if isinstance(value, np.generic | np.ndarray):
-        return plain_data(value.tolist())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain_data(item) for item in value]
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

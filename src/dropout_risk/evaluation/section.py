@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from dropout_risk.evaluation.resampling import Interval
-from dropout_risk.evaluation.result import plain_data
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,15 +27,8 @@ if TYPE_CHECKING:
 def to_html(text: str, *, under: int = 0) -> str:
     r"""Render Markdown: HTML in it is shown as text, and images and links as their words.
 
-    Parameters
-    ----------
-    text : str
-        Markdown with tables.
-    under : int, default=0
-        The level of the heading above it: a first heading becomes one level lower.
+    Under a heading of the level ``under``, a first heading becomes one level lower.
 
-    Examples
-    --------
     >>> to_html("# Card <script>", under=1)
     '<h2>Card &lt;script&gt;</h2>\n'
     """
@@ -55,19 +50,8 @@ def to_html(text: str, *, under: int = 0) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words under a title.
+    """Rows of words under a title, as many per row as there are columns.
 
-    Parameters
-    ----------
-    title : str
-        What the table shows.
-    columns : sequence of str
-        The head.
-    rows : sequence of sequence of str
-        As many words per row as there are columns.
-
-    Examples
-    --------
     >>> print(Table("Results", ["", "AUC"], [["Model", "0.85"], ["Base rate", "0.50"]]).to_text())
     Results
                 AUC
@@ -131,18 +115,11 @@ PASSED = {
 
 @dataclass(frozen=True)
 class Check:
-    """A question that must be answered before a model is published.
+    """A question that must be answered before a model is published, under a stable key.
 
-    Parameters
-    ----------
-    name : str
-        A stable key, such as ``calibration_slope``.
-    passed : bool or None
-        None where the data cannot answer it, which counts as not passed.
-    reason : Text
-        What was found, and against which bound.
-    zh : str, optional
-        What it is called in Chinese, from its :class:`Question`; it is not written out with what was found.
+    ``passed`` is None where the data cannot answer it, which counts as not passed. ``reason`` says what was
+    found, and against which bound. ``zh`` is what its :class:`Question` calls it in Chinese, and is not
+    written out with what was found.
     """
 
     name: str
@@ -158,17 +135,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """What a check asks, declared once in the file of its section.
+    """What a check asks, declared once in the file of its section; the stable key is its title in English.
 
-    Parameters
-    ----------
-    name : str
-        The check's stable key, which is its title in English.
-    zh : str
-        Its title in Chinese.
-
-    Examples
-    --------
     >>> Question("split_in_time", "按时间划分").answered(None, Text(zh="不明", en="unclear")).title.zh
     '按时间划分'
     """
@@ -194,14 +162,8 @@ def all_of(answers: Iterable[bool | None]) -> bool | None:
 def inside_bounds(interval: tuple[float, float], bounds: tuple[float, float]) -> bool | None:
     """Judge a figure by its interval: the one rule of every check that has one.
 
-    Returns
-    -------
-    bool or None
-        True where the whole interval lies within the bounds, False where it lies outside them, None where
-        the data leave both open: what is not known is not passed.
+    None where the data leave open whether it lies within the bounds: what is not known is not passed.
 
-    Examples
-    --------
     >>> [inside_bounds(interval, (0.8, 1.25)) for interval in ((0.9, 1.1), (0.5, 0.7), (0.7, 1.1))]
     [True, False, None]
     """
@@ -215,16 +177,8 @@ def inside_bounds(interval: tuple[float, float], bounds: tuple[float, float]) ->
 class SectionTable:
     """A table in both languages; figures are written out with three digits, None as a dash.
 
-    Parameters
-    ----------
-    title : Text
-        What the table shows.
-    columns : tuple of Text or str
-        The head; the first column names the rows.
-    rows : tuple of tuple of Text, str, float, int or None
-        As many cells per row as there are columns.
-    by_school : bool, default=False
-        Whether rows are schools: such a table stays in the report and is left out of the model card.
+    The first column names the rows. A table whose rows are schools stays in the report and is left out of
+    the model card.
     """
 
     title: Text
@@ -246,23 +200,10 @@ class SectionTable:
 class Section:
     """One part of a report, as plain data in both languages: no pupil's row is in it.
 
-    Parameters
-    ----------
-    name : str
-        A stable key, such as ``fairness``; figures are logged as ``fairness.<figure>``.
-    title : Text
-        The heading.
-    remarks : tuple of Text
-        What must be said before the tables: the verdict in a sentence, what is missing and why.
-    tables : tuple of SectionTable
-        The figures for people.
-    metrics : mapping of str to float
-        The figures for machines.
-    checks : tuple of Check
-        What publishing asks.
+    ``name`` is a stable key, such as ``fairness``; its ``metrics``, the figures for machines, are logged as
+    ``fairness.<figure>``. ``remarks`` are what must be said before the tables: the verdict in a sentence,
+    what is missing and why. ``checks`` are what publishing asks.
 
-    Examples
-    --------
     >>> verdict = Check("slope", True, Text(zh="斜率0.98", en="slope 0.98, wanted 0.8 to 1.25"))
     >>> section = Section("calibration", Text(zh="校准", en="Calibration"), metrics={"slope": 0.98},
     ...                   checks=(verdict,))
@@ -270,8 +211,6 @@ class Section:
     ## Calibration
     <BLANKLINE>
     - Checks: slope passed (slope 0.98, wanted 0.8 to 1.25)
-    >>> Section.from_dict(section.to_dict()) == section
-    True
     """
 
     name: str
@@ -285,10 +224,10 @@ class Section:
         """Give the remarks and the checks as sentences."""
         said = [remark.to(language) for remark in self.remarks]
         made = [
-            fill_text(CHECK, name=check.title, passed=PASSED[check.passed], reason=check.reason)
+            CHECK.filled(name=check.title, passed=PASSED[check.passed], reason=check.reason)
             for check in self.checks
         ]
-        return [*said, fill_text(CHECKS, checks=join_texts(made)).to(language)] if made else said
+        return [*said, CHECKS.filled(checks=CLAUSES.joined(made)).to(language)] if made else said
 
     def to_markdown(self, language: Language, *, by_school: bool = True) -> str:
         """Write the section under its heading, on request without the tables that name schools."""
@@ -355,23 +294,10 @@ class SectionKind:
     """All that is declared of a section, in the one file that holds it.
 
     The list of sections, :data:`dropout_risk.evaluation.sections.SECTIONS`, is what a report is made of, and
-    what publishing asks.
-
-    Parameters
-    ----------
-    name, title : str, Text
-        See :class:`Section`.
-    of_figures, of_model : callable, optional
-        One of the two makes the section: from what was measured on the test rows, in every report, or from
-        the trained model, in reports of training. None where there is nothing to say.
-    questions : tuple of Question
-        What its checks ask.
-    required : Text, optional
-        What a refusal to publish calls it; a section without it may be missing.
-    panels : tuple of callable
-        Each draws a panel of the report's chart, on axes, from the report.
-    picture : callable, optional
-        Draws a picture of the section alone; None where there is nothing to draw.
+    what publishing asks. Either ``of_figures`` makes the section, from what was measured on the test rows,
+    in every report, or ``of_model``, from the trained model, in reports of training; None where there is
+    nothing to say. A refusal to publish calls it as in ``required``; a section without that may be missing.
+    ``panels`` draw on axes of the report's chart, ``picture`` draws the section alone.
     """
 
     name: str
@@ -400,29 +326,30 @@ class SectionKind:
         return Section(self.name, self.title, tuple(remarks), tuple(tables), metrics or {}, tuple(checks))
 
 
-# --- Figures with their intervals, and wordings filled in both languages ---
+# --- Plain data, and figures with their intervals, and wordings filled in both languages ---
 
 
-def fill_text(wording: Text, **fields: object) -> Text:
-    """Fill a wording in both languages; fields that are wordings themselves in their own.
+def plain_data(value: Any) -> Any:
+    """Turn numbers, dates, wordings and containers into JSON-able data; NaN and infinities into None.
 
-    >>> fill_text(Text(zh="{n}天{x}", en="{n} days{x}"), n=3, x=Text(zh="前", en=" before")).en
-    '3 days before'
+    >>> plain_data({"auc": np.float64("nan"), "days": (np.int32(3),), "as_of": dt.date(2025, 3, 3)})
+    {'auc': None, 'days': [3], 'as_of': '2025-03-03'}
     """
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(item) for key, item in value.items()}
+    if isinstance(value, Text):
+        return {"zh": value.zh, "en": value.en}
+    if isinstance(value, np.generic | np.ndarray):
+        return plain_data(value.tolist())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain_data(item) for item in value]
+    return _plain_scalar(value)
 
-    def given(language: Language) -> dict[str, object]:
-        return {key: one.to(language) if isinstance(one, Text) else one for key, one in fields.items()}
 
-    return Text(zh=wording.fill("zh", **given("zh")), en=wording.fill("en", **given("en")))
-
-
-def join_texts(texts: Sequence[Text], *, zh: str = "；", en: str = "; ") -> Text:
-    """Join wordings in both languages.
-
-    >>> join_texts([Text(zh="甲", en="one"), Text(zh="乙", en="two")])
-    Text(zh='甲；乙', en='one; two')
-    """
-    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
+def _plain_scalar(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def with_interval(

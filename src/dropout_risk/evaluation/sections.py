@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dropout_risk.evaluation.baseline_section import BASELINES
+from dropout_risk.evaluation.baselines import BASELINES
 from dropout_risk.evaluation.calibration import CALIBRATION
 from dropout_risk.evaluation.decision import DECISION
 from dropout_risk.evaluation.fairness import FAIRNESS

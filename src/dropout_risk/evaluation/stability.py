@@ -13,7 +13,6 @@ import pandas as pd
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import Z95
-from dropout_risk.evaluation.result import plain_data
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -21,8 +20,8 @@ from dropout_risk.evaluation.section import (
     Section,
     SectionKind,
     SectionTable,
-    fill_text,
     inside_bounds,
+    plain_data,
 )
 from dropout_risk.evaluation.trained_model import TrainedModel, sample_of_rows
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
@@ -66,20 +65,11 @@ NOBODY_RAISED = Text(zh="没有学生有升高风险的理由。", en="No pupil 
 class StabilityReport:
     """How much of each pupil's three leading raising reasons refitted models keep.
 
-    A reason is a fact, as it is told: window variants of one fact are one reason.
-
-    Parameters
-    ----------
-    kept : float64 array of shape (n_refits, n_pupils)
-        The share of the reasons that the refit also has among its first three; NaN for pupils without.
-    first : float64 array of shape (n_refits, n_pupils)
-        Whether the leading reason is among the refit's first three.
-    other : float64 array of shape (n_pupils,)
-        The share that is also among the first three of another pupil of the same band.
-    bands : array of str
-        The band of each pupil.
-    share : float, default=1
-        The share of the training pupils that a refit draws; below 1, refits differ more than they should.
+    A reason is a fact, as it is told: window variants of one fact are one reason. By refit and pupil,
+    ``kept`` is the share of the reasons that the refit also has among its first three, NaN for pupils
+    without, and ``first`` whether the leading one is. By pupil, ``other`` is the share that another pupil of
+    the same band also has. A refit draws a ``share`` of the training pupils; below 1, refits differ more
+    than they should.
     """
 
     kept: Floats
@@ -99,13 +89,7 @@ class StabilityReport:
         *,
         share: float = 1.0,
     ) -> StabilityReport:
-        """Compare the reasons of a model with those of its refits, for the same pupils.
-
-        Raises
-        ------
-        EvaluationError
-            If there is no refit.
-        """
+        """Compare the reasons of a model with those of its refits, at least one, for the same pupils."""
         if not refitted:
             raise EvaluationError(
                 "Stability needs at least one refit.", hint="evaluation.refits says how many"
@@ -150,7 +134,7 @@ class StabilityReport:
         told = frame.loc[ALL]
         if np.isnan(told["kept"]):
             return STABILITY.section([NOBODY_RAISED], checks=[KEPT.answered(None, NOBODY_RAISED)])
-        verdict = fill_text(VERDICT, refits=len(self.kept), kept=told["kept"], other=told["of_another"])
+        verdict = VERDICT.filled(refits=len(self.kept), kept=told["kept"], other=told["of_another"])
         remarks = (verdict, FEWER) if self.share < 1 else (verdict,)
         metrics = {"kept": told["kept"], "first_kept": told["first_kept"], "of_another": told["of_another"]}
         metrics |= {f"kept.{band}": value for band, value in frame["kept"].items() if band != ALL}
@@ -173,9 +157,9 @@ class StabilityReport:
 
     def _check(self) -> Check:
         if len(self.kept) < 2:
-            return KEPT.answered(None, fill_text(FEW_REFITS, refits=len(self.kept)))
+            return KEPT.answered(None, FEW_REFITS.filled(refits=len(self.kept)))
         more, low, high = self.kept_beyond_another()
-        reason = fill_text(CHECKED, more=more, low=low, high=high, margin=MARGIN)
+        reason = CHECKED.filled(more=more, low=low, high=high, margin=MARGIN)
         return KEPT.answered(inside_bounds((low, high), (MARGIN, np.inf)), reason)
 
     def _repr_html_(self) -> str:

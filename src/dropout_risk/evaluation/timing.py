@@ -22,9 +22,7 @@ from dropout_risk.evaluation.section import (
     SectionKind,
     SectionTable,
     all_of,
-    fill_text,
     inside_bounds,
-    join_texts,
     with_interval,
 )
 from dropout_risk.evaluation.trained_model import FittedTiming, TrainedModel
@@ -32,19 +30,15 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
 from dropout_risk.modelling.timing import Timing
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, Text
 
 
 @dataclass(frozen=True, eq=False)
 class TimedOutcomes:
     """When rows dropped out, or until when they were seen to stay.
 
-    Parameters
-    ----------
-    days : int array of shape (n,)
-        School days from the as-of date to the dropout (from 0), or to the end of what was observed.
-    dropped_out : bool array of shape (n,)
-        Whether the pupil dropped out on that day.
+    ``days`` are school days from the as-of date to the dropout (from 0), or to the end of what was observed;
+    ``dropped_out`` says whether the pupil dropped out on that day.
     """
 
     days: npt.NDArray[np.int64]
@@ -202,15 +196,15 @@ def timing_section(
     gap = float((table["brier"] - table["brier_alike"]).mean())
     draws = resampling or Resampling.once(len(outcomes.days))
     ends = _gap_interval(outcomes, risks, spread, days, draws)
-    beside = fill_text(
-        ALIKE, by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_timing_verdict(ends)]
+    beside = ALIKE.filled(
+        by=with_interval(gap, ends, digits=5, form="+"), verdict=VERDICTS[_timing_verdict(ends)]
     )
     agreement = concordance_index(outcomes, risks[:, -1])
-    said = [fill_text(MEANING, concordance=agreement), beside]
+    said = [MEANING.filled(concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
     not_worse = NOT_WORSE.answered(None if ends is None else _timing_verdict(ends) != "worse", beside)
     return TIMING.section(
-        [*said, fill_text(CENSORED, rows=lost)] if lost else said,
+        [*said, CENSORED.filled(rows=lost)] if lost else said,
         [_timing_table(table)],
         _timing_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
         [not_worse, _mean_check(outcomes, risks, days, draws)],
@@ -263,11 +257,11 @@ def _mean_check(outcomes: TimedOutcomes, risks: Floats, days: Sequence[int], res
         away = with_interval(float(observed[0] - said[0]), ends, form="+")
         shares = {"observed": float(observed[0]), "said": float(said[0])}
         passed = None if ends is None else inside_bounds((ends.low, ends.high), (-MOST_AWAY, MOST_AWAY))
-        found.append((passed, fill_text(SPREAD, day=day, away=away, most=MOST_AWAY, **shares)))
+        found.append((passed, SPREAD.filled(day=day, away=away, most=MOST_AWAY, **shares)))
     if not found:
         return OF_THE_MEAN.answered(None, NO_DAYS)
     return OF_THE_MEAN.answered(
-        all_of(passed for passed, _ in found), join_texts([said for _, said in found])
+        all_of(passed for passed, _ in found), CLAUSES.joined([said for _, said in found])
     )
 
 

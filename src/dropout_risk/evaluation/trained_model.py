@@ -24,15 +24,10 @@ from dropout_risk.settings import Settings
 
 @dataclass(frozen=True)
 class FittedTiming:
-    """When pupils drop out, as learned before the test.
+    """When pupils drop out, as learned before the test: sooner or later by score, which is shipped.
 
-    Parameters
-    ----------
-    timing : Timing
-        Sooner or later by score; it is shipped.
-    alike : tuple of float
-        The share of the horizon's dropouts before each of ``timing.thirds``, of all pupils together:
-        what the timing is judged beside.
+    ``alike`` is the share of the horizon's dropouts before each of ``timing.thirds``, of all pupils
+    together: what the timing is judged beside.
     """
 
     timing: Timing
@@ -41,20 +36,10 @@ class FittedTiming:
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A fitted classifier and the test rows it is examined on.
+    """A fitted classifier, all it was trained on, and the test rows it is examined on.
 
-    Parameters
-    ----------
-    classifier : RiskClassifier
-        Fitted on ``parts.train``.
-    parts : Parts
-        Train and test rows.
-    records, histories, catalogue, settings
-        Those of the training.
-    leaks : LeakReport
-        What the leak checks found before anything was fitted.
-    when : FittedTiming
-        When pupils of a given score drop out.
+    ``leaks`` are what the leak checks found before anything was fitted, ``when`` is when pupils of a given
+    score drop out.
     """
 
     classifier: RiskClassifier

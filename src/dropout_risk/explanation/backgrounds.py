@@ -33,17 +33,10 @@ _SCHEMA = pa.schema(
 class Backgrounds:
     """A model's terms measured against several backgrounds, of which each row takes one.
 
-    Parameters
-    ----------
-    own : Terms
-        Measured against the training rows, as the model itself knows them.
-    given : tuple of Background
-        The first is for everyone who has none of their own; without any, ``own`` is taken.
-    levels : tuple of int
-        The grade level of each of the others.
+    ``own`` is measured against the training rows, as the model itself knows them, and taken where none is
+    given. The first given background is for everyone who has none of their own; the others are those of
+    ``levels``, the grade levels.
 
-    Examples
-    --------
     >>> from dropout_risk.explanation.contributions import LinearTerms
     >>> from dropout_risk.explanation.curves import CurveShape
     >>> own = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
@@ -68,22 +61,11 @@ class Backgrounds:
         levels: Longs | None = None,
         kind: BackgroundKind = "stayed_in_grade",
     ) -> Self:
-        """Summarise the rows of pupils who stayed, all together and by grade level.
+        """Summarise the training rows of pupils who stayed, all together and by grade level.
 
-        Trees too deep for a background keep their training rows, whatever ``kind`` says.
-
-        Parameters
-        ----------
-        own : Terms
-            Of the model.
-        encoded : float64 array of shape (n, n_features)
-            Training rows.
-        stayed : bool array of shape (n,)
-            Whether the pupil stayed.
-        levels : int array of shape (n,), optional
-            Grade levels; ``NO_LEVEL`` where there is none.
-        kind : {"stayed_in_grade", "stayed", "training"}
-            Grade levels with under ``FEWEST_ROWS`` stayers are compared with all who stayed.
+        ``levels`` is ``NO_LEVEL`` where there is none. Grade levels with under ``FEWEST_ROWS`` stayers are
+        compared with all who stayed. Trees too deep for a background keep their training rows, whatever
+        ``kind`` says.
         """
         if kind == TRAINING or not own.takes_background or not stayed.any():
             return cls(own)
@@ -158,10 +140,7 @@ class Backgrounds:
     def from_bytes(cls, own: Terms, data: bytes) -> Self:
         """Read what :meth:`to_bytes` wrote; tables made from it have the same bits again.
 
-        Raises
-        ------
-        BundleError
-            If it is no such file, or the counts and means are not those of these terms.
+        BundleError if it is no such file, or the counts and means are not those of these terms.
         """
         try:
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()

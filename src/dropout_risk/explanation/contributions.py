@@ -23,23 +23,10 @@ from dropout_risk.kernels import kernel
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Rows as far as a model's terms need to know them.
+    """Rows as far as a model's terms need to know them; ``name`` says whose they are ("stayed, grade 8").
 
-    Parameters
-    ----------
-    name : str
-        Whose rows they are, such as ``"stayed, grade 8"``.
-    rows : int
-        How many.
-    means : float64 array
-        The mean of each feature's curve over the rows; empty for a model without curves.
-    counts : int64 array
-        How many rows show each pattern of each leaf; empty for a model without trees.
-
-    Examples
-    --------
-    >>> Background("stayed", 1200).words
-    'stayed: 1,200 rows'
+    ``means`` is the mean of each feature's curve over the rows, empty for a model without curves; ``counts``
+    how many rows show each pattern of each leaf, empty for a model without trees.
     """
 
     name: str
@@ -58,13 +45,7 @@ class Background:
 
 
 def check_rows(rows: Floats, n_features: int) -> None:
-    """Check that rows can be a background.
-
-    Raises
-    ------
-    BackgroundError
-        If there are none, or they have other columns than the model reads.
-    """
+    """BackgroundError if rows are none, or have other columns than the model reads."""
     if rows.ndim != 2 or rows.shape[1] != n_features:
         raise BackgroundError(
             f"The model reads {n_features} columns, the background is an array of shape {rows.shape}.",
@@ -80,17 +61,11 @@ FEW_ROWS = 256
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """A base and, for each row, what each feature adds to it.
+    """A base and, for each row, what each feature adds to its log-odds, shape (n, n_features).
 
-    Parameters
-    ----------
-    base : float or ndarray of float64, shape (n,)
-        The log-odds before anything is known of a row: the mean of its background.
-    values : ndarray of float64, shape (n, n_features)
-        What each feature adds to the log-odds of each row.
+    The base is the log-odds before anything is known of a row: the mean of its background; one for all rows
+    or one for each.
 
-    Examples
-    --------
     >>> reasons = Contributions(-2.0, np.array([[0.5, 1.0], [0.0, -1.0]]))
     >>> reasons.log_odds.tolist()
     [-0.5, -3.0]
@@ -164,21 +139,11 @@ class Terms(Protocol):
 class LinearTerms:
     """The closed form of an additive model: a feature adds its curve less the curve's mean over a background.
 
-    All columns made from one feature (its bends, its categories, its missing flag) are one curve.
+    All columns made from one feature (its bends, its categories, its missing flag) are one curve. Base and
+    shapes, one for each feature with mean 0, are those of the training rows; ``means`` are of each curve over
+    another background, and ``background`` says in words what that is.
 
-    Parameters
-    ----------
-    base : float
-        Mean log-odds over the training rows.
-    shapes : sequence of CurveShape, LevelShape or StepShape
-        One for each feature, each with mean 0 over the training rows.
-    means : float64 array of shape (n_features,), optional
-        The mean of each curve over another background.
-    background : str
-        What that is, in words.
-
-    Examples
-    --------
+    >>> from dropout_risk.explanation.curves import CurveShape
     >>> terms = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> terms.contributions(np.array([[1.0]])).log_odds.tolist()
     [-0.5]
@@ -222,12 +187,7 @@ class LinearTerms:
 class BlendTerms:
     """Contributions of a weighted sum of two scores: the same weighted sum of their contributions.
 
-    Parameters
-    ----------
-    first, second : Terms
-        Over the same features; the first with curves, the second with trees.
-    weight : float
-        Of the second, between 0 and 1.
+    The first has curves, the second trees, over the same features; the weight is of the second.
     """
 
     first: Terms
@@ -264,22 +224,7 @@ class BlendTerms:
 
 
 def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
-    """Give base and contributions of some rows, beside the values they explain.
-
-    Parameters
-    ----------
-    parts : Contributions
-        In log-odds.
-    data : array of shape (n, n_features)
-        The values as they are to be shown.
-    names : sequence of str
-        Of the features.
-
-    Raises
-    ------
-    MissingExtraError
-        If shap is not installed.
-    """
+    """Give base and contributions (in log-odds) of some rows, beside the values to show; needs shap."""
     try:
         import shap
     except ImportError as error:
@@ -293,21 +238,10 @@ def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:
     """Give the mean slope of the risk on the straight way from the base's log-odds to the score's.
 
     A contribution times this slope is its Aumann-Shapley value in points of probability: all of a score's
-    contributions together give exactly the risk less the base's risk.
+    contributions together give exactly the risk less the base's risk. It is ``(expit(log_odds) - expit(base))
+    / (log_odds - base)``, without the loss of digits where the two lie close together; the derivative where
+    they are equal.
 
-    Parameters
-    ----------
-    base, log_odds : array-like
-        Where the way begins and ends.
-
-    Returns
-    -------
-    ndarray
-        ``(expit(log_odds) - expit(base)) / (log_odds - base)``, without the loss of digits where the two lie
-        close together; the derivative where they are equal.
-
-    Examples
-    --------
     >>> slope = points_per_log_odds(-3.0, -1.0)
     >>> bool(abs(slope * 2.0 - (expit(-1.0) - expit(-3.0))) < 1e-15)
     True

@@ -19,18 +19,10 @@ ROWS_OF_A_THREAD = 1 << 16
 class Curves:
     """One curve or one table of levels for each column, end to end in flat arrays.
 
-    Parameters
-    ----------
-    offsets : int64 array of shape (n_columns + 1,)
-        Where the points of each column lie.
-    knots, heights, slopes, lows, highs : float64 arrays
-        For each point its place and height, and for the piece that begins at it the slope and the lower
-        and the higher of its two ends. A table of levels has NaN for knots.
-    missing : float64 array of shape (n_columns,)
-        The height of a missing value.
+    ``offsets``, one more than columns, is where the points of each lie. Each point has its knot and height (a
+    table of levels has NaN for knots) and, for the piece that begins at it, the slope and the lower and the
+    higher of its two ends; ``missing`` is the height of a missing value, by column.
 
-    Examples
-    --------
     >>> curves = Curves.of([((0.0, 10.0), (-1.0, 1.0), 0.3), (None, (0.2, -0.2), 0.1)])
     >>> curves(np.array([[5.0, 1.0], [np.nan, np.nan]])).tolist()
     [[0.0, -0.2], [0.3, 0.1]]
@@ -147,19 +139,10 @@ class FeatureShape(ABC):
 
 @dataclass(frozen=True)
 class StepShape(FeatureShape):
-    """One height for each bin of a numeric feature, and one where the value is missing.
+    """One height for each bin of a numeric feature, and one where the value is missing, in log-odds.
 
-    Parameters
-    ----------
-    edges : tuple of float
-        Where one bin ends and the next begins, rising; a value on an edge belongs to the upper bin.
-    heights : tuple of float
-        Log-odds of the bins: one more than there are edges.
-    missing : float
-        Log-odds where the value is missing.
+    Edges, one fewer than heights, rise; a value on an edge belongs to the upper bin.
 
-    Examples
-    --------
     >>> StepShape((1.0, 5.0), (-1.0, 0.0, 2.0), 0.3)(np.array([0.9, 1.0, 99.0, np.nan])).tolist()
     [-1.0, 0.0, 2.0, 0.3]
     """
@@ -176,19 +159,8 @@ class StepShape(FeatureShape):
 
 @dataclass(frozen=True)
 class CurveShape(FeatureShape):
-    """What a numeric feature adds: a line through points, level beyond the first and the last.
+    """What a numeric feature adds: a line through points, level beyond the first and the last; knots rise.
 
-    Parameters
-    ----------
-    knots : tuple of float
-        Values of the feature, rising.
-    heights : tuple of float
-        Log-odds at the knots.
-    missing : float
-        Log-odds where the value is missing.
-
-    Examples
-    --------
     >>> CurveShape((0.0, 10.0), (-1.0, 1.0), 0.3)(np.array([-5.0, 5.0, 10.0, np.nan])).tolist()
     [-1.0, 0.0, 1.0, 0.3]
     """
@@ -207,8 +179,6 @@ class CurveShape(FeatureShape):
 class LevelShape(FeatureShape):
     """What a categorical feature adds: one height for each code, and one where it is missing.
 
-    Examples
-    --------
     >>> LevelShape((0.2, -0.2), 0.1)(np.array([1.0, 0.0, np.nan])).tolist()
     [-0.2, 0.2, 0.1]
     """

@@ -27,22 +27,11 @@ MOST_CONDITIONS = 12
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """What a leaf adds, and what a row must meet to reach it.
+    """What a leaf of a tree adds to the log-odds, and what a row must meet to reach it.
 
-    Parameters
-    ----------
-    tree : int
-        Its tree.
-    value : float
-        What it adds to the log-odds.
-    path : tuple of (int, int)
-        Node and child, from the root down.
-    features : tuple of int
-        The different features on the path.
-    conditions : tuple of tuple of (int, bool)
-        For each feature its nodes, and whether the path goes left there.
-    shares : tuple of float
-        For each feature the product of the shares of training rows that went the leaf's way.
+    ``path`` is nodes and children from the root down, ``features`` the different ones on it. For each feature
+    ``conditions`` holds its nodes and whether the path goes left there, and ``shares`` the product of the
+    shares of training rows that went the leaf's way.
     """
 
     tree: int
@@ -96,25 +85,14 @@ def shares_of_patterns(leaf: Leaf) -> Floats:
 class PatternCounts:
     """A background, kept only as how many of its rows meet which conditions of each leaf.
 
-    Parameters
-    ----------
-    rows : int
-        Rows of the background.
-    counts : ndarray of int64
-        For each leaf in the order of the trees, for each pattern of its conditions.
+    Leaf by leaf in the order of the trees, ``counts`` has a number for each pattern of its conditions.
     """
 
     rows: int
     counts: Longs
 
     def check(self, leaves: Sequence[Leaf]) -> None:
-        """Check that the counts are of these leaves: each leaf's add up to all rows.
-
-        Raises
-        ------
-        BundleError
-            If they do not.
-        """
+        """BundleError unless the counts are of these leaves: each leaf's add up to all rows."""
         bounds = self._bounds(leaves)
         same = (
             bounds[-1] == len(self.counts) and (np.add.reduceat(self.counts, bounds[:-1]) == self.rows).all()
@@ -140,15 +118,7 @@ MOST_PATTERNS = 1 << MOST_CONDITIONS
 
 @dataclass(frozen=True, eq=False)
 class PatternTables:
-    """Tables for a model and a background.
-
-    Parameters
-    ----------
-    base : float
-        The mean raw score of the background.
-    arrays : GroupTables
-        Groups of leaves, their tests, the features they add to, and the tables.
-    """
+    """Tables for a model and a background; the base is the background's mean raw score."""
 
     base: float
     arrays: GroupTables
@@ -156,16 +126,9 @@ class PatternTables:
 
     @classmethod
     def build(cls, together: Sequence[LeafGroup], leaves: Sequence[Leaf], shares: Sequence[Floats]) -> Self:
-        """Write down what each pattern adds.
+        """Write down what each pattern adds; leaves are in the order of the trees.
 
-        Parameters
-        ----------
-        together : sequence of LeafGroup
-            Leaves that share tables, see :func:`group_leaves`.
-        leaves : sequence of Leaf
-            In the order of the trees.
-        shares : sequence of ndarray
-            For each leaf the share of the background for each pattern of its conditions.
+        ``shares`` is, for each leaf, the share of the background with each pattern of its conditions.
         """
         of_leaves = leaf_tables(leaves, shares)
         tables = [group.table(of_leaves, leaves).reshape(-1) for group in together]
@@ -181,13 +144,8 @@ class PatternTables:
 class ColumnOutcomes:
     """The nodes of a group that read one column of codes.
 
-    Parameters
-    ----------
-    breaks : tuple of int
-        Codes at which some node changes sides, rising.
-    kinds : tuple of int
-        Before the first break and from each break on: which of the different outcomes of all these nodes
-        together it is, counted from 0.
+    ``breaks`` are the codes at which some node changes sides, rising. ``kinds`` says, before the first break
+    and from each break on, which of the different outcomes of all these nodes together it is, counted from 0.
     """
 
     breaks: tuple[int, ...]
@@ -225,16 +183,7 @@ class ColumnOutcomes:
 class LeafGroup:
     """Leaves of one subtree, and what a row must be asked to find its place in their tables.
 
-    Parameters
-    ----------
-    outcomes : dict of int to Outcome
-        Of each node on the paths.
-    leaves : list of int
-        Their places among all leaves.
-    features : tuple of int
-        All features on the paths.
-    sides : dict of int to Sides
-        For each column of codes the outcomes of the nodes that read it.
+    ``outcomes`` is by node on the paths, ``sides`` by column of codes, ``features`` all those on the paths.
     """
 
     outcomes: dict[int, NodeOutcome]
@@ -297,12 +246,8 @@ def group_leaves(codes: TreeCodes, leaves: Sequence[Leaf]) -> list[LeafGroup] | 
     """Put the leaves of each subtree together as long as their tables stay within ``GROUP_BYTES``.
 
     Invariant: every leaf with a path is in one group or waits in one subtree. Order: tree by tree, and of a
-    subtree that is too large the left side first, so that sums are added up in the order of the leaves.
-
-    Returns
-    -------
-    list of LeafGroup or None
-        None where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
+    subtree that is too large the left side first, so that sums are added up in the order of the leaves. None
+    where a single path has more than ``MOST_PATTERNS``, or all tables more than ``MOST_BYTES``.
     """
     trees: dict[int, list[int]] = {}
     for position, leaf in enumerate(leaves):
@@ -364,25 +309,15 @@ def leaf_tables(leaves: Sequence[Leaf], shares: Sequence[Floats]) -> list[Floats
 
 
 def pattern_contributions(shares: Floats) -> Floats:
-    """Give the Shapley values of leaves of value 1, by pattern of the row.
+    """Give the Shapley values of leaves of value 1, by pattern of the row, shape (n, k, 2^k).
 
-    With o and z the conditions that a row and the background meet, feature j gets the mean over z of
-    ``(o_j - z_j)`` times the integral over t from 0 to 1 of the product over the others of
-    ``t o + (1 - t) z``. That is a polynomial of degree k - 1, of which Gauss-Legendre quadrature with
-    (k + 1) // 2 points gives the integral exactly. At each point the mean over all z is taken one condition
-    (one bit of the pattern) after the other, as in a fast Fourier transform: k steps instead of 2^k.
+    With o and z the conditions that a row and the background meet, feature j gets the mean over z of ``(o_j -
+    z_j)`` times the integral over t from 0 to 1 of the product over the others of ``t o + (1 - t) z``. That
+    is a polynomial of degree k - 1, of which Gauss-Legendre quadrature with (k + 1) // 2 points gives the
+    integral exactly. At each point the mean over all z is taken one condition (one bit of the pattern) after
+    the other, as in a fast Fourier transform: k steps instead of 2^k. ``shares``, shape (n, 2^k), is the
+    share of the background with each pattern, by leaf.
 
-    Parameters
-    ----------
-    shares : ndarray, shape (n, 2^k)
-        For each leaf the share of the background with each pattern.
-
-    Returns
-    -------
-    ndarray, shape (n, k, 2^k)
-
-    Examples
-    --------
     >>> pattern_contributions(np.array([[0.75, 0.25]])).tolist()
     [[[-0.25, 0.75]]]
     """

@@ -20,20 +20,11 @@ class Facts(NamedTuple):
     """What a catalogue says of facts: which features tell the same one, and when one may speak.
 
     Window variants of one fact (absence over 10, 20 and 60 days) speak with one voice, and so does all that
-    is missing in the same words.
-
-    Parameters
-    ----------
-    told, missing : int64 arrays of shape (n_features,)
-        The fact that a feature tells where its value is known, and where it is missing.
-    monotone : int64 array
-        Directions by feature.
-    stayed : float64 array of shape (n_backgrounds, n_features)
-        Means over the pupils who stayed of each background; NaN where there is none.
-    domains, causes : int64 arrays
-        The index of each feature's domain and cause among all of them.
-    signed : int64 array
-        1 where values on the two sides of 0 are worded as opposites, such as marks that rise or fall.
+    is missing in the same words: ``told`` and ``missing`` are the facts that a feature tells where its value
+    is known and where it is missing. ``stayed`` holds means over the pupils who stayed, shape (n_backgrounds,
+    n_features), NaN where there is none; ``domains`` and ``causes`` the index of each feature's among all of
+    them; ``signed`` is 1 where values on the two sides of 0 are worded as opposites, such as marks that rise
+    or fall.
     """
 
     told: Longs
@@ -69,18 +60,11 @@ def _as_longs(numbers: Iterable[int]) -> Longs:
 
 
 class ChosenReasons(NamedTuple):
-    """The contributions that are told of some pupils, the strongest first, and sums of all of them.
+    """The contributions that are told of n pupils, the strongest first, and sums of all of them.
 
-    Parameters
-    ----------
-    speaker : int64 array of shape (n, 2, 4)
-        The feature that words each raising (0) and each lowering (1) reason; -1 where there is no more.
-    total : float64 array of shape (n, 2, 4)
-        The contribution of the whole fact.
-    other : float64 array of shape (n,)
-        The contributions that no reason tells.
-    domains, causes : float64 arrays of shape (n, 4) and (n, 6)
-        Sums of all contributions by domain and by cause.
+    ``speaker`` is the feature that words each raising (0) and each lowering (1) reason, shape (n, 2, 4), -1
+    where there is no more; ``total`` the contribution of its whole fact; ``other`` the contributions that no
+    reason tells. ``domains`` (n, 4) and ``causes`` (n, 6) are sums of all contributions.
     """
 
     speaker: Longs
@@ -121,18 +105,10 @@ class ChosenReasons(NamedTuple):
 class Tally(NamedTuple):
     """The facts of one pupil, numbered in the order of their first members.
 
-    Parameters
-    ----------
-    number : int64 array of shape (n_facts,)
-        Of each fact of the catalogue; -1 where the pupil has no member of it.
-    fact : int64 array of shape (n_features,)
-        The number of the fact that each feature tells.
-    sums, strongest : float64 arrays
-        By number: the contribution of the fact, and the greatest of those that may word it.
-    voice : int64 array
-        By number: the feature that words the fact, or -1.
-    ranked : int64 array
-        The numbers of one side's facts, the strongest first.
+    ``number`` is that of each fact of the catalogue, -1 where the pupil has no member of it; ``fact`` the
+    number of the fact that each feature tells. By number: the contribution of the fact, the greatest of those
+    that may word it, and the feature that does, or -1. ``ranked`` are the numbers of one side's facts, the
+    strongest first.
     """
 
     number: Longs

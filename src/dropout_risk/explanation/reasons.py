@@ -96,24 +96,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """What the reasons of some pupils are made from, one row each.
+    """What the reasons of some pupils are made from, one row each, in the catalogue's order.
 
-    Parameters
-    ----------
-    values, contributions : float64 arrays of shape (n, n_features)
-        In the catalogue's order.
-    states : int8 array of shape (n, n_features)
-        0 where the value is known, or why it is missing.
-    classes : float64 array of shape (n, n_features)
-        Class means to compare with; NaN where there is none.
-    past : float64 array of shape (n, n_features)
-        The pupils' own values of twelve weeks before; NaN where there is none.
-    ages : mapping of str to int array of shape (n,)
-        Days since the last record, by source table; -1 where there is none.
-    base, log_odds : float64 arrays of shape (n,)
-        Where the contributions begin, and the scores they lead to.
-    places : int64 array of shape (n,)
-        The background of each pupil, as the place of its means.
+    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are class means to compare
+    with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``ages`` days
+    since the last record by source table, -1 where there is none. ``base`` is where the contributions begin
+    and ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
     """
 
     values: Floats
@@ -137,16 +125,8 @@ class ReasonWriter:
     """Turns contributions into reasons: one per fact, raising and lowering apart.
 
     Reasons are chosen for all pupils first (:mod:`dropout_risk.explanation.reason_choice`); words are written
-    only for the chosen ones, once for each value.
-
-    Parameters
-    ----------
-    catalogue : FeatureCatalogue
-        Words, units, domains, causes and families.
-    stayed : float64 array of shape (n_features,) or (n_backgrounds, n_features)
-        The reference: means over the pupils who stayed of each background; NaN where there is none.
-    language : {"zh", "en"}
-        The language of the sentences.
+    only for the chosen ones, once for each value. ``stayed`` is the reference: means over the pupils who
+    stayed, by feature, of one background or of each; NaN where there is none.
     """
 
     catalogue: FeatureCatalogue
@@ -225,15 +205,7 @@ class ReasonWriter:
 
 
 class Sentences:
-    """Words values, each once.
-
-    Parameters
-    ----------
-    features : tuple of Feature
-        Whose values are worded.
-    language : {"zh", "en"}
-        The language.
-    """
+    """Words values of features, each once."""
 
     def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
         self._features, self._language = features, language

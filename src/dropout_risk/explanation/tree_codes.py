@@ -34,14 +34,8 @@ class RowLine(NamedTuple):
 class CodeColumns(NamedTuple):
     """What makes codes of values, column of codes by column of codes.
 
-    Parameters
-    ----------
-    features, is_set : ndarray
-        The feature that each reads, and whether it asks for a set of categories.
-    starts : ndarray
-        Where the cuts, or the words of the set, of each begin.
-    cuts, words : ndarray
-        Cuts, rising; sets, as bits.
+    Each reads a feature, and ``is_set`` says whether it asks for a set of categories. ``starts`` is where its
+    cuts (rising), or the words of its set (bits), begin.
     """
 
     features: Longs
@@ -54,16 +48,9 @@ class CodeColumns(NamedTuple):
 class GroupTables(NamedTuple):
     """Groups of leaves with the tables they share.
 
-    Parameters
-    ----------
-    groups : ndarray of int64, shape (n_groups, 6)
-        Of each group where its tests, its features and its tables begin and end, and its table's size.
-    tests : ndarray of int64, shape (n_tests, 3)
-        Column of codes, least code that passes, and what passing adds to the index in the tables.
-    added : ndarray of int64
-        The features that the groups add to.
-    tables : ndarray of float64
-        End to end, a table for each feature of each group.
+    ``groups`` has six columns: where the group's tests, features and tables begin and end, and its table's
+    size; ``tests`` three: column of codes, least code that passes, and what passing adds to the index in the
+    tables. ``added`` are the features that the groups add to; ``tables`` hold, end to end, one for each.
     """
 
     groups: Longs
@@ -73,23 +60,13 @@ class GroupTables(NamedTuple):
 
 
 class TreePaths(NamedTuple):
-    """Trees laid out for a walk, and the rules of quadrature.
+    """Trees laid out for a walk, and the rules of quadrature, end to end.
 
-    Parameters
-    ----------
-    trees : ndarray of int64, shape (n_trees, 4)
-        Root, depth, and where the points of its rule begin and end.
-    nodes : ndarray of int64, shape (n_nodes, 6)
-        Column of codes, feature, whether code 0 goes left, the level of the nearest node above that asks for
-        the same feature (or -1), and the two children; one below 0 is the leaf ``-1 - child``.
-    breaks : ndarray of uint16, shape (n_nodes, MOST_BREAKS)
-        Codes from which on the other side is taken.
-    shares : ndarray of float64, shape (n_nodes, 2)
-        Of the training rows that went left and right.
-    leaves : ndarray of float64
-        What each adds.
-    points, weights : ndarray of float64
-        Of the rules, end to end.
+    ``trees`` has four columns: root, depth, and where the points of its rule begin and end; ``nodes`` six:
+    column of codes, feature, whether code 0 goes left, the level of the nearest node above that asks for the
+    same feature (or -1), and the two children, of which one below 0 is the leaf ``-1 - child``. ``breaks``,
+    shape (n_nodes, MOST_BREAKS), are codes from which on the other side is taken; ``shares`` of the training
+    rows that went left and right; ``leaves`` what each adds.
     """
 
     trees: Longs
@@ -334,14 +311,7 @@ MOST_BREAKS = 4
 class NodeOutcome:
     """What a node makes of a column's codes: left or right, changing at each break.
 
-    Parameters
-    ----------
-    column : int
-        The column of codes it reads.
-    first_left : bool
-        Whether code 0 goes left.
-    breaks : tuple of int
-        Codes from which on the other side is taken, rising.
+    ``first_left`` says whether code 0 goes left; breaks rise.
     """
 
     column: int
@@ -356,19 +326,10 @@ class NodeOutcome:
 
 @dataclass(frozen=True, eq=False)
 class TreeCodes:
-    """Columns of codes for a model, and the outcome of each node by code.
+    """Columns of codes for a model, and the outcome of each tree's nodes by code.
 
-    A number's code is the count of cuts below it; what is missing has the code after the last. Each set
-    of categories that some node asks for is a column of its own, 1 where the category is in the set.
-
-    Parameters
-    ----------
-    n_features : int
-        Columns of the rows.
-    columns : CodeColumns
-        What makes codes of values.
-    outcomes : tuple of tuple of Outcome
-        For each tree and node.
+    A number's code is the count of cuts below it; what is missing has the code after the last. Each set of
+    categories that some node asks for is a column of its own, 1 where the category is in the set.
     """
 
     n_features: int
@@ -377,13 +338,7 @@ class TreeCodes:
 
     @classmethod
     def of(cls, model: TreeModel) -> Self:
-        """Gather the cuts and sets of all nodes.
-
-        Raises
-        ------
-        ModelKindError
-            If one feature has more than 65,000 cuts.
-        """
+        """Gather the cuts and sets of all nodes; ModelKindError if one feature has more than 65,000 cuts."""
         cuts = _collect_cuts(model)
         columns: dict[tuple[int, bytes], int] = {
             (feature, b""): position for position, feature in enumerate(cuts)
@@ -398,13 +353,7 @@ class TreeCodes:
         return cls(model.n_features, _code_columns(columns, cuts), outcomes)
 
     def line(self, rows: Floats) -> RowLine:
-        """Give rows as one line of numbers.
-
-        Raises
-        ------
-        FeatureInputError
-            If the rows have another number of columns than the model.
-        """
+        """Give rows as one line of numbers; FeatureInputError if they have other columns than the model."""
         if rows.ndim != 2 or rows.shape[1] != self.n_features:
             raise FeatureInputError(
                 f"The trees read {self.n_features} columns, got an array of shape {rows.shape}."

@@ -24,15 +24,9 @@ ALMOST_ZERO = float(np.float32(1e-35))
 class Tree:
     """One tree; a child below 0 is the leaf ``-1 - child``.
 
-    Parameters
-    ----------
-    feature, threshold, decision, left, right, rows : ndarray
-        For each node: the column it reads, its threshold (of a category, the place of its set), LightGBM's
-        bits of the decision, its children, and how many training rows came by.
-    value, leaf_rows : ndarray
-        For each leaf: what it adds to the log-odds, and how many training rows it holds.
-    sets : tuple of ndarray of uint32
-        Sets of categories, as bits.
+    For each node: the column it reads, its threshold (of a category, the place of its set), LightGBM's bits
+    of the decision, its children, and how many training rows came by. For each leaf: what it adds to the
+    log-odds, and how many training rows it holds. Sets of categories are bits.
     """
 
     feature: Longs
@@ -89,17 +83,8 @@ class Tree:
 
 @dataclass(frozen=True, eq=False)
 class TreeModel:
-    """Trees whose values add up to a raw score.
+    """Trees whose values add up to a raw score, in this order.
 
-    Parameters
-    ----------
-    n_features : int
-        Columns of the rows it reads.
-    trees : tuple of Tree
-        In the order in which they are added.
-
-    Examples
-    --------
     >>> import lightgbm
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
@@ -115,12 +100,8 @@ class TreeModel:
     def read(cls, text: str) -> Self:
         """Read what ``Booster.model_to_string`` wrote.
 
-        Raises
-        ------
-        BundleError
-            If it is not the text of a LightGBM model.
-        ModelKindError
-            If its contributions cannot be computed: linear trees, several classes, averaged trees.
+        BundleError if it is not the text of a LightGBM model; ModelKindError if its contributions cannot be
+        computed: linear trees, several classes, averaged trees.
         """
         head, *parts = text.partition("\nend of trees")[0].split("\nTree=")
         about = _read_lines(head)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from threading import Lock
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from dropout_risk.arrays import Floats, Longs
 from dropout_risk.errors import ModelKindError
 from dropout_risk.explanation.contributions import FEW_ROWS, Background, Contributions, check_rows
-from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import (
     Leaf,
     LeafGroup,
@@ -23,8 +23,15 @@ from dropout_risk.explanation.pattern_tables import (
     leaves_of,
     shares_of_patterns,
 )
-from dropout_risk.explanation.tree_codes import TreeCodes, count_indices
-from dropout_risk.explanation.tree_model import TreeModel
+from dropout_risk.explanation.tree_codes import (
+    MOST_BREAKS,
+    NO_BREAK,
+    TreeCodes,
+    TreePaths,
+    count_indices,
+    walk_trees,
+)
+from dropout_risk.explanation.tree_model import Tree, TreeModel
 from dropout_risk.kernels import blocks, in_threads
 
 FOREST_ROWS = 1 << 16
@@ -34,19 +41,9 @@ FOREST_ROWS = 1 << 16
 class Forest:
     """What tables of decision patterns are made from, whatever they are measured against.
 
-    Parameters
-    ----------
-    model : TreeModel
-        The trees.
-    codes : TreeCodes
-        From values to codes.
-    leaves : tuple of Leaf
-        In the order of the trees.
-    groups : list of LeafGroup or None
-        Leaves that share tables; None where the trees are too deep for tables.
+    Leaves are in the order of the trees; ``groups`` share tables, and are None where the trees are too deep
+    for them.
 
-    Examples
-    --------
     >>> import lightgbm
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
@@ -80,14 +77,8 @@ class Forest:
         """Count how many rows meet which conditions of each leaf; the rows themselves are not kept.
 
         Rows are counted by their places in the groups' tables, of which each belongs to one pattern of each
-        leaf.
-
-        Raises
-        ------
-        BackgroundError
-            If there are no rows, or they have other columns.
-        ModelKindError
-            If the trees are too deep for tables.
+        leaf. BackgroundError if there are no rows, or they have other columns; ModelKindError if the trees
+        are too deep for tables.
         """
         groups, rows = self.shallow(), np.asarray(rows, np.float64)
         check_rows(rows, self.model.n_features)
@@ -113,6 +104,89 @@ class Forest:
         return [found[first:last] for first, last in pairwise(firsts)]
 
 
+@dataclass(frozen=True, eq=False)
+class PathQuadrature:
+    """The second exact form, for trees too deep for tables: quadrature along the paths, tree by tree.
+
+    It holds the nodes of a model as :func:`walk_trees` reads them; the base is the training rows' mean score.
+    """
+
+    base: float
+    arrays: TreePaths
+    kernel: ClassVar[Any] = staticmethod(walk_trees)
+
+    @classmethod
+    def build(cls, model: TreeModel, codes: TreeCodes, leaves: Sequence[Leaf]) -> Self:
+        """Lay out the trees; half as many points as the longest path has features are exact."""
+        base, most, depth = 0.0, [1] * len(model.trees), [0] * len(model.trees)
+        for leaf in leaves:
+            base += leaf.value * float(np.prod(leaf.shares))
+            most[leaf.tree] = max(most[leaf.tree], len(leaf.features))
+            depth[leaf.tree] = max(depth[leaf.tree], len(leaf.path))
+        rules = _Rules()
+        trees: list[tuple[int, ...]] = []
+        nodes: list[tuple[int, ...]] = []
+        breaks: list[tuple[int, ...]] = []
+        shares: list[tuple[float, ...]] = []
+        values: list[float] = []
+        for number, tree in enumerate(model.trees):
+            if not len(tree.feature):
+                continue
+            trees.append((len(nodes), depth[number], *rules.bounds_of((most[number] + 1) // 2)))
+            earlier = _earlier_levels(tree)
+            first = len(nodes), len(values)
+            for node, outcome in enumerate(codes.outcomes[number]):
+                sides = int(tree.left[node]), int(tree.right[node])
+                children = [side + first[0] if side >= 0 else side - first[1] for side in sides]
+                nodes.append(
+                    (outcome.column, tree.feature[node], outcome.first_left, earlier[node], *children)
+                )
+                breaks.append(outcome.breaks + (NO_BREAK,) * (MOST_BREAKS - len(outcome.breaks)))
+                shares.append(tuple(tree.share(node, side) for side in sides))
+            values.extend(tree.value.tolist())
+        return cls(
+            base,
+            TreePaths(
+                np.array(trees, np.int64).reshape(-1, 4),
+                np.array(nodes, np.int64).reshape(-1, 6),
+                np.array(breaks, np.uint16).reshape(-1, MOST_BREAKS),
+                np.array(shares, np.float64).reshape(-1, 2),
+                np.array(values, np.float64),
+                np.array(rules.points, np.float64),
+                np.array(rules.weights, np.float64),
+            ),
+        )
+
+
+class _Rules:
+    """Points and weights of Gauss-Legendre quadrature from 0 to 1, each number of points once."""
+
+    def __init__(self) -> None:
+        self.points: list[float] = []
+        self.weights: list[float] = []
+        self._bounds: dict[int, tuple[int, int]] = {}
+
+    def bounds_of(self, n: int) -> tuple[int, int]:
+        """Give where the points and weights of the rule with n points stand."""
+        if n not in self._bounds:
+            points, weights = np.polynomial.legendre.leggauss(n)
+            self._bounds[n] = len(self.points), len(self.points) + n
+            self.points.extend((points + 1) / 2)
+            self.weights.extend(weights / 2)
+        return self._bounds[n]
+
+
+def _earlier_levels(tree: Tree) -> dict[int, int]:
+    """Give for each node the level of the nearest node above it that asks for the same feature, or -1."""
+    found: dict[int, int] = {}
+    for _, path in tree.paths():
+        seen: dict[int, int] = {}
+        for level, (node, _) in enumerate(path):
+            found[node] = seen.get(int(tree.feature[node]), -1)
+            seen[int(tree.feature[node])] = level
+    return found
+
+
 ROWS_OF_A_THREAD = 8192
 TRAINING_ROWS = "training rows as counted in the trees' nodes"
 _BUILDING = Lock()
@@ -122,18 +196,10 @@ _BUILDING = Lock()
 class TreeTerms:
     """Contributions of trees, from tables made once, when the first row is asked for.
 
-    Parameters
-    ----------
-    forest : Forest
-        The trees.
-    counts : PatternCounts, optional
-        Of the rows that contributions are measured against (interventional). By default the training rows
-        as counted in the trees' nodes (path-dependent).
-    background : str
-        What the base stands for, in words.
+    ``counts`` are of the rows that contributions are measured against (interventional); by default the
+    training rows as counted in the trees' nodes (path-dependent). ``background`` says in words what the base
+    stands for.
 
-    Examples
-    --------
     >>> import lightgbm
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> data = lightgbm.Dataset(X, X[:, 0] > 20, params={"verbose": -1, "min_data_in_bin": 1})
@@ -153,23 +219,11 @@ class TreeTerms:
 
     @classmethod
     def of(cls, text: str, background: Floats | PatternCounts | None = None) -> Self:
-        """Take the trees of a model, and what they are measured against.
+        """Take the trees of a model, and the rows, or counts of patterns, they are measured against.
 
-        Parameters
-        ----------
-        text : str
-            What ``Booster.model_to_string`` wrote.
-        background : ndarray or PatternCounts, optional
-            Rows that contributions are measured against, or their counts of patterns.
-
-        Raises
-        ------
-        ModelKindError
-            If the model has linear trees or several classes, or trees too deep for a background.
-        BackgroundError
-            If the rows are none, or of other columns.
-        BundleError
-            If the text is not that of a LightGBM model, or the counts are those of another one.
+        ModelKindError if the model has linear trees or several classes, or trees too deep for a background;
+        BackgroundError if the rows are none, or of other columns; BundleError if the text is not that of a
+        LightGBM model, or the counts are those of another one.
         """
         own = cls(Forest.read(text))
         if background is None:

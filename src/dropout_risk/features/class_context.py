@@ -212,14 +212,8 @@ _FIRST_DAY, _LARGEST = "1970-01-01", 1e9
 class Moments:
     """Rows of a class context: coded names and a date, with a mean, a spread and a count.
 
-    Parameters
-    ----------
-    words : dict of str to sequence of str
-        The names behind the codes; classes are named as in :class:`Classes`.
-    codes : dict of str to int32 array
-        ``cls``, and ``feature`` or ``subject``, ``exam`` and ``date``.
-    mean, sd, n : arrays
-        One value per row.
+    ``words`` are the names behind the codes of ``cls``, and ``feature`` or ``subject``, ``exam`` and
+    ``date``; classes are named as in :class:`Classes`.
     """
 
     words: Mapping[str, Sequence[str]]
@@ -296,15 +290,7 @@ class _Exams:
 
 @dataclass(frozen=True, eq=False)
 class ClassContext:
-    """Means, spreads and counts per class: of each feature, and of each exam's percents.
-
-    Parameters
-    ----------
-    exams : Moments
-        Rows of an exam: class, subject, exam and date.
-    features : Moments
-        Rows of a feature: class and feature.
-    """
+    """Means, spreads and counts per class: of each feature, and of each exam's percents."""
 
     exams: Moments
     features: Moments
@@ -333,16 +319,8 @@ class ClassContext:
     ) -> Self:
         """Give a context with the class means of features added.
 
-        Parameters
-        ----------
-        snapshot : Snapshot
-            What they were computed from.
-        values : float64 array of shape (n_pupils, n_features)
-            All features.
-        places, names : sequences
-            Which of them, and what they are called.
-        members : bool array of shape (n_pupils,)
-            Who counts.
+        ``places`` says which columns of ``values``, shape (n_pupils, n_features), and ``names`` what they are
+        called; ``members`` who counts.
         """
         classes = snapshot.histories.classes
         mean, sd, n = feature_moments(classes, values, np.array(places, dtype=np.int64), members)
@@ -366,13 +344,7 @@ class ClassContext:
         return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
 
     def class_means(self, snapshot: Snapshot, features: Sequence[str]) -> Floats:
-        """Give each pupil the class means of some features.
-
-        Returns
-        -------
-        float64 array of shape (n_pupils, n_features)
-            Missing where under three pupils of the class have one.
-        """
+        """Give each pupil the class means of some features; missing where under three have one."""
         places, means = self._means
         columns = means[:, [places.get(name, -1) for name in features]]
         classes = snapshot.histories.classes
@@ -424,11 +396,8 @@ class ClassContext:
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
         """Read rows written by :meth:`to_rows`.
 
-        Raises
-        ------
-        RequestError
-            If a row has an unknown or a missing column, a number or a name that is none, or a date that is
-            none or lies before 1970; its ``field`` says where.
+        RequestError if a row has an unknown or a missing column, a number or a name that is none, or a date
+        that is none or lies before 1970; its ``field`` says where.
         """
         read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
         return cls(

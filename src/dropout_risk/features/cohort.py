@@ -24,25 +24,11 @@ from dropout_risk.records.school_records import SchoolRecords
 
 
 def grade_levels_on(histories: Histories, pupils: Array, ordinals: Longs) -> Floats:
-    """Give the grade level of some pupils, each on a day.
+    """Give the grade level of some pupils (row numbers), each on a day; NaN where none is recorded.
 
     The students table says it as of the day the pupil left or, for who is still there, as of the last day
-    that was observed. A day in an earlier school year is taken to lie one grade level lower for each
-    year; who repeated a year is then one too low. A day in a later school year changes nothing.
-
-    Parameters
-    ----------
-    histories : Histories
-        With the students table.
-    pupils : int array of shape (n,)
-        Row numbers of the pupils.
-    ordinals : int array of shape (n,)
-        The day of each.
-
-    Returns
-    -------
-    float64 array of shape (n,)
-        NaN where no grade level is recorded.
+    that was observed. A day in an earlier school year is taken to lie one grade level lower for each year;
+    who repeated a year is then one too low. A day in a later school year changes nothing.
     """
     grades = histories.students["grade_level"].cast(pa.float64()).take(pa.array(pupils))
     left = histories.student_dates("left_on")[pupils]

@@ -32,16 +32,9 @@ PUPILS_AT_ONCE = 16384
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of some pupils on one date.
+    """Features of some pupils on one date, with the class context and the snapshot they were computed from.
 
-    Parameters
-    ----------
-    values : float64 array of shape (n_pupils, n_features)
-        In the catalogue's order; NaN is missing. Rows are contiguous in memory.
-    context : ClassContext
-        The class context they were computed with.
-    snapshot : Snapshot
-        The snapshot they were computed from.
+    Values are in the catalogue's order, NaN is missing, and rows are contiguous in memory.
     """
 
     values: Floats
@@ -57,22 +50,11 @@ def compute_features(
     context: ClassContext | None = None,
     instruments: InstrumentRegistry | None = None,
 ) -> FeatureTable:
-    """Compute every feature of every pupil in the histories, as known on a date.
+    """Compute every feature of every pupil in the histories, as known on a date, in the catalogue's order.
 
-    Pupils are worked on in blocks; a pupil's values never depend on who else is in the block.
-
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils.
-    as_of : date
-        Rows dated or recorded on or after it are not seen.
-    catalogue : FeatureCatalogue
-        The features, in this order.
-    context : ClassContext, optional
-        What is known of classes; by default it is made from all members of the cohort on the date.
-    instruments : InstrumentRegistry, optional
-        Scales and norms; by default the shipped ones.
+    Rows dated or recorded on or after the date are not seen. Pupils are worked on in blocks; a pupil's values
+    never depend on who else is in the block. Without a context it is made from all members of the cohort on
+    the date; without instruments the shipped ones are taken.
     """
     snapshot = histories.on(as_of)
     exams, members = context, None

@@ -24,16 +24,8 @@ MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]
 class Inputs:
     """Everything a measure may read.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-        What was known on the date.
-    context : ClassContext
-        What is known of each class on the date; empty where nobody made one.
-    instruments : InstrumentRegistry
-        Scales, norms and cut-offs.
-    columns : dict of str to array
-        Features computed so far, for the measures that are derived from another feature.
+    The context is empty where nobody made one; ``columns`` are the features computed so far, for the measures
+    that are derived from another feature.
     """
 
     snapshot: Snapshot

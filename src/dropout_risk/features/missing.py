@@ -27,24 +27,10 @@ STATE_WORDS = {
 def missing_states(
     values: Floats, snapshot: Snapshot, catalogue: FeatureCatalogue, instruments: InstrumentRegistry
 ) -> npt.NDArray[np.int8]:
-    """Say for each value whether it is known, and if not, why.
+    """Say for each value, shape (n_pupils, n_features), whether it is known, and if not, why.
 
-    Parameters
-    ----------
-    values : float64 array of shape (n_pupils, n_features)
-        In the catalogue's order.
-    snapshot : Snapshot
-        What they were computed from.
-    catalogue : FeatureCatalogue
-        The features.
-    instruments : InstrumentRegistry
-        Which test results are possible and valid.
-
-    Returns
-    -------
-    int8 array of shape (n_pupils, n_features)
-        0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, a test
-        with another instrument, or a school that keeps no such table).
+    0 known, 1 not recorded, 2 refused or invalid, 3 not applicable (no class to compare with, a test with
+    another instrument, or a school that keeps no such table).
     """
     states = np.where(np.isnan(values), NOT_RECORDED, KNOWN).astype(np.int8)
     inputs = Inputs(snapshot, ClassContext.empty(), instruments)

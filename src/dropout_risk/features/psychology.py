@@ -87,16 +87,10 @@ def has_test(inputs: Inputs, instrument: str | None = None, *, refused: bool = F
 class Ranges:
     """What the instruments say of each instrument, scale and norm that the histories name.
 
-    Parameters
-    ----------
-    instruments : list of Instrument
-        Those that the histories name, in the registry's order.
-    of_word : int32 array
-        The place of each word's instrument there; -1 for words that mean none, and at the end for no word.
-    low, high : float64 arrays of shape (n_instruments, n_scales + 1, n_norms + 1)
-        The possible scores; the last scale stands for none, the last norm for none.
-    lies_from : float64 array of shape (n_instruments, n_scales + 1)
-        From which score on a lie scale spoils the test; infinite for other scales.
+    ``instruments`` are those, in the registry's order, and ``of_word`` the place of each word's there: -1 for
+    words that mean none, and at the end for no word. ``low`` and ``high`` are the possible scores by
+    instrument, scale and norm; the last scale stands for none, the last norm for none. ``lies_from`` says by
+    instrument and scale from which score on a lie scale spoils the test; infinite for other scales.
     """
 
     instruments: list[Instrument]

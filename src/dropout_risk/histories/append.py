@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,29 +13,130 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
-from dropout_risk.histories.arrivals import Arrivals, late_runs, list_days, runs_of_late
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
-from dropout_risk.histories.histories import Histories, Observed
-from dropout_risk.histories.runs import Runs, merge_runs, move_runs
+from dropout_risk.histories.histories import NEVER, Histories, Observed
+from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import SchoolCalendar, each_day_once
 from dropout_risk.records.tables import RUNS
+
+# --- The rows that arrived at once, as cells and runs of the pupils whom they tell of ---
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What arrived, of pupils numbered as in the students table that they are added to.
+
+    ``students`` holds only rows that are new or say something else than before, sorted by ``student_id``. The
+    runs are ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
+    itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables. ``set_apart``
+    names pupils whose students row could not be used, ``closed`` the dates that a calendar named as no school
+    days, by school.
+    """
+
+    students: pa.Table
+    calendar: SchoolCalendar
+    runs: dict[str, Runs]
+    words: dict[str, tuple[str, ...]]
+    observed: Observed
+    set_apart: tuple[str | int, ...] = ()
+    closed: dict[str, Ints] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, histories: Histories) -> Arrivals:
+        """Take everything that histories hold."""
+        n_pupils = len(histories)
+        return cls(
+            students=histories.students,
+            calendar=histories.calendar,
+            runs={
+                "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
+                "late": late_runs(histories),
+                **{name: getattr(histories, name) for name in RUNS},
+            },
+            words=histories.words,
+            observed=histories.observed,
+            set_apart=histories.set_apart,
+        )
+
+    def moved(self, rows: Longs, n_pupils: int) -> Arrivals:
+        """Give the same with other numbers for the pupils."""
+        return replace(self, runs={name: move_runs(runs, rows, n_pupils) for name, runs in self.runs.items()})
+
+
+def list_days(histories: Histories, pupils: Longs) -> Runs:
+    """List the days of some pupils, in the given order, with their states and numbers of sessions."""
+    bits = histories.attendance
+    planes = (*(np.ascontiguousarray(bits.planes[name]) for name in PLANES),)
+    sessions = np.ascontiguousarray(bits.sessions)
+    everyone = len(pupils) == len(histories)
+    there = planes[0] if everyone else planes[0][pupils]
+    for plane in (*planes[1:], *np.moveaxis(sessions, 1, 0)):
+        there = there | (plane if everyone else plane[pupils])
+    counts = np.bitwise_count(there).sum(axis=1, dtype=np.int64)
+    number = int(counts.sum())
+    day, flags, several = np.empty(number, np.int32), np.empty(number, np.uint8), np.empty(number, np.uint8)
+    _list_days(np.asarray(pupils, np.int64), planes, sessions, day, flags, several)
+    row = np.repeat(histories.calendar_row[pupils], counts)
+    columns: dict[str, Array] = {
+        "date": histories.calendar.day(row, day),
+        "flags": flags,
+        "sessions": several,
+    }
+    return Runs(offsets_of(counts), columns, ("date",))
+
+
+def late_runs(histories: Histories) -> Runs:
+    """Give the states that became known later, by date."""
+    late = histories.attendance.late
+    date = histories.calendar.day(histories.calendar_row[late.pupil], late.day)
+    return runs_of_late(replace(late, day=date), len(histories), "date")
+
+
+def runs_of_late(late: LateStates, n_pupils: int, name: str = "day") -> Runs:
+    """Give states that became known later in the form of runs."""
+    offsets = np.searchsorted(late.pupil, np.arange(n_pupils + 1)).astype(np.int64)
+    return Runs(offsets, {name: late.day, "known": late.known, "flags": late.flags}, (name,))
+
+
+@kernel
+def _list_days(  # noqa: PLR0917
+    pupils: Longs, planes: tuple[Bytes, ...], sessions: Bytes, day: Ints, flags: Bytes, several: Bytes
+) -> None:
+    n = 0
+    for pupil in pupils:
+        for byte in range(sessions.shape[2]):
+            there = np.int64(0)
+            for kind in planes:
+                there |= np.int64(kind[pupil, byte])
+            for plane in range(sessions.shape[1]):
+                there |= np.int64(sessions[pupil, plane, byte])
+            bit = 0
+            while there >> bit:
+                if there >> bit & 1:
+                    day[n] = 8 * byte + bit
+                    found, number = np.int64(0), np.int64(0)
+                    for k in range(len(planes)):
+                        found |= (np.int64(planes[k][pupil, byte]) >> bit & 1) << k
+                    flags[n] = found
+                    for plane in range(sessions.shape[1]):
+                        number |= (np.int64(sessions[pupil, plane, byte]) >> bit & 1) << plane
+                    several[n] = number
+                    n += 1
+                bit += 1
+
 
 # --- How calendars grow: school days that arrive are added, days ahead may be closed ---
 
-_LOWEST, _HIGHEST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+_LOWEST = np.iinfo(np.int32).min
 
 
 def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[Arrivals]) -> SchoolCalendar:
     """Give the school days after all that arrived, one after the other.
 
-    A day that arrives is added, also one that has passed: then the days after it are counted anew. A day
-    that is closed is taken out as long as it lies after the last attendance of its school.
-
-    Raises
-    ------
-    RecordsError
-        If a day is closed on or before which its school has attendance.
+    A day that arrives is added, also one that has passed: then the days after it are counted anew. A day that
+    is closed is taken out as long as it lies after the last attendance of its school; else it is a
+    RecordsError.
     """
     days = {school: old.days_of(school) for school in old.schools}
     last = dict(zip(old.schools, observed.attended.tolist(), strict=True))
@@ -48,8 +149,8 @@ def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[A
             if school in days and _are_known(*days[school], dates, known):
                 continue
             held = days.get(school, (dates[:0], known[:0]))
-            days[school] = (np.concatenate([held[0], dates]), np.concatenate([held[1], known]))
-            days[school] = _each_once(*days[school])
+            dates, known = np.concatenate([held[0], dates]), np.concatenate([held[1], known])
+            days[school] = each_day_once(dates, known)
             changed = True
     if not changed:
         return old
@@ -58,14 +159,6 @@ def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[A
         known={school: known for school, (_, known) in days.items()},
         year_start=old.year_start,
     )
-
-
-def _each_once(dates: Ints, known: Ints) -> tuple[Ints, Ints]:
-    order = np.lexsort([known, dates])
-    dates, known = dates[order], known[order]
-    first = np.ones(len(dates), dtype=bool)
-    first[1:] = dates[1:] != dates[:-1]
-    return dates[first], known[first]
 
 
 def _are_known(held: Ints, since: Ints, dates: Ints, known: Ints) -> bool:
@@ -97,13 +190,13 @@ def _close_days(days: dict[str, tuple[Ints, Ints]], last: dict[str, int], closed
 def first_changes(old: SchoolCalendar, new: SchoolCalendar) -> Ints:
     """Give, for each old school, the last date with the same number of school days before it as then."""
     if old is new:
-        return np.full(len(old.schools), _HIGHEST, np.int32)
+        return np.full(len(old.schools), NEVER, np.int32)
     changes = np.full(len(old.schools), _LOWEST, np.int32)
     for row, school in enumerate(old.schools):
         before, after = old.days_of(school)[0], new.days_of(school)[0]
         length = min(len(before), len(after))
         if not length or before[0] != after[0]:
-            changes[row] = _HIGHEST if not len(before) and not len(after) else _LOWEST
+            changes[row] = NEVER if not len(before) and not len(after) else _LOWEST
             continue
         differs = np.flatnonzero(before[:length] != after[:length])
         if len(differs):
@@ -111,7 +204,7 @@ def first_changes(old: SchoolCalendar, new: SchoolCalendar) -> Ints:
         elif len(before) != len(after):
             changes[row] = before[length] if len(before) > length else after[length]
         else:
-            changes[row] = _HIGHEST
+            changes[row] = NEVER
     return changes
 
 
@@ -127,22 +220,12 @@ def calendar_rows(calendar: SchoolCalendar, students: pa.Table) -> Ints:
 
 # --- How packed attendance grows: the days that arrived are written over the planes, and nothing else ---
 
-_NEVER = np.iinfo(np.int32).max
-
 
 class Grown(NamedTuple):
     """Where everything goes in grown histories.
 
-    Attributes
-    ----------
-    calendar : SchoolCalendar
-        The grown calendar.
-    row : int32 array
-        The number of each pupil's calendar.
-    old_rows : int64 array
-        The row of each old pupil.
-    valid_to : int32 array
-        The date up to which each pupil's dates have the same school day as before.
+    ``row`` is the number of each pupil's calendar, ``old_rows`` the row of each old pupil, ``valid_to`` the
+    date up to which each pupil's dates have the same school day as before.
     """
 
     calendar: SchoolCalendar
@@ -224,19 +307,12 @@ def _day_in(calendar: SchoolCalendar, row: Ints, date: Ints) -> Ints:
 def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) -> None:
     """Refuse a batch with some sessions of a day whose other sessions only the old histories know.
 
-    Parameters
-    ----------
-    old : Histories
-        As they were before.
-    old_rows : int64 array
-        The row of each of their pupils in the numbering of the arrivals.
-    arrivals : Arrivals
-        What arrived.
+    ``old_rows`` is the row of each old pupil in the numbering of the arrivals.
     """
     if not old.attendance.sessions.any():
         return
     days, late = (arrivals.runs[name] for name in ("days", "late"))
-    known = np.where(days.columns["flags"] != 0, 0, _NEVER)
+    known = np.where(days.columns["flags"] != 0, 0, NEVER)
     cells, first = _first_known(
         [days.pupil, late.pupil], [days.columns["date"], late.columns["date"]], [known, late.columns["known"]]
     )
@@ -244,7 +320,7 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
     old, old_rows = old.take(concerned), old_rows[concerned]
     whole = list_days(old, np.arange(len(old)))
     former_late = late_runs(old)
-    former_known = np.where(whole.columns["flags"] != 0, 0, _NEVER)
+    former_known = np.where(whole.columns["flags"] != 0, 0, NEVER)
     former, former_first = _first_known(
         [old_rows[whole.pupil], old_rows[former_late.pupil]],
         [whole.columns["date"], former_late.columns["date"]],
@@ -254,7 +330,7 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
     former_counts = _session_counts(old_rows[whole.pupil], whole, cells)
     place = np.searchsorted(former, cells).clip(max=max(len(former) - 1, 0))
     is_known = former[place] == cells if len(former) else np.zeros(len(cells), bool)
-    again = is_known & (former_counts > 0) & (first != _NEVER)
+    again = is_known & (former_counts > 0) & (first != NEVER)
     late_before = former_first[place] if len(former) else first
     in_part = again & ((counts < former_counts) | (first > late_before))
     if in_part.any():
@@ -346,16 +422,8 @@ def fold_arrivals(
 ) -> Histories:
     """Give histories with all that arrived, one after the other.
 
-    Parameters
-    ----------
-    old : Histories
-        As they were before.
-    arrivals : sequence of Arrivals
-        Their pupils numbered as in ``students``.
-    students : pyarrow.Table
-        All pupils, as the last arrival left them.
-    old_rows : int64 array
-        The row of each old pupil among them.
+    ``students`` holds all pupils as the last arrival left them; the arrivals number their pupils as it does,
+    and ``old_rows`` is the row of each old pupil in it.
     """
     calendar = grown_calendar(old.calendar, old.observed, arrivals)
     row = calendar_rows(calendar, students)
@@ -404,12 +472,11 @@ def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Lo
 
 def _days_valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Longs) -> Ints:
     """Give the date up to which each pupil's dates have the same school day as before."""
-    low = np.iinfo(np.int32).min
-    valid_to = np.full(len(row), low, np.int32)
+    valid_to = np.full(len(row), _LOWEST, np.int32)
     changes = first_changes(old.calendar, calendar)
     place = np.array([calendar.row_of(school) for school in old.calendar.schools], np.int32)
     stays = place[old.calendar_row] == row[old_rows]
-    valid_to[old_rows] = np.where(stays, changes[old.calendar_row], low)
+    valid_to[old_rows] = np.where(stays, changes[old.calendar_row], _LOWEST)
     return valid_to
 
 
@@ -420,7 +487,7 @@ def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words:
         move_runs(getattr(old, name), old_rows, len(row)), old.words, words, RUNS[name].words
     )
     kept = _with_school_days(kept, calendar, row, valid_to)
-    never = np.full(len(row), np.iinfo(np.int32).min, np.int32)
+    never = np.full(len(row), _LOWEST, np.int32)
     arrived = [
         _with_school_days(
             _recoded_runs(part.runs[name], part.words, words, RUNS[name].words), calendar, row, never

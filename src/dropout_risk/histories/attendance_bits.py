@@ -48,18 +48,12 @@ class LateStates:
 
 @dataclass(frozen=True)
 class AttendanceBits:
-    """All pupils' attendance.
+    """All pupils' attendance, as known on each day itself, and ``late`` what became known afterwards.
 
-    Parameters
-    ----------
-    planes : dict of str to uint8 array of shape (n_pupils, n_bytes)
-        One bit per school day, least significant first: ``recorded``, ``absent``, ``unexcused``,
-        ``late``, ``suspended``.
-    late : LateStates
-        What became known after its own date.
-    sessions : uint8 array of shape (n_pupils, 4, n_bytes), or (n_pupils, 0, n_bytes)
-        The number of sessions of each day that has several, at most 15, else zero: the bits of the
-        number in four planes, the lowest first; no planes where no day has several.
+    A plane of each kind of day, of shape (n_pupils, n_bytes), has one bit per school day, least significant
+    first. ``sessions``, of shape (n_pupils, 4, n_bytes), holds the number of sessions of each day that has
+    several, at most 15, else zero: the bits of the number in four planes, the lowest first; no planes where
+    no day has several.
     """
 
     planes: dict[str, Bytes]
@@ -86,11 +80,8 @@ class AttendanceBits:
     def known_on(self, ordinal: int) -> Bytes:
         """Give the planes as known before a date, with what became known late laid over them.
 
-        Returns
-        -------
-        uint8 array of shape (n_planes, n)
-            In the order of ``PLANES``, the bytes of pupil after pupil, filled up to whole words of 64 bits
-            and one word more.
+        There is one row per plane, in the order of ``PLANES``: the bytes of pupil after pupil, filled up to
+        whole words of 64 bits and one word more.
         """
         n_bytes = self.n_days // 8
         used = len(self.planes["recorded"]) * n_bytes
@@ -161,14 +152,7 @@ class _Layout:
 def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
     """Pack attendance; a day counts as absent when at least half of its sessions do.
 
-    Parameters
-    ----------
-    grid : DayGrid
-        Rows dated on no school day of their pupil's calendar are left out; checked records have none.
-    calendar : SchoolCalendar
-        School days.
-    calendar_row : int32 array of shape (n_pupils,)
-        The number of each pupil's calendar.
+    Rows dated on no school day of their pupil's calendar are left out; checked records have none.
     """
     n_pupils = len(calendar_row)
     n_bytes = max((int(calendar.lengths.max(initial=0)) + 7) // 8, 1)

@@ -23,14 +23,9 @@ _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 
 @dataclass(frozen=True)
 class Classes:
-    """The class of each pupil; a class is named by its school and its own name.
+    """The class of each pupil: its place in ``names``, -1 for none.
 
-    Parameters
-    ----------
-    codes : int32 array of shape (n_pupils,)
-        Place of the pupil's class in ``names``; -1 for none.
-    names : list of str
-        School and class of each class in one word, see :func:`class_name`; by first appearance.
+    ``names`` holds school and class in one word (see :func:`class_name`), by first appearance.
     """
 
     codes: Ints
@@ -89,16 +84,10 @@ def _coded_words(column: pa.ChunkedArray) -> tuple[list[int], list[object]]:
 
 @dataclass(frozen=True)
 class Sittings:
-    """Exams as each class sat them: one subject, one exam, one date.
+    """Exams as each class sat them: one subject, one exam, one date; sorted by class and these.
 
-    Parameters
-    ----------
-    of_mark : int32 array
-        The sitting of each row of the grades; -1 for marks of pupils without a class.
-    cls, subject, exam, date : int32 arrays
-        What tells a sitting from the others; sorted by them.
-    offsets : int64 array of shape (n_classes + 1,)
-        The sittings of class ``i`` are ``offsets[i]:offsets[i + 1]``.
+    ``of_mark`` is the sitting of each row of the grades, -1 for marks of pupils without a class. The sittings
+    of class ``i`` are ``offsets[i]:offsets[i + 1]``.
     """
 
     of_mark: Ints

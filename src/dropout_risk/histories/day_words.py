@@ -52,23 +52,10 @@ def close_gaps(planes: Bytes, n_bytes: int, calendar_row: Ints, kept: Ints, leng
 def align_days(planes: Words, n_bytes: int, known: Ints, n_words: int) -> Words:
     """Give the first ``known`` days of every pupil as words, the last of them in the highest bit.
 
-    Each word is 64 days that begin at ``first``, cut out of the two words of the plane in which they lie; a
-    pupil's first word is filled with zeros below its first day (a shift to the left by ``-first``).
-
-    Parameters
-    ----------
-    planes : uint64 array of shape (n_planes, n)
-        The bits of pupil after pupil, ``8 * n_bytes`` each, and at least one word more.
-    n_bytes : int
-        Bytes per pupil.
-    known : int32 array of shape (n_pupils,)
-        The number of days to give; at most ``8 * n_bytes``.
-    n_words : int
-        Words per pupil: enough for the largest of ``known``.
-
-    Returns
-    -------
-    uint64 array of shape (n_planes, n_pupils, n_words)
+    The planes hold the bits of pupil after pupil, ``8 * n_bytes`` each, and at least one word more; the words
+    have the shape (n_planes, n_pupils, n_words). Each word is 64 days that begin at ``first``, cut out of the
+    two words of the plane in which they lie; a pupil's first word is filled with zeros below its first day (a
+    shift to the left by ``-first``).
     """
     words = np.zeros((planes.shape[0], len(known), n_words), dtype=np.uint64)
     for plane in range(planes.shape[0]):
@@ -214,14 +201,10 @@ def longest_and_number(chosen: Words, recorded: Words, ages: Ints) -> Floats:
 def current_run(chosen: Words, recorded: Words, ages: Ints, silence: int) -> Ints:
     """Walk back from the last day for as long as recorded days are of a kind.
 
-    A day without a record neither adds nor breaks, but more than ``silence`` days between two days of
-    the run do. Words are walked newest first, and recorded days from the highest bit down, until the first
-    of another kind: what is older is never looked at.
-
-    Returns
-    -------
-    int32 array of shape (3, n_pupils)
-        The length of the run, and the ages of its first and its last day; 0 where there is no run.
+    A day without a record neither adds nor breaks, but more than ``silence`` days between two days of the run
+    do. Words are walked newest first, and recorded days from the highest bit down, until the first of another
+    kind: what is older is never looked at. The rows of the result are the length of the run, and the ages of
+    its first and its last day; 0 where there is no run.
     """
     n_words = chosen.shape[1]
     found = np.zeros((3, len(chosen)), dtype=np.int32)

@@ -25,15 +25,8 @@ Content = list[bytes | memoryview]
 
 
 def fingerprint(*things: Any) -> str:
-    """Give a hash of the content of histories, frames or arrays.
+    """Give a hash of the content of histories, frames, arrays, dataclasses, sequences or plain values.
 
-    Parameters
-    ----------
-    *things
-        Dataclasses (by their fields), arrays, tables, mappings, sequences and plain values.
-
-    Examples
-    --------
     >>> fingerprint(np.array([1, 2])) == fingerprint(np.array([1, 2]))
     True
     >>> fingerprint(np.array([1, 2])) == fingerprint(np.array([1.0, 2.0]))

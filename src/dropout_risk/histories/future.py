@@ -20,15 +20,9 @@ _NAMES = ("known", "date", "day", "start")
 
 
 def without_future(histories: Histories, as_of: DateLike) -> Histories:
-    """Take away everything that became known on a date or later.
+    """Take away everything that became known on a date or later, and dates of leaving school after it.
 
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils.
-    as_of : date
-        Rows known on it or later go, and so does a date of leaving school after it: who leaves on the day
-        itself is not in the cohort of that day. The calendar stays: it is planned ahead.
+    Who leaves on the day itself is not in the cohort of that day. The calendar stays: it is planned ahead.
     """
     ordinal = ordinal_of(as_of)
     left = histories.student_dates("left_on")
@@ -43,14 +37,7 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
 def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -> Histories:
     """Give every pupil the future of another one: its attendance, marks, tests, outcomes and leaving.
 
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils.
-    as_of : date
-        What became known on it or later is exchanged.
-    seed : int, default=0
-        Another seed exchanges otherwise.
+    What became known on the date or later is exchanged; another seed exchanges otherwise.
     """
     ordinal, rng = ordinal_of(as_of), np.random.default_rng(seed)
     left = histories.student_dates("left_on").copy()

@@ -40,15 +40,9 @@ _AT_ONCE = 1 << 20
 class Observed:
     """What is known of each school as a whole: the last dates (ordinals) of its rows; -1 where it has none.
 
-    Parameters
-    ----------
-    attended : int32 array of shape (n_calendars,)
-        Of its attendance.
-    dated : int32 array of shape (n_calendars,)
-        Of its totals, grades, test results and outcomes.
-    kept : dict of str to int32 array of shape (n_calendars,)
-        For each table of incidents, the date on which the school's first row became known; ``NEVER`` where
-        it keeps none.
+    ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
+    For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
+    where it keeps none.
     """
 
     attended: Ints
@@ -188,22 +182,11 @@ class Histories:
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
     ) -> Self:
-        """Build histories from canonical tables (see ``records.tables``).
+        """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
 
-        Parameters
-        ----------
-        students : pyarrow.Table
-            Sorted by ``student_id``.
-        tables : mapping of str to pyarrow.Table or UsableRows
-            The long tables; Arrow tables have a ``pupil`` column.
-        calendar : SchoolCalendar
-            School days.
-        attendance : DayGrid, optional
-            The attendance, in place of the table of that name.
-        observed_to : int, optional
-            The last date (ordinal) that the tables cover; by default each school's own, from its rows.
-        calendars : sequence of str, optional
-            The name of each pupil's calendar; by default its school.
+        ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
+        The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
+        rows. ``calendars`` names each pupil's calendar, by default its school.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)

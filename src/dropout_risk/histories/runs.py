@@ -38,14 +38,9 @@ _AT_ONCE = 1 << 18
 class Runs:
     """Rows of all pupils, sorted by pupil, then by key, then by the date on which they became known.
 
-    Parameters
-    ----------
-    offsets : int64 array of shape (n_pupils + 1,)
-        The rows of pupil ``i`` are ``offsets[i]:offsets[i + 1]``.
-    columns : dict of str to array
-        Parallel arrays; ``known`` is the date (ordinal) on which a row became known.
-    key : tuple of str
-        Columns that name a row within its pupil: a later known row of the same key corrects the former.
+    The rows of pupil ``i`` are ``offsets[i]:offsets[i + 1]``. Columns are parallel; ``known`` is the date
+    (ordinal) on which a row became known. ``key`` names the columns that name a row within its pupil: a later
+    known row of the same key corrects the former.
     """
 
     offsets: Longs
@@ -122,16 +117,8 @@ def _take_in_blocks(column: Array, order: Array) -> Array:
 class KnownRows(Mapping[str, Array]):
     """Some rows of runs, sorted as they are; a column is copied only when it is asked for.
 
-    Parameters
-    ----------
-    offsets : int64 array of shape (n_pupils + 1,)
-        The rows of pupil ``i`` are ``offsets[i]:offsets[i + 1]``.
-    columns : mapping of str to array
-        What the rows are taken from.
-    rows : int64 array, optional
-        Their places there; by default all.
-    made : mapping of str to array, optional
-        Columns that are ready, one value per row.
+    ``rows`` are their places in the columns they are taken from, by default all; ``made`` holds columns that
+    are ready, one value per row. The rows of pupil ``i`` are ``offsets[i]:offsets[i + 1]``.
     """
 
     def __init__(
@@ -203,16 +190,9 @@ _COMPARED = 4
 
 
 def merge_runs(old: Runs, arrived: Sequence[Runs]) -> Runs:
-    """Give runs with the rows that arrived, one after the other.
+    """Give runs with the rows that arrived, one after the other, each sorted like the old ones.
 
     A row takes the place of a former one of the same pupil, key and date known.
-
-    Parameters
-    ----------
-    old : Runs
-        Sorted by pupil, key and date known.
-    arrived : sequence of Runs
-        Of the same pupils, each sorted like the old ones.
     """
     arrived = [runs for runs in arrived if runs.offsets[-1]]
     if not arrived:

@@ -31,26 +31,12 @@ _PLACES = {kind: place for place, kind in enumerate(PLANES)}
 
 
 class Snapshot:
-    """What was known of each pupil on one date.
+    """What was known of each pupil on one date: only rows dated and recorded before it are seen.
 
-    Attendance is given as matrices whose last column is the last school day before the date, whatever
-    the calendar of the pupil's school; other tables as flat arrays sorted by pupil, then key, then day.
-
-    Parameters
-    ----------
-    histories : Histories
-        Of the pupils in question.
-    as_of : date
-        Only rows dated and recorded before it are seen.
-
-    Attributes
-    ----------
-    calendar : SchoolCalendar
-        As known on the date.
-    end : int32 array of shape (n_pupils,)
-        School days before the date, in each pupil's calendar.
-    year_start : int32 array of shape (n_pupils,)
-        School days before the school year began.
+    Attendance is given as matrices whose last column is the last school day before the date, whatever the
+    calendar of the pupil's school; other tables as flat arrays sorted by pupil, then key, then day. The
+    calendar is the one known on the date; ``end`` and ``year_start`` count each pupil's school days before
+    the date and before its school year.
     """
 
     def __init__(
@@ -112,17 +98,10 @@ class Snapshot:
         return self.histories.calendar_row.astype(np.int32)
 
     def words(self, kind: str) -> Words:
-        """Give the days of a kind as words of bits, in the form that ``histories.day_words`` reads.
+        """Give the days of a kind, as in :meth:`days`, in the form that ``histories.day_words`` reads.
 
-        Parameters
-        ----------
-        kind : {"recorded", "present", "absent", "unexcused", "late", "suspended"}
-            As in :meth:`days`.
-
-        Returns
-        -------
-        uint64 array of shape (n_pupils, n_words)
-            All days known on the date, the last school day before it in the highest bit.
+        The words of bits, of shape (n_pupils, n_words), hold all days known on the date, the last school day
+        before it in the highest bit.
         """
         return self._present if kind == "present" else self._words[_PLACES[kind]]
 
@@ -139,17 +118,9 @@ class Snapshot:
     def days(self, kind: str, window: Window = None) -> Bools:
         """Say for every pupil and school day whether it was a day of a kind.
 
-        Parameters
-        ----------
-        kind : {"recorded", "present", "absent", "unexcused", "late", "suspended"}
-            A day counts as absent when at least half of its sessions do, excused or not.
-        window : int, "year" or None
-            The last so many school days, the school year to date, or all.
-
-        Returns
-        -------
-        bool array of shape (n_pupils, n_days in the window)
-            The last column is the last school day before the date.
+        The kinds are ``recorded``, ``present``, ``absent`` (at least half of the day's sessions, excused or
+        not), ``unexcused``, ``late`` and ``suspended``; the window is the last so many school days, the
+        school year to date, or all. The last column is the last school day before the date.
         """
         width = min(window, self.n_days) if isinstance(window, int) else self.n_days
         bits = np.unpackbits(self.words(kind).view(np.uint8), axis=1, bitorder="little").view(bool)
@@ -287,11 +258,8 @@ class Snapshot:
 class Grades:
     """Marks known on a date, with the runs of one pupil in one subject marked out.
 
-    Parameters
-    ----------
-    rows : KnownRows
-        ``pupil``, ``subject``, ``exam`` (codes), ``date``, ``day``, ``percent``; sorted by pupil,
-        subject and date.
+    The rows have ``pupil``, ``subject``, ``exam`` (codes), ``date``, ``day`` and ``percent``; sorted by
+    pupil, subject and date.
     """
 
     rows: KnownRows

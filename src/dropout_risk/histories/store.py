@@ -61,21 +61,9 @@ class Lock:
 
 @contextmanager
 def hold_lock(folder: Path, wait: float | None = None, name: str = LOCK) -> Iterator[Lock]:
-    """Hold the lock of a folder.
+    """Hold the lock of a folder, which must be there; the file that is locked stays.
 
-    Parameters
-    ----------
-    folder : path
-        A store or a folder of scores, which must be there.
-    wait : float, optional
-        Seconds to wait for another process that writes to it, by default ten.
-    name : str, default="lock"
-        Of the file that is locked; it stays.
-
-    Raises
-    ------
-    StoreBusyError
-        If the other one takes longer.
+    Another process that writes to it is waited for, by default ten seconds; then it is a StoreBusyError.
     """
     handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -184,10 +172,7 @@ def read_parts(folder: Path, read: Callable[[], Result]) -> Result:
 def read_state(folder: Path) -> State:
     """Read the pointer: the parts of the store, in order.
 
-    Raises
-    ------
-    BundleError, NewerFormatError
-        If there is no store, or one of another format.
+    BundleError or NewerFormatError if there is no store, or one of another format.
     """
     try:
         state = json.loads((folder / _CURRENT).read_text(encoding="utf-8"))
@@ -235,14 +220,8 @@ def _read_histories(folder: Path, state: State) -> Histories:
 def change_store(folder: Path, wait: float | None = None) -> Iterator[Lock]:
     """Hold the lock of a store and clear away what a stopped writer left.
 
-    Raises
-    ------
-    StoreBusyError
-        If another process keeps writing to it.
-    StoreError
-        If the disk refuses to take what is written.
-    NewerFormatError
-        If a newer version of the library wrote the store.
+    StoreBusyError if another process keeps writing to it, StoreError if the disk refuses to take what is
+    written, NewerFormatError if a newer version of the library wrote the store.
     """
     try:
         with hold_lock(folder, wait) as lock:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.histories.append import (
+    Arrivals,
     closed_days,
     fold_arrivals,
     grown_calendar,
@@ -24,7 +25,6 @@ from dropout_risk.histories.append import (
     refuse_parts_of_days,
     union_of_students,
 )
-from dropout_risk.histories.arrivals import Arrivals
 from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (

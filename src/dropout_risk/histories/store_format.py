@@ -21,8 +21,7 @@ import pyarrow.parquet as pq
 from dropout_risk.arrays import Array, Bools, Bytes, Floats, Ints, Longs
 from dropout_risk.errors import BundleError
 from dropout_risk.files import sync_to_disk
-from dropout_risk.histories.append import calendar_rows
-from dropout_risk.histories.arrivals import Arrivals, runs_of_late
+from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
 from dropout_risk.histories.runs import Runs
@@ -112,14 +111,9 @@ _ALIKE = {"percent": "subject", "score": "scale"}
 
 
 def pack_runs(runs: Runs, drop: tuple[str, ...] = ()) -> tuple[Arrays, About]:
-    """Give the arrays that hold runs, and what must be known to read them.
+    """Give the arrays that hold runs in their order, and what must be known to read them.
 
-    Parameters
-    ----------
-    runs : Runs
-        In their order, which is kept.
-    drop : tuple of str
-        Columns that the reader makes anew.
+    Columns to ``drop`` are made anew by the reader.
     """
     columns = {name: column for name, column in runs.columns.items() if name not in drop}
     whole = {name: column for name, column in columns.items() if column.dtype.kind != "f"}
@@ -320,10 +314,7 @@ def write_part(folder: Path, students: pa.Table, arrays: Arrays, about: dict[str
 def read_part(folder: Path, sums: Sums) -> tuple[pa.Table, Arrays, dict[str, Any]]:
     """Read a part whose files have these lengths and check sums.
 
-    Raises
-    ------
-    DamagedPartError
-        Naming the file that is missing, cut off or changed.
+    The DamagedPartError names a file that is missing, cut off or changed.
     """
     arrays, about = read_arrays(folder, sums)
     return read_students(folder, sums), arrays, about

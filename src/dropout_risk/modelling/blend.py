@@ -11,7 +11,7 @@ import numpy as np
 from dropout_risk.arrays import Floats, Labels, Positions
 from dropout_risk.explanation.contributions import BlendTerms
 from dropout_risk.modelling.boosted import BoostedModel
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, cross_fitted
 from dropout_risk.modelling.logistic import LogisticModel
 from dropout_risk.modelling.model import Model
 
@@ -20,15 +20,7 @@ WEIGHTS = np.linspace(0.0, 1.0, 11)
 
 @dataclass(frozen=True)
 class BlendModel:
-    """``(1 - weight) * logistic + weight * boosted``.
-
-    Parameters
-    ----------
-    logistic, boosted : Model
-        Of the two parts.
-    weight : float
-        Of the trees, between 0 and 1.
-    """
+    """``(1 - weight) * logistic + weight * boosted``; the weight lies between 0 and 1."""
 
     logistic: Model
     boosted: Model

@@ -13,8 +13,7 @@ from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.errors import BundleError
 from dropout_risk.explanation.contributions import FEW_ROWS
 from dropout_risk.explanation.trees import TreeTerms
-from dropout_risk.modelling.fitter import Fitter, Span
-from dropout_risk.modelling.folds import CrossFit, best_elsewhere, fold_losses
+from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, best_elsewhere, fold_losses
 from dropout_risk.modelling.model import read_file
 
 MOST_TREES = 600
@@ -38,13 +37,7 @@ MANY_VALUES = 5_000_000
 
 @dataclass(frozen=True)
 class BoostedModel:
-    """A LightGBM model, held as its own text.
-
-    Parameters
-    ----------
-    text : str
-        What ``Booster.model_to_string`` wrote.
-    """
+    """A LightGBM model, held as the text that ``Booster.model_to_string`` wrote."""
 
     text: str
     head: ClassVar[Mapping[str, Any]] = {}
@@ -85,15 +78,7 @@ class BoostedModel:
 
 @dataclass(frozen=True)
 class BoostedFitter(Fitter):
-    """How shallow trees are fitted.
-
-    Parameters
-    ----------
-    monotone, categorical, seed
-        See :class:`Fitter`.
-    growing : mapping
-        How the trees grow: what tuning changes.
-    """
+    """How shallow trees are fitted; ``growing`` says how they grow, and is what tuning changes."""
 
     growing: Mapping[str, Any] = field(default_factory=lambda: GROWING)
     model = BoostedModel
@@ -109,11 +94,8 @@ class BoostedFitter(Fitter):
     def cross_fit(self, X: Floats, y: Labels, folds: Positions, tail: Bools | None = None) -> CrossFit:
         """Fit once for each fold left out; the number of trees with the least loss wins.
 
-        Parameters
-        ----------
-        tail : ndarray of bool, optional
-            Bools the last rows in time. Then the number of trees is found on them alone, by trees that saw
-            earlier rows of other pupils only; without it, on the rows of the folds left out.
+        With ``tail``, the last rows in time, the number of trees is found on them alone, by trees that saw
+        earlier rows of other pupils only; without it, on the rows of the folds left out.
         """
         boosters, curves = self._watched(X, y, folds, tail)
         n_trees, elsewhere = int(curves.mean(axis=1).argmin()) + 1, best_elsewhere(curves) + 1

@@ -26,19 +26,9 @@ BACKGROUND = "background.arrow"
 class CalibratedModel:
     """A fitted model whose contributions add up to calibrated log-odds.
 
-    Parameters
-    ----------
-    encoding : FeatureEncoding
-        The columns it reads.
-    model : Model
-        What gives the raw score.
-    calibration : LinearCalibration
-        From raw score to log-odds.
-    measured : Backgrounds, optional
-        What contributions are measured against; by default the training rows as the model knows them.
+    They are measured against the rows of ``measured``; without it, against the training rows as the model
+    knows them.
 
-    Examples
-    --------
     >>> from dropout_risk.explanation.contributions import LinearTerms
     >>> from dropout_risk.explanation.curves import CurveShape
     >>> from dropout_risk.modelling.logistic import LogisticModel
@@ -83,10 +73,7 @@ class CalibratedModel:
     ) -> Self:
         """Give the same model, measured against some rows; see :meth:`Backgrounds.of`.
 
-        Raises
-        ------
-        BackgroundError
-            If the rows are none, or of other columns than those of the fit.
+        BackgroundError if the rows are none, or of other columns than those of the fit.
         """
         encoded = self._encoded_background(X)
         return replace(self, measured=Backgrounds.of(self.model.terms, encoded, stayed, grade_levels, kind))
@@ -94,12 +81,8 @@ class CalibratedModel:
     def measured_against_rows(self, X: pd.DataFrame | Floats) -> Self:
         """Give the same model, measured against all of some rows.
 
-        Raises
-        ------
-        BackgroundError
-            If the rows are none, or of other columns than those of the fit.
-        ModelKindError
-            If the trees are too deep for a background.
+        BackgroundError if the rows are none, or of other columns than those of the fit; ModelKindError if the
+        trees are too deep for a background.
         """
         own = self.model.terms
         background = own.summarised(self._encoded_background(X), "given")
@@ -108,12 +91,7 @@ class CalibratedModel:
     def contributions(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         """Split the calibrated log-odds of each row over the features, in the encoding's order.
 
-        Parameters
-        ----------
-        X : DataFrame or array
-            Features.
-        grade_levels : int array, optional
-            Says which background each row is measured against; by default all take the first.
+        Grade levels say which background each row is measured against; without them all take the first.
         """
         return self._raw(X, grade_levels).scaled(self.calibration.a, self.calibration.b)
 
@@ -166,12 +144,8 @@ class CalibratedModel:
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Read what :meth:`to_files` wrote; other files are passed over.
 
-        Raises
-        ------
-        BundleError
-            If a file is missing or cannot be read.
-        NewerFormatError
-            If the files were written in a newer format.
+        BundleError if a file is missing or cannot be read, NewerFormatError if it was written in a newer
+        format.
         """
         head = read_json(files, "calibration.json")
         if head.get("format", 0) > FORMAT:

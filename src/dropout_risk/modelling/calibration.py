@@ -36,16 +36,8 @@ OF_ONE_SCHOOL = (
 class LocalCalibration:
     """What a calibration was moved by, after the training.
 
-    Parameters
-    ----------
-    shift : float
-        How far the log-odds of the mean pupil moved.
-    labels, dropouts : int
-        Outcomes that moved it; 0 where a base rate did.
-    base_rate : float, optional
-        The share that was given.
-    slope : bool, default=False
-        Whether the labels were enough to move the slope as well.
+    ``shift`` is how far the log-odds of the mean pupil moved: by so many labels and dropouts (0 where a base
+    rate was given instead). ``slope`` says whether the labels were enough to move the slope as well.
     """
 
     shift: float
@@ -57,23 +49,12 @@ class LocalCalibration:
 
 @dataclass(frozen=True)
 class LinearCalibration:
-    """Calibrated log-odds ``a * margin + b``, with the error of ``a`` and ``b``.
+    """Calibrated log-odds ``a * margin + b``, with the covariance of ``(a, b)``.
 
-    Parameters
-    ----------
-    a, b : float
-        Slope (always above 0, so that the order of pupils never changes) and shift.
-    covariance : tuple of tuple of float
-        Of ``(a, b)``.
-    spread : SchoolSpread, optional
-        How much schools differ; without it, intervals tell the error of the calibration alone.
-    sets : ConformalSets, optional
-        Which outcomes a raw score leaves open.
-    local : LocalCalibration, optional
-        What moved it after the training.
+    The slope ``a`` is always above 0, so that the order of pupils never changes. Without ``spread`` (how much
+    schools differ) intervals tell the error of the calibration alone; ``sets`` says which outcomes a raw
+    score leaves open, and ``local`` what moved the calibration after the training.
 
-    Examples
-    --------
     >>> LinearCalibration(a=2.0, b=-1.0).apply(np.array([0.0, 1.0])).tolist()
     [-1.0, 1.0]
     """
@@ -112,14 +93,8 @@ class LinearCalibration:
     def among_schools(self, margin: Floats, y: Labels, pupils: Array, cohorts: pd.DataFrame | None) -> Self:
         """Give the same calibration with the spread of schools, learned on margins that need not be its own.
 
-        Parameters
-        ----------
-        margin : array
-            Raw scores of as many rows as there are, by models that did not see them.
-        y, pupils : array
-            Their labels and pupils.
-        cohorts : DataFrame, optional
-            Columns ``school_id`` and ``as_of`` of the rows; without it nothing changes.
+        Margins are raw scores by models that did not see the rows. ``cohorts`` has the columns ``school_id``
+        and ``as_of`` of the rows; without it nothing changes.
         """
         own = type(self).fit(margin, y, pupils)
         return replace(self, spread=SchoolSpread.of(own.apply(margin), y, pupils, cohorts))
@@ -178,19 +153,13 @@ def fit_line(
 ) -> tuple[Floats, Floats]:
     """Minimise log loss plus prior over the free coordinates; give the point and its precision.
 
-    Parameters
-    ----------
-    rows : array of shape (n, 2)
-        Raw scores and ones.
-    y : array of {0, 1}
-    free : bool array of shape (2,)
-        Coordinates that are not free stay at the prior's mean.
-    prior : tuple of mean and precision
+    Rows are columns such as raw scores and ones, shape (n, k); the prior is a mean and a precision, and
+    coordinates that are not free stay at its mean.
     """
     point = prior[0].copy()
     for _ in range(50):
         gradient, precision = _line_derivatives(rows, y, point, prior)
-        step = np.zeros(2)
+        step = np.zeros(len(point))
         step[free] = np.linalg.solve(precision[np.ix_(free, free)], gradient[free])
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         point = point - step
@@ -263,29 +232,11 @@ def recalibrate(
     """Move a calibration to one school by outcomes of its pupils; the order of pupils never changes.
 
     Few labels shift the log-odds, and no more: the old calibration is the prior, worth as much as
-    ``prior_labels`` of them. Where fifty pupils or more of either class are known, the slope moves too.
+    ``prior_labels`` of them, and only the first row of each pupil counts (without ``pupils``, each row is one
+    of its own). Where fifty pupils or more of either class are known, the slope moves too. ``margin`` holds
+    raw scores of pupils who did not train the model, ``y`` what became of them; TrainingError if there is no
+    label, or one that is neither 0 nor 1.
 
-    Parameters
-    ----------
-    calibration : LinearCalibration
-        The old one.
-    margin : array
-        Raw scores of the school's pupils, who did not train the model.
-    y : array of {0, 1}
-        What became of them.
-    pupils : array, optional
-        The pupil of each row; by default each row is one of its own. Of few labels, only the first row of
-        each pupil counts.
-    prior_labels : float, default=20
-        How many labels the old calibration is worth.
-
-    Raises
-    ------
-    TrainingError
-        If there is no label, or one that is neither 0 nor 1.
-
-    Examples
-    --------
     >>> old = LinearCalibration(a=1.0, b=0.0)
     >>> margin, y = np.full(30, -2.0), np.repeat([1, 0], [12, 18])
     >>> new = recalibrate(old, margin, y)
@@ -315,22 +266,9 @@ def recalibrate(
 def to_base_rate(calibration: LinearCalibration, margin: Floats, rate: float) -> LinearCalibration:
     """Shift a calibration until the mean risk of these pupils is a base rate that is known otherwise.
 
-    Parameters
-    ----------
-    calibration : LinearCalibration
-        The old one.
-    margin : array
-        Raw scores of the pupils whom the rate is about.
-    rate : float
-        The share that drops out within the horizon.
+    The rate is the share that drops out within the horizon, the margins are raw scores of the pupils whom it
+    is about; TrainingError if it does not lie between 0 and 1, or there is no pupil.
 
-    Raises
-    ------
-    TrainingError
-        If the rate does not lie between 0 and 1, or there is no pupil.
-
-    Examples
-    --------
     >>> from scipy.special import expit
     >>> margin = np.array([-4.0, -2.0, 0.0])
     >>> new = to_base_rate(LinearCalibration(), margin, 0.5)

@@ -21,21 +21,11 @@ AUTO = "auto"
 class Candidate:
     """One candidate, for everything that fits, compares, words, saves or reads it.
 
-    Parameters
-    ----------
-    name : str
-        In settings, reports and bundles.
-    words : Text
-        For people.
-    fitter : callable, optional
-        Gives the class that fits it, which names the class of its models and the settings that tuning may
-        change. It is imported when it is asked for: settings need the names alone. None for a blend.
-    cautious : mapping of str to object
-        The setting where a class is too rare for folds.
-    parts : tuple of str, default=()
-        The two candidates of whose scores it is the weighted sum; both stand before it.
-    by_default : bool, default=True
-        Whether it is compared unless candidates are named.
+    ``fitter`` gives the class that fits it, which names the class of its models and the settings that tuning
+    may change; it is imported when it is asked for, as settings need the names alone. It is None for a blend,
+    a weighted sum of the scores of its two ``parts``, which both stand before it. ``cautious`` is the setting
+    where a class is too rare for folds, and only candidates ``by_default`` are compared unless some are
+    named.
     """
 
     name: str

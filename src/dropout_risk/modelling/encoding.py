@@ -18,23 +18,12 @@ AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 
 @dataclass(frozen=True)
 class FeatureEncoding:
-    """Names and kinds of the columns a model was fitted on.
+    """Names and kinds of the columns a model was fitted on, in the order of the fit.
 
-    Numbers and booleans stay numbers. Categories, strings and other objects become codes: the place
-    among the categories sorted as strings. Missing values, and categories that the fit did not see,
-    are NaN.
+    Numbers and booleans stay numbers. Categories, strings and other objects become codes: the place among the
+    categories sorted as strings. Missing values, and categories that the fit did not see, are NaN. ``named``
+    is False when the fit was given an array, whose columns have no names of their own.
 
-    Parameters
-    ----------
-    names : tuple of str
-        The columns, in the order of the fit.
-    categories : mapping of str to tuple of str
-        For each categorical column its categories, sorted.
-    named : bool, default=True
-        False when the fit was given an array, whose columns have no names of their own.
-
-    Examples
-    --------
     >>> X = pd.DataFrame({"absent": [3, None], "route": ["bus", "foot"]})
     >>> encoding = FeatureEncoding.learn(X)
     >>> encoding.encode(X).tolist()
@@ -51,12 +40,8 @@ class FeatureEncoding:
     def learn(cls, X: pd.DataFrame | Floats, catalogue: FeatureCatalogue | None = None) -> Self:
         """Learn names and categories from the rows of a fit.
 
-        Raises
-        ------
-        ForbiddenFeatureError
-            If a catalogue is given and a column is for audit only (sex, ethnicity, residence, birth date).
-        FeatureInputError
-            If two columns share a name.
+        ForbiddenFeatureError if a catalogue is given and a column is for audit only (sex, ethnicity,
+        residence, birth date); FeatureInputError if two columns share a name.
         """
         if not isinstance(X, pd.DataFrame):
             return cls(tuple(f"x{index}" for index in range(X.shape[1])), named=False)
@@ -75,15 +60,10 @@ class FeatureEncoding:
         return tuple(index for index, name in enumerate(self.names) if name in self.categories)
 
     def encode(self, X: pd.DataFrame | Floats) -> Floats:
-        """Encode rows as a C-contiguous float64 array, one column for each name.
+        """Encode rows as a C-contiguous float64 array, one column for each name, put right by name.
 
-        Columns in another order are put right by name.
-
-        Raises
-        ------
-        FeatureInputError
-            If columns are missing or unknown (all are listed), hold infinity, or cannot be read as
-            numbers. The message never repeats a value.
+        FeatureInputError if columns are missing or unknown (all are listed), hold infinity, or cannot be read
+        as numbers. The message never repeats a value.
         """
         if not isinstance(X, pd.DataFrame):
             return self._encode_array(np.asarray(X, dtype=np.float64))

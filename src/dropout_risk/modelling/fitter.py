@@ -10,20 +10,68 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
-from dropout_risk.modelling.folds import CrossFit, fold_losses
 from dropout_risk.modelling.model import Model
+from dropout_risk.modelling.newton import fit_logistic
+
+
+@dataclass(frozen=True, eq=False)
+class CrossFit:
+    """What a candidate shows on folds: raw scores of rows by a model that did not see them.
+
+    With the mean log loss of each fold, and the setting that it needs to fit again on all rows.
+    """
+
+    margin: Floats
+    losses: Floats
+    setting: dict[str, Any]
+
+
+def log_loss(margin: Floats, y: Labels) -> Floats:
+    """Give the log loss of each row."""
+    return np.asarray(np.logaddexp(0.0, margin) - y * margin)
+
+
+def fold_losses(margin: Floats, y: Labels, folds: Positions) -> Floats:
+    """Give the mean log loss of each fold."""
+    losses = log_loss(margin, y)
+    return np.array([losses[folds == fold].mean() for fold in range(folds.max() + 1)])
+
+
+def best_elsewhere(losses: Floats) -> Positions:
+    """Give for each fold the setting with the least mean loss on the other folds.
+
+    So a fold never chooses the setting it is judged by, and a candidate with many settings to choose from
+    looks no better for it. Losses have shape (n_settings, n_folds).
+
+    >>> best_elsewhere(np.array([[0.1, 0.5, 0.4], [0.4, 0.3, 0.3]])).tolist()
+    [1, 0, 0]
+    """
+    others = losses.sum(axis=1, keepdims=True) - losses
+    return np.asarray(others.argmin(axis=0))
+
+
+def cross_fitted(margins: Floats, y: Labels, folds: Positions) -> tuple[Floats, Floats, int]:
+    """Give raw scores and losses with each fold's setting chosen on the others, and the best setting.
+
+    ``margins`` has shape (n_settings, n): raw scores of rows by models that did not see them.
+    """
+    losses = np.array([fold_losses(margin, y, folds) for margin in margins])
+    margin = margins[best_elsewhere(losses)[folds], np.arange(len(y))]
+    return margin, fold_losses(margin, y, folds), int(losses.mean(axis=1).argmin())
+
+
+def raw_calibration(margin: Floats, y: Labels) -> tuple[float, float]:
+    """Give slope and intercept of the line from raw scores to log-odds; 1 and 0 where they are right."""
+    columns = np.column_stack([margin, np.ones(len(margin))])
+    slope, intercept = fit_logistic(columns, y, 1e6, np.zeros(2), np.array([1.0, 0.0]))
+    return float(slope), float(intercept)
 
 
 @dataclass(frozen=True)
 class Span:
     """The values among which tuning looks for a setting; whole numbers where the ends are.
 
-    Parameters
-    ----------
-    low, high : int or float
-        Both belong to it.
-    log : bool, default=False
-        Whether small values are tried as often as large ones.
+    Both ends belong to it; with ``log`` small values are tried as often as large ones.
     """
 
     low: float
@@ -41,14 +89,7 @@ class Span:
 class Fitter(ABC):
     """What fits one candidate to rows of some columns.
 
-    Parameters
-    ----------
-    monotone : sequence of int
-        For each column 1, -1 or 0; categorical columns have no direction.
-    categorical : sequence of int
-        Positions of the categorical columns.
-    seed : int, default=0
-        Of whatever is drawn.
+    ``monotone`` is 1, -1 or 0 for each column; categorical columns (their positions) have no direction.
     """
 
     monotone: Sequence[int]

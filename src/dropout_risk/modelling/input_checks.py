@@ -1,4 +1,4 @@
-"""Columns without a single value: normal where a catalogue declares them, else a broken join."""
+"""What a fit asks of its columns and labels: what it refuses, and what it warns of."""
 
 from __future__ import annotations
 
@@ -20,25 +20,11 @@ from dropout_risk.modelling.encoding import FeatureEncoding
 def refuse_empty_columns(
     encoding: FeatureEncoding, encoded: Floats, catalogue: FeatureCatalogue | None
 ) -> None:
-    """Refuse named columns without a value, unless a catalogue declares them.
+    """Refuse named columns without a value, all at once (EmptyColumnError), unless a catalogue declares them.
 
-    A school without psychological tests has no value in the features of these tests, and they stay. A
-    column of the user's own that holds nothing was lost on the way. Columns of an array have no names, and
-    are taken as they are.
-
-    Parameters
-    ----------
-    encoding : FeatureEncoding
-        Names of the columns.
-    encoded : ndarray of float64
-        The rows of the fit.
-    catalogue : FeatureCatalogue, optional
-        What is declared; by default :func:`default_catalogue`.
-
-    Raises
-    ------
-    EmptyColumnError
-        With all of them at once.
+    A school without psychological tests has no value in the features of these tests, and they stay. A column
+    of the user's own that holds nothing was lost on the way. Columns of an array have no names, and are taken
+    as they are.
     """
     if not encoding.named:
         return
@@ -71,14 +57,7 @@ class IdentifierWarning(UserWarning):
 
 
 def warn_of_few(y: Labels) -> None:
-    """Warn where the rarer class has fewer than fifty rows.
-
-    >>> with warnings.catch_warnings(record=True) as said:
-    ...     warnings.simplefilter("always")
-    ...     warn_of_few(np.repeat(np.array([0, 1], dtype=np.int8), [390, 10]))
-    >>> said[0].category.__name__
-    'FewDropoutsWarning'
-    """
+    """Warn where the rarer class has fewer than fifty rows."""
     fewest = int(min(y.sum(), len(y) - y.sum()))
     if fewest < FEWEST_OF_A_CLASS:
         warnings.warn(
@@ -117,13 +96,7 @@ def _names_rows(name: str, categorical: bool, values: Floats) -> bool:
 
 
 def target_of(y: ArrayLike) -> Array:
-    """Give labels as one column.
-
-    Raises
-    ------
-    LabelError
-        If a label is not known.
-    """
+    """Give labels as one column; LabelError if one is not known."""
     values = np.asarray(column_or_1d(y, warn=True))
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
@@ -133,17 +106,9 @@ def target_of(y: ArrayLike) -> Array:
 def classes_of(y: ArrayLike, n_rows: int) -> Array:
     """Give the two classes in order.
 
-    Raises
-    ------
-    TrainingError
-        If there are no labels, fewer than two, or not as many as rows.
-    LabelError
-        If they are of more than two classes, or numbers between two.
-    OneClassError
-        If there is one class only.
+    TrainingError if there are no labels, fewer than two, or not as many as rows; LabelError if they are of
+    more than two classes, or numbers between two; OneClassError if there is one class only.
 
-    Examples
-    --------
     >>> classes_of(["stayed", "left", "stayed"], 3).tolist()
     ['left', 'stayed']
     """

@@ -16,8 +16,7 @@ import numpy as np
 from dropout_risk.arrays import Bools, Floats, Labels, Positions
 from dropout_risk.explanation.contributions import LinearTerms
 from dropout_risk.explanation.curves import CurveShape, LevelShape
-from dropout_risk.modelling.fitter import Fitter, Span
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, Fitter, Span, cross_fitted
 from dropout_risk.modelling.model import AdditiveModel, centred_terms, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 
@@ -39,17 +38,7 @@ class LogisticModel(AdditiveModel):
 
 @dataclass(frozen=True)
 class LogisticFitter(Fitter):
-    """How the logistic regression is fitted.
-
-    Parameters
-    ----------
-    monotone, categorical, seed
-        See :class:`Fitter`.
-    segments : int, default=5
-        Most pieces that a curve is made of.
-    bend : float, default=0.5
-        How easily a line bends.
-    """
+    """How the logistic regression is fitted: most pieces of a curve, and how easily a line bends."""
 
     segments: int = SEGMENTS
     bend: float = BEND
@@ -94,21 +83,12 @@ class LogisticFitter(Fitter):
 
 @dataclass(frozen=True)
 class NumericBlock:
-    """Columns made from one numeric feature: a line, its bends, a missing flag.
+    """Columns made from one numeric feature: a line, its bends at the knots, a missing flag.
 
-    Parameters
-    ----------
-    knots : ndarray
-        Where the curve may bend.
-    line : ndarray
-        Height of the line at the knots: straight, or logarithmic where values are skewed; its standard
-        deviation over the rows of the fit is 1. Empty where there is nothing to learn from the value.
-    has_missing : bool
-        Whether the fit saw missing values.
-    direction : int
-        1, -1 or 0.
-    bend : float
-        Size of a column that bends the line.
+    ``line`` is its height at the knots: straight, or logarithmic where values are skewed; its standard
+    deviation over the rows of the fit is 1, and it is empty where there is nothing to learn from the value.
+    ``has_missing`` says whether the fit saw missing values, and ``bend`` is the size of a column that bends
+    the line.
     """
 
     knots: Floats

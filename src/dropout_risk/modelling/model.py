@@ -87,13 +87,7 @@ def read_json(files: Files, name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class AdditiveModel(JsonModel):
-    """An additive model on the log-odds, one shape for each feature.
-
-    Parameters
-    ----------
-    terms : LinearTerms
-        Base and shapes.
-    """
+    """An additive model on the log-odds, one shape for each feature."""
 
     terms: LinearTerms
 

@@ -14,21 +14,10 @@ TOLERANCE = 1e-9
 def fit_logistic(columns: Floats, y: Labels, strength: float, signs: Floats, start: Floats) -> Floats:
     """Minimise ``strength * log loss + |weights|^2 / 2`` with declared signs; convex, so the answer is one.
 
-    Parameters
-    ----------
-    columns : ndarray, shape (n, q)
-        The last column is the intercept, which is not penalised.
-    y : ndarray of int8
-        Labels, 0 or 1.
-    strength : float
-        Inverse penalty.
-    signs : ndarray, shape (q,)
-        1 where a weight may not be negative, -1 where it may not be positive, 0 where it is free.
-    start : ndarray, shape (q,)
-        Weights to start from, with the right signs.
+    The last of the columns (shape (n, q)) is the intercept, which is not penalised. ``signs`` is 1 where a
+    weight may not be negative, -1 where it may not be positive, 0 where it is free; ``start`` has the right
+    signs.
 
-    Examples
-    --------
     >>> columns = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0]])
     >>> y = np.array([1, 1, 0, 0], dtype=np.int8)
     >>> bool(fit_logistic(columns, y, 1.0, np.array([0.0, 0.0]), np.zeros(2))[0] < 0)

@@ -16,8 +16,7 @@ from dropout_risk.explanation.contributions import LinearTerms
 from dropout_risk.explanation.curves import LevelShape, StepShape
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.fitter import Fitter
-from dropout_risk.modelling.folds import CrossFit, cross_fitted
+from dropout_risk.modelling.fitter import CrossFit, Fitter, cross_fitted
 from dropout_risk.modelling.model import JsonModel, keep_direction
 from dropout_risk.modelling.newton import fit_logistic
 from dropout_risk.text import Language, Text
@@ -33,16 +32,10 @@ PRIOR_ROWS = 10.0
 
 @dataclass(frozen=True)
 class Bins:
-    """The bins of one feature; the last one is that of missing values.
+    """The bins of one feature; the last one, beyond ``n_bins``, is that of missing values.
 
-    Parameters
-    ----------
-    edges : tuple of float, or None
-        Where one bin ends and the next begins; None for categories.
-    groups : tuple of int
-        For each category its bin; empty for numbers.
-    n_bins : int
-        Bins without that of missing values.
+    ``edges`` is where one bin ends and the next begins, None for categories; ``groups`` the bin of each
+    category, empty for numbers.
     """
 
     edges: tuple[float, ...] | None
@@ -98,8 +91,6 @@ def merge_cells(rows: Longs, events: Longs, direction: int) -> list[int]:
     Cells that are too small, that go against the direction, or whose difference is not worth a bin of its
     own (Bayesian information criterion) are put together with the neighbour that is most alike.
 
-    Examples
-    --------
     >>> merge_cells(np.array([100, 100, 100]), np.array([5, 6, 60]), 1)
     [1]
     >>> merge_cells(np.array([100, 100, 100]), np.array([60, 5, 5]), 1)
@@ -166,18 +157,9 @@ GRID = 2.0**-20
 
 @dataclass(frozen=True)
 class FeatureCard:
-    """One feature's bins and points.
+    """One feature's bins and points: the least is 0, the last is for missing values.
 
-    Parameters
-    ----------
-    feature : int
-        Its place among the columns.
-    bins : Bins
-        Of its values.
-    points : tuple of int
-        One for each bin, the last for missing values; the least is 0.
-    typical : float
-        Mean points of the training rows, in log-odds: what a contribution is measured against.
+    ``typical`` is the mean points of the training rows, in log-odds: what a contribution is measured against.
     """
 
     feature: int
@@ -197,14 +179,7 @@ class FeatureCard:
 class ScorecardModel(JsonModel):
     """Raw score ``intercept + factor * points``, the points being a sum of whole numbers.
 
-    Parameters
-    ----------
-    intercept, factor : float
-        In log-odds; the factor is what one point is worth.
-    n_features : int
-        Columns of the fit, with or without points.
-    cards : tuple of FeatureCard
-        The features that count, in the order of the columns.
+    ``n_features`` counts the columns of the fit, with or without points; cards stand in their order.
     """
 
     intercept: float
@@ -359,19 +334,7 @@ RISK_HEADS: dict[str, tuple[str, ...]] = {"zh": ("总分", "辍学风险"), "en"
 
 @dataclass(frozen=True)
 class PointsTable:
-    """A scorecard to print.
-
-    Parameters
-    ----------
-    model : ScorecardModel
-        Bins and points.
-    encoding : FeatureEncoding
-        Names of the columns and of their categories.
-    calibration : LinearCalibration
-        From raw score to log-odds.
-    labels : mapping of str to Text, optional
-        Names of the features for people.
-    """
+    """A scorecard to print; ``labels`` names the features for people."""
 
     model: ScorecardModel
     encoding: FeatureEncoding

@@ -15,8 +15,7 @@ from dropout_risk.arrays import Array, Bools, Floats, Labels, Longs, Positions
 from dropout_risk.errors import TrainingError
 from dropout_risk.modelling.blend import BlendModel, cross_blend
 from dropout_risk.modelling.candidates import CANDIDATES, SAFEST, with_parts
-from dropout_risk.modelling.fitter import Fitter
-from dropout_risk.modelling.folds import CrossFit, raw_calibration
+from dropout_risk.modelling.fitter import CrossFit, Fitter, raw_calibration
 from dropout_risk.modelling.model import Model
 from dropout_risk.modelling.splits import dealt_folds
 from dropout_risk.modelling.tuning import Tuning, rows_key
@@ -48,21 +47,12 @@ ONLY = Text(
 
 @dataclass(frozen=True)
 class Selection:
-    """Candidates beside each other on the same folds, and the one that was chosen.
+    """Candidates beside each other on the same folds, and the one that was chosen and fitted on all rows.
 
-    Parameters
-    ----------
-    losses : mapping of str to ndarray
-        For each candidate the mean log loss of each fold; the simplest candidate first.
-    chosen : str
-        The candidate that was fitted on all rows.
-    calibration : mapping of str to (float, float), optional
-        For each candidate slope and intercept of its raw scores of rows that it did not see.
-    base_rate : float, optional
-        The log loss of the base rate alone.
+    ``losses`` is the mean log loss of each fold by candidate, the simplest first; ``calibration`` slope and
+    intercept of its raw scores of rows that it did not see; ``base_rate`` the log loss of the base rate
+    alone.
 
-    Examples
-    --------
     >>> losses = {"logistic": np.array([0.5, 0.25]), "lightgbm": np.array([0.375, 0.3125])}
     >>> selection = Selection.of(losses)
     >>> selection.chosen
@@ -212,16 +202,8 @@ FEWEST_LATE = 30
 class FittedChoice:
     """The chosen model, how it was chosen, and its raw scores of rows it did not see.
 
-    Parameters
-    ----------
-    model : Model
-        Fitted on all rows.
-    selection : Selection
-        The candidates beside each other.
-    margin : ndarray of float64, optional
-        None where a class was too rare for folds.
-    again : callable
-        Fits the chosen candidate, in the setting that was found, on other rows.
+    ``margin`` is None where a class was too rare for folds; ``again`` fits the chosen candidate, in the
+    setting that was found, on other rows.
     """
 
     model: Model
@@ -232,18 +214,10 @@ class FittedChoice:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """What candidates are compared on: encoded rows in their own order.
+    """What candidates are compared on: encoded rows in their own order, with labels 0 and 1.
 
-    Parameters
-    ----------
-    X : ndarray of float64
-        Encoded features.
-    y : ndarray of int8
-        Labels, 0 or 1.
-    keys : sequence of bytes
-        Rows with the same key never stand on both sides of a fold.
-    days : ndarray of int, optional
-        The place in time of each row, where as-of dates are known.
+    Rows with the same key never stand on both sides of a fold; ``days`` is the place in time of each row,
+    where as-of dates are known.
     """
 
     X: Floats
@@ -270,13 +244,7 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class Fitters:
-    """What fits some candidates and the parts of their blends, the simplest first.
-
-    Parameters
-    ----------
-    fitters : mapping of str to Fitter
-        By candidate; a blend has none of its own.
-    """
+    """What fits some candidates and the parts of blends (which have none), the simplest first."""
 
     fitters: Mapping[str, Fitter]
 

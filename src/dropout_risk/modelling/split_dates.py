@@ -18,13 +18,7 @@ DayCounter = Mapping[Any, int] | Callable[[Any], int]
 
 @dataclass(frozen=True, eq=False)
 class DateBlock:
-    """The dates of one test, and the earlier ones whose labels were known when it began.
-
-    Parameters
-    ----------
-    train, test : ndarray
-        As-of dates, rising.
-    """
+    """The dates of one test, and the earlier ones whose labels were known when it began; both rise."""
 
     train: Array
     test: Array
@@ -32,15 +26,7 @@ class DateBlock:
 
 @dataclass(frozen=True, eq=False)
 class AsOfDates:
-    """The as-of date of each row, and the school days before it.
-
-    Parameters
-    ----------
-    days : ndarray
-        One date per row.
-    index : ndarray of int64
-        The school-day index of each row's date.
-    """
+    """The as-of date of each row, and its school-day index."""
 
     days: Array
     index: Longs
@@ -55,10 +41,7 @@ class AsOfDates:
     ) -> Self:
         """Read the dates off the rows, or off what is handed in beside them.
 
-        Raises
-        ------
-        SplitError
-            If there are no dates, no rows, or no calendar to count school days by.
+        SplitError if there are no dates, no rows, or no calendar to count school days by.
         """
         days = _read_days(X, as_of, as_of_index)
         if len(days) == 0:
@@ -83,12 +66,8 @@ class AsOfDates:
 
         Blocks follow one another and end with the last date. A date trains for a block if it lies before it
         and its label window, counted from the latest index of the date, is over when the earliest index of
-        the block begins: so no label of the training was still open in any school.
-
-        Raises
-        ------
-        SplitError
-            If a block would have nothing before it to train on.
+        the block begins: so no label of the training was still open in any school. SplitError if a block
+        would have nothing before it to train on.
         """
         unique, first, last = self.bounds()
 
@@ -141,18 +120,10 @@ def _count_school_days(days: Array, calendar: DayCounter | None) -> Longs:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What trains, what tests, and who is left out of training.
+    """What trains, what tests (positions of rows), and who is left out of training.
 
-    Parameters
-    ----------
-    block : DateBlock
-        Its dates.
-    train, test : ndarray of int
-        Positions of the rows.
-    aside : ndarray of bool, optional
-        The rows of the schools or pupils that are left out of training; None where all do both.
-    left_out : str
-        Who that is, in words; no pupil's name.
+    ``aside`` marks the rows of the schools or pupils that are left out; None where all do both. ``left_out``
+    says who that is, in words; no pupil's name.
     """
 
     block: DateBlock
@@ -172,10 +143,7 @@ class Fold:
     ) -> Self:
         """Find the rows of a block of dates; pupils given are kept apart by name as well.
 
-        Raises
-        ------
-        SplitError
-            If nothing is left to train or to test on.
+        SplitError if nothing is left to train or to test on.
         """
         train, test = np.isin(days, block.train), np.isin(days, block.test)
         if aside is not None:
@@ -212,10 +180,7 @@ class Fold:
 def keys_of(X: object, given: ArrayLike | None, name: str, *, otherwise: Array | None = None) -> Array:
     """Give the school or pupil of each row: as handed in, or the index level of that name.
 
-    Raises
-    ------
-    SplitError
-        If neither is there and nothing is given in their place.
+    SplitError if neither is there and nothing is given in their place.
     """
     if given is not None:
         return np.asarray(given)

@@ -29,15 +29,10 @@ MOST_DRAWN = 12
 
 
 def split_chart(folds: Sequence[Fold], dates: AsOfDates, horizon_days: int) -> Figure:
-    """Draw one band per split over school days, the first split on top.
+    """Draw one band per split over school days, the first split on top; needs matplotlib.
 
-    Where schools or pupils are left out a band has two halves: above who trains, below who is left out.
-    The line behind the last training date is the window its labels look at: it ends before the test.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
+    Where schools or pupils are left out a band has two halves: above who trains, below who is left out. The
+    line behind the last training date is the window its labels look at: it ends before the test.
     """
     try:
         from matplotlib.figure import Figure
@@ -306,19 +301,8 @@ def _deal_parts(keys: Array, n_folds: int | None, what: str) -> list[tuple[str, 
 def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) -> Bools:
     """Mark the rows of the pupils who are set aside to calibrate on.
 
-    All rows of a pupil fall on the same side, and the side depends on the pupil's id alone.
+    All rows of a pupil fall on the same side, and the side depends on the pupil's id and the seed alone.
 
-    Parameters
-    ----------
-    student_ids : array-like
-        The pupil of each row.
-    share : float, default=0.2
-        Share of pupils set aside.
-    seed : int, default=0
-        Another seed sets other pupils aside.
-
-    Examples
-    --------
     >>> calibration_part(["a", "b", "a", "c"], share=0.5).tolist()
     [False, True, False, False]
     """
@@ -332,22 +316,10 @@ def calibration_part(student_ids: ArrayLike, share: float = 0.2, seed: int = 0) 
 def dealt_folds(keys: Sequence[bytes], y: Labels, n_folds: int, seed: int = 0) -> Positions:
     """Deal rows to folds like cards, class by class; rows with the same key stay together.
 
-    Keys are put in order by class, then by a hash with the seed, and dealt out one by one: so folds differ
-    by one key at most in each class, and depend on keys and labels alone, never on the order of the rows.
+    Keys are put in order by class, then by a hash with the seed, and dealt out one by one: so folds differ by
+    one key at most in each class, and depend on keys and labels alone, never on the order of the rows. A key
+    counts as 1 when any of its rows does.
 
-    Parameters
-    ----------
-    keys : sequence of bytes
-        What identifies each row, or the group it belongs to.
-    y : ndarray of int8
-        Labels, 0 or 1; a group counts as 1 when any of its rows does.
-    n_folds : int
-        Number of folds.
-    seed : int, default=0
-        Another seed deals otherwise.
-
-    Examples
-    --------
     >>> dealt_folds([b"a", b"b", b"c", b"d"], np.array([0, 0, 1, 1], dtype=np.int8), 2).tolist()
     [1, 0, 1, 0]
     """
@@ -404,19 +376,9 @@ class RandomSplit:
     ) -> Iterator[tuple[Positions, Positions]]:
         """Give the positions of training and test rows of each fold.
 
-        Parameters
-        ----------
-        X : DataFrame or array-like
-            The rows.
-        y : array-like, optional
-            Labels 0 and 1, whose share is then about the same in every fold.
-        groups : array-like, optional
-            The pupil of each row; by default the index level ``student_id``, else each row is a pupil.
-
-        Raises
-        ------
-        SplitError
-            If there are fewer pupils than folds.
+        Labels 0 and 1 make their share about the same in every fold. ``groups`` is the pupil of each row; by
+        default the index level ``student_id``, else each row is a pupil. SplitError if there are fewer pupils
+        than folds.
         """
         keys = keys_of(X, groups, "student_id", otherwise=np.arange(len(np.asarray(X))))
         labels = np.zeros(len(keys), dtype=np.int8) if y is None else np.asarray(y).astype(np.int8)
@@ -460,19 +422,8 @@ class SchoolSplit:
     ) -> Iterator[tuple[Positions, Positions]]:
         """Give the positions of training and test rows, school by school.
 
-        Parameters
-        ----------
-        X : DataFrame, optional
-            The rows.
-        y : ignored
-            For scikit-learn.
-        groups : array-like, optional
-            The school of each row; by default the index level ``school_id``.
-
-        Raises
-        ------
-        SplitError
-            If there are fewer schools than parts.
+        ``groups`` is the school of each row; by default the index level ``school_id``. SplitError if there
+        are fewer schools than parts.
         """
         keys = keys_of(X, groups, "school_id")
         if self.n_splits is not None:

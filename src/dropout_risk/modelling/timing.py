@@ -123,12 +123,8 @@ class HazardClassifier(BaseEstimator):  # type: ignore[misc]
     def risk_within(self, X: pd.DataFrame, days: Sequence[int]) -> Floats:
         """Give the risk of dropping out within so many school days, shape (n, len(days)).
 
-        Between the ends of periods the hazard is spread evenly over the days of the period.
-
-        Raises
-        ------
-        TrainingError
-            If a number of days lies beyond the last period.
+        Between the ends of periods the hazard is spread evenly over the days of the period. TrainingError if
+        a number of days lies beyond the last period.
         """
         edges = self._edges()
         if max(days) > edges[-1] or min(days) < 0:
@@ -156,11 +152,9 @@ def person_periods(
 ) -> tuple[Positions, Longs, Labels]:
     """Lay rows out by period: which row, which period, and whether the pupil dropped out in it.
 
-    A dropout on day ``d`` (counted from 0) falls into the first period that ends after ``d``. Periods
-    after it, and those that were not observed to their end, are left out.
+    A dropout on day ``d`` (counted from 0) falls into the first period that ends after ``d``. Periods after
+    it, and those that were not observed to their end, are left out.
 
-    Examples
-    --------
     >>> rows, period, happened = person_periods([5, 20, 12], [True, False, False], [10, 20])
     >>> rows.tolist(), period.tolist(), happened.tolist()
     ([0, 1, 1, 2], [0, 0, 1, 0], [1, 0, 0, 0])
@@ -198,19 +192,9 @@ class Timing:
 
     It says how the calibrated risk of the whole horizon spreads over it. The risk within fewer days is that
     risk times the share of the hazard model's dropouts that fall into them, so the two never contradict each
-    other: it never falls with the days, and within the whole horizon it is the risk itself.
+    other: it never falls with the days, and within the whole horizon it is the risk itself. ``edges`` are the
+    ends of the periods in school days, rising; the last one is the horizon.
 
-    Parameters
-    ----------
-    edges : tuple of int
-        Ends of the periods in school days, rising; the last one is the horizon.
-    levels : tuple of float
-        One for each period.
-    slope : float
-        How much a higher score raises the hazard.
-
-    Examples
-    --------
     >>> timing = Timing(edges=(30, 60, 90), levels=(-4.0, -4.0, -4.0), slope=1.0)
     >>> timing.within(np.array([0.5]), [30, 90]).round(3).tolist()
     [[0.17, 0.5]]
@@ -222,18 +206,11 @@ class Timing:
 
     @classmethod
     def fit(cls, log_odds: ArrayLike, days: ArrayLike, dropped_out: ArrayLike, horizon_days: int) -> Self:
-        """Fit on rows that were observed for the whole horizon.
+        """Fit on calibrated scores of rows that were observed for the whole horizon.
 
-        Parameters
-        ----------
-        log_odds : array-like, shape (n,)
-            Calibrated scores. Those of a model that saw the rows do no harm: only shares come from them.
-        days : array-like of int, shape (n,)
-            School days to the dropout, counted from 0; without one, the horizon.
-        dropped_out : array-like of bool, shape (n,)
-            Whether the pupil dropped out then.
-        horizon_days : int
-            Cut into six periods, or fewer where it is shorter.
+        ``days`` counts school days to the dropout from 0, and is the horizon without one. Scores of a model
+        that saw the rows do no harm: only shares come from them. The horizon is cut into six periods, or
+        fewer where it is shorter.
         """
         edges = np.unique(np.linspace(0, horizon_days, PERIODS + 1).round().astype(int)[1:])
         rows, period, happened = person_periods(days, dropped_out, edges)
@@ -257,10 +234,7 @@ class Timing:
     def within(self, risk: Floats, days: Sequence[int]) -> Floats:
         """Give the risk within so many school days from that of the whole horizon, shape (n, len(days)).
 
-        Raises
-        ------
-        SettingsError
-            If a number of days lies beyond the horizon.
+        SettingsError if a number of days lies beyond the horizon.
         """
         if max(days, default=0) > self.horizon_days or min(days, default=0) < 0:
             raise SettingsError(

@@ -65,18 +65,8 @@ class Tuning:
     def best(self, name: str, fitter: C, loss: Callable[[C], float], *, key: str, seed: int) -> C:
         """Give the fitter with the settings of the least loss; its own settings are the first tried.
 
-        Parameters
-        ----------
-        name : str
-            Of the candidate.
-        fitter : Fitter
-            Before tuning.
-        loss : callable
-            Gives the loss of a fitter on rows that it did not see.
-        key : str
-            Names rows and folds, so that trials of other rows are not taken up from the file.
-        seed : int
-            Of the search.
+        ``loss`` gives the loss of a fitter on rows that it did not see. ``key`` names rows and folds, so that
+        trials of other rows are not taken up from the file.
         """
         study = self._study(name, fitter, key)
         ended = time.monotonic() + (np.inf if self.seconds is None else self.seconds)

@@ -20,19 +20,9 @@ class ConformalSets:
     """Of pupils who drop out, ``level`` have "drop out" in their set; of those who stay, as many "stay".
 
     The promise holds within each class, so it does not change with the base rate, nor with any calibration
-    that keeps the order of scores (Vovk 2012; Sadinle, Lei and Wasserman 2019).
+    that keeps the order of scores (Vovk 2012; Sadinle, Lei and Wasserman 2019). Scores up to ``stays_to`` may
+    stay, and scores from ``drops_from`` on may drop out.
 
-    Parameters
-    ----------
-    stays_to : float
-        Scores up to it may stay.
-    drops_from : float
-        Scores from it on may drop out.
-    level : float
-        Share of each class that is meant to be covered.
-
-    Examples
-    --------
     >>> sets = ConformalSets.fit(np.linspace(-4, 4, 200), np.repeat([0, 1], 100), level=0.9)
     >>> sets.open_outcomes(np.array([-4.0, 4.0])).tolist()
     [[True, False], [False, True]]
@@ -46,14 +36,8 @@ class ConformalSets:
     def fit(cls, score: Floats, y: Array, level: float = 0.9) -> Self:
         """Find the thresholds on scores of a model that did not see the rows.
 
-        Parameters
-        ----------
-        score : array
-            Risks or log-odds, higher for those who drop out; sets are then asked for on the same scale.
-        y : array of {0, 1}
-            Labels. With too few of a class for the level, its outcome is always left open.
-        level : float, default=0.9
-            Between 0 and 1.
+        Scores are risks or log-odds, higher for those who drop out; sets are then asked for on the same
+        scale. With too few of a class for the level, its outcome is always left open.
         """
         if not 0 < level < 1:
             raise SettingsError(
@@ -99,15 +83,9 @@ SPREADS = np.arange(0.0, 3.0, 0.01)
 class SchoolSpread:
     """How far the true share of one school on one day lies from the calibrated risk.
 
-    Parameters
-    ----------
-    variance : float
-        In log-odds, of the shift of a school on a day, and of what the calibration line does not follow.
-    schools : int
-        Schools that it was learned from.
+    ``variance``, in log-odds, is that of the shift of a school on a day, and of what the calibration line
+    does not follow; it was learned from so many schools.
 
-    Examples
-    --------
     >>> spread = SchoolSpread(variance=0.04, schools=30)
     >>> spread.bounds(np.array([-2.0]), np.array([0.0]), level=0.9).round(3).tolist()
     [[-2.361, -1.669]]
@@ -122,25 +100,11 @@ class SchoolSpread:
     ) -> Self | None:
         """Learn it from calibrated log-odds of rows that the model did not see.
 
-        Two pupils of one school on one day who both leave more often than their risks say are what shows
-        a shift; by chance alone, pupils do not resemble each other. The same is asked of bands of risk,
-        which shows where the calibration line does not follow.
-
-        Parameters
-        ----------
-        log_odds : array
-            Calibrated.
-        y : array of {0, 1}
-            Labels.
-        pupils : array, optional
-            The pupil of each row; by default each row is one of its own.
-        cohorts : DataFrame, optional
-            Columns ``school_id`` and ``as_of`` of each row.
-
-        Returns
-        -------
-        SchoolSpread or None
-            None with fewer than ten schools, or where nobody says which school a row is of.
+        Two pupils of one school on one day who both leave more often than their risks say are what shows a
+        shift; by chance alone, pupils do not resemble each other. The same is asked of bands of risk, which
+        shows where the calibration line does not follow. ``cohorts`` has the columns ``school_id`` and
+        ``as_of``; None without it, or with fewer than ten schools. Without ``pupils`` each row is one of its
+        own.
         """
         if cohorts is None:
             return None
@@ -164,19 +128,11 @@ class SchoolSpread:
     def bounds(self, log_odds: Floats, variance: Floats, level: float) -> Floats:
         """Give lower and upper log-odds of a school, shape (n, 2), around calibrated log-odds.
 
-        A prediction interval for a school that was not there, with two degrees of freedom fewer than
-        there were schools (Higgins, Thompson and Spiegelhalter 2009). The risk is the mean over schools;
-        where leaving is rare, that lies above the middle school, around which the bounds are laid. They
-        hold the risk all the same.
-
-        Parameters
-        ----------
-        log_odds : array
-            Calibrated.
-        variance : array
-            Of the calibration itself, at each of them.
-        level : float
-            Share of schools.
+        A prediction interval for a school that was not there, with two degrees of freedom fewer than there
+        were schools (Higgins, Thompson and Spiegelhalter 2009). The risk is the mean over schools; where
+        leaving is rare, that lies above the middle school, around which the bounds are laid. They hold the
+        risk all the same. ``variance`` is that of the calibration at each row, ``level`` the share of
+        schools.
         """
         from scipy.special import expit, stdtrit
 
@@ -199,19 +155,10 @@ class SchoolSpread:
 class ResemblingPupils:
     """What happened beyond the risks, pair by pair of different pupils of one cell.
 
-    Parameters
-    ----------
-    cell : int array
-        The cells.
-    pairs, scale : array
-        For each cell: the sum over pairs of the products of what happened beyond the risks, and the same
-        of the variances that the risks imply.
-    chance : array
-        For each cell: the sum of these variances.
-    repeated : float
-        By how much chance varies more than that, because a cell holds several rows of a pupil.
-    curved : float
-        Between 0 and 1: how far the cells' risks are from a half, where log-odds are a straight line.
+    For each cell, ``pairs`` is the sum over pairs of the products of what happened beyond the risks,
+    ``scale`` the same of the variances that the risks imply, and ``chance`` the sum of these variances.
+    ``repeated`` is by how much chance varies more than that, because a cell holds several rows of a pupil;
+    ``curved``, between 0 and 1, how far the cells' risks are from a half, where log-odds are a straight line.
     """
 
     cell: Positions
@@ -248,13 +195,9 @@ class ResemblingPupils:
     def posterior(self, schools: Positions) -> Floats:
         """Give the posterior of the standard deviation between schools, as weights of ``SPREADS``.
 
-        A flat prior on the standard deviation (Gelman 2006), and the ratio as what was seen: normal, with
-        the error that chance and the schools themselves give it, and with the days of a school as one.
-
-        Parameters
-        ----------
-        schools : int array
-            The school of each cell.
+        A flat prior on the standard deviation (Gelman 2006), and the ratio as what was seen: normal, with the
+        error that chance and the schools themselves give it, and with the days of a school as one.
+        ``schools`` is the school of each cell.
         """
         variances = SPREADS**2
         expected = np.expm1(self.curved * variances) / self.curved
@@ -269,20 +212,11 @@ class ResemblingPupils:
 def excess_variance(y: ArrayLike, risk: Floats, cells: Array, pupils: Array) -> float:
     """Estimate by how much the shares of cells differ beyond chance: a variance in log-odds, at least 0.
 
-    Over all pairs of different pupils of a cell, the product of what happened beyond their risks is held
-    against the product of their variances; rows of one pupil are one. The last step turns a variance of
-    shares into one of log-odds: exact where leaving is rare, to the second order elsewhere.
+    Over all pairs of different pupils of a cell, the product of what happened beyond their risks (calibrated
+    over all cells together) is held against the product of their variances; rows of one pupil are one. The
+    last step turns a variance of shares into one of log-odds: exact where leaving is rare, to the second
+    order elsewhere. Cells are numbered.
 
-    Parameters
-    ----------
-    y : array of {0, 1}
-    risk : array
-        Calibrated over all cells together.
-    cells, pupils : array
-        Of each row; cells are numbered.
-
-    Examples
-    --------
     >>> y, risk = np.array([1, 1, 0, 0]), np.full(4, 0.5)
     >>> round(excess_variance(y, risk, np.array([0, 0, 1, 1]), np.arange(4)), 2)
     4.0

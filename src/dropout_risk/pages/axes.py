@@ -25,8 +25,6 @@ class Tick:
 class Scale:
     """An even axis from ``low`` to ``high``.
 
-    Examples
-    --------
     >>> Scale(10, 20)(12.5)
     25.0
     """
@@ -54,8 +52,6 @@ class RiskScale(Scale):
     def ticks(self, apart: float = 13.0) -> tuple[Tick, ...]:
         """Mark round risks, none nearer to the next than ``apart``.
 
-        Examples
-        --------
         >>> [tick.text for tick in RiskScale.around(logit([0.04, 0.4])).ticks()]
         ['5%', '10%', '20%', '30%', '40%']
         """

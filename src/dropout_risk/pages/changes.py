@@ -18,15 +18,7 @@ from dropout_risk.watchlist.state import StudentId
 
 @dataclass(frozen=True)
 class Changes:
-    """Sentences on changes of one score; none where nobody can say.
-
-    Parameters
-    ----------
-    changed : tuple of str
-        Why the risk is another than on the earlier date.
-    would_change : tuple of str
-        What would bring it down, and that this is arithmetic and no promise.
-    """
+    """Why a risk is another than before, and what would bring it down; empty where nobody can say."""
 
     changed: tuple[str, ...] = ()
     would_change: tuple[str, ...] = ()
@@ -37,21 +29,7 @@ Answer = TypeVar("Answer", Change, WhatIf)
 
 @dataclass(frozen=True, eq=False)
 class ChangeQuestions:
-    """A model, asked about pupils of some histories.
-
-    Parameters
-    ----------
-    model : RiskModel
-        What is asked.
-    histories : Histories
-        What it scored.
-    before, now : date
-        The dates between which risks changed.
-    role : Role
-        Who reads the answers; they tell only what that role may see.
-    language : {"zh", "en"}
-        The language of the answers.
-    """
+    """A model, asked why risks changed between two dates; answers tell only what the role may see."""
 
     model: RiskModel
     histories: Histories

@@ -53,18 +53,8 @@ class BandRow:
 class RiskSpread:
     """The risks of those who were judged: bars on an axis in log-odds, with the limits of the bands.
 
-    Parameters
-    ----------
-    bars : tuple of HistogramBar
-        On a field 100 wide.
-    limits : tuple of (float, str)
-        Where each band begins, and its name.
-    ticks : tuple of Tick
-        Risks on the axis.
-    rows : tuple of BandRow
-        The same in numbers, the highest band first.
-    said : str
-        The picture in words.
+    Places are on a field 100 wide; ``limits`` says where each band begins, ``rows`` holds the same in
+    numbers, the highest band first, and ``said`` tells the picture in words.
     """
 
     bars: tuple[HistogramBar, ...]
@@ -75,17 +65,7 @@ class RiskSpread:
 
     @classmethod
     def of(cls, pupils: Sequence[PupilHead], bands: BandSettings, language: Language) -> Self:
-        """Draw the distribution.
-
-        Parameters
-        ----------
-        pupils : sequence of Head
-            Everybody with a score.
-        bands : BandSettings
-            Where the bands begin.
-        language : {"zh", "en"}
-            The language of the words.
-        """
+        """Draw the distribution over everybody with a score."""
         judged = [pupil.risk for pupil in pupils if pupil.band != UNKNOWN_BAND]
         rows = _band_rows(pupils, bands, language)
         counts = COMMA.join(
@@ -180,18 +160,9 @@ class HeatRow:
 class CohortPage:
     """A cohort as its page shows it.
 
-    Parameters
-    ----------
-    spread : Spread
-        How risks are spread.
-    schools : tuple of SchoolRow
-        The lists by capacity; ``total`` is their sum.
-    highest : tuple of HighRisk
-        The highest risks of all schools; ``tied`` says how many more are equal to the last one.
-    domains : tuple of str
-        The heads of the columns of ``heat``.
-    not_scored : tuple of (str, int)
-        Why pupils could not be judged, and how many.
+    ``total`` is the sum of the schools' lists; ``tied`` says how many more risks equal the last one of
+    ``highest``; ``domains`` heads the columns of ``heat``; ``not_scored`` says why pupils could not be
+    judged, and how many.
     """
 
     spread: RiskSpread
@@ -213,18 +184,7 @@ def cohort_page(
 ) -> CohortPage:
     """Lay out the page of a cohort; it reads scores and adds nothing to them.
 
-    Parameters
-    ----------
-    scores : Scores
-        Of everybody.
-    watch_list : WatchList
-        Made from them.
-    bands : BandSettings
-        Where the bands begin.
-    links : Links
-        Where the other pages lie.
-    seen : callable
-        Gives a score as the reader may see it.
+    The list is made from the same scores; ``seen`` gives a score as the reader may see it.
     """
     language = scores.language
     everybody = list(pupil_heads(scores.pupils))

@@ -43,12 +43,8 @@ class CalibrationGroup:
 class CalibrationPlot:
     """Risks given against what came true, on two axes stretched alike: the diagonal stays a diagonal.
 
-    Parameters
-    ----------
-    groups : tuple of CalibrationGroup
-        By rising risk; ``x`` on a field 100 wide, ``y`` from the top of one ``PLOT_HEIGHT`` high.
-    across, up : tuple of Tick
-        Risks on the two axes.
+    Groups go by rising risk, with ``x`` on a field 100 wide and ``y`` from the top of one ``PLOT_HEIGHT``
+    high.
     """
 
     groups: tuple[CalibrationGroup, ...]
@@ -96,20 +92,10 @@ _QUANTILES = (0.05, 0.25, 0.75, 0.95)
 
 @dataclass(frozen=True)
 class FactRow:
-    """One fact over the cohort.
+    """One fact over the cohort; places are on a field 100 wide.
 
-    Parameters
-    ----------
-    label, domain : str
-        What it is.
-    weight : str
-        The mean contribution whatever its sign.
-    outer, inner : tuple of float
-        Where nine tenths and where half of the pupils lie, on a field 100 wide.
-    mean : float
-        The place of the mean.
-    told : str
-        The picture in words.
+    ``weight`` is the mean contribution whatever its sign; nine tenths of the pupils lie within ``outer``,
+    half of them within ``inner``; ``told`` is the picture in words.
     """
 
     label: str
@@ -125,14 +111,7 @@ class FactRow:
 class OverallReasons:
     """How much each fact weighs over a cohort: facts by their mean weight, the largest first.
 
-    Parameters
-    ----------
-    rows : tuple of FactRow
-        Empty where there are too few pupils.
-    zero : float
-        The place of a contribution of nothing.
-    pupils : int
-        Over how many pupils.
+    There are no rows where there are too few pupils; ``zero`` is the place of a contribution of nothing.
     """
 
     rows: tuple[FactRow, ...]
@@ -147,19 +126,7 @@ class OverallReasons:
         language: Language,
         hidden: Collection[str] = (),
     ) -> Self:
-        """Sum up the contributions of a cohort.
-
-        Parameters
-        ----------
-        batches : iterable of pyarrow.RecordBatch
-            Rows of scores, as :func:`dropout_risk.scoring.population.score_blocks` gives them.
-        catalogue : FeatureCatalogue
-            Which features tell one fact.
-        language : {"zh", "en"}
-            The language of the labels.
-        hidden : collection of str
-            Domains whose facts are left out.
-        """
+        """Sum up the contributions in rows of scores; facts of the hidden domains are left out."""
         features = list(catalogue.values())
         parts = [_contribution_rows(batch) for batch in batches]
         each = np.concatenate(parts) if parts else np.zeros((0, len(features)))
@@ -221,22 +188,8 @@ class SectionPage:
 class ModelPage:
     """A model as its page shows it.
 
-    Parameters
-    ----------
-    name, version : str
-        Which model it is.
-    card : str
-        The model card as HTML, made from Markdown in which no HTML counts.
-    evaluated : bool
-        Whether the model carries an evaluation.
-    calibration : CalibrationPlot or None
-        From the evaluation.
-    sections : tuple of SectionPage
-        What else was asked of the model, such as fairness, as far as the card does not tell it.
-    overall : Overall
-        What weighs over the cohort.
-    how_to_read : tuple of (str, str)
-        How to read a reason.
+    ``card`` is HTML, made from Markdown in which no HTML counts; ``evaluated`` says whether the model carries
+    an evaluation; ``sections`` tell what else was asked of it, such as fairness, as far as the card does not.
     """
 
     name: str
@@ -252,18 +205,9 @@ class ModelPage:
 def model_page(
     model: RiskModel, scored: Iterable[pa.RecordBatch], language: Language, hidden: Collection[str] = ()
 ) -> ModelPage:
-    """Lay out the page of a model.
+    """Lay out the page of a model and of the rows of a cohort that it scored.
 
-    Parameters
-    ----------
-    model : RiskModel
-        With its card and its evaluation.
-    scored : iterable of pyarrow.RecordBatch
-        The rows of a cohort that it scored.
-    language : {"zh", "en"}
-        The language of the page.
-    hidden : collection of str
-        Domains of which the reader is told nothing about the cohort.
+    Of the hidden domains the reader is told nothing about the cohort.
     """
     report, card = report_of(model), model.card.get(language, "")
     sections = report.sections if report else ()

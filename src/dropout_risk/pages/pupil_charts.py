@@ -37,24 +37,12 @@ class DayCell:
 
 @dataclass(frozen=True)
 class AttendanceStrip:
-    """The school year to date, and always the last 60 school days.
+    """The school year to date, and always the last 60 school days; a column per week, a row per weekday.
 
-    Parameters
-    ----------
-    cells : tuple of Cell
-        Placed on a field 100 wide: a column per week, a row per weekday.
-    width, height : float
-        Width of a column, and height of the whole picture.
-    months : tuple of (float, str)
-        Where each month begins.
-    legend : tuple of (str, str)
-        Each state that occurs, with its number of days in words.
-    table : tuple of (str, tuple of int)
-        Each month with its number of days by state, in the order of ``STATES``.
-    said : str
-        The picture in words.
-    totals : tuple of str
-        What is known of periods in which only totals are kept.
+    Cells are on a field 100 wide; ``width`` is that of a column, ``height`` that of the whole picture.
+    ``legend`` is each state that occurs, with its number of days in words; ``table`` has each month with its
+    number of days by state, in the order of ``DAY_STATES``; ``totals`` tells of periods in which only totals
+    are kept.
     """
 
     cells: tuple[DayCell, ...]
@@ -68,15 +56,7 @@ class AttendanceStrip:
 
     @classmethod
     def of(cls, snapshot: Snapshot, language: Language) -> Self:
-        """Draw the attendance of one pupil as it was known on a date.
-
-        Parameters
-        ----------
-        snapshot : Snapshot
-            Of histories with this pupil alone.
-        language : {"zh", "en"}
-            The language of the words.
-        """
+        """Draw the attendance of the one pupil of the snapshot's histories."""
         days = _days_with_states(snapshot)
         totals = _totals_in_words(snapshot, language)
         if not any(state != "no_record" for _, state in days):
@@ -187,17 +167,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class SubjectMarks:
-    """The marks of one subject.
-
-    Parameters
-    ----------
-    subject, last : str
-        The subject, and its latest mark in words.
-    marks : tuple of Mark
-        By date.
-    said : str
-        The picture in words: every mark of it.
-    """
+    """The marks of one subject by date, the latest in words, and the picture in words: every mark of it."""
 
     subject: str
     last: str
@@ -207,17 +177,7 @@ class SubjectMarks:
 
 @dataclass(frozen=True)
 class MarksChart:
-    """All subjects on one axis of time, which ends on the as-of date.
-
-    Parameters
-    ----------
-    subjects : tuple of SubjectMarks
-        The core subjects first.
-    first, last : str
-        The dates at the ends of the axis.
-    as_of : float
-        The place of the as-of line.
-    """
+    """All subjects, the core ones first, on one axis of time, which ends on the as-of date."""
 
     subjects: tuple[SubjectMarks, ...]
     first: str
@@ -226,15 +186,7 @@ class MarksChart:
 
     @classmethod
     def of(cls, snapshot: Snapshot, language: Language) -> Self:
-        """Draw the marks of one pupil as they were known on a date.
-
-        Parameters
-        ----------
-        snapshot : Snapshot
-            Of histories with this pupil alone.
-        language : {"zh", "en"}
-            The language of the words.
-        """
+        """Draw the marks of the one pupil of the snapshot's histories."""
         rows, words = snapshot.grades.rows, snapshot.histories.words
         names = ("subject", "date", "exam", "percent")
         given = [row for row in zip(*(rows[name].tolist() for name in names), strict=True)
@@ -307,22 +259,10 @@ class WaterfallPart:
 
 @dataclass(frozen=True)
 class WaterfallStep:
-    """One row of a waterfall.
+    """One row of a waterfall, its bar on a field 100 wide; the next step begins at ``end``.
 
-    Parameters
-    ----------
-    kind : str
-        ``start``, ``raising``, ``lowering``, ``other`` or ``total``: how it is drawn.
-    text, note : str
-        The sentence beside the bar, and what to hold it against.
-    number : str
-        A risk for ``start`` and ``total``; else the contribution in log-odds.
-    x, width : float
-        The bar, on a field 100 wide.
-    end : float
-        Where the next step begins.
-    told : str
-        The bar in words.
+    ``kind`` is ``start``, ``raising``, ``lowering``, ``other`` or ``total``; ``number`` is a risk for
+    ``start`` and ``total``, else the contribution in log-odds; ``told`` is the bar in words.
     """
 
     kind: str
@@ -344,17 +284,7 @@ class Waterfall:
 
     @classmethod
     def of(cls, score: PupilScore, parts: Sequence[WaterfallPart], language: Language) -> Self:
-        """Draw the way from the start to a pupil's risk.
-
-        Parameters
-        ----------
-        score : PupilScore
-            Where the way begins and ends.
-        parts : sequence of Part
-            In the order in which they are drawn; with the start they add up to the log-odds.
-        language : {"zh", "en"}
-            The language of the words.
-        """
+        """Draw the way to a pupil's risk: with the start, the parts add up to the log-odds."""
         reached = [score.base_log_odds]
         for part in parts:
             reached.append(reached[-1] + part.contribution)

@@ -68,18 +68,9 @@ class PupilCard:
 
 @dataclass(frozen=True)
 class CardWriter:
-    """Writes cards in one language.
+    """Writes cards in one language, that of the sentences in the scores.
 
-    Parameters
-    ----------
-    language : {"zh", "en"}
-        The language of the page, and of the sentences in the scores.
-    compared : bool
-        Whether there was an earlier list.
-    common : collection of str
-        Sentences that hold for everybody; the page tells them once.
-    links : Links
-        Where each pupil's own page lies.
+    ``compared`` says whether there was an earlier list; the page tells sentences that are ``common`` once.
     """
 
     language: Language
@@ -197,36 +188,12 @@ class HelpLine:
 
 @dataclass(frozen=True)
 class PupilPage:
-    """One pupil as its page shows it.
+    """One pupil as its page shows it; words are empty where nothing is known.
 
-    Parameters
-    ----------
-    student_id, school, class_id, teacher : str
-        Who it is; empty where not known.
-    school_page : str
-        The address of the school's list; empty where there is none.
-    judged : bool
-        Whether enough is known for the risk to mean something.
-    risk, interval, band, band_word, rank : str
-        The risk in words.
-    alerts : tuple of (str, str)
-        Each alert and who acts on it.
-    domains, reasons : Waterfall or None
-        The way from the start to the risk; None where nothing is judged.
-    attendance : AttendanceStrip or None
-        The school year by day; None where the role may not see it.
-    marks : Marks or None
-        By subject over time; None where the role may not see them.
-    since_last : tuple of str
-        What changed since the last list.
-    would_change : tuple of str
-        What would change the risk; empty where nobody asked the model.
-    missing, warnings : tuple of str
-        What is not known, and what to know of the data.
-    help : tuple of HelpLine
-        What help fits.
-    notes : tuple of str
-        For whom the page is, and what is hidden from that role.
+    ``judged`` says whether enough is known for the risk to mean something; without it there is no waterfall
+    of ``domains`` or ``reasons``. Each alert comes with who acts on it. ``attendance`` and ``marks`` are None
+    where the role may not see them; ``would_change`` is empty where nobody asked the model; ``notes`` say for
+    whom the page is, and what is hidden from that role.
     """
 
     student_id: str
@@ -255,15 +222,7 @@ class PupilPage:
 
 @dataclass(frozen=True)
 class PupilPageWriter:
-    """Writes pupils' pages in one language, for one role.
-
-    Parameters
-    ----------
-    role : Role
-        For whom the page is.
-    cards : CardWriter
-        Words alerts and changes in the way, and in the language, of the list.
-    """
+    """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list."""
 
     role: Role
     cards: CardWriter
@@ -275,18 +234,10 @@ class PupilPageWriter:
         entry: WatchEntry | None = None,
         changes: Changes | None = None,
     ) -> PupilPage:
-        """Write one pupil's page.
+        """Write one pupil's page from the score as the role may read it.
 
-        Parameters
-        ----------
-        score : PupilScore
-            As the role may read it.
-        snapshot : Snapshot
-            Of this pupil's history alone, on the date of the score.
-        entry : WatchEntry, optional
-            Where the pupil stands on the list, if it is on it.
-        changes : Changes, optional
-            Why the risk changed, and what would change it.
+        The snapshot is of this pupil's history alone, on the date of the score; the entry is there if the
+        pupil is on the list.
         """
         changes = Changes() if changes is None else changes
         word, language = self.cards.word, self.cards.language

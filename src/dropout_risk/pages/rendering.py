@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.pages.words import WORDS, page_words
-from dropout_risk.text import CLAUSES, Language
+from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.wording import comparison_text
 
 INDEX = "index.html"
@@ -26,16 +27,9 @@ MODEL = "model.html"
 
 @dataclass(frozen=True)
 class Links:
-    """How the pages find one another.
+    """How the pages find one another: their addresses, empty where there are none.
 
-    Parameters
-    ----------
-    cohort, model : str
-        Addresses of these pages; empty where there are none.
-    lists : str
-        The address of the index of all schools; empty where there is none.
-    pupil, school : callable
-        From an id to the address of its page.
+    ``lists`` is the index of all schools; ``pupil`` and ``school`` give an address from an id.
     """
 
     cohort: str
@@ -48,8 +42,6 @@ class Links:
 def school_page_name(school_id: str | None) -> str:
     """Name a school's file: safe whatever the id, and never the same for two ids.
 
-    Examples
-    --------
     >>> school_page_name("../x")
     'school-x-551622b6.html'
     """
@@ -59,8 +51,6 @@ def school_page_name(school_id: str | None) -> str:
 def pupil_page_name(student_id: str | int) -> str:
     """Name a pupil's file.
 
-    Examples
-    --------
     >>> pupil_page_name("<b>")
     'pupil-b-6d04c958cc9518d6.html'
     """
@@ -70,8 +60,6 @@ def pupil_page_name(student_id: str | int) -> str:
 def is_our_page(name: str) -> bool:
     """Say whether a file of that name is a school's or a pupil's page.
 
-    Examples
-    --------
     >>> is_our_page(school_page_name(None)), is_our_page("school-notes.html")
     (True, False)
     """
@@ -116,17 +104,8 @@ def id_at(step: str | None) -> str | None:
 
 
 def served_under(root: str, language: str = "") -> Links:
-    """Give the addresses of the service.
+    """Give the addresses of the service below that of the cohort's page, all asking for a language if given.
 
-    Parameters
-    ----------
-    root : str
-        The address of the cohort's page; the others lie below it.
-    language : str, default=""
-        Asked for in every address, if given.
-
-    Examples
-    --------
     >>> served_under("/review", "en").pupil("a/b <c>")
     '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
     """
@@ -161,17 +140,7 @@ def _age_of_record(reason: Reason, language: Language) -> str:
 
 
 def render_page(template: str, language: Language, **content: Any) -> str:
-    """Render a page of HTML.
-
-    Parameters
-    ----------
-    template : str
-        The name of a file in ``templates/``.
-    language : {"zh", "en"}
-        The language of the wording.
-    **content
-        What the template shows; every word of it is escaped.
-    """
+    """Render a page from a file in ``templates/``; every word of the content is escaped."""
     shared = {"w": page_words(language), "lang": language, "css": style_sheet(), "policy": content_policy()}
     return _template_environment().get_template(template).render(**shared, **content)
 
@@ -186,8 +155,6 @@ def style_sheet() -> str:
 def content_policy() -> str:
     """Give the pages' content security policy: their own style sheet by its hash, and nothing else.
 
-    Examples
-    --------
     >>> content_policy().startswith("default-src 'none'; style-src 'sha256-")
     True
     """
@@ -205,3 +172,51 @@ def _template_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+# --- A page that says why there is no other one ---
+
+Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store"]
+_MESSAGES: dict[Message, tuple[Text, Text]] = {
+    "switched_off": (
+        Text(zh="这里还没有可看的内容", en="There is nothing to review here yet"),
+        Text(
+            zh="启动服务前，请把环境变量 DROPOUT_RISK_STORE 设为历史库所在的文件夹"
+            "（用 dropout-risk store build 建立）。",
+            en="Set DROPOUT_RISK_STORE to the folder of a store of histories (dropout-risk store build makes "
+            "one) before the service is started.",
+        ),
+    ),
+    "not_here": (
+        Text(zh="没有这一页", en="There is no such page"),
+        Text(
+            zh="评估日没有这名学生（或这所学校）的评估：可能当天不在校，学生表的行未通过检查，或编号有误。",
+            en="No pupil (or school) of that id was scored on the date: not at school on it, a row that did "
+            "not pass the checks, or another id.",
+        ),
+    ),
+    "nobody_yet": (
+        Text(zh="那一天还没有记录", en="Nothing is known on that date"),
+        Text(zh="请核对记录的日期。", en="Check the dates of the records."),
+    ),
+    "unknown_language": (
+        Text(zh="没有这种语言", en="There is no such language"),
+        Text(zh="可用 ?lang=zh 或 ?lang=en。", en="Ask for ?lang=zh or ?lang=en."),
+    ),
+    "no_store": (
+        Text(zh="历史库暂时无法读取", en="The store of histories cannot be read at present"),
+        Text(
+            zh="请稍后再试；如仍不行，请联系服务的管理人员。",
+            en="Try again later; if it stays so, tell whoever runs the service.",
+        ),
+    ),
+}
+
+
+def message_page(
+    said: Message, language: Language, links: Links, error: DropoutRiskError | None = None
+) -> str:
+    """Render a page that says why there is no other one, an error's code and words in small print."""
+    head, text = (words.to(language) for words in _MESSAGES[said])
+    shown = "" if error is None else f"{error.code}: {error.message} {error.hint}"
+    return render_page("message.html", language, links=links, head=head, text=text, error=shown)

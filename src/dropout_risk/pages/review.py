@@ -36,17 +36,11 @@ from dropout_risk.watchlist.watch_list import WatchList
 
 
 def reader_of_pages(role: str, settings: Settings) -> Role:
-    """Give a role for which pages may be made.
+    """Give a role for which pages may be made; UnknownRoleError if there is none of that name.
 
-    Raises
-    ------
-    UnknownRoleError
-        If there is no such role, with the nearest right name.
-    SettingsError
-        If it may not know names, or does not work with the pupils: pages name pupils and say who acts.
+    SettingsError if it may not know names, or does not work with the pupils: pages name pupils and say who
+    acts.
 
-    Examples
-    --------
     >>> reader_of_pages("counsellor", Settings()).name
     'counsellor'
     """
@@ -160,12 +154,8 @@ class Review:
     def pupil(self, student_id: StudentId, links: Links = FILES) -> str:
         """Render a pupil's page.
 
-        Raises
-        ------
-        UnknownPupilError
-            If no pupil of that id was scored on the date.
-        DateError
-            If nothing had been recorded of the pupil by the date.
+        UnknownPupilError if no pupil of that id was scored on the date; DateError if nothing had been
+        recorded of the pupil by then.
         """
         score = self._score(student_id)
         snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
@@ -193,13 +183,8 @@ class Review:
     def write(self, folder: str | Path) -> Path:
         """Write the index, every school's list, each listed pupil's page, the cohort's and the model's.
 
-        All of it is made before any of it takes its place, and the index comes last. Pages of schools and
-        pupils that are no longer listed are removed, so that nobody reads yesterday's.
-
-        Returns
-        -------
-        Path
-            The index.
+        All of it is made before any of it takes its place, and the index, whose path is given, comes last.
+        Pages of schools and pupils that are no longer listed are removed, so that nobody reads yesterday's.
         """
         return write_folder(Path(folder), self._files())
 

@@ -139,27 +139,11 @@ def _name_with_class(pupil: PupilScore) -> str:
 
 
 def render_watch_list(watch_list: WatchList, language: Language) -> str:
-    """Write the whole list as one page of HTML.
+    """Write the whole list as one page of HTML, without scripts and without anything to fetch.
 
-    Parameters
-    ----------
-    watch_list : WatchList
-        The morning's list.
-    language : {"zh", "en"}
-        The language of the page; the list's own, since its sentences are written already.
+    SettingsError if the list was scored in another language than the page's: its sentences are written
+    already.
 
-    Returns
-    -------
-    str
-        A complete document without scripts and without anything to fetch.
-
-    Raises
-    ------
-    SettingsError
-        If the list was scored in the other language.
-
-    Examples
-    --------
     >>> import datetime as dt
     >>> from dropout_risk.scoring.scores import Scores
     >>> from dropout_risk.settings import WatchListSettings
@@ -216,19 +200,10 @@ def render_index(watch_list: WatchList, links: Links) -> str:
 
 
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
-    """Write pages to a folder: all are made before one takes its place, and the last one comes last.
+    """Write pages to a folder, all of them made before one takes its place; give the path of the last one.
 
-    Parameters
-    ----------
-    folder : Path
-        Other files in it stay; pages of schools and pupils that are not written again are removed.
-    pages : iterable of (str, str)
-        Names and what is in them.
-
-    Returns
-    -------
-    Path
-        The last page.
+    The last one is also written last. Other files stay; pages of schools and pupils that are not written
+    again are removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=UNFINISHED))

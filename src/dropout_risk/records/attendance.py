@@ -41,14 +41,8 @@ _STAGES = (
 class Roll:
     """The pupils that ``students`` names.
 
-    Parameters
-    ----------
-    index : PupilIndex
-        Their ids.
-    row : int32 array
-        Per id, the row in the final table; -1 where the pupil was set apart.
-    school : int32 array
-        Per id, the number of the school.
+    Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
+    of the school.
     """
 
     index: PupilIndex
@@ -72,21 +66,7 @@ class _SiftedBatch(NamedTuple):
 
 
 class AttendanceCheck:
-    """Reads and checks attendance.
-
-    Parameters
-    ----------
-    mapping : RecordsMapping
-        Headers and words.
-    roll : Roll
-        The pupils.
-    days : SchoolDays
-        What the calendar lists.
-    today : int
-        Days since 1970-01-01; what is dated later is an error.
-    progress : callable, optional
-        See :class:`dropout_risk.records.reading.TableReader`.
-    """
+    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error."""
 
     def __init__(
         self,
@@ -106,10 +86,7 @@ class AttendanceCheck:
     def run(self, parts: Sequence[Part]) -> tuple[DayGrid, Draft]:
         """Check all rows; the answer does not depend on the batches or on the number of threads.
 
-        Returns
-        -------
-        grid, read : DayGrid, Draft
-            The usable rows; and as many rows as were read, without columns: the spans and the findings.
+        Besides the usable rows, give as many rows as were read, without columns: the spans and the findings.
         """
         self._cells = DayCells(self.roll.n_usable)
         draft = self._reader().each(parts, self._sift, self._insert)

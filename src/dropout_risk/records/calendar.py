@@ -21,17 +21,10 @@ DateLike = str | dt.date | dt.datetime | np.datetime64
 
 
 def ordinal_of(day: DateLike) -> int:
-    """Give a date as days since 1970-01-01, the form in which dates are kept inside.
+    """Give a date as days since 1970-01-01, the form in which dates are kept inside; DateError if it is none.
 
     Of a time of day, also at the end of an ISO timestamp, only the date counts.
 
-    Raises
-    ------
-    DateError
-        If it is not a date; the message names the form that is.
-
-    Examples
-    --------
     >>> ordinal_of("1970-01-08")
     7
     """
@@ -126,7 +119,7 @@ class SchoolCalendar:
         if known is not None:
             named = zip(schools, since, strict=True)
             since = [np.asarray(known.get(name, always), dtype=np.int32) for name, always in named]
-        pairs = [_each_once(row, from_when) for row, from_when in zip(rows, since, strict=True)]
+        pairs = [each_day_once(row, from_when) for row, from_when in zip(rows, since, strict=True)]
         each_day, each_known = zip(*pairs, strict=True) if pairs else ((), ())
         return cls(schools, each_day, known=each_known, year_start=year_start)
 
@@ -248,7 +241,7 @@ def _ordinals_of(days: Sequence[DateLike] | npt.NDArray[Any]) -> Ints:
     return array.astype(np.int32)
 
 
-def _each_once(days: Ints, known: Ints) -> tuple[Ints, Ints]:
+def each_day_once(days: Ints, known: Ints) -> tuple[Ints, Ints]:
     """Sort days, and keep each with the earliest date on which it became known."""
     order = np.lexsort([known, days])
     days, known = days[order], known[order]

@@ -16,7 +16,6 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
-from dropout_risk.records.check import CheckReport, Counts, Problem
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
@@ -25,7 +24,7 @@ from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
-from dropout_risk.records.rules import RULES, Rule
+from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 
@@ -36,12 +35,8 @@ _ALWAYS = np.iinfo(np.int32).min
 class KnownPupils:
     """Pupils and school days that records may speak of without naming them again.
 
-    Parameters
-    ----------
-    students : pyarrow.Table
-        One row per pupil, in the types of the contract; a row of the records takes its place.
-    calendar : SchoolCalendar
-        School days; those that a calendar listed are the only ones on which attendance may lie.
+    ``students`` has one row per pupil, in the types of the contract; a row of the records takes its place.
+    Where a calendar listed school days, attendance may lie on no others.
     """
 
     students: Any
@@ -139,20 +134,9 @@ class CheckedRecords:
 
 
 class RecordsCheck:
-    """Reads and checks the parts of all tables.
+    """Reads and checks the parts of all tables, beside what a store knew that they are added to.
 
-    Parameters
-    ----------
-    parts : mapping of str to sequence of Part
-        Per table.
-    mapping : RecordsMapping
-        Headers and words.
-    today : int
-        Days since 1970-01-01; what is dated later is an error.
-    known : KnownPupils, optional
-        The pupils and school days of the store that the records are added to.
-    progress : callable, optional
-        See :class:`dropout_risk.records.reading.TableReader`.
+    What is dated after ``today`` (days since 1970-01-01) is an error.
     """
 
     def __init__(
@@ -327,21 +311,8 @@ def require_students(
 ) -> None:
     """Refuse records without ``students`` or without one of its required columns.
 
-    Parameters
-    ----------
-    parts : mapping
-        The parts of each table.
-    mapping : RecordsMapping
-        Headers and words.
-    names : sequence of str
-        What was found and belongs to no table.
-    known : KnownPupils, optional
-        Pupils who need not be named again.
-
-    Raises
-    ------
-    RecordsError
-        Naming what is missing and the nearest there is.
+    The RecordsError names what is missing and the nearest there is: among ``names``, which belong to no
+    table, or among the headers. Known pupils need not be named again.
     """
     table = TABLES["students"]
     if not parts.get("students") and known is None:

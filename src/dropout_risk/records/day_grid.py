@@ -28,16 +28,9 @@ _SLOTS, _COPIES, _BESIDE, _CLASHES = range(4)
 class AttendanceRows(NamedTuple):
     """Attendance rows of usable pupils as parallel arrays.
 
-    Attributes
-    ----------
-    pupil, date : int32 arrays
-        Row number of the pupil; date as ordinal.
-    session : int32 array
-        Number of the session's word, -1 without; empty if no row has any.
-    status : int8 array
-        Codes of ``records.statuses``.
-    take : uint8 array
-        1 for the rows that are known on their own date and to be inserted.
+    ``pupil`` holds row numbers, ``date`` ordinals, ``status`` the codes of ``records.statuses``, ``session``
+    the number of the word, -1 without (empty if no row has any). ``take`` is 1 for the rows to insert: those
+    known on their own date.
     """
 
     pupil: Ints
@@ -58,14 +51,9 @@ class DayCells:
     """Cells that grow by slots as rows arrive.
 
     The first 15 session words and, of their dates, the first 16,384 (fewer where all cells together would
-    pass 8 GiB) have slots; whatever else arrives is handed back, so that a wrong column of sessions or
-    dates cannot use up the memory. A slot has all of its rows or none. Memory that no row has touched is
-    never used: a mistyped date costs a page.
-
-    Parameters
-    ----------
-    n_pupils : int
-        Number of pupils.
+    pass 8 GiB) have slots; whatever else arrives is handed back, so that a wrong column of sessions or dates
+    cannot use up the memory. A slot has all of its rows or none. Memory that no row has touched is never
+    used: a mistyped date costs a page.
     """
 
     def __init__(self, n_pupils: int) -> None:
@@ -210,16 +198,8 @@ _FEW = 1 << 10
 class BesideRows:
     """Rows that stand beside the grid, by pupil, date, session and date known; one for each of these.
 
-    Parameters
-    ----------
-    pupil, date : int32 arrays
-        Row number of the pupil; date as ordinal.
-    session : int32 array
-        Index in the grid's ``words``, -1 without a session.
-    status : int8 array
-        Codes of ``records.statuses``.
-    known : int32 array
-        The date on which the row became known: later than its own, or the same where it has no slot.
+    ``session`` is the index in the grid's ``words``, -1 without. ``known`` is later than the row's own
+    ``date``, or the same where it has no slot. The other columns are those of :class:`AttendanceRows`.
     """
 
     pupil: Ints
@@ -236,21 +216,10 @@ class BesideRows:
 class DayGrid:
     """All usable attendance rows: those known on their own date as cells, the others beside them.
 
-    Parameters
-    ----------
-    cells : uint8 array of shape (n, n_pupils)
-        0 where nothing is known, else the status plus one.
-    slot : int32 array
-        The row of ``cells`` of each slot; slots come by date and session.
-    date, session : int32 arrays
-        Date of each slot; index of its session in ``words``, -1 without one.
-    words : tuple of str
-        The sessions, in the order of the alphabet.
-    beside : BesideRows
-        Rows that became known after their own date, or for which the grid has no room.
+    A cell of ``cells``, of shape (n, n_pupils), is 0 where nothing is known, else the status plus one. Slots
+    come by date and session: ``slot`` is the row of each in ``cells``, ``session`` its index in ``words`` (in
+    the order of the alphabet), -1 without one.
 
-    Examples
-    --------
     >>> import datetime as dt
     >>> day = dt.date(2025, 3, 3)
     >>> rows = [{"pupil": 1, "date": day, "session": None, "status": 1, "recorded_on": day}]
@@ -270,14 +239,8 @@ class DayGrid:
     def of_cells(cls, cells: DayCells, words: Sequence[str], beside: BesideRows) -> Self:
         """Put slots in order, and session words (numbered as they came) in the order of the alphabet.
 
-        Parameters
-        ----------
-        cells : DayCells
-            Filled, without clashes.
-        words : sequence of str
-            Session words by number.
-        beside : BesideRows
-            By pupil, date, session word and date known; sessions by number.
+        The cells are filled and without clashes; the rows beside are in order but number their sessions as
+        they came.
         """
         used = cells.cells[: cells.n_slots]
         slots = np.flatnonzero(used.any(axis=1) if used.shape[1] < _FEW else [row.any() for row in used])
@@ -332,15 +295,7 @@ class DayGrid:
         return np.concatenate([dates, self.beside.date[beside]]), known
 
     def attended(self, group: Ints, n_groups: int) -> npt.NDArray[np.bool_]:
-        """Say for each group of pupils and each slot whether the group has any row there.
-
-        Parameters
-        ----------
-        group : int32 array of shape (n_pupils,)
-            The number of each pupil's group.
-        n_groups : int
-            Number of groups.
-        """
+        """Say for each group of pupils, numbered by ``group``, and each slot whether it has any row there."""
         found = np.zeros((len(self.slot), n_groups), np.bool_)
         group = np.require(group, np.int32, ["C", "W"])
 

@@ -35,16 +35,9 @@ def plain_form(header: str) -> str:
 
 @dataclass(frozen=True)
 class Headers:
-    """How the headers of one file or frame were understood.
+    """How the headers of one file or frame were understood: ``chosen`` names the header of each column.
 
-    Parameters
-    ----------
-    chosen : dict
-        Canonical column to the header it is read from.
-    unknown : tuple of str
-        Headers that mean nothing here.
-    spare : tuple of str
-        Headers that mean a column which another header already gives.
+    ``unknown`` headers mean nothing here; ``spare`` ones mean a column which another header already gives.
     """
 
     chosen: dict[str, str]
@@ -75,21 +68,10 @@ class _Layer:
 class RecordsMapping:
     """The headers and words of a county's tables: its own entries laid over the Chinese defaults.
 
-    English names and words of the contract are always understood.
+    English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
+    dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
+    ``encoding``. A SettingsError names every unknown key and every unknown target at once.
 
-    Parameters
-    ----------
-    own : path, mapping or None
-        A TOML file or the same as a dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``,
-        ``[words.<column>]``, ``ignored`` and ``encoding``.
-
-    Raises
-    ------
-    SettingsError
-        With every unknown key and every unknown target, all at once.
-
-    Examples
-    --------
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
     {'student_id': '学号', 'score': '卷面分'}

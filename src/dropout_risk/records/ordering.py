@@ -18,25 +18,10 @@ _LOWEST, _LARGEST = np.iinfo(np.int32).min, np.iinfo(np.int64).max
 def order_by(first: Array, rest: Sequence[Array], rows: Array | None = None) -> Ints | None:
     """Order rows by a first column of whole numbers in a narrow range, then by others; equal rows stay.
 
-    The first column is counted, and only the rows of one of its values are compared with each other, a
-    block of them at a time, so that memory does not grow with the number of columns.
+    The first column (mostly the pupil) is counted, and only the rows of one of its values are compared with
+    each other, a block of them at a time, so that memory does not grow with the number of columns. NaN comes
+    last. ``rows`` chooses the rows to order; None is given where the rows are in order already.
 
-    Parameters
-    ----------
-    first : array of int32
-        The pupil of each row, mostly.
-    rest : sequence of array
-        Numbers or truth values; NaN comes last.
-    rows : array of int, optional
-        The rows to order; by default all.
-
-    Returns
-    -------
-    array of int32 or None
-        None where the rows are in order already.
-
-    Examples
-    --------
     >>> order_by(np.array([1, 0, 1], np.int32), [np.array([5.0, 1.0, 2.0])]).tolist()
     [1, 2, 0]
     """

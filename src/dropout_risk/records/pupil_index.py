@@ -43,15 +43,8 @@ class FoundPupils(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PupilIndex:
-    """All pupils, by the order of their identifiers.
+    """All pupils, by the order of their distinct identifiers: int64 where all are whole numbers, else text.
 
-    Parameters
-    ----------
-    ids : pyarrow.Array
-        Distinct and in order: whole numbers (int64) where all of them are, else text.
-
-    Examples
-    --------
     >>> index = PupilIndex(pa.array([7, 12]))
     >>> index.rows(pa.array(["12", "007", None, "7"])).rows.tolist()
     [1, -2, -1, 0]
@@ -145,12 +138,7 @@ class PupilIndex:
 def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
     """Bring identifiers to int64 where every one of them is a whole number, else to text.
 
-    Parameters
-    ----------
-    array : pyarrow.Array
-        As it was read.
-    typed : bool
-        Whether values have types; without, a text is a number if it is written as one, and "007" is not.
+    Where values have no types, a text is a number if it is written as one, and "007" is not.
     """
     if isinstance(array, list):
         return [trimmed_text(text) for text in array], np.zeros(len(array), np.uint8)

@@ -42,20 +42,9 @@ class ApartRow(NamedTuple):
 
 @dataclass(frozen=True)
 class SetApart:
-    """The rows of one table that were set apart.
+    """The rows of one table that were set apart, by their positions in the order of reading.
 
-    Parameters
-    ----------
-    table : str
-        Its name.
-    spans : tuple of Span
-        The parts the rows came from.
-    rules : tuple of Rule
-        The rules that fired.
-    rows : array of int32
-        Positions in the order of reading, rising.
-    marks : array of uint32
-        Per row, one bit for each of ``rules``.
+    A row's entry in ``marks`` has one bit for each of ``rules``.
     """
 
     table: str
@@ -113,14 +102,8 @@ class SetApart:
 class Quarantine:
     """Every row that was set apart, with its reason.
 
-    Parameters
-    ----------
-    tables : sequence of SetApart
-        Per table.
-    student_rules : dict
-        Ids of pupils without a usable row in ``students``, to the rules that fired on theirs.
-    broken : Rule
-        The rule for lines that could not be split into fields.
+    ``student_rules`` gives, for each pupil without a usable row in ``students``, the rules that fired on
+    theirs; ``broken`` is the rule for lines that could not be split into fields.
     """
 
     def __init__(
@@ -156,23 +139,11 @@ class Quarantine:
         return pd.DataFrame(lines, columns=list(_MARKS)).astype({"row": "int64"})
 
     def write(self, path: str | Path, language: Language = "en") -> list[Path]:
-        """Write the rows as they stood in the input, each with its reason.
+        """Write the rows as they stood in the input, each with its reason; give the files written.
 
-        The files hold pupils' values; they are readable by their owner only and appear complete or not
-        at all.
-
-        Parameters
-        ----------
-        path : path
-            A file ending in ``.csv`` for all tables together, or a folder for one file per table; files
-            of tables that have nothing set apart any more are removed from it.
-        language : {"zh", "en"}, default="en"
-            The language of the reasons.
-
-        Returns
-        -------
-        list of Path
-            The files written.
+        A ``path`` ending in ``.csv`` takes all tables together, a folder one file per table; files of tables
+        that have nothing set apart any more are removed from it. The files hold pupils' values; they are
+        readable by their owner only and appear complete or not at all.
         """
         path = Path(path)
         if path.suffix.lower() == ".csv":

@@ -14,10 +14,9 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
-from dropout_risk.records.csv_part import Piece
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
@@ -50,19 +49,7 @@ Look = Callable[[Any, Sequence[str], bool], Seen]
 
 
 class TableReader:
-    """Reads one table.
-
-    Parameters
-    ----------
-    table : Table
-        The contract.
-    mapping : RecordsMapping
-        Headers and words.
-    pupils : PupilIndex, optional
-        Whose rows these are; reading ``students`` makes one.
-    progress : callable, optional
-        Told the table, its rows so far and the share of its files that has been read.
-    """
+    """Reads one table; reading ``students`` makes the index of pupils, other tables are given it."""
 
     def __init__(
         self,
@@ -92,21 +79,9 @@ class TableReader:
     def each(self, parts: Iterable[Part], look: Look[Seen], then: Callable[[Seen, int], Any]) -> Draft:
         """Look at every batch, in threads, and use what was seen there, in the order of the rows.
 
-        Parameters
-        ----------
-        parts : iterable of Part
-            The files or frames.
-        look : callable
-            Called with a batch, the names of its columns and whether values have types; no names where
-            the part lacks a required column.
-        then : callable
-            Called in this thread with what was seen and the number of rows before it.
-
-        Returns
-        -------
-        Draft
-            Without columns: the rows of parts that lack a required column set apart, the spans, and what
-            was found in the headers.
+        ``look`` is given no names where the part lacks a required column; ``then`` is called in this thread
+        with what was seen and the number of rows before it. The draft has no columns: the rows of parts that
+        lack a required column set apart, the spans, and what was found in the headers.
         """
         parts = list(parts)
         headers = [self.mapping.headers(self.table.name, part.header) for part in parts]

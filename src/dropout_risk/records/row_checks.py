@@ -69,16 +69,8 @@ def _overlapping_rows(columns: list[Array], rows: Array) -> list[int]:
 def check_readable(draft: Draft, column: Column, faults: Array | None, unread: Bools | None = None) -> None:
     """Note the rows in which a column is empty or could not be read.
 
-    Parameters
-    ----------
-    draft : Draft
-        The rows.
-    column : Column
-        Which.
-    faults : array of uint8, optional
-        Per row, the position in ``FAULTS`` of what is wrong.
-    unread : array of bool, optional
-        Rows of parts that lack a required column: only that is said of them.
+    ``faults`` holds, per row, the position in ``FAULTS`` of what is wrong. Of ``unread`` rows, whose part
+    lacks a required column, only that is said.
     """
     if not column.nullable:
         empty = draft.missing(column.name)

@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.check import Problem
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.readers import Part
-from dropout_risk.records.rules import RULES, Rule, Severity
+from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 
@@ -142,16 +141,9 @@ _AT_ONCE = 1 << 20
 class UsableRows:
     """Rows that passed the check, by pupil, key, ``recorded_on``, then by everything else.
 
-    Parameters
-    ----------
-    table : Table
-        The contract.
-    values : dict of str to array
-        Compact columns, with the empty values of a draft; ``student_id`` is the pupil's row in ``students``.
-    words : dict of str to list of str
-        What the codes of a column of text mean; not every word need be used.
-    ids : pyarrow.Array
-        Identifiers: of the rows of ``students`` in their order, empty for other tables.
+    Columns are compact, with the empty values of a draft; ``student_id`` is the pupil's row in ``students``.
+    Not every one of the ``words`` of a column need be used. ``ids`` are those of the rows of ``students``,
+    none for other tables.
     """
 
     table: Table
@@ -327,12 +319,7 @@ class ArrangedRows:
     def usable_rows(self, ids: Any, pupil_row: Array) -> UsableRows:
         """Give the usable rows, and let go of the draft's columns.
 
-        Parameters
-        ----------
-        ids : pyarrow.Array
-            Ids of all pupils named in ``students``.
-        pupil_row : array of int32
-            Their rows in the final ``students`` table.
+        ``pupil_row`` is the row in the final ``students`` table of each pupil named by ``ids``.
         """
         draft = self.draft
         if np.count_nonzero(draft.apart):

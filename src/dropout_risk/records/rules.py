@@ -1,31 +1,25 @@
-"""The rules of the check, declared once as plain data; the page of errors is made from them."""
+"""The rules of the check, declared once as plain data, and the report of the problems they find."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
 
-from dropout_risk.text import Text
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the check.
+    """One rule of the check: what is wrong, which is never a pupil's value, and the way out.
 
-    Parameters
-    ----------
-    code : str
-        Stable, such as ``"DR106"``.
-    name : str
-        A short name for programs.
-    message : Text
-        What is wrong; never a pupil's value.
-    hint : Text
-        The way out.
-    severity : {"error", "warning"}
-        Whether the row is set apart or only noted.
+    The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted.
     """
 
     code: str
@@ -228,3 +222,131 @@ _RULES = (
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
+
+
+# --- The report: every problem at once, with the rules it names ---
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line of the report: a rule, where it fired and how often.
+
+    ``first_row`` is the first of the ``rows`` affected, counted from 1 without the header, in ``file`` (empty
+    for a frame); None where no row is concerned. An error set the rows apart, a warning did not. ``detail``
+    names columns or files, never a value.
+    """
+
+    table: str
+    column: str
+    rule: Rule
+    rows: int
+    first_row: int | None
+    file: str
+    severity: Severity
+    detail: str = ""
+
+    def message(self, language: Language = "en") -> str:
+        """Say what is wrong."""
+        return self.rule.message.to(language)
+
+    def hint(self, language: Language = "en") -> str:
+        """Say the way out."""
+        hint = self.rule.hint.to(language)
+        return f"{self.detail}; {hint}" if self.detail else hint
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one table: ``read`` is always ``used`` plus ``set_apart``."""
+
+    read: int
+    used: int
+    set_apart: int
+
+
+_COLUMNS = ("table", "column", "rule", "name", "severity", "rows", "first_row", "file", "message", "hint")
+
+
+@dataclass(frozen=True, repr=False)
+class CheckReport:
+    """Every problem of the school records at once, without any pupil's value; problems and counts by table.
+
+    >>> CheckReport((), {"students": Counts(read=2, used=2, set_apart=0)}).ok
+    True
+    """
+
+    problems: tuple[Problem, ...]
+    counts: Mapping[str, Counts]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing had to be set apart (warnings may remain)."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+    def frame(self, language: Language = "en") -> pd.DataFrame:
+        """Give one row per problem, with its rule, the rows affected and the way out."""
+        import pandas as pd
+
+        rows = [
+            (p.table, p.column, p.rule.code, p.rule.name, p.severity, p.rows, p.first_row, p.file,
+             p.message(language), p.hint(language))
+            for p in self.problems
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"rows": "int64", "first_row": "Int64"})
+
+    def summary(self, language: Language = "en") -> pd.DataFrame:
+        """Give one row per table: rows read, used and set apart."""
+        import pandas as pd
+
+        names = Text(zh="读取 使用 未使用", en="read used set_apart").to(language).split()
+        rows = [(c.read, c.used, c.set_apart) for c in self.counts.values()]
+        return pd.DataFrame(rows, columns=names, index=pd.Index(list(self.counts), name="table"))
+
+    def text(self, language: Language = "en") -> str:
+        """Give the counts per table and one line per problem, for a terminal."""
+        counts = [_COUNTED.fill(language, table=name, **asdict(count)) for name, count in self.counts.items()]
+        return "\n".join([*counts, *(_problem_line(problem, language) for problem in self.problems)])
+
+    def __str__(self) -> str:
+        """Give the counts per table and one line per problem, in English."""
+        return self.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the counts and the problems as two tables in a notebook."""
+        if not self.problems:
+            return str(self.summary().to_html())
+        problems = self.frame().astype({"first_row": "string"}).fillna("")
+        return str(self.summary().to_html()) + str(problems.to_html(index=False))
+
+
+_COUNTED = Text(
+    zh="{table}：读取{read}行，使用{used}行，未使用{set_apart}行",
+    en="{table}: {read} read, {used} used, {set_apart} set apart",
+)
+_SEVERITIES = {"error": Text(zh="错误", en="error"), "warning": Text(zh="提醒", en="warning")}
+_ROWS = Text(
+    zh="（{rows}行，首见于数据第{first}行{file}）", en=" ({rows} rows, first data row {first}{file})"
+)
+_FILE = Text(zh="，文件{file}", en=" in {file}")
+_LINE = Text(
+    zh="[{code}] {severity} {where}：{message}{place}。处理办法：{hint}。",
+    en="[{code}] {severity} {where}: {message}{place}. Hint: {hint}.",
+)
+
+
+def _problem_line(problem: Problem, language: Language) -> str:
+    file = _FILE.fill(language, file=problem.file) if problem.file else ""
+    place = file
+    if problem.first_row is not None:
+        place = _ROWS.fill(language, rows=problem.rows, first=problem.first_row, file=file)
+    return _LINE.fill(
+        language,
+        code=problem.rule.code,
+        severity=_SEVERITIES[problem.severity].to(language),
+        where=f"{problem.table}.{problem.column}" if problem.column else problem.table,
+        message=problem.message(language),
+        place=place,
+        hint=problem.hint(language),
+    )

@@ -16,20 +16,12 @@ _UNLISTED = -1
 
 
 class SchoolDays:
-    """School days of each school.
+    """School days of each school, in the order of ``schools``.
 
-    A school for which the calendar lists school days has these and no others. A school for which it lists
-    none (a calendar of holidays, or no calendar) has the days on which anyone there has attendance, without
-    the listed holidays.
-
-    Parameters
-    ----------
-    schools : sequence of str
-        The pupils' schools, in order.
-    calendar : Draft, optional
-        The calendar table, after its own checks.
-    known : mapping of str to int array
-        School days that were listed before; the table may close them.
+    A school for which the calendar lists school days has these and no others; so has one whose days were
+    listed before (``known``), but for those that the calendar closes. A school for which it lists none (a
+    calendar of holidays, or no calendar) has the days on which anyone there has attendance, without the
+    listed holidays.
     """
 
     def __init__(
@@ -92,13 +84,7 @@ class SchoolDays:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
-
-        Parameters
-        ----------
-        school_of : array of int
-            The number of each pupil's school.
-        grid : DayGrid
-            The attendance.
+        ``school_of`` is the number of each pupil's school.
         """
         days, known = {}, {}
         unlisted = not self.listed.all()

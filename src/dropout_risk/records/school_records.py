@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.check import CheckReport
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
@@ -23,6 +22,7 @@ from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.values import one_array
 

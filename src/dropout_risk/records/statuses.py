@@ -14,16 +14,9 @@ _OWN_RULES = ("recorded", "absent", "unexcused")
 
 @dataclass(frozen=True)
 class Status:
-    """One status.
+    """One status: its word in the contract, the Chinese words understood, and the kinds of day that it makes.
 
-    Parameters
-    ----------
-    word : str
-        Its word in the contract.
-    zh : tuple of str
-        The Chinese words that are understood.
-    kinds : tuple of str
-        The kinds of day that it makes, beside ``recorded``; with ``absent`` among them it counts as absent.
+    Every status makes a day ``recorded``; with ``absent`` among its kinds it counts as absent.
     """
 
     word: str
@@ -33,23 +26,12 @@ class Status:
 
 @dataclass(frozen=True)
 class Statuses:
-    """All statuses and kinds of day.
+    """All statuses in the order of their codes, and the kinds of day that histories keep one bit each of.
 
-    Parameters
-    ----------
-    kinds : tuple of str
-        What histories keep of a day, one bit each: the first three have rules of their own, any other holds
-        of a day with one session of that kind. Stores keep their order, so a new kind comes last.
-    entries : tuple of Status
-        In the order of their codes.
+    The first three kinds have rules of their own, any other holds of a day with one session of that kind.
+    Stores keep their order, so a new kind comes last. Refused with ValueError are a word that means two
+    things, a kind that is not known, and more than there is room for.
 
-    Raises
-    ------
-    ValueError
-        If a word means two things, a kind is not known, or there is no room for so many.
-
-    Examples
-    --------
     >>> STATUSES.words
     ('present', 'absent', 'excused', 'late', 'left_early', 'suspended')
     >>> STATUSES.zh_words["病假"], STATUSES.code("excused"), STATUSES.flags[2]

@@ -21,34 +21,13 @@ CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": E
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract.
+    """One column of the contract; its kind decides how it is read and how it is kept.
 
-    Parameters
-    ----------
-    name : str
-        Its canonical name.
-    kind : str
-        What a value is; decides how it is read and how it is kept.
-    required : bool
-        Whether the column must be there.
-    nullable : bool
-        Whether a value may be missing in a row that is used.
-    key : bool
-        Whether it belongs to the table's key.
-    future : bool
-        Whether its dates may lie after today.
-    note : bool
-        A remark that never makes two rows contradict each other.
-    lenient : bool
-        A value that cannot be used is left empty with a warning, and the row stays.
-    coded : bool
-        Kept as Arrow dictionary rather than as plain strings.
-    lowest : float, optional
-        The lowest value allowed.
-    role : {"predictor", "audit_only", "display_only"}
-        Audit-only columns check fairness and never become features.
-    domain : str, optional
-        Who may read of it, where that is not everybody who reads of the table.
+    A column is ``required`` to be there, and ``nullable`` if a value may be missing in a row that is used.
+    Dates may lie after today with ``future``. A ``note`` never makes two rows contradict each other. A
+    ``lenient`` value that cannot be used is left empty with a warning, and the row stays. A ``coded`` column
+    is kept as Arrow dictionary rather than as plain strings. Audit-only columns check fairness and never
+    become features. ``domain`` says who may read of it, where that is not everybody who reads of the table.
     """
 
     name: str
@@ -88,32 +67,13 @@ _ARROW_TYPES: dict[str, Any] = {
 class Table:
     """One table of the contract: all that distinguishes it, wherever tables are gone through.
 
-    Parameters
-    ----------
-    name : str
-        Its canonical name.
-    columns : tuple of Column
-        In canonical order.
-    date : str, optional
-        The column that dates a row of a pupil; it stands in for an empty ``recorded_on``.
-    ahead : bool, default=False
-        Whether a row may be known before its date.
-    incidents : bool, default=False
-        Whether it names incidents alone: where a school keeps it, no row means that there was none.
-    run : str, optional
-        Under which name histories hold its rows.
-    source : str, optional
-        Under which name features read it, if they do.
-    domain : str, optional
-        The domain of features that it belongs to: who sees the domain may read of its rows. A table of no
-        domain is hidden from everybody who does not see all.
-    in_request : bool, default=False
-        Whether a request may carry its rows.
-    label : Text, optional
-        What it tells, as a datum worth fetching.
+    ``date`` names the column that dates a row of a pupil and stands in for an empty ``recorded_on``; rows of
+    a table that looks ``ahead`` may be known before it. A table of ``incidents`` alone tells, where a school
+    keeps it, by no row that there was none. ``run`` and ``source`` are the names under which histories hold
+    its rows and features read it. Who sees the ``domain`` may read of its rows; a table of no domain is
+    hidden from everybody who does not see all. A request may carry its rows with ``in_request``. ``label``
+    tells what it is, as a datum worth fetching.
 
-    Examples
-    --------
     >>> TABLES["attendance"].key
     ('student_id', 'date', 'session')
     >>> TABLES["attendance"].schema().names

@@ -184,18 +184,10 @@ class Vocabulary:
 
 
 def convert_column(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
-    """Convert one raw column.
+    """Convert one raw column: an Arrow array, or a list of texts and None.
 
-    Parameters
-    ----------
-    array : pyarrow.Array or list
-        As it was read; a list holds texts and None.
-    column : Column
-        What it should be.
-    words : mapping
-        Meanings of the column's words, in lower case.
-    vocabulary : Vocabulary
-        Numbers of the column's words so far (columns of text only).
+    ``words`` gives the meanings of its words, in lower case; ``vocabulary`` numbers those of a column of
+    text.
     """
     if isinstance(array, list):
         return _convert_list(array, column, words, vocabulary)

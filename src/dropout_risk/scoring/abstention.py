@@ -49,15 +49,7 @@ WOULD_PLACE = Text(
 
 
 def too_little_known(values: Floats, catalogue: FeatureCatalogue) -> Bools:
-    """Say of which pupils too little is known: neither attendance nor marks.
-
-    Parameters
-    ----------
-    values : float64 array of shape (n, n_features)
-        In the catalogue's order.
-    catalogue : FeatureCatalogue
-        The features.
-    """
+    """Say of which pupils neither attendance nor marks are known; columns in the catalogue's order."""
     telling = [
         index
         for index, item in enumerate(catalogue.values())
@@ -71,11 +63,7 @@ class FactSwings:
     """How far each fact moves scores: quantiles of what it adds to the log-odds of those of whom it is known.
 
     A fact is what arrives together: all features that one table gives, or one column of the students table.
-
-    Parameters
-    ----------
-    quantiles : mapping of str to tuple of float
-        By fact; 19 numbers, from the 5th to the 95th of a hundred training pupils.
+    Each has 19 numbers, from the 5th to the 95th of a hundred training pupils.
     """
 
     quantiles: Mapping[str, tuple[float, ...]]
@@ -106,14 +94,9 @@ class FactSwings:
 
 @dataclass(frozen=True, eq=False)
 class WorthFetching:
-    """The datum that is most worth fetching, of each pupil.
+    """The fact most worth fetching of each pupil, by its index (-1 for none).
 
-    Parameters
-    ----------
-    fact : int array of shape (n,)
-        Its index among the facts; -1 for none.
-    low, high : array of shape (n,)
-        Between which its arrival would leave the risk, for nine of ten pupils.
+    Its arrival would leave the risk between ``low`` and ``high`` for nine of ten pupils.
     """
 
     fact: npt.NDArray[np.int64]
@@ -126,18 +109,9 @@ class FetchAdvice:
     """Names the missing datum whose arrival would most likely change the band.
 
     What a missing fact would add is taken from the pupils of whom it is known: their contributions, 19
-    quantiles of them, take the place of what its absence adds now. With an additive model that is exact;
-    with trees it leaves out how the fact would change what others add. It is not known whether those of
-    whom the fact is missing are like those of whom it is known.
-
-    Parameters
-    ----------
-    catalogue : FeatureCatalogue
-        The model's features.
-    swings : FactSwings
-        Of the model.
-    bands : BandSettings
-        The bands.
+    quantiles of them, take the place of what its absence adds now. With an additive model that is exact; with
+    trees it leaves out how the fact would change what others add. It is not known whether those of whom the
+    fact is missing are like those of whom it is known.
     """
 
     catalogue: FeatureCatalogue
@@ -152,14 +126,8 @@ class FetchAdvice:
     def of(self, risks: Risks, states: npt.NDArray[np.int8], abstaining: Bools) -> WorthFetching:
         """Choose for each pupil; whatever others are asked about changes nothing.
 
-        Parameters
-        ----------
-        risks : Risks
-            The pupils' scores.
-        states : int8 array of shape (n, n_features)
-            Why values are missing; a test that was refused is not asked for again.
-        abstaining : bool array
-            Who is told in any case, where anything would move the risk at all.
+        ``states`` says why values are missing: a test that was refused is not asked for again. Those who are
+        ``abstaining`` are told in any case, where anything would move the risk at all.
         """
         n = len(risks)
         fact, low, high = np.full(n, NOTHING), np.full(n, np.nan), np.full(n, np.nan)

@@ -28,19 +28,7 @@ _LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow")
 def write_bundle(folder: str | Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> Path:
     """Write a bundle's files and their manifest; the folder is there complete, or not at all.
 
-    Parameters
-    ----------
-    folder : path
-        Taken over as a whole; a former bundle in it is replaced, anything else is refused.
-    files : mapping of str to bytes
-        By file name.
-    about : mapping
-        JSON-able facts for the manifest.
-
-    Raises
-    ------
-    BundleError
-        If the folder holds something that is not a bundle.
+    A former bundle in the folder is replaced; BundleError if it holds anything else.
     """
     folder = Path(folder)
     if folder.exists() and not _holds_bundle_only(folder):
@@ -78,15 +66,9 @@ def _make_manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict
 
 
 def read_bundle(folder: str | Path) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Read a bundle's files and its manifest.
+    """Read a bundle's files and its manifest; NewerFormatError if a newer version of the library wrote it.
 
-    Raises
-    ------
-    BundleError
-        If the manifest is missing or was changed, a file is missing, or a file is not the one that was
-        saved.
-    NewerFormatError
-        If a newer version of the library wrote it.
+    BundleError if the manifest is missing or was changed, or a file is missing or not the one that was saved.
     """
     folder = Path(folder)
     try:

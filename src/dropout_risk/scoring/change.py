@@ -40,18 +40,10 @@ _REST = Text(zh="其余", en="the rest")
 
 @dataclass(frozen=True)
 class ChangedFact:
-    """What one fact added to a change; window variants of one fact are one.
+    """What one fact added to a change, in log-odds; window variants of one fact are one.
 
-    Parameters
-    ----------
-    family : str
-        The fact, as the catalogue's features name it.
-    feature, label, domain : str
-        The member of the fact that changed the score most.
-    before, now : str
-        What its values mean, in words.
-    contribution : float
-        Of the whole fact, in log-odds.
+    ``feature``, ``label`` and ``domain`` are those of the member that changed the score most; ``before`` and
+    ``now`` say in words what its values mean.
     """
 
     family: str

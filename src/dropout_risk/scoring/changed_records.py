@@ -26,24 +26,10 @@ _ROUNDING = 1e-12
 class ChangeableRecords:
     """What the levers can take hold of in some pupils' records, as known on a date.
 
-    Parameters
-    ----------
-    histories : Histories
-        Of these pupils.
-    ordinal : int
-        The date.
-    levers : tuple of Lever
-        What may change.
-    flags : uint8 array of shape (n_pupils, n_days)
-        The last school days, the last of all in the last column: bits of what each day was.
-    days : int32 array of shape (n_pupils, n_days)
-        Their places in the pupil's calendar.
-    marks : int64 array
-        Places of the latest mark of each subject among the histories' marks, sorted by pupil.
-    whose : int64 array of shape (n_pupils + 1,)
-        The marks of pupil ``i`` are ``marks[whose[i]:whose[i + 1]]``.
-    moved : bool array of shape (n_marks, n_levers)
-        Which lever raises which mark.
+    ``flags`` are bits of what each of the last school days was, one row per pupil, the last day in the last
+    column; ``days`` are their places in the pupil's calendar. ``marks`` are the places of the latest mark of
+    each subject among the histories' marks, sorted by pupil: those of pupil ``i`` are
+    ``marks[whose[i]:whose[i + 1]]``. ``moved`` says for each of them which levers raise it.
     """
 
     histories: Histories
@@ -104,15 +90,7 @@ class ChangeableRecords:
         ]
 
     def with_steps(self, pupils: Longs, steps: Longs) -> Histories:
-        """Give histories in which row ``i`` is a pupil with so many steps of each lever.
-
-        Parameters
-        ----------
-        pupils : int array of shape (n,)
-            Whose records; each as often as it is to be changed.
-        steps : int array of shape (n, n_levers)
-            How many steps of each lever; 0 leaves the record as it is.
-        """
+        """Give histories in which row ``i`` is a pupil with so many steps of each lever, 0 for none."""
         taken = self.histories.take(pupils)
         levels = np.column_stack(
             [np.array([0.0, *lever.levels])[own] for lever, own in zip(self.levers, steps.T, strict=True)]

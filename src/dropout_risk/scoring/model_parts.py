@@ -28,32 +28,10 @@ SYNTHETIC = "SYNTHETIC DATA: this model was trained on simulated pupils and says
 class ModelParts:
     """A catalogue of features and a fitted, calibrated classifier, with what words its scores.
 
-    Parameters
-    ----------
-    name, version : str
-        Name the model; the version is made from its content.
-    catalogue : FeatureCatalogue
-        The features it reads.
-    instruments : InstrumentRegistry
-        Scales, norms and cut-offs of psychological tests.
-    calibrated : CalibratedModel
-        From features to log-odds and their contributions.
-    reference : Reference
-        Means and counts of the training pupils.
-    swings : FactSwings
-        How far each kind of record moves scores; says which missing one is worth fetching.
-    timing : Timing, optional
-        How a risk spreads over the horizon.
-    settings : Settings
-        Horizon, bands, alerts and so on.
-    metrics : dict
-        What was measured on the test part, beside the baselines.
-    card : dict of str to str
-        The model card in Markdown, by language.
-    trained_to : str or None
-        The last date of which training knew anything.
-    synthetic : bool
-        Whether it was trained on simulated pupils.
+    The ``version`` is made from the content, ``reference`` holds means and counts of the training pupils, and
+    ``swings`` say which missing record is worth fetching. ``metrics`` were measured on the test part, beside
+    the baselines; ``card`` is the model card in Markdown, by language; ``trained_to`` is the last date of
+    which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
     """
 
     name: str

@@ -47,38 +47,15 @@ def score_blocks(
     language: Language | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Score pupils block by block.
+    """Score pupils block by block, as rows of :func:`dropout_risk.scoring.score_writer.score_schema`.
 
     Features are computed once for everybody in the histories (8 bytes per pupil and feature are held); all
-    else is made for one block at a time, a few blocks ahead of the one that is asked for. Neither the size
-    of the blocks nor the number of threads changes a bit of any row.
+    else is made for one block at a time, a few blocks ahead of the one that is asked for. Neither the size of
+    the blocks nor the number of threads changes a bit of any row.
 
-    Parameters
-    ----------
-    model : ModelParts
-        What scores.
-    histories : Histories
-        Of all pupils that a class context may be made from.
-    as_of : date
-        Rows dated or recorded on or after it are not seen.
-    pupils : int array, optional
-        Row numbers of the pupils to score, in this order; by default everyone at school on the date.
-    context : ClassContext, optional
-        What is known of classes; by default it is made from everyone at school on the date.
-    block_size : int, default=8192
-        Pupils of a block.
-    sentences : bool, default=True
-        Whether reasons, alerts and all other words are written; without them it is several times faster.
-    language : {"zh", "en"}, optional
-        The language of the sentences; by default that of the settings.
-    progress : callable, optional
-        Called after each block with the number of pupils done and of all.
-
-    Yields
-    ------
-    pyarrow.RecordBatch
-        Of :func:`dropout_risk.scoring.score_writer.score_schema`, one row per pupil. ``rank_in_school`` is
-        null: see :func:`dropout_risk.scoring.score_rows.ranks_in_school`.
+    Pupils are row numbers, scored in this order; by default everyone at school on the date, of whom the
+    context of classes is made too where none is given. Without sentences it is several times faster.
+    ``rank_in_school`` is null: see :func:`dropout_risk.scoring.score_rows.ranks_in_school`.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     chosen = population.members if pupils is None else population.chosen(pupils)
@@ -88,17 +65,7 @@ def score_blocks(
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Pupils with their features on a date, ready to be scored.
-
-    Parameters
-    ----------
-    model : ModelParts
-        What scores.
-    table : FeatureTable
-        Features, class context and what was known on the date.
-    language : {"zh", "en"}
-        The language of the sentences.
-    """
+    """Pupils with their features, class context and what was known on a date, ready to be scored."""
 
     model: ModelParts
     table: FeatureTable
@@ -136,19 +103,9 @@ class Population:
         return members
 
     def chosen(self, pupils: npt.ArrayLike | None) -> Positions:
-        """Give the row numbers of the pupils that are asked for, by row number or by id.
+        """Give the row numbers of the pupils that are asked for, by row number or by an id that is a word.
 
-        Parameters
-        ----------
-        pupils : array of int, sequence of str or None
-            Row numbers in the histories, or student ids that are words; None for :meth:`everyone`.
-
-        Raises
-        ------
-        UnknownPupilError
-            If one of them is not in the histories.
-        DateError
-            If everyone is asked for, and nobody was at school on the date.
+        None asks for :meth:`everyone`; UnknownPupilError if one of them is not in the histories.
         """
         if pupils is None:
             return self.everyone()
@@ -255,10 +212,7 @@ def naming_columns(table: FeatureTable, pupils: Positions) -> pa.Table:
 def impossible_values(catalogue: FeatureCatalogue, values: Floats) -> dict[int, dict[str, str]]:
     """Find pupils with a value that cannot be, as from a wrong unit: neither scored nor worded.
 
-    Returns
-    -------
-    dict of int to dict
-        By row: code, field, message and hint, without the value.
+    Gives, by row, code, field, message and hint, without the value.
     """
     bounds = np.array([feature.valid_range for feature in catalogue.values()]).reshape(-1, 2)
     broken = (values < bounds[:, 0]) | (values > bounds[:, 1])
@@ -305,17 +259,7 @@ def tell_progress(
 
 @dataclass(frozen=True, eq=False)
 class ExplainedScores:
-    """Features and contributions of the pupils who have a score, in their order.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Of the features.
-    values : float64 array of shape (n, n_features)
-        Features; NaN is missing.
-    contributions : Contributions
-        In log-odds, each against the pupil's background.
-    """
+    """Features (NaN is missing) and contributions (log-odds) of pupils who have a score, in their order."""
 
     names: tuple[str, ...]
     values: Floats

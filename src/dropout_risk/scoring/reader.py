@@ -46,14 +46,8 @@ _READ_BY_RULE = {CRITICAL_ITEM: (CONFIDENTIAL,), MARKS_FALL: ("attendance", "gra
 class Folded:
     """What of a score is folded into ``other``.
 
-    Parameters
-    ----------
-    domains : tuple of str
-        As :meth:`Role.folds` gives them.
-    features : frozenset of str
-        Features of other domains that tell a fact together with one of these.
-    causes : frozenset of str
-        Causes that a folded domain speaks for.
+    Domains, as :meth:`Role.folds` gives them; ``features`` of other domains that tell a fact together with
+    one of these; and ``causes`` that a folded domain speaks for.
     """
 
     domains: tuple[str, ...]
@@ -84,14 +78,7 @@ def _facts_of(feature: Feature) -> set[tuple[str, str]]:
 class Reader:
     """One role, reading one model's scores in one language.
 
-    Parameters
-    ----------
-    role : Role
-        Who reads.
-    catalogue : FeatureCatalogue or None
-        The model's; without it, of what is missing only sentences of the default catalogue are open.
-    language : {"zh", "en"}
-        The language of the sentences that are added.
+    Without a catalogue, of what is missing only sentences of the default catalogue are open.
     """
 
     role: Role
@@ -151,14 +138,8 @@ class Reader:
     ) -> tuple[Help, ...]:
         """Keep of each suggestion what the role may know it is for; with nothing left it would give it away.
 
-        Parameters
-        ----------
-        given : sequence of Help
-            All suggestions.
-        domains : mapping of str to str
-            The domain of each feature that they may name.
-        alerts : sequence of Alert
-            Those that the role is told of.
+        ``domains`` names the domain of each feature that a suggestion may name; ``alerts`` are those that the
+        role is told of.
         """
         tells = {name: self.role.tells(domain) for name, domain in domains.items()}
         tells |= {alert.rule: Telling.WORDS for alert in alerts}

@@ -20,28 +20,18 @@ N_BINS = 10
 class Reference:
     """Per feature: the mean of pupils who stayed, and how many training rows fell into each bin.
 
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Columns ``feature``, ``stayed`` (mean over rows with label 0), ``stayed_grade_8`` and so on (the same
-        over one grade level), ``missing`` (share), ``edges`` (inner edges of the bins, rising) and ``counts``
-        (rows per bin; one more than edges).
+    The table has the columns ``feature``, ``stayed`` (mean over rows with label 0), ``stayed_grade_8`` and so
+    on (the same over one grade level), ``missing`` (share), ``edges`` (inner edges of the bins, rising) and
+    ``counts`` (rows per bin; one more than edges).
     """
 
     table: pa.Table
 
     @classmethod
     def of(cls, X: pd.DataFrame, y: npt.ArrayLike, by_grade: Mapping[int, Bools] | None = None) -> Self:
-        """Summarise training rows.
+        """Summarise training rows; label 0 stayed, 1 dropped out.
 
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            Features.
-        y : array-like
-            Labels: 0 stayed, 1 dropped out.
-        by_grade : mapping of int to bool array, optional
-            Which rows are of a grade level whose stayers are compared with by themselves.
+        ``by_grade`` says which rows are of a grade level whose stayers are compared with by themselves.
         """
         stayed = np.asarray(y) == 0
         rows = [

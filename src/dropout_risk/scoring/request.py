@@ -47,14 +47,7 @@ _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.
 
 @dataclass(frozen=True)
 class Request:
-    """The raw records of some pupils, as the endpoint's ``POST /score`` takes them.
-
-    Parameters
-    ----------
-    body : mapping
-        ``as_of``, ``students``, and optionally ``language`` and ``class_context``; already of the form
-        that the contract's schema asks for.
-    """
+    """The raw records of some pupils, as ``POST /score`` takes them and the contract's schema asks."""
 
     body: Mapping[str, Any]
 
@@ -108,30 +101,16 @@ def score_request(
     context: ClassContext | None = None,
     request_id: str | None = None,
 ) -> Scores:
-    """Answer ``POST /score``: raw records in, explained risks out.
+    """Answer ``POST /score``: raw records, of the form that the contract's schema asks for, in; risks out.
 
-    Parameters
-    ----------
-    model : RiskModel
-        What scores.
-    body : mapping
-        The request, already of the form that the contract's schema asks for.
-    calendar : pandas.DataFrame, optional
-        School days (``date``, optionally ``school_id``, ``is_school_day``). Without any for a pupil's
-        school, the pupil's own attendance dates are the school days, so that a pupil's answer never
-        depends on who else is in the request.
-    context : ClassContext, optional
-        Held by the service; one in the request goes before it. Without any, features that need
-        class-mates are missing.
-    request_id : str, optional
-        Names the reply.
+    Without a school day in ``calendar`` (``date``, optionally ``school_id``, ``is_school_day``) for a pupil's
+    school, the pupil's own attendance dates are the school days, so that a pupil's answer never depends on
+    who else is in the request. A class context in the request goes before the given one; without any,
+    features that need class-mates are missing.
 
-    Returns
-    -------
-    Scores
-        A row that breaks a rule is an entry in ``errors`` and is not used; a value of a pupil's own that
-        cannot be read is one too, and counts as not given; its pupil is scored from the
-        rest and told so, as in a batch. A pupil that cannot be scored at all is only in ``errors``.
+    A row that breaks a rule is an entry in ``errors`` and is not used; a value of a pupil's own that cannot
+    be read is one too, and counts as not given; its pupil is scored from the rest and told so, as in a batch.
+    A pupil that cannot be scored at all is only in ``errors``.
     """
     request = Request(body)
     records = _request_records(request, calendar)
@@ -171,20 +150,9 @@ def score_request(
 def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None = None) -> Histories:
     """Give the histories of the pupils of a request: checked as any records are, and laid out alike.
 
-    Parameters
-    ----------
-    body : mapping
-        The request, already of the form that the contract's schema asks for.
-    calendar : pandas.DataFrame, optional
-        School days; as in :func:`score_request`.
+    A pupil is named by its index in the request, in six digits; rows that break a rule are left out. School
+    days are found as in :func:`score_request`.
 
-    Returns
-    -------
-    Histories
-        A pupil is named by its index in the request, in six digits; rows that break a rule are left out.
-
-    Examples
-    --------
     >>> pupil = {"student_id": "a", "school_id": "s", "class_id": "s-1", "grade_level": 7,
     ...          "attendance": [{"date": "2025-03-03", "status": "present"}]}
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
@@ -354,18 +322,9 @@ def _pupil_notes(
 def request_of(
     records: SchoolRecords, student_ids: Sequence[str | int], as_of: DateLike, language: Language = "zh"
 ) -> dict[str, Any]:
-    """Write the request that asks for some pupils of school records: the way back of :func:`score_request`.
+    """Write the request that asks for at most 200 pupils of school records; :func:`score_request` answers it.
 
-    Parameters
-    ----------
-    records : SchoolRecords
-        Where the pupils' rows are.
-    student_ids : sequence
-        At most 200 pupils.
-    as_of : date
-        The as-of date; rows dated or recorded on or after it are left out.
-    language : {"zh", "en"}, default="zh"
-        The language of the reply's sentences.
+    Rows dated or recorded on or after the date are left out.
     """
     day = date_of(ordinal_of(as_of))
     index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}

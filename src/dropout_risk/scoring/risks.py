@@ -29,20 +29,10 @@ from dropout_risk.text import Language
 
 @dataclass(frozen=True, eq=False)
 class Risks:
-    """Scores in numbers, one row per pupil.
+    """Scores in numbers, one row per pupil: contributions in log-odds, and the lower and upper risk.
 
-    Parameters
-    ----------
-    students : pyarrow.Table
-        The pupils' rows of the students table.
-    values : float64 array of shape (n, n_features)
-        Features.
-    contributions : Contributions
-        In log-odds.
-    interval : float64 array of shape (n, 2)
-        Lower and upper risk.
-    places : int64 array of shape (n,)
-        What each pupil's contributions are measured against, as a place among the model's backgrounds.
+    ``students`` are the pupils' rows of the students table; ``places`` says against which of the model's
+    backgrounds each pupil's contributions are measured.
     """
 
     students: pa.Table
@@ -76,22 +66,11 @@ class Risks:
 class Evidence:
     """What the words about a score are made from besides its numbers, one row per pupil.
 
-    Parameters
-    ----------
-    states : int8 array of shape (n, n_features)
-        Whether each value is known, or why not.
-    classes : float64 array of shape (n, n_features)
-        Class means; NaN where there is none.
-    past : float64 array of shape (n, n_features)
-        The pupils' own features of twelve weeks before; NaN where there is none.
-    ages : dict of str to int array
-        Days since the last record of each source; -1 where there is none.
-    recorded_days : int array of shape (n,)
-        Days with an attendance record in the school year; 0 where there are only totals, or none.
-    alerts : list of tuple of Alert
-        By rule.
-    compared : bool
-        Whether there was a class context.
+    By feature: ``states``, whether the value is known or why not; ``classes``, class means; ``past``, the
+    pupil's own value of twelve weeks before (both NaN where there is none). By source, ``ages`` are days
+    since the last record, -1 where there is none. ``recorded_days`` counts days with an attendance record in
+    the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
+    context.
     """
 
     states: npt.NDArray[np.int8]

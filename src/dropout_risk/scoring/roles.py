@@ -52,28 +52,11 @@ class Telling(IntEnum):
 class Role:
     """What one kind of reader may see of a score.
 
-    Parameters
-    ----------
-    name : str
-        Unique.
-    label : Text
-        Its name in words.
-    sees : tuple of str
-        The domains whose values and sentences it may read.
-    hears_of : tuple of str, default=()
-        Domains of which it learns, in one sentence without a number, that they raise the risk.
-    names : bool, default=True
-        Whether it learns whose score it is.
-    staff : bool, default=True
-        Whether it works with the pupils; others are told neither alerts, which say who acts, nor a rank.
+    It reads values and sentences of the domains that it ``sees``; of those that it ``hears_of`` it learns, in
+    one sentence without a number, that they raise the risk. Without ``names`` it does not learn whose score
+    it is. Who is no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts,
+    nor a rank. SettingsError, with the nearest right name, if a domain is unknown.
 
-    Raises
-    ------
-    SettingsError
-        If a domain is unknown, with the nearest right name.
-
-    Examples
-    --------
     >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
     ('psychology', 'grades')
     >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.0, "psychology": 0.9, "family": 0.3})
@@ -105,17 +88,9 @@ class Role:
     def tells(self, domain: str, *, folded: bool = False, raises: bool = True) -> Telling:
         """Say how much it is told of a part of a score: the one rule of replies, of files and of lists.
 
-        Parameters
-        ----------
-        domain : str
-            What the part speaks for.
-        folded : bool, default=False
-            Whether the part's number is folded, see :meth:`folds`.
-        raises : bool, default=True
-            Whether it raises the risk: that a test lowers a risk reassures nobody.
+        ``folded``: whether the part's number is folded, see :meth:`folds`. ``raises``: whether it raises the
+        risk; that a test lowers a risk reassures nobody.
 
-        Examples
-        --------
         >>> ROLES["class_teacher"].tells("psychology"), ROLES["parent"].tells("psychology")
         (<Telling.HINT: 1>, <Telling.NOTHING: 0>)
         """
@@ -126,18 +101,13 @@ class Role:
     def folds(self, domains: Mapping[str, float]) -> tuple[str, ...]:
         """Name the domains whose numbers are folded into ``other``: at least two, or none.
 
-        All hidden ones are. What a hidden domain adds could be had by subtraction where the others add
-        nothing; so domains that the role may read are folded with it, one after the other, until one of
-        these adds at least :data:`SPEAKS`. That rests on nothing hidden. Only where three domains are hidden
-        and two of them add as much is nothing else folded.
+        Given is what each domain adds to the log-odds. All hidden ones are folded. What a hidden domain adds
+        could be had by subtraction where the others add nothing; so domains that the role may read are folded
+        with it, one after the other, until one of these adds at least :data:`SPEAKS`. That rests on nothing
+        hidden. Only where three domains are hidden and two of them add as much is nothing else folded.
 
         This covers one score. Where none of the folded domains but one changes between two scores, the
         difference of their sums is the change of that one.
-
-        Parameters
-        ----------
-        domains : mapping of str to float
-            What each domain adds to the log-odds of this score.
         """
         hidden = self.hidden
         speak = {domain for domain, size in domains.items() if abs(size) >= SPEAKS}
@@ -179,13 +149,7 @@ CLASS_TEACHER = ROLES["class_teacher"]
 
 
 def role_named(role: str | Role, roles: Mapping[str, Role] = ROLES) -> Role:
-    """Give a role by its name.
-
-    Raises
-    ------
-    UnknownRoleError
-        If there is none, with the nearest right name.
-    """
+    """Give a role by its name; UnknownRoleError if there is none, with the nearest right name."""
     if isinstance(role, Role):
         return role
     if not isinstance(role, str) or role not in roles:

@@ -21,15 +21,8 @@ from dropout_risk.scoring.scores import PupilScore, RowError
 def ranks_in_school(school: pa.Array, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
     """Rank pupils within their schools: 1 is the highest score, equal scores share the better rank.
 
-    Parameters
-    ----------
-    school : pyarrow.Array
-        Of each pupil; pupils without one are ranked among themselves.
-    log_odds : float64 array
-        Of each pupil.
+    Pupils without a school are ranked among themselves.
 
-    Examples
-    --------
     >>> ranks_in_school(pa.array(["a", "b", "a", "a"]), np.array([1.0, 5.0, 2.0, 2.0])).tolist()
     [3, 1, 1, 1]
     """
@@ -54,12 +47,9 @@ def ranks_in_school(school: pa.Array, log_odds: npt.NDArray[np.float64]) -> npt.
 
 
 def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
-    """Read scores from rows with sentences; rows of pupils who could not be scored are passed over.
+    """Read scores from rows with sentences, as :func:`score_blocks` gives them and as a file holds them.
 
-    Parameters
-    ----------
-    rows : pyarrow.RecordBatch or pyarrow.Table
-        Of :func:`score_schema`, as :func:`score_blocks` gives them and as a file holds them.
+    Rows of pupils who could not be scored are passed over.
     """
     if isinstance(rows, pa.Table):
         for batch in rows.to_batches():
@@ -82,12 +72,7 @@ def pupil_scores(rows: pa.RecordBatch | pa.Table) -> Iterator[PupilScore]:
 def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError]:
     """Give the pupils who could not be scored, by their index in what was given.
 
-    Parameters
-    ----------
-    rows : pyarrow.RecordBatch or pyarrow.Table
-        Of :func:`score_schema`.
-    first : int, default=0
-        The index of the first row.
+    ``first`` is the index of the first row.
     """
     broken = pc.indices_nonzero(pc.is_valid(rows["error"]))
     found = (rows[name].take(broken).to_pylist() for name in ("student_id", "error"))
@@ -151,13 +136,7 @@ class PupilHead(NamedTuple):
 
 
 class ScoredPupils(Sequence[PupilScore]):
-    """A sequence of scores over rows of :func:`dropout_risk.scoring.score_writer.score_schema`.
-
-    Parameters
-    ----------
-    rows : pyarrow.Table
-        With sentences, and only of pupils who have a score.
-    """
+    """A sequence of scores over rows with sentences, and only of pupils who have a score."""
 
     def __init__(self, rows: pa.Table) -> None:
         self._rows = rows

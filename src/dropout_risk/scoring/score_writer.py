@@ -31,15 +31,8 @@ MOST_REMEMBERED = 50_000
 
 
 class SharedLists:
-    """A column of lists of which few are different.
+    """A column of lists of which few are different; ``kind`` is the type of the column.
 
-    Parameters
-    ----------
-    kind : pyarrow.DataType
-        Of the column.
-
-    Examples
-    --------
     >>> column = SharedLists(pa.list_(pa.string()))
     >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
     [['row 0'], ['row 1'], ['row 0']]
@@ -80,26 +73,14 @@ ERROR = pa.struct(dict.fromkeys(("code", "field", "message", "hint"), _TEXT))
 
 
 def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any = None) -> pa.Schema:
-    """Give the schema of a model's scores.
+    """Give the schema of a model's scores; ``student_id`` is the type of the pupils' ids, by default strings.
 
-    Parameters
-    ----------
-    model : ModelParts
-        Its features are the fields of ``contributions``.
-    sentences : bool, default=True
-        Whether reasons, alerts and everything else in words is there.
-    student_id : pyarrow.DataType, optional
-        The type of the pupils' ids; by default strings.
-
-    Returns
-    -------
-    pyarrow.Schema
-        ``student_id, school_id, class_id, responsible_id``; ``risk, low, high, band``; ``rank_in_school``
-        (null until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base
-        is), ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions,
-        added in their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising,
-        lowering, other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the
-        reply. ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
+    ``student_id, school_id, class_id, responsible_id``; ``risk, low, high, band``; ``rank_in_school`` (null
+    until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base is),
+    ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions, added in
+    their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising, lowering,
+    other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the reply. ``error``
+    says why a pupil could not be scored; all other columns but the ids are null then.
     """
     number = pa.float64()
     fields: dict[str, pa.DataType] = {"student_id": _TEXT if student_id is None else student_id}
@@ -124,15 +105,7 @@ def numbers_of(names: Any) -> pa.DataType:
 
 
 class HelpColumn:
-    """The column ``suggested_help``.
-
-    Parameters
-    ----------
-    features : tuple of Feature
-        The catalogue's, in order.
-    language : {"zh", "en"}
-        The language of the suggestions.
-    """
+    """The column ``suggested_help``, by the catalogue's features in their order."""
 
     def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
         self._features, self._language = features, language
@@ -152,16 +125,8 @@ class HelpColumn:
     ) -> pa.Array:
         """Say what help fits.
 
-        Parameters
-        ----------
-        speaker, total : arrays of shape (n, 4)
-            The features of the raising reasons, the strongest first (-1 for none), and their contributions.
-        known : bool array of shape (n, 4)
-            Whether there is a reason whose value is not missing.
-        alerts : list of tuple of Alert
-            By pupil.
-        grades : pyarrow.ChunkedArray or None
-            Grade levels, where known.
+        Given are, of each pupil, the features of the (up to four) raising reasons, the strongest first (-1
+        for none), their contributions, and whether there is a reason whose value is not missing.
         """
         levels = grades.to_pylist() if grades is not None else [None] * len(speaker)
         keys = self._keys(speaker, total, known)
@@ -224,13 +189,6 @@ class ScoreWriter:
 
     What many pupils share is worded once: the sentences of a value, the list of what is missing, the
     warnings, the help. Which thread writes which pupils changes nothing but the time.
-
-    Parameters
-    ----------
-    model : ModelParts
-        Its catalogue, reference, settings and whether it is synthetic.
-    language : {"zh", "en"}
-        The language of the sentences.
     """
 
     def __init__(self, model: ModelParts, language: Language) -> None:
@@ -251,14 +209,7 @@ class ScoreWriter:
     ) -> pa.RecordBatch:
         """Write some pupils' scores; without evidence, their numbers alone.
 
-        Parameters
-        ----------
-        risks : Risks
-            The numbers.
-        evidence : Evidence, optional
-            What the words are made from.
-        notes : sequence of tuple of str, optional
-            Warnings to add to each pupil's score, before all others.
+        ``notes`` are warnings to add to each pupil's score, before all others.
         """
         abstaining = too_little_known(risks.values, self.model.catalogue)
         columns = self._numbers(risks, abstaining)

@@ -160,18 +160,9 @@ class PupilScore:
 class RowError:
     """One thing that could not be used, or one pupil that could not be scored.
 
-    Parameters
-    ----------
-    index : int
-        Position of the pupil in what was given, from 0.
-    student_id : str, int or None
-        As given.
-    code : str
-        ``DR`` and three digits; the errors page says what each means.
-    field : str
-        Where it is, such as ``grades[2].score``.
-    message, hint : str
-        What is wrong and the way out, without the pupil's value.
+    ``index`` is the position of the pupil in what was given, from 0; ``code`` is ``DR`` and three digits,
+    which the errors page explains; ``field`` says where, such as ``grades[2].score``; ``message`` and
+    ``hint`` never hold the pupil's value.
     """
 
     index: int
@@ -311,13 +302,8 @@ Answer = TypeVar("Answer")
 class Answers(tuple[Answer, ...], Generic[Answer]):
     """A tuple with one answer for each pupil that has one, in the order in which the pupils were given.
 
-    Attributes
-    ----------
-    errors : tuple of RowError
-        The pupils without an answer, by their index in what was given, with the reason.
+    ``errors`` are the pupils without an answer, by their index in what was given, with the reason.
 
-    Examples
-    --------
     >>> Answers(["a", "b"]), Answers(["a", "b"]).errors
     (('a', 'b'), ())
     """

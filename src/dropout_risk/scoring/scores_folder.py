@@ -26,7 +26,7 @@ from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress
-from dropout_risk.scoring.redacted_rows import redact_rows
+from dropout_risk.scoring.redaction import redact_rows
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart_errors
@@ -51,41 +51,22 @@ def score_to(
     complete: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Score everyone at school on a date into a folder: ``part-00000.parquet`` and so on.
+    """Score everyone at school on a date into a folder, ``part-00000.parquet`` and so on; give its manifest.
 
-    A part is one block of whole schools, ordered by school and id. It is there complete or not at all, and
-    readable by its owner only; ``_errors.json`` names the pupils whose row in the students table could not be
-    used. A run that was stopped at any moment goes on where it stopped when it is
+    A part is one block of whole schools, up to ``block_size`` pupils, ordered by school and id; a larger
+    school takes several parts, and its scores are computed twice, first for its ranks. A part is there
+    complete or not at all, and readable by its owner only; ``_errors.json`` names the pupils whose row in the
+    students table could not be used. A run that was stopped at any moment goes on where it stopped when it is
     called again with the same inputs, and leaves the same bytes as one that was not stopped. One run at a
-    time: it holds the file ``_lock``, which stays, empty.
+    time: it holds the file ``_lock``, which stays, empty. The manifest holds model, date, fingerprint of the
+    histories, numbers of parts and pupils, and at the end ``scored`` and ``finished``.
 
-    Parameters
-    ----------
-    model, histories, as_of, context, sentences, language, progress
-        See :func:`dropout_risk.scoring.population.score_blocks`.
-    folder : path
-        New, empty, or begun by this function with the same inputs.
-    block_size : int, default=8192
-        Pupils of a part: whole schools up to that number. A larger school takes several parts, and its
-        scores are computed twice, first for its ranks.
-    complete : bool, default=False
-        Whether results of psychological tests are written; by default they are left out, see
-        :func:`dropout_risk.scoring.redacted_rows.redact_rows` for a class teacher.
+    Unless ``complete``, results of psychological tests are left out, see
+    :func:`dropout_risk.scoring.redaction.redact_rows` for a class teacher.
 
-    Returns
-    -------
-    Path
-        The manifest: model, date, fingerprint of the histories, numbers of parts and
-        pupils, and at the end ``scored`` and ``finished``.
-
-    Raises
-    ------
-    ScoresFolderError
-        If the folder was begun with other inputs, or holds anything else. Nothing in it is touched then.
-    StoreBusyError
-        If another process is scoring into the folder; it goes on undisturbed.
-    OutputError
-        If the disk refuses to take a file; called again, it goes on where it stopped.
+    ScoresFolderError if the folder was begun with other inputs or holds anything else: nothing in it is
+    touched then. StoreBusyError if another process is scoring into it; that one goes on undisturbed.
+    OutputError if the disk refuses a file; called again, it goes on where it stopped.
     """
     population = Population.of(model, histories, as_of, context=context, language=language)
     parts = _school_parts(population, population.everyone(), block_size)

@@ -46,16 +46,9 @@ _BELOW = Text(zh="风险已低于{target}", en="The risk is below {target} alrea
 
 @dataclass(frozen=True)
 class LeverChange:
-    """One change of the record.
+    """One change of the record, by a lever of the catalogue; ``text`` says it, to stand after "if".
 
-    Parameters
-    ----------
-    lever, domain, label : str
-        From the catalogue's levers.
-    size : float
-        The last school days, or the share of full marks.
-    text : str
-        What is changed, to stand after "if".
+    ``size`` counts the last school days, or is a share of full marks.
     """
 
     lever: str
@@ -67,18 +60,9 @@ class LeverChange:
 
 @dataclass(frozen=True)
 class Option:
-    """Changes that belong together, and the risk that the model gives with them.
+    """Changes that belong together, all of them needed, and the risk that the model gives with them.
 
-    Parameters
-    ----------
-    changes : tuple of LeverChange
-        All of them are needed.
-    risk : float
-        With them.
-    reached : bool
-        Whether that is below the target.
-    text : str
-        The option in one sentence.
+    ``reached`` says whether that is below the target.
     """
 
     changes: tuple[LeverChange, ...]

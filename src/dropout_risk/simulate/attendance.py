@@ -24,12 +24,9 @@ _BLOCK = 8192  # pupils at a time, so that memory stays small
 def draw_attendance(
     district: District, causes: HiddenCauses, exits: Exits, rng: np.random.Generator
 ) -> npt.NDArray[np.int8]:
-    """Draw the status of every pupil on every school day, ``NO_ROW`` outside the time enrolled.
+    """Draw the status of every pupil on every school day, of shape (n_pupils, n_days).
 
-    Returns
-    -------
-    array of int8, shape (n_pupils, n_days)
-        Codes of ``records.statuses``.
+    They are codes of ``records.statuses``, and ``NO_ROW`` outside the time enrolled.
     """
     pupils, n_days = district.pupils, district.years.n_days
     status = np.empty((len(pupils), n_days), np.int8)

@@ -17,13 +17,9 @@ CAUSES = ("learning", "poverty", "distance", "wellbeing", "family", "disengageme
 class HiddenCauses:
     """The state of every pupil in every school week, about mean 0 and variance 1; more is worse.
 
-    Each array has the shape (n_weeks, n_pupils). Records only show noisy traces of them.
-
-    Parameters
-    ----------
-    learning, poverty, distance, wellbeing, family, disengagement : array of float32
-        Learning difficulty; poverty; the burden of the way to school; distress; burdens and fresh
-        shocks in the family; estrangement from school.
+    Each array has the shape (n_weeks, n_pupils): learning difficulty; poverty; the burden of the way to
+    school; distress; burdens and fresh shocks in the family; estrangement from school. Records only show
+    noisy traces of them.
     """
 
     learning: Floats

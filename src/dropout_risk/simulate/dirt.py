@@ -47,21 +47,10 @@ class Copy(NamedTuple):
 def spoil_tables(
     tables: dict[str, pa.Table], last_day: dt.date, rng: np.random.Generator
 ) -> tuple[dict[str, pa.Table], Planted]:
-    """Plant every kind of dirt in some rows, each row at most once.
+    """Plant every kind of dirt in some rows of clean tables, each row at most once.
 
-    Parameters
-    ----------
-    tables : dict of str to pyarrow.Table
-        Clean tables.
-    last_day : datetime.date
-        The day on which they are drawn; what lies later is in the future.
-    rng : numpy.random.Generator
-        Chooses the rows.
-
-    Returns
-    -------
-    tables, planted : dict, dict
-        The spoiled tables, and the number of rows by (table, rule).
+    What lies after ``last_day`` is in the future. Beside the spoiled tables, the number of rows by (table,
+    rule) is given.
     """
     planted: Planted = {}
     spots, copies = _declare_spots(last_day), _declare_copies()

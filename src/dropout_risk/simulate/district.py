@@ -31,14 +31,8 @@ _EPOCH = dt.date(1970, 1, 1)
 class SimulatedTables:
     """Tables as a county would hand them over, and the truth that no county knows.
 
-    Parameters
-    ----------
-    tables : dict of str to pyarrow.Table
-        The public tables of the data contract, each marked as synthetic; Parquet keeps the mark.
-    truth : pandas.DataFrame
-        See :func:`simulate_district`.
-    last_day : datetime.date
-        The day on which the tables are drawn.
+    They are the public tables of the data contract as drawn on ``last_day``, each marked as synthetic, and
+    the truth is that of :func:`simulate_district`.
     """
 
     tables: dict[str, pa.Table]
@@ -117,8 +111,6 @@ def simulate_tables(
 ) -> SimulatedTables:
     """Simulate the tables of :func:`simulate_district`, before they become records.
 
-    Examples
-    --------
     >>> sorted(simulate_tables(100, n_days=30).tables)
     ['attendance', 'calendar', 'family', 'grades', 'outcomes', 'students', 'wellbeing']
     """

@@ -14,26 +14,12 @@ from dropout_risk.simulate.pupils import District
 
 @dataclass(frozen=True)
 class Circumstance:
-    """One kind of family circumstance.
+    """One kind of family circumstance, and how the school writes it down; no value is the empty string.
 
-    Parameters
-    ----------
-    factor, value : str
-        How the school writes it down; no value is the empty string.
-    at_start : float
-        Share of pupils for whom it already holds when they enter.
-    per_year : float
-        Rate at which it begins later.
-    ends_per_year : float
-        Rate at which it ends.
-    burden : float
-        Standing weight in the family's contribution to the hazard.
-    shock : float
-        Passing weight when it begins during the simulation.
-    poverty : float
-        How strongly poor families are more often concerned (a slope in log-odds per standard deviation).
-    known : float
-        Probability that the school learns of it.
+    It holds for a share of pupils ``at_start``, when they enter; later it begins and ends at yearly rates.
+    Its ``burden`` stands, and its ``shock`` passes when it begins during the simulation. ``poverty`` is a
+    slope in log-odds per standard deviation: how strongly poor families are more often concerned. The school
+    learns of it with the probability ``known``.
     """
 
     factor: str
@@ -72,12 +58,8 @@ SURVEYED = 0.9
 class FamilyEvents:
     """What is true of the families, one value per circumstance of a pupil, in order of pupils.
 
-    Parameters
-    ----------
-    pupil, kind : array of int
-        Position of the pupil, and in ``CIRCUMSTANCES``.
-    begins, ends : array of int
-        Days since 1970-01-01; ``NEVER`` where it does not end.
+    ``kind`` is the position in ``CIRCUMSTANCES``; dates are days since 1970-01-01, ``NEVER`` where it does
+    not end.
     """
 
     pupil: Ints

@@ -33,14 +33,9 @@ TRANSFER_PER_DAY, DEATH_PER_DAY = 1.0e-4, 1.0e-6
 class Leavings:
     """Every time a hazard fired: the pupil stops coming, and is persuaded to return or drops out.
 
-    Parameters
-    ----------
-    pupil, begins, resolved : array of int
-        Position of the pupil, of the first school day away, and of the day of return or dropout.
-    returns, abrupt : array of bool
-        Whether persuasion succeeds; whether no growing absence came before.
-    cause : array of int
-        Position in ``CAUSES`` of the largest contribution to the hazard in that week.
+    ``begins`` and ``resolved`` are the positions of the first school day away, and of the day of return or
+    dropout. An ``abrupt`` one had no growing absence before it. ``cause`` is the position in ``CAUSES`` of
+    the largest contribution to the hazard in that week.
     """
 
     pupil: Ints
@@ -59,16 +54,9 @@ class Leavings:
 class Exits:
     """How each pupil's time at school ends.
 
-    Parameters
-    ----------
-    last_day : array of int
-        Position of the last school day on which the pupil is on the register.
-    event : array of int
-        Position in ``EVENTS``, or -1 for those still enrolled.
-    leavings : Leavings
-        Those that fall within the time enrolled, in order of pupils.
-    mean_hazard : array of float, shape (6, n_pupils)
-        Mean weekly hazard by cause over the weeks enrolled.
+    ``last_day`` is the position of the last school day on the register, ``event`` that in ``EVENTS``, or -1
+    for those still enrolled. The leavings are those within the time enrolled, in order of pupils.
+    ``mean_hazard``, of shape (6, n_pupils), is weekly, by cause, over the weeks enrolled.
     """
 
     last_day: Ints

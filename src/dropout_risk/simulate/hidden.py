@@ -21,19 +21,7 @@ from dropout_risk.simulate.school_year import SchoolYears, school_years
 
 @dataclass(frozen=True)
 class Hidden:
-    """All that decides who drops out; the tables are noisy traces of it.
-
-    Parameters
-    ----------
-    district : District
-        Calendar, schools and pupils.
-    family : FamilyEvents
-        Burdens and shocks.
-    causes : HiddenCauses
-        The six states of every week.
-    exits : Exits
-        Who left, when and why.
-    """
+    """All that decides who drops out; the tables are noisy traces of it."""
 
     district: District
     family: FamilyEvents

@@ -23,24 +23,12 @@ _ETHNIC_SHARES = (0.68, 0.16, 0.04, 0.07, 0.05)
 class Schools:
     """What differs between schools, one value per school.
 
-    Parameters
-    ----------
-    size : array of float
-        Share of the county's pupils.
-    remote : array of float
-        0 in the county town to 1 in the mountains: longer ways, more boarders, poorer families.
-    forgetful : array of float
-        Probability that a class has no register for a day.
-    hardness : array of float
-        How much lower the school's own papers are marked, as a share of the maximum.
-    core_maximum : array of int
-        Maximum score of Chinese, maths and English.
-    instrument : array of int
-        The second instrument beside MHT: 0 none, 1 PHQ-9, 2 SDQ.
-    risk : array of float
-        Factor on every hazard.
-    snow_day : array of int
-        Position of a day without school, or -1.
+    ``size`` is the share of the county's pupils. ``remote`` runs from 0 in the county town to 1 in the
+    mountains: longer ways, more boarders, poorer families. ``forgetful`` is the probability that a class has
+    no register for a day. ``hardness`` is how much lower the school's own papers are marked, as a share of
+    the maximum, which is ``core_maximum`` for Chinese, maths and English. The second ``instrument`` beside
+    MHT is 0 none, 1 PHQ-9, 2 SDQ. ``risk`` is a factor on every hazard, ``snow_day`` the position of a day
+    without school, or -1.
     """
 
     size: Floats
@@ -87,24 +75,11 @@ def _draw_schools(n_students: int, years: SchoolYears, rng: np.random.Generator)
 class Pupils:
     """One value per pupil; positions of days count school days of the simulation.
 
-    Parameters
-    ----------
-    school, classroom : array of int
-        Position of the school, and of the class within the county.
-    class_ids : list of str
-        The classes' names; a class keeps its name while its pupils move up.
-    intake : array of int
-        School year of entering grade 7, counted from the first simulated one (-2 is grade 9 then).
-    boarding, female : array of bool
-        Boards at school on weekdays; sex.
-    distance_km : array of float
-        Way to school, NaN where it was never asked.
-    true_distance_km : array of float
-        The way that acts on the pupil.
-    ethnicity, birth_date, enrolled_on : array of int
-        Position in ``ETHNICITIES``; days since 1970-01-01.
-    first_day, end_day : array of int
-        First school day enrolled, and first one no longer: graduation or the end of the simulation.
+    A class, by its position within the county, keeps its name while its pupils move up. ``intake`` is the
+    school year of entering grade 7, counted from the first simulated one (-2 is grade 9 then). ``boarding``
+    is on weekdays. ``distance_km`` is NaN where it was never asked; the true one acts on the pupil.
+    ``ethnicity`` is a position in ``ETHNICITIES``, and dates are days since 1970-01-01. ``first_day`` is the
+    first school day enrolled, ``end_day`` the first one no longer: graduation or the end of the simulation.
     """
 
     school: Ints

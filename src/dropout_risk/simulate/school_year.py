@@ -23,21 +23,12 @@ _MONDAY, _FRIDAY, _SATURDAY = 0, 4, 5
 
 @dataclass(frozen=True)
 class SchoolYears:
-    """The school days that are simulated, in order.
+    """The school days that are simulated, in order, as days since 1970-01-01.
 
-    Parameters
-    ----------
-    days : array of int32, shape (n_days,)
-        Days since 1970-01-01.
-    year, term, week : array of int32, shape (n_days,)
-        Running numbers from 0 of the school year, the term and the school week a day lies in.
-    first_year : int
-        The calendar year in which school year 0 began.
-    year_ends : tuple of int
-        For each school year the position of its last day, or -1 where the simulation stops before it.
+    ``year``, ``term`` and ``week`` are running numbers from 0 of the school year, the term and the school
+    week a day lies in; school year 0 began in the calendar year ``first_year``. ``year_ends`` is the position
+    of the last day of each school year, or -1 where the simulation stops before it.
 
-    Examples
-    --------
     >>> years = school_years("2024-09-02", 360)
     >>> len(years.days), int(years.year[-1]), int(years.term[-1])
     (360, 1, 3)
@@ -94,16 +85,10 @@ class SchoolYears:
 def school_years(start: str | dt.date, n_days: int) -> SchoolYears:
     """Lay out ``n_days`` school days from ``start`` on.
 
-    Autumn terms run from the first of September to mid January, spring terms from late February (later
-    when the Spring Festival is late) to early July, about 185 days a year. Lunar holidays are right to
-    about a day; the weekend days that schools make up for long holidays are left out.
-
-    Raises
-    ------
-    DateError
-        If ``start`` is no date.
-    SettingsError
-        If ``n_days`` is below 1.
+    Autumn terms run from the first of September to mid January, spring terms from late February (later when
+    the Spring Festival is late) to early July, about 185 days a year. Lunar holidays are right to about a
+    day; the weekend days that schools make up for long holidays are left out. DateError if ``start`` is no
+    date, SettingsError if ``n_days`` is below 1.
     """
     if n_days < 1:
         raise SettingsError(f"n_days is {n_days}; a simulation has at least one school day.")

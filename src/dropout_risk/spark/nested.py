@@ -37,21 +37,10 @@ ROSTER = pa.schema([(name, pa.string()) for name in ("key", "school", "class")])
 
 @dataclass(frozen=True, eq=False)
 class SparkTables:
-    """The tables of a district as Spark frames.
+    """The tables of a district as Spark frames, by the name under which each was given.
 
-    Parameters
-    ----------
-    spark : SparkSession
-        Where they live.
-    frames : dict of str to DataFrame
-        By the name under which each was given, columns renamed to ``c0``, ``c1``, ….
-    reading : Reading
-        How their nested rows are read back.
-    headers : dict of str to tuple of str
-        The headers as they were given.
-    header : SchoolRecords
-        The same tables without rows: what the check says about their headers; and the calendar with all of
-        its rows.
+    Their columns are renamed to ``c0``, ``c1``, …; ``headers`` holds the given ones. ``header`` is the same
+    tables without rows: what the check says about their headers; and the calendar with all of its rows.
     """
 
     spark: Any
@@ -71,11 +60,8 @@ class SparkTables:
     ) -> Self:
         """Take frames or Parquet paths, and look at their headers.
 
-        Raises
-        ------
-        RecordsError
-            If a table's name is not known, ``students`` is missing or lacks a required column, or something
-            is given that is neither a frame of Spark nor a path.
+        RecordsError if a table's name is not known, ``students`` is missing or lacks a required column, or
+        something is given that is neither a frame of Spark nor a path.
         """
         words = RecordsMapping.of(mapping)
         day = dt.date.today() if today is None else date_of(ordinal_of(today))
@@ -124,12 +110,8 @@ class SparkTables:
     def by_class(self, *, only: tuple[str, ...] = ()) -> Any:
         """Give pupils' nested rows, whole classes next to each other in one partition.
 
-        Columns are ``key`` (the id as text), ``place`` (names the class), ``school`` and one list per part.
-
-        Parameters
-        ----------
-        only : tuple of str, optional
-            The tables that are needed, by default all.
+        Columns are ``key`` (the id as text), ``place`` (names the class), ``school`` and one list per part;
+        ``only`` names the tables that are needed, by default all.
         """
         from pyspark.sql import functions as sql
 

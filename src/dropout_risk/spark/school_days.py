@@ -49,14 +49,9 @@ def school_calendar(
 class SchoolDays:
     """What an executor needs to know of school days.
 
-    Parameters
-    ----------
-    listed : pyarrow.Table
-        The usable rows of the calendar table: ``date, school_id, is_school_day``.
-    held : dict of str to tuple of arrays
-        The school days of every school, and the date on which each became known.
-    kept : dict of str to dict of str to int
-        For each table of incidents, the date on which a school's first row became known.
+    ``listed`` are the usable rows of the calendar table (``date, school_id, is_school_day``); ``held`` the
+    school days of every school, and the date on which each became known; ``kept``, for each table of
+    incidents, the date on which a school's first row became known.
     """
 
     listed: pa.Table
@@ -67,14 +62,7 @@ class SchoolDays:
     def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> SchoolDays:
         """Take the days that are listed, and those of a given calendar; find the rest from attendance.
 
-        Parameters
-        ----------
-        tables : SparkTables
-            The tables.
-        calendar : SchoolCalendar or None
-            What is known already.
-        by_class : callable
-            Gives the nested rows; called only where attendance has to be looked at.
+        ``by_class`` gives the nested rows, and is called only where attendance has to be looked at.
         """
         listed = tables.header.table("calendar")
         if calendar is not None:

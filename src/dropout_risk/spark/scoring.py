@@ -22,9 +22,8 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.check import CheckReport, Counts, Problem
 from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.rules import RULES
+from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
@@ -94,14 +93,9 @@ _LOADED: dict[str, RiskModel] = {}
 
 @dataclass(frozen=True)
 class SentModel:
-    """A model that executors can load.
+    """A model that executors can load: Spark sends the files of its bundle to each executor once.
 
-    Parameters
-    ----------
-    version : str
-        Names its content; a worker that holds this version does not read it again.
-    bundle : Broadcast of bytes
-        The files of the bundle. Spark sends them to each executor once.
+    A worker that holds this version does not read it again.
     """
 
     version: str

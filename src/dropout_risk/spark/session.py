@@ -65,13 +65,7 @@ def local_session(cores: int = 2, *, memory: str = "2g", **options: Any) -> Any:
 
 
 def require_spark() -> None:
-    """Say clearly what is missing, before Spark does at length.
-
-    Raises
-    ------
-    MissingExtraError
-        If pyspark is not installed, or no Java that it can use.
-    """
+    """Say clearly what is missing, pyspark or a Java that it can use, before Spark does at length."""
     try:
         import pyspark  # noqa: F401
     except ImportError as error:

@@ -33,14 +33,9 @@ def in_arrow(frame: Any, work: Work, schema: pa.Schema) -> Any:
 
 
 def whole_classes(batches: Iterator[Any], at_once: int = PUPILS_AT_ONCE) -> Iterator[pa.Table]:
-    """Cut batches of nested rows, sorted by ``place``, into tables of whole classes.
+    """Cut batches of nested rows, sorted by ``place`` and cut anywhere, into tables of whole classes.
 
-    Parameters
-    ----------
-    batches : iterator of pyarrow.RecordBatch
-        As they come, cut anywhere.
-    at_once : int
-        Pupils per table, as near as whole classes allow; one class is never cut.
+    A table has ``at_once`` pupils, as near as whole classes allow; one class is never cut.
     """
     held: list[Any] = []
     waiting = 0
@@ -73,20 +68,9 @@ def _class_cut(place: Any, at_once: int) -> int:
 class NestedPart:
     """One frame of a table, and how its rows are nested.
 
-    Parameters
-    ----------
-    name, table : str
-        As it was given, and the table that it is.
-    column : str
-        The list of its rows in the nested frame.
-    headers, fields : tuple of str
-        The headers that are needed, and the columns that hold them.
-    student : str or None
-        The column of the pupils' ids.
-    id_header : str or None
-        The header of the ids where the key of a nested row stands for them.
-    whole : bool
-        Whether the ids are whole numbers.
+    ``column`` is the list of its rows in the nested frame; ``fields`` are the columns that hold the
+    ``headers``. ``student`` is the column of the pupils' ids; ``id_header`` is their header where the key of
+    a nested row stands for them; ``whole`` says whether they are whole numbers.
     """
 
     name: str
@@ -119,17 +103,7 @@ class NestedPart:
 
 @dataclass(frozen=True)
 class NestedReading:
-    """How nested rows become records again.
-
-    Parameters
-    ----------
-    mapping : RecordsMapping
-        Headers and words.
-    today : date
-        The day the records were drawn.
-    parts : tuple of Part
-        The frames whose rows are nested.
-    """
+    """How nested rows become records again; ``today`` is the day the records were drawn."""
 
     mapping: RecordsMapping
     today: dt.date

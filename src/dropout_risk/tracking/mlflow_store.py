@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
+
 from dropout_risk.errors import BundleError, EvaluationError, MissingExtraError, PublishingError
 from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
 from dropout_risk.evaluation.report import EvaluationReport
@@ -41,12 +43,8 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 def verdict_of(bundle: Path) -> Verdict:
     """Judge the report that a bundle carries, after its manifest has vouched for every file.
 
-    Raises
-    ------
-    BundleError
-        If a file was changed after the bundle was saved.
-    PublishingError
-        If it carries no report of this library's version.
+    BundleError if a file was changed after it was saved, PublishingError if there is no report of this
+    version.
     """
     files, _ = read_bundle(bundle)
     try:
@@ -86,14 +84,8 @@ PARAMS_AT_ONCE, METRICS_AT_ONCE, DIGEST_LENGTH = 100, 500, 32
 def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
-    Every new version gets the alias ``challenger``; only
-    :func:`dropout_risk.tracking.mlflow_store.publish_version` makes one the champion. A store that is absent
-    is created. Gives the run's id.
-
-    Raises
-    ------
-    MissingExtraError
-        If MLflow is not installed.
+    Every new version gets the alias ``challenger``; only :func:`publish_version` makes one the champion. A
+    store that is absent is created. Gives the run's id; MissingExtraError if MLflow is not installed.
     """
     with client_of(settings, create=True) as client:
         return _log_run(client, _experiment_id(client, settings), content, settings.model_name, None)
@@ -121,14 +113,9 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
 
     ``uri_or_alias`` is ``models:/name@alias``, ``models:/name/version``, or an alias of
     ``settings.model_name``. The folder is local; a remote store's bundle is copied into a temporary one.
-
-    Raises
-    ------
-    BundleError
-        If there is no such version, or its folder is gone.
-    PublishingError
-        If the champion is asked for, and the alias was set on a version whose report does not allow it and
-        that carries no reason for an override.
+    BundleError if there is no such version, or its folder is gone; PublishingError if the champion is asked
+    for, and the alias was set on a version whose report does not allow it and that carries no reason for an
+    override.
     """
     name, alias, version = _parse_uri(uri_or_alias, settings.model_name)
     with client_of(settings) as client:
@@ -159,13 +146,7 @@ def _require_published(folder: Path, version: Any) -> None:
 
 
 def require_mlflow() -> None:
-    """Say at once, and not after an hour of training, that MLflow is not installed.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not.
-    """
+    """Say at once, by MissingExtraError and not after an hour of training, that MLflow is not installed."""
     try:
         installed = importlib.util.find_spec("mlflow") is not None
     except ValueError:
@@ -178,17 +159,14 @@ def require_mlflow() -> None:
 def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[Any]:
     """Open the store, without a word on the error stream; who only reads does not ``create`` it.
 
-    Raises
-    ------
-    BundleError
-        If there is no store and none is to be made.
+    BundleError if there is no store and none is to be made.
     """
     require_mlflow()
     if not create:
         _require_store(settings.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    with _no_warnings():
+    with warnings.catch_warnings(action="ignore"):  # deprecations of MLflow's own libraries
         from mlflow import MlflowClient
 
         if settings.uri.startswith("sqlite:///"):
@@ -297,14 +275,6 @@ def _path_of_uri(place: str) -> Path:
 
 
 @contextlib.contextmanager
-def _no_warnings() -> Iterator[None]:
-    """Keep the deprecation warnings of MLflow's own libraries from the reader."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextlib.contextmanager
 def _no_notes() -> Iterator[None]:
     """Keep MLflow's notes on its work from the reader; its import sets the levels, so it comes first."""
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
@@ -318,37 +288,102 @@ def _no_notes() -> Iterator[None]:
             logger.setLevel(level)
 
 
+# --- What was logged, read back: the report of a run, and two runs beside each other ---
+
+REPORT = "report.json"
+MAIN = (
+    "auc", "average_precision", "brier", "log_loss", "calibration_slope", "calibration_intercept",
+    "base_rate", "mean_risk", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
+    "recall_ratio_to_abc_rule", "baselines.auc_within_schools", "baseline.abc_rule.auc",
+    "baseline.last_mark.auc", "capacity.teacher_recall", "lead_time.median_days", "timing.integrated_brier",
+    "timing.concordance", "fairness.largest_fnr_gap", "stability.kept", "leaks.found",
+)  # fmt: skip
+"""Figures that two runs are compared by unless every one is asked for."""
+
+
+def report_of_run(run_id: str, settings: TrackingSettings) -> EvaluationReport:
+    """Rebuild the evaluation report from what the run holds, and from nothing else.
+
+    BundleError if there is no such run, or it holds no report.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with client_of(settings) as client, tempfile.TemporaryDirectory() as folder:
+        _find_run(client, run_id)
+        try:
+            place = Path(client.download_artifacts(run_id, REPORT, folder))
+            data = json.loads(place.read_text(encoding="utf-8"))
+        except (MlflowException, OSError) as error:
+            raise BundleError(
+                f"Run {run_id} holds no {REPORT}.", hint="a training run does; its candidates' runs do not"
+            ) from error
+    return EvaluationReport.from_dict(data)
+
+
+def compare_runs(first: str, second: str, settings: TrackingSettings, *, every: bool = False) -> pd.DataFrame:
+    """Put two runs side by side: their main figures, or ``every`` one, and every setting that differs.
+
+    Rows by ``kind`` (``data``, ``setting`` or ``figure``) and ``name``; columns ``first``, ``second`` and,
+    for figures, ``difference`` (second less first). Runs on different data say so in the first row.
+    """
+    with client_of(settings) as client:
+        runs = [_find_run(client, run_id) for run_id in (first, second)]
+    rows: list[tuple[Any, ...]] = [("data", "fingerprint", *(_data_fingerprint(run) for run in runs), None)]
+    one, two = (run.data.params for run in runs)
+    rows += [
+        ("setting", name, one.get(name), two.get(name), None)
+        for name in sorted({*one, *two})
+        if one.get(name) != two.get(name)
+    ]
+    one, two = (run.data.metrics for run in runs)
+    rows += [
+        ("figure", name, one.get(name), two.get(name), _difference_or_none(one.get(name), two.get(name)))
+        for name in sorted({*one, *two}, key=_main_first)
+        if every or name in MAIN
+    ]
+    columns = ["kind", "name", "first", "second", "difference"]
+    return pd.DataFrame(rows, columns=columns).set_index(["kind", "name"])
+
+
+def _find_run(client: Any, run_id: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_run(run_id)
+    except MlflowException as error:
+        raise BundleError(
+            f"The store has no run {run_id!r}.", hint="ids are printed by training and listed by MLflow"
+        ) from error
+
+
+def _data_fingerprint(run: Any) -> str | None:
+    inputs = run.inputs.dataset_inputs
+    return str(inputs[0].dataset.source) if inputs else None
+
+
+def _main_first(name: str) -> tuple[int, str]:
+    """Order the main figures as they are listed, and before all others."""
+    return (MAIN.index(name) if name in MAIN else len(MAIN)), name
+
+
+def _difference_or_none(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None else two - one
+
+
 # --- Making a registered model the champion: only with a report that allows it, or with a stated reason ---
 
 
 def publish_version(
     version: int | str, settings: TrackingSettings, *, override: str | None = None
 ) -> str | None:
-    """Make a registered version the champion, if its report allows it.
+    """Make a registered version the champion if its report allows it, and give the champion before it.
 
-    Parameters
-    ----------
-    version : int or str
-        The version's number.
-    settings : TrackingSettings
-        The store and the model's name.
-    override : str, optional
-        Why it is published all the same, in a sentence of at least four different words (or eight different
-        Chinese characters). It is kept with the version, together with every reason against it, the day
-        and the user name of whoever published it.
-
-    Returns
-    -------
-    str or None
-        The version that was champion before, to go back to.
-
-    Raises
-    ------
-    BundleError
-        If there is no such version, or its bundle was changed after it was saved.
-    PublishingError
-        If a required check is missing or not passed and no reason is given, with all of them named; or if
-        the model was trained on simulated pupils, whatever the reason.
+    An ``override`` is why it is published all the same, in a sentence of at least four different words (or
+    eight different Chinese characters). It is kept with the version, together with every reason against it,
+    the day and the user name of whoever published it. BundleError if there is no such version, or its bundle
+    was changed after it was saved; PublishingError, with all that stands against it, if a required check is
+    missing or not passed and no reason is given, or if the model was trained on simulated pupils, whatever
+    the reason.
     """
     name, wanted = settings.model_name, str(version)
     folder = load_bundle_path(f"models:/{name}/{wanted}", settings)

@@ -22,27 +22,13 @@ from dropout_risk.text import LANGUAGES
 class RunContent:
     """Everything one training run leaves behind.
 
-    Parameters
-    ----------
-    params : mapping
-        Settings and choices, flat.
-    metrics : mapping of str to float
-        Flat names such as ``auc`` and ``baseline.abc_rule.auc``.
-    tags : mapping of str to str
-        What the run is found by.
-    dataset : mapping of str to str
-        ``name`` and ``fingerprint`` of the records.
-    artefacts : mapping of str to str, bytes, path or figure
-        By file name inside the run. A path is copied, a figure is drawn in the format of its name.
-    bundle : path, optional
-        The folder of the saved model; becomes the run's artefact ``bundle`` and a registered version.
-    name : str, optional
-        The run's name; made up by the store if not given.
-    parts : tuple of RunContent
-        Runs inside this one: one per candidate, with one per fold inside it.
+    Settings and choices are flat ``params``, figures go by names such as ``baseline.abc_rule.auc``, and
+    ``dataset`` holds the ``name`` and ``fingerprint`` of the records. ``artefacts`` go by file name inside
+    the run: text, bytes, a path, which is copied, or a figure, drawn in the format of its name. ``bundle``
+    is the folder of the saved model, which becomes the artefact ``bundle`` and a registered version.
+    ``name`` is made up by the store if not given; ``parts`` are runs inside this one: one per candidate,
+    with one per fold.
 
-    Examples
-    --------
     >>> content = RunContent(params={"seed": 0}, artefacts={"report.md": "# Report"})
     >>> [(name, data) for name, data in content.files()]
     [('report.md', b'# Report')]

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.evaluation.baselines import fit_baselines
+from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day, make_parts
@@ -28,9 +29,9 @@ from dropout_risk.modelling.tuning import Progress
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
+from dropout_risk.text import Text
 from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
 from dropout_risk.tracking.run_content import run_content
-from dropout_risk.training.last_model import given_last_model, last_model_baseline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -240,6 +241,49 @@ def _log_training(
         return log_run(content, settings.tracking)
 
 
+# --- Last year's model on this year's test rows: the baseline that every new model should beat ---
+
+NOT_GIVEN = Text(
+    zh="没有给出以前的模型（evaluation.last_model）", en="no former model was given (evaluation.last_model)"
+)
+SAW_THE_TEST = Text(
+    zh="它的训练数据到{to}，而测试从{begin}开始", en="it was trained to {to}, and the test begins on {begin}"
+)
+NOT_DATED = Text(
+    zh="不知道它的训练数据到哪一天为止，它可能见过测试期的结果",
+    en="not known to which day it was trained: it may have seen what the test asks",
+)
+
+
+def given_last_model(settings: Settings) -> RiskModel | None:
+    """Read the former model that the settings name; None where they name none.
+
+    BundleError if it cannot be read.
+    """
+    path = settings.evaluation.last_model
+    return None if path is None else RiskModel.load(Path(path))
+
+
+def last_model_baseline(former: RiskModel | None, histories: Histories, parts: Parts) -> Baseline:
+    """Score the test rows with a former model, through its own catalogue.
+
+    A model whose training reached into the test is not compared: it knows some of the answers. Neither is
+    one that does not say to which day it was trained.
+    """
+    if former is None:
+        return last_model(None, unavailable=NOT_GIVEN)
+    if former.trained_to is None:
+        return last_model(None, unavailable=NOT_DATED)
+    begin = str(min(parts.days(parts.test)))
+    if former.trained_to >= begin:
+        return last_model(None, unavailable=SAW_THE_TEST.filled(to=former.trained_to, begin=begin))
+    X = build_features(
+        histories, parts.cohort_of(parts.test), former.catalogue, instruments=former.instruments
+    )
+    about = f" {former.name} {former.version} ({former.trained_to})"
+    return last_model(np.asarray(former.calibrated.risk(X)), about)
+
+
 # --- Progress bars while training, or silence ---
 
 Item = TypeVar("Item")
@@ -248,13 +292,6 @@ Item = TypeVar("Item")
 class Steps(AbstractContextManager["Steps"]):
     """The steps of one run, drawn as bars on the terminal's error stream when asked.
 
-    Parameters
-    ----------
-    shown : bool
-        Whether anything is drawn.
-
-    Examples
-    --------
     >>> with Steps(shown=False) as steps:
     ...     days = list(steps.each("features", ["2025-03-03", "2025-04-01"]))
     ...     with steps.one("fit"):

@@ -20,16 +20,8 @@ Status = Literal["new", "worse", "same", "better"]
 class WatchEntry:
     """One listed pupil.
 
-    Parameters
-    ----------
-    score : PupilScore
-        Risk, reasons, alerts and help.
-    status : {"new", "worse", "same", "better"}
-        Against the last list; ``new``: was not on it.
-    since : date
-        Since when the pupil has been listed without a break.
-    risk_before : float or None
-        The risk on the last list; None where there was no judgement.
+    ``status`` is against the last list; ``new`` was not on it. The pupil has been listed without a break
+    ``since``; ``risk_before`` is the risk on the last list, None where there was no judgement.
     """
 
     score: PupilScore
@@ -57,17 +49,7 @@ class WatchEntry:
 
 @dataclass(frozen=True)
 class Unscored:
-    """A pupil who could not be scored.
-
-    Parameters
-    ----------
-    student_id : str, int or None
-        None where not even that could be read.
-    reason : str
-        Why, in the list's language.
-    school_id, responsible_id : str, optional
-        Where known.
-    """
+    """A pupil who could not be scored, and why, in the list's language; no id where none could be read."""
 
     student_id: StudentId | None
     reason: str
@@ -89,14 +71,9 @@ def _status_against(score: PupilScore, before: Standing | None, changed_points: 
 
 @dataclass(frozen=True)
 class CapacityLine:
-    """The line through a teacher's pupils, drawn on numbers alone.
+    """The line through a teacher's pupils, drawn on numbers alone: places of the pupils.
 
-    Parameters
-    ----------
-    alerts, above, below : tuple of int
-        Places of the pupils with an alert, of those above the line and of those below it.
-    tied : int
-        How many below the line have exactly the risk of the last one above it.
+    ``tied`` counts those below the line who have exactly the risk of the last one above it.
     """
 
     alerts: tuple[int, ...]
@@ -123,20 +100,10 @@ class CapacityLine:
 class WatchGroup:
     """The pupils of one responsible teacher, or those of a school who have none.
 
-    Parameters
-    ----------
-    school_id, responsible_id : str or None
-        Whose list it is.
-    alerts : tuple of WatchEntry
-        Everybody with an alert, the most urgent first; capacity does not count here.
-    risks : tuple of WatchEntry
-        The highest risks without an alert, up to the capacity; pupils in the lowest band are not listed.
-    below : sequence of PupilScore
-        Everybody else who was scored, the highest risk first.
-    unscored : tuple of Unscored
-        Everybody who could not be scored.
-    tied : int
-        How many below the line have exactly the risk of the last one above it.
+    Everybody with an alert is in ``alerts``, the most urgent first, whatever the capacity; ``risks`` are the
+    highest risks without one, up to the capacity and never of the lowest band; ``below`` is everybody else
+    who was scored, the highest risk first; ``tied`` of them have exactly the risk of the last one above the
+    line.
     """
 
     school_id: str | None
@@ -156,20 +123,9 @@ class WatchGroup:
         entries: Mapping[int, WatchEntry],
         pupils: Sequence[PupilScore],
     ) -> Self:
-        """Put words to a line that is drawn.
+        """Put words to a line that is drawn between the pupils of a key: school and teacher.
 
-        Parameters
-        ----------
-        key : tuple of str or None
-            School and teacher.
-        line : Line
-            Who stands above and below.
-        unscored : sequence of Unscored
-            Who has no score.
-        entries : mapping of int to WatchEntry
-            The listed pupils, by place.
-        pupils : sequence of PupilScore
-            All scores; those below the line are read only when they are asked for.
+        Those below the line are read only when they are asked for.
         """
         alerts = sorted((entries[place] for place in line.alerts), key=_by_urgency)
         return cls(

@@ -18,16 +18,9 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one pupil stood on a list.
+    """Where one pupil stood on a list: its band is ``unknown`` where there was no judgement.
 
-    Parameters
-    ----------
-    risk : float
-        Probability of dropping out.
-    band : str
-        As in :class:`PupilScore`; ``unknown`` where there was no judgement.
-    since : date or None
-        Since when the pupil had been listed; None for a pupil below the line.
+    ``since`` is None for a pupil below the line.
     """
 
     risk: float
@@ -37,18 +30,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class ListState:
-    """What a list keeps for the next one.
+    """What a list keeps of everybody who was scored for the next one, with the version of the model.
 
-    Parameters
-    ----------
-    as_of : date
-        The date of the list.
-    model : str
-        Version of the model.
-    pupils : mapping of id to Standing
-        Everybody who was scored.
-    earlier : ListState or None
-        What this list itself was compared with, so that the same morning can be written again.
+    ``earlier`` is what the list itself was compared with, so that the same morning can be written again.
     """
 
     as_of: dt.date
@@ -59,10 +43,7 @@ class ListState:
     def before(self, as_of: dt.date) -> ListState | None:
         """Give the state to compare a list of a date with: the last one before that date.
 
-        Raises
-        ------
-        WatchListError
-            If this state is of a later date, so that nothing is known of the time before.
+        WatchListError if this state is of a later date, so that nothing is known of the time before.
         """
         if self.as_of < as_of:
             return ListState(self.as_of, self.model, self.pupils)

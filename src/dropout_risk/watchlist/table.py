@@ -96,8 +96,6 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
 def guard_cell(value: Any) -> Any:
     """Give a cell that a spreadsheet does not run as a formula.
 
-    Examples
-    --------
     >>> guard_cell("=1+1"), guard_cell("8-2"), guard_cell(-1.5)
     ("'=1+1", '8-2', -1.5)
     """
@@ -158,14 +156,9 @@ _ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True, repr=False)
 class ScoresTable:
-    """One row per pupil, with reasons as a list tells them: no results of psychological tests.
+    """The columns of :meth:`Scores.frame`, with reasons as a list tells them: nothing of psychological tests.
 
-    Parameters
-    ----------
-    rows : pyarrow.Table
-        The columns of :meth:`Scores.frame`.
-    left : int
-        How many pupils could not be scored.
+    ``left`` pupils could not be scored.
     """
 
     rows: pa.Table

@@ -31,13 +31,8 @@ _MISSING_SHOWN = 2
 def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
     """Collect everybody who could not be scored, with the reason: nobody is left out in silence.
 
-    Parameters
-    ----------
-    scores : Scores
-        Its errors count where they speak of a pupil who has no score; a pupil of band ``unknown`` counts
-        unless an alert puts it on the list.
-    given : iterable of Unscored
-        Known from before; their reasons go before those of the errors.
+    Errors count where they speak of a pupil who has no score; a pupil of band ``unknown`` counts unless an
+    alert puts it on the list. Reasons that are given, being known from before, go before those of the errors.
     """
     left: dict[Hashable, Unscored] = {}
     for index, item in enumerate(given):

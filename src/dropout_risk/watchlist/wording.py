@@ -87,8 +87,6 @@ def _like_the_sentence(reason: Reason, value: float) -> str:
 def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str:
     """Join the first sentences, and say how many more there are.
 
-    Examples
-    --------
     >>> shorten_list(["a", "b", "c"], 2, "en")
     'a; b; and 1 more'
     """

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import dropout_risk as dr
 from dropout_risk.cli import app
-from dropout_risk.cli.progress import progress_bar
+from dropout_risk.cli.options import progress_bar
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.watchlist.table import ScoresTable, scores_frame

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from dropout_risk.evaluation.baseline_section import auc_within_schools, baseline_section
-from dropout_risk.evaluation.baselines import Baseline
+from dropout_risk.evaluation.baselines import Baseline, auc_within_schools, baseline_section
 from dropout_risk.evaluation.resampling import Resampling
 from dropout_risk.evaluation.result import HeldOut, all_results
 from dropout_risk.text import Text

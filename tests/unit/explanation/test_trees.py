@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, ModelKindError
 from dropout_risk.explanation import pattern_tables
-from dropout_risk.explanation.path_quadrature import PathQuadrature
 from dropout_risk.explanation.pattern_tables import PatternTables
 from dropout_risk.explanation.tree_codes import GroupTables
-from dropout_risk.explanation.trees import Forest, TreeTerms
+from dropout_risk.explanation.trees import Forest, PathQuadrature, TreeTerms
 from support.shapley import shapley_by_definition
 
 EXACT = 1e-10

@@ -15,7 +15,7 @@ from dropout_risk.modelling.calibration import (
     to_base_rate,
     undo_sampling,
 )
-from dropout_risk.modelling.folds import log_loss
+from dropout_risk.modelling.fitter import log_loss
 
 OLD = LinearCalibration(a=0.9, b=-0.3, covariance=((0.002, 0.001), (0.001, 0.003)))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dropout_risk.modelling.classifier import RiskClassifier
-from dropout_risk.modelling.folds import cross_fitted
+from dropout_risk.modelling.fitter import cross_fitted
 from dropout_risk.modelling.selection import Selection, paired_excess
 
 

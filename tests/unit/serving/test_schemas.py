@@ -7,8 +7,7 @@ import json
 
 import jsonschema
 import pytest
-from serving.body import SCORE, SCORE_FEATURES, RefusedError, contract_schema
-from serving.problems import KEYWORDS
+from serving.body import KEYWORDS, SCORE, SCORE_FEATURES, RefusedError, contract_schema
 
 FULL = {
     "as_of": "2025-03-03",

@@ -2,9 +2,8 @@ import pytest
 
 from dropout_risk.errors import BundleError
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import log_run
+from dropout_risk.tracking.mlflow_store import compare_runs, log_run, report_of_run
 from dropout_risk.tracking.run_content import RunContent
-from dropout_risk.tracking.runs import compare_runs, report_of_run
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dropout_risk.errors import BundleError
 from dropout_risk.evaluation.parts import Parts, labelled_cohort
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.settings import Settings
-from dropout_risk.training.last_model import given_last_model, last_model_baseline
+from dropout_risk.training.train import given_last_model, last_model_baseline
 
 
 @pytest.fixture(scope="module")

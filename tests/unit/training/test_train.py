@@ -14,9 +14,8 @@ from dropout_risk.evaluation.fairness import fairness_gaps_chart
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
-from dropout_risk.tracking.mlflow_store import load_bundle_path
+from dropout_risk.tracking.mlflow_store import load_bundle_path, report_of_run
 from dropout_risk.tracking.run_content import run_content
-from dropout_risk.tracking.runs import report_of_run
 from dropout_risk.training.train import train
 
 

@@ -23,17 +23,7 @@ Finding = tuple[str, Text]
 
 @dataclass(frozen=True)
 class Leak:
-    """One finding: no pupil's value is in it.
-
-    Parameters
-    ----------
-    check : str
-        The check that found it.
-    column : str
-        The column; empty where it is about rows.
-    reason : Text
-        What was found, and against which bound.
-    """
+    """One finding, without any pupil's value; ``column`` is empty where it is about rows."""
 
     check: str
     column: str
@@ -45,13 +35,7 @@ class Leak:
 
 
 class CannotJudgeError(Exception):
-    """The data do not allow a check; the reason is shown beside it.
-
-    Parameters
-    ----------
-    reason : Text
-        What is missing.
-    """
+    """The data do not allow a check; the reason is shown beside it."""
 
     def __init__(self, reason: Text) -> None:
         super().__init__(reason.en)
@@ -60,19 +44,10 @@ class CannotJudgeError(Exception):
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """One question to the rows of a fit.
+    """One question to the rows of a fit: what it looks for, and what it is blind to.
 
-    Parameters
-    ----------
-    name : str
-        A stable key.
-    title : Text
-        What it looks for.
-    blind : Text
-        What it cannot see.
-    find : callable
-        Gives the findings of a table, each a column (empty where it is about rows) and the reason; raises
-        :class:`CannotJudgeError` where the table does not allow it.
+    ``find`` gives the findings of a table, each a column (empty where it is about rows) and the reason; it
+    raises :class:`CannotJudgeError` where the table does not allow it.
     """
 
     name: str
@@ -91,19 +66,7 @@ class LeakCheck:
 
 @dataclass(frozen=True)
 class MadeCheck:
-    """A check that was made, or could not be.
-
-    Parameters
-    ----------
-    name : str
-        Of the check.
-    title, blind : Text
-        What it looks for, and what it cannot see.
-    leaks : tuple of Leak
-        What it found.
-    not_judged : Text, optional
-        Why it could not be made.
-    """
+    """A check that was made, or could not be; ``not_judged`` says why."""
 
     name: str
     title: Text

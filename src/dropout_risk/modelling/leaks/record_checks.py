@@ -33,23 +33,8 @@ def future_check(
 ) -> MadeCheck:
     """Compute features again without the future, and with another pupil's: they must be equal to the bit.
 
-    Parameters
-    ----------
-    histories : Histories
-        What was recorded.
-    cohort : Cohort
-        Pupils and as-of dates.
-    features : DataFrame
-        The features of the fit, one row per row of the cohort.
-    catalogue : FeatureCatalogue
-        Their declarations.
-    instruments : InstrumentRegistry, optional
-        As for the features of the fit.
-
-    Returns
-    -------
-    MadeCheck
-        Of whole schools until there are a thousand pupils, on at most twelve of the dates.
+    ``features`` has one row per row of the cohort. Looked at are whole schools until there are a thousand
+    pupils, on at most twelve of the dates.
     """
     pupils = _whole_schools(histories.calendar_row, PUPILS)
     part = histories.take(pupils)
@@ -101,20 +86,10 @@ def _future_leaks(names: Sequence[str], changed: dict[str, Longs], compared: int
 def chosen_check(histories: Histories, cohort: Cohort, horizon_days: int, events: Sequence[str]) -> MadeCheck:
     """Ask whether pupils were left out of the cohort by what became of them.
 
-    Everybody who was at school on the dates and whose outcome is known is looked up in the cohort. Where
-    dropouts and others are kept at different rates, somebody chose by the outcome: such as leaving out who
-    is still enrolled, which makes the two classes easier to tell apart than they are.
-
-    Parameters
-    ----------
-    histories : Histories
-        What was recorded.
-    cohort : Cohort
-        Pupils and as-of dates.
-    horizon_days : int
-        School days a label looks ahead.
-    events : sequence of str
-        The outcomes that count.
+    Everybody who was at school on the dates and whose outcome is known (``horizon_days`` school days ahead)
+    is looked up in the cohort. Where dropouts and others are kept at different rates, somebody chose by the
+    outcome: such as leaving out who is still enrolled, which makes the two classes easier to tell apart than
+    they are.
     """
     dates = [pd.Timestamp(day).date() for day in sorted(cohort.frame["as_of"].unique())]
     everybody = Cohort.on(histories, dates).with_labels(histories, horizon_days, tuple(events))

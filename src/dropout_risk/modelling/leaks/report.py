@@ -34,14 +34,8 @@ class LeakWarning(UserWarning):
 class LeakReport:
     """Everything the leak checks found, at once.
 
-    Parameters
-    ----------
-    checks : tuple of MadeCheck
-        In the order in which they were made.
-    n_rows, n_counted : int
-        Rows given, and rows whose columns were counted: of very large tables a part of the pupils.
-    allowed : mapping of str to str
-        Columns, or checks of rows, that somebody has allowed, each with the reason.
+    Of very large tables only the columns of a part of the pupils are counted: ``n_counted`` of ``n_rows``.
+    ``allowed`` names columns, or checks of rows, that somebody has allowed, each with the reason.
     """
 
     checks: tuple[MadeCheck, ...]
@@ -68,13 +62,7 @@ class LeakReport:
         return replace(self, checks=(*self.checks, *checks))
 
     def allowing(self, allowed: Mapping[str, str], columns: Iterable[str]) -> Self:
-        """Give a report in which some findings are allowed.
-
-        Raises
-        ------
-        SettingsError
-            If a name is neither a column nor a check.
-        """
+        """Give a report with some findings allowed; SettingsError if a name is no column and no check."""
         known = {*columns, *(check.name for check in self.checks)}
         unknown = sorted(set(allowed) - known)
         if unknown:
@@ -98,13 +86,7 @@ class LeakReport:
         return str(self.frame().to_html(index=False))
 
     def require_none(self) -> None:
-        """Raise all findings at once.
-
-        Raises
-        ------
-        LeakError
-            If there is one that nobody has allowed.
-        """
+        """Raise all findings that nobody has allowed at once, as a LeakError."""
         if self.leaks:
             raise LeakError(f"{self}.", hint=WAY_OUT)
 
@@ -184,13 +166,7 @@ def check_table(table: LeakTable) -> LeakReport:
 def check_leaks(
     how: str, encoding: FeatureEncoding, encoded: Floats, y: Labels, groups: Array | None
 ) -> LeakReport | None:
-    """Look for leaks in the rows of a fit, and raise them, warn of them, or do not look at all.
-
-    Raises
-    ------
-    LeakError
-        If ``how`` is ``"raise"`` and there is one.
-    """
+    """Look for leaks in the rows of a fit, and raise them (LeakError), warn of them, or do not look."""
     if how not in get_args(OnLeaks):
         raise TrainingError(f"leaks cannot be {how!r}.", hint=nearest(str(how), get_args(OnLeaks)))
     if how == "ignore":
@@ -204,13 +180,7 @@ def check_leaks(
 
 
 def binary_labels(y: ArrayLike) -> Labels:
-    """Give labels as 0 and 1.
-
-    Raises
-    ------
-    LabelError
-        If they hold anything else.
-    """
+    """Give labels as 0 and 1; LabelError if they hold anything else."""
     values = np.asarray(y).reshape(-1)
     wrong = int((~np.isin(values, [0, 1])).sum())
     if wrong:

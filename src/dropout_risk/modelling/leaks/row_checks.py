@@ -21,7 +21,7 @@ DRAWS = 4
 
 @dataclass(frozen=True, eq=False)
 class CopiedRows:
-    """Rows with the same content as another row, where that is no chance.
+    """Rows with the same content as another row, where that is no chance; ``content`` is what each row holds.
 
     In a table of measurements rows count that share at least three values which occur nowhere else. In a
     table of few answers there are none; there rows count whose values together are as improbable, taken one
@@ -29,15 +29,9 @@ class CopiedRows:
     half of the columns is looked at: rows that are alike by chance do, copies do not. A pupil about whom
     nothing is known looks like the next one, and neither is a copy.
 
-    Parameters
-    ----------
-    rows : ndarray of bool
-        Rows that have an equal one. A table of few answers is judged only if it tells four of five rows
-        apart, and if half of its columns would tell nearly as many.
-    coarse : ndarray of bool
-        The same without that condition: only a difference between the classes says something of them.
-    content : ndarray of uint64
-        What each row holds, as a number.
+    A table of few answers has ``rows`` only if it tells four of five rows apart, and if half of its columns
+    would tell nearly as many. ``coarse`` is the same without that condition: only a difference between the
+    classes says something of them.
     """
 
     rows: Bools

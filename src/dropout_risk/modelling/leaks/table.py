@@ -17,20 +17,10 @@ _MIXING = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, eq=False)
 class ColumnCounts:
-    """The different values of one column, each with its number of rows by half and label.
+    """The different values of one column, rising, each with its number of rows by half and label.
 
-    Parameters
-    ----------
-    name : str
-        Of the column.
-    values : ndarray of float64
-        Rising, without missing.
-    counts : ndarray of int, shape (n_values, 2, 2)
-        Rows by half of the pupils and by label.
-    missing : ndarray of int, shape (2, 2)
-        Rows without a value.
-    is_categorical : bool
-        Whether the values are codes of categories.
+    ``counts`` has shape (n_values, 2, 2): half of the pupils, then label; ``missing`` the same for rows
+    without a value. Values are codes where the column is categorical.
     """
 
     name: str
@@ -98,25 +88,11 @@ class ColumnCounts:
 
 @dataclass(frozen=True, eq=False)
 class LeakTable:
-    """The rows of a fit, encoded.
+    """The rows of a fit, encoded: categories as codes, NaN is missing, labels 0 and 1.
 
-    Parameters
-    ----------
-    names : tuple of str
-        Of the columns.
-    values : ndarray of float64, shape (n_rows, n_columns)
-        Categories as codes; NaN is missing.
-    y : ndarray of int8
-        Labels, 0 and 1.
-    categorical : frozenset of int
-        Positions of the columns that are categories.
-    groups : ndarray, optional
-        What the folds keep apart: the pupil of each row.
-    test : ndarray of bool, optional
-        The rows that test; the others train.
-    known_late : mapping of str to str
-        Columns that are declared to be known only after the day of the forecast, and since when; None where
-        nothing is declared about any.
+    ``categorical`` holds positions of columns, ``groups`` what the folds keep apart (the pupil of each row),
+    and ``test`` marks the rows that test; the others train. ``known_late`` maps columns that are declared to
+    be known only after the day of the forecast to since when; None where nothing is declared about any.
     """
 
     names: tuple[str, ...]
