@@ -76,6 +76,7 @@ CLAUSES = Text(zh="；", en="; ")
 COMMA = Text(zh="，", en=", ")
 ITEMS = Text(zh="、", en=", ")
 """What stands between the words of a list."""
+COLON = Text(zh="：", en=": ")
 _DATE = Text(zh="{date.year}年{date.month}月{date.day}日", en="{date}")
 
 
