@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,11 @@ import numpy.typing as npt
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
+from dropout_risk.records.ordinary_week import OrdinaryWeek, Week, lists_exceptions
 from dropout_risk.records.rows import Draft
 
 _UNLISTED = -1
+EVERY_SCHOOL, NO_SCHOOL = -1, -2
 
 
 class SchoolDays:
@@ -39,7 +41,6 @@ class SchoolDays:
         self.first = int(dates.min()) if self.given else 0
         self.state = self._states(calendar, rows, dates)
         self._add(known)
-        self.listed = (self.state == 1).any(axis=1)
 
     def _add(self, known: Mapping[str, Array] | None) -> None:
         """Add days that were listed before, where the table says nothing of them."""
@@ -62,14 +63,16 @@ class SchoolDays:
         state = np.full((len(self.schools), span), _UNLISTED, np.int8)
         if not self.given:
             return state
-        number = {school: position for position, school in enumerate(self.schools)}
-        of_word = np.array([*(number.get(word, -2) for word in calendar.words["school_id"]), -1])
-        school = of_word[calendar.values["school_id"][rows]]
+        school = schools_of_rows(calendar, self.schools)[rows]
         open_day, day = calendar.values["is_school_day"][rows], dates - self.first
-        everyone, one = school == -1, school >= 0
+        everyone, one = school == EVERY_SCHOOL, school >= 0
         state[:, day[everyone]] = open_day[everyone]
         state[school[one], day[one]] = open_day[one]
         return state
+
+    def lists(self, school: str) -> bool:
+        """Say whether the calendar lists the school days of a school."""
+        return school in self.schools and bool(self.listed[self.schools.index(school)])
 
     def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
@@ -87,17 +90,58 @@ class SchoolDays:
         ``school_of`` is the number of each pupil's school.
         """
         days, known = {}, {}
-        unlisted = not self.listed.all()
-        attended = grid.attended(school_of, len(self.schools)) if unlisted else None
-        late = _first_known(school_of[grid.beside.pupil], grid.beside) if unlisted else None
+        told = self._told(school_of, grid)
         for row, school in enumerate(self.schools):
-            if self.listed[row] or attended is None or late is None:
-                days[school] = np.flatnonzero(self.state[row] == 1) + self.first
-                continue
-            dates, its = grid.date[attended[row]], late[0] == row
-            days[school] = np.concatenate([dates, late[1][its]])
-            known[school] = np.concatenate([dates, late[2][its]])
+            if self.listed[row]:
+                days[school] = self._days_in_state(row, 1)
+            else:
+                days[school], known[school] = self.completed(row, *told(row))
         return SchoolCalendar.from_days(days, known=known)
+
+    def completed(self, row: int, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete the days on which anyone at a school has attendance, where it has an ordinary week."""
+        if not self.ordinary[row]:
+            return dates, known
+        listed = self._days_in_state(row, 1), self._days_in_state(row, 0)
+        return self._ordinary_week.completed((dates, known), *listed)
+
+    def count_exceptional(self, school_of: Array, grid: DayGrid) -> int:
+        """Count the days of schools with attendance that no one listed and that the ordinary week lacks."""
+        if not self.ordinary.any():
+            return 0
+        told, number = self._told(school_of, grid), 0
+        for row in np.flatnonzero(self.ordinary).tolist():
+            dates = np.unique(told(row)[0])
+            self._ordinary_week.require(dates)
+            number += int(self._ordinary_week.is_exceptional(dates, self._days_in_state(row, 1)).sum())
+        return number
+
+    def _days_in_state(self, row: int, state: int) -> Array:
+        return (np.flatnonzero(self.state[row] == state) + self.first).astype(np.int32)
+
+    def _told(self, school_of: Array, grid: DayGrid) -> Callable[[int], tuple[Array, Array]]:
+        """Find the days on which anyone at a school has attendance, and since when each was known."""
+        if self.listed.all():
+            return lambda row: (_NO_DAYS, _NO_DAYS)
+        attended = grid.attended(school_of, len(self.schools))
+        school, date, known = _first_known(school_of[grid.beside.pupil], grid.beside)
+
+        def told(row: int) -> tuple[Array, Array]:
+            dates, its = grid.date[attended[row]], school == row
+            return np.concatenate([dates, date[its]]), np.concatenate([dates, known[its]])
+
+        return told
+
+
+def schools_of_rows(calendar: Draft, schools: Sequence[str]) -> Array:
+    """Give the number of the school of each row of the calendar table."""
+    number = {school: position for position, school in enumerate(schools)}
+    of_word = [number.get(word, NO_SCHOOL) for word in calendar.words["school_id"]]
+    codes: Array = np.array([*of_word, EVERY_SCHOOL])[calendar.values["school_id"]]
+    return codes
+
+
+_NO_DAYS = np.empty(0, np.int32)
 
 
 def _first_known(school: Array, rows: BesideRows) -> tuple[Array, Array, Array]:
