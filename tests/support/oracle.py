@@ -244,7 +244,9 @@ def exam_statistics(pupils):
     for pupil in pupils:
         if pupil.is_member and pupil.class_name is not None:
             for row in pupil.grades:
-                takers.setdefault((pupil.class_name, *exam_key(row)), []).append((pupil.pupil["student_id"], percent(row)))
+                takers.setdefault((pupil.class_name, *exam_key(row)), []).append(
+                    (pupil.pupil["student_id"], percent(row))
+                )
     statistics = {}
     for key, found in joined_exams(takers).items():
         values = [value for _, value in found]

@@ -252,7 +252,9 @@ class _Exams:
         self.keys, self.usable = key[main], usable[main]
         self.mean, self.sd, n = (column[self.usable] for column in (rows.mean, rows.sd, rows.n))
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
-        cls, self.subjects, self.dates = (rows.codes[name][self.usable] for name in ("cls", "subject", "date"))
+        cls, self.subjects, self.dates = (
+            rows.codes[name][self.usable] for name in ("cls", "subject", "date")
+        )
         self.common = common_subjects(cls, self.subjects, n)
         self.offsets = offsets_of(np.bincount(cls, minlength=len(rows.words["cls"])))
 

@@ -6,7 +6,9 @@ import datetime as dt
 import re
 
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
-_NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.A)
+_NUMBERS = re.compile(
+    r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.A
+)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
 _CENTURY, _LAST_OF_2000 = 100, 68

@@ -13,13 +13,15 @@ from typing import Any, Self
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
 from dropout_risk.records.grade_levels import grade_level_in
+from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
 from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding", *CONVENTIONS)
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar", *CONVENTIONS)
 _WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
 _KIND_OF = {
     column.name: column.kind
@@ -58,6 +60,7 @@ class _Layer:
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
     conventions: Conventions = Conventions()
+    week: Week | None = None
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -114,6 +117,11 @@ class RecordsMapping:
     def given_once(self, column: str) -> float | None:
         """Give the value that the county gives once for a column that is not there."""
         return self.conventions.max_score if column == "max_score" else None
+
+    @property
+    def week(self) -> Week | None:
+        """What the county says of the days that its calendar does not list."""
+        return self._own.week
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -208,7 +216,7 @@ def _default_layer() -> _Layer:
 def _read_layer(source: Source) -> _Layer:
     if source is None:
         return _Layer()
-    if isinstance(source, Mapping):
+    if not isinstance(source, (str, Path)):
         return _checked_layer(source, "The mapping")
     try:
         data = tomllib.loads(Path(source).read_text(encoding="utf-8-sig"))
@@ -220,7 +228,7 @@ def _read_layer(source: Source) -> _Layer:
 
 
 def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
-    problems = list(_mapping_problems(data))
+    problems = list(shape_problems(data)) or list(_mapping_problems(data))
     if problems:
         messages = "; ".join(message for message, _ in problems)
         hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))
@@ -238,6 +246,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
         conventions=Conventions.of(data),
+        week=data.get("calendar", {}).get("week"),
     )
 
 
@@ -247,6 +256,7 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _KIND_OF, "words.")
+    yield from _calendar_problems(data.get("calendar", {}))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
@@ -274,7 +284,18 @@ def _clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Ite
     for key, target in part.items() if isinstance(part, Mapping) else ():
         other = first.setdefault(form(key), key)
         if part[other] != target:
-            yield f"'{where}' has both {other!r} and {key!r}, {how}, and they mean different things", _ONE_OF_BOTH
+            yield (
+                f"'{where}' has both {other!r} and {key!r}, {how}, and they mean different things",
+                _ONE_OF_BOTH,
+            )
+
+
+def _calendar_problems(part: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        yield "'calendar' must be a table", f"write week = {WEEKS[0]!r} under [calendar]"
+        return
+    yield from _unknown_keys(part, ("week",), "calendar.")
+    yield from _wrong_targets(part if set(part) <= {"week"} else {}, WEEKS, "calendar")
 
 
 def _columns_of(table: str) -> tuple[str, ...]:

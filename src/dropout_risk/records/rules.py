@@ -53,7 +53,7 @@ _RULES = (
         "missing_value",
         Text(zh="必填的值为空", en="A value that every row needs is missing"),
         Text(
-            zh="补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 \"\" = \"present\"；成绩可写缺考、免考、缓考）",
+            zh='补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 "" = "present"；成绩可写缺考、免考、缓考）',
             en="fill it in, or say under [words] in the mapping what an empty cell means, such as "
             '"" = "present" for a status; a mark may also say missed, exempt or deferred',
         ),
@@ -107,7 +107,8 @@ _RULES = (
         "negative_number",
         Text(zh="数值为负", en="A number that cannot be negative is"),
         Text(
-            zh="更正数值；缺考写“缺考”，不写负数", en="correct it; a missed exam is written missed, not as a number"
+            zh="更正数值；缺考写“缺考”，不写负数",
+            en="correct it; a missed exam is written missed, not as a number",
         ),
     ),
     Rule(
@@ -200,8 +201,9 @@ _RULES = (
         "no_school_day",
         Text(zh="校历中该日不上课", en="Attendance on a day that the calendar does not list as a school day"),
         Text(
-            zh="更正日期，或在校历中补上该上课日",
-            en="correct the date, or add the day to the calendar with is_school_day",
+            zh='更正日期，或在校历中补上该上课日；校历只列放假和补课日时，在映射文件 [calendar] 中写 week = "weekdays"',
+            en="correct the date, or add the day to the calendar with is_school_day; if the calendar lists "
+            'exceptions only, say week = "weekdays" under [calendar] in the mapping',
         ),
     ),
     Rule(
@@ -253,7 +255,7 @@ _RULES = (
         "implausible_number",
         Text(zh="数值超出可能的范围", en="A number is larger than can be"),
         Text(
-            zh="更正数值；表示“不详”的代码（999、9999）留空；距离以米计时在映射文件中写 [units] distance_km = \"m\"",
+            zh='更正数值；表示“不详”的代码（999、9999）留空；距离以米计时在映射文件中写 [units] distance_km = "m"',
             en="correct it; leave a code for not known (999, 9999) empty; distances in metres are declared "
             'as distance_km = "m" under [units] in the mapping',
         ),
@@ -263,7 +265,7 @@ _RULES = (
         "distances_far",
         Text(zh="多数家校距离超过50公里", en="Most distances are above 50 km"),
         Text(
-            zh="核对单位；以米计时在映射文件中写 [units] distance_km = \"m\"",
+            zh='核对单位；以米计时在映射文件中写 [units] distance_km = "m"',
             en='check the unit; distances in metres are declared as distance_km = "m" under [units]',
         ),
         "warning",
@@ -271,7 +273,10 @@ _RULES = (
     Rule(
         "DR139",
         "bonus_mark",
-        Text(zh="分数因附加分高于满分，按满分计", en="A mark lies above max_score by a bonus; it counts as full marks"),
+        Text(
+            zh="分数因附加分高于满分，按满分计",
+            en="A mark lies above max_score by a bonus; it counts as full marks",
+        ),
         Text(zh="没有附加分时更正分数或满分", en="where there is no bonus, correct the score or max_score"),
         "warning",
     ),
@@ -291,7 +296,10 @@ _RULES = (
     Rule(
         "DR141",
         "mark_of_no_exam",
-        Text(zh="标明缺考、免考或缓考，却有分数，按分数计", en="An exam that was not taken has a mark; the mark counts"),
+        Text(
+            zh="标明缺考、免考或缓考，却有分数，按分数计",
+            en="An exam that was not taken has a mark; the mark counts",
+        ),
         Text(zh="更正分数或考试状态", en="correct the score, or the column taken"),
         "warning",
     ),
@@ -325,6 +333,64 @@ _RULES = (
         Text(
             zh="核对表头、文件名的写法，或删去该条目",
             en="check how the header or file is written, or remove the entry",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR145",
+        "calendar_of_exceptions",
+        Text(
+            zh="校历只列放假和补课日：有出勤记录的日子之间（相隔不超过一周），其余周一至周五均作上课日",
+            en="The calendar lists exceptions only (days off, make-up days): between days with attendance, at "
+            "most a week apart, all other weekdays are taken as school days",
+        ),
+        Text(
+            zh='在映射文件 [calendar] 中写明：week = "weekdays"（周一至周五）、"china"（并按国家节假日和调休）或'
+            '"listed"（只有列出的日子上课）；或列出每个上课日',
+            en='confirm it under [calendar] in the mapping: week = "weekdays", "china" (with public holidays and '
+            'make-up workdays) or "listed" (no other day is a school day); or list every school day',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR146",
+        "calendar_of_unknown_school",
+        Text(
+            zh="校历中的学校没有任何学生，这些行不起作用",
+            en="A school of the calendar is one that no pupil attends; its rows apply to nobody",
+        ),
+        Text(
+            zh="核对学生表和校历中学校的写法（编号、空格、文件编码）；本来不在这批数据中的学校可以不管",
+            en="write the school as students has it (number or name, spaces, the file's encoding), unless it is "
+            "one whose pupils are not in these records",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR147",
+        "school_without_calendar",
+        Text(
+            zh="校历按学校列出，却没有某些学校；这些学校的上课日只能从出勤得知",
+            en="The calendar names schools, but not one that pupils attend: its school days are only known from "
+            "attendance",
+        ),
+        Text(
+            zh="补上该校的校历，或核对学校的写法；适用于所有学校的行，学校一栏留空",
+            en="add its days, or write the school as students has it; a row without a school is for all schools",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR148",
+        "attendance_beside_the_week",
+        Text(
+            zh="有出勤的日子既未在校历中列出，也不在平常的上课周内，按上课日处理",
+            en="There is attendance on days that are neither listed nor days of the ordinary week; they are "
+            "taken as school days",
+        ),
+        Text(
+            zh="补课日请列入校历（上课），不上课的日子列为放假，或更正日期",
+            en="list them in the calendar as open or as closed, or correct the dates",
         ),
         "warning",
     ),
