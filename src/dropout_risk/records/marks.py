@@ -72,8 +72,7 @@ def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
     _, first = np.unique(key, return_index=True)
     back = rows[first[first >= len(mates)] - len(mates)]
     draft.apart[back] = False
-    for name in ("score", "max_score"):
-        draft.values[name][back] = np.nan
+    draft.values["score"][back] = np.nan
     taken = draft.values["taken"].copy()
     taken[back] = np.where(taken[back] > _SAT, taken[back], np.int8(_UNKNOWN))
     draft.values["taken"] = taken

@@ -96,10 +96,10 @@ _RULES = (
     Rule(
         "DR108",
         "score_over_max",
-        Text(zh="分数高于满分，超出附加分的范围", en="A score lies above max_score by more than a bonus may"),
+        Text(zh="分数高于满分", en="A score lies above max_score"),
         Text(
-            zh="更正分数或满分；附加分更多时在映射文件中用 bonus 写明",
-            en="correct the score or max_score, or give the share of a bonus as bonus in the mapping",
+            zh="更正分数或满分；附加分超过满分五分之一时在映射文件中用 bonus 写明",
+            en="correct the score or max_score; a bonus of more than a fifth is declared as bonus in the mapping",
         ),
     ),
     Rule(

@@ -51,6 +51,7 @@ MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
+_ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -410,6 +411,9 @@ def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:
 def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
     """Keep what is there, in the form of the contract."""
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
+    if kept.pop("taken", "taken") != "taken":
+        kept["score"] = row["taken"]
+        kept["max_score"] = row["max_score"] if (row["max_score"] or 0) > 0 else _ANY_MAX
     if "status" in kept:
         kept["status"] = STATUSES.words[kept["status"]]
     if "instrument" in kept and "score" not in kept:
