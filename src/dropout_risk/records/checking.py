@@ -19,6 +19,7 @@ from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.marks import restore_sittings
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
@@ -192,7 +193,7 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
-        check_values(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         rows = draft.values["student_id"]
@@ -274,7 +275,7 @@ class RecordsCheck:
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
-        check_values(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
         return draft
 
     def _check_long(self, name: str) -> None:
@@ -302,12 +303,14 @@ class RecordsCheck:
 
     def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name
-        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart))
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
+        if name == "grades" and restore_sittings(draft, self.usable, self.today):
+            arranged = ArrangedRows(draft)
+        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
 
 
 def require_students(

@@ -53,8 +53,9 @@ _RULES = (
         "missing_value",
         Text(zh="必填的值为空", en="A value that every row needs is missing"),
         Text(
-            zh="补上该值；没有参加的考试不要留空行",
-            en="fill it in; leave out the row of an exam that was not sat",
+            zh='补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 "" = "present"；成绩可写缺考、免考、缓考）',
+            en="fill it in, or say under [words] in the mapping what an empty cell means, such as "
+            '"" = "present" for a status; a mark may also say missed, exempt or deferred',
         ),
     ),
     Rule(
@@ -62,8 +63,9 @@ _RULES = (
         "wrong_type",
         Text(zh="值的类型不对", en="A value is not of the column's type"),
         Text(
-            zh="数值列只写数字",
-            en="write numbers only in columns of numbers, whole numbers where days are counted",
+            zh="数值列只写数字；等第（A、优、合格）在映射文件的 [words.score] 中写明分数",
+            en="write numbers only in columns of numbers, whole numbers where days are counted; give a word "
+            "(A, merit, pass) its points under [words.score] in the mapping",
         ),
     ),
     Rule(
@@ -71,8 +73,9 @@ _RULES = (
         "unparsable_date",
         Text(zh="日期无法识别", en="A date cannot be read"),
         Text(
-            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日",
-            en="write it as 2024-09-01; serial numbers of spreadsheets are not dates",
+            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日；其他写法在映射文件中用 dates 写明（dmy、mdy、ymd、serial）",
+            en="write it as 2024-09-01, or say in the mapping how dates are written: "
+            'dates = "dmy" for 03/04/2024, "mdy", "ymd" for 24-4-3, "serial" for the numbers of spreadsheets',
         ),
     ),
     Rule(
@@ -93,15 +96,19 @@ _RULES = (
     Rule(
         "DR108",
         "score_over_max",
-        Text(zh="分数高于满分", en="A score lies above max_score"),
-        Text(zh="更正分数或满分", en="correct the score or max_score"),
+        Text(zh="分数高于满分，超出附加分的范围", en="A score lies above max_score by more than a bonus may"),
+        Text(
+            zh="更正分数或满分；附加分更多时在映射文件中用 bonus 写明",
+            en="correct the score or max_score, or give the share of a bonus as bonus in the mapping",
+        ),
     ),
     Rule(
         "DR109",
         "negative_number",
         Text(zh="数值为负", en="A number that cannot be negative is"),
         Text(
-            zh="更正数值；缺考不要写成负数", en="correct it; do not write a missed exam as a negative score"
+            zh="更正数值；缺考写“缺考”，不写负数",
+            en="correct it; a missed exam is written missed, not as a number",
         ),
     ),
     Rule(
@@ -220,6 +227,114 @@ _RULES = (
             zh="含逗号的值要加引号，引号在同一行内闭合，值内不换行",
             en="put values that hold a comma in quotes, close them, and break no line inside a value",
         ),
+    ),
+    Rule(
+        "DR135",
+        "unknown_family_value",
+        Text(
+            zh="家庭因素的取值无法识别，按未填处理，该行保留",
+            en="A value is not one of its family factor's; it is left empty and the row stays",
+        ),
+        Text(
+            zh="写是、否、不详，或该因素的代码；或在映射文件的 [words.value] 中写明",
+            en="write yes, no, unknown or a code of the factor, or say what it means under [words.value]",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR136",
+        "cohort_year",
+        Text(zh="年级写成了入学年份", en="A grade level is a year of entry"),
+        Text(
+            zh="写年级（7、七年级、初一），或在映射文件中用 cohort_enters 写明入学时的年级（例如 cohort_enters = 7）",
+            en="write the grade level, or say in the mapping in which level a year enters: cohort_enters = 7",
+        ),
+    ),
+    Rule(
+        "DR137",
+        "implausible_number",
+        Text(zh="数值超出可能的范围", en="A number is larger than can be"),
+        Text(
+            zh='更正数值；表示“不详”的代码（999、9999）留空；距离以米计时在映射文件中写 [units] distance_km = "m"',
+            en="correct it; leave a code for not known (999, 9999) empty; distances in metres are declared "
+            'as distance_km = "m" under [units] in the mapping',
+        ),
+    ),
+    Rule(
+        "DR138",
+        "distances_far",
+        Text(zh="多数家校距离超过50公里", en="Most distances are above 50 km"),
+        Text(
+            zh='核对单位；以米计时在映射文件中写 [units] distance_km = "m"',
+            en='check the unit; distances in metres are declared as distance_km = "m" under [units]',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR139",
+        "bonus_mark",
+        Text(
+            zh="分数因附加分高于满分，按满分计",
+            en="A mark lies above max_score by a bonus; it counts as full marks",
+        ),
+        Text(zh="没有附加分时更正分数或满分", en="where there is no bonus, correct the score or max_score"),
+        "warning",
+    ),
+    Rule(
+        "DR140",
+        "doubtful_unit",
+        Text(
+            zh="分数远低于满分，可能是比例、绩点或满分有误",
+            en="Marks lie so far below max_score that they may be shares, grade points or of other full marks",
+        ),
+        Text(
+            zh="核对满分；0.65 表示 65% 时满分写 1，绩点的满分写 4 或 5",
+            en="check max_score: it is 1 where 0.65 means 65 %, and 4 or 5 for grade points",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR141",
+        "mark_of_no_exam",
+        Text(
+            zh="标明缺考、免考或缓考，却有分数，按分数计",
+            en="An exam that was not taken has a mark; the mark counts",
+        ),
+        Text(zh="更正分数或考试状态", en="correct the score, or the column taken"),
+        "warning",
+    ),
+    Rule(
+        "DR142",
+        "unknown_meaning",
+        Text(zh="词语没有特征使用", en="A word that nothing here reads"),
+        Text(
+            zh="核对写法，或在映射文件的 [words] 中写明它的含义",
+            en="check how it is written, or say what it means under [words] in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR143",
+        "words_alike",
+        Text(
+            zh="名称只在大小写、全半角、空格或连字符上不同，按不同的名称处理",
+            en="Names differ only in case, width, spaces or hyphens, and count as different ones",
+        ),
+        Text(
+            zh="统一写法，或在映射文件的 [words] 中写明",
+            en="write them in one way, or map one to the other under [words] in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR144",
+        "unused_entry",
+        Text(zh="映射文件中的条目没有用上", en="An entry of the mapping applies to nothing here"),
+        Text(
+            zh="核对表头、文件名的写法，或删去该条目",
+            en="check how the header or file is written, or remove the entry",
+        ),
+        "warning",
     ),
     Rule(
         "DR145",
