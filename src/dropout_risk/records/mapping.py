@@ -59,8 +59,8 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
-    conventions: Conventions = Conventions()
     week: Week | None = None
+    conventions: Conventions = Conventions()
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -106,6 +106,11 @@ class RecordsMapping:
         return self._own.encoding
 
     @property
+    def week(self) -> Week | None:
+        """What the county says of the days that its calendar does not list."""
+        return self._own.week
+
+    @property
     def conventions(self) -> Conventions:
         """What the county says once about its numbers and dates."""
         return self._own.conventions
@@ -117,11 +122,6 @@ class RecordsMapping:
     def given_once(self, column: str) -> float | None:
         """Give the value that the county gives once for a column that is not there."""
         return self.conventions.max_score if column == "max_score" else None
-
-    @property
-    def week(self) -> Week | None:
-        """What the county says of the days that its calendar does not list."""
-        return self._own.week
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -245,8 +245,8 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
-        conventions=Conventions.of(data),
         week=data.get("calendar", {}).get("week"),
+        conventions=Conventions.of(data),
     )
 
 

@@ -34,7 +34,8 @@ def school_calendar(
 
     A school for which the calendar table lists school days has these; for any other they are the days on
     which anyone there has attendance, each known from the day on which its first row was recorded, completed
-    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance; hand the result to :func:`score` to do without it.
+    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance;
+    hand the result to :func:`score` to do without it.
 
     Parameters
     ----------
@@ -124,9 +125,7 @@ def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
         {"student_id": range(len(schools)), "school_id": pa.array(schools, pa.string()), **columns}
     )
     given = {"students": students} | ({"calendar": listed} if listed.num_rows else {})
-    return SchoolRecords.from_tables(
-        today=tables.reading.today, mapping=tables.reading.mapping, **given
-    )
+    return SchoolRecords.from_tables(today=tables.reading.today, mapping=tables.reading.mapping, **given)
 
 
 def _attended_days(

@@ -103,7 +103,7 @@ def store_errors(settings: TrackingSettings, hint: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except DropoutRiskError:
+    except (DropoutRiskError, FileNotFoundError):
         raise
     except Exception as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
