@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks, in_threads, kernel
 
 MAKE_UP_DAYS, EARLY_DAYS = 30, 7
+_MISSED, _SAT = 1, 2
 _FEW = 2  # a sitting of at most one in so many of the one before it, soon after, is a resit
 
 
@@ -40,7 +41,7 @@ def joined_sittings(grades: Runs, classes: Classes, sittings: Sittings, ordinal:
 
 
 def _same_exam(sittings: Sittings) -> Bools:
-    """Say of each sitting whether the one before it is of the same class, subject and name, and not long ago."""
+    """Say of each sitting whether the one before it was of the same class, subject and name, not long ago."""
     same = np.zeros(len(sittings.cls), dtype=bool)
     names = (sittings.cls, sittings.subject, sittings.exam)
     same[1:] = np.logical_and.reduce([column[1:] == column[:-1] for column in names])
@@ -100,9 +101,10 @@ def _last_shared(  # noqa: PLR0917
                 if date[row] - date[before] > MAKE_UP_DAYS:
                     break
                 other = sitting[before]
-                if exam[before] == exam[row] and other < sitting[row] and np.isfinite(percent[before]):
-                    if known[before] < ordinal and not (corrected[before] and known[before + 1] < ordinal):
-                        last_shared[sitting[row]] = max(last_shared[sitting[row]], other)
+                seen = known[before] < ordinal and not (corrected[before] and known[before + 1] < ordinal)
+                seen = seen and exam[before] == exam[row] and np.isfinite(percent[before])
+                if seen and other < sitting[row]:
+                    last_shared[sitting[row]] = max(last_shared[sitting[row]], other)
                 before -= 1
 
 
@@ -153,32 +155,37 @@ def count_missed(  # noqa: PLR0917
             inside = place[row] >= 0 and 0 <= at < n_exams
             if percent[row] == -np.inf:
                 if inside:
-                    state[at] = max(state[at], 1)
+                    state[at] = max(state[at], _MISSED)
                 elif since[pupil] <= date[row] and date[row] < ordinal:
                     number += 1
                     told = True
                 continue
             if inside:
-                state[at] = 2
+                state[at] = _SAT
             if np.isfinite(percent[row]):
                 has_mark = True
                 took[subject[row]] = pupil + 1
         for at in range(n_exams):
             day = exam_dates[low + at]
-            if state[at] == 2 or not (since[pupil] <= day and day < ordinal):
+            if state[at] == _SAT or not (since[pupil] <= day < ordinal):
                 continue
-            due = state[at] == 1 or took[exam_subjects[low + at]] == pupil + 1
+            due = state[at] == _MISSED or took[exam_subjects[low + at]] == pupil + 1
             if not due and common[low + at]:
-                due = not has_mark
-                others = False
-                for mate in range(n_exams if has_mark else 0):
-                    if exam_dates[low + mate] == day and state[mate] == 2:
-                        others = False
-                        break
-                    if exam_dates[low + mate] == day and exam_subjects[low + mate] != exam_subjects[low + at]:
-                        others = True
-                due = due or others
+                own = slice(low, low + n_exams)
+                due = not has_mark or _was_away(at, exam_subjects[own], exam_dates[own], state)
             number += due
         if n_exams > 0 or told:
             found[pupil] = number
     return found
+
+
+@kernel
+def _was_away(exam: int, subjects: Ints, dates: Ints, state: Array) -> bool:
+    """Say whether the class sat several subjects on the day of an exam, and the pupil none of them."""
+    others = False
+    for mate in range(len(dates)):
+        if dates[mate] == dates[exam]:
+            if state[mate] == _SAT:
+                return False
+            others = others or subjects[mate] != subjects[exam]
+    return others

@@ -26,6 +26,7 @@ from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.family_values import NO, UNKNOWN
 from dropout_risk.records.tables import RUNS
+from dropout_risk.records.words import word_key
 
 Window = int | Literal["year"] | None
 _PLACES = {kind: place for place, kind in enumerate(PLANES)}
@@ -247,8 +248,8 @@ class Snapshot:
 
     def code(self, column: str, word: str) -> int:
         """Give the code of a word in a coded column; -2 if no row has it."""
-        words = self.histories.words.get(column, ())
-        return words.index(word) if word in words else -2
+        words = [word_key(known) for known in self.histories.words.get(column, ())]
+        return words.index(word_key(word)) if word_key(word) in words else -2
 
     def codes(self, column: str, words: tuple[str, ...]) -> list[int]:
         """Give the codes of several words."""

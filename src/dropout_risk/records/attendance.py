@@ -28,6 +28,7 @@ from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
+from dropout_risk.records.word_checks import words_alike
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
@@ -94,6 +95,8 @@ class AttendanceCheck:
             self._set_clashes_apart(parts)
         words, beside = list(self._sessions), self._check_beside()
         draft.findings += self._findings()
+        if words_alike(words):
+            draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
 
     def _reader(self) -> TableReader:
@@ -237,7 +240,7 @@ class AttendanceCheck:
         return sorted((finding for finding in found if len(finding.rows)), key=_finding_rank)
 
 
-_NOTHING = np.empty(0, np.int32)
+_NOTHING, _NO_ROWS = np.empty(0, np.int32), np.empty(0, np.int64)
 
 
 def _writable_array(values: Array, dtype: Any) -> Any:

@@ -29,6 +29,8 @@ from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.unused_entries import unused_entries
+from dropout_risk.records.word_checks import check_words
 
 _ALWAYS = np.iinfo(np.int32).min
 
@@ -172,6 +174,7 @@ class RecordsCheck:
             elif table.of_pupils:
                 self._check_long(name)
         rule = RULES["unknown_file"]
+        unused = unused_entries(self.mapping, self.parts)
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
         problems = sorted(self.problems, key=lambda problem: order[problem.table])
@@ -181,7 +184,7 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts), quarantine, self.students,
+            CheckReport((*problems, *unused, *files), counts), quarantine, self.students,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -194,6 +197,7 @@ class RecordsCheck:
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
         check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         rows = draft.values["student_id"]
@@ -276,6 +280,7 @@ class RecordsCheck:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
         check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
         return draft
 
     def _check_long(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a county says once about its numbers and dates: units, full marks, bonus marks, orders, years of entry."""
+"""What a county says once about its numbers and dates: units, full marks, a bonus, orders, years of entry."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class _Layer:
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
     week: Week | None = None
-    conventions: Conventions = Conventions()
+    conventions: Conventions = field(default_factory=Conventions)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -109,6 +109,11 @@ class RecordsMapping:
     def week(self) -> Week | None:
         """What the county says of the days that its calendar does not list."""
         return self._own.week
+
+    @property
+    def own_columns(self) -> Mapping[str, Mapping[str, str]]:
+        """The county's own entries for headers, by table."""
+        return self._own.columns
 
     @property
     def conventions(self) -> Conventions:

@@ -1,4 +1,4 @@
-"""Marks and what stands in place of one: an exam missed, exempt from, deferred, or whose mark is not known."""
+"""Marks and what stands in place of one: an exam missed, exempt, deferred, or of unknown mark."""
 
 from __future__ import annotations
 
@@ -50,11 +50,10 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
         most = highest * (1 + conventions.bonus) + 1e-9
         draft.set_apart("score_over_max", "score", over & (score > most))
         draft.warn("bonus_mark", "score", over & (score <= most))
-    draft.warn("doubtful_unit", "score", (score > 0) & (score < 1) & (highest >= _FULL) & ~draft.apart)
-    low = (score < _LOW * highest) & ~draft.apart
+    low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
     given = np.count_nonzero(~np.isnan(score))
-    if given >= _FEWEST and 2 * np.count_nonzero(low) > given:
-        draft.warn("doubtful_unit", "score", low)
+    most = given >= _FEWEST and 2 * np.count_nonzero(low) > given
+    draft.warn("doubtful_unit", "score", low if most else low & (score > 0) & (score < 1))
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
@@ -91,7 +90,7 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
 
 
 def _sitting_keys(draft: Draft, rows: Longs) -> Longs:
-    """Number the pupil, subject, exam and day of some rows."""
+    """Give a number for the pupil, subject, exam and day of some rows."""
     key = draft.values["student_id"][rows].astype(np.int64)
     for name in ("subject", "exam", "date"):
         _, key = np.unique(key, return_inverse=True)

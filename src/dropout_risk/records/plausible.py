@@ -14,7 +14,7 @@ _FAR, _FEWEST = 50.0, 3
 
 
 def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> None:
-    """Read years of entry as grade levels where the county says how, and leave them empty where it does not."""
+    """Read years of entry as grade levels where the county says how; leave them empty where it does not."""
     level = draft.values["grade_level"]
     cohort = (level >= FIRST_COHORT) & (level <= LAST_COHORT)
     if not np.count_nonzero(cohort):
@@ -31,15 +31,14 @@ def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> Non
 
 def check_distances(draft: Draft, conventions: Conventions) -> None:
     """Bring distances to kilometres, and doubt those that look like another unit."""
-    factor = conventions.factors.get("distance_km", 1.0)
     distance = draft.values["distance_km"]
-    if factor != 1.0:  # noqa: RUF069
-        draft.values["distance_km"] = distance = distance * factor
+    if "distance_km" in conventions.factors:
+        distance = draft.values["distance_km"] = distance * conventions.factors["distance_km"]
     highest = draft.table["distance_km"].highest
     far = (distance > _FAR) & (distance <= highest)
     given = np.count_nonzero(distance <= highest)
     if given >= _FEWEST and 2 * np.count_nonzero(far) > given:
-        draft.warn("distances_far", "distance_km", far)
+        draft.warn("doubtful_unit", "distance_km", far)
 
 
 def _school_years(days: Ints) -> Ints:

@@ -53,7 +53,8 @@ _RULES = (
         "missing_value",
         Text(zh="必填的值为空", en="A value that every row needs is missing"),
         Text(
-            zh='补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 "" = "present"；成绩可写缺考、免考、缓考）',
+            zh='补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 "" = "present"）；'
+            "成绩可写缺考、免考、缓考",
             en="fill it in, or say under [words] in the mapping what an empty cell means, such as "
             '"" = "present" for a status; a mark may also say missed, exempt or deferred',
         ),
@@ -73,7 +74,8 @@ _RULES = (
         "unparsable_date",
         Text(zh="日期无法识别", en="A date cannot be read"),
         Text(
-            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日；其他写法在映射文件中用 dates 写明（dmy、mdy、ymd、serial）",
+            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日；"
+            "其他写法在映射文件中用 dates 写明（dmy、mdy、ymd、serial）",
             en="write it as 2024-09-01, or say in the mapping how dates are written: "
             'dates = "dmy" for 03/04/2024, "mdy", "ymd" for 24-4-3, "serial" for the numbers of spreadsheets',
         ),
@@ -99,7 +101,7 @@ _RULES = (
         Text(zh="分数高于满分", en="A score lies above max_score"),
         Text(
             zh="更正分数或满分；附加分超过满分五分之一时在映射文件中用 bonus 写明",
-            en="correct the score or max_score; a bonus of more than a fifth is declared as bonus in the mapping",
+            en="correct the score or max_score; declare a bonus of more than a fifth as bonus in the mapping",
         ),
     ),
     Rule(
@@ -247,8 +249,8 @@ _RULES = (
         "cohort_year",
         Text(zh="年级写成了入学年份", en="A grade level is a year of entry"),
         Text(
-            zh="写年级（7、七年级、初一），或在映射文件中用 cohort_enters 写明入学时的年级（例如 cohort_enters = 7）",
-            en="write the grade level, or say in the mapping in which level a year enters: cohort_enters = 7",
+            zh="写年级（7、七年级、初一），或在映射文件中写明入学时的年级（例如 cohort_enters = 7）",
+            en="write the grade level, or say in the mapping in which level pupils enter: cohort_enters = 7",
         ),
     ),
     Rule(
@@ -256,20 +258,20 @@ _RULES = (
         "implausible_number",
         Text(zh="数值超出可能的范围", en="A number is larger than can be"),
         Text(
-            zh='更正数值；表示“不详”的代码（999、9999）留空；距离以米计时在映射文件中写 [units] distance_km = "m"',
+            zh="更正数值；表示“不详”的代码（999、9999）留空；"
+            '距离以米计时在映射文件中写 [units] distance_km = "m"',
             en="correct it; leave a code for not known (999, 9999) empty; distances in metres are declared "
             'as distance_km = "m" under [units] in the mapping',
         ),
     ),
     Rule(
         "DR138",
-        "distances_far",
-        Text(zh="多数家校距离超过50公里", en="Most distances are above 50 km"),
+        "no_incident",
+        Text(zh="该行说明没有处分或违纪", en="A row says that there was no incident"),
         Text(
-            zh='核对单位；以米计时在映射文件中写 [units] distance_km = "m"',
-            en='check the unit; distances in metres are declared as distance_km = "m" under [units]',
+            zh="删去该行：没有行就表示没有",
+            en="leave such rows out: a pupil without a row has had none",
         ),
-        "warning",
     ),
     Rule(
         "DR139",
@@ -285,12 +287,15 @@ _RULES = (
         "DR140",
         "doubtful_unit",
         Text(
-            zh="分数远低于满分，可能是比例、绩点或满分有误",
-            en="Marks lie so far below max_score that they may be shares, grade points or of other full marks",
+            zh="数值像是用了另一种单位：分数远低于满分，或多数距离超过50公里",
+            en="Numbers look as if they were in another unit: marks far below max_score, or most distances "
+            "above 50 km",
         ),
         Text(
-            zh="核对满分；0.65 表示 65% 时满分写 1，绩点的满分写 4 或 5",
-            en="check max_score: it is 1 where 0.65 means 65 %, and 4 or 5 for grade points",
+            zh="核对单位：0.65 表示 65% 时满分写 1，绩点的满分写 4 或 5；"
+            '距离以米计时在映射文件中写 [units] distance_km = "m"',
+            en="check the unit: max_score is 1 where 0.65 means 65 %, and 4 or 5 for grade points; distances "
+            'in metres are declared as distance_km = "m" under [units] in the mapping',
         ),
         "warning",
     ),

@@ -27,6 +27,8 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.family_values import value_of
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
@@ -125,7 +127,7 @@ def score_request(
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = _value_errors(request, records)
+    emptied = [*_value_errors(request, records), *_family_value_errors(request, records)]
     histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
@@ -304,6 +306,21 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
                 if problem.column in lost
             ]
     return errors
+
+
+def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
+    rule = RULES["unknown_family_value"]
+    if rule not in {problem.rule for problem in records.check().problems}:
+        return []
+    factors, values = (RecordsMapping.of(None).words(TABLES["family"][name]) for name in ("factor", "value"))
+    return [
+        _pupil_error(request, index, rule.code, f"family[{number}].value")
+        for index, student in enumerate(request.students)
+        for number, row in enumerate(student.get("family", ()))
+        if (word := values.word_of(_as_text(row.get("value")))) is not None
+        and value_of(factors.word_of(row["factor"]) or "", word) is None
+    ]
 
 
 def _repeated_pupils(request: Request) -> list[RowError]:

@@ -64,7 +64,7 @@ HARMLESS = [
     ("students", 1, {"left_on": "2030-07-01"}),
     ("family", 2, {"valid_to": "9999-12-31"}),
     ("family", 2, {"recorded_on": "2024-08-01"}),
-    ("family", -3, {"value": "one_parent", "valid_from": "2023-06-01"}),
+    ("family", -1, {"value": "one_parent", "valid_from": "2023-06-01"}),
     ("family", -2, {"valid_to": "2025-01-01", "recorded_on": "2024-12-31"}),
     ("calendar", 4, {"date": "2025-12-31"}),
     ("outcomes", 0, {"student_id": "p1", "date": "2024-09-01"}),
