@@ -250,12 +250,12 @@ class _Exams:
         key, usable = key[order], usable[order]
         main = ~resits(key // _DATES, key % _DATES, rows.n[usable])
         self.keys, self.usable = key[main], usable[main]
-        self.mean, self.sd, n = (column[self.usable] for column in (rows.mean, rows.sd, rows.n))
+        self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
         cls, self.subjects, self.dates = (
             rows.codes[name][self.usable] for name in ("cls", "subject", "date")
         )
-        self.common = common_subjects(cls, self.subjects, n)
+        self.common = common_subjects(cls, self.subjects, rows.n[self.usable])
         self.offsets = offsets_of(np.bincount(cls, minlength=len(rows.words["cls"])))
 
     def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> Longs:

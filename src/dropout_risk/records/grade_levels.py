@@ -46,12 +46,3 @@ def _number_of(text: str) -> int:
         return int(text)
     tens, ones = (10, text[1:]) if text.startswith("十") else (0, text)
     return tens + (_DIGITS[ones] if ones else 0)
-
-
-def grade_of_cohort(cohort: int, school_year: int, enters: int) -> int:
-    """Give the grade level in a school year (the year it began in) of who entered a level in another.
-
-    >>> grade_of_cohort(2023, 2024, enters=7)
-    8
-    """
-    return enters + school_year - cohort

@@ -27,13 +27,13 @@ def part_marks(draft: Draft) -> None:
         for word, number in NOT_MARKS.items():
             taken[score == number] = TAKEN.index(word)
         draft.values["taken"] = taken
-        draft.values["score"] = score = np.where(words, np.nan, score)
+        score = draft.values["score"] = np.where(words, np.nan, score)
     untaken = draft.values["taken"] > _SAT
     if np.count_nonzero(untaken):
         draft.warn("mark_of_no_exam", "taken", untaken & (score > 0))
         draft.values["taken"] = np.where(untaken & (score > 0), np.int8(_SAT), draft.values["taken"])
         untaken &= ~(score > 0)
-        draft.values["score"] = score = np.where(untaken, np.nan, score)
+        score = draft.values["score"] = np.where(untaken, np.nan, score)
     empty = np.isnan(score) & ~untaken
     for found in draft.findings:
         if found.column in ("score", "") or found.rule.name == "missing_column":
@@ -52,8 +52,8 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
         draft.warn("bonus_mark", "score", over & (score <= most))
     low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
     given = np.count_nonzero(~np.isnan(score))
-    most = given >= _FEWEST and 2 * np.count_nonzero(low) > given
-    draft.warn("doubtful_unit", "score", low if most else low & (score > 0) & (score < 1))
+    all_low = given >= _FEWEST and 2 * np.count_nonzero(low) > given
+    draft.warn("doubtful_unit", "score", low if all_low else low & (score > 0) & (score < 1))
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from dropout_risk.arrays import Ints
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.conventions import Conventions
-from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_of_cohort
+from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT
 from dropout_risk.records.rows import Draft
 
 _FAR, _FEWEST = 50.0, 3
@@ -25,7 +25,7 @@ def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> Non
     left = draft.values["left_on"]
     last = np.where(draft.missing("left_on"), today, np.minimum(left, today))[cohort]
     read = level.copy()
-    read[cohort] = grade_of_cohort(level[cohort], _school_years(last), conventions.cohort_enters)
+    read[cohort] = conventions.cohort_enters + _school_years(last) - level[cohort]
     draft.values["grade_level"] = read
 
 

@@ -15,8 +15,9 @@ def unused_entries(mapping: RecordsMapping, parts: Mapping[str, Sequence[Part]])
     given = {table: {plain_form(h) for part in own for h in part.header} for table, own in parts.items()}
     every = {header for headers in given.values() for header in headers}
     for table, entries in mapping.own_columns.items():
-        headers = every if table == "all" else given.get(table)
-        for header in entries if headers is not None else ():
-            if header not in headers:
+        if table != "all" and table not in given:
+            continue
+        for header in entries:
+            if header not in (every if table == "all" else given[table]):
                 where = "" if table == "all" else table
                 yield Problem(where, header, rule, 0, None, "", rule.severity, f"[columns.{table}]")
