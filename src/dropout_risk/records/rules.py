@@ -312,7 +312,7 @@ _RULES = (
     Rule(
         "DR142",
         "unknown_meaning",
-        Text(zh="词语没有特征使用", en="A word that nothing here reads"),
+        Text(zh="词语不在特征所用的词之中", en="A word is not one that the features look for"),
         Text(
             zh="核对写法，或在映射文件的 [words] 中写明它的含义",
             en="check how it is written, or say what it means under [words] in the mapping",

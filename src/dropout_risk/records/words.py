@@ -107,7 +107,7 @@ class Words(Mapping[str, Any]):
             return self._exact[bare]
         if bare in _EMPTY:
             return self.of_nothing
-        found = self._found.get(word_key(bare))
+        found = self._found[bare] if bare in self._found else self._found.get(word_key(bare))
         return self.otherwise(bare) if found is None and self.otherwise is not None else found
 
     def word_of(self, text: str | None) -> str | None:
