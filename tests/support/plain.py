@@ -123,7 +123,7 @@ class KnownPupil:
     def class_name(self):
         if self.pupil["class_id"] is None:
             return None
-        return (self.pupil["school_id"] or "", self.pupil["class_id"])
+        return (self.pupil["school_id"] or "", self.pupil["class_id"], self.pupil["grade_level"])
 
     @property
     def is_member(self):
