@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from dropout_risk.records.row_checks import check_pupils, check_readable, check_
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 
@@ -33,7 +35,7 @@ _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
-    ("pupil_set_apart",), ("no_school_day",), ("duplicate_row",), ("contradicting_rows",),
+    ("pupil_set_apart",), ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",),
 )  # fmt: skip
 
 
@@ -42,12 +44,22 @@ class Roll:
     """The pupils that ``students`` names.
 
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
-    of the school.
+    of the school. ``gaps`` are the times between two spells of enrolment.
     """
 
     index: PupilIndex
     row: Array
     school: Array
+    gaps: Gaps = NO_GAPS
+
+    @cached_property
+    def plain_row(self) -> Array:
+        """The rows, -1 also where the pupil's days have to be looked at one by one."""
+        if not len(self.gaps.pupil):
+            return self.row
+        row = self.row.copy()
+        row[self.gaps.pupil] = -1
+        return row
 
     @property
     def n_usable(self) -> int:
@@ -140,7 +152,7 @@ class AttendanceCheck:
         take = np.empty(len(pupil), np.uint8)
         roll, days = self.roll, self.days
         n = _mark_plain(
-            (pupil, date, status, recorded, odd), (roll.row, roll.school),
+            (pupil, date, status, recorded, odd), (roll.plain_row, roll.school),
             (days.state, days.first, days.listed), self.today, row, take, others,
         )  # fmt: skip
         return AttendanceRows(row, date, session, status, take), others[:n]
@@ -158,6 +170,8 @@ class AttendanceCheck:
         check_values(draft, self.today)
         check_pupils(draft, self.roll.row >= 0)
         check_school_days(draft, self.days, self.roll.school)
+        between = self.roll.gaps.hold(draft.values["student_id"], draft.values["date"])
+        draft.set_apart("between_spells", "date", between)
         return draft
 
     # --- batches in order ---------------------------------------------------------------------------

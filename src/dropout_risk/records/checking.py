@@ -22,10 +22,17 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
-from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
+from dropout_risk.records.row_checks import (
+    check_days_of_outcomes,
+    check_enrolment,
+    check_overlaps,
+    check_pupils,
+    check_values,
+)
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import TABLES
 
 _ALWAYS = np.iinfo(np.int32).min
@@ -72,9 +79,14 @@ class KnownPupils:
             for field in schema
         ]
         known = pa.table(columns, schema=schema)
+        given = given.cast(schema)
+        if SPELLS in self.students.column_names:
+            field = self.students.schema.field(SPELLS)
+            known = known.append_column(field, self.students[SPELLS])
+            given = given.append_column(field, pa.nulls(given.num_rows, field.type))
         if not given.num_rows:
             return known
-        both = pa.concat_tables([known, given.cast(schema)])
+        both = pa.concat_tables([known, given])
         row = np.where(given_row >= 0, given_row + known.num_rows, known_row)
         return both.take(pa.array(row[row >= 0])).combine_chunks()
 
@@ -190,20 +202,30 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
+        set_spells_ahead_apart(draft, self.today)
         check_values(draft, self.today)
+        self.spells = Spells.of(draft, self.mapping)
+        self.gaps = self.spells.gaps
+        lost = SetApart.of(draft)
+        draft.apart |= self.spells.earlier
         arranged = ArrangedRows(draft)
-        arranged.check_duplicates()
         rows = draft.values["student_id"]
         self.usable = np.zeros(len(self.pupils), np.bool_)
         self.usable[rows[~draft.apart]] = True
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
-        self.enrolled_on = self._by_pupil(draft, "enrolled_on")
+        self.enrolled_on = self.spells.first_days(self._by_pupil(draft, "enrolled_on"))
         self._name_schools(draft)
         known = self._add_known(np.where(self.usable, self.pupil_row, -1)) if self.known is not None else None
-        self.lost = self._lost_pupils(draft)
-        self._finish(draft, arranged)
+        self.lost = self._lost_pupils(lost, draft.values["student_id"])
+        listed = (
+            self.spells.column(draft, self.pupil_row, int(self.usable.sum())) if len(self.spells) else None
+        )
+        self._finish(draft, arranged, int(np.count_nonzero(self.spells.earlier)))
         if known is not None:
             self.students = known(self.tables["students"].arrow)
+        if listed is not None:
+            given = self.tables["students"].arrow if self.students is None else self.students
+            self.students = add_spells(given, listed)
 
     def _add_known(self, given_row: Array) -> Callable[[Any], Any]:
         """Take in the known pupils of whom the records give no usable row; say how their table is made."""
@@ -252,12 +274,9 @@ class RecordsCheck:
         self.school_of = np.zeros(len(code), np.int32)
         self.school_of[self.usable] = [number[name] for name in names]
 
-    def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
-        if not draft.apart.any():
-            return {}
+    def _lost_pupils(self, apart: SetApart, pupil: Array) -> dict[Any, tuple[Rule, ...]]:
         lost: dict[int, tuple[Rule, ...]] = {}
-        apart = SetApart.of(draft)
-        pupils = draft.values["student_id"][apart.rows].tolist()
+        pupils = pupil[apart.rows].tolist()
         for pupil, mark in zip(pupils, apart.marks.tolist(), strict=True):
             if pupil >= 0 and not self.usable[pupil]:
                 known, rules = lost.get(pupil, ()), apart.rules_of(mark)
@@ -280,10 +299,12 @@ class RecordsCheck:
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
+        if name == "outcomes":
+            check_days_of_outcomes(arranged)
         self._finish(draft, arranged)
 
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of)
+        roll = Roll(self.pupils, self.pupil_row, self.school_of, self.gaps)
         check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         apart = SetApart.of(draft)
@@ -293,10 +314,11 @@ class RecordsCheck:
         if "attendance" in self.parts:
             self.apart.append(apart)
 
-    def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
+    def _finish(self, draft: Draft, arranged: ArrangedRows, beside: int = 0) -> None:
+        """Keep a table's usable rows and what was found; ``beside`` of its rows are used without standing in it."""
         name = draft.table.name
         self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
-        apart = int(np.count_nonzero(draft.apart))
+        apart = int(np.count_nonzero(draft.apart)) - beside
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:

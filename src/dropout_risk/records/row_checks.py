@@ -40,6 +40,19 @@ def check_overlaps(arranged: ArrangedRows) -> None:
     arranged.draft.set_rows_apart("overlapping_periods", "valid_from", arranged.positions(mask))
 
 
+def check_days_of_outcomes(arranged: ArrangedRows) -> None:
+    """Note a pupil's outcomes that lie on one day: all of them are used."""
+    usable = arranged.usable()
+    pupil, date = (arranged.values(name)[usable] for name in ("student_id", "date"))
+    same = (pupil[1:] == pupil[:-1]) & (date[1:] == date[:-1])
+    both = np.zeros(len(pupil), np.bool_)
+    both[1:] |= same
+    both[:-1] |= same
+    mask = np.zeros(len(arranged.draft), np.bool_)
+    mask[arranged.positions(usable)[both]] = True
+    arranged.draft.warn("outcomes_on_one_day", "date", mask)
+
+
 def _suspect_groups(columns: list[Array], order: Array) -> list[Array]:
     """Give, per pupil and factor with more than one row, the positions in the order."""
     pupil, factor = columns[0][order], columns[1][order]

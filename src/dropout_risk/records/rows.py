@@ -301,7 +301,9 @@ class ArrangedRows:
         contradicting = _whole_groups(same_key, differs)
         name = table.key[-1] if table.of_pupils else table.key[0]
         self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
-        self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
+        if content:
+            rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
+            self.draft.set_rows_apart(rule, content[0], self.positions(contradicting))
 
     def _changes(self, names: Sequence[str]) -> Bools:
         """Mark the rows that differ from the row before in any of these columns."""
