@@ -297,13 +297,12 @@ class ArrangedRows:
         same_key = ~self._changes(key)
         if not np.count_nonzero(same_key):
             return
-        differs = same_key & self._changes(content)
+        differs = same_key & (self._changes(content) if content else False)
         contradicting = _whole_groups(same_key, differs)
         name = table.key[-1] if table.of_pupils else table.key[0]
         self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
-        if content:
-            rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
-            self.draft.set_rows_apart(rule, content[0], self.positions(contradicting))
+        rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
+        self.draft.set_rows_apart(rule, content[0] if content else "", self.positions(contradicting))
 
     def _changes(self, names: Sequence[str]) -> Bools:
         """Mark the rows that differ from the row before in any of these columns."""
