@@ -34,7 +34,8 @@ from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Voca
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
-    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
+    ("unknown_pupil", "id_written_otherwise"),
     ("pupil_set_apart",), ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",),
 )  # fmt: skip
 
@@ -113,7 +114,9 @@ class AttendanceCheck:
 
     # --- a batch by itself, in any thread -----------------------------------------------------------
 
-    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _SiftedBatch | None:
+    def _sift(
+        self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = ""
+    ) -> _SiftedBatch | None:
         if not names:
             return None
         given = dict(zip(names, batch.columns, strict=True))
@@ -125,7 +128,7 @@ class AttendanceCheck:
                 values[column.name] = _NOTHING
                 continue
             if column.kind == "student":
-                found: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+                found: tuple[Array, Array] = self.roll.index.rows(given[column.name], ids_under)
             else:
                 found = convert_column(given[column.name], column, self._words[column.name], vocabulary)
             values[column.name], wrong = found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.other_ids import OtherIds, explain_unknown
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
@@ -25,6 +26,7 @@ from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import (
     check_days_of_outcomes,
     check_enrolment,
+    check_ids,
     check_overlaps,
     check_pupils,
     check_values,
@@ -202,9 +204,13 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
+        self.roster = draft
+        others = OtherIds.of(draft, self.mapping, self.pupils.ids)
+        self.pupils = replace(self.pupils, others=others)
+        doubtful = check_ids(draft, self.pupils.ids)
         set_spells_ahead_apart(draft, self.today)
         check_values(draft, self.today)
-        self.spells = Spells.of(draft, self.mapping)
+        self.spells = Spells.of(draft, self.mapping, doubtful)
         self.gaps = self.spells.gaps
         lost = SetApart.of(draft)
         draft.apart |= self.spells.earlier
@@ -293,6 +299,7 @@ class RecordsCheck:
     def _check_long(self, name: str) -> None:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
+        explain_unknown(draft, self.roster, self.mapping)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
         arranged = ArrangedRows(draft)
@@ -307,6 +314,7 @@ class RecordsCheck:
         roll = Roll(self.pupils, self.pupil_row, self.school_of, self.gaps)
         check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        explain_unknown(draft, self.roster, self.mapping)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))

@@ -15,6 +15,7 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
+from dropout_risk.records.other_ids import is_id
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
@@ -44,8 +45,11 @@ Progress = Callable[[str, int, float], None]
 """Told the table, its rows so far, and the share of its files that has been read."""
 
 
-Look = Callable[[Any, Sequence[str], bool], Seen]
-"""Looks at a batch, in any thread: given it, the names of its columns and whether values have types."""
+Look = Callable[..., Seen]
+"""Looks at a batch, in any thread.
+
+It is given the batch, the names of its columns, whether values have types, and the header of the ids.
+"""
 
 
 class TableReader:
@@ -110,7 +114,7 @@ class TableReader:
             done = sum(sizes[:number]) + parts[number].done(rows)
             self.progress(self.table.name, self._length, min(done / max(sum(sizes), 1), 1.0))
 
-    def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
+    def _chunk(self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = "") -> _Chunk:
         ids = pa.nulls(batch.num_rows, pa.int64()) if self.pupils is None and not names else None
         chunk = _Chunk(batch.num_rows, ids, {}, {})
         for name, array in zip(names, batch.columns, strict=False):
@@ -118,7 +122,7 @@ class TableReader:
             if column.kind != "student":
                 values, faults = convert_column(array, column, self._words[name], self._vocabularies[name])
             elif self.pupils is not None:
-                values, faults = self.pupils.rows(array)
+                values, faults = self.pupils.rows(array, ids_under)
             else:
                 ids, faults = as_ids(array, typed)
                 values, chunk = np.full(len(ids), EMPTY["student"]), chunk._replace(ids=ids)
@@ -166,7 +170,8 @@ class TableReader:
             for header in headers.unknown:
                 self._note(header, _did_you_mean(header, self.table.names), part)
             for header in headers.spare:
-                self._note(header, _SPARE, part)
+                if self.table.name != "students" or not is_id(header, self.mapping):
+                    self._note(header, _SPARE, part)
 
     def _note(self, header: str, detail: str, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)
@@ -180,11 +185,12 @@ def _piece_tasks(
     for number, part in enumerate(parts):
         names = list(chosen[number])
         for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
-            yield partial(_look_at, number, piece, look, names, part.typed)
+            header = chosen[number].get("student_id", "")
+            yield partial(_look_at, number, piece, partial(look, ids_under=header), names, part.typed)
 
 
 def _look_at(
-    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool
+    number: int, piece: Piece, look: Callable[..., Seen], names: Sequence[str], typed: bool
 ) -> tuple[int, list[tuple[int, Seen]]]:
     return number, [(batch.num_rows, look(batch, names, typed)) for batch in piece()]
 

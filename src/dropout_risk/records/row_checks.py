@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
+from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
+from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
@@ -114,11 +116,29 @@ def check_values(draft: Draft, today: int) -> None:
 def check_pupils(draft: Draft, usable: Bools) -> None:
     """Set rows apart whose pupil has no row in ``students``, or none that can be used."""
     pupil = draft.values["student_id"]
-    draft.set_apart("unknown_pupil", "student_id", pupil == UNKNOWN_PUPIL)
+    for cause in CAUSES if pupil.min(initial=0) < NO_PUPIL else ():
+        draft.set_apart(cause.rule, "student_id", pupil == cause.code, cause.detail)
     given = pupil >= 0
     lost = given.copy()
     lost[given] = ~usable[pupil[given]]
     draft.set_apart("pupil_set_apart", "student_id", lost)
+
+
+def check_ids(draft: Draft, ids: Any) -> Bools:
+    """Doubt ids of ``students`` that a spreadsheet has rounded, or that differ in form only.
+
+    Gives which of the ids may have been rounded, so that two of them may have become one.
+    """
+    pupil = draft.values["student_id"]
+
+    def rows_of(marked: Bools) -> Bools:
+        return np.append(marked, False)[pupil]  # the last place is for rows without an id
+
+    draft.set_apart("rounded_id", "student_id", rows_of(scientific(ids)))
+    doubtful = rounded(ids)
+    draft.warn("rounded_id", "student_id", rows_of(doubtful))
+    draft.warn("id_written_otherwise", "student_id", rows_of(alike(ids)))
+    return doubtful
 
 
 def check_enrolment(draft: Draft, enrolled_on: Array) -> None:

@@ -69,10 +69,10 @@ class Draft:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Bools) -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
-            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
+            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error", detail))
             self.apart |= mask
 
     def set_rows_apart(self, rule: str, column: str, rows: Array) -> None:

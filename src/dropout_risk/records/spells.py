@@ -69,14 +69,17 @@ class Spells:
     earlier: Bools
 
     @classmethod
-    def of(cls, draft: Draft, mapping: RecordsMapping) -> Self:
-        """Order each pupil's rows; set those apart that are copies, or that cannot be spells of one pupil."""
+    def of(cls, draft: Draft, mapping: RecordsMapping, doubtful: Bools) -> Self:
+        """Order each pupil's rows; set those apart that are copies, or that cannot be spells of one pupil.
+
+        ``doubtful`` ids may be those of two pupils: no row of theirs is taken for a copy of another.
+        """
         pupil = draft.values["student_id"]
         usable = np.flatnonzero(~draft.apart & (pupil >= 0))
         several = np.bincount(pupil[usable], minlength=1)[pupil[usable]] > 1
         rows = usable[several]
         if len(rows):
-            rows = _without_copies(draft, mapping, _in_order(draft, rows))
+            rows = _without_copies(draft, mapping, _in_order(draft, rows), doubtful)
             rows = _without_shared_ids(draft, mapping, rows)
         starts, ends = draft.values["enrolled_on"][rows], _ends_of(draft, rows)
         before = _before_another(pupil[rows])
@@ -137,7 +140,7 @@ def _ends_of(draft: Draft, rows: Longs) -> Array:
     return np.where(left == NO_DATE, np.int32(_NEVER), left)
 
 
-def _without_copies(draft: Draft, mapping: RecordsMapping, rows: Longs) -> Longs:
+def _without_copies(draft: Draft, mapping: RecordsMapping, rows: Longs, doubtful: Bools) -> Longs:
     """Set copies of a row apart; rows that differ in a column that is not used are no copies."""
     same = _before_another(draft.values["student_id"][rows])[:-1]
     for column in draft.table.columns:
@@ -149,6 +152,10 @@ def _without_copies(draft: Draft, mapping: RecordsMapping, rows: Longs) -> Longs
         return rows
     unused = read_unused(draft, mapping, rows, lambda header: not counts_rows(header))
     shared = _shared_by(unused, rows, first, draft)
+    pupil = draft.values["student_id"][rows]
+    unclear = np.setdiff1d(pupil[first[doubtful[pupil[first]]]], shared)
+    draft.set_rows_apart("shared_id", "student_id", rows[np.isin(pupil, unclear)])
+    shared = np.union1d(shared, unclear)
     copies = rows[first + 1][~np.isin(draft.values["student_id"][rows[first + 1]], shared)]
     draft.set_rows_apart("duplicate_row", "student_id", copies)
     return rows[~draft.apart[rows]]

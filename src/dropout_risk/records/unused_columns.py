@@ -60,14 +60,15 @@ def read_unused(
         headers = [name for name in dict.fromkeys(span.part.header) if name not in chosen and wanted(name)]
         if first == last or not headers:
             continue
-        for at, batch in _taken_batches(span.part, headers, ordered[first:last] - span.start):
+        for at, batch in taken_batches(span.part, headers, ordered[first:last] - span.start):
             for header, column in zip(headers, batch, strict=True):
                 texts = found.setdefault(header, np.full(len(rows), None, dtype=object))
                 texts[order[first:last][at]] = column
     return found
 
 
-def _taken_batches(part: Any, headers: list[str], wanted: Array) -> Iterator[tuple[slice, list[list[Any]]]]:
+def taken_batches(part: Any, headers: list[str], wanted: Array) -> Iterator[tuple[slice, list[list[Any]]]]:
+    """Read some rows of a part again, by their places in order: which of the wanted, and columns of texts."""
     position = 0
     for batch in read_batches(part, headers):
         first, last = np.searchsorted(wanted, [position, position + batch.num_rows])
@@ -75,6 +76,8 @@ def _taken_batches(part: Any, headers: list[str], wanted: Array) -> Iterator[tup
             at = pa.array(wanted[first:last] - position)
             yield slice(int(first), int(last)), [_texts_at(column, at) for column in batch.columns]
         position += batch.num_rows
+        if last == len(wanted):
+            return
 
 
 def _texts_at(column: Any, at: Any) -> list[Any]:

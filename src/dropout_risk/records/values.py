@@ -21,14 +21,14 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.records.tables import CLOSED_WORDS, Column, Kind
 
-FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite")
+FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "rounded_id")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
 EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1, 1), (2199, 12, 31)))
 
-_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE = range(1, len(FAULTS))
+_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ROUNDED = range(1, len(FAULTS))
 _EMPTY = frozenset(EMPTY_WORDS)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE).fullmatch
@@ -289,7 +289,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
-        whole, faults = whole_numbers(array)
+        whole, faults = whole_ids(array)
         return whole.cast(pa.string()), faults
     try:
         text = array.cast(pa.string())
@@ -329,6 +329,14 @@ def whole_numbers(array: Any) -> tuple[Any, Bytes]:
     exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
     whole = pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=None if exact.all() else ~exact)
     return whole, _fault_codes(~exact & ~np.isnan(numbers), "wrong_type")
+
+
+def whole_ids(array: Any) -> tuple[Any, Bytes]:
+    """Read floating numbers as ids; those too large for a floating number to hold exactly were rounded."""
+    whole, faults = whole_numbers(array)
+    large = pc.fill_null(pc.greater_equal(pc.abs(array.cast(pa.float64())), _LARGEST_EXACT), False)
+    faults[large.to_numpy(zero_copy_only=False)] = _ROUNDED
+    return whole, faults
 
 
 def _without_nan(array: Any) -> Any:
