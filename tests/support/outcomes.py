@@ -6,7 +6,6 @@ import datetime as dt
 
 from support.plain import school_days_before
 
-
 DECIDED = ("graduated", "died")
 
 

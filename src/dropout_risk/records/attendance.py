@@ -36,7 +36,8 @@ _TABLE = TABLES["attendance"]
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
     ("unknown_pupil", "id_written_otherwise"),
-    ("pupil_set_apart",), ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",),
+    ("pupil_set_apart",), ("no_school_day",), ("between_spells",),
+    ("duplicate_row",), ("contradicting_rows",),
 )  # fmt: skip
 
 

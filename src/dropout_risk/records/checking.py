@@ -280,9 +280,9 @@ class RecordsCheck:
         self.school_of = np.zeros(len(code), np.int32)
         self.school_of[self.usable] = [number[name] for name in names]
 
-    def _lost_pupils(self, apart: SetApart, pupil: Array) -> dict[Any, tuple[Rule, ...]]:
+    def _lost_pupils(self, apart: SetApart, pupil_of: Array) -> dict[Any, tuple[Rule, ...]]:
         lost: dict[int, tuple[Rule, ...]] = {}
-        pupils = pupil[apart.rows].tolist()
+        pupils = pupil_of[apart.rows].tolist()
         for pupil, mark in zip(pupils, apart.marks.tolist(), strict=True):
             if pupil >= 0 and not self.usable[pupil]:
                 known, rules = lost.get(pupil, ()), apart.rules_of(mark)
@@ -323,7 +323,7 @@ class RecordsCheck:
             self.apart.append(apart)
 
     def _finish(self, draft: Draft, arranged: ArrangedRows, beside: int = 0) -> None:
-        """Keep a table's usable rows and what was found; ``beside`` of its rows are used without standing in it."""
+        """Keep a table's usable rows, and what was found; ``beside`` is the number of rows used elsewhere."""
         name = draft.table.name
         self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart)) - beside

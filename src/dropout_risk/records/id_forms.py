@@ -68,7 +68,12 @@ def _without_zeros(texts: Any) -> Any:
     return pc.replace_substring_regex(texts, r"^0+(\w)", r"\1")
 
 
-_ALONE = ((ZEROS, _without_zeros), (DECIMALS, _without_decimals), (LETTERS, _in_one_case), (BLANKS, _without_blanks))
+_ALONE = (
+    (ZEROS, _without_zeros),
+    (DECIMALS, _without_decimals),
+    (LETTERS, _in_one_case),
+    (BLANKS, _without_blanks),
+)
 
 
 def causes_of(texts: Any, known: Any) -> npt.NDArray[np.int32]:
@@ -93,7 +98,8 @@ def _rounded(texts: Any, known: Any) -> Bools:
         return np.zeros(len(texts), np.bool_)
     cut = pc.replace_substring_regex(others, _ZEROS, r"\1")
     rounded_there = pc.is_in(
-        pc.utf8_slice_codeunits(texts, 0, KEPT_DIGITS), value_set=cut.filter(pc.equal(pc.utf8_length(cut), KEPT_DIGITS))
+        pc.utf8_slice_codeunits(texts, 0, KEPT_DIGITS),
+        value_set=cut.filter(pc.equal(pc.utf8_length(cut), KEPT_DIGITS)),
     )
     heads = pc.utf8_slice_codeunits(others, 0, KEPT_DIGITS)
     rounded_here = pc.and_(
@@ -129,7 +135,10 @@ def rounded(ids: Any) -> Bools:
     for digits in np.unique(length).tolist():
         own = length == digits
         expected = np.count_nonzero(own) * 10.0 ** (KEPT_DIGITS - digits)
-        if np.count_nonzero(own & zeros) >= 2 and np.count_nonzero(own & zeros) > expected + 6 * expected**0.5:
+        if (
+            np.count_nonzero(own & zeros) >= 2
+            and np.count_nonzero(own & zeros) > expected + 6 * expected**0.5
+        ):
             marked[long[own & zeros]] = True
     if _fit_floats(texts):
         marked[long] = True

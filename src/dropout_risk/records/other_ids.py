@@ -65,7 +65,9 @@ class OtherIds:
         """Give the pupil of each text, -2 for nobody; in some of the columns, by default in all."""
         rows = np.full(len(texts), NOBODY, np.int32)
         for number in range(len(self.texts)) if columns is None else columns:
-            at = pc.fill_null(pc.index_in(texts, value_set=self.texts[number]), -1).to_numpy(zero_copy_only=False)
+            at = pc.fill_null(pc.index_in(texts, value_set=self.texts[number]), -1).to_numpy(
+                zero_copy_only=False
+            )
             there = (at >= 0) & (rows == NOBODY)
             rows[there] = self.pupils[number][at[there]]
         return rows
@@ -100,9 +102,7 @@ _LIKE_ID = re.compile(r"(^|_)(id|ids|no|nr|num|number|code|upn|uid)\.?($|_)|id$|
 
 def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> None:
     """Name the column of ``students`` in which most ids stand that belong to nobody."""
-    unknown = [
-        found for found in draft.findings if found.rule.name == "unknown_pupil" and not found.detail
-    ]
+    unknown = [found for found in draft.findings if found.rule.name == "unknown_pupil" and not found.detail]
     rows = np.concatenate([np.zeros(0, np.int64), *(found.rows for found in unknown)])[:_LOOKED_AT]
     if not len(rows):
         return

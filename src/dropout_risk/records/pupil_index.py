@@ -199,6 +199,7 @@ def _texts_of(array: Any, rows: Longs) -> Any:
     """Write some identifiers as text, without blanks around."""
     if isinstance(array, list):
         return pa.array([trimmed_text(array[row]) for row in rows.tolist()], pa.string())
+    array = array.cast(pa.string()) if is_text(array.type) else array
     return pc.fill_null(as_text(array.take(pa.array(rows)))[0], "")
 
 

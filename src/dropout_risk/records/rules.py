@@ -252,12 +252,14 @@ _RULES = (
             "pupils, and none of them is used",
         ),
         Text(
-            zh="两名学生：各用各的学号（长学号在电子表格中要存为文本，否则只保留15位；各校自行编号的，在每张表的学号前加上学校；有另一列学号的，在映射文件的 [columns.students] 中写明用哪一列）；"
+            zh="两名学生：各用各的学号（长学号在电子表格中要存为文本，否则只保留15位；"
+            "各校自行编号的，在每张表的学号前加上学校；"
+            "有另一列学号的，在映射文件的 [columns.students] 中写明用哪一列）；"
             "同一学生转学、转班或返校：每行填写 enrolled_on 和 left_on（入学、离校日期），或只保留现在的一行",
             en="two pupils: give each its own id (a spreadsheet keeps 15 digits of a number: write long ids "
             "as text; where each school numbers its own pupils, put the school before the number in every "
-            "table; another column of ids is named under [columns.students] in the mapping); one pupil who moved or returned: give each row enrolled_on and left_on, or keep only "
-            "the present row",
+            "table; another column of ids is named under [columns.students] in the mapping); one pupil who "
+            "moved or returned: give each row enrolled_on and left_on, or keep only the present row",
         ),
     ),
     Rule(

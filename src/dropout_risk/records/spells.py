@@ -145,7 +145,9 @@ def _without_copies(draft: Draft, mapping: RecordsMapping, rows: Longs, doubtful
     same = _before_another(draft.values["student_id"][rows])[:-1]
     for column in draft.table.columns:
         values = draft.values[column.name][rows]
-        both_empty = draft.missing(column.name)[rows] if values.dtype.kind == "f" else np.zeros(len(rows), bool)
+        both_empty = (
+            draft.missing(column.name)[rows] if values.dtype.kind == "f" else np.zeros(len(rows), bool)
+        )
         same &= (values[1:] == values[:-1]) | (both_empty[1:] & both_empty[:-1])
     first = np.flatnonzero(same)
     if not len(first):

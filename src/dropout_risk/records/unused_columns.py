@@ -16,7 +16,9 @@ from dropout_risk.records.rows import Draft
 from dropout_risk.records.values import as_text
 
 Texts = npt.NDArray[np.object_]
-COUNTERS = frozenset(("序号", "行号", "no", "no.", "nr", "nr.", "#", "row", "row_number", "index", "unnamed:_0", ""))
+COUNTERS = frozenset(
+    ("序号", "行号", "no", "no.", "nr", "nr.", "#", "row", "row_number", "index", "unnamed:_0", "")
+)
 _NAMING = frozenset((
     "姓名", "学生姓名", "名字", "身份证号", "身份证号码", "身份证件号", "证件号码",
     "name", "student_name", "pupil_name", "full_name", "first_name", "last_name", "given_name",

@@ -21,9 +21,7 @@ def records_of(roster, marks, under="student_id", **more):
 
 def problems(records, table):
     found = records.check().frame()
-    return [
-        (row.rule, row.severity, row.rows) for row in found[found["table"] == table].itertuples()
-    ]
+    return [(row.rule, row.severity, row.rows) for row in found[found["table"] == table].itertuples()]
 
 
 def hint(records, rule):
@@ -103,7 +101,10 @@ def test_attendance_is_told_the_same_causes():
         (["440106201101150000"], [False]),
         (["1001000", "1002000", "1003000"], [False] * 3),
         (["G440106201101150000", "G440106201203070000"], [False, False]),
-        (["440106201101150016", "440106201203070016", "440106201203071040", "440106201203071104"], [True] * 4),
+        (
+            ["440106201101150016", "440106201203070016", "440106201203071040", "440106201203071104"],
+            [True] * 4,
+        ),
         (["1234567890123450", "1234567890123460", "1234567890123471"], [False] * 3),
     ],
 )
@@ -147,7 +148,8 @@ def pupils_of_marks(records):
 
 
 @pytest.mark.parametrize(
-    ("under", "marks"), [("学号", ["101", "102"]), ("全国学籍号", ["G1", "G2"]), ("student_id", ["101", "G2"])]
+    ("under", "marks"),
+    [("学号", ["101", "102"]), ("全国学籍号", ["G1", "G2"]), ("student_id", ["101", "G2"])],
 )
 def test_rows_are_found_through_either_of_two_ids(under, marks):
     records = records_of(ROSTER, marks, under)

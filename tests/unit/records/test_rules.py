@@ -117,9 +117,7 @@ LED_TO = {
         ("contradicting_undated", "calendar", -1, {"is_school_day": False}, "is_school_day"),
     ],
 )
-def test_rows_that_contradict_each_other_are_all_set_apart(
-    county, checked, rule, table, row, change, column
-):
+def test_rows_that_contradict_each_other_are_all_set_apart(county, checked, rule, table, row, change, column):
     broken = with_change(county, table, row, change)
     found = [p for p in checked(broken).check().problems if p.rule.name == rule]
     assert [(p.table, p.column, p.rows, p.first_row) for p in found] == [(table, column, 2, -row)]

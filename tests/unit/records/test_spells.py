@@ -65,9 +65,7 @@ def test_a_later_spell_changes_nothing_before_it_begins():
 
 
 def test_attendance_between_two_spells_does_not_count_and_is_named():
-    records = records_of(
-        MOVED, attendance=attendance("2024-11-01", "2024-11-04", "2024-11-11", "2024-11-18")
-    )
+    records = records_of(MOVED, attendance=attendance("2024-11-01", "2024-11-04", "2024-11-11", "2024-11-18"))
 
     assert codes(records, "attendance") == {"DR154": "date"}
     assert records.table("attendance").column("date").to_pylist() == [
