@@ -101,8 +101,27 @@ class DayCells:
         found = np.empty(len(rows.pupil), np.int32)
         return found[: _find_clashing(rows, self._slot, self.cells, found)]
 
+    def mark(self, slots: npt.NDArray[np.bool_], group: Ints) -> None:
+        """Mark, like those that different statuses claim, the cells of a slot of some groups of pupils."""
+        for slot, groups in enumerate(slots):
+            if groups.any():
+                cells = self.cells[slot]
+                cells[(cells != 0) & groups[group]] |= CLASH
+
+    def mark_lessons(self) -> bool:
+        """Mark the cells with a session of a pupil and date that also have one without; say if there are any."""
+        found = False
+        whole = {int(self.date[slot]): slot for slot in np.flatnonzero(self.session == 0)}
+        for slot in np.flatnonzero(self.session > 0) if whole else ():
+            if int(self.date[slot]) in whole:
+                cells = self.cells[slot]
+                lesson = (cells != 0) & (self.cells[whole[int(self.date[slot])]] != 0)
+                cells[lesson] |= CLASH
+                found |= bool(lesson.any())
+        return found
+
     def empty_clashes(self) -> None:
-        """Empty the cells that different statuses claim."""
+        """Empty the cells that are marked."""
         for cells in self.cells[: self.n_slots]:
             cells[cells >= CLASH] = 0
 

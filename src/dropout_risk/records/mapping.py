@@ -13,11 +13,12 @@ from typing import Any, Self
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
 
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding")
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", *TIME_KEYS)
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -52,6 +53,7 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
+    time: TimeConventions = field(default_factory=TimeConventions)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -70,7 +72,7 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding``. A SettingsError names every unknown key and every unknown target at once.
+    ``encoding``, and what the county says of its dates and totals. A SettingsError names every unknown key and every unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -95,6 +97,11 @@ class RecordsMapping:
     def encoding(self) -> str | None:
         """The encoding of the CSV files where the county names one."""
         return self._own.encoding
+
+    @property
+    def time(self) -> TimeConventions:
+        """What the county says of its dates, its school year and its totals."""
+        return self._own.time
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -209,12 +216,14 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
+        time=TimeConventions.of(data),
     )
 
 
 def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(data, _PARTS, "")
     yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
+    yield from time_problems(data)
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _SECTIONS, "words.")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
 from dropout_risk.records.rows import Draft
 
@@ -80,7 +80,9 @@ class SchoolDays:
         is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
         return is_open
 
-    def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
+    def calendar(
+        self, school_of: Array, grid: DayGrid, year_start: tuple[int, int] = YEAR_START
+    ) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
@@ -97,7 +99,7 @@ class SchoolDays:
             dates, its = grid.date[attended[row]], late[0] == row
             days[school] = np.concatenate([dates, late[1][its]])
             known[school] = np.concatenate([dates, late[2][its]])
-        return SchoolCalendar.from_days(days, known=known)
+        return SchoolCalendar.from_days(days, known=known, year_start=year_start)
 
 
 def _first_known(school: Array, rows: BesideRows) -> tuple[Array, Array, Array]:

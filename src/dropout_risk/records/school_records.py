@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.errors import DateError, RecordsError, nearest
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
@@ -24,6 +24,7 @@ from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.tables import RUNS, TABLES
+from dropout_risk.records.time_conventions import YearStart, first_day_of_year
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class SchoolRecords:
         Whether any of the records are made up.
     known : KnownPupils or None
         The pupils and school days that were known before.
+    year_start : tuple of int
+        Month and day on which a school year begins.
 
     Examples
     --------
@@ -71,11 +74,13 @@ class SchoolRecords:
         synthetic: bool = False,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        year_start: YearStart = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
+        self.year_start = first_day_of_year(year_start) or mapping.time.year_start or YEAR_START
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -88,6 +93,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        year_start: YearStart = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -107,6 +113,9 @@ class SchoolRecords:
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).
+        year_start : str, int or pair, optional
+            Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
+            ``year_start`` of the mapping. By default 1 August.
 
         Raises
         ------
@@ -117,8 +126,9 @@ class SchoolRecords:
         parts, unknown = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
-            parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known, progress=progress
-        )
+            parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known, progress=progress,
+            year_start=year_start,
+        )  # fmt: skip
 
     @classmethod
     def from_tables(
@@ -129,6 +139,7 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: KnownPupils | None = None,
+        year_start: YearStart = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -141,7 +152,7 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known
+        known, year_start
             As in :meth:`from_folder`.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
@@ -162,11 +173,15 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
+        return cls(
+            parts, words, today=today, truth=truth, synthetic=synthetic, known=known, year_start=year_start
+        )
 
     @cached_property
     def _checked(self) -> CheckedRecords:
-        checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
+        checking = RecordsCheck(
+            self._parts, self._mapping, self._today, self.known, self._progress, self.year_start
+        )
         return checking.run(self._unknown)
 
     def check(self) -> CheckReport:

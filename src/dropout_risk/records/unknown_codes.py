@@ -1,0 +1,47 @@
+"""Numbers that stand for "not known" in files of other systems, such as 999, 9999 and -1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dropout_risk.arrays import Bools
+from dropout_risk.records.rows import Draft, is_empty
+
+_HIGH, _LOW = (999.0, 9999.0, 99999.0), (-9.0, -99.0, -999.0, -9999.0)
+_ALL = (*_HIGH, *_LOW, -1.0)
+_DAYS = dict.fromkeys(("days_enrolled", "days_absent", "days_excused", "days_late"), _ALL)
+# a score of -1 may be one of a scale around zero; marks below zero and over max_score have rules of their own
+_CODES: dict[str, dict[str, tuple[float, ...]]] = {
+    "students": {"grade_level": (*_ALL, 99.0), "distance_km": _ALL},
+    "attendance_totals": _DAYS,
+    "grades": {"max_score": _ALL},
+    "wellbeing": {"score": (*_HIGH, *_LOW)},
+    "discipline": {"days": _ALL},
+}
+
+
+def check_unknown_codes(draft: Draft) -> dict[str, Bools]:
+    """Set rows apart in which a number is a code for "not known"; where a value may be missing, empty it.
+
+    Give the rows with a code, by column.
+    """
+    found: dict[str, Bools] = {}
+    for name, codes in _CODES.get(draft.table.name, {}).items():
+        mask = _is_code(draft, name, codes)
+        column = draft.table[name]
+        if not np.count_nonzero(mask):
+            continue
+        found[name] = mask
+        if column.nullable and not column.lenient:
+            draft.warn("code_for_unknown", name, mask, "the value is left empty and the row stays")
+            draft.values[name] = np.where(mask, np.nan, draft.values[name])
+        else:
+            draft.fault("code_for_unknown", name, mask)
+    return found
+
+
+def _is_code(draft: Draft, name: str, codes: tuple[float, ...]) -> Bools:
+    values = draft.values[name]
+    if len(values) and not values.strides[0] and is_empty(values[:1], draft.table[name].kind).all():
+        return np.zeros(len(values), np.bool_)
+    return np.isin(values, codes)
