@@ -19,8 +19,8 @@ def periods_once(pupil: Array, start: Array, end: Array, use: Bools) -> Bools:
     [False, True, False]
     """
     chosen: Bools = np.array(use)
-    columns = (np.require(column, np.int32, ["C", "W"]) for column in (pupil, start, end))
-    _choose_longest(*columns, chosen)
+    pupil, start, end = (np.require(column, np.int32, ["C", "W"]) for column in (pupil, start, end))
+    _choose_longest(pupil, start, end, chosen)
     return chosen
 
 

@@ -43,7 +43,7 @@ _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
-    ("pupil_set_apart",), ("outside_enrolment",), ("no_school_day",), ("duplicate_row",),
+    ("pupil_set_apart",), ("before_enrolled", "after_left"), ("no_school_day",), ("duplicate_row",),
     ("contradicting_rows",), ("lone_date",), ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
 )  # fmt: skip
 
@@ -53,8 +53,8 @@ class Roll:
     """The pupils that ``students`` names.
 
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
-    of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is known.
-    ``alone`` says that each pupil is checked by itself, as in a request.
+    of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is
+    known. ``alone`` says that each pupil is checked by itself, as in a request.
     """
 
     index: PupilIndex
@@ -98,6 +98,7 @@ class AttendanceCheck:
         days: SchoolDays,
         today: int,
         progress: Progress | None = None,
+        *,
         year_start: tuple[int, int] = YEAR_START,
         known_days: Mapping[int, Array] | None = None,
     ) -> None:
@@ -214,7 +215,7 @@ class AttendanceCheck:
         return batch.rows._replace(session=np.array([*numbers, -1], np.int32)[batch.rows.session])
 
     def _check_days(self, parts: Sequence[Part]) -> None:
-        """Look at all days together: dates far from all others, lessons of whole days, and what is doubtful."""
+        """Look at all days together: dates far from all others, lessons of whole days, doubtful weeks."""
         group, number = self.roll.registers
         cells = self._cells
         pupil, date = (

@@ -17,10 +17,10 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
-from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
 from dropout_risk.records.row_checks import (
@@ -38,7 +38,7 @@ from dropout_risk.records.totals import check_totals, doubt_periods
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 _AT_SCHOOL = frozenset({"attendance_totals", "grades"})
-"""The tables whose rows tell of days at the school, and count from enrolment to leaving; so does attendance."""
+"""Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,7 @@ class RecordsCheck:
         today: int,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        *,
         year_start: tuple[int, int] = YEAR_START,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
@@ -309,8 +310,9 @@ class RecordsCheck:
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone)
         check = AttendanceCheck(
-            self.mapping, roll, self.days, self.today, self.progress, self.year_start, self._known_days()
-        )
+            self.mapping, roll, self.days, self.today, self.progress,
+            year_start=self.year_start, known_days=self._known_days(),
+        )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken

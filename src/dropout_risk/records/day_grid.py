@@ -109,7 +109,7 @@ class DayCells:
                 cells[(cells != 0) & groups[group]] |= CLASH
 
     def mark_lessons(self) -> bool:
-        """Mark the cells with a session of a pupil and date that also have one without; say if there are any."""
+        """Mark the cells with a session whose pupil has one without on that date; say if there are any."""
         found = False
         whole = {int(self.date[slot]): slot for slot in np.flatnonzero(self.session == 0)}
         for slot in np.flatnonzero(self.session > 0) if whole else ():

@@ -1,7 +1,7 @@
 """Dates far from all others, which are slips of the pen: 1924 among 2024, June in an export of February.
 
-The days of a table fall into stretches with long gaps between them. A stretch of few days and hardly any rows is
-lone if it lies far from those that hold the bulk.
+The days of a table fall into stretches with long gaps between them. A stretch of few days and hardly any
+rows is lone if it lies far from those that hold the bulk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ _CELLS_AT_ONCE = 1 << 22
 class Farness(NamedTuple):
     """When the days of a table are lone: ``few`` days of hardly any rows, and how far they are from the bulk.
 
-    ``beyond`` counts in any direction; ``thin``, if any, for days with less than half of the usual rows, and
-    ``ahead``, if any, for days after the bulk. The bulk has at least ``least_days`` days and ``least_rows`` rows.
+    ``beyond`` counts in any direction; ``thin``, if any, for days with less than half of the usual rows,
+    and ``ahead``, if any, for days after the bulk. The bulk has at least ``least_days`` days and
+    ``least_rows`` rows.
     """
 
     beyond: int

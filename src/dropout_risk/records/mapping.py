@@ -72,7 +72,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding``, and what the county says of its dates and totals. A SettingsError names every unknown key and every unknown target at once.
+    ``encoding``, and what :class:`TimeConventions` reads. A SettingsError names every unknown key and every
+    unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen

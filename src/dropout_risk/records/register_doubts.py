@@ -13,25 +13,25 @@ from dropout_risk.records.calendar import date_of, ordinal_of
 _LEAST_DAYS = 10
 _HARDLY_ANY = 0.03
 _AS_MANY = 0.5
-_EARLY, _LATE = (6, 0, 1, 2, 3), (1, 2, 3, 4, 5)
+_SHIFTED = {"Sun-Thu": ((6, 0, 1, 2, 3), 6), "Tue-Sat": ((1, 2, 3, 4, 5), 5)}
 _WEEKS_BESIDE, _DAYS_BESIDE = 14, 5
 
 
 def shifted_week(dates: Ints, rows: Array) -> str | None:
-    """Say that the rows of a register lie one day ``"early"`` or ``"late"`` in the week; None if they do not.
+    """Name the week of a register whose rows seem to lie one day early or late; None if they do not.
 
-    >>> shifted_week(np.array([d for d in range(20_000, 20_028) if (d + 3) % 7 in (6, 0, 1, 2, 3)]), np.ones(20))
-    'early'
+    >>> days = np.array([day for day in range(20_000, 20_028) if (day + 3) % 7 in (6, 0, 1, 2, 3)])
+    >>> shifted_week(days, np.ones(20))
+    'Sun-Thu'
     """
     if len(dates) < _LEAST_DAYS:
         return None
     weekday = (dates.astype(np.int64) + 3) % 7
     held = np.bincount(weekday, rows, minlength=7)
-    for told, week in (("early", _EARLY), ("late", _LATE)):
+    for told, (week, edge) in _SHIFTED.items():
         inside = held[list(week)]
-        edge = held[week[0] if told == "early" else week[-1]]
         outside = held.sum() - inside.sum()
-        if edge >= _AS_MANY * np.median(inside) > 0 and outside <= _HARDLY_ANY * held.sum():
+        if held[edge] >= _AS_MANY * np.median(inside) > 0 and outside <= _HARDLY_ANY * held.sum():
             return told
     return None
 

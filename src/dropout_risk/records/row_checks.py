@@ -130,9 +130,11 @@ def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
     begins = "period_start" if "period_start" in draft.table else column
     pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
     known = (pupil > NO_PUPIL) & ~draft.missing(begins) & ~draft.missing(column)
-    outside = known.copy()
-    outside[known] = (stop[known] < first[pupil[known]]) | (start[known] > last[pupil[known]])
-    draft.set_apart("outside_enrolment", column, outside)
+    early, late = known.copy(), known.copy()
+    early[known] = stop[known] < first[pupil[known]]
+    late[known] = start[known] > last[pupil[known]]
+    draft.set_apart("before_enrolled", column, early)
+    draft.set_apart("after_left", column, late)
 
 
 def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:

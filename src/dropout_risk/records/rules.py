@@ -229,7 +229,7 @@ _RULES = (
             "every date may be one day early",
         ),
         Text(
-            zh='在映射文件中写明学校的时区 zone = "Asia/Shanghai"；时刻本就是当地时间时写 zone = "local"',
+            zh='在映射文件中写明时区 zone = "Asia/Shanghai"；时刻本是当地时间时写 zone = "local"',
             en='name the school\'s time zone in the mapping, zone = "Asia/Shanghai", or write zone = "local" if '
             "these are its own times",
         ),
@@ -243,9 +243,10 @@ _RULES = (
             en="The register runs Sunday to Thursday (or Tuesday to Saturday): every date may be one day off",
         ),
         Text(
-            zh='若由 UTC 时刻得来，导出时改用学校当地的日期，或在映射文件中写明 zone；学校确实如此上课时写 zone = "local"',
-            en="if the dates were made from times in UTC, export the school's own days, or keep the times and name "
-            'zone in the mapping; if this is the school\'s week, write zone = "local"',
+            zh="若由 UTC 时刻得来，导出时改用当地日期，或在映射文件中写明 zone；"
+            '学校确实如此上课时写 zone = "local"',
+            en="if the dates were made from times in UTC, export the school's own days, or keep the times and "
+            'name zone in the mapping; if this is the school\'s week, write zone = "local"',
         ),
         "warning",
     ),
@@ -254,20 +255,21 @@ _RULES = (
         "lone_date",
         Text(
             zh="日期远离该表其他所有日期，疑为误写，未使用",
-            en="A date lies far from all others of the table, as a mistyped year or month does; the row is not used",
+            en="A date lies far from all others of the table, as a mistyped year or month does; "
+            "the row is not used",
         ),
         Text(zh="更正年份或月份", en="correct the year or the month"),
     ),
     Rule(
         "DR160",
-        "outside_enrolment",
+        "before_enrolled",
         Text(
-            zh="记录早于该生入学或晚于离校，不计入",
-            en="A row lies before the pupil's enrolled_on or after its left_on, and does not count",
+            zh="记录早于该生入学，不计入",
+            en="A row lies before the day on which the pupil was enrolled, and does not count",
         ),
         Text(
-            zh="删除该行，或更正学生表中的 enrolled_on、left_on",
-            en="remove it, or correct enrolled_on or left_on in students",
+            zh="删除该行，或更正学生表中的入学日期 enrolled_on",
+            en="remove it, or correct enrolled_on in students",
         ),
     ),
     Rule(
@@ -286,15 +288,18 @@ _RULES = (
             zh="数值像是表示“未知”的代码（如 999、9999、-1）",
             en='A number looks like a code for "not known", such as 999, 9999 or -1',
         ),
-        Text(zh="未知时留空", en="leave the value empty where it is not known"),
+        Text(
+            zh="未知时留空；必填的列未知时不写该行",
+            en="leave the value empty where it is not known, or the row out where the column must be filled",
+        ),
     ),
     Rule(
         "DR163",
         "overlapping_totals",
         Text(
             zh="同一学生的统计时段互相重叠（如周表与月表、或累计表）：每天只计一次，以最长的时段为准",
-            en="Periods of one pupil share days, as sheets of weeks beside that of the month, or running totals: "
-            "each day is counted once, by the longest period",
+            en="Periods of one pupil share days, as sheets of weeks beside that of the month, or running "
+            "totals: each day is counted once, by the longest period",
         ),
         Text(
             zh="只保留一种时段的表；累计数改为各时段自己的天数",
@@ -311,7 +316,8 @@ _RULES = (
         ),
         Text(
             zh="填写各时段自己的天数；若为累计数，period_start 写累计开始的日期",
-            en="give the days of each period alone, or, if they run on, the day on which they began as period_start",
+            en="give the days of each period alone, or, if they run on, the day on which they began as "
+            "period_start",
         ),
         "warning",
     ),
@@ -345,14 +351,26 @@ _RULES = (
         "year_cut_in_term",
         Text(
             zh="学年起始日（默认8月1日）前后学校都在上课：学年可能从别的日期开始",
-            en="School goes on over the day on which the school year is said to begin (1 August unless declared): it "
-            "may begin on another",
+            en="School goes on over the day on which the school year is said to begin (1 August unless "
+            "declared): it may begin on another",
         ),
         Text(
-            zh='用 year_start 参数或在映射文件中写明学年起始的月日，如 year_start = "02-01"',
-            en='say when it begins, with the argument year_start or in the mapping, such as year_start = "02-01"',
+            zh='用 year_start 参数或在映射文件中写明学年起始日，如 year_start = "02-01"',
+            en='say when it begins, with the argument year_start or in the mapping: year_start = "02-01"',
         ),
         "warning",
+    ),
+    Rule(
+        "DR168",
+        "after_left",
+        Text(
+            zh="记录晚于该生离校，不计入",
+            en="A row lies after the day on which the pupil left, and does not count",
+        ),
+        Text(
+            zh="删除该行，或更正学生表中的离校日期 left_on",
+            en="remove it, or correct left_on in students",
+        ),
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

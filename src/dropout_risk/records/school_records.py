@@ -80,7 +80,8 @@ class SchoolRecords:
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
-        self.year_start = first_day_of_year(year_start) or mapping.time.year_start or YEAR_START
+        before = YEAR_START if known is None else known.calendar.year_start
+        self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -180,7 +181,7 @@ class SchoolRecords:
     @cached_property
     def _checked(self) -> CheckedRecords:
         checking = RecordsCheck(
-            self._parts, self._mapping, self._today, self.known, self._progress, self.year_start
+            self._parts, self._mapping, self._today, self.known, self._progress, year_start=self.year_start
         )
         return checking.run(self._unknown)
 

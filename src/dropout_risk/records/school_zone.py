@@ -1,7 +1,7 @@
 """The school's own day of a moment: dates that were written with a time of day, in UTC or without a zone.
 
-A local midnight of Shanghai is 16:00 of the day before in UTC. Where the mapping names the zone, such a moment
-is the day that it was there; where it does not, times that look like midnights of elsewhere are doubted.
+A local midnight of Shanghai is 16:00 of the day before in UTC. Where the mapping names the zone, such a
+moment is the day that it was there; where it does not, times that look like midnights elsewhere are doubted.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def is_zone(name: object) -> bool:
 
 
 class SchoolDay:
-    """Gives the dates of one part of a table as the school's own days, and keeps the times of day they had."""
+    """Gives the dates of one part of a table as the school's own days, and keeps their times of day."""
 
     def __init__(self, table: Table, zone: str | None) -> None:
         self._dated = {column.name for column in table.columns if column.kind == "date"}
@@ -170,7 +170,7 @@ def _seconds_ahead(zone: str, quarter: int) -> int:
 
 
 def _is_midnight_in_the_east(times: set[int]) -> bool:
-    """Say whether times of day are one, or two an hour apart (summer), that are midnight east of Greenwich."""
+    """Say whether times of day are one, or two an hour apart (summer), that are midnight further east."""
     low, high = min(times, default=0), max(times, default=0)
     return (
         low >= _DAY - _FARTHEST_EAST

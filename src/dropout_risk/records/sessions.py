@@ -1,4 +1,4 @@
-"""One name for each session of a day, however it was written: 上午, AM and a.m., 第1节, 第一节 and period 1."""
+"""One name for each session of a day, however it was written: 上午, AM and a.m.; 第1节 and period 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八�
 
 @cache
 def session_name(word: str) -> str:
-    """Give the name under which a session is kept; a word that is not known stays as it is but for case and width.
+    """Give the name under which a session is kept; other words stay as they are but for case and width.
 
     >>> [session_name(word) for word in ("上午", "ＡＭ", "第1节", "第十二节", "Period 1", "roll call")]
     ['am', 'am', '1', '12', '1', 'roll call']

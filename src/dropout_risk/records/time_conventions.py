@@ -1,4 +1,4 @@
-"""What a county says of its dates and totals: the zone of its times, its school year, where leave is counted."""
+"""What a county says of its dates and totals: the zone of its times, its school year, its leave."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def first_day_of_year(given: YearStart) -> tuple[int, int] | None:
         if isinstance(given, str):
             found = _MONTH_DAY(given.strip())
             month, day = (int(found[1]), int(found[2] or 1)) if found else (0, 0)
-        elif isinstance(given, int) and not isinstance(given, bool):
-            month, day = given, 1
+        elif isinstance(given, int):
+            month, day = (given, 1) if not isinstance(given, bool) else (0, 0)
         else:
             month, day = map(int, given)
         dt.date(2023, month, day)  # a year without a 29th of February: it must exist in every one

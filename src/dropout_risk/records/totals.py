@@ -1,4 +1,4 @@
-"""The checks of attendance totals: days a period does not have, periods that share days, leave counted beside."""
+"""The checks of attendance totals: days a period does not have, shared days, leave counted beside."""
 
 from __future__ import annotations
 

@@ -8,12 +8,11 @@ from dropout_risk.arrays import Bools
 from dropout_risk.records.rows import Draft, is_empty
 
 _HIGH, _LOW = (999.0, 9999.0, 99999.0), (-9.0, -99.0, -999.0, -9999.0)
-_ALL = (*_HIGH, *_LOW, -1.0)
-_DAYS = dict.fromkeys(("days_enrolled", "days_absent", "days_excused", "days_late"), _ALL)
+_ALL: tuple[float, ...] = (*_HIGH, *_LOW, -1.0)
 # a score of -1 may be one of a scale around zero; marks below zero and over max_score have rules of their own
 _CODES: dict[str, dict[str, tuple[float, ...]]] = {
     "students": {"grade_level": (*_ALL, 99.0), "distance_km": _ALL},
-    "attendance_totals": _DAYS,
+    "attendance_totals": dict.fromkeys(("days_enrolled", "days_absent", "days_excused", "days_late"), _ALL),
     "grades": {"max_score": _ALL},
     "wellbeing": {"score": (*_HIGH, *_LOW)},
     "discipline": {"days": _ALL},
