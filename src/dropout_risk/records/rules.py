@@ -225,11 +225,11 @@ _RULES = (
         "time_of_day",
         Text(
             zh="日期都带同一个非零点的时刻，像是以 UTC 写出的当地零点：每个日期都可能早一天",
-            en="All dates have one time of day other than midnight, as local midnights written in UTC have: "
-            "every date may be one day early",
+            en="All dates have one time of day other than midnight, as local midnights written in UTC "
+            "have: every date may be one day early",
         ),
         Text(
-            zh='在映射文件中写明时区 zone = "Asia/Shanghai"；时刻本是当地时间时写 zone = "local"',
+            zh='在映射中写明时区 zone = "Asia/Shanghai"；时刻本是当地时间时写 zone = "local"',
             en='name the school\'s time zone in the mapping, zone = "Asia/Shanghai", or write zone = "local" if '
             "these are its own times",
         ),
@@ -245,8 +245,8 @@ _RULES = (
         Text(
             zh="若由 UTC 时刻得来，导出时改用当地日期，或在映射文件中写明 zone；"
             '学校确实如此上课时写 zone = "local"',
-            en="if the dates were made from times in UTC, export the school's own days, or keep the times and "
-            'name zone in the mapping; if this is the school\'s week, write zone = "local"',
+            en="if the dates were made from times in UTC, export the school's own days, or keep the times "
+            'and name zone in the mapping; if this is the school\'s week, write zone = "local"',
         ),
         "warning",
     ),
@@ -298,7 +298,7 @@ _RULES = (
         "overlapping_totals",
         Text(
             zh="同一学生的统计时段互相重叠（如周表与月表、或累计表）：每天只计一次，以最长的时段为准",
-            en="Periods of one pupil share days, as sheets of weeks beside that of the month, or running "
+            en="Periods of one pupil share days, as sheets of weeks beside that of the month or running "
             "totals: each day is counted once, by the longest period",
         ),
         Text(
