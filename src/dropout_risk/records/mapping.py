@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
@@ -18,7 +20,7 @@ from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, ti
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding", *TIME_KEYS)
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar", *TIME_KEYS)
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -53,6 +55,7 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
+    week: Week | None = None
     time: TimeConventions = field(default_factory=TimeConventions)
 
     def target(self, table: str, header: str) -> str | None:
@@ -98,6 +101,11 @@ class RecordsMapping:
     def encoding(self) -> str | None:
         """The encoding of the CSV files where the county names one."""
         return self._own.encoding
+
+    @property
+    def week(self) -> Week | None:
+        """What the county says of the days that its calendar does not list."""
+        return self._own.week
 
     @property
     def time(self) -> TimeConventions:
@@ -188,7 +196,7 @@ def _default_layer() -> _Layer:
 def _read_layer(source: Source) -> _Layer:
     if source is None:
         return _Layer()
-    if isinstance(source, Mapping):
+    if not isinstance(source, (str, Path)):
         return _checked_layer(source, "The mapping")
     try:
         data = tomllib.loads(Path(source).read_text(encoding="utf-8-sig"))
@@ -200,7 +208,7 @@ def _read_layer(source: Source) -> _Layer:
 
 
 def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
-    problems = list(_mapping_problems(data))
+    problems = list(shape_problems(data)) or list(_mapping_problems(data))
     if problems:
         messages = "; ".join(message for message, _ in problems)
         hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))
@@ -217,6 +225,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
+        week=data.get("calendar", {}).get("week"),
         time=TimeConventions.of(data),
     )
 
@@ -228,10 +237,19 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _SECTIONS, "words.")
+    yield from _calendar_problems(data.get("calendar", {}))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
         yield from _wrong_words(section, part)
+
+
+def _calendar_problems(part: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        yield "'calendar' must be a table", f"write week = {WEEKS[0]!r} under [calendar]"
+        return
+    yield from _unknown_keys(part, ("week",), "calendar.")
+    yield from _wrong_targets(part if set(part) <= {"week"} else {}, WEEKS, "calendar")
 
 
 def _columns_of(table: str) -> tuple[str, ...]:

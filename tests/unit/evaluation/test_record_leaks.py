@@ -31,20 +31,20 @@ def leavers(measure, window, inputs):
 
 def test_the_shipped_features_read_no_future(histories, cohort):
     catalogue = dr.default_catalogue()
-    made = future_check(histories, cohort, dr.build_features(histories, cohort), catalogue)
+    made = future_check(histories, cohort, dr.build_features(histories, cohort, catalogue), catalogue)
     assert made.leaks == ()
 
 
 def test_a_feature_that_looks_up_who_will_leave_is_named(histories, cohort, monkeypatch):
     monkeypatch.setitem(compute.MEASURES, declared.DaysSinceExam, leavers)
     catalogue = dr.default_catalogue()
-    made = future_check(histories, cohort, dr.build_features(histories, cohort), catalogue)
+    made = future_check(histories, cohort, dr.build_features(histories, cohort, catalogue), catalogue)
     assert [leak.column for leak in made.leaks] == ["days_since_exam"]
     assert "it reads the future" in made.leaks[0].reason.en
 
 
 def test_a_column_that_was_overwritten_afterwards_is_named(histories, cohort):
-    features = dr.build_features(histories, cohort)
+    features = dr.build_features(histories, cohort, dr.default_catalogue())
     features.loc[cohort.labels.to_numpy() == 1, "absence_share_20d"] += 1e-12
     made = future_check(histories, cohort, features, dr.default_catalogue())
     assert [leak.column for leak in made.leaks] == ["absence_share_20d"]
@@ -64,7 +64,7 @@ def test_of_a_large_county_whole_schools_are_judged(histories, cohort, monkeypat
         "dropout_risk.modelling.leaks.record_checks.build_features",
         lambda *given, **more: asked.append(len(given[0])) or real(*given, **more),
     )
-    features = dr.build_features(histories, cohort)
+    features = dr.build_features(histories, cohort, dr.default_catalogue())
     assert future_check(histories, cohort, features, dr.default_catalogue()).leaks == ()
     assert 0 < max(asked) < len(histories)
 

@@ -263,7 +263,7 @@ def test_what_is_made_up_stays_marked_and_who_was_set_apart_stays_named(tmp_path
     assert Histories.load(tmp_path).set_apart == ()
 
 
-@pytest.mark.parametrize("step", ["_write_students", "_write_arrays", "sync_path"])
+@pytest.mark.parametrize("step", ["_write_students", "_write_arrays", "sync_to_disk"])
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, monkeypatch, step):
     store_of(tmp_path)
     before, histories = names_in(tmp_path), Histories.load(tmp_path)

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -116,8 +117,8 @@ def test_who_reads_while_the_store_is_replaced_gets_the_old_or_the_new_one(tmp_p
 
 STEPS = {
     "students": (part_files, "_write_students"),
-    "arrays": (part_files, "_write_arrays"), "sync": (part_files, "sync_path"), "pointer": (json, "dump"),
-    "replace": (os, "replace"),
+    "arrays": (part_files, "_write_arrays"), "sync": (part_files, "sync_to_disk"),
+    "pointer": (Path, "write_text"), "replace": (os, "replace"),
 }  # fmt: skip
 
 
