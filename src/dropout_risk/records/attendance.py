@@ -121,7 +121,7 @@ class AttendanceCheck:
         if self._cells.has_clashes:
             self._set_marked_apart(parts, "contradicting_rows", "status")
         self._check_days(parts)
-        words, beside = list(self._sessions), self._check_beside()
+        words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
         draft.findings += [*self._findings(), *self._doubts]
         return DayGrid.of_cells(self._cells, words, beside), draft
 
@@ -228,8 +228,6 @@ class AttendanceCheck:
             cells.mark(slots, group)
             self._set_beside_apart(days.date, lone, group)
             self._set_marked_apart(parts, "lone_date", "date")
-        if cells.mark_lessons():
-            self._set_marked_apart(parts, "lesson_beside_day", "session")
         kept = np.where(lone, 0, days.rows).sum(axis=1)
         self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
 
@@ -262,12 +260,31 @@ class AttendanceCheck:
         self._cells.empty_clashes()
         rows = np.concatenate(clashes)
         key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
-        if key in self._found:
-            self._found[key] = [np.setdiff1d(copies, rows, assume_unique=True) for copies in self._found[key]]
+        copies = self._found.get(key, [])
+        if rule == "lesson_beside_day":  # a copy of a row that does not count is a copy all the same
+            rows = np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *copies]))
+        elif copies:
+            self._found[key] = [np.setdiff1d(some, rows, assume_unique=True) for some in copies]
         self._note(rule, column, rows)
 
-    def _check_beside(self) -> BesideRows:
-        """Find copies and contradictions among the rows beside the grid, and put these in order."""
+    def _without_lessons(self, parts: Sequence[Part], beside: BesideRows, position: Array) -> BesideRows:
+        """Set the rows of sessions apart of whose day there is a row too, all known on their own date."""
+        at_once = beside.known == beside.date
+        days = at_once & (beside.session < 0)
+        lessons = np.flatnonzero(at_once & (beside.session >= 0))
+        pupil, date = beside.pupil[lessons], beside.date[lessons]
+        whole = np.isin(_pupil_days(pupil, date), _pupil_days(beside.pupil[days], beside.date[days]))
+        apart = lessons[whole | self._cells.has_day(pupil, date)]
+        if self._cells.mark_lessons(beside.pupil[days], beside.date[days]):
+            self._set_marked_apart(parts, "lesson_beside_day", "session")
+        if not len(apart):
+            return beside
+        self._note("lesson_beside_day", "session", position[apart])
+        kept = np.setdiff1d(np.arange(len(beside)), apart)
+        return BesideRows(*(getattr(beside, name)[kept] for name in BesideRows.__dataclass_fields__))
+
+    def _check_beside(self) -> tuple[BesideRows, Array]:
+        """Find copies and contradictions among the rows beside the grid; put them in order, with positions."""
         kinds = (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)
         empty = (*(np.empty(0, kind) for kind in kinds),)
         columns = [np.concatenate(parts) for parts in zip(empty, *self._beside, strict=True)]
@@ -286,7 +303,7 @@ class AttendanceCheck:
         rows = np.arange(len(position)) if arranged.rows is None else arranged.rows
         rows = rows[arranged.usable()]
         columns[2] = arrival
-        return BesideRows(*(column[rows] for column in columns))
+        return BesideRows(*(column[rows] for column in columns)), position[rows]
 
     # --- findings -----------------------------------------------------------------------------------
 
@@ -321,6 +338,10 @@ def _keep_usable(draft: Draft, others: Array, rows: AttendanceRows, row: Array) 
     late = recorded > draft.values["date"][usable]
     rows.take[others[usable[~late]]] = 1
     return others[usable[late]], recorded[late]
+
+
+def _pupil_days(pupil: Array, date: Array) -> Array:
+    return (pupil.astype(np.int64) << 32) + date
 
 
 def _finding_rank(finding: Finding) -> tuple[int, int, int]:

@@ -85,15 +85,14 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
 
 def check_values(draft: Draft, today: int) -> None:
     """Check every row by itself, and fill ``recorded_on``."""
-    codes = check_unknown_codes(draft)
+    check_unknown_codes(draft)
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
             draft.fault("future_date", column.name, values > today)
         if column.lowest is not None:
             below = (values < column.lowest) & ~draft.missing(column.name)
-            named = codes.get(column.name)
-            draft.fault("negative_number", column.name, below if named is None else below & ~named)
+            draft.fault("negative_number", column.name, below)
     special = _SPECIAL.get(draft.table.name)
     if special is not None:
         special(draft)
@@ -129,7 +128,7 @@ def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
         return
     begins = "period_start" if "period_start" in draft.table else column
     pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
-    known = (pupil > NO_PUPIL) & ~draft.missing(begins) & ~draft.missing(column)
+    known = (pupil > NO_PUPIL) & ~draft.apart & ~draft.missing(begins) & ~draft.missing(column)
     early, late = known.copy(), known.copy()
     early[known] = stop[known] < first[pupil[known]]
     late[known] = start[known] > last[pupil[known]]

@@ -101,7 +101,8 @@ _RULES = (
         "negative_number",
         Text(zh="数值为负", en="A number that cannot be negative is"),
         Text(
-            zh="更正数值；缺考不要写成负数", en="correct it; do not write a missed exam as a negative score"
+            zh="更正数值；未知或缺考不要写成负数",
+            en="correct it; write neither a missed exam nor a value that is not known as a negative number",
         ),
     ),
     Rule(
@@ -344,8 +345,8 @@ _RULES = (
         "DR162",
         "code_for_unknown",
         Text(
-            zh="数值像是表示“未知”的代码（如 999、9999、-1）",
-            en='A number looks like a code for "not known", such as 999, 9999 or -1',
+            zh="数值像是表示“未知”的代码（如 999、9999）",
+            en='A number looks like a code for "not known", such as 999 or 9999',
         ),
         Text(
             zh="未知时留空；必填的列未知时不写该行",

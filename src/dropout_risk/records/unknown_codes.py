@@ -7,36 +7,31 @@ import numpy as np
 from dropout_risk.arrays import Bools
 from dropout_risk.records.rows import Draft, is_empty
 
-_HIGH, _LOW = (999.0, 9999.0, 99999.0), (-9.0, -99.0, -999.0, -9999.0)
-_ALL: tuple[float, ...] = (*_HIGH, *_LOW, -1.0)
-# a score of -1 may be one of a scale around zero; marks below zero and over max_score have rules of their own
+_HIGH: tuple[float, ...] = (999.0, 9999.0, 99999.0)
+_LOW = (-9.0, -99.0, -999.0, -9999.0)
+_DAYS = ("days_enrolled", "days_absent", "days_excused", "days_late")
+# a score of -1 may be one of a scale around zero; where no number is negative, negative codes are named as such
 _CODES: dict[str, dict[str, tuple[float, ...]]] = {
-    "students": {"grade_level": (*_ALL, 99.0), "distance_km": _ALL},
-    "attendance_totals": dict.fromkeys(("days_enrolled", "days_absent", "days_excused", "days_late"), _ALL),
-    "grades": {"max_score": _ALL},
+    "students": {"grade_level": (*_HIGH, *_LOW, 99.0, -1.0), "distance_km": _HIGH},
+    "attendance_totals": dict.fromkeys(_DAYS, _HIGH),
+    "grades": {"max_score": _HIGH},
     "wellbeing": {"score": (*_HIGH, *_LOW)},
-    "discipline": {"days": _ALL},
+    "discipline": {"days": _HIGH},
 }
 
 
-def check_unknown_codes(draft: Draft) -> dict[str, Bools]:
-    """Set rows apart in which a number is a code for "not known"; where a value may be missing, empty it.
-
-    Give the rows with a code, by column.
-    """
-    found: dict[str, Bools] = {}
+def check_unknown_codes(draft: Draft) -> None:
+    """Set rows apart in which a number is a code for "not known"; where a value may be missing, empty it."""
     for name, codes in _CODES.get(draft.table.name, {}).items():
         mask = _is_code(draft, name, codes)
         column = draft.table[name]
         if not np.count_nonzero(mask):
             continue
-        found[name] = mask
         if column.nullable and not column.lenient:
             draft.warn("code_for_unknown", name, mask, "the value is left empty and the row stays")
             draft.values[name] = np.where(mask, np.nan, draft.values[name])
         else:
             draft.fault("code_for_unknown", name, mask)
-    return found
 
 
 def _is_code(draft: Draft, name: str, codes: tuple[float, ...]) -> Bools:
