@@ -231,8 +231,8 @@ _RULES = (
             "at most a week apart, all other weekdays are taken as school days",
         ),
         Text(
-            zh='在映射文件 [calendar] 中写明：week = "weekdays"（周一至周五）、"china"（并按国家节假日和调休）'
-            '或 "listed"（只有列出的日子上课）；或列出每个上课日',
+            zh='在映射文件 [calendar] 中写明：week = "weekdays"（周一至周五）、"china"（并按国家节假日和'
+            '调休）或 "listed"（只有列出的日子上课）；或列出每个上课日',
             en='confirm it under [calendar] in the mapping: week = "weekdays", "china" (with public holidays '
             'and make-up workdays) or "listed" (no other day is a school day); or list every school day',
         ),
