@@ -1,4 +1,5 @@
-# Set-up and checks. `make demo` and `make test` need Python 3.11+, pip and make, and install the rest.
+# Set-up and checks. `make demo` and `make test` need Python 3.11+, pip and make, and install the rest:
+# what pip cannot bring (libgomp, a browser, Java) through apt where they run as root.
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
@@ -12,7 +13,9 @@ help:  ## show this help
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed; set PYTHON=') if sys.version_info < (3, 11) else None"
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) tests/support/machine.py library
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable ".[all]"
 	touch $(INSTALLED)
@@ -21,6 +24,7 @@ demo: $(INSTALLED)  ## simulate, train, write the morning's watch list, serve on
 	$(BIN)/dropout-risk demo --out demo
 
 test: $(INSTALLED)  ## run all tests, by two workers unless WORKERS says otherwise
+	@$(BIN)/python tests/support/machine.py tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(INSTALLED)  ## lint, types, layers, every module importable

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from playwright.sync_api import sync_playwright
 
 from dropout_risk.pages.review import Review
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.district import simulate_tables
+from support import machine
 from support.reviewed import AS_OF, EVIL, EVIL_SCHOOL, PAGES, Watched
 
 
@@ -50,9 +49,10 @@ def folders(reviews, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium; it must be gone before other tests run loops of events."""
+    """The machine's Chromium; it must be gone before other tests run loops of events."""
+    machine.require(machine.BROWSER, machine.FONTS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=machine.browser(), args=["--no-sandbox"])
         yield started
         started.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.spark.session import local_session
+from support import machine
 from support.districts import untidy_tables
 
 AS_OF = "2025-02-24"
@@ -19,6 +20,7 @@ AS_OF = "2025-02-24"
 @pytest.fixture(scope="session")
 def spark():
     """Two tasks at a time, four attempts each, one JVM compiler: it lives for seconds."""
+    machine.require(machine.JAVA)
     session = local_session(
         2,
         memory="512m",
