@@ -30,6 +30,7 @@ from dropout_risk.errors import (
     WrongTypeError,
     nearest,
 )
+from dropout_risk.scoring.request import MOST_DAYS, MOST_ROWS
 
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]
@@ -185,8 +186,6 @@ def _word_problem(kind: type[RequestError], place: Place, words: str, hint: str 
 # --- From the bytes of a body to a request ---
 
 MOST_FIELDS = 1000
-MOST_DAYS, MOST_ROWS = 4000, 2000
-"""The service's own limits of a pupil's lists; the contract has none."""
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class DropoutRiskError(Exception):
@@ -213,6 +214,30 @@ class OutputError(DropoutRiskError, OSError):
     """A file that could not be written (a full disk, no rights); what was in its place is intact."""
 
     code = "DR507"
+
+
+class TrackingError(DropoutRiskError, OSError):
+    """An MLflow store that cannot take a run: a name, a deleted experiment, no way to it, no room."""
+
+    code = "DR508"
+
+
+class UnloggedRunError(TrackingError):
+    """A training that could not be logged; its model and report are on disk, and in ``run``.
+
+    Parameters
+    ----------
+    message, hint : str
+        See :class:`DropoutRiskError`.
+    run : TrainingRun
+        All that the training gave.
+    """
+
+    code = "DR509"
+
+    def __init__(self, message: str, *, hint: str = "", run: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
 
 
 class RequestError(DropoutRiskError, ValueError):

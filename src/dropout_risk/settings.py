@@ -6,7 +6,16 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from dropout_risk.errors import SettingsError, nearest
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from dropout_risk.modelling.tuning import Progress, Tuning
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Word = Annotated[str, Field(min_length=1, pattern=r"\S")]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
 
 
@@ -38,12 +48,19 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and "bool" not in str(cls.model_fields[str(info.field_name)].annotation):
+            raise ValueError(f"must not be the truth value {str(value).lower()}")
+        return value
+
 
 class OutcomeSettings(Section):
     """What counts as dropping out, and how far ahead the model looks."""
 
     horizon_days: SchoolDays = 90
-    events: tuple[str, ...] = ("dropout",)
+    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("dropout",)
 
 
 class SplitSettings(Section):
@@ -156,6 +173,12 @@ class AlertSettings(Section):
     marks_fall_window: SchoolDays = 20
     critical_window: SchoolDays = 60
 
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if list(self.unexplained_days) != sorted({*self.unexplained_days}):
+            raise ValueError("the steps of unexplained_days must rise, such as (1, 2, 3, 5, 20)")
+        return self
+
 
 class ReasonSettings(Section):
     """What contributions are measured against, and whether reasons tell of a pupil's own past.
@@ -171,10 +194,10 @@ class ReasonSettings(Section):
 class TrackingSettings(Section):
     """Where MLflow keeps runs, and under which name models are registered."""
 
-    uri: str = "sqlite:///mlflow.db"
-    artifacts: str = "mlartifacts"
-    experiment: str = "dropout_risk"
-    model_name: str = "dropout_risk"
+    uri: Word = "sqlite:///mlflow.db"
+    artifacts: Word = "mlartifacts"
+    experiment: Word = "dropout_risk"
+    model_name: Word = "dropout_risk"
 
 
 class CapacitySettings(Section):
@@ -257,11 +280,11 @@ class Settings(Section):
             With every unknown key and every value out of range, all at once.
         """
         try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SettingsError(f"Settings file {path} cannot be read: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"Settings file {path} is not TOML: {error}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"Settings file {path} is not TOML in UTF-8: {error}.") from error
         try:
             return cls(**data)
         except SettingsError as error:

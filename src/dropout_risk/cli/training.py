@@ -27,10 +27,16 @@ def train(
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Train, evaluate beside the baselines, log to MLflow and write the bundle."""
+    from dropout_risk.errors import UnloggedRunError
     from dropout_risk.training.train import train as train_model
 
+    chosen = options.read_settings(settings)
     records = options.read_records(folder, mapping, quarantine)
-    run = train_model(records, options.read_settings(settings), progress=True, track=track)
+    try:
+        run = train_model(records, chosen, progress=True, track=track)
+    except UnloggedRunError as error:
+        typer.echo(f"bundle: {error.run.model.save(out)}")
+        raise
     typer.echo(str(run.report))
     typer.echo(f"bundle: {run.model.save(out)}")
 

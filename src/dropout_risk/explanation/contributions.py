@@ -231,7 +231,18 @@ def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
         raise MissingExtraError(
             "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
         ) from error
-    return shap.Explanation(parts.values, parts.bases, data=data, feature_names=list(names))
+    return shap.Explanation(parts.values, parts.bases, data=_unwalked(data), feature_names=list(names))
+
+
+def _unwalked(data: Array) -> Any:
+    """Wrap an array of objects as one of two dimensions: shap would look into every cell to count them."""
+    if data.dtype != object:
+        return data
+    from slicer import Obj
+
+    wrapped = Obj(np.empty((1, 1)), dim=(0, 1))
+    wrapped.o = data
+    return wrapped
 
 
 def points_per_log_odds(base: npt.ArrayLike, log_odds: npt.ArrayLike) -> Floats:

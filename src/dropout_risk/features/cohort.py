@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Self
 from weakref import WeakKeyDictionary
 
@@ -13,12 +14,13 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
-from dropout_risk.errors import DateError, LabelError, RecordsError
+from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.tables import EVENTS
 
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
 
@@ -106,6 +108,17 @@ class Cohort:
                 f"{int((~fits).sum())} of {len(fits)} labels are neither 0 nor 1.",
                 hint="1 means dropped out within the horizon, 0 did not; leave out rows that nobody knows of",
             )
+        if self.labels is not None and not self._names_rows_of(self.labels):
+            raise LabelError(
+                "The labels do not name the rows of the cohort, one by one and in the same order.",
+                hint="bring them together by their index: labels.loc[cohort.index]",
+            )
+
+    def _names_rows_of(self, labels: pd.Series) -> bool:
+        """Say whether labels are as many as the rows and, where they name their rows, name the same."""
+        if len(labels) != len(self.frame):
+            return False
+        return list(labels.index.names) != ["student_id", "as_of"] or bool(labels.index.equals(self.index))
 
     @classmethod
     def on(cls, records: Source, as_of: DateLike | Sequence[DateLike]) -> Self:
@@ -170,7 +183,13 @@ class Cohort:
             School days.
         events : sequence of str, default=("dropout",)
             The outcomes that count.
+
+        Raises
+        ------
+        SettingsError
+            If no such outcome exists, or the horizon is no number of days.
         """
+        check_outcome(horizon_days, events)
         histories = histories_of(records)
         state, pupils = np.zeros(len(self), dtype=np.int8), self.frame["pupil"].to_numpy()
         window = _Window(histories, horizon_days, tuple(events))
@@ -201,6 +220,7 @@ class Cohort:
         Series of int64
             From 0 (on the day itself) to ``horizon_days``; a labelled row with label 1 lies below it.
         """
+        check_outcome(horizon_days, events)
         histories = histories_of(records)
         days, pupils = np.empty(len(self), dtype=np.int64), self.frame["pupil"].to_numpy()
         window = _Window(histories, horizon_days, tuple(events))
@@ -212,6 +232,39 @@ class Cohort:
     def index(self) -> pd.MultiIndex:
         """The rows' names: ``(student_id, as_of)``."""
         return _row_index(self.frame)
+
+
+def check_outcome(horizon_days: int, events: Sequence[str]) -> None:
+    """Check what labels are made of, before any record is read: an unknown word would label all as stayed.
+
+    Raises
+    ------
+    SettingsError
+        With every word that is no outcome, and the nearest that is.
+
+    Examples
+    --------
+    >>> check_outcome(90, ["dropuot"])
+    Traceback (most recent call last):
+    ...
+    dropout_risk.errors.SettingsError: [DR302] outcome.events names no outcome: 'dropuot'.
+    Hint: did you mean 'dropout'?
+    """
+    if isinstance(horizon_days, bool) or not isinstance(horizon_days, Integral) or horizon_days < 1:
+        raise SettingsError(
+            f"outcome.horizon_days must be a number of school days from 1, got {horizon_days!r}.",
+            hint="90 is the default",
+        )
+    if isinstance(events, str) or not len(events):
+        raise SettingsError(
+            f"outcome.events must list outcomes, got {events!r}.", hint='such as ("dropout",)'
+        )
+    unknown = [event for event in events if event not in EVENTS]
+    if unknown:
+        raise SettingsError(
+            f"outcome.events names no outcome: {', '.join(map(repr, unknown))}.",
+            hint=" ".join(dict.fromkeys(nearest(str(event), EVENTS) for event in unknown)),
+        )
 
 
 def members_on(snapshot: Snapshot) -> Bools:

@@ -13,23 +13,20 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from dropout_risk.arrays import Array, Floats, Labels, Longs, Objects
+from dropout_risk.arrays import Array, Floats, Longs, Objects
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, LabelError, TrainingError, nearest
+from dropout_risk.errors import FeatureInputError, TrainingError, nearest
 from dropout_risk.explanation.backgrounds import Backgrounds
 from dropout_risk.explanation.contributions import as_shap
 from dropout_risk.modelling.calibrated_model import CalibratedModel
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
 from dropout_risk.modelling.encoding import FeatureEncoding
-from dropout_risk.modelling.input_checks import (
-    classes_of,
-    refuse_empty_columns,
-    target_of,
-    warn_of_few,
-    warn_of_identifiers,
-)
+from dropout_risk.modelling.feature_table import array_error, has_names, plain_table
+from dropout_risk.modelling.input_checks import refuse_empty_columns, warn_of_few, warn_of_identifiers
+from dropout_risk.modelling.labels import TwoLabels, check_count
 from dropout_risk.modelling.leaks.report import OnLeaks, check_leaks, group_keys
+from dropout_risk.modelling.row_names import refuse_other_rows
 from dropout_risk.modelling.scorecard import PointsTable, ScorecardModel
 from dropout_risk.modelling.selection import TrainingRows, fit_best, in_own_order
 from dropout_risk.modelling.tuning import Tuning
@@ -68,11 +65,16 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The budget for better settings of logistic regression and trees; by default none is spent.
     leaks : {"raise", "warn", "ignore"}, default="warn"
         What to do about leaks in the rows of the fit: see ``modelling.leaks.report.find_leaks``.
+    positive_label : object, optional
+        The label that is the risk. By default it is known by its name (1, True, dropout, yes, 辍学 and the
+        like); where it is not, a fit on words is refused. It is never the second of an alphabet.
 
     Attributes
     ----------
     classes_ : ndarray
-        The two labels, the one that is predicted second.
+        The two labels, sorted; the columns of :meth:`predict_proba`.
+    positive_label_ : object
+        The label that is the risk: what directions, reasons and intervals are about.
     n_features_in_ : int
         Number of columns of the fit.
     feature_names_in_ : ndarray
@@ -120,6 +122,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         candidates: Sequence[str] | None = None,
         tuning: Tuning | None = None,
         leaks: OnLeaks = "warn",
+        positive_label: Any = None,
     ) -> None:
         self.model = model
         self.catalogue = catalogue
@@ -130,6 +133,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.candidates = candidates
         self.tuning = tuning
         self.leaks = leaks
+        self.positive_label = positive_label
 
     def fit(
         self,
@@ -147,7 +151,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : DataFrame or array-like, shape (n, n_features)
             Numbers, booleans, categories or strings; NaN is missing.
         y : array-like, shape (n,)
-            Two classes; the greater one is predicted.
+            Two classes; see ``positive_label``. Where X and y both name their rows, the names must agree.
         groups : array-like, optional
             Rows of one group never stand on both sides of a fold. Default: the index level
             ``student_id`` of X, where there is one.
@@ -162,7 +166,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         TrainingError
             If there are fewer than two rows, one class only, or more than two.
         FeatureInputError
-            If a column can be read neither as numbers nor as categories.
+            If a column can be read neither as numbers nor as categories, or if what stands beside X names
+            other rows, or the same in another order.
+        LabelError
+            If nobody can know which label is the risk.
         ForbiddenFeatureError
             If a catalogue is given and a column is for audit only.
         EmptyColumnError
@@ -174,7 +181,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.folds < 2:
             raise TrainingError(f"folds must be at least 2, got {self.folds!r}.", hint="5 is the default")
         table = self._table(X, fitting=True)
-        labels = self._labels(y, len(table))
+        for beside, name in ((y, "y"), (groups, "groups"), (cohorts, "cohorts")):
+            refuse_other_rows(table, beside, name)
+        check_count(y, len(table))
+        self._two_labels = TwoLabels.learn(y, self.positive_label)
+        self.classes_, self.positive_label_ = self._two_labels.classes, self._two_labels.risk
+        labels = self._two_labels.codes(y)
         encoding = FeatureEncoding.learn(table, self.catalogue)
         encoded = encoding.encode(table)
         apart = group_keys(table, groups)
@@ -205,7 +217,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             table_own = self._table(calibration_set[0])
             margin = fitted.model.margin(encoding.encode(table_own))
             own = group_keys(table_own, None)
-            calibration = LinearCalibration.fit(margin, self._codes(calibration_set[1]), own)
+            refuse_other_rows(table_own, calibration_set[1], "y")
+            codes = self._two_labels.codes(calibration_set[1])
+            calibration = LinearCalibration.fit(margin, codes, own)
         elif self.calibrate and fitted.margin is not None:
             calibration = LinearCalibration.fit(fitted.margin, rows.y, np.array(rows.keys))
         self.out_of_fold_ = np.full(len(labels), np.nan)
@@ -221,8 +235,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def refitted(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> CalibratedModel:
         """Fit the chosen candidate, in the setting that was found, on other rows; the calibration stays."""
-        model, codes = self._fitted(), self._codes(y)
-        encoded = model.encoding.encode(self._table(X))
+        model, codes, table = self._fitted(), self._two_labels.codes(y), self._table(X)
+        refuse_other_rows(table, y, "y")
+        encoded = model.encoding.encode(table)
         again = self._again(encoded, codes)
         return replace(model, model=again, measured=Backgrounds.of(again.terms, encoded, codes == 0))
 
@@ -255,13 +270,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return PointsTable(fitted.model, fitted.encoding, fitted.calibration, labels)
 
     def decision_function(self, X: pd.DataFrame | ArrayLike) -> Floats:
-        """Give the calibrated log-odds of the second class."""
-        return self._fitted().log_odds(self._table(X))
+        """Give the calibrated log-odds of the second class of ``classes_``."""
+        log_odds = self._fitted().log_odds(self._table(X))
+        return log_odds if self._two_labels.positive else -log_odds
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> Floats:
-        """Give the probability of each class, shape (n, 2)."""
+        """Give the probability of each class of ``classes_``, shape (n, 2)."""
         risk = self._fitted().risk(self._table(X))
-        return np.column_stack([1.0 - risk, risk])
+        both = [1.0 - risk, risk]
+        return np.column_stack(both if self._two_labels.positive else both[::-1])
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> Array:
         """Give the more probable class. Watch lists rank by risk instead: see ``predict_proba``."""
@@ -282,7 +299,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         shap.Explanation
-            Base plus values are the log-odds of :meth:`predict_proba`; data are the values as given.
+            Base plus values are the log-odds of ``positive_label_``; data are the values as given.
 
         Raises
         ------
@@ -295,10 +312,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         model, table = self._fitted(), self._table(X)
         if background is not None:
-            model = model.measured_against_rows(background)
-        names = list(model.encoding.names)
-        shown = table[names].to_numpy(dtype=object) if isinstance(table, pd.DataFrame) else table
-        return as_shap(model.contributions(table), shown, names)
+            model = model.measured_against_rows(plain_table(background))
+        return as_shap(model.contributions(table), model.encoding.shown(table), model.encoding.names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -327,25 +342,35 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return given if self.model == AUTO else (self.model,)
 
     def _table(self, X: pd.DataFrame | ArrayLike, *, fitting: bool = False) -> pd.DataFrame | Floats:
-        if not isinstance(X, pd.DataFrame):
-            table: pd.DataFrame | Floats = check_array(
-                X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=1, estimator=self
+        given = plain_table(X)
+        if not isinstance(given, pd.DataFrame):
+            try:
+                table: pd.DataFrame | Floats = check_array(
+                    given,
+                    dtype=np.float64,
+                    ensure_all_finite="allow-nan",
+                    ensure_min_samples=1,
+                    estimator=self,
+                )
+            except ValueError as error:
+                raise array_error(error) from None
+        elif given.shape[1] == 0 or len(given) == 0:
+            raise FeatureInputError(
+                f"Found array with {len(given)} sample(s) and {given.shape[1]} feature(s)."
             )
-        elif X.shape[1] == 0 or len(X) == 0:
-            raise FeatureInputError(f"Found array with {len(X)} sample(s) and {X.shape[1]} feature(s).")
         else:
-            table = X
+            table = given
         if fitting:
-            self._remember(table)
+            self._remember(table, not isinstance(X, pd.DataFrame) or has_names(X))
         else:
             self._compare(table)
         return table
 
-    def _remember(self, X: pd.DataFrame | Floats) -> None:
+    def _remember(self, X: pd.DataFrame | Floats, named: bool) -> None:
         self.n_features_in_ = X.shape[1]
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in X.columns):
+        if isinstance(X, pd.DataFrame) and named:
             self.feature_names_in_: Objects = np.array(X.columns, dtype=object)
 
     def _compare(self, X: pd.DataFrame | Floats) -> None:
@@ -360,17 +385,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"X does not have valid feature names, but {name} was fitted with feature names",
                 stacklevel=3,
             )
-
-    def _labels(self, y: ArrayLike, n_rows: int) -> Labels:
-        self.classes_ = classes_of(y, n_rows)
-        return self._codes(y)
-
-    def _codes(self, y: ArrayLike) -> Labels:
-        values = target_of(y)
-        unknown = ~np.isin(values, self.classes_)
-        if unknown.any():
-            raise LabelError(f"{unknown.sum()} calibration labels are of no class of the fit.")
-        return np.asarray(values == self.classes_[1], dtype=np.int8)
 
     def _directions(self, encoding: FeatureEncoding) -> list[int]:
         declared = {name: feature.monotone for name, feature in (self.catalogue or {}).items()}

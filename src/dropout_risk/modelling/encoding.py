@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,11 +10,21 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from dropout_risk.arrays import Floats
+from dropout_risk.arrays import Array, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
+from dropout_risk.modelling.feature_table import flat_name, kind_of, refuse_other_kinds
 
 AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
+NUMERIC = {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
+UNKNOWN_SHARE = 0.1
+"""A column with more than this share of categories that the fit did not see is told."""
+NUMBERS_SHARE, FEWEST_NUMBERS = 0.8, 20
+"""A column of texts, of which this share and at least as many different ones are numbers, is told."""
+
+
+class CategoryWarning(UserWarning):
+    """Categories that are not what they should be: unknown to the fit, or numbers written as text."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +56,15 @@ class FeatureEncoding:
         """
         if not isinstance(X, pd.DataFrame):
             return cls(tuple(f"x{index}" for index in range(X.shape[1])), named=False)
-        names = tuple(map(str, X.columns))
+        names = tuple(map(flat_name, X.columns))
         _check_names(names, catalogue)
-        categories = {
-            name: tuple(sorted({_category_word(value) for value in X[column].dropna().unique()}))
-            for name, column in zip(names, X.columns, strict=True)
-            if _is_categorical(X[column])
-        }
+        categories = {}
+        for place, name in enumerate(names):
+            column = X.iloc[:, place]
+            if _is_categorical(name, column):
+                words = tuple(sorted({_category_word(value) for value in column.dropna().unique()}))
+                _warn_of_numbers(name, column, words)
+                categories[name] = words
         return cls(names, categories)
 
     @property
@@ -67,11 +80,24 @@ class FeatureEncoding:
         """
         if not isinstance(X, pd.DataFrame):
             return self._encode_array(np.asarray(X, dtype=np.float64))
-        columns = self._matched(X)
+        places = self._places(X)
+        if not self.categories and all(dtype == np.float64 for dtype in X.dtypes):
+            numbers = X.to_numpy(dtype=np.float64)
+            return self._encode_array(numbers if places == sorted(places) else numbers[:, places])
         encoded = np.empty((len(X), len(self.names)))
-        for index, (name, column) in enumerate(zip(self.names, columns, strict=True)):
-            encoded[:, index] = self._encode_column(name, X[column])
+        for index, (name, place) in enumerate(zip(self.names, places, strict=True)):
+            encoded[:, index] = self._encode_column(name, X.iloc[:, place])
         return encoded
+
+    def shown(self, X: pd.DataFrame | Floats) -> Array:
+        """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
+        if not isinstance(X, pd.DataFrame):
+            return np.asarray(X)
+        places = self._places(X)
+        given = X if places == sorted(places) else X.iloc[:, places]
+        if all(pd.api.types.is_numeric_dtype(dtype) for dtype in given.dtypes):
+            return np.asarray(given.to_numpy(dtype=np.float64, na_value=np.nan))
+        return np.asarray(given.to_numpy(dtype=object))
 
     def to_dict(self) -> dict[str, Any]:
         """Write names and categories as plain data."""
@@ -97,10 +123,11 @@ class FeatureEncoding:
         _refuse_infinity(self.names, X)
         return np.ascontiguousarray(X)
 
-    def _matched(self, X: pd.DataFrame) -> list[Any]:
+    def _places(self, X: pd.DataFrame) -> list[int]:
+        """Find the place of each column of the fit in a table."""
         if not self.named and X.shape[1] == len(self.names):
-            return list(X.columns)
-        given = {str(column): column for column in X.columns}
+            return list(range(X.shape[1]))
+        given = {flat_name(column): place for place, column in enumerate(X.columns)}
         missing = [name for name in self.names if name not in given]
         unknown = [name for name in given if name not in self.names]
         if missing or unknown:
@@ -114,8 +141,11 @@ class FeatureEncoding:
         return [given[name] for name in self.names]
 
     def _encode_column(self, name: str, column: pd.Series) -> Floats:
+        refuse_other_kinds(name, column, kind_of(column))
         if name in self.categories:
-            return _category_codes(column, self.categories[name])
+            codes = _category_codes(column, self.categories[name])
+            _warn_of_unknown(name, column, codes)
+            return codes
         numbers = _read_numbers(name, column)
         _refuse_infinity((name,), numbers[:, np.newaxis])
         return numbers
@@ -133,17 +163,40 @@ def _check_names(names: tuple[str, ...], catalogue: FeatureCatalogue | None) -> 
         )
 
 
-def _is_categorical(column: pd.Series) -> bool:
+def _is_categorical(name: str, column: pd.Series) -> bool:
+    kind = kind_of(column)
+    refuse_other_kinds(name, column, kind)
+    return kind not in NUMERIC
+
+
+def _warn_of_numbers(name: str, column: pd.Series, words: tuple[str, ...]) -> None:
+    """Warn of numbers that are taken for categories because they are texts, or stand among texts."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return True
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return False
-    if pd.api.types.is_datetime64_any_dtype(column) or isinstance(column.dtype, pd.PeriodDtype):
-        raise FeatureInputError(
-            f"Column {column.name!r} holds dates.", hint="turn it into a number, such as school days since"
+        return
+    numbers = int(pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").notna().sum())
+    if numbers >= FEWEST_NUMBERS and numbers >= NUMBERS_SHARE * len(words):
+        warnings.warn(
+            f"Column {name!r} is taken for {len(words)} categories, {numbers} of which are numbers "
+            "written as text. Numbers are read with pd.to_numeric(X[column], errors='coerce').",
+            CategoryWarning,
+            stacklevel=5,
         )
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    return kind not in {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
+
+
+def _warn_of_unknown(name: str, column: pd.Series, codes: Floats) -> None:
+    """Warn where more than a few values are of no category of the fit."""
+    unknown = np.isnan(codes)
+    if not unknown.any():
+        return
+    given = int(column.notna().sum())
+    strange = int(unknown.sum()) - (len(codes) - given)
+    if strange > UNKNOWN_SHARE * given:
+        warnings.warn(
+            f"Column {name!r} holds {strange} of {given} values that are none of the categories of the fit; "
+            "they count as missing. Hand in the same words as in the fit, not their codes.",
+            CategoryWarning,
+            stacklevel=6,
+        )
 
 
 def _category_word(value: object) -> str:
@@ -169,8 +222,6 @@ def _category_codes(column: pd.Series, words: tuple[str, ...]) -> Floats:
 
 
 def _read_numbers(name: str, column: pd.Series) -> Floats:
-    if pd.api.types.is_complex_dtype(column):
-        raise FeatureInputError(f"Column {name!r} holds complex numbers.")
     try:
         plain = pd.to_numeric(column.astype(object) if column.dtype == object else column)
         return np.asarray(plain.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.records.mapping_shape import shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
@@ -187,7 +188,7 @@ def _default_layer() -> _Layer:
 def _read_layer(source: Source) -> _Layer:
     if source is None:
         return _Layer()
-    if isinstance(source, Mapping):
+    if not isinstance(source, (str, Path)):
         return _checked_layer(source, "The mapping")
     try:
         data = tomllib.loads(Path(source).read_text(encoding="utf-8-sig"))
@@ -199,7 +200,7 @@ def _read_layer(source: Source) -> _Layer:
 
 
 def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
-    problems = list(_mapping_problems(data))
+    problems = list(shape_problems(data)) or list(_mapping_problems(data))
     if problems:
         messages = "; ".join(message for message, _ in problems)
         hints = " ".join(dict.fromkeys(hint for _, hint in problems if hint))

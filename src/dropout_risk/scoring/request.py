@@ -16,7 +16,13 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import FeatureInputError, UnknownFeatureError
+from dropout_risk.errors import (
+    EmptyListError,
+    FeatureInputError,
+    TooManyRowsError,
+    UnknownFeatureError,
+    UnknownPupilError,
+)
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import Histories
@@ -28,7 +34,7 @@ from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
-from dropout_risk.text import Language, Text
+from dropout_risk.text import Language, Text, language_of
 
 _LISTS = tuple(name for name, table in TABLES.items() if table.in_request)
 _IGNORED = Text(
@@ -40,6 +46,9 @@ _EMPTIED = Text(
     zh="{number}项学生信息无法使用，按未填处理，见 errors",
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
 )
+MOST_PUPILS = 200
+MOST_DAYS, MOST_ROWS = 4000, 2000
+"""The service's own limits of a pupil's lists; the contract has none."""
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
@@ -328,11 +337,12 @@ def request_of(
 ) -> dict[str, Any]:
     """Write the request that asks for at most 200 pupils of school records; :func:`score_request` answers it.
 
-    Rows dated or recorded on or after the date are left out.
+    Rows dated or recorded on or after the date are left out. UnknownPupilError if the records have no such
+    pupil; RequestError if the endpoint would refuse the request. The contract asks for a score of every test:
+    one that was refused is written with 0 and ``"valid": false``, since no feature reads an invalid score.
     """
     day = date_of(ordinal_of(as_of))
-    index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
-    rows = [index[student] for student in student_ids]
+    rows = _rows_of(records, student_ids)
     students = [
         _filled_fields(row, _STUDENT_FIELDS) for row in records.table("students").take(rows).to_pylist()
     ]
@@ -346,12 +356,44 @@ def request_of(
         for student in students:
             if student.get("school_id") not in kept:
                 del student[name]
-    return {"as_of": day.isoformat(), "language": language, "students": students}
+    _refuse_too_many_rows(students)
+    return {"as_of": day.isoformat(), "language": language_of(language), "students": students}
 
 
 _STUDENT_FIELDS = (
     "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "boarding", "distance_km",
 )  # fmt: skip
+
+
+def _rows_of(records: SchoolRecords, student_ids: Sequence[str | int]) -> list[int]:
+    """Find the rows of the pupils that a request asks for."""
+    if not len(student_ids):
+        raise EmptyListError("A request needs at least one pupil.", field="students")
+    if len(student_ids) > MOST_PUPILS:
+        raise TooManyRowsError(
+            f"A request holds at most {MOST_PUPILS} pupils, {len(student_ids)} were asked for.",
+            hint="write a request for each part of them, or score the records: RiskModel.score",
+            field="students",
+        )
+    index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}
+    unknown = sum(student not in index for student in student_ids)
+    if unknown:
+        raise UnknownPupilError(
+            f"{unknown} of {len(student_ids)} pupils are not in the records.",
+            hint="check the type and leading zeros of student_id",
+        )
+    return [index[student] for student in student_ids]
+
+
+def _refuse_too_many_rows(students: list[dict[str, Any]]) -> None:
+    for index, student in enumerate(students):
+        for name in _LISTS:
+            most = MOST_DAYS if name == "attendance" else MOST_ROWS
+            if len(student.get(name, ())) > most:
+                raise TooManyRowsError(
+                    f"The pupil has {len(student[name]):,} rows of {name}, the endpoint takes {most:,}.",
+                    hint="score the records instead: RiskModel.score", field=f"students[{index}].{name}",
+                )  # fmt: skip
 
 
 def _schools_that_keep(records: SchoolRecords, name: str, day: dt.date) -> set[str | None]:
@@ -370,4 +412,6 @@ def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
     if "status" in kept:
         kept["status"] = STATUSES.words[kept["status"]]
+    if "instrument" in kept and "score" not in kept:
+        kept |= {"score": 0.0, "valid": False}
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in kept.items()}

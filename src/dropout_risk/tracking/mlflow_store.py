@@ -30,6 +30,16 @@ from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
+from dropout_risk.tracking.open_store import (
+    LONGEST_NAME,
+    check_experiment,
+    check_names,
+    check_room,
+    in_haste,
+    make_tables,
+    store_errors,
+    store_lock,
+)
 from dropout_risk.tracking.run_content import RunContent
 
 # --- What the report inside a bundle says about publishing it, and whether an override is a reason ---
@@ -87,8 +97,28 @@ def log_run(content: RunContent, settings: TrackingSettings) -> str:
     Every new version gets the alias ``challenger``; only :func:`publish_version` makes one the champion. A
     store that is absent is created. Gives the run's id; MissingExtraError if MLflow is not installed.
     """
-    with client_of(settings, create=True) as client:
+    with client_of(settings, create=True) as client, store_errors(settings), store_lock(settings):
         return _log_run(client, _experiment_id(client, settings), content, settings.model_name, None)
+
+
+def prepare_store(settings: TrackingSettings) -> None:
+    """Ask MLflow before a training for all that it could refuse after it; a store that is absent is made.
+
+    Raises
+    ------
+    MissingExtraError
+        If MLflow is not installed.
+    TrackingError
+        If it could not log the run: a name it does not take, a deleted experiment, a store that cannot be
+        reached or belongs to another version, a place that cannot be written to or has no room.
+    """
+    require_mlflow()
+    check_names(settings)
+    check_room(settings, settings.artifacts)
+    with in_haste(), client_of(settings, create=True) as client, store_errors(settings):
+        with store_lock(settings):
+            number = _experiment_id(client, settings)
+        check_room(settings, str(client.get_experiment(number).artifact_location))
 
 
 def _log_run(client: Any, experiment: str, content: RunContent, model: str, parent: str | None) -> str:
@@ -169,10 +199,12 @@ def client_of(settings: TrackingSettings, *, create: bool = False) -> Iterator[A
     with warnings.catch_warnings(action="ignore"):  # deprecations of MLflow's own libraries
         from mlflow import MlflowClient
 
-        if settings.uri.startswith("sqlite:///"):
-            Path(settings.uri.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
         with _no_notes():
-            yield MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+            if create:
+                make_tables(settings)
+            with store_errors(settings):
+                client = MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
+            yield client
 
 
 def _require_store(uri: str) -> None:
@@ -187,6 +219,7 @@ def _require_store(uri: str) -> None:
 def _experiment_id(client: Any, settings: TrackingSettings) -> str:
     found = client.get_experiment_by_name(settings.experiment)
     if found is not None:
+        check_experiment(found)
         return str(found.experiment_id)
     place = settings.artifacts
     if not urlsplit(place).scheme:
@@ -200,9 +233,11 @@ def _log_content(client: Any, run_id: str, content: RunContent) -> None:
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
-    params = [Param(key, str(value)) for key, value in content.params.items()]
+    params = [Param(key_of(name), str(value)) for name, value in content.params.items()]
     metrics = [
-        Metric(key, float(value), now, 0) for key, value in content.metrics.items() if math.isfinite(value)
+        Metric(key_of(name), float(value), now, 0)
+        for name, value in content.metrics.items()
+        if math.isfinite(value)
     ]
     for start in range(0, len(params), PARAMS_AT_ONCE):
         client.log_batch(run_id, params=params[start : start + PARAMS_AT_ONCE])
@@ -212,6 +247,15 @@ def _log_content(client: Any, run_id: str, content: RunContent) -> None:
     with tempfile.TemporaryDirectory() as folder:
         content.write_to(folder)
         client.log_artifacts(run_id, folder)
+
+
+def key_of(name: str) -> str:
+    """Write the name of a parameter or figure with the letters that MLflow takes.
+
+    >>> key_of("leaks.allowed.score (%)")
+    'leaks.allowed.score ___'
+    """
+    return re.sub(r"[^\w.\- :]|^\.+", "_", name)[:LONGEST_NAME]
 
 
 def _log_dataset(client: Any, run_id: str, content: RunContent) -> None:
@@ -230,7 +274,9 @@ def _log_dataset(client: Any, run_id: str, content: RunContent) -> None:
 
 
 def _register_version(client: Any, run_id: str, name: str, content: RunContent) -> None:
-    if not client.search_registered_models(f"name = '{name}'"):
+    from mlflow.exceptions import MlflowException
+
+    with contextlib.suppress(MlflowException):  # it is there
         client.create_registered_model(name)
     made = client.create_model_version(
         name, source=f"runs:/{run_id}/{BUNDLE}", run_id=run_id, tags=dict(content.tags)

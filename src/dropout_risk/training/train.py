@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunError
 from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
@@ -20,7 +23,7 @@ from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.timing import fit_timing
 from dropout_risk.evaluation.trained_model import TrainedModel
-from dropout_risk.features.cohort import Cohort, histories_of
+from dropout_risk.features.cohort import Cohort, check_outcome, histories_of
 from dropout_risk.features.compute import build_features, kept_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.classifier import RiskClassifier
@@ -28,9 +31,10 @@ from dropout_risk.modelling.selection import Selection
 from dropout_risk.modelling.tuning import Progress
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.settings import Settings
+from dropout_risk.settings import Settings, TrackingSettings
 from dropout_risk.text import Text
-from dropout_risk.tracking.mlflow_store import log_run, require_mlflow
+from dropout_risk.tracking.mlflow_store import log_run, prepare_store
+from dropout_risk.tracking.open_store import local_folder
 from dropout_risk.tracking.run_content import run_content
 
 if TYPE_CHECKING:
@@ -121,10 +125,16 @@ def train(
         If the former model that the settings name cannot be read; before anything is computed.
     MissingExtraError
         If ``track`` is asked for without MLflow; before anything is computed.
+    TrackingError
+        If the store could not take the run: before anything is computed. Should it fail afterwards all the
+        same, it is an ``UnloggedRunError``, which names the folder of model and report.
+    SettingsError
+        If the settings name an outcome that does not exist.
     """
     settings = Settings() if settings is None else settings
+    check_settings(settings)
     if track:
-        require_mlflow()
+        prepare_store(settings.tracking)
     former = given_last_model(settings) if last_model is None else last_model
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
@@ -142,11 +152,27 @@ def train(
             trained = TrainedModel(classifier, parts, records, histories, catalogue, settings, leaks, when)
             report = evaluate_model(trained, former)
             model = _risk_model(trained, report)
-        selection, run_id = classifier.selection_, None
+        run = TrainingRun(model, report, None, classifier.selection_.frame())
         if track:
             with steps.one("log"):
-                run_id = _log_training(model, report, settings, selection)
-        return TrainingRun(model, report, run_id, selection.frame())
+                run = replace(run, run_id=_log_training(run, settings, classifier.selection_))
+        return run
+
+
+def check_settings(settings: object) -> None:
+    """Check that settings are some, and that they name outcomes that exist.
+
+    Raises
+    ------
+    SettingsError
+        If not.
+    """
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"settings must be a Settings, got a {type(settings).__name__}.",
+            hint="Settings(**values), or Settings.from_toml(path)",
+        )
+    check_outcome(settings.outcome.horizon_days, settings.outcome.events)
 
 
 def _daily_features(
@@ -231,14 +257,34 @@ def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
     )
 
 
-def _log_training(
-    model: RiskModel, report: EvaluationReport, settings: Settings, selection: Selection
-) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder, "bundle")
-        model.save(bundle)
-        content = run_content(report, settings, selection=selection, bundle=bundle)
-        return log_run(content, settings.tracking)
+def _log_training(run: TrainingRun, settings: Settings, selection: Selection | None) -> str:
+    """Put model and report on disk, log them, and only then take them away again."""
+    folder = _unlogged_folder(settings.tracking)
+    run.model.save(folder / "bundle")
+    content = run_content(run.report, settings, selection=selection, bundle=folder / "bundle")
+    content.write_to(folder / "report")
+    content = replace(content, artefacts={name: folder / "report" / name for name in content.artefacts})
+    try:
+        run_id = log_run(content, settings.tracking)
+    except Exception as error:
+        said = error.message if isinstance(error, DropoutRiskError) else f"{type(error).__name__}: {error}"
+        raise UnloggedRunError(
+            f"The training is done, but MLflow did not take the run: {said} "
+            f"Model and report are in {folder}.",
+            hint=f"RiskModel.load({str(folder / 'bundle')!r}); the error's attribute run holds both as well",
+            run=run,
+        ) from error
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
+    return run_id
+
+
+def _unlogged_folder(tracking: TrackingSettings) -> Path:
+    """Make a folder for a run that is not logged yet, beside the runs' files where these are on a disk."""
+    place = (local_folder(tracking.artifacts) or Path.cwd()) / "not_logged"
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-", dir=place))
 
 
 # --- Last year's model on this year's test rows: the baseline that every new model should beat ---

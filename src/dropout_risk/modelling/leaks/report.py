@@ -18,9 +18,11 @@ from numpy.typing import ArrayLike
 from dropout_risk.arrays import Array, Floats, Labels
 from dropout_risk.errors import LabelError, LeakError, SettingsError, TrainingError, nearest
 from dropout_risk.modelling.encoding import FeatureEncoding
+from dropout_risk.modelling.feature_table import plain_table
 from dropout_risk.modelling.leaks.column_checks import COLUMN_CHECKS, Leak, LeakCheck, MadeCheck
 from dropout_risk.modelling.leaks.row_checks import ROW_CHECKS, SEGMENT_CHECKS
 from dropout_risk.modelling.leaks.table import LeakTable
+from dropout_risk.modelling.row_names import refuse_other_rows
 
 CHECKS: tuple[LeakCheck, ...] = (*COLUMN_CHECKS, *ROW_CHECKS, *SEGMENT_CHECKS)
 OnLeaks = Literal["raise", "warn", "ignore"]
@@ -137,7 +139,10 @@ def find_leaks(
     >>> find_leaks(X, y).frame()[["check", "column"]].to_dict("records")
     [{'check': 'tells_the_outcome', 'column': 'Score'}]
     """
-    table = X if isinstance(X, pd.DataFrame) else np.asarray(X, dtype=np.float64)
+    given = plain_table(X)
+    table = given if isinstance(given, pd.DataFrame) else np.asarray(given, dtype=np.float64)
+    for beside, name in ((y, "y"), (groups, "groups"), (test, "test")):
+        refuse_other_rows(table, beside, name)
     encoding = FeatureEncoding.learn(table)
     late = None
     if known_at is not None:

@@ -1,0 +1,81 @@
+"""Row names: two tables of the same pupils are brought together by name, never by chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dropout_risk.errors import FeatureInputError
+
+
+def refuse_other_rows(X: Any, other: Any, name: str) -> None:
+    """Refuse a column that stands beside a table and names other rows, or the same ones in another order.
+
+    Rows are taken by their place. That is right where one side has no names of its own (an array, or pandas'
+    0, 1, 2, …), and where both have the same names in the same order.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like
+        The table of features.
+    other : Series, DataFrame or array-like
+        What stands beside it.
+    name : str
+        What that is called, such as ``"y"``.
+
+    Raises
+    ------
+    FeatureInputError
+        With what is wrong with the names, and how to bring the two together.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absent": [3, 1]}, index=["a", "b"])
+    >>> refuse_other_rows(X, pd.Series([1, 0], index=["b", "a"]), "y")
+    Traceback (most recent call last):
+    ...
+    dropout_risk.errors.FeatureInputError: [DR203] X and y name the same rows in another order.
+    Hint: bring them together by their index: y = y.loc[X.index]; or hand in y.to_numpy() to go by place
+    """
+    if not isinstance(X, pd.DataFrame) or not isinstance(other, (pd.Series, pd.DataFrame)):
+        return
+    mine, theirs = _shared_levels(X.index, other.index)
+    if len(mine) != len(theirs) or mine.equals(theirs):
+        return
+    hint = f"bring them together by their index: {name} = {name}.loc[X.index]"
+    unknown = int((~theirs.isin(mine)).sum()) if mine.nlevels == theirs.nlevels else len(theirs)
+    if not unknown and mine.isin(theirs).all():
+        said = f"X and {name} name the same rows in another order."
+    elif _is_counted(mine) or _is_counted(theirs):
+        return
+    else:
+        said = f"X and {name} do not name the same rows: {unknown} of the {len(theirs)} are not in X."
+        hint = "make both from the same table, with the same type of names"
+    if not (mine.is_unique and theirs.is_unique):
+        said, hint = f"{said[:-1]}, and some names occur twice.", "give each row of both a name of its own"
+    by_place = f"{name}.to_numpy()" if isinstance(other, pd.Series) else f"{name}.set_axis(X.index)"
+    raise FeatureInputError(said, hint=f"{hint}; or hand in {by_place} to go by place")
+
+
+def _shared_levels(mine: pd.Index, theirs: pd.Index) -> tuple[pd.Index, pd.Index]:
+    """Leave out the levels that only one of two indexes has."""
+    if mine.nlevels == theirs.nlevels:
+        return mine, theirs
+    shared = [level for level in mine.names if level is not None and level in theirs.names]
+    if not shared:
+        return mine, theirs
+    return _levels_of(mine, shared), _levels_of(theirs, shared)
+
+
+def _levels_of(index: pd.Index, names: list[Any]) -> pd.Index:
+    levels = [index.get_level_values(name) for name in names]
+    return pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else levels[0]
+
+
+def _is_counted(index: pd.Index) -> bool:
+    """Say whether an index is pandas' own 0, 1, 2, …, which names nothing."""
+    if index.nlevels > 1 or index.dtype.kind not in "iu":
+        return False
+    return bool(np.array_equal(index.to_numpy(), np.arange(len(index))))
