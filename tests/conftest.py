@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from support.machine import LEFT_OUT
 from support.sharing import made_once
 
 # the same examples in every run of CI, and no clock: a busy machine is no failure
@@ -21,6 +23,20 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 CONTRACT = ROOT / "src" / "dropout_risk" / "scoring" / "contract"
+
+
+def pytest_unconfigure():
+    """Thaw what the service froze when it started, so that Python's end finds nothing left over."""
+    gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Give all tests that one need leaves out the same place, so that they are one line of the summary."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and LEFT_OUT in report.longrepr[2]:
+        report.longrepr = ("tests", 0, report.longrepr[2])
+    return report
 
 
 @pytest.fixture(scope="session")

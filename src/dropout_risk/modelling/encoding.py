@@ -93,7 +93,8 @@ class FeatureEncoding:
         """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
         if not isinstance(X, pd.DataFrame):
             return np.asarray(X)
-        given = X.iloc[:, self._places(X)]
+        places = self._places(X)
+        given = X if places == sorted(places) else X.iloc[:, places]
         if all(pd.api.types.is_numeric_dtype(dtype) for dtype in given.dtypes):
             return np.asarray(given.to_numpy(dtype=np.float64, na_value=np.nan))
         return np.asarray(given.to_numpy(dtype=object))

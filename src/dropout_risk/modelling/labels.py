@@ -119,7 +119,7 @@ def target_of(y: ArrayLike) -> Array:
         values = np.asarray(column_or_1d(y, warn=True))
     except (TypeError, ValueError):
         raise LabelError(
-            f"Labels must be one column (1d), got a {type(y).__name__} of shape {getattr(y, 'shape', '(?)')}.",
+            f"Labels must be one column (1d), got a {type(y).__name__} {getattr(y, 'shape', '')}.",
             hint="hand in one column, such as cohort.labels",
         ) from None
     if values.dtype == object:

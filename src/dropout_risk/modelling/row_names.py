@@ -55,7 +55,8 @@ def refuse_other_rows(X: Any, other: Any, name: str) -> None:
         hint = "make both from the same table, with the same type of names"
     if not (mine.is_unique and theirs.is_unique):
         said, hint = f"{said[:-1]}, and some names occur twice.", "give each row of both a name of its own"
-    raise FeatureInputError(said, hint=f"{hint}; or hand in {name}.to_numpy() to go by place")
+    by_place = f"{name}.to_numpy()" if isinstance(other, pd.Series) else f"{name}.set_axis(X.index)"
+    raise FeatureInputError(said, hint=f"{hint}; or hand in {by_place} to go by place")
 
 
 def _shared_levels(mine: pd.Index, theirs: pd.Index) -> tuple[pd.Index, pd.Index]:

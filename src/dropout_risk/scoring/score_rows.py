@@ -74,11 +74,11 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
 
     ``first`` is the index of the first row.
     """
-    broken = pc.indices_nonzero(pc.is_valid(rows["error"]))
-    found = (rows[name].take(broken).to_pylist() for name in ("student_id", "error"))
+    broken = np.flatnonzero(pc.is_valid(rows["error"]).to_numpy(zero_copy_only=False))
+    found = (rows[name].take(pa.array(broken)).to_pylist() for name in ("student_id", "error"))
     return [
         RowError(first + row, student, **error)
-        for row, student, error in zip(broken.to_pylist(), *found, strict=True)
+        for row, student, error in zip(broken.tolist(), *found, strict=True)
     ]
 
 

@@ -255,7 +255,7 @@ def key_of(name: str) -> str:
     >>> key_of("leaks.allowed.score (%)")
     'leaks.allowed.score ___'
     """
-    return re.sub(r"[^\w.\- :]", "_", name)[:LONGEST_NAME]
+    return re.sub(r"[^\w.\- :]|^\.+", "_", name)[:LONGEST_NAME]
 
 
 def _log_dataset(client: Any, run_id: str, content: RunContent) -> None:

@@ -84,12 +84,13 @@ def make_tables(settings: TrackingSettings) -> None:
     TrackingError
         If it cannot be reached or is none.
     """
-    from mlflow.tracking._model_registry.utils import _get_store as registry_store
-    from mlflow.tracking._tracking_service.utils import _get_store as tracking_store
+    from mlflow.tracking._model_registry import utils as registry
+    from mlflow.tracking._tracking_service import utils as tracking
 
+    makers: tuple[Any, ...] = (tracking._get_store, registry._get_store)
     with store_errors(settings), store_lock(settings):
-        tracking_store(settings.uri)
-        registry_store(settings.uri, settings.uri)
+        for make in makers:
+            make(settings.uri)
 
 
 @contextlib.contextmanager
@@ -103,7 +104,7 @@ def store_errors(settings: TrackingSettings, hint: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except DropoutRiskError:
+    except (DropoutRiskError, FileNotFoundError):
         raise
     except Exception as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -257,7 +257,7 @@ def _risk_model(trained: TrainedModel, report: EvaluationReport) -> RiskModel:
     )
 
 
-def _log_training(run: TrainingRun, settings: Settings, selection: Selection) -> str:
+def _log_training(run: TrainingRun, settings: Settings, selection: Selection | None) -> str:
     """Put model and report on disk, log them, and only then take them away again."""
     folder = _unlogged_folder(settings.tracking)
     run.model.save(folder / "bundle")

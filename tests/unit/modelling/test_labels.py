@@ -68,10 +68,12 @@ def test_numbers_that_are_not_0_and_1_are_told():
 @pytest.mark.parametrize(
     ("y", "error"),
     [
-        ([0, 1, None], LabelError), (["dropout", None, "stayed"], LabelError), (pd.Series([0, "1", 0]), LabelError),
+        ([0, 1, None], LabelError), (["dropout", None, "stayed"], LabelError),
+        (pd.Series([0, "1", 0]), LabelError),
         (pd.Series([0, 1, pd.NA], dtype="Int64"), LabelError), ([0.2, 0.8, 0.5], LabelError),
         (pd.to_datetime(["2025-01-01", "2025-01-02"]), LabelError), ([[0, 1], [1, 0]], LabelError),
-        ([[1], [0, 1]], LabelError), ("dropout", LabelError), (["stayed"] * 3, OneClassError), (None, LabelError),
+        ([[1], [0, 1]], LabelError), ("dropout", LabelError), (["stayed"] * 3, OneClassError),
+        (None, LabelError),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")

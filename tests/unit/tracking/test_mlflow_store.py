@@ -114,7 +114,7 @@ def test_not_even_the_first_run_of_a_process_says_anything(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert (said.stdout, said.stderr) == ("", "")
-    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlartifacts"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlflow.db.lock", "mlartifacts"}
 
 
 def test_runs_inside_a_run_are_nested_and_named(store, runs):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import dropout_risk as dr
-from dropout_risk.errors import MissingExtraError, TrainingError
+from dropout_risk.errors import MissingExtraError, TrainingError, UnloggedRunError
 from dropout_risk.evaluation.charts import splits_chart
 from dropout_risk.evaluation.fairness import fairness_gaps_chart
 from dropout_risk.evaluation.report import EvaluationReport
@@ -16,6 +16,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings
 from dropout_risk.tracking.mlflow_store import load_bundle_path, report_of_run
 from dropout_risk.tracking.run_content import run_content
+from dropout_risk.training import train as training
 from dropout_risk.training.train import train
 
 
@@ -216,3 +217,18 @@ def test_a_run_is_plain_data_that_cannot_be_changed(run):
         run.run_id = "other"
     assert list(run.selection["candidate"]) == ["logistic"]
     assert run.frame().equals(run.report.frame())
+
+
+def test_a_run_that_could_not_be_logged_is_on_disk_and_in_the_error(run, settings, tmp_path, monkeypatch):
+    def gone(*_):
+        raise ConnectionError("the server went away")
+
+    monkeypatch.setattr(training, "log_run", gone)
+    tracking = settings.tracking.model_copy(update={"artifacts": str(tmp_path)})
+    with pytest.raises(UnloggedRunError, match="server went away") as caught:
+        training._log_training(run, settings.model_copy(update={"tracking": tracking}), None)
+    (folder,) = (tmp_path / "not_logged").iterdir()
+    assert str(folder) in str(caught.value)
+    assert RiskModel.load(folder / "bundle").version == run.model.version
+    assert {"report.json", "card.zh.md", "plots"} <= {path.name for path in (folder / "report").iterdir()}
+    assert caught.value.run is run
