@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
+from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import PupilIndex
@@ -34,6 +35,7 @@ _TABLE = TABLES["attendance"]
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
     ("pupil_set_apart",), ("no_school_day",), ("duplicate_row",), ("contradicting_rows",),
+    ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
 
 
@@ -66,7 +68,14 @@ class _SiftedBatch(NamedTuple):
 
 
 class AttendanceCheck:
-    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error."""
+    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error.
+
+    Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
+    they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
+    school day was there.
+    """
+
+    presumed: Array
 
     def __init__(
         self,
@@ -75,9 +84,11 @@ class AttendanceCheck:
         days: SchoolDays,
         today: int,
         progress: Progress | None = None,
+        *,
+        judge_registers: bool = True,
     ) -> None:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
-        self.progress = progress
+        self.progress, self.judge_registers = progress, judge_registers
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._sessions: dict[str, int] = {}
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
@@ -93,6 +104,7 @@ class AttendanceCheck:
         if self._cells.has_clashes:
             self._set_clashes_apart(parts)
         words, beside = list(self._sessions), self._check_beside()
+        beside = self._set_schools_apart(parts, beside)
         draft.findings += self._findings()
         return DayGrid.of_cells(self._cells, words, beside), draft
 
@@ -220,6 +232,41 @@ class AttendanceCheck:
         rows = rows[arranged.usable()]
         columns[2] = arrival
         return BesideRows(*(column[rows] for column in columns))
+
+    def _set_schools_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
+        """Set apart all rows of the schools whose register cannot be used as it is; note doubtful ones."""
+        school = np.zeros(self.roll.n_usable, np.int32)
+        school[self.roll.row[self.roll.row >= 0]] = self.roll.school[self.roll.row >= 0]
+        declared = self.mapping.unrecorded.of_schools(self.days.schools)
+        schools = AttendanceSchools(school, declared, self.days.listed | self.days.ordinary)
+        doubts = RegisterDoubts.of(self._cells, beside, schools, judge=self.judge_registers)
+        self.presumed = schools.declared("present")
+        named = doubts.refused | ({"mostly_absences": doubts.doubted} if doubts.doubted.any() else {})
+        if not named:
+            return beside
+        for rule, rows in self._rows_of_schools(parts, school, named).items():
+            self._note(rule, "status", rows, RULES[rule].severity)
+        refused = np.logical_or.reduce([np.zeros(len(schools), np.bool_), *doubts.refused.values()])
+        self.presumed &= ~refused
+        self._cells.cells[: self._cells.n_slots, refused[school]] = 0
+        kept = ~refused[school[beside.pupil]]
+        return BesideRows(*(column[kept] for column in vars(beside).values()))
+
+    def _rows_of_schools(
+        self, parts: Sequence[Part], school: Array, named: dict[str, Array]
+    ) -> dict[str, Array]:
+        """Read the parts once more for the usable rows of some schools."""
+        found: dict[str, list[Array]] = {rule: [np.empty(0, np.int64)] for rule in named}
+
+        def collect(batch: _SiftedBatch | None, start: int) -> None:
+            if batch is not None:
+                usable = np.flatnonzero(batch.rows.pupil >= 0)
+                of_row = school[batch.rows.pupil[usable]]
+                for rule, mask in named.items():
+                    found[rule].append(usable[mask[of_row]] + np.int64(start))
+
+        self._reader().each(parts, self._sift, collect)
+        return {rule: np.concatenate(rows) for rule, rows in found.items()}
 
     # --- findings -----------------------------------------------------------------------------------
 

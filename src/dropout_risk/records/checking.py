@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
+from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_week
@@ -95,7 +96,8 @@ class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
-    the pupils that were known before, if any were.
+    the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a row
+    on a school day was there.
     """
 
     tables: dict[str, UsableRows]
@@ -104,6 +106,7 @@ class CheckedRecords:
     school_of: Array
     report: CheckReport
     quarantine: Quarantine
+    presumed: Array
     students: Any = None
 
     def table(self, name: str) -> Any:
@@ -111,6 +114,11 @@ class CheckedRecords:
         if name == "students" and self.students is not None:
             return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
+
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row on a school day was there."""
+        return [school for school, said in zip(self.days.schools, self.presumed, strict=True) if said]
 
     @cached_property
     def calendar(self) -> SchoolCalendar:
@@ -143,9 +151,11 @@ class RecordsCheck:
         today: int,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        *,
+        judge_registers: bool = True,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
-        self.progress = progress
+        self.progress, self.judge_registers = progress, judge_registers and known is None
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
@@ -175,7 +185,7 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts), quarantine, self.students,
+            CheckReport((*problems, *files), counts), quarantine, self.presumed, self.students,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -284,8 +294,12 @@ class RecordsCheck:
 
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)
-        check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
+        check = AttendanceCheck(
+            self.mapping, roll, self.days, self.today, self.progress, judge_registers=self.judge_registers
+        )
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        self.presumed = check.presumed
+        self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken

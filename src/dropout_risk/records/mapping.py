@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.records.conventions import Unrecorded, UnrecordedSource, unrecorded_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
@@ -18,7 +19,7 @@ from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar")
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar", "unrecorded")
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -54,6 +55,7 @@ class _Layer:
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
     week: Week | None = None
+    unrecorded: Unrecorded = Unrecorded()
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -71,8 +73,8 @@ class RecordsMapping:
     """The headers and words of a county's tables: its own entries laid over the Chinese defaults.
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
-    dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding``. A SettingsError names every unknown key and every unknown target at once.
+    dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored``,
+    ``encoding`` and ``unrecorded``. A SettingsError names every unknown key and every unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -102,6 +104,19 @@ class RecordsMapping:
     def week(self) -> Week | None:
         """What the county says of the days that its calendar does not list."""
         return self._own.week
+
+    @property
+    def unrecorded(self) -> Unrecorded:
+        """What a school day without a row of attendance means."""
+        return self._own.unrecorded
+
+    def declaring(self, unrecorded: UnrecordedSource | Unrecorded) -> RecordsMapping:
+        """Give the same mapping with another meaning of days without a row; None leaves it as it is."""
+        if unrecorded is None:
+            return self
+        changed = RecordsMapping()
+        changed._own = replace(self._own, unrecorded=Unrecorded.of(unrecorded))
+        return changed
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -217,6 +232,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
         week=data.get("calendar", {}).get("week"),
+        unrecorded=Unrecorded.of(data.get("unrecorded")),
     )
 
 
@@ -227,6 +243,7 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _SECTIONS, "words.")
     yield from _calendar_problems(data.get("calendar", {}))
+    yield from unrecorded_problems(data.get("unrecorded"))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():

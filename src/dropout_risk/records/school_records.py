@@ -17,6 +17,7 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
+from dropout_risk.records.conventions import UnrecordedSource
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
@@ -72,10 +73,12 @@ class SchoolRecords:
         synthetic: bool = False,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        whole: bool = True,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
+        self._whole = whole
         self._today = ordinal_of(dt.date.today() if today is None else today)
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
@@ -89,6 +92,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        unrecorded: UnrecordedSource = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -108,13 +112,17 @@ class SchoolRecords:
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).
+        unrecorded : {"unknown", "present"} or dict of school to one of these, optional
+            What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
+            only: every school day from enrolment to the last one for which the class handed anything in then
+            counts as present. In place of what the mapping says.
 
         Raises
         ------
         RecordsError
             If there is no ``students`` table, or it lacks a required column, or a file cannot be read.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         parts, unknown = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
@@ -130,6 +138,8 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: KnownPupils | None = None,
+        unrecorded: UnrecordedSource = None,
+        whole: bool = True,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -142,8 +152,11 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known
+        known, unrecorded
             As in :meth:`from_folder`.
+        whole : bool, default=True
+            Whether the tables hold all pupils of their schools, so that something can be concluded from what
+            their attendance does not say.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
             None and an empty list count as not given.
@@ -153,7 +166,7 @@ class SchoolRecords:
         RecordsError
             If a table's name is not known, ``students`` is missing or lacks a required column.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         parts: dict[str, list[Part]] = {}
         for name, frame in tables.items():
             table = words.table_of(name)
@@ -163,11 +176,15 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
+        return cls(
+            parts, words, today=today, truth=truth, synthetic=synthetic, known=known, whole=whole
+        )
 
     @cached_property
     def _checked(self) -> CheckedRecords:
-        checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
+        checking = RecordsCheck(
+            self._parts, self._mapping, self._today, self.known, self._progress, judge_registers=self._whole
+        )
         return checking.run(self._unknown)
 
     def check(self) -> CheckReport:
@@ -202,6 +219,11 @@ class SchoolRecords:
     def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete some days with attendance by the ordinary week of a school, where it has one."""
         return self._checked.completed_days(school, dates, known)
+
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row of attendance on a school day was there."""
+        return self._checked.presumed_schools
 
     @property
     def quarantine(self) -> Quarantine:
