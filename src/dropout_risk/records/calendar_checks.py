@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import numpy as np
 
 from dropout_risk.arrays import Array
-from dropout_risk.records.check import Problem
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.rules import RULES
+from dropout_risk.records.rules import RULES, Problem
 from dropout_risk.records.school_days import EVERY_SCHOOL, NO_SCHOOL, SchoolDays, schools_of_rows
 
 
-def check_calendar(draft: Draft, days: SchoolDays) -> list[Problem]:
+def check_calendar(draft: Draft, days: SchoolDays, named_schools: Set[str]) -> list[Problem]:
     """Note rows of schools that no pupil attends, and rows that were taken as a list of exceptions.
+
+    Parameters
+    ----------
+    draft : Draft
+        The calendar table.
+    days : SchoolDays
+        What was understood of it.
+    named_schools : set of str
+        The schools that ``students`` names, also in rows that cannot be used.
 
     Returns
     -------
@@ -21,7 +31,9 @@ def check_calendar(draft: Draft, days: SchoolDays) -> list[Problem]:
         What concerns no row: pupils' schools for which the calendar says nothing, though it names others.
     """
     school = schools_of_rows(draft, days.schools)
-    draft.warn("calendar_of_unknown_school", "school_id", (school == NO_SCHOOL) & ~draft.apart)
+    unnamed = [word not in named_schools for word in draft.words["school_id"]]
+    of_nobody = np.array([*unnamed, False])[draft.values["school_id"]] & (school == NO_SCHOOL)
+    draft.warn("calendar_of_unknown_school", "school_id", of_nobody & ~draft.apart)
     if days.week is None:
         assumed = np.append(days.ordinary, [False, days.ordinary.any()])
         draft.warn("calendar_of_exceptions", "is_school_day", assumed[school] & ~draft.apart)

@@ -125,13 +125,18 @@ class CheckedRecords:
         """The school days of each school."""
         return self.days.calendar(self.school_of, self.attendance)
 
+    @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self.days.calendar(self.school_of, self.attendance, complete=False)
+
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
         return self.days.lists(school)
 
     def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete some days with attendance by the ordinary week of a school, where it has one."""
-        return self.days.completed(self.days.schools.index(school), dates, known)
+        return self.days.completed(school, dates, known)
 
     @cached_property
     def _attendance_table(self) -> Any:
@@ -242,7 +247,7 @@ class RecordsCheck:
         arranged.check_duplicates()
         known = self.known.listed() if self.known else {}
         self.days = SchoolDays(self.schools, calendar, known, self.mapping.week)
-        self.problems += check_calendar(calendar, self.days)
+        self.problems += check_calendar(calendar, self.days, self.named_schools)
         self._finish(calendar, arranged)
 
     def _by_pupil(self, draft: Draft, name: str) -> Array:
@@ -256,6 +261,7 @@ class RecordsCheck:
     def _name_schools(self, draft: Draft) -> None:
         code = self._by_pupil(draft, "school_id")
         words = draft.words["school_id"]
+        self.named_schools = frozenset(words)
         names = [words[k] if k >= 0 else "" for k in code[self.usable].tolist()]
         self.schools = sorted(set(names))
         number = {school: position for position, school in enumerate(self.schools)}

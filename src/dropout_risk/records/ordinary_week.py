@@ -5,9 +5,9 @@ them, a snow day. Every other day of the ordinary week is a school day without b
 calendar is such a list is seen by the calendar alone, so that one pupil and a whole county, and one day and a
 whole year of attendance, get the same answer.
 
-Terms and the holidays of schools are rarely listed. So a week is a week of school where anyone at the school
-has attendance in it, from the day on which its first row was recorded: nothing that was recorded later makes
-a day a school day earlier.
+Terms and the holidays of schools are rarely listed. So a day is completed where the school goes on around it:
+between two days with attendance that are at most a week apart, and from when both of them were known, so that
+nothing that was recorded later makes a day a school day earlier.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from dropout_risk.records.holidays import chinese_holidays, is_weekday
 Week = Literal["weekdays", "china", "listed"]
 WEEKS: tuple[Week, ...] = get_args(Week)
 _MONDAY = -3  # the Monday before 1970-01-01
+_APART = 7
+_NEVER = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class OrdinaryWeek:
             chinese_holidays().require(dates)
 
     def completed(self, told: tuple[Array, Array], opened: Array, closed: Array) -> tuple[Array, Array]:
-        """Add the days of the ordinary week, and those listed as open, in every week of school.
+        """Add the days of the ordinary week, and those listed as open, between days with attendance.
 
         Parameters
         ----------
@@ -72,17 +74,30 @@ class OrdinaryWeek:
             In no order; a day may be there twice.
         """
         dates, known = told
+        if not len(dates):
+            return told
         self.require(dates)
-        weeks, place = np.unique((dates - _MONDAY) // 7, return_inverse=True)
-        since = np.full(len(weeks), np.iinfo(np.int32).max, np.int32)
-        np.minimum.at(since, place, known)
-        days = (weeks[:, None] * 7 + _MONDAY + np.arange(7)).astype(np.int32).reshape(-1)
-        kept = (self.opens(days) | np.isin(days, opened)) & ~np.isin(days, closed)
-        return np.concatenate([dates, days[kept]]), np.concatenate([known, np.repeat(since, 7)[kept]])
+        days = np.arange(dates.min(), dates.max() + 1, dtype=np.int32)
+        since = _known_between(days, dates, known)
+        kept = (since < _NEVER) & (self.opens(days) | np.isin(days, opened)) & ~np.isin(days, closed)
+        return np.concatenate([dates, days[kept]]), np.concatenate([known, since[kept]])
 
     def is_exceptional(self, dates: Array, opened: Array) -> Bools:
         """Say which dates are neither listed as open nor days of the ordinary week."""
         return ~self.opens(dates) & ~np.isin(dates, opened)
+
+
+def _known_between(days: Array, dates: Array, known: Array) -> Array:
+    """Give for each day since when two days around it, at most a week apart, are known to have attendance."""
+    own = np.full(len(days) + 2 * _APART, _NEVER, np.int32)
+    np.minimum.at(own, dates - days[0] + _APART, known)
+    since = np.full(len(days), _NEVER, np.int32)
+    for before in range(1, _APART):
+        for after in range(1, _APART + 1 - before):
+            first = own[_APART - before :][: len(days)]
+            second = own[_APART + after :][: len(days)]
+            np.minimum(since, np.maximum(first, second), out=since)
+    return since
 
 
 def lists_exceptions(state: npt.NDArray[np.int8], first: int) -> Bools:

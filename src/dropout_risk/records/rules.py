@@ -225,9 +225,9 @@ _RULES = (
         "DR145",
         "calendar_of_exceptions",
         Text(
-            zh="校历只列放假和补课日：在有出勤记录的各周，其余周一至周五均作上课日",
-            en="The calendar lists exceptions only (days off, make-up days): in every week with attendance, all "
-            "other weekdays are taken as school days",
+            zh="校历只列放假和补课日：有出勤记录的日子之间（相隔不超过一周），其余周一至周五均作上课日",
+            en="The calendar lists exceptions only (days off, make-up days): between days with attendance, at "
+            "most a week apart, all other weekdays are taken as school days",
         ),
         Text(
             zh='在映射文件 [calendar] 中写明：week = "weekdays"（周一至周五）、"china"（并按国家节假日和调休）或'

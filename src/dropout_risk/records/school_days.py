@@ -21,20 +21,35 @@ class SchoolDays:
     """School days of each school, in the order of ``schools``.
 
     A school for which the calendar lists school days has these and no others; so has one whose days were
-    listed before (``known``), but for those that the calendar closes. A school for which it lists none (a
-    calendar of holidays, or no calendar) has the days on which anyone there has attendance, without the
-    listed holidays.
+    listed before (``known``), but for those that the calendar closes. A school for which it lists exceptions
+    (:func:`dropout_risk.records.ordinary_week.lists_exceptions`), or whose ordinary week the mapping declares
+    (``week``), has the days on which anyone there has attendance and, in the same weeks, the days of the
+    ordinary week, with the listed exceptions. A school without a calendar has the days on which anyone there
+    has attendance.
     """
 
     def __init__(
-        self, schools: Sequence[str], calendar: Draft | None = None, known: Mapping[str, Array] | None = None
+        self,
+        schools: Sequence[str],
+        calendar: Draft | None = None,
+        known: Mapping[str, Array] | None = None,
+        week: Week | None = None,
     ) -> None:
-        self.schools = tuple(schools)
-        if calendar is None:
-            self.given, self.first = False, 0
-            self.state = np.empty((len(schools), 0), np.int8)
-            self.listed = np.zeros(len(schools), np.bool_)
-            return
+        self.schools, self.week = tuple(schools), week
+        self._row = {school: row for row, school in enumerate(self.schools)}
+        self.given, self.first = False, 0
+        self.state = np.empty((len(schools), 0), np.int8)
+        if calendar is not None:
+            self._read(calendar, known)
+        if week is None:
+            self.ordinary = lists_exceptions(self.state, self.first)
+        else:
+            held = np.array([school in (known or {}) for school in schools], np.bool_)
+            self.ordinary = ~held & (week != "listed")
+        self.listed = (self.state == 1).any(axis=1) & ~self.ordinary
+        self._ordinary_week = OrdinaryWeek("china" if week == "china" else "weekdays")
+
+    def _read(self, calendar: Draft, known: Mapping[str, Array] | None) -> None:
         rows = np.flatnonzero(~calendar.apart)
         dates = calendar.values["date"][rows]
         self.given = len(rows) > 0
@@ -72,7 +87,7 @@ class SchoolDays:
 
     def lists(self, school: str) -> bool:
         """Say whether the calendar lists the school days of a school."""
-        return school in self.schools and bool(self.listed[self.schools.index(school)])
+        return school in self._row and bool(self.listed[self._row[school]])
 
     def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
@@ -83,7 +98,7 @@ class SchoolDays:
         is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
         return is_open
 
-    def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
+    def calendar(self, school_of: Array, grid: DayGrid, *, complete: bool = True) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
@@ -95,11 +110,14 @@ class SchoolDays:
             if self.listed[row]:
                 days[school] = self._days_in_state(row, 1)
             else:
-                days[school], known[school] = self.completed(row, *told(row))
+                days[school], known[school] = told(row)
+                if complete:
+                    days[school], known[school] = self.completed(school, days[school], known[school])
         return SchoolCalendar.from_days(days, known=known)
 
-    def completed(self, row: int, dates: Array, known: Array) -> tuple[Array, Array]:
+    def completed(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete the days on which anyone at a school has attendance, where it has an ordinary week."""
+        row = self._row[school]
         if not self.ordinary[row]:
             return dates, known
         listed = self._days_in_state(row, 1), self._days_in_state(row, 0)

@@ -216,6 +216,11 @@ class SchoolRecords:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
         return self._checked.lists_days_of(school)
 
+    @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self._checked.attended_days
+
     def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete some days with attendance by the ordinary week of a school, where it has one."""
         return self._checked.completed_days(school, dates, known)
