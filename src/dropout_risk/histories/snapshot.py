@@ -21,6 +21,7 @@ from dropout_risk.histories.day_words import (
     weekday_words,
 )
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.registers import presume_present
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
@@ -82,6 +83,7 @@ class Snapshot:
         """The planes of attendance, in their order, as words."""
         bits = self.histories.attendance
         planes, n_bytes = bits.known_on(self.ordinal), bits.n_days // 8
+        presume_present(self.histories, self.ordinal, planes[_PLACES["recorded"]])
         if self.calendar is not self.histories.calendar:
             schools = np.arange(len(self.calendar.schools))[:, None]
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
