@@ -43,9 +43,7 @@ def truths(draw: st.DrawFn) -> tuple[Rows, Rows]:
     for number in (0, 1):  # each class hands something in on the last day
         rows = [row for row in rows if (row["student_id"], row["date"]) != (number, DAYS[-1])]
         if pupils[number]["left_on"] is None:
-            rows.append(
-                {"student_id": number, "date": DAYS[-1], "status": "absent", "recorded_on": DAYS[-1]}
-            )
+            rows.append({"student_id": number, "date": DAYS[-1], "status": "absent", "recorded_on": DAYS[-1]})
         else:
             pupils[number]["left_on"] = None
             rows += [

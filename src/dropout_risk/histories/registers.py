@@ -32,13 +32,15 @@ class Registers:
     A pupil's register is that of its class; of its school where it has no class; its own where it has
     neither. ``unit`` is the number of each pupil's register, ``row`` the calendar of each register.
     ``in_time`` has one bit per school day, set where a row was known on the day itself; ``late`` holds the
-    other days, each with the first date on which one was known.
+    other days, each with the first date on which one was known. ``alone`` says that class-mates are not there,
+    and each pupil has a register of its own, as in a request.
     """
 
     unit: Ints
     row: Ints
     in_time: Bytes
     late: LateStates
+    alone: bool = False
 
     @classmethod
     def of(cls, histories: Histories) -> Self:
@@ -59,7 +61,7 @@ class Registers:
         day = np.where(last >= 0, calendar.index(row, last + 1), 0) - 1
         kept = np.flatnonzero(day >= 0)
         bits[kept, day[kept] >> 3] = 1 << (day[kept] & 7)
-        return cls(np.arange(n, dtype=np.int32), np.asarray(row, np.int32), bits, _NO_STATES)
+        return cls(np.arange(n, dtype=np.int32), np.asarray(row, np.int32), bits, _NO_STATES, alone=True)
 
     def take(self, pupils: Positions | slice) -> Self:
         """Give the registers of some pupils, with all that is known of them."""
@@ -118,7 +120,8 @@ def _days_handed_in(bits: AttendanceBits, unit: Ints, n_units: int) -> tuple[Byt
     return days, LateStates(own[first], day[first], known[first], np.full(first.sum(), 1, np.uint8))
 
 
-_NO_STATES = LateStates(*(np.empty(0, np.int32) for _ in range(3)), np.empty(0, np.uint8))
+_NO_DAYS = np.empty(0, np.int32)
+_NO_STATES = LateStates(_NO_DAYS, _NO_DAYS, _NO_DAYS, np.empty(0, np.uint8))
 
 
 @kernel

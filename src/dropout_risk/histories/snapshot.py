@@ -67,7 +67,7 @@ class Snapshot:
         return date_of(self.ordinal)
 
     @cached_property
-    def _known_days(self) -> Ints:
+    def known_days(self) -> Ints:
         """Number of school days before the date that attendance can be held for, per pupil."""
         lengths = self.calendar.lengths[self.histories.calendar_row]
         held: Ints = np.minimum(np.maximum(self.end, 0), lengths)
@@ -76,7 +76,7 @@ class Snapshot:
     @cached_property
     def n_days(self) -> int:
         """Number of columns of :meth:`days`."""
-        return int(self._known_days.max(initial=0))
+        return int(self.known_days.max(initial=0))
 
     @cached_property
     def _words(self) -> Words:
@@ -89,7 +89,7 @@ class Snapshot:
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
             close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
         n_words = (self.n_days + 63) // 64
-        return align_days(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+        return align_days(planes.view(np.uint64), n_bytes, self.known_days, n_words)
 
     @cached_property
     def _present(self) -> Words:
@@ -111,7 +111,7 @@ class Snapshot:
         """Mark the school days on some weekdays (0 is Monday), in the shape of :meth:`words`."""
         marked = sum(1 << weekday for weekday in {*weekdays} & {*range(7)})
         days, n_words = self.calendar.days, self._words.shape[2]
-        return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
+        return weekday_words(days, self._calendar_row, self.known_days, marked, n_words)
 
     def count(self, kind: str, window: Window = None) -> Longs:
         """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""

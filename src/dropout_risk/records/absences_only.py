@@ -56,7 +56,10 @@ def check_declared_schools(unrecorded: Unrecorded, schools: Sequence[str]) -> li
     strangers = unrecorded.strangers(schools)
     if not strangers:
         return []
-    rule, detail = RULES["declared_school_unknown"], "; ".join(nearest(name, schools) for name in strangers[:3])
+    rule, detail = (
+        RULES["declared_school_unknown"],
+        "; ".join(nearest(name, schools) for name in strangers[:3]),
+    )
     return [Problem("attendance", "", rule, 0, None, "", rule.severity, detail.strip("; "))]
 
 
@@ -87,9 +90,7 @@ class RegisterDoubts:
         return cls({rule: mask for rule, mask in refused.items() if mask.any()}, doubted)
 
 
-def _absences_only(
-    cells: DayCells, beside: BesideRows, schools: AttendanceSchools
-) -> tuple[Bools, Bools]:
+def _absences_only(cells: DayCells, beside: BesideRows, schools: AttendanceSchools) -> tuple[Bools, Bools]:
     """Mark the schools that name absences only, and those that may, as far as nothing is declared."""
     open_to_doubt = schools.declared(None)
     if cells.n_slots > 2 * _SAMPLE:

@@ -16,7 +16,7 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import ALWAYS_KNOWN, SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
@@ -29,8 +29,6 @@ from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
-
-_ALWAYS = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class KnownPupils:
         listed = {}
         for row, school in enumerate(calendar.schools):
             length = int(calendar.lengths[row])
-            if length and (calendar.known[row, :length] == _ALWAYS).all():
+            if length and (calendar.known[row, :length] == ALWAYS_KNOWN).all():
                 listed[school] = calendar.days[row, :length]
         return listed
 

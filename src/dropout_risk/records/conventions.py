@@ -48,13 +48,14 @@ class Unrecorded:
         SettingsError
             If it is neither, with the words that there are.
         """
-        if isinstance(source, cls):
-            return source
+        if isinstance(source, Unrecorded):
+            return cls(source.of_all, source.of_school)
         problems = list(unrecorded_problems(source))
         if problems:
             raise SettingsError("; ".join(told for told, _ in problems) + ".", hint=problems[0][1])
-        given = source if isinstance(source, Mapping) else {} if source is None else {ALL_SCHOOLS: source}
-        named = {str(school): meaning for school, meaning in given.items()}  # type: ignore[union-attr]
+        given: Mapping[str, Meaning] = source if isinstance(source, Mapping) else {}
+        given = given if isinstance(source, Mapping) or source is None else {ALL_SCHOOLS: source}
+        named = {str(school): meaning for school, meaning in given.items()}
         return cls(named.pop(ALL_SCHOOLS, None), tuple(named.items()))
 
     def at(self, school: str) -> Meaning | None:
@@ -76,6 +77,8 @@ def unrecorded_problems(source: Any) -> Iterator[tuple[str, str]]:
     meanings = list(source.values()) if isinstance(source, Mapping) else [] if source is None else [source]
     for meaning in meanings:
         if meaning not in MEANINGS:
-            yield f"'unrecorded' is {meaning!r}", nearest(str(meaning), MEANINGS) or (
-                f"write {MEANINGS[0]!r} or {MEANINGS[1]!r}, or one of them for each school"
+            yield (
+                f"'unrecorded' is {meaning!r}",
+                nearest(str(meaning), MEANINGS)
+                or (f"write {MEANINGS[0]!r} or {MEANINGS[1]!r}, or one of them for each school"),
             )

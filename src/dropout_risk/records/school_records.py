@@ -176,9 +176,7 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(
-            parts, words, today=today, truth=truth, synthetic=synthetic, known=known, whole=whole
-        )
+        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known, whole=whole)
 
     @cached_property
     def _checked(self) -> CheckedRecords:

@@ -116,7 +116,12 @@ class _Redaction:
         about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
         language = given.get("language", self.reader.language)
         scores = Scores(**about, language=language, pupils=pupils, errors=errors)
-        return self.scores(scores).to_dict() | {"as_of": given["as_of"]}
+        asked = {"registers": given["registers"]} if self._hears_of_registers and given.get("registers") else {}
+        return self.scores(scores).to_dict() | {"as_of": given["as_of"]} | asked
+
+    @property
+    def _hears_of_registers(self) -> bool:
+        return "attendance" in self.role.sees
 
     def scores(self, scores: Scores) -> Scores:
         """Redact all pupils and the errors, in their own language."""

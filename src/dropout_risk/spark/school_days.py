@@ -124,9 +124,7 @@ def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
         {"student_id": range(len(schools)), "school_id": pa.array(schools, pa.string()), **columns}
     )
     given = {"students": students} | ({"calendar": listed} if listed.num_rows else {})
-    return SchoolRecords.from_tables(
-        today=tables.reading.today, mapping=tables.reading.mapping, **given
-    )
+    return SchoolRecords.from_tables(today=tables.reading.today, mapping=tables.reading.mapping, **given)
 
 
 def _attended_days(
