@@ -163,7 +163,8 @@ class RegisterSettings(Section):
     Parameters
     ----------
     silent_days : int, default=3
-        Days on which class-mates have a row, and the pupil none, after which it is verified where the child is.
+        Days on which class-mates have a row, and the pupil none, after which it is verified where the child
+        is.
     missing_days : int, default=3
         School days after which a class whose register has stopped is asked about; ``presumed_missing_days``
         where registers name absences only, so that a class in which nobody is absent writes nothing.
@@ -244,7 +245,8 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, reasons, tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, reasons,
+    tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.

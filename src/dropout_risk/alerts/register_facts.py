@@ -29,12 +29,12 @@ class ClassDays:
     """The last 64 school days of each register, the last one before the date in the highest bit.
 
     ``handed_in`` marks days with a row of anybody at school on the date; ``all_absent`` those on which nearly
-    everybody with a row was absent. ``members`` counts the pupils at school.
+    everybody with a row was absent. ``of_schools`` marks the days with a row of anybody at each school.
     """
 
     handed_in: Words
     all_absent: Words
-    members: Longs
+    of_schools: Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class RegisterFacts:
     last : int32 array
         The age of the pupil's last recorded day; 0 where there is none.
     missing : int32 array
-        School days on which others at the school handed in since the class last did.
+        School days since the last one for which the class handed in; 0 where it did for none of the last 64.
     all_absent : uint64 array
         The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`.
     stale : bool array
@@ -92,7 +92,9 @@ class RegisterFacts:
             recorded, absent = own.words("recorded"), own.words("absent")
             last[part] = newest_and_oldest(recorded, own.ages(None))[0]
             _add_days(registers.unit[part], place, members[part], recorded, absent, handed_in, counts)
-        classes = ClassDays(handed_in, _mostly_absent(counts, counted, size, settings), size)
+        schools = np.zeros(len(histories.calendar.schools), np.uint64)
+        np.bitwise_or.at(schools, registers.row, handed_in)
+        classes = ClassDays(handed_in, _mostly_absent(counts, counted, size, settings), schools)
         return cls._of_pupils(snapshot, classes, last, settings)
 
     @classmethod
@@ -101,16 +103,12 @@ class RegisterFacts:
     ) -> Self:
         histories = snapshot.histories
         unit = histories.registers.unit
-        schools = np.zeros(len(histories.calendar.schools), np.uint64)
-        np.bitwise_or.at(schools, histories.registers.row, classes.handed_in)
-        of_class, of_school = classes.handed_in[unit], schools[histories.calendar_row]
+        of_class = classes.handed_in[unit]
         age = np.where(last == 0, _days_at_school(snapshot), last - 1)
         silent, since = _days_after(of_class, np.minimum(age, _WORD).astype(np.int32))
-        latest = _WORD - _bit_lengths(of_class)
-        missing, _ = _days_after(of_school, np.minimum(latest, _WORD).astype(np.int32))
-        return cls(
-            silent, since, last, missing, classes.all_absent[unit], _stale(snapshot, last, settings), unit, classes
-        )  # fmt: skip
+        missing = np.where(of_class == 0, 0, _WORD - _bit_lengths(of_class)).astype(np.int32)
+        stale = _stale(snapshot, last, settings)
+        return cls(silent, since, last, missing, classes.all_absent[unit], stale, unit, classes)
 
     @classmethod
     def _alone(cls, snapshot: Snapshot, settings: RegisterSettings) -> Self:

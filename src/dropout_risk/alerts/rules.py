@@ -41,9 +41,13 @@ _ROUNDING = 1e-9
 _DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
 _RUN_WITH_GAPS = Text(
-    zh="自{since}起有记录的{days}天都未请假缺勤（最后一条记录：{to}），另有{unknown}个上课日没有记录",
+    zh="自{since}起有记录的{days}天都未请假缺勤（最后一天{to}），另有{unknown}个上课日没有记录",
     en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one {to}; "
     "{unknown} school day(s) since then without a record",
+)
+_DAY_WITH_GAPS = Text(
+    zh="{to}未请假缺勤，此后{unknown}个上课日没有记录",
+    en="Absent without an explanation on {to}, and without a record on {unknown} school day(s) since",
 )
 _RUN = Text(
     zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
@@ -167,7 +171,8 @@ class _AbsenceRun(NamedTuple):
 
 def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Language) -> Alert:
     step, route = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
-    fact = _RUN_WITH_GAPS if run.unknown else _ONE_DAY if run.days == 1 else _RUN
+    facts = (_DAY_WITH_GAPS, _RUN_WITH_GAPS) if run.unknown else (_ONE_DAY, _RUN)
+    fact = facts[run.days > 1]
     since, last = (_DAY.fill(language, day=day) for day in (run.since, run.last))
     text = fact.fill(language, days=run.days, since=since, to=last, unknown=run.unknown)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from dropout_risk.alerts.alert import Alert, Route
 from dropout_risk.alerts.register_facts import ClassDays, RegisterFacts
-from dropout_risk.arrays import Bools, Longs
+from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of
@@ -27,17 +28,20 @@ _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
 DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _SILENT = Text(
-    zh="同班有考勤而该生没有记录的上课日已有{days}个（{since}起，最后一条记录：{last}）。请{who}今天核实孩子在哪里",
-    en="No attendance row on {days} school days on which class-mates have one (since {since}; last row: {last}). "
-    "{who} verifies today where the child is",
+    zh="同班有考勤而该生没有记录的上课日已有{days}个（{since}起，最后一条记录：{last}）。"
+    "请{who}今天核实孩子在哪里",
+    en="No attendance row on {days} school days on which class-mates have one (since {since}; "
+    "last row: {last}). {who} verifies today where the child is",
 )
 _NEVER_CAME = Text(
-    zh="在籍，但本学年没有任何考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。请{who}今天核实孩子是否到校、在哪里",
+    zh="在籍，但本学年没有任何考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。"
+    "请{who}今天核实孩子是否到校、在哪里",
     en="On the roll, but without any attendance row this school year on {days} school days on which class-mates "
     "have one (since {since}). {who} verifies today whether the child ever came, and where it is",
 )
 _ALONE = Text(
-    zh="考勤已登记到之后{days}个上课日，但该生没有记录（{since}起，最后一条记录：{last}）。请{who}今天核实孩子在哪里",
+    zh="考勤已登记到之后{days}个上课日，但该生没有记录（{since}起，最后一条记录：{last}）。"
+    "请{who}今天核实孩子在哪里",
     en="No attendance row on {days} school days that the register covers (since {since}; last row: {last}). "
     "{who} verifies today where the child is",
 )
@@ -79,13 +83,13 @@ def silence_alerts(
 # --- Words about a class's register, told to each of its pupils as a warning ---
 
 _MISSING = Text(
-    zh="全班自{last}起没有交考勤，学校其他班级在此后{days}个上课日有考勤",
-    en="The class has handed in no attendance since {last}, while others at the school did on {days} school days",
+    zh="全班自{last}起没有交考勤，已有{days}个上课日",
+    en="The class has handed in no attendance since {last}: {days} school days",
 )
 _WHOLE_CLASS = Text(
     zh="{days}全班都登记为缺勤：请先核实考勤（是否停课、是否默认缺勤），这几天不作为学生个人的预警",
-    en="The whole class is recorded as absent on {days}: a question about the register (no school that day? a "
-    "default?), and no alert about the pupil",
+    en="The whole class is recorded as absent on {days}: a question about the register (no school that day? "
+    "a default?), and no alert about the pupil",
 )
 _LONG_AGO = Text(zh="很久以前", en="long ago")
 _DAYS_TOLD = 5
@@ -154,12 +158,13 @@ _AND_MORE = Text(zh="{days}等{more}天以前的日子", en="{days} and {more} e
 
 _ASK_MISSING = Text(
     zh="{place}：自{last}起没有交考勤（{days}个上课日，{pupils}名学生）。请核实：考勤是否停报",
-    en="{place}: no attendance handed in since {last} ({days} school days, {pupils} pupils). Is the register kept?",
+    en="{place}: no attendance handed in since {last} ({days} school days, {pupils} pupils). "
+    "Is the register kept?",
 )
 _ASK_WHOLE = Text(
     zh="{place}：{days}全班（{pupils}名学生）都登记为缺勤。请核实：是否停课，或系统默认缺勤",
-    en="{place}: everybody ({pupils} pupils) is recorded as absent on {days}. Was there no school, or is it a "
-    "default of the system?",
+    en="{place}: everybody ({pupils} pupils) is recorded as absent on {days}. Was there no school, "
+    "or is it a default of the system?",
 )
 _PLACE = Text(zh="{school} {name}", en="{school} {name}")
 _WHOLE_SCHOOL = Text(zh="全校", en="whole school")
@@ -205,6 +210,11 @@ class _Asker:
     language: Language
     members: Bools
 
+    @cached_property
+    def last(self) -> Ints:
+        """The date of each pupil's last row."""
+        return self.snapshot.dates_before(np.maximum(self.facts.last, 1))
+
     def ask(self) -> Iterator[RegisterQuestion]:
         pupils = np.flatnonzero(self.members)
         row = self.snapshot.histories.calendar_row[pupils]
@@ -215,10 +225,11 @@ class _Asker:
 
     def _odd(self, pupils: Longs) -> bool:
         facts = self.facts
-        return bool((facts.all_absent[pupils] != 0).any() or (facts.last[pupils] != 1).any())
+        old = self.snapshot.ordinal - self.last[pupils].max() > self.settings.recent_days
+        return bool(old or (facts.all_absent[pupils] != 0).any() or (facts.last[pupils] != 1).any())
 
     def _of_school(self, pupils: Longs) -> Iterator[RegisterQuestion]:
-        units, first, number = np.unique(self.facts.unit[pupils], return_index=True, return_counts=True)
+        _, first, number = np.unique(self.facts.unit[pupils], return_index=True, return_counts=True)
         classes = [(int(pupils[at]), int(n)) for at, n in zip(first, number, strict=True)]
         stopped = self._school_stopped(pupils)
         if stopped is not None:
@@ -251,11 +262,13 @@ class _Asker:
         return self.settings.presumed_missing_days if presumed else self.settings.missing_days
 
     def _missing(self, pupil: int, n: int) -> Iterator[RegisterQuestion]:
-        days = int(self.facts.missing[pupil])
-        if days < self._least(pupil):
-            return
         assert self.facts.classes is not None  # noqa: S101
         word = int(self.facts.classes.handed_in[self.facts.unit[pupil]])
+        row = self.snapshot.histories.calendar_row[pupil]
+        others = int(self.facts.classes.of_schools[row]).bit_count()
+        days = int(self.facts.missing[pupil]) if word else others
+        if days < self._least(pupil):
+            return
         latest = min(_WINDOW - word.bit_length() + 1, _WINDOW)
         last = _dates_of(self.snapshot, pupil, [latest])[0]
         yield self._missing_question(pupil, self._name(pupil, "class_id"), last, days, n)

@@ -96,7 +96,7 @@ class Reason:
 
 
 class Doubted(Protocol):
-    """Values that rest on less than they seem to: by pupil and feature, ``days`` is 0 where nothing is to say."""
+    """Values that rest on less than they seem to: ``days``, by pupil and feature, is 0 for all others."""
 
     @property
     def days(self) -> npt.NDArray[np.int32]:
@@ -180,7 +180,7 @@ class ReasonWriter:
         reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
         return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
 
-    def _texts(  # noqa: PLR0917
+    def _texts(
         self, rows: ScoredRows, row: Longs, position: Longs, value: Floats, state: SmallInts
     ) -> pa.Array:
         """Word the values, and of some of them on how little they rest."""

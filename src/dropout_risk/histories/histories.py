@@ -43,7 +43,8 @@ class Observed:
 
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
-    where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was there.
+    where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
+    there.
     """
 
     attended: Ints
@@ -277,6 +278,11 @@ class Histories:
         """The register of each pupil, with the days that were handed in for all pupils there ever were."""
         return Registers.of(self)
 
+    def in_registers(self, registers: Registers) -> Self:
+        """Give the same histories, here, with registers of which they may be a part."""
+        self.__dict__["registers"] = registers
+        return self
+
     def take(self, pupils: npt.ArrayLike) -> Histories:
         """Give the histories of some pupils, by row number, in the given order."""
         rows = np.asarray(pupils, dtype=np.intp)
@@ -287,8 +293,7 @@ class Histories:
             attendance=self.attendance.take(rows),
             **{name: getattr(self, name).take(rows) for name in RUNS},
         )
-        taken.__dict__["registers"] = self.registers.take(rows)
-        return taken
+        return taken.in_registers(self.registers.take(rows))
 
     def slice(self, pupils: slice) -> Histories:
         """Give the histories of consecutive pupils: no copy, and what was found for all is not lost."""
@@ -303,7 +308,7 @@ class Histories:
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
                 taken.__dict__[name] = getattr(self, name).slice(rows)
-        taken.__dict__["registers"] = self.registers.take(pupils)
+        taken.in_registers(self.registers.take(pupils))
         taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken
 

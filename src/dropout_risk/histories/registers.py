@@ -32,8 +32,8 @@ class Registers:
     A pupil's register is that of its class; of its school where it has no class; its own where it has
     neither. ``unit`` is the number of each pupil's register, ``row`` the calendar of each register.
     ``in_time`` has one bit per school day, set where a row was known on the day itself; ``late`` holds the
-    other days, each with the first date on which one was known. ``alone`` says that class-mates are not there,
-    and each pupil has a register of its own, as in a request.
+    other days, each with the first date on which one was known. ``alone`` says that class-mates are not
+    there, and each pupil has a register of its own, as in a request.
     """
 
     unit: Ints
@@ -85,7 +85,7 @@ class Registers:
 
 
 def _units_of(histories: Histories) -> tuple[Ints, int]:
-    """Number the registers: classes, then schools, then pupils of neither."""
+    """Give each pupil the number of its register: classes first, then schools, then pupils of neither."""
     classes = histories.classes
     unit = classes.codes.astype(np.int32)
     number = len(classes.names)
@@ -152,10 +152,10 @@ BACK = "returned"
 def presume_present(histories: Histories, ordinal: int, recorded: Bytes) -> None:
     """Mark the days without a row as recorded where these count as days at school.
 
-    These are a pupil's school days from enrolment to the last day for which its class was known to have handed
-    anything in; without a date of enrolment, from the school year in which the register begins. A pupil who
-    left, or whose last outcome says so, is not presumed to be there. ``recorded`` holds the bits of pupil after
-    pupil, as known on a date.
+    These are a pupil's school days from enrolment to the last day for which its class was known to have
+    handed anything in; without a date of enrolment, from the school year in which the register begins. A pupil who
+    left, or whose last outcome says so, is not presumed to be there. ``recorded`` holds the bits of pupil
+    after pupil, as known on a date.
     """
     presumed = histories.observed.presumed[histories.calendar_row]
     pupils = np.flatnonzero(presumed)

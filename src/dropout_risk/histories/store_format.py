@@ -493,8 +493,7 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
 
 
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
-    """Read what is known of each school from its arrays; a former store knows of no incidents
-    and no convention."""
+    """Read what is known of each school; a former store knows of no incidents and of no convention."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
     kept = Observed.until(0, len(attended)).kept
     presumed = np.array(arrays.get("observed.presumed", np.zeros(len(attended), np.uint8))).view(np.bool_)

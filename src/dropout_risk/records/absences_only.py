@@ -1,7 +1,7 @@
 """Registers of absences only: found by what their rows say, and refused where nobody declares what they are.
 
-In such a register every listed pupil is absent on every listed day. Read as one that names everybody, it makes
-a child who missed three days of a term a child who never comes, and hides all others.
+In such a register every listed pupil is absent on every listed day. Read as one that names everybody, it
+makes a child who missed three days of a term a child who never comes, and hides all others.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
-    the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a row
-    on a school day was there.
+    the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
+    row on a school day was there.
     """
 
     tables: dict[str, UsableRows]

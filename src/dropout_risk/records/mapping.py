@@ -55,7 +55,7 @@ class _Layer:
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
     week: Week | None = None
-    unrecorded: Unrecorded = Unrecorded()
+    unrecorded: Unrecorded = field(default_factory=Unrecorded)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):

@@ -1,7 +1,7 @@
 """On how many known school days a value of attendance rests, and the words that say so.
 
-A share of the last 20 school days of which three are known is a share of three; a run of absences with unknown
-days in between is no run of days. Where a fifth of the days or more are unknown, the sentence says it.
+A share of the last 20 school days of which three are known is a share of three; a run of absences with
+unknown days in between is no run of days. Where a fifth of the days or more are unknown, the sentence says it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ _FEW = Text(
 _RUN = {
     "absent": Text(
         zh="自{since}起有记录的{known}天都缺勤，另有{unknown}个上课日没有记录",
-        en="Absent on each of the {known} day(s) recorded since {since}; {unknown} school day(s) without a record",
+        en="Absent on each of the {known} day(s) recorded since {since}; "
+        "{unknown} school day(s) without a record",
     ),
     "unexcused": Text(
         zh="自{since}起有记录的{known}天都未请假缺勤，另有{unknown}个上课日没有记录",
-        en="Absent without an explanation on each of the {known} day(s) recorded since {since}; {unknown} school "
-        "day(s) without a record",
+        en="Absent without an explanation on each of the {known} day(s) recorded since {since}; "
+        "{unknown} school day(s) without a record",
     ),
 }
 

@@ -42,7 +42,8 @@ _EMPTIED = Text(
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
 )
 _ABSENCES_ONLY = Text(
-    zh='给出的考勤没有一行是出勤：若只登记缺勤，请在请求中写 unrecorded = "present"，并写明考勤登记到哪天（registered_to）',
+    zh='给出的考勤没有一行是出勤：若只登记缺勤，请在请求中写 unrecorded = "present"，'
+    "并写明考勤登记到哪天（registered_to）",
     en="No row of attendance says that the pupil was there: if the register lists absences only, say "
     'unrecorded = "present" in the request, and to which day it was kept (registered_to)',
 )
@@ -288,7 +289,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
         presumed=[name for name in names if _PRESUMED in name.split(_BETWEEN)[1:]],
     )  # fmt: skip
     last = np.array([_kept_to(request, records, row, index) for row, index in enumerate(indices)], np.int32)
-    histories.__dict__["registers"] = Registers.through(histories.calendar_row, last, histories.calendar)
+    histories.in_registers(Registers.through(histories.calendar_row, last, histories.calendar))
     for run, first in histories.observed.kept.items():
         first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
     return histories
@@ -387,8 +388,8 @@ def request_of(
 ) -> dict[str, Any]:
     """Write the request that asks for at most 200 pupils of school records; :func:`score_request` answers it.
 
-    Rows dated or recorded on or after the date are left out; the day to which each pupil's register is known to
-    be kept goes along.
+    Rows dated or recorded on or after the date are left out; the day to which each pupil's register is known
+    to be kept goes along.
     """
     day = date_of(ordinal_of(as_of))
     index = {student: row for row, student in enumerate(records.table("students")["student_id"].to_pylist())}

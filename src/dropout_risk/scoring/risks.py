@@ -73,7 +73,8 @@ class Evidence:
     pupil's own value of twelve weeks before (both NaN where there is none). By source, ``ages`` are days
     since the last record, -1 where there is none. ``recorded_days`` counts days with an attendance record in
     the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
-    context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's register.
+    context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's
+    register.
     """
 
     states: npt.NDArray[np.int8]
