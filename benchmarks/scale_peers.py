@@ -173,7 +173,7 @@ def pandas(place: Path, as_of: str, year: str) -> Any:
         "year": day["date"] >= year,
         "before": day["age"].between(11, 60),
     }
-    named = day["date"].dt.weekday.isin([0, 4])
+    named = day["date"].dt.day_of_week.isin([0, 4])
     parts |= {"named": parts["60"] & named, "others": parts["60"] & ~named}
     share = {name: day[chosen].groupby("student_id")["missed"].mean() for name, chosen in parts.items()}
     present = day[day["missed"] == 0].groupby("student_id")["age"].min()

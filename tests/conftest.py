@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -21,6 +22,11 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 CONTRACT = ROOT / "src" / "dropout_risk" / "scoring" / "contract"
+
+
+def pytest_unconfigure():
+    """Thaw what the service froze when it started, so that Python's end finds nothing left over."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_ci_is_what_the_environment_says(monkeypatch, value, said):
 
 def test_apt_is_asked_as_root_alone_and_a_download_comes_last():
     as_root = ways_to_install(GONE, is_root=True, has_apt=True)
-    assert [way[-1][0] for way in as_root][0] == "apt-get"
+    assert as_root[0][-1][0] == "apt-get"
     assert "chromium" in as_root[0][-1]
     assert as_root[1][0][-1] == "--with-deps"
     as_user = ways_to_install(GONE, is_root=False, has_apt=True)

@@ -7,6 +7,7 @@ test``. Only the standard library is used: the first runs before anything is ins
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import re
 import shutil
@@ -39,7 +40,9 @@ class Need:
         ways = [f"`sudo apt-get install {' '.join(self.packages)}`"]
         ways += [f"`{' '.join(('.venv/bin/python', *self.download))}`"] if self.download else []
         if self.left_out:
-            head = f"{self.left_out.upper()} ARE LEFT OUT: no {self.name} that works was found on this machine"
+            head = (
+                f"{self.left_out.upper()} ARE LEFT OUT: no {self.name} that works was found on this machine"
+            )
         else:
             head = f"{self.name.upper()} IS MISSING"
         return f"{head}. To get it: {', or '.join(ways)}; then the same command again."
@@ -80,6 +83,14 @@ def browser() -> str | None:
     return next(starting, None)
 
 
+def is_driven() -> bool:
+    """Say whether the program runs with which playwright drives a browser: it needs libatomic."""
+    found = importlib.util.find_spec("playwright")
+    return found is not None and bool(
+        _said(str(Path(found.origin or "").parent / "driver" / "node"), "--version")
+    )
+
+
 def has_java() -> bool:
     """Say whether there is a Java that Spark can use."""
     home = os.environ.get("JAVA_HOME")
@@ -108,7 +119,7 @@ def has_fonts() -> bool:
 def _said(*command: str) -> str:
     """Give what a command prints, on either stream; nothing if it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout + done.stderr
@@ -116,7 +127,8 @@ def _said(*command: str) -> str:
 
 OPENMP = Need("the library libgomp, which LightGBM needs,", ("libgomp1",), has_openmp)
 BROWSER = Need(
-    "Chromium", ("chromium", "fonts-noto-cjk", "fontconfig"), lambda: browser() is not None,
+    "Chromium", ("chromium", "libatomic1", "fonts-noto-cjk", "fontconfig"),
+    lambda: browser() is not None and is_driven(),
     "the browser tests", ("-m", "playwright", "install", "chromium"),
 )  # fmt: skip
 FONTS = Need("font", ("fonts-noto-cjk", "fontconfig"), has_fonts, "the browser tests")
@@ -161,9 +173,7 @@ def install(need: Need) -> None:
         print(f"{need.name} is not there; trying: {' '.join(way[-1])}", flush=True)
         for command in way:
             try:
-                subprocess.run(  # noqa: S603
-                    command, env=environment, capture_output=True, timeout=600, check=False
-                )
+                subprocess.run(command, env=environment, capture_output=True, timeout=600, check=False)
             except (OSError, subprocess.TimeoutExpired):
                 break
         if need.found():

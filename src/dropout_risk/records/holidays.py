@@ -1,4 +1,4 @@
-"""Chinese public holidays and make-up workdays (调休), from a table that is shipped with its version and source.
+"""Chinese public holidays and make-up workdays (调休), from a shipped table with version and source.
 
 The table names every day off and every weekend day on which work and school go on, for the years in which
 the State Council has announced them. Years beyond it are refused, not guessed.

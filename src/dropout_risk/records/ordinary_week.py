@@ -101,7 +101,7 @@ def _known_between(days: Array, dates: Array, known: Array) -> Array:
 
 
 def lists_exceptions(state: npt.NDArray[np.int8], first: int) -> Bools:
-    """Say for each school whether its calendar lists exceptions to the ordinary week, and not its school days.
+    """Say for each school whether its calendar lists exceptions to the ordinary week alone.
 
     It does where it lists days off alone, or no more weekdays than weekend days as open: make-up days lie on
     weekends. A school that is open on weekends alone, week after week, is one that lists its days.

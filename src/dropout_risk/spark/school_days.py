@@ -34,7 +34,8 @@ def school_calendar(
 
     A school for which the calendar table lists school days has these; for any other they are the days on
     which anyone there has attendance, each known from the day on which its first row was recorded, completed
-    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance; hand the result to :func:`score` to do without it.
+    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance;
+    hand the result to :func:`score` to do without it.
 
     Parameters
     ----------
