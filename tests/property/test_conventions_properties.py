@@ -58,8 +58,9 @@ def absences(rows: Rows) -> Rows:
 
 
 def records_of(pupils: Rows, rows: Rows, unrecorded: Any = None) -> SchoolRecords:
+    columns = ["student_id", "date", "status", "recorded_on"]
     return SchoolRecords.from_tables(
-        students=pupils, attendance=pd.DataFrame(rows, columns=["student_id", "date", "status", "recorded_on"]),
+        students=pupils, attendance=pd.DataFrame(rows, columns=columns),
         calendar=[{"date": day, "is_school_day": True} for day in DAYS], today=TODAY, unrecorded=unrecorded,
     )  # fmt: skip
 

@@ -42,8 +42,8 @@ _DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
 _RUN_WITH_GAPS = Text(
     zh="自{since}起有记录的{days}天都未请假缺勤（最后一天{to}），另有{unknown}个上课日没有记录",
-    en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one {to}; "
-    "{unknown} school day(s) since then without a record",
+    en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one "
+    "{to}; {unknown} school day(s) since then without a record",
 )
 _DAY_WITH_GAPS = Text(
     zh="{to}未请假缺勤，此后{unknown}个上课日没有记录",

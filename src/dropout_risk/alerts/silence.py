@@ -36,8 +36,8 @@ _SILENT = Text(
 _NEVER_CAME = Text(
     zh="在籍，但本学年没有任何考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。"
     "请{who}今天核实孩子是否到校、在哪里",
-    en="On the roll, but without any attendance row this school year on {days} school days on which class-mates "
-    "have one (since {since}). {who} verifies today whether the child ever came, and where it is",
+    en="On the roll, but without any attendance row this school year on {days} school days on which "
+    "class-mates have one (since {since}). {who} verifies today whether the child ever came, and where it is",
 )
 _ALONE = Text(
     zh="考勤已登记到之后{days}个上课日，但该生没有记录（{since}起，最后一条记录：{last}）。"

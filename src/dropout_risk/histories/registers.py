@@ -153,9 +153,9 @@ def presume_present(histories: Histories, ordinal: int, recorded: Bytes) -> None
     """Mark the days without a row as recorded where these count as days at school.
 
     These are a pupil's school days from enrolment to the last day for which its class was known to have
-    handed anything in; without a date of enrolment, from the school year in which the register begins. A pupil who
-    left, or whose last outcome says so, is not presumed to be there. ``recorded`` holds the bits of pupil
-    after pupil, as known on a date.
+    handed anything in; without a date of enrolment, from the school year in which the register begins. A
+    pupil who left, or whose last outcome says so, is not presumed to be there. ``recorded`` holds the bits of
+    pupil after pupil, as known on a date.
     """
     presumed = histories.observed.presumed[histories.calendar_row]
     pupils = np.flatnonzero(presumed)

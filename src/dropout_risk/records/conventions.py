@@ -1,7 +1,8 @@
 """What it means that nobody wrote anything down: declared by a county, for all schools or some.
 
 A register names everybody each day, so that a pupil without a row is one of whom nothing is known; or it
-names absences only, so that a pupil without a row was there. No table tells which: it is declared, never guessed.
+names absences only, so that a pupil without a row was there. No table tells which: it is declared, never
+guessed.
 """
 
 from __future__ import annotations

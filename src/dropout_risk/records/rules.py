@@ -286,16 +286,17 @@ _RULES = (
         "DR170",
         "absences_only",
         Text(
-            zh="考勤只登记缺勤，几乎没有一行写出勤：照此计算，每个有记录的学生都是天天缺勤，所以整校的考勤均未使用",
-            en="The register names absences only: hardly any row of the school says that somebody was present, "
-            "so that every listed pupil would be absent all the time; none of its rows is used",
+            zh="考勤只登记缺勤，几乎没有一行写出勤：照此计算，每个有记录的学生都是天天缺勤，"
+            "所以整校的考勤均未使用",
+            en="The register names absences only: hardly any row of the school says that somebody was "
+            "present, so that every listed pupil would be absent all the time; none of its rows is used",
         ),
         Text(
-            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"（没有记录的上课日即出勤）；每人每天都应有记录的，'
-            '补上出勤的行；确实无人到校的，写 unrecorded = "unknown"',
-            en='if it lists absences only, declare unrecorded = "present" in the mapping (a school day without a '
-            "row then counts as present); if everybody should have a row each day, add the rows of those who "
-            'were there; if really nobody came, declare unrecorded = "unknown"',
+            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"（没有记录的上课日即出勤）；'
+            '每人每天都应有记录的，补上出勤的行；确实无人到校的，写 unrecorded = "unknown"',
+            en='if it lists absences only, declare unrecorded = "present" in the mapping (a school day '
+            "without a row then counts as present); if everybody should have a row each day, add the "
+            'rows of those who were there; if really nobody came, declare unrecorded = "unknown"',
         ),
     ),
     Rule(
@@ -307,8 +308,10 @@ _RULES = (
             "days; no row of the school is used",
         ),
         Text(
-            zh='提供校历（calendar 表），或在映射文件 [calendar] 中写 week = "weekdays" 或 "china"',
-            en='give a calendar table, or say week = "weekdays" (or "china") under [calendar] in the mapping',
+            zh='提供校历（calendar 表），或在映射文件 [calendar] 中写 week = "weekdays" 或 "china"；'
+            "请求：服务的校历须列出该校的上课日",
+            en='give a calendar table, or say week = "weekdays" (or "china") under [calendar] in the '
+            "mapping; for a request, the service's calendar must list the school's days",
         ),
     ),
     Rule(
@@ -343,11 +346,12 @@ _RULES = (
         "mostly_absences",
         Text(
             zh="大多数行不是出勤，而多数学生在多数日子没有记录：这可能是只登记缺勤的考勤",
-            en="Most rows of the school are no presence, and most of its pupils have no row on most days: this "
-            "may be a register of absences only",
+            en="Most rows of the school are no presence, and most of its pupils have no row on most days: "
+            "this may be a register of absences only",
         ),
         Text(
-            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"；不是的，写 unrecorded = "unknown"，并补上漏登的日子',
+            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"；不是的，写 unrecorded = "unknown"，'
+            "并补上漏登的日子",
             en='if it lists absences only, declare unrecorded = "present" in the mapping; if not, declare '
             'unrecorded = "unknown" and add the days that were not handed in',
         ),

@@ -1,7 +1,8 @@
 """On how many known school days a value of attendance rests, and the words that say so.
 
 A share of the last 20 school days of which three are known is a share of three; a run of absences with
-unknown days in between is no run of days. Where a fifth of the days or more are unknown, the sentence says it.
+unknown days in between is no run of days. Where a fifth of the days or more are unknown, the sentence says
+it.
 """
 
 from __future__ import annotations
