@@ -157,6 +157,21 @@ class AlertSettings(Section):
     critical_window: SchoolDays = 60
 
 
+class MissingnessSettings(Section):
+    """How much may be refused or missing before nobody is judged, or nothing is learned.
+
+    A pupil is not judged of whom ``pupil_share`` of the last ``window_days`` school days' attendance, or
+    ``family_share`` of the rows of another table that judges, were set apart; nor does training learn from
+    it. Scoring and training stop where more than ``family_share`` of all rows of a table were. Training
+    stops where more than ``missing_share`` of its rows have no feature of a family whose tables were given.
+    """
+
+    window_days: SchoolDays = 60
+    pupil_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    family_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    missing_share: Share = 0.95
+
+
 class ReasonSettings(Section):
     """What contributions are measured against, and whether reasons tell of a pupil's own past.
 
@@ -214,7 +229,8 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, reasons, tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, missingness,
+    reasons, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -237,6 +253,7 @@ class Settings(Section):
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
+    missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()
     roles: dict[str, RoleSettings] = {}

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.refused import refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.tables import INCIDENTS, RUNS
 
@@ -136,6 +138,8 @@ class Histories:
         The sorted vocabulary behind each coded column.
     observed : Observed
         The last dates of each school's rows.
+    refused : Runs
+        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused`.
     set_apart : tuple
         Identifiers of pupils whose students row could not be used: they have no row here.
     """
@@ -152,6 +156,7 @@ class Histories:
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
+    refused: Runs
     set_apart: tuple[str | int, ...] = ()
 
     @classmethod
@@ -166,7 +171,11 @@ class Histories:
         """
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
-            records.table("students"), tables, records.calendar, attendance=records.attendance
+            records.table("students"),
+            tables,
+            records.calendar,
+            attendance=records.attendance,
+            refused=records.refused,
         )
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
         return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
@@ -181,12 +190,14 @@ class Histories:
         attendance: DayGrid | None = None,
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
+        refused: RefusedRows | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
 
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
         rows. ``calendars`` names each pupil's calendar, by default its school.
+        ``refused`` are the rows that were set apart.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
@@ -209,6 +220,7 @@ class Histories:
             attendance=builder.attendance(attendance),
             observed=observed,
             words=builder.words,
+            refused=refused_runs(refused, len(row)),
             **runs,
         )
 
@@ -273,6 +285,7 @@ class Histories:
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
+            refused=self.refused.take(rows),
             **{name: getattr(self, name).take(rows) for name in RUNS},
         )
 
@@ -283,6 +296,7 @@ class Histories:
             students=self.students.slice(pupils.start, pupils.stop - pupils.start),
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
+            refused=self.refused.slice(pupils),
             **{name: getattr(self, name).slice(pupils) for name in RUNS},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))

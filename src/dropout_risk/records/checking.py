@@ -22,6 +22,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader, nearest_header
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
@@ -94,7 +95,7 @@ class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
-    the pupils that were known before, if any were.
+    the pupils that were known before, if any were; ``refused`` are the rows set apart, by their pupils.
     """
 
     tables: dict[str, UsableRows]
@@ -103,6 +104,7 @@ class CheckedRecords:
     school_of: Array
     report: CheckReport
     quarantine: Quarantine
+    refused: RefusedRows
     students: Any = None
 
     def table(self, name: str) -> Any:
@@ -154,6 +156,7 @@ class RecordsCheck:
         self.problems: list[Problem] = []
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
+        self.refused: list[RefusedRows | None] = []
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
@@ -178,7 +181,8 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts), quarantine, self.students,
+            CheckReport((*problems, *files), counts), quarantine, RefusedRows.joined(self.refused),
+            self.students,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -286,6 +290,7 @@ class RecordsCheck:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)
         check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        self.refused.append(check.refused)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))
@@ -295,6 +300,8 @@ class RecordsCheck:
 
     def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name
+        if draft.table.of_pupils:
+            self.refused.append(RefusedRows.of(draft, self.pupil_row))
         self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart))
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)

@@ -21,6 +21,7 @@ from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.tables import RUNS, TABLES
@@ -202,6 +203,11 @@ class SchoolRecords:
     def quarantine(self) -> Quarantine:
         """The rows that were set apart, each with its reason."""
         return self._checked.quarantine
+
+    @property
+    def refused(self) -> RefusedRows:
+        """The rows of pupils that were set apart, by pupil, table and day."""
+        return self._checked.refused
 
     @property
     def calendar(self) -> SchoolCalendar:

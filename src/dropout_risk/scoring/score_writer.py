@@ -205,14 +205,19 @@ class ScoreWriter:
         self._schemas: dict[Any, pa.Schema] = {}
 
     def write(
-        self, risks: Risks, evidence: Evidence | None = None, notes: Notes | None = None
+        self,
+        risks: Risks,
+        evidence: Evidence | None = None,
+        notes: Notes | None = None,
+        judged: Bools | None = None,
     ) -> pa.RecordBatch:
         """Write some pupils' scores; without evidence, their numbers alone.
 
-        ``notes`` are warnings to add to each pupil's score, before all others.
+        ``notes`` are warnings to add to each pupil's score, before all others; ``judged`` says of whom what
+        is known may be trusted, by default of all.
         """
         abstaining = too_little_known(risks.values, self.model.catalogue)
-        columns = self._numbers(risks, abstaining)
+        columns = self._numbers(risks, abstaining if judged is None else abstaining | ~judged)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, notes)
         columns["error"] = pa.nulls(len(risks), ERROR)
