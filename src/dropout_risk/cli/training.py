@@ -24,12 +24,16 @@ def train(
     settings: options.SettingsFile = None,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
+    outcomes_to: Annotated[
+        str | None,
+        typer.Option(help="The last day whose outcomes are all recorded, YYYY-MM-DD (or in the mapping)."),
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Train, evaluate beside the baselines, log to MLflow and write the bundle."""
     from dropout_risk.training.train import train as train_model
 
-    records = options.read_records(folder, mapping, quarantine)
+    records = options.read_records(folder, mapping, quarantine, outcomes_to=outcomes_to)
     run = train_model(records, options.read_settings(settings), progress=True, track=track)
     typer.echo(str(run.report))
     typer.echo(f"bundle: {run.model.save(out)}")

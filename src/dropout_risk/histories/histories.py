@@ -21,6 +21,7 @@ from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.outcomes_to import EVERY_SCHOOL
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
@@ -44,12 +45,14 @@ class Observed:
 
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
-    where it keeps none.
+    where it keeps none. ``complete`` is the date up to which its outcomes were declared complete; -1 where
+    nobody did.
     """
 
     attended: Ints
     dated: Ints
     kept: dict[str, Ints]
+    complete: Ints
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -60,18 +63,25 @@ class Observed:
             if table.tells_observed:
                 _raise_dates(dated, tables[table.name], str(table.date), row)
         kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
-        return cls(attended, dated, kept)
+        return cls(attended, dated, kept, np.full(n_calendars, _NONE, dtype=np.int32))
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
         """Give the same date for every school; none keeps a table of incidents."""
-        attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
-        return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
+        attended, dated, complete = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(3))
+        kept = {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS}
+        return cls(attended, dated, kept, complete)
+
+    def declared(self, days: Mapping[str, int], schools: Sequence[str]) -> Self:
+        """Give the same with the dates up to which outcomes are complete, by the names of the calendars."""
+        other = days.get(EVERY_SCHOOL, _NONE)
+        return replace(self, complete=np.array([days.get(name, other) for name in schools], np.int32))
 
     def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
         moved = self.until(_NONE, n_calendars)
         moved.attended[rows], moved.dated[rows] = self.attended, self.dated
+        moved.complete[rows] = self.complete
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
         return moved
@@ -80,7 +90,10 @@ class Observed:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
         kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
         return type(self)(
-            np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated), kept
+            np.maximum(self.attended, other.attended),
+            np.maximum(self.dated, other.dated),
+            kept,
+            np.maximum(self.complete, other.complete),
         )
 
     @property
@@ -178,7 +191,11 @@ class Histories:
             refused=records.refused,
         )
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
-        return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
+        observed = histories.observed
+        if records.outcomes_to:
+            observed = observed.declared(records.outcomes_to, histories.calendar.schools)
+        apart = tuple(records.quarantine.student_ids)
+        return replace(histories, students=students, observed=observed, set_apart=apart)
 
     @classmethod
     def from_tables(
@@ -238,8 +255,15 @@ class Histories:
 
     @property
     def observed_to(self) -> Ints:
-        """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
+        """The date (ordinal) to which each calendar's school has been observed."""
         return self.observed.dates
+
+    @cached_property
+    def complete_to(self) -> Ints:
+        """The date (ordinal) to which each calendar's outcomes are complete: labels end by then."""
+        from dropout_risk.histories.complete import complete_to
+
+        return complete_to(self)
 
     def keeps(self, source: str) -> bool:
         """Say whether any school keeps a table that features read; only those of incidents may lack."""

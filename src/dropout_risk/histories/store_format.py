@@ -471,6 +471,8 @@ def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Ar
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
         **{f"observed.{run}": first for run, first in part.observed.kept.items()},
     }  # fmt: skip
+    if (part.observed.complete >= 0).any():
+        arrays["observed.complete"] = part.observed.complete
     runs = {name: held for name, held in runs.items() if name != REFUSED or held.offsets[-1]}
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
@@ -501,7 +503,6 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
     """Read what is known of each school from its arrays; a former store knows of no incidents."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
-    kept = Observed.until(0, len(attended)).kept
-    return Observed(
-        attended, dated, {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
-    )
+    nothing = Observed.until(-1, len(attended))
+    kept = {run: np.array(arrays.get(f"observed.{run}", none)) for run, none in nothing.kept.items()}
+    return Observed(attended, dated, kept, np.array(arrays.get("observed.complete", nothing.complete)))

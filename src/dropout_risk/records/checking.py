@@ -157,6 +157,7 @@ class RecordsCheck:
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
         self.refused: list[RefusedRows | None] = []
+        self.outcomes_declared = True
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
@@ -282,6 +283,8 @@ class RecordsCheck:
             check_enrolment(draft, self.enrolled_on)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
+        if name == "outcomes" and not self.outcomes_declared and not draft.apart.all():
+            draft.warn_of_table("outcomes_to_not_declared", "date")
         if name == "family":
             check_overlaps(arranged)
         self._finish(draft, arranged)

@@ -10,14 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import DateError, SettingsError, nearest
+from dropout_risk.records.outcomes_to import declared_days
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding")
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "outcomes_to")
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -52,6 +53,7 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encoding: str | None = None
+    outcomes_to: dict[str, int] = field(default_factory=dict)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -69,8 +71,9 @@ class RecordsMapping:
     """The headers and words of a county's tables: its own entries laid over the Chinese defaults.
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
-    dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding``. A SettingsError names every unknown key and every unknown target at once.
+    dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored``,
+    ``encoding`` and ``outcomes_to``. A SettingsError names every unknown key and every unknown target at
+    once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -95,6 +98,11 @@ class RecordsMapping:
     def encoding(self) -> str | None:
         """The encoding of the CSV files where the county names one."""
         return self._own.encoding
+
+    @property
+    def outcomes_to(self) -> dict[str, int]:
+        """The days up to which outcomes are declared complete, by school; see ``records.outcomes_to``."""
+        return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -209,6 +217,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encoding=data.get("encoding"),
+        outcomes_to=declared_days(data.get("outcomes_to")),
     )
 
 
@@ -222,6 +231,10 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
         yield from _wrong_words(section, part)
+    try:
+        declared_days(data.get("outcomes_to"))
+    except DateError as error:
+        yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
 
 
 def _columns_of(table: str) -> tuple[str, ...]:

@@ -220,6 +220,22 @@ _RULES = (
             en="put values that hold a comma in quotes, close them, and break no line inside a value",
         ),
     ),
+    Rule(
+        "DR180",
+        "outcomes_to_not_declared",
+        Text(
+            zh="没有声明学籍变动登记到哪一天为止，按各校最后一个正常出勤日与最后一条变动中较早的一天计算；"
+            "此后无人算作“留在学校”",
+            en="Nobody declares up to which day outcomes are complete: it is taken to be the earlier of each "
+            "school's last well-attended day and its last outcome; nobody counts as having stayed after it",
+        ),
+        Text(
+            zh="在映射文件中写 outcomes_to = 2025-06-30，或用参数 outcomes_to 指明；只评分不训练时可不写",
+            en="write outcomes_to = 2025-06-30 in the mapping, or give outcomes_to= when reading; scores do "
+            "without it, labels and training do not",
+        ),
+        "warning",
+    ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
 

@@ -18,6 +18,7 @@ from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
 from dropout_risk.records.reading import Progress
@@ -45,6 +46,8 @@ class SchoolRecords:
         Whether any of the records are made up.
     known : KnownPupils or None
         The pupils and school days that were known before.
+    outcomes_to : dict of str to int
+        The days (ordinals) up to which outcomes are declared complete, by school; empty if nobody did.
 
     Examples
     --------
@@ -72,11 +75,14 @@ class SchoolRecords:
         synthetic: bool = False,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        outcomes_to: OutcomesTo | None = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._today = ordinal_of(dt.date.today() if today is None else today)
+        self.outcomes_to = mapping.outcomes_to if outcomes_to is None else declared_days(outcomes_to)
+        require_past(self.outcomes_to, self._today)
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -89,6 +95,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        outcomes_to: OutcomesTo | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -108,6 +115,10 @@ class SchoolRecords:
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).
+        outcomes_to : date, or mapping of str to date, optional
+            The last day whose outcomes are all recorded, for all schools or for each (``all`` for those not
+            named); by default as the mapping says. A pupil has stayed only before it. Where nobody
+            declares it, it is the earlier of a school's last well-attended day and its last outcome.
 
         Raises
         ------
@@ -118,7 +129,14 @@ class SchoolRecords:
         parts, unknown = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
-            parts, words, today=today, unknown=unknown, synthetic=synthetic, known=known, progress=progress
+            parts,
+            words,
+            today=today,
+            unknown=unknown,
+            synthetic=synthetic,
+            known=known,
+            progress=progress,
+            outcomes_to=outcomes_to,
         )
 
     @classmethod
@@ -130,6 +148,7 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: KnownPupils | None = None,
+        outcomes_to: OutcomesTo | None = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -142,7 +161,7 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known
+        known, outcomes_to
             As in :meth:`from_folder`.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
@@ -163,11 +182,20 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
+        return cls(
+            parts,
+            words,
+            today=today,
+            truth=truth,
+            synthetic=synthetic,
+            known=known,
+            outcomes_to=outcomes_to,
+        )
 
     @cached_property
     def _checked(self) -> CheckedRecords:
         checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
+        checking.outcomes_declared = bool(self.outcomes_to) or self.known is not None
         return checking.run(self._unknown)
 
     def check(self) -> CheckReport:

@@ -98,7 +98,10 @@ def simulate_district(
     if dirty:
         tables, planted = spoil_tables(tables, simulated.last_day, np.random.default_rng([seed, 1]))
         truth.attrs["planted"] = planted
-    return SchoolRecords.from_tables(**tables, today=simulated.last_day, truth=truth, synthetic=True)
+    last_day = simulated.last_day
+    return SchoolRecords.from_tables(
+        **tables, today=last_day, truth=truth, synthetic=True, outcomes_to=last_day
+    )
 
 
 def simulate_tables(
