@@ -79,11 +79,10 @@ def monthly_dates(
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
     dates = np.arange(calendar.first, min(calendar.last, int(np.max(histories.observed_to))) + 1)
     before = _school_days_before(histories, schools, dates)
-    complete = _complete_days(histories, schools)[:, None]
     is_open = _school_days_before(histories, schools, dates + 1) > before
     enough = before >= min_history_days
     if horizon_days is not None:
-        enough &= before + horizon_days <= complete
+        enough &= before + horizon_days <= _complete_days(histories, schools)[:, None]
     first = _first_of_month(dates, _half_of_schools(is_open))
     return [date_of(day) for day in dates[first & _half_of_schools(enough)]]
 

@@ -28,8 +28,11 @@ from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.values import NO_DATE
 
 _ALWAYS = np.iinfo(np.int32).min
+OUTCOMES_LAG = 30
+"""Days after a school's last outcome up to which its attendance says nothing about their being complete."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ class RecordsCheck:
                 self.tables[name] = UsableRows.none(name)
             elif table.of_pupils:
                 self._check_long(name)
+        if not self.outcomes_declared and len(self.tables["outcomes"]):
+            self._doubt_end_of_outcomes()
         rule = RULES["unknown_file"]
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
@@ -283,11 +288,21 @@ class RecordsCheck:
             check_enrolment(draft, self.enrolled_on)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
-        if name == "outcomes" and not self.outcomes_declared and not draft.apart.all():
-            draft.warn_of_table("outcomes_to_not_declared", "date")
         if name == "family":
             check_overlaps(arranged)
         self._finish(draft, arranged)
+
+    def _doubt_end_of_outcomes(self) -> None:
+        """Say at how many schools outcomes end long before attendance while nobody declares their end."""
+        school, rows = self.school_of[self.usable], self.tables["outcomes"]
+        attended = self.attendance.last_dates(school, len(self.schools), NO_DATE)
+        first = int(self.attendance.date.min(initial=np.iinfo(np.int32).max))
+        ended = np.full(len(self.schools), first, np.int64)
+        np.maximum.at(ended, school[rows.pupil], rows.values["date"])
+        short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
+        if short:
+            rule, detail = RULES["outcomes_end_early"], f"so at {short} of {len(self.schools)} schools"
+            self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
 
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)

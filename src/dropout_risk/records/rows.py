@@ -86,10 +86,6 @@ class Draft:
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
-    def warn_of_table(self, rule: str, column: str) -> None:
-        """Note something of the table as a whole."""
-        self.findings.append(Finding(RULES[rule], column, np.empty(0, np.int64), "warning"))
-
     def fault(self, rule: str, name: str, mask: Bools) -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
