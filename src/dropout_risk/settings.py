@@ -169,7 +169,7 @@ class MissingnessSettings(Section):
     window_days: SchoolDays = 60
     pupil_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     family_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    missing_share: Share = 0.95
+    missing_share: Share = 0.8
 
 
 class ReasonSettings(Section):

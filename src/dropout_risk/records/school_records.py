@@ -20,7 +20,15 @@ from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import FramePart, ListPart, Part, find_parts, has_mark_file, to_arrow
+from dropout_risk.records.readers import (
+    FramePart,
+    ListPart,
+    Part,
+    find_parts,
+    has_mark_file,
+    marked_outcomes_to,
+    to_arrow,
+)
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
@@ -83,6 +91,9 @@ class SchoolRecords:
         self._today = ordinal_of(dt.date.today() if today is None else today)
         self.outcomes_to = mapping.outcomes_to if outcomes_to is None else declared_days(outcomes_to)
         require_past(self.outcomes_to, self._today)
+        marks = [marked_outcomes_to(part) for part in parts.get("outcomes", ())]
+        if not self.outcomes_to and None not in marks and marks:
+            self.outcomes_to = declared_days(min(str(mark) for mark in marks))
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
