@@ -160,10 +160,11 @@ class AlertSettings(Section):
 class MissingnessSettings(Section):
     """How much may be refused or missing before nobody is judged, or nothing is learned.
 
-    A pupil is not judged of whom ``pupil_share`` of the last ``window_days`` school days' attendance, or
-    ``family_share`` of the rows of another table that judges, were set apart; nor does training learn from
-    it. Scoring and training stop where more than ``family_share`` of all rows of a table were. Training
-    stops where more than ``missing_share`` of its rows have no feature of a family whose tables were given.
+    A pupil is not judged, and teaches nothing, of whom ``pupil_share`` of the last ``window_days`` school
+    days' attendance, or ``family_share`` of the marks, were set apart. Scoring stops where more than
+    ``family_share`` of the attendance or marks of as many pupils were, training where more than that of the
+    rows of any table were, or where more than ``missing_share`` of its rows have no feature of a table that
+    was given.
     """
 
     window_days: SchoolDays = 60

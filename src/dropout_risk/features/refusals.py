@@ -90,14 +90,19 @@ class Refusals:
         marked[self.pupils] = self.over(pupil_share, family_share).any(axis=1)
         return marked
 
-    def family_shares(self, members: Positions) -> dict[str, float]:
-        """Give the refused share of the last days' rows of some pupils together, by table."""
+    def broken_families(self, members: Positions, family_share: float) -> dict[str, float]:
+        """Give the tables of which more than a share was refused of more than that share of some pupils.
+
+        Only those that judge, with the refused share of all rows of these pupils in the last days.
+        """
         among = np.isin(self.pupils, members)
-        refused = self.recent[among].sum(axis=0)
-        found = {}
-        for code in np.flatnonzero(refused).tolist():
-            used = int(self._used(REFUSED_TABLES[code])[members].sum())
-            found[REFUSED_TABLES[code]] = float(refused[code] / (refused[code] + used))
+        mostly = (self.shares[among] > family_share).sum(axis=0) > family_share * len(members)
+        refused, found = self.recent[among].sum(axis=0), dict[str, float]()
+        for code in np.flatnonzero(mostly).tolist():
+            name = REFUSED_TABLES[code]
+            share = float(refused[code] / (refused[code] + self._used(name)[members].sum()))
+            if share > family_share and TABLES[name].domain in JUDGED_BY[:-1]:
+                found[name] = share
         return found
 
     def _used(self, table: str) -> Longs:

@@ -97,8 +97,8 @@ class Population:
     def everyone(self) -> Positions:
         """Give :attr:`members`.
 
-        DateError if nobody was at school on the date, TooMuchRefusedError if most rows of a table of those
-        who were could not be used.
+        DateError if nobody was at school on the date, TooMuchRefusedError if most attendance or marks of
+        most of those who were could not be used.
         """
         members, n = self.members, len(self.table.snapshot)
         if not len(members) and n:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Self
-
-import numpy as np
 
 from dropout_risk.arrays import Bools, Positions
 from dropout_risk.errors import TooMuchRefusedError
@@ -14,7 +14,7 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.refused import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.settings import MissingnessSettings
-from dropout_risk.text import Language, Text
+from dropout_risk.text import LANGUAGES, Language, Text
 
 TABLE_NAMES = {
     "attendance": Text(zh="考勤", en="attendance"),
@@ -57,6 +57,21 @@ def warnings_of_domains(domains: tuple[str, ...]) -> tuple[Text, ...]:
     """Give the sentences that count rows of tables of some domains."""
     named = [name for name in REFUSED_TABLES if TABLES[name].domain in domains]
     return tuple(texts[name] for texts in (NOT_USED, TOO_MANY) for name in named)
+
+
+def tells_of_refused(sentence: str, tables: Collection[str]) -> bool:
+    """Say whether a warning counts refused rows of one of some tables, in whichever language."""
+    return any(pattern.fullmatch(sentence) for name in tables for pattern in _PATTERNS[name])
+
+
+_PATTERNS = {
+    name: [
+        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
+        for text in (NOT_USED[name], TOO_MANY[name])
+        for language in LANGUAGES
+    ]
+    for name in REFUSED_TABLES
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +120,13 @@ def _limit_of(table: str, limits: MissingnessSettings) -> float:
 
 
 def refuse_broken_families(snapshot: Snapshot, members: Positions, limits: MissingnessSettings) -> None:
-    """Stop where most of the last days' rows of a table were refused: nobody's score would rest on it.
+    """Stop where most of the last days' attendance or marks of most pupils were refused.
 
     The TooMuchRefusedError names the tables with their shares and the limit.
     """
     if not snapshot.histories.refused.offsets[-1]:
         return
-    shares = Refusals.of(snapshot, limits.window_days).family_shares(np.asarray(members))
-    broken = {name: share for name, share in shares.items() if share > limits.family_share}
+    found = Refusals.of(snapshot, limits.window_days)
+    broken = found.broken_families(members, limits.family_share)
     if broken:
         raise TooMuchRefusedError.of(broken, limits.family_share, limits.window_days)
