@@ -89,7 +89,7 @@ def list_csv(watch_list: WatchList) -> str:
 
 
 def scores_frame(scores: Scores) -> pd.DataFrame:
-    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them: nothing of psychological tests."""
+    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them: nothing of psychology."""
     frame = scores.frame()
     if frame.empty:
         return frame

@@ -70,8 +70,12 @@ def test_the_watch_list_says_it(risk_model):
     scores = risk_model.score(school({"p1": 20}), AS_OF, language="en")
     rows = WatchList.of(scores).frame().set_index("student_id")
 
-    assert "20 row(s) of attendance" in rows.loc["p1", "missing"]
-    assert "not used" not in rows.loc["p0", "missing"]
+    assert rows.loc["p1", "part"] == "not_scored"
+    assert "20 row(s) of attendance" in rows.loc["p1", "not_scored_because"]
+    few = WatchList.of(risk_model.score(school({"p1": 2}), AS_OF, language="en")).frame()
+    missing = few.set_index("student_id")["missing"]
+    assert "2 row(s) of attendance" in missing["p1"]
+    assert "not used" not in missing["p0"]
 
 
 def test_files_and_lists_say_it_and_keep_psychological_tests_to_themselves(risk_model):
@@ -79,7 +83,7 @@ def test_files_and_lists_say_it_and_keep_psychological_tests_to_themselves(risk_
     scores = risk_model.score(records, AS_OF, language="en")
     table = ScoresTable.of(risk_model, Histories.from_records(records), AS_OF, language="en")
     listed = {row["student_id"]: row["warnings"] for row in table.rows.to_pylist()}
-    on_list = WatchList.of(scores).frame().set_index("student_id").loc["p1", "missing"]
+    on_list = WatchList.of(scores).frame().set_index("student_id").loc["p1", "not_scored_because"]
 
     assert "well-being tests" in scores.frame().set_index("student_id").loc["p1", "warnings"]
     for text in (listed["p1"], on_list):
