@@ -52,4 +52,4 @@ def check_week(days: SchoolDays, school_of: Array, grid: DayGrid) -> list[Proble
     if not number:
         return []
     rule = RULES["attendance_beside_the_week"]
-    return [Problem("attendance", "date", rule, 0, None, "", rule.severity, f"{number} day(s) of a school")]
+    return [Problem("calendar", "date", rule, 0, None, "", rule.severity, f"{number} day(s) of a school")]

@@ -235,7 +235,7 @@ class RecordsCheck:
         calendar = self._draft("calendar")
         arranged = ArrangedRows(calendar)
         arranged.check_duplicates()
-        known = self.known.listed() if self.known else {}
+        known = self.known.listed() if self.known else None
         self.days = SchoolDays(self.schools, calendar, known, self.mapping.week)
         self.problems += check_calendar(calendar, self.days, self.named_schools)
         self._finish(calendar, arranged)

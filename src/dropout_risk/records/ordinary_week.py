@@ -59,7 +59,7 @@ class OrdinaryWeek:
             chinese_holidays().require(dates)
 
     def completed(self, told: tuple[Array, Array], opened: Array, closed: Array) -> tuple[Array, Array]:
-        """Add the days of the ordinary week, and those listed as open, between days with attendance.
+        """Add the days of the ordinary week between days with attendance, and those listed as open since.
 
         Parameters
         ----------
@@ -79,8 +79,13 @@ class OrdinaryWeek:
         self.require(dates)
         days = np.arange(dates.min(), dates.max() + 1, dtype=np.int32)
         since = _known_between(days, dates, known)
-        kept = (since < _NEVER) & (self.opens(days) | np.isin(days, opened)) & ~np.isin(days, closed)
-        return np.concatenate([dates, days[kept]]), np.concatenate([known, since[kept]])
+        kept = (since < _NEVER) & self.opens(days) & ~np.isin(days, closed)
+        later = opened[opened > days[0]]
+        begun = _known_before(later, dates, known)
+        return (
+            np.concatenate([dates, days[kept], later]),
+            np.concatenate([known, since[kept], begun]),
+        )
 
     def is_exceptional(self, dates: Array, opened: Array) -> Bools:
         """Say which dates are neither listed as open nor days of the ordinary week."""
@@ -98,6 +103,14 @@ def _known_between(days: Array, dates: Array, known: Array) -> Array:
             second = own[_APART + after :][: len(days)]
             np.minimum(since, np.maximum(first, second), out=since)
     return since
+
+
+def _known_before(days: Array, dates: Array, known: Array) -> Array:
+    """Give for each day since when any day with attendance before it is known."""
+    order = np.argsort(dates, kind="stable")
+    earliest = np.minimum.accumulate(known[order])
+    found: Array = earliest[np.searchsorted(dates[order], days) - 1]
+    return found
 
 
 def lists_exceptions(state: npt.NDArray[np.int8], first: int) -> Bools:

@@ -37,7 +37,7 @@ class SchoolDays:
     ) -> None:
         self.schools, self.week = tuple(schools), week
         self._row = {school: row for row, school in enumerate(self.schools)}
-        self.given, self.first = False, 0
+        self.given, self.first, self._grows = False, 0, known is not None
         self.state = np.empty((len(schools), 0), np.int8)
         if calendar is not None:
             self._read(calendar, known)
@@ -113,6 +113,8 @@ class SchoolDays:
                 days[school], known[school] = told(row)
                 if complete:
                     days[school], known[school] = self.completed(school, days[school], known[school])
+                if self._grows:
+                    days[school], known[school] = self._with_listed(row, days[school], known[school])
         return SchoolCalendar.from_days(days, known=known)
 
     def completed(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
@@ -122,6 +124,12 @@ class SchoolDays:
             return dates, known
         listed = self._days_in_state(row, 1), self._days_in_state(row, 0)
         return self._ordinary_week.completed((dates, known), *listed)
+
+    def _with_listed(self, row: int, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Add the days listed as open, whenever they are: a store has more days than these records."""
+        opened = self._days_in_state(row, 1)
+        always = np.full(len(opened), np.iinfo(np.int32).min, np.int32)
+        return np.concatenate([dates, opened]), np.concatenate([known, always])
 
     def count_exceptional(self, school_of: Array, grid: DayGrid) -> int:
         """Count the days of schools with attendance that no one listed and that the ordinary week lacks."""

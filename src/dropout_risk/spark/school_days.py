@@ -70,7 +70,7 @@ class SchoolDays:
             return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
         records = _listed_days(tables, listed)
         held = {school: records.calendar.days_of(school) for school in tables.schools}
-        unlisted = sorted(school for school, (days, _) in held.items() if not len(days))
+        unlisted = sorted(school for school in held if not records.lists_days_of(school))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
             attended = _attended_days(tables, listed, unlisted, by_class())
             held |= {school: records.completed_days(school, *told) for school, told in attended.items()}

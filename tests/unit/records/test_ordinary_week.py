@@ -69,8 +69,13 @@ def test_a_calendar_of_days_off_alone_is_completed_too():
 
 def test_weeks_in_which_a_school_rests_have_no_school_days():
     before, after = weekdays_from("2025-01-06", 12), weekdays_from("2025-02-17", 12)
-    records = records_of([*before, *after], HOLIDAYS)
-    assert school_days(records) == [*before, *after]
+    calendar = [*HOLIDAYS, {"date": "2024-12-28", "is_school_day": "yes"}]
+    records = records_of([*before, *after], calendar)
+    assert school_days(records) == [
+        *before,
+        *after,
+        dt.date(2025, 3, 8),
+    ]  # listed, after the first attendance
 
 
 LISTS = {
