@@ -16,6 +16,7 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
@@ -116,17 +117,18 @@ class CheckedRecords:
         """The school days of each school."""
         return self.days.calendar(self.school_of, self.attendance)
 
+    @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self.days.calendar(self.school_of, self.attendance, complete=False)
+
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
-        return None in self._listed or school in self._listed
+        return self.days.lists(school)
 
-    @cached_property
-    def _listed(self) -> frozenset[str | None]:
-        rows = self.tables["calendar"]
-        if not len(rows):
-            return frozenset()
-        texts, is_open = rows.texts("school_id"), rows.values["is_school_day"] == 1
-        return frozenset(text for text, opens in zip(texts, is_open.tolist(), strict=True) if opens)
+    def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete some days with attendance by the ordinary week of a school, where it has one."""
+        return self.days.completed(school, dates, known)
 
     @cached_property
     def _attendance_table(self) -> Any:
@@ -227,12 +229,15 @@ class RecordsCheck:
 
     def _read_calendar(self) -> None:
         if "calendar" not in self.parts and self.known is None:
-            self.days, self.tables["calendar"] = SchoolDays(self.schools), UsableRows.none("calendar")
+            self.days = SchoolDays(self.schools, week=self.mapping.week)
+            self.tables["calendar"] = UsableRows.none("calendar")
             return
         calendar = self._draft("calendar")
         arranged = ArrangedRows(calendar)
         arranged.check_duplicates()
-        self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
+        known = self.known.listed() if self.known else None
+        self.days = SchoolDays(self.schools, calendar, known, self.mapping.week)
+        self.problems += check_calendar(calendar, self.days, self.named_schools)
         self._finish(calendar, arranged)
 
     def _by_pupil(self, draft: Draft, name: str) -> Array:
@@ -246,6 +251,7 @@ class RecordsCheck:
     def _name_schools(self, draft: Draft) -> None:
         code = self._by_pupil(draft, "school_id")
         words = draft.words["school_id"]
+        self.named_schools = frozenset(words)
         names = [words[k] if k >= 0 else "" for k in code[self.usable].tolist()]
         self.schools = sorted(set(names))
         number = {school: position for position, school in enumerate(self.schools)}
@@ -286,6 +292,7 @@ class RecordsCheck:
         roll = Roll(self.pupils, self.pupil_row, self.school_of)
         check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))

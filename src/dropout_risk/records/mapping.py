@@ -12,13 +12,14 @@ from typing import Any, Self
 
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
 
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding")
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar")
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -53,6 +54,7 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encodings: Mapping[str, str] = field(default_factory=dict)
+    week: Week | None = None
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -101,6 +103,11 @@ class RecordsMapping:
     def encoding_of(self, table: str, file: str) -> str | None:
         """Name the encoding that the county names for a file or for a table; None where it names neither."""
         return self._own.encodings.get(file, self._own.encodings.get(table))
+
+    @property
+    def week(self) -> Week | None:
+        """What the county says of the days that its calendar does not list."""
+        return self._own.week
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -215,6 +222,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encodings=_encodings_in(data),
+        week=data.get("calendar", {}).get("week"),
     )
 
 
@@ -236,10 +244,19 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _SECTIONS, "words.")
+    yield from _calendar_problems(data.get("calendar", {}))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
         yield from _wrong_words(section, part)
+
+
+def _calendar_problems(part: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        yield "'calendar' must be a table", f"write week = {WEEKS[0]!r} under [calendar]"
+        return
+    yield from _unknown_keys(part, ("week",), "calendar.")
+    yield from _wrong_targets(part if set(part) <= {"week"} else {}, WEEKS, "calendar")
 
 
 def _columns_of(table: str) -> tuple[str, ...]:

@@ -194,8 +194,10 @@ _RULES = (
         "no_school_day",
         Text(zh="校历中该日不上课", en="Attendance on a day that the calendar does not list as a school day"),
         Text(
-            zh="更正日期，或在校历中补上该上课日",
-            en="correct the date, or add the day to the calendar with is_school_day",
+            zh="更正日期，或在校历中补上该上课日；校历只列放假和补课日时，在映射文件中写明"
+            ' [calendar] week = "weekdays"',
+            en="correct the date, or add the day to the calendar with is_school_day; if the calendar lists "
+            'exceptions only, say week = "weekdays" under [calendar] in the mapping',
         ),
     ),
     Rule(
@@ -311,6 +313,66 @@ _RULES = (
         Text(
             zh="把该列设为文本格式后重新填写或导出",
             en="format the column as text and type or export it again",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR145",
+        "calendar_of_exceptions",
+        Text(
+            zh="校历只列放假和补课日：有出勤记录的日子之间（相隔不超过一周），其余周一至周五均作上课日",
+            en="The calendar lists exceptions only (days off, make-up days): between days with attendance, "
+            "at most a week apart, all other weekdays are taken as school days",
+        ),
+        Text(
+            zh='在映射文件 [calendar] 中写明：week = "weekdays"（周一至周五）、"china"（并按国家节假日和'
+            '调休）或 "listed"（只有列出的日子上课）；或列出每个上课日',
+            en='confirm it under [calendar] in the mapping: week = "weekdays", "china" (with public holidays '
+            'and make-up workdays) or "listed" (no other day is a school day); or list every school day',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR146",
+        "calendar_of_unknown_school",
+        Text(
+            zh="校历中的学校没有任何学生，这些行不起作用",
+            en="A school of the calendar is one that no pupil attends; its rows apply to nobody",
+        ),
+        Text(
+            zh="核对学生表和校历中学校的写法（编号、空格、文件编码）；本来不在这批数据中的学校可以不管",
+            en="write the school as students has it (number or name, spaces, the file's encoding), unless it "
+            "is one whose pupils are not in these records",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR147",
+        "school_without_calendar",
+        Text(
+            zh="校历按学校列出，却没有某些学校；这些学校的上课日只能从出勤得知",
+            en="The calendar names schools, but not one that pupils attend: its school days are only known "
+            "from attendance",
+        ),
+        Text(
+            zh="补上该校的校历，或核对学校的写法；适用于所有学校的行，学校一栏留空",
+            en="add its days, or write the school as students has it; a row without a school is for all",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR148",
+        "attendance_beside_the_week",
+        Text(
+            zh="有出勤的日子既未在校历中列出，也不在平常的上课周内，按上课日处理",
+            en="There is attendance on days that are neither listed nor days of the ordinary week; they are "
+            "taken as school days",
+        ),
+        Text(
+            zh="补课日请列入校历（上课），不上课的日子列为放假，更正日期，或在映射文件 [calendar] 中"
+            "另选 week",
+            en="list them in the calendar as open or as closed, correct the dates, or choose another week "
+            "under [calendar] in the mapping",
         ),
         "warning",
     ),

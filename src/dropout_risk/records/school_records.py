@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
@@ -203,6 +204,15 @@ class SchoolRecords:
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
         return self._checked.lists_days_of(school)
+
+    @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self._checked.attended_days
+
+    def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete some days with attendance by the ordinary week of a school, where it has one."""
+        return self._checked.completed_days(school, dates, known)
 
     @property
     def quarantine(self) -> Quarantine:

@@ -249,7 +249,11 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     for row, school in enumerate(schools):
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
-        since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
+        since = (
+            records.calendar.days_of(name)
+            if held
+            else records.completed_days(school or "", *records.attendance.dates_of(row))
+        )
         kept = [run for run, table in INCIDENTS.items() if table.name in request.students[indices[row]]]
         name = _BETWEEN.join((name, *kept))
         days[name], known[name] = since

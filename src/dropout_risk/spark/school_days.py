@@ -33,8 +33,9 @@ def school_calendar(
     """Find the school days of every school, as :attr:`SchoolRecords.calendar` does.
 
     A school for which the calendar table lists school days has these; for any other they are the days on
-    which anyone there has attendance, each known from the day on which its first row was recorded. The
-    second takes a pass over the attendance; hand the result to :func:`score` to do without it.
+    which anyone there has attendance, each known from the day on which its first row was recorded, completed
+    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance;
+    hand the result to :func:`score` to do without it.
 
     Parameters
     ----------
@@ -67,11 +68,12 @@ class SchoolDays:
         listed = tables.header.table("calendar")
         if calendar is not None:
             return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
-        known = _listed_days(tables, listed)
-        held = {school: known.days_of(school) for school in tables.schools}
-        unlisted = sorted(school for school, (days, _) in held.items() if not len(days))
+        records = _listed_days(tables, listed)
+        held = {school: records.calendar.days_of(school) for school in tables.schools}
+        unlisted = sorted(school for school in held if not records.lists_days_of(school))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
-            held |= _attended_days(tables, listed, unlisted, by_class())
+            attended = _attended_days(tables, listed, unlisted, by_class())
+            held |= {school: records.completed_days(school, *told) for school, told in attended.items()}
         return cls(listed, held)
 
     def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> SchoolDays:
@@ -115,17 +117,15 @@ class SchoolDays:
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 
-def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
-    """Ask the library which days are listed, with one made-up pupil per school."""
+def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
+    """Ask the library which days are listed and how others are completed, with one pupil per school."""
     schools = [school or None for school in tables.schools]
     columns = {name: pa.nulls(len(schools), pa.string()) for name in ("class_id", "grade_level")}
     students = pa.table(
         {"student_id": range(len(schools)), "school_id": pa.array(schools, pa.string()), **columns}
     )
     given = {"students": students} | ({"calendar": listed} if listed.num_rows else {})
-    return SchoolRecords.from_tables(
-        today=tables.reading.today, mapping=tables.reading.mapping, **given
-    ).calendar
+    return SchoolRecords.from_tables(today=tables.reading.today, mapping=tables.reading.mapping, **given)
 
 
 def _attended_days(
@@ -138,7 +138,7 @@ def _attended_days(
 
     def attended(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):
-            calendar = days.records(reading, nested).calendar
+            calendar = days.records(reading, nested).attended_days
             for school in sorted(wanted.intersection(calendar.schools)):
                 day, known = calendar.days_of(school)
                 yield pa.table(
