@@ -19,6 +19,7 @@ FACADES = {
 
 
 NEW_ROOMS = {
+    "dropout_risk.features.totals": "totals whose periods share days",
     "dropout_risk.modelling.feature_table": "the frame of features that a classifier takes",
     "dropout_risk.modelling.labels": "which label is the risk",
     "dropout_risk.modelling.row_names": "whether rows and labels agree",
@@ -31,9 +32,16 @@ NEW_ROOMS = {
     "dropout_risk.records.folders": "the files of a folder: read, or named",
     "dropout_risk.records.header_rows": "where the headers stand",
     "dropout_risk.records.holidays": "public holidays and make-up workdays of China",
+    "dropout_risk.records.lone_dates": "dates far from all others",
     "dropout_risk.records.mapping_shape": "whether a mapping has the form of one",
     "dropout_risk.records.no_pupils": "rows that are totals or examples",
     "dropout_risk.records.ordinary_week": "the days that a calendar of exceptions leaves out",
+    "dropout_risk.records.register_doubts": "what the days of a whole register make doubtful",
+    "dropout_risk.records.school_zone": "the school's own day of a moment",
+    "dropout_risk.records.sessions": "one name for each session",
+    "dropout_risk.records.time_conventions": "what a county says of its dates and totals",
+    "dropout_risk.records.totals": "the checks of attendance totals",
+    "dropout_risk.records.unknown_codes": "numbers that stand for not known",
     "dropout_risk.records.workbooks": "the sheets of a workbook",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
 }

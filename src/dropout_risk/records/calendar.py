@@ -18,6 +18,8 @@ from dropout_risk.errors import DateError
 from dropout_risk.kernels import kernel
 
 DateLike = str | dt.date | dt.datetime | np.datetime64
+YEAR_START = (8, 1)
+"""Month and day on which a school year begins where nothing else is said."""
 
 
 def ordinal_of(day: DateLike) -> int:
@@ -83,7 +85,7 @@ class SchoolCalendar:
         days: Sequence[Ints],
         *,
         known: Sequence[Ints] | None = None,
-        year_start: tuple[int, int] = (8, 1),
+        year_start: tuple[int, int] = YEAR_START,
     ) -> None:
         self.schools = tuple(schools)
         self.year_start = year_start
@@ -106,7 +108,7 @@ class SchoolCalendar:
         days: Mapping[str, Sequence[DateLike] | npt.NDArray[Any]],
         *,
         known: Mapping[str, npt.NDArray[Any]] | None = None,
-        year_start: tuple[int, int] = (8, 1),
+        year_start: tuple[int, int] = YEAR_START,
     ) -> Self:
         """Make a calendar from the school days of each school, in any order and with repetitions.
 

@@ -15,21 +15,31 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.attendance import AttendanceCheck, Roll
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
+from dropout_risk.records.row_checks import (
+    check_enrolled,
+    check_enrolment,
+    check_overlaps,
+    check_pupils,
+    check_values,
+)
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.totals import check_totals, doubt_periods
 
-_ALWAYS = np.iinfo(np.int32).min
+_ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+_AT_SCHOOL = frozenset({"attendance_totals", "grades"})
+"""Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,7 @@ class CheckedRecords:
     report: CheckReport
     quarantine: Quarantine
     students: Any = None
+    year_start: tuple[int, int] = YEAR_START
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
@@ -115,12 +126,12 @@ class CheckedRecords:
     @cached_property
     def calendar(self) -> SchoolCalendar:
         """The school days of each school."""
-        return self.days.calendar(self.school_of, self.attendance)
+        return self.days.calendar(self.school_of, self.attendance, self.year_start)
 
     @property
     def attended_days(self) -> SchoolCalendar:
         """The school days as far as the calendar lists them, or else attendance alone tells of them."""
-        return self.days.calendar(self.school_of, self.attendance, complete=False)
+        return self.days.calendar(self.school_of, self.attendance, self.year_start, complete=False)
 
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
@@ -148,9 +159,11 @@ class RecordsCheck:
         today: int,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        *,
+        year_start: tuple[int, int] = YEAR_START,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
-        self.progress = progress
+        self.progress, self.year_start = progress, year_start
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
@@ -180,7 +193,8 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts, _read_from(self.parts)), quarantine, self.students,
+            CheckReport((*problems, *files), counts, _read_from(self.parts)), quarantine,
+            self.students, self.year_start,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -200,6 +214,8 @@ class RecordsCheck:
         self.usable[rows[~draft.apart]] = True
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
         self.enrolled_on = self._by_pupil(draft, "enrolled_on")
+        left = self._by_pupil(draft, "left_on")
+        self.left_on = np.where(left == _ALWAYS, _FOREVER, left)
         self._name_schools(draft)
         known = self._add_known(np.where(self.usable, self.pupil_row, -1)) if self.known is not None else None
         self.lost = self._lost_pupils(draft)
@@ -217,6 +233,8 @@ class RecordsCheck:
         names = pc.fill_null(known.students["school_id"].take(rows), "").to_pylist()
         enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), np.iinfo(np.int32).min)
         self.enrolled_on[old] = enrolled.take(rows).to_numpy()
+        left = pc.fill_null(known.students["left_on"].cast(pa.int32()), _FOREVER)
+        self.left_on[old] = left.take(rows).to_numpy()
         schools = sorted({*self.schools, *names})
         number = {school: position for position, school in enumerate(schools)}
         new = np.array([*(number[school] for school in self.schools), 0], np.int32)
@@ -233,6 +251,7 @@ class RecordsCheck:
             self.tables["calendar"] = UsableRows.none("calendar")
             return
         calendar = self._draft("calendar")
+        check_lone_dates(calendar, self.today)
         arranged = ArrangedRows(calendar)
         arranged.check_duplicates()
         known = self.known.listed() if self.known else None
@@ -282,6 +301,13 @@ class RecordsCheck:
         check_pupils(draft, self.usable)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
+        if name in _AT_SCHOOL:
+            check_enrolled(draft, *self._enrolment())
+        if name == "attendance_totals":
+            check_totals(draft, leave_beside=self.mapping.time.leave_beside)
+            doubt_periods(draft)
+        if not self._alone:
+            check_lone_dates(draft, self.today)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
@@ -289,8 +315,11 @@ class RecordsCheck:
         self._finish(draft, arranged)
 
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of)
-        check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
+        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone)
+        check = AttendanceCheck(
+            self.mapping, roll, self.days, self.today, self.progress,
+            year_start=self.year_start, known_days=self._known_days(),
+        )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         apart = SetApart.of(draft)
@@ -299,6 +328,23 @@ class RecordsCheck:
         self.problems += draft.problems()
         if "attendance" in self.parts:
             self.apart.append(apart)
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the pupils came with a request: what is said of one may not depend on the others."""
+        return any(isinstance(part, ListPart) for part in self.parts.get("students", ()))
+
+    def _enrolment(self) -> tuple[Array, Array]:
+        """Give the first and the last day of enrolment of each pupil; empty where nobody's is known."""
+        if (self.enrolled_on == _ALWAYS).all() and (self.left_on == _FOREVER).all():
+            return np.empty(0, np.int32), np.empty(0, np.int32)
+        return self.enrolled_on, self.left_on
+
+    def _known_days(self) -> dict[int, Array]:
+        """Give the days of each school that were known before."""
+        if self.known is None:
+            return {}
+        return {row: self.known.calendar.days_of(school)[0] for row, school in enumerate(self.schools)}
 
     def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name

@@ -15,11 +15,12 @@ from dropout_risk.records.mapping_shape import shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
 
 Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar")
+_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar", *TIME_KEYS)
 _TEXT_COLUMNS = {
     column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
 }
@@ -55,6 +56,7 @@ class _Layer:
     ignored: frozenset[str] = frozenset()
     encodings: Mapping[str, str] = field(default_factory=dict)
     week: Week | None = None
+    time: TimeConventions = field(default_factory=TimeConventions)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -73,7 +75,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding`` (one word, or one per table or file). A SettingsError names every unknown key and every
+    ``encoding`` (one word, or one per table or file), and what :class:`TimeConventions` reads.
+    A SettingsError names every unknown key and every
     unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
@@ -108,6 +111,11 @@ class RecordsMapping:
     def week(self) -> Week | None:
         """What the county says of the days that its calendar does not list."""
         return self._own.week
+
+    @property
+    def time(self) -> TimeConventions:
+        """What the county says of its dates, its school year and its totals."""
+        return self._own.time
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -223,6 +231,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encodings=_encodings_in(data),
         week=data.get("calendar", {}).get("week"),
+        time=TimeConventions.of(data),
     )
 
 
@@ -241,6 +250,7 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(data, _PARTS, "")
     yield from _wrong_encodings(data)
     yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
+    yield from time_problems(data)
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _SECTIONS, "words.")

@@ -72,7 +72,7 @@ def _from_pandas(frame: Any) -> Any:
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]
-        if getattr(column.dtype, "tz", None) is not None:
+        if str(getattr(column.dtype, "tz", None) or "UTC") != "UTC":
             column = column.dt.tz_localize(None)
         try:
             arrays.append(pa.array(column, from_pandas=True))

@@ -21,6 +21,7 @@ from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
+from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
 
@@ -91,7 +92,10 @@ class TableReader:
         missing = [[name for name in self.table.required if name not in found.chosen] for found in headers]
         chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        for number, found in prefetch(call, _piece_tasks(parts, chosen, look)):
+        days = [
+            SchoolDay(self.table, self.mapping.time.zone_of(self.table.name, part.name)) for part in parts
+        ]
+        for number, found in prefetch(call, _piece_tasks(parts, chosen, look, days)):
             for length, seen in found:
                 then(seen, self._length)
                 lengths[number] += length
@@ -104,6 +108,7 @@ class TableReader:
         ):
             unread[start:stop] = bool(lacks)
             self._report_headers(part, header, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
+        self._report_doubts(parts, days)
         spans = [
             Span(part, start, tuple(part.broken), tuple(part.blank))
             for part, start in zip(parts, starts, strict=False)
@@ -183,25 +188,31 @@ class TableReader:
             for header in headers.spare:
                 self._note(header, _SPARE, part)
 
+    def _report_doubts(self, parts: Sequence[Part], days: Sequence[SchoolDay]) -> None:
+        for part, day in zip(parts, days, strict=True):
+            for name, times in day.doubts():
+                found = Finding(RULES["time_of_day"], name, _NO_ROWS, "warning", times, part.name)
+                self._findings.append(found)
+
     def _note(self, header: str, detail: str, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)
         self._findings.append(found)
 
 
 def _piece_tasks(
-    parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen]
+    parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen], days: Sequence[SchoolDay]
 ) -> Iterator[Callable[[], tuple[int, list[tuple[int, Seen]]]]]:
     """Give one task for each piece of each part: read it and look at its batches."""
     for number, part in enumerate(parts):
         names = list(chosen[number])
         for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
-            yield partial(_look_at, number, piece, look, names, part.typed)
+            yield partial(_look_at, number, piece, look, names, part.typed, days[number])
 
 
-def _look_at(
-    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool
+def _look_at(  # noqa: PLR0917
+    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool, day: SchoolDay
 ) -> tuple[int, list[tuple[int, Seen]]]:
-    return number, [(batch.num_rows, look(batch, names, typed)) for batch in piece()]
+    return number, [(batch.num_rows, look(day.local(batch, names), names, typed)) for batch in piece()]
 
 
 def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
+from dropout_risk.records.unknown_codes import check_unknown_codes
 from dropout_risk.records.values import FAULTS, NO_DATE
 
 _OPEN = np.iinfo(np.int32).max
@@ -84,6 +85,7 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
 
 def check_values(draft: Draft, today: int) -> None:
     """Check every row by itself, and fill ``recorded_on``."""
+    check_unknown_codes(draft)
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
@@ -116,6 +118,24 @@ def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
     draft.set_apart("before_enrolment", "date", early)
 
 
+def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
+    """Set rows apart that lie wholly before their pupil's enrolment or after the day it left.
+
+    ``first`` and ``last`` give these days for each pupil; they are empty where nobody's is known.
+    """
+    column = draft.table.date
+    if not len(first) or column is None:
+        return
+    begins = "period_start" if "period_start" in draft.table else column
+    pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
+    known = (pupil > NO_PUPIL) & ~draft.apart & ~draft.missing(begins) & ~draft.missing(column)
+    early, late = known.copy(), known.copy()
+    early[known] = stop[known] < first[pupil[known]]
+    late[known] = start[known] > last[pupil[known]]
+    draft.set_apart("before_enrolled", column, early)
+    draft.set_apart("after_left", column, late)
+
+
 def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:
     """Set attendance apart on days that a given calendar does not list as school days."""
     if not days.given:
@@ -130,13 +150,6 @@ def _check_marks(draft: Draft) -> None:
     score, highest = draft.values["score"], draft.values["max_score"]
     draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
     draft.set_apart("score_over_max", "score", (score > highest) & (highest > 0))
-
-
-def _check_totals(draft: Draft) -> None:
-    _check_period(draft, "period_start", "period_end")
-    absent, enrolled = draft.values["days_absent"], draft.values["days_enrolled"]
-    both = ~draft.missing("days_absent") & ~draft.missing("days_enrolled") & (enrolled >= 0)
-    draft.set_apart("more_absent_than_enrolled", "days_absent", both & (absent > enrolled))
 
 
 def _check_students(draft: Draft) -> None:
@@ -164,7 +177,6 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
 
 _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
-    "attendance_totals": _check_totals,
     "grades": _check_marks,
     "family": lambda draft: _check_period(draft, "valid_from", "valid_to"),
 }

@@ -101,7 +101,8 @@ _RULES = (
         "negative_number",
         Text(zh="数值为负", en="A number that cannot be negative is"),
         Text(
-            zh="更正数值；缺考不要写成负数", en="correct it; do not write a missed exam as a negative score"
+            zh="更正数值；未知或缺考不要写成负数",
+            en="correct it; write neither a missed exam nor a value that is not known as a negative number",
         ),
     ),
     Rule(
@@ -375,6 +376,159 @@ _RULES = (
             "under [calendar] in the mapping",
         ),
         "warning",
+    ),
+    Rule(
+        "DR157",
+        "time_of_day",
+        Text(
+            zh="日期都带同一个非零点的时刻，像是以 UTC 写出的当地零点：每个日期都可能早一天",
+            en="All dates have one time of day other than midnight, as local midnights written in UTC "
+            "have: every date may be one day early",
+        ),
+        Text(
+            zh='在映射中写明时区 zone = "Asia/Shanghai"；时刻本是当地时间时写 zone = "local"',
+            en='name the school\'s time zone in the mapping, zone = "Asia/Shanghai", or write zone = "local" '
+            "if these are its own times",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR158",
+        "shifted_week",
+        Text(
+            zh="考勤从周日到周四（或周二到周六）：每个日期都可能差一天",
+            en="The register runs Sunday to Thursday (or Tuesday to Saturday): every date may be one day off",
+        ),
+        Text(
+            zh="若由 UTC 时刻得来，导出时改用当地日期，或在映射文件中写明 zone；"
+            '学校确实如此上课时写 zone = "local"',
+            en="if the dates were made from times in UTC, export the school's own days, or keep the times "
+            'and name zone in the mapping; if this is the school\'s week, write zone = "local"',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR159",
+        "lone_date",
+        Text(
+            zh="日期远离该表其他所有日期，疑为误写，未使用",
+            en="A date lies far from all others of the table, as a mistyped year or month does; "
+            "the row is not used",
+        ),
+        Text(zh="更正年份或月份", en="correct the year or the month"),
+    ),
+    Rule(
+        "DR160",
+        "before_enrolled",
+        Text(
+            zh="记录早于该生入学，不计入",
+            en="A row lies before the day on which the pupil was enrolled, and does not count",
+        ),
+        Text(
+            zh="删除该行，或更正学生表中的入学日期 enrolled_on",
+            en="remove it, or correct enrolled_on in students",
+        ),
+    ),
+    Rule(
+        "DR161",
+        "more_days_than_period",
+        Text(zh="天数多于该时段的天数", en="More days than the period from period_start to period_end has"),
+        Text(
+            zh="更正天数；未知时留空，不要写 999",
+            en="correct the days or the period; leave days that are not known empty rather than 999",
+        ),
+    ),
+    Rule(
+        "DR162",
+        "code_for_unknown",
+        Text(
+            zh="数值像是表示“未知”的代码（如 999、9999）",
+            en='A number looks like a code for "not known", such as 999 or 9999',
+        ),
+        Text(
+            zh="未知时留空；必填的列未知时不写该行",
+            en="leave the value empty where it is not known, or the row out where the column must be filled",
+        ),
+    ),
+    Rule(
+        "DR163",
+        "overlapping_totals",
+        Text(
+            zh="同一学生的统计时段互相重叠（如周表与月表、或累计表）：每天只计一次，以最长的时段为准",
+            en="Periods of one pupil share days, as sheets of weeks beside that of the month or running "
+            "totals: each day is counted once, by the longest period",
+        ),
+        Text(
+            zh="只保留一种时段的表；累计数改为各时段自己的天数",
+            en="keep one kind of sheet, with the days of each period alone",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR164",
+        "accumulating_totals",
+        Text(
+            zh="所有学生的缺勤天数逐期只增不减，像是累计数",
+            en="No pupil's days_absent ever falls from one period to the next, as running totals do",
+        ),
+        Text(
+            zh="填写各时段自己的天数；若为累计数，period_start 写累计开始的日期",
+            en="give the days of each period alone, or, if they run on, the day on which they began as "
+            "period_start",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR165",
+        "leave_beside_absence",
+        Text(
+            zh="请假天数多于缺勤天数：缺勤天数应包含请假",
+            en="More days_excused than days_absent, which has to hold them",
+        ),
+        Text(
+            zh='若整个表的缺勤天数不含请假，在映射文件中写 leave_days = "beside"；否则更正天数',
+            en='if the whole table counts leave beside absence, write leave_days = "beside" in the mapping; '
+            "else correct the days",
+        ),
+    ),
+    Rule(
+        "DR166",
+        "lesson_beside_day",
+        Text(
+            zh="同一天既有整天的记录又有各节课的记录：以整天为准，各节课不计",
+            en="A day has a row of its own beside rows of its sessions; the row of the day counts, not "
+            "this one",
+        ),
+        Text(
+            zh="每天只留整天的一行，或只留各节课的行",
+            en="keep the rows of the day or those of its sessions, not both",
+        ),
+    ),
+    Rule(
+        "DR167",
+        "year_cut_in_term",
+        Text(
+            zh="学年起始日（默认8月1日）前后学校都在上课：学年可能从别的日期开始",
+            en="School goes on over the day on which the school year is said to begin (1 August unless "
+            "declared): it may begin on another",
+        ),
+        Text(
+            zh='用 year_start 参数或在映射文件中写明学年起始日，如 year_start = "02-01"',
+            en='say when it begins, with the argument year_start or in the mapping: year_start = "02-01"',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR168",
+        "after_left",
+        Text(
+            zh="记录晚于该生离校，不计入",
+            en="A row lies after the day on which the pupil left, and does not count",
+        ),
+        Text(
+            zh="删除该行，或更正学生表中的离校日期 left_on",
+            en="remove it, or correct left_on in students",
+        ),
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

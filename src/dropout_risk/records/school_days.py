@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
 from dropout_risk.records.ordinary_week import OrdinaryWeek, Week, lists_exceptions
 from dropout_risk.records.rows import Draft
@@ -98,7 +98,14 @@ class SchoolDays:
         is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
         return is_open
 
-    def calendar(self, school_of: Array, grid: DayGrid, *, complete: bool = True) -> SchoolCalendar:
+    def calendar(
+        self,
+        school_of: Array,
+        grid: DayGrid,
+        year_start: tuple[int, int] = YEAR_START,
+        *,
+        complete: bool = True,
+    ) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
@@ -115,7 +122,7 @@ class SchoolDays:
                     days[school], known[school] = self.completed(school, days[school], known[school])
                 if self._grows:
                     days[school], known[school] = self._with_listed(row, days[school], known[school])
-        return SchoolCalendar.from_days(days, known=known)
+        return SchoolCalendar.from_days(days, known=known, year_start=year_start)
 
     def completed(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete the days on which anyone at a school has attendance, where it has an ordinary week."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.folders import find_parts
@@ -26,6 +26,7 @@ from dropout_risk.records.reading import Progress
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.tables import RUNS, TABLES
+from dropout_risk.records.time_conventions import YearStart, first_day_of_year
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class SchoolRecords:
         Whether any of the records are made up.
     known : KnownPupils or None
         The pupils and school days that were known before.
+    year_start : tuple of int
+        Month and day on which a school year begins.
 
     Examples
     --------
@@ -74,12 +77,15 @@ class SchoolRecords:
         known: KnownPupils | None = None,
         progress: Progress | None = None,
         said: Sequence[Problem] = (),
+        year_start: YearStart = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
         self._said = tuple(said)
         self._today = ordinal_of(dt.date.today() if today is None else today)
+        before = YEAR_START if known is None else known.calendar.year_start
+        self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -92,6 +98,7 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        year_start: YearStart = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -113,6 +120,9 @@ class SchoolRecords:
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).
+        year_start : str, int or pair, optional
+            Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
+            ``year_start`` of the mapping. By default 1 August.
 
         Raises
         ------
@@ -124,7 +134,7 @@ class SchoolRecords:
         synthetic = has_mark_file(Path(path))
         return cls(
             found.parts, words, today=today, unknown=found.unknown, synthetic=synthetic, known=known,
-            progress=progress, said=found.problems,
+            progress=progress, said=found.problems, year_start=year_start,
         )  # fmt: skip
 
     @classmethod
@@ -136,6 +146,7 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: KnownPupils | None = None,
+        year_start: YearStart = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -148,7 +159,7 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known
+        known, year_start
             As in :meth:`from_folder`.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
@@ -169,11 +180,15 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
+        return cls(
+            parts, words, today=today, truth=truth, synthetic=synthetic, known=known, year_start=year_start
+        )
 
     @cached_property
     def _checked(self) -> CheckedRecords:
-        checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
+        checking = RecordsCheck(
+            self._parts, self._mapping, self._today, self.known, self._progress, year_start=self.year_start
+        )
         return checking.run(self._unknown, self._said)
 
     def check(self) -> CheckReport:

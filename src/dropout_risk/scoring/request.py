@@ -173,7 +173,8 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
 
 def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
     tables: dict[str, Any] = request.tables()
-    return SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **tables)
+    year_start = request.body.get("year_start")
+    return SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, year_start=year_start, **tables)
 
 
 def score_features_request(
@@ -258,7 +259,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
         name = _BETWEEN.join((name, *kept))
         days[name], known[name] = since
         names.append(name)
-    calendar = SchoolCalendar.from_days(days, known=known)
+    calendar = SchoolCalendar.from_days(days, known=known, year_start=records.year_start)
     histories = Histories.from_tables(
         records.table("students"), tables, calendar, attendance=records.attendance,
         observed_to=ordinal_of(request.body["as_of"]), calendars=names,

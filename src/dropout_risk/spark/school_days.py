@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
 from dropout_risk.histories.histories import NEVER, Histories
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import INCIDENTS, RUNS
@@ -58,6 +58,7 @@ class SchoolDays:
     listed: pa.Table
     held: dict[str, tuple[Ints, Ints]]
     kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    year_start: tuple[int, int] = YEAR_START
 
     @classmethod
     def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> SchoolDays:
@@ -67,14 +68,15 @@ class SchoolDays:
         """
         listed = tables.header.table("calendar")
         if calendar is not None:
-            return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
+            held = {school: calendar.days_of(school) for school in calendar.schools}
+            return cls(listed, held, year_start=calendar.year_start)
         records = _listed_days(tables, listed)
         held = {school: records.calendar.days_of(school) for school in tables.schools}
         unlisted = sorted(school for school in held if not records.lists_days_of(school))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
             attended = _attended_days(tables, listed, unlisted, by_class())
             held |= {school: records.completed_days(school, *told) for school, told in attended.items()}
-        return cls(listed, held)
+        return cls(listed, held, year_start=tables.header.year_start)
 
     def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> SchoolDays:
         """Find since when each school keeps tables of incidents: a pass over those that are given."""
@@ -95,7 +97,7 @@ class SchoolDays:
             for name in (self.held if schools is None else schools)
         }
         days, known = ({name: pair[part] for name, pair in chosen.items()} for part in (0, 1))
-        return SchoolCalendar.from_days(days, known=known)
+        return SchoolCalendar.from_days(days, known=known, year_start=self.year_start)
 
     def records(self, reading: NestedReading, nested: pa.Table) -> SchoolRecords:
         """Check some pupils' nested rows against the days that are listed for their schools."""

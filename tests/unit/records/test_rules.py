@@ -10,7 +10,7 @@ FAULTS = [
     ("missing_value", "grades", 0, {"score": math.nan}, "score", "error"),
     ("missing_value", "students", 2, {"student_id": " "}, "student_id", "error"),
     ("wrong_type", "grades", 0, {"score": "缺考"}, "score", "error"),
-    ("wrong_type", "attendance_totals", 0, {"days_absent": 1.5}, "days_absent", "error"),
+    ("wrong_type", "attendance_totals", 0, {"days_absent": "1 1/2"}, "days_absent", "error"),
     ("wrong_type", "students", 0, {"grade_level": "Year 7"}, "grade_level", "warning"),
     ("unparsable_date", "attendance", 1, {"date": "45537"}, "date", "error"),
     ("unparsable_date", "attendance", 1, {"date": "2024-02-30"}, "date", "error"),
