@@ -22,7 +22,7 @@ from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.tables import INCIDENTS, RUNS
+from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -369,7 +369,7 @@ class _Builder:
             "subject": self._codes(rows, "subject"),
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
-            "percent": rows.values["score"] / rows.values["max_score"],
+            "percent": _percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -416,6 +416,21 @@ class _Builder:
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([*(place.get(word, -1) for word in every), -1], dtype=np.int32)
         return np.asarray(codes.take(rows.values[name]))
+
+
+MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
+
+
+def _percents(score: Floats, highest: Floats, taken: Array) -> Floats:
+    """Give shares of full marks, at most all of them; what stands in place of a mark is no finite number."""
+    percent = score / highest
+    over = percent > 1
+    if np.count_nonzero(over):
+        percent[over] = 1.0
+    missed = taken == TAKEN.index("missed")
+    if np.count_nonzero(missed):
+        percent[missed] = MISSED
+    return percent
 
 
 def no_runs(name: str, n_pupils: int) -> Runs:

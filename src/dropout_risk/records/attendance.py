@@ -39,6 +39,7 @@ from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
+from dropout_risk.records.word_checks import words_alike
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
@@ -125,6 +126,8 @@ class AttendanceCheck:
         self._check_days(parts)
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
         draft.findings += [*self._findings(), *self._doubts]
+        if words_alike(words):
+            draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
 
     def _reader(self) -> TableReader:

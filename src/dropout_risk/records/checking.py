@@ -20,6 +20,7 @@ from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.marks import restore_sittings
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
@@ -36,6 +37,8 @@ from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
+from dropout_risk.records.unused_entries import unused_entries
+from dropout_risk.records.word_checks import check_words
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 _AT_SCHOOL = frozenset({"attendance_totals", "grades"})
@@ -184,6 +187,7 @@ class RecordsCheck:
             elif table.of_pupils:
                 self._check_long(name)
         rule = RULES["unknown_file"]
+        unused = unused_entries(self.mapping, self.parts)
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
         problems = sorted([*self.problems, *said], key=lambda problem: order.get(problem.table, len(order)))
@@ -193,7 +197,7 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts, _read_from(self.parts)), quarantine,
+            CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
             self.students, self.year_start,
         )  # fmt: skip
 
@@ -206,7 +210,8 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
-        check_values(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         rows = draft.values["student_id"]
@@ -293,7 +298,8 @@ class RecordsCheck:
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
-        check_values(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
         return draft
 
     def _check_long(self, name: str) -> None:
@@ -348,12 +354,14 @@ class RecordsCheck:
 
     def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name
-        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart))
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
+        if name == "grades" and restore_sittings(draft, self.usable, self.today):
+            arranged = ArrangedRows(draft)
+        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
 
 
 def _read_from(parts: Mapping[str, Sequence[Part]]) -> dict[str, tuple[str, ...]]:

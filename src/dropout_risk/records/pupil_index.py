@@ -14,14 +14,8 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
-from dropout_risk.records.values import (
-    EMPTY_WORDS,
-    as_text,
-    is_text,
-    spread_values,
-    trimmed_text,
-    whole_numbers,
-)
+from dropout_risk.records.values import as_text, is_text, spread_values, whole_numbers
+from dropout_risk.records.words import EMPTY_WORDS, trimmed_text
 
 NO_PUPIL, UNKNOWN_PUPIL = -1, -2
 Hashing = tuple[np.uint64, np.uint64, np.uint64]

@@ -89,7 +89,8 @@ class TableReader:
         """
         parts = list(parts)
         headers = [self.mapping.headers(self.table.name, part.header) for part in parts]
-        missing = [[name for name in self.table.required if name not in found.chosen] for found in headers]
+        required = self.mapping.required(self.table.name)
+        missing = [[name for name in required if name not in found.chosen] for found in headers]
         chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
         days = [
@@ -152,7 +153,8 @@ class TableReader:
             return values[0] if len(values) == 1 else np.concatenate([np.empty(0, np.int32), *values])
         if not any(name in chunk.values for chunk in chunks):  # one empty value stands for all rows
             draft.words[name] = []
-            return _EMPTY_RUNS[column.kind][: self._length]
+            once = self.mapping.given_once(name)
+            return _EMPTY_RUNS[column.kind][: self._length] if once is None else np.full(self._length, once)
         new = None
         if column.kind == "text":
             draft.words[name], new = self._vocabularies[name].ordered()

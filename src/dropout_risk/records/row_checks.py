@@ -7,6 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
+from dropout_risk.records.conventions import Conventions
+from dropout_risk.records.family_values import check_family_values
+from dropout_risk.records.marks import check_marks, part_marks
+from dropout_risk.records.plausible import check_distances, read_grade_levels
 from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
@@ -15,6 +19,7 @@ from dropout_risk.records.unknown_codes import check_unknown_codes
 from dropout_risk.records.values import FAULTS, NO_DATE
 
 _OPEN = np.iinfo(np.int32).max
+_USUAL = Conventions()
 
 
 def check_overlaps(arranged: ArrangedRows) -> None:
@@ -83,8 +88,13 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
             draft.fault(rule, column.name, faults == position)
 
 
-def check_values(draft: Draft, today: int) -> None:
+def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) -> None:
     """Check every row by itself, and fill ``recorded_on``."""
+    if draft.table.name == "grades":
+        part_marks(draft)
+    if draft.table.name == "students":
+        read_grade_levels(draft, today, conventions)
+        check_distances(draft, conventions)
     check_unknown_codes(draft)
     for column in draft.table.columns:
         values = draft.values[column.name]
@@ -93,9 +103,13 @@ def check_values(draft: Draft, today: int) -> None:
         if column.lowest is not None:
             below = (values < column.lowest) & ~draft.missing(column.name)
             draft.fault("negative_number", column.name, below)
+        if column.highest is not None:
+            draft.fault("implausible_number", column.name, values > column.highest)
     special = _SPECIAL.get(draft.table.name)
     if special is not None:
         special(draft)
+    if draft.table.name == "grades":
+        check_marks(draft, conventions)
     if draft.table.known_from is not None:
         _fill_recorded_on(draft, draft.table.known_from)
 
@@ -146,10 +160,9 @@ def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:
     draft.set_rows_apart("no_school_day", "date", known[off])
 
 
-def _check_marks(draft: Draft) -> None:
-    score, highest = draft.values["score"], draft.values["max_score"]
-    draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
-    draft.set_apart("score_over_max", "score", (score > highest) & (highest > 0))
+def _check_family(draft: Draft) -> None:
+    _check_period(draft, "valid_from", "valid_to")
+    check_family_values(draft)
 
 
 def _check_students(draft: Draft) -> None:
@@ -177,6 +190,5 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
 
 _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
-    "grades": _check_marks,
-    "family": lambda draft: _check_period(draft, "valid_from", "valid_to"),
+    "family": _check_family,
 }

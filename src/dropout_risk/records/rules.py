@@ -53,8 +53,10 @@ _RULES = (
         "missing_value",
         Text(zh="必填的值为空", en="A value that every row needs is missing"),
         Text(
-            zh="补上该值；没有参加的考试不要留空行",
-            en="fill it in; leave out the row of an exam that was not sat",
+            zh='补上该值；空格有含义时，在映射文件的 [words] 中写明（例如 "" = "present"）；'
+            "成绩可写缺考、免考、缓考",
+            en="fill it in, or say under [words] in the mapping what an empty cell means, such as "
+            '"" = "present" for a status; a mark may also say missed, exempt or deferred',
         ),
     ),
     Rule(
@@ -62,8 +64,9 @@ _RULES = (
         "wrong_type",
         Text(zh="值的类型不对", en="A value is not of the column's type"),
         Text(
-            zh="数值列只写数字",
-            en="write numbers only in columns of numbers, whole numbers where days are counted",
+            zh="数值列只写数字；等第（A、优、合格）在映射文件的 [words.score] 中写明分数",
+            en="write numbers only in columns of numbers, whole numbers where days are counted; give a word "
+            "(A, merit, pass) its points under [words.score] in the mapping",
         ),
     ),
     Rule(
@@ -71,8 +74,10 @@ _RULES = (
         "unparsable_date",
         Text(zh="日期无法识别", en="A date cannot be read"),
         Text(
-            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日",
-            en="write it as 2024-09-01; serial numbers of spreadsheets are not dates",
+            zh="写成 2024-09-01、2024/9/1 或 2024年9月1日；"
+            "其他写法在映射文件中用 dates 写明（dmy、mdy、ymd、serial）",
+            en="write it as 2024-09-01, or say in the mapping how dates are written: "
+            'dates = "dmy" for 03/04/2024, "mdy", "ymd" for 24-4-3, "serial" for the numbers of spreadsheets',
         ),
     ),
     Rule(
@@ -94,7 +99,10 @@ _RULES = (
         "DR108",
         "score_over_max",
         Text(zh="分数高于满分", en="A score lies above max_score"),
-        Text(zh="更正分数或满分", en="correct the score or max_score"),
+        Text(
+            zh="更正分数或满分；附加分超过满分五分之一时在映射文件中用 bonus 写明",
+            en="correct the score or max_score; declare a bonus of more than a fifth as bonus in the mapping",
+        ),
     ),
     Rule(
         "DR109",
@@ -314,6 +322,117 @@ _RULES = (
         Text(
             zh="把该列设为文本格式后重新填写或导出",
             en="format the column as text and type or export it again",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR135",
+        "unknown_family_value",
+        Text(
+            zh="家庭因素的取值无法识别，按未填处理，该行保留",
+            en="A value is not one of its family factor's; it is left empty and the row stays",
+        ),
+        Text(
+            zh="写是、否、不详，或该因素的代码；或在映射文件的 [words.value] 中写明",
+            en="write yes, no, unknown or a code of the factor, or say what it means under [words.value]",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR136",
+        "cohort_year",
+        Text(zh="年级写成了入学年份", en="A grade level is a year of entry"),
+        Text(
+            zh="写年级（7、七年级、初一），或在映射文件中写明入学时的年级（例如 cohort_enters = 7）",
+            en="write the grade level, or say in the mapping in which level pupils enter: cohort_enters = 7",
+        ),
+    ),
+    Rule(
+        "DR137",
+        "implausible_number",
+        Text(zh="数值超出可能的范围", en="A number is larger than can be"),
+        Text(
+            zh="更正数值；表示“不详”的代码（999、9999）留空；"
+            '距离以米计时在映射文件中写 [units] distance_km = "m"',
+            en="correct it; leave a code for not known (999, 9999) empty; distances in metres are declared "
+            'as distance_km = "m" under [units] in the mapping',
+        ),
+    ),
+    Rule(
+        "DR138",
+        "no_incident",
+        Text(zh="该行说明没有处分或违纪", en="A row says that there was no incident"),
+        Text(
+            zh="删去该行：没有行就表示没有",
+            en="leave such rows out: a pupil without a row has had none",
+        ),
+    ),
+    Rule(
+        "DR139",
+        "bonus_mark",
+        Text(
+            zh="分数因附加分高于满分，按满分计",
+            en="A mark lies above max_score by a bonus; it counts as full marks",
+        ),
+        Text(zh="没有附加分时更正分数或满分", en="where there is no bonus, correct the score or max_score"),
+        "warning",
+    ),
+    Rule(
+        "DR140",
+        "doubtful_unit",
+        Text(
+            zh="数值像是用了另一种单位：分数远低于满分，或多数距离超过50公里",
+            en="Numbers look as if they were in another unit: marks far below max_score, or most distances "
+            "above 50 km",
+        ),
+        Text(
+            zh="核对单位：0.65 表示 65% 时满分写 1，绩点的满分写 4 或 5；"
+            '距离以米计时在映射文件中写 [units] distance_km = "m"',
+            en="check the unit: max_score is 1 where 0.65 means 65 %, and 4 or 5 for grade points; distances "
+            'in metres are declared as distance_km = "m" under [units] in the mapping',
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR141",
+        "mark_of_no_exam",
+        Text(
+            zh="标明缺考、免考或缓考，却有分数，按分数计",
+            en="An exam that was not taken has a mark; the mark counts",
+        ),
+        Text(zh="更正分数或考试状态", en="correct the score, or the column taken"),
+        "warning",
+    ),
+    Rule(
+        "DR142",
+        "unknown_meaning",
+        Text(zh="词语不在特征所用的词之中", en="A word is not one that the features look for"),
+        Text(
+            zh="核对写法，或在映射文件的 [words] 中写明它的含义",
+            en="check how it is written, or say what it means under [words] in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR143",
+        "words_alike",
+        Text(
+            zh="名称只在大小写、全半角、空格或连字符上不同，按不同的名称处理",
+            en="Names differ only in case, width, spaces or hyphens, and count as different ones",
+        ),
+        Text(
+            zh="统一写法，或在映射文件的 [words] 中写明",
+            en="write them in one way, or map one to the other under [words] in the mapping",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR144",
+        "unused_entry",
+        Text(zh="映射文件中的条目没有用上", en="An entry of the mapping applies to nothing here"),
+        Text(
+            zh="核对表头、文件名的写法，或删去该条目",
+            en="check how the header or file is written, or remove the entry",
         ),
         "warning",
     ),

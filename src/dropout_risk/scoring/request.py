@@ -27,6 +27,8 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.family_values import value_of
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
@@ -51,6 +53,7 @@ MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
+_ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -124,7 +127,7 @@ def score_request(
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = _value_errors(request, records)
+    emptied = [*_value_errors(request, records), *_family_value_errors(request, records)]
     histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
@@ -306,6 +309,21 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     return errors
 
 
+def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
+    rule = RULES["unknown_family_value"]
+    if rule not in {problem.rule for problem in records.check().problems}:
+        return []
+    factors, values = (RecordsMapping.of(None).words(TABLES["family"][name]) for name in ("factor", "value"))
+    return [
+        _pupil_error(request, index, rule.code, f"family[{number}].value")
+        for index, student in enumerate(request.students)
+        for number, row in enumerate(student.get("family", ()))
+        if (word := values.word_of(_as_text(row.get("value")))) is not None
+        and value_of(factors.word_of(row["factor"]) or "", word) is None
+    ]
+
+
 def _repeated_pupils(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
@@ -411,6 +429,9 @@ def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:
 def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
     """Keep what is there, in the form of the contract."""
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
+    if kept.pop("taken", "taken") != "taken":
+        kept["score"] = row["taken"]
+        kept["max_score"] = row["max_score"] if (row["max_score"] or 0) > 0 else _ANY_MAX
     if "status" in kept:
         kept["status"] = STATUSES.words[kept["status"]]
     if "instrument" in kept and "score" not in kept:
