@@ -16,6 +16,7 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.registers import AWAY, BACK
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
@@ -66,7 +67,6 @@ def histories_of(source: Source) -> Histories:
     return _MADE[source]
 
 
-GONE = ("dropout", "transferred", "graduated", "died")
 _STATES = ("stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed")
 _STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
@@ -277,8 +277,8 @@ def members_on(snapshot: Snapshot) -> Bools:
     gone = _last_move(
         rows.offsets,
         rows["event"],
-        _event_codes(snapshot.histories, GONE),
-        _event_codes(snapshot.histories, ("returned",)),
+        _event_codes(snapshot.histories, AWAY),
+        _event_codes(snapshot.histories, (BACK,)),
     )
     return np.asarray(there & ~gone)
 

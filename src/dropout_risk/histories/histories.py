@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Floats, Ints, Longs, Positions
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.registers import Registers, presumed_calendars
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
@@ -42,12 +43,14 @@ class Observed:
 
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
-    where it keeps none.
+    where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
+    there.
     """
 
     attended: Ints
     dated: Ints
     kept: dict[str, Ints]
+    presumed: Bools
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -58,13 +61,14 @@ class Observed:
             if table.tells_observed:
                 _raise_dates(dated, tables[table.name], str(table.date), row)
         kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
-        return cls(attended, dated, kept)
+        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_))
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
         """Give the same date for every school; none keeps a table of incidents."""
         attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
-        return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
+        kept = {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS}
+        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_))
 
     def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
@@ -72,14 +76,14 @@ class Observed:
         moved.attended[rows], moved.dated[rows] = self.attended, self.dated
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
+        moved.presumed[rows] = self.presumed
         return moved
 
     def merged(self, other: Observed) -> Self:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
         kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
-        return type(self)(
-            np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated), kept
-        )
+        latest = np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated)
+        return type(self)(*latest, kept, self.presumed | other.presumed)
 
     @property
     def dates(self) -> Ints:
@@ -166,8 +170,9 @@ class Histories:
         """
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
-            records.table("students"), tables, records.calendar, attendance=records.attendance
-        )
+            records.table("students"), tables, records.calendar, attendance=records.attendance,
+            presumed=records.presumed_schools,
+        )  # fmt: skip
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
         return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
 
@@ -181,12 +186,14 @@ class Histories:
         attendance: DayGrid | None = None,
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
+        presumed: Sequence[str] = (),
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
 
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
-        rows. ``calendars`` names each pupil's calendar, by default its school.
+        rows. ``calendars`` names each pupil's calendar, by default its school; of those
+        that are ``presumed``, a pupil without a row of attendance was at school.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
@@ -201,6 +208,7 @@ class Histories:
             observed = Observed.of(attendance, rows, row, number)
         else:
             observed = Observed.until(observed_to, number)
+        observed = replace(observed, presumed=presumed_calendars(calendar.schools, presumed))
         runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
             students=students.select(STUDENT_COLUMNS).combine_chunks(),
@@ -265,16 +273,27 @@ class Histories:
         """The sitting at which each mark was given."""
         return Sittings.of_marks(self.grades, self.classes)
 
+    @cached_property
+    def registers(self) -> Registers:
+        """The register of each pupil, with the days that were handed in for all pupils there ever were."""
+        return Registers.of(self)
+
+    def in_registers(self, registers: Registers) -> Self:
+        """Give the same histories, here, with registers of which they may be a part."""
+        self.__dict__["registers"] = registers
+        return self
+
     def take(self, pupils: npt.ArrayLike) -> Histories:
         """Give the histories of some pupils, by row number, in the given order."""
         rows = np.asarray(pupils, dtype=np.intp)
-        return replace(
+        taken = replace(
             self,
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
             **{name: getattr(self, name).take(rows) for name in RUNS},
         )
+        return taken.in_registers(self.registers.take(rows))
 
     def slice(self, pupils: slice) -> Histories:
         """Give the histories of consecutive pupils: no copy, and what was found for all is not lost."""
@@ -289,6 +308,7 @@ class Histories:
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
                 taken.__dict__[name] = getattr(self, name).slice(rows)
+        taken.in_registers(self.registers.take(pupils))
         taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken
 

@@ -21,6 +21,7 @@ from dropout_risk.histories.day_words import (
     weekday_words,
 )
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.registers import presume_present
 from dropout_risk.histories.runs import KnownRows, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
@@ -68,7 +69,7 @@ class Snapshot:
         return date_of(self.ordinal)
 
     @cached_property
-    def _known_days(self) -> Ints:
+    def known_days(self) -> Ints:
         """Number of school days before the date that attendance can be held for, per pupil."""
         lengths = self.calendar.lengths[self.histories.calendar_row]
         held: Ints = np.minimum(np.maximum(self.end, 0), lengths)
@@ -77,19 +78,20 @@ class Snapshot:
     @cached_property
     def n_days(self) -> int:
         """Number of columns of :meth:`days`."""
-        return int(self._known_days.max(initial=0))
+        return int(self.known_days.max(initial=0))
 
     @cached_property
     def _words(self) -> Words:
         """The planes of attendance, in their order, as words."""
         bits = self.histories.attendance
         planes, n_bytes = bits.known_on(self.ordinal), bits.n_days // 8
+        presume_present(self.histories, self.ordinal, planes[_PLACES["recorded"]])
         if self.calendar is not self.histories.calendar:
             schools = np.arange(len(self.calendar.schools))[:, None]
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
             close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
         n_words = (self.n_days + 63) // 64
-        return align_days(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+        return align_days(planes.view(np.uint64), n_bytes, self.known_days, n_words)
 
     @cached_property
     def _present(self) -> Words:
@@ -111,7 +113,7 @@ class Snapshot:
         """Mark the school days on some weekdays (0 is Monday), in the shape of :meth:`words`."""
         marked = sum(1 << weekday for weekday in {*weekdays} & {*range(7)})
         days, n_words = self.calendar.days, self._words.shape[2]
-        return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
+        return weekday_words(days, self._calendar_row, self.known_days, marked, n_words)
 
     def count(self, kind: str, window: Window = None) -> Longs:
         """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""

@@ -464,6 +464,8 @@ def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Ar
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
         **{f"observed.{run}": first for run, first in part.observed.kept.items()},
     }  # fmt: skip
+    if part.observed.presumed.any():
+        arrays["observed.presumed"] = part.observed.presumed.view(np.uint8)
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
@@ -491,9 +493,9 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
 
 
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
-    """Read what is known of each school from its arrays; a former store knows of no incidents."""
+    """Read what is known of each school; a former store knows of no incidents and of no convention."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
     kept = Observed.until(0, len(attended)).kept
-    return Observed(
-        attended, dated, {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
-    )
+    presumed = np.array(arrays.get("observed.presumed", np.zeros(len(attended), np.uint8))).view(np.bool_)
+    kept = {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
+    return Observed(attended, dated, kept, presumed)

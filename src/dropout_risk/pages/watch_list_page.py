@@ -59,6 +59,7 @@ class SchoolSheet:
     teachers: tuple[TeacherSheet, ...]
     lacking: str
     for_all: str
+    questions: tuple[str, ...]
 
 
 def school_sheet(
@@ -81,6 +82,7 @@ def school_sheet(
         ),
         lacking=shorten_list(lacking, len(lacking), language),
         for_all=shorten_list(for_all, len(for_all), language),
+        questions=tuple(item.text for item in watch_list.questions_of(school_id)),
     )
 
 

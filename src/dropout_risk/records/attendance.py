@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
+from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.lone_dates import DaysOfRegisters
@@ -47,6 +48,7 @@ _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
     ("pupil_set_apart",), ("before_enrolled", "after_left"), ("no_school_day",), ("duplicate_row",),
     ("contradicting_rows",), ("lone_date",), ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
+    ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
 
 
@@ -91,7 +93,14 @@ class _SiftedBatch(NamedTuple):
 
 
 class AttendanceCheck:
-    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error."""
+    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error.
+
+    Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
+    they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
+    school day was there.
+    """
+
+    presumed: Array
 
     def __init__(
         self,
@@ -103,9 +112,10 @@ class AttendanceCheck:
         *,
         year_start: tuple[int, int] = YEAR_START,
         known_days: Mapping[int, Array] | None = None,
+        judge_registers: bool = True,
     ) -> None:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
-        self.progress, self.year_start = progress, year_start
+        self.progress, self.year_start, self.judge_registers = progress, year_start, judge_registers
         self.known_days = dict(known_days or {})
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
@@ -125,6 +135,7 @@ class AttendanceCheck:
             self._set_marked_apart(parts, "contradicting_rows", "status")
         self._check_days(parts)
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
+        beside = self._set_schools_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
         if words_alike(words):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
@@ -310,6 +321,41 @@ class AttendanceCheck:
         rows = rows[arranged.usable()]
         columns[2] = arrival
         return BesideRows(*(column[rows] for column in columns)), position[rows]
+
+    def _set_schools_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
+        """Set apart all rows of the schools whose register cannot be used as it is; note doubtful ones."""
+        school = np.zeros(self.roll.n_usable, np.int32)
+        school[self.roll.row[self.roll.row >= 0]] = self.roll.school[self.roll.row >= 0]
+        declared = self.mapping.unrecorded.of_schools(self.days.schools)
+        schools = AttendanceSchools(school, declared, self.days.listed | self.days.ordinary)
+        doubts = RegisterDoubts.of(self._cells, beside, schools, judge=self.judge_registers)
+        self.presumed = schools.declared("present")
+        named = doubts.refused | ({"mostly_absences": doubts.doubted} if doubts.doubted.any() else {})
+        if not named:
+            return beside
+        for rule, rows in self._rows_of_schools(parts, school, named).items():
+            self._note(rule, "status", rows, RULES[rule].severity)
+        refused = np.logical_or.reduce([np.zeros(len(schools), np.bool_), *doubts.refused.values()])
+        self.presumed &= ~refused
+        self._cells.cells[: self._cells.n_slots, refused[school]] = 0
+        kept = ~refused[school[beside.pupil]]
+        return BesideRows(*(column[kept] for column in vars(beside).values()))
+
+    def _rows_of_schools(
+        self, parts: Sequence[Part], school: Array, named: dict[str, Array]
+    ) -> dict[str, Array]:
+        """Read the parts once more for the usable rows of some schools."""
+        found: dict[str, list[Array]] = {rule: [np.empty(0, np.int64)] for rule in named}
+
+        def collect(batch: _SiftedBatch | None, start: int) -> None:
+            if batch is not None:
+                usable = np.flatnonzero(batch.rows.pupil >= 0)
+                of_row = school[batch.rows.pupil[usable]]
+                for rule, mask in named.items():
+                    found[rule].append(usable[mask[of_row]] + np.int64(start))
+
+        self._reader().each(parts, self._sift, collect)
+        return {rule: np.concatenate(rows) for rule, rows in found.items()}
 
     # --- findings -----------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class SchoolCalendar:
         self.year_start = year_start
         self.lengths = np.array([len(item) for item in days], dtype=np.int32)
         self.days = np.full((len(days), max([1, *self.lengths])), _NEVER, dtype=np.int32)
-        self.known = np.full(self.days.shape, _ALWAYS, dtype=np.int32)
+        self.known = np.full(self.days.shape, ALWAYS_KNOWN, dtype=np.int32)
         for row, item in enumerate(days):
             self.days[row, : len(item)] = item
             if known is not None:
@@ -117,7 +117,7 @@ class SchoolCalendar:
         """
         schools = sorted(days)
         rows = [_ordinals_of(days[school]) for school in schools]
-        since = [np.full(len(row), _ALWAYS, dtype=np.int32) for row in rows]
+        since = [np.full(len(row), ALWAYS_KNOWN, dtype=np.int32) for row in rows]
         if known is not None:
             named = zip(schools, since, strict=True)
             since = [np.asarray(known.get(name, always), dtype=np.int32) for name, always in named]
@@ -188,7 +188,7 @@ class SchoolCalendar:
         return np.cumsum(is_day, axis=1, dtype=np.int32)
 
 
-_NEVER, _ALWAYS = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+_NEVER, ALWAYS_KNOWN = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
 def _flat_pair(which: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Ints, Ints, tuple[int, ...]]:

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
+from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
-from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
+from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.lone_dates import check_lone_dates
@@ -98,7 +99,7 @@ class KnownPupils:
         listed = {}
         for row, school in enumerate(calendar.schools):
             length = int(calendar.lengths[row])
-            if length and (calendar.known[row, :length] == _ALWAYS).all():
+            if length and (calendar.known[row, :length] == ALWAYS_KNOWN).all():
                 listed[school] = calendar.days[row, :length]
         return listed
 
@@ -108,7 +109,8 @@ class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
-    the pupils that were known before, if any were.
+    the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
+    row on a school day was there.
     """
 
     tables: dict[str, UsableRows]
@@ -117,6 +119,7 @@ class CheckedRecords:
     school_of: Array
     report: CheckReport
     quarantine: Quarantine
+    presumed: Array
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
 
@@ -125,6 +128,11 @@ class CheckedRecords:
         if name == "students" and self.students is not None:
             return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
+
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row on a school day was there."""
+        return [school for school, said in zip(self.days.schools, self.presumed, strict=True) if said]
 
     @cached_property
     def calendar(self) -> SchoolCalendar:
@@ -164,9 +172,11 @@ class RecordsCheck:
         progress: Progress | None = None,
         *,
         year_start: tuple[int, int] = YEAR_START,
+        judge_registers: bool = True,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
         self.progress, self.year_start = progress, year_start
+        self.judge_registers = judge_registers and known is None
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
@@ -198,7 +208,7 @@ class RecordsCheck:
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
-            self.students, self.year_start,
+            self.presumed, self.students, self.year_start,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -324,9 +334,11 @@ class RecordsCheck:
         roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone)
         check = AttendanceCheck(
             self.mapping, roll, self.days, self.today, self.progress,
-            year_start=self.year_start, known_days=self._known_days(),
+            year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
         )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        self.presumed = check.presumed
+        self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken

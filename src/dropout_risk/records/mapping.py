@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,11 +18,22 @@ from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
 from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
+from dropout_risk.records.unrecorded import Unrecorded, UnrecordedSource, unrecorded_problems
 from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding", "calendar", *CONVENTIONS, *TIME_KEYS)
+_PARTS = (
+    "tables",
+    "columns",
+    "words",
+    "ignored",
+    "encoding",
+    "calendar",
+    "unrecorded",
+    *CONVENTIONS,
+    *TIME_KEYS,
+)
 _WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
 _KIND_OF = {
     column.name: column.kind
@@ -63,6 +74,7 @@ class _Layer:
     week: Week | None = None
     time: TimeConventions = field(default_factory=TimeConventions)
     conventions: Conventions = field(default_factory=Conventions)
+    unrecorded: Unrecorded = field(default_factory=Unrecorded)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -81,9 +93,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding`` (one word, or one per table or file), and what :class:`TimeConventions` reads.
-    A SettingsError names every unknown key and every
-    unknown target at once.
+    ``encoding`` (one word, or one per table or file), ``unrecorded``, and what :class:`TimeConventions`
+    reads. A SettingsError names every unknown key and every unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -140,6 +151,19 @@ class RecordsMapping:
     def given_once(self, column: str) -> float | None:
         """Give the value that the county gives once for a column that is not there."""
         return self.conventions.max_score if column == "max_score" else None
+
+    @property
+    def unrecorded(self) -> Unrecorded:
+        """What a school day without a row of attendance means."""
+        return self._own.unrecorded
+
+    def declaring(self, unrecorded: UnrecordedSource | Unrecorded) -> RecordsMapping:
+        """Give the same mapping with another meaning of days without a row; None leaves it as it is."""
+        if unrecorded is None:
+            return self
+        changed = RecordsMapping()
+        changed._own = replace(self._own, unrecorded=Unrecorded.of(unrecorded))
+        return changed
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -266,6 +290,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         week=data.get("calendar", {}).get("week"),
         time=TimeConventions.of(data),
         conventions=Conventions.of(data),
+        unrecorded=Unrecorded.of(data.get("unrecorded")),
     )
 
 
@@ -289,6 +314,7 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
     yield from _unknown_keys(words, _KIND_OF, "words.")
     yield from _calendar_problems(data.get("calendar", {}))
+    yield from unrecorded_problems(data.get("unrecorded"))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():

@@ -649,6 +649,81 @@ _RULES = (
             en="remove it, or correct left_on in students",
         ),
     ),
+    Rule(
+        "DR170",
+        "absences_only",
+        Text(
+            zh="考勤只登记缺勤，几乎没有一行写出勤：照此计算，每个有记录的学生都是天天缺勤，"
+            "所以整校的考勤均未使用",
+            en="The register names absences only: hardly any row of the school says that somebody was "
+            "present, so that every listed pupil would be absent all the time; none of its rows is used",
+        ),
+        Text(
+            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"（没有记录的上课日即出勤）；'
+            '每人每天都应有记录的，补上出勤的行；确实无人到校的，写 unrecorded = "unknown"',
+            en='if it lists absences only, declare unrecorded = "present" in the mapping (a school day '
+            "without a row then counts as present); if everybody should have a row each day, add the "
+            'rows of those who were there; if really nobody came, declare unrecorded = "unknown"',
+        ),
+    ),
+    Rule(
+        "DR171",
+        "presence_without_school_days",
+        Text(
+            zh="已声明没有记录即出勤，但不知道哪些日子上课，该校的考勤未使用",
+            en="Days without a row are declared to be days at school, but nothing says which days are school "
+            "days; no row of the school is used",
+        ),
+        Text(
+            zh='提供校历（calendar 表），或在映射文件 [calendar] 中写 week = "weekdays" 或 "china"；'
+            "请求：服务的校历须列出该校的上课日",
+            en='give a calendar table, or say week = "weekdays" (or "china") under [calendar] in the '
+            "mapping; for a request, the service's calendar must list the school's days",
+        ),
+    ),
+    Rule(
+        "DR172",
+        "presence_of_sessions",
+        Text(
+            zh="已声明没有记录即出勤，但考勤按节次登记：不知道一天有几节，该校的考勤未使用",
+            en="Days without a row are declared to be days at school, but absences are listed by session: "
+            "nobody knows how many sessions a day has; no row of the school is used",
+        ),
+        Text(
+            zh="每天合并为一行：缺了一半及以上节次的写缺勤，其余不写，节次一栏留空",
+            en="write one row a day, absent where at least half of the day's sessions were missed, and leave "
+            "the session empty",
+        ),
+    ),
+    Rule(
+        "DR173",
+        "declared_school_unknown",
+        Text(
+            zh="unrecorded 中写的学校没有任何学生，该声明不起作用",
+            en="A school named under unrecorded is one that no pupil attends, so that the declaration never "
+            "applies",
+        ),
+        Text(
+            zh="按学生表的写法写学校；适用于所有学校的写 all",
+            en="write the school as students has it, or all for every school",
+        ),
+    ),
+    Rule(
+        "DR174",
+        "mostly_absences",
+        Text(
+            zh="大多数行不是出勤，而多数学生在多数日子没有记录：这可能是只登记缺勤的考勤",
+            en="Most rows of the school are no presence, and most of its pupils have no row on most days: "
+            "this may be a register of absences only",
+        ),
+        Text(
+            zh='确为缺勤登记的，在映射文件中写 unrecorded = "present"；不是的，写 unrecorded = "unknown"，'
+            "并补上漏登的日子",
+            en='if it lists absences only, declare unrecorded = "present" in the mapping; if not, declare '
+            'unrecorded = "unknown" and add the days that were not handed in',
+        ),
+        "warning",
+    ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
 

@@ -27,6 +27,7 @@ from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.time_conventions import YearStart, first_day_of_year
+from dropout_risk.records.unrecorded import UnrecordedSource
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class SchoolRecords:
         progress: Progress | None = None,
         said: Sequence[Problem] = (),
         year_start: YearStart = None,
+        whole: bool = True,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
-        self._said = tuple(said)
+        self._said, self._whole = tuple(said), whole
         self._today = ordinal_of(dt.date.today() if today is None else today)
         before = YEAR_START if known is None else known.calendar.year_start
         self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
@@ -99,6 +101,7 @@ class SchoolRecords:
         known: KnownPupils | None = None,
         progress: Progress | None = None,
         year_start: YearStart = None,
+        unrecorded: UnrecordedSource = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -123,13 +126,17 @@ class SchoolRecords:
         year_start : str, int or pair, optional
             Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
             ``year_start`` of the mapping. By default 1 August.
+        unrecorded : {"unknown", "present"} or dict of school to one of these, optional
+            What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
+            only: every school day from enrolment to the last one for which the class handed anything in then
+            counts as present. In place of what the mapping says.
 
         Raises
         ------
         RecordsError
             If there is no ``students`` table, or it lacks a required column, or a file cannot be read.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         found = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
@@ -147,6 +154,8 @@ class SchoolRecords:
         synthetic: bool = False,
         known: KnownPupils | None = None,
         year_start: YearStart = None,
+        unrecorded: UnrecordedSource = None,
+        whole: bool = True,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -159,8 +168,11 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known, year_start
+        known, year_start, unrecorded
             As in :meth:`from_folder`.
+        whole : bool, default=True
+            Whether the tables hold all pupils of their schools, so that something can be concluded from what
+            their attendance does not say.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
             None and an empty list count as not given.
@@ -170,7 +182,7 @@ class SchoolRecords:
         RecordsError
             If a table's name is not known, ``students`` is missing or lacks a required column.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         parts: dict[str, list[Part]] = {}
         for name, frame in tables.items():
             table = words.table_of(name)
@@ -181,14 +193,16 @@ class SchoolRecords:
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
         return cls(
-            parts, words, today=today, truth=truth, synthetic=synthetic, known=known, year_start=year_start
-        )
+            parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
+            year_start=year_start, whole=whole,
+        )  # fmt: skip
 
     @cached_property
     def _checked(self) -> CheckedRecords:
         checking = RecordsCheck(
-            self._parts, self._mapping, self._today, self.known, self._progress, year_start=self.year_start
-        )
+            self._parts, self._mapping, self._today, self.known, self._progress,
+            year_start=self.year_start, judge_registers=self._whole,
+        )  # fmt: skip
         return checking.run(self._unknown, self._said)
 
     def check(self) -> CheckReport:
@@ -228,6 +242,11 @@ class SchoolRecords:
     def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
         """Complete some days with attendance by the ordinary week of a school, where it has one."""
         return self._checked.completed_days(school, dates, known)
+
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row of attendance on a school day was there."""
+        return self._checked.presumed_schools
 
     @property
     def quarantine(self) -> Quarantine:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.alerts.silence import RegisterQuestion, register_questions
 from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
@@ -70,6 +72,7 @@ class Population:
     model: ModelParts
     table: FeatureTable
     language: Language
+    facts: RegisterFacts
 
     @classmethod
     def of(
@@ -85,7 +88,8 @@ class Population:
         table = compute_features(
             histories, as_of, model.catalogue, context=context, instruments=model.instruments
         )
-        return cls(model, table, model.settings.language if language is None else language)
+        facts = RegisterFacts.of(table.snapshot, model.settings.registers)
+        return cls(model, table, model.settings.language if language is None else language, facts)
 
     @property
     def members(self) -> Positions:
@@ -101,6 +105,11 @@ class Population:
                 hint="compare it with enrolled_on, left_on and the outcomes",
             )
         return members
+
+    def questions(self) -> tuple[RegisterQuestion, ...]:
+        """Ask about the registers of everyone at school on the date."""
+        settings = self.model.settings.registers
+        return register_questions(self.table.snapshot, self.facts, settings, self.language)
 
     def chosen(self, pupils: npt.ArrayLike | None) -> Positions:
         """Give the row numbers of the pupils that are asked for, by row number or by an id that is a word.
@@ -152,9 +161,9 @@ class Population:
         snapshot = self._snapshot_of(kept) if sentences else self.table.snapshot
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
-        evidence = self._evidence(snapshot, values) if sentences else None
+        evidence = self._evidence(snapshot, values, self.facts.take(kept)) if sentences else None
         said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
-        batch = writer_of(self.model, self.language).write(risks, evidence, said)
+        batch = writer_of(self.model, self.language).write(risks, evidence, said, facts=self.facts.take(kept))
         if not errors:
             return batch
         everybody = naming_columns(self.table, pupils)
@@ -168,7 +177,7 @@ class Population:
             return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))
         return snapshot.histories.take(pupils).on(snapshot.as_of)
 
-    def _evidence(self, snapshot: Snapshot, values: Floats) -> Evidence:
+    def _evidence(self, snapshot: Snapshot, values: Floats, facts: RegisterFacts) -> Evidence:
         model = self.model
         return Evidence.of(
             snapshot,
@@ -177,7 +186,8 @@ class Population:
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
-            rules=model.settings.alerts,
+            settings=model.settings,
+            facts=facts,
             language=self.language,
         )
 

@@ -279,6 +279,7 @@ class RiskModel(ModelParts):
             written,
             tuple(errors),
             partial(explain_scores, self, histories, as_of, chosen, context),
+            registers=population.questions() if pupils is None else (),
         )
 
     def score_features(

@@ -135,8 +135,12 @@ class SparkTables:
         rows = [self._rows(part, parts) for part in parts]
         if roster is not None:
             at_class = sql.concat_ws(_BETWEEN, "school", "class")
-            place = sql.when(sql.col("class").isNotNull(), at_class).otherwise(
-                sql.concat_ws(_BETWEEN, "school", sql.lit(""), "key")
+            of_school = sql.concat_ws(_BETWEEN, "school", sql.lit(""))
+            alone = sql.concat_ws(_BETWEEN, of_school, "key")
+            place = (
+                sql.when(sql.col("class").isNotNull(), at_class)
+                .when(sql.col("school") != "", of_school)  # who has no class is in its school's register
+                .otherwise(alone)
             )
             nothing = [sql.lit(None).cast(self._type(part)).alias(part.column) for part in parts]
             at = sql.struct(place.alias("place"), sql.col("school")).alias("at")

@@ -111,7 +111,11 @@ class SchoolDays:
         schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
         tables = {table.name: records.table(table.name) for table in RUNS.values()}
         histories = Histories.from_tables(
-            students, tables, self.calendar(schools), attendance=records.attendance
+            students,
+            tables,
+            self.calendar(schools),
+            attendance=records.attendance,
+            presumed=records.presumed_schools,
         )
         for run, first in histories.observed.kept.items():
             own = self.kept.get(run, {})

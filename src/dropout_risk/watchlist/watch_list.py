@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
@@ -24,7 +25,9 @@ from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
 from dropout_risk.watchlist.wording import listed_missing, shorten_list
 
-_TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
+_TOO_LITTLE = Text(
+    zh="近期所知太少，须核实（{missing}）", en="Too little is known, to be verified ({missing})"
+)
 _MISSING_SHOWN = 2
 
 
@@ -84,6 +87,8 @@ class WatchList:
         One per school and responsible teacher; pupils without one are a group of their own.
     last : ListState or None
         The list it was compared with.
+    registers : tuple of RegisterQuestion
+        Questions about the registers of classes: one for all of their pupils.
     cohort : int
         How many pupils there are in all.
 
@@ -106,6 +111,7 @@ class WatchList:
     groups: tuple[WatchGroup, ...]
     last: ListState | None
     cohort: int
+    registers: tuple[RegisterQuestion, ...] = ()
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
@@ -183,6 +189,7 @@ class WatchList:
             groups=tuple(groups),
             last=last,
             cohort=_cohort_size(scores, left),
+            registers=scores.registers,
         )
 
     @property
@@ -207,6 +214,7 @@ class WatchList:
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
+        synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
         listed = frame[frame["part"].isin(["alert", "above_line"])].head(20)
         shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
@@ -236,6 +244,10 @@ class WatchList:
     def load_state(path: str | Path) -> ListState:
         """Read what :meth:`save_state` wrote; give it as ``previous``."""
         return ListState.load(path)
+
+    def questions_of(self, school_id: str | None) -> tuple[RegisterQuestion, ...]:
+        """Give the questions about the registers of a school."""
+        return tuple(item for item in self.registers if item.school_id == school_id)
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
