@@ -65,6 +65,7 @@ def read_oulad(folder: Path, marked_after: int = 0) -> Oulad:
         calendar=calendar(enrolled),
         mapping=WORDS,
         today="2015-12-31",
+        outcomes_to="2015-12-31",
     )
     lengths = enrolled.groupby(["code_module", "code_presentation"])["length"].first().to_dict()
     return Oulad(records, enrolled.set_index("student_id")["id_student"], lengths, counts)

@@ -205,6 +205,22 @@ class RegisterSettings(Section):
     recent_totals_days: Annotated[int, Field(ge=1, le=400)] = 120
 
 
+class MissingnessSettings(Section):
+    """How much may be refused or missing before nobody is judged, or nothing is learned.
+
+    A pupil is not judged, and teaches nothing, of whom ``pupil_share`` of the last ``window_days`` school
+    days' attendance, or ``family_share`` of the marks, were set apart. Scoring stops where more than
+    ``family_share`` of the attendance or marks of as many pupils were, training where more than that of the
+    rows of any table were, or where more than ``missing_share`` of its rows have no feature of a table that
+    was given.
+    """
+
+    window_days: SchoolDays = 60
+    pupil_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    family_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    missing_share: Share = 0.8
+
+
 class ReasonSettings(Section):
     """What contributions are measured against, and whether reasons tell of a pupil's own past.
 
@@ -262,8 +278,8 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, reasons,
-    tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, missingness,
+    reasons, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -287,6 +303,7 @@ class Settings(Section):
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
     registers: RegisterSettings = RegisterSettings()
+    missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()
     roles: dict[str, RoleSettings] = {}

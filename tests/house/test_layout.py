@@ -54,6 +54,13 @@ NEW_ROOMS = {
     "dropout_risk.records.words": "how words are compared, and what they mean",
     "dropout_risk.records.workbooks": "the sheets of a workbook",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
+    "dropout_risk.evaluation.missingness": "what training refuses to learn from",
+    "dropout_risk.features.refusals": "how much of a pupil was refused, as known on a date",
+    "dropout_risk.histories.complete": "how far the outcomes of a school are complete",
+    "dropout_risk.histories.refused": "refused rows as runs",
+    "dropout_risk.records.outcomes_to": "up to which day outcomes are declared complete",
+    "dropout_risk.records.refused": "which rows of a pupil could not be used",
+    "dropout_risk.scoring.refused_rows": "what a score says of refused rows",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 

@@ -84,7 +84,7 @@ def test_a_bad_row_is_named_and_the_pupil_is_scored_from_the_rest(records, risk_
     assert error["index"] == 1
     assert error["field"] == f"grades[{len(body['students'][1]['grades']) - 1}].score"
     assert [result["log_odds"] for result in reply["results"]] == [result["log_odds"] for result in clean]
-    assert any("see errors" in warning for warning in reply["results"][1]["warnings"])
+    assert any("1 row(s) of grades were not used" in warning for warning in reply["results"][1]["warnings"])
 
 
 def test_a_pupil_sent_twice_is_an_error_and_the_others_are_scored(records, risk_model, batch):

@@ -73,7 +73,7 @@ def arrow(tables):
 
 @pytest.fixture(scope="session")
 def records(arrow, today):
-    return SchoolRecords.from_tables(**arrow, today=today)
+    return SchoolRecords.from_tables(**arrow, today=today, outcomes_to=today)
 
 
 @pytest.fixture(scope="session")

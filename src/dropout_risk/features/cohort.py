@@ -67,8 +67,13 @@ def histories_of(source: Source) -> Histories:
     return _MADE[source]
 
 
-_STATES = ("stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed")
-_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED = range(len(_STATES))
+GONE = ("dropout", "transferred", "graduated", "died")
+OUTCOMES_NOT_COMPLETE = "outcomes_not_complete"
+_STATES = (
+    "stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed",
+    OUTCOMES_NOT_COMPLETE,
+)  # fmt: skip
+_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
 
 
@@ -85,8 +90,8 @@ class Cohort:
         1 for pupils who dropped out in the horizon, 0 for those who did not, indexed by
         ``(student_id, as_of)``; only after :meth:`with_labels`.
     censored : pandas.DataFrame
-        Rows without a label, with the reason: ``horizon_not_observed``, ``transferred``, ``died`` or
-        ``left_without_outcome``. They are neither leavers nor stayers.
+        Rows without a label, with the reason: ``horizon_not_observed``, ``outcomes_not_complete``,
+        ``transferred``, ``died`` or ``left_without_outcome``. They are neither leavers nor stayers.
 
     Examples
     --------
@@ -172,8 +177,10 @@ class Cohort:
         """Give the rows whose outcome has been observed, with their labels.
 
         A label looks at ``[as_of, as_of + horizon)`` in school days and counts only if that whole window
-        lies within the observed days. Pupils who transferred, died, or left without any outcome before
-        the window ended are censored: nobody knows whether they would have stayed.
+        lies within the observed days, and within those to which the outcomes of the school are complete:
+        ``outcomes_to``, as declared with the records; where nobody did, the earlier of the school's last
+        well-attended day and its last outcome. Pupils who transferred, died, or left without any outcome
+        before the window ended are censored: nobody knows whether they would have stayed.
 
         Parameters
         ----------
@@ -304,7 +311,7 @@ class _Window:
 
     def __init__(self, histories: Histories, horizon_days: int, events: tuple[str, ...]) -> None:
         self.horizon, calendar, row = horizon_days, histories.calendar, histories.calendar_row
-        self.observed = observed_days(histories)
+        self.observed, self.complete = observed_days(histories), complete_days(histories)
         self.left = histories.student_dates("left_on")
         self.left_day = calendar.index(row, np.maximum(self.left, 0))
         # outcomes of the whole history, not only those known before the date: this is the label
@@ -330,6 +337,7 @@ class _Window:
         decided = np.minimum(positive, done)
         state[died < decided] = _DIED
         state[moved < np.minimum(decided, died)] = _MOVED
+        state[end > self.complete] = _NOT_COMPLETE
         state[end > self.observed] = _NOT_OBSERVED
         return state
 
@@ -354,6 +362,12 @@ def observed_days(histories: Histories) -> Ints:
     """Give, for each pupil, how many school days of its school have been observed."""
     row = histories.calendar_row
     return histories.calendar.index(row, histories.observed_to[row] + 1)
+
+
+def complete_days(histories: Histories) -> Ints:
+    """Give, for each pupil, how many school days of its school have complete outcomes."""
+    row = histories.calendar_row
+    return histories.calendar.index(row, histories.complete_to[row] + 1)
 
 
 def _cohort_frame(histories: Histories, pupils: Longs, ordinals: Longs) -> pd.DataFrame:

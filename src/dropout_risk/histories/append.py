@@ -15,6 +15,7 @@ from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import NEVER, Histories, Observed
+from dropout_risk.histories.refused import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar, each_day_once
@@ -29,7 +30,8 @@ class Arrivals:
 
     ``students`` holds only rows that are new or say something else than before, sorted by ``student_id``. The
     runs are ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
-    itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables. ``set_apart``
+    itself, ``late`` (``date``, ``known``, ``flags``) as known later, ``refused`` as histories hold it, and
+    the dated tables. ``set_apart``
     names pupils whose students row could not be used, ``closed`` the dates that a calendar named as no school
     days, by school.
     """
@@ -52,6 +54,7 @@ class Arrivals:
             runs={
                 "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
                 "late": late_runs(histories),
+                REFUSED: histories.refused,
                 **{name: getattr(histories, name) for name in RUNS},
             },
             words=histories.words,
@@ -434,6 +437,9 @@ def fold_arrivals(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
         attendance=merged_days(old, arrivals, grown),
         observed=grown_observed(calendar, [old, *arrivals]),
+        refused=merged_refused(
+            move_runs(old.refused, old_rows, len(row)), [part.runs for part in arrivals]
+        ),
         set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
         histories,
         students=_with_leaving_dates(histories.students, np.where(left > ordinal, -1, left)),
         attendance=_without_days(histories, ordinal),
+        refused=_known_before(histories.refused, ordinal),
         **_each_run(histories, lambda runs: _known_before(runs, ordinal)),
     )
 

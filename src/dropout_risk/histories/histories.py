@@ -16,12 +16,15 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.refused import refused_runs
 from dropout_risk.histories.registers import Registers, presumed_calendars
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.outcomes_to import EVERY_SCHOOL
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
@@ -45,12 +48,15 @@ class Observed:
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
     where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
     there.
+    where it keeps none. ``complete`` is the date up to which its outcomes were declared complete; -1 where
+    nobody did.
     """
 
     attended: Ints
     dated: Ints
     kept: dict[str, Ints]
     presumed: Bools
+    complete: Ints
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -61,19 +67,26 @@ class Observed:
             if table.tells_observed:
                 _raise_dates(dated, tables[table.name], str(table.date), row)
         kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
-        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_))
+        nobody = np.zeros(n_calendars, np.bool_)
+        return cls(attended, dated, kept, nobody, np.full(n_calendars, _NONE, dtype=np.int32))
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
         """Give the same date for every school; none keeps a table of incidents."""
-        attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
+        attended, dated, complete = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(3))
         kept = {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS}
-        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_))
+        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_), complete)
+
+    def declared(self, days: Mapping[str, int], schools: Sequence[str]) -> Self:
+        """Give the same with the dates up to which outcomes are complete, by the names of the calendars."""
+        other = days.get(EVERY_SCHOOL, _NONE)
+        return replace(self, complete=np.array([days.get(name, other) for name in schools], np.int32))
 
     def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
         moved = self.until(_NONE, n_calendars)
         moved.attended[rows], moved.dated[rows] = self.attended, self.dated
+        moved.complete[rows] = self.complete
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
         moved.presumed[rows] = self.presumed
@@ -82,8 +95,13 @@ class Observed:
     def merged(self, other: Observed) -> Self:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
         kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
-        latest = np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated)
-        return type(self)(*latest, kept, self.presumed | other.presumed)
+        return type(self)(
+            np.maximum(self.attended, other.attended),
+            np.maximum(self.dated, other.dated),
+            kept,
+            self.presumed | other.presumed,
+            np.maximum(self.complete, other.complete),
+        )
 
     @property
     def dates(self) -> Ints:
@@ -140,6 +158,8 @@ class Histories:
         The sorted vocabulary behind each coded column.
     observed : Observed
         The last dates of each school's rows.
+    refused : Runs
+        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused`.
     set_apart : tuple
         Identifiers of pupils whose students row could not be used: they have no row here.
     """
@@ -156,6 +176,7 @@ class Histories:
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
+    refused: Runs
     set_apart: tuple[str | int, ...] = ()
 
     @classmethod
@@ -171,10 +192,14 @@ class Histories:
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance,
-            presumed=records.presumed_schools,
+            presumed=records.presumed_schools, refused=records.refused,
         )  # fmt: skip
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
-        return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
+        observed = histories.observed
+        if records.outcomes_to:
+            observed = observed.declared(records.outcomes_to, histories.calendar.schools)
+        apart = tuple(records.quarantine.student_ids)
+        return replace(histories, students=students, observed=observed, set_apart=apart)
 
     @classmethod
     def from_tables(
@@ -187,13 +212,15 @@ class Histories:
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
         presumed: Sequence[str] = (),
+        refused: RefusedRows | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
 
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
         rows. ``calendars`` names each pupil's calendar, by default its school; of those
-        that are ``presumed``, a pupil without a row of attendance was at school.
+        that are ``presumed``, a pupil without a row of attendance was at school. ``refused`` are the rows
+        that were set apart.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
@@ -217,6 +244,7 @@ class Histories:
             attendance=builder.attendance(attendance),
             observed=observed,
             words=builder.words,
+            refused=refused_runs(refused, len(row)),
             **runs,
         )
 
@@ -234,8 +262,15 @@ class Histories:
 
     @property
     def observed_to(self) -> Ints:
-        """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
+        """The date (ordinal) to which each calendar's school has been observed."""
         return self.observed.dates
+
+    @cached_property
+    def complete_to(self) -> Ints:
+        """The date (ordinal) to which each calendar's outcomes are complete: labels end by then."""
+        from dropout_risk.histories.complete import complete_to
+
+        return complete_to(self)
 
     def keeps(self, source: str) -> bool:
         """Say whether any school keeps a table that features read; only those of incidents may lack."""
@@ -291,6 +326,7 @@ class Histories:
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
+            refused=self.refused.take(rows),
             **{name: getattr(self, name).take(rows) for name in RUNS},
         )
         return taken.in_registers(self.registers.take(rows))
@@ -302,6 +338,7 @@ class Histories:
             students=self.students.slice(pupils.start, pupils.stop - pupils.start),
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
+            refused=self.refused.slice(pupils),
             **{name: getattr(self, name).slice(pupils) for name in RUNS},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))

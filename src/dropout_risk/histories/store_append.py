@@ -26,6 +26,7 @@ from dropout_risk.histories.append import (
     union_of_students,
 )
 from dropout_risk.histories.histories import Histories, Observed
+from dropout_risk.histories.refused import REFUSED
 from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (
     pack_arrivals,
@@ -238,6 +239,8 @@ def _arrivals_fingerprint(arrivals: Arrivals, students: pa.Table) -> str:
     """Give SHA-256 over the rows that arrived, by the ids of their pupils, whatever else the store holds."""
     digest = hashlib.sha256(repr((sorted(arrivals.words.items()), arrivals.set_apart)).encode())
     for name, runs in arrivals.runs.items():
+        if name == REFUSED and not runs.offsets[-1]:  # as it was before stores held them
+            continue
         counts = np.diff(runs.offsets)
         pupils = np.flatnonzero(counts)
         ids = students["student_id"].take(pa.array(pupils))

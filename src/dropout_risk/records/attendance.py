@@ -26,6 +26,7 @@ from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
+from dropout_risk.records.refused import NOTHING_LOST, RefusedRows
 from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
 from dropout_risk.records.row_checks import (
     check_enrolled,
@@ -90,6 +91,7 @@ class _SiftedBatch(NamedTuple):
     late: Array
     recorded: Array
     found: list[Finding]
+    refused: RefusedRows | None = None
 
 
 class AttendanceCheck:
@@ -123,6 +125,12 @@ class AttendanceCheck:
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
         self._doubts: list[Finding] = []
+        self._refused: list[RefusedRows | None] = []
+
+    @property
+    def refused(self) -> RefusedRows:
+        """The rows set apart, by their pupils."""
+        return RefusedRows.joined(self._refused)
 
     def run(self, parts: Sequence[Part]) -> tuple[DayGrid, Draft]:
         """Check all rows; the answer does not depend on the batches or on the number of threads.
@@ -168,11 +176,13 @@ class AttendanceCheck:
         rows, others = self._plain(values, faults)
         late, recorded = _NOTHING, _NOTHING
         findings: list[Finding] = []
+        refused = None
         if len(others):
             draft = self._checked(values, faults, others)
+            refused = RefusedRows.of(draft, self.roll.row)
             findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
             late, recorded = _keep_usable(draft, others, rows, self.roll.row)
-        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings)
+        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, refused)
 
     def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[AttendanceRows, Array]:
         """Mark the rows that no rule concerns, and give the positions of the others."""
@@ -212,6 +222,7 @@ class AttendanceCheck:
     def _insert(self, batch: _SiftedBatch | None, start: int) -> None:
         if batch is None:
             return
+        self._refused.append(batch.refused)
         for found in batch.found:
             self._note(found.rule.name, found.column, found.rows + start, found.severity, found.detail)
         rows = self._with_sessions(batch)
@@ -271,7 +282,11 @@ class AttendanceCheck:
 
         def collect(batch: _SiftedBatch | None, start: int) -> None:
             if batch is not None:
-                clashes.append(self._cells.clashing(self._with_sessions(batch)) + np.int64(start))
+                rows = self._with_sessions(batch)
+                at = self._cells.clashing(rows)
+                clashes.append(at + np.int64(start))
+                if rule not in NOTHING_LOST:
+                    self._refuse(rows, at)
 
         self._reader().each(parts, self._sift, collect)
         self._cells.empty_clashes()
@@ -315,6 +330,7 @@ class AttendanceCheck:
         arrival, draft.values["session"] = columns[2], code[columns[2]]
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
+        self._refused.append(RefusedRows.of(draft, np.arange(self.roll.n_usable)))
         for finding in draft.findings:
             self._note(finding.rule.name, finding.column, position[finding.rows])
         rows = np.arange(len(position)) if arranged.rows is None else arranged.rows
@@ -341,6 +357,10 @@ class AttendanceCheck:
         kept = ~refused[school[beside.pupil]]
         return BesideRows(*(column[kept] for column in vars(beside).values()))
 
+    def _refuse(self, rows: AttendanceRows, at: Array) -> None:
+        dates = rows.date[at]
+        self._refused.append(RefusedRows.dated("attendance", rows.pupil[at], dates, dates))
+
     def _rows_of_schools(
         self, parts: Sequence[Part], school: Array, named: dict[str, Array]
     ) -> dict[str, Array]:
@@ -352,7 +372,10 @@ class AttendanceCheck:
                 usable = np.flatnonzero(batch.rows.pupil >= 0)
                 of_row = school[batch.rows.pupil[usable]]
                 for rule, mask in named.items():
-                    found[rule].append(usable[mask[of_row]] + np.int64(start))
+                    at = usable[mask[of_row]]
+                    found[rule].append(at + np.int64(start))
+                    if RULES[rule].severity == "error":
+                        self._refuse(batch.rows, at)
 
         self._reader().each(parts, self._sift, collect)
         return {rule: np.concatenate(rows) for rule, rows in found.items()}

@@ -26,6 +26,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.row_checks import (
     check_enrolled,
     check_enrolment,
@@ -39,11 +40,14 @@ from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
+from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.word_checks import check_words
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 _AT_SCHOOL = frozenset({"attendance_totals", "grades"})
 """Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
+OUTCOMES_LAG = 30
+"""Days after a school's last outcome up to which its attendance says nothing about their being complete."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class CheckedRecords:
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
     the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
-    row on a school day was there.
+    row on a school day was there. ``refused`` are the rows set apart, by their pupils.
     """
 
     tables: dict[str, UsableRows]
@@ -120,6 +124,7 @@ class CheckedRecords:
     report: CheckReport
     quarantine: Quarantine
     presumed: Array
+    refused: RefusedRows
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
 
@@ -182,6 +187,8 @@ class RecordsCheck:
         self.problems: list[Problem] = []
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
+        self.refused: list[RefusedRows | None] = []
+        self.outcomes_declared = True
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
@@ -196,6 +203,8 @@ class RecordsCheck:
                 self.tables[name] = UsableRows.none(name)
             elif table.of_pupils:
                 self._check_long(name)
+        if not self.outcomes_declared and len(self.tables["outcomes"]):
+            self._doubt_end_of_outcomes()
         rule = RULES["unknown_file"]
         unused = unused_entries(self.mapping, self.parts)
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
@@ -208,7 +217,7 @@ class RecordsCheck:
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
-            self.presumed, self.students, self.year_start,
+            self.presumed, RefusedRows.joined(self.refused), self.students, self.year_start,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -330,6 +339,18 @@ class RecordsCheck:
             check_overlaps(arranged)
         self._finish(draft, arranged)
 
+    def _doubt_end_of_outcomes(self) -> None:
+        """Say at how many schools outcomes end long before attendance while nobody declares their end."""
+        school, rows = self.school_of[self.usable], self.tables["outcomes"]
+        attended = self.attendance.last_dates(school, len(self.schools), NO_DATE)
+        first = int(self.attendance.date.min(initial=np.iinfo(np.int32).max))
+        ended = np.full(len(self.schools), first, np.int64)
+        np.maximum.at(ended, school[rows.pupil], rows.values["date"])
+        short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
+        if short:
+            rule, detail = RULES["outcomes_end_early"], f"so at {short} of {len(self.schools)} schools"
+            self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
+
     def _check_attendance(self) -> None:
         roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone)
         check = AttendanceCheck(
@@ -340,6 +361,7 @@ class RecordsCheck:
         self.presumed = check.presumed
         self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
+        self.refused.append(check.refused)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))
@@ -366,6 +388,9 @@ class RecordsCheck:
 
     def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
         name = draft.table.name
+        if draft.table.of_pupils:
+            self.refused.append(RefusedRows.of(draft, self.pupil_row))
+        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
         apart = int(np.count_nonzero(draft.apart))
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()

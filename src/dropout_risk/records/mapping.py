@@ -10,11 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import DateError, SettingsError, nearest
 from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
 from dropout_risk.records.grade_levels import grade_level_in
 from dropout_risk.records.mapping_shape import shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
+from dropout_risk.records.outcomes_to import declared_days
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
 from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
@@ -31,6 +32,7 @@ _PARTS = (
     "encoding",
     "calendar",
     "unrecorded",
+    "outcomes_to",
     *CONVENTIONS,
     *TIME_KEYS,
 )
@@ -75,6 +77,7 @@ class _Layer:
     time: TimeConventions = field(default_factory=TimeConventions)
     conventions: Conventions = field(default_factory=Conventions)
     unrecorded: Unrecorded = field(default_factory=Unrecorded)
+    outcomes_to: dict[str, int] = field(default_factory=dict)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -93,8 +96,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding`` (one word, or one per table or file), ``unrecorded``, and what :class:`TimeConventions`
-    reads. A SettingsError names every unknown key and every unknown target at once.
+    ``encoding`` (one word, or one per table or file), ``unrecorded``, ``outcomes_to``, and what
+    :class:`TimeConventions` reads. A SettingsError names every unknown key and every unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -164,6 +167,11 @@ class RecordsMapping:
         changed = RecordsMapping()
         changed._own = replace(self._own, unrecorded=Unrecorded.of(unrecorded))
         return changed
+
+    @property
+    def outcomes_to(self) -> dict[str, int]:
+        """The days up to which outcomes are declared complete, by school; see ``records.outcomes_to``."""
+        return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -291,6 +299,7 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
         time=TimeConventions.of(data),
         conventions=Conventions.of(data),
         unrecorded=Unrecorded.of(data.get("unrecorded")),
+        outcomes_to=declared_days(data.get("outcomes_to")),
     )
 
 
@@ -319,6 +328,10 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
         yield from _wrong_words(section, part)
+    try:
+        declared_days(data.get("outcomes_to"))
+    except DateError as error:
+        yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
     yield from convention_problems(data)
     yield from _collisions(data)
 

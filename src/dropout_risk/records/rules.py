@@ -724,6 +724,22 @@ _RULES = (
         ),
         "warning",
     ),
+    Rule(
+        "DR180",
+        "outcomes_end_early",
+        Text(
+            zh="学籍变动比考勤早结束一个月以上，又没有声明登记到哪一天为止：各校按最后一个正常出勤日"
+            "与最后一条变动中较早的一天计算，此后无人算作“留在学校”",
+            en="Outcomes end over a month before attendance, and nobody declares up to which day they are "
+            "complete: nobody counts as having stayed after a school's last outcome or well-attended day",
+        ),
+        Text(
+            zh="在映射文件中写 outcomes_to = 2025-06-30，或用参数 outcomes_to 指明；只评分不训练时可不写",
+            en="write outcomes_to = 2025-06-30 in the mapping, or give outcomes_to= when reading; scores do "
+            "without it, labels and training do not",
+        ),
+        "warning",
+    ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
 

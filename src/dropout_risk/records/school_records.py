@@ -20,9 +20,18 @@ from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCh
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.folders import find_parts
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import FramePart, ListPart, Part, has_mark_file, to_arrow
+from dropout_risk.records.readers import (
+    FramePart,
+    ListPart,
+    Part,
+    has_mark_file,
+    marked_outcomes_to,
+    to_arrow,
+)
 from dropout_risk.records.reading import Progress
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.tables import RUNS, TABLES
@@ -50,6 +59,8 @@ class SchoolRecords:
         The pupils and school days that were known before.
     year_start : tuple of int
         Month and day on which a school year begins.
+    outcomes_to : dict of str to int
+        The days (ordinals) up to which outcomes are declared complete, by school; empty if nobody did.
 
     Examples
     --------
@@ -80,6 +91,7 @@ class SchoolRecords:
         said: Sequence[Problem] = (),
         year_start: YearStart = None,
         whole: bool = True,
+        outcomes_to: OutcomesTo | None = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
@@ -88,6 +100,11 @@ class SchoolRecords:
         self._today = ordinal_of(dt.date.today() if today is None else today)
         before = YEAR_START if known is None else known.calendar.year_start
         self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
+        self.outcomes_to = mapping.outcomes_to if outcomes_to is None else declared_days(outcomes_to)
+        require_past(self.outcomes_to, self._today)
+        marks = [marked_outcomes_to(part) for part in parts.get("outcomes", ())]
+        if not self.outcomes_to and None not in marks and marks:
+            self.outcomes_to = declared_days(min(str(mark) for mark in marks))
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -102,6 +119,7 @@ class SchoolRecords:
         progress: Progress | None = None,
         year_start: YearStart = None,
         unrecorded: UnrecordedSource = None,
+        outcomes_to: OutcomesTo | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -130,6 +148,10 @@ class SchoolRecords:
             What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
             only: every school day from enrolment to the last one for which the class handed anything in then
             counts as present. In place of what the mapping says.
+        outcomes_to : date, or mapping of str to date, optional
+            The last day whose outcomes are all recorded, for all schools or for each (``all`` for those not
+            named); by default as the mapping says. A pupil has stayed only before it. Where nobody
+            declares it, it is the earlier of a school's last well-attended day and its last outcome.
 
         Raises
         ------
@@ -141,7 +163,7 @@ class SchoolRecords:
         synthetic = has_mark_file(Path(path))
         return cls(
             found.parts, words, today=today, unknown=found.unknown, synthetic=synthetic, known=known,
-            progress=progress, said=found.problems, year_start=year_start,
+            progress=progress, said=found.problems, year_start=year_start, outcomes_to=outcomes_to,
         )  # fmt: skip
 
     @classmethod
@@ -156,6 +178,7 @@ class SchoolRecords:
         year_start: YearStart = None,
         unrecorded: UnrecordedSource = None,
         whole: bool = True,
+        outcomes_to: OutcomesTo | None = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -168,7 +191,7 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known, year_start, unrecorded
+        known, year_start, unrecorded, outcomes_to
             As in :meth:`from_folder`.
         whole : bool, default=True
             Whether the tables hold all pupils of their schools, so that something can be concluded from what
@@ -194,7 +217,7 @@ class SchoolRecords:
                 parts.setdefault(table, []).append(part)
         return cls(
             parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
-            year_start=year_start, whole=whole,
+            year_start=year_start, whole=whole, outcomes_to=outcomes_to,
         )  # fmt: skip
 
     @cached_property
@@ -203,6 +226,7 @@ class SchoolRecords:
             self._parts, self._mapping, self._today, self.known, self._progress,
             year_start=self.year_start, judge_registers=self._whole,
         )  # fmt: skip
+        checking.outcomes_declared = bool(self.outcomes_to) or self.known is not None
         return checking.run(self._unknown, self._said)
 
     def check(self) -> CheckReport:
@@ -252,6 +276,11 @@ class SchoolRecords:
     def quarantine(self) -> Quarantine:
         """The rows that were set apart, each with its reason."""
         return self._checked.quarantine
+
+    @property
+    def refused(self) -> RefusedRows:
+        """The rows of pupils that were set apart, by pupil, table and day."""
+        return self._checked.refused
 
     @property
     def calendar(self) -> SchoolCalendar:

@@ -44,7 +44,6 @@ _IGNORED = Text(
     zh="{number}条记录的日期或登记日期不早于评估日，未使用",
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
-_SET_APART = Text(zh="{number}条记录有错，未使用，见 errors", en="{number} row(s) were not used, see errors")
 _EMPTIED = Text(
     zh="{number}项学生信息无法使用，按未填处理，见 errors",
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
@@ -177,7 +176,7 @@ def score_request(
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _pupil_notes(request, indices[row], errors, emptied) for row in chosen},
+        notes={row: _pupil_notes(request, indices[row], emptied) for row in chosen},
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
@@ -302,6 +301,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
         records.table("students"), tables, calendar, attendance=records.attendance,
         observed_to=ordinal_of(request.body["as_of"]), calendars=names,
         presumed=[name for name in names if _PRESUMED in name.split(_BETWEEN)[1:]],
+        refused=records.refused,
     )  # fmt: skip
     last = np.array([_kept_to(request, records, row, index) for row, index in enumerate(indices)], np.int32)
     histories.in_registers(Registers.through(histories.calendar_row, last, histories.calendar))
@@ -401,12 +401,9 @@ def _pupil_error(request: Request, index: int, code: str, field: str) -> RowErro
     return RowError(index, student, code, field, message.to(language), hint.to(language))
 
 
-def _pupil_notes(
-    request: Request, index: int, errors: list[RowError], emptied: list[RowError]
-) -> tuple[str, ...]:
+def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:
     counted = (
         (_IGNORED, request.ignored(index)),
-        (_SET_APART, sum(error.index == index for error in errors)),
         (_EMPTIED, sum(error.index == index for error in emptied)),
         (_ABSENCES_ONLY, request.names_absences_only(index)),
     )

@@ -230,6 +230,8 @@ class RiskModel(ModelParts):
         ------
         DateError
             If nobody was at school on the date.
+        TooMuchRefusedError
+            If most attendance or marks of most pupils could not be used: ``settings.missingness``.
         """
         histories = histories_of(records)
         scores = self.score_histories(histories, as_of, language=language, context=context, progress=progress)

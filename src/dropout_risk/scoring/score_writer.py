@@ -217,14 +217,17 @@ class ScoreWriter:
         notes: Notes | None = None,
         *,
         facts: RegisterFacts | None = None,
+        judged: Bools | None = None,
     ) -> pa.RecordBatch:
         """Write some pupils' scores; without evidence, their numbers alone.
 
         ``notes`` are warnings to add to each pupil's score, before all others; ``facts`` say of whom nothing
-        recent is known, so that they are not judged.
+        recent is known, and ``judged`` of whom what is known may be trusted: nobody else is judged.
         """
         abstaining = too_little_known(risks.values, self.model.catalogue)
         unjudged = abstaining | self._not_recent(facts, abstaining)
+        if judged is not None:
+            unjudged = unjudged | ~judged
         columns = self._numbers(risks, unjudged)
         if evidence is not None:
             columns |= self._words(risks, evidence, abstaining, unjudged, notes)

@@ -270,6 +270,7 @@ class Scores:
                 "reasons": "; ".join(reason.text for reason in pupil.raising),
                 "alerts": "; ".join(alert.text for alert in pupil.alerts),
                 "suggested_help": "; ".join(item.text for item in pupil.suggested_help),
+                "warnings": "; ".join(pupil.warnings),
             }
             for pupil in self.pupils
         ]

@@ -116,6 +116,7 @@ class SchoolDays:
             self.calendar(schools),
             attendance=records.attendance,
             presumed=records.presumed_schools,
+            refused=records.refused,
         )
         for run, first in histories.observed.kept.items():
             own = self.kept.get(run, {})

@@ -16,6 +16,7 @@ from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
+from dropout_risk.scoring.refused_rows import NOT_JUDGED
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
@@ -23,7 +24,7 @@ from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
-from dropout_risk.watchlist.wording import listed_missing, shorten_list
+from dropout_risk.watchlist.wording import listed_missing, listed_refusals, shorten_list
 
 _TOO_LITTLE = Text(
     zh="近期所知太少，须核实（{missing}）", en="Too little is known, to be verified ({missing})"
@@ -60,6 +61,8 @@ def _reason_of_error(error: RowError, language: Language) -> str:
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
     missing = shorten_list(listed_missing(pupil), _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
+    if NOT_JUDGED.to(language) in pupil.warnings:
+        reason = CLAUSES.join(language, [NOT_JUDGED.to(language), *listed_refusals(pupil)])
     return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
 
 
