@@ -429,6 +429,6 @@ def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> 
 
 def teachers_of(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give who sees each pupil: the responsible teacher, or the class where none is recorded."""
-    columns = [pc.fill_null(histories.students[name], "") for name in ("responsible_id", "class_id")]
-    responsible, classes = (np.asarray(column.to_numpy(), dtype=object) for column in columns)
+    responsible = pc.fill_null(histories.students["responsible_id"], "").to_numpy()
+    classes = np.array([*histories.classes.names, ""], dtype=object)[histories.classes.codes]
     return np.asarray(np.where(responsible == "", classes, responsible)[pupils])

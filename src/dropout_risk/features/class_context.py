@@ -25,7 +25,14 @@ from dropout_risk.features.sat_exams import (
     joined_sittings,
     resits,
 )
-from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings, class_name, school_and_class
+from dropout_risk.histories.classes import (
+    CLASSES_AT_ONCE,
+    Classes,
+    Sittings,
+    class_name,
+    parts_of_class,
+    places_of_classes,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
@@ -184,7 +191,7 @@ def mark_standings(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd:
 
 
 SMALLEST_CLASS = 3
-_COLUMNS = ("school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n")
+_COLUMNS = ("school_id", "class_id", "grade_level", "feature", "subject", "exam", "date", "mean", "sd", "n")
 _KEYS = ("school_id", "class_id", "feature", "subject", "exam")
 _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 _SAME_MARK = 1e-9
@@ -217,10 +224,10 @@ class Moments:
     def table(self) -> pd.DataFrame:
         """Give the rows with words for codes; what they do not name is empty."""
         none = np.zeros(len(self.n), dtype=np.int32)
-        both = [school_and_class(name) for name in self.words["cls"]] or [("", "")]
+        named = [parts_of_class(name) for name in self.words["cls"]] or [("", "", "")]
         columns: dict[str, Array] = {
-            name: np.array([names[part] for names in both], dtype=object)[self.codes["cls"]]
-            for part, name in enumerate(("school_id", "class_id"))
+            name: np.array([names[part] for names in named], dtype=object)[self.codes["cls"]]
+            for part, name in enumerate(("school_id", "class_id", "grade_level"))
         }
         for name in ("feature", "subject", "exam"):
             words = np.array([*self.words.get(name, ()), ""], dtype=object)
@@ -337,8 +344,9 @@ class ClassContext:
     def table(self) -> pd.DataFrame:
         """All rows, those of exams first.
 
-        Columns ``school_id, class_id, feature, subject, exam, date, mean, sd, n``. A row is either of a
-        feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an ordinal).
+        Columns ``school_id, class_id, grade_level, feature, subject, exam, date, mean, sd, n``. A row is
+        either of a feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an
+        ordinal). ``grade_level`` is text, empty where none is known.
         """
         parts = [part.table() for part in (self.exams, self.features) if len(part.n)]
         return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
@@ -389,6 +397,7 @@ class ClassContext:
         rows: list[dict[str, Any]] = self.table.to_dict(orient="records")
         for row in rows:
             row["date"] = date_of(row["date"]).isoformat() if row["subject"] else None
+            row["grade_level"] = int(row["grade_level"]) if row["grade_level"] else None
         return rows
 
     @classmethod
@@ -396,7 +405,8 @@ class ClassContext:
         """Read rows written by :meth:`to_rows`.
 
         RequestError if a row has an unknown or a missing column, a number or a name that is none, or a date
-        that is none or lies before 1970; its ``field`` says where.
+        that is none or lies before 1970; its ``field`` says where. ``grade_level`` may be missing: the class
+        is then known by its school and name alone.
         """
         read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
         return cls(
@@ -441,7 +451,7 @@ def _class_positions(names: Sequence[str], classes: Classes) -> Ints:
     """Give the place of each class of some histories among names, and at the end -1 for no class."""
     if names is classes.names:
         return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
-    return _word_positions([*classes.names, None], names)
+    return np.append(places_of_classes(classes.names, names), np.int32(-1))
 
 
 def _word_codes(words: Sequence[str]) -> dict[str, int]:
@@ -454,7 +464,7 @@ def _word_positions(values: Sequence[str | None], words: Sequence[str]) -> Ints:
 
 
 def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
-    named = {"cls": [class_name(row["school_id"], row["class_id"]) for row in rows]}
+    named = {"cls": [class_name(row["school_id"], row["class_id"], row["grade_level"]) for row in rows]}
     named |= {name: [row[name] for row in rows] for name in names}
     numbers = {name: [row[name] for row in rows] for name in ("mean", "sd", "n")}
     return Moments.of_rows(named, [row["date"] for row in rows], numbers)
@@ -463,10 +473,11 @@ def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
 def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(row, Mapping):
         raise RequestError("A class context row is not an object.", field=where)
-    for name in sorted(set(row) ^ set(_COLUMNS)):
+    for name in sorted((set(row) ^ set(_COLUMNS)) - ({"grade_level"} - set(row))):
         raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
                            hint=nearest(name, _COLUMNS), field=where)  # fmt: skip
-    names = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
+    names: dict[str, Any] = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
+    names["grade_level"] = _read_level(row.get("grade_level"), f"{where}.grade_level")
     numbers = {name: _read_number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
     if numbers["sd"] < 0:
         raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
@@ -479,6 +490,13 @@ def _read_name(value: Any, where: str) -> str:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise RequestError("A class context row has a name that is no text.", field=where)
+
+
+def _read_level(value: Any, where: str) -> int | None:
+    """Take a whole number, or none: then the class is known by its school and name alone."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise RequestError("A class context row has a grade_level that is no whole number.", field=where)
 
 
 def _read_number(value: Any, where: str) -> float:

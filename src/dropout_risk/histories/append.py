@@ -15,6 +15,7 @@ from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import NEVER, Histories, Observed
+from dropout_risk.histories.places import with_spells
 from dropout_risk.histories.refused import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
@@ -455,7 +456,8 @@ def _union_of_words(parts: Sequence[Words]) -> Words:
 def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Longs]:
     """Give all pupils, sorted by id if any is new, and the row of each old and each new one."""
     metadata = (new.schema.metadata or {}) | (old.schema.metadata or {}) or None
-    new = new.cast(old.schema)
+    old, new = with_spells(old, new), with_spells(new, old)
+    new = new.select(old.column_names).cast(old.schema)
     rows = np.arange(old.num_rows)
     if old["student_id"].equals(new["student_id"]):
         return new.replace_schema_metadata(metadata), rows, rows

@@ -16,16 +16,18 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.places import students_on
 from dropout_risk.histories.refused import refused_runs
 from dropout_risk.histories.registers import Registers, presumed_calendars
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.outcomes_to import EVERY_SCHOOL
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
 if TYPE_CHECKING:
@@ -238,7 +240,9 @@ class Histories:
         observed = replace(observed, presumed=presumed_calendars(calendar.schools, presumed))
         runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
-            students=students.select(STUDENT_COLUMNS).combine_chunks(),
+            students=students.select(
+                [*STUDENT_COLUMNS, *([SPELLS] if SPELLS in students.column_names else [])]
+            ).combine_chunks(),
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
@@ -353,7 +357,31 @@ class Histories:
         """Give what was known on a date: rows dated and recorded before it, nothing else."""
         from dropout_risk.histories.snapshot import Snapshot
 
-        return Snapshot(self, as_of)
+        return Snapshot(self.placed_on(ordinal_of(as_of)), as_of)
+
+    def placed_on(self, ordinal: int) -> Histories:
+        """Give the same with every pupil at the school, in the class and grade level of the date.
+
+        School days stay those of the school of the last spell, by which attendance is packed.
+        """
+        if SPELLS not in self.students.column_names:
+            return self
+        if ordinal not in self._placed:
+            self._placed.clear()
+            self._placed[ordinal] = replace(self, students=students_on(self.students, ordinal))
+        return self._placed[ordinal]
+
+    def left_by(self, ordinals: Longs) -> Longs:
+        """Give the day each pupil left the spell that had begun last by its date; -1 where it is open."""
+        if SPELLS not in self.students.column_names:
+            return self.student_dates("left_on")
+        left = students_on(self.students, ordinals)["left_on"]
+        return _student_numbers(left, pa.int32(), -1).astype(np.int64)
+
+    @cached_property
+    def _placed(self) -> dict[int, Histories]:
+        """The histories as of the last date that was asked for, where pupils have several spells."""
+        return {}
 
     def append(self, records: SchoolRecords) -> Histories:
         """Give histories grown by new records; see :func:`dropout_risk.histories.append.append_histories`."""

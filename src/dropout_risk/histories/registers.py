@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Bools, Bytes, Ints, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
+from dropout_risk.histories.places import enrolled_first, times_between
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 
@@ -178,7 +179,7 @@ def _presence_spans(histories: Histories, ordinal: int, pupils: Positions) -> tu
     every = np.unique(date)
     years = np.array([calendar.year_begins(int(day)) for day in every], np.int32)
     from_year = calendar.index(row, years[np.searchsorted(every, date)])
-    enrolled = histories.student_dates("enrolled_on")[pupils]
+    enrolled = enrolled_first(histories.students)[pupils]
     left = histories.student_dates("left_on")[pupils]
     first = np.where(enrolled != -1, calendar.index(row, np.maximum(enrolled, 0)), from_year)
     stop = np.where(left != -1, calendar.index(row, np.maximum(left, 0)), ended)
@@ -198,7 +199,23 @@ def _absences_from_school(histories: Histories, ordinal: int, presumed: Bools) -
     until = np.full(len(told), np.iinfo(np.int32).max, np.int32)
     same = pupil[1:] == pupil[:-1] if len(told) else np.empty(0, np.bool_)
     until[:-1][same] = day[1:][same]
-    return pupil[leaves].astype(np.int32), day[leaves].astype(np.int32), until[leaves]
+    gone, since, back = _between_spells(histories, presumed)
+    gone = np.concatenate([pupil[leaves].astype(np.int32), gone])
+    order = np.argsort(gone, kind="stable")
+    since, until = (
+        np.concatenate([day[leaves].astype(np.int32), since]),
+        np.concatenate([until[leaves], back]),
+    )
+    return gone[order], since[order], until[order]
+
+
+def _between_spells(histories: Histories, presumed: Bools) -> tuple[Ints, Ints, Ints]:
+    """Give, for pupils with several spells of enrolment, the days between two of them."""
+    pupil, left, back = times_between(histories.students)
+    kept = presumed[pupil]
+    pupil, row = pupil[kept], histories.calendar_row[pupil[kept]]
+    since, until = (histories.calendar.index(row, date[kept]).astype(np.int32) for date in (left, back))
+    return pupil.astype(np.int32), since, until
 
 
 @kernel

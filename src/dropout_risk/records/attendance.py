@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.sessions import session_name
+from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 from dropout_risk.records.word_checks import words_alike
@@ -46,9 +48,10 @@ from dropout_risk.records.word_checks import words_alike
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
-    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
-    ("pupil_set_apart",), ("before_enrolled", "after_left"), ("no_school_day",), ("duplicate_row",),
-    ("contradicting_rows",), ("lone_date",), ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
+    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",), ("before_enrolled", "after_left"),
+    ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
+    ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
     ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
 
@@ -59,7 +62,8 @@ class Roll:
 
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
     of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is
-    known. ``alone`` says that each pupil is checked by itself, as in a request.
+    known. ``alone`` says that each pupil is checked by itself, as in a request. ``gaps`` are the times
+    between two spells of enrolment.
     """
 
     index: PupilIndex
@@ -68,6 +72,16 @@ class Roll:
     first: Array
     last: Array
     alone: bool = False
+    gaps: Gaps = NO_GAPS
+
+    @cached_property
+    def plain_row(self) -> Array:
+        """The rows, -1 also where the pupil's days have to be looked at one by one."""
+        if not len(self.gaps.pupil):
+            return self.row
+        row = self.row.copy()
+        row[self.gaps.pupil] = -1
+        return row
 
     @property
     def n_usable(self) -> int:
@@ -154,7 +168,9 @@ class AttendanceCheck:
 
     # --- a batch by itself, in any thread -----------------------------------------------------------
 
-    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _SiftedBatch | None:
+    def _sift(
+        self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = ""
+    ) -> _SiftedBatch | None:
         if not names:
             return None
         given = dict(zip(names, batch.columns, strict=True))
@@ -166,7 +182,7 @@ class AttendanceCheck:
                 values[column.name] = _NOTHING
                 continue
             if column.kind == "student":
-                known: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+                known: tuple[Array, Array] = self.roll.index.rows(given[column.name], ids_under)
                 found = self._pupil_words.fault_rows(given[column.name], *known)
             else:
                 found = convert_column(given[column.name], column, self._words[column.name], vocabulary)
@@ -196,7 +212,7 @@ class AttendanceCheck:
         take = np.empty(len(pupil), np.uint8)
         roll, days = self.roll, self.days
         n = _mark_plain(
-            (pupil, date, status, recorded, odd), (roll.row, roll.school, roll.first, roll.last),
+            (pupil, date, status, recorded, odd), (roll.plain_row, roll.school, roll.first, roll.last),
             (days.state, days.first, days.listed), self.today, row, take, others,
         )  # fmt: skip
         return AttendanceRows(row, date, session, status, take), others[:n]
@@ -215,6 +231,8 @@ class AttendanceCheck:
         check_pupils(draft, self.roll.row >= 0)
         check_enrolled(draft, self.roll.first, self.roll.last)
         check_school_days(draft, self.days, self.roll.school)
+        between = self.roll.gaps.hold(draft.values["student_id"], draft.values["date"])
+        draft.set_apart("between_spells", "date", between)
         return draft
 
     # --- batches in order ---------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -22,14 +22,17 @@ from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
+from dropout_risk.records.other_ids import OtherIds, explain_unknown
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
 from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.row_checks import (
+    check_days_of_outcomes,
     check_enrolled,
     check_enrolment,
+    check_ids,
     check_overlaps,
     check_pupils,
     check_values,
@@ -37,6 +40,7 @@ from dropout_risk.records.row_checks import (
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
@@ -91,9 +95,14 @@ class KnownPupils:
             for field in schema
         ]
         known = pa.table(columns, schema=schema)
+        given = given.cast(schema)
+        if SPELLS in self.students.column_names:
+            field = self.students.schema.field(SPELLS)
+            known = known.append_column(field, self.students[SPELLS])
+            given = given.append_column(field, pa.nulls(given.num_rows, field.type))
         if not given.num_rows:
             return known
-        both = pa.concat_tables([known, given.cast(schema)])
+        both = pa.concat_tables([known, given])
         row = np.where(given_row >= 0, given_row + known.num_rows, known_row)
         return both.take(pa.array(row[row >= 0])).combine_chunks()
 
@@ -229,23 +238,37 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
+        self.roster = draft
+        others = OtherIds.of(draft, self.mapping, self.pupils.ids)
+        self.pupils = replace(self.pupils, others=others)
+        doubtful = check_ids(draft, self.pupils.ids)
+        set_spells_ahead_apart(draft, self.today)
         check_values(draft, self.today, self.mapping.conventions)
         check_words(draft, self.mapping)
+        self.spells = Spells.of(draft, self.mapping, doubtful)
+        self.gaps = self.spells.gaps
+        lost = SetApart.of(draft)
+        draft.apart |= self.spells.earlier
         arranged = ArrangedRows(draft)
-        arranged.check_duplicates()
         rows = draft.values["student_id"]
         self.usable = np.zeros(len(self.pupils), np.bool_)
         self.usable[rows[~draft.apart]] = True
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
-        self.enrolled_on = self._by_pupil(draft, "enrolled_on")
+        self.enrolled_on = self.spells.first_days(self._by_pupil(draft, "enrolled_on"))
         left = self._by_pupil(draft, "left_on")
         self.left_on = np.where(left == _ALWAYS, _FOREVER, left)
         self._name_schools(draft)
         known = self._add_known(np.where(self.usable, self.pupil_row, -1)) if self.known is not None else None
-        self.lost = self._lost_pupils(draft)
-        self._finish(draft, arranged)
+        self.lost = self._lost_pupils(lost, draft.values["student_id"])
+        listed = (
+            self.spells.column(draft, self.pupil_row, int(self.usable.sum())) if len(self.spells) else None
+        )
+        self._finish(draft, arranged, int(np.count_nonzero(self.spells.earlier)))
         if known is not None:
             self.students = known(self.tables["students"].arrow)
+        if listed is not None:
+            given = self.tables["students"].arrow if self.students is None else self.students
+            self.students = add_spells(given, listed)
 
     def _add_known(self, given_row: Array) -> Callable[[Any], Any]:
         """Take in the known pupils of whom the records give no usable row; say how their table is made."""
@@ -255,8 +278,12 @@ class RecordsCheck:
         old = (known_row >= 0) & (given_row < 0)
         rows = pa.array(known_row[old])
         names = pc.fill_null(known.students["school_id"].take(rows), "").to_pylist()
-        enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), np.iinfo(np.int32).min)
+        enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), _ALWAYS)
         self.enrolled_on[old] = enrolled.take(rows).to_numpy()
+        several = (
+            known.students.take(rows)[SPELLS].is_valid() if SPELLS in known.students.column_names else ()
+        )
+        self.enrolled_on[np.flatnonzero(old)[np.flatnonzero(several)]] = _ALWAYS
         left = pc.fill_null(known.students["left_on"].cast(pa.int32()), _FOREVER)
         self.left_on[old] = left.take(rows).to_numpy()
         schools = sorted({*self.schools, *names})
@@ -301,12 +328,9 @@ class RecordsCheck:
         self.school_of = np.zeros(len(code), np.int32)
         self.school_of[self.usable] = [number[name] for name in names]
 
-    def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
-        if not draft.apart.any():
-            return {}
+    def _lost_pupils(self, apart: SetApart, pupil_of: Array) -> dict[Any, tuple[Rule, ...]]:
         lost: dict[int, tuple[Rule, ...]] = {}
-        apart = SetApart.of(draft)
-        pupils = draft.values["student_id"][apart.rows].tolist()
+        pupils = pupil_of[apart.rows].tolist()
         for pupil, mark in zip(pupils, apart.marks.tolist(), strict=True):
             if pupil >= 0 and not self.usable[pupil]:
                 known, rules = lost.get(pupil, ()), apart.rules_of(mark)
@@ -324,6 +348,7 @@ class RecordsCheck:
     def _check_long(self, name: str) -> None:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
+        explain_unknown(draft, self.roster, self.mapping)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
         if name in _AT_SCHOOL:
@@ -337,6 +362,8 @@ class RecordsCheck:
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
+        if name == "outcomes":
+            check_days_of_outcomes(arranged)
         self._finish(draft, arranged)
 
     def _doubt_end_of_outcomes(self) -> None:
@@ -352,12 +379,13 @@ class RecordsCheck:
             self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
 
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone)
+        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps)
         check = AttendanceCheck(
             self.mapping, roll, self.days, self.today, self.progress,
             year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
         )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        explain_unknown(draft, self.roster, self.mapping)
         self.presumed = check.presumed
         self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
@@ -386,12 +414,12 @@ class RecordsCheck:
             return {}
         return {row: self.known.calendar.days_of(school)[0] for row, school in enumerate(self.schools)}
 
-    def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
+    def _finish(self, draft: Draft, arranged: ArrangedRows, beside: int = 0) -> None:
+        """Keep a table's usable rows, and what was found; ``beside`` is the number of rows used elsewhere."""
         name = draft.table.name
         if draft.table.of_pupils:
             self.refused.append(RefusedRows.of(draft, self.pupil_row))
-        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
-        apart = int(np.count_nonzero(draft.apart))
+        apart = int(np.count_nonzero(draft.apart)) - beside
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:

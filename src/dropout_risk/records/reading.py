@@ -16,6 +16,7 @@ from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.no_pupils import PupilWords
+from dropout_risk.records.other_ids import is_id
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
@@ -47,8 +48,11 @@ Progress = Callable[[str, int, float], None]
 """Told the table, its rows so far, and the share of its files that has been read."""
 
 
-Look = Callable[[Any, Sequence[str], bool], Seen]
-"""Looks at a batch, in any thread: given it, the names of its columns and whether values have types."""
+Look = Callable[..., Seen]
+"""Looks at a batch, in any thread.
+
+It is given the batch, the names of its columns, whether values have types, and the header of the ids.
+"""
 
 
 class TableReader:
@@ -122,7 +126,7 @@ class TableReader:
             done = sum(sizes[:number]) + parts[number].done(rows)
             self.progress(self.table.name, self._length, min(done / max(sum(sizes), 1), 1.0))
 
-    def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
+    def _chunk(self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = "") -> _Chunk:
         ids = pa.nulls(batch.num_rows, pa.int64()) if self.pupils is None and not names else None
         chunk = _Chunk(batch.num_rows, ids, {}, {})
         for name, array in zip(names, batch.columns, strict=False):
@@ -130,7 +134,7 @@ class TableReader:
             if column.kind != "student":
                 values, faults = convert_column(array, column, self._words[name], self._vocabularies[name])
             elif self.pupils is not None:
-                values, faults = self.pupil_words.fault_rows(array, *self.pupils.rows(array))
+                values, faults = self.pupil_words.fault_rows(array, *self.pupils.rows(array, ids_under))
             else:
                 ids, faults = self._ids(array, typed)
                 values, chunk = np.full(len(ids), EMPTY["student"]), chunk._replace(ids=ids)
@@ -188,7 +192,8 @@ class TableReader:
                 detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
                 self._note(header, detail, part)
             for header in headers.spare:
-                self._note(header, _SPARE, part)
+                if self.table.name != "students" or not is_id(header, self.mapping):
+                    self._note(header, _SPARE, part)
 
     def _report_doubts(self, parts: Sequence[Part], days: Sequence[SchoolDay]) -> None:
         for part, day in zip(parts, days, strict=True):
@@ -208,11 +213,13 @@ def _piece_tasks(
     for number, part in enumerate(parts):
         names = list(chosen[number])
         for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
-            yield partial(_look_at, number, piece, look, names, part.typed, days[number])
+            header = chosen[number].get("student_id", "")
+            seen = partial(look, ids_under=header)
+            yield partial(_look_at, number, piece, seen, names, part.typed, days[number])
 
 
 def _look_at(  # noqa: PLR0917
-    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool, day: SchoolDay
+    number: int, piece: Piece, look: Callable[..., Seen], names: Sequence[str], typed: bool, day: SchoolDay
 ) -> tuple[int, list[tuple[int, Seen]]]:
     return number, [(batch.num_rows, look(day.local(batch, names), names, typed)) for batch in piece()]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.family_values import check_family_values
+from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
 from dropout_risk.records.marks import check_marks, part_marks
 from dropout_risk.records.plausible import check_distances, read_grade_levels
-from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
+from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
@@ -44,6 +46,19 @@ def check_overlaps(arranged: ArrangedRows) -> None:
     mask = np.zeros(len(known), np.bool_)
     mask[bad] = True
     arranged.draft.set_rows_apart("overlapping_periods", "valid_from", arranged.positions(mask))
+
+
+def check_days_of_outcomes(arranged: ArrangedRows) -> None:
+    """Note a pupil's outcomes that lie on one day: all of them are used."""
+    usable = arranged.usable()
+    pupil, date = (arranged.values(name)[usable] for name in ("student_id", "date"))
+    same = (pupil[1:] == pupil[:-1]) & (date[1:] == date[:-1])
+    both = np.zeros(len(pupil), np.bool_)
+    both[1:] |= same
+    both[:-1] |= same
+    mask = np.zeros(len(arranged.draft), np.bool_)
+    mask[arranged.positions(usable)[both]] = True
+    arranged.draft.warn("outcomes_on_one_day", "date", mask)
 
 
 def _suspect_groups(columns: list[Array], order: Array) -> list[Array]:
@@ -117,11 +132,29 @@ def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) ->
 def check_pupils(draft: Draft, usable: Bools) -> None:
     """Set rows apart whose pupil has no row in ``students``, or none that can be used."""
     pupil = draft.values["student_id"]
-    draft.set_apart("unknown_pupil", "student_id", pupil == UNKNOWN_PUPIL)
+    for cause in CAUSES if pupil.min(initial=0) < NO_PUPIL else ():
+        draft.set_apart(cause.rule, "student_id", pupil == cause.code, cause.detail)
     given = pupil >= 0
     lost = given.copy()
     lost[given] = ~usable[pupil[given]]
     draft.set_apart("pupil_set_apart", "student_id", lost)
+
+
+def check_ids(draft: Draft, ids: Any) -> Bools:
+    """Doubt ids of ``students`` that a spreadsheet has rounded, or that differ in form only.
+
+    Gives which of the ids may have been rounded, so that two of them may have become one.
+    """
+    pupil = draft.values["student_id"]
+
+    def rows_of(marked: Bools) -> Bools:
+        return np.append(marked, False)[pupil]  # the last place is for rows without an id
+
+    draft.set_apart("rounded_id", "student_id", rows_of(scientific(ids)))
+    doubtful = rounded(ids)
+    draft.warn("rounded_id", "student_id", rows_of(doubtful))
+    draft.warn("id_written_otherwise", "student_id", rows_of(alike(ids)))
+    return doubtful
 
 
 def check_enrolment(draft: Draft, enrolled_on: Array) -> None:

@@ -70,10 +70,10 @@ class Draft:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Bools) -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
-            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
+            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error", detail))
             self.apart |= mask
 
     def set_rows_apart(self, rule: str, column: str, rows: Array) -> None:
@@ -311,11 +311,12 @@ class ArrangedRows:
         same_key = ~self._changes(key)
         if not np.count_nonzero(same_key):
             return
-        differs = same_key & self._changes(content)
+        differs = same_key & (self._changes(content) if content else False)
         contradicting = _whole_groups(same_key, differs)
         name = table.key[-1] if table.of_pupils else table.key[0]
         self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
-        self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
+        rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
+        self.draft.set_rows_apart(rule, content[0] if content else "", self.positions(contradicting))
 
     def _changes(self, names: Sequence[str]) -> Bools:
         """Mark the rows that differ from the row before in any of these columns."""

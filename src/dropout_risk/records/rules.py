@@ -149,7 +149,7 @@ _RULES = (
         Text(zh="学生不在学生表中", en="A pupil has no row in students"),
         Text(
             zh="在学生表中补上该生，或核对学号",
-            en="add the pupil to students, or check the id (007 is not 7)",
+            en="add the pupil to students, or check the id",
         ),
     ),
     Rule(
@@ -495,6 +495,98 @@ _RULES = (
             "under [calendar] in the mapping",
         ),
         "warning",
+    ),
+    Rule(
+        "DR150",
+        "outcomes_on_one_day",
+        Text(
+            zh="同一学生同一天有几个去向，全部使用：先辍学，后返校；辍学仍算辍学",
+            en="A pupil has several outcomes on one day; all are used, a return after a dropout, and the "
+            "dropout still counts as one",
+        ),
+        Text(
+            zh="有误的一行请删除；不在同一天的请更正日期",
+            en="remove the one that is wrong, or correct its date where they were not on the same day",
+        ),
+        "warning",
+    ),
+    Rule(
+        "DR151",
+        "contradicting_undated",
+        Text(
+            zh="同一键的行内容互相矛盾，全部未使用",
+            en="Rows of one key contradict each other; none of them is used",
+        ),
+        Text(zh="保留正确的一行，删除其余", en="keep the right one and remove the others"),
+    ),
+    Rule(
+        "DR152",
+        "shared_id",
+        Text(
+            zh="同一学号的几行内容不同，又不是前后相接的在籍时段，可能是两名学生，全部未使用",
+            en="Rows of one id differ and are no spells of enrolment one after the other: they may be two "
+            "pupils, and none of them is used",
+        ),
+        Text(
+            zh="两名学生：各用各的学号（长学号在电子表格中要存为文本，否则只保留15位；"
+            "各校自行编号的，在每张表的学号前加上学校；"
+            "有另一列学号的，在映射文件的 [columns.students] 中写明用哪一列）；"
+            "同一学生转学、转班或返校：每行填写 enrolled_on 和 left_on（入学、离校日期），或只保留现在的一行",
+            en="two pupils: give each its own id (a spreadsheet keeps 15 digits of a number: write long ids "
+            "as text; where each school numbers its own pupils, put the school before the number in every "
+            "table; another column of ids is named under [columns.students] in the mapping); one pupil who "
+            "moved or returned: give each row enrolled_on and left_on, or keep only the present row",
+        ),
+    ),
+    Rule(
+        "DR153",
+        "overlapping_spells",
+        Text(
+            zh="同一学生在同一学校的在籍时段重叠，自后一时段开始之日起按后一时段处理",
+            en="Spells of enrolment of one pupil overlap; the later one counts from its first day on",
+        ),
+        Text(zh="填写前一时段的 left_on（离校日期）", en="close the earlier spell with left_on"),
+        "warning",
+    ),
+    Rule(
+        "DR154",
+        "between_spells",
+        Text(
+            zh="日期在两段在籍时段之间，该生当时不在校",
+            en="Attendance between two spells of enrolment, when the pupil was not at school",
+        ),
+        Text(
+            zh="更正日期，或更正学生表中的 left_on、enrolled_on",
+            en="correct the date, or left_on and enrolled_on of the pupil's rows in students",
+        ),
+    ),
+    Rule(
+        "DR155",
+        "rounded_id",
+        Text(
+            zh="学号像是被电子表格取整：写成科学计数法，或末几位都是0（数字只保留15位）",
+            en="Ids look rounded by a spreadsheet, which keeps 15 digits of a number: they are written as "
+            "1.23E+17, or end in zeros",
+        ),
+        Text(
+            zh="从原系统重新导出，学号列存为文本；取整后的学号无法还原，两名学生可能变成一名",
+            en="export them again with the column of ids as text; what was rounded off cannot be brought "
+            "back, and two pupils may have become one",
+        ),
+    ),
+    Rule(
+        "DR156",
+        "id_written_otherwise",
+        Text(
+            zh="学号与学生表中的另一学号只差写法（前导0、末尾.0、大小写、全半角或空格），不视为同一学生",
+            en="An id differs from one in students only in leading zeros, a final .0, capital letters, width "
+            "or blanks; they are not taken for one pupil",
+        ),
+        Text(
+            zh="各表中同一学生的学号写法一致，存为文本（电子表格会去掉前导0，或加上.0）",
+            en="write the ids of a pupil alike in all tables, as text (a spreadsheet takes leading zeros "
+            "away and may add .0)",
+        ),
     ),
     Rule(
         "DR157",

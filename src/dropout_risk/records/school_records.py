@@ -326,6 +326,9 @@ class SchoolRecords:
 
 
 def _digest_column(digest: Any, column: Any) -> None:
+    if pa.types.is_list(column.type):  # spells of enrolment
+        digest.update(repr(column.drop_null().to_pylist()).encode())
+        column = pc.list_value_length(column)
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_dictionary(column.type):

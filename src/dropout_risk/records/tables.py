@@ -303,7 +303,7 @@ _ALL = (
         domain="attendance",
         in_request=True,
     ),
-    Table("outcomes", (STUDENT, DATE, Column("event", "event")), date="date", run="outcomes"),
+    Table("outcomes", (STUDENT, DATE, Column("event", "event", key=True)), date="date", run="outcomes"),
     Table(
         "calendar",
         (

@@ -23,13 +23,13 @@ from dropout_risk.records.dates import declared_date
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, Column, Kind
 from dropout_risk.records.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
 
-FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "no_pupil_row")
+FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "rounded_id", "no_pupil_row")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1, 1), (2199, 12, 31)))
 
-_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ = range(1, len(FAULTS))
+_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ROUNDED, _ = range(1, len(FAULTS))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE).fullmatch
 _TIME = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
@@ -300,7 +300,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
-        whole, faults = whole_numbers(array)
+        whole, faults = whole_ids(array)
         return whole.cast(pa.string()), faults
     try:
         text = array.cast(pa.string())
@@ -347,6 +347,14 @@ def whole_numbers(array: Any) -> tuple[Any, Bytes]:
     exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
     whole = pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=None if exact.all() else ~exact)
     return whole, _fault_codes(~exact & ~np.isnan(numbers), "wrong_type")
+
+
+def whole_ids(array: Any) -> tuple[Any, Bytes]:
+    """Read floating numbers as ids; those too large for a floating number to hold exactly were rounded."""
+    whole, faults = whole_numbers(array)
+    large = pc.fill_null(pc.greater_equal(pc.abs(array.cast(pa.float64())), _LARGEST_EXACT), False)
+    faults[large.to_numpy(zero_copy_only=False)] = _ROUNDED
+    return whole, faults
 
 
 def _without_nan(array: Any) -> Any:

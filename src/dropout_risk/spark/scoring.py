@@ -22,6 +22,7 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.id_forms import CAUSES
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
@@ -221,11 +222,15 @@ def tally_report(report: CheckReport) -> list[dict[str, Any]]:
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
-    found = [
-        {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
-        for problem in report.problems
-    ]
-    return counted + found
+    return counted + [_tallied(problem) for problem in report.problems]
+
+
+def _tallied(problem: Problem) -> dict[str, Any]:
+    """Write a problem; why an id is unknown cannot be told from the pupils of one block."""
+    row = {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
+    if problem.table != "students" and problem.rule.name in {cause.rule for cause in CAUSES}:
+        row |= {"rule": RULES["unknown_pupil"].code, "detail": ""}
+    return row
 
 
 def report_of(rows: list[dict[str, Any]]) -> CheckReport:

@@ -109,17 +109,17 @@ LED_TO = {
 
 
 @pytest.mark.parametrize(
-    ("table", "row", "change", "column"),
+    ("rule", "table", "row", "change", "column"),
     [
-        ("attendance", -1, {"status": "late"}, "status"),
-        ("students", -2, {"class_id": "c9"}, "school_id"),
-        ("grades", -1, {"score": 3}, "score"),
-        ("calendar", -1, {"is_school_day": False}, "is_school_day"),
+        ("contradicting_rows", "attendance", -1, {"status": "late"}, "status"),
+        ("shared_id", "students", -2, {"class_id": "c9"}, "class_id"),
+        ("contradicting_rows", "grades", -1, {"score": 3}, "score"),
+        ("contradicting_undated", "calendar", -1, {"is_school_day": False}, "is_school_day"),
     ],
 )
-def test_rows_that_contradict_each_other_are_all_set_apart(county, checked, table, row, change, column):
+def test_rows_that_contradict_each_other_are_all_set_apart(county, checked, rule, table, row, change, column):
     broken = with_change(county, table, row, change)
-    found = [p for p in checked(broken).check().problems if p.rule.name == "contradicting_rows"]
+    found = [p for p in checked(broken).check().problems if p.rule.name == rule]
     assert [(p.table, p.column, p.rows, p.first_row) for p in found] == [(table, column, 2, -row)]
 
 
@@ -129,7 +129,7 @@ def test_rows_of_a_pupil_whose_own_row_was_set_apart_say_so(county, checked):
     found = {p.table for p in records.check().problems if p.rule.name == "pupil_set_apart"}
     assert found == {"attendance", "grades", "wellbeing", "family"}
     assert records.quarantine.student_ids == ["p1"]
-    assert [rule.name for rule in records.quarantine.student_rules["p1"]] == ["contradicting_rows"]
+    assert [rule.name for rule in records.quarantine.student_rules["p1"]] == ["shared_id"]
 
 
 def test_what_becomes_known_later_does_not_push_out_what_was_known(county, checked):
@@ -224,3 +224,22 @@ def test_the_report_is_a_frame_a_text_and_a_page(county, checked):
     assert report.frame("zh")["message"].item() == "分数高于满分"
     assert "grades: 2 read, 1 used, 1 set apart" in str(report)
     assert "DR108" in report._repr_html_()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("students", {"class_id": "c9"}),
+        ("calendar", {"is_school_day": False}),
+        ("outcomes", {"event": "returned"}),
+    ],
+)
+def test_no_hint_asks_a_table_for_a_day_of_recording_that_it_has_not(
+    county, checked, table, change, language
+):
+    found = checked(with_change(county, table, -1, change)).check().frame(language)
+    hints = found[found["table"] == table]["hint"]
+
+    assert len(hints)
+    assert not hints.str.contains("recorded_on|登记日期").any()
