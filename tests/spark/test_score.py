@@ -19,11 +19,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 
 @pytest.fixture(scope="module")
 def model(risk_model):
-    """A model that takes a school a thousand kilometres away for a wrong unit."""
+    """A model that takes a school hundreds of kilometres away for a wrong unit."""
     declared = risk_model.catalogue.to_list()
     for feature in declared:
         if feature["name"] == "distance_km":
-            feature["valid_range"] = [0, 1000]
+            feature["valid_range"] = [0, 100]
     return replace(risk_model, version="near", catalogue=FeatureCatalogue.from_list(declared))
 
 

@@ -75,11 +75,22 @@ def share(measure, pupil, window):
     if days or not measure.totals:
         return share_of(measure.of, days)
     of_kind = enrolled = 0
-    for row in pupil.totals:
-        number = of_totals(measure.of, row)
-        if pupil.in_window(row["period_end"], window) and number is not None:
-            of_kind, enrolled = of_kind + number, enrolled + row["days_enrolled"]
+    told = [row for row in pupil.totals if of_totals(measure.of, row) is not None]
+    for row in sharing_no_day([row for row in told if pupil.in_window(row["period_end"], window)]):
+        of_kind, enrolled = of_kind + of_totals(measure.of, row), enrolled + row["days_enrolled"]
     return divide(of_kind, enrolled)
+
+
+def sharing_no_day(rows):
+    """The longest periods that share no day; of equal ones the earlier."""
+    kept = []
+    for row in sorted(rows, key=lambda row: (row["period_start"] - row["period_end"], row["period_start"])):
+        if all(
+            row["period_end"] < other["period_start"] or row["period_start"] > other["period_end"]
+            for other in kept
+        ):
+            kept.append(row)
+    return kept
 
 
 def of_totals(kind, row):

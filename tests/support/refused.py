@@ -15,13 +15,14 @@ def pupils(number=4):
 
 
 def attendance(number=4, wrong=None):
-    """Everybody is there every day; ``wrong`` gives, by pupil, how many of the last days nobody can read."""
+    """Everybody is there every day; ``wrong`` gives, by pupil, how many days nobody can read, the
+    last but one and those before it."""
     wrong = wrong or {}
     return [
         {
             "student_id": pupil["student_id"],
             "date": str(day),
-            "status": "??" if len(DAYS) - at <= wrong.get(pupil["student_id"], 0) else "present",
+            "status": "??" if 1 < len(DAYS) - at <= wrong.get(pupil["student_id"], 0) + 1 else "present",
         }
         for pupil in pupils(number)
         for at, day in enumerate(DAYS)

@@ -56,11 +56,14 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     draft.warn("doubtful_unit", "score", low if all_low else low & (score > 0) & (score < 1))
 
 
+_ELSEWHERE = ("before_enrolled", "after_left")
+
+
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
     """Take rows back that say that a pupil sat an exam, though not with which mark; say whether any were.
 
     They stay in the report and in quarantine, and have no mark. But who has such a row, and no usable one of
-    the same exam, did not miss it.
+    the same exam that was recorded by then, did not miss it.
     """
     rows = np.flatnonzero(_named_sittings(draft, usable, today))
     if not len(rows):
@@ -68,7 +71,9 @@ def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
     others = np.flatnonzero(~draft.apart)
     mates = others[np.isin(draft.values["student_id"][others], draft.values["student_id"][rows])]
     key = _sitting_keys(draft, np.concatenate([mates, rows]))
-    _, first = np.unique(key, return_index=True)
+    recorded = draft.values["recorded_on"][np.concatenate([mates, rows])]
+    order = np.lexsort((np.arange(len(key)), recorded, key))
+    first = order[np.unique(key[order], return_index=True)[1]]
     back = rows[first[first >= len(mates)] - len(mates)]
     draft.apart[back] = False
     draft.values["score"][back] = np.nan
@@ -86,6 +91,9 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
     pupil = draft.values["student_id"]
     named &= (pupil >= 0) & (draft.values["date"] <= today)
     named[named] = usable[pupil[named]]
+    for found in draft.findings:
+        if found.rule.name in _ELSEWHERE:
+            named[found.rows] = False
     return named
 
 

@@ -70,7 +70,7 @@ class SchoolDays:
         if calendar is not None:
             held = {school: calendar.days_of(school) for school in calendar.schools}
             return cls(listed, held, year_start=calendar.year_start)
-        records = _listed_days(tables, listed)
+        records = listed_days(tables, listed)
         held = {school: records.calendar.days_of(school) for school in tables.schools}
         unlisted = sorted(school for school in held if not records.lists_days_of(school))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
@@ -124,7 +124,7 @@ class SchoolDays:
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 
-def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
+def listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
     """Ask the library which days are listed and how others are completed, with one pupil per school."""
     schools = [school or None for school in tables.schools]
     columns = {name: pa.nulls(len(schools), pa.string()) for name in ("class_id", "grade_level")}

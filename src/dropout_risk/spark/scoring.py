@@ -32,7 +32,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.school_days import SchoolDays
+from dropout_risk.spark.school_days import SchoolDays, listed_days
 from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 from dropout_risk.text import Language
 
@@ -409,7 +409,10 @@ class SparkScores:
 
         keys = [field.name for field in TALLY][:-1]
         found = self.rows.where("tally is not null").select("tally.*")
-        here = pa.Table.from_pylist(tally_report(self.tables.header.check()), schema=pa.schema(list(TALLY)))
+        header, listed = self.tables.header, listed_days(self.tables, self.tables.header.table("calendar"))
+        told = [row for row in tally_report(header.check()) if row["table"] != "calendar"]
+        told += [row for row in tally_report(listed.check()) if row["table"] == "calendar"]
+        here = pa.Table.from_pylist(told, schema=pa.schema(list(TALLY)))
         found = found.unionByName(self.tables.spark.createDataFrame(here))
         return found.groupBy(*keys).agg(sql.sum("rows").alias("rows"))
 

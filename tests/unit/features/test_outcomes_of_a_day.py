@@ -15,6 +15,7 @@ def records_of(*events):
         attendance=[{"student_id": "q", "date": day, "status": "present"} for day in DAYS],
         outcomes=[{"student_id": "p", "date": "2024-05-06", "event": event} for event in events],
         today="2024-07-01",
+        outcomes_to="2024-06-28",
     )
 
 

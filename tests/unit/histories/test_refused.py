@@ -26,7 +26,7 @@ def test_they_are_taken_sliced_and_saved_with_their_pupils(tmp_path):
 def test_the_same_rows_again_change_nothing_and_usable_ones_take_their_place():
     records = school({"p1": 3, "p2": 2})
     histories = Histories.from_records(records)
-    mended = [row for row in attendance() if row["student_id"] == "p1" and row["date"] == str(DAYS[-1])]
+    mended = [row for row in attendance() if row["student_id"] == "p1" and row["date"] == str(DAYS[-2])]
     day = SchoolRecords.from_tables(students=pupils(), attendance=mended, today=AS_OF)
 
     assert counts(histories.append(records)) == [0, 3, 2, 0]

@@ -61,11 +61,13 @@ def test_a_year_of_entry_is_no_grade_level_unless_the_county_says_where_it_begin
     assert told.check().ok
 
 
-@pytest.mark.parametrize("code", [999, 9999, 1500])
-def test_a_distance_that_cannot_be_is_named_and_left_empty(code):
+@pytest.mark.parametrize(
+    ("code", "rule"), [(999, "code_for_unknown"), (9999, "code_for_unknown"), (1500, "implausible_number")]
+)
+def test_a_distance_that_cannot_be_is_named_and_left_empty(code, rule):
     records = students({"distance_km": code}, {"distance_km": 2})
     assert records.table("students")["distance_km"].to_pylist() == [None, 2]
-    assert found(records) == [("distance_km", "implausible_number", "warning")]
+    assert found(records) == [("distance_km", rule, "warning")]
 
 
 def test_metres_are_doubted_or_declared():

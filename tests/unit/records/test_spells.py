@@ -77,7 +77,7 @@ def test_attendance_between_two_spells_does_not_count_and_is_named():
 
 def test_who_left_in_the_window_and_had_not_come_back_by_its_end_has_no_label():
     days = [str(day.date()) for day in pd.bdate_range("2024-09-02", "2025-01-14")]
-    records = records_of([*MOVED, OTHER], attendance=attendance(*days, pupil="p2"))
+    records = records_of([*MOVED, OTHER], attendance=attendance(*days, pupil="p2"), outcomes_to="2025-01-14")
     labelled = {
         horizon: dr.Cohort.on(records, ["2024-10-28"]).with_labels(records, horizon_days=horizon)
         for horizon in (10, 20)

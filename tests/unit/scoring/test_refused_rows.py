@@ -47,7 +47,7 @@ def test_rows_of_later_days_are_not_told(risk_model):
     records = school({"p1": 5})
 
     assert "not used" not in told(risk_model.score(records, "2024-11-22", language="en"))["p1"]
-    assert "1 row(s)" in told(risk_model.score(records, "2024-11-26", language="en"))["p1"]
+    assert "2 row(s)" in told(risk_model.score(records, "2024-11-26", language="en"))["p1"]
 
 
 @pytest.mark.parametrize(("days", "is_judged"), [(11, True), (12, False)])
