@@ -39,7 +39,8 @@ MOST_PATH = 120
 WHOLE_BODY = "body"
 KEYWORDS = {
     "type", "enum", "format", "pattern", "minLength", "minimum", "exclusiveMinimum", "items", "minItems",
-    "maxItems", "properties", "required", "additionalProperties", "$schema", "title", "description", "default",
+    "maxItems", "properties", "required", "additionalProperties", "$schema", "title", "description",
+    "default",
 }  # fmt: skip
 """What is looked at, and what says nothing; a test holds the contract to them."""
 
