@@ -177,7 +177,11 @@ def _is_id(values: ColumnValues) -> bool:
 def _fits_words(values: ColumnValues, column: Column) -> bool | None:
     if values.understood(column) >= _SOME:
         return True
-    return None if len({word_key(text) for text in values.counts}) <= _FEW_WORDS and not _is_dated(values) else False
+    return (
+        None
+        if len({word_key(text) for text in values.counts}) <= _FEW_WORDS and not _is_dated(values)
+        else False
+    )
 
 
 _FITS: dict[str, Callable[[ColumnValues], bool | None]] = {

@@ -61,12 +61,10 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _columns(table: str) -> dict[str, tuple[str, str, int]]:
-    """Give, by key, the column that a header of a table means, with the name as it is written and its rank."""
+    """Give, by key, the column that a header of a table means, with its name as written and its rank."""
     found: dict[str, tuple[str, str, int]] = {}
     built_in = RecordsMapping()
-    given = [
-        (column, name) for column in TABLES[table].names for name in built_in.headers_of(table, column)
-    ]
+    given = [(column, name) for column in TABLES[table].names for name in built_in.headers_of(table, column)]
     for section in (table, "all"):
         for column, names in _data()["columns"].get(section, {}).items():
             given += [(column, name) for name in names if column in TABLES[table]]
@@ -110,8 +108,10 @@ def _look_alike(key: str, names: dict[str, Any]) -> Sequence[str]:
 def known_table(called: str) -> KnownTable | None:
     """Name the table of which a file's or sheet's name speaks; the longest name in it decides.
 
-    >>> known_table("2024秋缺勤登记表"), known_table("StudentDemographics")
-    (KnownTable(table='attendance', name='缺勤登记表'), KnownTable(table='students', name='student demographics'))
+    >>> known_table("2024秋缺勤登记表")
+    KnownTable(table='attendance', name='缺勤登记表')
+    >>> known_table("StudentDemographics").table
+    'students'
     """
     key, tokens = name_key(called), name_tokens(called)
     found = [
