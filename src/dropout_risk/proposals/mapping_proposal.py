@@ -80,8 +80,17 @@ class MappingProposal:
         said = [*_table_texts(self.tables, language), "", _CHECK.to(language)]
         said.append(str(self.error) if self.report is None else self.report.text(language))
         asked = [*self._asked(language), *(question.to(language) for question in self.questions)]
+        asked += [text.to(language) for text in self._mend()]
         said += ["", (_DECIDE if asked else _NOTHING_TO_DECIDE).fill(language, n=len(asked))]
         return "\n".join([*said, *(f"{number}. {text}" for number, text in enumerate(asked, 1))])
+
+    def _mend(self) -> Iterator[Text]:
+        """Name what the check sets apart, which somebody has to mend or to explain."""
+        problems = () if self.report is None else self.report.problems
+        for rule in dict.fromkeys(problem.rule for problem in problems if problem.severity == "error"):
+            yield _SET_APART.filled(code=rule.code, hint=rule.hint)
+        if self.error is not None:
+            yield Text(zh=self.error.hint, en=self.error.hint)
 
     def _asked(self, language: Language) -> Iterator[str]:
         for line in self.doubtful:
@@ -263,6 +272,7 @@ def _table_texts(guesses: Sequence[TableGuess], language: Language) -> Iterator[
         yield f"  {guess.file.name} → {guess.table} ({degree}: {guess.evidence.to(language)})"
 
 
+_SET_APART = Text(zh="[{code}] 有行未使用：{hint}", en="[{code}] Rows are not used: {hint}")
 _FOUND = Text(zh="文件与表：", en="Files and tables:")
 _CHECK = Text(
     zh="按此映射检查（存疑的各行未采用）：",

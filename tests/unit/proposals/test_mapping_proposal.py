@@ -279,9 +279,7 @@ def test_a_register_with_a_column_for_each_day_is_named(tmp_path):
 
 def test_marks_with_a_column_for_each_subject_are_named(tmp_path):
     roster(tmp_path)
-    write_text(
-        tmp_path, "期中.csv", "学号,语文,数学,英语", [(f"P{k:02d}", 80, 90, 70) for k in range(12)]
-    )
+    write_text(tmp_path, "期中.csv", "学号,语文,数学,英语", [(f"P{k:02d}", 80, 90, 70) for k in range(12)])
 
     assert "每科一列" in propose_mapping(tmp_path, today=TODAY).text("zh")
 
@@ -317,7 +315,9 @@ def test_records_that_need_no_mapping_get_none(tmp_path):
 
 
 def test_without_pupils_the_error_is_shown_and_the_roster_asked_for(tmp_path):
-    write_text(tmp_path, "Absences.csv", "Student Number,Absence Date,Attendance Code", [(1, "2024-09-02", "A")])
+    write_text(
+        tmp_path, "Absences.csv", "Student Number,Absence Date,Attendance Code", [(1, "2024-09-02", "A")]
+    )
     proposal = propose_mapping(tmp_path, today=TODAY)
 
     assert "DR100" in proposal.text()
