@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.districts import tidy_tables
 
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
 from dropout_risk.proposals.mapping_proposal import propose_mapping
 from dropout_risk.records.school_records import SchoolRecords
-from tests.support.districts import tidy_tables
 
 FILES = {
     "students": ("students", "Student_Roster", "pupil list 2025", "学生花名册", "在校生名单"),

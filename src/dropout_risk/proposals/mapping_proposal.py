@@ -30,6 +30,7 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import Language, Text
 
 _WIDE = 3
+_NAMES = (("tables",), ("columns",), ("words",))
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,22 @@ class MappingProposal:
 
     def text(self, language: Language = "en") -> str:
         """Say which file is which table, what the check then says, and what is to be decided."""
-        said = [*_table_texts(self.tables, language), "", _CHECK.to(language)]
+        said = [*_table_texts(self.tables, language), *self._conventions(language), "", _CHECK.to(language)]
         said.append(str(self.error) if self.report is None else self.report.text(language))
         asked = [*self._asked(language), *(question.to(language) for question in self.questions)]
         asked += [text.to(language) for text in self._mend()]
         said += ["", (_DECIDE if asked else _NOTHING_TO_DECIDE).fill(language, n=len(asked))]
         return "\n".join([*said, *(f"{number}. {text}" for number, text in enumerate(asked, 1))])
+
+    def _conventions(self, language: Language) -> Iterator[str]:
+        """Tell what is applied to all files: it decides more than any header."""
+        given = [line for line in self.lines if line.applied and line.section[:1] not in _NAMES]
+        if given:
+            yield from ("", _CONVENTIONS.to(language))
+        for line in given:
+            where = f"[{'.'.join(line.section)}] " if line.section else ""
+            degree = DEGREES[line.degree].to(language)
+            yield f"  {where}{line.entry}    # {degree}: {line.evidence.to(language)}"
 
     def _mend(self) -> Iterator[Text]:
         """Name what the check sets apart, which somebody has to mend or to explain."""
@@ -273,6 +284,7 @@ def _table_texts(guesses: Sequence[TableGuess], language: Language) -> Iterator[
 
 
 _SET_APART = Text(zh="[{code}] 有行未使用：{hint}", en="[{code}] Rows are not used: {hint}")
+_CONVENTIONS = Text(zh="采用的约定：", en="Conventions that are applied:")
 _FOUND = Text(zh="文件与表：", en="Files and tables:")
 _CHECK = Text(
     zh="按此映射检查（存疑的各行未采用）：",

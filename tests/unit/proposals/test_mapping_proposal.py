@@ -6,12 +6,12 @@ import tomllib
 import zipfile
 
 import pytest
+from tests.support.workbooks import write_xlsx
 
 from dropout_risk.errors import RecordsError
 from dropout_risk.proposals.mapping_proposal import propose_mapping
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
-from tests.support.workbooks import write_xlsx
 
 TODAY = "2024-12-01"
 DAYS = [day for day in (dt.date(2024, 9, 2) + dt.timedelta(k) for k in range(54)) if day.weekday() < 5]
