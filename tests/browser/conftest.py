@@ -16,14 +16,13 @@ from support.reviewed import AS_OF, EVIL, EVIL_SCHOOL, PAGES, Watched
 
 @pytest.fixture(scope="session")
 def district(risk_model):
-    """Simulated records in which a high risk on both days that are shown has an evil name, and so has its school."""
+    """Simulated records in which who is at risk on both days shown has an evil name, and so has its school."""
     tables = {name: table.to_pandas() for name, table in simulate_tables(160, 5, n_days=200).tables.items()}
     records = SchoolRecords.from_tables(**tables)
     later = day_after(histories_of(records)).isoformat()
     then, last = ({p.student_id: p for p in risk_model.score(records, day).pupils} for day in (AS_OF, later))
-    worst = max(
-        (then[name] for name in then.keys() & last), key=lambda p: min(p.risk, last[p.student_id].risk)
-    )
+    risks = {name: min(then[name].risk, last[name].risk) for name in sorted(then.keys() & last)}
+    worst = then[max(risks, key=lambda name: risks[name])]
     for frame in tables.values():
         for column, old, new in (
             ("student_id", worst.student_id, EVIL),
