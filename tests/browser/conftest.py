@@ -16,7 +16,7 @@ from support.reviewed import AS_OF, EVIL, EVIL_SCHOOL, PAGES, Watched
 
 @pytest.fixture(scope="session")
 def district(risk_model):
-    """Simulated records in which who is at risk on both days shown has an evil name, and so has its school."""
+    """Simulated records in which a pupil at risk on both days shown has an evil name, and its school."""
     tables = {name: table.to_pandas() for name, table in simulate_tables(160, 5, n_days=200).tables.items()}
     records = SchoolRecords.from_tables(**tables)
     later = day_after(histories_of(records)).isoformat()
