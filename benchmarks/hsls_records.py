@@ -124,6 +124,7 @@ def read_records(table: pd.DataFrame) -> SchoolRecords:
         outcomes=table.loc[table["X4EVERDROP"] == 1, ["STU_ID"]].assign(date=END, event="dropout"),
         calendar=pd.DataFrame({"date": pd.bdate_range("2009-08-03", END), "is_school_day": True}),
         mapping={"columns": {"all": {"STU_ID": "student_id"}}},
+        outcomes_to=END,
     )
 
 

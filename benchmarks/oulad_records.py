@@ -65,6 +65,7 @@ def read_oulad(folder: Path, marked_after: int = 0) -> Oulad:
         calendar=calendar(enrolled),
         mapping=WORDS,
         today="2015-12-31",
+        outcomes_to="2015-12-31",
     )
     lengths = enrolled.groupby(["code_module", "code_presentation"])["length"].first().to_dict()
     return Oulad(records, enrolled.set_index("student_id")["id_student"], lengths, counts)
@@ -139,13 +140,18 @@ def grades(handed_in: pd.DataFrame, marked_after: int) -> pd.DataFrame:
     })  # fmt: skip
 
 
+MOST_DUE = 16
+"""More pieces of work are due on no day; a power of two, so that shares stay what they are."""
+
+
 def due_and_missed(
     assessments: pd.DataFrame, enrolled: pd.DataFrame, handed_in: pd.DataFrame
 ) -> pd.DataFrame:
     """Give attendance totals: a day on which work is due is a period, work not handed in is absence.
 
     Each period is known from its due day on. Work handed in late corrects it on the day it comes in, as a
-    second row with a later ``recorded_on``. Work banked, or due before a registration, was never due.
+    second row with a later ``recorded_on``. Work banked, or due before a registration, was never due. A
+    piece of work is a part of its day, since no day has room for several days.
     """
     due = assessments.dropna(subset=["date"]).merge(enrolled, on=ENROLMENT[:2])
     came = handed_in[["student_id", "id_assessment", "date_submitted", "is_banked"]]
@@ -164,9 +170,9 @@ def due_and_missed(
         "student_id": known["student_id"],
         "period_start": day,
         "period_end": day,
-        "days_enrolled": known["due"],
-        "days_absent": known["missed"],
-        "days_late": known["late"],
+        "days_enrolled": known["due"] / MOST_DUE,
+        "days_absent": known["missed"] / MOST_DUE,
+        "days_late": known["late"] / MOST_DUE,
         "recorded_on": on_day(known["start"], known["known_day"]),
     })  # fmt: skip
 

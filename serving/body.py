@@ -38,8 +38,9 @@ MOST_PROBLEMS = 20
 MOST_PATH = 120
 WHOLE_BODY = "body"
 KEYWORDS = {
-    "type", "enum", "format", "minLength", "minimum", "exclusiveMinimum", "items", "minItems", "maxItems",
-    "properties", "required", "additionalProperties", "$schema", "title", "description", "default",
+    "type", "enum", "format", "pattern", "minLength", "minimum", "exclusiveMinimum", "items", "minItems",
+    "maxItems", "properties", "required", "additionalProperties", "$schema", "title", "description",
+    "default",
 }  # fmt: skip
 """What is looked at, and what says nothing; a test holds the contract to them."""
 
@@ -153,6 +154,8 @@ def _list_problems(value: list[Any], schema: Schema, place: Place) -> list[Reque
 def _limit_problems(value: Any, schema: Schema, place: Place) -> Iterator[RequestError]:
     if schema.get("format") == "date" and not _is_date(value):
         yield _word_problem(WrongDateError, place, "should be a date written as YYYY-MM-DD")
+    if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
+        yield _word_problem(NotAllowedValueError, place, f"should match {schema['pattern']}")
     if "minLength" in schema and len(value) < schema["minLength"]:
         words = f"String should have at least {schema['minLength']} character"
         yield _word_problem(NotAllowedValueError, place, words)

@@ -8,8 +8,8 @@ No message ever holds a pupil's value.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 
 class DropoutRiskError(Exception):
@@ -52,6 +52,27 @@ class RecordsError(DropoutRiskError, ValueError):
     """The school records cannot be read at all (a missing table or a required column)."""
 
     code = "DR100"
+
+
+class TooMuchRefusedError(RecordsError):
+    """Most rows of a table could not be used, so that nothing that rests on it would be true."""
+
+    code = "DR185"
+
+    @classmethod
+    def of(cls, shares: Mapping[str, float], limit: float, days: int | None = None) -> Self:
+        """Name the tables with the share of their rows that was set apart, and the limit.
+
+        >>> print(TooMuchRefusedError.of({"grades": 0.75}, 0.5).message)
+        Set apart: 75% of grades; the limit is 50% (missingness.family_share).
+        """
+        named = ", ".join(f"{share:.0%} of {name}" for name, share in shares.items())
+        when = "" if days is None else f", of the last {days} school days"
+        return cls(
+            f"Set apart{when}: {named}; the limit is {limit:.0%} (missingness.family_share).",
+            hint="SchoolRecords.check() names the rules and rows; mend the files or the mapping, leave the "
+            "table out, or raise the limit in the settings if you know that the rest is right",
+        )
 
 
 class UnknownFeatureError(DropoutRiskError, KeyError):
@@ -160,6 +181,12 @@ class LabelError(TrainingError):
     """Labels that are not 0 and 1, or not of two classes."""
 
     code = "DR415"
+
+
+class FamilyMissingError(TrainingError):
+    """A family of features that hardly any training row has, although its tables were given."""
+
+    code = "DR416"
 
 
 class ModelKindError(DropoutRiskError, ValueError):

@@ -114,7 +114,7 @@ BAND_WORDS: dict[str, Text] = {
     "watch": Text(zh="需留意", en="worth watching"),
     "elevated": Text(zh="较高", en="elevated"),
     "high": Text(zh="高", en="high"),
-    UNKNOWN_BAND: Text(zh="资料太少", en="too little known"),
+    UNKNOWN_BAND: Text(zh="须核实", en="to be verified"),
 }
 """The bands by rising risk, and at last where nobody can say, as all pages, files and reports word them."""
 BANDS = tuple(band for band in BAND_WORDS if band != UNKNOWN_BAND)
@@ -174,6 +174,53 @@ class AlertSettings(Section):
     critical_window: SchoolDays = 60
 
 
+class RegisterSettings(Section):
+    """What counts as silence of a register, and as recent attendance.
+
+    Parameters
+    ----------
+    silent_days : int, default=3
+        Days on which class-mates have a row, and the pupil none, after which it is verified where the child
+        is.
+    missing_days : int, default=3
+        School days after which a class whose register has stopped is asked about; ``presumed_missing_days``
+        where registers name absences only, so that a class in which nobody is absent writes nothing.
+    whole_class_pupils, whole_class_share : int and float, default=5 and 0.9
+        A day on which so many of at least so many pupils of a class are absent is a question about the
+        register.
+    recent_school_days, recent_days : int, default=10 and 30
+        A score is judged only by attendance that is at most so old: in school days as long as the calendar
+        tells them, else in days.
+    recent_totals_days : int, default=120
+        The same for totals of a period, in days since its end.
+    """
+
+    silent_days: SchoolDays = 3
+    missing_days: SchoolDays = 3
+    presumed_missing_days: SchoolDays = 10
+    whole_class_pupils: Annotated[int, Field(ge=2)] = 5
+    whole_class_share: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    recent_school_days: SchoolDays = 10
+    recent_days: Annotated[int, Field(ge=1, le=400)] = 30
+    recent_totals_days: Annotated[int, Field(ge=1, le=400)] = 120
+
+
+class MissingnessSettings(Section):
+    """How much may be refused or missing before nobody is judged, or nothing is learned.
+
+    A pupil is not judged, and teaches nothing, of whom ``pupil_share`` of the last ``window_days`` school
+    days' attendance, or ``family_share`` of the marks, were set apart. Scoring stops where more than
+    ``family_share`` of the attendance or marks of as many pupils were, training where more than that of the
+    rows of any table were, or where more than ``missing_share`` of its rows have no feature of a table that
+    was given.
+    """
+
+    window_days: SchoolDays = 60
+    pupil_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    family_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    missing_share: Share = 0.8
+
+
 class ReasonSettings(Section):
     """What contributions are measured against, and whether reasons tell of a pupil's own past.
 
@@ -231,7 +278,8 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, reasons, tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, missingness,
+    reasons, tracking
         The sections, each with defaults.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
@@ -254,6 +302,8 @@ class Settings(Section):
     bands: BandSettings = BandSettings()
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
+    registers: RegisterSettings = RegisterSettings()
+    missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()
     roles: dict[str, RoleSettings] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import sync_playwright
+from serving.review import day_after
 
+from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.review import Review
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.district import simulate_tables
@@ -14,10 +16,13 @@ from support.reviewed import AS_OF, EVIL, EVIL_SCHOOL, PAGES, Watched
 
 @pytest.fixture(scope="session")
 def district(risk_model):
-    """Simulated records in which the highest risk has an evil name, and so has its school."""
+    """Simulated records in which a pupil at risk on both days shown has an evil name, and its school."""
     tables = {name: table.to_pandas() for name, table in simulate_tables(160, 5, n_days=200).tables.items()}
-    scores = risk_model.score(SchoolRecords.from_tables(**tables), AS_OF)
-    worst = max(scores.pupils, key=lambda pupil: pupil.risk)
+    records = SchoolRecords.from_tables(**tables)
+    later = day_after(histories_of(records)).isoformat()
+    then, last = ({p.student_id: p for p in risk_model.score(records, day).pupils} for day in (AS_OF, later))
+    risks = {name: min(then[name].risk, last[name].risk) for name in sorted(then.keys() & last)}
+    worst = then[max(risks, key=lambda name: risks[name])]
     for frame in tables.values():
         for column, old, new in (
             ("student_id", worst.student_id, EVIL),

@@ -48,7 +48,7 @@ def tables():
     few = students.index[here][:6]
     students.loc[few[:2], "left_on"] = dt.date(1990, 1, 1)
     students.loc[few[:2], "enrolled_on"] = dt.date(2024, 9, 1)
-    students.loc[few[2:4], "distance_km"] = 1e7
+    students.loc[few[2:4], "distance_km"] = 200.0
     attendance = frames["attendance"]
     strangers = attendance.head(9).assign(student_id=[f"stranger {number % 4}" for number in range(9)])
     nobody = attendance.head(3).assign(student_id=None)
@@ -73,7 +73,7 @@ def arrow(tables):
 
 @pytest.fixture(scope="session")
 def records(arrow, today):
-    return SchoolRecords.from_tables(**arrow, today=today)
+    return SchoolRecords.from_tables(**arrow, today=today, outcomes_to=today)
 
 
 @pytest.fixture(scope="session")

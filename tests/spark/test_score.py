@@ -1,5 +1,6 @@
 """Scores of a cluster are those of one machine, however the rows lie and whatever fails on the way."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pyarrow as pa
@@ -18,11 +19,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 
 @pytest.fixture(scope="module")
 def model(risk_model):
-    """A model that takes a school a thousand kilometres away for a wrong unit."""
+    """A model that takes a school hundreds of kilometres away for a wrong unit."""
     declared = risk_model.catalogue.to_list()
     for feature in declared:
         if feature["name"] == "distance_km":
-            feature["valid_range"] = [0, 1000]
+            feature["valid_range"] = [0, 100]
     return replace(risk_model, version="near", catalogue=FeatureCatalogue.from_list(declared))
 
 
@@ -74,6 +75,23 @@ def test_a_calendar_that_is_known_already_is_not_looked_for(spark, frames, arrow
     assert calendar.known.tolist() == records.calendar.known.tolist()
     found = scored(spark, few, model, today, calendar=calendar)
     assert differences(found, local_rows(model, records, AS_OF)) == []
+
+
+@pytest.mark.parametrize("week", [None, "china"])
+def test_a_calendar_of_exceptions_is_completed_as_on_one_machine(spark, arrow, today, week):
+    day = pc.cast(arrow["attendance"]["date"], pa.int32())
+    kept = arrow["attendance"].filter(pc.not_equal(pc.bit_wise_and(day, 3), 0))  # three days of four
+    last = pc.max(kept["date"]).as_py()
+    exceptions = pa.table({"date": [last - dt.timedelta(20)], "is_school_day": [False]})
+    tables = {"students": arrow["students"], "attendance": kept, "calendar": exceptions}
+    mapping = {"calendar": {"week": week}} if week else None
+    records = SchoolRecords.from_tables(**tables, today=today, mapping=mapping)
+    given = {name: spark.createDataFrame(table.to_pandas()) for name, table in tables.items()}
+    calendar = on_spark.school_calendar(spark, given, today=today, mapping=mapping)
+
+    assert records.calendar.lengths.sum() > records.attended_days.lengths.sum()
+    assert calendar.days.tolist() == records.calendar.days.tolist()
+    assert calendar.known.tolist() == records.calendar.known.tolist()
 
 
 def test_rows_in_any_order_in_any_partitions_give_the_same(spark, frames, model, expected, today):

@@ -42,7 +42,7 @@ def tidy_tables(n_students=N_STUDENTS, seed=5, n_days=250):
 @cache
 def tidy_district(n_students=N_STUDENTS, seed=5, n_days=250):
     frames, last_day = tidy_tables(n_students, seed, n_days)
-    return SchoolRecords.from_tables(**frames, today=last_day)
+    return SchoolRecords.from_tables(**frames, today=last_day, outcomes_to=last_day)
 
 
 @cache
@@ -67,7 +67,7 @@ def untidy_district(n_students=N_STUDENTS, seed=5, n_days=250, shuffled=None):
     frames, last_day = untidy_tables(n_students, seed, n_days)
     if shuffled is not None:
         frames = {name: frame.sample(frac=1, random_state=shuffled) for name, frame in frames.items()}
-    return SchoolRecords.from_tables(**frames, today=last_day)
+    return SchoolRecords.from_tables(**frames, today=last_day, outcomes_to=last_day)
 
 
 @cache

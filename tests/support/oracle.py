@@ -75,11 +75,22 @@ def share(measure, pupil, window):
     if days or not measure.totals:
         return share_of(measure.of, days)
     of_kind = enrolled = 0
-    for row in pupil.totals:
-        number = of_totals(measure.of, row)
-        if pupil.in_window(row["period_end"], window) and number is not None:
-            of_kind, enrolled = of_kind + number, enrolled + row["days_enrolled"]
+    told = [row for row in pupil.totals if of_totals(measure.of, row) is not None]
+    for row in sharing_no_day([row for row in told if pupil.in_window(row["period_end"], window)]):
+        of_kind, enrolled = of_kind + of_totals(measure.of, row), enrolled + row["days_enrolled"]
     return divide(of_kind, enrolled)
+
+
+def sharing_no_day(rows):
+    """The longest periods that share no day; of equal ones the earlier."""
+    kept = []
+    for row in sorted(rows, key=lambda row: (row["period_start"] - row["period_end"], row["period_start"])):
+        if all(
+            row["period_end"] < other["period_start"] or row["period_start"] > other["period_end"]
+            for other in kept
+        ):
+            kept.append(row)
+    return kept
 
 
 def of_totals(kind, row):
@@ -240,23 +251,61 @@ def exam_key(row):
 
 def exam_statistics(pupils):
     """Mean and spread of each exam in each class, over the members of the cohort."""
-    percents = {}
+    takers = {}
     for pupil in pupils:
         if pupil.is_member and pupil.class_name is not None:
             for row in pupil.grades:
-                percents.setdefault((pupil.class_name, *exam_key(row)), []).append(percent(row))
+                takers.setdefault((pupil.class_name, *exam_key(row)), []).append(
+                    (pupil.pupil["student_id"], percent(row))
+                )
     statistics = {}
-    for key, values in percents.items():
+    for key, found in joined_exams(takers).items():
+        values = [value for _, value in found]
         if len(values) >= SMALLEST_CLASS:
             centre = mean(values)
             spread = sqrt(mean((value - centre) ** 2 for value in values))
-            statistics[key] = (centre, 0.0 if len(set(values)) == 1 else spread)
-    return statistics
+            statistics[key] = (centre, 0.0 if len(set(values)) == 1 else spread, len(values))
+    return {key: found for key, found in statistics.items() if not is_resit(key, statistics)}
+
+
+def joined_exams(takers):
+    """Add marks of an exam on another day, within 30 days, to the first day, while nobody has two."""
+    joined, start, last = {}, None, None
+    for key in sorted(takers):
+        near = last is not None and key[:3] == last[:3] and (key[3] - last[3]).days <= 30
+        near = near and (key[3] - start[3]).days <= 30
+        if near and not {who for who, _ in takers[key]} & {who for who, _ in joined[start]}:
+            joined[start] += takers[key]
+        else:
+            start, joined[key] = key, list(takers[key])
+        last = key
+    return joined
+
+
+def is_resit(key, statistics):
+    """Say whether at most half as many sat it as the exam before it, within 30 days, that is none itself."""
+    earlier = [other for other in statistics if other[:3] == key[:3] and other[3] < key[3]]
+    last = max(earlier, key=lambda other: other[3], default=None)
+    if last is None or (key[3] - last[3]).days > 30:
+        return False
+    while is_resit(last, statistics):
+        last = max((other for other in earlier if other[3] < last[3]), key=lambda other: other[3])
+    return (key[3] - last[3]).days <= 30 and 2 * statistics[key][2] <= statistics[last][2]
+
+
+def exam_of(pupil, row, exams):
+    """The exam that a mark belongs to: of that day, else the last within 30 days, else within the next 7."""
+    of_name = [key for key in exams if key[:3] == (pupil.class_name, row["subject"], row["exam"])]
+    before = [key for key in of_name if 0 <= (row["date"] - key[3]).days <= 30]
+    after = [key for key in of_name if 0 < (key[3] - row["date"]).days <= 7]
+    if before:
+        return max(before, key=lambda key: key[3])
+    return min(after, key=lambda key: key[3], default=None)
 
 
 def class_z(measure, pupil, window, exams):
     def z(row):
-        centre, spread = exams.get((pupil.class_name, *exam_key(row)), (nan, nan))
+        centre, spread, _ = exams.get(exam_of(pupil, row, exams), (nan, nan, 0))
         return divide(percent(row) - centre, spread)
 
     subjects = [[z(row) for row in rows] for rows in marks(pupil, window).values()]
@@ -271,18 +320,32 @@ def class_z(measure, pupil, window, exams):
 
 def missed_exams(pupil, window, exams):
     """Exams of the class since the pupil enrolled; a class without any known exam says nothing."""
-    of_class = [key[1:] for key in exams if key[0] == pupil.class_name]
+    of_class = {key: sizes[2] for key, sizes in exams.items() if key[0] == pupil.class_name}
     if not of_class:
         return nan
-    own = {exam_key(row) for row in pupil.grades}
+    own = {exam_of(pupil, row, exams) for row in pupil.grades}
     enrolled = pupil.pupil["enrolled_on"]
     return float(
         sum(
-            exam not in own
+            is_due(pupil, exam, of_class, own)
             for exam in of_class
-            if pupil.in_window(exam[2], window) and (enrolled is None or exam[2] >= enrolled)
+            if exam not in own
+            and pupil.in_window(exam[3], window)
+            and (enrolled is None or exam[3] >= enrolled)
         )
     )
+
+
+def is_due(pupil, exam, of_class, own):
+    """Whether the pupil takes the subject: has a mark in it, or none of a day of several, or none at all."""
+    if any(row["subject"] == exam[1] for row in pupil.grades):
+        return True
+    most = max(size for other, size in of_class.items() if other[1] == exam[1])
+    if 2 * most < max(of_class.values()):
+        return False
+    that_day = [other for other in of_class if other[3] == exam[3]]
+    away = len({other[1] for other in that_day}) > 1 and not own & set(that_day)
+    return not pupil.grades or away
 
 
 # --- psychology -----------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import datetime as dt
 
 from support.plain import school_days_before
 
+DECIDED = ("graduated", "died")
+
 
 def label_of(known, school_days, observed_to, horizon, events=("dropout",)):
     """1, 0, or the reason why there is no label: in hindsight, by all school days that became known."""
@@ -13,12 +15,16 @@ def label_of(known, school_days, observed_to, horizon, events=("dropout",)):
     def index(day):
         return school_days_before(school_days, day)
 
+    def rank(event):
+        """Of several outcomes on one day the one that decides most comes first."""
+        return 0 if event in events else DECIDED.index(event) + 1 if event in DECIDED else 3
+
     stop = index(known.as_of) + horizon
     if stop > index(observed_to + dt.timedelta(1)):
         return "horizon_not_observed"
     inside = [
         row
-        for row in sorted(known.pupil["outcomes"], key=lambda row: row["date"])
+        for row in sorted(known.pupil["outcomes"], key=lambda row: (row["date"], rank(row["event"])))
         if row["date"] >= known.as_of and index(row["date"]) < stop
     ]
     for row in inside:

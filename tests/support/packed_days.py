@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
-from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
 from support.plain import KnownPupil
@@ -98,6 +98,7 @@ class PackedDistrict:
             _without_rows(len(self.states)),
             calendar=calendar,
             calendar_row=np.array(self.school, dtype=np.int32),
+            observed=Observed.until(-1, len(schools)),
             attendance=AttendanceBits(
                 planes,
                 LateStates(pupil.copy(), day.copy(), since.copy(), flags.astype(np.uint8)),

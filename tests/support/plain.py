@@ -76,7 +76,11 @@ class PlainDistrict:
             if any(known_from(row, "date") < as_of for row in pupil["discipline"])
         }
         known = [KnownPupil(pupil, self.days_known(pupil, as_of), as_of) for pupil in self.pupils]
+        levels = {}
         for pupil in known:
+            levels.setdefault(pupil.named_class, set()).update({pupil.pupil["grade_level"]} - {None})
+        for pupil in known:
+            pupil.class_name = pupil.class_among(levels)
             pupil.school_keeps_discipline = (pupil.pupil["school_id"] or "") in keeping
         return known
 
@@ -120,10 +124,20 @@ class KnownPupil:
         return row["valid_to"] is None or row["valid_to"] >= self.as_of
 
     @property
-    def class_name(self):
+    def named_class(self):
         if self.pupil["class_id"] is None:
             return None
         return (self.pupil["school_id"] or "", self.pupil["class_id"])
+
+    def class_among(self, levels):
+        """School, class and grade level; without one, that of the class's name where it has only one."""
+        if self.named_class is None:
+            return None
+        of_name = levels[self.named_class]
+        level = self.pupil["grade_level"]
+        if level is None and len(of_name) == 1:
+            (level,) = of_name
+        return (*self.named_class, level)
 
     @property
     def is_member(self):
@@ -136,14 +150,14 @@ class KnownPupil:
 
 
 def gone(outcomes, as_of):
-    """Whether the last move before the date took the pupil away."""
-    away = False
-    for row in sorted(outcomes, key=lambda row: row["date"]):
-        if row["date"] < as_of and row["event"] in ("dropout", "transferred", "graduated", "died"):
-            away = True
-        if row["date"] < as_of and row["event"] == "returned":
-            away = False
-    return away
+    """Whether the last day of moves before the date took the pupil away: who returned on it is back."""
+    moves = ("dropout", "transferred", "graduated", "died", "returned")
+    told = [row for row in outcomes if row["date"] < as_of and row["event"] in moves]
+    if not told:
+        return False
+    last = max(row["date"] for row in told)
+    dead = any(row["event"] == "died" for row in told)
+    return dead or not any(row["event"] == "returned" for row in told if row["date"] == last)
 
 
 def known_from(row, date):

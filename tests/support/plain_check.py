@@ -62,6 +62,7 @@ class PlainCheck:
         return date
 
     def _keep(self, keyed):
+        whole_days = {key for key, rows in keyed.items() if len({status for _, status in rows}) == 1}
         for key, rows in sorted(keyed.items()):
             statuses = {status for _, status in rows}
             if len(statuses) > 1:
@@ -71,6 +72,9 @@ class PlainCheck:
             for position, _ in rows[1:]:
                 self._note(self.errors, ("session", "duplicate_row"), position)
             pupil, date, session, recorded = key
+            if session and recorded == date and (pupil, date, "", date) in whole_days:
+                self._note(self.errors, ("session", "lesson_beside_day"), rows[0][0])
+                continue
             self.usable.append((pupil, date, session or None, recorded, statuses.pop()))
 
     @staticmethod

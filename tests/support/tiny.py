@@ -40,7 +40,7 @@ def _students(schools):
         {
             "school_id": st.sampled_from(schools),
             "class_id": st.sampled_from(("1", "1", "1", "2", None)),
-            "grade_level": st.just(8),
+            "grade_level": st.sampled_from((8, 8, 7, None)),
             "enrolled_on": st.sampled_from((None, None, dt.date(2024, 6, 25), dt.date(2024, 9, 5))),
             "left_on": st.sampled_from((None, None, None, dt.date(2024, 9, 12))),
             "boarding": st.sampled_from((None, True, False)),
@@ -154,7 +154,7 @@ def records_of(found, *, with_calendar=True, shuffled=None):
             random.Random(shuffled).shuffle(rows)
     given = {name: rows for name, rows in found.items() if rows}
     days = calendar() if with_calendar else None
-    return SchoolRecords.from_tables(**given, calendar=days, today=TODAY)
+    return SchoolRecords.from_tables(**given, calendar=days, today=TODAY, outcomes_to=TODAY)
 
 
 def known_before(found, as_of):

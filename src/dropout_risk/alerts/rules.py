@@ -13,13 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from dropout_risk.alerts.alert import Alert, Route, urgency_of
+from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.alerts.silence import silence_alerts
 from dropout_risk.arrays import Array, Bools, Floats
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import divide_or_missing, mean_by, sum_by
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
-from dropout_risk.settings import AlertSettings
+from dropout_risk.settings import AlertSettings, RegisterSettings
 from dropout_risk.text import Language, Text
 
 FoundAlerts = Iterator[tuple[int, Alert]]
@@ -38,6 +40,15 @@ _ROUNDING = 1e-9
 
 _DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
+_RUN_WITH_GAPS = Text(
+    zh="自{since}起有记录的{days}天都未请假缺勤（最后一天{to}），另有{unknown}个上课日没有记录",
+    en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one "
+    "{to}; {unknown} school day(s) since then without a record",
+)
+_DAY_WITH_GAPS = Text(
+    zh="{to}未请假缺勤，此后{unknown}个上课日没有记录",
+    en="Absent without an explanation on {to}, and without a record on {unknown} school day(s) since",
+)
 _RUN = Text(
     zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
     en="Absent without an explanation for {days} school days running, {since} to {to}",
@@ -75,7 +86,13 @@ _CRITICAL_TEXT = Text(
 
 
 def alerts_on(
-    snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
+    snapshot: Snapshot,
+    settings: AlertSettings,
+    instruments: InstrumentRegistry,
+    language: Language,
+    *,
+    facts: RegisterFacts | None = None,
+    registers: RegisterSettings | None = None,
 ) -> list[tuple[Alert, ...]]:
     """Give everybody's alerts on the snapshot's date, in its order, the most urgent of each pupil first.
 
@@ -83,6 +100,11 @@ def alerts_on(
     absence. A school day without a record neither adds nor ends a run, but more than ``SILENCE_SCHOOL_DAYS``
     of them do end it, and a pupil whose last record is more than ``RECENT_DAYS`` days old has no run. Only
     the highest step that is reached fires.
+
+    Days on which everybody of a class was absent (``facts``) are left out: they are a question about the
+    register. With unknown days among the run, or since, the text says so.
+
+    *Register silent*: see :mod:`dropout_risk.alerts.silence`; by ``facts`` alone.
 
     *Marks fall with absence*: the latest percent of each subject less the mean of its earlier ones, averaged
     over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
@@ -105,7 +127,8 @@ def alerts_on(
     """
     found: list[list[Alert]] = [[] for _ in range(len(snapshot))]
     for rule in (
-        _unexplained_absence(snapshot, settings, language),
+        _unexplained_absence(snapshot, settings, language, facts),
+        () if facts is None else silence_alerts(snapshot, facts, registers or RegisterSettings(), language),
         _marks_fall(snapshot, settings, language),
         _critical_items(snapshot, settings, instruments, language),
     ):
@@ -114,18 +137,28 @@ def alerts_on(
     return [tuple(sorted(alerts, key=urgency_of)) for alerts in found]
 
 
-def _unexplained_absence(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
+def _unexplained_absence(
+    snapshot: Snapshot, settings: AlertSettings, language: Language, facts: RegisterFacts | None
+) -> FoundAlerts:
     steps = sorted(set(settings.unexplained_days))
     if not steps or not snapshot.n_days:
         return
     unexcused, recorded = snapshot.words("unexcused"), snapshot.words("recorded")
+    everybody = np.zeros(len(snapshot), np.uint64) if facts is None else facts.all_absent
+    if everybody.any():
+        unexcused, recorded = unexcused.copy(), recorded.copy()
+        unexcused[:, -1] &= ~everybody
+        recorded[:, -1] &= ~everybody
     run = current_run(unexcused, recorded, snapshot.ages(None), SILENCE_SCHOOL_DAYS)
     reached = np.searchsorted(steps, run[0], side="right") - 1
     pupils = np.flatnonzero(reached >= 0)
     since, last = (snapshot.dates_before(age)[pupils] for age in run[1:])
     recent = snapshot.ordinal - last <= RECENT_DAYS
     for pupil, begun, ended in zip(pupils[recent], since[recent], last[recent], strict=True):
-        run_of_pupil = _AbsenceRun(int(run[0, pupil]), date_of(begun), date_of(ended))
+        newer = np.uint64((1 << 64) - (1 << max(64 - int(run[1, pupil]), 0)))
+        left_out = int(everybody[pupil] & newer).bit_count()
+        unknown = int(run[1, pupil] - run[0, pupil]) - left_out
+        run_of_pupil = _AbsenceRun(int(run[0, pupil]), date_of(begun), date_of(ended), unknown)
         yield int(pupil), _absence_alert(steps, int(reached[pupil]), run_of_pupil, language)
 
 
@@ -133,13 +166,15 @@ class _AbsenceRun(NamedTuple):
     days: int
     since: dt.date
     last: dt.date
+    unknown: int
 
 
 def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Language) -> Alert:
     step, route = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
-    fact = _ONE_DAY if run.days == 1 else _RUN
+    facts = (_DAY_WITH_GAPS, _RUN_WITH_GAPS) if run.unknown else (_ONE_DAY, _RUN)
+    fact = facts[run.days > 1]
     since, last = (_DAY.fill(language, day=day) for day in (run.since, run.last))
-    text = fact.fill(language, days=run.days, since=since, to=last)
+    text = fact.fill(language, days=run.days, since=since, to=last, unknown=run.unknown)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
     text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"

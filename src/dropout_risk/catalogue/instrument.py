@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self, overload
+from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.errors import FeatureDeclarationError, UnknownInstrumentError, nearest
+from dropout_risk.records.words import word_key
 from dropout_risk.text import Text
+
+Word = TypeVar("Word", str, str | None)
 
 
 class Declared:
@@ -134,6 +137,7 @@ class Instrument(Declared):
 
     def range_of(self, scale: str, norm: str | None = None) -> tuple[float, float]:
         """Give the lowest and highest possible score of a scale; NaN twice where the scale is unknown."""
+        scale, norm = own_name(self.scales, scale), own_name(self.norms, norm)
         if scale not in self.scales:
             return (np.nan, np.nan)
         whole = (self.scales[scale].low, self.scales[scale].high)
@@ -145,9 +149,18 @@ class Instrument(Declared):
         given = np.asarray(score, dtype=np.float64)
         critical = np.zeros(given.shape, dtype=np.bool_)
         for item in self.critical:
-            if item.scale == scale:
+            if word_key(item.scale) == word_key(scale):
                 critical |= given > item.above
         return critical
+
+
+def own_name(names: Iterable[str], word: Word) -> Word:
+    """Give the name among some that differs from a word in case, width or spaces only, else the word.
+
+    >>> own_name(["total", "Lie"], "TOTAL"), own_name(["total", "Lie"], "lie"), own_name([], None)
+    ('total', 'Lie', None)
+    """
+    return word if word is None else next((name for name in names if word_key(name) == word_key(word)), word)
 
 
 @overload
@@ -172,6 +185,7 @@ def band_of(
     nan
     """
     given = np.asarray(score, dtype=np.float64)
+    scale, norm = own_name(instrument.scales, scale), own_name(instrument.norms, norm)
     bands = np.full(given.shape, np.nan)
     known = instrument.norms.get(norm or instrument.default_norm or "")
     if known is not None and scale in known.cuts:

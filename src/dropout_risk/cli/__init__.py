@@ -28,6 +28,7 @@ app = typer.Typer(
     help="School records in, explained dropout risks out. It informs people; it never decides.",
 )  # fmt: skip
 app.command()(demo.demo)
+app.command("map")(records.propose)
 app.command()(records.check)
 app.command()(training.train)
 app.command()(morning.score)

@@ -71,7 +71,11 @@ def _simulate_records(out: Path, students: int, seed: int) -> SchoolRecords:
     simulated = simulate_tables(students, seed, n_days=N_DAYS)
     for name, table in simulated.tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
-    return SchoolRecords.from_tables(**simulated.tables, truth=simulated.truth, synthetic=True)
+    declared = f"outcomes_to = {simulated.last_day}  # every dropout up to this day is among the outcomes\n"
+    (out / "mapping.toml").write_text(declared, encoding="utf-8")
+    return SchoolRecords.from_tables(
+        **simulated.tables, truth=simulated.truth, synthetic=True, mapping=out / "mapping.toml"
+    )
 
 
 def _train_model(records: SchoolRecords, out: Path, language: Language) -> RiskModel:
@@ -169,6 +173,7 @@ def _where_everything_lies(out: Path, pages: Path, today: dt.date) -> None:
     _say_step("Everything lies in")
     contents = {
         "records": "the simulated school records (Parquet)",
+        "mapping.toml": "what the county declares of its records: up to which day outcomes are complete",
         "model": "the bundle: model, catalogue, card, manifest",
         "report": "the whole report and the model card, in Chinese and English",
         "mlflow.db": "the MLflow runs and the model registry",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 OLD_DAYS = 7
+QUESTIONS_SHOWN = 10
 FILES = (".csv", ".parquet", ".json")
 
 
@@ -159,6 +160,12 @@ def watchlist(
     with show_working("features and scores"):
         review = Review.of(
             risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
+        )
+    for question in review.watch_list.registers[:QUESTIONS_SHOWN]:
+        typer.secho(question.text, fg="yellow")
+    if len(review.watch_list.registers) > QUESTIONS_SHOWN:
+        typer.secho(
+            f"{len(review.watch_list.registers)} questions about registers: see the pages.", fg="yellow"
         )
     typer.echo(f"{summary_line(review.watch_list)}: {write_morning(review, out)}")
 

@@ -161,12 +161,15 @@ def read_records(
     quarantine: Path | None,
     language: Language = "en",
     known: KnownPupils | None = None,
+    outcomes_to: str | None = None,
 ) -> SchoolRecords:
     """Read a folder, print what was read, used and set apart, and write what was set apart to a file."""
     from dropout_risk.records.school_records import SchoolRecords
 
     with table_bars() as progress:
-        records = SchoolRecords.from_folder(folder, mapping=mapping, known=known, progress=progress)
+        records = SchoolRecords.from_folder(
+            folder, mapping=mapping, known=known, progress=progress, outcomes_to=outcomes_to
+        )
         report = records.check()
     typer.echo(report.text(language))
     _tell_unknown_words(records)

@@ -1,4 +1,4 @@
-"""``dropout-risk check`` and ``dropout-risk store``: school records, and the histories kept of them."""
+"""``dropout-risk map``, ``check`` and ``store``: school records, and the histories kept of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 
 from dropout_risk.cli import options
 from dropout_risk.cli.options import show_working
-from dropout_risk.errors import StoreError
-from dropout_risk.text import language_of
+from dropout_risk.errors import OutputError, StoreError
+from dropout_risk.text import Text, language_of
 
 Store = Annotated[Path, typer.Option("--store", help="The folder in which the histories are kept.")]
 
@@ -25,6 +25,36 @@ def check(
     records = options.read_records(folder, mapping, quarantine, language_of(language))
     if len(records.quarantine):
         raise typer.Exit(1)
+
+
+def propose(
+    folder: options.Folder,
+    out: Annotated[Path, typer.Option(help="Where the proposed mapping is written.")] = Path("mapping.toml"),
+    language: options.PrintedIn = "en",
+    force: Annotated[
+        bool, typer.Option("--force", help="Take the place of a mapping that is there.")
+    ] = False,
+) -> None:
+    """Propose a mapping for the files of a school's own system, and show what the check would say with it."""
+    from dropout_risk.files import write_whole
+    from dropout_risk.proposals.mapping_proposal import propose_mapping
+
+    speech = language_of(language)
+    if out.exists() and not force:
+        raise OutputError(
+            f"{out} is there already.", hint="name another file with --out, or --force to take its place"
+        )
+    with show_working("looking at the files"):
+        proposal = propose_mapping(folder)
+    write_whole(out, proposal.toml(speech))
+    typer.echo(proposal.text(speech))
+    typer.echo(f"\n{_WRITTEN.fill(speech, out=out, folder=folder)}")
+
+
+_WRITTEN = Text(
+    zh="映射已写入 {out}。核对后运行：dropout-risk check {folder} --mapping {out}",
+    en="The mapping is in {out}. Look at it, then run: dropout-risk check {folder} --mapping {out}",
+)
 
 
 store = typer.Typer(no_args_is_help=True, help="Histories on disk: build them once, append each day.")

@@ -24,6 +24,10 @@ def train(
     settings: options.SettingsFile = None,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
+    outcomes_to: Annotated[
+        str | None,
+        typer.Option(help="The last day whose outcomes are all recorded, YYYY-MM-DD (or in the mapping)."),
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
 ) -> None:
     """Train, evaluate beside the baselines, log to MLflow and write the bundle."""
@@ -31,7 +35,7 @@ def train(
     from dropout_risk.training.train import train as train_model
 
     chosen = options.read_settings(settings)
-    records = options.read_records(folder, mapping, quarantine)
+    records = options.read_records(folder, mapping, quarantine, outcomes_to=outcomes_to)
     try:
         run = train_model(records, chosen, progress=True, track=track)
     except UnloggedRunError as error:

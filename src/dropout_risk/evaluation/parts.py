@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Bools, Floats, Longs, Positions
 from dropout_risk.catalogue.attendance import DAYS_SINCE_PRESENT
 from dropout_risk.catalogue.feature import FeatureCatalogue
-from dropout_risk.errors import EmptyColumnError, TooFewDropoutsError, TrainingError
+from dropout_risk.errors import EmptyColumnError, OneClassError, TooFewDropoutsError, TrainingError
 from dropout_risk.evaluation.baselines import BaselineRows
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
+from dropout_risk.features.refusals import Refusals
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.report import binary_labels
 from dropout_risk.modelling.splits import RandomSplit, TemporalSplit, calibration_part
@@ -72,17 +73,16 @@ def monthly_dates(
     """Give the first school day of each month that has enough days before and, if asked, after it.
 
     A date counts where it does so for at least half of the schools; the cohort censors the pupils of the
-    others. With ``horizon_days`` so many school days from the date on must have been observed; without it the
-    date itself need only lie within the records.
+    others. With ``horizon_days`` the outcomes of so many school days from the date on must be complete;
+    without it the date itself need only lie within the records.
     """
     calendar, schools = histories.calendar, np.unique(histories.calendar_row)
     dates = np.arange(calendar.first, min(calendar.last, int(np.max(histories.observed_to))) + 1)
     before = _school_days_before(histories, schools, dates)
-    observed = _observed_days(histories, schools)[:, None]
     is_open = _school_days_before(histories, schools, dates + 1) > before
     enough = before >= min_history_days
     if horizon_days is not None:
-        enough &= before + horizon_days <= observed
+        enough &= before + horizon_days <= _complete_days(histories, schools)[:, None]
     first = _first_of_month(dates, _half_of_schools(is_open))
     return [date_of(day) for day in dates[first & _half_of_schools(enough)]]
 
@@ -95,18 +95,71 @@ def labelled_cohort(histories: Histories, settings: Settings) -> Cohort:
     horizon, history = settings.outcome.horizon_days, settings.split.min_history_days
     dates = monthly_dates(histories, min_history_days=history, horizon_days=horizon)
     if not dates:
-        known = int(_observed_days(histories, np.unique(histories.calendar_row)).max())
-        raise TrainingError(
-            f"No month has {history} school days before it and {horizon} after it: the records hold {known}.",
-            hint="give a longer time of records, or shorten outcome.horizon_days",
-        )
+        raise _no_month(histories, history, horizon)
     cohort = Cohort.on(histories, dates).with_labels(histories, horizon, settings.outcome.events)
     if len(cohort) == 0:
         raise TrainingError(
-            f"None of the pupils on {len(dates)} dates has a known outcome.",
-            hint="see Cohort.censored for the reasons; outcomes may be missing from the records",
+            f"None of the pupils on {len(dates)} dates has a known outcome: {censored_in_words(cohort)}.",
+            hint=DECLARE_OUTCOMES,
         )
-    return cohort
+    return _without_refused(histories, cohort, settings)
+
+
+ROWS_SET_APART = "rows_set_apart"
+DECLARE_OUTCOMES = (
+    "declare up to which day outcomes are complete: outcomes_to in the mapping or as an argument; "
+    "without it nobody counts as having stayed after the school's last outcome"
+)
+
+
+def _no_month(histories: Histories, history: int, horizon: int) -> TrainingError:
+    """Say whether it is the days or the outcomes that are too few."""
+    schools = np.unique(histories.calendar_row)
+    held = int(_days_to(histories, histories.observed_to, schools).max())
+    known = _complete_days(histories, schools)
+    short = int((known < history + horizon).sum())
+    if held < history + horizon or not short:
+        return TrainingError(
+            f"No month has {history} school days before it and {horizon} after it: the records hold {held}.",
+            hint="give a longer time of records, or shorten outcome.horizon_days",
+        )
+    return TrainingError(
+        f"No month has {history} school days before it and {horizon} with complete outcomes after it: the "
+        f"records hold {held} school days, but at {short} of {len(schools)} schools outcomes are known to be "
+        f"complete for fewer than {history + horizon} of them.",
+        hint=DECLARE_OUTCOMES,
+    )
+
+
+def censored_in_words(cohort: Cohort) -> str:
+    """Count the rows without a label by their reason.
+
+    >>> censored_in_words(Cohort(pd.DataFrame(), None, pd.DataFrame({"reason": ["died", "died"]})))
+    '2 died'
+    """
+    if cohort.censored is None or cohort.censored.empty:
+        return "no row is without a label"
+    return ", ".join(f"{n} {reason}" for reason, n in cohort.censored["reason"].value_counts().items())
+
+
+def _without_refused(histories: Histories, cohort: Cohort, settings: Settings) -> Cohort:
+    """Take away the labels of pupils of whom too much was set apart before the date: see ``missingness``."""
+    if not histories.refused.offsets[-1] or cohort.labels is None:
+        return cohort
+    limits, frame = settings.missingness, cohort.frame
+    doubted, pupils = np.zeros(len(frame), np.bool_), frame["pupil"].to_numpy()
+    for day, rows in frame.groupby("as_of").indices.items():
+        found = Refusals.of(histories.on(pd.Timestamp(day)), limits.window_days)
+        doubted[rows] = found.not_judged(limits.pupil_share, limits.family_share)[pupils[rows]]
+    if not doubted.any():
+        return cohort
+    apart = frame[doubted].assign(reason=ROWS_SET_APART)
+    return replace(
+        cohort,
+        frame=frame[~doubted].reset_index(drop=True),
+        labels=cohort.labels[~doubted],
+        censored=pd.concat([cohort.censored, apart], ignore_index=True),
+    )
 
 
 def days_before(histories: Histories, dates: Sequence[DateLike], day: DateLike) -> list[int]:
@@ -133,8 +186,12 @@ def _school_days_before(histories: Histories, schools: npt.NDArray[np.int32], da
     return np.asarray(histories.calendar.index(schools[:, None], dates[None, :]), dtype=np.int64)
 
 
-def _observed_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Longs:
-    until = np.broadcast_to(histories.observed_to, len(histories.calendar.schools))
+def _complete_days(histories: Histories, schools: npt.NDArray[np.int32]) -> Longs:
+    """Count the school days of which outcomes are complete, at most those that were observed."""
+    return _days_to(histories, np.minimum(histories.complete_to, histories.observed_to), schools)
+
+
+def _days_to(histories: Histories, until: npt.NDArray[np.int32], schools: npt.NDArray[np.int32]) -> Longs:
     return np.asarray(histories.calendar.index(schools, until[schools] + 1), dtype=np.int64)
 
 
@@ -296,14 +353,15 @@ def make_parts(histories: Histories, cohort: Cohort, features: pd.DataFrame, set
     """Divide a labelled cohort in time, and set aside pupils to calibrate on.
 
     SplitError if there are too few snapshots, TooFewDropoutsError if too few pupils drop out or all do
-    before the test, LabelError if a label is neither 0 nor 1, EmptyColumnError if no feature has a value
-    before the test.
+    before the test, OneClassError if all of the test end alike, LabelError if a label is neither 0 nor 1,
+    EmptyColumnError if no feature has a value before the test.
     """
     known, test = divide_rows(histories, cohort, settings)
     pupils = cohort.frame["student_id"].to_numpy()[known]
     aside = calibration_part(pupils, settings.split.calibration_share, settings.models.seed)
     parts = Parts(cohort, features, known[~aside], known[aside], test, settings.split.kind)
     _require_both_classes(parts, settings.split.fewest_dropouts)
+    _require_test_classes(parts)
     _require_values(parts)
     if parts.fewest_pupils_of_a_class(parts.calibration) < FEWEST_TO_CALIBRATE:
         return replace(parts, train=known, calibration=known[:0])
@@ -321,8 +379,25 @@ def _require_both_classes(parts: Parts, fewest: int) -> None:
         f"{len(y)} rows of {len(days)} training days hold {dropouts} dropouts and {stayers} who stayed, the "
         f"rarer of {pupils} different pupils; at least {fewest} rows and {FEWEST_PUPILS} pupils of each are "
         "needed.",
-        hint="give more schools or a longer time of records, check that outcomes are complete, or set "
+        hint="give more schools or a longer time of records, check that outcomes are complete and that "
+        "outcomes_to says so, or set "
         "split.fewest_dropouts lower and trust the model less",
+    )
+
+
+def _require_test_classes(parts: Parts) -> None:
+    """Refuse a test that can tell nothing apart, with what became of the rows that have no label."""
+    labels = parts.y(parts.test)
+    if len(np.unique(labels)) != 1:
+        return
+    days = parts.dates()["test_as_of"]
+    ended = "dropped out" if labels[0] else "stayed"
+    raise OneClassError(
+        f"All {len(labels)} rows of the {len(days)} test day(s) {days[0]} to {days[-1]} {ended}: nothing can "
+        f"be measured on them. Without a label: {censored_in_words(parts.cohort)}.",
+        hint="check that the outcomes of these months are all there; "
+        + DECLARE_OUTCOMES
+        + "; or set split.test_snapshots higher",
     )
 
 
@@ -354,6 +429,6 @@ def held_out_of(parts: Parts, histories: Histories, risks: npt.NDArray[Any]) -> 
 
 def teachers_of(histories: Histories, pupils: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give who sees each pupil: the responsible teacher, or the class where none is recorded."""
-    columns = [pc.fill_null(histories.students[name], "") for name in ("responsible_id", "class_id")]
-    responsible, classes = (np.asarray(column.to_numpy(), dtype=object) for column in columns)
+    responsible = pc.fill_null(histories.students["responsible_id"], "").to_numpy()
+    classes = np.array([*histories.classes.names, ""], dtype=object)[histories.classes.codes]
     return np.asarray(np.where(responsible == "", classes, responsible)[pupils])

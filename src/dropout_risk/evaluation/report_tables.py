@@ -311,6 +311,10 @@ EVENTS = {
 }
 CENSORED = EVENTS | {
     "horizon_not_observed": Text(zh="预测期尚未结束", en="horizon not observed"),
+    "outcomes_not_complete": Text(
+        zh="学籍变动未必登记到预测期末", en="outcomes not known to be complete to the end of the horizon"
+    ),
+    "rows_set_apart": Text(zh="太多记录未使用", en="too many rows set apart"),
     "left_without_outcome": Text(zh="离校而无结局记录", en="left without an outcome"),
 }
 CALIBRATED_ON = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
@@ -94,6 +95,17 @@ class Reason:
         return dict(self.__dict__)
 
 
+class Doubted(Protocol):
+    """Values that rest on less than they seem to: ``days``, by pupil and feature, is 0 for all others."""
+
+    @property
+    def days(self) -> npt.NDArray[np.int32]:
+        """Of how many days a value speaks."""
+
+    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
+        """Word a value again."""
+
+
 @dataclass(frozen=True)
 class ScoredRows:
     """What the reasons of some pupils are made from, one row each, in the catalogue's order.
@@ -102,6 +114,7 @@ class ScoredRows:
     with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``ages`` days
     since the last record by source table, -1 where there is none. ``base`` is where the contributions begin
     and ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
+    ``doubted`` words the values that rest on less than they seem to.
     """
 
     values: Floats
@@ -113,6 +126,7 @@ class ScoredRows:
     base: Floats
     log_odds: Floats
     places: Longs
+    doubted: Doubted | None = None
 
     @cached_property
     def slope(self) -> Floats:
@@ -152,7 +166,7 @@ class ReasonWriter:
         ]
         known = {name: column.take(pa.array(position)) for name, column in self._columns.items()}
         columns = known | {
-            "text": self._sentences(position, value, state),
+            "text": self._texts(rows, row, position, value, state),
             "value": pa.array(value, mask=missing),
             "comparison": _choose_comparisons(missing, (*agreeing, means)),
             "data_age_days": self._ages(position, row, rows.ages),
@@ -165,6 +179,21 @@ class ReasonWriter:
         offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
         reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
         return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
+
+    def _texts(
+        self, rows: ScoredRows, row: Longs, position: Longs, value: Floats, state: SmallInts
+    ) -> pa.Array:
+        """Word the values, and of some of them on how little they rest."""
+        texts = self._sentences(position, value, state)
+        if rows.doubted is None:
+            return texts
+        doubtful = np.flatnonzero((rows.doubted.days[row, position] > 0) & (state == 0))
+        if not len(doubtful):
+            return texts
+        words = texts.to_pylist()
+        for k in doubtful.tolist():
+            words[k] = rows.doubted.worded(words[k], int(row[k]), int(position[k]), self.language)
+        return pa.array(words, pa.string())
 
     @cached_property
     def _facts(self) -> Facts:

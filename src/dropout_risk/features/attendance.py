@@ -9,6 +9,7 @@ import numpy as np
 from dropout_risk.arrays import Array, Floats, Ints
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.features.inputs import Inputs, MeasureFunction, count_by, divide_or_missing, sum_by
+from dropout_risk.features.totals import periods_once
 from dropout_risk.histories.day_words import current_run, longest_and_number, newest_and_oldest, share_of_days
 from dropout_risk.histories.snapshot import Window
 
@@ -31,6 +32,7 @@ def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) ->
     rows, n = inputs.snapshot.totals, len(inputs.snapshot)
     days = _days_of_totals(measure.of, rows)
     use = inputs.snapshot.within(rows, window) & ~np.isnan(days)
+    use = periods_once(rows["pupil"], rows["start"], rows["date"], use)
     pupil = rows["pupil"][use]
     return divide_or_missing(sum_by(pupil, days[use], n), sum_by(pupil, rows["days_enrolled"][use], n))
 

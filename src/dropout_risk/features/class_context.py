@@ -17,19 +17,39 @@ import pandas as pd
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, RequestError, nearest
-from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings, class_name, school_and_class
+from dropout_risk.features.sat_exams import (
+    EARLY_DAYS,
+    MAKE_UP_DAYS,
+    common_subjects,
+    count_missed,
+    joined_sittings,
+    resits,
+)
+from dropout_risk.histories.classes import (
+    CLASSES_AT_ONCE,
+    Classes,
+    Sittings,
+    class_name,
+    parts_of_class,
+    places_of_classes,
+)
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.words import word_key
 
 # --- The sums behind the class context, class by class over its pupils in their order ---
 
 
 def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Floats, Floats, Longs]:
-    """Give mean, spread and number of the known marks of each sitting, over the members of its class."""
+    """Give mean, spread and number of the known marks of each sitting, over the members of its class.
+
+    Marks of an exam that was made up on another day are added to those of its first sitting.
+    """
     grades, classes, sittings = histories.grades, histories.classes, histories.sittings
+    joined = joined_sittings(grades, classes, sittings, ordinal)
     mean, sd = np.full(len(sittings.cls), np.nan), np.full(len(sittings.cls), np.nan)
     n = np.zeros(len(sittings.cls), dtype=np.int64)
     columns = grades.columns
@@ -39,7 +59,7 @@ def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Fl
         first, last = sittings.offsets[block.start], sittings.offsets[block.stop]
         _of_sittings(
             classes.order[pupils[0] : pupils[-1]], members, grades.offsets, columns["known"],
-            grades.corrected, ordinal, sittings.of_mark, columns["percent"], int(first),
+            grades.corrected, ordinal, sittings.of_mark, joined, columns["percent"], int(first),
             mean[first:last], sd[first:last], n[first:last],
         )  # fmt: skip
 
@@ -73,6 +93,7 @@ def _of_sittings(  # noqa: PLR0917
     corrected: Bools,
     ordinal: int,
     sitting: Ints,
+    joined: Ints,
     percent: Floats,
     first: int,
     mean: Floats,
@@ -94,7 +115,9 @@ def _of_sittings(  # noqa: PLR0917
         for row in range(offsets[pupil], offsets[pupil + 1]):
             if known[row] >= ordinal or (corrected[row] and known[row + 1] < ordinal):
                 continue
-            at, value = sitting[row] - first, percent[row]
+            if not np.isfinite(percent[row]):
+                continue
+            at, value = joined[sitting[row]] - first, percent[row]
             n[at] += 1
             less = value - lost[at]
             added = total[at] + less
@@ -167,41 +190,8 @@ def mark_standings(sitting: Ints, percent: Floats, exam: Ints, mean: Floats, sd:
     return z
 
 
-@kernel
-def count_missed(  # noqa: PLR0917
-    offsets: Longs,
-    sitting: Ints,
-    date: Ints,
-    exam: Ints,
-    classes: Ints,
-    class_offsets: Longs,
-    class_dates: Ints,
-    since: Longs,
-    ordinal: int,
-) -> Floats:
-    """Count the exams of each pupil's class from a date on, less the pupil's own marks in them.
-
-    ``exam`` gives the place of a sitting among the exams of the context, or -1. Only marks of such exams are
-    taken off, one for each exam; never below zero, as a pupil may bring a mark of an exam from before.
-    """
-    found = np.full(len(classes), np.nan)
-    for pupil in range(len(classes)):
-        cls = classes[pupil]
-        if cls < 0 or class_offsets[cls] == class_offsets[cls + 1]:
-            continue
-        number = 0
-        for at in range(class_offsets[cls], class_offsets[cls + 1]):
-            if since[pupil] <= class_dates[at] and class_dates[at] < ordinal:
-                number += 1
-        for row in range(offsets[pupil], offsets[pupil + 1]):
-            if sitting[row] >= 0 and exam[sitting[row]] >= 0 and date[row] >= since[pupil]:
-                number -= 1
-        found[pupil] = max(number, 0)
-    return found
-
-
 SMALLEST_CLASS = 3
-_COLUMNS = ("school_id", "class_id", "feature", "subject", "exam", "date", "mean", "sd", "n")
+_COLUMNS = ("school_id", "class_id", "grade_level", "feature", "subject", "exam", "date", "mean", "sd", "n")
 _KEYS = ("school_id", "class_id", "feature", "subject", "exam")
 _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 _SAME_MARK = 1e-9
@@ -234,10 +224,10 @@ class Moments:
     def table(self) -> pd.DataFrame:
         """Give the rows with words for codes; what they do not name is empty."""
         none = np.zeros(len(self.n), dtype=np.int32)
-        both = [school_and_class(name) for name in self.words["cls"]] or [("", "")]
+        named = [parts_of_class(name) for name in self.words["cls"]] or [("", "", "")]
         columns: dict[str, Array] = {
-            name: np.array([names[part] for names in both], dtype=object)[self.codes["cls"]]
-            for part, name in enumerate(("school_id", "class_id"))
+            name: np.array([names[part] for names in named], dtype=object)[self.codes["cls"]]
+            for part, name in enumerate(("school_id", "class_id", "grade_level"))
         }
         for name in ("feature", "subject", "exam"):
             words = np.array([*self.words.get(name, ()), ""], dtype=object)
@@ -252,40 +242,57 @@ def _no_moments(*names: str) -> Moments:
 
 
 class _Exams:
-    """Exams of a class context that may be compared with, in an order to find them by."""
+    """Exams of a class context that may be compared with, in an order to find them by; without resits."""
 
     def __init__(self, rows: Moments) -> None:
         usable = np.flatnonzero(rows.n >= SMALLEST_CLASS)
+        self.rows = rows
+        self.places = {
+            name: {word_key(word): code for code, word in enumerate(rows.words[name])}
+            for name in ("subject", "exam")
+        }
         codes = {name: column[usable] for name, column in rows.codes.items()}
-        self.rows, self.places = rows, {name: _word_codes(rows.words[name]) for name in ("subject", "exam")}
         key = self.key(codes["cls"], codes["subject"], codes["exam"], codes["date"])
         order = np.argsort(key, kind="stable")
-        self.keys, self.usable = key[order], usable[order]
+        key, usable = key[order], usable[order]
+        main = ~resits(key // _DATES, key % _DATES, rows.n[usable])
+        self.keys, self.usable = key[main], usable[main]
         self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
-        by_date = np.lexsort([codes["date"], codes["cls"]])
-        self.dates = codes["date"][by_date]
-        sizes = np.bincount(codes["cls"], minlength=len(rows.words["cls"]))
-        self.offsets = offsets_of(sizes)
+        cls, self.subjects, self.dates = (
+            rows.codes[name][self.usable] for name in ("cls", "subject", "date")
+        )
+        self.common = common_subjects(cls, self.subjects, rows.n[self.usable])
+        self.offsets = offsets_of(np.bincount(cls, minlength=len(rows.words["cls"])))
 
     def key(self, cls: Ints, subject: Ints, exam: Ints, date: Ints) -> Longs:
-        joint = cls.astype(np.int64) * len(self.places["subject"]) + subject
-        joint = joint * len(self.places["exam"]) + exam
+        joint = cls.astype(np.int64) * max(len(self.rows.words["subject"]), 1) + subject
+        joint = joint * max(len(self.rows.words["exam"]), 1) + exam
         return np.asarray(joint * _DATES + date + _SHIFT)
 
+    def codes_of(self, name: str, words: Sequence[str]) -> Ints:
+        """Give the code here of each word of some histories, and at the end -1 for none."""
+        return np.array([*(self.places[name].get(word_key(word), -1) for word in words), -1], dtype=np.int32)
+
     def of_sittings(self, sittings: Sittings, words: Mapping[str, Sequence[str]], classes: Ints) -> Ints:
-        """Give the place of each sitting among these exams; -1 where they lack it."""
-        subject, exam = (
-            np.array([*(self.places[name].get(word, -1) for word in words.get(name, ())), -1], dtype=np.int32)
-            for name in ("subject", "exam")
-        )
+        """Give the place of each sitting among these exams; -1 where they lack it.
+
+        A sitting on another day belongs to the exam of that name which the class sat before it, not long ago,
+        or else soon after.
+        """
+        subject, exam = (self.codes_of(name, words.get(name, ())) for name in ("subject", "exam"))
         cls, subject, exam = classes[sittings.cls], subject[sittings.subject], exam[sittings.exam]
         there = (cls >= 0) & (subject >= 0) & (exam >= 0)
         if not len(self.keys) or not there.any():
             return np.full(len(there), -1, dtype=np.int32)
         key = self.key(cls, subject, exam, sittings.date)
-        at = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
-        return np.where(there & (self.keys[at] == key), at, -1).astype(np.int32)
+        after = np.searchsorted(self.keys, key, side="right")
+        before, after = np.maximum(after - 1, 0), np.minimum(after, len(self.keys) - 1)
+        made_up = (self.keys[before] <= key) & (key - self.keys[before] <= MAKE_UP_DAYS)
+        early = (self.keys[after] > key) & (self.keys[after] - key <= EARLY_DAYS)
+        at = np.where(made_up, before, np.where(early, after, -1))
+        same = self.keys[at] // _DATES == key // _DATES
+        return np.where(there & (at >= 0) & same, at, -1).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,8 +344,9 @@ class ClassContext:
     def table(self) -> pd.DataFrame:
         """All rows, those of exams first.
 
-        Columns ``school_id, class_id, feature, subject, exam, date, mean, sd, n``. A row is either of a
-        feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an ordinal).
+        Columns ``school_id, class_id, grade_level, feature, subject, exam, date, mean, sd, n``. A row is
+        either of a feature (``subject`` and ``exam`` empty) or of an exam (``feature`` empty, ``date`` an
+        ordinal). ``grade_level`` is text, empty where none is known.
         """
         parts = [part.table() for part in (self.exams, self.features) if len(part.n)]
         return pd.concat(parts, ignore_index=True) if parts else self.exams.table()
@@ -374,15 +382,14 @@ class ClassContext:
 
     def missed_exams(self, snapshot: Snapshot, window: Window) -> Floats:
         """Count, for each pupil, the class's exams in a window that it has no mark for."""
-        if not len(self.exams.n):
-            return np.full(len(snapshot), np.nan)
-        classes, exams = snapshot.histories.classes, self._exams
+        classes, exams, rows = snapshot.histories.classes, self._exams, snapshot.exam_rows
         code = _class_positions(self.exams.words["cls"], classes)[classes.codes]
-        rows = snapshot.grades.rows
         sitting, since = rows.of(snapshot.histories.sittings.of_mark), self._window_start(snapshot, window)
+        place = np.append(self._exams_of(snapshot), np.int32(-1))[sitting]
+        subject = exams.codes_of("subject", snapshot.histories.words.get("subject", ()))[rows["subject"]]
         return count_missed(
-            rows.offsets, sitting, rows["date"], self._exams_of(snapshot), code, exams.offsets,
-            exams.dates, since, snapshot.ordinal,
+            rows.offsets, place, subject, rows["date"], rows["percent"], code, exams.offsets, exams.subjects,
+            exams.dates, exams.common, len(self.exams.words["subject"]), since, snapshot.ordinal,
         )  # fmt: skip
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -390,6 +397,7 @@ class ClassContext:
         rows: list[dict[str, Any]] = self.table.to_dict(orient="records")
         for row in rows:
             row["date"] = date_of(row["date"]).isoformat() if row["subject"] else None
+            row["grade_level"] = int(row["grade_level"]) if row["grade_level"] else None
         return rows
 
     @classmethod
@@ -397,7 +405,8 @@ class ClassContext:
         """Read rows written by :meth:`to_rows`.
 
         RequestError if a row has an unknown or a missing column, a number or a name that is none, or a date
-        that is none or lies before 1970; its ``field`` says where.
+        that is none or lies before 1970; its ``field`` says where. ``grade_level`` may be missing: the class
+        is then known by its school and name alone.
         """
         read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
         return cls(
@@ -442,7 +451,7 @@ def _class_positions(names: Sequence[str], classes: Classes) -> Ints:
     """Give the place of each class of some histories among names, and at the end -1 for no class."""
     if names is classes.names:
         return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
-    return _word_positions([*classes.names, None], names)
+    return np.append(places_of_classes(classes.names, names), np.int32(-1))
 
 
 def _word_codes(words: Sequence[str]) -> dict[str, int]:
@@ -455,7 +464,7 @@ def _word_positions(values: Sequence[str | None], words: Sequence[str]) -> Ints:
 
 
 def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
-    named = {"cls": [class_name(row["school_id"], row["class_id"]) for row in rows]}
+    named = {"cls": [class_name(row["school_id"], row["class_id"], row["grade_level"]) for row in rows]}
     named |= {name: [row[name] for row in rows] for name in names}
     numbers = {name: [row[name] for row in rows] for name in ("mean", "sd", "n")}
     return Moments.of_rows(named, [row["date"] for row in rows], numbers)
@@ -464,10 +473,11 @@ def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:
 def _read_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(row, Mapping):
         raise RequestError("A class context row is not an object.", field=where)
-    for name in sorted(set(row) ^ set(_COLUMNS)):
+    for name in sorted((set(row) ^ set(_COLUMNS)) - ({"grade_level"} - set(row))):
         raise RequestError(f"A class context row does not have the columns {', '.join(_COLUMNS)}.",
                            hint=nearest(name, _COLUMNS), field=where)  # fmt: skip
-    names = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
+    names: dict[str, Any] = {name: _read_name(row[name], f"{where}.{name}") for name in _KEYS}
+    names["grade_level"] = _read_level(row.get("grade_level"), f"{where}.grade_level")
     numbers = {name: _read_number(row[name], f"{where}.{name}") for name in ("mean", "sd", "n")}
     if numbers["sd"] < 0:
         raise RequestError("A class context row has a negative sd.", field=f"{where}.sd")
@@ -480,6 +490,13 @@ def _read_name(value: Any, where: str) -> str:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise RequestError("A class context row has a name that is no text.", field=where)
+
+
+def _read_level(value: Any, where: str) -> int | None:
+    """Take a whole number, or none: then the class is known by its school and name alone."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise RequestError("A class context row has a grade_level that is no whole number.", field=where)
 
 
 def _read_number(value: Any, where: str) -> float:

@@ -12,14 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.places import students_on
+from dropout_risk.histories.registers import AWAY, BACK
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import EVENTS
 
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
@@ -32,8 +36,9 @@ def grade_levels_on(histories: Histories, pupils: Array, ordinals: Longs) -> Flo
     that was observed. A day in an earlier school year is taken to lie one grade level lower for each year;
     who repeated a year is then one too low. A day in a later school year changes nothing.
     """
-    grades = histories.students["grade_level"].cast(pa.float64()).take(pa.array(pupils))
-    left = histories.student_dates("left_on")[pupils]
+    students = _students_of_rows(histories, np.asarray(pupils), ordinals)
+    grades = students["grade_level"].cast(pa.float64())
+    left = pc.fill_null(students["left_on"].cast(pa.int32()), -1).to_numpy().astype(np.int64)
     observed = np.broadcast_to(histories.observed_to, len(histories.calendar.schools))
     latest = np.where(left >= 0, left, observed[histories.calendar_row][pupils])
     start = histories.calendar.year_start
@@ -66,9 +71,12 @@ def histories_of(source: Source) -> Histories:
     return _MADE[source]
 
 
-GONE = ("dropout", "transferred", "graduated", "died")
-_STATES = ("stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed")
-_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED = range(len(_STATES))
+OUTCOMES_NOT_COMPLETE = "outcomes_not_complete"
+_STATES = (
+    "stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed",
+    OUTCOMES_NOT_COMPLETE,
+)  # fmt: skip
+_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
 
 
@@ -85,8 +93,8 @@ class Cohort:
         1 for pupils who dropped out in the horizon, 0 for those who did not, indexed by
         ``(student_id, as_of)``; only after :meth:`with_labels`.
     censored : pandas.DataFrame
-        Rows without a label, with the reason: ``horizon_not_observed``, ``transferred``, ``died`` or
-        ``left_without_outcome``. They are neither leavers nor stayers.
+        Rows without a label, with the reason: ``horizon_not_observed``, ``outcomes_not_complete``,
+        ``transferred``, ``died`` or ``left_without_outcome``. They are neither leavers nor stayers.
 
     Examples
     --------
@@ -172,8 +180,10 @@ class Cohort:
         """Give the rows whose outcome has been observed, with their labels.
 
         A label looks at ``[as_of, as_of + horizon)`` in school days and counts only if that whole window
-        lies within the observed days. Pupils who transferred, died, or left without any outcome before
-        the window ended are censored: nobody knows whether they would have stayed.
+        lies within the observed days, and within those to which the outcomes of the school are complete:
+        ``outcomes_to``, as declared with the records; where nobody did, the earlier of the school's last
+        well-attended day and its last outcome. Pupils who transferred, died, or left without any outcome
+        before the window ended are censored: nobody knows whether they would have stayed.
 
         Parameters
         ----------
@@ -274,12 +284,8 @@ def members_on(snapshot: Snapshot) -> Bools:
     rows = snapshot.outcomes
     if not rows.offsets[-1]:
         return np.asarray(there)
-    gone = _last_move(
-        rows.offsets,
-        rows["event"],
-        _event_codes(snapshot.histories, GONE),
-        _event_codes(snapshot.histories, ("returned",)),
-    )
+    away, back, dead = (_event_codes(snapshot.histories, kind) for kind in (AWAY, (BACK,), ("died",)))
+    gone = _last_move(rows.offsets, rows["event"], rows["date"], away, back, dead)
     return np.asarray(there & ~gone)
 
 
@@ -289,13 +295,22 @@ def _event_codes(histories: Histories, events: tuple[str, ...]) -> Bools:
 
 
 @kernel
-def _last_move(offsets: Longs, event: Ints, away: Bools, back: Bools) -> Bools:
-    """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date."""
+def _last_move(  # noqa: PLR0917
+    offsets: Longs, event: Ints, date: Ints, away: Bools, back: Bools, dead: Bools
+) -> Bools:
+    """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date.
+
+    Of several on one day a return comes last, and nobody returns from death.
+    """
     gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for pupil in range(len(gone)):
+        told, returned, died = np.int64(-1), False, False
         for row in range(offsets[pupil], offsets[pupil + 1]):
             if away[event[row]] or back[event[row]]:
-                gone[pupil] = away[event[row]]
+                returned = back[event[row]] or (returned and date[row] == told)
+                died |= dead[event[row]]
+                told = np.int64(date[row])
+                gone[pupil] = died or not returned
     return gone
 
 
@@ -303,10 +318,8 @@ class _Window:
     """The outcome windows of some histories."""
 
     def __init__(self, histories: Histories, horizon_days: int, events: tuple[str, ...]) -> None:
-        self.horizon, calendar, row = horizon_days, histories.calendar, histories.calendar_row
-        self.observed = observed_days(histories)
-        self.left = histories.student_dates("left_on")
-        self.left_day = calendar.index(row, np.maximum(self.left, 0))
+        self.histories, self.horizon = histories, horizon_days
+        self.observed, self.complete = observed_days(histories), complete_days(histories)
         # outcomes of the whole history, not only those known before the date: this is the label
         self.outcomes = histories.outcomes
         self.pupil = histories.outcomes.pupil
@@ -325,13 +338,21 @@ class _Window:
         positive, done, moved, died = (
             _first_dates(pupil[kind[event]], date[inside[kind[event]]], len(snapshot)) for kind in self.kinds
         )
-        vanished = (self.left >= snapshot.ordinal) & (self.left_day < end) & (done == _NEVER)
+        vanished = self._has_left(snapshot, end) & (done == _NEVER)
         state = np.where(positive < _NEVER, _DROPPED_OUT, np.where(vanished, _LEFT, _STAYED)).astype(np.int8)
         decided = np.minimum(positive, done)
         state[died < decided] = _DIED
         state[moved < np.minimum(decided, died)] = _MOVED
+        state[end > self.complete] = _NOT_COMPLETE
         state[end > self.observed] = _NOT_OBSERVED
         return state
+
+    def _has_left(self, snapshot: Snapshot, end: Ints) -> Bools:
+        """Say who left in the window and had not begun another spell by its end."""
+        calendar, row = self.histories.calendar, self.histories.calendar_row
+        left = self.histories.left_by(calendar.day(row, end - 1).astype(np.int64))
+        left_day = calendar.index(row, np.maximum(left, 0))
+        return np.asarray((left >= snapshot.ordinal) & (left_day < end))
 
     def days(self, snapshot: Snapshot) -> Longs:
         """Give the school days until each pupil's first outcome that counts, at most the horizon."""
@@ -356,13 +377,25 @@ def observed_days(histories: Histories) -> Ints:
     return histories.calendar.index(row, histories.observed_to[row] + 1)
 
 
+def complete_days(histories: Histories) -> Ints:
+    """Give, for each pupil, how many school days of its school have complete outcomes."""
+    row = histories.calendar_row
+    return histories.calendar.index(row, histories.complete_to[row] + 1)
+
+
 def _cohort_frame(histories: Histories, pupils: Longs, ordinals: Longs) -> pd.DataFrame:
     names = ["student_id", "school_id", "class_id"]
-    students = histories.students.select(names).take(pa.array(pupils))
+    students = _students_of_rows(histories, pupils, ordinals).select(names)
     columns = {name: students[name].to_pandas() for name in names}
     dates = pd.Series(ordinals.astype("datetime64[D]").astype("datetime64[s]"))
     first = {"student_id": columns["student_id"], "as_of": dates, "pupil": pupils}
     return pd.DataFrame(first | columns | {"grade_level": grade_levels_on(histories, pupils, ordinals)})
+
+
+def _students_of_rows(histories: Histories, pupils: Longs, ordinals: Longs) -> pa.Table:
+    """Give each row's pupil as the students table has it on the row's date."""
+    students = histories.students.take(pa.array(pupils))
+    return students_on(students, ordinals) if SPELLS in students.column_names else students
 
 
 def _row_index(frame: pd.DataFrame) -> pd.MultiIndex:

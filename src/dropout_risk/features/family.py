@@ -29,7 +29,8 @@ def factor_count(measure: declared.FactorCount, window: Window, inputs: Inputs) 
 
 def recent_factor(measure: declared.RecentFactor, window: Window, inputs: Inputs) -> Floats:
     """Different burdening factors that began in the window."""
-    return _different_factors(inputs, inputs.snapshot.within(inputs.snapshot.family, window), BURDENS)
+    rows = inputs.snapshot.family
+    return _different_factors(inputs, inputs.snapshot.within(rows, window) & rows["said"], BURDENS)
 
 
 def _different_factors(

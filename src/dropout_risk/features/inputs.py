@@ -15,6 +15,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.histories.snapshot import Snapshot, largest_of_pupils
 from dropout_risk.kernels import kernel
+from dropout_risk.records.words import word_key
 
 Made = TypeVar("Made")
 MeasureFunction = Callable[[Any, Any, "Inputs"], Floats]
@@ -52,7 +53,8 @@ class Inputs:
 
         def make() -> Bools:
             vocabulary = self.snapshot.histories.words.get(column, ())
-            return np.array([*(word in words for word in vocabulary), False])
+            wanted = {*map(word_key, words)}
+            return np.array([*(word_key(word) in wanted for word in vocabulary), False])
 
         return self.once_for_all((column, words), make)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
-from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, band_of
+from dropout_risk.catalogue.instrument import Instrument, InstrumentRegistry, band_of, own_name
 from dropout_risk.features.inputs import Inputs, MeasureFunction, days_since
 from dropout_risk.histories.snapshot import Window, largest_of_pupils
 from dropout_risk.kernels import kernel
@@ -110,7 +110,8 @@ class Ranges:
         low = np.full((len(present), len(scales) + 1, len(norms)), -np.inf)
         high, lies_from = -low, np.full(low.shape[:2], np.inf)
         for place, instrument in enumerate(present):
-            for scale, name in enumerate(scales):
+            for scale, word in enumerate(scales):
+                name = own_name(instrument.scales, word)
                 if name not in instrument.scales:
                     continue
                 for norm, name_of_norm in enumerate(norms):

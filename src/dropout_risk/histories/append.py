@@ -15,6 +15,8 @@ from dropout_risk.arrays import Array, Bools, Bytes, Ints, Longs
 from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import NEVER, Histories, Observed
+from dropout_risk.histories.places import with_spells
+from dropout_risk.histories.refused import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar, each_day_once
@@ -29,7 +31,8 @@ class Arrivals:
 
     ``students`` holds only rows that are new or say something else than before, sorted by ``student_id``. The
     runs are ``days`` (``date``, ``flags`` and, where a day has several, ``sessions``) as known on the day
-    itself, ``late`` (``date``, ``known``, ``flags``) as known later, and the dated tables. ``set_apart``
+    itself, ``late`` (``date``, ``known``, ``flags``) as known later, ``refused`` as histories hold it, and
+    the dated tables. ``set_apart``
     names pupils whose students row could not be used, ``closed`` the dates that a calendar named as no school
     days, by school.
     """
@@ -52,6 +55,7 @@ class Arrivals:
             runs={
                 "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
                 "late": late_runs(histories),
+                REFUSED: histories.refused,
                 **{name: getattr(histories, name) for name in RUNS},
             },
             words=histories.words,
@@ -434,6 +438,9 @@ def fold_arrivals(
         old, students=students, calendar=calendar, calendar_row=row, words=words,
         attendance=merged_days(old, arrivals, grown),
         observed=grown_observed(calendar, [old, *arrivals]),
+        refused=merged_refused(
+            move_runs(old.refused, old_rows, len(row)), [part.runs for part in arrivals]
+        ),
         set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
     )  # fmt: skip
 
@@ -449,7 +456,8 @@ def _union_of_words(parts: Sequence[Words]) -> Words:
 def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Longs]:
     """Give all pupils, sorted by id if any is new, and the row of each old and each new one."""
     metadata = (new.schema.metadata or {}) | (old.schema.metadata or {}) or None
-    new = new.cast(old.schema)
+    old, new = with_spells(old, new), with_spells(new, old)
+    new = new.select(old.column_names).cast(old.schema)
     rows = np.arange(old.num_rows)
     if old["student_id"].equals(new["student_id"]):
         return new.replace_schema_metadata(metadata), rows, rows

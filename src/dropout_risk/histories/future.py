@@ -25,11 +25,13 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
     Who leaves on the day itself is not in the cohort of that day. The calendar stays: it is planned ahead.
     """
     ordinal = ordinal_of(as_of)
+    histories = histories.placed_on(ordinal)
     left = histories.student_dates("left_on")
     return replace(
         histories,
         students=_with_leaving_dates(histories.students, np.where(left > ordinal, -1, left)),
         attendance=_without_days(histories, ordinal),
+        refused=_known_before(histories.refused, ordinal),
         **_each_run(histories, lambda runs: _known_before(runs, ordinal)),
     )
 
@@ -40,6 +42,7 @@ def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -
     What became known on the date or later is exchanged; another seed exchanges otherwise.
     """
     ordinal, rng = ordinal_of(as_of), np.random.default_rng(seed)
+    histories = histories.placed_on(ordinal)
     left = histories.student_dates("left_on").copy()
     later = np.flatnonzero((left == -1) | (left > ordinal))
     left[later] = left[rng.permutation(later)]

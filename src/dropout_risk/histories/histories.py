@@ -13,16 +13,22 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Array, Floats, Ints, Longs, Positions
+from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.places import students_on
+from dropout_risk.histories.refused import refused_runs
+from dropout_risk.histories.registers import Registers, presumed_calendars
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.outcomes_to import EVERY_SCHOOL
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.tables import INCIDENTS, RUNS
+from dropout_risk.records.spells import SPELLS
+from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -42,12 +48,17 @@ class Observed:
 
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
-    where it keeps none.
+    where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
+    there.
+    where it keeps none. ``complete`` is the date up to which its outcomes were declared complete; -1 where
+    nobody did.
     """
 
     attended: Ints
     dated: Ints
     kept: dict[str, Ints]
+    presumed: Bools
+    complete: Ints
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -58,27 +69,40 @@ class Observed:
             if table.tells_observed:
                 _raise_dates(dated, tables[table.name], str(table.date), row)
         kept = {run: _first_known(tables[table.name], row, n_calendars) for run, table in INCIDENTS.items()}
-        return cls(attended, dated, kept)
+        nobody = np.zeros(n_calendars, np.bool_)
+        return cls(attended, dated, kept, nobody, np.full(n_calendars, _NONE, dtype=np.int32))
 
     @classmethod
     def until(cls, ordinal: int, n_calendars: int) -> Self:
         """Give the same date for every school; none keeps a table of incidents."""
-        attended, dated = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(2))
-        return cls(attended, dated, {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS})
+        attended, dated, complete = (np.full(n_calendars, ordinal, dtype=np.int32) for _ in range(3))
+        kept = {run: np.full(n_calendars, NEVER, dtype=np.int32) for run in INCIDENTS}
+        return cls(attended, dated, kept, np.zeros(n_calendars, np.bool_), complete)
+
+    def declared(self, days: Mapping[str, int], schools: Sequence[str]) -> Self:
+        """Give the same with the dates up to which outcomes are complete, by the names of the calendars."""
+        other = days.get(EVERY_SCHOOL, _NONE)
+        return replace(self, complete=np.array([days.get(name, other) for name in schools], np.int32))
 
     def moved(self, rows: Positions, n_calendars: int) -> Self:
         """Renumber the schools."""
         moved = self.until(_NONE, n_calendars)
         moved.attended[rows], moved.dated[rows] = self.attended, self.dated
+        moved.complete[rows] = self.complete
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
+        moved.presumed[rows] = self.presumed
         return moved
 
     def merged(self, other: Observed) -> Self:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
         kept = {run: np.minimum(first, other.kept[run]) for run, first in self.kept.items()}
         return type(self)(
-            np.maximum(self.attended, other.attended), np.maximum(self.dated, other.dated), kept
+            np.maximum(self.attended, other.attended),
+            np.maximum(self.dated, other.dated),
+            kept,
+            self.presumed | other.presumed,
+            np.maximum(self.complete, other.complete),
         )
 
     @property
@@ -136,6 +160,8 @@ class Histories:
         The sorted vocabulary behind each coded column.
     observed : Observed
         The last dates of each school's rows.
+    refused : Runs
+        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused`.
     set_apart : tuple
         Identifiers of pupils whose students row could not be used: they have no row here.
     """
@@ -152,6 +178,7 @@ class Histories:
     outcomes: Runs
     words: dict[str, tuple[str, ...]]
     observed: Observed
+    refused: Runs
     set_apart: tuple[str | int, ...] = ()
 
     @classmethod
@@ -166,10 +193,15 @@ class Histories:
         """
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
-            records.table("students"), tables, records.calendar, attendance=records.attendance
-        )
+            records.table("students"), tables, records.calendar, attendance=records.attendance,
+            presumed=records.presumed_schools, refused=records.refused,
+        )  # fmt: skip
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
-        return replace(histories, students=students, set_apart=tuple(records.quarantine.student_ids))
+        observed = histories.observed
+        if records.outcomes_to:
+            observed = observed.declared(records.outcomes_to, histories.calendar.schools)
+        apart = tuple(records.quarantine.student_ids)
+        return replace(histories, students=students, observed=observed, set_apart=apart)
 
     @classmethod
     def from_tables(
@@ -181,12 +213,16 @@ class Histories:
         attendance: DayGrid | None = None,
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
+        presumed: Sequence[str] = (),
+        refused: RefusedRows | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
 
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
-        rows. ``calendars`` names each pupil's calendar, by default its school.
+        rows. ``calendars`` names each pupil's calendar, by default its school; of those
+        that are ``presumed``, a pupil without a row of attendance was at school. ``refused`` are the rows
+        that were set apart.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
@@ -201,14 +237,18 @@ class Histories:
             observed = Observed.of(attendance, rows, row, number)
         else:
             observed = Observed.until(observed_to, number)
+        observed = replace(observed, presumed=presumed_calendars(calendar.schools, presumed))
         runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
-            students=students.select(STUDENT_COLUMNS).combine_chunks(),
+            students=students.select(
+                [*STUDENT_COLUMNS, *([SPELLS] if SPELLS in students.column_names else [])]
+            ).combine_chunks(),
             calendar=calendar,
             calendar_row=row,
             attendance=builder.attendance(attendance),
             observed=observed,
             words=builder.words,
+            refused=refused_runs(refused, len(row)),
             **runs,
         )
 
@@ -226,8 +266,15 @@ class Histories:
 
     @property
     def observed_to(self) -> Ints:
-        """The date (ordinal) to which each calendar's school has been observed: labels end before it."""
+        """The date (ordinal) to which each calendar's school has been observed."""
         return self.observed.dates
+
+    @cached_property
+    def complete_to(self) -> Ints:
+        """The date (ordinal) to which each calendar's outcomes are complete: labels end by then."""
+        from dropout_risk.histories.complete import complete_to
+
+        return complete_to(self)
 
     def keeps(self, source: str) -> bool:
         """Say whether any school keeps a table that features read; only those of incidents may lack."""
@@ -265,16 +312,28 @@ class Histories:
         """The sitting at which each mark was given."""
         return Sittings.of_marks(self.grades, self.classes)
 
+    @cached_property
+    def registers(self) -> Registers:
+        """The register of each pupil, with the days that were handed in for all pupils there ever were."""
+        return Registers.of(self)
+
+    def in_registers(self, registers: Registers) -> Self:
+        """Give the same histories, here, with registers of which they may be a part."""
+        self.__dict__["registers"] = registers
+        return self
+
     def take(self, pupils: npt.ArrayLike) -> Histories:
         """Give the histories of some pupils, by row number, in the given order."""
         rows = np.asarray(pupils, dtype=np.intp)
-        return replace(
+        taken = replace(
             self,
             students=self.students.take(pa.array(rows)),
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
+            refused=self.refused.take(rows),
             **{name: getattr(self, name).take(rows) for name in RUNS},
         )
+        return taken.in_registers(self.registers.take(rows))
 
     def slice(self, pupils: slice) -> Histories:
         """Give the histories of consecutive pupils: no copy, and what was found for all is not lost."""
@@ -283,12 +342,14 @@ class Histories:
             students=self.students.slice(pupils.start, pupils.stop - pupils.start),
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
+            refused=self.refused.slice(pupils),
             **{name: getattr(self, name).slice(pupils) for name in RUNS},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
                 taken.__dict__[name] = getattr(self, name).slice(rows)
+        taken.in_registers(self.registers.take(pupils))
         taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken
 
@@ -296,7 +357,31 @@ class Histories:
         """Give what was known on a date: rows dated and recorded before it, nothing else."""
         from dropout_risk.histories.snapshot import Snapshot
 
-        return Snapshot(self, as_of)
+        return Snapshot(self.placed_on(ordinal_of(as_of)), as_of)
+
+    def placed_on(self, ordinal: int) -> Histories:
+        """Give the same with every pupil at the school, in the class and grade level of the date.
+
+        School days stay those of the school of the last spell, by which attendance is packed.
+        """
+        if SPELLS not in self.students.column_names:
+            return self
+        if ordinal not in self._placed:
+            self._placed.clear()
+            self._placed[ordinal] = replace(self, students=students_on(self.students, ordinal))
+        return self._placed[ordinal]
+
+    def left_by(self, ordinals: Longs) -> Longs:
+        """Give the day each pupil left the spell that had begun last by its date; -1 where it is open."""
+        if SPELLS not in self.students.column_names:
+            return self.student_dates("left_on")
+        left = students_on(self.students, ordinals)["left_on"]
+        return _student_numbers(left, pa.int32(), -1).astype(np.int64)
+
+    @cached_property
+    def _placed(self) -> dict[int, Histories]:
+        """The histories as of the last date that was asked for, where pupils have several spells."""
+        return {}
 
     def append(self, records: SchoolRecords) -> Histories:
         """Give histories grown by new records; see :func:`dropout_risk.histories.append.append_histories`."""
@@ -369,7 +454,7 @@ class _Builder:
             "subject": self._codes(rows, "subject"),
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
-            "percent": rows.values["score"] / rows.values["max_score"],
+            "percent": _percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -416,6 +501,21 @@ class _Builder:
         place = {word: code for code, word in enumerate(words)}
         codes = np.array([*(place.get(word, -1) for word in every), -1], dtype=np.int32)
         return np.asarray(codes.take(rows.values[name]))
+
+
+MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
+
+
+def _percents(score: Floats, highest: Floats, taken: Array) -> Floats:
+    """Give shares of full marks, at most all of them; what stands in place of a mark is no finite number."""
+    percent = score / highest
+    over = percent > 1
+    if np.count_nonzero(over):
+        percent[over] = 1.0
+    missed = taken == TAKEN.index("missed")
+    if np.count_nonzero(missed):
+        percent[missed] = MISSED
+    return percent
 
 
 def no_runs(name: str, n_pupils: int) -> Runs:

@@ -204,10 +204,16 @@ def merge_runs(old: Runs, arrived: Sequence[Runs]) -> Runs:
     n = _merge_rows(old.offsets, new.offsets, _key_columns(old), _key_columns(new), source, counts)
     rows = source[:n]
     columns = {
-        name: np.concatenate([column, new.columns[name].astype(column.dtype, copy=False)])[rows]
+        name: np.concatenate([column, _as_kept(new.columns[name], column)])[rows]
         for name, column in old.columns.items()
     }
     return Runs(offsets_of(counts), columns, old.key)
+
+
+def _as_kept(arrived: Array, column: Array) -> Array:
+    """Give values in the type of a column, but never halves as whole numbers."""
+    halves = arrived.dtype.kind == "f" and column.dtype.kind != "f"
+    return arrived if halves else arrived.astype(column.dtype, copy=False)
 
 
 def _latest_rows(arrived: Sequence[Runs]) -> Runs:

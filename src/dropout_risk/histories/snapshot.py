@@ -21,10 +21,13 @@ from dropout_risk.histories.day_words import (
     weekday_words,
 )
 from dropout_risk.histories.histories import Histories
-from dropout_risk.histories.runs import KnownRows
+from dropout_risk.histories.registers import presume_present
+from dropout_risk.histories.runs import KnownRows, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.family_values import NO, UNKNOWN
 from dropout_risk.records.tables import RUNS
+from dropout_risk.records.words import word_key
 
 Window = int | Literal["year"] | None
 _PLACES = {kind: place for place, kind in enumerate(PLANES)}
@@ -66,7 +69,7 @@ class Snapshot:
         return date_of(self.ordinal)
 
     @cached_property
-    def _known_days(self) -> Ints:
+    def known_days(self) -> Ints:
         """Number of school days before the date that attendance can be held for, per pupil."""
         lengths = self.calendar.lengths[self.histories.calendar_row]
         held: Ints = np.minimum(np.maximum(self.end, 0), lengths)
@@ -75,19 +78,20 @@ class Snapshot:
     @cached_property
     def n_days(self) -> int:
         """Number of columns of :meth:`days`."""
-        return int(self._known_days.max(initial=0))
+        return int(self.known_days.max(initial=0))
 
     @cached_property
     def _words(self) -> Words:
         """The planes of attendance, in their order, as words."""
         bits = self.histories.attendance
         planes, n_bytes = bits.known_on(self.ordinal), bits.n_days // 8
+        presume_present(self.histories, self.ordinal, planes[_PLACES["recorded"]])
         if self.calendar is not self.histories.calendar:
             schools = np.arange(len(self.calendar.schools))[:, None]
             kept = np.ascontiguousarray(self.histories.calendar.index(schools, self.calendar.days))
             close_gaps(planes, n_bytes, self._calendar_row, kept, self.calendar.lengths)
         n_words = (self.n_days + 63) // 64
-        return align_days(planes.view(np.uint64), n_bytes, self._known_days, n_words)
+        return align_days(planes.view(np.uint64), n_bytes, self.known_days, n_words)
 
     @cached_property
     def _present(self) -> Words:
@@ -109,7 +113,7 @@ class Snapshot:
         """Mark the school days on some weekdays (0 is Monday), in the shape of :meth:`words`."""
         marked = sum(1 << weekday for weekday in {*weekdays} & {*range(7)})
         days, n_words = self.calendar.days, self._words.shape[2]
-        return weekday_words(days, self._calendar_row, self._known_days, marked, n_words)
+        return weekday_words(days, self._calendar_row, self.known_days, marked, n_words)
 
     def count(self, kind: str, window: Window = None) -> Longs:
         """Count each pupil's days of a kind in a window; kinds and windows as in :meth:`days`."""
@@ -147,7 +151,14 @@ class Snapshot:
     @cached_property
     def grades(self) -> Grades:
         """Marks known on the date, sorted by pupil, subject and day."""
-        return Grades(self._known("grades"))
+        rows = self.exam_rows
+        marks, offsets = rows_with_marks(rows.offsets, rows["percent"])
+        return Grades(self._by_calendar(rows.take(marks, offsets)))
+
+    @cached_property
+    def exam_rows(self) -> KnownRows:
+        """Rows of grades known on the date: the marks, and what stands in place of one (see ``MISSED``)."""
+        return self.histories.grades.known_on(self.ordinal)
 
     def grades_in(self, window: Window) -> Grades:
         """Give the marks known on the date and dated in a window before it."""
@@ -172,12 +183,26 @@ class Snapshot:
 
     @cached_property
     def family(self) -> KnownRows:
-        """Family rows known on the date and begun by it, with ``holds``: whether they still do."""
+        """Family rows known on the date and begun by it, with ``holds``: whether they still do.
+
+        A row that says no does not hold, ends what was said of its factor before, and is not ``said``; one
+        that says that nobody knows is left out.
+        """
         rows = self._known("family")
         until = np.full(len(self), -self.ordinal, dtype=np.int32)
         begun, offsets = rows_since(rows.offsets, -rows["date"], until)
         rows = rows.take(begun, offsets)
-        return rows.having(holds=rows["until"] >= self.ordinal)
+        holds, said = rows["until"] >= self.ordinal, np.ones(len(rows["until"]), dtype=bool)
+        no, unknown = self.codes("value", (NO, UNKNOWN))
+        if max(no, unknown) >= 0:
+            said = rows["value"] != no
+            holds = still_holding(rows.offsets, rows["factor"], holds, said)
+            told = rows["value"] != unknown
+            if not told.all():
+                counts = np.bincount(rows["pupil"][told], minlength=len(self))
+                rows = rows.take(np.flatnonzero(told), offsets_of(counts))
+                holds, said = holds[told], said[told]
+        return rows.having(holds=holds, said=said)
 
     @property
     def outcomes(self) -> KnownRows:
@@ -197,7 +222,10 @@ class Snapshot:
         return np.asarray(self.histories.observed.kept[run][self.histories.calendar_row] < self.ordinal)
 
     def _known(self, table: str) -> KnownRows:
-        rows: KnownRows = getattr(self.histories, table).known_on(self.ordinal)
+        return self._by_calendar(getattr(self.histories, table).known_on(self.ordinal))
+
+    def _by_calendar(self, rows: KnownRows) -> KnownRows:
+        """Count the school days of rows by the calendar known on the date."""
         if self.calendar is self.histories.calendar:
             return rows
         return rows.having(day=self.calendar.index(self.histories.calendar_row[rows["pupil"]], rows["date"]))
@@ -222,8 +250,8 @@ class Snapshot:
 
     def code(self, column: str, word: str) -> int:
         """Give the code of a word in a coded column; -2 if no row has it."""
-        words = self.histories.words.get(column, ())
-        return words.index(word) if word in words else -2
+        words = [word_key(known) for known in self.histories.words.get(column, ())]
+        return words.index(word_key(word)) if word_key(word) in words else -2
 
     def codes(self, column: str, words: tuple[str, ...]) -> list[int]:
         """Give the codes of several words."""
@@ -297,6 +325,37 @@ class Grades:
     def last(self) -> Longs:
         """Last row of each run: the latest mark of each subject."""
         return self.bounds[1:] - 1
+
+
+@kernel
+def rows_with_marks(offsets: Longs, percent: Floats) -> tuple[Longs, Longs]:
+    """Find the rows that have a mark, and the offsets of their pupils."""
+    rows = np.empty(len(percent), dtype=np.int64)
+    found = np.zeros(len(offsets), dtype=np.int64)
+    number = 0
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            if np.isfinite(percent[row]):
+                rows[number] = row
+                number += 1
+        found[pupil + 1] = number
+    return rows[:number], found
+
+
+@kernel
+def still_holding(offsets: Longs, factor: Ints, holds: Bools, said: Bools) -> Bools:
+    """Say which rows hold: none that says no, and none of the same factor from before that day.
+
+    A pupil's rows are sorted by factor and date.
+    """
+    left = holds & said
+    for pupil in range(len(offsets) - 1):
+        for row in range(offsets[pupil], offsets[pupil + 1]):
+            before = row - 1
+            while not said[row] and before >= offsets[pupil] and factor[before] == factor[row]:
+                left[before] = False
+                before -= 1
+    return left
 
 
 @kernel

@@ -26,6 +26,8 @@ from dropout_risk.histories.append import (
     union_of_students,
 )
 from dropout_risk.histories.histories import Histories, Observed
+from dropout_risk.histories.places import with_spells
+from dropout_risk.histories.refused import REFUSED
 from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (
     pack_arrivals,
@@ -38,6 +40,7 @@ from dropout_risk.histories.store_format import (
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.checking import KnownPupils
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.spells import SPELLS
 
 MANY_DAYS = 32
 _CALENDAR = ("calendar.", "observed.", "closed.")
@@ -176,8 +179,12 @@ def _differing_rows(old: pa.Table, new: pa.Table) -> Bools:
     else:
         place = pc.index_in(new["student_id"], value_set=old["student_id"].combine_chunks())
         then = old.take(place.combine_chunks() if isinstance(place, pa.ChunkedArray) else place)
+    then, new = with_spells(then, new), with_spells(new, then)
     differs = np.zeros(new.num_rows, bool)
-    for name in new.column_names:
+    if SPELLS in new.column_names:  # lists, which Arrow does not compare
+        pairs = zip(new[SPELLS].to_pylist(), then[SPELLS].to_pylist(), strict=True)
+        differs = np.array([now != before for now, before in pairs], bool)
+    for name in [name for name in new.column_names if name != SPELLS]:
         now, before = new[name].cast(then[name].type), then[name]
         if not now.equals(before):
             same = pc.if_else(
@@ -238,6 +245,8 @@ def _arrivals_fingerprint(arrivals: Arrivals, students: pa.Table) -> str:
     """Give SHA-256 over the rows that arrived, by the ids of their pupils, whatever else the store holds."""
     digest = hashlib.sha256(repr((sorted(arrivals.words.items()), arrivals.set_apart)).encode())
     for name, runs in arrivals.runs.items():
+        if name == REFUSED and not runs.offsets[-1]:  # as it was before stores held them
+            continue
         counts = np.diff(runs.offsets)
         pupils = np.flatnonzero(counts)
         ids = students["student_id"].take(pa.array(pupils))

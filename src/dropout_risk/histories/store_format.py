@@ -24,6 +24,7 @@ from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
+from dropout_risk.histories.refused import REFUSED, refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -386,6 +387,7 @@ def pack_histories(histories: Histories) -> tuple[Arrays, About]:
     attendance = histories.attendance
     runs = {name: getattr(histories, name) for name in RUNS}
     runs["late"] = runs_of_late(attendance.late, len(histories))
+    runs[REFUSED] = histories.refused
     arrays, about = _pack_part(runs, histories)
     arrays |= {f"planes.{name}": array for name, array in pack_planes(attendance.planes).items()}
     arrays["sessions"] = attendance.sessions.ravel()
@@ -407,11 +409,15 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
         if name == "planes":
             return unpack_planes(_arrays_under("planes", arrays), n_pupils, n_bytes)
         if name not in about["runs"]:
-            return no_runs(name, n_pupils)
+            return refused_runs(None, n_pupils) if name == REFUSED else no_runs(name, n_pupils)
         runs = unpack_runs(_arrays_under(name, arrays), about["runs"][name])
-        return runs if name == "late" else _with_days(runs, calendar, row, about["runs"][name]["order"])
+        return (
+            runs
+            if name in ("late", REFUSED)
+            else _with_days(runs, calendar, row, about["runs"][name]["order"])
+        )
 
-    names = ["grades", "planes", *(name for name in (*RUNS, "late") if name != "grades")]
+    names = ["grades", "planes", *(name for name in (*RUNS, "late", REFUSED) if name != "grades")]
     found = dict(zip(names, in_threads(one, names), strict=True))
     late, planes = found.pop("late"), found.pop("planes")
     states = LateStates(late.pupil, *(late.columns[name] for name in ("day", "known", "flags")))
@@ -436,6 +442,7 @@ def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrival
     runs = {name: unpack_runs(_arrays_under(name, arrays), held) for name, held in about["runs"].items()}
     for name in RUNS.keys() - runs.keys():  # a table that there was not when the day was written
         runs[name] = no_runs(name, len(runs["late"].offsets) - 1)
+    runs.setdefault(REFUSED, refused_runs(None, len(runs["late"].offsets) - 1))
     return Arrivals(
         students=students, calendar=unpack_calendar(arrays, about), runs=runs,
         words=_read_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
@@ -464,6 +471,11 @@ def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Ar
         "observed.attended": part.observed.attended, "observed.dated": part.observed.dated,
         **{f"observed.{run}": first for run, first in part.observed.kept.items()},
     }  # fmt: skip
+    if part.observed.presumed.any():
+        arrays["observed.presumed"] = part.observed.presumed.view(np.uint8)
+    if (part.observed.complete >= 0).any():
+        arrays["observed.complete"] = part.observed.complete
+    runs = {name: held for name, held in runs.items() if name != REFUSED or held.offsets[-1]}
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
@@ -491,9 +503,10 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
 
 
 def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
-    """Read what is known of each school from its arrays; a former store knows of no incidents."""
+    """Read what is known of each school; a former store knows of no incidents and of no convention."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
-    kept = Observed.until(0, len(attended)).kept
-    return Observed(
-        attended, dated, {run: np.array(arrays.get(f"observed.{run}", kept[run])) for run in kept}
-    )
+    nothing = Observed.until(-1, len(attended))
+    kept = {run: np.array(arrays.get(f"observed.{run}", none)) for run, none in nothing.kept.items()}
+    presumed = np.array(arrays.get("observed.presumed", np.zeros(len(attended), np.uint8))).view(np.bool_)
+    complete = np.array(arrays.get("observed.complete", nothing.complete))
+    return Observed(attended, dated, kept, presumed, complete)

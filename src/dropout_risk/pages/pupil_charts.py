@@ -147,7 +147,7 @@ def _totals_in_words(snapshot: Snapshot, language: Language) -> tuple[str, ...]:
     periods = zip(starts, ends, rows["days_absent"].tolist(), rows["days_enrolled"].tolist(), strict=True)
     wording = WORDS["total_of_period"]
     return tuple(
-        wording.fill(language, start=start, end=end, absent=absent, enrolled=enrolled)
+        wording.fill(language, start=start, end=end, absent=f"{absent:g}", enrolled=f"{enrolled:g}")
         for start, end, absent, enrolled in periods
     )
 

@@ -17,7 +17,13 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import ListedReason, listed_missing, listed_reasons, shorten_list
+from dropout_risk.watchlist.wording import (
+    ListedReason,
+    listed_missing,
+    listed_reasons,
+    listed_warnings,
+    shorten_list,
+)
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -99,7 +105,7 @@ class CardWriter:
             raising=self._lines(score, score.raising)[:most] if entry.judged else (),
             lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
             missing=shorten_list(self._own(listed_missing(score)), MISSING_SHOWN, self.language),
-            warnings=self._own(score.warnings),
+            warnings=self._own(listed_warnings(score)),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )
 

@@ -8,8 +8,9 @@ all rows of those keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,24 +18,41 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
+from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
+from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
+from dropout_risk.records.lone_dates import DaysOfRegisters
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.row_checks import check_pupils, check_readable, check_school_days, check_values
+from dropout_risk.records.refused import NOTHING_LOST, RefusedRows
+from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
+from dropout_risk.records.row_checks import (
+    check_enrolled,
+    check_pupils,
+    check_readable,
+    check_school_days,
+    check_values,
+)
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.sessions import session_name
+from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
+from dropout_risk.records.word_checks import words_alike
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
-    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",), ("unknown_pupil",),
-    ("pupil_set_apart",), ("no_school_day",), ("duplicate_row",), ("contradicting_rows",),
+    ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
+    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",), ("before_enrolled", "after_left"),
+    ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
+    ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
+    ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
 
 
@@ -43,17 +61,40 @@ class Roll:
     """The pupils that ``students`` names.
 
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
-    of the school.
+    of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is
+    known. ``alone`` says that each pupil is checked by itself, as in a request. ``gaps`` are the times
+    between two spells of enrolment.
     """
 
     index: PupilIndex
     row: Array
     school: Array
+    first: Array
+    last: Array
+    alone: bool = False
+    gaps: Gaps = NO_GAPS
+
+    @cached_property
+    def plain_row(self) -> Array:
+        """The rows, -1 also where the pupil's days have to be looked at one by one."""
+        if not len(self.gaps.pupil):
+            return self.row
+        row = self.row.copy()
+        row[self.gaps.pupil] = -1
+        return row
 
     @property
     def n_usable(self) -> int:
         """Number of pupils with a usable row."""
         return int(np.count_nonzero(self.row >= 0))
+
+    @property
+    def registers(self) -> tuple[Array, int]:
+        """The number of each usable pupil's register, that of its school, and how many there are."""
+        if self.alone:
+            return np.arange(self.n_usable, dtype=np.int32), self.n_usable
+        school = self.school[self.row >= 0]
+        return school, int(school.max(initial=-1)) + 1
 
 
 class _SiftedBatch(NamedTuple):
@@ -64,10 +105,18 @@ class _SiftedBatch(NamedTuple):
     late: Array
     recorded: Array
     found: list[Finding]
+    refused: RefusedRows | None = None
 
 
 class AttendanceCheck:
-    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error."""
+    """Reads and checks attendance; what is dated after ``today`` (days since 1970-01-01) is an error.
+
+    Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
+    they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
+    school day was there.
+    """
+
+    presumed: Array
 
     def __init__(
         self,
@@ -76,14 +125,26 @@ class AttendanceCheck:
         days: SchoolDays,
         today: int,
         progress: Progress | None = None,
+        *,
+        year_start: tuple[int, int] = YEAR_START,
+        known_days: Mapping[int, Array] | None = None,
+        judge_registers: bool = True,
     ) -> None:
         self.mapping, self.roll, self.days, self.today = mapping, roll, days, today
-        self.progress = progress
+        self.progress, self.year_start, self.judge_registers = progress, year_start, judge_registers
+        self.known_days = dict(known_days or {})
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
         self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
+        self._doubts: list[Finding] = []
+        self._refused: list[RefusedRows | None] = []
+
+    @property
+    def refused(self) -> RefusedRows:
+        """The rows set apart, by their pupils."""
+        return RefusedRows.joined(self._refused)
 
     def run(self, parts: Sequence[Part]) -> tuple[DayGrid, Draft]:
         """Check all rows; the answer does not depend on the batches or on the number of threads.
@@ -93,9 +154,13 @@ class AttendanceCheck:
         self._cells = DayCells(self.roll.n_usable)
         draft = self._reader().each(parts, self._sift, self._insert)
         if self._cells.has_clashes:
-            self._set_clashes_apart(parts)
-        words, beside = list(self._sessions), self._check_beside()
-        draft.findings += self._findings()
+            self._set_marked_apart(parts, "contradicting_rows", "status")
+        self._check_days(parts)
+        words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
+        beside = self._set_schools_apart(parts, beside)
+        draft.findings += [*self._findings(), *self._doubts]
+        if words_alike(words):
+            draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
         return DayGrid.of_cells(self._cells, words, beside), draft
 
     def _reader(self) -> TableReader:
@@ -103,7 +168,9 @@ class AttendanceCheck:
 
     # --- a batch by itself, in any thread -----------------------------------------------------------
 
-    def _sift(self, batch: Any, names: Sequence[str], typed: bool) -> _SiftedBatch | None:
+    def _sift(
+        self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = ""
+    ) -> _SiftedBatch | None:
         if not names:
             return None
         given = dict(zip(names, batch.columns, strict=True))
@@ -115,7 +182,7 @@ class AttendanceCheck:
                 values[column.name] = _NOTHING
                 continue
             if column.kind == "student":
-                known: tuple[Array, Array] = self.roll.index.rows(given[column.name])
+                known: tuple[Array, Array] = self.roll.index.rows(given[column.name], ids_under)
                 found = self._pupil_words.fault_rows(given[column.name], *known)
             else:
                 found = convert_column(given[column.name], column, self._words[column.name], vocabulary)
@@ -125,11 +192,13 @@ class AttendanceCheck:
         rows, others = self._plain(values, faults)
         late, recorded = _NOTHING, _NOTHING
         findings: list[Finding] = []
+        refused = None
         if len(others):
             draft = self._checked(values, faults, others)
+            refused = RefusedRows.of(draft, self.roll.row)
             findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
             late, recorded = _keep_usable(draft, others, rows, self.roll.row)
-        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings)
+        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, refused)
 
     def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[AttendanceRows, Array]:
         """Mark the rows that no rule concerns, and give the positions of the others."""
@@ -143,7 +212,7 @@ class AttendanceCheck:
         take = np.empty(len(pupil), np.uint8)
         roll, days = self.roll, self.days
         n = _mark_plain(
-            (pupil, date, status, recorded, odd), (roll.row, roll.school),
+            (pupil, date, status, recorded, odd), (roll.plain_row, roll.school, roll.first, roll.last),
             (days.state, days.first, days.listed), self.today, row, take, others,
         )  # fmt: skip
         return AttendanceRows(row, date, session, status, take), others[:n]
@@ -160,7 +229,10 @@ class AttendanceCheck:
             check_readable(draft, column, faults[column.name][others] if column.name in faults else None)
         check_values(draft, self.today)
         check_pupils(draft, self.roll.row >= 0)
+        check_enrolled(draft, self.roll.first, self.roll.last)
         check_school_days(draft, self.days, self.roll.school)
+        between = self.roll.gaps.hold(draft.values["student_id"], draft.values["date"])
+        draft.set_apart("between_spells", "date", between)
         return draft
 
     # --- batches in order ---------------------------------------------------------------------------
@@ -168,6 +240,7 @@ class AttendanceCheck:
     def _insert(self, batch: _SiftedBatch | None, start: int) -> None:
         if batch is None:
             return
+        self._refused.append(batch.refused)
         for found in batch.found:
             self._note(found.rule.name, found.column, found.rows + start, found.severity, found.detail)
         rows = self._with_sessions(batch)
@@ -183,27 +256,85 @@ class AttendanceCheck:
         """Give the rows with sessions numbered by when their word first came, over all batches."""
         if not batch.words:
             return batch.rows._replace(session=_NOTHING)
-        numbers = [self._sessions.setdefault(word, len(self._sessions)) for word in batch.words]
+        names = map(session_name, batch.words)
+        numbers = [self._sessions.setdefault(name, len(self._sessions)) for name in names]
         return batch.rows._replace(session=np.array([*numbers, -1], np.int32)[batch.rows.session])
 
-    def _set_clashes_apart(self, parts: Sequence[Part]) -> None:
-        """Read the parts once more for all rows of the cells that different statuses claim."""
+    def _check_days(self, parts: Sequence[Part]) -> None:
+        """Look at all days together: dates far from all others, lessons of whole days, doubtful weeks."""
+        group, number = self.roll.registers
+        cells = self._cells
+        pupil, date = (
+            np.concatenate([np.empty(0, np.int32), *(rows[k] for rows in self._beside)]) for k in (0, 1)
+        )
+        days = DaysOfRegisters.of((cells.date, cells.cells[: cells.n_slots]), (pupil, date), group, number)
+        lone = days.lone(self.today, self.known_days)
+        if lone.any():
+            slots = lone[np.searchsorted(days.date, cells.date)]
+            cells.mark(slots, group)
+            self._set_beside_apart(days.date, lone, group)
+            self._set_marked_apart(parts, "lone_date", "date")
+        kept = np.where(lone, 0, days.rows).sum(axis=1)
+        self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
+
+    def _set_beside_apart(self, dates: Array, lone: Array, group: Array) -> None:
+        """Set rows beside the cells apart that lie on lone dates."""
+        for number, columns in enumerate(self._beside):
+            apart = lone[np.searchsorted(dates, columns[1]), group[columns[0]]]
+            self._note("lone_date", "date", columns[-1][apart])
+            self._beside[number] = (*(column[~apart] for column in columns),)
+
+    def _doubt_days(self, dates: Array, rows: Array, parts: Sequence[Part]) -> None:
+        if self.roll.alone:
+            return
+        shifted = shifted_week(dates, rows)
+        zones = [self.mapping.time.zone_of(_TABLE.name, part.name) for part in parts]
+        if shifted is not None and None in zones:
+            self._doubts.append(Finding(RULES["shifted_week"], "date", _NO_ROWS, "warning", shifted))
+        if years_cut_in_term(dates, rows, self.year_start):
+            self._doubts.append(Finding(RULES["year_cut_in_term"], "date", _NO_ROWS, "warning"))
+
+    def _set_marked_apart(self, parts: Sequence[Part], rule: str, column: str) -> None:
+        """Read the parts once more for all rows of the cells that are marked."""
         clashes: list[Array] = [np.empty(0, np.int64)]
 
         def collect(batch: _SiftedBatch | None, start: int) -> None:
             if batch is not None:
-                clashes.append(self._cells.clashing(self._with_sessions(batch)) + np.int64(start))
+                rows = self._with_sessions(batch)
+                at = self._cells.clashing(rows)
+                clashes.append(at + np.int64(start))
+                if rule not in NOTHING_LOST:
+                    self._refuse(rows, at)
 
         self._reader().each(parts, self._sift, collect)
         self._cells.empty_clashes()
         rows = np.concatenate(clashes)
         key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
-        if key in self._found:
-            self._found[key] = [np.setdiff1d(copies, rows, assume_unique=True) for copies in self._found[key]]
-        self._note("contradicting_rows", "status", rows)
+        copies = self._found.get(key, [])
+        if rule == "lesson_beside_day":  # a copy of a row that does not count is a copy all the same
+            rows = np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *copies]))
+        elif copies:
+            self._found[key] = [np.setdiff1d(some, rows, assume_unique=True) for some in copies]
+        self._note(rule, column, rows)
 
-    def _check_beside(self) -> BesideRows:
-        """Find copies and contradictions among the rows beside the grid, and put these in order."""
+    def _without_lessons(self, parts: Sequence[Part], beside: BesideRows, position: Array) -> BesideRows:
+        """Set the rows of sessions apart of whose day there is a row too, all known on their own date."""
+        at_once = beside.known == beside.date
+        days = at_once & (beside.session < 0)
+        lessons = np.flatnonzero(at_once & (beside.session >= 0))
+        pupil, date = beside.pupil[lessons], beside.date[lessons]
+        whole = np.isin(_pupil_days(pupil, date), _pupil_days(beside.pupil[days], beside.date[days]))
+        apart = lessons[whole | self._cells.has_day(pupil, date)]
+        if self._cells.mark_lessons(beside.pupil[days], beside.date[days]):
+            self._set_marked_apart(parts, "lesson_beside_day", "session")
+        if not len(apart):
+            return beside
+        self._note("lesson_beside_day", "session", position[apart])
+        kept = np.setdiff1d(np.arange(len(beside)), apart)
+        return BesideRows(*(getattr(beside, name)[kept] for name in BesideRows.__dataclass_fields__))
+
+    def _check_beside(self) -> tuple[BesideRows, Array]:
+        """Find copies and contradictions among the rows beside the grid; order them, with positions."""
         kinds = (np.int32, np.int32, np.int32, np.int8, np.int32, np.int64)
         empty = (*(np.empty(0, kind) for kind in kinds),)
         columns = [np.concatenate(parts) for parts in zip(empty, *self._beside, strict=True)]
@@ -217,12 +348,55 @@ class AttendanceCheck:
         arrival, draft.values["session"] = columns[2], code[columns[2]]
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
+        self._refused.append(RefusedRows.of(draft, np.arange(self.roll.n_usable)))
         for finding in draft.findings:
             self._note(finding.rule.name, finding.column, position[finding.rows])
         rows = np.arange(len(position)) if arranged.rows is None else arranged.rows
         rows = rows[arranged.usable()]
         columns[2] = arrival
-        return BesideRows(*(column[rows] for column in columns))
+        return BesideRows(*(column[rows] for column in columns)), position[rows]
+
+    def _set_schools_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
+        """Set apart all rows of the schools whose register cannot be used as it is; note doubtful ones."""
+        school = np.zeros(self.roll.n_usable, np.int32)
+        school[self.roll.row[self.roll.row >= 0]] = self.roll.school[self.roll.row >= 0]
+        declared = self.mapping.unrecorded.of_schools(self.days.schools)
+        schools = AttendanceSchools(school, declared, self.days.listed | self.days.ordinary)
+        doubts = RegisterDoubts.of(self._cells, beside, schools, judge=self.judge_registers)
+        self.presumed = schools.declared("present")
+        named = doubts.refused | ({"mostly_absences": doubts.doubted} if doubts.doubted.any() else {})
+        if not named:
+            return beside
+        for rule, rows in self._rows_of_schools(parts, school, named).items():
+            self._note(rule, "status", rows, RULES[rule].severity)
+        refused = np.logical_or.reduce([np.zeros(len(schools), np.bool_), *doubts.refused.values()])
+        self.presumed &= ~refused
+        self._cells.cells[: self._cells.n_slots, refused[school]] = 0
+        kept = ~refused[school[beside.pupil]]
+        return BesideRows(*(column[kept] for column in vars(beside).values()))
+
+    def _refuse(self, rows: AttendanceRows, at: Array) -> None:
+        dates = rows.date[at]
+        self._refused.append(RefusedRows.dated("attendance", rows.pupil[at], dates, dates))
+
+    def _rows_of_schools(
+        self, parts: Sequence[Part], school: Array, named: dict[str, Array]
+    ) -> dict[str, Array]:
+        """Read the parts once more for the usable rows of some schools."""
+        found: dict[str, list[Array]] = {rule: [np.empty(0, np.int64)] for rule in named}
+
+        def collect(batch: _SiftedBatch | None, start: int) -> None:
+            if batch is not None:
+                usable = np.flatnonzero(batch.rows.pupil >= 0)
+                of_row = school[batch.rows.pupil[usable]]
+                for rule, mask in named.items():
+                    at = usable[mask[of_row]]
+                    found[rule].append(at + np.int64(start))
+                    if RULES[rule].severity == "error":
+                        self._refuse(batch.rows, at)
+
+        self._reader().each(parts, self._sift, collect)
+        return {rule: np.concatenate(rows) for rule, rows in found.items()}
 
     # --- findings -----------------------------------------------------------------------------------
 
@@ -241,6 +415,7 @@ class AttendanceCheck:
 
 
 _NOTHING = np.empty(0, np.int32)
+_NO_ROWS = np.empty(0, np.int64)
 
 
 def _writable_array(values: Array, dtype: Any) -> Any:
@@ -258,6 +433,10 @@ def _keep_usable(draft: Draft, others: Array, rows: AttendanceRows, row: Array) 
     return others[usable[late]], recorded[late]
 
 
+def _pupil_days(pupil: Array, date: Array) -> Array:
+    return (pupil.astype(np.int64) << 32) + date
+
+
 def _finding_rank(finding: Finding) -> tuple[int, int, int]:
     name = finding.rule.name
     stage = next(number for number, stage in enumerate(_STAGES) if name in stage)
@@ -267,7 +446,7 @@ def _finding_rank(finding: Finding) -> tuple[int, int, int]:
 @kernel
 def _mark_plain(  # noqa: PLR0917
     given: tuple[Array, Array, npt.NDArray[np.int8], Array, Bytes],
-    roll: tuple[Array, Array],
+    roll: tuple[Array, Array, Array, Array],
     days: tuple[npt.NDArray[np.int8], int, npt.NDArray[np.bool_]],
     today: int,
     row: Array,
@@ -275,13 +454,16 @@ def _mark_plain(  # noqa: PLR0917
     others: Array,
 ) -> int:
     """Take the rows that are known on their own date and that no rule can concern."""
-    (pupil, date, status, recorded, odd), (row_of, school_of), (state, first, listed) = given, roll, days
-    n, span = 0, state.shape[1]
+    (pupil, date, status, recorded, odd), (row_of, school_of, enrolled, left), (state, first, listed) = (
+        given, roll, days
+    )  # fmt: skip
+    n, span, with_enrolment = 0, state.shape[1], len(enrolled) > 0
     for i in range(len(pupil)):
         plain = pupil[i] >= 0 and status[i] >= 0 and FIRST_DATE <= date[i] <= today
         plain = plain and (len(odd) == 0 or odd[i] == 0)
         plain = plain and (len(recorded) == 0 or recorded[i] == date[i] or recorded[i] == NO_DATE)
         plain = plain and row_of[pupil[i]] >= 0
+        plain = plain and (not with_enrolment or enrolled[pupil[i]] <= date[i] <= left[pupil[i]])
         if plain:
             school, day = school_of[pupil[i]], np.int64(date[i]) - first
             if 0 <= day < span:

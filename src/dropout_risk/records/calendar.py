@@ -18,6 +18,8 @@ from dropout_risk.errors import DateError
 from dropout_risk.kernels import kernel
 
 DateLike = str | dt.date | dt.datetime | np.datetime64
+YEAR_START = (8, 1)
+"""Month and day on which a school year begins where nothing else is said."""
 
 
 def ordinal_of(day: DateLike) -> int:
@@ -83,13 +85,13 @@ class SchoolCalendar:
         days: Sequence[Ints],
         *,
         known: Sequence[Ints] | None = None,
-        year_start: tuple[int, int] = (8, 1),
+        year_start: tuple[int, int] = YEAR_START,
     ) -> None:
         self.schools = tuple(schools)
         self.year_start = year_start
         self.lengths = np.array([len(item) for item in days], dtype=np.int32)
         self.days = np.full((len(days), max([1, *self.lengths])), _NEVER, dtype=np.int32)
-        self.known = np.full(self.days.shape, _ALWAYS, dtype=np.int32)
+        self.known = np.full(self.days.shape, ALWAYS_KNOWN, dtype=np.int32)
         for row, item in enumerate(days):
             self.days[row, : len(item)] = item
             if known is not None:
@@ -106,7 +108,7 @@ class SchoolCalendar:
         days: Mapping[str, Sequence[DateLike] | npt.NDArray[Any]],
         *,
         known: Mapping[str, npt.NDArray[Any]] | None = None,
-        year_start: tuple[int, int] = (8, 1),
+        year_start: tuple[int, int] = YEAR_START,
     ) -> Self:
         """Make a calendar from the school days of each school, in any order and with repetitions.
 
@@ -115,7 +117,7 @@ class SchoolCalendar:
         """
         schools = sorted(days)
         rows = [_ordinals_of(days[school]) for school in schools]
-        since = [np.full(len(row), _ALWAYS, dtype=np.int32) for row in rows]
+        since = [np.full(len(row), ALWAYS_KNOWN, dtype=np.int32) for row in rows]
         if known is not None:
             named = zip(schools, since, strict=True)
             since = [np.asarray(known.get(name, always), dtype=np.int32) for name, always in named]
@@ -186,7 +188,7 @@ class SchoolCalendar:
         return np.cumsum(is_day, axis=1, dtype=np.int32)
 
 
-_NEVER, _ALWAYS = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+_NEVER, ALWAYS_KNOWN = np.iinfo(np.int32).max, np.iinfo(np.int32).min
 
 
 def _flat_pair(which: npt.ArrayLike, values: npt.ArrayLike) -> tuple[Ints, Ints, tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -14,21 +14,44 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
+from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
+from dropout_risk.records.calendar_checks import check_calendar, check_week
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.marks import restore_sittings
+from dropout_risk.records.other_ids import OtherIds, explain_unknown
 from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.row_checks import check_enrolment, check_overlaps, check_pupils, check_values
+from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.row_checks import (
+    check_days_of_outcomes,
+    check_enrolled,
+    check_enrolment,
+    check_ids,
+    check_overlaps,
+    check_pupils,
+    check_values,
+)
 from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import TABLES
+from dropout_risk.records.totals import check_totals, doubt_periods
+from dropout_risk.records.unused_entries import unused_entries
+from dropout_risk.records.values import NO_DATE
+from dropout_risk.records.word_checks import check_words
 
-_ALWAYS = np.iinfo(np.int32).min
+_ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+_AT_SCHOOL = frozenset({"attendance_totals", "grades"})
+"""Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
+OUTCOMES_LAG = 30
+"""Days after a school's last outcome up to which its attendance says nothing about their being complete."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +95,14 @@ class KnownPupils:
             for field in schema
         ]
         known = pa.table(columns, schema=schema)
+        given = given.cast(schema)
+        if SPELLS in self.students.column_names:
+            field = self.students.schema.field(SPELLS)
+            known = known.append_column(field, self.students[SPELLS])
+            given = given.append_column(field, pa.nulls(given.num_rows, field.type))
         if not given.num_rows:
             return known
-        both = pa.concat_tables([known, given.cast(schema)])
+        both = pa.concat_tables([known, given])
         row = np.where(given_row >= 0, given_row + known.num_rows, known_row)
         return both.take(pa.array(row[row >= 0])).combine_chunks()
 
@@ -84,7 +112,7 @@ class KnownPupils:
         listed = {}
         for row, school in enumerate(calendar.schools):
             length = int(calendar.lengths[row])
-            if length and (calendar.known[row, :length] == _ALWAYS).all():
+            if length and (calendar.known[row, :length] == ALWAYS_KNOWN).all():
                 listed[school] = calendar.days[row, :length]
         return listed
 
@@ -94,7 +122,8 @@ class CheckedRecords:
     """What the check leaves: usable tables, the calendar, the report and the rows set apart.
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
-    the pupils that were known before, if any were.
+    the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
+    row on a school day was there. ``refused`` are the rows set apart, by their pupils.
     """
 
     tables: dict[str, UsableRows]
@@ -103,7 +132,10 @@ class CheckedRecords:
     school_of: Array
     report: CheckReport
     quarantine: Quarantine
+    presumed: Array
+    refused: RefusedRows
     students: Any = None
+    year_start: tuple[int, int] = YEAR_START
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
@@ -111,22 +143,28 @@ class CheckedRecords:
             return self.students
         return self._attendance_table if name == "attendance" else self.tables[name].arrow
 
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row on a school day was there."""
+        return [school for school, said in zip(self.days.schools, self.presumed, strict=True) if said]
+
     @cached_property
     def calendar(self) -> SchoolCalendar:
         """The school days of each school."""
-        return self.days.calendar(self.school_of, self.attendance)
+        return self.days.calendar(self.school_of, self.attendance, self.year_start)
+
+    @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self.days.calendar(self.school_of, self.attendance, self.year_start, complete=False)
 
     def lists_days_of(self, school: str) -> bool:
         """Say whether the calendar given lists school days of a school, by name or for all schools."""
-        return None in self._listed or school in self._listed
+        return self.days.lists(school)
 
-    @cached_property
-    def _listed(self) -> frozenset[str | None]:
-        rows = self.tables["calendar"]
-        if not len(rows):
-            return frozenset()
-        texts, is_open = rows.texts("school_id"), rows.values["is_school_day"] == 1
-        return frozenset(text for text, opens in zip(texts, is_open.tolist(), strict=True) if opens)
+    def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete some days with attendance by the ordinary week of a school, where it has one."""
+        return self.days.completed(school, dates, known)
 
     @cached_property
     def _attendance_table(self) -> Any:
@@ -146,14 +184,20 @@ class RecordsCheck:
         today: int,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        *,
+        year_start: tuple[int, int] = YEAR_START,
+        judge_registers: bool = True,
     ) -> None:
         self.parts, self.mapping, self.today, self.known = parts, mapping, today, known
-        self.progress = progress
+        self.progress, self.year_start = progress, year_start
+        self.judge_registers = judge_registers and known is None
         self.tables: dict[str, UsableRows] = {}
         self.students: Any = None
         self.problems: list[Problem] = []
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
+        self.refused: list[RefusedRows | None] = []
+        self.outcomes_declared = True
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
 
@@ -168,7 +212,10 @@ class RecordsCheck:
                 self.tables[name] = UsableRows.none(name)
             elif table.of_pupils:
                 self._check_long(name)
+        if not self.outcomes_declared and len(self.tables["outcomes"]):
+            self._doubt_end_of_outcomes()
         rule = RULES["unknown_file"]
+        unused = unused_entries(self.mapping, self.parts)
         files = [Problem("", "", rule, 0, None, name, rule.severity) for name in unknown_files]
         order = {name: position for position, name in enumerate(TABLES)}
         problems = sorted([*self.problems, *said], key=lambda problem: order.get(problem.table, len(order)))
@@ -178,7 +225,8 @@ class RecordsCheck:
         quarantine = Quarantine(apart, self.lost, RULES["broken_line"])
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
-            CheckReport((*problems, *files), counts, _read_from(self.parts)), quarantine, self.students,
+            CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
+            self.presumed, RefusedRows.joined(self.refused), self.students, self.year_start,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -190,20 +238,37 @@ class RecordsCheck:
             self.pupils = self.known.index_with(reader.pupils)
             renumbered = np.append(self.pupils.rows(reader.pupils.ids).rows, np.int32(NO_PUPIL))
             draft.values["student_id"] = renumbered[draft.values["student_id"]]
-        check_values(draft, self.today)
+        self.roster = draft
+        others = OtherIds.of(draft, self.mapping, self.pupils.ids)
+        self.pupils = replace(self.pupils, others=others)
+        doubtful = check_ids(draft, self.pupils.ids)
+        set_spells_ahead_apart(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
+        self.spells = Spells.of(draft, self.mapping, doubtful)
+        self.gaps = self.spells.gaps
+        lost = SetApart.of(draft)
+        draft.apart |= self.spells.earlier
         arranged = ArrangedRows(draft)
-        arranged.check_duplicates()
         rows = draft.values["student_id"]
         self.usable = np.zeros(len(self.pupils), np.bool_)
         self.usable[rows[~draft.apart]] = True
         self.pupil_row = np.where(self.usable, np.cumsum(self.usable) - 1, -1).astype(np.int32)
-        self.enrolled_on = self._by_pupil(draft, "enrolled_on")
+        self.enrolled_on = self.spells.first_days(self._by_pupil(draft, "enrolled_on"))
+        left = self._by_pupil(draft, "left_on")
+        self.left_on = np.where(left == _ALWAYS, _FOREVER, left)
         self._name_schools(draft)
         known = self._add_known(np.where(self.usable, self.pupil_row, -1)) if self.known is not None else None
-        self.lost = self._lost_pupils(draft)
-        self._finish(draft, arranged)
+        self.lost = self._lost_pupils(lost, draft.values["student_id"])
+        listed = (
+            self.spells.column(draft, self.pupil_row, int(self.usable.sum())) if len(self.spells) else None
+        )
+        self._finish(draft, arranged, int(np.count_nonzero(self.spells.earlier)))
         if known is not None:
             self.students = known(self.tables["students"].arrow)
+        if listed is not None:
+            given = self.tables["students"].arrow if self.students is None else self.students
+            self.students = add_spells(given, listed)
 
     def _add_known(self, given_row: Array) -> Callable[[Any], Any]:
         """Take in the known pupils of whom the records give no usable row; say how their table is made."""
@@ -213,8 +278,14 @@ class RecordsCheck:
         old = (known_row >= 0) & (given_row < 0)
         rows = pa.array(known_row[old])
         names = pc.fill_null(known.students["school_id"].take(rows), "").to_pylist()
-        enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), np.iinfo(np.int32).min)
+        enrolled = pc.fill_null(known.students["enrolled_on"].cast(pa.int32()), _ALWAYS)
         self.enrolled_on[old] = enrolled.take(rows).to_numpy()
+        several = (
+            known.students.take(rows)[SPELLS].is_valid() if SPELLS in known.students.column_names else ()
+        )
+        self.enrolled_on[np.flatnonzero(old)[np.flatnonzero(several)]] = _ALWAYS
+        left = pc.fill_null(known.students["left_on"].cast(pa.int32()), _FOREVER)
+        self.left_on[old] = left.take(rows).to_numpy()
         schools = sorted({*self.schools, *names})
         number = {school: position for position, school in enumerate(schools)}
         new = np.array([*(number[school] for school in self.schools), 0], np.int32)
@@ -227,12 +298,16 @@ class RecordsCheck:
 
     def _read_calendar(self) -> None:
         if "calendar" not in self.parts and self.known is None:
-            self.days, self.tables["calendar"] = SchoolDays(self.schools), UsableRows.none("calendar")
+            self.days = SchoolDays(self.schools, week=self.mapping.week)
+            self.tables["calendar"] = UsableRows.none("calendar")
             return
         calendar = self._draft("calendar")
+        check_lone_dates(calendar, self.today)
         arranged = ArrangedRows(calendar)
         arranged.check_duplicates()
-        self.days = SchoolDays(self.schools, calendar, self.known.listed() if self.known else {})
+        known = self.known.listed() if self.known else None
+        self.days = SchoolDays(self.schools, calendar, known, self.mapping.week)
+        self.problems += check_calendar(calendar, self.days, self.named_schools)
         self._finish(calendar, arranged)
 
     def _by_pupil(self, draft: Draft, name: str) -> Array:
@@ -246,18 +321,16 @@ class RecordsCheck:
     def _name_schools(self, draft: Draft) -> None:
         code = self._by_pupil(draft, "school_id")
         words = draft.words["school_id"]
+        self.named_schools = frozenset(words)
         names = [words[k] if k >= 0 else "" for k in code[self.usable].tolist()]
         self.schools = sorted(set(names))
         number = {school: position for position, school in enumerate(self.schools)}
         self.school_of = np.zeros(len(code), np.int32)
         self.school_of[self.usable] = [number[name] for name in names]
 
-    def _lost_pupils(self, draft: Draft) -> dict[Any, tuple[Rule, ...]]:
-        if not draft.apart.any():
-            return {}
+    def _lost_pupils(self, apart: SetApart, pupil_of: Array) -> dict[Any, tuple[Rule, ...]]:
         lost: dict[int, tuple[Rule, ...]] = {}
-        apart = SetApart.of(draft)
-        pupils = draft.values["student_id"][apart.rows].tolist()
+        pupils = pupil_of[apart.rows].tolist()
         for pupil, mark in zip(pupils, apart.marks.tolist(), strict=True):
             if pupil >= 0 and not self.usable[pupil]:
                 known, rules = lost.get(pupil, ()), apart.rules_of(mark)
@@ -268,24 +341,55 @@ class RecordsCheck:
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
-        check_values(draft, self.today)
+        check_values(draft, self.today, self.mapping.conventions)
+        check_words(draft, self.mapping)
         return draft
 
     def _check_long(self, name: str) -> None:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
+        explain_unknown(draft, self.roster, self.mapping)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
+        if name in _AT_SCHOOL:
+            check_enrolled(draft, *self._enrolment())
+        if name == "attendance_totals":
+            check_totals(draft, leave_beside=self.mapping.time.leave_beside)
+            doubt_periods(draft)
+        if not self._alone:
+            check_lone_dates(draft, self.today)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
             check_overlaps(arranged)
+        if name == "outcomes":
+            check_days_of_outcomes(arranged)
         self._finish(draft, arranged)
 
+    def _doubt_end_of_outcomes(self) -> None:
+        """Say at how many schools outcomes end long before attendance while nobody declares their end."""
+        school, rows = self.school_of[self.usable], self.tables["outcomes"]
+        attended = self.attendance.last_dates(school, len(self.schools), NO_DATE)
+        first = int(self.attendance.date.min(initial=np.iinfo(np.int32).max))
+        ended = np.full(len(self.schools), first, np.int64)
+        np.maximum.at(ended, school[rows.pupil], rows.values["date"])
+        short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
+        if short:
+            rule, detail = RULES["outcomes_end_early"], f"so at {short} of {len(self.schools)} schools"
+            self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
+
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of)
-        check = AttendanceCheck(self.mapping, roll, self.days, self.today, self.progress)
+        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps)
+        check = AttendanceCheck(
+            self.mapping, roll, self.days, self.today, self.progress,
+            year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
+        )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
+        explain_unknown(draft, self.roster, self.mapping)
+        self.presumed = check.presumed
+        self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
+        self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
+        self.refused.append(check.refused)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
         self.counts["attendance"] = Counts(read, read - len(apart), len(apart))
@@ -293,14 +397,36 @@ class RecordsCheck:
         if "attendance" in self.parts:
             self.apart.append(apart)
 
-    def _finish(self, draft: Draft, arranged: ArrangedRows) -> None:
+    @property
+    def _alone(self) -> bool:
+        """Whether the pupils came with a request: what is said of one may not depend on the others."""
+        return any(isinstance(part, ListPart) for part in self.parts.get("students", ()))
+
+    def _enrolment(self) -> tuple[Array, Array]:
+        """Give the first and the last day of enrolment of each pupil; empty where nobody's is known."""
+        if (self.enrolled_on == _ALWAYS).all() and (self.left_on == _FOREVER).all():
+            return np.empty(0, np.int32), np.empty(0, np.int32)
+        return self.enrolled_on, self.left_on
+
+    def _known_days(self) -> dict[int, Array]:
+        """Give the days of each school that were known before."""
+        if self.known is None:
+            return {}
+        return {row: self.known.calendar.days_of(school)[0] for row, school in enumerate(self.schools)}
+
+    def _finish(self, draft: Draft, arranged: ArrangedRows, beside: int = 0) -> None:
+        """Keep a table's usable rows, and what was found; ``beside`` is the number of rows used elsewhere."""
         name = draft.table.name
-        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
-        apart = int(np.count_nonzero(draft.apart))
+        if draft.table.of_pupils:
+            self.refused.append(RefusedRows.of(draft, self.pupil_row))
+        apart = int(np.count_nonzero(draft.apart)) - beside
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
+        if name == "grades" and restore_sittings(draft, self.usable, self.today):
+            arranged = ArrangedRows(draft)
+        self.tables[name] = arranged.usable_rows(self.pupils.ids, self.pupil_row)
 
 
 def _read_from(parts: Mapping[str, Sequence[Part]]) -> dict[str, tuple[str, ...]]:

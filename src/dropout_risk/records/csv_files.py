@@ -51,7 +51,7 @@ class CsvPart:
             with file.unpacked() as stream:
                 self._found = find_encoding(stream, self.name, named or mapping.encoding, named is not None)
             self.encoding = self._found.name
-            line = self._header_line(table, mapping)
+            line = self._find_header(table, mapping)
         except UnicodeError:
             raise RecordsError(
                 f"File {self.name!r} cannot be read as {self.encoding}.", hint=_encoding_hint(self._found)
@@ -60,8 +60,20 @@ class CsvPart:
             raise RecordsError(
                 f"File {self.name!r} cannot be read.", hint="is it complete, and CSV?"
             ) from None
+        self._begin_after(line)
+
+    def read_as(self, table: str, mapping: RecordsMapping) -> None:
+        """Look for the line of headers anew, as that of another table or in other words."""
+        self._begin_after(self._find_header(table, mapping))
+
+    def _begin_after(self, line: HeaderRow) -> None:
         self.header, self.delimiter = line.names, line.delimiter
         self.notes = list(_notes(line, self._found))
+
+    @property
+    def likelier_encoding(self) -> str | None:
+        """Name the encoding in which the file makes more sense, where that in which it is read is doubted."""
+        return likely_encoding(self._found.sample) if doubt(self._found) else None
 
     @property
     def broken(self) -> list[int]:
@@ -153,7 +165,7 @@ class CsvPart:
                 hint=f"is it complete? otherwise {_encoding_hint(self._found)}",
             ) from None
 
-    def _header_line(self, table: str, mapping: RecordsMapping) -> HeaderRow:
+    def _find_header(self, table: str, mapping: RecordsMapping) -> HeaderRow:
         with self.file.unpacked() as stream:
             head = io.TextIOWrapper(stream, encoding=self.encoding, newline="").read(_HEAD)
         line = find_header_line(head, table, mapping)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -101,8 +101,46 @@ class DayCells:
         found = np.empty(len(rows.pupil), np.int32)
         return found[: _find_clashing(rows, self._slot, self.cells, found)]
 
+    def mark(self, slots: npt.NDArray[np.bool_], group: Ints) -> None:
+        """Mark, like those that different statuses claim, the cells of a slot of some groups of pupils."""
+        for slot, groups in enumerate(slots):
+            if groups.any():
+                cells = self.cells[slot]
+                cells[(cells != 0) & groups[group]] |= CLASH
+
+    def has_day(self, pupil: Ints, date: Ints) -> npt.NDArray[np.bool_]:
+        """Say of each pupil and date whether there is a row without a session."""
+        slots = self._whole_days
+        found = [day in slots and self.cells[slots[day], who] != 0 for who, day in _pairs(pupil, date)]
+        return np.array(found, np.bool_)
+
+    def mark_lessons(self, pupil: Ints, date: Ints) -> bool:
+        """Mark the cells with a session whose pupil has one without on that date; say if there are any.
+
+        ``pupil`` and ``date`` are those of further rows without a session.
+        """
+        whole, found = self._whole_days, False
+        further: dict[int, list[int]] = {}
+        for who, day in _pairs(pupil, date):
+            further.setdefault(day, []).append(who)
+        for slot in np.flatnonzero(self.session > 0) if whole or further else ():
+            day, cells = int(self.date[slot]), self.cells[slot]
+            lesson = np.zeros(len(cells), np.bool_)
+            if day in whole:
+                lesson |= self.cells[whole[day]] != 0
+            lesson[further.get(day, [])] = True
+            lesson &= cells != 0
+            cells[lesson] |= CLASH
+            found |= bool(lesson.any())
+        return found
+
+    @property
+    def _whole_days(self) -> dict[int, int]:
+        """The slot of each date without a session."""
+        return {int(self.date[slot]): int(slot) for slot in np.flatnonzero(self.session == 0)}
+
     def empty_clashes(self) -> None:
-        """Empty the cells that different statuses claim."""
+        """Empty the cells that are marked."""
         for cells in self.cells[: self.n_slots]:
             cells[cells >= CLASH] = 0
 
@@ -110,6 +148,10 @@ class DayCells:
         wider = np.zeros((min(2 * len(self.cells), self.most), self.cells.shape[1]), np.uint8)
         _copy_used(self.cells, wider)
         self.cells = wider
+
+
+def _pairs(pupil: Ints, date: Ints) -> Iterator[tuple[int, int]]:
+    return zip(pupil.tolist(), date.tolist(), strict=True)
 
 
 @kernel

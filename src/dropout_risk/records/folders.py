@@ -61,6 +61,18 @@ class FoundParts(NamedTuple):
     problems: list[Problem]
 
 
+class FoundFile(NamedTuple):
+    """A file that may hold tables: the ``table`` that its name speaks of, and the name to call it by.
+
+    Its ``kind`` is text, parquet or workbook, or else why it is not read.
+    """
+
+    file: TableFile
+    table: str | None
+    called: str
+    kind: str
+
+
 class _Given(NamedTuple):
     """A file with the table that its name, or that of its folder, speaks of."""
 
@@ -85,11 +97,24 @@ def find_parts(folder: Path, mapping: RecordsMapping) -> FoundParts:
     return FoundParts(search.parts, search.unknown, search.problems)
 
 
-class _Search:
-    """Goes through a folder."""
+def find_files(folder: Path, mapping: RecordsMapping) -> list[FoundFile]:
+    """Find every file that may hold a table, whatever it is called, without copies and templates."""
+    search = _Search(folder, mapping, whatever_called=True)
+    for entry in sorted(folder.iterdir()):
+        search.look_at(entry)
+    return [
+        FoundFile(file, table, table_stem(PurePosixPath(inside).parts[0]), _kind_of(file))
+        for given in search.unpacked()
+        if not search.is_left_out(given)
+        for file, table, inside in [given]
+    ]
 
-    def __init__(self, folder: Path, mapping: RecordsMapping) -> None:
-        self.folder, self.mapping = folder, mapping
+
+class _Search:
+    """Goes through a folder; without ``whatever_called``, past what is not called after a table."""
+
+    def __init__(self, folder: Path, mapping: RecordsMapping, whatever_called: bool = False) -> None:
+        self.folder, self.mapping, self.whatever_called = folder, mapping, whatever_called
         self.given: list[_Given] = []
         self.parts: dict[str, list[Part]] = {}
         self.unknown: list[str] = []
@@ -110,7 +135,8 @@ class _Search:
         files = [entry] if entry.is_file() else list(_files_in(entry))
         if hidden:
             files = [file for file in files if file.name.lower().endswith(_READ_ENDINGS)]
-        if hidden or (table is None and not any(_may_hold_tables(file.name) for file in files)):
+        some = self.whatever_called or any(_may_hold_tables(file.name) for file in files)
+        if hidden or (table is None and not some):
             self.unknown += [name] if files else []
             return
         for file in files:
@@ -124,11 +150,12 @@ class _Search:
 
     def take_all(self) -> None:
         """Read the headers of all files but copies and templates of others."""
-        for given in self._unpacked():
-            if not self._is_left_out(given):
+        for given in self.unpacked():
+            if not self.is_left_out(given):
                 self._take(given)
 
-    def _unpacked(self) -> list[_Given]:
+    def unpacked(self) -> list[_Given]:
+        """Give all files, those in zips as if they lay in the folder."""
         self.given = [member for given in self.given for member in self._members(given)]
         return self.given
 
@@ -158,7 +185,8 @@ class _Search:
 
     # --- copies and templates -----------------------------------------------------------------------
 
-    def _is_left_out(self, given: _Given) -> bool:
+    def is_left_out(self, given: _Given) -> bool:
+        """Tell whether a file is a copy or template of another, and say so."""
         kind = _kind_of_copy(given.file.name)
         if given.table is None or kind is None:
             return False

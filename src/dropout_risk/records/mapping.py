@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import DateError, SettingsError, nearest
+from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
+from dropout_risk.records.grade_levels import grade_level_in
 from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.ordinary_week import WEEKS, Week
+from dropout_risk.records.outcomes_to import declared_days
 from dropout_risk.records.statuses import STATUSES
-from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
+from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
+from dropout_risk.records.unrecorded import Unrecorded, UnrecordedSource, unrecorded_problems
+from dropout_risk.records.words import Word, Words, narrow_text
 
-Word = str | int | bool
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = ("tables", "columns", "words", "ignored", "encoding")
-_TEXT_COLUMNS = {
-    column.name for table in TABLES.values() for column in table.columns if column.kind == "text"
-}
-_SECTIONS = _TEXT_COLUMNS | {"status", "event", "yes_no", "grade_level"}
+_PARTS = (
+    "tables",
+    "columns",
+    "words",
+    "ignored",
+    "encoding",
+    "calendar",
+    "unrecorded",
+    "outcomes_to",
+    *CONVENTIONS,
+    *TIME_KEYS,
+)
+_WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
+_KIND_OF = {
+    column.name: column.kind
+    for table in TABLES.values()
+    for column in table.columns
+    if column.kind in _WITH_WORDS
+} | {"yes_no": "yes_no"}
 
 
 def plain_form(header: str) -> str:
     """Bring a header or a word to the form in which it is compared.
 
-    >>> plain_form(" Student ID ")
-    'student_id'
+    >>> plain_form(" Student ID "), plain_form("ＳｔｕｄｅｎｔＩＤ")
+    ('student_id', 'studentid')
     """
-    return header.strip().lstrip("\ufeff").strip().lower().replace(" ", "_").replace("-", "_")
+    return "_".join(narrow_text(header).casefold().replace("-", " ").replace("_", " ").split())
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,11 @@ class _Layer:
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     encodings: Mapping[str, str] = field(default_factory=dict)
+    week: Week | None = None
+    time: TimeConventions = field(default_factory=TimeConventions)
+    conventions: Conventions = field(default_factory=Conventions)
+    unrecorded: Unrecorded = field(default_factory=Unrecorded)
+    outcomes_to: dict[str, int] = field(default_factory=dict)
 
     def target(self, table: str, header: str) -> str | None:
         for section in (table, "all"):
@@ -71,8 +96,8 @@ class RecordsMapping:
 
     English names and words of the contract are always understood. ``own`` is a TOML file or the same as a
     dict: ``[tables]``, ``[columns.<table>]`` or ``[columns.all]``, ``[words.<column>]``, ``ignored`` and
-    ``encoding`` (one word, or one per table or file). A SettingsError names every unknown key and every
-    unknown target at once.
+    ``encoding`` (one word, or one per table or file), ``unrecorded``, ``outcomes_to``, and what
+    :class:`TimeConventions` reads. A SettingsError names every unknown key and every unknown target at once.
 
     >>> mapping = RecordsMapping({"columns": {"grades": {"卷面分": "score"}}})
     >>> mapping.headers("grades", ["学号", "卷面分"]).chosen
@@ -84,7 +109,7 @@ class RecordsMapping:
     def __init__(self, own: Source = None) -> None:
         self._own = _read_layer(own)
         self._default = _default_layer()
-        self._words: dict[str, dict[str, Word]] = {}
+        self._words: dict[str, Words] = {}
 
     @classmethod
     def of(cls, mapping: Source | RecordsMapping) -> Self:
@@ -101,6 +126,52 @@ class RecordsMapping:
     def encoding_of(self, table: str, file: str) -> str | None:
         """Name the encoding that the county names for a file or for a table; None where it names neither."""
         return self._own.encodings.get(file, self._own.encodings.get(table))
+
+    @property
+    def week(self) -> Week | None:
+        """What the county says of the days that its calendar does not list."""
+        return self._own.week
+
+    @property
+    def time(self) -> TimeConventions:
+        """What the county says of its dates, its school year and its totals."""
+        return self._own.time
+
+    @property
+    def own_columns(self) -> Mapping[str, Mapping[str, str]]:
+        """The county's own entries for headers, by table."""
+        return self._own.columns
+
+    @property
+    def conventions(self) -> Conventions:
+        """What the county says once about its numbers and dates."""
+        return self._own.conventions
+
+    def required(self, table: str) -> tuple[str, ...]:
+        """Name the columns that must be there; one is not whose value the county gives once."""
+        return tuple(name for name in TABLES[table].required if self.given_once(name) is None)
+
+    def given_once(self, column: str) -> float | None:
+        """Give the value that the county gives once for a column that is not there."""
+        return self.conventions.max_score if column == "max_score" else None
+
+    @property
+    def unrecorded(self) -> Unrecorded:
+        """What a school day without a row of attendance means."""
+        return self._own.unrecorded
+
+    def declaring(self, unrecorded: UnrecordedSource | Unrecorded) -> RecordsMapping:
+        """Give the same mapping with another meaning of days without a row; None leaves it as it is."""
+        if unrecorded is None:
+            return self
+        changed = RecordsMapping()
+        changed._own = replace(self._own, unrecorded=Unrecorded.of(unrecorded))
+        return changed
+
+    @property
+    def outcomes_to(self) -> dict[str, int]:
+        """The days up to which outcomes are declared complete, by school; see ``records.outcomes_to``."""
+        return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
         """Name the table that a file, folder or frame of this name holds; None if it is none."""
@@ -147,13 +218,22 @@ class RecordsMapping:
                 names |= {header: name for header, name in understood.items() if name in TABLES[table]}
         return [header for header, name in names.items() if name == column]
 
-    def words(self, column: Column) -> dict[str, Word]:
-        """Give the words of a column in lower case, with what they mean."""
+    def words(self, column: Column) -> Words:
+        """Give the words of a column with what they mean."""
         section = "yes_no" if column.kind == "yes_no" else column.name
         if section not in self._words:
-            closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(section, ())}
-            default, own = self._default.words.get(section, {}), self._own.words.get(section, {})
-            self._words[section] = {**default, **closed, **own}
+            closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(column.kind, ())}
+            common = {**self._default.words.get(section, {}), **closed}
+            targets = {str(word): word for word in common.values()} if column.kind == "text" else {}
+            known = Words({**targets, **common}, spelled=column.spelled)
+            own = self._own.words.get(section, {})
+            if column.kind == "text":
+                own = {word: known.word_of(str(meaning)) or "" for word, meaning in own.items()}
+            self._words[section] = Words(
+                {**targets, **common}, own, spelled=column.spelled,
+                otherwise=grade_level_in if section == "grade_level" else None,
+                dates=self.conventions.dates if column.kind == "date" else (),
+            )  # fmt: skip
         return self._words[section]
 
     @property
@@ -210,11 +290,16 @@ def _checked_layer(data: Mapping[str, Any], name: str) -> _Layer:
             for table, part in data.get("columns", {}).items()
         },
         words={
-            section: {word.strip().lower(): meaning for word, meaning in part.items()}
+            section: {word.strip(): meaning for word, meaning in part.items()}
             for section, part in data.get("words", {}).items()
         },
         ignored=frozenset(plain_form(header) for header in data.get("ignored", ())),
         encodings=_encodings_in(data),
+        week=data.get("calendar", {}).get("week"),
+        time=TimeConventions.of(data),
+        conventions=Conventions.of(data),
+        unrecorded=Unrecorded.of(data.get("unrecorded")),
+        outcomes_to=declared_days(data.get("outcomes_to")),
     )
 
 
@@ -233,13 +318,55 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unknown_keys(data, _PARTS, "")
     yield from _wrong_encodings(data)
     yield from _wrong_targets(data.get("tables", {}), tuple(TABLES), "tables")
+    yield from time_problems(data)
     columns, words = data.get("columns", {}), data.get("words", {})
     yield from _unknown_keys(columns, (*TABLES, "all"), "columns.")
-    yield from _unknown_keys(words, _SECTIONS, "words.")
+    yield from _unknown_keys(words, _KIND_OF, "words.")
+    yield from _calendar_problems(data.get("calendar", {}))
+    yield from unrecorded_problems(data.get("unrecorded"))
     for table, part in columns.items():
         yield from _wrong_targets(part, _columns_of(table), f"columns.{table}")
     for section, part in words.items():
         yield from _wrong_words(section, part)
+    try:
+        declared_days(data.get("outcomes_to"))
+    except DateError as error:
+        yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
+    yield from convention_problems(data)
+    yield from _collisions(data)
+
+
+def _collisions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name entries of which only one could ever apply."""
+    ignored = {plain_form(str(name)) for name in data.get("ignored", ())}
+    parts = {"tables": data.get("tables", {})}
+    parts |= {f"columns.{table}": part for table, part in data.get("columns", {}).items()}
+    for where, part in parts.items():
+        yield from _clashes(part, plain_form, where, "which differ in case, width or spaces only")
+        for name in part if isinstance(part, Mapping) else ():
+            if plain_form(name) in ignored:
+                yield f"'{where}.{name}' is also named under 'ignored'", _ONE_OF_BOTH
+    for section, part in data.get("words", {}).items():
+        yield from _clashes(part, str.strip, f"words.{section}", "which differ in spaces only")
+
+
+def _clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for key, target in part.items() if isinstance(part, Mapping) else ():
+        other = first.setdefault(form(key), key)
+        if part[other] != target:
+            yield (
+                f"'{where}' has both {other!r} and {key!r}, {how}, and they mean different things",
+                _ONE_OF_BOTH,
+            )
+
+
+def _calendar_problems(part: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, Mapping):
+        yield "'calendar' must be a table", f"write week = {WEEKS[0]!r} under [calendar]"
+        return
+    yield from _unknown_keys(part, ("week",), "calendar.")
+    yield from _wrong_targets(part if set(part) <= {"week"} else {}, WEEKS, "calendar")
 
 
 def _columns_of(table: str) -> tuple[str, ...]:
@@ -265,10 +392,23 @@ def _wrong_targets(part: Any, allowed: tuple[str, ...], where: str) -> Iterator[
 
 
 def _wrong_words(section: str, part: Any) -> Iterator[tuple[str, str]]:
-    if section in CLOSED_WORDS:
-        yield from _wrong_targets(part, CLOSED_WORDS[section], f"words.{section}")
+    """Name the meanings that are none; the empty word says of every column that a cell counts as empty."""
+    if not isinstance(part, Mapping):
+        yield f"'words.{section}' must be a table of words", ""
         return
-    expected = {"yes_no": bool, "grade_level": int}.get(section, str)
-    for key, meaning in part.items():
-        if type(meaning) is not expected:
-            yield f"'words.{section}.{key}' must be a {expected.__name__}", ""
+    kind = _KIND_OF.get(section, "text")
+    meanings = {word: meaning for word, meaning in part.items() if meaning != ""}
+    closed = CLOSED_WORDS.get(kind)
+    if closed is not None:
+        yield from _wrong_targets(meanings, closed, f"words.{section}")
+        return
+    expected = _TYPES.get(kind, (str,))
+    for key, meaning in meanings.items():
+        if section == "score" and isinstance(meaning, str) and meaning not in NOT_MARKS:
+            yield f"'words.score.{key}' points to unknown {meaning!r}", nearest(meaning, tuple(NOT_MARKS))
+        elif type(meaning) not in expected and not (section == "score" and isinstance(meaning, str)):
+            yield f"'words.{section}.{key}' must be a {expected[0].__name__}", ""
+
+
+_TYPES: dict[str, tuple[type, ...]] = {"yes_no": (bool,), "integer": (int,), "number": (float, int)}
+_ONE_OF_BOTH = "keep one of the two"

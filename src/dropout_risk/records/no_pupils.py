@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
-from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
+from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.values import FAULTS, is_text
 
 _FAULT = FAULTS.index("no_pupil_row")
@@ -67,7 +67,7 @@ class PupilWords:
 
     def fault_rows(self, array: Any, rows: Array, faults: Array) -> tuple[Array, Array]:
         """Mark such words among the ids that belong to no pupil known."""
-        unknown = np.flatnonzero(rows == UNKNOWN_PUPIL)
+        unknown = np.flatnonzero(rows < NO_PUPIL)
         if not len(unknown):
             return rows, faults
         texts = [array[k] for k in unknown] if isinstance(array, list) else _texts_at(array, unknown)

@@ -14,16 +14,13 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
-from dropout_risk.records.values import (
-    EMPTY_WORDS,
-    as_text,
-    is_text,
-    spread_values,
-    trimmed_text,
-    whole_numbers,
-)
+from dropout_risk.records.id_forms import CONTESTED, UNKNOWN, causes_of
+from dropout_risk.records.mapping import plain_form
+from dropout_risk.records.other_ids import OtherIds
+from dropout_risk.records.values import as_text, is_text, spread_values, whole_ids
+from dropout_risk.records.words import EMPTY_WORDS, trimmed_text
 
-NO_PUPIL, UNKNOWN_PUPIL = -1, -2
+NO_PUPIL, UNKNOWN_PUPIL = -1, UNKNOWN.code
 Hashing = tuple[np.uint64, np.uint64, np.uint64]
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -46,11 +43,12 @@ class PupilIndex:
     """All pupils, by the order of their distinct identifiers: int64 where all are whole numbers, else text.
 
     >>> index = PupilIndex(pa.array([7, 12]))
-    >>> index.rows(pa.array(["12", "007", None, "7"])).rows.tolist()
+    >>> index.rows(pa.array(["12", "9", None, "7"])).rows.tolist()
     [1, -2, -1, 0]
     """
 
     ids: Any
+    others: OtherIds | None = None
 
     @classmethod
     def of(cls, parts: Sequence[Any]) -> Self:
@@ -67,8 +65,49 @@ class PupilIndex:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, array: Any) -> FoundPupils:
-        """Give the position of each identifier; -1 where there is none, -2 where it is not among these."""
+    def rows(self, array: Any, header: str = "") -> FoundPupils:
+        """Give the position of each identifier; -1 where there is none, below where it is not among these.
+
+        A number below -1 is the code of the cause (see ``id_forms``). Where pupils have other ids too, those
+        under the ``header`` of one of them are looked for there, and others in all.
+        """
+        if not isinstance(array, list) and pa.types.is_dictionary(array.type):
+            found = self.rows(array.dictionary, header)
+            return FoundPupils(
+                spread_values(found.rows, array.indices, NO_PUPIL),
+                spread_values(found.faults, array.indices, 0),
+            )
+        found = self._found(array)
+        rows = found.rows if self.others is None else self._with_others(found.rows, array, header)
+        missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
+        if len(missed):
+            rows[missed] = self._causes(_texts_of(array, missed))
+        return FoundPupils(rows, found.faults)
+
+    def _with_others(self, rows: Ints, array: Any, header: str) -> Ints:
+        """Look in the other columns of ids: only in the one of the same header, else for who is missing."""
+        others = self.others
+        assert others is not None  # noqa: S101
+        number = others.under(header)
+        if number is not None:
+            there = np.flatnonzero(rows != NO_PUPIL)
+            rows[there] = others.find(_texts_of(array, there), [number])
+            return rows
+        if plain_form(header) not in others.own:
+            known = rows >= 0
+            rows[known] = np.where(others.contested[rows[known]], CONTESTED.code, rows[known])
+        missed = np.flatnonzero(rows == UNKNOWN_PUPIL)
+        if len(missed):
+            rows[missed] = others.find(_texts_of(array, missed))
+        return rows
+
+    def _causes(self, texts: Any) -> Ints:
+        """Say why some ids are not among these, looking at each distinct one once."""
+        encoded = texts.dictionary_encode()
+        codes = causes_of(encoded.dictionary, self._texts)
+        return np.asarray(codes.take(encoded.indices.to_numpy(zero_copy_only=False)))
+
+    def _found(self, array: Any) -> FoundPupils:
         if isinstance(array, list):
             known = self._row_of
             rows = [
@@ -77,14 +116,8 @@ class PupilIndex:
             ]
             return FoundPupils(np.array(rows, np.int32), np.zeros(len(rows), np.uint8))
         kind = array.type
-        if pa.types.is_dictionary(kind):
-            found = self.rows(array.dictionary)
-            return FoundPupils(
-                spread_values(found.rows, array.indices, NO_PUPIL),
-                spread_values(found.faults, array.indices, 0),
-            )
         if pa.types.is_floating(kind):
-            numbers, faults = whole_numbers(array)
+            numbers, faults = whole_ids(array)
             return FoundPupils(self._rows_of_numbers(numbers), faults)
         if _fits_int64(array):
             return FoundPupils(self._rows_of_numbers(array), np.zeros(len(array), np.uint8))
@@ -147,13 +180,21 @@ def as_ids(array: Any, typed: bool) -> tuple[Any, Bytes]:
         ids, faults = as_ids(array.dictionary, typed)
         return ids.take(array.indices), spread_values(faults, array.indices, 0)
     if pa.types.is_floating(kind):
-        return whole_numbers(array)
+        return whole_ids(array)
     if _fits_int64(array):
         return array.cast(pa.int64()), np.zeros(len(array), np.uint8)
     text, faults = as_text(array)
     if not typed and pc.all(pc.match_substring_regex(text.drop_null(), _WHOLE), min_count=0).as_py():
         return text.cast(pa.int64()), faults
     return text, faults
+
+
+def _texts_of(array: Any, rows: Longs) -> Any:
+    """Write some identifiers as text, without blanks around."""
+    if isinstance(array, list):
+        return pa.array([trimmed_text(array[row]) for row in rows.tolist()], pa.string())
+    array = array.cast(pa.string()) if is_text(array.type) else array
+    return pc.fill_null(as_text(array.take(pa.array(rows)))[0], "")
 
 
 def _fits_int64(array: Any) -> bool:

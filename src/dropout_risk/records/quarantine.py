@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NOTHING_LOST = ("duplicate_row", "unknown_pupil", "pupil_set_apart")
 _MARKS = ("table", "file", "row", "rule", "reason")
 
 
@@ -67,6 +68,12 @@ class SetApart:
 
     def __len__(self) -> int:
         return len(self.rows) + sum(len(span.broken) for span in self.spans)
+
+    def lost(self) -> int:
+        """Count the rows that are set apart for more than being a copy, or of a pupil who is not listed."""
+        bits = sum(1 << k for k, rule in enumerate(self.rules) if rule.name not in NOTHING_LOST)
+        broken = sum(len(span.broken) for span in self.spans)
+        return int(np.count_nonzero(self.marks & np.uint32(bits))) + broken
 
     def rules_of(self, mark: int) -> tuple[Rule, ...]:
         """Give the rules that a row's mark stands for."""
@@ -124,6 +131,10 @@ class Quarantine:
     def counts(self) -> dict[str, int]:
         """Count the rows set apart per table."""
         return {name: len(table) for name, table in self._tables.items()}
+
+    def lost(self) -> dict[str, int]:
+        """Count the rows per table that are lost: neither copies of a row in use nor of unknown pupils."""
+        return {name: table.lost() for name, table in self._tables.items()}
 
     def rows(self) -> Iterator[ApartRow]:
         """Name each row that was set apart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -72,7 +73,7 @@ def _from_pandas(frame: Any) -> Any:
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]
-        if getattr(column.dtype, "tz", None) is not None:
+        if str(getattr(column.dtype, "tz", None) or "UTC") != "UTC":
             column = column.dt.tz_localize(None)
         try:
             arrays.append(pa.array(column, from_pandas=True))
@@ -181,6 +182,7 @@ class PartitionedPart:
 
 FILE = "SYNTHETIC"
 _KEY, _YES = b"dropout_risk.synthetic", b"true"
+_OUTCOMES_TO = b"dropout_risk.outcomes_to"
 
 
 def mark_synthetic(table: Any) -> Any:
@@ -196,6 +198,20 @@ def mark_synthetic(table: Any) -> Any:
 def is_marked_synthetic(schema: Any) -> bool:
     """Tell whether the schema of an Arrow table or Parquet file carries the mark."""
     return bool((schema.metadata or {}).get(_KEY) == _YES)
+
+
+def mark_outcomes_to(table: Any, day: dt.date) -> Any:
+    """Mark an Arrow table of outcomes as complete up to a day; Parquet keeps the mark."""
+    kept = table.schema.metadata or {}
+    return table.replace_schema_metadata({**kept, _OUTCOMES_TO: day.isoformat().encode()})
+
+
+def marked_outcomes_to(part: Part) -> str | None:
+    """Give the day up to which a frame or Parquet file says that its outcomes are complete."""
+    if not isinstance(part, FramePart | ParquetPart):
+        return None
+    found = (part.schema.metadata or {}).get(_OUTCOMES_TO)
+    return None if found is None else found.decode()
 
 
 def has_mark_file(folder: Path) -> bool:
@@ -259,7 +275,7 @@ class FramePart(Part):
 
     def __init__(self, table: Any) -> None:
         self.name = ""
-        self.table = table
+        self.table, self.schema = table, table.schema
         self.header = tuple(table.column_names)
         self.synthetic = is_marked_synthetic(table.schema)
         self.size = table.num_rows

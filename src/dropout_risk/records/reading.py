@@ -16,11 +16,13 @@ from dropout_risk.arrays import Array, Bools
 from dropout_risk.kernels import prefetch
 from dropout_risk.records.mapping import Headers, RecordsMapping, plain_form
 from dropout_risk.records.no_pupils import PupilWords
+from dropout_risk.records.other_ids import is_id
 from dropout_risk.records.pupil_index import PupilIndex, as_ids
 from dropout_risk.records.readers import Part, Piece
 from dropout_risk.records.row_checks import check_readable
 from dropout_risk.records.rows import Draft, Finding, Span
 from dropout_risk.records.rules import RULES
+from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
 
@@ -46,8 +48,11 @@ Progress = Callable[[str, int, float], None]
 """Told the table, its rows so far, and the share of its files that has been read."""
 
 
-Look = Callable[[Any, Sequence[str], bool], Seen]
-"""Looks at a batch, in any thread: given it, the names of its columns and whether values have types."""
+Look = Callable[..., Seen]
+"""Looks at a batch, in any thread.
+
+It is given the batch, the names of its columns, whether values have types, and the header of the ids.
+"""
 
 
 class TableReader:
@@ -88,10 +93,14 @@ class TableReader:
         """
         parts = list(parts)
         headers = [self.mapping.headers(self.table.name, part.header) for part in parts]
-        missing = [[name for name in self.table.required if name not in found.chosen] for found in headers]
+        required = self.mapping.required(self.table.name)
+        missing = [[name for name in required if name not in found.chosen] for found in headers]
         chosen = [{} if lacks else found.chosen for found, lacks in zip(headers, missing, strict=True)]
         lengths = [0] * len(parts)
-        for number, found in prefetch(call, _piece_tasks(parts, chosen, look)):
+        days = [
+            SchoolDay(self.table, self.mapping.time.zone_of(self.table.name, part.name)) for part in parts
+        ]
+        for number, found in prefetch(call, _piece_tasks(parts, chosen, look, days)):
             for length, seen in found:
                 then(seen, self._length)
                 lengths[number] += length
@@ -104,6 +113,7 @@ class TableReader:
         ):
             unread[start:stop] = bool(lacks)
             self._report_headers(part, header, lacks, np.arange(start, stop) if lacks else _NO_ROWS)
+        self._report_doubts(parts, days)
         spans = [
             Span(part, start, tuple(part.broken), tuple(part.blank))
             for part, start in zip(parts, starts, strict=False)
@@ -116,7 +126,7 @@ class TableReader:
             done = sum(sizes[:number]) + parts[number].done(rows)
             self.progress(self.table.name, self._length, min(done / max(sum(sizes), 1), 1.0))
 
-    def _chunk(self, batch: Any, names: Sequence[str], typed: bool) -> _Chunk:
+    def _chunk(self, batch: Any, names: Sequence[str], typed: bool, ids_under: str = "") -> _Chunk:
         ids = pa.nulls(batch.num_rows, pa.int64()) if self.pupils is None and not names else None
         chunk = _Chunk(batch.num_rows, ids, {}, {})
         for name, array in zip(names, batch.columns, strict=False):
@@ -124,7 +134,7 @@ class TableReader:
             if column.kind != "student":
                 values, faults = convert_column(array, column, self._words[name], self._vocabularies[name])
             elif self.pupils is not None:
-                values, faults = self.pupil_words.fault_rows(array, *self.pupils.rows(array))
+                values, faults = self.pupil_words.fault_rows(array, *self.pupils.rows(array, ids_under))
             else:
                 ids, faults = self._ids(array, typed)
                 values, chunk = np.full(len(ids), EMPTY["student"]), chunk._replace(ids=ids)
@@ -147,7 +157,8 @@ class TableReader:
             return values[0] if len(values) == 1 else np.concatenate([np.empty(0, np.int32), *values])
         if not any(name in chunk.values for chunk in chunks):  # one empty value stands for all rows
             draft.words[name] = []
-            return _EMPTY_RUNS[column.kind][: self._length]
+            once = self.mapping.given_once(name)
+            return _EMPTY_RUNS[column.kind][: self._length] if once is None else np.full(self._length, once)
         new = None
         if column.kind == "text":
             draft.words[name], new = self._vocabularies[name].ordered()
@@ -181,7 +192,14 @@ class TableReader:
                 detail = _did_you_mean(header, self.table.names) if header.strip() else _NAMELESS
                 self._note(header, detail, part)
             for header in headers.spare:
-                self._note(header, _SPARE, part)
+                if self.table.name != "students" or not is_id(header, self.mapping):
+                    self._note(header, _SPARE, part)
+
+    def _report_doubts(self, parts: Sequence[Part], days: Sequence[SchoolDay]) -> None:
+        for part, day in zip(parts, days, strict=True):
+            for name, times in day.doubts():
+                found = Finding(RULES["time_of_day"], name, _NO_ROWS, "warning", times, part.name)
+                self._findings.append(found)
 
     def _note(self, header: str, detail: str, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)
@@ -189,19 +207,21 @@ class TableReader:
 
 
 def _piece_tasks(
-    parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen]
+    parts: Sequence[Part], chosen: Sequence[dict[str, str]], look: Look[Seen], days: Sequence[SchoolDay]
 ) -> Iterator[Callable[[], tuple[int, list[tuple[int, Seen]]]]]:
     """Give one task for each piece of each part: read it and look at its batches."""
     for number, part in enumerate(parts):
         names = list(chosen[number])
         for piece in part.pieces(list(chosen[number].values()) or list(part.header[:1])):
-            yield partial(_look_at, number, piece, look, names, part.typed)
+            header = chosen[number].get("student_id", "")
+            seen = partial(look, ids_under=header)
+            yield partial(_look_at, number, piece, seen, names, part.typed, days[number])
 
 
-def _look_at(
-    number: int, piece: Piece, look: Look[Seen], names: Sequence[str], typed: bool
+def _look_at(  # noqa: PLR0917
+    number: int, piece: Piece, look: Callable[..., Seen], names: Sequence[str], typed: bool, day: SchoolDay
 ) -> tuple[int, list[tuple[int, Seen]]]:
-    return number, [(batch.num_rows, look(batch, names, typed)) for batch in piece()]
+    return number, [(batch.num_rows, look(day.local(batch, names), names, typed)) for batch in piece()]
 
 
 def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> str:

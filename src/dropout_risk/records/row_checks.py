@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.pupil_index import NO_PUPIL, UNKNOWN_PUPIL
+from dropout_risk.records.conventions import Conventions
+from dropout_risk.records.family_values import check_family_values
+from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
+from dropout_risk.records.marks import check_marks, part_marks
+from dropout_risk.records.plausible import check_distances, read_grade_levels
+from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
+from dropout_risk.records.unknown_codes import check_unknown_codes
 from dropout_risk.records.values import FAULTS, NO_DATE
 
 _OPEN = np.iinfo(np.int32).max
+_USUAL = Conventions()
 
 
 def check_overlaps(arranged: ArrangedRows) -> None:
@@ -38,6 +46,19 @@ def check_overlaps(arranged: ArrangedRows) -> None:
     mask = np.zeros(len(known), np.bool_)
     mask[bad] = True
     arranged.draft.set_rows_apart("overlapping_periods", "valid_from", arranged.positions(mask))
+
+
+def check_days_of_outcomes(arranged: ArrangedRows) -> None:
+    """Note a pupil's outcomes that lie on one day: all of them are used."""
+    usable = arranged.usable()
+    pupil, date = (arranged.values(name)[usable] for name in ("student_id", "date"))
+    same = (pupil[1:] == pupil[:-1]) & (date[1:] == date[:-1])
+    both = np.zeros(len(pupil), np.bool_)
+    both[1:] |= same
+    both[:-1] |= same
+    mask = np.zeros(len(arranged.draft), np.bool_)
+    mask[arranged.positions(usable)[both]] = True
+    arranged.draft.warn("outcomes_on_one_day", "date", mask)
 
 
 def _suspect_groups(columns: list[Array], order: Array) -> list[Array]:
@@ -82,8 +103,14 @@ def check_readable(draft: Draft, column: Column, faults: Array | None, unread: B
             draft.fault(rule, column.name, faults == position)
 
 
-def check_values(draft: Draft, today: int) -> None:
+def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) -> None:
     """Check every row by itself, and fill ``recorded_on``."""
+    if draft.table.name == "grades":
+        part_marks(draft)
+    if draft.table.name == "students":
+        read_grade_levels(draft, today, conventions)
+        check_distances(draft, conventions)
+    check_unknown_codes(draft)
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
@@ -91,9 +118,13 @@ def check_values(draft: Draft, today: int) -> None:
         if column.lowest is not None:
             below = (values < column.lowest) & ~draft.missing(column.name)
             draft.fault("negative_number", column.name, below)
+        if column.highest is not None:
+            draft.fault("implausible_number", column.name, values > column.highest)
     special = _SPECIAL.get(draft.table.name)
     if special is not None:
         special(draft)
+    if draft.table.name == "grades":
+        check_marks(draft, conventions)
     if draft.table.known_from is not None:
         _fill_recorded_on(draft, draft.table.known_from)
 
@@ -101,11 +132,29 @@ def check_values(draft: Draft, today: int) -> None:
 def check_pupils(draft: Draft, usable: Bools) -> None:
     """Set rows apart whose pupil has no row in ``students``, or none that can be used."""
     pupil = draft.values["student_id"]
-    draft.set_apart("unknown_pupil", "student_id", pupil == UNKNOWN_PUPIL)
+    for cause in CAUSES if pupil.min(initial=0) < NO_PUPIL else ():
+        draft.set_apart(cause.rule, "student_id", pupil == cause.code, cause.detail)
     given = pupil >= 0
     lost = given.copy()
     lost[given] = ~usable[pupil[given]]
     draft.set_apart("pupil_set_apart", "student_id", lost)
+
+
+def check_ids(draft: Draft, ids: Any) -> Bools:
+    """Doubt ids of ``students`` that a spreadsheet has rounded, or that differ in form only.
+
+    Gives which of the ids may have been rounded, so that two of them may have become one.
+    """
+    pupil = draft.values["student_id"]
+
+    def rows_of(marked: Bools) -> Bools:
+        return np.append(marked, False)[pupil]  # the last place is for rows without an id
+
+    draft.set_apart("rounded_id", "student_id", rows_of(scientific(ids)))
+    doubtful = rounded(ids)
+    draft.warn("rounded_id", "student_id", rows_of(doubtful))
+    draft.warn("id_written_otherwise", "student_id", rows_of(alike(ids)))
+    return doubtful
 
 
 def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
@@ -114,6 +163,24 @@ def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
     early = (pupil > NO_PUPIL) & ~draft.missing("date")
     early[early] = date[early] < enrolled_on[pupil[early]]
     draft.set_apart("before_enrolment", "date", early)
+
+
+def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
+    """Set rows apart that lie wholly before their pupil's enrolment or after the day it left.
+
+    ``first`` and ``last`` give these days for each pupil; they are empty where nobody's is known.
+    """
+    column = draft.table.date
+    if not len(first) or column is None:
+        return
+    begins = "period_start" if "period_start" in draft.table else column
+    pupil, start, stop = (draft.values[name] for name in ("student_id", begins, column))
+    known = (pupil > NO_PUPIL) & ~draft.apart & ~draft.missing(begins) & ~draft.missing(column)
+    early, late = known.copy(), known.copy()
+    early[known] = stop[known] < first[pupil[known]]
+    late[known] = start[known] > last[pupil[known]]
+    draft.set_apart("before_enrolled", column, early)
+    draft.set_apart("after_left", column, late)
 
 
 def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:
@@ -126,17 +193,9 @@ def check_school_days(draft: Draft, days: SchoolDays, school_of: Array) -> None:
     draft.set_rows_apart("no_school_day", "date", known[off])
 
 
-def _check_marks(draft: Draft) -> None:
-    score, highest = draft.values["score"], draft.values["max_score"]
-    draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
-    draft.set_apart("score_over_max", "score", (score > highest) & (highest > 0))
-
-
-def _check_totals(draft: Draft) -> None:
-    _check_period(draft, "period_start", "period_end")
-    absent, enrolled = draft.values["days_absent"], draft.values["days_enrolled"]
-    both = ~draft.missing("days_absent") & ~draft.missing("days_enrolled") & (enrolled >= 0)
-    draft.set_apart("more_absent_than_enrolled", "days_absent", both & (absent > enrolled))
+def _check_family(draft: Draft) -> None:
+    _check_period(draft, "valid_from", "valid_to")
+    check_family_values(draft)
 
 
 def _check_students(draft: Draft) -> None:
@@ -164,7 +223,5 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
 
 _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
-    "attendance_totals": _check_totals,
-    "grades": _check_marks,
-    "family": lambda draft: _check_period(draft, "valid_from", "valid_to"),
+    "family": _check_family,
 }

@@ -17,7 +17,7 @@ from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.ordering import order_by
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
-from dropout_risk.records.tables import EVENTS, TABLES, Column, Kind, Table
+from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 
 
@@ -70,10 +70,10 @@ class Draft:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Bools) -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
-            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error"))
+            self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error", detail))
             self.apart |= mask
 
     def set_rows_apart(self, rule: str, column: str, rows: Array) -> None:
@@ -146,6 +146,7 @@ def is_empty(values: Array, kind: Kind) -> Bools:
 
 
 _AT_ONCE = 1 << 20
+_KEPT_AS_WORDS = ("event", "taken")
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +204,8 @@ class UsableRows:
 
     def vocabulary(self, name: str) -> list[str]:
         """Give the words of a column."""
-        return list(EVENTS) if self.table[name].kind == "event" else self.words.get(name, [])
+        kind = self.table[name].kind
+        return list(CLOSED_WORDS[kind]) if kind in _KEPT_AS_WORDS else self.words.get(name, [])
 
     def texts(self, name: str) -> list[str | None]:
         """Give a column of text as Python strings."""
@@ -239,7 +241,7 @@ class UsableRows:
             return pa.nulls(len(values), column.arrow_type)
         empty = is_empty(values, column.kind)
         mask = empty if empty.any() else None
-        if column.kind in ("text", "event"):
+        if column.kind == "text" or column.kind in _KEPT_AS_WORDS:
             return self._texts(column, mask)
         if column.kind == "yes_no":
             return pa.array(values == 1, mask=mask)
@@ -257,9 +259,10 @@ class UsableRows:
 def _compact_column(array: Any, column: Column) -> tuple[Array, list[str]]:
     if column.kind == "number":
         return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False)), []
-    if column.kind in ("text", "event"):
+    if column.kind == "text" or column.kind in _KEPT_AS_WORDS:
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-        words = EVENTS if column.kind == "event" else sorted({*encoded.dictionary.to_pylist()} - {None})
+        closed = CLOSED_WORDS.get(column.kind)
+        words = closed if closed is not None else sorted({*encoded.dictionary.to_pylist()} - {None})
         code_of = {word: code for code, word in enumerate(words)}
         codes = np.array([code_of.get(word, NO_CODE) for word in encoded.dictionary.to_pylist()], np.int32)
         return spread_values(codes, encoded.indices, NO_CODE), list(words)
@@ -308,11 +311,12 @@ class ArrangedRows:
         same_key = ~self._changes(key)
         if not np.count_nonzero(same_key):
             return
-        differs = same_key & self._changes(content)
+        differs = same_key & (self._changes(content) if content else False)
         contradicting = _whole_groups(same_key, differs)
         name = table.key[-1] if table.of_pupils else table.key[0]
         self.draft.set_rows_apart("duplicate_row", name, self.positions(same_key & ~contradicting))
-        self.draft.set_rows_apart("contradicting_rows", content[0], self.positions(contradicting))
+        rule = "contradicting_rows" if "recorded_on" in table else "contradicting_undated"
+        self.draft.set_rows_apart(rule, content[0] if content else "", self.positions(contradicting))
 
     def _changes(self, names: Sequence[str]) -> Bools:
         """Mark the rows that differ from the row before in any of these columns."""

@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar
 from dropout_risk.records.day_grid import BesideRows, DayGrid
+from dropout_risk.records.ordinary_week import OrdinaryWeek, Week, lists_exceptions
 from dropout_risk.records.rows import Draft
 
 _UNLISTED = -1
+EVERY_SCHOOL, NO_SCHOOL = -1, -2
 
 
 class SchoolDays:
     """School days of each school, in the order of ``schools``.
 
     A school for which the calendar lists school days has these and no others; so has one whose days were
-    listed before (``known``), but for those that the calendar closes. A school for which it lists none (a
-    calendar of holidays, or no calendar) has the days on which anyone there has attendance, without the
-    listed holidays.
+    listed before (``known``), but for those that the calendar closes. A school for which it lists exceptions
+    (:func:`dropout_risk.records.ordinary_week.lists_exceptions`), or whose ordinary week the mapping declares
+    (``week``), has the days on which anyone there has attendance and, in the same weeks, the days of the
+    ordinary week, with the listed exceptions. A school without a calendar has the days on which anyone there
+    has attendance.
     """
 
     def __init__(
-        self, schools: Sequence[str], calendar: Draft | None = None, known: Mapping[str, Array] | None = None
+        self,
+        schools: Sequence[str],
+        calendar: Draft | None = None,
+        known: Mapping[str, Array] | None = None,
+        week: Week | None = None,
     ) -> None:
-        self.schools = tuple(schools)
-        if calendar is None:
-            self.given, self.first = False, 0
-            self.state = np.empty((len(schools), 0), np.int8)
-            self.listed = np.zeros(len(schools), np.bool_)
-            return
+        self.schools, self.week = tuple(schools), week
+        self._row = {school: row for row, school in enumerate(self.schools)}
+        self.given, self.first, self._grows = False, 0, known is not None
+        self.state = np.empty((len(schools), 0), np.int8)
+        if calendar is not None:
+            self._read(calendar, known)
+        if week is None:
+            self.ordinary = lists_exceptions(self.state, self.first)
+        else:
+            held = np.array([school in (known or {}) for school in schools], np.bool_)
+            self.ordinary = ~held & (week != "listed")
+        self.listed = (self.state == 1).any(axis=1) & ~self.ordinary
+        self._ordinary_week = OrdinaryWeek("china" if week == "china" else "weekdays")
+
+    def _read(self, calendar: Draft, known: Mapping[str, Array] | None) -> None:
         rows = np.flatnonzero(~calendar.apart)
         dates = calendar.values["date"][rows]
         self.given = len(rows) > 0
         self.first = int(dates.min()) if self.given else 0
         self.state = self._states(calendar, rows, dates)
         self._add(known)
-        self.listed = (self.state == 1).any(axis=1)
 
     def _add(self, known: Mapping[str, Array] | None) -> None:
         """Add days that were listed before, where the table says nothing of them."""
@@ -62,14 +78,16 @@ class SchoolDays:
         state = np.full((len(self.schools), span), _UNLISTED, np.int8)
         if not self.given:
             return state
-        number = {school: position for position, school in enumerate(self.schools)}
-        of_word = np.array([*(number.get(word, -2) for word in calendar.words["school_id"]), -1])
-        school = of_word[calendar.values["school_id"][rows]]
+        school = schools_of_rows(calendar, self.schools)[rows]
         open_day, day = calendar.values["is_school_day"][rows], dates - self.first
-        everyone, one = school == -1, school >= 0
+        everyone, one = school == EVERY_SCHOOL, school >= 0
         state[:, day[everyone]] = open_day[everyone]
         state[school[one], day[one]] = open_day[one]
         return state
+
+    def lists(self, school: str) -> bool:
+        """Say whether the calendar lists the school days of a school."""
+        return school in self._row and bool(self.listed[self._row[school]])
 
     def open_on(self, school: Array, date: Array) -> Bools:
         """Say for each row whether its day may be a school day."""
@@ -80,24 +98,83 @@ class SchoolDays:
         is_open: Bools = np.where(self.listed[school], state == 1, state != 0)
         return is_open
 
-    def calendar(self, school_of: Array, grid: DayGrid) -> SchoolCalendar:
+    def calendar(
+        self,
+        school_of: Array,
+        grid: DayGrid,
+        year_start: tuple[int, int] = YEAR_START,
+        *,
+        complete: bool = True,
+    ) -> SchoolCalendar:
         """Build the calendar, from attendance for the schools without listed days.
 
         A day that only attendance tells of is known from the day on which its first row was recorded.
         ``school_of`` is the number of each pupil's school.
         """
         days, known = {}, {}
-        unlisted = not self.listed.all()
-        attended = grid.attended(school_of, len(self.schools)) if unlisted else None
-        late = _first_known(school_of[grid.beside.pupil], grid.beside) if unlisted else None
+        told = self._told(school_of, grid)
         for row, school in enumerate(self.schools):
-            if self.listed[row] or attended is None or late is None:
-                days[school] = np.flatnonzero(self.state[row] == 1) + self.first
-                continue
-            dates, its = grid.date[attended[row]], late[0] == row
-            days[school] = np.concatenate([dates, late[1][its]])
-            known[school] = np.concatenate([dates, late[2][its]])
-        return SchoolCalendar.from_days(days, known=known)
+            if self.listed[row]:
+                days[school] = self._days_in_state(row, 1)
+            else:
+                days[school], known[school] = told(row)
+                if complete:
+                    days[school], known[school] = self.completed(school, days[school], known[school])
+                if self._grows:
+                    days[school], known[school] = self._with_listed(row, days[school], known[school])
+        return SchoolCalendar.from_days(days, known=known, year_start=year_start)
+
+    def completed(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete the days on which anyone at a school has attendance, where it has an ordinary week."""
+        row = self._row[school]
+        if not self.ordinary[row]:
+            return dates, known
+        listed = self._days_in_state(row, 1), self._days_in_state(row, 0)
+        return self._ordinary_week.completed((dates, known), *listed)
+
+    def _with_listed(self, row: int, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Add the days listed as open, whenever they are: a store has more days than these records."""
+        opened = self._days_in_state(row, 1)
+        always = np.full(len(opened), np.iinfo(np.int32).min, np.int32)
+        return np.concatenate([dates, opened]), np.concatenate([known, always])
+
+    def count_exceptional(self, school_of: Array, grid: DayGrid) -> int:
+        """Count the days of schools with attendance that no one listed and that the ordinary week lacks."""
+        if not self.ordinary.any():
+            return 0
+        told, number = self._told(school_of, grid), 0
+        for row in np.flatnonzero(self.ordinary).tolist():
+            dates = np.unique(told(row)[0])
+            self._ordinary_week.require(dates)
+            number += int(self._ordinary_week.is_exceptional(dates, self._days_in_state(row, 1)).sum())
+        return number
+
+    def _days_in_state(self, row: int, state: int) -> Array:
+        return (np.flatnonzero(self.state[row] == state) + self.first).astype(np.int32)
+
+    def _told(self, school_of: Array, grid: DayGrid) -> Callable[[int], tuple[Array, Array]]:
+        """Find the days on which anyone at a school has attendance, and since when each was known."""
+        if self.listed.all():
+            return lambda row: (_NO_DAYS, _NO_DAYS)
+        attended = grid.attended(school_of, len(self.schools))
+        school, date, known = _first_known(school_of[grid.beside.pupil], grid.beside)
+
+        def told(row: int) -> tuple[Array, Array]:
+            dates, its = grid.date[attended[row]], school == row
+            return np.concatenate([dates, date[its]]), np.concatenate([dates, known[its]])
+
+        return told
+
+
+def schools_of_rows(calendar: Draft, schools: Sequence[str]) -> Array:
+    """Give the number of the school of each row of the calendar table."""
+    number = {school: position for position, school in enumerate(schools)}
+    of_word = [number.get(word, NO_SCHOOL) for word in calendar.words["school_id"]]
+    codes: Array = np.array([*of_word, EVERY_SCHOOL])[calendar.values["school_id"]]
+    return codes
+
+
+_NO_DAYS = np.empty(0, np.int32)
 
 
 def _first_known(school: Array, rows: BesideRows) -> tuple[Array, Array, Array]:

@@ -13,18 +13,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
-from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.folders import find_parts
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
-from dropout_risk.records.readers import FramePart, ListPart, Part, has_mark_file, to_arrow
+from dropout_risk.records.readers import (
+    FramePart,
+    ListPart,
+    Part,
+    has_mark_file,
+    marked_outcomes_to,
+    to_arrow,
+)
 from dropout_risk.records.reading import Progress
+from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.tables import RUNS, TABLES
+from dropout_risk.records.time_conventions import YearStart, first_day_of_year
+from dropout_risk.records.unrecorded import UnrecordedSource
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -45,6 +57,10 @@ class SchoolRecords:
         Whether any of the records are made up.
     known : KnownPupils or None
         The pupils and school days that were known before.
+    year_start : tuple of int
+        Month and day on which a school year begins.
+    outcomes_to : dict of str to int
+        The days (ordinals) up to which outcomes are declared complete, by school; empty if nobody did.
 
     Examples
     --------
@@ -73,12 +89,22 @@ class SchoolRecords:
         known: KnownPupils | None = None,
         progress: Progress | None = None,
         said: Sequence[Problem] = (),
+        year_start: YearStart = None,
+        whole: bool = True,
+        outcomes_to: OutcomesTo | None = None,
     ) -> None:
         require_students(parts, mapping, unknown, known)
         self.known, self._progress = known, progress
         self._parts, self._mapping, self._unknown = parts, mapping, tuple(unknown)
-        self._said = tuple(said)
+        self._said, self._whole = tuple(said), whole
         self._today = ordinal_of(dt.date.today() if today is None else today)
+        before = YEAR_START if known is None else known.calendar.year_start
+        self.year_start = first_day_of_year(year_start) or mapping.time.year_start or before
+        self.outcomes_to = mapping.outcomes_to if outcomes_to is None else declared_days(outcomes_to)
+        require_past(self.outcomes_to, self._today)
+        marks = [marked_outcomes_to(part) for part in parts.get("outcomes", ())]
+        if not self.outcomes_to and None not in marks and marks:
+            self.outcomes_to = declared_days(min(str(mark) for mark in marks))
         self.truth = truth
         self.synthetic = synthetic or any(part.synthetic for given in parts.values() for part in given)
 
@@ -91,6 +117,9 @@ class SchoolRecords:
         today: dt.date | str | None = None,
         known: KnownPupils | None = None,
         progress: Progress | None = None,
+        year_start: YearStart = None,
+        unrecorded: UnrecordedSource = None,
+        outcomes_to: OutcomesTo | None = None,
     ) -> Self:
         """Read a folder that holds one file, or one sub-folder of files, per table.
 
@@ -112,18 +141,29 @@ class SchoolRecords:
         progress : callable, optional
             Told, while the check reads, the table's name, its rows so far, and the share of its files that
             has been read (0 to 1).
+        year_start : str, int or pair, optional
+            Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
+            ``year_start`` of the mapping. By default 1 August.
+        unrecorded : {"unknown", "present"} or dict of school to one of these, optional
+            What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
+            only: every school day from enrolment to the last one for which the class handed anything in then
+            counts as present. In place of what the mapping says.
+        outcomes_to : date, or mapping of str to date, optional
+            The last day whose outcomes are all recorded, for all schools or for each (``all`` for those not
+            named); by default as the mapping says. A pupil has stayed only before it. Where nobody
+            declares it, it is the earlier of a school's last well-attended day and its last outcome.
 
         Raises
         ------
         RecordsError
             If there is no ``students`` table, or it lacks a required column, or a file cannot be read.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         found = find_parts(Path(path), words)
         synthetic = has_mark_file(Path(path))
         return cls(
             found.parts, words, today=today, unknown=found.unknown, synthetic=synthetic, known=known,
-            progress=progress, said=found.problems,
+            progress=progress, said=found.problems, year_start=year_start, outcomes_to=outcomes_to,
         )  # fmt: skip
 
     @classmethod
@@ -135,6 +175,10 @@ class SchoolRecords:
         truth: pd.DataFrame | None = None,
         synthetic: bool = False,
         known: KnownPupils | None = None,
+        year_start: YearStart = None,
+        unrecorded: UnrecordedSource = None,
+        whole: bool = True,
+        outcomes_to: OutcomesTo | None = None,
         **tables: Any,
     ) -> Self:
         """Take frames: pandas, Polars, Arrow, a DuckDB relation, or a list of dicts per table.
@@ -147,8 +191,11 @@ class SchoolRecords:
             What a simulator knows about its pupils.
         synthetic : bool, default=False
             Whether the records are made up; Arrow tables of a simulation say so themselves.
-        known
+        known, year_start, unrecorded, outcomes_to
             As in :meth:`from_folder`.
+        whole : bool, default=True
+            Whether the tables hold all pupils of their schools, so that something can be concluded from what
+            their attendance does not say.
         **tables
             ``students``, ``attendance``, … as named in the data contract, each a frame or a ``ListPart``;
             None and an empty list count as not given.
@@ -158,7 +205,7 @@ class SchoolRecords:
         RecordsError
             If a table's name is not known, ``students`` is missing or lacks a required column.
         """
-        words = RecordsMapping.of(mapping)
+        words = RecordsMapping.of(mapping).declaring(unrecorded)
         parts: dict[str, list[Part]] = {}
         for name, frame in tables.items():
             table = words.table_of(name)
@@ -168,11 +215,18 @@ class SchoolRecords:
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
                 parts.setdefault(table, []).append(part)
-        return cls(parts, words, today=today, truth=truth, synthetic=synthetic, known=known)
+        return cls(
+            parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
+            year_start=year_start, whole=whole, outcomes_to=outcomes_to,
+        )  # fmt: skip
 
     @cached_property
     def _checked(self) -> CheckedRecords:
-        checking = RecordsCheck(self._parts, self._mapping, self._today, self.known, self._progress)
+        checking = RecordsCheck(
+            self._parts, self._mapping, self._today, self.known, self._progress,
+            year_start=self.year_start, judge_registers=self._whole,
+        )  # fmt: skip
+        checking.outcomes_declared = bool(self.outcomes_to) or self.known is not None
         return checking.run(self._unknown, self._said)
 
     def check(self) -> CheckReport:
@@ -205,9 +259,28 @@ class SchoolRecords:
         return self._checked.lists_days_of(school)
 
     @property
+    def attended_days(self) -> SchoolCalendar:
+        """The school days as far as the calendar lists them, or else attendance alone tells of them."""
+        return self._checked.attended_days
+
+    def completed_days(self, school: str, dates: Array, known: Array) -> tuple[Array, Array]:
+        """Complete some days with attendance by the ordinary week of a school, where it has one."""
+        return self._checked.completed_days(school, dates, known)
+
+    @property
+    def presumed_schools(self) -> list[str]:
+        """The schools at which a pupil without a row of attendance on a school day was there."""
+        return self._checked.presumed_schools
+
+    @property
     def quarantine(self) -> Quarantine:
         """The rows that were set apart, each with its reason."""
         return self._checked.quarantine
+
+    @property
+    def refused(self) -> RefusedRows:
+        """The rows of pupils that were set apart, by pupil, table and day."""
+        return self._checked.refused
 
     @property
     def calendar(self) -> SchoolCalendar:
@@ -253,6 +326,9 @@ class SchoolRecords:
 
 
 def _digest_column(digest: Any, column: Any) -> None:
+    if pa.types.is_list(column.type):  # spells of enrolment
+        digest.update(repr(column.drop_null().to_pylist()).encode())
+        column = pc.list_value_length(column)
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_dictionary(column.type):

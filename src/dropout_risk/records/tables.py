@@ -12,11 +12,14 @@ import pyarrow as pa
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import Text
 
-Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event"]
+Kind = Literal["student", "text", "date", "integer", "number", "yes_no", "status", "event", "taken"]
 Role = Literal["predictor", "audit_only", "display_only"]
 
 EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated", "died")
-CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS}
+TAKEN = ("taken", "missed", "exempt", "deferred", "unknown")
+# what stands in place of a mark, as a number that is none, until it is parted from the marks
+NOT_MARKS: dict[str, float] = {"missed": -1e300, "exempt": -2e300, "deferred": -3e300, "unknown": -4e300}
+CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS, "taken": TAKEN}
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,10 @@ class Column:
     A column is ``required`` to be there, and ``nullable`` if a value may be missing in a row that is used.
     Dates may lie after today with ``future``. A ``note`` never makes two rows contradict each other. A
     ``lenient`` value that cannot be used is left empty with a warning, and the row stays. A ``coded`` column
-    is kept as Arrow dictionary rather than as plain strings. Audit-only columns check fairness and never
-    become features. ``domain`` says who may read of it, where that is not everybody who reads of the table.
+    is kept as Arrow dictionary rather than as plain strings; a ``spelled`` one is kept as it is written, in
+    others case, width and spaces do not decide. A number lies between ``lowest`` and ``highest``. Audit-only
+    columns check fairness and never become features. ``domain`` says who may read of it, where that is not
+    everybody who reads of the table.
     """
 
     name: str
@@ -39,7 +44,9 @@ class Column:
     note: bool = False
     lenient: bool = False
     coded: bool = False
+    spelled: bool = False
     lowest: float | None = None
+    highest: float | None = None
     role: Role = "predictor"
     domain: str | None = None
 
@@ -60,6 +67,7 @@ _ARROW_TYPES: dict[str, Any] = {
     "yes_no": pa.bool_(),
     "status": pa.int8(),
     "event": pa.string(),
+    "taken": pa.string(),
 }
 
 
@@ -175,15 +183,15 @@ _ALL = (
         "students",
         (
             STUDENT,
-            _pupil_column("school_id", "text"),
-            _pupil_column("class_id", "text"),
-            _pupil_column("grade_level", "integer"),
+            _pupil_column("school_id", "text", spelled=True),
+            _pupil_column("class_id", "text", spelled=True),
+            _pupil_column("grade_level", "integer", lowest=0, highest=13),
             _pupil_column("enrolled_on", "date", required=False),
             _pupil_column("left_on", "date", required=False, future=True),
-            _pupil_column("responsible_id", "text", required=False, role="display_only"),
+            _pupil_column("responsible_id", "text", required=False, role="display_only", spelled=True),
             _pupil_column("birth_date", "date", required=False, role="audit_only"),
             _pupil_column("boarding", "yes_no", required=False, domain="family"),
-            _pupil_column("distance_km", "number", required=False, lowest=0, domain="family"),
+            _pupil_column("distance_km", "number", required=False, lowest=0, highest=300, domain="family"),
             _pupil_column("sex", "text", required=False, role="audit_only"),
             _pupil_column("ethnicity", "text", required=False, role="audit_only"),
             _pupil_column("residence", "text", required=False, role="audit_only"),
@@ -210,10 +218,10 @@ _ALL = (
             STUDENT,
             Column("period_start", "date", key=True),
             Column("period_end", "date", key=True),
-            Column("days_enrolled", "integer", lowest=0),
-            Column("days_absent", "integer", lowest=0),
-            _optional_column("days_excused", "integer", lowest=0),
-            _optional_column("days_late", "integer", lowest=0),
+            Column("days_enrolled", "number", lowest=0),
+            Column("days_absent", "number", lowest=0),
+            _optional_column("days_excused", "number", lowest=0),
+            _optional_column("days_late", "number", lowest=0),
             RECORDED_ON,
         ),
         date="period_end",
@@ -229,9 +237,10 @@ _ALL = (
             DATE,
             Column("subject", "text", key=True, coded=True),
             Column("exam", "text", key=True, coded=True),
-            Column("score", "number", lowest=0),
+            Column("score", "number", nullable=True, lowest=0),
             Column("max_score", "number"),
             RECORDED_ON,
+            _optional_column("taken", "taken"),
         ),
         date="date",
         run="grades",
@@ -267,7 +276,7 @@ _ALL = (
             Column("valid_from", "date", key=True),
             _optional_column("value", "text"),
             _optional_column("valid_to", "date", future=True),
-            _optional_column("source", "text", note=True),
+            _optional_column("source", "text", note=True, spelled=True),
             RECORDED_ON,
         ),
         date="valid_from",
@@ -294,12 +303,12 @@ _ALL = (
         domain="attendance",
         in_request=True,
     ),
-    Table("outcomes", (STUDENT, DATE, Column("event", "event")), date="date", run="outcomes"),
+    Table("outcomes", (STUDENT, DATE, Column("event", "event", key=True)), date="date", run="outcomes"),
     Table(
         "calendar",
         (
             Column("date", "date", key=True, future=True),
-            _optional_column("school_id", "text", key=True),
+            _optional_column("school_id", "text", key=True, spelled=True),
             Column("is_school_day", "yes_no"),
         ),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
@@ -19,17 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes
-from dropout_risk.records.tables import CLOSED_WORDS, Column, Kind
+from dropout_risk.records.dates import declared_date
+from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, Column, Kind
+from dropout_risk.records.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
 
-FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "no_pupil_row")
+FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "rounded_id", "no_pupil_row")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
-EMPTY_WORDS = ("", "NA", "N/A", "NULL", "null", "NaN", "nan", "<NA>")
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1, 1), (2199, 12, 31)))
 
-_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ = range(1, len(FAULTS))
-_EMPTY = frozenset(EMPTY_WORDS)
+_WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ROUNDED, _ = range(1, len(FAULTS))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE).fullmatch
 _TIME = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
@@ -50,20 +50,7 @@ _LARGEST_WHOLE = 2**31 - 1
 KNOWN_DAYS: dict[str | None, int] = {None: NO_DATE}
 _MOST_KNOWN_DAYS = 1 << 14
 
-Words = Mapping[str, Any]
 Read = tuple[Any, int]
-
-
-def trimmed_text(text: str | None) -> str | None:
-    """Take the blanks around a text away; None where nothing is left, or a word for nothing.
-
-    >>> trimmed_text(" 3 "), trimmed_text("N/A")
-    ('3', None)
-    """
-    if text is None:
-        return None
-    text = text.strip()
-    return None if text in _EMPTY else text
 
 
 def day_in(text: str | None) -> int:
@@ -89,26 +76,38 @@ def day_in(text: str | None) -> int:
     return NO_DATE
 
 
-def _date_in(column: Column, _: Words, text: str | None) -> Read:
-    day = day_in(text)
-    if text is None or FIRST_DATE <= day <= LAST_DATE:
+def _date_in(column: Column, words: Words, text: str | None) -> Read:
+    bare = trimmed_text(text)
+    day = _declared_day(bare, words.dates) if bare is not None else NO_DATE
+    if bare is None or FIRST_DATE <= day <= LAST_DATE:
         return day, 0
     if day > LAST_DATE and not column.future:
         return day, 0
     return NO_DATE, 0 if day > LAST_DATE and column.nullable else _UNPARSABLE_DATE
 
 
-def _number_in(_: Column, __: Words, text: str | None) -> Read:
-    if text is None:
+def _declared_day(text: str, orders: tuple[str, ...]) -> int:
+    text = narrow_text(text)
+    declared = declared_date(text, orders) if orders else None
+    return day_in(text) if declared is None else declared.toordinal() - _EPOCH
+
+
+def _number_in(_: Column, words: Words, text: str | None) -> Read:
+    meaning = words.meaning(text)
+    if isinstance(meaning, str):
+        return NOT_MARKS.get(meaning, math.nan), 0
+    bare = trimmed_text(text) if meaning is None else str(meaning)
+    if bare is None:
         return math.nan, 0
-    if _NUMBER(text) is None:
-        return math.nan, _NOT_FINITE if _INFINITE(text) else _WRONG_TYPE
-    number = float(text)
+    bare = narrow_text(bare)
+    if _NUMBER(bare) is None:
+        return math.nan, _NOT_FINITE if _INFINITE(bare) else _WRONG_TYPE
+    number = float(bare)
     return (math.nan, _NOT_FINITE) if math.isinf(number) else (number, 0)
 
 
 def _integer_in(column: Column, words: Words, text: str | None) -> Read:
-    number, fault = _number_in(column, words, None if text is None else str(words.get(text.lower(), text)))
+    number, fault = _number_in(column, words, text)
     if math.isnan(number):
         return NO_INTEGER, fault
     whole = abs(number) < _LARGEST_WHOLE and number == math.floor(number)
@@ -116,16 +115,16 @@ def _integer_in(column: Column, words: Words, text: str | None) -> Read:
 
 
 def _yes_no(_: Column, words: Words, text: str | None) -> Read:
-    if text is None:
-        return NO_CODE, 0
-    code = int(words.get(text.lower(), NO_CODE))
-    return code, _UNKNOWN_WORD if code == NO_CODE else 0
+    meaning = words.meaning(text)
+    if meaning is None or meaning == "":
+        return NO_CODE, _UNKNOWN_WORD if meaning is None and trimmed_text(text) is not None else 0
+    return int(meaning), 0
 
 
 def _closed_word(column: Column, words: Words, text: str | None) -> Read:
-    meaning = None if text is None else words.get(text.lower())
-    if meaning is None:
-        return NO_CODE, 0 if text is None else _UNKNOWN_WORD
+    meaning = words.meaning(text)
+    if meaning is None or meaning == "":
+        return NO_CODE, _UNKNOWN_WORD if meaning is None and trimmed_text(text) is not None else 0
     return CLOSED_WORDS[column.kind].index(str(meaning)), 0
 
 
@@ -136,16 +135,18 @@ READ: dict[str, Callable[[Column, Words, str | None], Read]] = {
     "yes_no": _yes_no,
     "status": _closed_word,
     "event": _closed_word,
+    "taken": _closed_word,
 }
 
 
 # what stands for no value, in the type in which the column is kept
 EMPTY: dict[Kind, Any] = {
     **dict.fromkeys(("student", "text"), np.int32(NO_CODE)),
-    **dict.fromkeys(("status", "event", "yes_no"), np.int8(NO_CODE)),
+    **dict.fromkeys(("status", "event", "taken", "yes_no"), np.int8(NO_CODE)),
     **dict.fromkeys(("date", "integer"), np.int32(NO_DATE)),
     "number": np.float64("nan"),
 }
+_OF_WORDS = ("text", "status", "event", "taken", "yes_no")
 _MOST_NARROW = 2**15 - 1
 _LARGEST_EXACT = 2.0**53
 _INTEGERS = (-(2**31) + 2, 2**31 - 2)
@@ -165,14 +166,12 @@ class Vocabulary:
         self.numbers: dict[str, int] = {}
         self._lock = Lock()
 
-    def codes(self, texts: Sequence[str | None], words: Mapping[str, Any]) -> list[int]:
-        """Give the number of the meaning of each text; -1 where there is none."""
+    def codes(self, texts: Sequence[str | None], words: Words) -> list[int]:
+        """Give the number of the word under which each text is kept; -1 where there is none."""
         numbers = self.numbers
+        kept = [words.word_of(text) for text in texts]
         with self._lock:
-            return [
-                NO_CODE if text is None else numbers.setdefault(words.get(text.lower(), text), len(numbers))
-                for text in texts
-            ]
+            return [NO_CODE if word is None else numbers.setdefault(word, len(numbers)) for word in kept]
 
     def ordered(self) -> tuple[list[str], npt.NDArray[Any]]:
         """Give the words in order, and the new number of each old one (the last entry is for -1)."""
@@ -183,14 +182,15 @@ class Vocabulary:
         return words, np.array(new, np.int16 if narrow else np.int32)
 
 
-def convert_column(array: Any, column: Column, words: Mapping[str, Any], vocabulary: Vocabulary) -> Converted:
+def convert_column(array: Any, column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
     """Convert one raw column: an Arrow array, or a list of texts and None.
 
-    ``words`` gives the meanings of its words, in lower case; ``vocabulary`` numbers those of a column of
-    text.
+    ``words`` gives the meanings of its words; ``vocabulary`` numbers those of a column of text.
     """
     if isinstance(array, list):
         return _convert_list(array, column, words, vocabulary)
+    if words.own:
+        array = _in_words(array, words)
     plain = _plain_column(array, column)
     if plain is not None:
         return _faultless(plain)
@@ -232,10 +232,21 @@ def _read_texts(
 ) -> tuple[list[Any], list[int]]:
     """Read texts: their values, and what is wrong with each."""
     if column.kind == "text":
-        return vocabulary.codes([trimmed_text(text) for text in texts], words), [0] * len(texts)
+        return vocabulary.codes(texts, words), [0] * len(texts)
     read = partial(READ[column.kind], column, words)
-    pairs = [read(trimmed_text(text)) for text in texts]
+    pairs = [read(text) for text in texts]
     return [value for value, _ in pairs], [fault for _, fault in pairs]
+
+
+def _in_words(array: Any, words: Words) -> Any:
+    """Write numbers as text, and empty cells where they mean something, so that entries may name them."""
+    if _is_numeric(array.type):
+        array = _written_numbers(_without_nan(array))
+    if words.of_nothing is None or not array.null_count:
+        return array
+    array = array.cast(array.type.value_type) if pa.types.is_dictionary(array.type) else array
+    array = array.cast(pa.string()) if pa.types.is_null(array.type) else array
+    return pc.fill_null(array, "") if is_text(array.type) else array
 
 
 def _distinct_values(array: Any) -> Any:
@@ -289,7 +300,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
-        whole, faults = whole_numbers(array)
+        whole, faults = whole_ids(array)
         return whole.cast(pa.string()), faults
     try:
         text = array.cast(pa.string())
@@ -299,7 +310,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
 
 
 def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
-    if not is_text(array.type) and column.kind in ("text", "status", "event", "yes_no"):
+    if not is_text(array.type) and column.kind in _OF_WORDS:
         if column.kind == "yes_no" and pa.types.is_boolean(array.type):
             return _faultless(_filled_array(array.cast(pa.int8()), "yes_no"))
         array, wrong = _written_as_text(array, column)
@@ -317,10 +328,17 @@ def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Voca
 def _written_as_text(array: Any, column: Column) -> tuple[Any, Bytes]:
     """Write values of another type as text."""
     if column.kind == "text" and pa.types.is_floating(array.type):
-        whole, _ = whole_numbers(array)
-        array = pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
+        array = _written_numbers(array)
     text, faults = as_text(array)
     return text, faults if column.kind in ("text", "yes_no") else np.zeros(len(array), np.uint8)
+
+
+def _written_numbers(array: Any) -> Any:
+    """Write numbers as text, whole ones without decimals."""
+    if not pa.types.is_floating(array.type):
+        return array.cast(pa.string())
+    whole, _ = whole_numbers(array)
+    return pc.coalesce(whole.cast(pa.string()), array.cast(pa.string()))
 
 
 def whole_numbers(array: Any) -> tuple[Any, Bytes]:
@@ -329,6 +347,14 @@ def whole_numbers(array: Any) -> tuple[Any, Bytes]:
     exact = (np.floor(numbers) == numbers) & (np.abs(numbers) < _LARGEST_EXACT)
     whole = pa.array(np.where(exact, numbers, 0).astype(np.int64), mask=None if exact.all() else ~exact)
     return whole, _fault_codes(~exact & ~np.isnan(numbers), "wrong_type")
+
+
+def whole_ids(array: Any) -> tuple[Any, Bytes]:
+    """Read floating numbers as ids; those too large for a floating number to hold exactly were rounded."""
+    whole, faults = whole_numbers(array)
+    large = pc.fill_null(pc.greater_equal(pc.abs(array.cast(pa.float64())), _LARGEST_EXACT), False)
+    faults[large.to_numpy(zero_copy_only=False)] = _ROUNDED
+    return whole, faults
 
 
 def _without_nan(array: Any) -> Any:

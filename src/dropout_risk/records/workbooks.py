@@ -62,7 +62,7 @@ class Workbook:
         data = file.read()
         sheets = [sheet for sheet in _sheets_of(data, file.name) if sheet.rows]
         self._changed = list(_changed_cells(data))
-        several = len(sheets) > 1
+        self.sheets = sheets
         header = self._header_of_table(sheets, table) if table else set()
         for sheet in sheets:
             named = mapping.table_of(sheet.name)
@@ -74,20 +74,21 @@ class Workbook:
                 detail = f"sheet {sheet.name!r}" + (" is hidden" if sheet.hidden else "")
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue
-            self.parts.append((found or "", self._part(sheet, found or "", several)))
+            self.parts.append((found or "", self.part(sheet, found or "")))
 
-    def _header_of_table(self, sheets: Sequence[_Sheet], table: str) -> set[str]:
+    def _header_of_table(self, sheets: Sequence[Sheet], table: str) -> set[str]:
         """Give the columns of the first sheet that has all that are required, or else of the first."""
         names = [sheet for sheet in sheets if self.mapping.table_of(sheet.name) is None]
         found = [self._columns(sheet, table) for sheet in names if not self.mapping.ignores(sheet.name)]
         whole = [columns for columns in found if columns.issuperset(TABLES[table].required)]
         return next(iter(whole or found), set())
 
-    def _columns(self, sheet: _Sheet, table: str) -> set[str]:
+    def _columns(self, sheet: Sheet, table: str) -> set[str]:
         at = header_position(sheet.head, table, self.mapping)
         return set(self.mapping.headers(table, sheet.head[at]).chosen)
 
-    def _part(self, sheet: _Sheet, table: str, several: bool) -> SheetPart:
+    def part(self, sheet: Sheet, table: str) -> SheetPart:
+        """Read a sheet as a part of a table."""
         at = header_position(sheet.head, table, self.mapping)
         width = max((k + 1 for k, name in enumerate(sheet.head[at]) if name), default=0)
         width = max(width, *(_used_width(row) for row in sheet.rows[at + 1 :]), 0) if width else width
@@ -103,11 +104,13 @@ class Workbook:
             meant = next((column for column, given in chosen.items() if given == name), "")
             notes += _notes_of(cells, table, meant)
             columns.append(pa.array([cell_text(cell) for cell in cells], pa.string()).dictionary_encode())
-        name = f"{self.file.name} [{sheet.name}]" if several else self.file.name
+        name = f"{self.file.name} [{sheet.name}]" if len(self.sheets) > 1 else self.file.name
         return SheetPart(name, header, columns, notes)
 
 
-class _Sheet(NamedTuple):
+class Sheet(NamedTuple):
+    """A sheet with values: whether it is hidden, and all its rows."""
+
     name: str
     hidden: bool
     rows: list[list[Any]]
@@ -145,7 +148,7 @@ def _used_width(row: Sequence[Any]) -> int:
     return next((k + 1 for k in range(len(row) - 1, -1, -1) if row[k] not in ("", None)), 0)
 
 
-def _sheets_of(data: bytes, name: str) -> Iterator[_Sheet]:
+def _sheets_of(data: bytes, name: str) -> Iterator[Sheet]:
     import python_calamine as calamine
 
     try:
@@ -156,7 +159,7 @@ def _sheets_of(data: bytes, name: str) -> Iterator[_Sheet]:
                 rows = sheet.to_python(skip_empty_area=False)
                 _fill_merged(rows, sheet.merged_cell_ranges or ())
                 filled = any(_used_width(row) for row in rows)
-                yield _Sheet(
+                yield Sheet(
                     told.name, told.visible != calamine.SheetVisibleEnum.Visible, rows if filled else []
                 )
     except calamine.PasswordError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.alerts.silence import RegisterQuestion, register_questions
 from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError, nearest
@@ -24,6 +27,7 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
+from dropout_risk.scoring.refused_rows import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
 from dropout_risk.text import Language
@@ -70,6 +74,7 @@ class Population:
     model: ModelParts
     table: FeatureTable
     language: Language
+    facts: RegisterFacts
 
     @classmethod
     def of(
@@ -85,7 +90,8 @@ class Population:
         table = compute_features(
             histories, as_of, model.catalogue, context=context, instruments=model.instruments
         )
-        return cls(model, table, model.settings.language if language is None else language)
+        facts = RegisterFacts.of(table.snapshot, model.settings.registers)
+        return cls(model, table, model.settings.language if language is None else language, facts)
 
     @property
     def members(self) -> Positions:
@@ -93,14 +99,24 @@ class Population:
         return np.flatnonzero(members_on(self.table.snapshot))
 
     def everyone(self) -> Positions:
-        """Give :attr:`members`; DateError if nobody was at school on the date."""
+        """Give :attr:`members`.
+
+        DateError if nobody was at school on the date, TooMuchRefusedError if most attendance or marks of
+        most of those who were could not be used.
+        """
         members, n = self.members, len(self.table.snapshot)
         if not len(members) and n:
             raise DateError(
                 f"Of {n} pupils nobody was at school on that date.",
                 hint="compare it with enrolled_on, left_on and the outcomes",
             )
+        refuse_broken_families(self.table.snapshot, members, self.model.settings.missingness)
         return members
+
+    def questions(self) -> tuple[RegisterQuestion, ...]:
+        """Ask about the registers of everyone at school on the date."""
+        settings = self.model.settings.registers
+        return register_questions(self.table.snapshot, self.facts, settings, self.language)
 
     def chosen(self, pupils: npt.ArrayLike | None) -> Positions:
         """Give the row numbers of the pupils that are asked for, by row number or by an id that is a word.
@@ -152,13 +168,24 @@ class Population:
         snapshot = self._snapshot_of(kept) if sentences else self.table.snapshot
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
-        evidence = self._evidence(snapshot, values) if sentences else None
-        said = [notes.get(int(pupil), ()) for pupil in kept] if notes else None
-        batch = writer_of(self.model, self.language).write(risks, evidence, said)
+        evidence = self._evidence(snapshot, values, self.facts.take(kept)) if sentences else None
+        told, not_judged = self._refused.told, self._refused.not_judged
+        said = None
+        if notes or told:
+            added = notes or {}
+            said = [(*told.get(pupil, ()), *added.get(pupil, ())) for pupil in kept.tolist()]
+        judged = None if not_judged is None else ~not_judged[kept]
+        writer = writer_of(self.model, self.language)
+        batch = writer.write(risks, evidence, said, facts=self.facts.take(kept), judged=judged)
         if not errors:
             return batch
         everybody = naming_columns(self.table, pupils)
         return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
+
+    @cached_property
+    def _refused(self) -> RefusedNotes:
+        """What is said of rows that could not be used."""
+        return RefusedNotes.of(self.table.snapshot, self.model.settings.missingness, self.language)
 
     def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""
@@ -168,7 +195,7 @@ class Population:
             return snapshot if last - first + 1 == len(snapshot) else snapshot.slice(slice(first, last + 1))
         return snapshot.histories.take(pupils).on(snapshot.as_of)
 
-    def _evidence(self, snapshot: Snapshot, values: Floats) -> Evidence:
+    def _evidence(self, snapshot: Snapshot, values: Floats, facts: RegisterFacts) -> Evidence:
         model = self.model
         return Evidence.of(
             snapshot,
@@ -177,7 +204,8 @@ class Population:
             self.table.context,
             catalogue=model.catalogue,
             instruments=model.instruments,
-            rules=model.settings.alerts,
+            settings=model.settings,
+            facts=facts,
             language=self.language,
         )
 

@@ -26,6 +26,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCata
 from dropout_risk.explanation.reasons import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.refused_rows import NOT_JUDGED, warnings_of_domains
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
 from dropout_risk.scoring.scores import RowError
@@ -123,8 +124,8 @@ class Reader:
         return frozenset(_gaps_of(self.features, DOMAINS)) - hidden
 
     def open_warnings(self, warnings: Sequence[str]) -> tuple[str, ...]:
-        """Keep what holds for everybody, and what tells of attendance for those who see it."""
-        patterns = _warning_patterns("attendance" in self.role.sees)
+        """Keep what holds for everybody, and of each domain what tells of it for those who see it."""
+        patterns = _warning_patterns(self.role.sees)
         return tuple(text for text in warnings if any(pattern.fullmatch(text) for pattern in patterns))
 
     def hears_alert(self, rule: str) -> bool:
@@ -180,9 +181,10 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
                     yield describe_value(feature, float("nan"), state, language)
 
 
-@lru_cache(maxsize=2)
-def _warning_patterns(attendance: bool) -> tuple[re.Pattern[str], ...]:
-    texts = (*EVERYBODYS_WARNINGS, *(WARNINGS_OF_ATTENDANCE if attendance else ()))
+@lru_cache(maxsize=16)
+def _warning_patterns(sees: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    texts = (*EVERYBODYS_WARNINGS, NOT_JUDGED, *warnings_of_domains(sees))
+    texts = (*texts, *(WARNINGS_OF_ATTENDANCE if "attendance" in sees else ()))
     return tuple(
         re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
         for text in texts

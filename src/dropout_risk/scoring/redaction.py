@@ -116,7 +116,14 @@ class _Redaction:
         about = {"as_of": None, "request_id": given["request_id"], "model": given["model"]}
         language = given.get("language", self.reader.language)
         scores = Scores(**about, language=language, pupils=pupils, errors=errors)
-        return self.scores(scores).to_dict() | {"as_of": given["as_of"]}
+        asked = (
+            {"registers": given["registers"]} if self._hears_of_registers and given.get("registers") else {}
+        )
+        return self.scores(scores).to_dict() | {"as_of": given["as_of"]} | asked
+
+    @property
+    def _hears_of_registers(self) -> bool:
+        return self.role.names and "attendance" in self.role.sees
 
     def scores(self, scores: Scores) -> Scores:
         """Redact all pupils and the errors, in their own language."""
@@ -130,7 +137,8 @@ class _Redaction:
             errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
-        return replace(scores, pupils=pupils, errors=errors, explained=explained)
+        asked = scores.registers if own._hears_of_registers else ()
+        return replace(scores, pupils=pupils, errors=errors, explained=explained, registers=asked)
 
     def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
         """Redact one score; ``place`` stands in for its name where names are hidden."""

@@ -24,9 +24,12 @@ from dropout_risk.errors import (
     UnknownPupilError,
 )
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import members_on
+from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
+from dropout_risk.histories.registers import Registers
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.family_values import value_of
+from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
@@ -41,7 +44,6 @@ _IGNORED = Text(
     zh="{number}条记录的日期或登记日期不早于评估日，未使用",
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
-_SET_APART = Text(zh="{number}条记录有错，未使用，见 errors", en="{number} row(s) were not used, see errors")
 _EMPTIED = Text(
     zh="{number}项学生信息无法使用，按未填处理，见 errors",
     en="{number} value(s) of the pupil could not be used and count as not given, see errors",
@@ -49,8 +51,17 @@ _EMPTIED = Text(
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
+_ABSENCES_ONLY = Text(
+    zh='给出的考勤没有一行是出勤：若只登记缺勤，请在请求中写 unrecorded = "present"，'
+    "并写明考勤登记到哪天（registered_to）",
+    en="No row of attendance says that the pupil was there: if the register lists absences only, say "
+    'unrecorded = "present" in the request, and to which day it was kept (registered_to)',
+)
+_FEWEST_ABSENCES, _FEWEST_WEEKS = 3, 3
+NO_SCHOOL_DAYS, OF_SESSIONS = "DR171", "DR172"
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
+_ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
 
 
@@ -71,6 +82,25 @@ class Request:
         """The language of the sentences."""
         language: Language = self.body.get("language", "zh")
         return language
+
+    def presumes(self, index: int) -> bool:
+        """Say whether a pupil without a row on a school day was there."""
+        return self.declared(index) == "present"
+
+    def declared(self, index: int) -> str | None:
+        """Give what the request says of days without a row, for a pupil or for all."""
+        declared: str | None = self.students[index].get("unrecorded", self.body.get("unrecorded"))
+        return declared
+
+    def names_absences_only(self, index: int) -> bool:
+        """Say whether a pupil's rows look like those of a register of absences, and nothing is declared."""
+        rows = self.students[index].get("attendance", ())
+        weeks = {(ordinal_of(row["date"]) + 3) // 7 for row in rows} if self.declared(index) is None else ()
+        return (
+            len(rows) >= _FEWEST_ABSENCES
+            and len(weeks) >= _FEWEST_WEEKS
+            and all(row["status"] in _ABSENT_WORDS for row in rows)
+        )
 
     def tables(self) -> dict[str, ListPart]:
         """Lay the lists out as long tables; a pupil is named by its index in the request."""
@@ -124,25 +154,29 @@ def score_request(
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = _value_errors(request, records)
+    emptied = [*_value_errors(request, records), *_family_value_errors(request, records)]
     histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
     gone = [left is not None and left <= date_of(ordinal_of(body["as_of"])) for left in
             histories.students["left_on"].to_pylist()]  # fmt: skip
+    refused = {index: code for index in indices if (code := _register_refusal(request, records, index))}
+    errors += [_pupil_error(request, index, code, "unrecorded") for index, code in refused.items()]
     errors += [
         _pupil_error(request, index, NOT_AT_SCHOOL, "left_on" if gone[row] else "enrolled_on")
         for row, index in enumerate(indices)
         if absent[row]
     ]
     repeated = {error.index for error in errors if error.code == REPEATED}
-    chosen = [row for row, index in enumerate(indices) if not absent[row] and index not in repeated]
+    chosen = [
+        row for row, index in enumerate(indices) if not absent[row] and index not in repeated | refused.keys()
+    ]
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _pupil_notes(request, indices[row], errors, emptied) for row in chosen},
+        notes={row: _pupil_notes(request, indices[row], emptied) for row in chosen},
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
@@ -173,7 +207,10 @@ def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None 
 
 def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolRecords:
     tables: dict[str, Any] = request.tables()
-    return SchoolRecords.from_tables(today=dt.date.max, calendar=calendar, **tables)
+    year_start = request.body.get("year_start")
+    return SchoolRecords.from_tables(
+        today=dt.date.max, calendar=calendar, year_start=year_start, whole=False, **tables
+    )
 
 
 def score_features_request(
@@ -249,19 +286,51 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     for row, school in enumerate(schools):
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
-        since = records.calendar.days_of(name) if held else records.attendance.dates_of(row)
+        since = (
+            records.calendar.days_of(name)
+            if held
+            else records.completed_days(school or "", *records.attendance.dates_of(row))
+        )
         kept = [run for run, table in INCIDENTS.items() if table.name in request.students[indices[row]]]
-        name = _BETWEEN.join((name, *kept))
+        presumed = (_PRESUMED,) if request.presumes(indices[row]) else ()
+        name = _BETWEEN.join((name, *kept, *presumed))
         days[name], known[name] = since
         names.append(name)
-    calendar = SchoolCalendar.from_days(days, known=known)
+    calendar = SchoolCalendar.from_days(days, known=known, year_start=records.year_start)
     histories = Histories.from_tables(
         records.table("students"), tables, calendar, attendance=records.attendance,
         observed_to=ordinal_of(request.body["as_of"]), calendars=names,
+        presumed=[name for name in names if _PRESUMED in name.split(_BETWEEN)[1:]],
+        refused=records.refused,
     )  # fmt: skip
+    last = np.array([_kept_to(request, records, row, index) for row, index in enumerate(indices)], np.int32)
+    histories.in_registers(Registers.through(histories.calendar_row, last, histories.calendar))
     for run, first in histories.observed.kept.items():
         first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
     return histories
+
+
+_PRESUMED = "unrecorded is present"
+_ABSENT_WORDS = frozenset(status.word for status in STATUSES.entries if "absent" in status.kinds)
+
+
+def _kept_to(request: Request, records: SchoolRecords, row: int, index: int) -> int:
+    """Give the last date before ``as_of`` to which a pupil's register was kept; -1 where none is known."""
+    as_of = ordinal_of(request.body["as_of"])
+    dates, known = records.attendance.dates_of(row)
+    last = int(dates[(dates < as_of) & (known < as_of)].max(initial=-1))
+    told = request.students[index].get("registered_to")
+    return last if told is None else max(last, min(ordinal_of(told), as_of - 1))
+
+
+def _register_refusal(request: Request, records: SchoolRecords, index: int) -> str:
+    """Give the code of what keeps days without a row from being days at school; empty for nothing."""
+    student = request.students[index]
+    if not request.presumes(index):
+        return ""
+    if not records.lists_days_of(str(student.get("school_id", ""))):
+        return NO_SCHOOL_DAYS
+    return OF_SESSIONS if any(row.get("session") for row in student.get("attendance", ())) else ""
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
@@ -301,6 +370,21 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     return errors
 
 
+def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
+    rule = RULES["unknown_family_value"]
+    if rule not in {problem.rule for problem in records.check().problems}:
+        return []
+    factors, values = (RecordsMapping.of(None).words(TABLES["family"][name]) for name in ("factor", "value"))
+    return [
+        _pupil_error(request, index, rule.code, f"family[{number}].value")
+        for index, student in enumerate(request.students)
+        for number, row in enumerate(student.get("family", ()))
+        if (word := values.word_of(_as_text(row.get("value")))) is not None
+        and value_of(factors.word_of(row["factor"]) or "", word) is None
+    ]
+
+
 def _repeated_pupils(request: Request) -> list[RowError]:
     names = [(type(student["student_id"]), student["student_id"]) for student in request.students]
     counts = Counter(names)
@@ -317,13 +401,11 @@ def _pupil_error(request: Request, index: int, code: str, field: str) -> RowErro
     return RowError(index, student, code, field, message.to(language), hint.to(language))
 
 
-def _pupil_notes(
-    request: Request, index: int, errors: list[RowError], emptied: list[RowError]
-) -> tuple[str, ...]:
+def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:
     counted = (
         (_IGNORED, request.ignored(index)),
-        (_SET_APART, sum(error.index == index for error in errors)),
         (_EMPTIED, sum(error.index == index for error in emptied)),
+        (_ABSENCES_ONLY, request.names_absences_only(index)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
@@ -333,7 +415,8 @@ def request_of(
 ) -> dict[str, Any]:
     """Write the request that asks for at most 200 pupils of school records; :func:`score_request` answers it.
 
-    Rows dated or recorded on or after the date are left out. UnknownPupilError if the records have no such
+    Rows dated or recorded on or after the date are left out; the day to which each pupil's register is known
+    to be kept goes along. UnknownPupilError if the records have no such
     pupil; RequestError if the endpoint would refuse the request. The contract asks for a score of every test:
     one that was refused is written with 0 and ``"valid": false``, since no feature reads an invalid score.
     """
@@ -353,6 +436,16 @@ def request_of(
             if student.get("school_id") not in kept:
                 del student[name]
     _refuse_too_many_rows(students)
+    histories = histories_of(records)
+    unit = histories.registers.unit[rows]
+    kept_to = histories.registers.spans_on(ordinal_of(day), histories.calendar)[1][unit]
+    presumed = {*records.presumed_schools}
+    for row, last, student in zip(rows, kept_to.tolist(), students, strict=True):
+        if last >= 0:
+            date = histories.calendar.day(histories.calendar_row[row], last)
+            student["registered_to"] = date_of(int(date)).isoformat()
+        if student.get("school_id", "") in presumed:
+            student["unrecorded"] = "present"
     return {"as_of": day.isoformat(), "language": language_of(language), "students": students}
 
 
@@ -406,6 +499,9 @@ def _known_before(row: Mapping[str, Any], table: Table, day: dt.date) -> bool:
 def _filled_fields(row: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
     """Keep what is there, in the form of the contract."""
     kept = {name: row[name] for name in (names or row) if row[name] is not None}
+    if kept.pop("taken", "taken") != "taken":
+        kept["score"] = row["taken"]
+        kept["max_score"] = row["max_score"] if (row["max_score"] or 0) > 0 else _ANY_MAX
     if "status" in kept:
         kept["status"] = STATUSES.words[kept["status"]]
     if "instrument" in kept and "score" not in kept:

@@ -230,6 +230,8 @@ class RiskModel(ModelParts):
         ------
         DateError
             If nobody was at school on the date.
+        TooMuchRefusedError
+            If most attendance or marks of most pupils could not be used: ``settings.missingness``.
         """
         histories = histories_of(records)
         scores = self.score_histories(histories, as_of, language=language, context=context, progress=progress)
@@ -279,6 +281,7 @@ class RiskModel(ModelParts):
             written,
             tuple(errors),
             partial(explain_scores, self, histories, as_of, chosen, context),
+            registers=population.questions() if pupils is None else (),
         )
 
     def score_features(

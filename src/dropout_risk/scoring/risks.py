@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from scipy.special import expit
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.rules import alerts_on
+from dropout_risk.alerts.silence import register_warnings
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
@@ -23,7 +25,8 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.missing import NOT_RECORDED, missing_states
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.modelling.calibrated_model import CalibratedModel
-from dropout_risk.settings import AlertSettings
+from dropout_risk.scoring.coverage import KnownDays
+from dropout_risk.settings import Settings
 from dropout_risk.text import Language
 
 
@@ -70,7 +73,8 @@ class Evidence:
     pupil's own value of twelve weeks before (both NaN where there is none). By source, ``ages`` are days
     since the last record, -1 where there is none. ``recorded_days`` counts days with an attendance record in
     the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
-    context.
+    context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's
+    register.
     """
 
     states: npt.NDArray[np.int8]
@@ -80,6 +84,8 @@ class Evidence:
     recorded_days: npt.NDArray[np.int64]
     alerts: list[tuple[Alert, ...]]
     compared: bool
+    doubted: KnownDays | None = None
+    registers: list[tuple[str, ...]] | None = None
 
     @classmethod
     def of(
@@ -91,7 +97,8 @@ class Evidence:
         *,
         catalogue: FeatureCatalogue,
         instruments: InstrumentRegistry,
-        rules: AlertSettings,
+        settings: Settings,
+        facts: RegisterFacts,
         language: Language,
     ) -> Self:
         """Read what was known on a date of the pupils of a snapshot."""
@@ -103,8 +110,12 @@ class Evidence:
                 name: _record_age(snapshot.last_record(name), snapshot.ordinal) for name in catalogue.sources
             },
             recorded_days=snapshot.count("recorded", "year"),
-            alerts=alerts_on(snapshot, rules, instruments, language),
+            alerts=alerts_on(
+                snapshot, settings.alerts, instruments, language, facts=facts, registers=settings.registers
+            ),
             compared=len(context) > 0,
+            doubted=KnownDays.of(snapshot, catalogue),
+            registers=register_warnings(snapshot, facts, settings.registers, language),
         )
 
     @classmethod

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, RaisingReason, help_for
+from dropout_risk.alerts.register_facts import RegisterFacts
+from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons
@@ -175,13 +177,17 @@ _FEW = Text(
     zh="只有{days}天的出勤记录，各项比例仅供参考",
     en="Attendance is recorded for only {days} days: shares of so few say little",
 )
+NOT_RECENT = Text(
+    zh="近期没有出勤记录，未作判断：须先核实孩子是否在校",
+    en="No recent attendance: not judged; to be verified first whether the child is at school",
+)
 NO_CLASS = Text(
     zh="没有班级对照数据，需与同班比较的特征按缺失处理",
     en="No class context: features that compare with class-mates are missing",
 )
 _SYNTHETIC = Text(zh="本模型用模拟数据训练，不说明任何真实学生的情况", en=SYNTHETIC)
 EVERYBODYS_WARNINGS = (NO_CLASS, _SYNTHETIC, MOVES, WOULD_PLACE)
-WARNINGS_OF_ATTENDANCE = (ABSTAINS, _STALE, _FEW)
+WARNINGS_OF_ATTENDANCE = (ABSTAINS, NOT_RECENT, _STALE, _FEW, *WARNINGS_OF_REGISTERS)
 
 
 class ScoreWriter:
@@ -205,19 +211,35 @@ class ScoreWriter:
         self._schemas: dict[Any, pa.Schema] = {}
 
     def write(
-        self, risks: Risks, evidence: Evidence | None = None, notes: Notes | None = None
+        self,
+        risks: Risks,
+        evidence: Evidence | None = None,
+        notes: Notes | None = None,
+        *,
+        facts: RegisterFacts | None = None,
+        judged: Bools | None = None,
     ) -> pa.RecordBatch:
         """Write some pupils' scores; without evidence, their numbers alone.
 
-        ``notes`` are warnings to add to each pupil's score, before all others.
+        ``notes`` are warnings to add to each pupil's score, before all others; ``facts`` say of whom nothing
+        recent is known, and ``judged`` of whom what is known may be trusted: nobody else is judged.
         """
         abstaining = too_little_known(risks.values, self.model.catalogue)
-        columns = self._numbers(risks, abstaining)
+        unjudged = abstaining | self._not_recent(facts, abstaining)
+        if judged is not None:
+            unjudged = unjudged | ~judged
+        columns = self._numbers(risks, unjudged)
         if evidence is not None:
-            columns |= self._words(risks, evidence, abstaining, notes)
+            columns |= self._words(risks, evidence, abstaining, unjudged, notes)
         columns["error"] = pa.nulls(len(risks), ERROR)
         schema = self._schema(columns["student_id"].type, evidence is not None)
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+    def _not_recent(self, facts: RegisterFacts | None, abstaining: Bools) -> Bools:
+        """Say of whom nothing recent is known of what a model of attendance judges by."""
+        if facts is None or "attendance" not in self.model.catalogue.sources:
+            return np.zeros(len(abstaining), np.bool_)
+        return facts.stale
 
     @cached_property
     def _of_features(self) -> list[pa.Field]:
@@ -246,7 +268,12 @@ class ScoreWriter:
         }
 
     def _words(
-        self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
+        self,
+        risks: Risks,
+        evidence: Evidence,
+        abstaining: Bools,
+        unjudged: Bools,
+        notes: Notes | None,
     ) -> dict[str, pa.Array]:
         rows = ScoredRows(
             values=risks.values,
@@ -258,6 +285,7 @@ class ScoreWriter:
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
             places=risks.places,
+            doubted=evidence.doubted,
         )
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
@@ -271,7 +299,7 @@ class ScoreWriter:
             "risk_within": self._within(risks),
             "alerts": _alert_column(evidence),
             "missing": self._gaps(risks.values, evidence.states),
-            "warnings": self._warned(risks, evidence, abstaining, notes),
+            "warnings": self._warned(risks, evidence, abstaining, unjudged, notes),
             "suggested_help": self._helped(risks, evidence, chosen),
         }
 
@@ -317,21 +345,37 @@ class ScoreWriter:
         return [{"text": sentence, "sensitive": sensitive} for sentence, sensitive in said.items()]
 
     def _warned(
-        self, risks: Risks, evidence: Evidence, abstaining: npt.NDArray[np.bool_], notes: Notes | None
+        self,
+        risks: Risks,
+        evidence: Evidence,
+        abstaining: Bools,
+        unjudged: Bools,
+        notes: Notes | None,
     ) -> pa.Array:
         age = evidence.ages.get("attendance", np.zeros(len(abstaining), dtype=np.int64))
         stale = np.where(age > STALE_DAYS, age, 0).tolist()
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
         added = notes or [()] * len(abstaining)
+        asked = evidence.registers or [()] * len(abstaining)
+        verify = (unjudged & ~abstaining).tolist()
         worth = self._advice.of(risks, evidence.states, abstaining)
         advice = self._advice.told(worth, risks, abstaining, self.language)
-        keys = [(evidence.compared, *key) for key in zip(added, advice, stale, few, strict=True)]
+        keys = [
+            (evidence.compared, *key) for key in zip(added, advice, asked, verify, stale, few, strict=True)
+        ]
         return self._warnings.take(keys, lambda row: self._warnings_of(*keys[row]))
 
-    def _warnings_of(
-        self, compared: bool, notes: tuple[str, ...], advice: tuple[str, ...], stale: int, few: int
+    def _warnings_of(  # noqa: PLR0917
+        self,
+        compared: bool,
+        notes: tuple[str, ...],
+        advice: tuple[str, ...],
+        asked: tuple[str, ...],
+        verify: bool,
+        stale: int,
+        few: int,
     ) -> list[str]:
-        warnings = [*notes, *advice]
+        warnings = [*notes, *([NOT_RECENT.to(self.language)] if verify else ()), *asked, *advice]
         if stale:
             warnings.append(_STALE.fill(self.language, days=stale))
         if few:

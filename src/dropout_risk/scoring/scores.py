@@ -12,6 +12,7 @@ import pandas as pd
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
+from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import FeatureInputError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.model_parts import SYNTHETIC
@@ -195,6 +196,8 @@ class Scores:
         In the order in which they were given; those of a population become objects only when asked for.
     errors : tuple of RowError
         Pupils that were not scored and rows that were not used.
+    registers : tuple of RegisterQuestion
+        Questions about the registers of classes: one for all of their pupils.
     explained : callable, optional
         Makes the features and contributions of these pupils again.
     """
@@ -206,6 +209,7 @@ class Scores:
     pupils: Sequence[PupilScore]
     errors: tuple[RowError, ...] = field(default=())
     explained: Callable[[], ExplainedScores] | None = field(default=None, compare=False)
+    registers: tuple[RegisterQuestion, ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.pupils)
@@ -217,12 +221,14 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the reply of the endpoint."""
+        asked = {"registers": [item.to_dict() for item in self.registers]} if self.registers else {}
         return {
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "request_id": self.request_id,
             "language": self.language,
             "model": self.model,
             "results": [pupil.to_dict() for pupil in self.pupils],
+            **asked,
             "errors": [error.to_dict() for error in self.errors],
         }
 
@@ -264,6 +270,7 @@ class Scores:
                 "reasons": "; ".join(reason.text for reason in pupil.raising),
                 "alerts": "; ".join(alert.text for alert in pupil.alerts),
                 "suggested_help": "; ".join(item.text for item in pupil.suggested_help),
+                "warnings": "; ".join(pupil.warnings),
             }
             for pupil in self.pupils
         ]

@@ -312,7 +312,11 @@ class _Search:
             self._changeable() & ~np.isnan(now) & ~np.isnan(changed.values), changed.values, now
         )
         wrong = (np.array(model.catalogue.monotone) * np.nan_to_num(values - now) > _ROUNDING).any(axis=1)
-        population = replace(self.population, table=replace(changed, values=values))
+        population = replace(
+            self.population,
+            table=replace(changed, values=values),
+            facts=self.population.facts.take(pupils[whose]),
+        )
         parts = population.blocks(np.arange(len(rows)), sentences=False)
         risk = np.concatenate([part["risk"].to_numpy(zero_copy_only=False) for part in parts])
         return _Candidates(whose, changes, np.where(wrong, np.nan, risk))

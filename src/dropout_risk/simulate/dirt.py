@@ -55,9 +55,10 @@ def spoil_tables(
     planted: Planted = {}
     spots, copies = _declare_spots(last_day), _declare_copies()
     spoiled = dict(tables)
+    left = tables["students"].filter(tables["students"]["left_on"].is_valid())["student_id"].cast(pa.string())
     for name in ("attendance", "grades", "wellbeing", "family", "outcomes"):
         table = tables[name]
-        rows = rng.permutation(np.flatnonzero(_may_be_spoiled(table)))
+        rows = rng.permutation(np.flatnonzero(_may_be_spoiled(table, left)))
         count = max(2, round(SHARE_OF_EACH * table.num_rows))
         for spot in (spot for spot in spots if spot.table == name):
             chosen, rows = rows[:count], rows[count:]
@@ -112,8 +113,14 @@ def _declare_copies() -> tuple[Copy, ...]:
     )
 
 
-def _may_be_spoiled(table: pa.Table) -> Bools:
-    """Leave out family rows that end, or say that there is nothing: spoiling them need not show."""
+def _may_be_spoiled(table: pa.Table, left: pa.ChunkedArray) -> Bools:
+    """Leave out rows whose spoiling need not show, or shows otherwise.
+
+    These are family rows that end, or say that there is nothing, and attendance of pupils who left.
+    """
+    if "status" in table.column_names:
+        there: Bools = pc.invert(pc.is_in(table["student_id"].cast(pa.string()), left)).to_numpy()
+        return there
     if "factor" not in table.column_names:
         return np.ones(table.num_rows, np.bool_)
     something = pc.not_equal(table["factor"].cast(pa.string()), "none")

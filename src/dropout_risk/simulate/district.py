@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.records.readers import mark_synthetic
+from dropout_risk.records.readers import mark_outcomes_to, mark_synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
 from dropout_risk.simulate.columns import dates_column, words_column
@@ -98,7 +98,10 @@ def simulate_district(
     if dirty:
         tables, planted = spoil_tables(tables, simulated.last_day, np.random.default_rng([seed, 1]))
         truth.attrs["planted"] = planted
-    return SchoolRecords.from_tables(**tables, today=simulated.last_day, truth=truth, synthetic=True)
+    last_day = simulated.last_day
+    return SchoolRecords.from_tables(
+        **tables, today=last_day, truth=truth, synthetic=True, outcomes_to=last_day
+    )
 
 
 def simulate_tables(
@@ -135,6 +138,7 @@ def simulate_tables(
     }
     last_day = _EPOCH + dt.timedelta(int(years.days[-1]))
     tables = {name: mark_synthetic(table) for name, table in tables.items()}
+    tables["outcomes"] = mark_outcomes_to(tables["outcomes"], last_day)
     return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)
 
 

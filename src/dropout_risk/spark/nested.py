@@ -18,6 +18,7 @@ import pyarrow as pa
 from dropout_risk.errors import RecordsError, nearest
 from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 from dropout_risk.records.mapping import RecordsMapping, Source
+from dropout_risk.records.other_ids import is_id
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.spark.workers import NestedPart, NestedReading, in_arrow
@@ -135,8 +136,12 @@ class SparkTables:
         rows = [self._rows(part, parts) for part in parts]
         if roster is not None:
             at_class = sql.concat_ws(_BETWEEN, "school", "class")
-            place = sql.when(sql.col("class").isNotNull(), at_class).otherwise(
-                sql.concat_ws(_BETWEEN, "school", sql.lit(""), "key")
+            of_school = sql.concat_ws(_BETWEEN, "school", sql.lit(""))
+            alone = sql.concat_ws(_BETWEEN, of_school, "key")
+            place = (
+                sql.when(sql.col("class").isNotNull(), at_class)
+                .when(sql.col("school") != "", of_school)  # who has no class is in its school's register
+                .otherwise(alone)
             )
             nothing = [sql.lit(None).cast(self._type(part)).alias(part.column) for part in parts]
             at = sql.struct(place.alias("place"), sql.col("school")).alias("at")
@@ -204,6 +209,8 @@ def _part_of_frame(words: RecordsMapping, name: str, number: int, frame: Any) ->
     chosen = words.headers(table, frame.columns).chosen
     complete = all(column in chosen for column in TABLES[table].required)
     headers = list(chosen.values()) if complete else list(frame.columns)
+    if complete and table == "students":  # what is not used tells two pupils of one id apart
+        headers += [name for name in frame.columns if name not in headers and not is_id(name, words)]
     student = chosen.get("student_id")
     kind = None if student is None else frame.dtypes[frame.columns.index(student)][1]
     others = [header for header in headers if header != student]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Ints
 from dropout_risk.histories.histories import NEVER, Histories
-from dropout_risk.records.calendar import DateLike, SchoolCalendar
+from dropout_risk.records.calendar import YEAR_START, DateLike, SchoolCalendar
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import INCIDENTS, RUNS
@@ -33,8 +33,9 @@ def school_calendar(
     """Find the school days of every school, as :attr:`SchoolRecords.calendar` does.
 
     A school for which the calendar table lists school days has these; for any other they are the days on
-    which anyone there has attendance, each known from the day on which its first row was recorded. The
-    second takes a pass over the attendance; hand the result to :func:`score` to do without it.
+    which anyone there has attendance, each known from the day on which its first row was recorded, completed
+    by the ordinary week where the calendar lists exceptions. The second takes a pass over the attendance;
+    hand the result to :func:`score` to do without it.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class SchoolDays:
     listed: pa.Table
     held: dict[str, tuple[Ints, Ints]]
     kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    year_start: tuple[int, int] = YEAR_START
 
     @classmethod
     def of(cls, tables: SparkTables, calendar: SchoolCalendar | None, by_class: Any) -> SchoolDays:
@@ -66,13 +68,15 @@ class SchoolDays:
         """
         listed = tables.header.table("calendar")
         if calendar is not None:
-            return cls(listed, {school: calendar.days_of(school) for school in calendar.schools})
-        known = _listed_days(tables, listed)
-        held = {school: known.days_of(school) for school in tables.schools}
-        unlisted = sorted(school for school, (days, _) in held.items() if not len(days))
+            held = {school: calendar.days_of(school) for school in calendar.schools}
+            return cls(listed, held, year_start=calendar.year_start)
+        records = listed_days(tables, listed)
+        held = {school: records.calendar.days_of(school) for school in tables.schools}
+        unlisted = sorted(school for school in held if not records.lists_days_of(school))
         if unlisted and any(part.table == "attendance" for part in tables.reading.parts):
-            held |= _attended_days(tables, listed, unlisted, by_class())
-        return cls(listed, held)
+            attended = _attended_days(tables, listed, unlisted, by_class())
+            held |= {school: records.completed_days(school, *told) for school, told in attended.items()}
+        return cls(listed, held, year_start=tables.header.year_start)
 
     def with_incidents(self, tables: SparkTables, by_class: Callable[[], Any]) -> SchoolDays:
         """Find since when each school keeps tables of incidents: a pass over those that are given."""
@@ -93,7 +97,7 @@ class SchoolDays:
             for name in (self.held if schools is None else schools)
         }
         days, known = ({name: pair[part] for name, pair in chosen.items()} for part in (0, 1))
-        return SchoolCalendar.from_days(days, known=known)
+        return SchoolCalendar.from_days(days, known=known, year_start=self.year_start)
 
     def records(self, reading: NestedReading, nested: pa.Table) -> SchoolRecords:
         """Check some pupils' nested rows against the days that are listed for their schools."""
@@ -107,7 +111,12 @@ class SchoolDays:
         schools = sorted(set(pc.fill_null(students["school_id"].cast(pa.string()), "").to_pylist()))
         tables = {table.name: records.table(table.name) for table in RUNS.values()}
         histories = Histories.from_tables(
-            students, tables, self.calendar(schools), attendance=records.attendance
+            students,
+            tables,
+            self.calendar(schools),
+            attendance=records.attendance,
+            presumed=records.presumed_schools,
+            refused=records.refused,
         )
         for run, first in histories.observed.kept.items():
             own = self.kept.get(run, {})
@@ -115,17 +124,15 @@ class SchoolDays:
         return replace(histories, set_apart=tuple(records.quarantine.student_ids))
 
 
-def _listed_days(tables: SparkTables, listed: pa.Table) -> SchoolCalendar:
-    """Ask the library which days are listed, with one made-up pupil per school."""
+def listed_days(tables: SparkTables, listed: pa.Table) -> SchoolRecords:
+    """Ask the library which days are listed and how others are completed, with one pupil per school."""
     schools = [school or None for school in tables.schools]
     columns = {name: pa.nulls(len(schools), pa.string()) for name in ("class_id", "grade_level")}
     students = pa.table(
         {"student_id": range(len(schools)), "school_id": pa.array(schools, pa.string()), **columns}
     )
     given = {"students": students} | ({"calendar": listed} if listed.num_rows else {})
-    return SchoolRecords.from_tables(
-        today=tables.reading.today, mapping=tables.reading.mapping, **given
-    ).calendar
+    return SchoolRecords.from_tables(today=tables.reading.today, mapping=tables.reading.mapping, **given)
 
 
 def _attended_days(
@@ -138,7 +145,7 @@ def _attended_days(
 
     def attended(batches: Iterator[Any]) -> Iterator[pa.Table]:
         for nested in whole_classes(batches):
-            calendar = days.records(reading, nested).calendar
+            calendar = days.records(reading, nested).attended_days
             for school in sorted(wanted.intersection(calendar.schools)):
                 day, known = calendar.days_of(school)
                 yield pa.table(

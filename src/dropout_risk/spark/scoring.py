@@ -22,6 +22,7 @@ from dropout_risk.features.cohort import members_on
 from dropout_risk.features.compute import compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.id_forms import CAUSES
 from dropout_risk.records.mapping import RecordsMapping, Source
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
@@ -31,7 +32,7 @@ from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_writer import NO_CLASS, score_schema
 from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.nested import SparkTables
-from dropout_risk.spark.school_days import SchoolDays
+from dropout_risk.spark.school_days import SchoolDays, listed_days
 from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
 from dropout_risk.text import Language
 
@@ -221,11 +222,15 @@ def tally_report(report: CheckReport) -> list[dict[str, Any]]:
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
-    found = [
-        {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
-        for problem in report.problems
-    ]
-    return counted + found
+    return counted + [_tallied(problem) for problem in report.problems]
+
+
+def _tallied(problem: Problem) -> dict[str, Any]:
+    """Write a problem; why an id is unknown cannot be told from the pupils of one block."""
+    row = {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
+    if problem.table != "students" and problem.rule.name in {cause.rule for cause in CAUSES}:
+        row |= {"rule": RULES["unknown_pupil"].code, "detail": ""}
+    return row
 
 
 def report_of(rows: list[dict[str, Any]]) -> CheckReport:
@@ -404,7 +409,10 @@ class SparkScores:
 
         keys = [field.name for field in TALLY][:-1]
         found = self.rows.where("tally is not null").select("tally.*")
-        here = pa.Table.from_pylist(tally_report(self.tables.header.check()), schema=pa.schema(list(TALLY)))
+        header, listed = self.tables.header, listed_days(self.tables, self.tables.header.table("calendar"))
+        told = [row for row in tally_report(header.check()) if row["table"] != "calendar"]
+        told += [row for row in tally_report(listed.check()) if row["table"] == "calendar"]
+        here = pa.Table.from_pylist(told, schema=pa.schema(list(TALLY)))
         found = found.unionByName(self.tables.spark.createDataFrame(here))
         return found.groupBy(*keys).agg(sql.sum("rows").alias("rows"))
 

@@ -110,14 +110,15 @@ class NestedReading:
     parts: tuple[NestedPart, ...]
 
     def records(self, nested: pa.Table, calendar: pa.Table | None = None) -> SchoolRecords:
-        """Check the rows of some pupils."""
+        """Check the rows of some pupils; what holds of whole schools, as the end of outcomes, is left out."""
         columns = set(nested.column_names)
         tables: dict[str, Any] = {
             part.name: part.rows(nested) for part in self.parts if part.column in columns
         }
         if calendar is not None and calendar.num_rows:
             tables["calendar"] = calendar
-        return SchoolRecords.from_tables(mapping=self.mapping, today=self.today, **tables)
+        today = self.today
+        return SchoolRecords.from_tables(mapping=self.mapping, today=today, outcomes_to=today, **tables)
 
     def roster(self, batches: Iterator[Any]) -> Iterator[pa.Table]:
         """Give the key, school and class of the pupils whose own row can be used."""

@@ -19,6 +19,7 @@ from dropout_risk.errors import DropoutRiskError, SettingsError, UnloggedRunErro
 from dropout_risk.evaluation.baselines import Baseline, fit_baselines, last_model
 from dropout_risk.evaluation.card import model_cards
 from dropout_risk.evaluation.leak_section import refuse_leaks
+from dropout_risk.evaluation.missingness import refuse_missing, refuse_refused
 from dropout_risk.evaluation.parts import Parts, labelled_cohort, last_label_day, make_parts
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.timing import fit_timing
@@ -117,6 +118,11 @@ def train(
     ------
     TrainingError
         If no snapshot has a known outcome, or too few pupils drop out before the test.
+    OneClassError
+        If all pupils of the test end alike.
+    TooMuchRefusedError, FamilyMissingError
+        If most rows of a table were set apart, or a family of features is missing for nearly everybody
+        although its table was given: the limits are ``settings.missingness``.
     LeakError
         If the rows hold what nobody knew in time, or the same pupils twice; all findings at once.
     SplitError
@@ -139,10 +145,12 @@ def train(
     with Steps(shown=progress) as steps:
         with steps.one("histories"):
             histories = histories_of(records)
+            refuse_refused(records, settings.missingness)
             catalogue = kept_features(histories) if catalogue is None else catalogue
             cohort = labelled_cohort(histories, settings)
         features = _daily_features(histories, cohort, catalogue, steps)
         parts = make_parts(histories, cohort, features, settings)
+        refuse_missing(parts, records, catalogue, settings.missingness)
         with steps.one("leaks"):
             leaks = refuse_leaks(histories, parts, catalogue, settings)
         with steps.one("fit"):

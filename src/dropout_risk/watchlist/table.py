@@ -23,7 +23,13 @@ from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import listed_missing, listed_reasons, shorten_list
+from dropout_risk.watchlist.wording import (
+    listed_missing,
+    listed_reasons,
+    listed_refusals,
+    listed_warnings,
+    shorten_list,
+)
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -83,14 +89,16 @@ def list_csv(watch_list: WatchList) -> str:
 
 
 def scores_frame(scores: Scores) -> pd.DataFrame:
-    """Give :meth:`Scores.frame` with reasons as a list tells them: no results of psychological tests."""
+    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them: nothing of psychology."""
     frame = scores.frame()
     if frame.empty:
         return frame
-    reasons = {}
+    reasons, warnings = {}, {}
     for pupil in scores.pupils:
         reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
-    return frame.assign(reasons=frame["student_id"].map(reasons))
+        warnings[pupil.student_id] = CLAUSES.en.join(listed_warnings(pupil))
+    ids = frame["student_id"]
+    return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings))
 
 
 def guard_cell(value: Any) -> Any:
@@ -134,7 +142,7 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "high": pupil.interval[1] if judged else None,
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
         "reasons": CLAUSES.join(language, _reason_texts(pupil, language)),
-        "missing": shorten_list(listed_missing(pupil), _MISSING_SHOWN, language),
+        "missing": shorten_list([*listed_refusals(pupil), *listed_missing(pupil)], _MISSING_SHOWN, language),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
 

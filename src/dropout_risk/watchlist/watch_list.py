@@ -12,9 +12,11 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
+from dropout_risk.scoring.refused_rows import NOT_JUDGED
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
@@ -22,9 +24,11 @@ from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
-from dropout_risk.watchlist.wording import listed_missing, shorten_list
+from dropout_risk.watchlist.wording import listed_missing, listed_refusals, shorten_list
 
-_TOO_LITTLE = Text(zh="已知的太少，无法评估（{missing}）", en="Too little is known ({missing})")
+_TOO_LITTLE = Text(
+    zh="近期所知太少，须核实（{missing}）", en="Too little is known, to be verified ({missing})"
+)
 _MISSING_SHOWN = 2
 
 
@@ -57,6 +61,8 @@ def _reason_of_error(error: RowError, language: Language) -> str:
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
     missing = shorten_list(listed_missing(pupil), _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
+    if NOT_JUDGED.to(language) in pupil.warnings:
+        reason = CLAUSES.join(language, [NOT_JUDGED.to(language), *listed_refusals(pupil)])
     return Unscored(pupil.student_id, reason, pupil.school_id, pupil.responsible_id)
 
 
@@ -84,6 +90,8 @@ class WatchList:
         One per school and responsible teacher; pupils without one are a group of their own.
     last : ListState or None
         The list it was compared with.
+    registers : tuple of RegisterQuestion
+        Questions about the registers of classes: one for all of their pupils.
     cohort : int
         How many pupils there are in all.
 
@@ -106,6 +114,7 @@ class WatchList:
     groups: tuple[WatchGroup, ...]
     last: ListState | None
     cohort: int
+    registers: tuple[RegisterQuestion, ...] = ()
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
@@ -183,6 +192,7 @@ class WatchList:
             groups=tuple(groups),
             last=last,
             cohort=_cohort_size(scores, left),
+            registers=scores.registers,
         )
 
     @property
@@ -207,6 +217,7 @@ class WatchList:
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
+        synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
         listed = frame[frame["part"].isin(["alert", "above_line"])].head(20)
         shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
@@ -236,6 +247,10 @@ class WatchList:
     def load_state(path: str | Path) -> ListState:
         """Read what :meth:`save_state` wrote; give it as ``previous``."""
         return ListState.load(path)
+
+    def questions_of(self, school_id: str | None) -> tuple[RegisterQuestion, ...]:
+        """Give the questions about the registers of a school."""
+        return tuple(item for item in self.registers if item.school_id == school_id)
 
     def _ids(self) -> list[Any]:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
+from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.tables import TABLES
+from dropout_risk.scoring.refused_rows import tells_of_refused
 from dropout_risk.scoring.roles import CLASS_TEACHER, Telling
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, Language, Text, percent_text
@@ -61,6 +64,19 @@ def listed_missing(pupil: PupilScore) -> tuple[str, ...]:
     That a test was refused, or is invalid, is as confidential as its result.
     """
     return tuple(sentence for sentence in pupil.missing if sentence not in pupil.missing_sensitive)
+
+
+def listed_warnings(pupil: PupilScore) -> tuple[str, ...]:
+    """Give the warnings about a pupil, without those that would tell that there is a psychological test."""
+    return tuple(text for text in pupil.warnings if not tells_of_refused(text, _CONFIDENTIAL_TABLES))
+
+
+def listed_refusals(pupil: PupilScore) -> tuple[str, ...]:
+    """Give of these what tells of rows that were not used."""
+    return tuple(text for text in listed_warnings(pupil) if tells_of_refused(text, REFUSED_TABLES))
+
+
+_CONFIDENTIAL_TABLES = [name for name in REFUSED_TABLES if TABLES[name].domain in CLASS_TEACHER.hidden]
 
 
 def comparison_text(reason: Reason, language: Language) -> str:

@@ -15,7 +15,7 @@ MONDAY = dt.date(2025, 3, 3)
 DAYS = [day.date() for day in pd.bdate_range("2025-02-03", "2025-05-30")]
 
 
-def school(outcomes=(), *, observed_to=DAYS[-1], **students):
+def school(outcomes=(), *, observed_to=DAYS[-1], outcomes_to="2025-12-31", **students):
     """One school with pupils named by keyword, and an anchor who is there every day."""
     rows = [
         {"student_id": name, "school_id": "s", "class_id": "1", "grade_level": 8} | row
@@ -27,7 +27,11 @@ def school(outcomes=(), *, observed_to=DAYS[-1], **students):
     ]
     events = [{"student_id": name, "date": day, "event": event} for name, day, event in outcomes]
     return SchoolRecords.from_tables(
-        students=[*rows, anchor], attendance=attendance, outcomes=events or None, today="2025-12-31"
+        students=[*rows, anchor],
+        attendance=attendance,
+        outcomes=events or None,
+        today="2025-12-31",
+        outcomes_to=outcomes_to,
     )
 
 
@@ -128,7 +132,8 @@ def two_schools(other):
     attendance = [{"student_id": "zz", "date": day, "status": "present"} for day in DAYS]
     attendance += [{"student_id": "a", "date": day, "status": "present"} for day in other]
     days = [{"school_id": school, "date": day, "is_school_day": True} for school in "st" for day in DAYS]
-    return {"students": students, "attendance": attendance, "calendar": days, "today": "2025-12-31"}
+    declared = {"today": "2025-12-31", "outcomes_to": "2025-12-31"}
+    return {"students": students, "attendance": attendance, "calendar": days} | declared
 
 
 def test_a_school_that_stops_sending_attendance_has_no_observed_horizon_after_that():
@@ -196,7 +201,7 @@ def test_each_school_counts_the_window_in_its_own_days():
         ],
         "outcomes": [{"student_id": name, "date": school_day(6), "event": "dropout"} for name in days],
     }
-    records = SchoolRecords.from_tables(**frames, today="2025-12-31")
+    records = SchoolRecords.from_tables(**frames, today="2025-12-31", outcomes_to="2025-12-31")
     cohort = Cohort.on(records, MONDAY).with_labels(records, 5)
 
     assert answers(cohort) == {("daily", MONDAY): 0, ("alternate", MONDAY): 1}

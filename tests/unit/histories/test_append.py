@@ -151,13 +151,17 @@ def test_a_family_row_is_corrected_whatever_its_value(at_once):
     assert [words[code] for code in known(source, "family", "value", "2025-03-07")] == ["one_parent"]
 
 
-def test_an_outcome_of_a_day_takes_the_place_of_the_former_one():
+def test_outcomes_of_one_day_are_all_kept_in_whatever_batch_they_arrive():
     event = {"student_id": "a", "date": "2025-03-05", "event": "dropout"}
-    grown = Histories.from_records(small(outcomes=[event])).append(
-        small(outcomes=[event | {"event": "transferred"}])
-    )
+    back = event | {"event": "returned"}
+    grown = Histories.from_records(small(outcomes=[event])).append(small(outcomes=[back]))
+    at_once = Histories.from_records(small(outcomes=[back, event]))
 
-    assert [grown.words["event"][code] for code in grown.outcomes.columns["event"]] == ["transferred"]
+    for found in (grown, at_once, at_once.append(small(outcomes=[event]))):
+        assert [found.words["event"][code] for code in found.outcomes.columns["event"]] == [
+            "dropout",
+            "returned",
+        ]
 
 
 def test_a_corrected_day_of_attendance_holds_from_the_day_it_became_known():

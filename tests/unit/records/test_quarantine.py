@@ -79,7 +79,7 @@ def test_rows_from_files_are_read_again_with_their_text(tmp_path):
     SchoolRecords.from_folder(tmp_path).quarantine.write(tmp_path / "apart")
     frame = pd.read_csv(tmp_path / "apart" / "outcomes.csv", dtype=str).fillna("")
     assert frame[["row", "rule", "学号", "备注"]].to_numpy().tolist() == [
-        ["1", "DR114", "007", "甲"],
+        ["1", "DR156", "007", "甲"],
         ["3", "DR107", "7", "乙"],
         ["2", "DR124", "", ""],
     ]

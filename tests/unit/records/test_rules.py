@@ -9,9 +9,9 @@ FAULTS = [
     ("missing_value", "attendance", 0, {"date": None}, "date", "error"),
     ("missing_value", "grades", 0, {"score": math.nan}, "score", "error"),
     ("missing_value", "students", 2, {"student_id": " "}, "student_id", "error"),
-    ("wrong_type", "grades", 0, {"score": "缺考"}, "score", "error"),
-    ("wrong_type", "attendance_totals", 0, {"days_absent": 1.5}, "days_absent", "error"),
-    ("wrong_type", "students", 0, {"grade_level": "Year 7"}, "grade_level", "warning"),
+    ("wrong_type", "grades", 0, {"score": "B+"}, "score", "error"),
+    ("wrong_type", "attendance_totals", 0, {"days_absent": "1 1/2"}, "days_absent", "error"),
+    ("wrong_type", "students", 0, {"grade_level": "the top one"}, "grade_level", "warning"),
     ("unparsable_date", "attendance", 1, {"date": "45537"}, "date", "error"),
     ("unparsable_date", "attendance", 1, {"date": "2024-02-30"}, "date", "error"),
     ("unparsable_date", "grades", 1, {"recorded_on": "soon"}, "recorded_on", "error"),
@@ -24,7 +24,7 @@ FAULTS = [
     ("unknown_word", "outcomes", 0, {"event": "gone"}, "event", "error"),
     ("unknown_word", "wellbeing", 0, {"valid": "perhaps"}, "valid", "error"),
     ("unknown_word", "students", 2, {"boarding": "sometimes"}, "boarding", "warning"),
-    ("score_over_max", "grades", 0, {"score": 120.5}, "score", "error"),
+    ("score_over_max", "grades", 0, {"score": 144.5}, "score", "error"),
     ("negative_number", "grades", 0, {"score": -1}, "score", "error"),
     ("negative_number", "attendance_totals", 0, {"days_late": -2}, "days_late", "error"),
     ("negative_number", "students", 0, {"distance_km": -0.5}, "distance_km", "warning"),
@@ -34,7 +34,7 @@ FAULTS = [
     ("duplicate_row", "attendance", -3, {}, "session", "error"),
     ("duplicate_row", "students", -2, {}, "student_id", "error"),
     ("duplicate_row", "family", -3, {"source": "another office"}, "valid_from", "error"),
-    ("unknown_pupil", "wellbeing", 0, {"student_id": "P1"}, "student_id", "error"),
+    ("id_written_otherwise", "wellbeing", 0, {"student_id": "P1"}, "student_id", "error"),
     ("before_enrolment", "outcomes", 0, {"student_id": "p1", "date": "2024-08-31"}, "date", "error"),
     ("overlapping_periods", "family", 1, {"valid_from": "2023-12-30"}, "valid_from", "error"),
     ("period_reversed", "family", 0, {"valid_to": "2022-12-31"}, "valid_to", "error"),
@@ -64,7 +64,7 @@ HARMLESS = [
     ("students", 1, {"left_on": "2030-07-01"}),
     ("family", 2, {"valid_to": "9999-12-31"}),
     ("family", 2, {"recorded_on": "2024-08-01"}),
-    ("family", -3, {"value": "mother", "valid_from": "2023-06-01"}),
+    ("family", -1, {"value": "one_parent", "valid_from": "2023-06-01"}),
     ("family", -2, {"valid_to": "2025-01-01", "recorded_on": "2024-12-31"}),
     ("calendar", 4, {"date": "2025-12-31"}),
     ("outcomes", 0, {"student_id": "p1", "date": "2024-09-01"}),
@@ -109,17 +109,17 @@ LED_TO = {
 
 
 @pytest.mark.parametrize(
-    ("table", "row", "change", "column"),
+    ("rule", "table", "row", "change", "column"),
     [
-        ("attendance", -1, {"status": "late"}, "status"),
-        ("students", -2, {"class_id": "c9"}, "school_id"),
-        ("grades", -1, {"score": 3}, "score"),
-        ("calendar", -1, {"is_school_day": False}, "is_school_day"),
+        ("contradicting_rows", "attendance", -1, {"status": "late"}, "status"),
+        ("shared_id", "students", -2, {"class_id": "c9"}, "class_id"),
+        ("contradicting_rows", "grades", -1, {"score": 3}, "score"),
+        ("contradicting_undated", "calendar", -1, {"is_school_day": False}, "is_school_day"),
     ],
 )
-def test_rows_that_contradict_each_other_are_all_set_apart(county, checked, table, row, change, column):
+def test_rows_that_contradict_each_other_are_all_set_apart(county, checked, rule, table, row, change, column):
     broken = with_change(county, table, row, change)
-    found = [p for p in checked(broken).check().problems if p.rule.name == "contradicting_rows"]
+    found = [p for p in checked(broken).check().problems if p.rule.name == rule]
     assert [(p.table, p.column, p.rows, p.first_row) for p in found] == [(table, column, 2, -row)]
 
 
@@ -129,7 +129,7 @@ def test_rows_of_a_pupil_whose_own_row_was_set_apart_say_so(county, checked):
     found = {p.table for p in records.check().problems if p.rule.name == "pupil_set_apart"}
     assert found == {"attendance", "grades", "wellbeing", "family"}
     assert records.quarantine.student_ids == ["p1"]
-    assert [rule.name for rule in records.quarantine.student_rules["p1"]] == ["contradicting_rows"]
+    assert [rule.name for rule in records.quarantine.student_rules["p1"]] == ["shared_id"]
 
 
 def test_what_becomes_known_later_does_not_push_out_what_was_known(county, checked):
@@ -224,3 +224,22 @@ def test_the_report_is_a_frame_a_text_and_a_page(county, checked):
     assert report.frame("zh")["message"].item() == "分数高于满分"
     assert "grades: 2 read, 1 used, 1 set apart" in str(report)
     assert "DR108" in report._repr_html_()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("students", {"class_id": "c9"}),
+        ("calendar", {"is_school_day": False}),
+        ("outcomes", {"event": "returned"}),
+    ],
+)
+def test_no_hint_asks_a_table_for_a_day_of_recording_that_it_has_not(
+    county, checked, table, change, language
+):
+    found = checked(with_change(county, table, -1, change)).check().frame(language)
+    hints = found[found["table"] == table]["hint"]
+
+    assert len(hints)
+    assert not hints.str.contains("recorded_on|登记日期").any()

@@ -393,7 +393,7 @@ def test_who_sees_everything_may_have_the_features_behind_the_scores(risk_model,
 
 
 FIELDS = {
-    Scores: {"as_of", "request_id", "model", "language", "pupils", "errors", "explained"},
+    Scores: {"as_of", "request_id", "model", "language", "pupils", "errors", "explained", "registers"},
     Change: {
         "student_id", "before", "now", "risk_before", "risk_now", "log_odds_before", "log_odds_now", "data",
         "model", "background", "domains", "facts", "text", "language", "by_new_model",

@@ -72,6 +72,19 @@ def test_the_calendar_changes_what_counts_as_a_school_day(service, risk_model, e
     assert next(alert.days for alert in with_calendar.alerts) == 2
 
 
+def test_a_calendar_of_exceptions_adds_the_days_between_those_with_attendance(service, example):
+    import pandas as pd
+
+    from dropout_risk.scoring.request import histories_of_request
+
+    days = sorted(row["date"] for row in example["students"][0]["attendance"])
+    rows = [row for row in example["students"][0]["attendance"] if row["date"] != days[-2]]
+    body = {**example, "students": [{**example["students"][0], "attendance": rows}]}
+    holiday = pd.DataFrame({"date": ["2025-01-01"], "is_school_day": ["no"]})
+    lengths = [int(histories_of_request(body, calendar).calendar.lengths[0]) for calendar in (holiday, None)]
+    assert lengths[0] > lengths[1] == len({row["date"] for row in rows})
+
+
 @pytest.mark.slow
 def test_a_model_is_found_by_its_alias_in_the_store(service, bundle, risk_model, tmp_path, monkeypatch):
     from dropout_risk.settings import TrackingSettings

@@ -22,7 +22,10 @@ def _histories(holidays=()):
     days = [day.date() for day in pd.date_range("2024-03-01", "2025-06-30")]
     calendar = SchoolCalendar.from_days({"s": days, "t": [day for day in days if day not in holidays]})
     return SimpleNamespace(
-        calendar=calendar, calendar_row=np.array([0, 1], dtype=np.int32), observed_to=ordinal_of("2025-06-30")
+        calendar=calendar,
+        calendar_row=np.array([0, 1], dtype=np.int32),
+        observed_to=ordinal_of("2025-06-30"),
+        complete_to=ordinal_of("2025-06-30"),
     )
 
 
@@ -138,6 +141,7 @@ def test_fifty_dropouts_before_the_test_are_needed(dropouts, enough):
     early = (cohort.frame["as_of"] < DATES[6]).to_numpy()
     labels = cohort.labels * 0
     labels[np.flatnonzero(early)[:: early.sum() // dropouts][:dropouts]] = 1
+    labels.iloc[-1] = 1
     cohort = replace(cohort, labels=labels)
     if enough:
         assert _parts(cohort, horizon=30).counts()["train"]["positives"] == dropouts

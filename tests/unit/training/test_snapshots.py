@@ -24,7 +24,8 @@ def _histories(*calendars, observed_to=END):
     return SimpleNamespace(
         calendar=calendar,
         calendar_row=np.arange(len(calendars), dtype=np.int32),
-        observed_to=ordinal_of(observed_to),
+        observed_to=np.full(len(calendars), ordinal_of(observed_to)),
+        complete_to=np.full(len(calendars), ordinal_of(observed_to)),
     )
 
 

@@ -159,7 +159,7 @@ def test_everybody_who_could_not_be_scored_is_named_with_the_reason():
         unscored=[Unscored("p-8", "no row"), Unscored("p-9", "set apart by hand")],
     )
     told = {item.student_id: item.reason for group in watch_list.groups for item in group.unscored}
-    assert told["p-2"] == "Too little is known (Attendance: nothing recorded)"
+    assert told["p-2"] == "Too little is known, to be verified (Attendance: nothing recorded)"
     assert (told["p-8"], told["p-9"]) == ("no row", "set apart by hand")
     assert "id cannot be read" in told[None]
     assert watch_list.counts() == {

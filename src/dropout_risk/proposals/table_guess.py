@@ -1,0 +1,311 @@
+"""Which table a foreign file holds, and which of its columns each header is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, recurring_share
+from dropout_risk.proposals.foreign_files import ForeignFile
+from dropout_risk.proposals.known_names import known_column, known_table, name_tokens
+from dropout_risk.proposals.lines import Degree
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.tables import TABLES, Column
+from dropout_risk.text import Text
+
+_NAMED, _OPTIONAL, _ONE_ROW_EACH = 0.35, 0.04, 0.5
+_ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
+_LONG_NUMBER = 3
+_TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
+_WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
+_ORDER: tuple[Degree, ...] = ("sure", "likely", "doubtful")
+
+
+@dataclass(frozen=True)
+class ColumnGuess:
+    """The column that a header is taken for; ``built_in`` where records understand it without an entry."""
+
+    header: str
+    column: str
+    degree: Degree
+    evidence: Text
+    built_in: bool = False
+
+
+@dataclass
+class TableGuess:
+    """A foreign file with the table that it is taken for; none where it is like no table."""
+
+    file: ForeignFile
+    table: str | None
+    degree: Degree
+    evidence: Text
+    values: dict[str, ColumnValues]
+    columns: dict[str, ColumnGuess] = field(default_factory=dict)
+    spare: list[ColumnGuess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Keep which columns were found by their names."""
+        self.named = frozenset(self.columns)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether records take the file for this table without an entry."""
+        return self.table is not None and self.file.table == self.table
+
+    @property
+    def used(self) -> bool:
+        """Whether the mapping as proposed reads the file as this table."""
+        return self.built_in or (self.table is not None and self.degree != "doubtful")
+
+    def missing(self) -> list[str]:
+        """Name the required columns for which no header is found."""
+        return (
+            [name for name in TABLES[self.table].required if name not in self.columns] if self.table else []
+        )
+
+    def of_column(self, column: str) -> ColumnValues | None:
+        """Give the values of a column, where a header is taken for it."""
+        guess = self.columns.get(column)
+        return None if guess is None else self.values[guess.header]
+
+    def unknown_headers(self) -> list[str]:
+        """Name the headers that mean nothing here."""
+        taken = {guess.header for guess in (*self.columns.values(), *self.spare)}
+        return [header for header in self.values if header not in taken and header.strip()]
+
+
+def guess_tables(files: Sequence[ForeignFile]) -> list[TableGuess]:
+    """Take each file for the table that its name and headers speak for, then its other columns by shapes."""
+    guesses = [_best_table(file) for file in files]
+    pupils = _pupil_ids(guesses)
+    for guess in guesses:
+        if guess.table is not None:
+            _choose_ids(guess, guesses, pupils)
+            _add_by_shapes(guess, guesses, pupils)
+            guess.degree, guess.evidence = _judged(guess)
+    return guesses
+
+
+# --- By names ---------------------------------------------------------------------------------------
+
+
+def _best_table(file: ForeignFile) -> TableGuess:
+    named = known_table(file.called)
+    scored = []
+    for table in TABLES:
+        values = file.columns(table)
+        columns, spare = _named_columns(table, values)
+        by_name = _NAMED * ((named is not None and named.table == table) + (file.table == table))
+        score = by_name + _score(table, columns, values, by_name > 0)
+        scored.append((score, TableGuess(file, table, "doubtful", _NOTHING, values, columns, spare)))
+    scored.sort(key=lambda item: item[0], reverse=True)
+    (best, guess), (second, other) = scored[:2]
+    if best < _ENOUGH:
+        return TableGuess(file, None, "doubtful", _NOTHING, guess.values)
+    close = best - second < _APART
+    guess.degree = "doubtful" if close else "likely"
+    if close:
+        guess.evidence = Text(
+            zh=f"也可能是 {other.table}：表头都说得通", en=f"its headers fit {other.table} nearly as well"
+        )
+    return guess
+
+
+def _score(
+    table: str, columns: Mapping[str, ColumnGuess], values: Mapping[str, ColumnValues], by_name: bool
+) -> float:
+    required = TABLES[table].required
+    score = sum(_WEIGHTS[columns[name].degree] for name in required if name in columns) / len(required)
+    score += _OPTIONAL * sum(name not in required for name in columns)
+    ids = columns.get("student_id")
+    if table == "students":
+        return score - (_ONE_ROW_EACH if ids is not None and values[ids.header].recurs else 0)
+    own = [name for name in columns if name not in ("student_id", "date", "recorded_on", "school_id")]
+    return score if own or by_name or not TABLES[table].of_pupils else score - _ONE_ROW_EACH
+
+
+def _named_columns(
+    table: str, values: Mapping[str, ColumnValues]
+) -> tuple[dict[str, ColumnGuess], list[ColumnGuess]]:
+    """Give the best header of each column by known names, and the other headers that mean a column too."""
+    found: dict[str, list[tuple[int, int, ColumnGuess]]] = {}
+    chosen = RecordsMapping().headers(table, list(values)).chosen
+    built_in = {header: name for name, header in chosen.items()}
+    for header in values:
+        if header in built_in:
+            guess = ColumnGuess(header, built_in[header], "sure", _KNOWN, built_in=True)
+            found.setdefault(guess.column, []).append((-1, 0, guess))
+        elif not RecordsMapping().ignores(header):
+            named = _named_column(table, header, values[header])
+            if named is not None:
+                found.setdefault(named[1].column, []).append((_ORDER.index(named[1].degree), *named))
+    columns = {column: min(guesses, key=lambda item: item[:2])[2] for column, guesses in found.items()}
+    kept = {guess.header for guess in columns.values()}
+    spare = [item[2] for guesses in found.values() for item in guesses if item[2].header not in kept]
+    return columns, spare
+
+
+def _named_column(table: str, header: str, values: ColumnValues) -> tuple[int, ColumnGuess] | None:
+    known = known_column(table, header)
+    if known is None:
+        return None
+    column = TABLES[table][known.column]
+    fits = values.fits(column)
+    if known.nearness == "known":
+        degree: Degree = "sure" if fits else "likely" if fits is None else "doubtful"
+        how = Text(zh=f"通用表头“{known.name}”", en=f"a known name, {known.name!r}")
+    else:
+        degree = "likely" if fits else "doubtful"
+        how = Text(zh=f"近似通用表头“{known.name}”", en=f"near to a known name, {known.name!r}")
+    shape = _FITS if fits else _NO_SHAPE if fits is None else _MISFITS
+    evidence = Text(zh="{how}；{shape}", en="{how}; {shape}").filled(
+        how=how, shape=shape.filled(kind=_KINDS[column.kind])
+    )
+    return known.rank, ColumnGuess(header, known.column, degree, evidence)
+
+
+# --- By the shapes of values ------------------------------------------------------------------------
+
+
+def _pupil_ids(guesses: Sequence[TableGuess]) -> frozenset[str]:
+    rosters = [guess for guess in guesses if guess.table == "students"]
+    found = [guess.of_column("student_id") for guess in rosters]
+    return frozenset().union(*(values.distinct for values in found if values is not None))
+
+
+def _choose_ids(guess: TableGuess, guesses: Sequence[TableGuess], pupils: frozenset[str]) -> None:
+    """Of several columns of ids take the one whose ids recur in the other files."""
+    own = guess.columns.get("student_id")
+    others = [spare for spare in guess.spare if spare.column == "student_id"]
+    if own is None or own.built_in or not others:
+        return
+    shares = {item.header: _recurrence(guess, item.header, guesses, pupils) for item in (own, *others)}
+    best = max((own, *others), key=lambda item: shares[item.header])
+    if shares[best.header] > shares[own.header]:
+        guess.columns["student_id"] = best
+        guess.spare[guess.spare.index(best)] = own
+
+
+def _recurrence(
+    guess: TableGuess, header: str, guesses: Sequence[TableGuess], pupils: frozenset[str]
+) -> float:
+    ids = guess.values[header].distinct
+    if guess.table != "students":
+        return recurring_share(ids, pupils)
+    others = [values for other in guesses if other is not guess for values in other.values.values()]
+    shares = [recurring_share(values.distinct, ids) for values in others if _could_be_ids(values)]
+    return max(shares, default=0.0)
+
+
+def _could_be_ids(values: ColumnValues) -> bool:
+    return len(values.distinct) > 1 and bool(values.fits_kind("student"))
+
+
+def _add_by_shapes(guess: TableGuess, guesses: Sequence[TableGuess], pupils: frozenset[str]) -> None:
+    for name in guess.missing():
+        column = TABLES[guess.table or ""][name]
+        free = guess.unknown_headers()
+        found = [header for header in free if _has_shape(guess, column, header, guesses, pupils)]
+        if found:
+            degree: Degree = "likely" if len(found) == 1 else "doubtful"
+            evidence = _BY_SHAPE.filled(kind=_SHAPES.get(column.kind, _KINDS[column.kind]), n=len(found))
+            guess.columns[name] = ColumnGuess(found[0], name, degree, evidence)
+
+
+def _has_shape(
+    guess: TableGuess, column: Column, header: str, guesses: Sequence[TableGuess], pupils: frozenset[str]
+) -> bool:
+    values = guess.values[header]
+    if not values.filled:
+        return False
+    if column.kind == "student":
+        once = guess.table != "students" or not values.recurs
+        return once and _could_be_ids(values) and _recurrence(guess, header, guesses, pupils) >= _MOST
+    if column.kind == "date":
+        return values.share(is_date) >= _MOST
+    if column.name == "score":
+        return values.share(is_mark) >= _MOST and recurring_share(values.distinct, pupils) < _MOST
+    return column.name in _TOLD_BY_WORDS and values.understood(column) >= _MOST
+
+
+# --- Degrees and words ------------------------------------------------------------------------------
+
+
+def _judged(guess: TableGuess) -> tuple[Degree, Text]:
+    table = guess.table or ""
+    named = known_table(guess.file.called)
+    missing = [name for name in guess.missing() if name != "max_score"]
+    by_name = named is not None and named.table == table
+    found = ", ".join(guess.columns)
+    parts = [Text(zh=f"表头含 {found}", en=f"its headers give {found}")]
+    if by_name and named is not None:
+        parts.insert(0, Text(zh=f"名称含“{named.name}”", en=f"its name says {named.name!r}"))
+    if missing:
+        parts.append(Text(zh=f"缺 {', '.join(missing)}", en=f"lacks {', '.join(missing)}"))
+    if guess.evidence != _NOTHING:
+        parts.append(guess.evidence)
+    evidence = Text(zh="；", en="; ").joined(parts)
+    if guess.degree == "doubtful" and not by_name:
+        return "doubtful", evidence
+    if not missing:
+        return "sure" if by_name else "likely", evidence
+    half = 2 * len(missing) <= len(TABLES[table].required)
+    return "likely" if by_name and half else "doubtful", evidence
+
+
+def wide_subjects(guess: TableGuess) -> int:
+    """Count the headers that are subjects: a sheet with a column for each is wide, and read as no table."""
+    subject = TABLES["grades"]["subject"]
+    words = RecordsMapping().words(subject)
+    return sum(words.meaning(header) is not None for header in guess.values)
+
+
+def wide_days(guess: TableGuess) -> int:
+    """Count the headers that are dates: a register with a column for each day is wide."""
+    return sum(is_date(header) for header in guess.values)
+
+
+def has_headers(guess: TableGuess) -> bool:
+    """Say whether the line taken for headers is one, and not a pupil's row."""
+    named = sum(item.degree != "doubtful" and item.column in guess.named for item in guess.columns.values())
+    odd = [
+        header
+        for header, values in guess.values.items()
+        if is_date(header) or _is_long_number(header) or header in values.counts
+    ]
+    digits = any(char.isdigit() for header in guess.values for char in header)
+    return not odd and (named > 1 or not digits)
+
+
+def _is_long_number(header: str) -> bool:
+    tokens = name_tokens(header)
+    return any(token.isdigit() and len(token) >= _LONG_NUMBER for token in tokens)
+
+
+def shown_headers(guess: TableGuess) -> Iterator[str]:
+    """Give the headers that may be told: none where the first line may be a pupil's."""
+    if has_headers(guess):
+        yield from guess.unknown_headers()
+
+
+_NOTHING = Text(zh="", en="")
+_KNOWN = Text(zh="无需条目即可识别", en="understood without an entry")
+_FITS = Text(zh="内容是{kind}", en="its values are {kind}")
+_NO_SHAPE = Text(zh="内容没有相反的迹象", en="its values do not speak against it")
+_MISFITS = Text(zh="但内容不像{kind}", en="but its values do not look like {kind}")
+_BY_SHAPE = Text(
+    zh="只凭内容：{kind}（这样的列有{n}个）", en="by its values alone: {kind} ({n} such column(s))"
+)
+_KINDS: dict[str, Text] = {
+    "student": Text(zh="编号", en="ids"), "text": Text(zh="词语", en="words"),
+    "date": Text(zh="日期", en="dates"),
+    "integer": Text(zh="数", en="numbers"), "number": Text(zh="数", en="numbers"),
+    "yes_no": Text(zh="是或否", en="yes and no"),
+    "status": Text(zh="出勤状态的词", en="words of attendance"),
+    "event": Text(zh="去向的词", en="words of outcomes"),
+    "taken": Text(zh="考试状态的词", en="words of exams"),
+}  # fmt: skip
+_SHAPES: dict[str, Text] = {
+    "student": Text(zh="编号，在学生表或其他文件中重复出现", en="ids that recur in the other files"),
+}

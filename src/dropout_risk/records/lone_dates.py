@@ -1,0 +1,146 @@
+"""Dates far from all others, which are slips of the pen: 1924 among 2024, June in an export of February.
+
+The days of a table fall into stretches with long gaps between them. A stretch of few days and hardly any
+rows is lone if it lies far from those that hold the bulk.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dropout_risk.arrays import Array, Bools, Bytes, Ints
+from dropout_risk.kernels import blocks, in_threads, kernel
+from dropout_risk.records.rows import Draft
+from dropout_risk.records.values import FIRST_DATE, NO_DATE
+
+_GAP = 60
+_CELLS_AT_ONCE = 1 << 22
+
+
+class Farness(NamedTuple):
+    """When the days of a table are lone: ``few`` days of hardly any rows, and how far they are from the bulk.
+
+    ``beyond`` counts in any direction; ``thin``, if any, for days with less than half of the usual rows,
+    and ``ahead``, if any, for days after the bulk. The bulk has at least ``least_days`` days and
+    ``least_rows`` rows.
+    """
+
+    beyond: int
+    thin: int | None = None
+    ahead: int | None = None
+    least_days: int = 1
+    least_rows: int = 30
+    few: int = 5
+    share: float = 0.02
+
+
+FARNESS = {
+    "attendance": Farness(400, thin=_GAP, least_days=10),
+    "attendance_totals": Farness(1100, ahead=120),
+    "grades": Farness(1100, ahead=120),
+    "wellbeing": Farness(1100, ahead=200),
+    "discipline": Farness(1100),
+    "outcomes": Farness(1100),
+    "calendar": Farness(400, least_days=10, least_rows=10, share=0.1),
+}
+
+
+def lone_days(dates: Ints, rows: Array, far: Farness, today: int) -> Bools:
+    """Mark the lone ones of the days of a table, rising, with the number of rows of each.
+
+    Days that lie shortly before ``today`` may begin something new.
+
+    >>> dates = np.array([*range(20_000, 20_020), 20_500], np.int32)
+    >>> lone_days(dates, np.array([*[6] * 20, 1]), FARNESS["attendance"], 21_000).nonzero()[0].tolist()
+    [20]
+    """
+    lone = np.zeros(len(dates), np.bool_)
+    breaks = np.flatnonzero(np.diff(dates) > _GAP) + 1
+    total = int(rows.sum())
+    if not len(breaks) or total < far.least_rows:
+        return lone
+    starts, stops = np.array([0, *breaks]), np.array([*breaks, len(dates)])
+    held = np.add.reduceat(rows, starts)
+    small = (stops - starts <= far.few) & (held <= max(1, far.share * total))
+    bulk = np.repeat(~small, stops - starts)
+    if not small.any() or np.count_nonzero(bulk) < far.least_days:
+        return lone
+    of_bulk, usual = dates[bulk], float(np.median(rows[bulk]))
+    for start, stop, few in zip(starts.tolist(), stops.tolist(), small.tolist(), strict=True):
+        first, last = int(dates[start]), int(dates[stop - 1])
+        after, before = of_bulk[of_bulk > last], of_bulk[of_bulk < first]
+        distance = min(
+            int(after[0]) - last if len(after) else _ENDLESS,
+            first - int(before[-1]) if len(before) else _ENDLESS,
+        )
+        current = not len(after) and today - last <= _GAP
+        thin = far.thin is not None and distance > far.thin and rows[start:stop].max() < usual / 2
+        ahead = far.ahead is not None and distance > far.ahead and not len(after)
+        lone[start:stop] = few and (distance > far.beyond or ((thin or ahead) and not current))
+    return lone
+
+
+_ENDLESS = 1 << 30
+
+
+def check_lone_dates(draft: Draft, today: int) -> None:
+    """Set the rows of a table apart whose date is far from all others."""
+    far, date = FARNESS.get(draft.table.name), draft.table.date or "date"
+    if far is None or len(draft) < far.least_rows:
+        return
+    values = draft.values[date]
+    usable = np.flatnonzero(~draft.apart & (values != NO_DATE))
+    rows = np.bincount(values[usable] - FIRST_DATE)
+    dates = np.flatnonzero(rows)
+    lone = dates[lone_days(dates.astype(np.int32), rows[dates], far, today - FIRST_DATE)]
+    if len(lone):
+        draft.set_rows_apart("lone_date", date, usable[np.isin(values[usable] - FIRST_DATE, lone)])
+
+
+class DaysOfRegisters(NamedTuple):
+    """How many rows each register (a school, or a pupil who came alone) has on each date, rising."""
+
+    date: Ints
+    rows: Ints
+
+    @classmethod
+    def of(
+        cls, slots: tuple[Ints, Bytes], beside: tuple[Array, Array], group: Ints, n_groups: int
+    ) -> DaysOfRegisters:
+        """Count the cells of each slot, which has a date, and rows beside them (pupil and date)."""
+        date, cells = slots
+        group = np.require(group, np.int32, ["C", "W"])
+        per_slot = np.zeros((len(date), n_groups), np.int32)
+
+        def count(some: slice) -> None:
+            _count_cells(cells[some], group, per_slot[some])
+
+        in_threads(count, blocks(len(date), max(_CELLS_AT_ONCE // max(len(group), 1), 1)))
+        pupil, late = beside
+        dates = np.unique(np.concatenate([date, late])).astype(np.int32)
+        rows = np.zeros((len(dates), n_groups), np.int32)
+        np.add.at(rows, np.searchsorted(dates, date), per_slot)
+        np.add.at(rows, (np.searchsorted(dates, late), group[pupil]), 1)
+        return cls(dates, rows)
+
+    def lone(self, today: int, supported: dict[int, Array]) -> Bools:
+        """Mark the lone days of each register; days that were known of a register before are none."""
+        lone = np.zeros(self.rows.shape, np.bool_)
+        for register in range(self.rows.shape[1]):
+            rows = self.rows[:, register]
+            held = np.flatnonzero(rows)
+            found = lone_days(self.date[held], rows[held], FARNESS["attendance"], today)
+            if found.any():
+                known = np.isin(self.date[held], supported.get(register, ()))
+                lone[held[found & ~known], register] = True
+        return lone
+
+
+@kernel
+def _count_cells(cells: Bytes, group: Ints, rows: Ints) -> None:
+    for slot in range(len(cells)):
+        for pupil in range(cells.shape[1]):
+            if cells[slot, pupil] != 0:
+                rows[slot, group[pupil]] += 1

@@ -1,0 +1,108 @@
+"""Marks and what stands in place of one: an exam missed, exempt, deferred, or of unknown mark."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dropout_risk.arrays import Bools, Longs
+from dropout_risk.records.conventions import Conventions
+from dropout_risk.records.rows import Draft
+from dropout_risk.records.tables import NOT_MARKS, TAKEN
+
+_SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
+_POSSIBLE = -1e299
+_FEWEST, _FULL, _LOW = 3, 10, 0.1
+
+
+def part_marks(draft: Draft) -> None:
+    """Take the words among the marks (missed, exempt, deferred) to the column that says how it was taken.
+
+    A row without a mark needs such a word. A mark above zero counts whatever the word beside it says; zero
+    beside such a word is none.
+    """
+    score = draft.values["score"]
+    words = score < _POSSIBLE
+    if np.count_nonzero(words):
+        taken = draft.values["taken"].copy()
+        for word, number in NOT_MARKS.items():
+            taken[score == number] = TAKEN.index(word)
+        draft.values["taken"] = taken
+        score = draft.values["score"] = np.where(words, np.nan, score)
+    untaken = draft.values["taken"] > _SAT
+    if np.count_nonzero(untaken):
+        draft.warn("mark_of_no_exam", "taken", untaken & (score > 0))
+        draft.values["taken"] = np.where(untaken & (score > 0), np.int8(_SAT), draft.values["taken"])
+        untaken &= ~(score > 0)
+        score = draft.values["score"] = np.where(untaken, np.nan, score)
+    empty = np.isnan(score) & ~untaken
+    for found in draft.findings:
+        if found.column in ("score", "") or found.rule.name == "missing_column":
+            empty[found.rows] = False
+    draft.set_apart("missing_value", "score", empty)
+
+
+def check_marks(draft: Draft, conventions: Conventions) -> None:
+    """Check marks against full marks: a bonus is kept, with a word, and a mark in another unit is doubted."""
+    score, highest = draft.values["score"], draft.values["max_score"]
+    draft.set_apart("max_score_not_positive", "max_score", highest <= 0)
+    over = (score > highest) & (highest > 0)
+    if np.count_nonzero(over):
+        most = highest * (1 + conventions.bonus) + 1e-9
+        draft.set_apart("score_over_max", "score", over & (score > most))
+        draft.warn("bonus_mark", "score", over & (score <= most))
+    low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
+    given = np.count_nonzero(~np.isnan(score))
+    all_low = given >= _FEWEST and 2 * np.count_nonzero(low) > given
+    draft.warn("doubtful_unit", "score", low if all_low else low & (score > 0) & (score < 1))
+
+
+_ELSEWHERE = ("before_enrolled", "after_left")
+
+
+def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:
+    """Take rows back that say that a pupil sat an exam, though not with which mark; say whether any were.
+
+    They stay in the report and in quarantine, and have no mark. But who has such a row, and no usable one of
+    the same exam that was recorded by then, did not miss it.
+    """
+    rows = np.flatnonzero(_named_sittings(draft, usable, today))
+    if not len(rows):
+        return False
+    others = np.flatnonzero(~draft.apart)
+    mates = others[np.isin(draft.values["student_id"][others], draft.values["student_id"][rows])]
+    key = _sitting_keys(draft, np.concatenate([mates, rows]))
+    recorded = draft.values["recorded_on"][np.concatenate([mates, rows])]
+    order = np.lexsort((np.arange(len(key)), recorded, key))
+    first = order[np.unique(key[order], return_index=True)[1]]
+    back = rows[first[first >= len(mates)] - len(mates)]
+    draft.apart[back] = False
+    draft.values["score"][back] = np.nan
+    taken = draft.values["taken"].copy()
+    taken[back] = np.where(taken[back] > _SAT, taken[back], np.int8(_UNKNOWN))
+    draft.values["taken"] = taken
+    return bool(len(back))
+
+
+def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
+    """Mark the rows set apart that name a pupil, a subject, an exam and a day."""
+    named = draft.apart.copy()
+    for name in ("subject", "exam", "date"):
+        named &= ~draft.missing(name)
+    pupil = draft.values["student_id"]
+    named &= (pupil >= 0) & (draft.values["date"] <= today)
+    named[named] = usable[pupil[named]]
+    for found in draft.findings:
+        if found.rule.name in _ELSEWHERE:
+            named[found.rows] = False
+    return named
+
+
+def _sitting_keys(draft: Draft, rows: Longs) -> Longs:
+    """Give a number for the pupil, subject, exam and day of some rows."""
+    key = draft.values["student_id"][rows].astype(np.int64)
+    for name in ("subject", "exam", "date"):
+        _, key = np.unique(key, return_inverse=True)
+        values = draft.values[name][rows].astype(np.int64)
+        low = int(values.min(initial=0))
+        key = key * (int(values.max(initial=0)) - low + 1) + values - low
+    return key

@@ -1,0 +1,43 @@
+"""One name for each session of a day, however it was written: 上午, AM and a.m.; 第1节 and period 1."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+_SAME = {
+    "am": ("上午", "早上", "a.m.", "a.m", "morning", "forenoon"),
+    "pm": ("下午", "p.m.", "p.m", "afternoon"),
+    "evening": ("晚上", "晚间", "晚自习", "night"),
+}
+_NAMES = {word: name for name, words in _SAME.items() for word in (name, *words)}
+_NUMBERED = re.compile(
+    r"(?:第|period|lesson|class|hour|session|p|l)?[ ._-]*0*(\d+)[ ]*(?:节课|节|堂课|堂|st|nd|rd|th)?"
+).fullmatch
+_SPOKEN = re.compile(r"第?([一二三四五六七八九]?十?[一二三四五六七八九]?)(?:节课|节|堂课|堂)").fullmatch
+_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
+
+
+@cache
+def session_name(word: str) -> str:
+    """Give the name under which a session is kept; other words stay as they are but for case and width.
+
+    >>> [session_name(word) for word in ("上午", "ＡＭ", "第1节", "第十二节", "Period 1", "roll call")]
+    ['am', 'am', '1', '12', '1', 'roll call']
+    """
+    text = " ".join(unicodedata.normalize("NFKC", word).casefold().split())
+    if text in _NAMES:
+        return _NAMES[text]
+    found = _NUMBERED(text)
+    if found:
+        return found[1]
+    spoken = _SPOKEN(text)
+    return str(_number_of(spoken[1])) if spoken and spoken[1] else text
+
+
+def _number_of(spoken: str) -> int:
+    tens, ten, units = spoken.rpartition("十")
+    if not ten:
+        return _DIGITS[spoken[-1]]
+    return 10 * _DIGITS.get(tens, 1) + _DIGITS.get(units, 0)

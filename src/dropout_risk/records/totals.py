@@ -1,0 +1,78 @@
+"""The checks of attendance totals: days a period does not have, shared days, leave counted beside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dropout_risk.arrays import Array, Bools
+from dropout_risk.records.rows import Draft
+from dropout_risk.records.values import EMPTY
+
+_OPTIONAL = ("days_excused", "days_late")
+_LEAST_PERIODS, _LEAST_PUPILS = 3, 5
+
+
+def check_totals(draft: Draft, *, leave_beside: bool) -> None:
+    """Check each row by itself; ``leave_beside`` says that ``days_absent`` does not hold ``days_excused``."""
+    values = draft.values
+    start, end, enrolled = values["period_start"], values["period_end"], values["days_enrolled"]
+    dated = ~draft.missing("period_start") & ~draft.missing("period_end")
+    draft.set_apart("period_reversed", "period_end", dated & (end < start))
+    length = np.where(dated, end.astype(np.int64) - start + 1, np.iinfo(np.int64).max)
+    too_many = (enrolled > np.maximum(length, 0)) & ~draft.apart
+    draft.set_apart("more_days_than_period", "days_enrolled", too_many)
+    for name in _OPTIONAL:
+        over = (values[name] > length) & ~draft.apart
+        if np.count_nonzero(over):
+            draft.warn("more_days_than_period", name, over, "the value is left empty and the row stays")
+            values[name] = np.where(over, EMPTY["number"], values[name])
+    if leave_beside:
+        values["days_absent"] = values["days_absent"] + np.nan_to_num(values["days_excused"])
+    absent = values["days_absent"]
+    draft.set_apart("leave_beside_absence", "days_excused", values["days_excused"] > absent)
+    draft.set_apart("more_absent_than_enrolled", "days_absent", (enrolled >= 0) & (absent > enrolled))
+
+
+def doubt_periods(draft: Draft) -> None:
+    """Name the periods of a pupil that share days, and totals that seem to run on from period to period."""
+    rows = np.flatnonzero(~draft.apart)
+    pupil, start, end, absent = (
+        draft.values[name][rows] for name in ("student_id", "period_start", "period_end", "days_absent")
+    )
+    order = np.lexsort((end, start, pupil))
+    pupil, start, end, absent = pupil[order], start[order], end[order], absent[order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (pupil[1:] != pupil[:-1]) | (start[1:] != start[:-1]) | (end[1:] != end[:-1])
+    order, pupil, start, end, absent = (column[new] for column in (order, pupil, start, end, absent))
+    shared = _shared_days(pupil, start, end)
+    mask = np.zeros(len(draft), np.bool_)
+    mask[rows[order[shared]]] = True
+    draft.warn("overlapping_totals", "period_start", mask)
+    if not shared.any() and _run_on(pupil, absent):
+        mask[rows[order]] = True
+        draft.warn("accumulating_totals", "days_absent", mask)
+
+
+def _shared_days(pupil: Array, start: Array, end: Array) -> Bools:
+    """Mark the periods, by pupil and start, that begin before an earlier one of the pupil has ended."""
+    shared = np.zeros(len(pupil), np.bool_)
+    if not len(pupil):
+        return shared
+    span = int(end.max()) - int(end.min()) + 1
+    last = (
+        np.maximum.accumulate(pupil.astype(np.int64) * span + (end - end.min()))
+        - pupil.astype(np.int64) * span
+    )
+    shared[1:] = (pupil[1:] == pupil[:-1]) & (start[1:] - end.min() <= last[:-1])
+    return shared
+
+
+def _run_on(pupil: Array, absent: Array) -> bool:
+    """Say whether nobody's days ever fall from period to period, over enough pupils with rising days."""
+    same = pupil[1:] == pupil[:-1]
+    step = np.where(same, absent[1:] - absent[:-1], 0)
+    if not len(step) or (step < 0).any():
+        return False
+    enough = np.bincount(pupil) >= _LEAST_PERIODS
+    rising = np.bincount(pupil[1:][step > 0], minlength=len(enough)) > 1
+    return int(np.count_nonzero(enough & rising)) >= _LEAST_PUPILS

@@ -1,0 +1,107 @@
+"""On how many known school days a value of attendance rests, and the words that say so.
+
+A share of the last 20 school days of which three are known is a share of three; a run of absences with
+unknown days in between is no run of days. Where a fifth of the days or more are unknown, the sentence says
+it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.catalogue.measures import CurrentStreak, DaysSince
+from dropout_risk.histories.day_words import current_run
+from dropout_risk.histories.snapshot import Snapshot
+from dropout_risk.records.calendar import date_of
+from dropout_risk.text import Language, Text
+
+KNOWN_SHARE = 0.8
+Counts = npt.NDArray[np.int32]
+
+_FEW = Text(
+    zh="{text}（只按有记录的{known}天计：这{days}个上课日中其余的不知道）",
+    en="{text} (recorded days only: {known} of these {days}; the others are unknown)",
+)
+_RUN = {
+    "absent": Text(
+        zh="自{since}起有记录的{known}天都缺勤，另有{unknown}个上课日没有记录",
+        en="Absent on each of the {known} day(s) recorded since {since}; "
+        "{unknown} school day(s) without a record",
+    ),
+    "unexcused": Text(
+        zh="自{since}起有记录的{known}天都未请假缺勤，另有{unknown}个上课日没有记录",
+        en="Absent without an explanation on each of the {known} day(s) recorded since {since}; "
+        "{unknown} school day(s) without a record",
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class KnownDays:
+    """For each pupil and feature, how many days its value rests on, of how many; 0 of 0 where all is known.
+
+    Of a run, ``days`` reach from its first day to the date, and ``since`` is the date of its first day.
+    """
+
+    known: Counts
+    days: Counts
+    since: Counts
+    runs: dict[int, str]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, catalogue: FeatureCatalogue) -> Self:
+        """Count the days behind the features of attendance."""
+        n, features = len(snapshot), list(catalogue.values())
+        known, days, since = (np.zeros((n, len(features)), np.int32) for _ in range(3))
+        runs: dict[int, str] = {}
+        if not snapshot.n_days:
+            return cls(known, days, since, runs)
+        for place, feature in enumerate(features):
+            measure = feature.measure
+            if feature.source != "attendance" or isinstance(measure, DaysSince):
+                continue
+            if isinstance(measure, CurrentStreak):
+                if measure.of in _RUN:
+                    runs[place] = measure.of
+                    known[:, place], days[:, place], since[:, place] = _days_of_run(snapshot, measure.of)
+            elif feature.window is not None:
+                recorded = snapshot.count("recorded", feature.window)
+                there = _days_there(snapshot, feature.window)
+                few = (recorded > 0) & (recorded < KNOWN_SHARE * there)
+                known[:, place], days[:, place] = np.where(few, recorded, 0), np.where(few, there, 0)
+        return cls(known, days, since, runs)
+
+    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
+        """Word a value that rests on few days."""
+        known, days = int(self.known[pupil, place]), int(self.days[pupil, place])
+        if place in self.runs:
+            since = DAY.fill(language, day=date_of(self.since[pupil, place]))
+            return _RUN[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
+        return _FEW.fill(language, text=text, known=known, days=days)
+
+
+DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
+
+
+def _days_of_run(snapshot: Snapshot, kind: str) -> tuple[Counts, Counts, Counts]:
+    """Count the days of each current run, and all days since its first one; nothing where these are equal."""
+    recorded = snapshot.words("recorded")
+    length, begun, _ = current_run(snapshot.words(kind), recorded, snapshot.ages(None), snapshot.n_days)
+    gaps = begun > length
+    date = snapshot.dates_before(np.maximum(begun, 1))
+    return np.where(gaps, length, 0), np.where(gaps, begun, 0), np.where(gaps, date, 0)
+
+
+def _days_there(snapshot: Snapshot, window: int | str) -> Counts:
+    """Count the school days of a window, from enrolment on."""
+    days = np.minimum(snapshot.ages(window)[1], snapshot.known_days)  # type: ignore[arg-type]
+    enrolled = snapshot.student_dates("enrolled_on")
+    row = snapshot.histories.calendar_row
+    since = snapshot.end - snapshot.calendar.index(row, np.maximum(enrolled, 0))
+    found: Counts = np.where(enrolled == -1, days, np.minimum(days, np.maximum(since, 0))).astype(np.int32)
+    return found

@@ -1,0 +1,161 @@
+"""A register of absences only is recognised and refused; the declared convention reads it as it is meant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from dropout_risk import Cohort, DropoutRiskError, SchoolRecords, build_features
+
+MONDAY = dt.date(2024, 9, 2)
+WEEKDAYS = [MONDAY + dt.timedelta(days=7 * week + day) for week in range(8) for day in range(5)]
+TODAY = dt.date(2024, 12, 1)
+Rows = list[dict[str, Any]]
+WEEK = {"calendar": {"week": "weekdays"}}
+
+
+def pupils(number: int = 6, school: str = "s-1") -> Rows:
+    return [
+        {"student_id": f"{school}-{k}", "school_id": school, "class_id": "8-1", "grade_level": 8}
+        for k in range(number)
+    ]
+
+
+def absences(students: Rows, every: int = 12) -> Rows:
+    """Write one row for each absence: each pupil misses one day in twelve, someone most days."""
+    return [
+        {"student_id": student["student_id"], "date": day, "status": ("absent", "excused")[k % 2]}
+        for k, student in enumerate(students)
+        for number, day in enumerate(WEEKDAYS)
+        if (number + 2 * k) % every == 0
+    ]
+
+
+def everybody(students: Rows) -> Rows:
+    away = {(row["student_id"], row["date"]) for row in absences(students)}
+    return absences(students) + [
+        {"student_id": student["student_id"], "date": day, "status": "present"}
+        for student in students
+        for day in WEEKDAYS
+        if (student["student_id"], day) not in away
+    ]
+
+
+def records(students: Rows, attendance: Rows, **more: Any) -> SchoolRecords:
+    return SchoolRecords.from_tables(students=students, attendance=attendance, today=TODAY, **more)
+
+
+def rules(found: SchoolRecords) -> list[str]:
+    return [problem.rule.name for problem in found.check().problems]
+
+
+def shares(found: SchoolRecords) -> list[float]:
+    day = WEEKDAYS[-1] + dt.timedelta(days=1)
+    features = build_features(found, Cohort.on(found, day))
+    return list(features["absence_share_year"])
+
+
+def test_a_register_of_absences_only_is_refused_with_the_way_out() -> None:
+    students = pupils()
+    found = records(students, absences(students))
+    problem = next(item for item in found.check().problems if item.rule.code == "DR170")
+    assert problem.severity == "error"
+    assert problem.rows == len(absences(students))
+    assert 'unrecorded = "present"' in problem.hint("en")
+    assert 'unrecorded = "present"' in problem.hint("zh")
+    assert not len(found.attendance)
+
+
+@pytest.mark.parametrize("status", ["late", "left_early", "suspended"])
+def test_a_register_of_exceptions_of_every_kind_is_one_of_absences(status: str) -> None:
+    students = pupils()
+    rows = [row | ({"status": status} if k % 3 == 0 else {}) for k, row in enumerate(absences(students))]
+    assert "absences_only" in rules(records(students, rows))
+
+
+def test_a_register_of_absences_that_were_entered_late_is_recognised_too() -> None:
+    students = pupils()
+    rows = [row | {"recorded_on": row["date"] + dt.timedelta(days=1)} for row in absences(students)]
+    found = records(students, rows)
+    assert "absences_only" in rules(found)
+    assert not len(found.attendance)
+
+
+def test_a_register_that_names_everybody_is_not_doubted() -> None:
+    students = pupils()
+    assert rules(records(students, everybody(students))) == []
+
+
+def test_a_few_absences_of_few_pupils_prove_nothing() -> None:
+    students = pupils(2)
+    assert rules(records(students, absences(students))) == []
+
+
+def test_only_the_school_whose_register_names_absences_is_refused() -> None:
+    one, other = pupils(school="s-1"), pupils(school="s-2")
+    found = records(one + other, absences(one) + everybody(other))
+    problem = next(item for item in found.check().problems if item.rule.code == "DR170")
+    assert problem.rows == len(absences(one))
+    assert len(found.attendance) == len(everybody(other))
+
+
+def test_a_register_of_mostly_absences_with_gaps_is_asked_about() -> None:
+    students = pupils(30)
+    rows = absences(students)
+    rows += [row for row in everybody(students) if row["status"] == "present"][: len(rows) // 4]
+    found = records(students, rows)
+    assert "mostly_absences" in rules(found)
+    assert len(found.attendance) == len(rows)
+
+
+def test_the_declaration_unknown_takes_the_rows_at_their_word() -> None:
+    students = pupils()
+    found = records(students, absences(students), unrecorded="unknown")
+    assert rules(found) == []
+    assert len(found.attendance) == len(absences(students))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"unrecorded": "present"},
+        {"unrecorded": {"s-1": "present"}},
+        {"mapping": WEEK | {"unrecorded": "present"}},
+        {"mapping": WEEK | {"unrecorded": {"all": "unknown", "s-1": "present"}}},
+    ],
+)
+def test_days_without_a_row_are_days_at_school_where_that_is_declared(declared: dict[str, Any]) -> None:
+    students = pupils()
+    found = records(students, absences(students), **({"mapping": WEEK} | declared))
+    assert rules(found) == []
+    assert all(0.05 < share < 0.12 for share in shares(found))
+
+
+def test_the_convention_needs_school_days() -> None:
+    students = pupils()
+    found = records(students, absences(students), unrecorded="present")
+    assert rules(found) == ["presence_without_school_days"]
+    assert not len(found.attendance)
+
+
+def test_the_convention_is_refused_for_sessions_of_which_nobody_knows_the_number() -> None:
+    students = pupils()
+    rows = [row | {"session": "1"} for row in absences(students)]
+    assert rules(records(students, rows, mapping=WEEK, unrecorded="present")) == ["presence_of_sessions"]
+
+
+def test_a_declaration_for_a_school_that_nobody_attends_is_an_error() -> None:
+    students = pupils()
+    declared = {"s-1": "present", "s-I": "present"}
+    found = records(students, absences(students), mapping=WEEK, unrecorded=declared)
+    assert "declared_school_unknown" in rules(found)
+
+
+@pytest.mark.parametrize("wrong", ["absent", 4, ["present"], {"s-1": "yes"}])
+def test_a_word_that_means_nothing_is_refused_before_anything_is_read(wrong: Any) -> None:
+    with pytest.raises(DropoutRiskError, match="unrecorded"):
+        SchoolRecords.from_tables(students=pupils(), unrecorded=wrong)
+    with pytest.raises(DropoutRiskError, match="unrecorded"):
+        SchoolRecords.from_tables(students=pupils(), mapping={"unrecorded": wrong})

@@ -1,0 +1,78 @@
+import pytest
+
+from dropout_risk.records.school_records import SchoolRecords
+
+PUPIL = {"student_id": "a", "school_id": "s", "class_id": "c", "grade_level": 7}
+
+
+def students(*changes, **options):
+    rows = [PUPIL | {"student_id": f"p{n}"} | change for n, change in enumerate(changes)]
+    return SchoolRecords.from_tables(students=rows, today="2024-11-30", **options)
+
+
+def found(records):
+    return [(p.column, p.rule.name, p.severity) for p in records.check().problems]
+
+
+@pytest.mark.parametrize(
+    ("dates", "written"),
+    [
+        ("dmy", "03/04/2023"),
+        ("dmy", "3.4.23"),
+        ("mdy", "04/03/2023"),
+        ("ymd", "23-4-3"),
+        ("serial", "45019"),
+        (["dmy", "serial"], "45019"),
+        ("dmy", "2023-04-03"),
+    ],
+)
+def test_dates_are_read_in_the_order_that_the_county_declares(dates, written):
+    records = students({"enrolled_on": written}, mapping={"dates": dates})
+    assert str(records.table("students")["enrolled_on"].to_pylist()[0]) == "2023-04-03"
+
+
+@pytest.mark.parametrize("written", ["03/04/2023", "3.4.23", "23-4-3", "45019"])
+def test_without_a_word_on_their_order_such_dates_are_named(written):
+    assert found(students({"enrolled_on": written})) == [("enrolled_on", "unparsable_date", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [("初 一", 7), ("高二", 11), ("七年级", 7), ("7年级", 7), ("Grade 7", 7), ("Year 9", 9), ("８", 8)],
+)
+def test_a_grade_level_may_be_written_as_schools_do(written, level):
+    records = students({"grade_level": written})
+    assert records.table("students")["grade_level"].to_pylist() == [level]
+    assert records.check().problems == ()
+
+
+@pytest.mark.parametrize("written", [2023, "2023", "2023级"])
+def test_a_year_of_entry_is_no_grade_level_unless_the_county_says_where_it_begins(written):
+    named = students({"grade_level": written})
+    assert named.table("students")["grade_level"].to_pylist() == [None]
+    assert found(named) == [("grade_level", "cohort_year", "warning")]
+
+    told = students(
+        {"grade_level": written},
+        {"grade_level": written, "left_on": "2024-06-30"},
+        mapping={"cohort_enters": 7},
+    )
+    assert told.table("students")["grade_level"].to_pylist() == [8, 7]
+    assert told.check().ok
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"), [(999, "code_for_unknown"), (9999, "code_for_unknown"), (1500, "implausible_number")]
+)
+def test_a_distance_that_cannot_be_is_named_and_left_empty(code, rule):
+    records = students({"distance_km": code}, {"distance_km": 2})
+    assert records.table("students")["distance_km"].to_pylist() == [None, 2]
+    assert found(records) == [("distance_km", rule, "warning")]
+
+
+def test_metres_are_doubted_or_declared():
+    metres = [{"distance_km": far} for far in (80, 120, 250)]
+    assert found(students(*metres)) == [("distance_km", "doubtful_unit", "warning")]
+    declared = students(*metres, mapping={"units": {"distance_km": "m"}})
+    assert declared.table("students")["distance_km"].to_pylist() == pytest.approx([0.08, 0.12, 0.25])
+    assert declared.check().ok
