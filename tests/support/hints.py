@@ -7,9 +7,9 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES
 
-# names of columns that are also plain words, and stand for no column where they are one of these
-PLAIN = {"date", "days", "value", "valid", "kind", "source", "event", "exam", "score", "scale", "session"}
-# of these a hint in quotes or beside "=" speaks as of keys of the mapping
+# names of columns that hints also use as plain words
+PLAIN = {"date", "days", "value"}
+SAID_IN_CHINESE = {"学生表": "students", "校历": "calendar"}
 COLUMNS = {column.name for table in TABLES.values() for column in table.columns}
 _SECTION = re.compile(r"\[([a-z_]+(?:\.[a-z_]+)?)\]")
 _ENTRY = re.compile(r'(?<![\w"])([a-z_]+|"") = ("[^"]*"|\d{4}-\d\d-\d\d|\d+)')
@@ -26,9 +26,9 @@ def words_of(hint):
 
 def strange_columns(hint, table):
     """The columns that a hint names and that neither its table nor one it names has."""
-    words = words_of(hint)
+    words = words_of(hint) | {table for said, table in SAID_IN_CHINESE.items() if said in hint}
     known = [TABLES[name] for name in {table, *words} if name in TABLES]
-    named = {word for word in words & COLUMNS if "_" in word or word not in PLAIN}
+    named = (words & COLUMNS) - PLAIN
     return {word for word in named if not any(word in one for one in known)}
 
 
