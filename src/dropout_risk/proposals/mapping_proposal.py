@@ -98,8 +98,13 @@ class MappingProposal:
     def _mend(self) -> Iterator[Text]:
         """Name what the check sets apart, which somebody has to mend or to explain."""
         problems = () if self.report is None else self.report.problems
-        for rule in dict.fromkeys(problem.rule for problem in problems if problem.severity == "error"):
-            yield _SET_APART.filled(code=rule.code, hint=rule.hint)
+        told = [
+            (problem.rule.code, problem.rule.wording(problem.table, problem.column).hint)
+            for problem in problems
+            if problem.severity == "error"
+        ]
+        for code, hint in dict.fromkeys(told):
+            yield _SET_APART.filled(code=code, hint=hint)
         if self.error is not None:
             yield Text(zh=self.error.hint, en=self.error.hint)
 

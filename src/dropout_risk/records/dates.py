@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from dropout_risk.arrays import Array
+from dropout_risk.records.calendar import date_of
 
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
 _NUMBERS = re.compile(
@@ -13,6 +19,7 @@ _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
 _CENTURY, _LAST_OF_2000 = 100, 68
 _SHORT, _LONG = 2, 4
+_EXCHANGED = "with day and month exchanged it would not, so check dates in the mapping"
 
 
 def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
@@ -46,3 +53,20 @@ def _in_order(parts: dict[str, str]) -> dt.date | None:
         return dt.date(number, int(parts["m"]), int(parts["d"]))
     except ValueError:
         return None
+
+
+def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> str:
+    """Name the cause where days after ``today`` would all be past ones in the other order of day and month.
+
+    >>> cause_of_future(np.array([20_060]), 20_000, ["dmy"])  # 3 December, or 12 March
+    'with day and month exchanged it would not, so check dates in the mapping'
+    """
+    if not len(days) or not {"dmy", "mdy"} & {*orders}:
+        return ""
+    dates = [date_of(day) for day in np.unique(days).tolist()]
+    past = (date.day <= _MONTHS and date.replace(month=date.day, day=date.month) <= date_of(today)
+            for date in dates)  # fmt: skip
+    return _EXCHANGED if all(past) else ""
+
+
+_MONTHS = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dropout_risk.arrays import Bools, Longs
+from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
@@ -12,6 +12,7 @@ from dropout_risk.records.tables import NOT_MARKS, TAKEN
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 _FEWEST, _FULL, _LOW = 3, 10, 0.1
+_OTHER_UNIT = "most marks do: max_score seems to be in another unit (percentages beside points)"
 
 
 def part_marks(draft: Draft) -> None:
@@ -48,7 +49,8 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
     over = (score > highest) & (highest > 0)
     if np.count_nonzero(over):
         most = highest * (1 + conventions.bonus) + 1e-9
-        draft.set_apart("score_over_max", "score", over & (score > most))
+        beyond = over & (score > most)
+        draft.set_apart("score_over_max", "score", beyond, _unit_of(score, beyond))
         draft.warn("bonus_mark", "score", over & (score <= most))
     low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
     given = np.count_nonzero(~np.isnan(score))
@@ -57,6 +59,12 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
 
 
 _ELSEWHERE = ("before_enrolled", "after_left")
+
+
+def _unit_of(score: Array, beyond: Bools) -> str:
+    """Name the cause where most marks of a table, and not single ones, lie above full marks."""
+    given = np.count_nonzero(~np.isnan(score))
+    return _OTHER_UNIT if given >= _FEWEST and 2 * np.count_nonzero(beyond) > given else ""
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.conventions import Conventions
+from dropout_risk.records.dates import cause_of_future
 from dropout_risk.records.family_values import check_family_values
 from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
 from dropout_risk.records.marks import check_marks, part_marks
@@ -114,7 +115,10 @@ def check_values(draft: Draft, today: int, conventions: Conventions = _USUAL) ->
     for column in draft.table.columns:
         values = draft.values[column.name]
         if column.kind == "date" and not column.future:
-            draft.fault("future_date", column.name, values > today)
+            ahead = values > today
+            draft.fault(
+                "future_date", column.name, ahead, cause_of_future(values[ahead], today, conventions.dates)
+            )
         if column.lowest is not None:
             below = (values < column.lowest) & ~draft.missing(column.name)
             draft.fault("negative_number", column.name, below)

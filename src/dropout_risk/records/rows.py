@@ -20,6 +20,8 @@ from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
 
+_EMPTIED = "the value is left empty and the row stays"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -87,12 +89,12 @@ class Draft:
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
-    def fault(self, rule: str, name: str, mask: Bools) -> None:
+    def fault(self, rule: str, name: str, mask: Bools, detail: str = "") -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
-            self.set_apart(rule, name, mask)
+            self.set_apart(rule, name, mask, detail)
         elif np.count_nonzero(mask):
-            self.warn(rule, name, mask, "the value is left empty and the row stays")
+            self.warn(rule, name, mask, "; ".join(filter(None, (_EMPTIED, detail))))
             self.values[name] = np.where(mask, EMPTY[self.table[name].kind], self.values[name])
 
     def where(self, row: int) -> tuple[str, int]:

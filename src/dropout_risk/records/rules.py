@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dropout_risk.text import Language, Text
 
@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 
 
+class Wording(NamedTuple):
+    """What is wrong, and the way out."""
+
+    message: Text
+    hint: Text
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule of the check: what is wrong, which is never a pupil's value, and the way out.
 
-    The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted.
+    The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted. ``at`` has
+    other wordings for some places: a column of any table, or of one.
     """
 
     code: str
@@ -29,15 +37,37 @@ class Rule:
     message: Text
     hint: Text
     severity: Severity = "error"
+    at: Mapping[str, Wording] = field(default_factory=dict, compare=False)
+
+    def wording(self, table: str, column: str) -> Wording:
+        """Say what is wrong, and the way out, where it fires.
+
+        >>> RULES["missing_value"].wording("grades", "date").hint.en
+        'fill it in, or leave the row out'
+        """
+        return self.at.get(f"{table}.{column}") or self.at.get(column) or Wording(self.message, self.hint)
 
 
 def _declared_rules() -> dict[str, Rule]:
     text = resources.files("dropout_risk.records").joinpath("rules.toml").read_text(encoding="utf-8")
     rules = (
-        Rule(**part | {"code": code, "message": Text(**part["message"]), "hint": Text(**part["hint"])})
+        Rule(**part | _wording_of(part)._asdict() | {"code": code, "at": _wordings_at(part)})
         for code, part in tomllib.loads(text).items()
     )
     return {rule.name: rule for rule in rules}
+
+
+def _wording_of(part: Mapping[str, Any]) -> Wording:
+    return Wording(Text(**part["message"]), Text(**part["hint"]))
+
+
+def _wordings_at(part: Mapping[str, Any]) -> dict[str, Wording]:
+    """Read the wordings of single places; several places may share one."""
+    return {
+        place: _wording_of({**part, **own})
+        for places, own in part.get("at", {}).items()
+        for place in places.split()
+    }
 
 
 RULES: dict[str, Rule] = _declared_rules()
@@ -66,11 +96,11 @@ class Problem:
 
     def message(self, language: Language = "en") -> str:
         """Say what is wrong."""
-        return self.rule.message.to(language)
+        return self.rule.wording(self.table, self.column).message.to(language)
 
     def hint(self, language: Language = "en") -> str:
         """Say the way out."""
-        hint = self.rule.hint.to(language)
+        hint = self.rule.wording(self.table, self.column).hint.to(language)
         return f"{self.detail}; {hint}" if self.detail else hint
 
 

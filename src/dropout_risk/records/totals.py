@@ -10,6 +10,7 @@ from dropout_risk.records.values import EMPTY
 
 _OPTIONAL = ("days_excused", "days_late")
 _LEAST_PERIODS, _LEAST_PUPILS = 3, 5
+_LEAVE_ADDED = "days_excused were added to days_absent, as leave_days in the mapping says"
 
 
 def check_totals(draft: Draft, *, leave_beside: bool) -> None:
@@ -30,7 +31,8 @@ def check_totals(draft: Draft, *, leave_beside: bool) -> None:
         values["days_absent"] = values["days_absent"] + np.nan_to_num(values["days_excused"])
     absent = values["days_absent"]
     draft.set_apart("leave_beside_absence", "days_excused", values["days_excused"] > absent)
-    draft.set_apart("more_absent_than_enrolled", "days_absent", (enrolled >= 0) & (absent > enrolled))
+    cause = _LEAVE_ADDED if leave_beside else ""
+    draft.set_apart("more_absent_than_enrolled", "days_absent", (enrolled >= 0) & (absent > enrolled), cause)
 
 
 def doubt_periods(draft: Draft) -> None:

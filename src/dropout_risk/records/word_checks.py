@@ -28,7 +28,7 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
         known = {*FAMILY_VALUES, *map(str, mapping.words(draft.table["factor"]).own.values())}
         draft.warn("unknown_meaning", "factor", _has_word(draft, "factor", known, other=True) & ~draft.apart)
     if draft.table.name == "grades" and not {*CORE} & {*draft.words["subject"]}:
-        draft.warn("unknown_meaning", "subject", ~draft.apart, "none is Chinese, maths or English")
+        draft.warn("unknown_meaning", "subject", ~draft.apart)
     if draft.table.name == "discipline":
         draft.set_apart("no_incident", "kind", _has_word(draft, "kind", {*_NOTHING}, other=False))
 

@@ -35,6 +35,7 @@ FAULTS = [
     ("duplicate_row", "students", -2, {}, "student_id", "error"),
     ("duplicate_row", "family", -3, {"source": "another office"}, "valid_from", "error"),
     ("id_written_otherwise", "wellbeing", 0, {"student_id": "P1"}, "student_id", "error"),
+    ("unknown_pupil", "wellbeing", 0, {"student_id": "nobody"}, "student_id", "error"),
     ("before_enrolment", "outcomes", 0, {"student_id": "p1", "date": "2024-08-31"}, "date", "error"),
     ("overlapping_periods", "family", 1, {"valid_from": "2023-12-30"}, "valid_from", "error"),
     ("period_reversed", "family", 0, {"valid_to": "2022-12-31"}, "valid_to", "error"),
