@@ -98,7 +98,7 @@ def test_a_few_absences_and_no_other_row_are_refused_until_somebody_says_what_th
 
     for row in body["students"][1]["attendance"]:
         row["status"] = "病假"
-    assert [error["index"] for error in score_request(risk_model, body, calendar=CALENDAR).errors] == [1]
+    assert [error.index for error in score_request(risk_model, body, calendar=CALENDAR).errors] == [1]
     body["students"][1]["unrecorded"] = "unknown"
     assert score_request(risk_model, body, calendar=CALENDAR).errors == ()
 
