@@ -54,12 +54,12 @@ def value_of(factor: str, word: str) -> str | None:
 
 
 def check_family_values(draft: Draft) -> None:
-    """Read every value by its factor: one that says nothing known is named, and says that nobody knows."""
+    """Read every value by its factor: one that says nothing known is left empty, named, and the row stays."""
     factors, given = draft.words["factor"], draft.words["value"]
     if not given or not len(draft):
         return
     said = [[value_of(factor, word) for word in given] for factor in factors]
-    words = sorted({word for row in said for word in row if word is not None} | {UNKNOWN})
+    words = sorted({word for row in said for word in row if word is not None})
     place = {word: code for code, word in enumerate(words)}
     new = np.full((len(factors) + 1, len(given) + 1), NO_CODE, np.int32)
     new[:-1, :-1] = [
@@ -68,6 +68,5 @@ def check_family_values(draft: Draft) -> None:
     new[-1, :-1] = [place.get(word, NO_CODE) for word in given]
     codes = draft.values["value"]
     read = new[draft.values["factor"], codes]
-    doubted = (codes != NO_CODE) & (read == NO_CODE)
-    draft.warn("unknown_family_value", "value", doubted & ~draft.apart)
-    draft.values["value"], draft.words["value"] = np.where(doubted, place[UNKNOWN], read), words
+    draft.warn("unknown_family_value", "value", (codes != NO_CODE) & (read == NO_CODE) & ~draft.apart)
+    draft.values["value"], draft.words["value"] = read, words

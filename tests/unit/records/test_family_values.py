@@ -60,5 +60,4 @@ def test_a_grade_of_disability_is_no_yes_and_an_unknown_value_is_named():
     assert [(p.column, p.rule.name, p.rows) for p in found.check().problems] == [
         ("value", "unknown_family_value", 1)
     ]
-    read = value(FactorHolds(factors=("orphan",)), {"factor": "orphan", "value": "perhaps"})
-    assert read != read  # nobody knows: neither yes nor no
+    assert value(FactorHolds(factors=("orphan",)), {"factor": "orphan", "value": "perhaps"}) == 1
