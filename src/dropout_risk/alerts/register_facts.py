@@ -14,7 +14,6 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions, Words
 from dropout_risk.features.cohort import members_on
-from dropout_risk.features.refusals import ATTENDANCE
 from dropout_risk.histories.day_words import newest_and_oldest
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, kernel
@@ -95,6 +94,9 @@ class RegisterFacts:
             _add_days(registers.unit[part], place, members[part], recorded, absent, handed_in, counts)
         schools = np.zeros(len(histories.calendar.schools), np.uint64)
         np.bitwise_or.at(schools, registers.row, handed_in)
+        without_class = np.arange(n_units) >= len(histories.classes.names)
+        without_class &= np.array(histories.calendar.schools)[registers.row] != ""
+        handed_in[without_class] = schools[registers.row[without_class]]
         classes = ClassDays(handed_in, _mostly_absent(counts, counted, size, settings), schools)
         return cls._of_pupils(snapshot, classes, last, settings)
 
@@ -106,7 +108,6 @@ class RegisterFacts:
         unit = histories.registers.unit
         of_class = classes.handed_in[unit]
         age = np.where(last == 0, _days_at_school(snapshot), last - 1)
-        age = np.minimum(age, _age_of_refused(snapshot))
         silent, since = _days_after(of_class, np.minimum(age, _WORD).astype(np.int32))
         missing = np.where(of_class == 0, 0, _WORD - _bit_lengths(of_class)).astype(np.int32)
         stale = _stale(snapshot, last, settings)
@@ -123,7 +124,6 @@ class RegisterFacts:
             last = newest_and_oldest(snapshot.words("recorded"), snapshot.ages(None))[0]
         kept_to = np.maximum(snapshot.end - 1 - ended[histories.registers.unit], 0)
         until = np.where(last == 0, _days_at_school(snapshot), last - 1)
-        until = np.minimum(until, _age_of_refused(snapshot))
         silent = np.where(ended[histories.registers.unit] >= 0, until - kept_to, 0)
         silent = np.maximum(silent, 0).astype(np.int32)
         nothing = np.zeros(n, np.int32)
@@ -149,23 +149,6 @@ def _days_at_school(snapshot: Snapshot) -> Ints:
     of_year = snapshot.end - snapshot.year_start
     days: Ints = np.clip(np.where(enrolled == -1, of_year, np.minimum(since, of_year)), 0, None)
     return days
-
-
-def _age_of_refused(snapshot: Snapshot) -> Ints:
-    """Count the school days since each pupil's last row of attendance that could not be used.
-
-    Of such a pupil something was handed in: the register is not silent. Without any, no age is larger.
-    """
-    rows, histories = snapshot.histories.refused, snapshot.histories
-    ages = np.full(len(snapshot), np.iinfo(np.int32).max, np.int32)
-    table, date = rows.columns["table"], rows.columns["date"]
-    seen = np.flatnonzero(
-        (table == ATTENDANCE) & (date < snapshot.ordinal) & (rows.columns["known"] < snapshot.ordinal)
-    )
-    pupil = rows.pupil[seen]
-    day = snapshot.calendar.index(histories.calendar_row[pupil], np.maximum(date[seen], 0))
-    np.minimum.at(ages, pupil, np.maximum(snapshot.end[pupil] - 1 - day, 0).astype(np.int32))
-    return ages
 
 
 def _stale(snapshot: Snapshot, last: Ints, settings: RegisterSettings) -> Bools:

@@ -28,22 +28,22 @@ _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
 DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _SILENT = Text(
-    zh="同班有考勤而该生没有记录的上课日已有{days}个（{since}起，最后一条记录：{last}）。"
+    zh="同班有考勤而该生没有可用记录的上课日已有{days}个（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
-    en="No attendance row on {days} school days on which class-mates have one (since {since}; "
+    en="No usable attendance row on {days} school days on which class-mates have one (since {since}; "
     "last row: {last}). {who} verifies today where the child is",
 )
 _NEVER_CAME = Text(
-    zh="在籍，但本学年没有任何考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。"
+    zh="在籍，但本学年没有任何可用的考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。"
     "请{who}今天核实孩子是否到校、在哪里",
-    en="On the roll, but without any attendance row this school year on {days} school days on which "
+    en="On the roll, but without any usable attendance row this school year on {days} school days on which "
     "class-mates have one (since {since}). {who} verifies today whether the child ever came, and where it is",
 )
 _ALONE = Text(
-    zh="考勤已登记到之后{days}个上课日，但该生没有记录（{since}起，最后一条记录：{last}）。"
+    zh="考勤已登记到之后{days}个上课日，但该生没有可用的记录（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
-    en="No attendance row on {days} school days that the register covers (since {since}; last row: {last}). "
-    "{who} verifies today where the child is",
+    en="No usable attendance row on {days} school days that the register covers (since {since}; "
+    "last row: {last}). {who} verifies today where the child is",
 )
 _NOWHERE = Text(zh="无", en="none")
 _WHO: tuple[tuple[int, Route, Text], ...] = (
@@ -157,15 +157,16 @@ _AND_MORE = Text(zh="{days}等{more}天以前的日子", en="{days} and {more} e
 # --- The questions of a morning: one for each class whose register is odd ---
 
 _ASK_MISSING = Text(
-    zh="{place}：自{last}起没有交考勤（{days}个上课日，{pupils}名学生）。请核实：考勤是否停报",
-    en="{place}: no attendance handed in since {last} ({days} school days, {pupils} pupils). "
-    "Is the register kept?",
+    zh="{place}：自{last}起没有交考勤（{since}，{pupils}名学生）。请核实：考勤是否停报",
+    en="{place}: no attendance handed in since {last} ({since}, {pupils} pupils). Is the register kept?",
 )
 _ASK_WHOLE = Text(
     zh="{place}：{days}全班（{pupils}名学生）都登记为缺勤。请核实：是否停课，或系统默认缺勤",
     en="{place}: everybody ({pupils} pupils) is recorded as absent on {days}. Was there no school, "
     "or is it a default of the system?",
 )
+_SCHOOL_DAYS = Text(zh="{days}个上课日", en="{days} school days")
+_DAYS_SINCE = Text(zh="{days}天", en="{days} days")
 _PLACE = Text(zh="{school} {name}", en="{school} {name}")
 _WHOLE_SCHOOL = Text(zh="全校", en="whole school")
 
@@ -277,8 +278,14 @@ class _Asker:
         self, pupil: int, class_id: str | None, last: dt.date, days: int, n: int
     ) -> RegisterQuestion:
         school, told = self._name(pupil, "school_id"), DAY.fill(self.language, day=last)
+        elapsed = self.snapshot.ordinal - (last - dt.date(1970, 1, 1)).days - 1
+        since = _SCHOOL_DAYS if days else _DAYS_SINCE  # of school days nobody may know
         text = _ASK_MISSING.fill(
-            self.language, place=self._place(school, class_id), last=told, days=days, pupils=n
+            self.language,
+            place=self._place(school, class_id),
+            last=told,
+            since=since.fill(self.language, days=days or elapsed),
+            pupils=n,
         )
         return RegisterQuestion("register_missing", school, class_id, last, days, n, text)
 

@@ -93,7 +93,9 @@ def table_bars() -> Iterator[Callable[[str, int, float], None] | None]:
 Folder = Annotated[
     Path,
     typer.Argument(
-        exists=True, file_okay=False, help="Folder of school records: CSV or Parquet, one per table."
+        exists=True,
+        file_okay=False,
+        help="Folder of school records: CSV, workbooks, zips or Parquet.",
     ),
 ]
 FolderOrStore = Annotated[

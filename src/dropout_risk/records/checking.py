@@ -243,7 +243,7 @@ class RecordsCheck:
         self.pupils = replace(self.pupils, others=others)
         doubtful = check_ids(draft, self.pupils.ids)
         set_spells_ahead_apart(draft, self.today)
-        check_values(draft, self.today, self.mapping.conventions)
+        check_values(draft, self.today, replace(self.mapping.conventions, year_start=self.year_start))
         check_words(draft, self.mapping)
         self.spells = Spells.of(draft, self.mapping, doubtful)
         self.gaps = self.spells.gaps
@@ -341,7 +341,7 @@ class RecordsCheck:
     def _draft(self, name: str) -> Draft:
         pupils = self.pupils if TABLES[name].of_pupils else None
         draft = TableReader(TABLES[name], self.mapping, pupils, self.progress).read(self.parts.get(name, ()))
-        check_values(draft, self.today, self.mapping.conventions)
+        check_values(draft, self.today, replace(self.mapping.conventions, year_start=self.year_start))
         check_words(draft, self.mapping)
         return draft
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from dropout_risk.errors import nearest
+from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import DATE_ORDERS
 
 CONVENTIONS = ("dates", "units", "max_score", "bonus", "cohort_enters")
@@ -21,7 +22,8 @@ class Conventions:
 
     ``dates`` is the order of the numbers of a date, or several; ``units`` the unit of a column; ``max_score``
     the full marks of rows that name none; ``bonus`` the share of full marks by which a mark may lie above
-    them; ``cohort_enters`` the grade level in which a year of entry (2023) begins.
+    them; ``cohort_enters`` the grade level in which a year of entry (2023) begins, and ``year_start`` the
+    month and day on which a school year does.
 
     >>> Conventions.of({"dates": "dmy", "units": {"distance_km": "m"}}).factors
     {'distance_km': 0.001}
@@ -32,6 +34,7 @@ class Conventions:
     max_score: float | None = None
     bonus: float = BONUS
     cohort_enters: int | None = None
+    year_start: tuple[int, int] = YEAR_START
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:

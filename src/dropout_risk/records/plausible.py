@@ -25,7 +25,7 @@ def read_grade_levels(draft: Draft, today: int, conventions: Conventions) -> Non
     left = draft.values["left_on"]
     last = np.where(draft.missing("left_on"), today, np.minimum(left, today))[cohort]
     read = level.copy()
-    read[cohort] = conventions.cohort_enters + _school_years(last) - level[cohort]
+    read[cohort] = conventions.cohort_enters + _school_years(last, conventions.year_start) - level[cohort]
     draft.values["grade_level"] = read
 
 
@@ -41,11 +41,8 @@ def check_distances(draft: Draft, conventions: Conventions) -> None:
         draft.warn("doubtful_unit", "distance_km", far)
 
 
-def _school_years(days: Ints) -> Ints:
+def _school_years(days: Ints, year_start: tuple[int, int]) -> Ints:
     """Give the year in which the school year of each day began."""
     known = {day: date_of(day) for day in np.unique(days).tolist()}
-    begun = {day: date.year - (date.month < _FIRST_MONTH) for day, date in known.items()}
+    begun = {day: date.year - ((date.month, date.day) < year_start) for day, date in known.items()}
     return np.array([begun[day] for day in days.tolist()], np.int32)
-
-
-_FIRST_MONTH = 8

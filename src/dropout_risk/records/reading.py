@@ -230,12 +230,23 @@ def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) ->
     >>> nearest_header("student_id", ["studnt_id", "x"], ["student_id", "学号"])
     "is it the column 'studnt_id'?"
     """
-    near = [header for header in unknown if difflib.get_close_matches(plain_form(header), aliases, n=1)]
+    near = [header for header in unknown if _nearest_names(header, aliases)]
     if near:
         return f"is it the column {near[0]!r}?"
     return "headers understood: " + ", ".join(repr(alias) for alias in aliases[:4])
 
 
 def _did_you_mean(header: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(plain_form(header), names, n=1)
+    near = _nearest_names(header, names)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+_OPPOSITES = (("present", "absent"), ("出勤", "缺勤"), ("attended", "absent"))
+
+
+def _nearest_names(header: str, names: Sequence[str]) -> list[str]:
+    """Give the name that is written most like a header, unless it means the opposite."""
+    form = plain_form(header)
+    against = [words[not side] for words in _OPPOSITES for side in (0, 1) if words[side] in form]
+    kept = [name for name in names if not any(word in name for word in against)]
+    return difflib.get_close_matches(form, kept, n=1)

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
+from dropout_risk.records.words import Words
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text, language_of
@@ -51,18 +53,26 @@ _EMPTIED = Text(
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
-_ABSENCES_ONLY = Text(
-    zh='给出的考勤没有一行是出勤：若只登记缺勤，请在请求中写 unrecorded = "present"，'
-    "并写明考勤登记到哪天（registered_to）",
-    en="No row of attendance says that the pupil was there: if the register lists absences only, say "
-    'unrecorded = "present" in the request, and to which day it was kept (registered_to)',
+_ABSENCES_ONLY = (
+    Text(
+        zh="给出的考勤没有一行是出勤，多数日子也没有记录：像是只登记缺勤，照此计算该生天天缺勤",
+        en="No row of attendance says that the pupil was there, and most days have none: the register "
+        "seems to list absences only, so that the pupil would be absent all the time",
+    ),
+    Text(
+        zh='若只登记缺勤，请在请求中写 unrecorded = "present"，并写明考勤登记到哪天（registered_to）；'
+        '若没有记录的日子确实不知道，写 unrecorded = "unknown"',
+        en='if it lists absences only, say unrecorded = "present" in the request, and to which day it was '
+        'kept (registered_to); if nobody knows of the other days, say unrecorded = "unknown"',
+    ),
 )
 _FEWEST_ABSENCES, _FEWEST_WEEKS = 3, 3
-NO_SCHOOL_DAYS, OF_SESSIONS = "DR171", "DR172"
+ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
 _WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
+_WORDS |= {ABSENCES_ONLY: _ABSENCES_ONLY}
 
 
 @dataclass(frozen=True)
@@ -93,13 +103,20 @@ class Request:
         return declared
 
     def names_absences_only(self, index: int) -> bool:
-        """Say whether a pupil's rows look like those of a register of absences, and nothing is declared."""
+        """Say whether a pupil's rows look like those of a register of absences, and nothing is declared.
+
+        They do where they all are absences, over some weeks, and most days from Monday to Friday have none.
+        """
         rows = self.students[index].get("attendance", ())
-        weeks = {(ordinal_of(row["date"]) + 3) // 7 for row in rows} if self.declared(index) is None else ()
-        return (
-            len(rows) >= _FEWEST_ABSENCES
-            and len(weeks) >= _FEWEST_WEEKS
-            and all(row["status"] in _ABSENT_WORDS for row in rows)
+        if self.declared(index) is not None or len(rows) < _FEWEST_ABSENCES:
+            return False
+        days = np.unique([ordinal_of(row["date"]) for row in rows])
+        weeks = np.unique((days + 3) // 7)
+        span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
+        return bool(
+            len(weeks) >= _FEWEST_WEEKS
+            and 2 * len(days) < span
+            and all(_status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows)
         )
 
     def tables(self) -> dict[str, ListPart]:
@@ -310,6 +327,11 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     return histories
 
 
+@cache
+def _status_words() -> Words:
+    return RecordsMapping().words(TABLES["attendance"]["status"])
+
+
 _PRESUMED = "unrecorded is present"
 _ABSENT_WORDS = frozenset(status.word for status in STATUSES.entries if "absent" in status.kinds)
 
@@ -327,7 +349,7 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
     """Give the code of what keeps days without a row from being days at school; empty for nothing."""
     student = request.students[index]
     if not request.presumes(index):
-        return ""
+        return ABSENCES_ONLY if request.names_absences_only(index) else ""
     if not records.lists_days_of(str(student.get("school_id", ""))):
         return NO_SCHOOL_DAYS
     return OF_SESSIONS if any(row.get("session") for row in student.get("attendance", ())) else ""
@@ -405,7 +427,6 @@ def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple
     counted = (
         (_IGNORED, request.ignored(index)),
         (_EMPTIED, sum(error.index == index for error in emptied)),
-        (_ABSENCES_ONLY, request.names_absences_only(index)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
@@ -446,7 +467,11 @@ def request_of(
             student["registered_to"] = date_of(int(date)).isoformat()
         if student.get("school_id", "") in presumed:
             student["unrecorded"] = "present"
-    return {"as_of": day.isoformat(), "language": language_of(language), "students": students}
+    body = {"as_of": day.isoformat(), "language": language_of(language), "students": students}
+    for index, student in enumerate(students):  # whose other days are known to be unknown
+        if Request(body).names_absences_only(index):
+            student["unrecorded"] = "unknown"
+    return body
 
 
 _STUDENT_FIELDS = (

@@ -173,3 +173,23 @@ def test_three_absences_with_unknown_days_between_are_not_told_as_running() -> N
 def test_three_absences_one_after_the_other_are_told_as_running() -> None:
     alert = School({"a": 6}).write("absent", DAYS[-3:], "a-0").alerts()["a-0"][0]
     assert "for 3 school days running" in alert.text
+
+
+def test_a_pupil_without_a_class_is_silent_while_the_school_has_rows() -> None:
+    school = School({"a": 6, "b": 6}).write(None, DAYS[-4:], "a-0")
+    school.pupils[0]["class_id"] = None
+
+    assert rules(school.alerts()) == {"a-0": ["register_silent"]}
+    assert school.questions() == ()
+
+
+def test_a_row_that_cannot_be_used_does_not_end_a_silence() -> None:
+    school = School({"a": 6}).write("nobody knows where", DAYS[-4:], "a-0")
+
+    assert rules(school.alerts()) == {"a-0": ["register_silent"]}
+
+
+def test_where_no_school_days_are_known_the_days_since_the_last_register_are_told() -> None:
+    (question,) = School({"a": 6, "b": 6}).questions(DAYS[-1] + dt.timedelta(days=60), listed=False)
+
+    assert "(59 days, 12 pupils)" in question.text

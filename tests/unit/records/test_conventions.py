@@ -76,3 +76,18 @@ def test_metres_are_doubted_or_declared():
     declared = students(*metres, mapping={"units": {"distance_km": "m"}})
     assert declared.table("students")["distance_km"].to_pylist() == pytest.approx([0.08, 0.12, 0.25])
     assert declared.check().ok
+
+
+def test_years_of_entry_count_by_the_school_year_that_is_declared():
+    entered = {"grade_level": "2023", "left_on": "2024-05-10"}
+    told = students(entered, mapping={"cohort_enters": 7, "year_start": "02-01"})
+    usual = students(entered, mapping={"cohort_enters": 7})
+
+    assert [records.table("students")["grade_level"].to_pylist() for records in (told, usual)] == [[8], [7]]
+
+
+def test_a_header_is_not_proposed_for_its_opposite():
+    from dropout_risk.records.reading import nearest_header
+
+    assert "days_present" not in nearest_header("days_absent", ["days_present"], ["days_absent", "缺勤天数"])
+    assert "days_absnt" in nearest_header("days_absent", ["days_absnt"], ["days_absent", "缺勤天数"])

@@ -86,21 +86,35 @@ def test_without_school_days_or_with_sessions_the_pupil_is_refused_and_the_other
     assert [pupil["student_id"] for pupil in reply["results"]] == ["p-1"]
 
 
-def test_rows_of_absences_alone_are_asked_about_where_nothing_is_declared(
+def test_a_few_absences_and_no_other_row_are_refused_until_somebody_says_what_they_are(
     records: SchoolRecords, risk_model: Any
 ) -> None:
     body = request_of(records, ["p-4", "p-1"], AS_OF, "en")
     body["students"][1] = _without(body["students"][1])
-    first, second = score_request(risk_model, body, calendar=CALENDAR).to_dict()["results"]
-    assert not any("absences only" in text for text in first["warnings"])
-    assert any("absences only" in text for text in second["warnings"])
+    reply = score_request(risk_model, body, calendar=CALENDAR).to_dict()
+    assert [pupil["student_id"] for pupil in reply["results"]] == ["p-4"]
+    assert [(error["index"], error["code"]) for error in reply["errors"]] == [(1, "DR170")]
+    assert 'unrecorded = "present"' in reply["errors"][0]["hint"]
+
+    for row in body["students"][1]["attendance"]:
+        row["status"] = "病假"
+    assert [error.index for error in score_request(risk_model, body, calendar=CALENDAR).errors] == [1]
+    body["students"][1]["unrecorded"] = "unknown"
+    assert score_request(risk_model, body, calendar=CALENDAR).errors == ()
+
+
+def test_absences_on_most_days_are_absences(records: SchoolRecords, risk_model: Any) -> None:
+    body = request_of(records, ["p-1"], AS_OF, "en")
+    body["students"] = [_without(body["students"][0])]
+    body["students"][0]["attendance"] = [{"date": day.isoformat(), "status": "absent"} for day in DAYS[-20:]]
+    assert score_request(risk_model, body).errors == ()
 
 
 def test_a_pupil_without_rows_on_days_that_the_register_covers_is_silent(
     records: SchoolRecords, risk_model: Any
 ) -> None:
     body = request_of(records, ["p-1"], AS_OF, "en")
-    body["students"][0] = _without(body["students"][0])
+    body["students"][0]["unrecorded"] = "unknown"
     (pupil,) = score_request(risk_model, body, calendar=CALENDAR).to_dict()["results"]
     alert = next(item for item in pupil["alerts"] if item["rule"] == "register_silent")
     last = max(row["date"] for row in body["students"][0]["attendance"])
