@@ -37,13 +37,6 @@ Place = tuple[int | str, ...]
 MOST_PROBLEMS = 20
 MOST_PATH = 120
 WHOLE_BODY = "body"
-KEYWORDS = {
-    "type", "enum", "format", "pattern", "minLength", "minimum", "exclusiveMinimum", "items", "minItems",
-    "maxItems", "properties", "required", "additionalProperties", "$schema", "title", "description",
-    "default",
-}  # fmt: skip
-"""What is looked at, and what says nothing; a test holds the contract to them."""
-
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str, "integer": int, "number": (int, float), "array": list, "object": dict, "null": type(None),

@@ -18,7 +18,7 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.refused import REFUSED_TABLES, UNDATED
 from dropout_risk.records.tables import TABLES
 
-JUDGED_BY = ("attendance", "grades", None)
+JUDGED_BY = ("attendance", "grades")
 """The domains without which nobody is judged; outcomes, of no domain, say who is still at school."""
 ATTENDANCE = REFUSED_TABLES.index("attendance")
 
@@ -81,7 +81,7 @@ class Refusals:
         """
         domains = [TABLES[name].domain for name in REFUSED_TABLES]
         limits = np.array([pupil_share if domain == "attendance" else family_share for domain in domains])
-        judging = np.array([domain in JUDGED_BY for domain in domains])
+        judging = np.array([domain in (*JUDGED_BY, None) for domain in domains])
         return np.asarray((self.recent > 0) & judging & (self.shares >= limits))
 
     def not_judged(self, pupil_share: float, family_share: float) -> Bools:
@@ -101,7 +101,7 @@ class Refusals:
         for code in np.flatnonzero(mostly).tolist():
             name = REFUSED_TABLES[code]
             share = float(refused[code] / (refused[code] + self._used(name)[members].sum()))
-            if share > family_share and TABLES[name].domain in JUDGED_BY[:-1]:
+            if share > family_share and TABLES[name].domain in JUDGED_BY:
                 found[name] = share
         return found
 

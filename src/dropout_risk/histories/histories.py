@@ -23,12 +23,12 @@ from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.day_grid import DayGrid
-from dropout_risk.records.outcomes_to import EVERY_SCHOOL
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.refused import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
+from dropout_risk.records.unrecorded import ALL_SCHOOLS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -81,7 +81,7 @@ class Observed:
 
     def declared(self, days: Mapping[str, int], schools: Sequence[str]) -> Self:
         """Give the same with the dates up to which outcomes are complete, by the names of the calendars."""
-        other = days.get(EVERY_SCHOOL, _NONE)
+        other = days.get(ALL_SCHOOLS, _NONE)
         return replace(self, complete=np.array([days.get(name, other) for name in schools], np.int32))
 
     def moved(self, rows: Positions, n_calendars: int) -> Self:

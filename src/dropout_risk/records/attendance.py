@@ -27,7 +27,7 @@ from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.refused import NOTHING_LOST, RefusedRows
+from dropout_risk.records.refused import UNCOUNTED, RefusedRows
 from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
 from dropout_risk.records.row_checks import (
     check_enrolled,
@@ -303,7 +303,7 @@ class AttendanceCheck:
                 rows = self._with_sessions(batch)
                 at = self._cells.clashing(rows)
                 clashes.append(at + np.int64(start))
-                if rule not in NOTHING_LOST:
+                if rule not in UNCOUNTED:
                     self._refuse(rows, at)
 
         self._reader().each(parts, self._sift, collect)

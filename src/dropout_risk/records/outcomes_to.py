@@ -8,10 +8,10 @@ from typing import Any
 
 from dropout_risk.errors import DateError
 from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
+from dropout_risk.records.unrecorded import ALL_SCHOOLS
 
 OutcomesTo = DateLike | Mapping[str, DateLike]
 """One day for all schools, or one for each; ``all`` stands for every school that is not named."""
-EVERY_SCHOOL = "all"
 
 
 def declared_days(given: OutcomesTo | None) -> dict[str, int]:
@@ -24,7 +24,7 @@ def declared_days(given: OutcomesTo | None) -> dict[str, int]:
     """
     if given is None:
         return {}
-    named: Mapping[str, Any] = given if isinstance(given, Mapping) else {EVERY_SCHOOL: given}
+    named: Mapping[str, Any] = given if isinstance(given, Mapping) else {ALL_SCHOOLS: given}
     return {str(school): ordinal_of(_day(day)) for school, day in named.items()}
 
 

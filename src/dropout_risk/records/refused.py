@@ -16,7 +16,7 @@ from dropout_risk.records.values import FIRST_DATE
 REFUSED_TABLES = tuple(name for name, table in TABLES.items() if table.of_pupils)
 """The tables whose rows belong to pupils; a row's ``table`` is the place of its own among them."""
 UNDATED = -1
-NOTHING_LOST = ("duplicate_row", "lesson_beside_day", "before_enrolled", "after_left")
+UNCOUNTED = ("duplicate_row", "lesson_beside_day", "before_enrolled", "after_left")
 """Rules that set rows apart which say nothing new, or nothing of the pupil's days at the school."""
 
 
@@ -42,7 +42,7 @@ class RefusedRows:
         """
         lost = np.zeros(len(draft), np.bool_)
         for found in draft.findings:
-            if found.severity == "error" and found.rule.name not in NOTHING_LOST:
+            if found.severity == "error" and found.rule.name not in UNCOUNTED:
                 lost[found.rows] = True
         rows = np.flatnonzero(lost)
         if not len(rows):

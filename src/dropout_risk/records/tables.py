@@ -80,7 +80,7 @@ class Table:
     keeps it, by no row that there was none. ``run`` and ``source`` are the names under which histories hold
     its rows and features read it. Who sees the ``domain`` may read of its rows; a table of no domain is
     hidden from everybody who does not see all. A request may carry its rows with ``in_request``. ``label``
-    tells what it is, as a datum worth fetching.
+    tells what it is, as a datum worth fetching, ``called`` what sentences about its rows call it.
 
     >>> TABLES["attendance"].key
     ('student_id', 'date', 'session')
@@ -98,6 +98,12 @@ class Table:
     domain: str | None = None
     in_request: bool = False
     label: Text | None = None
+    called: Text | None = None
+
+    @property
+    def title(self) -> Text:
+        """What readers call the table; its name where nothing is declared."""
+        return Text(zh=self.name, en=self.name) if self.called is None else self.called
 
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]
@@ -211,6 +217,7 @@ _ALL = (
         domain="attendance",
         in_request=True,
         label=Text(zh="出勤记录", en="attendance"),
+        called=Text(zh="考勤", en="attendance"),
     ),
     Table(
         "attendance_totals",
@@ -229,6 +236,7 @@ _ALL = (
         source="attendance",
         domain="attendance",
         in_request=True,
+        called=Text(zh="考勤汇总", en="attendance totals"),
     ),
     Table(
         "grades",
@@ -248,6 +256,7 @@ _ALL = (
         domain="grades",
         in_request=True,
         label=Text(zh="本学期成绩", en="marks of this term"),
+        called=Text(zh="成绩", en="grades"),
     ),
     Table(
         "wellbeing",
@@ -267,6 +276,7 @@ _ALL = (
         domain="psychology",
         in_request=True,
         label=Text(zh="心理测评", en="a well-being test"),
+        called=Text(zh="心理测评", en="well-being tests"),
     ),
     Table(
         "family",
@@ -286,6 +296,7 @@ _ALL = (
         domain="family",
         in_request=True,
         label=Text(zh="家庭情况", en="family information"),
+        called=Text(zh="家庭情况", en="family"),
     ),
     Table(
         "discipline",
@@ -302,8 +313,15 @@ _ALL = (
         source="discipline",
         domain="attendance",
         in_request=True,
+        called=Text(zh="纪律记录", en="discipline"),
     ),
-    Table("outcomes", (STUDENT, DATE, Column("event", "event", key=True)), date="date", run="outcomes"),
+    Table(
+        "outcomes",
+        (STUDENT, DATE, Column("event", "event", key=True)),
+        date="date",
+        run="outcomes",
+        called=Text(zh="学籍变动", en="outcomes"),
+    ),
     Table(
         "calendar",
         (

@@ -17,6 +17,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
+from dropout_risk.features.refusals import JUDGED_BY
 from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.text import Language, Text
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from dropout_risk.settings import BandSettings
 
 
-JUDGED_BY = ("attendance", "grades")
 QUANTILES = np.linspace(0.05, 0.95, 19)
 MOST_ROWS, FEWEST_ROWS = 20_000, 30
 LIKELY = 0.1

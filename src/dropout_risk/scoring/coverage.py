@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from dropout_risk.alerts.silence import DAY
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.measures import CurrentStreak, DaysSince
 from dropout_risk.histories.day_words import current_run
@@ -83,9 +84,6 @@ class KnownDays:
             since = DAY.fill(language, day=date_of(self.since[pupil, place]))
             return _RUN[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
         return _FEW.fill(language, text=text, known=known, days=days)
-
-
-DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 
 
 def _days_of_run(snapshot: Snapshot, kind: str) -> tuple[Counts, Counts, Counts]:

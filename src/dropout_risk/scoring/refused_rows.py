@@ -16,22 +16,15 @@ from dropout_risk.records.tables import TABLES
 from dropout_risk.settings import MissingnessSettings
 from dropout_risk.text import LANGUAGES, Language, Text
 
-TABLE_NAMES = {
-    "attendance": Text(zh="考勤", en="attendance"),
-    "attendance_totals": Text(zh="考勤汇总", en="attendance totals"),
-    "grades": Text(zh="成绩", en="grades"),
-    "wellbeing": Text(zh="心理测评", en="well-being tests"),
-    "family": Text(zh="家庭情况", en="family"),
-    "discipline": Text(zh="纪律记录", en="discipline"),
-    "outcomes": Text(zh="学籍变动", en="outcomes"),
-}
-
 
 def _of_each_table(text: Text) -> dict[str, Text]:
     """Name each table in a text that has a place for it; its other places stay."""
     return {
-        name: Text(zh=text.zh.replace("[table]", label.zh), en=text.en.replace("[table]", label.en))
-        for name, label in TABLE_NAMES.items()
+        name: Text(
+            zh=text.zh.replace("[table]", TABLES[name].title.zh),
+            en=text.en.replace("[table]", TABLES[name].title.en),
+        )
+        for name in REFUSED_TABLES
     }
 
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools
+from dropout_risk.records.word_checks import CORE
 from dropout_risk.simulate.attendance import at_school
 from dropout_risk.simulate.causes import HiddenCauses
 from dropout_risk.simulate.columns import Floats, Ints, dates_column, numbers_column, words_column
 from dropout_risk.simulate.pupils import District
 from dropout_risk.simulate.school_year import SchoolYears
 
-CORE = ("chinese", "maths", "english")
 SUBJECTS = (*CORE, "politics", "history", "biology", "geography", "physics", "chemistry")
 _TAUGHT = {7: range(7), 8: range(8), 9: (0, 1, 2, 3, 4, 7, 8)}
 _SITTINGS = (("monthly-1", 0.22), ("midterm", 0.5), ("monthly-2", 0.74), ("final", 0.97))

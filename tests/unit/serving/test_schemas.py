@@ -7,7 +7,7 @@ import json
 
 import jsonschema
 import pytest
-from serving.body import KEYWORDS, SCORE, SCORE_FEATURES, RefusedError, contract_schema
+from serving.body import SCORE, SCORE_FEATURES, RefusedError, contract_schema
 
 FULL = {
     "as_of": "2025-03-03",
@@ -155,6 +155,13 @@ def test_a_checked_request_is_the_json_that_was_sent():
 def test_whole_numbers_written_with_a_point_become_integers():
     request = SCORE.read(json.dumps(changed(FULL, "students.0.grade_level", 8.0)).encode())
     assert type(request["students"][0]["grade_level"]) is int
+
+
+KEYWORDS = {
+    "type", "enum", "format", "pattern", "minLength", "minimum", "exclusiveMinimum", "items", "minItems",
+    "maxItems", "properties", "required", "additionalProperties", "$schema", "title", "description",
+    "default",
+}  # fmt: skip
 
 
 def keywords(schema):
