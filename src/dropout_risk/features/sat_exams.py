@@ -67,12 +67,9 @@ def common_subjects(cls: Ints, subject: Ints, n: Longs) -> Bools:
     """Say of each exam whether at least half of those who sit anything in the class sit its subject."""
     if not len(cls):
         return np.zeros(0, dtype=bool)
-    most = np.zeros(int(cls.max()) + 1, dtype=np.int64)
-    np.maximum.at(most, cls, n)
-    pairs, of_pair = np.unique(np.stack([cls, subject]), axis=1, return_inverse=True)
-    most_of_subject = np.zeros(pairs.shape[1], dtype=np.int64)
-    np.maximum.at(most_of_subject, of_pair.ravel(), n)
-    return np.asarray(_FEW * most_of_subject[of_pair.ravel()] >= most[cls])
+    most_of_subject = np.zeros((int(cls.max()) + 1, int(subject.max()) + 2), dtype=np.int64)
+    np.maximum.at(most_of_subject, (cls, subject), n)  # -1, of no subject, is the last column
+    return np.asarray(_FEW * most_of_subject[cls, subject] >= most_of_subject.max(axis=1)[cls])
 
 
 @kernel

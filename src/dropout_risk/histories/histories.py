@@ -315,7 +315,13 @@ class Histories:
     @cached_property
     def registers(self) -> Registers:
         """The register of each pupil, with the days that were handed in for all pupils there ever were."""
-        return Registers.of(self)
+        whole, pupils = self._part_of
+        return Registers.of(self) if whole is None else whole.registers.take(pupils)
+
+    @cached_property
+    def _part_of(self) -> tuple[Histories | None, slice]:
+        """The histories that these consecutive pupils were cut from; asked only for their registers."""
+        return None, slice(0, len(self))
 
     def in_registers(self, registers: Registers) -> Self:
         """Give the same histories, here, with registers of which they may be a part."""
@@ -349,7 +355,7 @@ class Histories:
         for name, rows in (("classes", pupils), ("sittings", marks)):
             if name in self.__dict__:
                 taken.__dict__[name] = getattr(self, name).slice(rows)
-        taken.in_registers(self.registers.take(pupils))
+        taken.__dict__["_part_of"] = self, pupils
         taken._columns.update({name: column[pupils] for name, column in self._columns.items()})
         return taken
 

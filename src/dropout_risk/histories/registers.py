@@ -128,8 +128,9 @@ _NO_STATES = LateStates(_NO_DAYS, _NO_DAYS, _NO_DAYS, np.empty(0, np.uint8))
 @kernel
 def _join_rows(unit: Ints, plane: Bytes, joined: Bytes) -> None:
     for pupil in range(len(unit)):
-        for byte in range(plane.shape[1]):
-            joined[unit[pupil], byte] |= plane[pupil, byte]
+        own, register = plane[pupil], joined[unit[pupil]]
+        for byte in range(len(own)):  # rows taken beforehand: several bytes are joined at once
+            register[byte] |= own[byte]
 
 
 @kernel

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 Word = str | int | float | bool
@@ -55,6 +56,7 @@ def plain_word(text: str) -> str:
     return _BESIDE_WIDE.sub("", " ".join(narrow_text(text).casefold().split()))
 
 
+@lru_cache(maxsize=4096)
 def word_key(text: str) -> str:
     """Bring a word to the form by which it is found; spaces between numbers alone are kept.
 
