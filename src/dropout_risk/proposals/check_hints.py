@@ -37,7 +37,7 @@ def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
 
 
 def _zone_line(problem: Problem, chinese: bool) -> Line:
-    hours = {int(hour) for hour in _TIME.findall(problem.detail)}
+    hours = {int(hour) for hour in _TIME.findall(problem.detail.en)}
     ahead = (24 - max(hours)) if hours else 0
     if chinese and hours == {16}:
         return Line((), "zone", "Asia/Shanghai", "likely", _SHANGHAI)

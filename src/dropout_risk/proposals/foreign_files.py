@@ -19,6 +19,7 @@ from dropout_risk.records.folders import FoundFile, find_files
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ParquetPart, Part
 from dropout_risk.records.workbooks import Workbook
+from dropout_risk.text import Text, same_words
 
 SAMPLE_ROWS = 100_000
 
@@ -58,7 +59,7 @@ class Unread(NamedTuple):
     """A file that cannot be read, and why."""
 
     name: str
-    why: str
+    why: Text
 
 
 class ForeignFiles(NamedTuple):
@@ -76,8 +77,8 @@ class ForeignFiles(NamedTuple):
             try:
                 files += _opened(found)
             except DropoutRiskError as error:
-                unread.append(Unread(found.file.name, str(error.message)))
-            if found.kind not in ("text", "parquet", "workbook"):
+                unread.append(Unread(found.file.name, same_words(str(error.message))))
+            if isinstance(found.kind, Text):
                 unread.append(Unread(found.file.name, found.kind))
         return cls(files, unread)
 

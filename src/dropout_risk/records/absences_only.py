@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs
-from dropout_risk.errors import nearest
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells
 from dropout_risk.records.rules import RULES, Problem
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.unrecorded import Meaning, Unrecorded
+from dropout_risk.text import CLAUSES, nearest_words
 
 PRESENT_SHARE = 0.10
 """A register in which fewer rows say that somebody came names absences only."""
@@ -58,9 +58,9 @@ def check_declared_schools(unrecorded: Unrecorded, schools: Sequence[str]) -> li
         return []
     rule, detail = (
         RULES["declared_school_unknown"],
-        "; ".join(nearest(name, schools) for name in strangers[:3]),
+        CLAUSES.joined(nearest_words(name, schools) for name in strangers[:3]),
     )
-    return [Problem("attendance", "", rule, 0, None, "", rule.severity, detail.strip("; "))]
+    return [Problem("attendance", "", rule, 0, None, "", rule.severity, detail)]
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 from dropout_risk.records.word_checks import words_alike
+from dropout_risk.text import NO_WORDS, Text
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
@@ -136,7 +137,7 @@ class AttendanceCheck:
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
-        self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
+        self._found: dict[tuple[str, str, Severity, Text], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
         self._doubts: list[Finding] = []
         self._refused: list[RefusedRows | None] = []
@@ -309,7 +310,7 @@ class AttendanceCheck:
         self._reader().each(parts, self._sift, collect)
         self._cells.empty_clashes()
         rows = np.concatenate(clashes)
-        key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
+        key: tuple[str, str, Severity, Text] = ("duplicate_row", "session", "error", NO_WORDS)
         copies = self._found.get(key, [])
         if rule == "lesson_beside_day":  # a copy of a row that does not count is a copy all the same
             rows = np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *copies]))
@@ -401,7 +402,7 @@ class AttendanceCheck:
     # --- findings -----------------------------------------------------------------------------------
 
     def _note(
-        self, rule: str, column: str, rows: Array, severity: Severity = "error", detail: str = ""
+        self, rule: str, column: str, rows: Array, severity: Severity = "error", detail: Text = NO_WORDS
     ) -> None:
         if len(rows):
             self._found.setdefault((rule, column, severity, detail), []).append(rows)

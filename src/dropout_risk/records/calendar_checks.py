@@ -11,6 +11,7 @@ from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.rules import RULES, Problem
 from dropout_risk.records.school_days import EVERY_SCHOOL, NO_SCHOOL, SchoolDays, schools_of_rows
+from dropout_risk.text import Text
 
 
 def check_calendar(draft: Draft, days: SchoolDays, named_schools: Set[str]) -> list[Problem]:
@@ -43,7 +44,11 @@ def check_calendar(draft: Draft, days: SchoolDays, named_schools: Set[str]) -> l
     if not len(named) or everywhere or not len(without):
         return []
     rule = RULES["school_without_calendar"]
-    return [Problem("calendar", "school_id", rule, 0, None, "", rule.severity, f"{len(without)} school(s)")]
+    return [
+        Problem(
+            "calendar", "school_id", rule, 0, None, "", rule.severity, _SCHOOLS.filled(number=len(without))
+        )
+    ]
 
 
 def check_week(days: SchoolDays, school_of: Array, grid: DayGrid) -> list[Problem]:
@@ -52,4 +57,8 @@ def check_week(days: SchoolDays, school_of: Array, grid: DayGrid) -> list[Proble
     if not number:
         return []
     rule = RULES["attendance_beside_the_week"]
-    return [Problem("calendar", "date", rule, 0, None, "", rule.severity, f"{number} day(s) of a school")]
+    return [Problem("calendar", "date", rule, 0, None, "", rule.severity, _DAYS.filled(number=number))]
+
+
+_SCHOOLS = Text(zh="{number}所学校", en="{number} school(s)")
+_DAYS = Text(zh="{number}天（按学校计）", en="{number} day(s) of a school")

@@ -46,6 +46,7 @@ from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.word_checks import check_words
+from dropout_risk.text import Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 _AT_SCHOOL = frozenset({"attendance_totals", "grades"})
@@ -375,7 +376,7 @@ class RecordsCheck:
         np.maximum.at(ended, school[rows.pupil], rows.values["date"])
         short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
         if short:
-            rule, detail = RULES["outcomes_end_early"], f"so at {short} of {len(self.schools)} schools"
+            rule, detail = RULES["outcomes_end_early"], _SHORT.filled(short=short, schools=len(self.schools))
             self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
 
     def _check_attendance(self) -> None:
@@ -458,10 +459,13 @@ def require_students(
             where = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
-                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER,
+                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER.en,
             )
 
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
     aliases = {name: mapping.headers_of("students", name) for name in missing}
-    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name])}" for name in missing)
+    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name]).en}" for name in missing)
+
+
+_SHORT = Text(zh="{schools}所学校中有{short}所", en="so at {short} of {schools} schools")

@@ -20,6 +20,7 @@ from dropout_risk.records.encodings import FoundEncoding, doubt, find_encoding, 
 from dropout_risk.records.header_rows import HeaderRow, find_header_line
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import Note, Piece
+from dropout_risk.text import Text
 
 BLOCK_BYTES = 1 << 24
 _HEAD = 1 << 16
@@ -182,9 +183,12 @@ def _encoding_hint(found: FoundEncoding) -> str:
     return "name its encoding in the mapping" + (f", such as encoding = {near!r}" if near else "")
 
 
+_HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in line {row}")
+
+
 def _notes(line: HeaderRow, found: FoundEncoding) -> Iterator[Note]:
     if line.passed_over:
-        yield Note("lines_above_headers", f"the headers stand in line {line.row}")
+        yield Note("lines_above_headers", _HEADERS_BELOW.filled(row=line.row))
     doubted = doubt(found)
     if doubted is not None:
         yield Note("doubtful_encoding", doubted)

@@ -10,6 +10,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array
 from dropout_risk.records.calendar import date_of
+from dropout_risk.text import NO_WORDS, Text
 
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
 _NUMBERS = re.compile(
@@ -19,7 +20,10 @@ _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
 _CENTURY, _LAST_OF_2000 = 100, 68
 _SHORT, _LONG = 2, 4
-_EXCHANGED = "with day and month exchanged it would not, so check dates in the mapping"
+_EXCHANGED = Text(
+    zh="日和月对调后就不会如此，请核对映射文件中的 dates",
+    en="with day and month exchanged it would not, so check dates in the mapping",
+)
 
 
 def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
@@ -55,18 +59,18 @@ def _in_order(parts: dict[str, str]) -> dt.date | None:
         return None
 
 
-def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> str:
+def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> Text:
     """Name the cause where days after ``today`` would all be past ones in the other order of day and month.
 
-    >>> cause_of_future(np.array([20_060]), 20_000, ["dmy"])  # 3 December, or 12 March
+    >>> cause_of_future(np.array([20_060]), 20_000, ["dmy"]).en  # 3 December, or 12 March
     'with day and month exchanged it would not, so check dates in the mapping'
     """
     if not len(days) or not {"dmy", "mdy"} & {*orders}:
-        return ""
+        return NO_WORDS
     dates = [date_of(day) for day in np.unique(days).tolist()]
     past = (date.day <= _MONTHS and date.replace(month=date.day, day=date.month) <= date_of(today)
             for date in dates)  # fmt: skip
-    return _EXCHANGED if all(past) else ""
+    return _EXCHANGED if all(past) else NO_WORDS
 
 
 _MONTHS = 12

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bools
+from dropout_risk.text import NO_WORDS, Text
 
 KEPT_DIGITS = 15  # of a number in a spreadsheet
 _SCIENTIFIC = r"^\s*[0-9](\.[0-9]+)?[eE]\+[0-9]+\s*$"
@@ -27,18 +28,23 @@ class Cause(NamedTuple):
 
     code: int
     rule: str
-    detail: str = ""
+    detail: Text = NO_WORDS
 
 
 UNKNOWN = Cause(-2, "unknown_pupil")
 ROUNDED = Cause(-3, "rounded_id")
-ZEROS = Cause(-4, "id_written_otherwise", "leading zeros")
-DECIMALS = Cause(-5, "id_written_otherwise", "a final .0")
-LETTERS = Cause(-6, "id_written_otherwise", "capital letters or width")
-BLANKS = Cause(-7, "id_written_otherwise", "blanks or quotes")
-SEVERAL = Cause(-8, "id_written_otherwise", "several of these")
+ZEROS = Cause(-4, "id_written_otherwise", Text(zh="前导的零", en="leading zeros"))
+DECIMALS = Cause(-5, "id_written_otherwise", Text(zh="末尾的 .0", en="a final .0"))
+LETTERS = Cause(-6, "id_written_otherwise", Text(zh="大小写或全角半角", en="capital letters or width"))
+BLANKS = Cause(-7, "id_written_otherwise", Text(zh="空格或引号", en="blanks or quotes"))
+SEVERAL = Cause(-8, "id_written_otherwise", Text(zh="其中几项", en="several of these"))
 CONTESTED = Cause(
-    -9, "unknown_pupil", "the id is that of two pupils in two columns of students: head the column as there"
+    -9,
+    "unknown_pupil",
+    Text(
+        zh="该学号在 students 的两列中属于两名学生：表头请与那里一致",
+        en="the id is that of two pupils in two columns of students: head the column as there",
+    ),
 )
 CAUSES = (UNKNOWN, ROUNDED, ZEROS, DECIMALS, LETTERS, BLANKS, SEVERAL, CONTESTED)
 

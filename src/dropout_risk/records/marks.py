@@ -8,11 +8,15 @@ from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
+from dropout_risk.text import NO_WORDS, Text
 
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
 _FEWEST, _FULL, _LOW = 3, 10, 0.1
-_OTHER_UNIT = "most marks do: max_score seems to be in another unit (percentages beside points)"
+_OTHER_UNIT = Text(
+    zh="多数分数如此：满分似乎用了另一种单位（百分比与分数混用）",
+    en="most marks do: max_score seems to be in another unit (percentages beside points)",
+)
 
 
 def part_marks(draft: Draft) -> None:
@@ -61,10 +65,10 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
 _ELSEWHERE = ("before_enrolled", "after_left")
 
 
-def _unit_of(score: Array, beyond: Bools) -> str:
+def _unit_of(score: Array, beyond: Bools) -> Text:
     """Name the cause where most marks of a table, and not single ones, lie above full marks."""
     given = np.count_nonzero(~np.isnan(score))
-    return _OTHER_UNIT if given >= _FEWEST and 2 * np.count_nonzero(beyond) > given else ""
+    return _OTHER_UNIT if given >= _FEWEST and 2 * np.count_nonzero(beyond) > given else NO_WORDS
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pa_parquet
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.blank_rows import blank_rows
 from dropout_risk.records.values import is_text
+from dropout_risk.text import NO_WORDS, Text
 
 Piece = Callable[[], list[Any]]
 """A stretch of a part that can be read by itself, in any thread: gives its record batches."""
@@ -27,7 +28,7 @@ class Note(NamedTuple):
     """What is to be said about a file as a whole: by which rule, and which; perhaps of some of its rows."""
 
     rule: str
-    detail: str
+    detail: Text = NO_WORDS
     column: str = ""
     rows: int = 0
 

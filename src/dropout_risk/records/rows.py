@@ -19,8 +19,9 @@ from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
+from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
-_EMPTIED = "the value is left empty and the row stays"
+EMPTIED = Text(zh="该值按空处理，该行仍使用", en="the value is left empty and the row stays")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Finding:
     column: str
     rows: Array
     severity: Severity
-    detail: str = ""
+    detail: Text = NO_WORDS
     file: str = ""
 
 
@@ -72,7 +73,7 @@ class Draft:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error", detail))
@@ -84,17 +85,17 @@ class Draft:
             self.findings.append(Finding(RULES[rule], column, np.sort(rows), "error"))
             self.apart[rows] = True
 
-    def warn(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
+    def warn(self, rule: str, column: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Note rows that stay."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
-    def fault(self, rule: str, name: str, mask: Bools, detail: str = "") -> None:
+    def fault(self, rule: str, name: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
             self.set_apart(rule, name, mask, detail)
         elif np.count_nonzero(mask):
-            self.warn(rule, name, mask, "; ".join(filter(None, (_EMPTIED, detail))))
+            self.warn(rule, name, mask, CLAUSES.joined(filter(None, (EMPTIED, detail))))
             self.values[name] = np.where(mask, EMPTY[self.table[name].kind], self.values[name])
 
     def where(self, row: int) -> tuple[str, int]:
@@ -105,7 +106,7 @@ class Draft:
 
     def problems(self) -> list[Problem]:
         """Give one problem per rule and column; many files with the same problem make one line."""
-        groups: dict[tuple[str, str, Severity, str], list[Finding]] = {}
+        groups: dict[tuple[str, str, Severity, Text], list[Finding]] = {}
         for found in self.findings:
             groups.setdefault((found.rule.code, found.column, found.severity, found.detail), []).append(found)
         return [*(self._problem(group) for group in groups.values()), *self._broken_lines()]

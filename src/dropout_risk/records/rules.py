@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, NO_WORDS, Language, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ class Problem:
     first_row: int | None
     file: str
     severity: Severity
-    detail: str = ""
+    detail: Text = NO_WORDS
 
     def message(self, language: Language = "en") -> str:
         """Say what is wrong."""
@@ -101,7 +101,7 @@ class Problem:
     def hint(self, language: Language = "en") -> str:
         """Say the way out."""
         hint = self.rule.wording(self.table, self.column).hint.to(language)
-        return f"{self.detail}; {hint}" if self.detail else hint
+        return CLAUSES.join(language, filter(None, (self.detail.to(language), hint)))
 
 
 @dataclass(frozen=True)

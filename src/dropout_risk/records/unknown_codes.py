@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dropout_risk.arrays import Bools
-from dropout_risk.records.rows import Draft, is_empty
+from dropout_risk.records.rows import EMPTIED, Draft, is_empty
 
 _HIGH: tuple[float, ...] = (999.0, 9999.0, 99999.0)
 _LOW = (-9.0, -99.0, -999.0, -9999.0)
@@ -28,7 +28,7 @@ def check_unknown_codes(draft: Draft) -> None:
         if not np.count_nonzero(mask):
             continue
         if column.nullable and not column.lenient:
-            draft.warn("code_for_unknown", name, mask, "the value is left empty and the row stays")
+            draft.warn("code_for_unknown", name, mask, EMPTIED)
             draft.values[name] = np.where(mask, np.nan, draft.values[name])
         else:
             draft.fault("code_for_unknown", name, mask)

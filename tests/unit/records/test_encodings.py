@@ -40,7 +40,7 @@ def test_unicode_is_known_by_its_mark_or_its_zeros(tmp_path, encoding, mapping):
     ],
 )
 def test_text_that_is_not_chinese_is_doubted_with_what_to_try(encoding, text, tried):
-    assert f"'{tried}'" in doubt(found(text.encode(encoding)))
+    assert f"'{tried}'" in doubt(found(text.encode(encoding))).en
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_chinese_is_never_doubted(text, encoding):
     ],
 )
 def test_text_that_was_spoilt_before_is_doubted(text):
-    assert "again" in doubt(found(text.encode()))
+    assert "again" in doubt(found(text.encode())).en
 
 
 def test_a_name_in_the_mapping_silences_the_doubt_unless_the_file_is_utf_8(tmp_path):
     rare = "1,籓瓣籅鞱,臺灣國".encode("gb18030")
     assert doubt(found(rare)) is not None
     assert doubt(found(rare, "gb18030", True)) is None
-    assert "'utf-8'" in doubt(found("1,城关中学".encode(), "gb18030", True))
+    assert "'utf-8'" in doubt(found("1,城关中学".encode(), "gb18030", True)).en
 
 
 def test_every_table_and_every_file_can_have_its_own_encoding(tmp_path):

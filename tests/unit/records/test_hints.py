@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 from tests.support.hints import COLUMNS, refused_mappings, strange_columns
@@ -13,6 +14,7 @@ VALUES = (
 )  # fmt: skip
 COPIED = (None, 60, "2021-01-01", "no")
 LANGUAGES = ("zh", "en")
+ENGLISH = re.compile(r"[a-z]+ [a-z]+ [a-z]+")
 
 
 def small_faults(county):
@@ -59,6 +61,14 @@ def test_no_hint_names_a_column_that_its_table_has_not_or_a_key_that_the_mapping
     assert {p.table for p in problems} == set(TABLES)
     assert strange == []
     assert refused == []
+
+
+def test_a_line_in_chinese_holds_no_clause_in_english(problems):
+    told = [words for p in problems for words in (p.message("zh"), p.hint("zh"))]
+
+    assert sum(bool(p.detail) for p in problems) > 9
+    assert [words for words in told if ENGLISH.search(words)] == []
+    assert ENGLISH.search("处理办法：the value is left empty；更正")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

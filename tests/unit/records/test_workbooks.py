@@ -20,7 +20,7 @@ def read(folder, **options):
 
 
 def told(records):
-    return [(p.rule.name, p.table, p.column, p.file, p.detail) for p in records.check().problems]
+    return [(p.rule.name, p.table, p.column, p.file, p.detail.en) for p in records.check().problems]
 
 
 def ids(records):
