@@ -80,6 +80,7 @@ NEW_ROOMS = {
     "dropout_risk.records.word_checks": "words that are doubted",
     "dropout_risk.records.words": "how words are compared, and what they mean",
     "dropout_risk.records.workbooks": "the sheets of a workbook",
+    "dropout_risk.scoring.contract_problems": "what is wrong with a request by the contract",
     "dropout_risk.scoring.coverage": "on how many known days a value rests",
     "dropout_risk.scoring.refused_rows": "what a score says of refused rows",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",

@@ -9,7 +9,7 @@ import math
 
 import jsonschema
 import pytest
-from serving.body import contract_schema
+from dropout_risk.scoring.contract_problems import contract_schema
 from serving.door import Door, Limits
 from serving.openapi import ERROR
 

@@ -59,7 +59,8 @@ class Registers:
         """
         n = len(row)
         bits = np.zeros((n, max((int(calendar.lengths.max(initial=0)) + 7) // 8, 1)), np.uint8)
-        day = np.where(last >= 0, calendar.index(row, last + 1), 0) - 1
+        before = np.minimum(calendar.index(row, last + 1), calendar.lengths[row])
+        day = np.where(last >= 0, before, 0) - 1
         kept = np.flatnonzero(day >= 0)
         bits[kept, day[kept] >> 3] = 1 << (day[kept] & 7)
         return cls(np.arange(n, dtype=np.int32), np.asarray(row, np.int32), bits, _NO_STATES, alone=True)

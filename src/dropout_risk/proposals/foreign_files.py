@@ -48,7 +48,7 @@ class ForeignFile:
         for piece in part.pieces(headers) if headers else ():
             for batch in piece():
                 for header, column in zip(headers, batch.columns, strict=True):
-                    counts[header].update(_counted(column))
+                    counts[header].update(_value_counts(column))
                 rows += batch.num_rows
             if rows >= SAMPLE_ROWS:
                 break
@@ -75,7 +75,7 @@ class ForeignFiles(NamedTuple):
         unread: list[Unread] = []
         for found in find_files(folder, RecordsMapping()):
             try:
-                files += _opened(found)
+                files += _files_in(found)
             except DropoutRiskError as error:
                 unread.append(Unread(found.file.name, same_words(str(error.message))))
             if isinstance(found.kind, Text):
@@ -83,7 +83,7 @@ class ForeignFiles(NamedTuple):
         return cls(files, unread)
 
 
-def _opened(found: FoundFile) -> Iterator[ForeignFile]:
+def _files_in(found: FoundFile) -> Iterator[ForeignFile]:
     file = found.file
     if found.kind == "workbook":
         yield from _sheets_of(found)
@@ -125,7 +125,7 @@ def _sheets_of(found: FoundFile) -> Iterator[ForeignFile]:
         yield ForeignFile(name, found.file.base, called, table, read_as)
 
 
-def _counted(column: Any) -> dict[str, int]:
+def _value_counts(column: Any) -> dict[str, int]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     texts = column if pa.types.is_string(column.type) else column.cast(pa.string())

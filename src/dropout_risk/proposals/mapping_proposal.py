@@ -147,12 +147,14 @@ def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -
     guesses = guess_tables(found.files)
     lines = [*convention_lines(guesses, day), *_table_lines(guesses), *_column_lines(guesses)]
     lines = _without_clashes([*lines, *word_lines(guesses), *_needless_lines(guesses)])
-    proposal = _checked(path, lines, guesses, found.unread, day)
+    proposal = _checked_proposal(path, lines, guesses, found.unread, day)
     hints = _new_lines(proposal.report, guesses, lines)
     if hints:
-        proposal = _checked(path, [*hints, *lines], guesses, found.unread, day)
+        proposal = _checked_proposal(path, [*hints, *lines], guesses, found.unread, day)
         more = _new_lines(proposal.report, guesses, [*hints, *lines])
-        proposal = _checked(path, [*more, *hints, *lines], guesses, found.unread, day) if more else proposal
+        proposal = (
+            _checked_proposal(path, [*more, *hints, *lines], guesses, found.unread, day) if more else proposal
+        )
     return proposal
 
 
@@ -170,14 +172,16 @@ def _is_chinese(guesses: Sequence[TableGuess]) -> bool:
     return 2 * sum(not header.isascii() for header in headers) > len(headers)
 
 
-def _checked(
+def _checked_proposal(
     folder: Path,
     lines: Sequence[Line],
     guesses: Sequence[TableGuess],
     unread: Sequence[Unread],
     today: dt.date,
 ) -> MappingProposal:
-    proposal = MappingProposal(tuple(lines), tuple(guesses), None, None, tuple(_questions(guesses, unread)))
+    proposal = MappingProposal(
+        tuple(lines), tuple(guesses), None, None, tuple(_open_questions(guesses, unread))
+    )
     report, error = None, None
     try:
         report = SchoolRecords.from_folder(folder, mapping=proposal.mapping(), today=today).check()
@@ -244,7 +248,7 @@ def _without_clashes(lines: Sequence[Line]) -> list[Line]:
 # --- What else is to be decided ---------------------------------------------------------------------
 
 
-def _questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> Iterator[Text]:
+def _open_questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> Iterator[Text]:
     for file in unread:
         yield Text(
             zh=f"文件 {file.name} 不能读取：{file.why}", en=f"File {file.name} is not read: {file.why}"

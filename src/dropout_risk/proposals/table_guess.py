@@ -83,7 +83,7 @@ def guess_tables(files: Sequence[ForeignFile]) -> list[TableGuess]:
         if guess.table is not None:
             _choose_ids(guess, guesses, pupils)
             _add_by_shapes(guess, guesses, pupils)
-            guess.degree, guess.evidence = _judged(guess)
+            guess.degree, guess.evidence = _judged_degree(guess)
     return guesses
 
 
@@ -97,7 +97,7 @@ def _best_table(file: ForeignFile) -> TableGuess:
         values = file.columns(table)
         columns, spare = _named_columns(table, values)
         by_name = _NAMED * ((named is not None and named.table == table) + (file.table == table))
-        score = by_name + _score(table, columns, values, by_name > 0)
+        score = by_name + _table_score(table, columns, values, by_name > 0)
         scored.append((score, TableGuess(file, table, "doubtful", _NOTHING, values, columns, spare)))
     scored.sort(key=lambda item: item[0], reverse=True)
     (best, guess), (second, other) = scored[:2]
@@ -112,7 +112,7 @@ def _best_table(file: ForeignFile) -> TableGuess:
     return guess
 
 
-def _score(
+def _table_score(
     table: str, columns: Mapping[str, ColumnGuess], values: Mapping[str, ColumnValues], by_name: bool
 ) -> float:
     required = TABLES[table].required
@@ -180,14 +180,14 @@ def _choose_ids(guess: TableGuess, guesses: Sequence[TableGuess], pupils: frozen
     others = [spare for spare in guess.spare if spare.column == "student_id"]
     if own is None or own.built_in or not others:
         return
-    shares = {item.header: _recurrence(guess, item.header, guesses, pupils) for item in (own, *others)}
+    shares = {item.header: _share_elsewhere(guess, item.header, guesses, pupils) for item in (own, *others)}
     best = max((own, *others), key=lambda item: shares[item.header])
     if shares[best.header] > shares[own.header]:
         guess.columns["student_id"] = best
         guess.spare[guess.spare.index(best)] = own
 
 
-def _recurrence(
+def _share_elsewhere(
     guess: TableGuess, header: str, guesses: Sequence[TableGuess], pupils: frozenset[str]
 ) -> float:
     ids = guess.values[header].distinct
@@ -221,7 +221,7 @@ def _has_shape(
         return False
     if column.kind == "student":
         once = guess.table != "students" or not values.recurs
-        return once and _could_be_ids(values) and _recurrence(guess, header, guesses, pupils) >= _MOST
+        return once and _could_be_ids(values) and _share_elsewhere(guess, header, guesses, pupils) >= _MOST
     if column.kind == "date":
         return values.share(is_date) >= _MOST
     if column.name == "score":
@@ -232,7 +232,7 @@ def _has_shape(
 # --- Degrees and words ------------------------------------------------------------------------------
 
 
-def _judged(guess: TableGuess) -> tuple[Degree, Text]:
+def _judged_degree(guess: TableGuess) -> tuple[Degree, Text]:
     table = guess.table or ""
     named = known_table(guess.file.called)
     missing = [name for name in guess.missing() if name != "max_score"]

@@ -18,6 +18,7 @@ _NUMBERS = re.compile(
 )
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
+_FIRST_SERIAL, _LAST_SERIAL = 36_526, 55_000
 _CENTURY, _LAST_OF_2000 = 100, 68
 _SHORT, _LONG = 2, 4
 _EXCHANGED = Text(
@@ -44,6 +45,15 @@ def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
         if day is not None:
             return day
     return None
+
+
+def is_serial(text: str) -> bool:
+    """Say whether a number may be a spreadsheet's date: a whole one, of a day from 2000 to 2050.
+
+    >>> is_serial("45537"), is_serial("45537.0"), is_serial("99999")
+    (True, True, False)
+    """
+    return bool(_SERIAL.fullmatch(text)) and _FIRST_SERIAL <= float(text) <= _LAST_SERIAL
 
 
 def _in_order(parts: dict[str, str]) -> dt.date | None:

@@ -62,9 +62,8 @@ def check_family_values(draft: Draft) -> None:
     words = sorted({word for row in said for word in row if word is not None})
     place = {word: code for code, word in enumerate(words)}
     new = np.full((len(factors) + 1, len(given) + 1), NO_CODE, np.int32)
-    new[:-1, :-1] = [
-        [place.get(word, NO_CODE) if word is not None else NO_CODE for word in row] for row in said
-    ]
+    for row, words_of_factor in enumerate(said):
+        new[row, :-1] = [NO_CODE if word is None else place.get(word, NO_CODE) for word in words_of_factor]
     new[-1, :-1] = [place.get(word, NO_CODE) for word in given]
     codes = draft.values["value"]
     read = new[draft.values["factor"], codes]

@@ -13,7 +13,7 @@ from typing import Any, Self
 from dropout_risk.errors import DateError, SettingsError, nearest
 from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
 from dropout_risk.records.grade_levels import grade_level_in
-from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.mapping_shape import SECTIONS, shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
 from dropout_risk.records.outcomes_to import declared_days
 from dropout_risk.records.statuses import STATUSES
@@ -24,18 +24,7 @@ from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = (
-    "tables",
-    "columns",
-    "words",
-    "ignored",
-    "encoding",
-    "calendar",
-    "unrecorded",
-    "outcomes_to",
-    *CONVENTIONS,
-    *TIME_KEYS,
-)
+_PARTS = tuple(dict.fromkeys((*SECTIONS, "ignored", "unrecorded", "outcomes_to", *CONVENTIONS, *TIME_KEYS)))
 _WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
 _KIND_OF = {
     column.name: column.kind
@@ -72,6 +61,7 @@ class _Layer:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    naming: frozenset[str] = frozenset()
     encodings: Mapping[str, str] = field(default_factory=dict)
     week: Week | None = None
     time: TimeConventions = field(default_factory=TimeConventions)
@@ -207,7 +197,8 @@ class RecordsMapping:
 
     def ignores(self, name: str) -> bool:
         """Say whether a header or a file is left out without a word."""
-        return plain_form(name) in self._own.ignored or plain_form(name) in self._default.ignored
+        plain = plain_form(name)
+        return plain in self._own.ignored or plain in self._default.ignored or names_child(name)
 
     def headers_of(self, table: str, column: str) -> list[str]:
         """List the headers under which a column of a table is understood."""
@@ -251,6 +242,19 @@ class RecordsMapping:
         return None if default is None else (default, 2, self._default.rank(table, header))
 
 
+def names_child(header: str) -> bool:
+    """Say whether what stands under a header names a child, so that it is never used or told.
+
+    >>> names_child("姓名"), names_child("Last_Name"), names_child("lastName"), names_child("备注")
+    (True, True, True, False)
+    """
+    return _run_together(header) in _default_layer().naming
+
+
+def _run_together(header: str) -> str:
+    return plain_form(header).replace("_", "").replace(".", "")
+
+
 @cache
 def _default_mapping() -> RecordsMapping:
     return RecordsMapping()
@@ -260,7 +264,9 @@ def _default_mapping() -> RecordsMapping:
 def _default_layer() -> _Layer:
     text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    return _checked_layer(data | {"words": data["words"] | {"status": STATUSES.zh_words}}, "mapping_zh.toml")
+    naming = frozenset(map(_run_together, data.pop("naming")))
+    data["words"] |= {"status": STATUSES.zh_words}
+    return replace(_checked_layer(data, "mapping_zh.toml"), naming=naming)
 
 
 def _read_layer(source: Source) -> _Layer:

@@ -36,7 +36,9 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
+from dropout_risk.records.values import NO_DATE, day_in
 from dropout_risk.records.words import Words
+from dropout_risk.scoring.contract_problems import require_shape
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text, language_of
@@ -110,7 +112,9 @@ class Request:
         rows = self.students[index].get("attendance", ())
         if self.declared(index) is not None or len(rows) < _FEWEST_ABSENCES:
             return False
-        days = np.unique([ordinal_of(row["date"]) for row in rows])
+        days = np.unique([day for row in rows if (day := day_in(str(row["date"]))) != NO_DATE])
+        if not len(days):
+            return False
         weeks = np.unique((days + 3) // 7)
         span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
         return bool(
@@ -143,7 +147,7 @@ class Request:
         """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
         as_of, student = str(self.body["as_of"]), self.students[index]
         return sum(
-            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on", ""))) >= as_of
+            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on") or "")) >= as_of
             for table in _LISTS
             for row in student.get(table, ())
         )
@@ -156,8 +160,11 @@ def score_request(
     calendar: pd.DataFrame | None = None,
     context: ClassContext | None = None,
     request_id: str | None = None,
+    checked: bool = False,
 ) -> Scores:
     """Answer ``POST /score``: raw records, of the form that the contract's schema asks for, in; risks out.
+
+    A RequestError names the field of a body that has not that form; ``checked`` says that it is known to.
 
     Without a school day in ``calendar`` (``date``, optionally ``school_id``, ``is_school_day``) for a pupil's
     school, the pupil's own attendance dates are the school days, so that a pupil's answer never depends on
@@ -168,6 +175,8 @@ def score_request(
     be read is one too, and counts as not given; its pupil is scored from the rest and told so, as in a batch.
     A pupil that cannot be scored at all is only in ``errors``.
     """
+    if not checked:
+        require_shape(body, "score")
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
@@ -207,17 +216,21 @@ def score_request(
     )
 
 
-def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None = None) -> Histories:
+def histories_of_request(
+    body: Mapping[str, Any], calendar: pd.DataFrame | None = None, *, checked: bool = False
+) -> Histories:
     """Give the histories of the pupils of a request: checked as any records are, and laid out alike.
 
     A pupil is named by its index in the request, in six digits; rows that break a rule are left out. School
-    days are found as in :func:`score_request`.
+    days and what is refused are as in :func:`score_request`.
 
     >>> pupil = {"student_id": "a", "school_id": "s", "class_id": "s-1", "grade_level": 7,
     ...          "attendance": [{"date": "2025-03-03", "status": "present"}]}
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
     <Histories of 1 pupils at 1 schools>
     """
+    if not checked:
+        require_shape(body, "score")
     request = Request(body)
     return _request_histories(request, _request_records(request, calendar))
 
@@ -231,13 +244,16 @@ def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolR
 
 
 def score_features_request(
-    model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None
+    model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None, checked: bool = False
 ) -> Scores:
     """Answer ``POST /score_features``: ready features in, explained risks out.
 
     A row with an unknown feature, or a value that is no number or out of range, is an entry in
-    ``errors``; the others are scored. A row without ``student_id`` is named by its index.
+    ``errors``; the others are scored. A row without ``student_id`` is named by its index. A RequestError
+    names the field of a body that has not the form of the contract; ``checked`` says that it is known to.
     """
+    if not checked:
+        require_shape(body, "score_features")
     errors, kept, indices = [], [], []
     ids = [row.get("student_id", index) for index, row in enumerate(body["rows"])]
     for index, row in enumerate(body["rows"]):

@@ -61,3 +61,9 @@ def test_a_grade_of_disability_is_no_yes_and_an_unknown_value_is_named():
         ("value", "unknown_family_value", 1)
     ]
     assert value(FactorHolds(factors=("orphan",)), {"factor": "orphan", "value": "perhaps"}) == 1
+
+
+def test_a_table_whose_factors_are_all_empty_is_set_apart_and_breaks_nothing():
+    report = records({"factor": None, "value": "yes"}).check()
+
+    assert report.counts["family"].set_apart == 1
