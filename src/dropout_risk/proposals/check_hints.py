@@ -12,10 +12,11 @@ from dropout_risk.text import Text
 _TIME = re.compile(r"(\d{2}):\d{2}")
 
 
-def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
+def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> Iterator[Line]:
     """Propose the conventions for which the problems of a report speak; each once.
 
-    That days without a row were days at school is never taken for granted: it is for the school to say.
+    That days without a row were days at school is never taken for granted: it is for the school to say. Of a
+    register ``by_lesson`` it cannot be said.
     """
     rules = {problem.rule.code: problem for problem in report.problems}
     week = "china" if chinese else "weekdays"
@@ -24,6 +25,7 @@ def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
     elif "DR158" in rules:
         yield Line((), "zone", "Asia/Shanghai" if chinese else "local", "doubtful", _SHIFTED)
     only = next((code for code in ("DR170", "DR174") if code in rules), None)
+    only = None if by_lesson else only
     if only is not None:
         yield Line((), "unrecorded", "present", "doubtful", _ONLY if only == "DR170" else _MOSTLY)
     if "DR171" in rules or (only is not None and "calendar" not in report.counts):

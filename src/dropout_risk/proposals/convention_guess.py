@@ -173,7 +173,8 @@ _MARKS = Text(
 )
 _NO_MARKS = Text(
     zh="没有满分一列，也没有数字的分数：请写等第折成的分以多少为满分",
-    en="there is no column of full marks, and no mark is a number: say of how many points the marks in words are",
+    en="there is no column of full marks, and no mark is a number: say of how many points "
+    "the marks in words are",
 )
 _METRES_SAID = Text(zh="表头写明米", en="the header says metres")
 _METRES_SEEN = Text(zh="多数距离大于50，像是米", en="most distances are above 50, as metres are")

@@ -205,12 +205,12 @@ class KnownWord(NamedTuple):
 
 
 def known_word(section: str, word: str) -> KnownWord | None:
-    """Give what a word of a column means; None where nobody knows.
+    """Give what a word of a column means, or the last part of a descriptor; None where nobody knows.
 
     >>> known_word("status", "Absent Unexcused"), known_word("status", "T"), known_word("status", "zz")
     (KnownWord(meaning='absent', is_sign=False), KnownWord(meaning='late', is_sign=True), None)
     """
-    return _known_words(section).get(word_key(word))
+    return _known_words(section).get(word_key(word.rpartition("#")[2] if "://" in word else word))
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, recurring_share
+from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, number_in, recurring_share
 from dropout_risk.proposals.foreign_files import ForeignFile
 from dropout_risk.proposals.known_names import known_column, known_table, name_tokens
 from dropout_risk.proposals.lines import Degree
@@ -18,6 +18,7 @@ _ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
 _LONG_NUMBER = 3
 _TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
 _WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
+_CLOSED = ("status", "event")
 _ORDER: tuple[Degree, ...] = ("sure", "likely", "doubtful")
 
 
@@ -54,6 +55,12 @@ class TableGuess:
         return self.table is not None and self.file.table == self.table
 
     @property
+    def named_as_table(self) -> bool:
+        """Whether the file's name says that it is this table."""
+        named = known_table(self.file.called)
+        return self.built_in or (named is not None and named.table == self.table)
+
+    @property
     def used(self) -> bool:
         """Whether the mapping as proposed reads the file as this table."""
         return self.built_in or (self.table is not None and self.degree != "doubtful")
@@ -83,6 +90,11 @@ def guess_tables(files: Sequence[ForeignFile]) -> list[TableGuess]:
         if guess.table is not None:
             _choose_ids(guess, guesses, pupils)
             _add_by_shapes(guess, guesses, pupils)
+            _choose_marks(guess)
+            _add_only_date(guess)
+            if not guess.named_as_table and "student_id" in guess.missing():
+                guess.table, guess.columns, guess.spare = None, {}, []
+                continue
             guess.degree, guess.evidence = _judged_degree(guess)
     return guesses
 
@@ -116,13 +128,21 @@ def _table_score(
     table: str, columns: Mapping[str, ColumnGuess], values: Mapping[str, ColumnValues], by_name: bool
 ) -> float:
     required = TABLES[table].required
-    score = sum(_WEIGHTS[columns[name].degree] for name in required if name in columns) / len(required)
+    given = [columns[name] for name in required if name in columns]
+    score = sum(_column_weight(table, guess, values[guess.header]) for guess in given) / len(required)
     score += _OPTIONAL * sum(name not in required for name in columns)
     ids = columns.get("student_id")
     if table == "students":
         return score - (_ONE_ROW_EACH if ids is not None and values[ids.header].recurs else 0)
     own = [name for name in columns if name not in ("student_id", "date", "recorded_on", "school_id")]
     return score if own or by_name or not TABLES[table].of_pupils else score - _ONE_ROW_EACH
+
+
+def _column_weight(table: str, guess: ColumnGuess, values: ColumnValues) -> float:
+    """Give how far a column speaks for a table: not at all where none of its words is one of the column's."""
+    column = TABLES[table][guess.column]
+    foreign = column.kind in _CLOSED and values.filled and not values.understood(column)
+    return 0.0 if foreign else _WEIGHTS[guess.degree]
 
 
 def _named_columns(
@@ -185,6 +205,31 @@ def _choose_ids(guess: TableGuess, guesses: Sequence[TableGuess], pupils: frozen
     if shares[best.header] > shares[own.header]:
         guess.columns["student_id"] = best
         guess.spare[guess.spare.index(best)] = own
+
+
+def _choose_marks(guess: TableGuess) -> None:
+    """Of a column of letters and one of numbers take the numbers: they need no scale."""
+    own = guess.columns.get("score")
+    numbers = [spare for spare in guess.spare if spare.column == "score" and spare.header in guess.values]
+    if guess.table != "grades" or own is None or _share_of_numbers(guess, own.header) >= _MOST:
+        return
+    for spare in numbers:
+        if _share_of_numbers(guess, spare.header) >= _MOST:
+            degree: Degree = "likely"
+            guess.columns["score"] = ColumnGuess(spare.header, "score", degree, _NUMBERS)
+            guess.spare[guess.spare.index(spare)] = own
+            return
+
+
+def _share_of_numbers(guess: TableGuess, header: str) -> float:
+    return guess.values[header].share(lambda text: number_in(text) is not None)
+
+
+def _add_only_date(guess: TableGuess) -> None:
+    """Where the only dates are those of the entry, they may be those of the day itself."""
+    entered = guess.columns.get("recorded_on")
+    if entered is not None and "date" in guess.missing():
+        guess.columns["date"] = ColumnGuess(entered.header, "date", "doubtful", _ONLY_DATES)
 
 
 def _share_elsewhere(
@@ -289,6 +334,14 @@ def shown_headers(guess: TableGuess) -> Iterator[str]:
         yield from guess.unknown_headers()
 
 
+_NUMBERS = Text(
+    zh="两列都是成绩，这一列是数字，不需要折算",
+    en="of two columns of marks this one holds numbers, which need no scale",
+)
+_ONLY_DATES = Text(
+    zh="表中只有这一列日期：是缺勤（或考试）当天，还是登记的日期",
+    en="the only dates of the file: are they the day itself, or the day of the entry",
+)
 _NOTHING = Text(zh="", en="")
 _KNOWN = Text(zh="无需条目即可识别", en="understood without an entry")
 _FITS = Text(zh="内容是{kind}", en="its values are {kind}")

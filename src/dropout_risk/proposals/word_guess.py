@@ -84,6 +84,7 @@ def _asked_lines(
 
 def _is_told(text: str, rows: int, are_codes: bool) -> bool:
     """Say whether a word may be told: it recurs, or is as short as a code among words that are known."""
+    text = text.rpartition("#")[2]  # of a descriptor
     return (rows >= _RECURS and len(text) <= _LONGEST) or (are_codes and len(text) <= _CODE)
 
 

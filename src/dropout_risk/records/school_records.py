@@ -214,6 +214,7 @@ class SchoolRecords:
             as_it_is = frame is None or isinstance(frame, ListPart)
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
+                _refuse_repeated_columns(part, table, words)
                 parts.setdefault(table, []).append(part)
         return cls(
             parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
@@ -323,6 +324,17 @@ class SchoolRecords:
         """Name the tables that were given."""
         kind = "synthetic " if self.synthetic else ""
         return f"<{kind}SchoolRecords: {', '.join(name for name in TABLES if name in self._parts)}>"
+
+
+def _refuse_repeated_columns(part: Part, table: str, mapping: RecordsMapping) -> None:
+    """Refuse a frame of which two columns of one name could be meant."""
+    used = mapping.headers(table, part.header).chosen.values()
+    twice = [header for header in used if part.header.count(header) > 1]
+    if twice:
+        raise RecordsError(
+            f"Table {table!r} has more than one column called {twice[0]!r}.",
+            hint="keep the one that is meant, or give the other a name of its own",
+        )
 
 
 def _digest_column(digest: Any, column: Any) -> None:

@@ -174,13 +174,15 @@ def _sheets_of(data: bytes, name: str) -> Iterator[Sheet]:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         for told in book.sheets_metadata:
             if told.typ == calamine.SheetTypeEnum.WorkSheet:
-                sheet = book.get_sheet_by_name(told.name)
+                sheet = _opened_sheet(book, told.name, name)
                 rows = sheet.to_python(skip_empty_area=False)
                 _fill_merged(rows, sheet.merged_cell_ranges or ())
                 filled = any(_used_width(row) for row in rows)
                 yield Sheet(
                     told.name, told.visible != calamine.SheetVisibleEnum.Visible, rows if filled else []
                 )
+    except RecordsError:
+        raise
     except calamine.PasswordError:
         raise RecordsError(
             f"File {name!r} is locked with a password.", hint="save it without a password"
@@ -188,6 +190,16 @@ def _sheets_of(data: bytes, name: str) -> Iterator[Sheet]:
     except Exception:  # its messages may quote the file
         raise RecordsError(
             f"File {name!r} cannot be read as a workbook.",
+            hint="open it in a spreadsheet program and save it as .xlsx or CSV",
+        ) from None
+
+
+def _opened_sheet(book: Any, sheet: str, name: str) -> Any:
+    try:
+        return book.get_sheet_by_name(sheet)
+    except Exception:  # its messages may quote the file
+        raise RecordsError(
+            f"Sheet {sheet!r} of file {name!r} is missing or damaged.",
             hint="open it in a spreadsheet program and save it as .xlsx or CSV",
         ) from None
 
