@@ -143,7 +143,7 @@ def _are_opposite(one: str, other: str) -> bool:
 
 
 _NO = ("un", "non", "not", "in", "no", "dis")
-_NOT = frozenset(("not", "non", "no", "never", "without", "un"))
+_NOT = frozenset(("not", "non", "no", "never", "without", "un", "unexcused", "present", "partial"))
 _NOT_WIDE = frozenset("非不未无没否")
 _TOO_GENERAL = frozenset((("id",), ("code",), ("no",), ("name",), ("type",), ("to",), ("from",), ("days",)))
 

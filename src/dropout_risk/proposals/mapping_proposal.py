@@ -22,6 +22,7 @@ from dropout_risk.proposals.open_questions import (
     lists_lessons,
     may_tell_headers,
     open_questions,
+    poorer_rosters,
 )
 from dropout_risk.proposals.preview import Preview, preview_of
 from dropout_risk.proposals.table_guess import (
@@ -58,7 +59,7 @@ class MappingProposal:
     questions : tuple of Text
         What else the school has to decide or to mend.
     preview : Preview or None
-        What the check says if the doubtful headers of required columns are right; None where none is doubted.
+        What the check says if the doubtful headers, words and forms are right; None where none is doubted.
     """
 
     lines: tuple[Line, ...]
@@ -139,7 +140,8 @@ class MappingProposal:
         asked = {code for line in self.doubtful for code in _codes_of(line)}
         if any(lacking_columns(guess) for guess in self.tables) or NO_STUDENTS in self.questions:
             asked |= {"DR100", "DR101"}
-        return asked | ({"DR170", "DR174"} if lists_lessons(self.tables) else set())
+        asked |= {"DR170", "DR174"} if lists_lessons(self.tables) else set()
+        return asked | ({"DR115", "DR152"} if poorer_rosters(self.tables) else set())
 
     def _asked(self, language: Language) -> Iterator[str]:
         for line in self.doubtful:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dropout_risk.proposals.column_values import recurring_share
+from dropout_risk.proposals.column_values import ColumnValues, recurring_share
 from dropout_risk.proposals.foreign_files import Unread
 from dropout_risk.proposals.known_names import is_known_elsewhere, is_needless
 from dropout_risk.proposals.table_guess import (
@@ -20,6 +20,7 @@ from dropout_risk.records.said_in import said_in
 from dropout_risk.text import Text
 
 _WIDE, _SAME_PUPILS = 3, 0.5
+_OF_PLACE = frozenset(("school_id", "class_id", "grade_level"))
 
 
 def open_questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> Iterator[Text]:
@@ -32,25 +33,42 @@ def open_questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> I
     if not any(guess.table == "students" and guess.used for guess in guesses):
         yield NO_STUDENTS
     yield from _split_questions(guesses)
+    poorer = [guess for guess, _ in poorer_rosters(guesses)]
     for guess in guesses:
-        yield from _table_questions(guess)
+        if not (guess in poorer or (guess.table is None and _is_linked(guess))):
+            yield from _table_questions(guess)
 
 
 def _split_questions(guesses: Sequence[TableGuess]) -> Iterator[Text]:
     """Ask for one file where a table is spread over several that refer to each other."""
-    linked = [
-        guess.file.name for guess in guesses if {"sourcedid", "sourced_id"} & {*map(plain_form, guess.values)}
-    ]
+    linked = [guess.file.name for guess in guesses if _is_linked(guess)]
     if len(linked) > 1:
         yield _LINKED.filled(names=", ".join(linked))
+    for guess, whole in poorer_rosters(guesses):
+        yield _TWO_ROSTERS.filled(name=guess.file.name, other=whole.file.name)
+
+
+def poorer_rosters(guesses: Sequence[TableGuess]) -> list[tuple[TableGuess, TableGuess]]:
+    """Find the rosters that list the pupils of another one and lack what that one has; with that one."""
     rosters = [guess for guess in guesses if guess.table == "students" and guess.used]
     whole = max(rosters, key=lambda guess: len(guess.columns), default=None)
-    for guess in rosters:
-        ids, others = guess.of_column("student_id"), whole.of_column("student_id") if whole else None
-        if whole is None or guess is whole or ids is None or others is None or not lacking_columns(guess):
-            continue
-        if recurring_share(ids.distinct, others.distinct) > _SAME_PUPILS:
-            yield _TWO_ROSTERS.filled(name=guess.file.name, other=whole.file.name)
+    ids = whole.of_column("student_id") if whole is not None else None
+    if whole is None or ids is None:
+        return []
+    return [
+        (guess, whole)
+        for guess in rosters
+        if guess is not whole and lacking_columns(guess) and _share_of_pupils(guess, ids) > _SAME_PUPILS
+    ]
+
+
+def _share_of_pupils(guess: TableGuess, ids: ColumnValues) -> float:
+    own = guess.of_column("student_id")
+    return 0.0 if own is None else recurring_share(own.distinct, ids.distinct)
+
+
+def _is_linked(guess: TableGuess) -> bool:
+    return bool({"sourcedid", "sourced_id"} & {*map(plain_form, guess.values)})
 
 
 def _table_questions(guess: TableGuess) -> Iterator[Text]:
@@ -66,7 +84,8 @@ def _table_questions(guess: TableGuess) -> Iterator[Text]:
     elif guess.used:
         missing = lacking_columns(guess)
         if missing:
-            yield _MISSING.filled(name=name, table=guess.table, columns=", ".join(missing))
+            lacks = _MISSING_PLACES if {*missing} <= _OF_PLACE else _MISSING
+            yield lacks.filled(name=name, table=guess.table, columns=", ".join(missing))
         left = [header for header in shown_headers(guess) if not _is_left_out(header)]
         if left:
             yield _UNKNOWN.filled(name=name, headers=", ".join(left[:12]), more=" …" if left[12:] else "")
@@ -126,6 +145,12 @@ _MISSING = Text(
     zh="{name}（{table}）：没有找到必需的列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明",
     en="{name} ({table}): no header gives {columns}, which every row needs: export it, or name the "
     "header under [columns.{table}]",
+)
+_MISSING_PLACES = Text(
+    zh="{name}（{table}）：没有找到列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明；"
+    "确实没有的，加一个只有表头的空列",
+    en="{name} ({table}): no header gives {columns}: export it, or name the header under [columns.{table}]; "
+    "where nobody knows it, add a column that has a header and no values",
 )
 _UNKNOWN = Text(
     zh="{name}：这些列不明，未使用：{headers}{more}。不需要时写入 ignored",

@@ -1,4 +1,4 @@
-"""Preview: what the check says once the doubtful headers of required columns are taken to be right."""
+"""Preview: what the check says once doubtful headers, words and forms are taken to be right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
 
-_STANDS_FOR = {"school_id": "?", "class_id": "?", "grade_level": None}
+_OF_PLACE = ("school_id", "class_id", "grade_level")
+_TAKEN_KEYS = ("dates", "max_score", "cohort_enters")
 
 
 class Preview(NamedTuple):
@@ -42,7 +43,7 @@ class Preview(NamedTuple):
 def preview_of(
     folder: Path, lines: Sequence[Line], guesses: Sequence[TableGuess], today: dt.date
 ) -> Preview | None:
-    """Check the files as if doubtful headers of required columns were right; None where that shows no more.
+    """Check the files as if what is doubted of headers, words and forms were right; None if nothing is.
 
     A roster that lacks its schools, classes or grade levels is read as if they were not known.
     """
@@ -66,13 +67,18 @@ def preview_of(
 
 
 def _taken_lines(lines: Sequence[Line], guesses: Sequence[TableGuess]) -> Iterator[Line]:
-    """Give the doubtful lines without which a table cannot be read."""
+    """Give the doubtful lines without which a table, or its words, cannot be read.
+
+    What days without a row mean is never among them: it is for the school to say.
+    """
     rosters = [guess for guess in guesses if guess.table == "students"]
     lacks_roster = not any(guess.used for guess in rosters)
     for line in lines:
         if line.applied or line.spare or line.value is None:
             continue
         part, *rest = line.section or ("",)
+        if part == "words" or (not part and line.key in _TAKEN_KEYS):
+            yield line
         if part == "columns" and rest[0] in TABLES and line.value in TABLES[rest[0]].required:
             yield line
         if part == "tables" and line.value == "students" and lacks_roster:
@@ -92,9 +98,8 @@ def _roster_lines(taken: Sequence[Line], guesses: Sequence[TableGuess]) -> Itera
 
 def _completed_part(part: Part, mapping: RecordsMapping) -> tuple[Part, list[str]]:
     chosen = mapping.headers("students", part.header).chosen
-    missing = [name for name in _STANDS_FOR if name not in chosen]
-    stands = {name: _STANDS_FOR[name] for name in missing}
-    return (PartitionedPart(part, stands) if stands else part), missing
+    missing = [name for name in _OF_PLACE if name not in chosen]
+    return (PartitionedPart(part, dict.fromkeys(missing)) if missing else part), missing
 
 
 _HEADING = Text(
