@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.proposals.column_values import ColumnValues
+from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.known_names import known_mapping
 from dropout_risk.records.csv_files import CsvPart
 from dropout_risk.records.folders import FoundFile, find_files
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ParquetPart, Part
 from dropout_risk.records.workbooks import Workbook
-from dropout_risk.text import Text, same_words
+from dropout_risk.text import Text
 
 SAMPLE_ROWS = 100_000
 
@@ -77,7 +78,7 @@ class ForeignFiles(NamedTuple):
             try:
                 files += _files_in(found)
             except DropoutRiskError as error:
-                unread.append(Unread(found.file.name, same_words(str(error.message))))
+                unread.append(Unread(found.file.name, error_words(str(error.message))))
             if isinstance(found.kind, Text):
                 unread.append(Unread(found.file.name, found.kind))
         return cls(files, unread)

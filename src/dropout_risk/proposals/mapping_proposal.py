@@ -11,6 +11,7 @@ from pathlib import Path
 from dropout_risk.errors import DropoutRiskError, RecordsError
 from dropout_risk.proposals.check_hints import check_lines
 from dropout_risk.proposals.convention_guess import convention_lines
+from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.foreign_files import ForeignFiles, Unread
 from dropout_risk.proposals.known_names import is_needless
 from dropout_risk.proposals.lines import DEGREES, Line
@@ -33,7 +34,6 @@ from dropout_risk.proposals.table_guess import (
 from dropout_risk.proposals.word_guess import word_lines
 from dropout_risk.records.mapping import RecordsMapping, plain_form
 from dropout_risk.records.rules import CheckReport
-from dropout_risk.records.said_in import said_in
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import Language, Text
 
@@ -113,8 +113,8 @@ class MappingProposal:
             return self.report.text(language)
         error = self.error
         assert error is not None  # noqa: S101
-        return _ERROR.fill(language, code=error.code, message=said_in(error.message, language),
-                           hint=said_in(error.hint, language))  # fmt: skip
+        message, hint = error_words(error.message), error_words(error.hint)
+        return _ERROR.filled(code=error.code, message=message, hint=hint).to(language)
 
     @property
     def best_report(self) -> CheckReport | None:
@@ -133,7 +133,7 @@ class MappingProposal:
         for code, hint in dict.fromkeys(told):
             yield _SET_APART.filled(code=code, hint=hint)
         if self.error is not None and self.error.code not in asked and self.error.hint:
-            yield Text(zh=said_in(self.error.hint, "zh"), en=self.error.hint)
+            yield error_words(self.error.hint)
 
     def _asked_codes(self) -> set[str]:
         """Give the codes of what a line or a question asks already."""

@@ -16,7 +16,6 @@ from dropout_risk.proposals.table_guess import (
 )
 from dropout_risk.records.mapping import RecordsMapping, plain_form
 from dropout_risk.records.rules import CheckReport
-from dropout_risk.records.said_in import said_in
 from dropout_risk.text import Text
 
 _WIDE, _SAME_PUPILS = 3, 0.5
@@ -26,10 +25,7 @@ _OF_PLACE = frozenset(("school_id", "class_id", "grade_level"))
 def open_questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> Iterator[Text]:
     """Give what no line of a mapping can say: files that are not read, columns that nothing gives."""
     for file in unread:
-        yield Text(
-            zh=f"文件 {file.name} 不能读取：{said_in(file.why, 'zh')}",
-            en=f"File {file.name} is not read: {file.why}",
-        )
+        yield _NOT_READ.filled(name=file.name, why=file.why)
     if not any(guess.table == "students" and guess.used for guess in guesses):
         yield NO_STUDENTS
     yield from _split_questions(guesses)
@@ -119,6 +115,7 @@ def may_tell_headers(guess: TableGuess) -> bool:
     return has_headers(guess) or any(column.built_in for column in guess.columns.values())
 
 
+_NOT_READ = Text(zh="文件 {name} 不能读取：{why}", en="File {name} is not read: {why}")
 NO_STUDENTS = Text(
     zh="没有学生名单：请加上每名学生一行的文件（学号、学校、班级、年级）",
     en="No file lists the pupils: add one with a row for each (id, school, class, grade level)",
