@@ -113,8 +113,8 @@ def is_known_elsewhere(header: str) -> bool:
 
 def _ends_with(header: str, key: str, name: str, known: str) -> bool:
     if not known.isascii():
-        before = key.removesuffix(known)
-        return len(known) >= _LEAST_WIDE and key != before and not set(before) & _NOT_WIDE
+        rest = key.removesuffix(known)
+        return len(known) >= _LEAST_WIDE and key != rest and not set(rest) & _NOT_WIDE
     tokens, wanted = name_tokens(header), name_tokens(name)
     before = tokens[: -len(wanted)]
     return 0 < len(wanted) < len(tokens) and tokens[-len(wanted) :] == wanted and not (

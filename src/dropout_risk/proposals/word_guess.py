@@ -109,8 +109,8 @@ def _point_lines(values: ColumnValues) -> Iterator[Line]:
     for text, rows in unknown.items() if _are_words(unknown) else ():
         if _is_told(text, rows, are_codes):
             usual = usual_code("score", text)
-            said = (_NO_MARK if usual is None else _USUAL_MARK).filled(rows=rows)
-            yield Line(("words", "score"), text, usual, "doubtful", said)
+            evidence = (_NO_MARK if usual is None else _USUAL_MARK).filled(rows=rows)
+            yield Line(("words", "score"), text, usual, "doubtful", evidence)
 
 
 def _whole_number(points: float) -> Word:

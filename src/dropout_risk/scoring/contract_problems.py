@@ -31,6 +31,7 @@ from dropout_risk.errors import (
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]
 MOST_PROBLEMS = 20
+_LARGEST: Any = sys.float_info.max
 MOST_PATH = 120
 WHOLE_BODY = "body"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -84,7 +85,7 @@ def _is_infinite(value: Any) -> bool:
 
 
 def _is_too_large(value: Any, kinds: Sequence[str]) -> bool:
-    return "number" in kinds and isinstance(value, numbers.Real) and abs(value) > sys.float_info.max
+    return "number" in kinds and isinstance(value, numbers.Real) and bool(abs(value) > _LARGEST)
 
 
 def _is_unicode(text: str) -> bool:
