@@ -6,6 +6,7 @@ import json
 
 import jsonschema
 import pytest
+
 from dropout_risk.scoring.contract_problems import contract_schema
 
 REQUEST = jsonschema.Draft202012Validator(contract_schema("score.request"))
