@@ -56,7 +56,7 @@ class Arrivals:
                 "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
                 "late": late_runs(histories),
                 REFUSED: histories.refused,
-                **{name: getattr(histories, name) for name in RUNS},
+                **histories.runs,
             },
             words=histories.words,
             observed=histories.observed,
@@ -441,7 +441,7 @@ def fold_arrivals(
         refused=merged_refused(
             move_runs(old.refused, old_rows, len(row)), [part.runs for part in arrivals]
         ),
-        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
+        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), runs=runs,
     )  # fmt: skip
 
 
@@ -492,7 +492,7 @@ def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words:
     """Merge one table: words coded alike, days counted in the grown calendar."""
     calendar, row, old_rows, valid_to = grown
     kept = _recoded_runs(
-        move_runs(getattr(old, name), old_rows, len(row)), old.words, words, RUNS[name].words
+        move_runs(old.runs[name], old_rows, len(row)), old.words, words, RUNS[name].words
     )
     kept = _with_school_days(kept, calendar, row, valid_to)
     never = np.full(len(row), _LOWEST, np.int32)
