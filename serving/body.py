@@ -31,6 +31,7 @@ from dropout_risk.errors import (
     nearest,
 )
 from dropout_risk.scoring.request import MOST_DAYS, MOST_ROWS
+from dropout_risk.scoring.request_schema import request_schema
 
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]
@@ -224,7 +225,9 @@ class Contract:
 
 
 def contract_schema(name: str) -> dict[str, Any]:
-    """Read a schema of the contract, such as ``score.reply``."""
+    """Read a schema of the contract, such as ``score.reply``; that of a request has all declared tables."""
+    if name == "score.request":
+        return request_schema()
     file = files("dropout_risk.scoring") / "contract" / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema

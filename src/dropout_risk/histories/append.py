@@ -441,7 +441,8 @@ def fold_arrivals(
         refused=merged_refused(
             move_runs(old.refused, old_rows, len(row)), [part.runs for part in arrivals]
         ),
-        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), runs=runs,
+        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students),
+        runs=runs,
     )  # fmt: skip
 
 
@@ -491,9 +492,7 @@ def _days_valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows
 def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words: Words, grown: Grown) -> Runs:
     """Merge one table: words coded alike, days counted in the grown calendar."""
     calendar, row, old_rows, valid_to = grown
-    kept = _recoded_runs(
-        move_runs(old.runs[name], old_rows, len(row)), old.words, words, RUNS[name].words
-    )
+    kept = _recoded_runs(move_runs(old.runs[name], old_rows, len(row)), old.words, words, RUNS[name].words)
     kept = _with_school_days(kept, calendar, row, valid_to)
     never = np.full(len(row), _LOWEST, np.int32)
     arrived = [

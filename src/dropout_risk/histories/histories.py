@@ -430,7 +430,7 @@ class _Builder:
         return pack_grid(grid, self.calendar, self.row)
 
     def learn_words(self, tables: Mapping[str, UsableRows]) -> None:
-        """Collect the words of all tables, so that columns of one name are coded alike wherever they stand."""
+        """Collect the words of all tables: columns of one name are coded alike, wherever they stand."""
         for table in RUNS.values():
             for column in table.words:
                 self._learn(tables[table.name], column)

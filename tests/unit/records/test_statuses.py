@@ -85,12 +85,6 @@ def test_two_statuses_and_a_kind_of_day_that_are_declared_are_known_everywhere(t
     assert run.returncode == 0, run.stderr
 
 
-def test_the_contract_of_requests_names_every_status():
-    text = resources.files("dropout_risk.scoring").joinpath("contract/score.request.schema.json").read_text()
-    pupil = json.loads(text)["properties"]["students"]["items"]
-    assert pupil["properties"]["attendance"]["items"]["properties"]["status"]["enum"] == [*STATUSES.words]
-
-
 @pytest.mark.parametrize(
     ("page", "words"),
     [
