@@ -31,9 +31,6 @@ def test_a_request_has_a_list_for_each_table_that_it_may_carry_and_for_no_other(
 
 
 def test_lists_name_no_column_that_their_table_lacks():
-    fields = pupil_fields()
-    named = {name: {*fields[name]["items"]["properties"]} for name in TABLES if name in fields}
-
-    assert {name: found - {*TABLES[name].names} for name, found in named.items()} == dict.fromkeys(
-        named, set()
-    )
+    for name, field in pupil_fields().items():
+        if name in TABLES:
+            assert {*field["items"]["properties"]} <= {*TABLES[name].names}
