@@ -2,11 +2,11 @@
 
 import ast
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from house.modules import MODULES
+
 LONGEST, FILES, LINES = 700, 215, 46_500
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
@@ -85,20 +85,6 @@ NEW_ROOMS = {
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
-
-
-def named_modules():
-    """Every module of the library and the service by its dotted name."""
-    files = dict.fromkeys((ROOT / "src").rglob("*.py"), ROOT / "src")
-    files |= dict.fromkeys((ROOT / "serving").rglob("*.py"), ROOT)
-    names = {}
-    for file, top in sorted(files.items()):
-        parts = file.relative_to(top).with_suffix("").parts
-        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
-    return names
-
-
-MODULES = named_modules()
 
 
 def top_imports(nodes, typing=False):

@@ -482,7 +482,7 @@ class _Builder:
             "subject": self._codes(rows, "subject"),
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
-            "percent": _percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
+            "percent": _mark_percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -531,7 +531,7 @@ class _Builder:
 MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
 
 
-def _percents(score: Floats, highest: Floats, taken: Array) -> Floats:
+def _mark_percents(score: Floats, highest: Floats, taken: Array) -> Floats:
     """Give shares of full marks, at most all of them; what stands in place of a mark is no finite number."""
     percent = score / highest
     over = percent > 1

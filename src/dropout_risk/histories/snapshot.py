@@ -30,7 +30,7 @@ from dropout_risk.records.tables import RUNS
 from dropout_risk.records.words import word_key
 
 Window = int | Literal["year"] | None
-_PLACES = {kind: place for place, kind in enumerate(PLANES)}
+_PLACES = {kind: index for index, kind in enumerate(PLANES)}
 
 
 class Snapshot:

@@ -1,4 +1,4 @@
-"""A table is one declaration: it is read, checked, kept, carried and hidden wherever tables are gone through."""
+"""A table is one declaration: it is read, checked, kept, carried and hidden wherever tables are."""
 
 import os
 import subprocess
