@@ -16,7 +16,7 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import NEVER, Histories, Observed
 from dropout_risk.histories.places import with_spells
-from dropout_risk.histories.refused import REFUSED, merged_refused
+from dropout_risk.histories.refused_runs import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar, each_day_once

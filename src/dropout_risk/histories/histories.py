@@ -17,7 +17,7 @@ from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
 from dropout_risk.histories.classes import Classes, Sittings
 from dropout_risk.histories.places import students_on
-from dropout_risk.histories.refused import refused_runs
+from dropout_risk.histories.refused_runs import refused_runs
 from dropout_risk.histories.registers import Registers, presumed_calendars
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
@@ -162,7 +162,7 @@ class Histories:
     observed : Observed
         The last dates of each school's rows.
     refused : Runs
-        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused`.
+        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused_runs`.
     set_apart : tuple
         Identifiers of pupils whose students row could not be used: they have no row here.
     """

@@ -24,7 +24,7 @@ from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
-from dropout_risk.histories.refused import REFUSED, refused_runs
+from dropout_risk.histories.refused_runs import REFUSED, refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar

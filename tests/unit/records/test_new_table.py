@@ -44,7 +44,7 @@ from dropout_risk.catalogue import measures
 from dropout_risk.catalogue.feature import Feature
 from dropout_risk.features.pupil_functions import register_pupil_function
 from dropout_risk.scoring.reader import Reader
-from dropout_risk.scoring.refused_rows import NOT_USED
+from dropout_risk.scoring.refused_notes import NOT_USED
 from dropout_risk.scoring.request import histories_of_request, request_of
 from dropout_risk.scoring.request_schema import request_schema
 from dropout_risk.scoring.roles import ROLES

@@ -9,7 +9,7 @@ from typing import Self
 
 from dropout_risk.arrays import Bools, Positions
 from dropout_risk.errors import TooMuchRefusedError
-from dropout_risk.features.refusals import Refusals
+from dropout_risk.features.refused_shares import Refusals
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.refused import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
