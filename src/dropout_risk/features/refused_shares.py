@@ -15,7 +15,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.refused import REFUSED_TABLES, UNDATED
+from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED
 from dropout_risk.records.tables import TABLES
 
 JUDGED_BY = ("attendance", "grades")

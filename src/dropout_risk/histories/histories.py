@@ -24,11 +24,11 @@ from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.school_declarations import ALL_SCHOOLS
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
-from dropout_risk.records.unrecorded import ALL_SCHOOLS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot

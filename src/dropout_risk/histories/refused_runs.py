@@ -11,7 +11,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Longs
 from dropout_risk.histories.runs import Runs, merge_runs, offsets_of
-from dropout_risk.records.refused import REFUSED_TABLES, UNDATED, RefusedRows
+from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED, RefusedRows
 from dropout_risk.records.tables import TABLES
 
 REFUSED = "refused"

@@ -27,7 +27,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.row_checks import (
     check_days_of_outcomes,
     check_enrolled,

@@ -11,7 +11,7 @@ from dropout_risk.arrays import Bools, Positions
 from dropout_risk.errors import TooMuchRefusedError
 from dropout_risk.features.refused_shares import Refusals
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.settings import MissingnessSettings
 from dropout_risk.text import LANGUAGES, Language, Text
