@@ -113,8 +113,8 @@ class ScoredRows:
     ``states`` is 0 where the value is known, or why it is missing. ``classes`` are class means to compare
     with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``ages`` days
     since the last record by source table, -1 where there is none. ``base`` is where the contributions begin
-    and ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
-    ``doubted`` words the values that rest on less than they seem to.
+    and ``log_odds`` the scores they lead to; ``backgrounds`` the index of each pupil's background among the
+    means. ``doubted`` words the values that rest on less than they seem to.
     """
 
     values: Floats
@@ -125,7 +125,7 @@ class ScoredRows:
     ages: Mapping[str, Longs]
     base: Floats
     log_odds: Floats
-    places: Longs
+    backgrounds: Longs
     doubted: Doubted | None = None
 
     @cached_property
@@ -149,7 +149,7 @@ class ReasonWriter:
 
     def choose(self, rows: ScoredRows) -> ChosenReasons:
         """Choose what is told of each pupil."""
-        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.places)
+        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds)
 
     def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
         """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
@@ -158,7 +158,7 @@ class ReasonWriter:
         position, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
-        means = self._facts.stayed[rows.places[row], position]
+        means = self._facts.stayed[rows.backgrounds[row], position]
         risky = self._facts.monotone[position] * (1 if side == 0 else -1)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)

@@ -36,7 +36,7 @@ def joined_sittings(grades: Runs, classes: Classes, sittings: Sittings, ordinal:
         )  # fmt: skip
 
     in_threads(find, blocks(len(classes.names), CLASSES_AT_ONCE))
-    _join(same, sittings.date, last_shared, first)
+    _join_exams(same, sittings.date, last_shared, first)
     return first
 
 
@@ -49,7 +49,7 @@ def _same_exam(sittings: Sittings) -> Bools:
     return same
 
 
-def resits(joint: Longs, date: Longs, n: Longs) -> Bools:
+def mark_resits(joint: Longs, date: Longs, n: Longs) -> Bools:
     """Mark the exams, in the order of class, subject, name and date, that few sat soon after many did."""
     found = np.zeros(len(joint), dtype=bool)
     main = 0
@@ -106,7 +106,7 @@ def _last_shared(  # noqa: PLR0917
 
 
 @kernel
-def _join(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None:
+def _join_exams(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None:
     start = 0
     for at in range(len(first)):
         if not (same[at] and date[at] - date[start] <= MAKE_UP_DAYS and last_shared[at] < start):

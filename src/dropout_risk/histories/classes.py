@@ -24,7 +24,7 @@ _DATES, _SHIFT = 1 << 22, 1 << 20  # room for every date, also before 1970
 
 @dataclass(frozen=True)
 class Classes:
-    """The class of each pupil: its place in ``names``, -1 for none.
+    """The class of each pupil: its index in ``names``, -1 for none.
 
     ``names`` holds school, class and grade level in one word (see :func:`class_name`), by first appearance:
     1班 of two grade levels are two classes. A pupil without a grade level is in the class of that name where
@@ -45,7 +45,7 @@ class Classes:
         member = np.flatnonzero(own >= 0)
         _, first, code = np.unique(key[member], return_index=True, return_inverse=True)
         order = np.argsort(first)
-        place = np.empty(len(order), np.int32)
+        index = np.empty(len(order), np.int32)
         names: dict[str, int] = {}
         for number, at in zip(order.tolist(), member[first[order]].tolist(), strict=True):
             word = class_name(
@@ -53,9 +53,9 @@ class Classes:
                 owns[own[at]],
                 levels[level[at]] if level[at] >= 0 else None,
             )
-            place[number] = names.setdefault(word, len(names))
+            index[number] = names.setdefault(word, len(names))
         codes = np.full(len(own), -1, np.int32)
-        codes[member] = place[code]
+        codes[member] = index[code]
         return cls(codes, list(names))
 
     def slice(self, pupils: slice) -> Self:
@@ -86,24 +86,24 @@ def parts_of_class(name: str) -> tuple[str, str, str]:
     return school, own, level
 
 
-def places_of_classes(names: Sequence[str], among: Sequence[str]) -> Ints:
-    """Give the place of each class among others; -1 where it is not there.
+def indices_of_classes(names: Sequence[str], among: Sequence[str]) -> Ints:
+    """Give the index of each class among others; -1 where it is not there.
 
     Where one side does not know the grade level, school and class decide, if that leaves one class only.
     """
-    place = {name: number for number, name in enumerate(among)}
+    index = {name: number for number, name in enumerate(among)}
     own: dict[tuple[str, str], list[int]] = {}
     for number, name in enumerate(among):
         school, of_school, _ = parts_of_class(name)
         own.setdefault((school, of_school), []).append(number)
 
     def find(name: str) -> int:
-        if name in place:
-            return place[name]
+        if name in index:
+            return index[name]
         school, of_school, level = parts_of_class(name)
         found = own.get((school, of_school), [])
         if level:
-            return place.get(class_name(school, of_school), -1)
+            return index.get(class_name(school, of_school), -1)
         return found[0] if len(found) == 1 else -1
 
     return np.array([find(name) for name in names], dtype=np.int32)
@@ -210,8 +210,8 @@ def _number_sittings(  # noqa: PLR0917
     total = 0
     for cls in range(len(classes) - 1):
         marks = 0
-        for place in range(classes[cls], classes[cls + 1]):
-            marks += offsets[order[place] + 1] - offsets[order[place]]
+        for index in range(classes[cls], classes[cls + 1]):
+            marks += offsets[order[index] + 1] - offsets[order[index]]
         most = max(most, marks)
         total += marks
     size = 16
@@ -223,8 +223,8 @@ def _number_sittings(  # noqa: PLR0917
     number = 0
     for cls in range(len(classes) - 1):
         first = number
-        for place in range(classes[cls], classes[cls + 1]):
-            pupil = order[place]
+        for index in range(classes[cls], classes[cls + 1]):
+            pupil = order[index]
             for mark in range(offsets[pupil], offsets[pupil + 1]):
                 joint = np.int64(subject[mark] + 1) * n_exams + (exam[mark] + 1)
                 key = joint * _DATES + date[mark] + _SHIFT
@@ -242,7 +242,7 @@ def _number_sittings(  # noqa: PLR0917
 
 @kernel
 def _renumber_sittings(classes: Longs, order: Longs, offsets: Longs, rank: Ints, of_mark: Ints) -> None:
-    for place in range(classes[0], classes[-1]):
-        pupil = order[place]
+    for index in range(classes[0], classes[-1]):
+        pupil = order[index]
         for mark in range(offsets[pupil], offsets[pupil + 1]):
             of_mark[mark] = rank[of_mark[mark]]

@@ -30,7 +30,7 @@ from dropout_risk.records.tables import RUNS
 from dropout_risk.records.words import word_key
 
 Window = int | Literal["year"] | None
-_PLACES = {kind: place for place, kind in enumerate(PLANES)}
+_PLACES = {kind: index for index, kind in enumerate(PLANES)}
 
 
 class Snapshot:
@@ -222,7 +222,7 @@ class Snapshot:
         return np.asarray(self.histories.observed.kept[run][self.histories.calendar_row] < self.ordinal)
 
     def _known(self, table: str) -> KnownRows:
-        return self._by_calendar(getattr(self.histories, table).known_on(self.ordinal))
+        return self._by_calendar(self.histories.runs[table].known_on(self.ordinal))
 
     def _by_calendar(self, rows: KnownRows) -> KnownRows:
         """Count the school days of rows by the calendar known on the date."""

@@ -27,7 +27,7 @@ from dropout_risk.histories.append import (
 )
 from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.places import with_spells
-from dropout_risk.histories.refused import REFUSED
+from dropout_risk.histories.refused_runs import REFUSED
 from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (
     pack_arrivals,

@@ -24,7 +24,7 @@ from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
-from dropout_risk.histories.refused import REFUSED, refused_runs
+from dropout_risk.histories.refused_runs import REFUSED, refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -385,7 +385,7 @@ def _read_bytes(folder: Path, name: str, sums: Sums) -> bytes:
 def pack_histories(histories: Histories) -> tuple[Arrays, About]:
     """Give the arrays of histories, without their students."""
     attendance = histories.attendance
-    runs = {name: getattr(histories, name) for name in RUNS}
+    runs = dict(histories.runs)
     runs["late"] = runs_of_late(attendance.late, len(histories))
     runs[REFUSED] = histories.refused
     arrays, about = _pack_part(runs, histories)
@@ -419,13 +419,14 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
 
     names = ["grades", "planes", *(name for name in (*RUNS, "late", REFUSED) if name != "grades")]
     found = dict(zip(names, in_threads(one, names), strict=True))
-    late, planes = found.pop("late"), found.pop("planes")
+    late, planes, refused = (found.pop(name) for name in ("late", "planes", REFUSED))
     states = LateStates(late.pupil, *(late.columns[name] for name in ("day", "known", "flags")))
     sessions = np.array(arrays["sessions"]).reshape(n_pupils, about["sessions"], n_bytes)
     return Histories(
         students=students, calendar=calendar, calendar_row=row,
         attendance=AttendanceBits(planes, states, sessions), words=_read_words(about),
-        observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]), **found,
+        observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
+        refused=refused, runs={name: found[name] for name in RUNS},
     )  # fmt: skip
 
 

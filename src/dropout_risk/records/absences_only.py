@@ -15,8 +15,8 @@ from dropout_risk.arrays import Array, Bools, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells
 from dropout_risk.records.rules import RULES, Problem
+from dropout_risk.records.school_declarations import Meaning, Unrecorded
 from dropout_risk.records.statuses import STATUSES
-from dropout_risk.records.unrecorded import Meaning, Unrecorded
 from dropout_risk.text import CLAUSES, nearest_words
 
 PRESENT_SHARE = 0.10

@@ -27,7 +27,7 @@ from dropout_risk.records.no_pupils import PupilWords
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.refused import UNCOUNTED, RefusedRows
+from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
 from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
 from dropout_risk.records.row_checks import (
     check_enrolled,

@@ -27,7 +27,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.row_checks import (
     check_days_of_outcomes,
     check_enrolled,
@@ -49,8 +49,6 @@ from dropout_risk.records.word_checks import check_words
 from dropout_risk.text import Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
-_AT_SCHOOL = frozenset({"attendance_totals", "grades"})
-"""Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
 OUTCOMES_LAG = 30
 """Days after a school's last outcome up to which its attendance says nothing about their being complete."""
 
@@ -352,7 +350,7 @@ class RecordsCheck:
         explain_unknown(draft, self.roster, self.mapping)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
-        if name in _AT_SCHOOL:
+        if TABLES[name].at_school:
             check_enrolled(draft, *self._enrolment())
         if name == "attendance_totals":
             check_totals(draft, leave_beside=self.mapping.time.leave_beside)

@@ -145,14 +145,14 @@ _SAVED_TWICE = Text(
 )
 
 
-def doubt(found: FoundEncoding) -> Text | None:
+def encoding_doubt(found: FoundEncoding) -> Text | None:
     """Say what speaks against an encoding, with the one to try; None where nothing does.
 
     >>> sample = "學校,臺北國中".encode("big5")
-    >>> doubt(FoundEncoding("gb18030", False, sample)).en
+    >>> encoding_doubt(FoundEncoding("gb18030", False, sample)).en
     "what comes out is hardly Chinese; try encoding 'big5'"
     """
-    text = _decoded(found.sample, found.name)
+    text = _decoded_sample(found.sample, found.name)
     if text is None:
         return CLAUSES.joined((_INVALID.filled(name=found.name), _to_try(found.sample)))
     if any(word in text for word in _LOST):
@@ -181,16 +181,16 @@ def likely_encoding(sample: bytes) -> str | None:
     >>> likely_encoding("Lycée Rénée".encode("cp1252"))
     'cp1252'
     """
-    scores = {name: _plausibility(sample, name) for name in _OTHERS}
+    scores = {name: _character_plausibility(sample, name) for name in _OTHERS}
     best = max(scores, key=lambda name: scores[name])
     return _CALLED.get(best, best) if scores[best] > 0.5 else None
 
 
 def _is_utf8(sample: bytes) -> bool:
-    return not (_decoded(sample, "utf-8") or "").isascii()
+    return not (_decoded_sample(sample, "utf-8") or "").isascii()
 
 
-def _decoded(sample: bytes, name: str) -> str | None:
+def _decoded_sample(sample: bytes, name: str) -> str | None:
     """Decode a sample, whose last character may be cut off; None where it is not in the encoding."""
     try:
         return codecs.getincrementaldecoder(name)().decode(sample)
@@ -205,7 +205,7 @@ def _reads_as_latin(sample: bytes) -> bool:
 
 
 def _reads_as_korean(sample: bytes) -> bool:
-    text = _decoded(sample, "cp949")
+    text = _decoded_sample(sample, "cp949")
     counts = _marks_of(text or "")
     common = sum(count for char, count in counts.items() if char in _HANGUL)
     return len(counts) >= _FEW and 2 * common > counts.total()
@@ -252,9 +252,9 @@ def _gb_lead(char: str) -> int:
     return lead if lead >= 0xB0 else 0 if "\u2160" <= char <= "\u249b" or lead in (0xA1, 0xA3) else -1
 
 
-def _plausibility(sample: bytes, name: str) -> float:
+def _character_plausibility(sample: bytes, name: str) -> float:
     """Give the share of characters that are ordinary ones of the encoding's language."""
-    counts = _marks_of(_decoded(sample, name) or "")
+    counts = _marks_of(_decoded_sample(sample, name) or "")
     ordinary = sum(count for char, count in counts.items() if _is_ordinary(char, name))
     if name == "cp1252" and not _reads_as_latin(sample):
         ordinary //= 2

@@ -11,15 +11,25 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import DateError, SettingsError, nearest
-from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
+from dropout_risk.records.conventions import (
+    CONVENTIONS,
+    TIME_KEYS,
+    Conventions,
+    TimeConventions,
+    convention_problems,
+    time_problems,
+)
 from dropout_risk.records.grade_levels import grade_level_in
 from dropout_risk.records.mapping_shape import SECTIONS, shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
-from dropout_risk.records.outcomes_to import declared_days
+from dropout_risk.records.school_declarations import (
+    Unrecorded,
+    UnrecordedSource,
+    declared_days,
+    unrecorded_problems,
+)
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
-from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
-from dropout_risk.records.unrecorded import Unrecorded, UnrecordedSource, unrecorded_problems
 from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
@@ -160,7 +170,7 @@ class RecordsMapping:
 
     @property
     def outcomes_to(self) -> dict[str, int]:
-        """The days up to which outcomes are declared complete, by school; see ``records.outcomes_to``."""
+        """The days up to which outcomes are declared complete, by school."""
         return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
@@ -339,24 +349,24 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     except DateError as error:
         yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
     yield from convention_problems(data)
-    yield from _collisions(data)
+    yield from _entry_collisions(data)
 
 
-def _collisions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _entry_collisions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Name entries of which only one could ever apply."""
     ignored = {plain_form(str(name)) for name in data.get("ignored", ())}
     parts = {"tables": data.get("tables", {})}
     parts |= {f"columns.{table}": part for table, part in data.get("columns", {}).items()}
     for where, part in parts.items():
-        yield from _clashes(part, plain_form, where, "which differ in case, width or spaces only")
+        yield from _part_clashes(part, plain_form, where, "which differ in case, width or spaces only")
         for name in part if isinstance(part, Mapping) else ():
             if plain_form(name) in ignored:
                 yield f"'{where}.{name}' is also named under 'ignored'", _ONE_OF_BOTH
     for section, part in data.get("words", {}).items():
-        yield from _clashes(part, str.strip, f"words.{section}", "which differ in spaces only")
+        yield from _part_clashes(part, str.strip, f"words.{section}", "which differ in spaces only")
 
 
-def _clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Iterator[tuple[str, str]]:
+def _part_clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
     for key, target in part.items() if isinstance(part, Mapping) else ():
         other = first.setdefault(form(key), key)

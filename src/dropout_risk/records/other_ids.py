@@ -119,7 +119,7 @@ def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> N
     for part in [span.part for span in students.spans]:
         used = set(mapping.headers("students", part.header).chosen.values())
         for header in part.header:
-            if header not in used and _LIKE_ID.search(plain_form(header)) and _hold(part, header, texts):
+            if header not in used and _LIKE_ID.search(plain_form(header)) and _holds_ids(part, header, texts):
                 detail = _ELSEWHERE.filled(header=header)
                 draft.findings[:] = [
                     replace(found, detail=detail) if any(found is other for other in unknown) else found
@@ -128,7 +128,7 @@ def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> N
                 return
 
 
-def _hold(part: Any, header: str, texts: Any) -> bool:
+def _holds_ids(part: Any, header: str, texts: Any) -> bool:
     """Say whether a column tells rows apart and holds most of some ids."""
     columns = [
         pa.array(batch.columns[0], pa.string()) if isinstance(batch.columns[0], list) else batch.columns[0]

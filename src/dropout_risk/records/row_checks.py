@@ -11,7 +11,7 @@ from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.dates import cause_of_future
 from dropout_risk.records.family_values import check_family_values
-from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
+from dropout_risk.records.id_forms import CAUSES, ids_alike, rounded_ids, scientific_ids
 from dropout_risk.records.marks import check_marks, part_marks
 from dropout_risk.records.plausible import check_distances, read_grade_levels
 from dropout_risk.records.pupil_index import NO_PUPIL
@@ -154,10 +154,10 @@ def check_ids(draft: Draft, ids: Any) -> Bools:
     def rows_of(marked: Bools) -> Bools:
         return np.append(marked, False)[pupil]  # the last place is for rows without an id
 
-    draft.set_apart("rounded_id", "student_id", rows_of(scientific(ids)))
-    doubtful = rounded(ids)
+    draft.set_apart("rounded_id", "student_id", rows_of(scientific_ids(ids)))
+    doubtful = rounded_ids(ids)
     draft.warn("rounded_id", "student_id", rows_of(doubtful))
-    draft.warn("id_written_otherwise", "student_id", rows_of(alike(ids)))
+    draft.warn("id_written_otherwise", "student_id", rows_of(ids_alike(ids)))
     return doubtful
 
 

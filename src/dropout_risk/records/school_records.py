@@ -17,10 +17,10 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
+from dropout_risk.records.conventions import YearStart, first_day_of_year
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.folders import find_parts
 from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import (
     FramePart,
@@ -31,12 +31,11 @@ from dropout_risk.records.readers import (
     to_arrow,
 )
 from dropout_risk.records.reading import Progress
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
+from dropout_risk.records.school_declarations import OutcomesTo, UnrecordedSource, declared_days, require_past
 from dropout_risk.records.tables import RUNS, TABLES
-from dropout_risk.records.time_conventions import YearStart, first_day_of_year
-from dropout_risk.records.unrecorded import UnrecordedSource
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ def _texts_at(column: Any, at: Any) -> list[Any]:
     return list(as_text(column.take(at))[0].to_pylist())
 
 
-def differ(texts: Texts, left: Array, right: Array) -> Bools:
+def texts_differ(texts: Texts, left: Array, right: Array) -> Bools:
     """Mark the pairs of rows that both say something, and not the same."""
     one, other = texts[left], texts[right]
     given = np.array([a is not None and b is not None for a, b in zip(one, other, strict=True)], np.bool_)

@@ -29,8 +29,9 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
         draft.warn("unknown_meaning", "factor", _has_word(draft, "factor", known, other=True) & ~draft.apart)
     if draft.table.name == "grades" and not {*CORE} & {*draft.words["subject"]}:
         draft.warn("unknown_meaning", "subject", ~draft.apart)
-    if draft.table.name == "discipline":
-        draft.set_apart("no_incident", "kind", _has_word(draft, "kind", {*_NOTHING}, other=False))
+    if draft.table.incidents:
+        (name,) = (name for name in draft.table.key if name in draft.table.words)
+        draft.set_apart("no_incident", name, _has_word(draft, name, {*_NOTHING}, other=False))
 
 
 def words_alike(words: Iterable[str]) -> bool:

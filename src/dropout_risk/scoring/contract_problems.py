@@ -27,6 +27,7 @@ from dropout_risk.errors import (
     WrongTypeError,
     nearest,
 )
+from dropout_risk.scoring.request_schema import request_schema
 
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]
@@ -198,7 +199,9 @@ def _word_problem(kind: type[RequestError], place: Place, words: str, hint: str 
 
 
 def contract_schema(name: str) -> dict[str, Any]:
-    """Read a schema of the contract, such as ``score.reply``."""
+    """Read a schema of the contract, such as ``score.reply``; that of a request has all declared tables."""
+    if name == "score.request":
+        return request_schema()
     file = files("dropout_risk.scoring") / "contract" / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema
@@ -226,17 +229,17 @@ def require_shape(body: Any, name: str) -> None:
 
 @cache
 def _shape_of(name: str) -> Schema:
-    return _loosened(contract_schema(f"{name}.request"), 0)
+    return _loosened_schema(contract_schema(f"{name}.request"), 0)
 
 
-def _loosened(schema: Schema, depth: int, field: str = "") -> Schema:
+def _loosened_schema(schema: Schema, depth: int, field: str = "") -> Schema:
     """Let a cell of a list be any scalar; what says how the request is read stays as it is."""
     if "items" in schema:
         kept = {key: part for key, part in schema.items() if key != "maxItems"}
-        return {**kept, "items": _loosened(schema["items"], depth + 1)}
+        return {**kept, "items": _loosened_schema(schema["items"], depth + 1)}
     if "properties" in schema:
         fields = schema["properties"].items()
-        return {**schema, "properties": {name: _loosened(part, depth, name) for name, part in fields}}
+        return {**schema, "properties": {name: _loosened_schema(part, depth, name) for name, part in fields}}
     if "additionalProperties" in schema:
         return {**schema, "additionalProperties": {"type": _SCALARS}}
     if schema.get("format") == "date" and (not depth or field in _STRICT):

@@ -223,10 +223,10 @@ def tally_report(report: CheckReport) -> list[dict[str, Any]]:
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
-    return counted + [_tallied(problem) for problem in report.problems]
+    return counted + [_tallied_problem(problem) for problem in report.problems]
 
 
-def _tallied(problem: Problem) -> dict[str, Any]:
+def _tallied_problem(problem: Problem) -> dict[str, Any]:
     """Write a problem; why an id is unknown cannot be told from the pupils of one block."""
     row = {name: getattr(problem, name) for name in ("table", "column", "severity", "rows")}
     row |= {"rule": problem.rule.code, "detail": problem.detail.en, "detail_zh": problem.detail.zh}
@@ -237,7 +237,7 @@ def _tallied(problem: Problem) -> dict[str, Any]:
 
 def report_of(rows: list[dict[str, Any]]) -> CheckReport:
     """Read a report back from rows that were added up; a cluster has no first row of a problem."""
-    order = {name: place for place, name in enumerate(TABLES)}
+    order = {name: index for index, name in enumerate(TABLES)}
     sums = {(row["table"], row["rule"]): row["rows"] for row in rows if row["rule"] in COUNTED}
     names = sorted({table for table, _ in sums}, key=order.__getitem__)
     counts = {name: Counts(*(sums[name, what] for what in COUNTED)) for name in names}

@@ -1,17 +1,19 @@
-"""What it means that nobody wrote anything down: declared by a county, for all schools or some.
+"""What a county declares of all schools or of some, since no table tells it.
 
 A register names everybody each day, so that a pupil without a row is one of whom nothing is known; or it
-names absences only, so that a pupil without a row was there. No table tells which: it is declared, never
-guessed.
+names absences only, so that a pupil without a row was there. And outcomes are all recorded up to some day:
+who has none before it has stayed. Both are declared, never guessed.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import DateError, SettingsError, nearest
+from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 
 Meaning = Literal["unknown", "present"]
 MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
@@ -83,3 +85,42 @@ def unrecorded_problems(source: Any) -> Iterator[tuple[str, str]]:
                 nearest(str(meaning), MEANINGS)
                 or (f"write {MEANINGS[0]!r} or {MEANINGS[1]!r}, or one of them for each school"),
             )
+
+
+# --- Up to which day outcomes are complete ---
+
+OutcomesTo = DateLike | Mapping[str, DateLike]
+"""One day for all schools, or one for each; ``all`` stands for every school that is not named."""
+
+
+def declared_days(given: OutcomesTo | None) -> dict[str, int]:
+    """Read a declaration: ordinals by school; nothing where nothing is declared.
+
+    DateError if one of them is no day.
+
+    >>> declared_days({"s1": "1970-01-03", "all": "1970-01-02"})
+    {'s1': 2, 'all': 1}
+    """
+    if given is None:
+        return {}
+    named: Mapping[str, Any] = given if isinstance(given, Mapping) else {ALL_SCHOOLS: given}
+    return {str(school): ordinal_of(_checked_day(day)) for school, day in named.items()}
+
+
+def _checked_day(day: Any) -> Any:
+    if not isinstance(day, str | dt.date):
+        raise DateError(
+            "outcomes_to is no day.", hint="write outcomes_to = 2025-06-30, or a table of schools"
+        )
+    return day
+
+
+def require_past(declared: Mapping[str, int], today: int) -> None:
+    """Refuse a declaration for days that have not come: nobody knows their outcomes."""
+    ahead = [school for school, day in declared.items() if day > today]
+    if ahead:
+        last = date_of(max(declared[school] for school in ahead))
+        raise DateError(
+            f"outcomes_to is {last}, which lies after {date_of(today)}, the day the records were drawn.",
+            hint="give the last day whose outcomes are all recorded, or today= the day of the records",
+        )
