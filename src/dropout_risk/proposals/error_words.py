@@ -30,7 +30,7 @@ def _said_in_chinese(text: str) -> str:
 
 
 def _chinese_of(text: str) -> str | None:
-    for pattern, wording in _wordings():
+    for pattern, wording in _error_wordings():
         found = pattern.fullmatch(text)
         if found is not None:
             given = {name: value.replace("'", "") for name, value in found.groupdict().items()}
@@ -39,7 +39,7 @@ def _chinese_of(text: str) -> str | None:
 
 
 @cache
-def _wordings() -> list[tuple[re.Pattern[str], str]]:
+def _error_wordings() -> list[tuple[re.Pattern[str], str]]:
     file = resources.files("dropout_risk.proposals").joinpath("error_words_zh.toml")
     return [
         (re.compile(_FIELD.sub(r"(?P<\1>[^;]+?)", re.escape(english))), wording)
