@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
@@ -68,6 +68,11 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.apart)
+
+    @property
+    def is_of_request(self) -> bool:
+        """Whether the rows came with a request: what is said of one pupil may not depend on the others."""
+        return any(isinstance(span.part, ListPart) for span in self.spans)
 
     def missing(self, name: str) -> Bools:
         """Mark the rows in which a column is empty."""

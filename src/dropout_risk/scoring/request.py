@@ -29,7 +29,7 @@ from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.family_values import value_of
+from dropout_risk.records.family_values import NOT_FILLED, YES, value_of
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
@@ -49,8 +49,8 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _EMPTIED = Text(
-    zh="{number}项学生信息无法使用，按未填处理，见 errors",
-    en="{number} value(s) of the pupil could not be used and count as not given, see errors",
+    zh="{number}项学生信息无法使用，按不详处理，见 errors",
+    en="{number} value(s) of the pupil could not be used and count as not known, see errors",
 )
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
@@ -129,6 +129,8 @@ class Request:
         found = {"students": _list_part("students", self.students, names)}
         for table in _LISTS:
             lists = [student.get(table, ()) for student in self.students]
+            if table == "family":
+                lists = [[_with_said_value(row) for row in own] for own in lists]
             rows = [row for own in lists for row in own]
             if rows:
                 owners = [name for name, own in zip(names, lists, strict=True) for _ in own]
@@ -293,6 +295,11 @@ def _list_part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | 
     return ListPart(columns)
 
 
+def _with_said_value(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write an empty value of a family factor as one that was not filled in; none at all is a yes."""
+    return {**row, "value": NOT_FILLED} if not str(row.get("value", YES)).strip() else row
+
+
 def _as_texts(values: list[Any]) -> list[str | None]:
     return values if {*map(type, values)} <= _TEXT else [_as_text(value) for value in values]
 
@@ -409,7 +416,7 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
 
 
 def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
-    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
+    """Name the values that say nothing known of their factor: they count as unknown."""
     rule = RULES["unknown_family_value"]
     if rule not in {problem.rule for problem in records.check().problems}:
         return []
@@ -417,7 +424,7 @@ def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowEr
     return [
         _pupil_error(request, index, rule.code, f"family[{number}].value")
         for index, student in enumerate(request.students)
-        for number, row in enumerate(student.get("family", ()))
+        for number, row in enumerate(map(_with_said_value, student.get("family", ())))
         if (word := values.word_of(_as_text(row.get("value")))) is not None
         and value_of(factors.word_of(row["factor"]) or "", word) is None
     ]
