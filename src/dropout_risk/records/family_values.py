@@ -87,7 +87,7 @@ def check_family_values(draft: Draft) -> None:
 
 
 def _unfilled_rows(draft: Draft, read: Ints, answers: Bools) -> Bools:
-    """Mark the empty values of a part that answers otherwise: with yes, no or unknown, or for the same factor.
+    """Mark the empty values of a part that answers otherwise: with yes, no, unknown, or for that factor.
 
     Where the values of a part are codes of some factors alone, a row of another factor is a yes. In a
     request a value that is not written is none: one that is empty comes as ``NOT_FILLED``.

@@ -16,6 +16,7 @@ from dropout_risk.records.marks import check_marks, part_marks
 from dropout_risk.records.plausible import check_distances, read_grade_levels
 from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
+from dropout_risk.records.scale_ranges import check_tests
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
 from dropout_risk.records.unknown_codes import check_unknown_codes
@@ -228,4 +229,5 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
 _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
     "family": _check_family,
+    "wellbeing": check_tests,
 }
