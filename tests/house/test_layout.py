@@ -66,6 +66,7 @@ NEW_ROOMS = {
     "dropout_risk.records.marks": "marks, and what stands in place of one",
     "dropout_risk.records.no_pupils": "rows that are totals or examples",
     "dropout_risk.records.ordinary_week": "the days that a calendar of exceptions leaves out",
+    "dropout_risk.records.outside_rows": "rows outside of their pupils' enrolment",
     "dropout_risk.records.other_ids": "a second id of a pupil",
     "dropout_risk.records.outcomes_to": "up to which day outcomes are declared complete",
     "dropout_risk.records.plausible": "numbers that cannot be meant",

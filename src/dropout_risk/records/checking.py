@@ -354,15 +354,15 @@ class RecordsCheck:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
         explain_unknown(draft, self.roster, self.mapping)
+        if not self._alone:
+            check_lone_dates(draft, self.today)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
         if name in _AT_SCHOOL:
-            check_enrolled(draft, *self._enrolment())
+            check_enrolled(draft, *self._enrolment(), None if self._alone else self.today)
         if name == "attendance_totals":
             check_totals(draft, leave_beside=self.mapping.time.leave_beside)
             doubt_periods(draft)
-        if not self._alone:
-            check_lone_dates(draft, self.today)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":

@@ -105,4 +105,4 @@ def _unfilled_rows(draft: Draft, read: Ints, answers: Bools) -> Bools:
         like_others = np.isin(factor[rows], filled)
         answered = answering[rows].any() & ~np.isin(factor[rows], codes)
         empty[rows] &= like_others | answered
-    return empty
+    return np.asarray(empty)

@@ -183,4 +183,4 @@ def _other_unit(score: Floats, low: Floats, high: Floats, whole: Bools) -> Bools
     if np.count_nonzero(broken) >= _FEWEST and 2 * np.count_nonzero(broken) >= np.count_nonzero(above):
         return broken
     tiny = whole & (high - low > _MANY) & (score <= low + _LOWEST * (high - low))
-    return tiny if len(score) >= _MANY and tiny.all() and above.any() else nothing
+    return np.asarray(tiny) if len(score) >= _MANY and tiny.all() and above.any() else nothing

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.arrays import Ints
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.words import word_key
+from dropout_risk.text import same_words
 
 CORE = ("chinese", "maths", "english")
 _NOISE = {
@@ -105,7 +105,8 @@ def check_twin_names(draft: Draft) -> None:
         names = draft.words[column]
         if len(names) < 2 and column == "exam":
             continue
-        number = np.bincount(draft.values[column][draft.values[column] >= 0], minlength=len(names))
+        codes = draft.values[column]
+        number = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
         twins = _twins(column, names, number, alone=draft.is_of_request)
         told: dict[str, list[int]] = {}
         for code, other, shown in twins:
@@ -115,14 +116,14 @@ def check_twin_names(draft: Draft) -> None:
             line = f'[words.{column}] "{names[code]}" = "{target}"' if shown else ""
             told.setdefault(line, []).append(code)
         if told:
-            detail = "; ".join([line for line in told if line][:_MOST_LINES])
+            detail = same_words("; ".join([line for line in told if line][:_MOST_LINES]))
             chosen = np.zeros(len(names) + 1, np.bool_)
             chosen[[code for codes in told.values() for code in codes]] = True
             draft.warn("twin_names", column, chosen[draft.values[column]] & ~draft.apart, detail)
 
 
 def _twins(
-    column: str, names: list[str], number: Ints, *, alone: bool
+    column: str, names: list[str], number: list[int], *, alone: bool
 ) -> Iterator[tuple[int, int | str, bool]]:
     """Give each name that is another way of writing one, that one, and whether both are known words."""
     stems = [stem_of(column, name) for name in names]
@@ -145,7 +146,7 @@ def _twins(
 
 
 def _mistyped(
-    names: list[str], number: Ints, used: list[int], stems: list[NameStem]
+    names: list[str], number: list[int], used: list[int], stems: list[NameStem]
 ) -> Iterator[tuple[int, int, bool]]:
     """Give the names of which one long word differs by one letter from that of a more frequent one."""
     near: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[tuple[int, str]]] = {}
@@ -189,5 +190,5 @@ def _have_both(draft: Draft, column: str, beside: str, one: int, other: int) -> 
     places = draft.values["student_id"].astype(np.int64) * (len(draft.words[beside]) + 1)
     places = places + draft.values[beside]
     sat = [np.unique(places[(codes == code) & ~draft.apart]) for code in (one, other)]
-    both = np.isin(*sorted(sat, key=len)).sum()
-    return 2 * int(both) >= max(min(map(len, sat)), 1)
+    few, many = sorted(sat, key=len)
+    return 2 * np.count_nonzero(np.isin(few, many)) >= max(len(few), 1)

@@ -18,7 +18,7 @@ def county(marks, **options):
 
 def twins(records):
     found = [p for p in records.check().problems if p.rule.name == "twin_names"]
-    return [(p.column, p.rows, p.detail) for p in found]
+    return [(p.column, p.rows, p.detail.en) for p in found]
 
 
 def halves(one, other, *, exam=True):
