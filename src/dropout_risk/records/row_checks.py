@@ -189,7 +189,7 @@ def check_enrolled(draft: Draft, first: Array, last: Array, today: int | None = 
     outside = early | late
     if today is not None and outside.any():
         whose, until = pupil[outside], np.minimum(last, today)
-        cause = cause_of_outside(stop[outside], first[whose], until[whose], np.count_nonzero(known))
+        cause = cause_of_outside(stop[outside], first[whose], until[whose], int(known.sum()))
         if cause != NO_WORDS:
             draft.set_apart("misread_dates", column, outside, cause)
             return

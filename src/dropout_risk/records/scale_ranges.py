@@ -181,6 +181,6 @@ def _other_unit(score: Floats, low: Floats, high: Floats, whole: Bools) -> Bools
     if 2 * np.count_nonzero((score < low) | (score > high)) >= len(score):
         return ~nothing
     if np.count_nonzero(broken) >= _FEWEST and 2 * np.count_nonzero(broken) >= np.count_nonzero(above):
-        return broken
+        return np.asarray(broken)
     tiny = whole & (high - low > _MANY) & (score <= low + _LOWEST * (high - low))
     return np.asarray(tiny) if len(score) >= _MANY and tiny.all() and above.any() else nothing

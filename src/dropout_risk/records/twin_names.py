@@ -191,4 +191,4 @@ def _have_both(draft: Draft, column: str, beside: str, one: int, other: int) -> 
     places = places + draft.values[beside]
     sat = [np.unique(places[(codes == code) & ~draft.apart]) for code in (one, other)]
     few, many = sorted(sat, key=len)
-    return 2 * np.count_nonzero(np.isin(few, many)) >= max(len(few), 1)
+    return 2 * int(np.count_nonzero(np.isin(few, many))) >= max(len(few), 1)
