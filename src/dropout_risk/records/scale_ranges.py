@@ -13,13 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Bools, Floats
+from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.words import word_key
+from dropout_risk.text import Text
 
 _ITEM = re.compile(r"(item|题|第)_?\d+题?").fullmatch
 _FEWEST, _MANY, _LOWEST = 3, 20, 0.1
 TOTAL = "total"
+_SWAPPED = Text(
+    zh="量表名写在维度一栏：两栏像是写反了",
+    en="the names of instruments stand in the column of scales, as if the two were swapped",
+)
 
 
 class ScaleRange(NamedTuple):
@@ -107,6 +112,21 @@ def ranges_of(instrument: str) -> InstrumentRanges | None:
     return _spellings().get(_letters_of(instrument))
 
 
+def looks_known(instrument: str) -> bool:
+    """Say whether a name that is none begins like that of an instrument: PHQ9量表, sdq-parent, PHQ.
+
+    >>> looks_known("PHQ9量表"), looks_known("own 1"), looks_known("SDQ")
+    (True, False, False)
+    """
+    name = _letters_of(instrument)
+    if len(name) < _FEWEST or name in _spellings():
+        return False
+    return any(
+        name.startswith(known) or known.startswith(name) or (not known.isascii() and known in name)
+        for known in _spellings()
+    )
+
+
 def check_tests(draft: Draft) -> None:
     """Doubt tests whose instrument or scale is none, and name scores that their scale cannot have."""
     _doubt_names(draft)
@@ -115,13 +135,12 @@ def check_tests(draft: Draft) -> None:
         return
     low, high, whole = ranges
     score = draft.values["score"]
-    counts = ~np.isnan(score) & (draft.values["valid"] != 0) & ~draft.apart
+    counts = ~np.isnan(score) & ~np.isnan(low) & (draft.values["valid"] != 0) & ~draft.apart
     outside = counts & ((score < low) | (score > high))
     draft.warn("score_outside_scale", "score", outside)
-    unsure = np.zeros(len(draft), np.bool_)
-    unsure |= counts & whole & (score > low) & (score < low + 1)
-    for rows in () if draft.is_of_request else _rows_by_scale(draft, counts):
-        unsure[rows] |= _other_unit(score[rows], low[rows], high[rows], whole[rows])
+    unsure = counts & whole & (score > low) & (score < low + 1)
+    if not draft.is_of_request:
+        unsure |= _other_unit(draft, counts, outside, (low, high, whole))
     draft.warn("doubtful_unit", "score", unsure & ~outside)
 
 
@@ -137,7 +156,10 @@ def _doubt_names(draft: Draft) -> None:
         else:
             foreign[place, :-1] = [own.range_of(word) is None for word in scales]
     instrument, scale = draft.values["instrument"], draft.values["scale"]
-    draft.warn("unknown_meaning", "instrument", swapped[instrument, scale] & ~draft.apart)
+    is_swapped = swapped[instrument, scale]
+    near = np.array([*map(looks_known, instruments), False])[instrument] & ~is_swapped
+    draft.warn("unknown_meaning", "instrument", is_swapped & ~draft.apart, _SWAPPED)
+    draft.warn("unknown_meaning", "instrument", near & ~draft.apart)
     draft.warn("unknown_meaning", "scale", foreign[instrument, scale] & ~draft.apart)
 
 
@@ -154,33 +176,32 @@ def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools] | None:
                 found = own.range_of(word, name)
                 if found is not None:
                     low[place, scale, norm], high[place, scale, norm], whole[place, scale, norm] = found
-    rows = draft.values["instrument"], draft.values["scale"], draft.values["norm"]
-    return (low[rows], high[rows], whole[rows]) if known else None
+    if not known:
+        return None
+    codes = [draft.values[name].astype(np.int64) for name in ("instrument", "scale", "norm")]
+    first, second, third = (code % size for code, size in zip(codes, shape, strict=True))  # -1 is the last
+    at = (first * shape[1] + second) * shape[2] + third
+    return low.ravel()[at], high.ravel()[at], whole.ravel()[at]
 
 
-def _rows_by_scale(draft: Draft, counts: Bools) -> list[Array]:
-    """Give the counting rows of each instrument and scale."""
-    rows = np.flatnonzero(counts)
-    instrument, scale = draft.values["instrument"][rows], draft.values["scale"][rows]
-    key = instrument.astype(np.int64) * (len(draft.words["scale"]) + 1) + scale
-    order = np.argsort(key, kind="stable")
-    return np.split(rows[order], np.flatnonzero(np.diff(key[order])) + 1)
+def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Floats, Floats, Bools]) -> Bools:
+    """Mark the scores of the scales that seem to be in another unit.
 
-
-def _other_unit(score: Floats, low: Floats, high: Floats, whole: Bools) -> Bools:
-    """Mark the scores of a scale that seem to be in another unit.
-
-    All are, where half of them lie outside; and of sums, where half of those that are not lowest are no whole
-    numbers, or where all of many lie in the lowest tenth.
+    All of a scale are, where half of them lie outside; and of sums, where half of those that are not lowest
+    are no whole numbers, or where all of many lie in the lowest tenth.
     """
-    nothing = np.zeros(len(score), np.bool_)
-    if len(score) < _FEWEST or np.isnan(low).any():
-        return nothing
-    above = score > low
-    broken = whole & (score != np.floor(score))
-    if 2 * np.count_nonzero((score < low) | (score > high)) >= len(score):
-        return ~nothing
-    if np.count_nonzero(broken) >= _FEWEST and 2 * np.count_nonzero(broken) >= np.count_nonzero(above):
-        return np.asarray(broken)
-    tiny = whole & (high - low > _MANY) & (score <= low + _LOWEST * (high - low))
-    return np.asarray(tiny) if len(score) >= _MANY and tiny.all() and above.any() else nothing
+    score, (low, high, whole) = draft.values["score"], ranges
+    scale = draft.values["instrument"].astype(np.int64) * (len(draft.words["scale"]) + 1)
+    scale = np.where(counts, scale + draft.values["scale"], 0)
+
+    def number(mask: Bools) -> Longs:
+        return np.bincount(scale[mask], minlength=int(scale.max(initial=0)) + 1)
+
+    broken = counts & whole & (score != np.floor(score))
+    given, above, odd = number(counts), number(counts & (score > low)), number(broken)
+    span = high - low
+    higher = number(counts & ~(whole & (span > _MANY) & (score <= low + _LOWEST * span)))
+    whole_scale = (given >= _FEWEST) & (2 * number(outside) >= given)
+    whole_scale |= (given >= _MANY) & (higher == 0) & (above > 0)
+    by_fractions = (odd >= _FEWEST) & (2 * odd >= above)
+    return np.asarray(counts & (whole_scale[scale] | (broken & by_fractions[scale])))

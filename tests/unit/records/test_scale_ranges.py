@@ -120,3 +120,8 @@ def test_swapped_columns_and_scales_that_an_instrument_has_not_are_named():
 def test_ranges_of_tells_nothing_of_an_unknown_name():
     assert ranges_of("") is None
     assert SCALE_RANGES["SDQ"].range_of("lie") is None
+
+
+@pytest.mark.parametrize("name", ["PHQ9量表", "SDQ-parent", "PHQ", "mht 2023", "中学生心理健康量表（初中）"])
+def test_a_name_that_looks_like_a_known_instrument_is_doubted(name):
+    assert problems(sat([4], name)) == [("unknown_meaning", "instrument", 1)]
