@@ -102,12 +102,11 @@ def check_twin_names(draft: Draft) -> None:
     Of a request, whose rows are one pupil's, a subject is doubted by itself.
     """
     for column, beside in (("exam", "subject"), ("subject", "exam")):
-        names = draft.words[column]
-        if len(names) < 2 and column == "exam":
+        names, alone = draft.words[column], draft.is_of_request
+        if not any(_twins(column, names, [1] * len(names), alone=alone)):  # before any row is counted
             continue
-        codes = draft.values[column]
-        number = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
-        twins = _twins(column, names, number, alone=draft.is_of_request)
+        number = np.bincount(draft.values[column] + 1, minlength=len(names) + 1)[1:].tolist()
+        twins = _twins(column, names, number, alone=alone)
         told: dict[str, list[int]] = {}
         for code, other, shown in twins:
             target = names[other] if isinstance(other, int) else other
