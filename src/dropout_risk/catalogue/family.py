@@ -15,7 +15,7 @@ from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFact
 from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
-NO_FAMILY_RECORD = Text(zh="没有家庭情况记录", en="No family information on record")
+NO_FAMILY_RECORD = Text(zh="家庭情况没有记录或不详", en="Family information not on record or not known")
 _feature = partial(
     Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
     missing_sentence=NO_FAMILY_RECORD,

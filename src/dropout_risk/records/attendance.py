@@ -20,10 +20,12 @@ from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
 from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
 from dropout_risk.records.calendar import YEAR_START
+from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.lone_dates import DaysOfRegisters
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
+from dropout_risk.records.outside_rows import OUTSIDE, OutsideRows
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
@@ -50,8 +52,9 @@ _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
-    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",), ("before_enrolled", "after_left"),
-    ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
+    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",),
+    ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
+    ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
     ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
     ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
@@ -106,6 +109,7 @@ class _SiftedBatch(NamedTuple):
     late: Array
     recorded: Array
     found: list[Finding]
+    outside: OutsideRows | None = None
     refused: RefusedRows | None = None
 
 
@@ -141,6 +145,7 @@ class AttendanceCheck:
         self._beside: list[tuple[Array, ...]] = []
         self._doubts: list[Finding] = []
         self._refused: list[RefusedRows | None] = []
+        self._outside: list[OutsideRows] = []
 
     @property
     def refused(self) -> RefusedRows:
@@ -193,13 +198,14 @@ class AttendanceCheck:
         rows, others = self._plain(values, faults)
         late, recorded = _NOTHING, _NOTHING
         findings: list[Finding] = []
-        refused = None
+        refused, outside = None, None
         if len(others):
             draft = self._checked(values, faults, others)
             refused = RefusedRows.of(draft, self.roll.row)
+            outside = OutsideRows.of(draft, others)
             findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
             late, recorded = _keep_usable(draft, others, rows, self.roll.row)
-        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, refused)
+        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, outside, refused)
 
     def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[AttendanceRows, Array]:
         """Mark the rows that no rule concerns, and give the positions of the others."""
@@ -244,6 +250,8 @@ class AttendanceCheck:
         self._refused.append(batch.refused)
         for found in batch.found:
             self._note(found.rule.name, found.column, found.rows + start, found.severity, found.detail)
+        if batch.outside is not None:
+            self._outside.append(batch.outside.moved(start))
         rows = self._with_sessions(batch)
         copies, without = self._cells.insert(rows)
         self._note("duplicate_row", "session", copies + np.int64(start))
@@ -269,6 +277,7 @@ class AttendanceCheck:
             np.concatenate([np.empty(0, np.int32), *(rows[k] for rows in self._beside)]) for k in (0, 1)
         )
         days = DaysOfRegisters.of((cells.date, cells.cells[: cells.n_slots]), (pupil, date), group, number)
+        self._name_causes(days)
         lone = days.lone(self.today, self.known_days)
         if lone.any():
             slots = lone[np.searchsorted(days.date, cells.date)]
@@ -277,6 +286,29 @@ class AttendanceCheck:
             self._set_marked_apart(parts, "lone_date", "date")
         kept = np.where(lone, 0, days.rows).sum(axis=1)
         self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
+
+    def _name_causes(self, days: DaysOfRegisters) -> None:
+        """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
+        if self.roll.alone or not self._outside:
+            return
+        outside = OutsideRows.joined(self._outside)
+        lone = outside.lone(days, self.today)
+        self._rename("lone_date", outside.taken(lone))
+        rest = outside.taken(~lone)
+        last = np.minimum(self.roll.last[rest.pupil], self.today)
+        among = int(days.rows.sum()) + len(rest.date)
+        cause = cause_of_outside(rest.date, self.roll.first[rest.pupil], last, among)
+        if cause != NO_WORDS:
+            self._rename("misread_dates", rest, cause)
+
+    def _rename(self, rule: str, rows: OutsideRows, detail: Text = NO_WORDS) -> None:
+        """Name rows outside of enrolment by another rule, by which they count as refused."""
+        for other in OUTSIDE:
+            key: tuple[str, str, Severity, Text] = (other, "date", "error", NO_WORDS)
+            if key in self._found:
+                self._found[key] = [np.setdiff1d(some, rows.position) for some in self._found[key]]
+        self._note(rule, "date", rows.position, detail=detail)
+        self._refused.append(RefusedRows.dated(_TABLE.name, self.roll.row[rows.pupil], rows.date, rows.date))
 
     def _set_beside_apart(self, dates: Array, lone: Array, group: Array) -> None:
         """Set rows beside the cells apart that lie on lone dates."""

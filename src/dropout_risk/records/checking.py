@@ -37,7 +37,7 @@ from dropout_risk.records.row_checks import (
     check_pupils,
     check_values,
 )
-from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
+from dropout_risk.records.rows import ArrangedRows, Draft, NotedRows, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
@@ -122,7 +122,8 @@ class CheckedRecords:
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
     the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
-    row on a school day was there. ``refused`` are the rows set apart, by their pupils.
+    row on a school day was there. ``refused`` are the rows set apart, by their pupils; ``noted`` are rows of
+    a request that stay, with what is odd about them.
     """
 
     tables: dict[str, UsableRows]
@@ -133,6 +134,7 @@ class CheckedRecords:
     quarantine: Quarantine
     presumed: Array
     refused: RefusedRows
+    noted: tuple[NotedRows, ...] = ()
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
 
@@ -196,6 +198,7 @@ class RecordsCheck:
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
         self.refused: list[RefusedRows | None] = []
+        self.noted: list[NotedRows] = []
         self.outcomes_declared = True
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
@@ -225,7 +228,8 @@ class RecordsCheck:
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
-            self.presumed, RefusedRows.joined(self.refused), self.students, self.year_start,
+            self.presumed, RefusedRows.joined(self.refused), tuple(self.noted), self.students,
+            self.year_start,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -348,15 +352,15 @@ class RecordsCheck:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
         explain_unknown(draft, self.roster, self.mapping)
+        if not self._alone:
+            check_lone_dates(draft, self.today)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
         if TABLES[name].at_school:
-            check_enrolled(draft, *self._enrolment())
+            check_enrolled(draft, *self._enrolment(), None if self._alone else self.today)
         if name == "attendance_totals":
             check_totals(draft, leave_beside=self.mapping.time.leave_beside)
             doubt_periods(draft)
-        if not self._alone:
-            check_lone_dates(draft, self.today)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
@@ -421,6 +425,7 @@ class RecordsCheck:
         apart = int(np.count_nonzero(draft.apart)) - beside
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
+        self.noted += draft.noted()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
         if name == "grades" and restore_sittings(draft, self.usable, self.today):

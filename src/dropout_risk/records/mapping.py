@@ -152,7 +152,7 @@ class RecordsMapping:
         return tuple(name for name in TABLES[table].required if self.given_once(name) is None)
 
     def given_once(self, column: str) -> float | None:
-        """Give the value that the county gives once for a column that is not there."""
+        """Give the value that the county gives once for a column that is not there, or empty."""
         return self.conventions.max_score if column == "max_score" else None
 
     @property

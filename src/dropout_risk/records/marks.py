@@ -58,7 +58,7 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
         draft.warn("bonus_mark", "score", over & (score <= most))
     low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
     given = np.count_nonzero(~np.isnan(score))
-    all_low = given >= _FEWEST and 2 * np.count_nonzero(low) > given
+    all_low = not draft.is_of_request and given >= _FEWEST and 2 * np.count_nonzero(low) > given
     draft.warn("doubtful_unit", "score", low if all_low else low & (score > 0) & (score < 1))
 
 

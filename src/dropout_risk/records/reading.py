@@ -162,9 +162,9 @@ class TableReader:
             self.pupils = PupilIndex.of([chunk.ids for chunk in chunks])
             values = [self.pupils.rows(chunk.ids).rows for chunk in chunks]
             return values[0] if len(values) == 1 else np.concatenate([np.empty(0, np.int32), *values])
+        once = self.mapping.given_once(name)
         if not any(name in chunk.values for chunk in chunks):  # one empty value stands for all rows
             draft.words[name] = []
-            once = self.mapping.given_once(name)
             return _EMPTY_RUNS[column.kind][: self._length] if once is None else np.full(self._length, once)
         new = None
         if column.kind == "text":
@@ -174,7 +174,8 @@ class TableReader:
             given = chunk.values.pop(name, None)
             given = _EMPTY_RUNS[column.kind][: chunk.length] if given is None else given
             values.append(given if new is None else new.take(given))
-        return values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
+        whole = values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
+        return whole if once is None else np.where(np.isnan(whole), once, whole)
 
     def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Bools) -> None:
         name, start = column.name, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
@@ -34,6 +34,25 @@ class Finding:
     severity: Severity
     detail: Text = NO_WORDS
     file: str = ""
+
+
+class NotedRows(NamedTuple):
+    """Rows of a table of a request, by their places in it, that stay although a value of theirs is odd."""
+
+    table: str
+    column: str
+    rule: Rule
+    rows: Array
+
+
+NOTED_IN_REQUESTS = {
+    "unknown_family_value": ("value",),
+    "score_outside_scale": ("score",),
+    "unknown_meaning": ("instrument", "scale"),
+    "doubtful_unit": ("score",),
+    "twin_names": ("subject",),
+}
+"""The rules, with their columns, that note one row of a request by itself, whoever else is in it."""
 
 
 @dataclass
@@ -68,6 +87,11 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.apart)
+
+    @property
+    def is_of_request(self) -> bool:
+        """Whether the rows came with a request: what is said of one pupil may not depend on the others."""
+        return any(isinstance(span.part, ListPart) for span in self.spans)
 
     def missing(self, name: str) -> Bools:
         """Mark the rows in which a column is empty."""
@@ -110,6 +134,14 @@ class Draft:
         for found in self.findings:
             groups.setdefault((found.rule.code, found.column, found.severity, found.detail), []).append(found)
         return [*(self._problem(group) for group in groups.values()), *self._broken_lines()]
+
+    def noted(self) -> list[NotedRows]:
+        """Give the rows of a request that stay, with what was noted of each."""
+        return [
+            NotedRows(self.table.name, found.column, found.rule, found.rows)
+            for found in (self.findings if self.is_of_request else ())
+            if found.column in NOTED_IN_REQUESTS.get(found.rule.name, ())
+        ]
 
     def _problem(self, group: list[Finding]) -> Problem:
         found = group[0]

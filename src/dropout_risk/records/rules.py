@@ -29,7 +29,8 @@ class Rule:
     """One rule of the check: what is wrong, which is never a pupil's value, and the way out.
 
     The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted. ``at`` has
-    other wordings for some places: a column of any table, or of one.
+    other wordings for some places: a column of any table, or of one; those of ``request`` are hints for
+    requests.
     """
 
     code: str
@@ -46,6 +47,17 @@ class Rule:
         'fill it in, or leave the row out'
         """
         return self.at.get(f"{table}.{column}") or self.at.get(column) or Wording(self.message, self.hint)
+
+    def wording_in_request(self, table: str, column: str) -> Wording:
+        """Say the same of a request, over which no mapping is laid: the way out may be another.
+
+        >>> RULES["unknown_word"].wording_in_request("grades", "taken").hint.en
+        'write one of the words of the contract'
+        """
+        here = self.wording(table, column)
+        places = (f"request.{table}.{column}", f"request.{column}", "request")
+        other = next((self.at[place] for place in places if place in self.at), here)
+        return Wording(here.message, other.hint)
 
 
 def _declared_rules() -> dict[str, Rule]:

@@ -32,7 +32,7 @@ from dropout_risk.records.readers import (
 )
 from dropout_risk.records.reading import Progress
 from dropout_risk.records.refused_rows import RefusedRows
-from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.rows import NotedRows, UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
 from dropout_risk.records.school_declarations import OutcomesTo, UnrecordedSource, declared_days, require_past
 from dropout_risk.records.tables import RUNS, TABLES
@@ -219,6 +219,11 @@ class SchoolRecords:
             parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
             year_start=year_start, whole=whole, outcomes_to=outcomes_to,
         )  # fmt: skip
+
+    @property
+    def noted_rows(self) -> tuple[NotedRows, ...]:
+        """Rows of a request that stay although a value of theirs is odd; none of other records."""
+        return self._checked.noted
 
     @cached_property
     def _checked(self) -> CheckedRecords:

@@ -29,7 +29,7 @@ from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.family_values import value_of
+from dropout_risk.records.family_values import NOT_FILLED, YES
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
@@ -49,8 +49,8 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _EMPTIED = Text(
-    zh="{number}项学生信息无法使用，按未填处理，见 errors",
-    en="{number} value(s) of the pupil could not be used and count as not given, see errors",
+    zh="{number}项学生信息无法使用，按不详处理，见 errors",
+    en="{number} value(s) of the pupil could not be used and count as not known, see errors",
 )
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
@@ -73,8 +73,10 @@ ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
-_WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
-_WORDS |= {ABSENCES_ONLY: _ABSENCES_ONLY}
+_RULES = {rule.code: rule for rule in RULES.values()}
+_WORDS = PUPIL_ERRORS | {ABSENCES_ONLY: _ABSENCES_ONLY}
+_DOUBTED = {RULES[name].code for name in ("doubtful_unit", "twin_names")}
+"""What is said of a value that is used all the same."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class Request:
         found = {"students": _list_part("students", self.students, names)}
         for table in _LISTS:
             lists = [student.get(table, ()) for student in self.students]
+            if table == "family":
+                lists = [[_with_said_value(row) for row in own] for own in lists]
             rows = [row for own in lists for row in own]
             if rows:
                 owners = [name for name, own in zip(names, lists, strict=True) for _ in own]
@@ -180,7 +184,7 @@ def score_request(
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = [*_value_errors(request, records), *_family_value_errors(request, records)]
+    emptied = [*_value_errors(request, records), *_noted_errors(request, records)]
     histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
@@ -291,6 +295,11 @@ def _list_part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | 
         if column.name in given or column.required:
             columns[column.name] = _as_texts([row.get(column.name) for row in rows])
     return ListPart(columns)
+
+
+def _with_said_value(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write an empty value of a family factor as one that was not filled in; none at all is a yes."""
+    return {**row, "value": NOT_FILLED} if not str(row.get("value", YES)).strip() else row
 
 
 def _as_texts(values: list[Any]) -> list[str | None]:
@@ -408,19 +417,15 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     return errors
 
 
-def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
-    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
-    rule = RULES["unknown_family_value"]
-    if rule not in {problem.rule for problem in records.check().problems}:
-        return []
-    factors, values = (RecordsMapping.of(None).words(TABLES["family"][name]) for name in ("factor", "value"))
-    return [
-        _pupil_error(request, index, rule.code, f"family[{number}].value")
-        for index, student in enumerate(request.students)
-        for number, row in enumerate(student.get("family", ()))
-        if (word := values.word_of(_as_text(row.get("value")))) is not None
-        and value_of(factors.word_of(row["factor"]) or "", word) is None
-    ]
+def _noted_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values of rows that stay: they count as not known, or are used in doubt."""
+    errors = []
+    for noted in records.noted_rows:
+        places = request.places(noted.table)
+        for index, number in (places[row] for row in noted.rows.tolist()):
+            path = f"{noted.table}[{number}].{noted.column}"
+            errors.append(_pupil_error(request, index, noted.rule.code, path))
+    return errors
 
 
 def _repeated_pupils(request: Request) -> list[RowError]:
@@ -434,15 +439,23 @@ def _repeated_pupils(request: Request) -> list[RowError]:
 
 
 def _pupil_error(request: Request, index: int, code: str, field: str) -> RowError:
-    message, hint = _WORDS[code]
+    message, hint = _code_wording(code, field)
     student, language = request.students[index]["student_id"], request.language
     return RowError(index, student, code, field, message.to(language), hint.to(language))
+
+
+def _code_wording(code: str, field: str) -> tuple[Text, Text]:
+    """Say what is wrong with a field, such as ``grades[0].score``, and the way out."""
+    if code in _WORDS:
+        return _WORDS[code]
+    row, _, column = field.rpartition(".")
+    return _RULES[code].wording_in_request(row.partition("[")[0] or "students", column)
 
 
 def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:
     counted = (
         (_IGNORED, request.ignored(index)),
-        (_EMPTIED, sum(error.index == index for error in emptied)),
+        (_EMPTIED, sum(error.index == index and error.code not in _DOUBTED for error in emptied)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 

@@ -88,7 +88,7 @@ def test_what_is_missing_in_the_same_words_is_one_reason():
     )
 
     assert [(reason.text, reason.contribution) for reason in raising] == [
-        ("No family information on record", pytest.approx(0.5))
+        ("Family information not on record or not known", pytest.approx(0.5))
     ]
     assert lowering == ()
 
