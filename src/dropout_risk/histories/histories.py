@@ -15,18 +15,19 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
-from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.classes import Sittings
 from dropout_risk.histories.places import students_on
 from dropout_risk.histories.refused_runs import refused_runs
-from dropout_risk.histories.registers import Registers, presumed_calendars
+from dropout_risk.histories.registers import Registers, presumed_calendars, presumed_pupils
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
+from dropout_risk.records.classes import Classes
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
-from dropout_risk.records.school_declarations import ALL_SCHOOLS
+from dropout_risk.records.school_declarations import ALL_SCHOOLS, PresumedClasses
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
 
@@ -49,8 +50,8 @@ class Observed:
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
     where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
-    there.
-    where it keeps none. ``complete`` is the date up to which its outcomes were declared complete; -1 where
+    there; ``of_class`` names the classes of which that holds, or not, whatever does at their school.
+    ``complete`` is the date up to which its outcomes were declared complete; -1 where
     nobody did.
     """
 
@@ -59,6 +60,7 @@ class Observed:
     kept: dict[str, Ints]
     presumed: Bools
     complete: Ints
+    of_class: PresumedClasses = ()
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -92,7 +94,7 @@ class Observed:
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
         moved.presumed[rows] = self.presumed
-        return moved
+        return replace(moved, of_class=self.of_class)
 
     def merged(self, other: Observed) -> Self:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
@@ -103,6 +105,7 @@ class Observed:
             kept,
             self.presumed | other.presumed,
             np.maximum(self.complete, other.complete),
+            tuple({said[:2]: said for said in (*self.of_class, *other.of_class)}.values()),
         )
 
     @property
@@ -190,7 +193,8 @@ class Histories:
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance,
-            presumed=records.presumed_schools, refused=records.refused,
+            presumed=records.presumed_schools, presumed_classes=records.presumed_classes,
+            refused=records.refused,
         )  # fmt: skip
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
         observed = histories.observed
@@ -210,6 +214,7 @@ class Histories:
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
         presumed: Sequence[str] = (),
+        presumed_classes: PresumedClasses = (),
         refused: RefusedRows | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
@@ -217,8 +222,8 @@ class Histories:
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
         rows. ``calendars`` names each pupil's calendar, by default its school; of those
-        that are ``presumed``, a pupil without a row of attendance was at school. ``refused`` are the rows
-        that were set apart.
+        that are ``presumed``, a pupil without a row of attendance was at school; of
+        ``presumed_classes`` that holds, or not, by themselves. ``refused`` are the rows that were set apart.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
@@ -234,6 +239,7 @@ class Histories:
         else:
             observed = Observed.until(observed_to, number)
         observed = replace(observed, presumed=presumed_calendars(calendar.schools, presumed))
+        observed = replace(observed, of_class=presumed_classes)
         builder.learn_words(rows)
         runs = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
@@ -329,6 +335,11 @@ class Histories:
     def _part_of(self) -> tuple[Histories | None, slice]:
         """The histories that these consecutive pupils were cut from; asked only for their registers."""
         return None, slice(0, len(self))
+
+    @cached_property
+    def presumed(self) -> Bools:
+        """Of which pupils a school day without a row was a day at school."""
+        return presumed_pupils(self)
 
     def in_registers(self, registers: Registers) -> Self:
         """Give the same histories, here, with registers of which they may be a part."""

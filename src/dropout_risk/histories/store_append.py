@@ -156,7 +156,7 @@ def _read_outline(folder: Path, state: State) -> _Outline:
             arrays, about = read_arrays(folder / part["name"], part["files"], _CALENDAR)
             has_sessions |= bool(about["sessions"])
             closed = unpack_closed(arrays, about) if parts else {}
-            calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays)
+            calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays, about)
             parts.append(Arrivals(own.slice(0, 0), calendar, {}, {}, observed, closed=closed))
         grown = grown_calendar(parts[0].calendar, parts[0].observed, parts[1:])
         return _Outline(students, grown, grown_observed(grown, parts), has_sessions)

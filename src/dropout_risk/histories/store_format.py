@@ -425,7 +425,7 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
     return Histories(
         students=students, calendar=calendar, calendar_row=row,
         attendance=AttendanceBits(planes, states, sessions), words=_read_words(about),
-        observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
+        observed=unpack_observed(arrays, about), set_apart=tuple(about["set_apart"]),
         refused=refused, runs={name: found[name] for name in RUNS},
     )  # fmt: skip
 
@@ -446,8 +446,8 @@ def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrival
     runs.setdefault(REFUSED, refused_runs(None, len(runs["late"].offsets) - 1))
     return Arrivals(
         students=students, calendar=unpack_calendar(arrays, about), runs=runs,
-        words=_read_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
-        closed=unpack_closed(arrays, about),
+        words=_read_words(about), observed=unpack_observed(arrays, about),
+        set_apart=tuple(about["set_apart"]), closed=unpack_closed(arrays, about),
     )  # fmt: skip
 
 
@@ -476,11 +476,12 @@ def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Ar
         arrays["observed.presumed"] = part.observed.presumed.view(np.uint8)
     if (part.observed.complete >= 0).any():
         arrays["observed.complete"] = part.observed.complete
+    said = {"presumed_classes": part.observed.of_class} if part.observed.of_class else {}
     runs = {name: held for name, held in runs.items() if name != REFUSED or held.offsets[-1]}
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
-        "set_apart": part.set_apart, "runs": {},
+        "set_apart": part.set_apart, "runs": {}, **said,
     }  # fmt: skip
     for name, (found, told) in zip(runs, packed, strict=True):
         arrays |= {f"{name}.{part}": array for part, array in found.items()}
@@ -503,11 +504,12 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in about["words"].items()}
 
 
-def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
+def unpack_observed(arrays: Mapping[str, Any], about: About) -> Observed:
     """Read what is known of each school; a former store knows of no incidents and of no convention."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
     nothing = Observed.until(-1, len(attended))
     kept = {run: np.array(arrays.get(f"observed.{run}", none)) for run, none in nothing.kept.items()}
     presumed = np.array(arrays.get("observed.presumed", np.zeros(len(attended), np.uint8))).view(np.bool_)
     complete = np.array(arrays.get("observed.complete", nothing.complete))
-    return Observed(attended, dated, kept, presumed, complete)
+    of_class = tuple((school, key, bool(said)) for school, key, said in about.get("presumed_classes", ()))
+    return Observed(attended, dated, kept, presumed, complete, of_class)

@@ -27,7 +27,7 @@ def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> 
     only = next((code for code in ("DR170", "DR174") if code in rules), None)
     only = None if by_lesson else only
     if only is not None:
-        yield Line((), "unrecorded", "present", "doubtful", _ONLY if only == "DR170" else _MOSTLY)
+        yield _unrecorded_line([problem for problem in report.problems if problem.rule.code == only])
     if "DR171" in rules or (only is not None and "calendar" not in report.counts):
         yield Line(("calendar",), "week", week, "doubtful", _WEEK)
     elif "DR145" in rules:
@@ -36,6 +36,15 @@ def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> 
         yield Line((), "leave_days", "beside", "doubtful", _LEAVE)
     if "DR167" in rules:
         yield Line((), "year_start", "02-01", "doubtful", _YEAR)
+
+
+def _unrecorded_line(problems: list[Problem]) -> Line:
+    """Propose the convention; where single classes list absences only, name the lines for these."""
+    evidence = _ONLY if problems[0].rule.code == "DR170" else _MOSTLY
+    if not all(problem.detail for problem in problems):
+        return Line((), "unrecorded", "present", "doubtful", evidence)
+    lines = "; ".join(problem.detail.en for problem in problems)
+    return Line((), "unrecorded", None, "doubtful", _OF_CLASSES.filled(lines=lines))
 
 
 def _zone_line(problem: Problem, chinese: bool) -> Line:
@@ -70,6 +79,10 @@ _ONLY = Text(
 _MOSTLY = Text(
     zh="大多数行不是出勤，多数学生多数日子没有记录：可能只登记缺勤",
     en="most rows are no presence and most pupils have no row on most days: it may list absences only",
+)
+_OF_CLASSES = Text(
+    zh="只有个别班级像是只登记缺勤。确实如此的，写：{lines}",
+    en="single classes seem to list absences only; if they do, write: {lines}",
 )
 _WEEK = Text(
     zh="没有校历：只登记缺勤的考勤需要知道哪些日子上课",

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
-from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
+from dropout_risk.records.absences_only import RegisterDoubts
+from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
@@ -67,7 +68,7 @@ class Roll:
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
     of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is
     known. ``alone`` says that each pupil is checked by itself, as in a request. ``gaps`` are the times
-    between two spells of enrolment.
+    between two spells of enrolment. ``students`` is the final table.
     """
 
     index: PupilIndex
@@ -77,6 +78,7 @@ class Roll:
     last: Array
     alone: bool = False
     gaps: Gaps = NO_GAPS
+    students: Any = None
 
     @cached_property
     def plain_row(self) -> Array:
@@ -118,10 +120,11 @@ class AttendanceCheck:
 
     Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
     they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
-    school day was there.
+    school day was there, and ``classes`` names the classes that were told from each other.
     """
 
     presumed: Array
+    classes: tuple[tuple[str, str, str], ...]
 
     def __init__(
         self,
@@ -163,7 +166,7 @@ class AttendanceCheck:
             self._set_marked_apart(parts, "contradicting_rows", "status")
         self._check_days(parts)
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
-        beside = self._set_schools_apart(parts, beside)
+        beside = self._set_registers_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
         if words_alike(words):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
@@ -389,47 +392,63 @@ class AttendanceCheck:
         columns[2] = arrival
         return BesideRows(*(column[rows] for column in columns)), position[rows]
 
-    def _set_schools_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
-        """Set apart all rows of the schools whose register cannot be used as it is; note doubtful ones."""
-        school = np.zeros(self.roll.n_usable, np.int32)
-        school[self.roll.row[self.roll.row >= 0]] = self.roll.school[self.roll.row >= 0]
-        declared = self.mapping.unrecorded.of_schools(self.days.schools)
-        schools = AttendanceSchools(school, declared, self.days.listed | self.days.ordinary)
-        doubts = RegisterDoubts.of(self._cells, beside, schools, judge=self.judge_registers)
-        self.presumed = schools.declared("present")
-        named = doubts.refused | ({"mostly_absences": doubts.doubted} if doubts.doubted.any() else {})
-        if not named:
+    def _set_registers_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
+        """Set apart all rows of the registers that cannot be used as they are; note doubtful ones."""
+        registers = self._registers()
+        self.classes = registers.classes
+        doubts = RegisterDoubts.of(self._cells, beside, registers, judge=self.judge_registers)
+        named = doubts.by_place(registers)
+        of_pupil = registers.of_pupil
+        for (rule, detail), rows in self._rows_of_registers(parts, of_pupil, named).items():
+            self._note(rule, "status", rows, RULES[rule].severity, detail)
+        refused = np.logical_or.reduce([np.zeros(len(registers), np.bool_), *doubts.refused.values()])
+        self.presumed = np.array(self.mapping.unrecorded.of_schools(self.days.schools)) == "present"
+        lost = refused & registers.declared("present")
+        self.presumed[registers.school[lost]] = False
+        if not refused.any():
             return beside
-        for rule, rows in self._rows_of_schools(parts, school, named).items():
-            self._note(rule, "status", rows, RULES[rule].severity)
-        refused = np.logical_or.reduce([np.zeros(len(schools), np.bool_), *doubts.refused.values()])
-        self.presumed &= ~refused
-        self._cells.cells[: self._cells.n_slots, refused[school]] = 0
-        kept = ~refused[school[beside.pupil]]
+        self._cells.cells[: self._cells.n_slots, refused[of_pupil]] = 0
+        kept = ~refused[of_pupil[beside.pupil]]
         return BesideRows(*(column[kept] for column in vars(beside).values()))
+
+    def _registers(self) -> AttendanceRegisters:
+        roll, declared = self.roll, self.mapping.unrecorded
+        usable = roll.row >= 0
+        school = np.zeros(roll.n_usable, np.int32)
+        school[roll.row[usable]] = roll.school[usable]
+        enrolment = [np.empty(0, np.int32), np.empty(0, np.int32)]
+        if len(roll.first):
+            for number, days in enumerate((roll.first, roll.last)):
+                enrolment[number] = np.empty(roll.n_usable, np.int32)
+                enrolment[number][roll.row[usable]] = days[usable]
+        by_class = self.judge_registers or declared.of_class
+        schools = (self.days.schools, self.days.listed | self.days.ordinary)
+        students = roll.students if by_class else None
+        return AttendanceRegisters.of(school, students, schools, declared, (enrolment[0], enrolment[1]))
 
     def _refuse(self, rows: AttendanceRows, at: Array) -> None:
         dates = rows.date[at]
         self._refused.append(RefusedRows.dated("attendance", rows.pupil[at], dates, dates))
 
-    def _rows_of_schools(
-        self, parts: Sequence[Part], school: Array, named: dict[str, Array]
-    ) -> dict[str, Array]:
-        """Read the parts once more for the usable rows of some schools."""
-        found: dict[str, list[Array]] = {rule: [np.empty(0, np.int64)] for rule in named}
+    def _rows_of_registers(
+        self, parts: Sequence[Part], register: Array, named: dict[tuple[str, Text], Array]
+    ) -> dict[tuple[str, Text], Array]:
+        """Read the parts once more for the usable rows of some registers."""
+        found: dict[tuple[str, Text], list[Array]] = {place: [np.empty(0, np.int64)] for place in named}
 
         def collect(batch: _SiftedBatch | None, start: int) -> None:
             if batch is not None:
                 usable = np.flatnonzero(batch.rows.pupil >= 0)
-                of_row = school[batch.rows.pupil[usable]]
-                for rule, mask in named.items():
+                of_row = register[batch.rows.pupil[usable]]
+                for place, mask in named.items():
                     at = usable[mask[of_row]]
-                    found[rule].append(at + np.int64(start))
-                    if RULES[rule].severity == "error":
+                    found[place].append(at + np.int64(start))
+                    if RULES[place[0]].severity == "error":
                         self._refuse(batch.rows, at)
 
-        self._reader().each(parts, self._sift, collect)
-        return {rule: np.concatenate(rows) for rule, rows in found.items()}
+        if named:
+            self._reader().each(parts, self._sift, collect)
+        return {place: np.concatenate(rows) for place, rows in found.items()}
 
     # --- findings -----------------------------------------------------------------------------------
 

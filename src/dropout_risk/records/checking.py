@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
+from dropout_risk.records.attendance_registers import check_declared
 from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
-from dropout_risk.records.calendar_checks import check_calendar, check_week
+from dropout_risk.records.calendar_checks import check_calendar, check_days_off, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
@@ -40,6 +40,7 @@ from dropout_risk.records.row_checks import (
 from dropout_risk.records.rows import ArrangedRows, Draft, NotedRows, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
@@ -122,8 +123,9 @@ class CheckedRecords:
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
     the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
-    row on a school day was there. ``refused`` are the rows set apart, by their pupils; ``noted`` are rows of
-    a request that stay, with what is odd about them.
+    row on a school day was there, ``presumed_classes`` classes of which that holds, or not, whatever does at
+    their school. ``refused`` are the rows set apart, by their pupils; ``noted`` are rows of a request that
+    stay, with what is odd about them.
     """
 
     tables: dict[str, UsableRows]
@@ -137,6 +139,7 @@ class CheckedRecords:
     noted: tuple[NotedRows, ...] = ()
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
+    presumed_classes: PresumedClasses = ()
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
@@ -229,7 +232,7 @@ class RecordsCheck:
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
             self.presumed, RefusedRows.joined(self.refused), tuple(self.noted), self.students,
-            self.year_start,
+            self.year_start, presumed_classes(self.mapping.unrecorded),
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -382,7 +385,10 @@ class RecordsCheck:
             self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
 
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps)
+        students = self.tables["students"].arrow if self.students is None else self.students
+        roll = Roll(
+            self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps, students
+        )  # fmt: skip
         check = AttendanceCheck(
             self.mapping, roll, self.days, self.today, self.progress,
             year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
@@ -390,8 +396,10 @@ class RecordsCheck:
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         explain_unknown(draft, self.roster, self.mapping)
         self.presumed = check.presumed
-        self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
+        self.problems += check_declared(self.mapping.unrecorded, self.schools, check.classes)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
+        if self.judge_registers and self.days.given:
+            self.problems += check_days_off(self.days, self.school_of[self.usable], self.attendance)
         self.refused.append(check.refused)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken

@@ -34,7 +34,13 @@ from dropout_risk.records.reading import Progress
 from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import NotedRows, UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
-from dropout_risk.records.school_declarations import OutcomesTo, UnrecordedSource, declared_days, require_past
+from dropout_risk.records.school_declarations import (
+    OutcomesTo,
+    PresumedClasses,
+    UnrecordedSource,
+    declared_days,
+    require_past,
+)
 from dropout_risk.records.tables import RUNS, TABLES
 from dropout_risk.records.values import one_array
 
@@ -144,7 +150,8 @@ class SchoolRecords:
             Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
             ``year_start`` of the mapping. By default 1 August.
         unrecorded : {"unknown", "present"} or dict of school to one of these, optional
-            What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
+            What it means that a pupil has no row on a school day. In place of its word a school may have a
+            dict of its classes: ``{"s-1": {"8/1班": "present"}}``. ``"present"`` is for registers of absences
             only: every school day from enrolment to the last one for which the class handed anything in then
             counts as present. In place of what the mapping says.
         outcomes_to : date, or mapping of str to date, optional
@@ -276,6 +283,11 @@ class SchoolRecords:
     def presumed_schools(self) -> list[str]:
         """The schools at which a pupil without a row of attendance on a school day was there."""
         return self._checked.presumed_schools
+
+    @property
+    def presumed_classes(self) -> PresumedClasses:
+        """Classes of which that holds, or not, whatever does at their school."""
+        return self._checked.presumed_classes
 
     @property
     def quarantine(self) -> Quarantine:

@@ -28,6 +28,7 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
+from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.family_values import NOT_FILLED, YES
 from dropout_risk.records.mapping import RecordsMapping
@@ -39,6 +40,7 @@ from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.records.values import NO_DATE, day_in
 from dropout_risk.records.words import Words
 from dropout_risk.scoring.contract_problems import require_shape
+from dropout_risk.scoring.mark_doubts import mark_doubts
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text, language_of
@@ -68,7 +70,6 @@ _ABSENCES_ONLY = (
         'kept (registered_to); if nobody knows of the other days, say unrecorded = "unknown"',
     ),
 )
-_FEWEST_ABSENCES, _FEWEST_WEEKS = 3, 3
 ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
@@ -112,7 +113,7 @@ class Request:
         They do where they all are absences, over some weeks, and most days from Monday to Friday have none.
         """
         rows = self.students[index].get("attendance", ())
-        if self.declared(index) is not None or len(rows) < _FEWEST_ABSENCES:
+        if self.declared(index) is not None or len(rows) < FEW_ABSENCES:
             return False
         days = np.unique([day for row in rows if (day := day_in(str(row["date"]))) != NO_DATE])
         if not len(days):
@@ -120,7 +121,7 @@ class Request:
         weeks = np.unique((days + 3) // 7)
         span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
         return bool(
-            len(weeks) >= _FEWEST_WEEKS
+            len(weeks) >= FEW_WEEKS
             and 2 * len(days) < span
             and all(_status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows)
         )
@@ -201,12 +202,13 @@ def score_request(
     chosen = [
         row for row, index in enumerate(indices) if not absent[row] and index not in repeated | refused.keys()
     ]
+    doubts = mark_doubts(records.rows("grades"), len(indices), request.language)
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _pupil_notes(request, indices[row], emptied) for row in chosen},
+        notes={row: (*_pupil_notes(request, indices[row], emptied), *doubts[row]) for row in chosen},
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
@@ -489,12 +491,12 @@ def request_of(
     histories = histories_of(records)
     unit = histories.registers.unit[rows]
     kept_to = histories.registers.spans_on(ordinal_of(day), histories.calendar)[1][unit]
-    presumed = {*records.presumed_schools}
-    for row, last, student in zip(rows, kept_to.tolist(), students, strict=True):
+    presumed = histories.presumed[rows].tolist()
+    for row, last, there, student in zip(rows, kept_to.tolist(), presumed, students, strict=True):
         if last >= 0:
             date = histories.calendar.day(histories.calendar_row[row], last)
             student["registered_to"] = date_of(int(date)).isoformat()
-        if student.get("school_id", "") in presumed:
+        if there:
             student["unrecorded"] = "present"
     body = {"as_of": day.isoformat(), "language": language_of(language), "students": students}
     for index, student in enumerate(students):  # whose other days are known to be unknown

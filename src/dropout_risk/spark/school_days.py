@@ -116,6 +116,7 @@ class SchoolDays:
             self.calendar(schools),
             attendance=records.attendance,
             presumed=records.presumed_schools,
+            presumed_classes=records.presumed_classes,
             refused=records.refused,
         )
         for run, first in histories.observed.kept.items():
