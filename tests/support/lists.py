@@ -47,7 +47,7 @@ def pupil(student_id, risk=0.2, *, raising=(), alerts=(), **changes):
         "rank_in_school": None,
         "base_log_odds": -3.0,
         "log_odds": 0.0,
-        "domains": {},
+        "domains": {"attendance": 1.5, "grades": 0.3, "psychology": 0.1, "family": 0.2},
         "causes": {},
         "lowering": (),
         "other": 0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,6 +21,7 @@ from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSet
 from dropout_risk.text import COMMA, Language, Text, percent_text
 from dropout_risk.watchlist.group import count_pupils, id_order
 from dropout_risk.watchlist.watch_list import WatchList
+from dropout_risk.watchlist.wording import listed_reasons
 
 BARS_HEIGHT, TOP, MOST_BARS = 190, 54, 24
 _NEAREST = 1e-6
@@ -180,11 +181,10 @@ def cohort_page(
     watch_list: WatchList,
     bands: BandSettings,
     links: Links,
-    seen: Callable[[PupilScore], PupilScore],
 ) -> CohortPage:
     """Lay out the page of a cohort; it reads scores and adds nothing to them.
 
-    The list is made from the same scores; ``seen`` gives a score as the reader may see it.
+    The scores are as the reader may read them; the list is made from the same ones.
     """
     language = scores.language
     everybody = list(pupil_heads(scores.pupils))
@@ -194,7 +194,7 @@ def cohort_page(
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
-    at_risk = [seen(pupil) for pupil in take_pupils(scores.pupils, [pupil.place for pupil in risen])]
+    at_risk = list(take_pupils(scores.pupils, [pupil.place for pupil in risen]))
     columns = _domain_columns(at_risk)
     return CohortPage(
         spread=RiskSpread.of(everybody, bands, language),
@@ -222,7 +222,7 @@ def _high_risk(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
         risk=percent_text(pupil.risk),
         interval=interval_text(pupil),
         band_word=BAND_WORDS[pupil.band].to(language),
-        reason=pupil.raising[0].text if pupil.raising else WORDS["no_open_reason"].to(language),
+        reason=next((item.text for item in listed_reasons(pupil)), WORDS["no_open_reason"].to(language)),
     )
 
 

@@ -6,24 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dropout_risk.catalogue.feature import DOMAINS
-from dropout_risk.explanation.reasons import Reason
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
 from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
 from dropout_risk.pages.words import WORDS
-from dropout_risk.scoring.roles import CLASS_TEACHER, CONFIDENTIAL, Role, Telling
+from dropout_risk.scoring.roles import CONFIDENTIAL, Role
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
-from dropout_risk.watchlist.wording import (
-    ListedReason,
-    listed_missing,
-    listed_reasons,
-    listed_warnings,
-    shorten_list,
-)
+from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
 
 RAISING_SHOWN, LOWERING_SHOWN, MISSING_SHOWN, HELP_SHOWN = 4, 2, 2, 3
 HALF_A_POINT = 0.005
@@ -87,7 +80,7 @@ class CardWriter:
     def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
         score = entry.score
-        lowering = [reason for reason in score.lowering if _is_worth_a_line(reason)]
+        lowering = tuple(item for item in listed_reasons(score, raise_risk=False) if _is_worth_a_line(item))
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return PupilCard(
             student_id=str(score.student_id),
@@ -102,10 +95,10 @@ class CardWriter:
             status_word=self.status(entry),
             since=self.since(entry),
             alerts=self.alerts(score),
-            raising=self._lines(score, score.raising)[:most] if entry.judged else (),
+            raising=self._lines(score, listed_reasons(score))[:most] if entry.judged else (),
             lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
-            missing=shorten_list(self._own(listed_missing(score)), MISSING_SHOWN, self.language),
-            warnings=self._own(listed_warnings(score)),
+            missing=shorten_list(self._own(score.missing), MISSING_SHOWN, self.language),
+            warnings=self._own(score.notes),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
         )
 
@@ -137,23 +130,21 @@ class CardWriter:
         return word if before == now else word + self.word("from_to", before=before, now=now)
 
     def _lines(
-        self, score: PupilScore, reasons: Sequence[Reason], *, raise_risk: bool = True
+        self, score: PupilScore, listed: Sequence[ListedReason], *, raise_risk: bool = True
     ) -> tuple[ReasonLine, ...]:
-        everything = listed_reasons(score.raising, self.language)
-        everything += listed_reasons(score.lowering, self.language, raise_risk=False)
-        folded = _folded_domains(score)
-        largest = max((abs(item.points) for item in everything if _has_bar(item, folded)), default=0.0)
+        everything = (*listed_reasons(score), *listed_reasons(score, raise_risk=False))
+        largest = max((abs(item.points) for item in everything), default=0.0)
         return tuple(
             ReasonLine(
                 item.text,
                 note_on_reason(item.reason, self.language) if item.reason and raise_risk else "",
-                self._bar(item.points, largest) if _has_bar(item, folded) else None,
+                self._bar(item.points, largest),
             )
-            for item in listed_reasons(reasons, self.language, raise_risk=raise_risk)
+            for item in listed
         )
 
     def _bar(self, points: float, largest: float) -> ReasonBar | None:
-        if not largest or not points:  # what is confidential has a sentence and no number
+        if not largest or not points:  # what is told in words alone has no number
             return None
         width = max(round(_HALF * abs(points) / largest, 1), 1.0)
         raises = points > 0
@@ -167,21 +158,10 @@ def interval_text(score: PupilScore) -> str:
     return " – ".join(dict.fromkeys(percent_text(bound) for bound in score.interval))
 
 
-def _folded_domains(score: PupilScore) -> tuple[str, ...]:
-    """Name the domains of which a list tells words and no number; of a redacted score, none is left."""
-    return () if score.domains.keys() != DOMAINS.keys() else CLASS_TEACHER.folds(score.domains)
-
-
-def _has_bar(item: ListedReason, folded: Collection[str]) -> bool:
-    if item.reason is None:
-        return False
-    domain = item.reason.domain
-    return CLASS_TEACHER.tells(domain, folded=domain in folded) == Telling.NUMBER
-
-
-def _is_worth_a_line(reason: Reason) -> bool:
+def _is_worth_a_line(item: ListedReason) -> bool:
     """Say whether a lowering reason is worth a line: what is not known speaks for nobody."""
-    return not reason.missing and -reason.points >= HALF_A_POINT
+    known = item.reason is not None and not item.reason.missing
+    return known and (not item.points or -item.points >= HALF_A_POINT)
 
 
 @dataclass(frozen=True)
@@ -197,9 +177,9 @@ class PupilPage:
     """One pupil as its page shows it; words are empty where nothing is known.
 
     ``judged`` says whether enough is known for the risk to mean something; without it there is no waterfall
-    of ``domains`` or ``reasons``. Each alert comes with who acts on it. ``attendance`` and ``marks`` are None
-    where the role may not see them; ``would_change`` is empty where nobody asked the model; ``notes`` say for
-    whom the page is, and what is hidden from that role.
+    of ``domains`` or ``reasons``; ``told`` are reasons in words alone, by what they do. Each alert comes with
+    who acts on it. ``attendance`` and ``marks`` are None where the role may not see them; ``would_change`` is
+    empty where nobody asked the model; ``notes`` say for whom the page is, and what is hidden from that role.
     """
 
     student_id: str
@@ -218,6 +198,7 @@ class PupilPage:
     reasons: Waterfall | None
     attendance: AttendanceStrip | None
     marks: MarksChart | None
+    told: tuple[tuple[str, tuple[str, ...]], ...]
     since_last: tuple[str, ...]
     would_change: tuple[str, ...]
     missing: tuple[str, ...]
@@ -268,7 +249,8 @@ class PupilPageWriter:
             since_last=(*self._standing(entry), *changes.changed),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
-            warnings=score.warnings,
+            warnings=score.notes,
+            told=self._told(score) if judged else (),
             help=tuple(
                 HelpLine(item.text, self._because(item.because, score)) for item in score.suggested_help
             ),
@@ -296,6 +278,14 @@ class PupilPageWriter:
         ]
         return [*lines, WaterfallPart("other", self.cards.word("all_other"), "", score.other)]
 
+    def _told(self, score: PupilScore) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Give the reasons whose numbers are not for the reader: those that raise, then those that lower."""
+        sides = (
+            (self.cards.word(name), tuple(item.text for item in score.told if item.raises is raises))
+            for name, raises in (("raises_in_words", True), ("lowers_in_words", False))
+        )
+        return tuple((head, said) for head, said in sides if said)
+
     def _standing(self, entry: WatchEntry | None) -> tuple[str, ...]:
         if entry is None:
             return ()
@@ -304,9 +294,10 @@ class PupilPageWriter:
     def _because(self, names: Sequence[str], score: PupilScore) -> str:
         """Give the sentences behind a suggestion."""
         sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
-        sentences |= {reason.feature: reason.text for reason in score.raising}
-        told = dict.fromkeys(sentences[name] for name in names if name in sentences)
-        reasons = CLAUSES.join(self.cards.language, told)
+        told = (item.reason for item in score.told if item.raises and item.reason)
+        sentences |= {reason.feature: reason.text for reason in (*score.raising, *told)}
+        known = dict.fromkeys(sentences[name] for name in names if name in sentences)
+        reasons = CLAUSES.join(self.cards.language, known)
         return self.cards.word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:

@@ -53,11 +53,6 @@ def reader_of_pages(role: str, settings: Settings) -> Role:
     return reader
 
 
-def sees_less_than_lists(reader: Role) -> bool:
-    """Say whether a role sees less than lists tell, which is all but results of psychological tests."""
-    return not set(reader.hidden) <= set(CLASS_TEACHER.hidden)
-
-
 A_WEEK = dt.timedelta(days=7)
 
 
@@ -75,12 +70,11 @@ class Review:
     histories : Histories
         What it scored.
     scores : Scores
-        Of one date and in one language.
+        Of one date and in one language, as the role may read them: whatever a page holds is made of these.
     watch_list : WatchList
         Made from these scores.
     role : Role
-        For whom the pages are made, by default a class teacher: what this role may not see is on none of
-        them, and lists never hold results of psychological tests.
+        For whom the pages are made, by default a class teacher.
     """
 
     model: RiskModel
@@ -88,6 +82,13 @@ class Review:
     scores: Scores
     watch_list: WatchList
     role: Role = CLASS_TEACHER
+
+    def __post_init__(self) -> None:
+        """Refuse scores that are not as the role may read them: pages leave nothing out."""
+        if self.scores.read_by != self.role.name:
+            raise SettingsError(
+                f"The scores are not as {self.role.name!r} may read them.", hint="make pages with Review.of"
+            )
 
     @classmethod
     def of(
@@ -122,9 +123,11 @@ class Review:
         """
         scores = model.score(records, as_of, language=language)
         listed = settings or model.settings.watch_list
-        told = model.redact(scores, role, language=scores.language) if sees_less_than_lists(role) else scores
-        watch_list = WatchList.of(told, settings=listed, previous=previous)
-        return cls(model, histories_of(records), scores, watch_list, role)
+        read = model.redact(scores, role, language=scores.language)
+        if isinstance(previous, Scores):
+            previous = model.redact(previous, role, language=previous.language)
+        watch_list = WatchList.of(read, settings=listed, previous=previous)
+        return cls(model, histories_of(records), read, watch_list, role)
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
@@ -132,7 +135,7 @@ class Review:
 
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
-        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links, self._seen)
+        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links)
         language = self.language
         notes = {
             "by_capacity_note": WORDS["by_capacity_note"].fill(
@@ -162,7 +165,7 @@ class Review:
         compared = self.watch_list.last is not None
         writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links))
         page = writer.write(
-            self._seen(score), snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
+            score, snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
         return self._render("pupil.html", links, page=page, strip_note=note)
@@ -216,9 +219,6 @@ class Review:
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
         return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
-
-    def _seen(self, score: PupilScore) -> PupilScore:
-        return self.model.redact(score, self.role, language=self.language)
 
     def _changes(self, student_id: StudentId) -> Changes:
         listed = student_id in self._entries

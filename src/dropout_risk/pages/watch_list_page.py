@@ -20,7 +20,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_missing, listed_warnings, shorten_list
+from dropout_risk.watchlist.wording import shorten_list
 
 # Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
 _ELSEWHERE = tuple(route for route in ROUTES if route != "class_teacher")
@@ -67,8 +67,8 @@ def school_sheet(
 ) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
-    lacking = _shared_by_most(groups, listed_missing)
-    for_all = _shared_by_most(groups, listed_warnings)
+    lacking = _shared_by_most(groups, lambda pupil: pupil.missing)
+    for_all = _shared_by_most(groups, lambda pupil: pupil.notes)
     writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
     counts = count_pupils(groups)
     return SchoolSheet(

@@ -29,6 +29,12 @@ PUPIL_WORDS: dict[str, Text] = {
     ),
     "this_pupil": Text(zh="该生", en="This pupil"),
     "all_other": Text(zh="其余各项合计", en="Everything else together"),
+    "raises_in_words": Text(
+        zh="另外使风险升高（不显示分量）", en="Also raises the risk (no number is shown)"
+    ),
+    "lowers_in_words": Text(
+        zh="另外使风险降低（不显示分量）", en="Also lowers the risk (no number is shown)"
+    ),
     "pushes_up": Text(zh="使风险升高，分量{number}", en="raises the risk, weight {number}"),
     "pulls_down": Text(zh="使风险降低，分量{number}", en="lowers the risk, weight {number}"),
     "attendance": Text(zh="出勤", en="Attendance"),

@@ -15,21 +15,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.alerts.silence import REGISTER_SILENT
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
-from dropout_risk.explanation.reasons import describe_value
+from dropout_risk.explanation.reasons import Reason, describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
-from dropout_risk.scoring.scores import RowError
+from dropout_risk.scoring.scores import PUPIL_ERRORS, RowError, ToldReason
 from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text
 
 ALSO_RAISES = Text(
@@ -38,9 +39,14 @@ ALSO_RAISES = Text(
 ALSO_LOWERS = Text(
     zh="另外使风险降低（不显示分量）：{said}", en="Also lowers the risk (no number is shown): {said}"
 )
-SentenceOf = tuple[str, str]
-"""A domain, and the sentence of one of its reasons."""
-_READ_BY_RULE = {CRITICAL_ITEM: (CONFIDENTIAL,), MARKS_FALL: ("attendance", "grades")}
+ABSENCE, _ABSENT = "absent", re.compile(r"absent_\d+_days?")
+READ_BY_RULE: dict[str, tuple[str, ...]] = {
+    CRITICAL_ITEM: (CONFIDENTIAL,),
+    MARKS_FALL: ("attendance", "grades"),
+    ABSENCE: ("attendance",),
+    REGISTER_SILENT: ("attendance",),
+}
+"""The domains that each rule of alerts looks at; of a rule that is not here, who sees everything is told."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,11 @@ class Folded:
         return domain in self.domains or feature in self.features
 
 
+def _kind_of_rule(rule: str) -> str:
+    """Give the rule without its number of days: ``absent_3_days`` and ``absent_1_day`` are one rule."""
+    return ABSENCE if _ABSENT.fullmatch(rule) else rule
+
+
 def _facts_of(feature: Feature) -> set[tuple[str, str]]:
     return {("family", feature.family), ("missing", feature.missing_sentence.en)}
 
@@ -97,25 +108,43 @@ class Reader:
 
     def folded(self, domains: Mapping[str, float]) -> Folded:
         """Say what is folded of a score, from what each domain adds to it."""
-        return Folded.of(self.role.folds(domains), self.catalogue)
+        names = self.role.folds(domains)
+        if names not in self._folded:
+            self._folded[names] = Folded.of(names, self.catalogue)
+        return self._folded[names]
+
+    @cached_property
+    def _folded(self) -> dict[tuple[str, ...], Folded]:
+        return {}
 
     def tells(self, domain: str, feature: str, folded: Folded) -> Telling:
         """Say how much is told of a feature of a score."""
         return self.role.tells(domain, folded=folded.holds(domain, feature))
 
-    def told_besides(self, sides: Iterable[Sequence[SentenceOf]]) -> list[str]:
-        """Word, without numbers, folded reasons: those that raise the risk, then those that lower it."""
-        told = []
-        for raises, reasons, text in zip((True, False), sides, (ALSO_RAISES, ALSO_LOWERS), strict=True):
-            tells = [self.role.tells(domain, folded=True, raises=raises) for domain, _ in reasons]
-            sentences = dict.fromkeys(
-                telling.word(sentence, domain, self.language)
-                for telling, (domain, sentence) in zip(tells, reasons, strict=True)
-                if telling
-            )
-            if sentences:
-                told.append(text.fill(self.language, said=CLAUSES.join(self.language, sentences)))
-        return told
+    def told(self, sides: Iterable[Sequence[Reason]]) -> tuple[ToldReason, ...]:
+        """Word, without numbers, folded reasons: those that raise the risk, then those that lower it.
+
+        Of what may only be heard of, the place among the others would tell too much: it comes last.
+        """
+        found: dict[tuple[bool, str], ToldReason] = {}
+        for raises, reasons in zip((True, False), sides, strict=True):
+            tells = [(self.role.tells(item.domain, folded=True, raises=raises), item) for item in reasons]
+            for telling, item in sorted(tells, key=lambda pair: pair[0] < Telling.WORDS):
+                text = telling.word(item.text, item.domain, self.language)
+                bare = replace(item, contribution=0.0, points=0.0) if telling >= Telling.WORDS else None
+                if text:
+                    found.setdefault((raises, text), ToldReason(text, raises, bare))
+        return tuple(found.values())
+
+    def besides(self, told: Sequence[ToldReason]) -> tuple[str, ...]:
+        """Say in a sentence for each side what is told in words alone."""
+        sides = (
+            (text, [item.text for item in told if item.raises is raises])
+            for raises, text in ((True, ALSO_RAISES), (False, ALSO_LOWERS))
+        )
+        return tuple(
+            text.fill(self.language, said=CLAUSES.join(self.language, said)) for text, said in sides if said
+        )
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -123,16 +152,24 @@ class Reader:
         hidden = frozenset(_gaps_of(self.features, self.role.hidden))
         return frozenset(_gaps_of(self.features, DOMAINS)) - hidden
 
+    def open_gaps(self, gaps: Sequence[str], sensitive: Collection[str]) -> tuple[str, ...]:
+        """Keep of what is missing what is open, of a score that names the ``sensitive`` sentences."""
+        if self.catalogue is None and set(self.role.hidden) <= {CONFIDENTIAL}:
+            return tuple(text for text in gaps if text not in sensitive)
+        return tuple(text for text in gaps if text in self.gaps)
+
     def open_warnings(self, warnings: Sequence[str]) -> tuple[str, ...]:
         """Keep what holds for everybody, and of each domain what tells of it for those who see it."""
         patterns = _warning_patterns(self.role.sees)
         return tuple(text for text in warnings if any(pattern.fullmatch(text) for pattern in patterns))
 
     def hears_alert(self, rule: str) -> bool:
-        """Say whether the role is told of an alert: it sees all that the rule reads, or hears of tests."""
-        least = Telling.HINT if rule == CRITICAL_ITEM else Telling.WORDS
-        read = _READ_BY_RULE.get(rule, ("attendance",))
-        return self.role.staff and all(self.role.tells(domain) >= least for domain in read)
+        """Say whether the role is told of an alert: it works with the pupils and sees all the rule reads.
+
+        Of a rule that nobody has declared, only who sees everything is told.
+        """
+        read = READ_BY_RULE.get(_kind_of_rule(rule), tuple(DOMAINS))
+        return self.role.staff and all(self.role.tells(domain) >= Telling.WORDS for domain in read)
 
     def open_help(
         self, given: Sequence[Help], domains: Mapping[str, str], alerts: Sequence[Alert]
@@ -164,8 +201,11 @@ class Reader:
     def open_errors(
         self, errors: Iterable[RowError], scored: Collection[object]
     ) -> list[tuple[RowError, bool]]:
-        """Pair errors with whether each is open; a hidden one about a pupil with a score is left out."""
-        pairs = [(error, self.sees_field(error.field)) for error in errors]
+        """Pair errors with whether each is open; a hidden one about a pupil with a score is left out.
+
+        Why a pupil as a whole has no score tells of no domain.
+        """
+        pairs = [(error, error.code in PUPIL_ERRORS or self.sees_field(error.field)) for error in errors]
         return [(error, is_open) for error, is_open in pairs if is_open or error.student_id not in scored]
 
 

@@ -26,8 +26,9 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reasons import SIDES, Reason
 from dropout_risk.scoring.change import Change, with_text
-from dropout_risk.scoring.reader import Folded, Reader, SentenceOf
+from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import ROLES, Role, Telling, role_named
+from dropout_risk.scoring.score_rows import ReadPupils, pupil_heads, read_reasons
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores, pupil_refusal
 from dropout_risk.scoring.what_if import WhatIf, with_options
 from dropout_risk.text import Language
@@ -126,19 +127,32 @@ class _Redaction:
         return self.role.names and "attendance" in self.role.sees
 
     def scores(self, scores: Scores) -> Scores:
-        """Redact all pupils and the errors, in their own language."""
+        """Redact all pupils and the errors, in their own language; what this role has read already stays."""
+        if scores.read_by == self.role.name:
+            return scores
         own = _Redaction(replace(self.reader, language=scores.language))
-        scored = {pupil.student_id for pupil in scores.pupils}
-        pupils = tuple(own.pupil(pupil, index) for index, pupil in enumerate(scores.pupils))
+        scored = {pupil.student_id for pupil in pupil_heads(scores.pupils)} if scores.errors else set()
+        pupils: Sequence[PupilScore] = ReadPupils(scores.pupils, own.named_pupil, own.reader.hears_alert)
         found = self.reader.open_errors(scores.errors, scored)
         errors = tuple(own.error(error, is_open=is_open) for error, is_open in found)
         if not self.role.names:
-            pupils = _shuffle_pupils(pupils)
-            errors = tuple(replace(error, index=index) for index, error in enumerate(_by_content(errors)))
+            pupils = _shuffle_pupils(tuple(own.pupil(pupil, at) for at, pupil in enumerate(scores.pupils)))
+            errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
         asked = scores.registers if own._hears_of_registers else ()
-        return replace(scores, pupils=pupils, errors=errors, explained=explained, registers=asked)
+        return replace(
+            scores,
+            pupils=pupils,
+            errors=errors,
+            explained=explained,
+            registers=asked,
+            read_by=self.role.name,
+        )
+
+    def named_pupil(self, pupil: PupilScore) -> PupilScore:
+        """Redact one score for a role that knows names."""
+        return self.pupil(pupil, 0)
 
     def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
         """Redact one score; ``place`` stands in for its name where names are hidden."""
@@ -153,8 +167,9 @@ class _Redaction:
         raising, lowering = (self._parted(side, folded) for side in (pupil.raising, pupil.lowering))
         away = (raising[1], lowering[1])
         domains = {reason.feature: reason.domain for reason in pupil.raising}
-        missing = tuple(text for text in pupil.missing if text in self.reader.gaps)
-        besides = self.reader.told_besides([(reason.domain, reason.text) for reason in side] for side in away)
+        missing = self.reader.open_gaps(pupil.missing, pupil.missing_sensitive)
+        told = self.reader.told(away)
+        besides = self.reader.besides(told)
         return replace(
             pupil,
             domains=_with_other(pupil.domains, pupil.domains.keys() - folded.domains),
@@ -168,6 +183,8 @@ class _Redaction:
             missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
             warnings=(*self.reader.open_warnings(pupil.warnings), *besides),
             suggested_help=self.reader.open_help(pupil.suggested_help, domains, alerts),
+            told=told,
+            besides=besides,
         )
 
     def _parted(
@@ -378,7 +395,7 @@ class _RedactedRows:
             name for name in ("contribution", "points") if name in self.rows["raising"].type.value_type.names
         ]
         rest = {name: np.zeros(self.rows.num_rows) for name in names}
-        said: dict[int, tuple[list[SentenceOf], list[SentenceOf]]] = {}
+        said: dict[int, tuple[list[Reason], list[Reason]]] = {}
         for side, column in enumerate(self.rows[name] for name in SIDES):
             reasons, row_of = column.flatten(), _list_of_item(column)
             feature = pc.index_in(reasons.field("feature"), pa.array(list(self.catalogue)))
@@ -387,22 +404,21 @@ class _RedactedRows:
             for name in names:
                 sizes = reasons.field(name).to_numpy(zero_copy_only=False)[away]
                 rest[name] += np.bincount(row_of[away], weights=sizes, minlength=self.rows.num_rows)
-            told = (reasons.field(name).filter(pa.array(away)).to_pylist() for name in ("domain", "text"))
-            for row, domain, text in zip(row_of[away].tolist(), *told, strict=True):
-                said.setdefault(row, ([], []))[side].append((domain, text))
+            for row, reason in zip(row_of[away].tolist(), read_reasons(reasons.filter(away)), strict=True):
+                said.setdefault(row, ([], []))[side].append(reason)
         found["other"] = pc.add(self.rows["other"], pa.array(rest["contribution"]))
         if "other_points" in self.rows.schema.names:
             found["other_points"] = pc.add(self.rows["other_points"], pa.array(rest["points"]))
         found["warnings"] = self._warnings(said)
         return found
 
-    def _warnings(self, said: dict[int, tuple[list[SentenceOf], list[SentenceOf]]]) -> pa.Array:
+    def _warnings(self, said: dict[int, tuple[list[Reason], list[Reason]]]) -> pa.Array:
         column = self.rows["warnings"]
         texts = column.flatten()
         is_open = pa.array(self.reader.open_warnings(texts.unique().to_pylist()), pa.string())
         kept = _keep_items(column, _as_bools(pc.is_in(texts, is_open))).to_pylist()
         for row, sides in said.items():
-            kept[row] += self.reader.told_besides(sides)
+            kept[row] += self.reader.besides(self.reader.told(sides))
         return pa.array(kept, column.type)
 
     def _open_rules(self, rules: pa.Array) -> Bools:

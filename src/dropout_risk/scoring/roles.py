@@ -53,7 +53,8 @@ class Role:
     """What one kind of reader may see of a score.
 
     It reads values and sentences of the domains that it ``sees``; of those that it ``hears_of`` it learns, in
-    one sentence without a number, that they raise the risk. Without ``names`` it does not learn whose score
+    one sentence without a number, that they raise the risk: no role of the library does, since of a test even
+    that is its direction. Without ``names`` it does not learn whose score
     it is. Who is no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts,
     nor a rank. SettingsError, with the nearest right name, if a domain is unknown.
 
@@ -91,8 +92,8 @@ class Role:
         ``folded``: whether the part's number is folded, see :meth:`folds`. ``raises``: whether it raises the
         risk; that a test lowers a risk reassures nobody.
 
-        >>> ROLES["class_teacher"].tells("psychology"), ROLES["parent"].tells("psychology")
-        (<Telling.HINT: 1>, <Telling.NOTHING: 0>)
+        >>> ROLES["counsellor"].tells("psychology"), ROLES["class_teacher"].tells("psychology")
+        (<Telling.NUMBER: 3>, <Telling.NOTHING: 0>)
         """
         if domain in self.sees:
             return Telling.WORDS if folded else Telling.NUMBER
@@ -131,9 +132,8 @@ ROLES: dict[str, Role] = {
             "class_teacher",
             Text(zh="班主任（包保责任人）", en="Class teacher, or the teacher responsible for a pupil"),
             _OF_SCHOOL,
-            hears_of=("psychology",),
         ),
-        Role("principal", Text(zh="校长", en="Principal"), _OF_SCHOOL, hears_of=("psychology",)),
+        Role("principal", Text(zh="校长", en="Principal"), _OF_SCHOOL),
         Role("counsellor", Text(zh="心理教师", en="Counsellor"), tuple(DOMAINS)),
         Role(
             "community_worker",

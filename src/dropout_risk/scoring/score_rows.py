@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.scoring.scores import PupilScore, RowError
+from dropout_risk.scoring.scores import PupilScore, RowError, log_odds_of
 
 # --- Ranks within schools: the one thing about a score that needs the scores of others ---
 
@@ -99,6 +99,12 @@ def _read_column(name: str, column: pa.Array) -> list[Any]:
     if name in ("warnings", "risk_within"):
         return _list_rows(column, column.flatten().to_pylist())
     return list(column.to_pylist())
+
+
+def read_reasons(reasons: pa.StructArray) -> list[Reason]:
+    """Read reasons that lie in columns."""
+    names = [field.name for field in reasons.type]
+    return [Reason(**dict(zip(names, row, strict=True))) for row in _struct_rows(reasons)]
 
 
 _MADE: dict[str, Callable[..., Any]] = {
@@ -200,19 +206,87 @@ class ScoredPupils(Sequence[PupilScore]):
         chosen: npt.NDArray[np.int64] = np.fromiter(indices, dtype=np.int64)
         return ScoredPupils(self._rows.take(pa.array(chosen)))
 
-    def heads(self) -> Iterator[PupilHead]:
-        """Read what decides where each pupil stands, and no word."""
+    def heads(self, hears: Callable[[str], bool] = lambda rule: True) -> Iterator[PupilHead]:
+        """Read what decides where each pupil stands, and no word; of alerts, only those that are heard."""
         names = ("student_id", "school_id", "responsible_id", "risk", "band")
         columns: list[Any] = [self._rows[name].to_pylist() for name in names]
-        lengths = [chunk.value_lengths().to_pylist() for chunk in self._rows["alerts"].chunks]
-        alerted = [number > 0 for chunk in lengths for number in chunk]
-        for index, row in enumerate(zip(*columns, alerted, strict=True)):
-            yield PupilHead(index, *row)
+        alerted = [heard for chunk in self._rows["alerts"].chunks for heard in _hear_alerts(chunk, hears)]
+        for place, row in enumerate(zip(*columns, alerted, strict=True)):
+            yield PupilHead(place, *row)
+
+
+def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[bool]:
+    """Say of each pupil whether any alert is heard of."""
+    items = alerts.flatten()
+    known = [rule for rule in items.field("rule").unique().to_pylist() if hears(rule)]
+    heard = pc.is_in(items.field("rule"), pa.array(known, pa.string())).to_numpy(zero_copy_only=False)
+    lists = np.repeat(np.arange(len(alerts)), pc.fill_null(alerts.value_lengths(), 0).to_numpy())
+    counts: list[int] = np.bincount(lists[heard.astype(bool)], minlength=len(alerts)).tolist()
+    return [number > 0 for number in counts]
+
+
+class ReadPupils(Sequence[PupilScore]):
+    """Scores as a reader reads them: each is made when it is asked for.
+
+    ``read`` gives a score as the reader reads it, ``hears`` says of which alerts it is told.
+    """
+
+    def __init__(
+        self,
+        given: Sequence[PupilScore],
+        read: Callable[[PupilScore], PupilScore],
+        hears: Callable[[str], bool],
+    ) -> None:
+        self._given, self._read, self._hears = given, read, hears
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    @overload
+    def __getitem__(self, index: int) -> PupilScore: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
+        """Read one score, or some."""
+        if isinstance(index, slice):
+            return tuple(map(self._read, self._given[index]))
+        return self._read(self._given[index])
+
+    def __iter__(self) -> Iterator[PupilScore]:
+        return map(self._read, self._given)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(own == of_other for own, of_other in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Count; a pupil's risk does not belong into a log."""
+        return f"<ReadPupils: {len(self)}>"
+
+    @property
+    def log_odds(self) -> list[float]:
+        """The score of each pupil, which is the same for every reader."""
+        return log_odds_of(self._given)
+
+    def take(self, indices: Sequence[int]) -> ReadPupils:
+        """Give some of the pupils, in the given order."""
+        return ReadPupils(take_pupils(self._given, indices), self._read, self._hears)
+
+    def heads(self) -> Iterator[PupilHead]:
+        """Say what decides where each pupil stands, as far as the reader may know."""
+        if isinstance(self._given, ScoredPupils):
+            return self._given.heads(self._hears)
+        return pupil_heads(tuple(self))
 
 
 def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
     """Say what decides where each pupil stands, however the scores lie in memory."""
-    if isinstance(pupils, ScoredPupils):
+    if isinstance(pupils, ScoredPupils | ReadPupils):
         yield from pupils.heads()
         return
     for index, pupil in enumerate(pupils):
@@ -224,6 +298,6 @@ def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
 
 def take_pupils(pupils: Sequence[PupilScore], indices: Sequence[int]) -> Sequence[PupilScore]:
     """Give some of the pupils, in the given order; in columns where they lie in columns."""
-    if isinstance(pupils, ScoredPupils):
+    if isinstance(pupils, ScoredPupils | ReadPupils):
         return pupils.take(indices)
     return tuple(pupils[index] for index in indices)

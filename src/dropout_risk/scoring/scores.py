@@ -64,6 +64,18 @@ PUPIL_ERRORS = {
 
 
 @dataclass(frozen=True)
+class ToldReason:
+    """A reason whose number is folded for a reader: its sentence, and whether it raises the risk.
+
+    ``reason`` is what it tells of, its number gone; None where no more than its domain may be known.
+    """
+
+    text: str
+    raises: bool
+    reason: Reason | None
+
+
+@dataclass(frozen=True)
 class PupilScore:
     """The risk of one pupil with its reasons.
 
@@ -106,6 +118,11 @@ class PupilScore:
     risk_within : tuple of float
         The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
         where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
+    told : tuple of ToldReason
+        For a reader of whom numbers are hidden: reasons that are told in words alone, those that raise the
+        risk first. The reply has them among the warnings, as ``besides``.
+    besides : tuple of str
+        Those of ``warnings`` that say what ``told`` says.
     """
 
     student_id: str | int
@@ -131,6 +148,13 @@ class PupilScore:
     other_points: float = 0.0
     background: str = "training"
     risk_within: tuple[float, ...] = ()
+    told: tuple[ToldReason, ...] = field(default=(), compare=False)
+    besides: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings, without those that say what ``told`` says."""
+        return tuple(text for text in self.warnings if text not in self.besides)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""
@@ -200,6 +224,8 @@ class Scores:
         Questions about the registers of classes: one for all of their pupils.
     explained : callable, optional
         Makes the features and contributions of these pupils again.
+    read_by : str or None
+        The role that may read them; None where they are complete.
     """
 
     as_of: dt.date | None
@@ -210,6 +236,7 @@ class Scores:
     errors: tuple[RowError, ...] = field(default=())
     explained: Callable[[], ExplainedScores] | None = field(default=None, compare=False)
     registers: tuple[RegisterQuestion, ...] = field(default=(), kw_only=True)
+    read_by: str | None = field(default=None, compare=False, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.pupils)

@@ -17,19 +17,15 @@ from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, tell_progress
+from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
-from dropout_risk.watchlist.wording import (
-    listed_missing,
-    listed_reasons,
-    listed_refusals,
-    listed_warnings,
-    shorten_list,
-)
+from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
 
 if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
@@ -89,14 +85,18 @@ def list_csv(watch_list: WatchList) -> str:
 
 
 def scores_frame(scores: Scores) -> pd.DataFrame:
-    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them: nothing of psychology."""
+    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them.
+
+    Complete scores are read as a class teacher reads them.
+    """
+    scores = redact(scores, CLASS_TEACHER) if scores.read_by is None else scores
     frame = scores.frame()
     if frame.empty:
         return frame
     reasons, warnings = {}, {}
     for pupil in scores.pupils:
-        reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
-        warnings[pupil.student_id] = CLAUSES.en.join(listed_warnings(pupil))
+        reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil))
+        warnings[pupil.student_id] = CLAUSES.en.join(pupil.notes)
     ids = frame["student_id"]
     return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings))
 
@@ -110,8 +110,8 @@ def guard_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _reason_texts(pupil: PupilScore, language: Language) -> list[str]:
-    return [item.text for item in listed_reasons(pupil.raising, language)]
+def _reason_texts(pupil: PupilScore) -> list[str]:
+    return [item.text for item in listed_reasons(pupil)]
 
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
@@ -141,8 +141,8 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
-        "reasons": CLAUSES.join(language, _reason_texts(pupil, language)),
-        "missing": shorten_list([*listed_refusals(pupil), *listed_missing(pupil)], _MISSING_SHOWN, language),
+        "reasons": CLAUSES.join(language, _reason_texts(pupil)),
+        "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
 
@@ -188,6 +188,7 @@ class ScoresTable:
         as_of: DateLike,
         *,
         language: Language | None = None,
+        role: Role = CLASS_TEACHER,
         block_size: int = BLOCK_SIZE,
         progress: Progress | None = None,
     ) -> Self:
@@ -201,6 +202,7 @@ class ScoresTable:
             left += len(row_errors(batch))
             pupils = tuple(pupil_scores(batch))
             part = Scores(population.table.snapshot.as_of, "", {}, population.language, pupils)
+            part = redact(part, role, catalogue=model.catalogue)
             parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:

@@ -16,7 +16,9 @@ from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
 from dropout_risk.scoring.model_parts import SYNTHETIC
+from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.refused_notes import NOT_JUDGED
+from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
@@ -24,7 +26,7 @@ from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, Standing
 from dropout_risk.watchlist.table import list_csv, list_frame
-from dropout_risk.watchlist.wording import listed_missing, listed_refusals, shorten_list
+from dropout_risk.watchlist.wording import listed_refusals, shorten_list
 
 _TOO_LITTLE = Text(
     zh="近期所知太少，须核实（{missing}）", en="Too little is known, to be verified ({missing})"
@@ -59,7 +61,7 @@ def _reason_of_error(error: RowError, language: Language) -> str:
 
 
 def _too_little(pupil: PupilScore, language: Language) -> Unscored:
-    missing = shorten_list(listed_missing(pupil), _MISSING_SHOWN, language)
+    missing = shorten_list(pupil.missing, _MISSING_SHOWN, language)
     reason = _TOO_LITTLE.fill(language, missing=missing)
     if NOT_JUDGED.to(language) in pupil.warnings:
         reason = CLAUSES.join(language, [NOT_JUDGED.to(language), *listed_refusals(pupil)])
@@ -147,7 +149,7 @@ class WatchList:
         Parameters
         ----------
         scores : Scores
-            Of one date.
+            Of one date, as the reader of the list may read them; complete ones are read as a class teacher.
         settings : WatchListSettings, optional
             By default the shipped ones: ``capacity`` per teacher and ``changed_points``.
         previous : WatchList, Scores or ListState, optional
@@ -167,9 +169,10 @@ class WatchList:
             raise WatchListError(
                 "Scores of ready features have no date.", hint="score records as of a date for a list"
             )
+        as_of, scores = scores.as_of, _as_read(scores)
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
-        last = last.before(scores.as_of) if last else None
+        last = last.before(as_of) if last else None
         left = collect_unscored(scores, unscored)
         members = _by_teacher(pupil_heads(scores.pupils), left)
         lines = {
@@ -177,7 +180,7 @@ class WatchList:
         }
         listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
         entries = {
-            place: WatchEntry.of(pupil, scores.as_of, last, settings.changed_points)
+            place: WatchEntry.of(pupil, as_of, last, settings.changed_points)
             for place, pupil in zip(listed, take_pupils(scores.pupils, listed), strict=True)
         }
         groups = [
@@ -185,7 +188,7 @@ class WatchList:
             for owner in sorted(members, key=_none_last)
         ]
         return cls(
-            as_of=scores.as_of,
+            as_of=as_of,
             language=scores.language,
             model=dict(scores.model),
             settings=settings,
@@ -256,6 +259,11 @@ class WatchList:
         ids = [entry.score.student_id for group in self.groups for entry in group.listed]
         ids += [pupil.student_id for group in self.groups for pupil in pupil_heads(group.below)]
         return ids + [item.student_id for group in self.groups for item in group.unscored]
+
+
+def _as_read(scores: Scores) -> Scores:
+    """Give scores that a role has read as they are, and complete ones as a class teacher may read them."""
+    return redact(scores, CLASS_TEACHER) if scores.read_by is None else scores
 
 
 def _state_of(

@@ -1,5 +1,6 @@
 from dropout_risk.pages.cohort_page import MOST_SHOWN, RiskSpread, cohort_page
 from dropout_risk.pages.rendering import FILES
+from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings
 from dropout_risk.watchlist.group import Unscored
@@ -11,8 +12,9 @@ BANDS = BandSettings()
 
 def page(*pupils, unscored=(), capacity=5):
     given = scores(*pupils)
+    given = redact(given, "counsellor")
     watch_list = WatchList.of(given, settings=WatchListSettings(capacity=capacity), unscored=unscored)
-    return cohort_page(given, watch_list, BANDS, FILES, lambda pupil: pupil)
+    return cohort_page(given, watch_list, BANDS, FILES)
 
 
 def spread(*risks):

@@ -315,7 +315,8 @@ def with_parts(pupil, **parts):
         ("parent", []),
         ("community_worker", ["absent_3_days"]),
         ("county", ["absent_3_days", MARKS_FALL]),
-        ("class_teacher", ["absent_3_days", MARKS_FALL, CRITICAL_ITEM]),
+        ("class_teacher", ["absent_3_days", MARKS_FALL]),
+        ("counsellor", ["absent_3_days", MARKS_FALL, CRITICAL_ITEM]),
     ],
 )
 def test_an_alert_is_told_to_who_sees_all_that_it_reads(risk_model, scores, role, expected):
@@ -393,7 +394,9 @@ def test_who_sees_everything_may_have_the_features_behind_the_scores(risk_model,
 
 
 FIELDS = {
-    Scores: {"as_of", "request_id", "model", "language", "pupils", "errors", "explained", "registers"},
+    Scores: {
+        "as_of", "request_id", "model", "language", "pupils", "errors", "explained", "registers", "read_by",
+    },
     Change: {
         "student_id", "before", "now", "risk_before", "risk_now", "log_odds_before", "log_odds_now", "data",
         "model", "background", "domains", "facts", "text", "language", "by_new_model",
@@ -413,7 +416,7 @@ def test_every_field_of_a_score_is_dealt_with():
     whole = {"risk", "risk_within", "interval", "band", "base_log_odds", "log_odds"}
     names = {"student_id", "school_id", "class_id", "responsible_id", "rank_in_school"}
     parts = {"domains", "causes", "raising", "lowering", "other", "other_points", "background"}
-    words = {"alerts", "missing", "missing_sensitive", "warnings", "suggested_help"}
+    words = {"alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides"}
 
     assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words
 

@@ -2,11 +2,11 @@ import pytest
 
 from dropout_risk.pages.pupil_page import CardWriter
 from dropout_risk.pages.watch_list_page import render_watch_list
-from dropout_risk.scoring.roles import ASK
+from dropout_risk.scoring.redaction import redact
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import listed_missing, listed_reasons
-from support.lists import pupil, reason, scores
+from dropout_risk.watchlist.wording import listed_reasons
+from support.lists import alert, pupil, reason, scores
 
 REFUSED = "No valid result on record: PHQ-9 total (refused or invalid)"
 MISSING = {"missing": ("No marks", REFUSED), "missing_sensitive": (REFUSED,)}
@@ -18,8 +18,9 @@ def lists(*pupils):
     return watch_list.frame().to_csv(), render_watch_list(watch_list, "en"), *reasons
 
 
-def test_a_list_tells_what_is_missing_but_not_of_a_refused_test():
-    assert listed_missing(pupil("p-1", **MISSING)) == ("No marks",)
+def test_a_list_of_complete_scores_tells_what_is_missing_but_not_of_a_refused_test():
+    (group,) = WatchList.of(scores(pupil("p-1", **MISSING))).groups
+    assert group.listed[0].score.missing == ("No marks",)
 
 
 @pytest.mark.parametrize("band", ["low", "unknown"])
@@ -30,21 +31,18 @@ def test_no_way_out_of_a_list_tells_of_a_refused_test(band, number):
     assert any("No marks" in text for text in written)
 
 
-def test_of_a_test_a_list_tells_whom_to_ask_and_no_number():
+def test_a_list_is_the_same_with_a_critical_answer_and_without_one():
+    critical = alert("critical_item", "counsellor", None, "A well-being test holds something")
+    without, with_one = (lists(pupil("p-1", 0.01, alerts=given)) for given in ((), (critical,)))
+    assert with_one == without
+
+
+def test_of_a_test_a_list_tells_neither_that_it_raises_the_risk_nor_that_there_is_one():
     secret = [reason("PHQ-9 total 12", points, domain="psychology") for points in (0.2, 0.1)]
-    open_, hidden = listed_reasons((reason(points=0.3), *secret), "en")
+    seen = redact(pupil("p-1", raising=(reason(points=0.3), *secret)), "class_teacher", language="en")
+    (told,) = listed_reasons(seen)
 
-    assert (open_.points, open_.reason) == (0.3, reason(points=0.3))
-    assert (hidden.text, hidden.points, hidden.reason) == (ASK.en, 0.0, None)
-
-
-def test_a_card_draws_no_bar_of_a_test():
-    score = pupil("p-1", raising=(reason(points=0.1), reason("PHQ-9 total 12", 0.3, domain="psychology")))
-    (group,) = WatchList.of(scores(score)).groups
-    lines = CardWriter("en", False, ()).write(group.listed[0]).raising
-
-    assert [line.bar is None for line in lines] == [False, True]
-    assert lines[0].bar.told == "raises the risk by 10 percentage points"
+    assert (told.text, seen.told, seen.warnings) == (reason().text, (), ())
 
 
 def test_a_card_draws_no_bar_of_what_is_folded_with_tests_and_none_to_its_scale():
@@ -56,5 +54,5 @@ def test_a_card_draws_no_bar_of_what_is_folded_with_tests_and_none_to_its_scale(
         for group in WatchList.of(scores(pupil("p-1", raising=raising, domains=domains))).groups
     }
 
-    assert [line.text for line in lines["both"]] == ["Marks have fallen", lines["one"][0].text]
-    assert [line.bar for line in lines["both"]] == [None, lines["one"][0].bar]
+    assert [line.text for line in lines["both"]] == [lines["one"][0].text, "Marks have fallen"]
+    assert [line.bar for line in lines["both"]] == [lines["one"][0].bar, None]
