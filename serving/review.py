@@ -4,6 +4,8 @@ It reads, once, at the start,
 
 * ``DROPOUT_RISK_STORE`` (optional): a store of histories, as ``dropout-risk store`` keeps it;
 * ``DROPOUT_RISK_ROLE`` (optional): for whom the pages are made, by default the class teacher;
+* ``DROPOUT_RISK_SCHOOL``, ``_GRADE``, ``_CLASS``, ``_RESPONSIBLE`` (optional): of which pupils this reader
+  reads; all others do not exist for it;
 * ``DROPOUT_RISK_LANGUAGE`` (optional): the language where ``?lang=`` asks for none.
 
 The store is scored once in each of its states, in threads of its own, and never by the event loop.
@@ -40,6 +42,7 @@ from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
+from dropout_risk.scoring.scope import EVERYBODY, Scope
 from dropout_risk.text import LANGUAGES, Language
 from serving.body import latest_today
 
@@ -73,17 +76,18 @@ class ReviewRoom:
     store: Path | None = None
     role: Role = CLASS_TEACHER
     language: Language = "zh"
+    scope: Scope = EVERYBODY
     _lock: Lock = field(default_factory=Lock)
     _held: tuple[Any, Histories | None] = (None, None)
-    _reviews: dict[Language, Review] = field(default_factory=dict)
+    _reviews: dict[tuple[Language, Scope], Review] = field(default_factory=dict)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "review"))
 
     @classmethod
     def from_environment(cls, model: RiskModel) -> Self:
         """Read the settings; BundleError if the store is none.
 
-        UnknownRoleError or SettingsError if the role or the language is unknown, or pages are not for that
-        role.
+        UnknownRoleError or SettingsError if the role, the language or the grade level is unknown, pages are
+        not for that role, or a class is named without its school.
         """
         place = os.environ.get("DROPOUT_RISK_STORE", "")
         store = Path(place) if place else None
@@ -91,18 +95,22 @@ class ReviewRoom:
             read_state(store)
         role = reader_of_pages(os.environ.get("DROPOUT_RISK_ROLE", CLASS_TEACHER.name), model.settings)
         language = language_of(os.environ.get("DROPOUT_RISK_LANGUAGE", model.settings.language))
-        return cls(model, store, role, language)
+        return cls(model, store, role, language, scope_from_environment())
 
-    async def answer(self, path: str, rest: str | None, asked: str | None) -> Page:
+    async def answer(
+        self, path: str, rest: str | None, asked: str | None, scope: Scope | None = None
+    ) -> Page:
         """Give a page; the event loop does nothing of it.
 
         ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
-        is the language that was asked for.
+        is the language that was asked for; ``scope`` is that of whoever asks, by default the declared one. A
+        pupil outside it is answered as one that does not exist, by the same look into the same pupils.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked)
+        scope = self.scope if scope is None else scope
+        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, scope)
 
-    def _answer(self, path: str, rest: str | None, asked: str | None) -> Page:
+    def _answer(self, path: str, rest: str | None, asked: str | None, scope: Scope) -> Page:
         links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
         try:
             language = self.language if asked is None else language_of(asked)
@@ -110,16 +118,19 @@ class ReviewRoom:
             return Page(message_page("unknown_language", self.language, links, error), 400)
         if self.store is None:
             return Page(message_page("switched_off", language, links), 404)
-        return self._page(path, rest, language, links)
+        return self._page(path, rest, (language, scope), links)
 
-    def _page(self, path: str, rest: str | None, language: Language, links: Links) -> Page:
+    def _page(self, path: str, rest: str | None, how: tuple[Language, Scope], links: Links) -> Page:
+        language = how[0]
         try:
-            review = self._review(language)
+            review = self._review(*how)
         except (BundleError, OSError) as error:  # its words name a folder of this machine: not for a page
             _log.error("the store cannot be read: %s", type(error).__name__)
             return Page(message_page("no_store", language, links), 503)
         except DateError as error:
             return Page(message_page("nobody_yet", language, links, error), 404)
+        except SettingsError as error:  # the scope's class is two classes now
+            return Page(message_page("no_scope", language, links, error), 503)
         try:
             return Page(PAGES[path](review, rest, links))
         except UnknownPupilError as error:
@@ -127,7 +138,7 @@ class ReviewRoom:
         except DateError as error:
             return Page(message_page("nobody_yet", language, links, error), 404)
 
-    def _review(self, language: Language) -> Review:
+    def _review(self, language: Language, scope: Scope) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
         assert self.store is not None  # noqa: S101
         with self._lock:
@@ -135,13 +146,16 @@ class ReviewRoom:
             if state != self._held[0]:
                 self._held = (state, Histories.load(self.store))
                 self._reviews.clear()
-            if language not in self._reviews:
+            everybody = (language, EVERYBODY)
+            if everybody not in self._reviews:
                 histories = self._held[1]
                 assert histories is not None  # noqa: S101
-                self._reviews[language] = Review.of(
+                self._reviews[everybody] = Review.of(
                     self.model, histories, day_after(histories), language=language, role=self.role
                 )
-            return self._reviews[language]
+            if (language, scope) not in self._reviews:
+                self._reviews[language, scope] = self._reviews[everybody].within(scope)
+            return self._reviews[language, scope]
 
 
 PAGES: dict[str, Callable[[Review, str | None, Links], str]] = {
@@ -181,6 +195,16 @@ def day_after(histories: Histories) -> dt.date:
     """Give the day after the last one that any school was observed, but no day that has not come yet."""
     last = int(histories.observed_to.max(initial=0))
     return min(date_of(last + 1), latest_today())
+
+
+def scope_from_environment() -> Scope:
+    """Read of which pupils the reader reads; SettingsError if it is no scope."""
+    school, grade, class_id, responsible = (
+        os.environ.get(f"DROPOUT_RISK_{name}", "") for name in ("SCHOOL", "GRADE", "CLASS", "RESPONSIBLE")
+    )
+    if grade and not grade.isdecimal():
+        raise SettingsError("DROPOUT_RISK_GRADE is no grade level.", hint="give a whole number, such as 8")
+    return Scope.named(school, int(grade) if grade else None, class_id, responsible)
 
 
 def language_of(word: str) -> Language:

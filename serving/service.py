@@ -5,6 +5,7 @@ Start it from the root of the repository with ``bentoml serve serving.service:Dr
 * ``DROPOUT_RISK_MODEL``: a bundle's folder, or ``models:/name@alias`` of the MLflow store;
 * ``DROPOUT_RISK_CALENDAR`` (optional): a CSV of school days (``date``, ``[school_id]``, ``is_school_day``);
 * ``DROPOUT_RISK_CLASS_CONTEXT`` (optional): a JSON file of class context rows (``ClassContext.to_rows``);
+* ``DROPOUT_RISK_REPLY_ROLE`` (optional): as which role replies are read; without it they are complete;
 * what ``serving.review`` names, for the pages at ``/review``.
 """
 
@@ -32,6 +33,7 @@ from dropout_risk.errors import DropoutRiskError, SettingsError
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.scoring.request import score_features_request, score_request
 from dropout_risk.scoring.risk_model import RiskModel
+from dropout_risk.scoring.roles import Role, role_named, roles_of
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.settings import TrackingSettings
 from serving.body import SCORE, SCORE_FEATURES, RefusedError
@@ -82,13 +84,16 @@ class DropoutRisk:
     def check() -> None:
         """Refuse to start without a sound model: before a worker is started, which would be started again."""
         try:
-            ReviewRoom.from_environment(load_configured()[0])
+            model = load_configured()[0]
+            ReviewRoom.from_environment(model)
+            reply_role(model)
         except DropoutRiskError as error:
             raise bentoml.exceptions.BentoMLException(str(error)) from error
 
     def __init__(self) -> None:
         self.model, self.held = load_configured()
         self.room = ReviewRoom.from_environment(self.model)
+        self.reader = reply_role(self.model)
         about = {
             "/model": self.model.describe(),
             "/catalogue": self.model.catalogue.to_list(),
@@ -114,7 +119,9 @@ class DropoutRisk:
         """Turn scores into a reply, and every failure into problems that the door words."""
         state = ctx.request.state
         try:
-            return JSONResponse(score(state.request_id).to_dict())
+            scores = score(state.request_id)
+            read = scores if self.reader is None else self.model.redact(scores, self.reader)
+            return JSONResponse(read.to_dict())
         except RefusedError as refused:
             state.problems = refused.problems
         except DropoutRiskError as error:
@@ -123,6 +130,12 @@ class DropoutRisk:
             _log.error("request_id=%s failed: %s", state.request_id, kind_of(error))
             state.problems = [service_fault()]
         return Response()
+
+
+def reply_role(model: RiskModel) -> Role | None:
+    """Give the role as which replies are read; UnknownRoleError if there is none of that name."""
+    name = os.environ.get("DROPOUT_RISK_REPLY_ROLE", "")
+    return role_named(name, roles_of(model.settings)) if name else None
 
 
 def load_configured() -> tuple[RiskModel, dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropout_risk.cli import service
-from dropout_risk.cli.morning import summary_line, write_morning
+from dropout_risk.cli.morning import summary_line
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language, language_of
@@ -94,6 +94,7 @@ def _write_list(
     model: RiskModel, records: SchoolRecords, today: dt.date, out: Path, language: Language
 ) -> tuple[Path, Scores]:
     """Write today's list, compared with that of a week before."""
+    from dropout_risk.pages.reader_folders import write_morning
     from dropout_risk.pages.review import Review
     from dropout_risk.watchlist.watch_list import WatchList
 

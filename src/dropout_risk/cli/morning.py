@@ -15,7 +15,6 @@ from dropout_risk.text import Language
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
-    from dropout_risk.pages.review import Review
     from dropout_risk.records.school_records import SchoolRecords
     from dropout_risk.scoring.population import Progress
     from dropout_risk.scoring.risk_model import RiskModel
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from dropout_risk.watchlist.watch_list import WatchList
 
 
-STATE = "state.json"
 OLD_DAYS = 7
 QUESTIONS_SHOWN = 10
 FILES = (".csv", ".parquet", ".json")
@@ -135,18 +133,28 @@ def watchlist(
     role: Annotated[
         str,
         typer.Option(
-            help="For whom the pages are made: class_teacher, principal, counsellor, township, … "
-            "Lists never hold results of psychological tests."
+            help="For whom pages, lists and files are made: class_teacher, principal, counsellor, … "
+            "None of them holds what this role may not read."
         ),
     ] = "class_teacher",
+    school: options.School = None,
+    grade: options.Grade = None,
+    class_id: options.ClassId = None,
+    responsible: options.Responsible = None,
+    by_reader: Annotated[
+        bool,
+        typer.Option("--by-reader", help="A folder for each responsible person, with her own pupils only."),
+    ] = False,
     mapping: options.Mapping = None,
     quarantine: options.Quarantine = None,
     language: options.Speech = None,
 ) -> None:
     """Write the morning's watch list: whom to see first, why, since when, and what help fits."""
+    from dropout_risk.pages.reader_folders import last_state, write_morning, write_reader_folders
     from dropout_risk.pages.review import Review, reader_of_pages
-    from dropout_risk.watchlist.watch_list import WatchList
+    from dropout_risk.scoring.scope import Scope, check_scope
 
+    scope = Scope.named(school, grade, class_id, responsible)
     risk_model = options.load_model(model)
     reader = reader_of_pages(role, risk_model.settings)
     speech = options.spoken_language(language, risk_model)
@@ -155,19 +163,27 @@ def watchlist(
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
-    state = out / STATE
-    previous = WatchList.load_state(state) if state.exists() else None
     with show_working("features and scores"):
         review = Review.of(
-            risk_model, records, as_of, language=speech, role=reader, settings=settings, previous=previous
+            risk_model,
+            records,
+            as_of,
+            language=speech,
+            role=reader,
+            settings=settings,
+            previous=None if by_reader else last_state(out),
         )
+    if not scope.is_everybody:
+        check_scope(scope, review.histories, as_of)
+        review = review.within(scope)
     for question in review.watch_list.registers[:QUESTIONS_SHOWN]:
         typer.secho(question.text, fg="yellow")
     if len(review.watch_list.registers) > QUESTIONS_SHOWN:
         typer.secho(
             f"{len(review.watch_list.registers)} questions about registers: see the pages.", fg="yellow"
         )
-    typer.echo(f"{summary_line(review.watch_list)}: {write_morning(review, out)}")
+    written = write_reader_folders(review, out) if by_reader else write_morning(review, out)
+    typer.echo(f"{summary_line(review.watch_list)}: {written}")
 
 
 def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
@@ -181,14 +197,6 @@ def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
             "what happened since is on no list.",
             fg="yellow",
         )
-
-
-def write_morning(review: Review, out: Path) -> Path:
-    """Write a morning's pages and CSV, and its state for the next morning; give the first page."""
-    index = review.write(out)
-    review.watch_list.to_csv(out / "watch-list.csv")
-    review.watch_list.save_state(out / STATE)
-    return index
 
 
 def summary_line(morning: WatchList) -> str:

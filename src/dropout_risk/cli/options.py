@@ -126,6 +126,12 @@ Model = Annotated[
 AsOf = Annotated[
     str, typer.Option("--as-of", help="The date: only what was known before it counts. YYYY-MM-DD")
 ]
+School = Annotated[str | None, typer.Option("--school", help="Only pupils of this school.")]
+Grade = Annotated[int | None, typer.Option("--grade", help="Only pupils of this grade level of the school.")]
+ClassId = Annotated[str | None, typer.Option("--class", help="Only pupils of this class of the school.")]
+Responsible = Annotated[
+    str | None, typer.Option("--responsible", help="Only pupils for whom this person is responsible.")
+]
 PrintedIn = Annotated[str, typer.Option(help="zh or en")]
 Speech = Annotated[str | None, typer.Option("--language", help="zh or en (by default the model's settings)")]
 

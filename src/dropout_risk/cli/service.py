@@ -27,6 +27,10 @@ def serve(
         typer.Option(exists=True, file_okay=False, help="Histories for the pages of reviewers at /review."),
     ] = None,
     role: Annotated[str | None, typer.Option(help="For whom these pages are: class_teacher, ...")] = None,
+    school: options.School = None,
+    grade: options.Grade = None,
+    class_id: options.ClassId = None,
+    responsible: options.Responsible = None,
     language: options.Speech = None,
 ) -> None:
     """Serve a bundle: POST /score, POST /score_features, GET /model, GET /catalogue, and pages at /review."""
@@ -35,6 +39,10 @@ def serve(
     pages = {
         "DROPOUT_RISK_STORE": None if store is None else str(store.resolve()),
         "DROPOUT_RISK_ROLE": role,
+        "DROPOUT_RISK_SCHOOL": school,
+        "DROPOUT_RISK_GRADE": None if grade is None else str(grade),
+        "DROPOUT_RISK_CLASS": class_id,
+        "DROPOUT_RISK_RESPONSIBLE": responsible,
         "DROPOUT_RISK_LANGUAGE": None if language is None else language_of(language),
     }
     given = {name: value for name, value in pages.items() if value is not None}

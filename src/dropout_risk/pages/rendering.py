@@ -45,7 +45,7 @@ def school_page_name(school_id: str | None) -> str:
     >>> school_page_name("../x")
     'school-x-551622b6.html'
     """
-    return _file_name("school", school_id, 8)
+    return _page_name("school", school_id, 8)
 
 
 def pupil_page_name(student_id: str | int) -> str:
@@ -54,7 +54,7 @@ def pupil_page_name(student_id: str | int) -> str:
     >>> pupil_page_name("<b>")
     'pupil-b-6d04c958cc9518d6.html'
     """
-    return _file_name("pupil", student_id, 16)
+    return _page_name("pupil", student_id, 16)
 
 
 def is_our_page(name: str) -> bool:
@@ -69,11 +69,16 @@ def is_our_page(name: str) -> bool:
 _OURS = re.compile(r"school-[A-Za-z0-9_-]*[0-9a-f]{8}\.html|pupil-[A-Za-z0-9_-]*[0-9a-f]{16}\.html")
 
 
-def _file_name(kind: str, identifier: str | int | None, digits: int) -> str:
+def _page_name(kind: str, identifier: str | int | None, digits: int) -> str:
     words = "" if identifier is None else str(identifier)
+    return f"{file_name(kind, words, repr(identifier), digits)}.html"
+
+
+def file_name(kind: str, words: str, identity: str, digits: int) -> str:
+    """Name a file or folder by what can be read of its words, and by a mark of what it is of."""
     readable = re.sub(r"[^A-Za-z0-9_]+", "-", words).strip("-")[:40]
-    mark = hashlib.sha256(repr(identifier).encode()).hexdigest()[:digits]
-    return f"{kind}-{readable}-{mark}.html" if readable else f"{kind}-{mark}.html"
+    mark = hashlib.sha256(identity.encode()).hexdigest()[:digits]
+    return f"{kind}-{readable}-{mark}" if readable else f"{kind}-{mark}"
 
 
 FILES = Links(COHORT, MODEL, INDEX, pupil_page_name, school_page_name)
@@ -176,7 +181,7 @@ def _template_environment() -> Environment:
 
 # --- A page that says why there is no other one ---
 
-Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store"]
+Message = Literal["switched_off", "not_here", "nobody_yet", "unknown_language", "no_store", "no_scope"]
 _MESSAGES: dict[Message, tuple[Text, Text]] = {
     "switched_off": (
         Text(zh="这里还没有可看的内容", en="There is nothing to review here yet"),
@@ -202,6 +207,13 @@ _MESSAGES: dict[Message, tuple[Text, Text]] = {
     "unknown_language": (
         Text(zh="没有这种语言", en="There is no such language"),
         Text(zh="可用 ?lang=zh 或 ?lang=en。", en="Ask for ?lang=zh or ?lang=en."),
+    ),
+    "no_scope": (
+        Text(zh="可查看的学生范围不明确", en="It is not clear whose pupils are shown here"),
+        Text(
+            zh="请联系服务的管理人员，核对学校、年级和班级。",
+            en="Tell whoever runs the service to check the school, the grade level and the class.",
+        ),
     ),
     "no_store": (
         Text(zh="历史库暂时无法读取", en="The store of histories cannot be read at present"),

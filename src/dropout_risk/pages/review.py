@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
@@ -26,7 +29,8 @@ from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
-from dropout_risk.scoring.score_rows import pupil_heads
+from dropout_risk.scoring.scope import EVERYBODY, Scope
+from dropout_risk.scoring.score_rows import pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language
@@ -75,6 +79,12 @@ class Review:
         Made from these scores.
     role : Role
         For whom the pages are made, by default a class teacher.
+    scope : Scope
+        Of which pupils the reader reads: no page holds another one, nor counts it.
+    inside : array of bool, optional
+        Which rows of the histories these pupils are; by default all.
+    whole : Review, optional
+        The review of everybody, of which this is a part; see :meth:`within`.
     """
 
     model: RiskModel
@@ -82,6 +92,9 @@ class Review:
     scores: Scores
     watch_list: WatchList
     role: Role = CLASS_TEACHER
+    scope: Scope = EVERYBODY
+    inside: Bools | None = None
+    whole: Review | None = None
 
     def __post_init__(self) -> None:
         """Refuse scores that are not as the role may read them: pages leave nothing out."""
@@ -129,6 +142,45 @@ class Review:
         watch_list = WatchList.of(read, settings=listed, previous=previous)
         return cls(model, histories_of(records), read, watch_list, role)
 
+    def within(self, scope: Scope, previous: ListState | None = None) -> Self:
+        """Give the review of some of the pupils: what it holds is made of their scores alone.
+
+        ``previous`` is the last list of the same pupils, by default that of everybody, as far as it is about
+        them. SettingsError if the scope's class has that id in several grade levels.
+        """
+        whole = self.whole or self
+        inside = scope.rows(self.histories, self.watch_list.as_of)
+        inside &= True if self.inside is None else self.inside
+        ids = {whole._ids[row] for row in np.flatnonzero(inside).tolist()}
+        ids.update(self.histories.set_apart if scope.holds_unplaced else ())
+        places = sorted(self._places[student] for student in ids if student in self._places)
+        scores = replace(
+            self.scores,
+            pupils=take_pupils(self.scores.pupils, places),
+            errors=tuple(error for error in self.scores.errors if error.student_id in ids),
+            registers=tuple(
+                item for item in self.scores.registers if scope.asks(item.school_id, item.class_id)
+            ),
+            explained=None,
+        )
+        last = previous or self.watch_list.last
+        watch_list = WatchList.of(
+            scores,
+            settings=self.watch_list.settings,
+            previous=None if last is None else last.about(ids),
+        )
+        part = replace(self, scores=scores, watch_list=watch_list)
+        return replace(part, scope=scope, inside=inside, whole=whole)
+
+    @cached_property
+    def _ids(self) -> list[StudentId]:
+        return list(self.histories.student_ids)
+
+    @cached_property
+    def _places(self) -> dict[StudentId, int]:
+        """The index of each scored pupil among the scores."""
+        return {head.student_id: head.place for head in pupil_heads(self.scores.pupils)}
+
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
         return f"<Review of {self.watch_list!r} for {self.role.name}>"
@@ -147,10 +199,7 @@ class Review:
 
     def about_model(self, links: Links = FILES) -> str:
         """Render the page of the model."""
-        scored = score_blocks(
-            self.model, self.histories, self.watch_list.as_of, sentences=False, language=self.language
-        )
-        page = model_page(self.model, scored, self.language, self.role.hidden)
+        page = model_page(self.model, self._numbers(), self.language, self.role.hidden)
         note = WORDS["overall_note"].fill(self.language, n=page.overall.pupils)
         return self._render("model.html", links, page=page, overall_note=note)
 
@@ -201,33 +250,62 @@ class Review:
             yield school_page_name(school), self.school(school, links)
         yield INDEX, render_index(self.watch_list, links)
 
+    def _numbers(self) -> list[pa.RecordBatch]:
+        """Give what each feature adds to each of the pupils' scores."""
+        everybody = (self.whole or self)._numbers_of_everybody
+        if self.whole is None:
+            return everybody
+        own = pa.array(list(self._places), everybody[0]["student_id"].type)
+        return [batch.filter(pc.is_in(batch["student_id"], own)) for batch in everybody]
+
+    @cached_property
+    def _numbers_of_everybody(self) -> list[pa.RecordBatch]:
+        scored = score_blocks(
+            self.model, self.histories, self.watch_list.as_of, sentences=False, language=self.language
+        )
+        return list(scored)
+
     @cached_property
     def _about(self) -> dict[str, Any]:
         return about_list(self.watch_list)
 
     @cached_property
-    def _pupils(self) -> dict[str, tuple[StudentId, int]]:
-        """The id of each scored pupil and its index among the scores, by its id in words."""
-        return {
-            str(head.student_id): (head.student_id, head.place) for head in pupil_heads(self.scores.pupils)
-        }
+    def _pupils(self) -> dict[str, StudentId]:
+        """The id of each scored pupil, by its id in words."""
+        return {str(student_id): student_id for student_id in self._places}
 
     @cached_property
     def _rows(self) -> dict[Any, int]:
-        return {student_id: row for row, student_id in enumerate(self.histories.student_ids)}
+        ids = (self.whole or self)._ids
+        rows = range(len(ids)) if self.inside is None else np.flatnonzero(self.inside).tolist()
+        return {ids[row]: row for row in rows}
 
     @cached_property
     def _entries(self) -> dict[StudentId, WatchEntry]:
         return {entry.score.student_id: entry for group in self.watch_list.groups for entry in group.listed}
 
     def _changes(self, student_id: StudentId) -> Changes:
-        listed = student_id in self._entries
-        changes = self._changes_of_listed if listed else self._questions.about([self._rows[student_id]])
-        return changes.get(student_id, Changes())
+        if student_id not in self._asked and student_id in self._entries:
+            self.ask_about(self._entries)
+        if student_id not in self._asked:
+            self.ask_about([student_id])
+        return self._asked[student_id]
+
+    @property
+    def listed_ids(self) -> tuple[StudentId, ...]:
+        """The pupils who are on the list."""
+        return tuple(self._entries)
+
+    def ask_about(self, student_ids: Iterable[StudentId]) -> None:
+        """Ask the model about some pupils at once, and keep the answers: one by one is much slower."""
+        rows = (self.whole or self)._rows
+        new = [student_id for student_id in student_ids if student_id not in self._asked]
+        answers = self._questions.about([rows[student_id] for student_id in new])
+        self._asked.update({student_id: answers.get(student_id, Changes()) for student_id in new})
 
     @cached_property
-    def _changes_of_listed(self) -> dict[StudentId, Changes]:
-        return self._questions.about([self._rows[student_id] for student_id in self._entries])
+    def _asked(self) -> dict[StudentId, Changes]:
+        return {} if self.whole is None else self.whole._asked
 
     @property
     def _questions(self) -> ChangeQuestions:
@@ -238,7 +316,7 @@ class Review:
     def _score(self, student_id: StudentId) -> PupilScore:
         found = self._pupils.get(str(student_id))
         if found is not None:
-            return self.scores.pupils[found[1]]
+            return self.scores.pupils[self._places[found]]
         row = next((row for pupil, row in self._rows.items() if str(pupil) == str(student_id)), None)
         if row is None:
             raise UnknownPupilError("There is no pupil of that id.", hint="check the id, also its zeros")

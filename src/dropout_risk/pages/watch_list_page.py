@@ -193,12 +193,12 @@ def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: 
 
 def render_index(watch_list: WatchList, links: Links) -> str:
     """Render the page that leads to every school's list."""
-    sheets = [
-        (links.school(school), school_sheet(watch_list, school, anchor="")) for school in watch_list.schools
+    no_school = WORDS["no_school"].to(watch_list.language)
+    rows = [
+        (links.school(school), school or no_school, count_pupils(watch_list.of_school(school)))
+        for school in watch_list.schools
     ]
-    return render_page(
-        "index.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
-    )
+    return render_page("index.html", watch_list.language, links=links, schools=rows, **about_list(watch_list))
 
 
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:

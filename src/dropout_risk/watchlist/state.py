@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,12 +33,26 @@ class ListState:
     """What a list keeps of everybody who was scored for the next one, with the version of the model.
 
     ``earlier`` is what the list itself was compared with, so that the same morning can be written again.
+    ``read_by`` is the role whose list it was, empty where that was not kept.
     """
 
     as_of: dt.date
     model: str
     pupils: Mapping[StudentId, Standing]
     earlier: ListState | None = None
+    read_by: str = ""
+
+    def for_role(self, role: str) -> ListState:
+        """Give the state to a list of a role; WatchListError if it is of another role's list.
+
+        Who was on the list of another reader may tell what this one may not know.
+        """
+        if self.read_by and self.read_by != role:
+            raise WatchListError(
+                f"The previous list was one for {self.read_by!r}, this one is for {role!r}.",
+                hint="give each reader's list a folder of its own",
+            )
+        return self
 
     def before(self, as_of: dt.date) -> ListState | None:
         """Give the state to compare a list of a date with: the last one before that date.
@@ -46,13 +60,19 @@ class ListState:
         WatchListError if this state is of a later date, so that nothing is known of the time before.
         """
         if self.as_of < as_of:
-            return ListState(self.as_of, self.model, self.pupils)
+            return replace(self, earlier=None)
         if self.as_of == as_of:
             return self.earlier
         raise WatchListError(
             f"The previous list is of {self.as_of}, which is after {as_of}.",
             hint="give the list of an earlier morning, or none",
         )
+
+    def about(self, student_ids: Collection[StudentId]) -> ListState:
+        """Give what it keeps of some pupils."""
+        kept = {student: standing for student, standing in self.pupils.items() if student in student_ids}
+        earlier = self.earlier.about(student_ids) if self.earlier else None
+        return replace(self, pupils=kept, earlier=earlier)
 
     def save(self, path: str | Path) -> Path:
         """Write the state as JSON."""
@@ -80,6 +100,7 @@ class ListState:
         return {
             "as_of": self.as_of.isoformat(),
             "model": self.model,
+            "read_by": self.read_by,
             "pupils": [
                 [student_id, item.risk, item.band, item.since.isoformat() if item.since else None]
                 for student_id, item in self.pupils.items()
@@ -94,4 +115,5 @@ class ListState:
             for student_id, risk, band, since in data["pupils"]
         }
         earlier = cls._read(data["earlier"]) if data["earlier"] else None
-        return cls(dt.date.fromisoformat(data["as_of"]), str(data["model"]), pupils, earlier)
+        as_of, read_by = dt.date.fromisoformat(data["as_of"]), str(data.get("read_by", ""))
+        return cls(as_of, str(data["model"]), pupils, earlier, read_by)

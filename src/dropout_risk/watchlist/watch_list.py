@@ -96,6 +96,8 @@ class WatchList:
         Questions about the registers of classes: one for all of their pupils.
     cohort : int
         How many pupils there are in all.
+    read_by : str
+        The role whose list it is.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class WatchList:
     last: ListState | None
     cohort: int
     registers: tuple[RegisterQuestion, ...] = ()
+    read_by: str = ""
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
@@ -172,7 +175,7 @@ class WatchList:
         as_of, scores = scores.as_of, _as_read(scores)
         settings = WatchListSettings() if settings is None else settings
         last = _state_of(previous, settings)
-        last = last.before(as_of) if last else None
+        last = last.for_role(scores.read_by or "").before(as_of) if last else None
         left = collect_unscored(scores, unscored)
         members = _by_teacher(pupil_heads(scores.pupils), left)
         lines = {
@@ -196,6 +199,7 @@ class WatchList:
             last=last,
             cohort=_cohort_size(scores, left),
             registers=scores.registers,
+            read_by=scores.read_by or "",
         )
 
     @property
@@ -240,7 +244,8 @@ class WatchList:
             for group in self.groups
             for pupil in (*pupil_heads([entry.score for entry in group.listed]), *pupil_heads(group.below))
         }
-        return ListState(self.as_of, str(self.model.get("version", "")), standings, self.last)
+        version = str(self.model.get("version", ""))
+        return ListState(self.as_of, version, standings, self.last, self.read_by)
 
     def save_state(self, path: str | Path) -> Path:
         """Write ids, risks, bands and since when as JSON, so that the next list can compare."""
