@@ -44,6 +44,7 @@ from dropout_risk.evaluation.section import (
     SectionTable,
     plain_data,
 )
+from dropout_risk.evaluation.small_groups import WITHHELD, withheld_groups
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import COLON, Language, Text
 
@@ -399,7 +400,11 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     )
     ordered = frame.sort_values("pupils", ascending=False, kind="stable")
     shown, small = ordered[ordered["shown"]], ordered[~ordered["shown"]]
-    rows = [_group_row(str(group), line) for group, line in shown.head(MOST_GROUPS).iterrows()]
+    covers = _covering_groups(ordered)
+    rows = [
+        _group_row(str(group), line, counted=group not in covers)
+        for group, line in shown.head(MOST_GROUPS).iterrows()
+    ]
     rows += [_small_row(str(group), line) for group, line in small.head(MOST_GROUPS).iterrows()]
     left = len(ordered) - len(rows)
     if left:
@@ -409,18 +414,25 @@ def _group_table(name: str, frame: pd.DataFrame) -> SectionTable:
     return SectionTable(title, columns, tuple(rows), by_school=name == SCHOOL)
 
 
-def _group_row(group: str, line: pd.Series) -> tuple[Cell, ...]:
+def _covering_groups(frame: pd.DataFrame) -> set[Any]:
+    """Name the groups that keep their rates and lose their counts: a small one would be the rest of them."""
+    small = ~frame["shown"].to_numpy(dtype=bool)
+    hidden = withheld_groups(frame["pupils"].to_numpy(dtype=np.float64), small=small)
+    return set(frame.index[hidden & ~small])
+
+
+def _group_row(group: str, line: pd.Series, *, counted: bool) -> tuple[Cell, ...]:
     rates = [_interval_in_words(line[rate], line[f"{rate}_low"], line[f"{rate}_high"]) for rate in RATE_WORDS]
     risk, observed = float(line["mean_risk"]), float(line["observed"])
     shift = f"{line['shift']:+.2f} ± {1.96 * line['shift_error']:.2f} ({line['shift_shrunk']:+.2f})"
     auc = _interval_in_words(line["auc"], line["auc_low"], line["auc_high"])
     return (
         _group_word(group),
-        int(line["pupils"]),
-        int(line["positives"]),
+        int(line["pupils"]) if counted else WITHHELD,
+        int(line["positives"]) if counted else WITHHELD,
         *rates,
-        risk,
-        observed,
+        risk if counted else round(risk, 2),
+        observed if counted else round(observed, 2),
         shift,
         auc,
     )

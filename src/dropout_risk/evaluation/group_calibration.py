@@ -10,6 +10,7 @@ import pandas as pd
 
 from dropout_risk.arrays import Array, Floats
 from dropout_risk.evaluation.metrics import calibration_in_the_large, log_odds
+from dropout_risk.evaluation.small_groups import FEWEST, withheld_groups
 from dropout_risk.modelling.uncertainty import SPREADS, ResemblingPupils, equal_bands, known_codes
 
 DRAWS = 199
@@ -102,7 +103,7 @@ def _count_draws(
 
 # --- How far the risks of each school or group are off, small ones drawn towards the whole ---
 
-FEWEST_PUPILS = 10
+FEWEST_PUPILS = FEWEST
 POINTS = 9
 
 
@@ -159,6 +160,7 @@ def shrunk_shifts(y: Floats, p: Floats, groups: Array, pupils: Array) -> GroupSh
     told = 1 / _repetition_factor(y - risk, pupils)
     shift, error = _averaged_shifts(margin, y, code, told, posterior)
     counts = _group_counts(y, p, code, pupils, len(names))
+    hidden = withheld_groups([count[0] for count in counts], FEWEST_PUPILS)
     groups_found = [
         GroupShift(
             str(name),
@@ -166,7 +168,7 @@ def shrunk_shifts(y: Floats, p: Floats, groups: Array, pupils: Array) -> GroupSh
             *_interval_around(whole + shift[position], 1.959964 * error[position]),
         )
         for position, name in enumerate(names)
-        if counts[position][0] >= FEWEST_PUPILS
+        if not hidden[position]
     ]
     ordered = sorted(groups_found, key=lambda one: (-abs(one.shift), one.group))
     return GroupShifts(tuple(ordered), float(posterior @ SPREADS**2) ** 0.5, len(names) - len(ordered))

@@ -23,6 +23,7 @@ from dropout_risk.evaluation.section import (
     interval_figures,
     with_interval,
 )
+from dropout_risk.evaluation.small_groups import withheld_groups
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -288,15 +289,27 @@ def _school_spread(by_school: Sequence[tuple[str, TopRanked]]) -> list[Text]:
 
 
 def _school_table(by_school: Sequence[tuple[str, TopRanked]]) -> SectionTable:
-    enough = [item for item in by_school if item[1].positives >= FEWEST_DROPOUTS]
-    fewer = [item for item in by_school if item[1].positives < FEWEST_DROPOUTS]
+    small = [top.positives < FEWEST_DROPOUTS for _, top in by_school]
+    hidden = _hidden_schools(by_school)
+    enough = [item for item, away in zip(by_school, hidden, strict=True) if not away]
+    fewer = [item for item, away in zip(by_school, hidden, strict=True) if away]
     shown, others = enough[:SCHOOLS_SHOWN], enough[SCHOOLS_SHOWN:]
+    if sum(small) < sum(hidden):  # some are not small themselves: they keep company
+        others, fewer = others + fewer, []
     rows = [_school_row(name, top) for name, top in shown]
     if others:
         rows.append(_school_row(OTHERS.filled(n=len(others)), _sum_of_lists(others)))
     if fewer:
         rows.append(_school_row(FEWER.filled(n=len(fewer), fewest=FEWEST_DROPOUTS), _sum_of_lists(fewer)))
     return SectionTable(BY_SCHOOL, SCHOOL_HEAD, tuple(rows), by_school=True)
+
+
+def _hidden_schools(by_school: Sequence[tuple[str, TopRanked]]) -> list[bool]:
+    """Say which schools have no row: those with few dropouts, and who must stand with them in one row."""
+    positives = np.array([top.positives for _, top in by_school], dtype=np.float64)
+    hidden = withheld_groups(positives, FEWEST_DROPOUTS, positives < FEWEST_DROPOUTS)
+    found: list[bool] = hidden.tolist()
+    return found
 
 
 def _school_row(name: Text | str, top: TopRanked) -> tuple[Cell, ...]:

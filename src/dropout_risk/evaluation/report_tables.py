@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.section import Cell, SectionTable, interval_in_brackets
+from dropout_risk.evaluation.small_groups import withheld_groups
 from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import COLON, ITEMS, Language, Text
 
@@ -174,13 +175,20 @@ def population_table(report: EvaluationReport) -> SectionTable | None:
         (
             PARTS[part],
             found["schools"],
-            ", ".join(f"{level} ({n})" for level, n in found["grade_levels"].items()) or None,
+            _levels_in_words(found["grade_levels"]),
             None if found["missing"] is None else f"{found['missing']:.1%}",
             found["empty_features"],
         )
         for part, found in report.counts.get("population", {}).items()
     ]
     return SectionTable(POPULATION, POPULATION_COLUMNS, tuple(rows)) if rows else None
+
+
+def _levels_in_words(levels: Mapping[str, int]) -> str | None:
+    """Name grade levels with their numbers of pupils, but for small ones and who stands beside them."""
+    hidden = withheld_groups(list(levels.values()))
+    named = zip(levels.items(), hidden, strict=True)
+    return ", ".join(f"{level} (–)" if away else f"{level} ({n})" for (level, n), away in named) or None
 
 
 def censored_table(report: EvaluationReport) -> SectionTable | None:

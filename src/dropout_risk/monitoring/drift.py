@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dropout_risk.errors import FeatureInputError, nearest
+from dropout_risk.evaluation.small_groups import FEWEST
 from dropout_risk.scoring.risk_model import RiskModel
 
 MODERATE, LARGE = 0.1, 0.25
@@ -24,7 +25,8 @@ class DriftReport:
     ----------
     table : pandas.DataFrame
         One row per feature: population stability index (``psi``), share missing then and now, and a
-        verdict: ``stable`` (PSI below 0.1), ``moved`` or ``moved far`` (0.25 and above).
+        verdict: ``stable`` (PSI below 0.1), ``moved`` or ``moved far`` (0.25 and above). Of fewer than ten
+        pupils there is no figure, and the verdict is ``too few pupils``.
     """
 
     table: pd.DataFrame
@@ -87,6 +89,9 @@ def measure_drift(model: RiskModel, X: pd.DataFrame) -> DriftReport:
 
 
 def _drift_row(bins: dict[str, Any], values: npt.NDArray[np.float64]) -> dict[str, Any]:
+    if len(values) < FEWEST:
+        nothing = {"psi": np.nan, "missing_then": bins["missing"], "missing_now": np.nan}
+        return {"feature": bins["feature"], **nothing, "verdict": "too few pupils"}
     there = values[~np.isnan(values)]
     now = np.bincount(np.searchsorted(bins["edges"], there, side="right"), minlength=len(bins["counts"]))
     missing = float(np.isnan(values).mean()) if len(values) else np.nan
