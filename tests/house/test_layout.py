@@ -22,6 +22,7 @@ NEW_ROOMS = {
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
     "dropout_risk.evaluation.missingness": "what training refuses to learn from",
+    "dropout_risk.evaluation.small_groups": "whose figures are withheld, and with whom",
     "dropout_risk.features.refused_shares": "how much of a pupil was refused, as known on a date",
     "dropout_risk.features.sat_exams": "which exams a class sat",
     "dropout_risk.features.totals": "totals whose periods share days",
@@ -32,6 +33,7 @@ NEW_ROOMS = {
     "dropout_risk.modelling.feature_table": "the frame of features that a classifier takes",
     "dropout_risk.modelling.labels": "which label is the risk",
     "dropout_risk.modelling.row_names": "whether rows and labels agree",
+    "dropout_risk.pages.reader_folders": "a folder for each person who reads",
     "dropout_risk.proposals": "mappings proposed for foreign files",
     "dropout_risk.proposals.check_hints": "the conventions that a check speaks for",
     "dropout_risk.proposals.column_values": "the values of a foreign column, and their shape",
@@ -89,8 +91,11 @@ NEW_ROOMS = {
     "dropout_risk.scoring.contract_problems": "what is wrong with a request by the contract",
     "dropout_risk.scoring.coverage": "on how many known days a value rests",
     "dropout_risk.scoring.mark_doubts": "what is doubtful about the marks of a request",
+    "dropout_risk.scoring.read_pupils": "scores as a reader reads them",
     "dropout_risk.scoring.refused_notes": "what a score says of refused rows",
     "dropout_risk.scoring.request_schema": "what a request may hold",
+    "dropout_risk.scoring.redacted_rows": "rows of scores as a role may read them",
+    "dropout_risk.scoring.scope": "of which pupils a reader reads",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""

@@ -12,7 +12,7 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.changes import ChangeQuestions
 from dropout_risk.pages.review import Review, reader_of_pages
-from dropout_risk.scoring import redaction
+from dropout_risk.scoring import redacted_rows, redaction
 from dropout_risk.scoring.reader import READ_BY_RULE, Reader
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import ROLES, Role, Telling
@@ -163,7 +163,7 @@ FOLDS = {
     "what is missing": (Reader, "open_gaps", lambda self, gaps, sensitive: tuple(gaps)),
     "warnings": (Reader, "open_warnings", lambda self, warnings: tuple(warnings)),
     "help": (Reader, "open_help", lambda self, given, domains, alerts: tuple(given)),
-    "rows of files": (redaction._RedactedRows, "columns", lambda self: {}),
+    "rows of files": (redacted_rows._RedactedRows, "columns", lambda self: {}),
     "changes and what-ifs": (ChangeQuestions, "_redacted", lambda self, answer: answer),
 }
 

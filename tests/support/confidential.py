@@ -24,13 +24,13 @@ from dropout_risk.pages.reader_folders import write_morning, write_reader_folder
 from dropout_risk.pages.rendering import MODEL, served_under
 from dropout_risk.pages.review import Review
 from dropout_risk.pages.words import WORDS
-from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.reader import READ_BY_RULE
-from dropout_risk.scoring.redaction import redact_rows
-from dropout_risk.scoring.refused_rows import NOT_USED
+from dropout_risk.scoring.redacted_rows import redact_rows
+from dropout_risk.scoring.refused_notes import NOT_USED
 from dropout_risk.simulate.district import simulate_tables
 from dropout_risk.watchlist.table import ScoresTable
 

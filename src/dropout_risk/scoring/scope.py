@@ -67,7 +67,7 @@ class Scope:
         inside = np.ones(len(placed), dtype=bool)
         for name, wanted in (("school_id", self.school_id), ("responsible_id", self.responsible_id)):
             if wanted is not None:
-                inside &= _is_value(_words(placed.students[name]), wanted)
+                inside &= _is_value(_filled_words(placed.students[name]), wanted)
         if self.class_id is not None or self.grade_level is not None:
             inside &= self._of_class(placed, as_of)
         return inside
@@ -127,14 +127,14 @@ def check_scope(scope: Scope, histories: Histories, as_of: DateLike) -> None:
         return
     students = histories.placed_on(ordinal_of(as_of)).students
     hints = [
-        nearest(wanted, set(_words(students[name]).to_pylist()))
+        nearest(wanted, set(_filled_words(students[name]).to_pylist()))
         for name, wanted in (("school_id", scope.school_id), ("responsible_id", scope.responsible_id))
-        if wanted is not None and not _is_value(_words(students[name]), wanted).any()
+        if wanted is not None and not _is_value(_filled_words(students[name]), wanted).any()
     ]
     raise SettingsError("There is nobody in that scope.", hint="; ".join(filter(None, hints)))
 
 
-def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _filled_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(column.cast(pa.string()), NONE)
 
 

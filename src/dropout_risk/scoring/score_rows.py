@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.scoring.scores import PupilScore, RowError, log_odds_of
+from dropout_risk.scoring.scores import PupilScore, RowError
 
 # --- Ranks within schools: the one thing about a score that needs the scores of others ---
 
@@ -141,7 +142,30 @@ class PupilHead(NamedTuple):
     alerted: bool
 
 
-class ScoredPupils(Sequence[PupilScore]):
+class KeptPupils(Sequence[PupilScore], ABC):
+    """Scores that become objects only when they are asked for."""
+
+    @abstractmethod
+    def take(self, indices: Sequence[int]) -> KeptPupils:
+        """Give some of the pupils, in the given order."""
+
+    @abstractmethod
+    def heads(self) -> Iterator[PupilHead]:
+        """Say what decides where each pupil stands, and no word."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(own == of_other for own, of_other in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Count; a pupil's risk does not belong into a log."""
+        return f"<{type(self).__name__}: {len(self)}>"
+
+
+class ScoredPupils(KeptPupils):
     """A sequence of scores over rows with sentences, and only of pupils who have a score."""
 
     def __init__(self, rows: pa.Table) -> None:
@@ -184,24 +208,13 @@ class ScoredPupils(Sequence[PupilScore]):
         for start in range(0, len(self), _AT_ONCE):
             yield from pupil_scores(self._rows.slice(start, _AT_ONCE))
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence) or len(other) != len(self):
-            return False
-        return all(own == of_other for own, of_other in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        """Count; a pupil's risk does not belong into a log."""
-        return f"<ScoredPupils: {len(self)}>"
-
     @property
     def log_odds(self) -> list[float]:
         """The score of each pupil."""
         column: list[float] = self._rows["log_odds"].to_pylist()
         return column
 
-    def take(self, indices: Iterable[int]) -> ScoredPupils:
+    def take(self, indices: Sequence[int]) -> ScoredPupils:
         """Give some of the pupils, in the given order."""
         chosen: npt.NDArray[np.int64] = np.fromiter(indices, dtype=np.int64)
         return ScoredPupils(self._rows.take(pa.array(chosen)))
@@ -225,68 +238,9 @@ def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[boo
     return [number > 0 for number in counts]
 
 
-class ReadPupils(Sequence[PupilScore]):
-    """Scores as a reader reads them: each is made when it is asked for.
-
-    ``read`` gives a score as the reader reads it, ``hears`` says of which alerts it is told.
-    """
-
-    def __init__(
-        self,
-        given: Sequence[PupilScore],
-        read: Callable[[PupilScore], PupilScore],
-        hears: Callable[[str], bool],
-    ) -> None:
-        self._given, self._read, self._hears = given, read, hears
-
-    def __len__(self) -> int:
-        return len(self._given)
-
-    @overload
-    def __getitem__(self, index: int) -> PupilScore: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
-        """Read one score, or some."""
-        if isinstance(index, slice):
-            return tuple(map(self._read, self._given[index]))
-        return self._read(self._given[index])
-
-    def __iter__(self) -> Iterator[PupilScore]:
-        return map(self._read, self._given)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence) or len(other) != len(self):
-            return False
-        return all(own == of_other for own, of_other in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        """Count; a pupil's risk does not belong into a log."""
-        return f"<ReadPupils: {len(self)}>"
-
-    @property
-    def log_odds(self) -> list[float]:
-        """The score of each pupil, which is the same for every reader."""
-        return log_odds_of(self._given)
-
-    def take(self, indices: Sequence[int]) -> ReadPupils:
-        """Give some of the pupils, in the given order."""
-        return ReadPupils(take_pupils(self._given, indices), self._read, self._hears)
-
-    def heads(self) -> Iterator[PupilHead]:
-        """Say what decides where each pupil stands, as far as the reader may know."""
-        if isinstance(self._given, ScoredPupils):
-            return self._given.heads(self._hears)
-        return pupil_heads(tuple(self))
-
-
 def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
     """Say what decides where each pupil stands, however the scores lie in memory."""
-    if isinstance(pupils, ScoredPupils | ReadPupils):
+    if isinstance(pupils, KeptPupils):
         yield from pupils.heads()
         return
     for index, pupil in enumerate(pupils):
@@ -298,6 +252,6 @@ def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
 
 def take_pupils(pupils: Sequence[PupilScore], indices: Sequence[int]) -> Sequence[PupilScore]:
     """Give some of the pupils, in the given order; in columns where they lie in columns."""
-    if isinstance(pupils, ScoredPupils | ReadPupils):
+    if isinstance(pupils, KeptPupils):
         return pupils.take(indices)
     return tuple(pupils[index] for index in indices)

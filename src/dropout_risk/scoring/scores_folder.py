@@ -26,7 +26,7 @@ from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress
-from dropout_risk.scoring.redaction import redact_rows
+from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import ranks_in_school
 from dropout_risk.scoring.scores import set_apart_errors
@@ -62,7 +62,7 @@ def score_to(
     histories, numbers of parts and pupils, and at the end ``scored`` and ``finished``.
 
     Unless ``complete``, results of psychological tests are left out, see
-    :func:`dropout_risk.scoring.redaction.redact_rows` for a class teacher.
+    :func:`dropout_risk.scoring.redacted_rows.redact_rows` for a class teacher.
 
     ScoresFolderError if the folder was begun with other inputs or holds anything else: nothing in it is
     touched then. StoreBusyError if another process is scoring into it; that one goes on undisturbed.

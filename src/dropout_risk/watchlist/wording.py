@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.scoring.refused_notes import tells_of_refused
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, Language, Text, percent_text
