@@ -56,4 +56,6 @@ class ChangeQuestions:
 def _option_lines(answer: WhatIf) -> tuple[str, ...]:
     """Give each option as a line, and what they are; where there is none, why."""
     options = tuple(option.text for option in answer.options)
+    if not options and answer.text == answer.note:  # what there is, is not for this reader
+        return ()
     return (*options, answer.note) if options else (answer.text,)

@@ -176,10 +176,11 @@ class HelpLine:
 class PupilPage:
     """One pupil as its page shows it; words are empty where nothing is known.
 
-    ``judged`` says whether enough is known for the risk to mean something; without it there is no waterfall
-    of ``domains`` or ``reasons``; ``told`` are reasons in words alone, by what they do. Each alert comes with
-    who acts on it. ``attendance`` and ``marks`` are None where the role may not see them; ``would_change`` is
-    empty where nobody asked the model; ``notes`` say for whom the page is, and what is hidden from that role.
+    ``judged`` says whether enough is known for the risk to mean something; without it, and where no number of
+    a domain is for the reader, there is no waterfall of ``domains`` or ``reasons``; ``told`` are reasons in
+    words alone, by what they do. Each alert comes with who acts on it. ``attendance`` and ``marks`` are None
+    where the role may not see them; ``would_change`` is empty where nobody asked the model; ``notes`` say for
+    whom the page is, and what is hidden from that role.
     """
 
     student_id: str
@@ -229,6 +230,7 @@ class PupilPageWriter:
         changes = Changes() if changes is None else changes
         word, language = self.cards.word, self.cards.language
         judged, sees = score.band != UNKNOWN_BAND, self.role.sees
+        drawn = judged and any(name in DOMAINS for name in score.domains)
         return PupilPage(
             student_id=str(score.student_id),
             school=score.school_id or word("no_school"),
@@ -242,8 +244,8 @@ class PupilPageWriter:
             band_word=BAND_WORDS[score.band].to(language),
             rank=word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
             alerts=self.cards.alerts(score),
-            domains=Waterfall.of(score, self._domains(score), language) if judged else None,
-            reasons=Waterfall.of(score, self._reasons(score), language) if judged else None,
+            domains=Waterfall.of(score, self._domains(score), language) if drawn else None,
+            reasons=Waterfall.of(score, self._reasons(score), language) if drawn else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
             marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
             since_last=(*self._standing(entry), *changes.changed),

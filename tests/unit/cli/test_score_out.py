@@ -101,3 +101,34 @@ def test_the_csv_opens_in_the_order_of_risk(folder, bundle, scores, tmp_path):
     assert frame["risk"].is_monotonic_decreasing
     assert frame["rank_in_school"].min() == 1
     assert len(frame) == len(scores)
+
+
+def watchlist(folder, bundle, out, *words):
+    given = ["watchlist", folder, "--model", bundle, "--as-of", AS_OF, "--out", out, *words]
+    return CliRunner().invoke(app, [str(word) for word in given])
+
+
+def test_by_reader_writes_a_folder_for_each_person_and_a_table_of_them(folder, bundle, tmp_path):
+    made = watchlist(folder, bundle, tmp_path, "--by-reader")
+    assert made.exit_code == 0, made.output
+    readers = pd.read_csv(tmp_path / "readers.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {*readers["folder"], "readers.csv"}
+    assert f"{readers['pupils'].sum()} pupils: " in made.output
+    for name in readers["folder"]:
+        assert {"index.html", "watch-list.csv", "state.json"} <= {
+            path.name for path in (tmp_path / name).iterdir()
+        }
+
+
+def test_a_list_of_a_scope_holds_its_pupils_only_and_a_wrong_one_is_refused(folder, bundle, tmp_path):
+    made = watchlist(folder, bundle, tmp_path / "one", "--school", "s-001")
+    assert made.exit_code == 0, made.output
+    assert set(pd.read_csv(tmp_path / "one" / "watch-list.csv").iloc[:, 0]) == {"s-001"}
+    for words, said in (
+        (["--class", "2"], "one of a school"),
+        (["--school", "s-01"], "did you mean 's-001'"),
+    ):
+        refused = watchlist(folder, bundle, tmp_path / "two", *words)
+        assert refused.exit_code != 0
+        assert said in f"{refused.output} {refused.exception} {getattr(refused.exception, 'hint', '')}"
+    assert not (tmp_path / "two").exists()

@@ -192,3 +192,11 @@ def test_what_changed_and_what_would_change_it_are_shown_as_the_role_may_read_th
     for option in risk_model.redact(what_if, "class_teacher", language="en").options:
         assert f"<li>{option.text}</li>" in page
     assert page.index("What would change the risk") < page.index(what_if.note)
+
+
+def test_attendance_is_told_in_words_where_its_number_would_uncover_what_is_hidden(written):
+    """Nothing else that the township may see adds anything: attendance covers, and stays on the page."""
+    domains = {"attendance": 1.5, "grades": 0.4, "psychology": 0.3, "family": 0.0}
+    page = written("township", raising=(reason("Absent on 40% of days"),), domains=domains)
+    assert (page.domains, page.reasons) == (None, None)
+    assert page.told == (("Also raises the risk (no number is shown)", ("Absent on 40% of days",)),)
