@@ -96,6 +96,7 @@ NEW_ROOMS = {
     "dropout_risk.scoring.request_schema": "what a request may hold",
     "dropout_risk.scoring.redacted_rows": "rows of scores as a role may read them",
     "dropout_risk.scoring.scope": "of which pupils a reader reads",
+    "dropout_risk.watchlist.scores_table": "scores as a table in a file",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""

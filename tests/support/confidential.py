@@ -32,7 +32,7 @@ from dropout_risk.scoring.reader import READ_BY_RULE
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.refused_notes import NOT_USED
 from dropout_risk.simulate.district import simulate_tables
-from dropout_risk.watchlist.table import ScoresTable
+from dropout_risk.watchlist.scores_table import ScoresTable
 
 AS_OF = "2025-03-03"
 LANGUAGES = ("zh", "en")

@@ -101,7 +101,7 @@ def _score_to_file(
         write_reply(scores if reader is None else model.redact(scores, reader), out)
         return len(scores), len(scores.errors)
     if out.suffix in FILES:
-        from dropout_risk.watchlist.table import ScoresTable
+        from dropout_risk.watchlist.scores_table import ScoresTable
 
         table = ScoresTable.of(model, histories, as_of, language=language, progress=progress)
         table.write(out)

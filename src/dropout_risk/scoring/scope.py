@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.features.cohort import members_on
-from dropout_risk.histories.classes import parts_of_class
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.classes import parts_of_class
 
 NONE = ""
 """A school, class or person that is not recorded; in a scope, None stands for any."""

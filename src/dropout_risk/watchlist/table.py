@@ -5,23 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from dropout_risk.files import write_whole
-from dropout_risk.histories.histories import Histories
-from dropout_risk.records.calendar import DateLike
-from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, tell_progress
-from dropout_risk.scoring.redaction import redact
-from dropout_risk.scoring.risk_model import RiskModel
-from dropout_risk.scoring.roles import CLASS_TEACHER, Role
-from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
-from dropout_risk.scoring.scores import PupilScore, Scores
+from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
@@ -84,23 +72,6 @@ def list_csv(watch_list: WatchList) -> str:
     return out.getvalue()
 
 
-def scores_frame(scores: Scores) -> pd.DataFrame:
-    """Give :meth:`Scores.frame` with reasons and warnings as a list tells them.
-
-    Complete scores are read as a class teacher reads them.
-    """
-    scores = redact(scores, CLASS_TEACHER) if scores.read_by is None else scores
-    frame = scores.frame()
-    if frame.empty:
-        return frame
-    reasons, warnings = {}, {}
-    for pupil in scores.pupils:
-        reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil))
-        warnings[pupil.student_id] = CLAUSES.en.join(pupil.notes)
-    ids = frame["student_id"]
-    return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings))
-
-
 def guard_cell(value: Any) -> Any:
     """Give a cell that a spreadsheet does not run as a formula.
 
@@ -110,7 +81,8 @@ def guard_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _reason_texts(pupil: PupilScore) -> list[str]:
+def reason_texts(pupil: PupilScore) -> list[str]:
+    """Give the sentences of what raises a risk, as the reader may read them."""
     return [item.text for item in listed_reasons(pupil)]
 
 
@@ -141,7 +113,7 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
-        "reasons": CLAUSES.join(language, _reason_texts(pupil)),
+        "reasons": CLAUSES.join(language, reason_texts(pupil)),
         "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }
@@ -155,81 +127,3 @@ def _cell_text(value: Any, column: str, language: Language) -> Any:
     if column in ("part", "status", "band"):
         return CELL_WORDS[value].to(language)
     return guard_cell(value)
-
-
-_KINDS = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
-_RANK = "rank_in_school"
-_ROWS_AT_ONCE = 50_000
-
-
-@dataclass(frozen=True, repr=False)
-class ScoresTable:
-    """The columns of :meth:`Scores.frame`, with reasons as a list tells them: nothing of psychological tests.
-
-    ``left`` pupils could not be scored.
-    """
-
-    rows: pa.Table
-    left: int
-
-    def __len__(self) -> int:
-        return int(self.rows.num_rows)
-
-    @classmethod
-    def of_scores(cls, scores: Scores) -> Self:
-        """Lay out scores."""
-        return cls(_typed_table(scores_frame(scores)), len(scores.errors))
-
-    @classmethod
-    def of(
-        cls,
-        model: RiskModel,
-        histories: Histories,
-        as_of: DateLike,
-        *,
-        language: Language | None = None,
-        role: Role = CLASS_TEACHER,
-        block_size: int = BLOCK_SIZE,
-        progress: Progress | None = None,
-    ) -> Self:
-        """Score everyone at school on a date, block by block: only the table itself is held."""
-        population = Population.of(model, histories, as_of, language=language)
-        everyone = population.everyone()
-        parts, left = [], len(histories.set_apart)
-        for batch in tell_progress(
-            population.blocks(everyone, block_size=block_size), len(everyone), progress
-        ):
-            left += len(row_errors(batch))
-            pupils = tuple(pupil_scores(batch))
-            part = Scores(population.table.snapshot.as_of, "", {}, population.language, pupils)
-            part = redact(part, role, catalogue=model.catalogue)
-            parts.append(cls.of_scores(part).rows)
-        rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
-        if rows.num_rows:
-            rows = rows.sort_by([("risk", "descending")])
-            ranks = ranks_in_school(rows["school_id"], rows["log_odds"].to_numpy())
-            at = rows.schema.get_field_index(_RANK)
-            rows = rows.set_column(at, _RANK, pa.array(ranks, pa.int64()))
-        return cls(rows, left)
-
-    def write(self, path: str | Path) -> Path:
-        """Write a .parquet file, or a .csv file without a cell that a spreadsheet would run as a formula."""
-        if Path(path).suffix == ".parquet":
-            return write_whole(path, lambda unfinished: pq.write_table(self.rows, unfinished))
-        return write_whole(path, self._write_csv)
-
-    def _write_csv(self, path: Path) -> None:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            for number, frame in enumerate(self._frames()):
-                frame.map(guard_cell).to_csv(file, index=False, header=number == 0)
-
-    def _frames(self) -> Iterator[pd.DataFrame]:
-        for start in range(0, max(len(self), 1), _ROWS_AT_ONCE):
-            yield self.rows.slice(start, _ROWS_AT_ONCE).to_pandas()
-
-
-def _typed_table(frame: pd.DataFrame) -> pa.Table:
-    kinds = {name: _KINDS.get(name, pa.string()) for name in frame.columns} | {"student_id": None}
-    return pa.table(
-        {name: pa.array(frame[name].tolist(), kinds[name], from_pandas=True) for name in frame.columns}
-    )

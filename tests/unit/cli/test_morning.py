@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dropout_risk.cli.morning import write_reply
-from dropout_risk.watchlist.table import ScoresTable
+from dropout_risk.watchlist.scores_table import ScoresTable
 from support.lists import pupil, reason, scores
 
 TOLD = "PHQ-9 total of 21"

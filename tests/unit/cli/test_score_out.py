@@ -12,7 +12,7 @@ from dropout_risk.cli import app
 from dropout_risk.cli.options import progress_bar
 from dropout_risk.scoring.score_rows import pupil_scores
 from dropout_risk.simulate.district import simulate_tables
-from dropout_risk.watchlist.table import ScoresTable, scores_frame
+from dropout_risk.watchlist.scores_table import ScoresTable, scores_frame
 
 AS_OF = "2025-06-02"
 

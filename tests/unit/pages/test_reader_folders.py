@@ -8,7 +8,6 @@ import pytest
 
 import dropout_risk as dr
 from dropout_risk.errors import UnknownPupilError
-from dropout_risk.histories.classes import class_name
 from dropout_risk.pages.reader_folders import (
     READERS,
     reader_scopes,
@@ -16,6 +15,7 @@ from dropout_risk.pages.reader_folders import (
     write_reader_folders,
 )
 from dropout_risk.pages.review import Review
+from dropout_risk.records.classes import class_name
 from dropout_risk.scoring.scope import EVERYBODY, NONE, Scope
 from dropout_risk.simulate.district import simulate_tables
 

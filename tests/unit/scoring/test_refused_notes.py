@@ -12,7 +12,7 @@ from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.request import request_of, score_request
 from dropout_risk.scoring.roles import ROLES
 from dropout_risk.settings import MissingnessSettings
-from dropout_risk.watchlist.table import ScoresTable
+from dropout_risk.watchlist.scores_table import ScoresTable
 from dropout_risk.watchlist.watch_list import WatchList
 from support.refused import AS_OF, DAYS, mark, school, told
 
