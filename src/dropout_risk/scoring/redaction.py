@@ -20,8 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.errors import SettingsError
 from dropout_risk.explanation.reasons import SIDES, Reason
@@ -152,7 +154,6 @@ class _Redaction:
         alerts = tuple(alert for alert in pupil.alerts if self.reader.hears_alert(alert.rule))
         raising, lowering = (self._parted(side, folded) for side in (pupil.raising, pupil.lowering))
         away = (raising[1], lowering[1])
-        domains = {reason.feature: reason.domain for reason in pupil.raising}
         missing = tuple(text for text in pupil.missing if text in self.reader.gaps)
         besides = self.reader.told_besides([(reason.domain, reason.text) for reason in side] for side in away)
         return replace(
@@ -167,7 +168,8 @@ class _Redaction:
             missing=missing,
             missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
             warnings=(*self.reader.open_warnings(pupil.warnings), *besides),
-            suggested_help=self.reader.open_help(pupil.suggested_help, domains, alerts),
+            suggested_help=self.reader.open_help(pupil.suggested_help, alerts),
+            facts=tuple(fact for fact in pupil.facts if self.reader.reads_fact(fact.name)),
         )
 
     def _parted(
@@ -269,16 +271,21 @@ def _read_pupil(result: Mapping[str, Any]) -> PupilScore:
     _check_keys(result, _RESULT)
     sides = {side: tuple(_read_fields(Reason, item) for item in result[side]) for side in SIDES}
     alerts = tuple(
-        _read_fields(Alert, item | {"since": dt.date.fromisoformat(item["since"])})
+        _read_fields(Alert, item | _read_dates(item, "since", "known"))
         for item in result["alerts"]
     )
     helps = tuple(
         _read_fields(Help, item | {"because": tuple(item["because"])}) for item in result["suggested_help"]
     )
+    facts = tuple(_read_fields(Fact, item | _read_dates(item, "since")) for item in result.get("facts", ()))
     lists = {name: tuple(result[name]) for name in ("interval", "missing", "warnings")}
-    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": ()}
+    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": (), "facts": facts}
     score: PupilScore = _read_fields(PupilScore, dict(result) | sides | lists | made)
     return score
+
+
+def _read_dates(item: Mapping[str, Any], *names: str) -> dict[str, dt.date]:
+    return {name: dt.date.fromisoformat(item[name]) for name in names if item.get(name)}
 
 
 def _read_fields(kind: type[Any], given: Mapping[str, Any]) -> Any:
@@ -329,6 +336,9 @@ class _RedactedRows:
             found["missing"] = _keep_items(gaps, _as_bools(pc.is_in(gaps.flatten().field("text"), known)))
             found["alerts"] = _keep_items(alerts, self._open_rules(alerts.flatten().field("rule")))
             found["suggested_help"] = self._open_help()
+        if "facts" in self.rows.schema.names:
+            facts = self.rows["facts"]
+            found["facts"] = _keep_items(facts, self._read_facts(facts.flatten().field("name")))
         return {name: column for name, column in found.items() if name in self.rows.schema.names}
 
     @cached_property
@@ -415,20 +425,16 @@ class _RedactedRows:
         helps = column.flatten()
         kind, because, text = helps.flatten()
         named, help_of = because.flatten(), _list_of_item(because)
-        features, heard, seen = (
-            _as_bools(pc.is_in(named, self._features_told(least)))
-            for least in (Telling.NOTHING, Telling.HINT, Telling.WORDS)
-        )
-        seen = seen | (~features & self._open_rules(named))
-        stays = np.bincount(help_of[seen | heard], minlength=len(helps)) > 0
+        facts = _as_bools(pc.is_in(named, pa.array(list(FACT_KINDS))))
+        seen = np.where(facts, self._read_facts(named), self._open_rules(named))
+        stays = np.bincount(help_of[seen], minlength=len(helps)) > 0
         parts = [kind, _keep_items(because, seen), text]
         told = pa.StructArray.from_arrays(parts, fields=list(column.type.value_type))
         return _keep_items(column, stays, told)
 
-    def _features_told(self, least: Telling) -> pa.Array:
-        """Name the features of which at least so much is told."""
-        tells = {item.name: self.reader.role.tells(item.domain) for item in self.catalogue.values()}
-        return pa.array([name for name, telling in tells.items() if telling >= least], pa.string())
+    def _read_facts(self, names: pa.Array) -> Bools:
+        read = [name for name in names.unique().to_pylist() if self.reader.reads_fact(name)]
+        return _as_bools(pc.is_in(names, pa.array(read, pa.string())))
 
 
 def _as_bools(column: Any) -> Bools:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 import pandas as pd
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import FeatureInputError
@@ -94,7 +95,7 @@ class PupilScore:
     warnings : tuple of str
         What the reader should know about the data behind this score.
     suggested_help : tuple of Help
-        Kinds of help that fit the reasons.
+        Kinds of help that recorded facts and alerts ask for; the reasons suggest none.
     missing_sensitive : tuple of str
         Those of ``missing`` that tell of a psychological test; a list for teachers leaves them out.
     other_points : float
@@ -106,6 +107,8 @@ class PupilScore:
     risk_within : tuple of float
         The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
         where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
+    facts : tuple of Fact
+        What is on record, whatever the model says of it.
     """
 
     student_id: str | int
@@ -131,6 +134,7 @@ class PupilScore:
     other_points: float = 0.0
     background: str = "training"
     risk_within: tuple[float, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write the score as one entry of the reply's ``results``."""
@@ -150,6 +154,7 @@ class PupilScore:
             "lowering": [reason.to_dict() for reason in self.lowering],
             "other": self.other,
             "other_points": self.other_points,
+            "facts": [fact.to_dict() for fact in self.facts],
             "alerts": [alert.to_dict() for alert in self.alerts],
             "missing": list(self.missing),
             "warnings": list(self.warnings),

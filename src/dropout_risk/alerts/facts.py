@@ -1,0 +1,384 @@
+"""Facts: what the records say of a pupil on a date, told before any model has a word.
+
+Family facts that hold today, what became of the pupil before, days missed, the last mark of each subject, and,
+for the counsellor, tests at their cut-off. Nothing is weighed: a fact is there or it is not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from dropout_risk.alerts.critical import CriticalAnswer
+from dropout_risk.alerts.silence import DAY
+from dropout_risk.arrays import Array, Ints, Longs
+from dropout_risk.catalogue.facts import (
+    CRITICAL_ANSWER,
+    EVENTS_TOLD,
+    FACT_KINDS,
+    FAR_DAY_PUPIL,
+    LAST_MARK,
+    NO_CORE_PASSED,
+    OTHER_FACTOR,
+    RECENT_ABSENCES,
+    TEST_AT_CUT_OFF,
+    WAY_TO_SCHOOL,
+)
+from dropout_risk.catalogue.factors import FACTORS
+from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.catalogue.instrument import InstrumentRegistry
+from dropout_risk.catalogue.subjects import EXAMS, SUBJECTS, common_word
+from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.inputs import Inputs
+from dropout_risk.features.psychology import tests_at_cut_off
+from dropout_risk.histories.histories import MISSED
+from dropout_risk.histories.snapshot import Snapshot, runs_of_subjects
+from dropout_risk.records.calendar import date_of
+from dropout_risk.records.words import word_key
+from dropout_risk.settings import FactSettings
+from dropout_risk.text import COLON, ITEMS, Language, Text, date_in_words
+
+FACT = pa.struct({
+    "name": pa.string(), "domain": pa.string(), "label": pa.string(), "text": pa.string(),
+    "since": pa.date32(),
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of one pupil.
+
+    ``name`` is one of :data:`dropout_risk.catalogue.facts.FACT_KINDS`, ``domain`` says who may read it;
+    ``label`` is what facts that stand together are called, such as "Family"; ``since`` is the day on which it
+    began, or of the exam, None where no day is recorded.
+    """
+
+    name: str
+    domain: str
+    label: str
+    text: str
+    since: dt.date | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the fact as one entry of the reply's ``facts``."""
+        return dict(self.__dict__) | {"since": self.since.isoformat() if self.since else None}
+
+
+_SINCE = Text(zh="{text}（{since}起）", en="{text} (since {since})")
+_ON = Text(zh="{label}（{since}）", en="{label} ({since})")
+
+
+def fact_lines(facts: Iterable[Fact], language: Language) -> tuple[str, ...]:
+    """Write facts as lines, each kind of fact in one; those that share a day name it once.
+
+    >>> day = dt.date(2025, 4, 20)
+    >>> marks = [Fact("last_mark", "grades", "Last exams", text, day) for text in ("maths 41%", "Chinese 62%")]
+    >>> fact_lines([Fact("low_income", "family", "Family", "minimum allowance", day), *marks], "en")
+    ('Family: minimum allowance (since 2025-04-20)', 'Last exams (2025-04-20): maths 41%, Chinese 62%')
+    """
+    told = [fact for fact in facts if FACT_KINDS[fact.name].told]
+    lines = []
+    for (label, day), group in groupby(told, lambda fact: (fact.label, _shared_day(fact))):
+        texts = [fact.text if day else _with_since(fact, language) for fact in group]
+        head = _ON.fill(language, label=label, since=date_in_words(day, language)) if day else label
+        lines.append(head + COLON.to(language) + ITEMS.join(language, texts))
+    return tuple(lines)
+
+
+def _shared_day(fact: Fact) -> dt.date | None:
+    return fact.since if fact.name == LAST_MARK else None
+
+
+def _with_since(fact: Fact, language: Language) -> str:
+    if fact.since is None or fact.domain != "family":
+        return fact.text
+    return _SINCE.fill(language, text=fact.text, since=date_in_words(fact.since, language))
+
+
+@dataclass(eq=False)
+class FactRows:
+    """The facts of some pupils, in columns: by row the pupil, the kind, the text and the day (ordinal, -1)."""
+
+    n_pupils: int
+    language: Language
+    _texts: dict[str, int] = field(default_factory=dict)
+    _columns: list[tuple[Array, Array, Array, Array]] = field(default_factory=list)
+
+    def add(self, name: str, pupils: Array, texts: Sequence[str] | str, since: Array | int = -1) -> None:
+        """Add facts of one kind."""
+        if not len(pupils):
+            return
+        many = isinstance(texts, str)
+        codes = [self._texts.setdefault(text, len(self._texts)) for text in ([texts] if many else texts)]
+        text = np.full(len(pupils), codes[0]) if many else np.array(codes)
+        kind = np.full(len(pupils), _KINDS.index(name))
+        self._columns.append((pupils, kind, text, np.broadcast_to(since, len(pupils)).astype(np.int32)))
+
+    def _sorted(self) -> list[Array]:
+        """Lay the rows by pupil, then in the order of the kinds, the newest day first."""
+        parts = self._columns or [tuple(np.zeros(0, np.int64) for _ in range(4))]
+        pupil, kind, text, since = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((-since, kind, pupil))
+        return [column[order] for column in (pupil, kind, text, since)]
+
+    def column(self) -> pa.Array:
+        """Give the facts as a column of lists of :data:`FACT`."""
+        pupil, kind, text, since = self._sorted()
+        kinds = [FACT_KINDS[name] for name in _KINDS]
+        words = (
+            pa.array([item.name for item in kinds]),
+            pa.array([item.domain for item in kinds]),
+            pa.array([item.label.to(self.language) for item in kinds]),
+        )
+        taken = [column.take(pa.array(kind)) for column in words]
+        told = pa.array(list(self._texts), pa.string()).take(pa.array(text.astype(np.int64)))
+        day = pa.array(since.astype(np.int32), mask=since < 0).cast(pa.date32())
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=self.n_pupils))])
+        items = pa.StructArray.from_arrays([*taken, told, day], fields=list(FACT))
+        return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), items)
+
+    def names_among(self, wanted: Iterable[str]) -> list[tuple[str, ...]]:
+        """Give of each pupil the names of the wanted kinds that hold, in the order of the kinds."""
+        kinds = sorted({_KINDS.index(name) for name in wanted if name in FACT_KINDS})
+        bits = np.zeros(self.n_pupils, np.int64)
+        for pupils, kind, _, _ in self._columns:
+            if len(kind) and kind[0] in kinds:
+                np.bitwise_or.at(bits, pupils, 1 << kinds.index(int(kind[0])))
+        known = {code: tuple(_KINDS[kind] for bit, kind in enumerate(kinds) if code >> bit & 1)
+                 for code in np.unique(bits).tolist()}  # fmt: skip
+        return [known[code] for code in bits.tolist()]
+
+    @classmethod
+    def of(
+        cls,
+        snapshot: Snapshot,
+        settings: FactSettings,
+        instruments: InstrumentRegistry,
+        answers: Mapping[int, CriticalAnswer],
+        language: Language,
+    ) -> Self:
+        """Read the facts of everybody of a snapshot."""
+        rows = cls(len(snapshot), language)
+        _add_family(rows, snapshot)
+        _add_way(rows, snapshot, settings)
+        _add_events(rows, snapshot)
+        _add_tests(rows, snapshot, instruments, answers)
+        _add_absences(rows, snapshot, settings)
+        _add_marks(rows, snapshot, settings)
+        return rows
+
+
+_KINDS = list(FACT_KINDS)
+
+# --- Family, and the way to school ---
+
+_VALUED = Text(zh="{label}（{value}）", en="{label} ({value})")
+_KM = Text(zh="家校距离{km}公里", en="{km} km to school")
+_BOARDS, _DAY_PUPIL = Text(zh="寄宿生", en="boarding"), Text(zh="走读生", en="day pupil")
+
+
+def _add_family(rows: FactRows, snapshot: Snapshot) -> None:
+    family, words = snapshot.family, snapshot.histories.words
+    holding = np.flatnonzero(family["holds"] & family["said"])
+    if not len(holding):
+        return
+    pairs = np.column_stack([family["factor"][holding], family["value"][holding]])
+    found, of_row = np.unique(pairs, axis=0, return_inverse=True)
+    for number, (factor, value) in enumerate(found.tolist()):
+        word = words["factor"][factor]
+        code = next((code for code in FACTORS if word_key(code) == word_key(word)), OTHER_FACTOR)
+        if code == "none":
+            continue
+        here = holding[of_row.ravel() == number]
+        given = words["value"][value] if value >= 0 else ""
+        rows.add(code, family["pupil"][here], _factor_text(code, word, given, rows), family["date"][here])
+
+
+def _factor_text(code: str, word: str, value: str, rows: FactRows) -> str:
+    if code == OTHER_FACTOR:
+        return word
+    label, values = FACTORS[code].label.to(rows.language), FACTORS[code].values
+    if value not in values:
+        return label
+    return _VALUED.fill(rows.language, label=label, value=values[value].to(rows.language))
+
+
+def _add_way(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
+    km, boarding = snapshot.student_column("distance_km"), snapshot.student_column("boarding")
+    told = np.column_stack([np.round(km, 1), boarding])
+    there = np.flatnonzero(~np.isnan(told).all(axis=1))
+    if not len(there):
+        return
+    found, of_row = np.unique(told[there], axis=0, return_inverse=True, equal_nan=True)
+    for number, (distance, boards) in enumerate(found.tolist()):
+        far = distance >= settings.far_km and boards == 0
+        texts = [] if np.isnan(distance) else [_KM.fill(rows.language, km=f"{distance:g}")]
+        if not np.isnan(boards):
+            texts.append((_BOARDS if boards else _DAY_PUPIL).to(rows.language))
+        name = FAR_DAY_PUPIL if far else WAY_TO_SCHOOL
+        rows.add(name, there[of_row.ravel() == number], ITEMS.join(rows.language, texts))
+
+
+# --- What became of the pupil before ---
+
+_EVENTS = {
+    "dropout": Text(zh="{day}登记辍学", en="dropout recorded on {day}"),
+    "suspected_dropout": Text(zh="{day}登记疑似辍学", en="suspected dropout recorded on {day}"),
+    "returned": Text(zh="{day}返校", en="returned on {day}"),
+}
+
+
+def _add_events(rows: FactRows, snapshot: Snapshot) -> None:
+    outcomes = snapshot.outcomes
+    for name, code in zip(EVENTS_TOLD, snapshot.codes("event", EVENTS_TOLD), strict=True):
+        here = np.flatnonzero(outcomes["event"] == code)
+        days = outcomes["date"][here]
+        texts = [_EVENTS[name].fill(rows.language, day=_day(day, rows.language)) for day in days]
+        rows.add(name, outcomes["pupil"][here], texts, days)
+
+
+def _day(ordinal: int, language: Language) -> str:
+    return date_in_words(date_of(ordinal), language)
+
+
+# --- Tests: for those who see results of psychological tests ---
+
+_AT_CUT_OFF = Text(zh="{test}总分达到筛查线（{day}）", en="{test}: total at its cut-off ({day})")
+_CRITICAL = Text(
+    zh="{test}中有须尽快了解的回答：{date}测评，{known}登记，至今{days}个教学日",
+    en="{test} holds an answer to look into at once: taken {date}, entered {known}, {days} school day(s) ago",
+)
+
+
+def _add_tests(
+    rows: FactRows,
+    snapshot: Snapshot,
+    instruments: InstrumentRegistry,
+    answers: Mapping[int, CriticalAnswer],
+) -> None:
+    language = rows.language
+    inputs = Inputs(snapshot, ClassContext.empty(), instruments)
+    for instrument, pupils, dates in tests_at_cut_off(inputs):
+        texts = [
+            _AT_CUT_OFF.fill(language, test=instrument.code, day=_day(day, language))
+            for day in dates.tolist()
+        ]
+        rows.add(TEST_AT_CUT_OFF, pupils, texts, dates)
+    told = [
+        _CRITICAL.fill(
+            language,
+            test=instruments[answer.instrument].code,
+            date=date_in_words(answer.date, language),
+            known=date_in_words(answer.known, language),
+            days=answer.days,
+        )
+        for answer in answers.values()
+    ]
+    since = np.array([(answer.date - dt.date(1970, 1, 1)).days for answer in answers.values()], np.int32)
+    rows.add(CRITICAL_ANSWER, np.fromiter(answers, np.int64, len(answers)), told, since)
+
+
+# --- Days missed ---
+
+_ABSENT = Text(
+    zh="近{window}个教学日缺课{n}天{why}：{days}",
+    en="{n} of the last {window} school days missed{why}: {days}",
+)
+_UNEXCUSED = Text(zh="（无故{n}天）", en=" ({n} without an explanation)")
+_WORD = 64
+
+
+def _add_absences(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
+    window = min(settings.absence_days, _WORD)
+    if not snapshot.n_days:
+        return
+    newest = np.uint64(((1 << window) - 1) << (_WORD - window))
+    absent, unexcused = (snapshot.words(kind)[:, -1] & newest for kind in ("absent", "unexcused"))
+    pupils, calendar_row = np.flatnonzero(absent), snapshot.histories.calendar_row
+    made: dict[tuple[int, int, int], tuple[str, int]] = {}
+    texts, since = [], np.empty(len(pupils), np.int32)
+    for place, pupil in enumerate(pupils.tolist()):
+        key = (int(calendar_row[pupil]), int(absent[pupil]), int(unexcused[pupil]))
+        if key not in made:
+            made[key] = _absences_text(snapshot, pupil, window, rows.language)
+        text, since[place] = made[key]
+        texts.append(text)
+    rows.add(RECENT_ABSENCES, pupils, texts, since)
+
+
+def _absences_text(
+    snapshot: Snapshot, pupil: int, window: int, language: Language
+) -> tuple[str, int]:
+    absent, unexcused = (int(snapshot.words(kind)[pupil, -1]) >> (_WORD - window) for kind in ("absent", "unexcused"))
+    ages = [age for age in range(window, 0, -1) if absent >> (window - age) & 1]
+    row, end = int(snapshot.histories.calendar_row[pupil]), int(snapshot.end[pupil])
+    days = [int(snapshot.calendar.day(row, end - age)) for age in ages]
+    said = [DAY.fill(language, day=date_of(day)) for day in days]
+    n = unexcused.bit_count()
+    why = _UNEXCUSED.fill(language, n=n) if n else ""
+    text = _ABSENT.fill(language, window=window, n=len(ages), why=why, days=ITEMS.join(language, said))
+    return text, days[0]
+
+
+# --- The last mark of each subject ---
+
+_MARK = Text(zh="{subject}{share}", en="{subject} {share}")
+_OF_EXAM = Text(zh="{exam}{mark}", en="{mark} ({exam})")
+_ABSENT_FROM = Text(zh="缺考", en="missed")
+_NONE_PASSED = Text(
+    zh="语数英最近一次都不及格", en="no pass in Chinese, maths or English at the last exams"
+)
+
+
+def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
+    exams = snapshot.exam_rows
+    percent = exams["percent"]
+    bounds, _ = runs_of_subjects(exams.offsets, exams["subject"])
+    last = bounds[1:] - 1
+    last = last[np.isfinite(percent[last]) | (percent[last] == MISSED)]
+    order = _core_first(snapshot.histories.words.get("subject", ()))[exams["subject"][last]]
+    last = last[np.argsort(order, kind="stable")]
+    subject, exam = exams["subject"][last], exams["exam"][last]
+    share = np.where(percent[last] == MISSED, -1, np.round(100 * np.nan_to_num(percent[last], neginf=-1)))
+    keys = np.column_stack([subject, exam, share.astype(np.int64)])
+    found, of_row = np.unique(keys, axis=0, return_inverse=True) if len(keys) else (keys, np.zeros(0, int))
+    texts = np.array([_mark_text(snapshot, *key, rows.language) for key in found.tolist()], dtype=object)
+    rows.add(LAST_MARK, exams["pupil"][last], texts[of_row.ravel()].tolist(), exams["date"][last])
+    _add_no_core_passed(rows, snapshot, settings)
+
+
+def _mark_text(snapshot: Snapshot, subject: int, exam: int, share: int, language: Language) -> str:
+    words = snapshot.histories.words
+    told = f"{share}%" if share >= 0 else _ABSENT_FROM.to(language)
+    named = common_word(SUBJECTS, words["subject"][subject], language)
+    mark = _MARK.fill(language, subject=named, share=told)
+    return _OF_EXAM.fill(language, exam=common_word(EXAMS, words["exam"][exam], language), mark=mark)
+
+
+def _core_first(subjects: Sequence[str]) -> Longs:
+    """Rank subjects: the core ones first."""
+    ranks = [CORE_SUBJECTS.index(word) if word in CORE_SUBJECTS else len(CORE_SUBJECTS) for word in subjects]
+    return np.array([*ranks, len(CORE_SUBJECTS)], np.int64)
+
+
+def _add_no_core_passed(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
+    """Find who has recent marks in at least two core subjects and a pass in none."""
+    grades, n = snapshot.grades.rows, len(snapshot)
+    last = snapshot.grades.last
+    core = np.array([*(w in CORE_SUBJECTS for w in snapshot.histories.words.get("subject", ())), False])
+    pupil = grades["pupil"][last]
+    recent = core[grades["subject"][last]] & (
+        grades["day"][last] >= snapshot.end[pupil] - settings.marks_school_days
+    )
+    counts = np.bincount(pupil[recent], minlength=n)
+    passed = np.bincount(pupil[recent & (grades["percent"][last] >= settings.pass_mark)], minlength=n)
+    pupils: Ints = np.flatnonzero((counts > 1) & (passed == 0)).astype(np.int32)
+    since = np.full(n, -1, np.int32)
+    np.maximum.at(since, pupil[recent], grades["date"][last][recent])
+    rows.add(NO_CORE_PASSED, pupils, _NONE_PASSED.to(rows.language), since[pupils])
