@@ -38,6 +38,7 @@ from dropout_risk.histories.store import read_state
 from dropout_risk.pages.rendering import Links, content_policy, id_at, message_page, served_under
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.text import LANGUAGES, Language
@@ -139,7 +140,8 @@ class ReviewRoom:
                 histories = self._held[1]
                 assert histories is not None  # noqa: S101
                 self._reviews[language] = Review.of(
-                    self.model, histories, day_after(histories), language=language, role=self.role
+                    self.model, histories, day_after(histories), language=language, role=self.role,
+                    directory=Directory.load(self.store),
                 )
             return self._reviews[language]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
@@ -58,10 +59,22 @@ class Section(BaseModel):
 
 
 class OutcomeSettings(Section):
-    """What counts as dropping out, and how far ahead the model looks."""
+    """What counts as dropping out, and how far ahead the model looks.
+
+    Pupils of the ``final_grades`` leave with the school year, about the day of ``graduation`` (month and
+    day): what is said of the days ahead ends then.
+    """
 
     horizon_days: SchoolDays = 90
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("dropout",)
+    final_grades: tuple[int, ...] = (9, 12)
+    graduation: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|30)$")] = "06-30"
+
+    @field_validator("graduation")
+    @classmethod
+    def _a_day_of_every_year(cls, value: str) -> str:
+        dt.date.fromisoformat(f"2025-{value}")
+        return value
 
 
 class SplitSettings(Section):
@@ -307,12 +320,17 @@ class CapacitySettings(Section):
 
 
 class RoleSettings(Section):
-    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``."""
+    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``.
+
+    ``reads_of_directory`` names what pages show it of the directory: name, seat, guardian, phone, village,
+    address; nothing where nothing is said.
+    """
 
     sees: tuple[str, ...]
     hears_of: tuple[str, ...] = ()
     names: bool = True
     staff: bool = True
+    reads_of_directory: tuple[str, ...] = ()
 
 
 class EvaluationSettings(Section):

@@ -186,7 +186,7 @@ def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
 def write_morning(review: Review, out: Path) -> Path:
     """Write a morning's pages and CSV, and its state for the next morning; give the first page."""
     index = review.write(out)
-    review.watch_list.to_csv(out / "watch-list.csv")
+    review.watch_list.to_csv(out / "watch-list.csv", review.directory)
     review.watch_list.save_state(out / STATE)
     return index
 

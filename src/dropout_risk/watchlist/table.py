@@ -13,9 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dropout_risk.alerts.alert import duty_text
+from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, tell_progress
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
@@ -24,6 +27,8 @@ from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
 from dropout_risk.watchlist.wording import (
+    listed_facts,
+    listed_help,
     listed_missing,
     listed_reasons,
     listed_refusals,
@@ -50,13 +55,16 @@ LIST_COLUMNS: dict[str, Text] = {
     "high": Text(zh="区间上限", en="high"),
     "risk_before": Text(zh="上次风险", en="risk_before"),
     "alerts": Text(zh="预警", en="alerts"),
+    "duty": Text(zh="预警分工", en="duty"),
+    "facts": Text(zh="已知情况", en="facts"),
     "reasons": Text(zh="升高风险的原因", en="reasons"),
     "missing": Text(zh="尚缺的信息", en="missing"),
     "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
     "not_scored_because": Text(zh="未能评估的原因", en="not_scored_because"),
 }
 CELL_WORDS: dict[str, Text] = {
-    "alert": Text(zh="预警", en="alert"),
+    "alert": Text(zh="今日预警", en="alert"),
+    "followed": Text(zh="跟进中的预警", en="followed"),
     "above_line": Text(zh="线上", en="above_line"),
     "below_line": Text(zh="线下", en="below_line"),
     "not_scored": Text(zh="未能评估", en="not_scored"),
@@ -76,15 +84,28 @@ def list_frame(watch_list: WatchList) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(LIST_COLUMNS)).astype({"place": "Int64"})
 
 
-def list_csv(watch_list: WatchList) -> str:
-    """Write the table for a spreadsheet, in words, and without a cell that it would run as a formula."""
+_NAME = Text(zh="姓名", en="name")
+
+
+def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
+    """Write the table for a spreadsheet, in words, and without a cell that it would run as a formula.
+
+    With a directory, pupils' names stand beside their ids.
+    """
     language = watch_list.language
+    columns = dict(LIST_COLUMNS)
+    if directory is not None and len(directory):
+        at = list(columns).index("student_id") + 1
+        items = list(columns.items())
+        columns = dict([*items[:at], ("name", _NAME), *items[at:]])
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([header.to(language) for header in LIST_COLUMNS.values()])
+    writer.writerow([header.to(language) for header in columns.values()])
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
-            writer.writerow([_cell_text(row.get(name), name, language) for name in LIST_COLUMNS])
+            if directory is not None:
+                row["name"] = directory.name_of(row["student_id"])
+            writer.writerow([_cell_text(row.get(name), name, language) for name in columns])
     return out.getvalue()
 
 
@@ -93,12 +114,15 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
     frame = scores.frame()
     if frame.empty:
         return frame
-    reasons, warnings = {}, {}
+    reasons, warnings, helps = {}, {}, {}
     for pupil in scores.pupils:
+        helps[pupil.student_id] = CLAUSES.en.join(item.text for item in listed_help(pupil))
         reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
         warnings[pupil.student_id] = CLAUSES.en.join(listed_warnings(pupil))
     ids = frame["student_id"]
-    return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings))
+    return frame.assign(
+        reasons=ids.map(reasons), warnings=ids.map(warnings), suggested_help=ids.map(helps)
+    )
 
 
 def guard_cell(value: Any) -> Any:
@@ -116,7 +140,7 @@ def _reason_texts(pupil: PupilScore, language: Language) -> list[str]:
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
     owner = {"school_id": group.school_id, "responsible_id": group.responsible_id}
-    for part, entries in (("alert", group.alerts), ("above_line", group.risks)):
+    for part, entries in (("alert", group.alerts), ("followed", group.followed), ("above_line", group.risks)):
         for number, entry in enumerate(entries, start=1):
             yield owner | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, number)
     for pupil in group.below:
@@ -141,9 +165,11 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
+        "duty": CLAUSES.join(language, dict.fromkeys(duty_text(alert, language) for alert in pupil.alerts)),
+        "facts": CLAUSES.join(language, fact_lines(listed_facts(pupil), language)),
         "reasons": CLAUSES.join(language, _reason_texts(pupil, language)),
         "missing": shorten_list([*listed_refusals(pupil), *listed_missing(pupil)], _MISSING_SHOWN, language),
-        "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
+        "suggested_help": CLAUSES.join(language, (item.text for item in listed_help(pupil))),
     }
 
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dropout_risk.alerts.facts import Fact
+from dropout_risk.alerts.help import Help
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
@@ -74,6 +77,22 @@ def listed_warnings(pupil: PupilScore) -> tuple[str, ...]:
 def listed_refusals(pupil: PupilScore) -> tuple[str, ...]:
     """Give of these what tells of rows that were not used."""
     return tuple(text for text in listed_warnings(pupil) if tells_of_refused(text, REFUSED_TABLES))
+
+
+def listed_facts(pupil: PupilScore) -> tuple[Fact, ...]:
+    """Give the facts of a pupil that a class teacher may read."""
+    return tuple(fact for fact in pupil.facts if fact.domain in CLASS_TEACHER.sees)
+
+
+def listed_help(pupil: PupilScore) -> tuple[Help, ...]:
+    """Give the help that something else asks for than what a class teacher may not read."""
+    return tuple(
+        item
+        for item in pupil.suggested_help
+        if any(
+            name not in FACT_KINDS or FACT_KINDS[name].domain in CLASS_TEACHER.sees for name in item.because
+        )
+    )
 
 
 _CONFIDENTIAL_TABLES = [name for name in REFUSED_TABLES if TABLES[name].domain in CLASS_TEACHER.hidden]
