@@ -140,7 +140,11 @@ class ReviewRoom:
                 histories = self._held[1]
                 assert histories is not None  # noqa: S101
                 self._reviews[language] = Review.of(
-                    self.model, histories, day_after(histories), language=language, role=self.role,
+                    self.model,
+                    histories,
+                    day_after(histories),
+                    language=language,
+                    role=self.role,
                     directory=Directory.load(self.store),
                 )
             return self._reviews[language]

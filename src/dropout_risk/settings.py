@@ -429,6 +429,10 @@ def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:
         section: type[BaseModel] = model
         for part in item["loc"][:-1]:
             known = getattr(section, "model_fields", None)  # a table of sections by name has none
-            section = known[str(part)].annotation if known else get_args(section)[0 if isinstance(part, int) else -1]
+            section = (
+                known[str(part)].annotation
+                if known
+                else get_args(section)[0 if isinstance(part, int) else -1]
+            )
         hints.append(nearest(str(item["loc"][-1]), section.model_fields))
     return " ".join(hints)

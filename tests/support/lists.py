@@ -64,7 +64,9 @@ def pupil(student_id, risk=0.2, *, raising=(), alerts=(), facts=(), **changes):
         "warnings": (),
         "suggested_help": help_for([item.name for item in facts], alerts, 8, "en"),
     }
-    return PupilScore(student_id=student_id, risk=risk, raising=raising, alerts=alerts, facts=facts, **told | changes)
+    return PupilScore(
+        student_id=student_id, risk=risk, raising=raising, alerts=alerts, facts=facts, **told | changes
+    )
 
 
 def scores(*pupils, as_of=MONDAY, language="en", errors=(), **model):

@@ -50,8 +50,8 @@ class Alert:
 
         >>> day = dt.date(2025, 2, 26)
         >>> alert = Alert("critical_item", day, "…", "counsellor", days=3, known=day)
-        >>> alert.is_of_today(None), alert.is_of_today(dt.date(2025, 2, 24)), alert.is_of_today(dt.date(2025, 2, 27))
-        (False, True, False)
+        >>> [alert.is_of_today(last) for last in (None, dt.date(2025, 2, 24), dt.date(2025, 2, 27))]
+        [False, True, False]
         """
         if self.known is None:
             return True

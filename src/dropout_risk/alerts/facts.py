@@ -1,13 +1,13 @@
 """Facts: what the records say of a pupil on a date, told before any model has a word.
 
-Family facts that hold today, what became of the pupil before, days missed, the last mark of each subject, and,
-for the counsellor, tests at their cut-off. Nothing is weighed: a fact is there or it is not.
+Family facts that hold today, what became of the pupil before, days missed, the last mark of each subject,
+and, for the counsellor, tests at their cut-off. Nothing is weighed: a fact is there or it is not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Self
@@ -18,6 +18,7 @@ import pyarrow as pa
 from dropout_risk.alerts.critical import CriticalAnswer
 from dropout_risk.alerts.silence import DAY
 from dropout_risk.arrays import Array, Ints, Longs
+from dropout_risk.catalogue.factors import FACTORS
 from dropout_risk.catalogue.facts import (
     CRITICAL_ANSWER,
     EVENTS_TOLD,
@@ -30,10 +31,9 @@ from dropout_risk.catalogue.facts import (
     TEST_AT_CUT_OFF,
     WAY_TO_SCHOOL,
 )
-from dropout_risk.catalogue.factors import FACTORS
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.catalogue.subjects import EXAMS, SUBJECTS, common_word
+from dropout_risk.catalogue.subjects import SUBJECTS, common_word, exam_word
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import tests_at_cut_off
@@ -78,7 +78,8 @@ def fact_lines(facts: Iterable[Fact], language: Language) -> tuple[str, ...]:
     """Write facts as lines, each kind of fact in one; those that share a day name it once.
 
     >>> day = dt.date(2025, 4, 20)
-    >>> marks = [Fact("last_mark", "grades", "Last exams", text, day) for text in ("maths 41%", "Chinese 62%")]
+    >>> told = ("maths 41%", "Chinese 62%")
+    >>> marks = [Fact("last_mark", "grades", "Last exams", text, day) for text in told]
     >>> fact_lines([Fact("low_income", "family", "Family", "minimum allowance", day), *marks], "en")
     ('Family: minimum allowance (since 2025-04-20)', 'Last exams (2025-04-20): maths 41%, Chinese 62%')
     """
@@ -103,51 +104,53 @@ def _with_since(fact: Fact, language: Language) -> str:
 
 @dataclass(eq=False)
 class FactRows:
-    """The facts of some pupils, in columns: by row the pupil, the kind, the text and the day (ordinal, -1)."""
+    """The facts of some pupils, in columns: the pupil, the kind, the text and the day (ordinal, or -1)."""
 
     n_pupils: int
     language: Language
-    _texts: dict[str, int] = field(default_factory=dict)
-    _columns: list[tuple[Array, Array, Array, Array]] = field(default_factory=list)
+    _words: dict[str, int] = field(default_factory=dict)
+    _columns: list[list[Array]] = field(default_factory=list)
 
-    def add(self, name: str, pupils: Array, texts: Sequence[str] | str, since: Array | int = -1) -> None:
-        """Add facts of one kind."""
-        if not len(pupils):
-            return
-        many = isinstance(texts, str)
-        codes = [self._texts.setdefault(text, len(self._texts)) for text in ([texts] if many else texts)]
-        text = np.full(len(pupils), codes[0]) if many else np.array(codes)
+    def add(
+        self,
+        name: str,
+        pupils: Array,
+        texts: str | Sequence[str],
+        since: Array | int = -1,
+        *,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Add facts of one kind, with one text for all or one for each; labels are by default the kind's."""
         kind = np.full(len(pupils), _KINDS.index(name))
-        self._columns.append((pupils, kind, text, np.broadcast_to(since, len(pupils)).astype(np.int32)))
+        label = self._coded(FACT_KINDS[name].label.to(self.language) if labels is None else labels, len(kind))
+        text = self._coded(texts, len(kind))
+        self._columns.append([pupils, kind, label, text, np.broadcast_to(since, len(kind)).astype(np.int32)])
 
-    def _sorted(self) -> list[Array]:
-        """Lay the rows by pupil, then in the order of the kinds, the newest day first."""
-        parts = self._columns or [tuple(np.zeros(0, np.int64) for _ in range(4))]
-        pupil, kind, text, since = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.lexsort((-since, kind, pupil))
-        return [column[order] for column in (pupil, kind, text, since)]
+    def _coded(self, words: str | Sequence[str], number: int) -> Longs:
+        if isinstance(words, str):
+            return np.full(number, self._words.setdefault(words, len(self._words)), np.int64)
+        return np.array([self._words.setdefault(word, len(self._words)) for word in words], np.int64)
 
     def column(self) -> pa.Array:
-        """Give the facts as a column of lists of :data:`FACT`."""
-        pupil, kind, text, since = self._sorted()
-        kinds = [FACT_KINDS[name] for name in _KINDS]
-        words = (
-            pa.array([item.name for item in kinds]),
-            pa.array([item.domain for item in kinds]),
-            pa.array([item.label.to(self.language) for item in kinds]),
-        )
-        taken = [column.take(pa.array(kind)) for column in words]
-        told = pa.array(list(self._texts), pa.string()).take(pa.array(text.astype(np.int64)))
+        """Give the facts as a column of lists of :data:`FACT`: by the kinds' order, the newest first."""
+        columns = self._columns or [[np.zeros(0, np.int64)] * 5]
+        parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
+        order = np.lexsort((-parts[4], parts[1], parts[0]))
+        pupil, kind, label, text, since = (part[order] for part in parts)
+        kinds, words = [FACT_KINDS[name] for name in _KINDS], pa.array(list(self._words), pa.string())
+        names = pa.array([item.name for item in kinds]).take(pa.array(kind))
+        domains = pa.array([item.domain for item in kinds]).take(pa.array(kind))
         day = pa.array(since.astype(np.int32), mask=since < 0).cast(pa.date32())
+        told = [names, domains, words.take(pa.array(label)), words.take(pa.array(text)), day]
         offsets = np.concatenate([[0], np.cumsum(np.bincount(pupil, minlength=self.n_pupils))])
-        items = pa.StructArray.from_arrays([*taken, told, day], fields=list(FACT))
+        items = pa.StructArray.from_arrays(told, fields=list(FACT))
         return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), items)
 
     def names_among(self, wanted: Iterable[str]) -> list[tuple[str, ...]]:
         """Give of each pupil the names of the wanted kinds that hold, in the order of the kinds."""
         kinds = sorted({_KINDS.index(name) for name in wanted if name in FACT_KINDS})
         bits = np.zeros(self.n_pupils, np.int64)
-        for pupils, kind, _, _ in self._columns:
+        for pupils, kind, *_ in self._columns:
             if len(kind) and kind[0] in kinds:
                 np.bitwise_or.at(bits, pupils, 1 << kinds.index(int(kind[0])))
         known = {code: tuple(_KINDS[kind] for bit, kind in enumerate(kinds) if code >> bit & 1)
@@ -291,6 +294,7 @@ _ABSENT = Text(
     en="{n} of the last {window} school days missed{why}: {days}",
 )
 _UNEXCUSED = Text(zh="（无故{n}天）", en=" ({n} without an explanation)")
+_STRETCH = Text(zh="{first}至{last}", en="{first} to {last}")
 _WORD = 64
 
 
@@ -312,28 +316,40 @@ def _add_absences(rows: FactRows, snapshot: Snapshot, settings: FactSettings) ->
     rows.add(RECENT_ABSENCES, pupils, texts, since)
 
 
-def _absences_text(
-    snapshot: Snapshot, pupil: int, window: int, language: Language
-) -> tuple[str, int]:
-    absent, unexcused = (int(snapshot.words(kind)[pupil, -1]) >> (_WORD - window) for kind in ("absent", "unexcused"))
+def _absences_text(snapshot: Snapshot, pupil: int, window: int, language: Language) -> tuple[str, int]:
+    absent, unexcused = (
+        int(snapshot.words(kind)[pupil, -1]) >> (_WORD - window) for kind in ("absent", "unexcused")
+    )
     ages = [age for age in range(window, 0, -1) if absent >> (window - age) & 1]
     row, end = int(snapshot.histories.calendar_row[pupil]), int(snapshot.end[pupil])
     days = [int(snapshot.calendar.day(row, end - age)) for age in ages]
-    said = [DAY.fill(language, day=date_of(day)) for day in days]
+    said = [_stretch_text(stretch, language) for stretch in _stretches(ages, days)]
     n = unexcused.bit_count()
     why = _UNEXCUSED.fill(language, n=n) if n else ""
     text = _ABSENT.fill(language, window=window, n=len(ages), why=why, days=ITEMS.join(language, said))
     return text, days[0]
 
 
+def _stretches(ages: Sequence[int], days: Sequence[int]) -> Iterator[list[int]]:
+    """Part days into stretches of school days one after the other."""
+    numbered = enumerate(zip(ages, days, strict=True))
+    for _, stretch in groupby(numbered, lambda item: item[0] + item[1][0]):
+        yield [day for _, (_, day) in stretch]
+
+
+def _stretch_text(days: Sequence[int], language: Language) -> str:
+    """Name two days each, and of more the first and the last."""
+    told = [DAY.fill(language, day=date_of(day)) for day in days]
+    if len(told) > 2:
+        return _STRETCH.fill(language, first=told[0], last=told[-1])
+    return ITEMS.join(language, told)
+
+
 # --- The last mark of each subject ---
 
 _MARK = Text(zh="{subject}{share}", en="{subject} {share}")
-_OF_EXAM = Text(zh="{exam}{mark}", en="{mark} ({exam})")
 _ABSENT_FROM = Text(zh="缺考", en="missed")
-_NONE_PASSED = Text(
-    zh="语数英最近一次都不及格", en="no pass in Chinese, maths or English at the last exams"
-)
+_NONE_PASSED = Text(zh="语数英最近一次都不及格", en="no pass in Chinese, maths or English at the last exams")
 
 
 def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
@@ -346,19 +362,28 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> No
     last = last[np.argsort(order, kind="stable")]
     subject, exam = exams["subject"][last], exams["exam"][last]
     share = np.where(percent[last] == MISSED, -1, np.round(100 * np.nan_to_num(percent[last], neginf=-1)))
-    keys = np.column_stack([subject, exam, share.astype(np.int64)])
-    found, of_row = np.unique(keys, axis=0, return_inverse=True) if len(keys) else (keys, np.zeros(0, int))
-    texts = np.array([_mark_text(snapshot, *key, rows.language) for key in found.tolist()], dtype=object)
-    rows.add(LAST_MARK, exams["pupil"][last], texts[of_row.ravel()].tolist(), exams["date"][last])
+    words = snapshot.histories.words
+    texts = _worded(
+        np.column_stack([subject, share.astype(np.int64)]),
+        lambda key: _mark_text(words["subject"][key[0]], key[1], rows.language),
+    )
+    labels = _worded(exam[:, None], lambda key: exam_word(words["exam"][key[0]], rows.language))
+    rows.add(LAST_MARK, exams["pupil"][last], texts, exams["date"][last], labels=labels)
     _add_no_core_passed(rows, snapshot, settings)
 
 
-def _mark_text(snapshot: Snapshot, subject: int, exam: int, share: int, language: Language) -> str:
-    words = snapshot.histories.words
+def _worded(keys: Array, word: Callable[[list[int]], str]) -> list[str]:
+    """Word each different key once, and give the words of all rows."""
+    if not len(keys):
+        return []
+    found, of_row = np.unique(keys, axis=0, return_inverse=True)
+    words = [word(key) for key in found.tolist()]
+    return [words[place] for place in of_row.ravel().tolist()]
+
+
+def _mark_text(subject: str, share: int, language: Language) -> str:
     told = f"{share}%" if share >= 0 else _ABSENT_FROM.to(language)
-    named = common_word(SUBJECTS, words["subject"][subject], language)
-    mark = _MARK.fill(language, subject=named, share=told)
-    return _OF_EXAM.fill(language, exam=common_word(EXAMS, words["exam"][exam], language), mark=mark)
+    return _MARK.fill(language, subject=common_word(SUBJECTS, subject, language), share=told)
 
 
 def _core_first(subjects: Sequence[str]) -> Longs:

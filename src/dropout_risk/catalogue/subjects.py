@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from dropout_risk.text import Language, Text
@@ -39,3 +40,29 @@ def common_word(words: Mapping[str, Text], name: str, language: Language) -> str
     ('数学', '书法')
     """
     return words[name].to(language) if name in words else name
+
+
+_TERMS: dict[str, Text] = {
+    "autumn": Text(zh="秋季", en="autumn"),
+    "fall": Text(zh="秋季", en="autumn"),
+    "spring": Text(zh="春季", en="spring"),
+    "term": Text(zh="学期", en="term"),
+    **EXAMS,
+}
+_YEAR = Text(zh="{year}年", en="{year} ")
+
+
+def exam_word(name: str, language: Language) -> str:
+    """Call an exam by its name in a language; a name of which some word is not known stays as it is written.
+
+    >>> exam_word("autumn-2024-midterm", "zh"), exam_word("monthly-2", "zh"), exam_word("第一次周测", "zh")
+    ('2024年秋季期中', '月考2', '第一次周测')
+    """
+    parts = re.split(r"[-_ ]+", name.casefold())
+    years = [part for part in parts if re.fullmatch(r"(19|20)\d\d", part)]
+    others = [part for part in parts if part not in years]
+    if name in EXAMS or not all(part in _TERMS or part.isdecimal() for part in others) or not others:
+        return common_word(EXAMS, name, language)
+    told = [_TERMS[part].to(language) if part in _TERMS else part for part in others]
+    year = "".join(_YEAR.fill(language, year=part) for part in years)
+    return year + ("" if language == "zh" else " ").join(told)

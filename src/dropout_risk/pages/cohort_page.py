@@ -183,6 +183,7 @@ def cohort_page(
     bands: BandSettings,
     links: Links,
     seen: Callable[[PupilScore], PupilScore],
+    *,
     directory: Directory | None = None,
 ) -> CohortPage:
     """Lay out the page of a cohort; it reads scores and adds nothing to them.

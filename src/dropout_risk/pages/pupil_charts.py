@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
-from dropout_risk.catalogue.subjects import EXAMS, SUBJECTS, common_word
+from dropout_risk.catalogue.subjects import SUBJECTS, common_word, exam_word
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import WORDS
@@ -235,7 +235,7 @@ def _mark_height(share: float) -> float:
 
 
 def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {common_word(EXAMS, exam, language)} {percent_text(share)}"
+    return f"{date_in_words(date, language)} {exam_word(exam, language)} {percent_text(share)}"
 
 
 _MARK = 1.2

@@ -276,7 +276,7 @@ class PupilPageWriter:
     cards: CardWriter
     last: dt.date | None = None
     within: tuple[int, ...] = ()
-    outcome: OutcomeSettings = OutcomeSettings()
+    outcome: OutcomeSettings = field(default_factory=OutcomeSettings)
     table: HelpTable | None = None
 
     def write(
@@ -325,9 +325,7 @@ class PupilPageWriter:
             would_change=changes.would_change if judged else (),
             missing=score.missing,
             warnings=score.warnings,
-            help=tuple(
-                HelpLine(item.text, self._because(item, score)) for item in score.suggested_help
-            ),
+            help=tuple(HelpLine(item.text, self._because(item, score)) for item in score.suggested_help),
             notes=self._notes(),
         )
 

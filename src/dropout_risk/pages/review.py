@@ -143,7 +143,14 @@ class Review:
 
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
-        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links, self._seen, self.directory)
+        page = cohort_page(
+            self.scores,
+            self.watch_list,
+            self.model.settings.bands,
+            links,
+            self._seen,
+            directory=self.directory,
+        )
         language = self.language
         notes = {
             "by_capacity_note": WORDS["by_capacity_note"].fill(

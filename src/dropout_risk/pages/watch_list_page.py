@@ -124,7 +124,9 @@ def _who_acts(
             if alert.is_of_today(before) and (alert.report_to or alert.route != "class_teacher"):
                 duty = duties.setdefault(duty_order(alert), (alert, {}))
                 duty[1][_name_with_class(entry.score, writer.directory)] = None
-    return tuple((duty_text(duties[key][0], writer.language), tuple(duties[key][1])) for key in sorted(duties))
+    return tuple(
+        (duty_text(duties[key][0], writer.language), tuple(duties[key][1])) for key in sorted(duties)
+    )
 
 
 def _by_reason(group: WatchGroup, directory: Directory) -> tuple[tuple[str, tuple[str, ...]], ...]:

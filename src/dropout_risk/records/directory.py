@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
-import pyarrow.feather as feather
+from pyarrow import feather
 
 from dropout_risk.errors import BundleError
 from dropout_risk.files import write_whole
@@ -115,4 +115,6 @@ def _table_of(lines: Iterable[dict[str, Any]]) -> pa.Table:
     ids = [line["student_id"] for line in lines]
     whole = all(isinstance(name, int) for name in ids)
     columns: dict[str, Any] = {"student_id": pa.array(ids if whole else map(str, ids))}
-    return pa.table(columns | {name: pa.array([line.get(name) for line in lines], pa.string()) for name in PERSONAL})
+    return pa.table(
+        columns | {name: pa.array([line.get(name) for line in lines], pa.string()) for name in PERSONAL}
+    )

@@ -275,7 +275,9 @@ def _run_together(header: str) -> str:
 @cache
 def _personal_headers() -> frozenset[str]:
     students, known = TABLES["students"], _default_layer().columns["students"]
-    return frozenset((*students.personal, *(form for form, name in known.items() if name in students.personal)))
+    return frozenset(
+        (*students.personal, *(form for form, name in known.items() if name in students.personal))
+    )
 
 
 @cache

@@ -146,11 +146,11 @@ class Reader:
         ``alerts`` are those that the role is told of.
         """
         heard = {alert.rule for alert in alerts}
-        told = [tuple(name for name in item.because if name in heard or self.reads_fact(name)) for item in given]
+        told = [
+            tuple(name for name in item.because if name in heard or self.reads_fact(name)) for item in given
+        ]
         return tuple(
-            Help(item.kind, because, item.text)
-            for item, because in zip(given, told, strict=True)
-            if because
+            Help(item.kind, because, item.text) for item, because in zip(given, told, strict=True) if because
         )
 
     def sees_field(self, field: str) -> bool:

@@ -271,8 +271,7 @@ def _read_pupil(result: Mapping[str, Any]) -> PupilScore:
     _check_keys(result, _RESULT)
     sides = {side: tuple(_read_fields(Reason, item) for item in result[side]) for side in SIDES}
     alerts = tuple(
-        _read_fields(Alert, item | _read_dates(item, "since", "known"))
-        for item in result["alerts"]
+        _read_fields(Alert, item | _read_dates(item, "since", "known")) for item in result["alerts"]
     )
     helps = tuple(
         _read_fields(Help, item | {"because": tuple(item["because"])}) for item in result["suggested_help"]

@@ -115,9 +115,14 @@ class Evidence:
             },
             recorded_days=snapshot.count("recorded", "year"),
             alerts=alerts_on(
-                snapshot, settings.alerts, instruments, language, facts=facts, registers=settings.registers,
+                snapshot,
+                settings.alerts,
+                instruments,
+                language,
+                facts=facts,
+                registers=settings.registers,
                 answers=answers,
-            ),  # fmt: skip
+            ),
             compared=len(context) > 0,
             doubted=KnownDays.of(snapshot, catalogue),
             registers=register_warnings(snapshot, facts, settings.registers, language),

@@ -55,8 +55,9 @@ class Role:
 
     It reads values and sentences of the domains that it ``sees``; of those that it ``hears_of`` it learns, in
     one sentence without a number, that they raise the risk. Without ``names`` it does not learn whose score
-    it is; of the directory, pages show it the columns that it ``reads_of_directory``, by default none. Who is no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts,
-    nor a rank. SettingsError, with the nearest right name, if a domain is unknown.
+    it is; of the directory, pages show it the columns that it ``reads_of_directory``, by default none. Who is
+    no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts, nor a rank.
+    SettingsError, with the nearest right name, if a domain is unknown.
 
     >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
     ('psychology', 'grades')

@@ -15,8 +15,8 @@ from dropout_risk.alerts.facts import FACT, FactRows
 from dropout_risk.alerts.help import HelpTable, help_for, help_table
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
-from dropout_risk.arrays import Bools, Floats, Longs
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
+from dropout_risk.arrays import Bools, Floats
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows, describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS
@@ -84,8 +84,8 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
     until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base is),
     ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions, added in
     their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising, lowering,
-    other, other_points, risk_within, facts, alerts, missing, warnings, suggested_help``, as in the reply. ``error``
-    says why a pupil could not be scored; all other columns but the ids are null then.
+    other, other_points, risk_within, facts, alerts, missing, warnings, suggested_help``, as in the reply.
+    ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
     number = pa.float64()
     fields: dict[str, pa.DataType] = {"student_id": _TEXT if student_id is None else student_id}
@@ -96,7 +96,12 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
         fields |= {"domains": numbers_of(DOMAINS), "causes": numbers_of(CAUSES)}
         fields |= dict.fromkeys(SIDES, pa.list_(REASON))
         fields |= {"other": number, "other_points": number, "risk_within": pa.list_(number)}
-        fields |= {"facts": pa.list_(FACT), "alerts": pa.list_(ALERT), "missing": pa.list_(GAP), "warnings": pa.list_(_TEXT)}
+        fields |= {
+            "facts": pa.list_(FACT),
+            "alerts": pa.list_(ALERT),
+            "missing": pa.list_(GAP),
+            "warnings": pa.list_(_TEXT),
+        }
         fields["suggested_help"] = pa.list_(HELP)
     return pa.schema(fields | {"error": ERROR})
 

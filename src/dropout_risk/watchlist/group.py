@@ -104,9 +104,9 @@ class WatchGroup:
     """The pupils of one responsible teacher, or those of a school who have none.
 
     Everybody with an alert is in ``alerts``, the most urgent first, whatever the capacity, or in ``followed``
-    where all of its alerts were told before and are open still; ``risks`` are the highest risks without one, up to the capacity and never of the lowest band; ``below`` is everybody else
-    who was scored, the highest risk first; ``tied`` of them have exactly the risk of the last one above the
-    line.
+    where all of its alerts were told before and are open still; ``risks`` are the highest risks without one,
+    up to the capacity and never of the lowest band; ``below`` is everybody else who was scored, the highest
+    risk first; ``tied`` of them have exactly the risk of the last one above the line.
     """
 
     school_id: str | None

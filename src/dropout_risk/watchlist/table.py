@@ -120,9 +120,7 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
         reasons[pupil.student_id] = CLAUSES.en.join(_reason_texts(pupil, scores.language))
         warnings[pupil.student_id] = CLAUSES.en.join(listed_warnings(pupil))
     ids = frame["student_id"]
-    return frame.assign(
-        reasons=ids.map(reasons), warnings=ids.map(warnings), suggested_help=ids.map(helps)
-    )
+    return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings), suggested_help=ids.map(helps))
 
 
 def guard_cell(value: Any) -> Any:

@@ -8,7 +8,7 @@ from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
-from dropout_risk.scoring.score_rows import _list_rows, _MADE, _struct_rows
+from dropout_risk.scoring.score_rows import _MADE, _list_rows, _struct_rows
 from dropout_risk.settings import FactSettings
 
 AS_OF = dt.date(2025, 3, 3)
@@ -17,7 +17,8 @@ DAYS = [day for back in range(140, 0, -1) if (day := AS_OF - dt.timedelta(days=b
 
 def read(language="en", student=None, **tables):
     pupils = [
-        {"student_id": name, "school_id": "s-1", "class_id": "8-2", "grade_level": 8} for name in ("p-1", "z-9")
+        {"student_id": name, "school_id": "s-1", "class_id": "8-2", "grade_level": 8}
+        for name in ("p-1", "z-9")
     ]
     pupils[0] |= student or {}
     rows = [{"student_id": "z-9", "date": day, "status": "present"} for day in DAYS]
@@ -81,6 +82,15 @@ def test_days_missed_are_told_by_date_and_only_of_the_last_twenty_school_days():
     assert "近20个教学日缺课2天（无故1天）" in read("zh", attendance=rows)[0][0].text
 
 
+def test_three_days_missed_one_after_the_other_are_told_as_a_stretch():
+    away = {*DAYS[-9:-5], DAYS[-2]}
+    rows = [
+        {"student_id": "p-1", "date": day, "status": "excused" if day in away else "present"} for day in DAYS
+    ]
+    facts, _ = read(attendance=rows)
+    assert facts[0].text == f"5 of the last 20 school days missed: {DAYS[-9]} to {DAYS[-6]}, {DAYS[-2]}"
+
+
 def mark(subject, date, score, **more):
     row = {"student_id": "p-1", "date": date, "subject": subject, "exam": "midterm", "max_score": 100}
     return row | {"score": score} | more
@@ -94,8 +104,9 @@ def test_the_last_mark_of_each_subject_is_told_core_subjects_first_and_a_missed_
     ]  # fmt: skip
     facts, names = read(grades=rows)
     assert [text for text, _ in of(facts, "last_mark")] == [
-        "Chinese 62% (midterm)", "Maths missed (midterm)", "History 71% (midterm)",
+        "Chinese 62%", "Maths missed", "History 71%",
     ]  # fmt: skip
+    assert {fact.label for fact in facts} == {"midterm"}
     assert "no_core_subject_passed" not in names
 
 
@@ -122,7 +133,7 @@ def test_history_of_outcomes_is_told_with_its_days():
 
 def test_a_test_is_a_fact_only_at_its_cut_off_and_for_who_sees_psychology():
     test = {"student_id": "p-1", "date": DAYS[-9], "instrument": "MHT", "scale": "total"}
-    facts, names = read(wellbeing=[test | {"score": 66}])
+    facts, _ = read(wellbeing=[test | {"score": 66}])
     (fact,) = facts
     assert (fact.name, fact.domain, fact.since) == ("test_at_cut_off", "psychology", DAYS[-9])
     assert "66" not in fact.text

@@ -133,7 +133,7 @@ def test_a_reason_shows_comparison_and_age_of_the_data():
 def test_small_risks_and_their_intervals_are_whole_percents():
     told = Text(page(pupil("p-1", 0.004, alerts=(alert(),)), pupil("p-2", 0.307))).told
     assert "Risk of dropping out <1%" in told
-    assert "Risk 31% high interval 15% – 46%" in told
+    assert "Risk of dropping out 31% high interval 15% – 46%" in told
 
 
 def test_a_status_says_from_where_to_where_and_since_when():
