@@ -7,10 +7,10 @@ and, for the counsellor, tests at their cut-off. Nothing is weighed: a fact is t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -74,32 +74,59 @@ _SINCE = Text(zh="{text}（{since}起）", en="{text} (since {since})")
 _ON = Text(zh="{label}（{since}）", en="{label} ({since})")
 
 
-def fact_lines(facts: Iterable[Fact], language: Language) -> tuple[str, ...]:
-    """Write facts as lines, each kind of fact in one; those that share a day name it once.
+def fact_lines(facts: Iterable[Fact], language: Language, *, exams: int | None = None) -> tuple[str, ...]:
+    """Write facts as lines, those that stand together in one; of exams, the latest first, by default all.
 
     >>> day = dt.date(2025, 4, 20)
     >>> told = ("maths 41%", "Chinese 62%")
-    >>> marks = [Fact("last_mark", "grades", "Last exams", text, day) for text in told]
+    >>> marks = [Fact("last_mark", "grades", "midterm", text, day) for text in told]
     >>> fact_lines([Fact("low_income", "family", "Family", "minimum allowance", day), *marks], "en")
-    ('Family: minimum allowance (since 2025-04-20)', 'Last exams (2025-04-20): maths 41%, Chinese 62%')
+    ('Family: minimum allowance (since 2025-04-20)', 'midterm (2025-04-20): maths 41%, Chinese 62%')
     """
-    told = [fact for fact in facts if FACT_KINDS[fact.name].told]
-    lines = []
-    for (label, day), group in groupby(told, lambda fact: (fact.label, _shared_day(fact))):
-        texts = [fact.text if day else _with_since(fact, language) for fact in group]
-        head = _ON.fill(language, label=label, since=date_in_words(day, language)) if day else label
-        lines.append(head + COLON.to(language) + ITEMS.join(language, texts))
-    return tuple(lines)
+    groups: dict[tuple[bool, str], list[Fact]] = {}
+    for fact in facts:
+        if FACT_KINDS[fact.name].told:
+            groups.setdefault((fact.name == LAST_MARK, fact.label), []).append(fact)
+    sittings = sorted(
+        (group for (is_exam, _), group in groups.items() if is_exam),
+        key=lambda group: max(fact.since or dt.date.min for fact in group),
+        reverse=True,
+    )
+    lines = [
+        label + COLON.to(language) + ITEMS.join(language, (_with_since(fact, language) for fact in group))
+        for (is_exam, label), group in groups.items()
+        if not is_exam
+    ]
+    return (*lines, *(_exam_line(group, language) for group in sittings[:exams]))
 
 
-def _shared_day(fact: Fact) -> dt.date | None:
-    return fact.since if fact.name == LAST_MARK else None
+def _exam_line(group: Sequence[Fact], language: Language) -> str:
+    days = sorted({fact.since for fact in group if fact.since})
+    told = [date_in_words(day, language) for day in (days[:1] + days[-1:] if len(days) > 1 else days)]
+    since = _STRETCH.fill(language, first=told[0], last=told[-1]) if len(told) > 1 else "".join(told)
+    head = _ON.fill(language, label=group[0].label, since=since) if since else group[0].label
+    return head + COLON.to(language) + ITEMS.join(language, (fact.text for fact in group))
 
 
 def _with_since(fact: Fact, language: Language) -> str:
     if fact.since is None or fact.domain != "family":
         return fact.text
     return _SINCE.fill(language, text=fact.text, since=date_in_words(fact.since, language))
+
+
+class _Worded(NamedTuple):
+    """The different words of some rows, and the place of each row's among them."""
+
+    words: list[str]
+    place: Longs
+
+    @classmethod
+    def of(cls, keys: Array, word: Callable[[int], str]) -> _Worded:
+        """Word each different key once; keys are small numbers from 0."""
+        there = np.flatnonzero(np.bincount(keys))
+        place = np.zeros(there[-1] + 1 if len(there) else 0, np.int64)
+        place[there] = np.arange(len(there))
+        return cls([word(key) for key in there.tolist()], place[keys])
 
 
 @dataclass(eq=False)
@@ -115,10 +142,10 @@ class FactRows:
         self,
         name: str,
         pupils: Array,
-        texts: str | Sequence[str],
+        texts: str | Sequence[str] | _Worded,
         since: Array | int = -1,
         *,
-        labels: Sequence[str] | None = None,
+        labels: _Worded | None = None,
     ) -> None:
         """Add facts of one kind, with one text for all or one for each; labels are by default the kind's."""
         kind = np.full(len(pupils), _KINDS.index(name))
@@ -126,16 +153,19 @@ class FactRows:
         text = self._coded(texts, len(kind))
         self._columns.append([pupils, kind, label, text, np.broadcast_to(since, len(kind)).astype(np.int32)])
 
-    def _coded(self, words: str | Sequence[str], number: int) -> Longs:
+    def _coded(self, words: str | Sequence[str] | _Worded, number: int) -> Longs:
         if isinstance(words, str):
             return np.full(number, self._words.setdefault(words, len(self._words)), np.int64)
-        return np.array([self._words.setdefault(word, len(self._words)) for word in words], np.int64)
+        given = words.words if isinstance(words, _Worded) else words
+        codes = np.array([self._words.setdefault(word, len(self._words)) for word in given], np.int64)
+        return codes[words.place] if isinstance(words, _Worded) else codes
 
     def column(self) -> pa.Array:
         """Give the facts as a column of lists of :data:`FACT`: by the kinds' order, the newest first."""
         columns = self._columns or [[np.zeros(0, np.int64)] * 5]
         parts = [np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)]
-        order = np.lexsort((-parts[4], parts[1], parts[0]))
+        newest = np.where(parts[1] == _KINDS.index(LAST_MARK), 0, -parts[4])  # marks stay by subject
+        order = np.lexsort((newest, parts[1], parts[0]))
         pupil, kind, label, text, since = (part[order] for part in parts)
         kinds, words = [FACT_KINDS[name] for name in _KINDS], pa.array(list(self._words), pa.string())
         names = pa.array([item.name for item in kinds]).take(pa.array(kind))
@@ -191,14 +221,15 @@ def _add_family(rows: FactRows, snapshot: Snapshot) -> None:
     holding = np.flatnonzero(family["holds"] & family["said"])
     if not len(holding):
         return
-    pairs = np.column_stack([family["factor"][holding], family["value"][holding]])
-    found, of_row = np.unique(pairs, axis=0, return_inverse=True)
-    for number, (factor, value) in enumerate(found.tolist()):
+    values = len(words.get("value", ())) + 1
+    pairs = family["factor"][holding].astype(np.int64) * values + family["value"][holding] + 1
+    for pair in np.flatnonzero(np.bincount(pairs)).tolist():
+        factor, value = pair // values, pair % values - 1
         word = words["factor"][factor]
         code = next((code for code in FACTORS if word_key(code) == word_key(word)), OTHER_FACTOR)
         if code == "none":
             continue
-        here = holding[of_row.ravel() == number]
+        here = holding[pairs == pair]
         given = words["value"][value] if value >= 0 else ""
         rows.add(code, family["pupil"][here], _factor_text(code, word, given, rows), family["date"][here])
 
@@ -214,18 +245,20 @@ def _factor_text(code: str, word: str, value: str, rows: FactRows) -> str:
 
 def _add_way(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:
     km, boarding = snapshot.student_column("distance_km"), snapshot.student_column("boarding")
-    told = np.column_stack([np.round(km, 1), boarding])
-    there = np.flatnonzero(~np.isnan(told).all(axis=1))
-    if not len(there):
-        return
-    found, of_row = np.unique(told[there], axis=0, return_inverse=True, equal_nan=True)
-    for number, (distance, boards) in enumerate(found.tolist()):
-        far = distance >= settings.far_km and boards == 0
-        texts = [] if np.isnan(distance) else [_KM.fill(rows.language, km=f"{distance:g}")]
-        if not np.isnan(boards):
-            texts.append((_BOARDS if boards else _DAY_PUPIL).to(rows.language))
-        name = FAR_DAY_PUPIL if far else WAY_TO_SCHOOL
-        rows.add(name, there[of_row.ravel() == number], ITEMS.join(rows.language, texts))
+    tenths = np.where(np.isnan(km), 0, np.round(10 * np.nan_to_num(km)) + 1).astype(np.int64)
+    way = 3 * tenths + np.where(np.isnan(boarding), 0, 1 + np.nan_to_num(boarding)).astype(np.int64)
+    far = (km >= settings.far_km) & (boarding == 0)
+    for name, chosen in ((FAR_DAY_PUPIL, far), (WAY_TO_SCHOOL, ~far & (way > 0))):
+        pupils = np.flatnonzero(chosen)
+        rows.add(name, pupils, _Worded.of(way[pupils], lambda key: _way_text(key, rows.language)))
+
+
+def _way_text(way: int, language: Language) -> str:
+    tenths, boards = divmod(way, 3)
+    texts = [_KM.fill(language, km=f"{(tenths - 1) / 10:g}")] if tenths else []
+    if boards:
+        texts.append((_BOARDS if boards == 2 else _DAY_PUPIL).to(language))
+    return ITEMS.join(language, texts)
 
 
 # --- What became of the pupil before ---
@@ -305,36 +338,37 @@ def _add_absences(rows: FactRows, snapshot: Snapshot, settings: FactSettings) ->
     newest = np.uint64(((1 << window) - 1) << (_WORD - window))
     absent, unexcused = (snapshot.words(kind)[:, -1] & newest for kind in ("absent", "unexcused"))
     pupils, calendar_row = np.flatnonzero(absent), snapshot.histories.calendar_row
+    days: dict[int, list[int]] = {}
     made: dict[tuple[int, int, int], tuple[str, int]] = {}
     texts, since = [], np.empty(len(pupils), np.int32)
-    for place, pupil in enumerate(pupils.tolist()):
-        key = (int(calendar_row[pupil]), int(absent[pupil]), int(unexcused[pupil]))
+    shift = np.uint64(_WORD - window)
+    keys = zip(
+        calendar_row[pupils].tolist(),
+        (absent[pupils] >> shift).tolist(),
+        (unexcused[pupils] >> shift).tolist(),
+        strict=True,
+    )
+    for place, key in enumerate(keys):
         if key not in made:
-            made[key] = _absences_text(snapshot, pupil, window, rows.language)
+            if key[0] not in days:
+                ages = np.arange(window, 0, -1)
+                end = int(snapshot.end[pupils[place]])
+                days[key[0]] = snapshot.calendar.day(np.full(window, key[0]), end - ages).tolist()
+            made[key] = _absences_text(days[key[0]], key[1], key[2].bit_count(), rows.language)
         text, since[place] = made[key]
         texts.append(text)
     rows.add(RECENT_ABSENCES, pupils, texts, since)
 
 
-def _absences_text(snapshot: Snapshot, pupil: int, window: int, language: Language) -> tuple[str, int]:
-    absent, unexcused = (
-        int(snapshot.words(kind)[pupil, -1]) >> (_WORD - window) for kind in ("absent", "unexcused")
-    )
-    ages = [age for age in range(window, 0, -1) if absent >> (window - age) & 1]
-    row, end = int(snapshot.histories.calendar_row[pupil]), int(snapshot.end[pupil])
-    days = [int(snapshot.calendar.day(row, end - age)) for age in ages]
-    said = [_stretch_text(stretch, language) for stretch in _stretches(ages, days)]
-    n = unexcused.bit_count()
-    why = _UNEXCUSED.fill(language, n=n) if n else ""
-    text = _ABSENT.fill(language, window=window, n=len(ages), why=why, days=ITEMS.join(language, said))
-    return text, days[0]
-
-
-def _stretches(ages: Sequence[int], days: Sequence[int]) -> Iterator[list[int]]:
-    """Part days into stretches of school days one after the other."""
-    numbered = enumerate(zip(ages, days, strict=True))
-    for _, stretch in groupby(numbered, lambda item: item[0] + item[1][0]):
-        yield [day for _, (_, day) in stretch]
+def _absences_text(days: Sequence[int], absent: int, unexcused: int, language: Language) -> tuple[str, int]:
+    """Tell the days whose bits are set, the lowest bit being the first day; give the first one missed too."""
+    missed = [place for place in range(len(days)) if absent >> place & 1]
+    said = []
+    for _, stretch in groupby(enumerate(missed), lambda item: item[1] - item[0]):
+        said.append(_stretch_text([days[place] for _, place in stretch], language))
+    why = _UNEXCUSED.fill(language, n=unexcused) if unexcused else ""
+    text = _ABSENT.fill(language, window=len(days), n=len(missed), why=why, days=ITEMS.join(language, said))
+    return text, days[missed[0]]
 
 
 def _stretch_text(days: Sequence[int], language: Language) -> str:
@@ -361,24 +395,18 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> No
     order = _core_first(snapshot.histories.words.get("subject", ()))[exams["subject"][last]]
     last = last[np.argsort(order, kind="stable")]
     subject, exam = exams["subject"][last], exams["exam"][last]
-    share = np.where(percent[last] == MISSED, -1, np.round(100 * np.nan_to_num(percent[last], neginf=-1)))
+    share = np.where(percent[last] == MISSED, 0, 1 + np.round(100 * np.nan_to_num(percent[last], neginf=0)))
     words = snapshot.histories.words
-    texts = _worded(
-        np.column_stack([subject, share.astype(np.int64)]),
-        lambda key: _mark_text(words["subject"][key[0]], key[1], rows.language),
+    texts = _Worded.of(
+        _SHARES * subject.astype(np.int64) + share.astype(np.int64),
+        lambda key: _mark_text(words["subject"][key // _SHARES], key % _SHARES - 1, rows.language),
     )
-    labels = _worded(exam[:, None], lambda key: exam_word(words["exam"][key[0]], rows.language))
+    labels = _Worded.of(exam, lambda key: exam_word(words["exam"][key], rows.language))
     rows.add(LAST_MARK, exams["pupil"][last], texts, exams["date"][last], labels=labels)
     _add_no_core_passed(rows, snapshot, settings)
 
 
-def _worded(keys: Array, word: Callable[[list[int]], str]) -> list[str]:
-    """Word each different key once, and give the words of all rows."""
-    if not len(keys):
-        return []
-    found, of_row = np.unique(keys, axis=0, return_inverse=True)
-    words = [word(key) for key in found.tolist()]
-    return [words[place] for place in of_row.ravel().tolist()]
+_SHARES = 128  # a mark is at most full marks: 0 for a missed exam, then 0 to 100 %
 
 
 def _mark_text(subject: str, share: int, language: Language) -> str:

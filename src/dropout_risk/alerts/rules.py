@@ -84,11 +84,9 @@ _CRITICAL_TEXT = Text(
     "today; the content is confidential and for the counsellor only",
 )
 _CRITICAL_OPEN = Text(
-    zh="心理测评中有需要专人了解的情况，已在名单上告知过。如还没有见面，请心理教师尽快约谈；"
-    "内容保密，只向心理教师提供",
-    en="A well-being test holds something that a person should look into; an earlier list has told so. If "
-    "they have not met yet, the counsellor meets the pupil soon; the content is confidential and for the "
-    "counsellor only",
+    zh="心理测评中有需要专人尽快了解的情况。如还没有见面，请心理教师尽快与学生见面；内容保密，只向心理教师提供",
+    en="A well-being test holds something that a person should look into. If they have not met yet, the "
+    "counsellor meets the pupil soon; the content is confidential and for the counsellor only",
 )
 
 

@@ -13,7 +13,7 @@ from dropout_risk.settings import LOWEST_BAND, OutcomeSettings
 from dropout_risk.text import ITEMS, Language, Text, date_in_words, percent_text
 
 RECORD_WORDS: dict[str, Text] = {
-    "on_record": Text(zh="已知情况（来自记录）", en="On record"),
+    "on_record": Text(zh="已知情况", en="On record"),
     "nothing_on_record": Text(zh="没有登记任何情况。", en="Nothing is on record."),
     "contacts": Text(zh="联系方式", en="Contact"),
     "open_alerts": Text(zh="跟进中的预警", en="Alerts still open"),

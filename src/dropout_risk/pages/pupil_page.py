@@ -125,7 +125,7 @@ class CardWriter:
             status_word=self.status(entry),
             since=self.since(entry),
             alerts=self.alerts(score),
-            facts=fact_lines(listed_facts(score), self.language),
+            facts=fact_lines(listed_facts(score), self.language, exams=1),
             raising=self._lines(score, score.raising)[:most] if told else (),
             lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if told else (),
             missing=shorten_list(self._own(listed_missing(score)), MISSING_SHOWN, self.language),
