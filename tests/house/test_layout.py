@@ -19,8 +19,12 @@ FACADES = {
 
 
 NEW_ROOMS = {
+    "dropout_risk.alerts.critical": "critical answers, and since when they are known",
+    "dropout_risk.alerts.facts": "what is on record of a pupil on a date",
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
+    "dropout_risk.catalogue.facts": "which facts there are, and who may read of each",
+    "dropout_risk.catalogue.subjects": "what subjects and exams are called",
     "dropout_risk.evaluation.missingness": "what training refuses to learn from",
     "dropout_risk.features.refused_shares": "how much of a pupil was refused, as known on a date",
     "dropout_risk.features.sat_exams": "which exams a class sat",
@@ -32,6 +36,7 @@ NEW_ROOMS = {
     "dropout_risk.modelling.feature_table": "the frame of features that a classifier takes",
     "dropout_risk.modelling.labels": "which label is the risk",
     "dropout_risk.modelling.row_names": "whether rows and labels agree",
+    "dropout_risk.pages.on_record": "what a page shows that no model made",
     "dropout_risk.proposals": "mappings proposed for foreign files",
     "dropout_risk.proposals.check_hints": "the conventions that a check speaks for",
     "dropout_risk.proposals.column_values": "the values of a foreign column, and their shape",
@@ -57,6 +62,7 @@ NEW_ROOMS = {
     "dropout_risk.records.csv_lines": "where the lines of a CSV file end",
     "dropout_risk.records.dates": "dates as a county writes them",
     "dropout_risk.records.encodings": "which encoding a text is in, and whether it is doubted",
+    "dropout_risk.records.directory": "names and addresses, for pages alone",
     "dropout_risk.records.family_values": "what a family factor may say",
     "dropout_risk.records.folders": "the files of a folder: read, or named",
     "dropout_risk.records.grade_levels": "grade levels as schools write them",
