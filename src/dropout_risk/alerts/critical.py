@@ -55,7 +55,7 @@ def critical_answers(
 
 def _first_known(snapshot: Snapshot, pupil: int, row: int) -> int:
     """Give the date on which an answer was first entered, whatever was entered of it again."""
-    runs, rows = snapshot.histories.wellbeing, snapshot.wellbeing
+    runs, rows = snapshot.histories.runs["wellbeing"], snapshot.wellbeing
     own = slice(int(runs.offsets[pupil]), int(runs.offsets[pupil + 1]))
     same = np.ones(own.stop - own.start, dtype=bool)
     for name in runs.key:

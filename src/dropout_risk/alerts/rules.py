@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Alert, Office, urgency_of
+from dropout_risk.alerts.alert import Alert, Office
 from dropout_risk.alerts.critical import CriticalAnswer, critical_answers
+from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import DAY, silence_alerts
 from dropout_risk.arrays import Array, Floats

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from dropout_risk.alerts.alert import Alert, duty_text
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.alerts.help import Help, HelpTable, shipped_help
 from dropout_risk.catalogue.feature import DOMAINS

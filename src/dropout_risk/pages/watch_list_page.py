@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dropout_risk.alerts.alert import Alert, duty_order, duty_text
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.duty import duty_order, duty_text
 from dropout_risk.errors import SettingsError
 from dropout_risk.files import UNFINISHED, write_whole
 from dropout_risk.pages.pupil_page import CardWriter, PupilCard

@@ -27,8 +27,8 @@ from dropout_risk.errors import (
     WrongTypeError,
     nearest,
 )
-from dropout_risk.scoring.request_schema import request_schema
 from dropout_risk.records.directory import PERSONAL
+from dropout_risk.scoring.request_schema import request_schema
 
 Schema = Mapping[str, Any]
 Place = tuple[int | str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.facts import FACT, FactRows
-from dropout_risk.alerts.help import HelpTable, help_for, help_table
+from dropout_risk.alerts.facts import FACT
+from dropout_risk.alerts.help import help_table
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats
@@ -21,47 +20,12 @@ from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, Scored
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
+from dropout_risk.scoring.help_column import HELP, HelpColumn, SharedLists
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
-
-# --- Lists that many pupils share (what is missing, what help fits): each made once, and taken by number ---
-
-MOST_REMEMBERED = 50_000
-
-
-class SharedLists:
-    """A column of lists of which few are different; ``kind`` is the type of the column.
-
-    >>> column = SharedLists(pa.list_(pa.string()))
-    >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
-    [['row 0'], ['row 1'], ['row 0']]
-    """
-
-    def __init__(self, kind: pa.DataType) -> None:
-        self._kind = kind
-        self._made: dict[Hashable, Any] = {}
-
-    def take(self, keys: Sequence[Hashable], make: Callable[[int], Any]) -> pa.Array:
-        """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
-        if len(self._made) > MOST_REMEMBERED:
-            self._made = {}
-        made, indices = self._made, dict[Hashable, int]()
-        lists: list[Any] = []
-        at = np.empty(len(keys), dtype=np.int32)
-        for row, key in enumerate(keys):
-            index = indices.get(key)
-            if index is None:
-                index = indices[key] = len(lists)
-                found = made.get(key)
-                if found is None:
-                    found = made[key] = make(row)
-                lists.append(found)
-            at[row] = index
-        return pa.array(lists, self._kind).take(pa.array(at))
-
 
 # --- The columns in which scores are written: one row per pupil, with everything that the reply holds ---
 
@@ -73,7 +37,6 @@ ALERT = pa.struct({
     "report_to": _TEXT, "known": pa.date32(),
 })  # fmt: skip
 GAP = pa.struct({"text": _TEXT, "sensitive": pa.bool_()})
-HELP = pa.struct({"kind": _TEXT, "because": pa.list_(_TEXT), "text": _TEXT})
 ERROR = pa.struct(dict.fromkeys(("code", "field", "message", "hint"), _TEXT))
 
 
@@ -109,37 +72,6 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
 def numbers_of(names: Any) -> pa.DataType:
     """Give the type of a struct of numbers."""
     return pa.struct({str(name): pa.float64() for name in names})
-
-
-# --- What help fits each of many pupils: the table is asked once for each different set of facts ---
-
-
-class HelpColumn:
-    """The column ``suggested_help``, by a county's table of help."""
-
-    def __init__(self, table: HelpTable, language: Language) -> None:
-        self._table, self._language = table, language
-        self._lists = SharedLists(pa.list_(HELP))
-        self._followed = {name for line in table for name in line.facts}
-        self._oldest = max((line.min_grade for line in table), default=0)
-
-    def of(
-        self, facts: FactRows | None, alerts: list[tuple[Alert, ...]], grades: pa.ChunkedArray | None
-    ) -> pa.Array:
-        """Say what help each pupil's facts and alerts ask for."""
-        nothing: list[tuple[str, ...]] = [()] * len(alerts)
-        names = nothing if facts is None else facts.names_among(self._followed)
-        levels = grades.to_pylist() if grades is not None else [None] * len(alerts)
-        keys = [
-            (own, min(level or 0, self._oldest), tuple(alert.rule for alert in told) if told else ())
-            for own, level, told in zip(names, levels, alerts, strict=True)
-        ]
-
-        def make(row: int) -> list[dict[str, Any]]:
-            found = help_for(names[row], alerts[row], levels[row], self._language, self._table)
-            return [item.to_dict() for item in found]
-
-        return self._lists.take(keys, make)
 
 
 Notes = Sequence[tuple[str, ...]]

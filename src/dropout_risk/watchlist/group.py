@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from dropout_risk.alerts.alert import urgency_of
+from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.scoring.score_rows import PupilHead, take_pupils
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND

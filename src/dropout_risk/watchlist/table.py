@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dropout_risk.alerts.alert import duty_text
+from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.files import write_whole
 from dropout_risk.histories.histories import Histories
