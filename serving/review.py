@@ -40,6 +40,7 @@ from dropout_risk.histories.store import read_state
 from dropout_risk.pages.rendering import Links, content_policy, id_at, message_page, served_under
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
 from dropout_risk.scoring.scope import EVERYBODY, Scope
@@ -151,7 +152,12 @@ class ReviewRoom:
                 histories = self._held[1]
                 assert histories is not None  # noqa: S101
                 self._reviews[everybody] = Review.of(
-                    self.model, histories, day_after(histories), language=language, role=self.role
+                    self.model,
+                    histories,
+                    day_after(histories),
+                    language=language,
+                    role=self.role,
+                    directory=Directory.load(self.store),
                 )
             if (language, scope) not in self._reviews:
                 self._reviews[language, scope] = self._reviews[everybody].within(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
@@ -18,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
 from dropout_risk.text import Language, Text
@@ -57,10 +59,22 @@ class Section(BaseModel):
 
 
 class OutcomeSettings(Section):
-    """What counts as dropping out, and how far ahead the model looks."""
+    """What counts as dropping out, and how far ahead the model looks.
+
+    Pupils of the ``final_grades`` leave with the school year, about the day of ``graduation`` (month and
+    day): what is said of the days ahead ends then.
+    """
 
     horizon_days: SchoolDays = 90
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("dropout",)
+    final_grades: tuple[int, ...] = (9, 12)
+    graduation: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|30)$")] = "06-30"
+
+    @field_validator("graduation")
+    @classmethod
+    def _a_day_of_every_year(cls, value: str) -> str:
+        dt.date.fromisoformat(f"2025-{value}")
+        return value
 
 
 class SplitSettings(Section):
@@ -174,6 +188,19 @@ class AlertSettings(Section):
     critical_window: SchoolDays = 60
 
 
+class FactSettings(Section):
+    """From where recorded facts count.
+
+    ``far_km`` makes a day pupil's way to school far; days missed are told of the last ``absence_days`` school
+    days; a mark below ``pass_mark`` is no pass, and one older than ``marks_school_days`` says nothing of it.
+    """
+
+    far_km: Annotated[float, Field(gt=0)] = 5.0
+    absence_days: Annotated[int, Field(ge=1, le=60)] = 20
+    pass_mark: Share = 0.6
+    marks_school_days: SchoolDays = 100
+
+
 class RegisterSettings(Section):
     """What counts as silence of a register, and as recent attendance.
 
@@ -203,6 +230,51 @@ class RegisterSettings(Section):
     recent_school_days: SchoolDays = 10
     recent_days: Annotated[int, Field(ge=1, le=400)] = 30
     recent_totals_days: Annotated[int, Field(ge=1, le=400)] = 120
+
+
+class Wording(Section):
+    """One wording in both languages."""
+
+    zh: Word
+    en: Word
+
+    @property
+    def text(self) -> Text:
+        """The wording."""
+        return Text(zh=self.zh, en=self.en)
+
+
+AlertKind = Literal["absent", "register_silent", "marks_fall_with_absence", "critical_item"]
+
+
+class HelpSettings(Section):
+    """One line of the table of help: a kind of help, and what is on record for it to be suggested.
+
+    One of the ``facts`` (see ``catalogue.facts``) or one alert of a kind of ``alerts`` is enough; ``because``
+    says in words why they ask for it. ``min_grade`` is the lowest grade level it is for. Vocational routes
+    are a person's choice, and no line may suggest them.
+    """
+
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    text: Wording
+    because: Wording
+    facts: tuple[str, ...] = ()
+    alerts: tuple[AlertKind, ...] = ()
+    min_grade: Annotated[int, Field(ge=0, le=13)] = 0
+
+    @model_validator(mode="after")
+    def _on_record(self) -> Self:
+        if not (self.facts or self.alerts):
+            raise ValueError("help needs a fact or an alert that it follows")
+        unknown = [name for name in self.facts if name not in FACT_KINDS]
+        if unknown:
+            raise ValueError(f"no fact is called {unknown[0]!r}. {nearest(unknown[0], FACT_KINDS)}")
+        if any(word in f"{self.kind} {self.text.zh} {self.text.en}".casefold() for word in _NEVER_SUGGESTED):
+            raise ValueError("a vocational route is a person's choice and never suggested by a machine")
+        return self
+
+
+_NEVER_SUGGESTED = ("vocational", "职业教育", "普职", "职教", "中职", "职高", "技校")
 
 
 class MissingnessSettings(Section):
@@ -248,12 +320,17 @@ class CapacitySettings(Section):
 
 
 class RoleSettings(Section):
-    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``."""
+    """What a role of the county's own may see of a score: names of domains; see ``scoring.roles``.
+
+    ``reads_of_directory`` names what pages show it of the directory: name, seat, guardian, phone, village,
+    address; nothing where nothing is said.
+    """
 
     sees: tuple[str, ...]
     hears_of: tuple[str, ...] = ()
     names: bool = True
     staff: bool = True
+    reads_of_directory: tuple[str, ...] = ()
 
 
 class EvaluationSettings(Section):
@@ -278,9 +355,11 @@ class Settings(Section):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, missingness,
-    reasons, tracking
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, facts,
+    missingness, reasons, tracking
         The sections, each with defaults.
+    help : list of HelpSettings
+        The county's own table of help, in place of the shipped one; empty for that.
     roles : dict of str to RoleSettings
         Roles beside, or in place of, those of the library, by name.
 
@@ -303,6 +382,8 @@ class Settings(Section):
     watch_list: WatchListSettings = WatchListSettings()
     alerts: AlertSettings = AlertSettings()
     registers: RegisterSettings = RegisterSettings()
+    facts: FactSettings = FactSettings()
+    help: tuple[HelpSettings, ...] = ()
     missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()
@@ -348,6 +429,10 @@ def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:
         section: type[BaseModel] = model
         for part in item["loc"][:-1]:
             known = getattr(section, "model_fields", None)  # a table of sections by name has none
-            section = known[str(part)].annotation if known else get_args(section)[-1]
+            section = (
+                known[str(part)].annotation
+                if known
+                else get_args(section)[0 if isinstance(part, int) else -1]
+            )
         hints.append(nearest(str(item["loc"][-1]), section.model_fields))
     return " ".join(hints)

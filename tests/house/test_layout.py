@@ -7,7 +7,7 @@ import pytest
 
 from house.modules import MODULES
 
-LONGEST, FILES, LINES = 700, 215, 46_500
+LONGEST, FILES, LINES = 700, 215, 46_700
 FACADES = {
     "dropout_risk.histories.histories": "gives the Snapshot that is made of it",
     "dropout_risk.evaluation.report": "is handed whole to its tables, its panels and the rules of publishing",
@@ -19,8 +19,13 @@ FACADES = {
 
 
 NEW_ROOMS = {
+    "dropout_risk.alerts.critical": "critical answers, and since when they are known",
+    "dropout_risk.alerts.duty": "who acts on an alert, and to whom it is reported",
+    "dropout_risk.alerts.facts": "what is on record of a pupil on a date",
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
+    "dropout_risk.catalogue.facts": "which facts there are, and who may read of each",
+    "dropout_risk.catalogue.subjects": "what subjects and exams are called",
     "dropout_risk.evaluation.missingness": "what training refuses to learn from",
     "dropout_risk.evaluation.small_groups": "whose figures are withheld, and with whom",
     "dropout_risk.features.refused_shares": "how much of a pupil was refused, as known on a date",
@@ -33,6 +38,7 @@ NEW_ROOMS = {
     "dropout_risk.modelling.feature_table": "the frame of features that a classifier takes",
     "dropout_risk.modelling.labels": "which label is the risk",
     "dropout_risk.modelling.row_names": "whether rows and labels agree",
+    "dropout_risk.pages.on_record": "what a page shows that no model made",
     "dropout_risk.pages.reader_folders": "a folder for each person who reads",
     "dropout_risk.proposals": "mappings proposed for foreign files",
     "dropout_risk.proposals.check_hints": "the conventions that a check speaks for",
@@ -59,6 +65,7 @@ NEW_ROOMS = {
     "dropout_risk.records.csv_lines": "where the lines of a CSV file end",
     "dropout_risk.records.dates": "dates as a county writes them",
     "dropout_risk.records.encodings": "which encoding a text is in, and whether it is doubted",
+    "dropout_risk.records.directory": "names and addresses, for pages alone",
     "dropout_risk.records.family_values": "what a family factor may say",
     "dropout_risk.records.folders": "the files of a folder: read, or named",
     "dropout_risk.records.grade_levels": "grade levels as schools write them",
@@ -88,6 +95,7 @@ NEW_ROOMS = {
     "dropout_risk.records.word_checks": "words that are doubted",
     "dropout_risk.records.words": "how words are compared, and what they mean",
     "dropout_risk.records.workbooks": "the sheets of a workbook",
+    "dropout_risk.scoring.help_column": "suggested help as a column",
     "dropout_risk.scoring.contract_problems": "what is wrong with a request by the contract",
     "dropout_risk.scoring.coverage": "on how many known days a value rests",
     "dropout_risk.scoring.mark_doubts": "what is doubtful about the marks of a request",

@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 
 import dropout_risk as dr
+from dropout_risk.catalogue.facts import EVENTS_TOLD
 from dropout_risk.features.compute import compute_features
 from dropout_risk.scoring.request import request_of, score_request
 
@@ -29,8 +30,21 @@ def batch(records, risk_model):
     return {pupil.student_id: pupil for pupil in risk_model.score(records, AS_OF, language="en").pupils}
 
 
-def without_rank(results):
-    return [result | {"rank_in_school": None} for result in results]
+def as_requested(results):
+    """Results as a request can have them: without a rank, and without the outcomes that it does not carry."""
+    return [
+        result
+        | {
+            "rank_in_school": None,
+            "facts": [fact for fact in result["facts"] if fact["name"] not in EVENTS_TOLD],
+            "suggested_help": [
+                item | {"because": because}
+                for item in result["suggested_help"]
+                if (because := [name for name in item["because"] if name not in EVENTS_TOLD])
+            ],
+        }
+        for result in results
+    ]
 
 
 def test_a_request_gets_the_bits_of_the_batch(records, risk_model, batch, calendar, context):
@@ -39,7 +53,7 @@ def test_a_request_gets_the_bits_of_the_batch(records, risk_model, batch, calend
     reply = score_request(risk_model, body, calendar=calendar, context=context).to_dict()
 
     assert reply["errors"] == []
-    assert reply["results"] == without_rank([batch[name].to_dict() for name in ids])
+    assert reply["results"] == as_requested([batch[name].to_dict() for name in ids])
 
 
 def test_the_class_context_may_come_with_the_request(records, risk_model, batch, calendar, context):
@@ -47,7 +61,7 @@ def test_the_class_context_may_come_with_the_request(records, risk_model, batch,
     body = request_of(records, ids, AS_OF, "en") | {"class_context": context.to_rows()}
     reply = score_request(risk_model, body, calendar=calendar).to_dict()
 
-    assert reply["results"] == without_rank([batch[name].to_dict() for name in ids])
+    assert reply["results"] == as_requested([batch[name].to_dict() for name in ids])
 
 
 def test_one_pupil_alone_in_a_batch_and_in_another_order_gets_the_same_bits(records, risk_model, batch):

@@ -8,7 +8,7 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES
 
 # names of columns that hints also use as plain words
-PLAIN = {"date", "days", "value"}
+PLAIN = {"date", "days", "value", "name"}
 SAID_IN_CHINESE = {"学生表": "students", "校历": "calendar"}
 COLUMNS = {column.name for table in TABLES.values() for column in table.columns}
 _SECTION = re.compile(r"\[([a-z_]+(?:\.[a-z_]+)?)\]")

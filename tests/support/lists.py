@@ -3,7 +3,9 @@
 import datetime as dt
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import help_for
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
@@ -31,12 +33,19 @@ def reason(text="Absent on 35% of the last 20 school days", points=0.1, **change
     return Reason(text=text, points=points, **told | changes)
 
 
-def alert(rule="absent_3_days", route="township", days=3, text="Absent for 3 days"):
+def alert(rule="absent_3_days", route="class_teacher", days=3, text="Absent for 3 days", **changes):
     """An alert of three days' absence, changed as asked."""
-    return Alert(rule, dt.date(2025, 2, 26), text, route, days)
+    changes = {"report_to": "township" if route == "class_teacher" else None} | changes
+    return Alert(rule, dt.date(2025, 2, 26), text, route, days, **changes)
 
 
-def pupil(student_id, risk=0.2, *, raising=(), alerts=(), **changes):
+def fact(name="low_income", text="household on minimum allowance", since=dt.date(2024, 9, 1), **changes):
+    """A family fact, changed as asked."""
+    kind = FACT_KINDS[name]
+    return Fact(name, kind.domain, kind.label.en, text, since, **changes)
+
+
+def pupil(student_id, risk=0.2, *, raising=(), alerts=(), facts=(), **changes):
     """A pupil of teacher t-1 at school s-1, changed as asked."""
     told = {
         "school_id": "s-1",
@@ -53,9 +62,11 @@ def pupil(student_id, risk=0.2, *, raising=(), alerts=(), **changes):
         "other": 0.0,
         "missing": (),
         "warnings": (),
-        "suggested_help": help_for(raising, alerts, 8, "en"),
+        "suggested_help": help_for([item.name for item in facts], alerts, 8, "en"),
     }
-    return PupilScore(student_id=student_id, risk=risk, raising=raising, alerts=alerts, **told | changes)
+    return PupilScore(
+        student_id=student_id, risk=risk, raising=raising, alerts=alerts, facts=facts, **told | changes
+    )
 
 
 def scores(*pupils, as_of=MONDAY, language="en", errors=(), **model):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Route = Literal["counsellor", "county", "township", "principal", "class_teacher"]
+Route = Literal["counsellor", "principal", "class_teacher"]
+"""Who acts: one person of the school."""
+Office = Literal["county", "township", "principal"]
+"""To whom it is reported."""
 ROUTES: tuple[Route, ...] = get_args(Route)
+OFFICES: tuple[Office, ...] = get_args(Office)
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,9 @@ class Alert:
     """One rule that fired for one pupil, such as ``absent_3_days``, whatever the risk.
 
     ``since`` is the first day of what it tells; ``days`` are the school days it has lasted, where that means
-    something; ``route`` says who acts.
+    something; ``route`` says who of the school acts, and ``report_to`` to whom it is reported besides. What
+    stays open after its first day has the date ``known`` on which it was entered: it is of today on the first
+    list after that, and open on the later ones.
     """
 
     rule: str
@@ -24,30 +29,26 @@ class Alert:
     text: str
     route: Route
     days: int | None = None
+    report_to: Office | None = None
+    known: dt.date | None = None
+
+    def is_of_today(self, last: dt.date | None) -> bool:
+        """Say whether it is news, or was news on an earlier list; without a list, on an earlier school day.
+
+        >>> day = dt.date(2025, 2, 26)
+        >>> alert = Alert("critical_item", day, "…", "counsellor", days=3, known=day)
+        >>> [alert.is_of_today(last) for last in (None, dt.date(2025, 2, 24), dt.date(2025, 2, 27))]
+        [False, True, False]
+        """
+        if self.known is None:
+            return True
+        return not self.days if last is None else self.known >= last
 
     def to_dict(self) -> dict[str, Any]:
         """Write the alert as one entry of the reply's ``alerts``."""
         data: dict[str, Any] = {
             "rule": self.rule, "since": self.since.isoformat(), "text": self.text, "route": self.route,
         }  # fmt: skip
-        return data if self.days is None else data | {"days": self.days}
-
-
-def urgency_of(alert: Alert) -> tuple[int, float, dt.date, str]:
-    """Give the key by which alerts are sorted, the most urgent first.
-
-    Whoever must act counts first (counsellor, county, township, principal, class teacher), then what is more
-    than an absence, then the longer one, then the older one.
-
-    >>> day = dt.date(2025, 2, 26)
-    >>> short = Alert("absent_1_day", day, "…", "class_teacher", days=1)
-    >>> critical = Alert("critical_item", day, "…", "counsellor")
-    >>> sorted([short, critical], key=urgency_of)[0].rule
-    'critical_item'
-    """
-    return (
-        ROUTES.index(alert.route),
-        -(math.inf if alert.days is None else alert.days),
-        alert.since,
-        alert.rule,
-    )
+        data |= {} if self.days is None else {"days": self.days}
+        data |= {} if self.report_to is None else {"report_to": self.report_to}
+        return data if self.known is None else data | {"known": self.known.isoformat()}

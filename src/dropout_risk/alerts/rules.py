@@ -7,15 +7,17 @@ come from the settings.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Alert, Route, urgency_of
+from dropout_risk.alerts.alert import Alert, Office
+from dropout_risk.alerts.critical import CriticalAnswer, critical_answers
+from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.alerts.register_facts import RegisterFacts
-from dropout_risk.alerts.silence import silence_alerts
-from dropout_risk.arrays import Array, Bools, Floats
+from dropout_risk.alerts.silence import DAY, silence_alerts
+from dropout_risk.arrays import Array, Floats
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import divide_or_missing, mean_by, sum_by
 from dropout_risk.histories.day_words import current_run
@@ -34,45 +36,44 @@ SILENCE_SCHOOL_DAYS = 10
 # Marks older than so many school days (about a term) say nothing about today.
 MARKS_SCHOOL_DAYS = 100
 
-_LADDER: tuple[Route, ...] = ("class_teacher", "principal", "township", "county")
+_LADDER: tuple[Office | None, ...] = (None, "principal", "township", "county")
 _WEEK, _MONTH = 5, 20
 _ROUNDING = 1e-9
 
-_DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
-_ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
+_ONE_DAY = Text(zh="{since}无故缺课（未请假）", en="Absent without an explanation on {since}")
 _RUN_WITH_GAPS = Text(
-    zh="自{since}起有记录的{days}天都未请假缺勤（最后一天{to}），另有{unknown}个上课日没有记录",
+    zh="{since}起有记录的{days}天都无故缺课（未请假；最后一天{to}），另有{unknown}个教学日没有记录",
     en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one "
     "{to}; {unknown} school day(s) since then without a record",
 )
 _DAY_WITH_GAPS = Text(
-    zh="{to}未请假缺勤，此后{unknown}个上课日没有记录",
+    zh="{to}无故缺课（未请假），此后{unknown}个教学日没有记录",
     en="Absent without an explanation on {to}, and without a record on {unknown} school day(s) since",
 )
 _RUN = Text(
-    zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
+    zh="到{to}，已连续{days}个教学日无故缺课（{since}起）",
     en="Absent without an explanation for {days} school days running, {since} to {to}",
 )
-_NEXT = Text(zh="。请{procedure}{action}", en=". {action}{procedure}")
+_NEXT = Text(zh="。请班主任{procedure}{action}", en=". The class teacher {action}{procedure}")
 _ABOUT_A_WEEK = Text(zh="按疑似辍学程序", en=" (procedure for suspected dropout)")
-_ABOUT_A_MONTH = Text(zh="按辍学学生劝返程序", en=" (procedure for bringing a pupil back)")
-_ACTIONS: dict[Route, Text] = {
-    "class_teacher": Text(zh="由班主任当天联系家长", en="The class teacher contacts the family the same day"),
+_ABOUT_A_MONTH = Text(zh="按劝返复学程序报告，并登记本次劝返：", en=" (procedure for bringing a pupil back)")
+_ACTIONS: dict[Office | None, Text] = {
+    None: Text(zh="当天联系家长", en="contacts the family the same day"),
     "principal": Text(
         zh="报告校长，并与村（社区）一起家访",
-        en="Tell the principal; visit the family together with the village",
+        en="tells the principal, and visits the family together with the village",
     ),
     "township": Text(
-        zh="书面报告乡镇（街道），当天联系家长并家访",
-        en="Report to the township in writing; contact and visit the family the same day",
+        zh="当天联系家长并家访，书面报告乡镇（街道）",
+        en="contacts and visits the family the same day, and reports to the township in writing",
     ),
     "county": Text(
-        zh="书面报告县教育局，并与乡镇（街道）一起家访",
-        en="Report to the county in writing; visit the family together with the township",
+        zh="与乡镇（街道）一起家访，书面报告县教育局",
+        en="visits the family together with the township, and reports to the county in writing",
     ),
 }
 _MARKS_TEXT = Text(
-    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个上课日有{absences}天未请假缺勤"
+    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个教学日无故缺课{absences}天"
     "。请班主任当天与学生和家长谈一谈",
     en="Marks {points} percentage points below the pupil's own earlier average, and {absences} days absent "
     "without an explanation in the last {window} school days. The class teacher talks with pupil and "
@@ -82,6 +83,11 @@ _CRITICAL_TEXT = Text(
     zh="心理测评中有需要专人尽快了解的情况。请心理教师今天与学生见面；内容保密，只向心理教师提供",
     en="A well-being test holds something that a person should look into. The counsellor meets the pupil "
     "today; the content is confidential and for the counsellor only",
+)
+_CRITICAL_OPEN = Text(
+    zh="心理测评中有需要专人尽快了解的情况。如还没有见面，请心理教师尽快与学生见面；内容保密，只向心理教师提供",
+    en="A well-being test holds something that a person should look into. If they have not met yet, the "
+    "counsellor meets the pupil soon; the content is confidential and for the counsellor only",
 )
 
 
@@ -93,6 +99,7 @@ def alerts_on(
     *,
     facts: RegisterFacts | None = None,
     registers: RegisterSettings | None = None,
+    answers: Mapping[int, CriticalAnswer] | None = None,
 ) -> list[tuple[Alert, ...]]:
     """Give everybody's alerts on the snapshot's date, in its order, the most urgent of each pupil first.
 
@@ -109,8 +116,9 @@ def alerts_on(
     *Marks fall with absence*: the latest percent of each subject less the mean of its earlier ones, averaged
     over the subjects with a mark in the last ``MARKS_SCHOOL_DAYS`` school days.
 
-    *Critical item*: an answer that became known within the window, whether the test was valid or not. The
-    text repeats neither the item nor the score.
+    *Critical item*: an answer that was first entered within the window, whether the test was valid or not
+    (``answers``, found here where not given). On its first day it is of today, and open on the later ones: it
+    is of today again only with a new answer. The text repeats neither the test nor the score.
 
     >>> from dropout_risk.catalogue.instruments import default_instruments
     >>> from dropout_risk.histories.histories import Histories
@@ -126,11 +134,13 @@ def alerts_on(
     [['absent_2_days']]
     """
     found: list[list[Alert]] = [[] for _ in range(len(snapshot))]
+    if answers is None:
+        answers = critical_answers(snapshot, instruments, settings.critical_window)
     for rule in (
         _unexplained_absence(snapshot, settings, language, facts),
         () if facts is None else silence_alerts(snapshot, facts, registers or RegisterSettings(), language),
         _marks_fall(snapshot, settings, language),
-        _critical_items(snapshot, settings, instruments, language),
+        _critical_items(answers, language),
     ):
         for pupil, alert in rule:
             found[pupil].append(alert)
@@ -170,15 +180,15 @@ class _AbsenceRun(NamedTuple):
 
 
 def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Language) -> Alert:
-    step, route = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
+    step, office = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
     facts = (_DAY_WITH_GAPS, _RUN_WITH_GAPS) if run.unknown else (_ONE_DAY, _RUN)
     fact = facts[run.days > 1]
-    since, last = (_DAY.fill(language, day=day) for day in (run.since, run.last))
+    since, last = (DAY.fill(language, day=day) for day in (run.since, run.last))
     text = fact.fill(language, days=run.days, since=since, to=last, unknown=run.unknown)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
-    text += _NEXT.fill(language, action=_ACTIONS[route].to(language), procedure=stage)
+    text += _NEXT.fill(language, action=_ACTIONS[office].to(language), procedure=stage)
     rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
-    return Alert(rule, run.since, text, route, run.days)
+    return Alert(rule, run.since, text, "class_teacher", run.days, office)
 
 
 def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:
@@ -207,42 +217,8 @@ def _change_of_marks(snapshot: Snapshot) -> tuple[Floats, Array]:
     return mean_by(pupil[recent], (latest - earlier)[recent], n), date
 
 
-def _critical_items(
-    snapshot: Snapshot, settings: AlertSettings, instruments: InstrumentRegistry, language: Language
-) -> FoundAlerts:
-    rows = snapshot.wellbeing
-    calendar_row = snapshot.histories.calendar_row[rows["pupil"]]
-    entered = snapshot.calendar.index(calendar_row, rows["known"])
-    recent = entered >= snapshot.end[rows["pupil"]] - settings.critical_window
-    critical = np.flatnonzero(recent & _is_critical(snapshot, instruments))
-    date = np.full(len(snapshot), -1, dtype=np.int64)
-    np.maximum.at(date, rows["pupil"][critical], rows["date"][critical])
-    text = _CRITICAL_TEXT.to(language)
-    for pupil in np.unique(rows["pupil"][critical]):
-        yield (
-            int(pupil),
-            Alert(CRITICAL_ITEM, date_of(date[pupil]), text, "counsellor"),
-        )
-
-
-def _is_critical(snapshot: Snapshot, instruments: InstrumentRegistry) -> Bools:
-    rows = snapshot.wellbeing
-    critical = np.zeros(len(rows["pupil"]), dtype=bool)
-    for code, word in enumerate(snapshot.histories.words.get("instrument", ())):
-        if word not in instruments:
-            continue
-        for item in instruments[word].critical:
-            of_item = np.isin(rows["scale"], _codes_of_scale(snapshot, item.scale))
-            of_item &= rows["instrument"] == code
-            critical |= of_item & instruments[word].is_critical(item.scale, rows["score"])
-    return critical
-
-
-def _codes_of_scale(snapshot: Snapshot, scale: str) -> list[int]:
-    """Give the codes of all words that mean a scale: ``item_9``, ``Item 9``, ``item9``."""
-    words = snapshot.histories.words.get("scale", ())
-    return [code for code, word in enumerate(words) if _letters_only(word) == _letters_only(scale)]
-
-
-def _letters_only(word: str) -> str:
-    return "".join(letter for letter in word.casefold() if letter.isalnum())
+def _critical_items(answers: Mapping[int, CriticalAnswer], language: Language) -> FoundAlerts:
+    for pupil, answer in answers.items():
+        text = (_CRITICAL_OPEN if answer.days else _CRITICAL_TEXT).to(language)
+        alert = Alert(CRITICAL_ITEM, answer.date, text, "counsellor", answer.days, known=answer.known)
+        yield pupil, alert

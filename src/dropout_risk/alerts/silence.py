@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Alert, Route
+from dropout_risk.alerts.alert import Alert, Office, Route
 from dropout_risk.alerts.register_facts import ClassDays, RegisterFacts
 from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.features.cohort import members_on
@@ -46,10 +46,11 @@ _ALONE = Text(
     "last row: {last}). {who} verifies today where the child is",
 )
 _NOWHERE = Text(zh="无", en="none")
-_WHO: tuple[tuple[int, Route, Text], ...] = (
-    (_MONTH, "township", Text(zh="校长并报告乡镇（街道）", en="The principal, who tells the township,")),
-    (_WEEK, "principal", Text(zh="校长", en="The principal")),
-    (0, "class_teacher", Text(zh="班主任", en="The class teacher")),
+_PRINCIPAL = Text(zh="校长", en="The principal")
+_WHO: tuple[tuple[int, Route, Office | None, Text], ...] = (
+    (_MONTH, "principal", "township", _PRINCIPAL),
+    (_WEEK, "principal", None, _PRINCIPAL),
+    (0, "class_teacher", None, Text(zh="班主任", en="The class teacher")),
 )
 
 
@@ -64,7 +65,7 @@ def silence_alerts(
         days, begun = int(facts.silent[pupil]), date_of(since[pupil])
         known = facts.last[pupil] > 0
         told = DAY.fill(language, day=date_of(last[pupil])) if known else _NOWHERE.to(language)
-        route, who = next((route, who) for step, route, who in _WHO if days >= step)
+        _, route, office, who = next(item for item in _WHO if days >= item[0])
         text = _NEVER_CAME if not known else _SILENT if facts.classes is not None else _ALONE
         yield (
             pupil,
@@ -76,6 +77,7 @@ def silence_alerts(
                 ),
                 route,
                 days,
+                office,
             ),
         )
 

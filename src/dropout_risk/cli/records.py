@@ -73,6 +73,7 @@ def build(
     """Read a folder of school records, and write the histories of all pupils."""
     from dropout_risk.histories.histories import Histories
     from dropout_risk.histories.store import holds_store
+    from dropout_risk.records.directory import Directory
 
     if holds_store(store) and not replace:
         raise StoreError(
@@ -84,6 +85,7 @@ def build(
         histories = Histories.from_records(records)
     with show_working("saving"):
         histories.save(store)
+        Directory.of_records(records).save(store)
     typer.echo(f"{len(histories)} pupils: {store}")
 
 
@@ -96,12 +98,14 @@ def append(
 ) -> None:
     """Add the rows of a day; 'students' may be missing, or hold only who is new or changed."""
     from dropout_risk.histories.store_append import MANY_DAYS, append_day, known_to
+    from dropout_risk.records.directory import Directory
 
     with show_working("reading the store's pupils and calendar"):
         known = known_to(store)
     records = options.read_records(folder, mapping, quarantine, known=known)
     with show_working("appending"):
         appended = append_day(store, records)
+        Directory.load(store).updated(Directory.of_records(records)).save(store)
     typer.echo(f"{'appended' if appended.is_new else 'nothing new, sent before and ignored'}: {store}")
     if appended.n_recounted:
         typer.secho(

@@ -40,6 +40,14 @@ def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Flo
     return worst
 
 
+def tests_at_cut_off(inputs: Inputs) -> Iterator[tuple[Instrument, Longs, Ints]]:
+    """Give, by instrument, the pupils whose latest valid total reaches a cut-off, and the day of the test."""
+    rows = inputs.snapshot.wellbeing
+    for instrument, norm, pupils, last, _ in _instrument_totals(inputs):
+        reached = band_of(instrument, TOTAL, rows["score"][last], norm) >= 1
+        yield instrument, pupils[reached], rows["date"][last[reached]]
+
+
 def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) -> Floats:
     """Largest rise of a total since the test before under the same norm, as a share of the scale's range."""
     most = np.full(len(inputs.snapshot), np.nan)

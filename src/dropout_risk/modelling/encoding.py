@@ -14,6 +14,7 @@ from dropout_risk.arrays import Array, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.errors import FeatureInputError, ForbiddenFeatureError, nearest
 from dropout_risk.modelling.feature_table import flat_name, kind_of, refuse_other_kinds
+from dropout_risk.records.directory import PERSONAL
 
 AUDIT_ONLY = ("sex", "ethnicity", "residence", "birth_date")
 NUMERIC = {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
@@ -160,6 +161,12 @@ def _check_names(names: tuple[str, ...], catalogue: FeatureCatalogue | None) -> 
         raise ForbiddenFeatureError(
             f"Columns {forbidden} are for audit only: they check fairness and never make a score.",
             hint="drop them from X and hand them to the fairness report",
+        )
+    naming = [name for name in names if name in PERSONAL]
+    if catalogue is not None and naming:
+        raise ForbiddenFeatureError(
+            f"Columns {naming} name a pupil or where it lives: they are for pages and never make a score.",
+            hint="drop them from X",
         )
 
 

@@ -15,6 +15,7 @@ from dropout_risk.pages.axes import RiskScale, Tick
 from dropout_risk.pages.pupil_page import interval_text
 from dropout_risk.pages.rendering import Links
 from dropout_risk.pages.words import WORDS
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, BandSettings
@@ -136,6 +137,7 @@ class HighRisk:
     """One of the highest risks."""
 
     student_id: str
+    name: str
     page: str
     school: str
     class_id: str
@@ -181,12 +183,15 @@ def cohort_page(
     watch_list: WatchList,
     bands: BandSettings,
     links: Links,
+    *,
+    directory: Directory | None = None,
 ) -> CohortPage:
     """Lay out the page of a cohort; it reads scores and adds nothing to them.
 
     The scores are as the reader may read them; the list is made from the same ones.
     """
     language = scores.language
+    names = Directory.empty() if directory is None else directory
     everybody = list(pupil_heads(scores.pupils))
     risen = sorted(
         (pupil for pupil in everybody if pupil.band not in (UNKNOWN_BAND, LOWEST_BAND)),
@@ -200,7 +205,7 @@ def cohort_page(
         spread=RiskSpread.of(everybody, bands, language),
         schools=tuple(_school_row(watch_list, school, links) for school in watch_list.schools),
         total=count_pupils(watch_list.groups),
-        highest=tuple(_high_risk(pupil, links, language) for pupil in at_risk[: len(shown)]),
+        highest=tuple(_high_risk(pupil, links, names, language) for pupil in at_risk[: len(shown)]),
         tied=WORDS["more_tied"].fill(language, n=tied) if tied else "",
         domains=tuple(label.to(language) for label in columns.values()),
         heat=_heat_rows(risen, at_risk, tuple(columns), language),
@@ -213,9 +218,10 @@ def _school_row(watch_list: WatchList, school: str | None, links: Links) -> Scho
     return SchoolRow(name, links.school(school), count_pupils(watch_list.of_school(school)))
 
 
-def _high_risk(pupil: PupilScore, links: Links, language: Language) -> HighRisk:
+def _high_risk(pupil: PupilScore, links: Links, names: Directory, language: Language) -> HighRisk:
     return HighRisk(
         student_id=str(pupil.student_id),
+        name=names.name_of(pupil.student_id),
         page=links.pupil(pupil.student_id),
         school=pupil.school_id or WORDS["no_school"].to(language),
         class_id=pupil.class_id or "",

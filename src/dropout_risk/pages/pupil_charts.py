@@ -12,9 +12,10 @@ import numpy as np
 from scipy.special import expit
 
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.catalogue.subjects import SUBJECTS, common_word, exam_word
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
-from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS
+from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.scoring.scores import PupilScore
@@ -224,7 +225,7 @@ def _subject_marks(
     last = WORDS["last_mark"].fill(
         language, share=percent_text(share), date=date_in_words(date_of(latest), language)
     )
-    subject = _common_word(SUBJECTS, name, language)
+    subject = common_word(SUBJECTS, name, language)
     said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
     return SubjectMarks(subject, last, marks, said)
 
@@ -234,12 +235,7 @@ def _mark_height(share: float) -> float:
 
 
 def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {_common_word(EXAMS, exam, language)} {percent_text(share)}"
-
-
-def _common_word(words: dict[str, Text], name: str, language: Language) -> str:
-    """Give a common word in the page's language, and any other as the school writes it."""
-    return words[name].to(language) if name in words else name
+    return f"{date_in_words(date, language)} {exam_word(exam, language)} {percent_text(share)}"
 
 
 _MARK = 1.2

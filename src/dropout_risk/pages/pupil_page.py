@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.duty import duty_text
+from dropout_risk.alerts.facts import fact_lines
+from dropout_risk.alerts.help import Help, HelpTable, shipped_help
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
+from dropout_risk.pages.on_record import (
+    contact_lines,
+    days_to_graduation,
+    graduation_note,
+    is_crisis,
+    risk_within_text,
+    shows_band,
+)
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
 from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
 from dropout_risk.pages.words import WORDS
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND
+from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text
 from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.wording import ListedReason, listed_reasons, shorten_list
@@ -47,9 +61,11 @@ class PupilCard:
     """One listed pupil."""
 
     student_id: str
+    name: str
     page: str
     class_id: str
     judged: bool
+    crisis: bool
     risk: str
     interval: str
     band: str
@@ -58,6 +74,7 @@ class PupilCard:
     status_word: str
     since: str
     alerts: tuple[tuple[str, str], ...]
+    facts: tuple[str, ...]
     raising: tuple[ReasonLine, ...]
     lowering: tuple[ReasonLine, ...]
     missing: str
@@ -70,33 +87,39 @@ class CardWriter:
     """Writes cards in one language, that of the sentences in the scores.
 
     ``compared`` says whether there was an earlier list; the page tells sentences that are ``common`` once.
+    Names come from the ``directory``, which holds what the reader may see.
     """
 
     language: Language
     compared: bool
     common: Collection[str] = ()
     links: Links = LIST_ONLY
+    directory: Directory = field(default_factory=Directory.empty)
 
     def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
         score = entry.score
         lowering = tuple(item for item in listed_reasons(score, raise_risk=False) if _is_worth_a_line(item))
+        told = entry.judged and shows_band(score)
         most = RAISING_SHOWN if score.band != LOWEST_BAND else RAISING_SHOWN // 2
         return PupilCard(
             student_id=str(score.student_id),
+            name=self.directory.name_of(score.student_id),
             page=self.links.pupil(score.student_id),
             class_id=score.class_id or "",
             judged=entry.judged,
+            crisis=is_crisis(score),
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band,
-            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged else "",
+            band=score.band if shows_band(score) else "",
+            band_word=BAND_WORDS[score.band].to(self.language) if entry.judged and shows_band(score) else "",
             status=entry.status,
             status_word=self.status(entry),
             since=self.since(entry),
             alerts=self.alerts(score),
-            raising=self._lines(score, listed_reasons(score))[:most] if entry.judged else (),
-            lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if entry.judged else (),
+            facts=fact_lines(score.facts, self.language, exams=1),
+            raising=self._lines(score, listed_reasons(score))[:most] if told else (),
+            lowering=self._lines(score, lowering, raise_risk=False)[:LOWERING_SHOWN] if told else (),
             missing=shorten_list(self._own(score.missing), MISSING_SHOWN, self.language),
             warnings=self._own(score.notes),
             help=tuple(item.text for item in score.suggested_help[:HELP_SHOWN]),
@@ -107,8 +130,12 @@ class CardWriter:
         return WORDS[name].fill(self.language, **fields)
 
     def alerts(self, score: PupilScore) -> tuple[tuple[str, str], ...]:
-        """Give each alert and who acts on it."""
-        return tuple((alert.text, self.word("acts", who=self.word(alert.route))) for alert in score.alerts)
+        """Give each alert, and who acts on it and to whom it is reported."""
+        return self.told_alerts(score.alerts)
+
+    def told_alerts(self, alerts: Iterable[Alert]) -> tuple[tuple[str, str], ...]:
+        """Give some alerts, each with who acts on it and to whom it is reported."""
+        return tuple((alert.text, duty_text(alert, self.language)) for alert in alerts)
 
     def since(self, entry: WatchEntry) -> str:
         """Say since when a pupil has been listed."""
@@ -176,6 +203,9 @@ class HelpLine:
 class PupilPage:
     """One pupil as its page shows it; words are empty where nothing is known.
 
+    ``alerts`` are those of today, ``followed`` those that earlier lists have told; ``crisis`` says whether a
+    critical answer is among them. ``facts`` are what is on record, told before the risk.
+
     ``judged`` says whether enough is known for the risk to mean something; without it, and where no number of
     a domain is for the reader, there is no waterfall of ``domains`` or ``reasons``; ``told`` are reasons in
     words alone, by what they do. Each alert comes with who acts on it. ``attendance`` and ``marks`` are None
@@ -184,6 +214,8 @@ class PupilPage:
     """
 
     student_id: str
+    name: str
+    contacts: tuple[tuple[str, str], ...]
     school: str
     class_id: str
     teacher: str
@@ -194,7 +226,12 @@ class PupilPage:
     band: str
     band_word: str
     rank: str
+    within: str
+    graduates: str
+    crisis: bool
     alerts: tuple[tuple[str, str], ...]
+    followed: tuple[tuple[str, str], ...]
+    facts: tuple[str, ...]
     domains: Waterfall | None
     reasons: Waterfall | None
     attendance: AttendanceStrip | None
@@ -210,10 +247,18 @@ class PupilPage:
 
 @dataclass(frozen=True)
 class PupilPageWriter:
-    """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list."""
+    """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list.
+
+    ``last`` is the date of the list before, ``within`` the days of ``risk_within``; ``table`` is the table of
+    help.
+    """
 
     role: Role
     cards: CardWriter
+    last: dt.date | None = None
+    within: tuple[int, ...] = ()
+    outcome: OutcomeSettings = field(default_factory=OutcomeSettings)
+    table: HelpTable | None = None
 
     def write(
         self,
@@ -231,8 +276,13 @@ class PupilPageWriter:
         word, language = self.cards.word, self.cards.language
         judged, sees = score.band != UNKNOWN_BAND, self.role.sees
         drawn = judged and any(name in DOMAINS for name in score.domains)
+        crisis, ranked = is_crisis(score), judged and score.rank_in_school and not is_crisis(score)
+        level = float(snapshot.student_column("grade_level")[0])
+        reaches = days_to_graduation(level, snapshot.as_of, self.outcome)
         return PupilPage(
             student_id=str(score.student_id),
+            name=self.cards.directory.name_of(score.student_id),
+            contacts=contact_lines(self.cards.directory, score, language),
             school=score.school_id or word("no_school"),
             class_id=score.class_id or "",
             teacher=score.responsible_id or word("no_teacher"),
@@ -240,10 +290,15 @@ class PupilPageWriter:
             judged=judged,
             risk=percent_text(score.risk),
             interval=interval_text(score),
-            band=score.band,
-            band_word=BAND_WORDS[score.band].to(language),
-            rank=word("rank", rank=score.rank_in_school) if judged and score.rank_in_school else "",
-            alerts=self.cards.alerts(score),
+            band=score.band if shows_band(score) else "",
+            band_word=BAND_WORDS[score.band].to(language) if shows_band(score) else "",
+            rank=word("rank", rank=score.rank_in_school) if ranked else "",
+            within=risk_within_text(score, self.within, reaches, language) if judged else "",
+            graduates=graduation_note(level, snapshot.as_of, self.outcome, language),
+            crisis=crisis,
+            alerts=self.cards.told_alerts(item for item in score.alerts if item.is_of_today(self.last)),
+            followed=self.cards.told_alerts(item for item in score.alerts if not item.is_of_today(self.last)),
+            facts=fact_lines(score.facts, language),
             domains=Waterfall.of(score, self._domains(score), language) if drawn else None,
             reasons=Waterfall.of(score, self._reasons(score), language) if drawn else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
@@ -253,9 +308,7 @@ class PupilPageWriter:
             missing=score.missing,
             warnings=score.notes,
             told=self._told(score) if judged else (),
-            help=tuple(
-                HelpLine(item.text, self._because(item.because, score)) for item in score.suggested_help
-            ),
+            help=tuple(HelpLine(item.text, self._because(item, score)) for item in score.suggested_help),
             notes=self._notes(),
         )
 
@@ -293,13 +346,18 @@ class PupilPageWriter:
             return ()
         return tuple(said for said in (self.cards.status(entry), self.cards.since(entry)) if said)
 
-    def _because(self, names: Sequence[str], score: PupilScore) -> str:
-        """Give the sentences behind a suggestion."""
+    def _because(self, given: Help, score: PupilScore) -> str:
+        """Give what is on record behind a suggestion: the line's own words, and the facts."""
         sentences = {alert.rule: self.cards.word("todays_alert") for alert in score.alerts}
-        told = (item.reason for item in score.told if item.raises and item.reason)
-        sentences |= {reason.feature: reason.text for reason in (*score.raising, *told)}
-        known = dict.fromkeys(sentences[name] for name in names if name in sentences)
-        reasons = CLAUSES.join(self.cards.language, known)
+        facts = {fact.name: fact.text for fact in score.facts}
+        told = dict.fromkeys(sentences[name] for name in given.because if name in sentences)
+        if facts.keys() & {*given.because}:
+            table = shipped_help() if self.table is None else self.table
+            told |= dict.fromkeys(
+                line.because.text.to(self.cards.language) for line in table if line.kind == given.kind
+            )
+        told |= dict.fromkeys(facts[name] for name in given.because if name in facts)
+        reasons = CLAUSES.join(self.cards.language, told)
         return self.cards.word("because", reasons=reasons) if reasons else ""
 
     def _notes(self) -> tuple[str, ...]:

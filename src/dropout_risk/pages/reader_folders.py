@@ -40,7 +40,7 @@ class ReaderFolder:
 def write_morning(review: Review, folder: Path) -> Path:
     """Write a morning's pages and CSV, and its state for the next morning; give the first page."""
     index = review.write(folder)
-    review.watch_list.to_csv(folder / TABLE)
+    review.watch_list.to_csv(folder / TABLE, review.directory)
     review.watch_list.save_state(folder / STATE)
     return index
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dropout_risk.alerts.help import help_table
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
 from dropout_risk.features.cohort import Source, histories_of
@@ -26,6 +27,7 @@ from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, r
 from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role, role_named, roles_of
@@ -85,6 +87,8 @@ class Review:
         Which rows of the histories these pupils are; by default all.
     whole : Review, optional
         The review of everybody, of which this is a part; see :meth:`within`.
+    directory : Directory
+        Pupils' names, and of the rest what the role reads of it; nothing else than the pages has it.
     """
 
     model: RiskModel
@@ -95,6 +99,7 @@ class Review:
     scope: Scope = EVERYBODY
     inside: Bools | None = None
     whole: Review | None = None
+    directory: Directory = field(default_factory=Directory.empty)
 
     def __post_init__(self) -> None:
         """Refuse scores that are not as the role may read them: pages leave nothing out."""
@@ -114,6 +119,7 @@ class Review:
         role: Role = CLASS_TEACHER,
         settings: WatchListSettings | None = None,
         previous: WatchList | Scores | ListState | None = None,
+        directory: Directory | None = None,
     ) -> Self:
         """Score everyone at school on a date, and make the list.
 
@@ -133,14 +139,19 @@ class Review:
             By default the model's.
         previous : WatchList, Scores or ListState, optional
             The last list.
+        directory : Directory, optional
+            Names to join; by default those of the records, of which histories hold none.
         """
+        if directory is None:
+            directory = Directory.empty() if isinstance(records, Histories) else Directory.of_records(records)
         scores = model.score(records, as_of, language=language)
         listed = settings or model.settings.watch_list
         read = model.redact(scores, role, language=scores.language)
         if isinstance(previous, Scores):
             previous = model.redact(previous, role, language=previous.language)
         watch_list = WatchList.of(read, settings=listed, previous=previous)
-        return cls(model, histories_of(records), read, watch_list, role)
+        names = directory.only(role.reads_of_directory)
+        return cls(model, histories_of(records), read, watch_list, role, directory=names)
 
     def within(self, scope: Scope, previous: ListState | None = None) -> Self:
         """Give the review of some of the pupils: what it holds is made of their scores alone.
@@ -187,7 +198,9 @@ class Review:
 
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
-        page = cohort_page(self.scores, self.watch_list, self.model.settings.bands, links)
+        page = cohort_page(
+            self.scores, self.watch_list, self.model.settings.bands, links, directory=self.directory
+        )
         language = self.language
         notes = {
             "by_capacity_note": WORDS["by_capacity_note"].fill(
@@ -211,8 +224,15 @@ class Review:
         """
         score = self._score(student_id)
         snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
-        compared = self.watch_list.last is not None
-        writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links))
+        last = self.watch_list.last
+        writer = PupilPageWriter(
+            self.role,
+            CardWriter(self.language, last is not None, links=links, directory=self.directory),
+            None if last is None else last.as_of,
+            tuple(self.scores.model.get("risk_within_days", ())),
+            self.model.settings.outcome,
+            help_table(self.model.settings),
+        )
         page = writer.write(
             score, snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )
@@ -225,7 +245,7 @@ class Review:
             raise UnknownPupilError(
                 "Nobody of that school was scored on that date.", hint="the cohort's page lists the schools"
             )
-        return render_schools(self.watch_list, (school_id,), links)
+        return render_schools(self.watch_list, (school_id,), links, self.directory)
 
     @property
     def language(self) -> Language:

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dropout_risk.alerts.alert import ROUTES
+from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.duty import duty_order, duty_text
 from dropout_risk.errors import SettingsError
 from dropout_risk.files import UNFINISHED, write_whole
 from dropout_risk.pages.pupil_page import CardWriter, PupilCard
 from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
 from dropout_risk.pages.words import WORDS
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
+from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import shorten_list
-
-# Whose alerts the class teacher's own sheet already shows; the others get a line on the school's sheet.
-_ELSEWHERE = tuple(route for route in ROUTES if route != "class_teacher")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TeacherSheet:
     lacks_teacher: bool
     adds_up: str
     alerts: tuple[PupilCard, ...]
+    followed: tuple[PupilCard, ...]
     first: tuple[PupilCard, ...]
     tied: str
     below: str
@@ -45,7 +46,7 @@ class TeacherSheet:
     @property
     def shown(self) -> bool:
         """Whether there is anything to print."""
-        return bool(self.alerts or self.first or self.unscored)
+        return bool(self.alerts or self.followed or self.first or self.unscored)
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,25 @@ class SchoolSheet:
 
 
 def school_sheet(
-    watch_list: WatchList, school_id: str | None, *, anchor: str, links: Links = LIST_ONLY
+    watch_list: WatchList,
+    school_id: str | None,
+    *,
+    anchor: str,
+    links: Links = LIST_ONLY,
+    directory: Directory | None = None,
 ) -> SchoolSheet:
     """Write one school's sheets."""
     groups, language = watch_list.of_school(school_id), watch_list.language
     lacking = _shared_by_most(groups, lambda pupil: pupil.missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.notes)
-    writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links)
+    names = Directory.empty() if directory is None else directory
+    writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links, names)
     counts = count_pupils(groups)
     return SchoolSheet(
         name=school_id or WORDS["no_school"].to(language),
         adds_up=WORDS["adds_up"].fill(language, **counts),
         counts=counts,
-        who_acts=_who_acts(groups, language),
+        who_acts=_who_acts(groups, writer, watch_list.last),
         teachers=tuple(
             _teacher_sheet(group, writer, f"{anchor}-{number}")
             for number, group in enumerate(groups, start=1)
@@ -95,33 +102,39 @@ def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> Teache
         lacks_teacher=group.responsible_id is None and counts["cohort"] > counts["not_scored"],
         adds_up=WORDS["adds_up"].fill(language, **counts),
         alerts=tuple(writer.write(entry) for entry in group.alerts),
+        followed=tuple(writer.write(entry) for entry in group.followed),
         first=tuple(writer.write(entry) for entry in group.risks),
         tied=WORDS["tied"].fill(language, n=group.tied) if group.tied else "",
         below=WORDS["below_note"].fill(language, n=len(group.below)) if group.below else "",
-        unscored=_by_reason(group),
+        unscored=_by_reason(group, writer.directory),
         counts=counts,
     )
 
 
-def _who_acts(groups: Sequence[WatchGroup], language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Name the pupils whose alerts go to someone other than the class teacher."""
-    lines = []
-    for route in _ELSEWHERE:
-        pupils = tuple(
-            _name_with_class(entry.score)
-            for group in groups
-            for entry in group.alerts
-            if any(alert.route == route for alert in entry.score.alerts)
-        )
-        if pupils:
-            lines.append((WORDS[route].to(language), pupils))
-    return tuple(lines)
+def _who_acts(
+    groups: Sequence[WatchGroup], writer: CardWriter, last: ListState | None
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Name the pupils by who acts on their alerts of today, and to whom these are reported.
+
+    What the class teacher alone acts on stands on her own sheet.
+    """
+    before = last.as_of if last else None
+    duties: dict[tuple[bool, int, int], tuple[Alert, dict[str, None]]] = {}
+    for entry in (entry for group in groups for entry in group.alerts):
+        for alert in entry.score.alerts:
+            if alert.is_of_today(before) and (alert.report_to or alert.route != "class_teacher"):
+                duty = duties.setdefault(duty_order(alert), (alert, {}))
+                duty[1][_name_with_class(entry.score, writer.directory)] = None
+    return tuple(
+        (duty_text(duties[key][0], writer.language), tuple(duties[key][1])) for key in sorted(duties)
+    )
 
 
-def _by_reason(group: WatchGroup) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _by_reason(group: WatchGroup, directory: Directory) -> tuple[tuple[str, tuple[str, ...]], ...]:
     reasons: dict[str, list[str]] = {}
     for item in group.unscored:
-        reasons.setdefault(item.reason, []).append("?" if item.student_id is None else str(item.student_id))
+        told = "?" if item.student_id is None else _named(item.student_id, directory)
+        reasons.setdefault(item.reason, []).append(told)
     return tuple((reason, tuple(ids)) for reason, ids in reasons.items())
 
 
@@ -136,8 +149,14 @@ def _shared_by_most(
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
 
 
-def _name_with_class(pupil: PupilScore) -> str:
-    return f"{pupil.student_id} ({pupil.class_id})" if pupil.class_id else str(pupil.student_id)
+def _named(student_id: StudentId, directory: Directory) -> str:
+    """Give a pupil's name, where it is known, and the id beside it."""
+    return f"{directory.name_of(student_id)} {student_id}".strip()
+
+
+def _name_with_class(pupil: PupilScore, directory: Directory) -> str:
+    named = _named(pupil.student_id, directory)
+    return f"{named} ({pupil.class_id})" if pupil.class_id else named
 
 
 def render_watch_list(watch_list: WatchList, language: Language) -> str:
@@ -180,10 +199,15 @@ def write_pages(watch_list: WatchList, folder: str | Path, language: Language) -
     return write_folder(Path(folder), pages())
 
 
-def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: Links) -> str:
+def render_schools(
+    watch_list: WatchList,
+    schools: Sequence[str | None],
+    links: Links,
+    directory: Directory | None = None,
+) -> str:
     """Render the lists of some schools as one page."""
     sheets = [
-        school_sheet(watch_list, school, anchor=f"s{number}", links=links)
+        school_sheet(watch_list, school, anchor=f"s{number}", links=links, directory=directory)
         for number, school in enumerate(schools, start=1)
     ]
     return render_page(

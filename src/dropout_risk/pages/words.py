@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropout_risk.pages.on_record import RECORD_WORDS
 from dropout_risk.text import ITEMS, Language, Text
 
 PUPIL_WORDS: dict[str, Text] = {
@@ -12,7 +13,7 @@ PUPIL_WORDS: dict[str, Text] = {
         zh="心理测评结果保密，本页不显示；需要了解时请找心理教师。",
         en="Results of well-being tests are confidential and not shown here; ask the counsellor.",
     ),
-    "why_this_risk": Text(zh="为什么是这个风险", en="Why this risk"),
+    "why_this_risk": Text(zh="这个风险是怎样算出的", en="How this risk was computed"),
     "how_read_waterfall": Text(
         zh="从上往下读：从参照学生的风险出发，每一项把它推高（向右）或拉低（向左），最后到达该生的风险。"
         "右边的数字是分量，各项相加正好等于结果；横轴上小的风险拉得较开。",
@@ -68,8 +69,8 @@ PUPIL_WORDS: dict[str, Text] = {
     "to_find_out": Text(zh="还不了解、值得补的", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),
     "about_the_data": Text(zh="还请注意", en="Also to know"),
-    "todays_alert": Text(zh="今日预警", en="today's alert"),
-    "because": Text(zh="因为：{reasons}", en="because: {reasons}"),
+    "todays_alert": Text(zh="预警", en="an alert"),
+    "because": Text(zh="依据：{reasons}", en="because: {reasons}"),
     "what_it_is_not": Text(zh="这个分数不是什么", en="What a score is not"),
     "not_verdict": Text(
         zh="不是对孩子的结论，也不是预言：即使风险高，也有许多学生留下来。",
@@ -88,31 +89,6 @@ PUPIL_WORDS: dict[str, Text] = {
         zh="不说明哪种帮助有效，也不说明谁更值得帮助。",
         en="It does not say which help works, nor who deserves it.",
     ),
-}
-
-SUBJECTS: dict[str, Text] = {
-    "chinese": Text(zh="语文", en="Chinese"),
-    "maths": Text(zh="数学", en="Maths"),
-    "english": Text(zh="英语", en="English"),
-    "physics": Text(zh="物理", en="Physics"),
-    "chemistry": Text(zh="化学", en="Chemistry"),
-    "biology": Text(zh="生物", en="Biology"),
-    "history": Text(zh="历史", en="History"),
-    "geography": Text(zh="地理", en="Geography"),
-    "politics": Text(zh="道德与法治", en="Politics"),
-    "science": Text(zh="科学", en="Science"),
-    "physical_education": Text(zh="体育", en="Physical education"),
-    "music": Text(zh="音乐", en="Music"),
-    "art": Text(zh="美术", en="Art"),
-    "computing": Text(zh="信息技术", en="Computing"),
-    "labour": Text(zh="劳动", en="Labour"),
-}
-
-EXAMS: dict[str, Text] = {
-    "midterm": Text(zh="期中", en="midterm"),
-    "final": Text(zh="期末", en="final"),
-    "monthly": Text(zh="月考", en="monthly test"),
-    "unit": Text(zh="单元测试", en="unit test"),
 }
 
 
@@ -285,6 +261,7 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
 WORDS: dict[str, Text] = {
     **PUPIL_WORDS,
     **REVIEW_WORDS,
+    **RECORD_WORDS,
     "title": Text(zh="控辍保学关注名单", en="Watch list: whom to see first"),
     "all_schools": Text(zh="各校名单", en="Lists of all schools"),
     "what_a_score_is": Text(
@@ -318,7 +295,7 @@ WORDS: dict[str, Text] = {
         zh="共{cohort}人 = 列入名单{listed}人 + 线下{below_line}人 + 未能评估{not_scored}人",
         en="{cohort} pupils = {listed} listed + {below_line} below the line + {not_scored} not scored",
     ),
-    "who_acts": Text(zh="今日预警由谁处理", en="Alerts today, by who acts"),
+    "who_acts": Text(zh="今日预警分工", en="Alerts today, by who acts"),
     "alerts_note": Text(
         zh="预警来自规则，与模型无关；不受名单人数限制，全部列出。",
         en="Alerts come from rules, whatever the model says, and are all listed.",
@@ -340,7 +317,7 @@ WORDS: dict[str, Text] = {
     ),
     "list_comma": ITEMS,
     "class": Text(zh="班级", en="class"),
-    "risk": Text(zh="风险", en="Risk"),
+    "risk": Text(zh="辍学风险", en="Risk of dropping out"),
     "interval": Text(zh="区间", en="interval"),
     "not_judged": Text(zh="资料太少，暂不评估风险", en="Too little is known to judge the risk"),
     "status_new": Text(zh="新列入", en="new on the list"),
@@ -349,7 +326,7 @@ WORDS: dict[str, Text] = {
     "status_better": Text(zh="比上次降低", en="lower than last time"),
     "from_to": Text(zh="（{before}→{now}）", en=" ({before} → {now})"),
     "since": Text(zh="{since}起在名单上", en="listed since {since}"),
-    "why": Text(zh="为什么", en="Why"),
+    "why": Text(zh="模型计算依据", en="Computed from"),
     "lowering": Text(zh="使风险降低", en="Lowers risk"),
     "missing": Text(zh="还不了解", en="Not known"),
     "help": Text(zh="可以怎么帮", en="May help"),
@@ -360,12 +337,6 @@ WORDS: dict[str, Text] = {
     "raises": Text(zh="使风险升高{points}个百分点", en="raises the risk by {points} percentage points"),
     "lowers": Text(zh="使风险降低{points}个百分点", en="lowers the risk by {points} percentage points"),
     "nothing_raises": Text(zh="没有哪一项单独使风险明显升高。", en="No single fact raises the risk by much."),
-    "counsellor": Text(zh="心理教师", en="Counsellor"),
-    "county": Text(zh="县教育局", en="County"),
-    "township": Text(zh="乡镇（街道）", en="Township"),
-    "principal": Text(zh="校长", en="Principal"),
-    "class_teacher": Text(zh="班主任", en="Class teacher"),
-    "acts": Text(zh="由{who}处理", en="for: {who}"),
     "about": Text(zh="说明", en="About this list"),
     "about_model": Text(
         zh="模型 {name}，版本 {version}；评估日 {as_of}，只使用此前的记录；训练数据截至 {trained_to}。",

@@ -93,6 +93,7 @@ def known_column(table: str, header: str) -> KnownColumn | None:
         return KnownColumn(column, name, "known", rank)
     if key in _keys_of_all_tables():
         return None
+    names = {key: found for key, found in names.items() if found[0] not in TABLES[table].personal}
     near = [found for found in names.items() if _ends_with(header, key, found[1][1], found[0])]
     near = near or [(close, names[close]) for close in _look_alike(key, names)]
     if not near:

@@ -271,7 +271,7 @@ def _needless_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
             if (
                 is_needless(header)
                 and plain_form(header) not in used
-                and not RecordsMapping().ignores(header)
+                and not RecordsMapping().leaves_out(header)
             ):
                 found.setdefault(plain_form(header), header)
     if found:

@@ -107,7 +107,7 @@ def lists_lessons(guesses: Sequence[TableGuess]) -> bool:
 
 
 def _is_left_out(header: str) -> bool:
-    return is_needless(header) or is_known_elsewhere(header) or RecordsMapping().ignores(header)
+    return is_needless(header) or is_known_elsewhere(header) or RecordsMapping().leaves_out(header)
 
 
 def may_tell_headers(guess: TableGuess) -> bool:

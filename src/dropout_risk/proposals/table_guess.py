@@ -156,7 +156,7 @@ def _named_columns(
         if header in built_in:
             guess = ColumnGuess(header, built_in[header], "sure", _KNOWN, built_in=True)
             found.setdefault(guess.column, []).append((-1, 0, guess))
-        elif not RecordsMapping().ignores(header):
+        elif not RecordsMapping().leaves_out(header):
             named = _named_column(table, header, values[header])
             if named is not None:
                 found.setdefault(named[1].column, []).append((_ORDER.index(named[1].degree), *named))

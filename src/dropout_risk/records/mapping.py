@@ -199,7 +199,7 @@ class RecordsMapping:
             found = self._meaning(table, plain_form(header))
             if found is not None:
                 candidates.setdefault(found[0], []).append((*found[1:], header))
-            elif not self.ignores(header):
+            elif not self.leaves_out(header):
                 unknown.append(header)
         chosen = {name: min(found)[2] for name, found in candidates.items()}
         spare = [item[2] for found in candidates.values() for item in sorted(found)[1:]]
@@ -209,6 +209,13 @@ class RecordsMapping:
         """Say whether a header or a file is left out without a word."""
         plain = plain_form(name)
         return plain in self._own.ignored or plain in self._default.ignored or names_child(name)
+
+    def leaves_out(self, header: str) -> bool:
+        """Say whether a header that means nothing in its table is left out without a word.
+
+        So is one that names a pupil: in the table of pupils it is shown on pages, in others nobody needs it.
+        """
+        return self.ignores(header) or plain_form(header) in _personal_headers()
 
     def headers_of(self, table: str, column: str) -> list[str]:
         """List the headers under which a column of a table is understood."""
@@ -263,6 +270,14 @@ def names_child(header: str) -> bool:
 
 def _run_together(header: str) -> str:
     return plain_form(header).replace("_", "").replace(".", "")
+
+
+@cache
+def _personal_headers() -> frozenset[str]:
+    students, known = TABLES["students"], _default_layer().columns["students"]
+    return frozenset(
+        (*students.personal, *(form for form, name in known.items() if name in students.personal))
+    )
 
 
 @cache

@@ -23,7 +23,7 @@ SPELLS = "spells"
 _NEVER = np.iinfo(np.int32).max
 _SHIFT = 1 << 32
 # what a pupil keeps for life: where it differs, there are two
-_LIFELONG = ("birth_date", "sex")
+_LIFELONG = ("birth_date", "sex", "name")
 # what holds for one spell: all that histories know of a pupil but its id
 SPELL_COLUMNS = (
     "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "responsible_id", "boarding",

@@ -58,8 +58,9 @@ class Column:
     is kept as Arrow dictionary rather than as plain strings; a ``spelled`` one is kept as it is written, in
     others case, width and spaces do not decide. A number lies between ``lowest`` and ``highest``;
     ``codes`` are those that stand for "not known", by default :data:`HIGH_CODES`. Audit-only columns check
-    fairness and never become features. ``domain`` says who may read of it, where that is not everybody who
-    reads of the table.
+    fairness and never become features. A ``personal`` one names a pupil or says where it lives: it is kept in
+    the directory alone, which pages read, and is no part of histories. ``domain`` says who may read of it,
+    where that is not everybody who reads of the table.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Column:
     highest: float | None = None
     codes: tuple[float, ...] | None = None
     role: Role = "predictor"
+    personal: bool = False
     domain: str | None = None
 
     @property
@@ -177,6 +179,11 @@ class Table:
         return tuple(column.name for column in self.columns if column.key)
 
     @cached_property
+    def personal(self) -> tuple[str, ...]:
+        """Names of the columns that pages show and nothing else reads."""
+        return tuple(column.name for column in self.columns if column.personal)
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Names of the columns that histories hold as codes of words."""
         return tuple(
@@ -237,6 +244,12 @@ def _pupil_column(name: str, kind: Kind, **options: Any) -> Column:
     return Column(name, kind, nullable=True, lenient=True, **options)
 
 
+def _personal_column(name: str) -> Column:
+    return _pupil_column(
+        name, "text", required=False, role="display_only", spelled=True, note=True, personal=True
+    )
+
+
 _LEVEL_CODES = (*HIGH_CODES, *LOW_CODES, 99.0, -1.0)  # a score of -1 may be of a scale around zero
 _ALL = (
     Table(
@@ -255,6 +268,7 @@ _ALL = (
             _pupil_column("sex", "text", required=False, role="audit_only"),
             _pupil_column("ethnicity", "text", required=False, role="audit_only"),
             _pupil_column("residence", "text", required=False, role="audit_only"),
+            *map(_personal_column, ("name", "seat", "guardian", "phone", "village", "address")),
         ),
     ),
     Table(

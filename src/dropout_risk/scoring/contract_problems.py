@@ -27,6 +27,7 @@ from dropout_risk.errors import (
     WrongTypeError,
     nearest,
 )
+from dropout_risk.records.directory import PERSONAL
 from dropout_risk.scoring.request_schema import request_schema
 
 Schema = Mapping[str, Any]
@@ -138,10 +139,13 @@ def _object_problems(value: Mapping[str, Any], schema: Schema, place: Place) -> 
     return found
 
 
+_NO_NAMES = "a request names nobody: leave it out; pages join names to the ids of the reply"
+
+
 def _unknown_field(value: Any, fields: list[str], place: Place) -> RequestError:
     if _is_infinite(value):
         return _word_problem(NotFiniteError, place, "should be a finite number")
-    hint = nearest(str(place[-1]), fields)
+    hint = _NO_NAMES if place[-1] in PERSONAL else nearest(str(place[-1]), fields)
     return _word_problem(UnknownFieldError, place, "is not a field of the contract", hint)
 
 

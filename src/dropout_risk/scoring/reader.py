@@ -23,6 +23,7 @@ from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.alerts.silence import REGISTER_SILENT
 from dropout_risk.catalogue.default import default_catalogue
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.explanation.reasons import Reason, describe_value
 from dropout_risk.features.missing import STATES
@@ -171,21 +172,22 @@ class Reader:
         read = READ_BY_RULE.get(_kind_of_rule(rule), tuple(DOMAINS))
         return self.role.staff and all(self.role.tells(domain) >= Telling.WORDS for domain in read)
 
-    def open_help(
-        self, given: Sequence[Help], domains: Mapping[str, str], alerts: Sequence[Alert]
-    ) -> tuple[Help, ...]:
+    def reads_fact(self, name: str) -> bool:
+        """Say whether the role reads facts of a kind: it sees their domain, and some are for staff."""
+        kind = FACT_KINDS.get(name)
+        return kind is not None and kind.domain in self.role.sees and (self.role.staff or not kind.staff)
+
+    def open_help(self, given: Sequence[Help], alerts: Sequence[Alert]) -> tuple[Help, ...]:
         """Keep of each suggestion what the role may know it is for; with nothing left it would give it away.
 
-        ``domains`` names the domain of each feature that a suggestion may name; ``alerts`` are those that the
-        role is told of.
+        ``alerts`` are those that the role is told of.
         """
-        tells = {name: self.role.tells(domain) for name, domain in domains.items()}
-        tells |= {alert.rule: Telling.WORDS for alert in alerts}
-        told = [[(name, tells.get(name, Telling.NOTHING)) for name in item.because] for item in given]
+        heard = {alert.rule for alert in alerts}
+        told = [
+            tuple(name for name in item.because if name in heard or self.reads_fact(name)) for item in given
+        ]
         return tuple(
-            Help(item.kind, tuple(name for name, telling in because if telling >= Telling.WORDS), item.text)
-            for item, because in zip(given, told, strict=True)
-            if any(telling > Telling.NOTHING for _, telling in because)
+            Help(item.kind, because, item.text) for item, because in zip(given, told, strict=True) if because
         )
 
     def sees_field(self, field: str) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.explanation.reasons import SIDES, Reason
 from dropout_risk.scoring.reader import Folded, Reader
@@ -60,6 +61,9 @@ class _RedactedRows:
             found["missing"] = _keep_items(gaps, _as_bools(pc.is_in(gaps.flatten().field("text"), known)))
             found["alerts"] = _keep_items(alerts, self._open_rules(alerts.flatten().field("rule")))
             found["suggested_help"] = self._open_help()
+        if "facts" in self.rows.schema.names:
+            facts = self.rows["facts"]
+            found["facts"] = _keep_items(facts, self._read_facts(facts.flatten().field("name")))
         return {name: column for name, column in found.items() if name in self.rows.schema.names}
 
     @cached_property
@@ -145,20 +149,16 @@ class _RedactedRows:
         helps = column.flatten()
         kind, because, text = helps.flatten()
         named, help_of = because.flatten(), _list_of_item(because)
-        features, heard, seen = (
-            _as_bools(pc.is_in(named, self._features_told(least)))
-            for least in (Telling.NOTHING, Telling.HINT, Telling.WORDS)
-        )
-        seen = seen | (~features & self._open_rules(named))
-        stays = np.bincount(help_of[seen | heard], minlength=len(helps)) > 0
+        facts = _as_bools(pc.is_in(named, pa.array(list(FACT_KINDS))))
+        seen = np.where(facts, self._read_facts(named), self._open_rules(named))
+        stays = np.bincount(help_of[seen], minlength=len(helps)) > 0
         parts = [kind, _keep_items(because, seen), text]
         told = pa.StructArray.from_arrays(parts, fields=list(column.type.value_type))
         return _keep_items(column, stays, told)
 
-    def _features_told(self, least: Telling) -> pa.Array:
-        """Name the features of which at least so much is told."""
-        tells = {item.name: self.reader.role.tells(item.domain) for item in self.catalogue.values()}
-        return pa.array([name for name, telling in tells.items() if telling >= least], pa.string())
+    def _read_facts(self, names: pa.Array) -> Bools:
+        read = [name for name in names.unique().to_pylist() if self.reader.reads_fact(name)]
+        return _as_bools(pc.is_in(names, pa.array(read, pa.string())))
 
 
 def _as_bools(column: Any) -> Bools:

@@ -15,6 +15,7 @@ from operator import not_
 from typing import Any, TypeVar
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.errors import SettingsError
@@ -161,7 +162,6 @@ class _Redaction:
         alerts = tuple(alert for alert in pupil.alerts if self.reader.hears_alert(alert.rule))
         raising, lowering = (self._parted(side, folded) for side in (pupil.raising, pupil.lowering))
         away = (raising[1], lowering[1])
-        domains = {reason.feature: reason.domain for reason in pupil.raising}
         missing = self.reader.open_gaps(pupil.missing, pupil.missing_sensitive)
         told = self.reader.told(away)
         besides = self.reader.besides(told)
@@ -177,7 +177,8 @@ class _Redaction:
             missing=missing,
             missing_sensitive=tuple(text for text in pupil.missing_sensitive if text in missing),
             warnings=(*self.reader.open_warnings(pupil.warnings), *besides),
-            suggested_help=self.reader.open_help(pupil.suggested_help, domains, alerts),
+            suggested_help=self.reader.open_help(pupil.suggested_help, alerts),
+            facts=tuple(fact for fact in pupil.facts if self.reader.reads_fact(fact.name)),
             told=told,
             besides=besides,
         )
@@ -281,16 +282,20 @@ def _read_pupil(result: Mapping[str, Any]) -> PupilScore:
     _check_keys(result, _RESULT)
     sides = {side: tuple(_read_fields(Reason, item) for item in result[side]) for side in SIDES}
     alerts = tuple(
-        _read_fields(Alert, item | {"since": dt.date.fromisoformat(item["since"])})
-        for item in result["alerts"]
+        _read_fields(Alert, item | _read_dates(item, "since", "known")) for item in result["alerts"]
     )
     helps = tuple(
         _read_fields(Help, item | {"because": tuple(item["because"])}) for item in result["suggested_help"]
     )
+    facts = tuple(_read_fields(Fact, item | _read_dates(item, "since")) for item in result.get("facts", ()))
     lists = {name: tuple(result[name]) for name in ("interval", "missing", "warnings")}
-    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": ()}
+    made = {"alerts": alerts, "suggested_help": helps, "missing_sensitive": (), "facts": facts}
     score: PupilScore = _read_fields(PupilScore, dict(result) | sides | lists | made)
     return score
+
+
+def _read_dates(item: Mapping[str, Any], *names: str) -> dict[str, dt.date]:
+    return {name: dt.date.fromisoformat(item[name]) for name in names if item.get(name)}
 
 
 def _read_fields(kind: type[Any], given: Mapping[str, Any]) -> Any:

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from scipy.special import expit
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.critical import critical_answers
+from dropout_risk.alerts.facts import FactRows
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.rules import alerts_on
 from dropout_risk.alerts.silence import register_warnings
@@ -74,7 +76,7 @@ class Evidence:
     since the last record, -1 where there is none. ``recorded_days`` counts days with an attendance record in
     the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
     context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's
-    register.
+    register, ``facts`` what is on record.
     """
 
     states: npt.NDArray[np.int8]
@@ -86,6 +88,7 @@ class Evidence:
     compared: bool
     doubted: KnownDays | None = None
     registers: list[tuple[str, ...]] | None = None
+    facts: FactRows | None = None
 
     @classmethod
     def of(
@@ -102,6 +105,7 @@ class Evidence:
         language: Language,
     ) -> Self:
         """Read what was known on a date of the pupils of a snapshot."""
+        answers = critical_answers(snapshot, instruments, settings.alerts.critical_window)
         return cls(
             states=missing_states(values, snapshot, catalogue, instruments),
             classes=context.class_means(snapshot, catalogue.names),
@@ -111,11 +115,18 @@ class Evidence:
             },
             recorded_days=snapshot.count("recorded", "year"),
             alerts=alerts_on(
-                snapshot, settings.alerts, instruments, language, facts=facts, registers=settings.registers
+                snapshot,
+                settings.alerts,
+                instruments,
+                language,
+                facts=facts,
+                registers=settings.registers,
+                answers=answers,
             ),
             compared=len(context) > 0,
             doubted=KnownDays.of(snapshot, catalogue),
             registers=register_warnings(snapshot, facts, settings.registers, language),
+            facts=FactRows.of(snapshot, settings.facts, instruments, answers, language),
         )
 
     @classmethod

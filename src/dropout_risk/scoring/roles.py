@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError, nearest
+from dropout_risk.records.directory import PERSONAL
 from dropout_risk.settings import Settings
 from dropout_risk.text import Language, Text
 
@@ -54,9 +55,10 @@ class Role:
 
     It reads values and sentences of the domains that it ``sees``; of those that it ``hears_of`` it learns, in
     one sentence without a number, that they raise the risk: no role of the library does, since of a test even
-    that is its direction. Without ``names`` it does not learn whose score
-    it is. Who is no ``staff`` does not work with the pupils, and is told neither alerts, which say who acts,
-    nor a rank. SettingsError, with the nearest right name, if a domain is unknown.
+    that is its direction. Without ``names`` it does not learn whose score it is; of the directory, pages show
+    it the columns that it ``reads_of_directory``, by default none. Who is no ``staff`` does not work with the
+    pupils, and is told neither alerts, which say who acts, nor a rank. SettingsError, with the nearest right
+    name, if a domain is unknown.
 
     >>> ROLES["class_teacher"].folds({"attendance": 0.4, "grades": 0.2, "psychology": 0.9, "family": 0.3})
     ('psychology', 'grades')
@@ -72,9 +74,16 @@ class Role:
     hears_of: tuple[str, ...] = ()
     names: bool = True
     staff: bool = True
+    reads_of_directory: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names of the domains."""
+        """Check the names of the domains and of the columns of the directory."""
+        for column in self.reads_of_directory:
+            if column not in PERSONAL or not self.names:
+                raise SettingsError(
+                    f"Role {self.name!r} may not read {column!r} of the directory.",
+                    hint=nearest(column, PERSONAL) if self.names else "it does not learn whose score it is",
+                )
         for domain in (*self.sees, *self.hears_of):
             if domain not in DOMAINS:
                 raise SettingsError(
@@ -124,6 +133,7 @@ class Role:
 
 
 _OF_SCHOOL = ("attendance", "grades", "family")
+_VISITS = ("name", "guardian", "phone", "village", "address")
 ROLES: dict[str, Role] = {
     role.name: role
     for role in (
@@ -132,15 +142,32 @@ ROLES: dict[str, Role] = {
             "class_teacher",
             Text(zh="班主任（包保责任人）", en="Class teacher, or the teacher responsible for a pupil"),
             _OF_SCHOOL,
+            reads_of_directory=PERSONAL,
         ),
-        Role("principal", Text(zh="校长", en="Principal"), _OF_SCHOOL),
-        Role("counsellor", Text(zh="心理教师", en="Counsellor"), tuple(DOMAINS)),
+        Role(
+            "principal",
+            Text(zh="校长", en="Principal"),
+            _OF_SCHOOL,
+            reads_of_directory=PERSONAL,
+        ),
+        Role(
+            "counsellor",
+            Text(zh="心理教师", en="Counsellor"),
+            tuple(DOMAINS),
+            reads_of_directory=PERSONAL,
+        ),
         Role(
             "community_worker",
             Text(zh="社区（村）工作者", en="Community worker"),
             ("attendance", "family"),
+            reads_of_directory=_VISITS,
         ),
-        Role("township", Text(zh="乡镇（街道）", en="Township"), ("attendance", "family")),
+        Role(
+            "township",
+            Text(zh="乡镇（街道）", en="Township"),
+            ("attendance", "family"),
+            reads_of_directory=("name", "village"),
+        ),
         Role("county", Text(zh="县教育局", en="County education office"), _OF_SCHOOL),
         Role("auditor", Text(zh="审计人员", en="Auditor"), tuple(DOMAINS), names=False),
     )

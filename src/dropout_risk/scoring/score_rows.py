@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
@@ -86,7 +87,7 @@ def row_errors(rows: pa.RecordBatch | pa.Table, first: int = 0) -> list[RowError
 _READ = (
     "student_id", "school_id", "class_id", "responsible_id", "risk", "low", "high", "band", "rank_in_school",
     "base_log_odds", "background", "log_odds", "domains", "causes", "raising", "lowering", "other",
-    "other_points", "risk_within", "alerts", "missing", "warnings", "suggested_help",
+    "other_points", "risk_within", "facts", "alerts", "missing", "warnings", "suggested_help",
 )  # fmt: skip
 
 
@@ -111,6 +112,7 @@ def read_reasons(reasons: pa.StructArray) -> list[Reason]:
 _MADE: dict[str, Callable[..., Any]] = {
     "raising": Reason,
     "lowering": Reason,
+    "facts": Fact,
     "alerts": Alert,
     "missing": lambda text, sensitive: (text, sensitive),
     "suggested_help": lambda kind, because, text: Help(kind, tuple(because), text),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,67 +10,33 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import HELP_KINDS, WEIGHTY_SHARE, RaisingReason, help_for
+from dropout_risk.alerts.facts import FACT
+from dropout_risk.alerts.help import help_table
 from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
-from dropout_risk.arrays import Bools, Floats, Longs
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
-from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons
+from dropout_risk.arrays import Bools, Floats
+from dropout_risk.catalogue.feature import CAUSES, DOMAINS
 from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows, describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
+from dropout_risk.scoring.help_column import HELP, HelpColumn, SharedLists
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 
-# --- Lists that many pupils share (what is missing, what help fits): each made once, and taken by number ---
-
-MOST_REMEMBERED = 50_000
-
-
-class SharedLists:
-    """A column of lists of which few are different; ``kind`` is the type of the column.
-
-    >>> column = SharedLists(pa.list_(pa.string()))
-    >>> column.take([1, 2, 1], lambda row: [f"row {row}"]).to_pylist()
-    [['row 0'], ['row 1'], ['row 0']]
-    """
-
-    def __init__(self, kind: pa.DataType) -> None:
-        self._kind = kind
-        self._made: dict[Hashable, Any] = {}
-
-    def take(self, keys: Sequence[Hashable], make: Callable[[int], Any]) -> pa.Array:
-        """Give each row the list of its key; ``make`` makes it from the number of a row that has the key."""
-        if len(self._made) > MOST_REMEMBERED:
-            self._made = {}
-        made, indices = self._made, dict[Hashable, int]()
-        lists: list[Any] = []
-        at = np.empty(len(keys), dtype=np.int32)
-        for row, key in enumerate(keys):
-            index = indices.get(key)
-            if index is None:
-                index = indices[key] = len(lists)
-                found = made.get(key)
-                if found is None:
-                    found = made[key] = make(row)
-                lists.append(found)
-            at[row] = index
-        return pa.array(lists, self._kind).take(pa.array(at))
-
-
 # --- The columns in which scores are written: one row per pupil, with everything that the reply holds ---
 
 IDS = ("student_id", "school_id", "class_id", "responsible_id")
 NUMBERS = ("risk", "low", "high", "band", "rank_in_school", "base_log_odds", "background", "log_odds")
 _TEXT = pa.string()
-ALERT = pa.struct({"rule": _TEXT, "since": pa.date32(), "text": _TEXT, "route": _TEXT, "days": pa.int64()})
+ALERT = pa.struct({
+    "rule": _TEXT, "since": pa.date32(), "text": _TEXT, "route": _TEXT, "days": pa.int64(),
+    "report_to": _TEXT, "known": pa.date32(),
+})  # fmt: skip
 GAP = pa.struct({"text": _TEXT, "sensitive": pa.bool_()})
-HELP = pa.struct({"kind": _TEXT, "because": pa.list_(_TEXT), "text": _TEXT})
 ERROR = pa.struct(dict.fromkeys(("code", "field", "message", "hint"), _TEXT))
 
 
@@ -81,8 +47,8 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
     until everyone of the school is scored); ``base_log_odds``, ``background`` (whose mean the base is),
     ``log_odds`` and ``contributions``, a struct with one number per feature: base and contributions, added in
     their order, are the log-odds, bit by bit. With sentences also ``domains, causes, raising, lowering,
-    other, other_points, risk_within, alerts, missing, warnings, suggested_help``, as in the reply. ``error``
-    says why a pupil could not be scored; all other columns but the ids are null then.
+    other, other_points, risk_within, facts, alerts, missing, warnings, suggested_help``, as in the reply.
+    ``error`` says why a pupil could not be scored; all other columns but the ids are null then.
     """
     number = pa.float64()
     fields: dict[str, pa.DataType] = {"student_id": _TEXT if student_id is None else student_id}
@@ -93,7 +59,12 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
         fields |= {"domains": numbers_of(DOMAINS), "causes": numbers_of(CAUSES)}
         fields |= dict.fromkeys(SIDES, pa.list_(REASON))
         fields |= {"other": number, "other_points": number, "risk_within": pa.list_(number)}
-        fields |= {"alerts": pa.list_(ALERT), "missing": pa.list_(GAP), "warnings": pa.list_(_TEXT)}
+        fields |= {
+            "facts": pa.list_(FACT),
+            "alerts": pa.list_(ALERT),
+            "missing": pa.list_(GAP),
+            "warnings": pa.list_(_TEXT),
+        }
         fields["suggested_help"] = pa.list_(HELP)
     return pa.schema(fields | {"error": ERROR})
 
@@ -101,68 +72,6 @@ def score_schema(model: ModelParts, sentences: bool = True, *, student_id: Any =
 def numbers_of(names: Any) -> pa.DataType:
     """Give the type of a struct of numbers."""
     return pa.struct({str(name): pa.float64() for name in names})
-
-
-# --- What help fits each of many pupils: the rule is asked once for each different set of reasons ---
-
-
-class HelpColumn:
-    """The column ``suggested_help``, by the catalogue's features in their order."""
-
-    def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
-        self._features, self._language = features, language
-        self._lists = SharedLists(pa.list_(HELP))
-        cause = np.array([list(CAUSES).index(feature.cause) for feature in features], dtype=np.int64)
-        fits = np.array([[name in kind.causes for name in CAUSES] for kind in HELP_KINDS])
-        self._fits = fits[:, cause].T if len(features) else np.zeros((1, len(HELP_KINDS)), dtype=bool)
-        self._oldest = max(kind.min_grade for kind in HELP_KINDS)
-
-    def of(
-        self,
-        speaker: Longs,
-        total: Floats,
-        known: Bools,
-        alerts: list[tuple[Alert, ...]],
-        grades: pa.ChunkedArray | None,
-    ) -> pa.Array:
-        """Say what help fits.
-
-        Given are, of each pupil, the features of the (up to four) raising reasons, the strongest first (-1
-        for none), their contributions, and whether there is a reason whose value is not missing.
-        """
-        levels = grades.to_pylist() if grades is not None else [None] * len(speaker)
-        keys = self._keys(speaker, total, known)
-        steps = [min(level or 0, self._oldest) for level in levels]
-
-        def make(row: int) -> list[dict[str, Any]]:
-            told = zip(speaker[row].tolist(), total[row].tolist(), known[row].tolist(), strict=True)
-            reasons = [
-                RaisingReason(
-                    self._features[index].name, self._features[index].cause, contribution, not there
-                )
-                for index, contribution, there in told
-                if index >= 0
-            ]
-            found = help_for(reasons, alerts[row], levels[row], self._language)
-            return [item.to_dict() for item in found]
-
-        asked = [
-            (key, step, tuple((alert.rule, alert.route) for alert in own) if own else ())
-            for key, step, own in zip(keys, steps, alerts, strict=True)
-        ]
-        return self._lists.take(asked, make)
-
-    def _keys(self, speaker: Longs, total: Floats, known: Bools) -> list[bytes]:
-        """Give everything of the reasons that the rule's answer depends on: who counts, and which order."""
-        counts = known & (total >= WEIGHTY_SHARE * total[:, :1])
-        strength = np.zeros((len(speaker), len(HELP_KINDS)))
-        for slot in range(speaker.shape[1]):
-            own = np.where(counts[:, slot], total[:, slot], 0.0)
-            strength += self._fits[np.maximum(speaker[:, slot], 0)] * own[:, None]
-        order = np.argsort(-strength, axis=1, kind="stable")
-        told = np.where(counts, speaker, -1).astype(np.int16)
-        rows = np.concatenate([told, order.astype(np.int16)], axis=1)
-        return [row.tobytes() for row in rows]
 
 
 Notes = Sequence[tuple[str, ...]]
@@ -206,7 +115,7 @@ class ScoreWriter:
         self._backgrounds = pa.array(backgrounds.names)
         self.features = tuple(model.catalogue.values())
         self._missing, self._warnings = SharedLists(pa.list_(GAP)), SharedLists(pa.list_(pa.string()))
-        self._help = HelpColumn(self.features, language)
+        self._help = HelpColumn(help_table(model.settings), language)
         self._advice = FetchAdvice(model.catalogue, model.swings, model.settings.bands)
         self._schemas: dict[Any, pa.Schema] = {}
 
@@ -297,10 +206,11 @@ class ScoreWriter:
             "other": pa.array(chosen.other),
             "other_points": pa.array(chosen.other * rows.slope),
             "risk_within": self._within(risks),
+            "facts": _fact_column(evidence),
             "alerts": _alert_column(evidence),
             "missing": self._gaps(risks.values, evidence.states),
             "warnings": self._warned(risks, evidence, abstaining, unjudged, notes),
-            "suggested_help": self._helped(risks, evidence, chosen),
+            "suggested_help": self._helped(risks, evidence),
         }
 
     def _within(self, risks: Risks) -> pa.ListArray:
@@ -311,12 +221,9 @@ class ScoreWriter:
         offsets = np.arange(len(risks) + 1, dtype=np.int32) * len(days)
         return pa.ListArray.from_arrays(pa.array(offsets), pa.array(within.ravel()))
 
-    def _helped(self, risks: Risks, evidence: Evidence, chosen: ChosenReasons) -> pa.Array:
+    def _helped(self, risks: Risks, evidence: Evidence) -> pa.Array:
         grades = risks.students["grade_level"] if "grade_level" in risks.students.column_names else None
-        speaker = chosen.speaker[:, 0]
-        missing = np.isnan(np.take_along_axis(risks.values, np.maximum(speaker, 0), axis=1))
-        told = speaker != NOBODY
-        return self._help.of(speaker, chosen.total[:, 0], told & ~missing, evidence.alerts, grades)
+        return self._help.of(evidence.facts, evidence.alerts, grades)
 
     def _gaps(self, values: Floats, states: npt.NDArray[np.int8]) -> pa.Array:
         keys = np.ascontiguousarray(states).view(f"S{states.shape[1]}")[:, 0].tolist() if states.size else []
@@ -413,6 +320,12 @@ def whole_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _struct_column(fields: list[pa.Field], columns: Floats) -> pa.StructArray:
     """Lay arrays side by side, without copying them."""
     return pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=fields)
+
+
+def _fact_column(evidence: Evidence) -> pa.Array:
+    if evidence.facts is not None:
+        return evidence.facts.column()
+    return pa.array([[]] * len(evidence.alerts), pa.list_(FACT))
 
 
 def _alert_column(evidence: Evidence) -> pa.Array:

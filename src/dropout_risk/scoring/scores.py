@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 import pandas as pd
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import FeatureInputError
@@ -106,7 +107,7 @@ class PupilScore:
     warnings : tuple of str
         What the reader should know about the data behind this score.
     suggested_help : tuple of Help
-        Kinds of help that fit the reasons.
+        Kinds of help that recorded facts and alerts ask for; the reasons suggest none.
     missing_sensitive : tuple of str
         Those of ``missing`` that tell of a psychological test; a list for teachers leaves them out.
     other_points : float
@@ -118,6 +119,8 @@ class PupilScore:
     risk_within : tuple of float
         The risk within a third, two thirds and the whole of the horizon; the last one is ``risk``. Empty
         where the model has no timing. ``model["risk_within_days"]`` of the scores names the days.
+    facts : tuple of Fact
+        What is on record, whatever the model says of it.
     told : tuple of ToldReason
         For a reader of whom numbers are hidden: reasons that are told in words alone, those that raise the
         risk first. The reply has them among the warnings, as ``besides``.
@@ -148,6 +151,7 @@ class PupilScore:
     other_points: float = 0.0
     background: str = "training"
     risk_within: tuple[float, ...] = ()
+    facts: tuple[Fact, ...] = ()
     told: tuple[ToldReason, ...] = field(default=(), compare=False)
     besides: tuple[str, ...] = field(default=(), compare=False)
 
@@ -174,6 +178,7 @@ class PupilScore:
             "lowering": [reason.to_dict() for reason in self.lowering],
             "other": self.other,
             "other_points": self.other_points,
+            "facts": [fact.to_dict() for fact in self.facts],
             "alerts": [alert.to_dict() for alert in self.alerts],
             "missing": list(self.missing),
             "warnings": list(self.warnings),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from dropout_risk.alerts.alert import urgency_of
+from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.scoring.score_rows import PupilHead, take_pupils
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BANDS, LOWEST_BAND, UNKNOWN_BAND
@@ -21,13 +21,15 @@ class WatchEntry:
     """One listed pupil.
 
     ``status`` is against the last list; ``new`` was not on it. The pupil has been listed without a break
-    ``since``; ``risk_before`` is the risk on the last list, None where there was no judgement.
+    ``since``; ``risk_before`` is the risk on the last list, None where there was no judgement. ``of_today``
+    says whether one of its alerts is of today: none is where all of them were told before and stay open.
     """
 
     score: PupilScore
     status: Status
     since: dt.date
     risk_before: float | None
+    of_today: bool = True
 
     @classmethod
     def of(cls, score: PupilScore, today: dt.date, last: ListState | None, changed_points: float) -> Self:
@@ -39,6 +41,7 @@ class WatchEntry:
             status=_status_against(score, before, changed_points),
             since=before.since if before and before.since else today,
             risk_before=before.risk if before and judged else None,
+            of_today=any(alert.is_of_today(last.as_of if last else None) for alert in score.alerts),
         )
 
     @property
@@ -100,10 +103,10 @@ class CapacityLine:
 class WatchGroup:
     """The pupils of one responsible teacher, or those of a school who have none.
 
-    Everybody with an alert is in ``alerts``, the most urgent first, whatever the capacity; ``risks`` are the
-    highest risks without one, up to the capacity and never of the lowest band; ``below`` is everybody else
-    who was scored, the highest risk first; ``tied`` of them have exactly the risk of the last one above the
-    line.
+    Everybody with an alert is in ``alerts``, the most urgent first, whatever the capacity, or in ``followed``
+    where all of its alerts were told before and are open still; ``risks`` are the highest risks without one,
+    up to the capacity and never of the lowest band; ``below`` is everybody else who was scored, the highest
+    risk first; ``tied`` of them have exactly the risk of the last one above the line.
     """
 
     school_id: str | None
@@ -113,6 +116,7 @@ class WatchGroup:
     below: Sequence[PupilScore]
     unscored: tuple[Unscored, ...]
     tied: int
+    followed: tuple[WatchEntry, ...] = ()
 
     @classmethod
     def of(
@@ -130,7 +134,8 @@ class WatchGroup:
         alerts = sorted((entries[place] for place in line.alerts), key=_by_urgency)
         return cls(
             *key,
-            alerts=tuple(alerts),
+            alerts=tuple(entry for entry in alerts if entry.of_today),
+            followed=tuple(entry for entry in alerts if not entry.of_today),
             risks=tuple(entries[place] for place in line.above),
             below=take_pupils(pupils, line.below),
             unscored=tuple(sorted(unscored, key=lambda item: id_order(item.student_id))),
@@ -140,10 +145,10 @@ class WatchGroup:
     @property
     def listed(self) -> tuple[WatchEntry, ...]:
         """Everybody who is on the list."""
-        return self.alerts + self.risks
+        return self.alerts + self.followed + self.risks
 
     def __len__(self) -> int:
-        return len(self.alerts) + len(self.risks) + len(self.below) + len(self.unscored)
+        return len(self.alerts) + len(self.followed) + len(self.risks) + len(self.below) + len(self.unscored)
 
 
 def count_pupils(groups: Iterable[WatchGroup]) -> dict[str, int]:
@@ -153,6 +158,7 @@ def count_pupils(groups: Iterable[WatchGroup]) -> dict[str, int]:
         "cohort": sum(map(len, groups)),
         "listed": sum(len(group.listed) for group in groups),
         "with_alert": sum(len(group.alerts) for group in groups),
+        "followed": sum(len(group.followed) for group in groups),
         "first": sum(len(group.risks) for group in groups),
         "below_line": sum(len(group.below) for group in groups),
         "not_scored": sum(len(group.unscored) for group in groups),

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dropout_risk.alerts.duty import duty_text
+from dropout_risk.alerts.facts import fact_lines
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
@@ -34,13 +37,16 @@ LIST_COLUMNS: dict[str, Text] = {
     "high": Text(zh="区间上限", en="high"),
     "risk_before": Text(zh="上次风险", en="risk_before"),
     "alerts": Text(zh="预警", en="alerts"),
+    "duty": Text(zh="预警分工", en="duty"),
+    "facts": Text(zh="已知情况", en="facts"),
     "reasons": Text(zh="升高风险的原因", en="reasons"),
     "missing": Text(zh="尚缺的信息", en="missing"),
     "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
     "not_scored_because": Text(zh="未能评估的原因", en="not_scored_because"),
 }
 CELL_WORDS: dict[str, Text] = {
-    "alert": Text(zh="预警", en="alert"),
+    "alert": Text(zh="今日预警", en="alert"),
+    "followed": Text(zh="跟进中的预警", en="followed"),
     "above_line": Text(zh="线上", en="above_line"),
     "below_line": Text(zh="线下", en="below_line"),
     "not_scored": Text(zh="未能评估", en="not_scored"),
@@ -60,15 +66,28 @@ def list_frame(watch_list: WatchList) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(LIST_COLUMNS)).astype({"place": "Int64"})
 
 
-def list_csv(watch_list: WatchList) -> str:
-    """Write the table for a spreadsheet, in words, and without a cell that it would run as a formula."""
+_NAME = Text(zh="姓名", en="name")
+
+
+def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
+    """Write the table for a spreadsheet, in words, and without a cell that it would run as a formula.
+
+    With a directory, pupils' names stand beside their ids.
+    """
     language = watch_list.language
+    columns = dict(LIST_COLUMNS)
+    if directory is not None and len(directory):
+        at = list(columns).index("student_id") + 1
+        items = list(columns.items())
+        columns = dict([*items[:at], ("name", _NAME), *items[at:]])
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([header.to(language) for header in LIST_COLUMNS.values()])
+    writer.writerow([header.to(language) for header in columns.values()])
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
-            writer.writerow([_cell_text(row.get(name), name, language) for name in LIST_COLUMNS])
+            if directory is not None:
+                row["name"] = directory.name_of(row["student_id"])
+            writer.writerow([_cell_text(row.get(name), name, language) for name in columns])
     return out.getvalue()
 
 
@@ -88,7 +107,7 @@ def reason_texts(pupil: PupilScore) -> list[str]:
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
     owner = {"school_id": group.school_id, "responsible_id": group.responsible_id}
-    for part, entries in (("alert", group.alerts), ("above_line", group.risks)):
+    for part, entries in (("alert", group.alerts), ("followed", group.followed), ("above_line", group.risks)):
         for number, entry in enumerate(entries, start=1):
             yield owner | _columns_of_score(entry.score, part, language) | _columns_of_entry(entry, number)
     for pupil in group.below:
@@ -113,6 +132,8 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "low": pupil.interval[0] if judged else None,
         "high": pupil.interval[1] if judged else None,
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
+        "duty": CLAUSES.join(language, dict.fromkeys(duty_text(alert, language) for alert in pupil.alerts)),
+        "facts": CLAUSES.join(language, fact_lines(pupil.facts, language)),
         "reasons": CLAUSES.join(language, reason_texts(pupil)),
         "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),

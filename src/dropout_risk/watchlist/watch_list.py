@@ -15,6 +15,7 @@ import pandas as pd
 from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import WatchListError
 from dropout_risk.files import write_whole
+from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.refused_notes import NOT_JUDGED
@@ -226,14 +227,17 @@ class WatchList:
         synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
         synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
-        listed = frame[frame["part"].isin(["alert", "above_line"])].head(20)
+        listed = frame[frame["part"].isin(["alert", "followed", "above_line"])].head(20)
         shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
         table: str = listed[shown].to_html(index=False, float_format="%.2f", escape=True, na_rep="")
         return f"<p>{html.escape(f'{self.as_of}: {counts}')}</p>{synthetic}{table}"
 
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese)."""
-        return write_whole(path, list_csv(self), encoding="utf-8-sig")
+    def to_csv(self, path: str | Path, directory: Directory | None = None) -> Path:
+        """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese).
+
+        With a directory, pupils' names stand beside their ids.
+        """
+        return write_whole(path, list_csv(self, directory), encoding="utf-8-sig")
 
     @property
     def state(self) -> ListState:

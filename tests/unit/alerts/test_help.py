@@ -1,64 +1,72 @@
 import pytest
 
-from dropout_risk.alerts.help import HELP_KINDS, help_for
-from dropout_risk.catalogue.feature import CAUSES
-from support.lists import alert, reason
+from dropout_risk.alerts.help import help_for, help_table, shipped_help
+from dropout_risk.catalogue.facts import FACT_KINDS
+from dropout_risk.errors import SettingsError
+from dropout_risk.settings import Settings
+from support.lists import alert
+
+WORDING = {"zh": "早餐", "en": "breakfast"}
+OWN = {"kind": "breakfast", "facts": ["low_income"], "text": WORDING, "because": WORDING}
 
 
-def kinds(*reasons, alerts=(), grade=8):
-    return [item.kind for item in help_for(reasons, alerts, grade, "en")]
+def kinds(*facts, alerts=(), grade=8, table=None):
+    return [item.kind for item in help_for(facts, alerts, grade, "en", table)]
 
 
 @pytest.mark.parametrize(
-    ("cause", "kind"),
+    ("fact", "kind"),
     [
-        ("learning", "tutoring"),
-        ("poverty", "financial_aid"),
-        ("distance", "transport_or_boarding"),
-        ("wellbeing", "counselling"),
-        ("family", "home_visit"),
-        ("disengagement", "home_visit"),
+        ("monitored_household", "financial_aid"),
+        ("low_income", "financial_aid"),
+        ("test_at_cut_off", "counselling"),
+        ("far_day_pupil", "transport_or_boarding"),
+        ("no_core_subject_passed", "tutoring"),
+        ("suspected_dropout", "home_visit"),
     ],
 )
-def test_each_cause_points_to_its_kind_of_help(cause, kind):
-    assert kinds(reason(cause=cause)) == [kind]
+def test_help_follows_a_recorded_fact_and_names_it(fact, kind):
+    (found,) = help_for((fact,), (), 8, "en")
+    assert (found.kind, found.because) == (kind, (fact,))
 
 
-def test_every_cause_of_the_catalogue_has_a_kind_of_help():
-    assert {cause for kind in HELP_KINDS for cause in kind.causes} == set(CAUSES)
+@pytest.mark.parametrize("fact", ["left_behind", "way_to_school", "last_mark", "recent_absences", "returned"])
+def test_a_fact_that_the_table_does_not_name_asks_for_no_help(fact):
+    assert kinds(fact) == []
 
 
-@pytest.mark.parametrize(("grade", "offered"), [(None, False), (8, False), (9, True), (12, True)])
-def test_the_vocational_route_is_for_older_pupils_who_struggle_with_learning(grade, offered):
-    assert ("vocational_route" in kinds(reason(cause="learning"), grade=grade)) is offered
-    assert "vocational_route" not in kinds(reason(cause="poverty"), grade=grade)
-
-
-def test_contributions_of_a_kind_are_summed_and_the_strongest_comes_first():
-    small = [reason(cause="disengagement", contribution=0.3), reason(cause="family", contribution=0.3)]
-    assert kinds(reason(cause="learning", contribution=0.5), *small) == ["home_visit", "tutoring"]
-    assert kinds(reason(cause="learning", contribution=0.7), *small) == ["tutoring", "home_visit"]
+def test_no_line_of_the_shipped_table_holds_a_vocational_route():
+    told = " ".join(f"{line.kind} {line.text.en}" for line in shipped_help())
+    assert "vocational" not in told
+    assert all(set(line.facts) <= set(FACT_KINDS) for line in shipped_help())
 
 
 def test_what_an_alert_asks_for_comes_first_and_says_why():
-    found = help_for((reason(cause="learning", contribution=9.0),), (alert(),), 8, "zh")
+    found = help_for(("no_core_subject_passed",), (alert(),), 8, "zh")
     assert [item.kind for item in found] == ["home_visit", "tutoring"]
     assert found[0].because == ("absent_3_days",)
     critical = alert("critical_item", "counsellor", None)
     assert kinds(alerts=(critical, alert())) == ["counselling", "home_visit"]
 
 
-def test_because_names_rules_and_features():
-    (found,) = help_for((reason(feature="absence_streak"),), (alert(),), 8, "en")
-    assert found.because == ("absent_3_days", "absence_streak")
+def test_a_table_of_ones_own_takes_the_place_of_the_shipped_one():
+    table = help_table(Settings(help=[OWN | {"min_grade": 7}]))
+    assert kinds("low_income", "far_day_pupil", table=table) == ["breakfast"]
+    assert kinds("low_income", grade=6, table=table) == []
+    assert help_table(Settings()) == shipped_help()
 
 
-def test_a_missing_value_points_to_no_help():
-    assert kinds(reason(cause="learning", missing=True, value=None)) == []
-
-
-def test_a_reason_of_little_weight_beside_the_strongest_points_to_no_help():
-    strong = reason(cause="disengagement", contribution=1.0)
-
-    assert kinds(strong, reason(cause="learning", contribution=0.19)) == ["home_visit"]
-    assert kinds(strong, reason(cause="learning", contribution=0.21)) == ["home_visit", "tutoring"]
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"facts": ["low_incom"]}, "low_income"),
+        ({"facts": []}, "needs a fact or an alert"),
+        ({"alerts": ["absent_3_days"]}, "register_silent"),
+        ({"kind": "vocational_route"}, "a person's choice"),
+        ({"text": {"zh": "介绍中职学校", "en": "a school"}}, "a person's choice"),
+        ({"becuse": WORDING}, "becuse"),
+    ],
+)
+def test_a_table_with_a_line_that_cannot_stand_is_refused_by_name(changed, said):
+    with pytest.raises(SettingsError, match=said):
+        Settings(help=[OWN | changed])

@@ -72,8 +72,8 @@ def test_dates_are_refused():
         FeatureEncoding.learn(pd.DataFrame({"day": pd.to_datetime(["2025-01-01"])}))
 
 
-@pytest.mark.parametrize("name", ["sex", "ethnicity", "birth_date"])
-def test_audit_only_columns_are_refused_where_a_catalogue_is_given(name):
+@pytest.mark.parametrize("name", ["sex", "ethnicity", "birth_date", "name", "phone", "address"])
+def test_audit_only_and_naming_columns_are_refused_where_a_catalogue_is_given(name):
     table = TABLE.assign(**{name: "x"})
     assert name in FeatureEncoding.learn(table).names
     with pytest.raises(ForbiddenFeatureError) as caught:

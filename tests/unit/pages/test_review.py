@@ -15,7 +15,7 @@ from dropout_risk.pages.watch_list_page import write_folder
 from dropout_risk.scoring.roles import ROLES
 from dropout_risk.settings import Settings
 from dropout_risk.simulate.district import simulate_district
-from support.lists import alert, pupil, reason
+from support.lists import alert, fact, pupil, reason
 
 AS_OF = "2025-03-03"
 TEST = reason("MHT total 71", 0.2, domain="psychology", feature="mht_total", cause="wellbeing")
@@ -77,11 +77,14 @@ def test_results_of_tests_are_told_to_a_counsellor_only(written):
 
 def test_help_is_suggested_with_its_reasons_and_never_with_a_hidden_one(written):
     domains = {"attendance": 1.5, "grades": 0.1, "psychology": 0.3, "family": 0.2}
-    page = written(raising=(reason(points=0.3), TEST), alerts=(alert(),), domains=domains)
-    because = {item.text.split(":")[0]: item.because for item in page.help}
+    facts = (fact("low_income"), fact("test_at_cut_off", "MHT total at its cut-off"))
+    told = {"raising": (reason(points=0.3), TEST), "alerts": (alert(),), "domains": domains, "facts": facts}
+    because = {item.text.split(":")[0]: item.because for item in written(**told).help}
     assert because == {
-        "Home visit": "because: today's alert; Absent on 35% of the last 20 school days",
+        "Home visit": "because: an alert",
+        "Financial aid": "because: the family is on a register of support; household on minimum allowance",
     }
+    assert "Counselling" in {item.text.split(":")[0] for item in written("counsellor", **told).help}
 
 
 def test_who_is_not_judged_has_no_waterfall(written):

@@ -44,7 +44,7 @@ def full(language):
             "p-1", 0.4, raising=raising, lowering=lowering, missing=("No marks",), warnings=("Old records",)
         ),
         pupil("p-2", 0.004, alerts=(alert(), alert("critical_item", "counsellor", None))),
-        pupil("p-3", band="unknown", alerts=(alert("absent_1_day", "class_teacher", 1),)),
+        pupil("p-3", band="unknown", alerts=(alert("absent_1_day", days=1, report_to=None),)),
         pupil("p-4", band="unknown", missing=("Attendance: nothing recorded",)),
         pupil("p-5", 0.2, responsible_id=None, class_id=None),
         *(pupil(f"p-{n}", 0.1) for n in range(6, 12)),
@@ -109,18 +109,18 @@ def test_whatever_a_record_says_is_text():
 def test_alerts_come_before_the_risks_and_say_who_acts():
     told = Text(page(pupil("p-1", 0.9), pupil("p-2", 0.1, alerts=(alert(text="Away since Wednesday"),)))).told
     assert told.index("Away since Wednesday") < told.index("p-1")
-    assert "for: Township" in told
+    assert "Class teacher acts, reported to: township" in told
 
 
 def test_the_schools_sheet_names_who_acts_on_alerts_beyond_the_class_teacher():
     told = Text(
         page(
             pupil("p-1", alerts=(alert(),)),
-            pupil("p-2", alerts=(alert("absent_1_day", "class_teacher", 1),)),
+            pupil("p-2", alerts=(alert("absent_1_day", days=1, report_to=None),)),
         )
     ).told
     summary = told[told.index("Alerts today, by who acts") : told.index("About this list")]
-    assert "Township p-1 (8-2)" in summary
+    assert "p-1 (8-2)" in summary
     assert "p-2" not in summary
 
 
@@ -131,8 +131,8 @@ def test_a_reason_shows_comparison_and_age_of_the_data():
 
 def test_small_risks_and_their_intervals_are_whole_percents():
     told = Text(page(pupil("p-1", 0.004, alerts=(alert(),)), pupil("p-2", 0.307))).told
-    assert "Risk <1%" in told
-    assert "Risk 31% high interval 15% – 46%" in told
+    assert "Risk of dropping out <1%" in told
+    assert "Risk of dropping out 31% high interval 15% – 46%" in told
 
 
 def test_a_status_says_from_where_to_where_and_since_when():

@@ -127,7 +127,7 @@ def test_the_sheets_of_a_chinese_workbook_are_found_by_name_and_headers(workbook
     assert applied(proposal, ("tables",)) == {
         "学生花名册": "students", "缺勤登记": "attendance", "成绩单": "grades",
     }  # fmt: skip
-    assert applied(proposal, ()) == {"max_score": 100, "ignored": ("家庭住址",)}
+    assert applied(proposal, ()) == {"max_score": 100}
     assert proposal.report.counts["grades"].set_apart == 0
 
 

@@ -19,6 +19,7 @@ from dropout_risk.scoring.roles import ROLES, SPEAKS, Role
 from dropout_risk.scoring.scores import NOT_FOR_ROLE, PupilScore, RowError, Scores
 from dropout_risk.scoring.what_if import WhatIf
 from dropout_risk.text import Text
+from support.lists import fact
 
 AS_OF = "2025-06-02"
 HIDING = [name for name, role in ROLES.items() if role.hidden]
@@ -328,19 +329,41 @@ def test_an_alert_is_told_to_who_sees_all_that_it_reads(risk_model, scores, role
 
 
 def test_help_that_is_suggested_for_something_hidden_only_is_left_out(risk_model, scores):
-    pupil = next(
-        pupil for pupil in scores.pupils if {"family", "attendance"} <= {r.domain for r in pupil.raising}
-    )
-    reasons = {reason.domain: reason.feature for reason in pupil.raising}
+    pupil = scores.pupils[0]
     helps = (
-        Help("financial_aid", (reasons["family"],), "aid"),
-        Help("home_visit", (reasons["family"], reasons["attendance"]), "visit"),
+        Help("financial_aid", ("low_income",), "aid"),
+        Help("tutoring", ("low_income", "no_core_subject_passed"), "lessons"),
+        Help("counselling", ("test_at_cut_off",), "talk"),
     )
-    redacted = risk_model.redact(with_parts(pupil, suggested_help=helps), "parent")
+    given = with_parts(pupil, suggested_help=helps)
 
-    assert [(item.kind, item.because) for item in redacted.suggested_help] == [
-        ("home_visit", (reasons["attendance"],))
-    ]
+    def told(role):
+        return [(item.kind, item.because) for item in risk_model.redact(given, role).suggested_help]
+
+    assert told("parent") == [("tutoring", ("no_core_subject_passed",))]
+    assert [kind for kind, _ in told("class_teacher")] == ["financial_aid", "tutoring"]
+    assert told("counsellor") == [(item.kind, item.because) for item in helps]
+
+
+@pytest.mark.parametrize(
+    ("role", "read"),
+    [
+        ("counsellor", {"low_income", "suspected_dropout", "test_at_cut_off", "last_mark"}),
+        ("class_teacher", {"low_income", "suspected_dropout", "last_mark"}),
+        ("township", {"low_income", "suspected_dropout"}),
+        ("parent", {"last_mark"}),
+    ],
+)
+def test_a_role_reads_the_facts_of_the_domains_that_it_sees_in_a_score_and_in_a_reply(
+    risk_model, scores, role, read
+):
+    names = ("low_income", "suspected_dropout", "test_at_cut_off", "last_mark")
+    given = dataclasses.replace(scores, pupils=(with_parts(scores.pupils[0], facts=tuple(map(fact, names))),))
+
+    told = risk_model.redact(given, role).pupils[0].facts
+    assert {item.name for item in told} == read
+    reply = risk_model.redact(given.to_dict(), role)["results"][0]["facts"]
+    assert reply == [item.to_dict() for item in told]
 
 
 def test_warnings_that_count_hidden_rows_are_left_out(risk_model, scores):
@@ -416,7 +439,9 @@ def test_every_field_of_a_score_is_dealt_with():
     whole = {"risk", "risk_within", "interval", "band", "base_log_odds", "log_odds"}
     names = {"student_id", "school_id", "class_id", "responsible_id", "rank_in_school"}
     parts = {"domains", "causes", "raising", "lowering", "other", "other_points", "background"}
-    words = {"alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides"}
+    words = {
+        "facts", "alerts", "missing", "missing_sensitive", "warnings", "suggested_help", "told", "besides",
+    }  # fmt: skip
 
     assert {item.name for item in dataclasses.fields(PupilScore)} == whole | names | parts | words
 

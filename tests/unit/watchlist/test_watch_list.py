@@ -44,7 +44,7 @@ def test_alerts_are_never_cut_by_capacity_and_do_not_use_it_up():
 
 
 def test_the_most_urgent_alert_is_listed_first():
-    week = alert("absent_5_days", "county", 5)
+    week = alert("absent_5_days", days=5, report_to="county")
     critical = alert("critical_item", "counsellor", None)
     watch_list = make(
         pupil("p-1", 0.9, alerts=(alert(),)),
