@@ -18,6 +18,7 @@ from dropout_risk.arrays import Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.evaluation.band_calibration import printed_errors
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of
@@ -100,7 +101,7 @@ class RiskModel(ModelParts):
         levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
-        )
+        ).never_narrower(printed_errors(metrics or {}))
         by_grade = {level: levels == level for level in calibrated.backgrounds.levels}
         model = cls(
             name=name,
