@@ -80,11 +80,12 @@ def _first_and_last(given: pa.Table, date: str | None) -> tuple[str | None, str 
     if date is None:
         return None, None
     ends = pc.min_max(given[date]).as_py()
-    return tuple(None if day is None else day.isoformat() for day in (ends["min"], ends["max"]))
+    first, last = (None if day is None else str(day) for day in (ends["min"], ends["max"]))
+    return first, last
 
 
 def _days_late(given: pa.Table, date: str | None) -> npt.NDArray[Any]:
-    """Give the days between each row's day and its entry; -1 where no entry is dated, nothing without days."""
+    """Give the days from each row's day to its entry; -1 where that has no date, nothing without days."""
     if date is None or "recorded_on" not in given.column_names:
         return np.zeros(0)
     happened, entered = (given[name].cast(pa.int32()) for name in (date, "recorded_on"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +17,8 @@ from dropout_risk.text import Text
 
 MOST_FACTS, MOST_CURVES, MOST_PAIRS, MOST_ROWS = 12, 6, 2, 10
 PLACES, MOST_DOTS, SHADES = 64, 14, 4
-BINS, FEWEST = 12, 20
-"""Pupils of a point, below which it is not drawn."""
+BINS, FEWEST, FEWEST_OF_A_DOT = 12, 20, 5
+"""Bins of a value, rows of a point of a curve below which it is not drawn, and of a dot."""
 TOLD_APART = 0.05
 """Share of what a fact's own value leaves open, below which another fact explains nothing worth drawing."""
 PRIVATE = "psychology"
@@ -88,23 +87,17 @@ class Effects:
         """Give each fact's dots by place on one axis and by shade of its value; a dot is several pupils."""
         shown = self.speakers[:MOST_FACTS]
         if not shown:
-            return {"low": 0.0, "high": 0.0, "pupils_per_dot": 0, "facts": []}
+            return {"low": 0.0, "high": 0.0, "facts": []}
         facts = {place: self.fact(place) for place in shown}
         low, high = np.quantile(np.column_stack(list(facts.values())), [0.001, 0.999]).tolist()
         counts = {place: self._places(facts[place], place, low, high) for place in shown}
-        each = max(
-            FEWEST // 4, math.ceil(max(table.sum(axis=1).max() for table in counts.values()) / MOST_DOTS)
-        )
+        most = max(int(table.sum(axis=1).max()) for table in counts.values())
         return {
             "low": low,
             "high": high,
-            "pupils_per_dot": each,
             "facts": [
                 self.named(place)
-                | {
-                    "weight": float(np.abs(facts[place]).mean()),
-                    "dots": np.rint(counts[place] / each).astype(int),
-                }
+                | {"weight": float(np.abs(facts[place]).mean()), "dots": _dots(counts[place], most)}
                 for place in shown
             ],
         }
@@ -211,6 +204,19 @@ class Effects:
             return None
         mean = float(np.average(values[known], weights=weight[known]))
         return f"{mean:.0%}" if self.features[place].valid_range == (0, 1) else f"{mean:.1f}"
+
+
+def _dots(counts: npt.NDArray[Any], most: int) -> list[list[int]]:
+    """Turn counts by place and shade into dots: as the root of the rows of a place, none for a few of them.
+
+    >>> _dots(np.array([[1600, 0], [60, 40], [1, 1]]), most=1600)
+    [[14, 0], [2, 2], [0, 0]]
+    """
+    rows = counts.sum(axis=1, keepdims=True)
+    total = np.where(rows < FEWEST_OF_A_DOT, 0, np.rint(MOST_DOTS * np.sqrt(rows / most)).clip(1))
+    upto = np.rint(np.cumsum(counts, axis=1) / np.maximum(rows, 1) * total).astype(int)
+    dots: list[list[int]] = np.diff(upto, axis=1, prepend=0).tolist()
+    return dots
 
 
 def effects_section(effects: Effects) -> Section | None:

@@ -32,8 +32,8 @@ TOGETHER = Text(zh="合计", en="Together")
 SAID = Text(
     zh="名单上{listed:.0f}人次中{hits:.0f}人次后来辍学；名单以外的{rest:.0f}人次中还有{missed:.0f}人次辍学，是名单漏掉的。"
     "名单内辍学的比例{precision}，名单外{below}。",
-    en="Of {listed:.0f} rows on the list {hits:.0f} dropped out; of the {rest:.0f} not on it {missed:.0f} did "
-    "as well: the list missed them. Share that dropped out: {precision} on the list, {below} off it.",
+    en="Of {listed:.0f} rows on the list {hits:.0f} dropped out; of the {rest:.0f} not on it {missed:.0f} "
+    "did as well: the list missed them. Share that dropped out: {precision} on the list, {below} off it.",
 )
 
 
@@ -47,12 +47,12 @@ def separation_section(
         return None
     hits, n, left = listed["hits"]["expected"], listed["n"], listed["positives"]
     missed, rest = left - hits, n - listed["listed"]
-    fields = [
-        (LISTED, hits, listed["listed"] - hits, listed["listed"]),
-        (NOT_LISTED, missed, rest - missed, rest),
-        (TOGETHER, left, n - left, n),
-    ]
-    rows = tuple((name, *(f"{count:.0f}" for count in counts)) for name, *counts in fields)
+    fields: dict[Text, tuple[float, ...]] = {
+        LISTED: (hits, listed["listed"] - hits, listed["listed"]),
+        NOT_LISTED: (missed, rest - missed, rest),
+        TOGETHER: (left, n - left, n),
+    }
+    rows = tuple((name, *(f"{count:.0f}" for count in counts)) for name, counts in fields.items())
     ends = model.intervals.get("precision_at_capacity")
     said = SAID.filled(
         listed=listed["listed"], hits=hits, rest=rest, missed=missed,

@@ -28,6 +28,7 @@ import pandas as pd
 from dropout_risk.errors import BundleError, EvaluationError, MissingExtraError, PublishingError
 from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
 from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.statement import ModelStatement
 from dropout_risk.scoring.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
 from dropout_risk.tracking.open_store import (
@@ -40,11 +41,11 @@ from dropout_risk.tracking.open_store import (
     store_errors,
     store_lock,
 )
+from dropout_risk.tracking.published import METRICS, PublishedBundle
 from dropout_risk.tracking.run_content import RunContent
 
 # --- What the report inside a bundle says about publishing it, and whether an override is a reason ---
 
-METRICS = "metrics.json"
 FEWEST_WORDS, FEWEST_CHARACTERS = 4, 8
 CHARACTER = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -420,9 +421,16 @@ def _difference_or_none(one: float | None, two: float | None) -> float | None:
 
 
 def publish_version(
-    version: int | str, settings: TrackingSettings, *, override: str | None = None
+    version: int | str,
+    settings: TrackingSettings,
+    *,
+    override: str | None = None,
+    statement: ModelStatement | None = None,
 ) -> str | None:
     """Make a registered version the champion if its report allows it, and give the champion before it.
+
+    The ``statement`` says who answers for it; it goes into the version's card, with what has changed since
+    the champion before.
 
     An ``override`` is why it is published all the same, in a sentence of at least four different words (or
     eight different Chinese characters). It is kept with the version, together with every reason against it,
@@ -438,13 +446,44 @@ def publish_version(
     with client_of(settings) as client:
         find_version(client.get_model_version, name, wanted)
         aliases = client.get_registered_model(name).aliases
-        for key, value in _publishing_record(verdict, override).items():
+        record = _publishing_record(verdict, override)
+        _write_statement(client, settings, wanted, statement or ModelStatement(), record)
+        for key, value in record.items():
             client.set_model_version_tag(name, wanted, key, value)
         client.set_registered_model_alias(name, CHAMPION, wanted)
         if str(aliases.get(CHALLENGER)) == wanted:
             client.delete_registered_model_alias(name, CHALLENGER)
         before = aliases.get(CHAMPION)
     return None if before is None else str(before)
+
+
+def _write_statement(
+    client: Any, settings: TrackingSettings, version: str, statement: ModelStatement, record: dict[str, str]
+) -> None:
+    """Write into the version's bundle, and beside it, who answers for it and what has changed."""
+    name, told = settings.model_name, client.get_model_version(settings.model_name, version)
+    former = client.get_registered_model(name).aliases.get(CHAMPION)
+    before = None if former in (None, version) else client.get_model_version(name, former)
+    old = None if before is None else _readable_folder(client, str(before.source))
+    kept = {key: value for key, value in record.items() if key in ("published_on", OVERRIDE)}
+    folder = _local_folder(client, str(told.source))
+    published = PublishedBundle.of(folder, statement, old, kept, (f"{name} {former}", f"{name} {version}"))
+    published.write(folder)
+    root = str(client.get_run(told.run_id).info.artifact_uri)
+    if urlsplit(root).scheme not in ("", "file"):
+        client.log_artifacts(told.run_id, str(folder), BUNDLE)
+    with tempfile.TemporaryDirectory() as place:
+        RunContent(artefacts=published.cards()).write_to(place)
+        client.log_artifacts(told.run_id, place)
+
+
+def _readable_folder(client: Any, source: str) -> Path | None:
+    """Find a bundle's folder; None where its report cannot be read, which must not keep a new one out."""
+    try:
+        verdict_of(folder := _local_folder(client, source))
+    except (BundleError, PublishingError, OSError):
+        return None
+    return folder
 
 
 def _require_verdict(verdict: Verdict, override: str | None) -> None:
