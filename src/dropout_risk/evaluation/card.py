@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from dropout_risk.evaluation import report_tables as tables
@@ -76,30 +78,6 @@ TESTED = {
 }
 TITLE = Text(zh="# 模型说明书：{model}", en="# Model card: {model}")
 PUBLISHING = Text(zh="## 能否投入使用", en="## May it be published?")
-STYLE = """
-body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 62rem; margin: 2rem auto;
-  padding: 0 1rem; color: #1b1b1b; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; }
-.wide { overflow-x: auto; }
-th:nth-child(2):last-child, td:nth-child(2):last-child { text-align: left; }
-figure { margin: 1rem 0; max-width: 34rem; } .swarm { max-width: none; }
-figcaption { font-size: 14px; color: #4c5861; }
-.plot, .swarm svg { display: block; overflow: visible; }
-svg text { font: 12px system-ui, "Noto Sans CJK SC", sans-serif; }
-.legend { list-style: none; padding: 0; margin: 0; display: flex; flex-wrap: wrap; gap: 2px 16px; }
-.side-by-side { display: grid; gap: 0 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
-.swarm ul { list-style: none; padding: 0; margin: 0; } .swarm li, .swarm .axis { display: grid; gap: 0 12px;
-  grid-template-columns: minmax(0, 12rem) minmax(0, 1fr) 3em; align-items: center; }
-.swarm .axis svg { grid-column: 2; } .swarm .number { text-align: right; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-blockquote { border-left: .3rem solid #8a4b00; margin: 1rem 0; padding: .1rem 1rem; background: #fff6e8; }
-@media (max-width: 600px) { .swarm li, .swarm .axis { grid-template-columns: minmax(0, 1fr) 3em; }
-  .swarm .words { grid-column: 1 / -1; } .swarm .axis svg { grid-column: 1; } }
-@media print { body { max-width: none; margin: 0; } figure, li, tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } }
-"""
 
 
 def model_card(
@@ -170,5 +148,10 @@ def card_page(markdown: str, language: Language, figures: Mapping[str, str] | No
     return (
         f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body><main>\n{body}</main></body></html>\n"
+        f"<style>{_style()}</style></head><body><main>\n{body}</main></body></html>\n"
     )
+
+
+@cache
+def _style() -> str:
+    return (resources.files("dropout_risk.evaluation") / "card.css").read_text(encoding="utf-8")

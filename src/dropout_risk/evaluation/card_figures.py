@@ -47,8 +47,9 @@ SWARM = Text(
     "从低（蓝绿）到高（橙），灰色为没有记录。"
     "右边是平均分量（不计正负）。",
     en="Weights of each fact: where there are more dots there are more pupils (by the root of their number, "
-    "none for fewer than {each} rows); to the right it raises the risk, to the left it lowers it; the colour is the fact's value, from low (green) to high (orange), grey where there is no "
-    "record. To the right the mean weight whatever its sign.",
+    "none for fewer than {each} rows); to the right it raises the risk, to the left it lowers it; the colour "
+    "is the fact's value, from low (green) to high (orange), grey where there is no record. To the "
+    "right the mean weight whatever its sign.",
 )
 SWARM_ROW = Text(
     zh="{label}：值高的四分之一学生平均分量{high}，值低的四分之一{low}",
@@ -56,8 +57,8 @@ SWARM_ROW = Text(
 )
 CURVE = Text(
     zh="{label}（{unit}）：横轴为值，纵轴为分量；线是平均，浅色带是中间八成学生。",
-    en="{label} ({unit}): across the value, upwards the weight; the line is the mean, the band the middle four "
-    "fifths.",
+    en="{label} ({unit}): across the value, upwards the weight; the line is the mean, the band the middle "
+    "four fifths.",
 )
 PAIR = Text(zh="{one}（{unit}）的作用，按{other}的高低分开。", en="What {one} ({unit}) does, by {other}.")
 HIGH = Text(zh="{other}较高", en="{other}: higher")
@@ -71,6 +72,7 @@ THRESHOLD, BENEFIT = (
     Text(zh="净收益", en="Benefit"),
 )
 SHADE_COLOURS = ("#2f6f73", "#8db3b5", "#e0a878", "#b4530a", "#76828b")
+WEIGHT = Text(zh="分量", en="Weight")
 STEP, DOT_WIDTH = 3.4, 3.2
 NOTHING = Text(zh="无", en="none")
 
@@ -203,7 +205,10 @@ def calibration_figure(
             row["mean_risk"], row["observed"], (*colours, COLOURS["model"])[place], row["low"], row["high"],
             told=COMMA.join(
                 language,
-                [f"{GIVEN.to(language)} {row['mean_risk']:.1%}", f"{TRUE.to(language)} {row['observed']:.1%}"],
+                [
+                    f"{word.to(language)} {row[key]:.1%}"
+                    for word, key in ((GIVEN, "mean_risk"), (TRUE, "observed"))
+                ],
             ),
         )
         for place, row in bins
@@ -282,8 +287,9 @@ def _swarm_row(fact: Mapping[str, Any], axis: Axis, language: Language) -> str:
     return (
         f'<li><span class="words">{html.escape(label)}</span>'
         f'<svg width="100%" height="{height}" viewBox="0 0 100 {height}" preserveAspectRatio="none" '
-        f'role="img" aria-label="{told}"><title>{told}</title><line x1="{zero}" x2="{zero}" y1="0" y2="{height}" '
-        f'stroke="{GUIDE}" vector-effect="non-scaling-stroke"/>{paths}</svg>'
+        f'role="img" aria-label="{told}"><title>{told}</title>'
+        f'<line x1="{zero}" x2="{zero}" y1="0" y2="{height}" stroke="{GUIDE}" '
+        f'vector-effect="non-scaling-stroke"/>{paths}</svg>'
         f'<span class="number">{fact["weight"]:.2f}</span></li>'
     )
 
@@ -318,7 +324,7 @@ def _curve_figure(curve: Mapping[str, Any], language: Language) -> str:
         COLOURS["model"],
     )
     across = _value_axis([point["value"] for point in points])
-    up = _weight_axis([point[end] for point in points for end in ("low", "high")])
+    up = _weight_axis([point[end] for point in points for end in ("low", "high")], language)
     return _figure(caption, Plot(caption, across, up, [_zero(across), line], [band]))
 
 
@@ -341,7 +347,7 @@ def _pair_figure(pair: Mapping[str, Any], language: Language) -> str:
     if not points:
         return ""
     across = _value_axis([point["value"] for point in points])
-    up = _weight_axis([point["mean"] for point in points])
+    up = _weight_axis([point["mean"] for point in points], language)
     return _figure(caption, Plot(caption, across, up, [_zero(across), *lines]))
 
 
@@ -353,7 +359,7 @@ def _value_axis(values: Sequence[float]) -> Axis:
     return number_axis(min(values), max(values), most=5)
 
 
-def _weight_axis(values: Sequence[float]) -> Axis:
+def _weight_axis(values: Sequence[float], language: Language) -> Axis:
     low, high = min([*values, 0.0]), max([*values, 0.0])
     room = 0.06 * max(high - low, 0.1)
-    return number_axis(low - room, high + room, most=5)
+    return number_axis(low - room, high + room, WEIGHT.to(language), most=5)

@@ -17,7 +17,8 @@ MISSED = Text(
     zh="{grade}年级：检验中，后来辍学的学生有{missed:.0%}没有列入名单，是{least}年级（{fewest:.0%}）的"
     "{times:.1f}倍{sure}。没有列入名单的{grade}年级学生，请班主任多留意。",
     en="Grade {grade}: in the test, {missed:.0%} of those who dropped out were not on the list, {times:.1f} "
-    "times as many as in grade {least} ({fewest:.0%}){sure}. Keep an eye on pupils of grade {grade} who are not listed.",
+    "times as many as in grade {least} ({fewest:.0%}){sure}. Keep an eye on "
+    "pupils of grade {grade} who are not listed.",
 )
 BY_CHANCE = Text(zh="（人数少，可能有偶然因素）", en="; few pupils, so it may be chance")
 

@@ -35,6 +35,7 @@ from dropout_risk.evaluation.fairness_rates import (
     holm_adjusted,
     reasons_at_equal_risk,
 )
+from dropout_risk.evaluation.missed_by_grade import missed_by_grade
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 BOUND = 0.10
-GRADE = "grade_level"
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +206,11 @@ class FairnessReport:
             if shares.p < WORTH_A_LOOK
         ]
         tables += [_threshold_table(self)] if self.thresholds else []
-        found = dict(_fairness_metrics(self)), [_gap_check(self)], {"missed_by_grade": missed_by_grade(self)}
+        found = (
+            dict(_fairness_metrics(self)),
+            [_gap_check(self)],
+            {"missed_by_grade": missed_by_grade(self.rates, self.gaps)},
+        )
         return FAIRNESS.section(_fairness_remarks(self), tables, *found)
 
     def to_markdown(self, language: Language = "en") -> str:
@@ -215,24 +219,6 @@ class FairnessReport:
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
-
-
-def missed_by_grade(report: FairnessReport) -> list[dict[str, Any]]:
-    """Give the share missed of each grade level that is large enough, the least missed first."""
-    frame = report.rates.get(GRADE)
-    if frame is None:
-        return []
-    shown = frame[frame["shown"]].sort_values("fnr", kind="stable")
-    sure = {
-        frozenset((gap.higher, gap.lower))
-        for gap in report.gaps["fnr"]
-        if gap.attribute == GRADE and gap.low > 0
-    }
-    least = str(shown.index[0]) if len(shown) else ""
-    return [
-        {"grade": str(grade), "missed": float(line["fnr"]), "sure": frozenset((str(grade), least)) in sure}
-        for grade, line in shown.iterrows()
-    ]
 
 
 def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:

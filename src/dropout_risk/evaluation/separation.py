@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dropout_risk.arrays import Floats
-from dropout_risk.evaluation.section import Section, SectionKind, SectionTable, with_interval
+from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionTable, with_interval
 from dropout_risk.text import Text
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def separation_section(
         NOT_LISTED: (missed, rest - missed, rest),
         TOGETHER: (left, n - left, n),
     }
-    rows = tuple((name, *(f"{count:.0f}" for count in counts)) for name, counts in fields.items())
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(f"{count:.0f}" for count in counts)) for name, counts in fields.items()
+    ]
     ends = model.intervals.get("precision_at_capacity")
     said = SAID.filled(
         listed=listed["listed"], hits=hits, rest=rest, missed=missed,
@@ -65,7 +67,7 @@ def separation_section(
     }
     return SEPARATION.section(
         [said],
-        [SectionTable(TABLE.filled(share=listed["share"]), COLUMNS, rows)],
+        [SectionTable(TABLE.filled(share=listed["share"]), COLUMNS, tuple(rows))],
         {"hits": hits, "missed": missed, "listed_in_vain": listed["listed"] - hits},
         points={"precision_recall": {name: _precisions(held_out.y, p) for name, p in risks.items()}},
     )

@@ -96,7 +96,8 @@ class Plot:
             return ""
         items = "".join(
             f'<li><svg class="swatch" width="26" height="12" aria-hidden="true">'
-            f'<line x1="0" x2="26" y1="6" y2="6" stroke="{line.colour}" stroke-width="{max(line.width, 2)}"{_dashes(line)}/></svg> '
+            f'<line x1="0" x2="26" y1="6" y2="6" stroke="{line.colour}" '
+            f'stroke-width="{max(line.width, 2)}"{_dashes(line)}/></svg> '
             f"{html.escape(line.word)}</li>"
             for line in named
         )

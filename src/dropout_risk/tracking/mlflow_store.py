@@ -468,13 +468,7 @@ def _write_statement(
     kept = {key: value for key, value in record.items() if key in ("published_on", OVERRIDE)}
     folder = _local_folder(client, str(told.source))
     published = PublishedBundle.of(folder, statement, old, kept, (f"{name} {former}", f"{name} {version}"))
-    published.write(folder)
-    root = str(client.get_run(told.run_id).info.artifact_uri)
-    if urlsplit(root).scheme not in ("", "file"):
-        client.log_artifacts(told.run_id, str(folder), BUNDLE)
-    with tempfile.TemporaryDirectory() as place:
-        RunContent(artefacts=published.cards()).write_to(place)
-        client.log_artifacts(told.run_id, place)
+    published.store(client, told.run_id, folder, BUNDLE)
 
 
 def _readable_folder(client: Any, source: str) -> Path | None:

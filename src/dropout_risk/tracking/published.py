@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import card_figures
@@ -15,6 +17,7 @@ from dropout_risk.evaluation.statement import ANSWERS_FOR, CHANGES, ModelStateme
 from dropout_risk.evaluation.versions import changes_part
 from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.tracking.run_content import RunContent
 
 METRICS = "metrics.json"
 _WRITTEN_ANEW = ("format", "files", "sha256")
@@ -55,9 +58,15 @@ class PublishedBundle:
         files[PUBLISHED] = json.dumps(dict(kept) | said, ensure_ascii=False, indent=1).encode()
         return cls(files, {key: value for key, value in manifest.items() if key not in _WRITTEN_ANEW})
 
-    def write(self, folder: Path) -> Path:
-        """Put it in the place of the bundle that it was made of."""
-        return write_bundle(folder, self.files, self.about)
+    def store(self, client: Any, run_id: str, folder: Path, name: str) -> None:
+        """Put it in the place of the bundle that it was made of, and its cards beside it into the run."""
+        write_bundle(folder, self.files, self.about)
+        root = str(client.get_run(run_id).info.artifact_uri)
+        if urlsplit(root).scheme not in ("", "file"):
+            client.log_artifacts(run_id, str(folder), name)
+        with tempfile.TemporaryDirectory() as place:
+            RunContent(artefacts=self.cards()).write_to(place)
+            client.log_artifacts(run_id, place)
 
     def cards(self) -> dict[str, str]:
         """Give the cards as files of a run, as Markdown and as pages with their pictures."""
