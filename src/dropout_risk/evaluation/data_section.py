@@ -27,7 +27,6 @@ COLUMNS = (
     Text(zh="最晚", en="Last day"),
     Text(zh="登记晚几天：中位数", en="Days late: median"),
     Text(zh="九成不超过", en="Nine tenths within"),
-    Text(zh="没有登记日期", en="No day of entry"),
 )
 TABLE = Text(zh="各数据表", en="Each table")
 PERIOD = Text(
@@ -36,9 +35,10 @@ PERIOD = Text(
     '"Who answers for it".',
 )
 LATE = Text(
-    zh="“登记晚几天”是从事情发生到登记入系统的天数；没有登记日期的行，按发生当天就已知道计算，可能偏早。",
+    zh="“登记晚几天”是从事情发生到登记入系统的天数；没有登记日期的行按发生当天就已知道计算（0天），可能偏早；"
+    "没有一行晚登记的表写“–”。",
     en="Days late are those from the event to its entry. A row without a day of entry counts as known on the "
-    "day itself, which may be too early.",
+    "day itself (0), which may be too early; a dash stands where no row is late.",
 )
 
 
@@ -60,19 +60,14 @@ def data_section(records: SchoolRecords) -> Section:
 
 
 def _row_cells(given: pa.Table, date: str | None, counts: Counts | None) -> tuple[Cell, ...]:
-    first, last = _first_and_last(given, date)
     late = _days_late(given, date)
-    known = late[late >= 0]
-    half, most = np.quantile(known, [0.5, 0.9]).tolist() if len(known) else (None, None)
-    undated = None if not len(late) else f"{np.mean(late < 0):.0%}"
+    half, most = np.quantile(late, [0.5, 0.9]).tolist() if late.any() else (None, None)
     return (
-        given.num_rows,
+        given.num_rows if counts is None else counts.used,
         None if counts is None else counts.set_apart,
-        first,
-        last,
+        *_first_and_last(given, date),
         None if half is None else f"{half:.0f}",
         None if most is None else f"{most:.0f}",
-        undated,
     )
 
 
@@ -85,12 +80,12 @@ def _first_and_last(given: pa.Table, date: str | None) -> tuple[str | None, str 
 
 
 def _days_late(given: pa.Table, date: str | None) -> npt.NDArray[Any]:
-    """Give the days from each row's day to its entry; -1 where that has no date, nothing without days."""
+    """Give the days from each row's day to its entry, nothing without days."""
     if date is None or "recorded_on" not in given.column_names:
         return np.zeros(0)
     happened, entered = (given[name].cast(pa.int32()) for name in (date, "recorded_on"))
-    days = pc.max_element_wise(pc.subtract(entered, happened), pa.scalar(0, pa.int32()), skip_nulls=False)
-    return np.asarray(pc.fill_null(days, -1).to_numpy())
+    days = pc.max_element_wise(pc.subtract(entered, happened), pa.scalar(0, pa.int32()))
+    return np.asarray(days.to_numpy())
 
 
 DATA: SectionKind = SectionKind(

@@ -42,7 +42,7 @@ def to_html(text: str, *, under: int = 0) -> str:
     reader.add_render_rule("table_open", lambda *_: '<div class="wide" tabindex="0">\n<table>\n')
     reader.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
     html: str = reader.renderer.render(tokens, reader.options, {})
-    return html
+    return html.replace("<th></th>", "<td></td>")  # a heading without a word is none
 
 
 # --- Small tables of words, written for a terminal, for Markdown and for a page ---
