@@ -11,7 +11,7 @@ from dropout_risk.pages.watch_list_page import render_index, render_watch_list
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Text
 from dropout_risk.watchlist.watch_list import WatchList
-from support.lists import morning, pupil
+from support.lists import pupil, scores
 from support.reports import report, sound
 
 
@@ -33,10 +33,8 @@ ABOUT = cautions_of(graded(missed("7", 0.3), missed("9", 0.4), missed("8", 0.6))
 
 def listed(about, *grades):
     pupils = [pupil(f"p{grade}", 0.4, band="high", background=f"stayed, grade {grade}") for grade in grades]
-    scores = morning(pupils)
-    return WatchList.of(
-        replace(scores, language="zh", model=scores.model | about), settings=WatchListSettings()
-    )
+    made = scores(*pupils, language="zh")
+    return WatchList.of(replace(made, model=made.model | about), settings=WatchListSettings())
 
 
 def test_a_grade_missed_twice_as_often_is_told_on_its_list_and_on_no_other():
