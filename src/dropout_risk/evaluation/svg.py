@@ -122,10 +122,10 @@ class Plot:
                 f'<text x="{x}%" y="{HEIGHT + 17}" text-anchor="middle" fill="{SOFT}">'
                 f"{html.escape(word)}</text>"
             )
-        named = html.escape(self.across.word)
-        return "".join(parts) + (
-            f'<text x="50%" y="{HEIGHT + 33}" text-anchor="middle" fill="{SOFT}">{named}</text>'
-        )
+        if self.across.word:
+            named = html.escape(self.across.word)
+            parts.append(f'<text x="50%" y="{HEIGHT + 33}" text-anchor="middle" fill="{SOFT}">{named}</text>')
+        return "".join(parts)
 
     def _field(self) -> str:
         """Write lines and areas on a field that is stretched; their widths are not."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
@@ -65,7 +66,10 @@ def list_csv(watch_list: WatchList) -> str:
     language = watch_list.language
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([header.to(language) for header in LIST_COLUMNS.values()])
+    headers = [header.to(language) for header in LIST_COLUMNS.values()]
+    writer.writerow(
+        [*headers, *caution_lines(watch_list.model, language, None)]
+    )  # empty columns, always on top
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
             writer.writerow([_cell_text(row.get(name), name, language) for name in LIST_COLUMNS])

@@ -10,6 +10,7 @@ from dropout_risk.pages.rendering import FILES
 from dropout_risk.pages.watch_list_page import render_index, render_watch_list
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Text
+from dropout_risk.watchlist.table import list_csv
 from dropout_risk.watchlist.watch_list import WatchList
 from support.lists import pupil, scores
 from support.reports import report, sound
@@ -66,6 +67,14 @@ def test_every_list_says_that_its_model_may_not_be_used_and_none_where_it_may(sy
     for page in (render_watch_list(watch_list, "zh"), render_index(watch_list, FILES)):
         assert ("不得投入使用，名单只供试看：它由模拟数据训练" in page) is said
         assert page.count('class="caution"') == int(said)
+
+
+def test_the_csv_says_it_in_its_first_line_and_in_no_row():
+    watch_list = listed(cautions_of(report(synthetic=True).to_dict(), {}), 8)
+    head, *rows = list_csv(watch_list).splitlines()
+
+    assert "不得投入使用" in head
+    assert not [row for row in rows if "不得投入使用" in row]
 
 
 def test_a_section_of_a_bundle_from_before_has_no_points_and_is_read():
