@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.fairness import FAIRNESS
-from dropout_risk.evaluation.first_page import line_for_lists
-from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
 
 OFTEN = 1.5
 """How many times as often as in another grade pupils are missed, from where on a list says so."""
@@ -25,6 +25,8 @@ BY_CHANCE = Text(zh="（人数少，可能有偶然因素）", en="; few pupils,
 
 def report_in(metrics: Mapping[str, Any]) -> EvaluationReport | None:
     """Read the evaluation that a model carries; None where it has none."""
+    from dropout_risk.evaluation.report import EvaluationReport  # slow to import, and scores come without
+
     try:
         return EvaluationReport.from_dict(metrics)
     except EvaluationError:
@@ -37,6 +39,8 @@ def cautions_of(metrics: Mapping[str, Any], published: Mapping[str, Any]) -> dic
     ``for_trial_only`` is why it may not be used, and since when, or None; ``missed_more`` are sentences on
     the grades whose pupils it misses much more often than those of another.
     """
+    from dropout_risk.evaluation.first_page import line_for_lists
+
     report = report_in(metrics)
     line = line_for_lists(report, published)
     return {
@@ -46,7 +50,7 @@ def cautions_of(metrics: Mapping[str, Any], published: Mapping[str, Any]) -> dic
 
 
 def _missed_more(report: EvaluationReport) -> list[tuple[str, dict[str, str]]]:
-    section = report.section(FAIRNESS.name)
+    section = report.section("fairness")
     rows = [] if section is None else section.points.get("missed_by_grade", [])
     if not rows or not rows[0]["missed"]:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import ClassVar
 
 from dropout_risk.evaluation.section import SectionTable, Table
@@ -56,12 +57,16 @@ class ModelStatement(TomlFile):
         """Name what is not stated."""
         return [word.to(language) for name, word in ENTRIES.items() if getattr(self, name) is None]
 
-    def to_markdown(self, language: Language) -> str:
-        """Write every entry under its heading; those that are not stated are named once more below."""
+    def to_markdown(self, language: Language, kept: Mapping[str, str] | None = None) -> str:
+        """Write every entry under its heading; those that are not stated are named once more below.
+
+        ``kept`` is the record of its publishing: the day, and an override where there was one.
+        """
+        record = [(word, kept[name]) for name, word in RECORD.items() if kept and name in kept]
         table: Table = SectionTable(
             ANSWERS_FOR,
             ("", STATED),
-            tuple((word, self._said(name, language)) for name, word in ENTRIES.items()),
+            (*((word, self._said(name, language)) for name, word in ENTRIES.items()), *record),
         ).to(language)
         missing = self.missing(language)
         listed = MISSING.fill(language, entries=ITEMS.join(language, missing))
@@ -94,6 +99,10 @@ ENTRIES: dict[str, Text] = {
     "legal_basis": Text(zh="法律依据", en="Legal basis"),
     "retention": Text(zh="保存期限", en="Kept for"),
     "complaints": Text(zh="异议与投诉", en="Objections and complaints"),
+}
+RECORD = {
+    "published_on": Text(zh="投入使用日期", en="In use since"),
+    "override": Text(zh="检查未全部通过而批准的理由", en="Put into use against the checks, because"),
 }
 FIRST = Text(zh="还没有投入使用过的上一版本可比。", en="There is no earlier version in use to compare with.")
 CHANGES = Text(zh="与上一版本相比", en="Changed since the last version")

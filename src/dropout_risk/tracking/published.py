@@ -52,7 +52,7 @@ class PublishedBundle:
             changes = no_changes(language)
             if before is not None:
                 changes = changes_part(before, report, names, language)
-            card = replace_part(card, ANSWERS_FOR.to(language), statement.to_markdown(language))
+            card = replace_part(card, ANSWERS_FOR.to(language), statement.to_markdown(language, kept))
             files[CARDS[language]] = replace_part(card, CHANGES.to(language), changes).encode()
         said = {"statement": statement.model_dump(mode="json", exclude_none=True)}
         files[PUBLISHED] = json.dumps(dict(kept) | said, ensure_ascii=False, indent=1).encode()

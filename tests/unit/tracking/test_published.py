@@ -39,6 +39,8 @@ def test_the_card_says_who_answers_for_it_and_what_has_changed(store):
     assert "| 批准人 | 领导小组 |" in cards[0]
     assert "还没有投入使用过的上一版本可比" in cards[0]
     assert "| 批准人 | 未说明 |" in cards[1]
+    assert f"| 检查未全部通过而批准的理由 | {REASON} |" in cards[1]
+    assert "批准的理由" not in cards[0]
     assert f"上一版本：{store.model_name} 1" in cards[1]
     assert json.loads(second[PUBLISHED])["override"] == REASON
     assert json.loads(first[PUBLISHED])["statement"] == {"owner": "县教育局", "approver": "领导小组"}
