@@ -71,13 +71,7 @@ class TomlFile(Section):
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Self:
-        """Read them from a TOML file.
-
-        Raises
-        ------
-        SettingsError
-            With every unknown key and every value out of range, all at once.
-        """
+        """Read them from a TOML file; SettingsError with every unknown key and every value out of range."""
         file = f"{cls.called} file {path}"
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))

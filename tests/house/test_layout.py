@@ -21,8 +21,10 @@ FACADES = {
 NEW_ROOMS = {
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
+    "dropout_risk.cli.versions": "the commands on versions of a model",
     "dropout_risk.evaluation.band_calibration": "what the risks of each band promised",
     "dropout_risk.evaluation.card_figures": "the pictures inside a card",
+    "dropout_risk.evaluation.card_page": "a card as a page of its own",
     "dropout_risk.evaluation.caution": "what every list says of its model",
     "dropout_risk.evaluation.data_section": "the records behind a model, by table",
     "dropout_risk.evaluation.effects": "what each fact does to the risk",
@@ -34,7 +36,6 @@ NEW_ROOMS = {
     "dropout_risk.evaluation.statement": "who answers for a model",
     "dropout_risk.evaluation.svg": "a picture as SVG",
     "dropout_risk.evaluation.versions": "two versions side by side",
-    "dropout_risk.features.refusals": "how much of a pupil was refused, as known on a date",
     "dropout_risk.features.refused_shares": "how much of a pupil was refused, as known on a date",
     "dropout_risk.features.sat_exams": "which exams a class sat",
     "dropout_risk.features.totals": "totals whose periods share days",
@@ -112,6 +113,7 @@ NEW_ROOMS = {
     "dropout_risk.watchlist.scores_table": "scores as a table in a file",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
     "dropout_risk.tracking.published": "a bundle that is put into use",
+    "dropout_risk.watchlist.grades": "the grades of the pupils on a list",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 MOST_NEW_FILES, MOST_NEW_LINES = FILES * 2 // 5, LINES // 4

@@ -57,7 +57,7 @@ def report(
     ] = None,
 ) -> None:
     """Rebuild the evaluation of a bundle or of an MLflow run from what it holds."""
-    found, cards = _report_of(model, settings)
+    found, cards = report_of_model(model, settings)
     if out is None:
         typer.echo(found.to_text(language_of(language)))
         return
@@ -67,7 +67,7 @@ def report(
     typer.echo(f"report, card and pictures: {out}")
 
 
-def _report_of(model: str, settings: Path | None) -> tuple[EvaluationReport, dict[str, str]]:
+def report_of_model(model: str, settings: Path | None) -> tuple[EvaluationReport, dict[str, str]]:
     """Read a report, and the cards of the bundle that it is in."""
     from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.tracking.mlflow_store import report_of_run
@@ -76,53 +76,3 @@ def _report_of(model: str, settings: Path | None) -> tuple[EvaluationReport, dic
         return report_of_run(model, options.read_settings(settings).tracking), {}
     found = options.load_model(model)
     return EvaluationReport.from_dict(found.metrics), found.card
-
-
-def publish(
-    version: Annotated[int, typer.Argument(help="Number of the registered version.")],
-    settings: options.SettingsFile = None,
-    override: Annotated[
-        str | None,
-        typer.Option(help="Publish although checks stand against it: who decided it and why; it is kept."),
-    ] = None,
-    statement: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file that says who answers for the model: owner, approver, contact, …"),
-    ] = None,
-) -> None:
-    """Make a version the champion, if its report allows it."""
-    from dropout_risk.evaluation.statement import ModelStatement
-    from dropout_risk.tracking.mlflow_store import publish_version
-
-    tracking = options.read_settings(settings).tracking
-    said = ModelStatement() if statement is None else ModelStatement.from_toml(statement)
-    before = publish_version(version, tracking, override=override, statement=said)
-    if said.missing("en"):
-        typer.secho(f"not stated (--statement): {', '.join(said.missing('en'))}", fg="yellow")
-    former = "none" if before is None else f"version {before}"
-    typer.echo(f"{tracking.model_name} version {version} is champion; before it: {former}")
-
-
-def compare(
-    first: Annotated[str, typer.Argument(help="A run's id; with --out a bundle's folder or an alias too.")],
-    second: Annotated[str, typer.Argument(help="Another one.")],
-    settings: options.SettingsFile = None,
-    every: Annotated[bool, typer.Option("--all", help="Every figure, not only the main ones.")] = False,
-    language: options.PrintedIn = "en",
-    out: Annotated[
-        Path | None, typer.Option(help="A page (.html) with both side by side and their curves in one.")
-    ] = None,
-) -> None:
-    """Put two MLflow runs side by side: data, settings that differ, the main figures."""
-    if out is not None:
-        from dropout_risk.evaluation.versions import versions_page
-        from dropout_risk.files import write_whole
-
-        one, two = (_report_of(model, settings)[0] for model in (first, second))
-        write_whole(out, versions_page(one, two, (first, second), language_of(language)))
-        typer.echo(f"both side by side: {out}")
-        return
-    from dropout_risk.tracking.mlflow_store import compare_runs
-
-    table = compare_runs(first, second, options.read_settings(settings).tracking, every=every)
-    typer.echo(table.to_string(na_rep="-", float_format="{:.4f}".format))

@@ -8,7 +8,8 @@ from dropout_risk.evaluation.statement import ModelStatement
 from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run, publish_version
+from dropout_risk.tracking.mlflow_store import load_bundle_path, log_run
+from dropout_risk.tracking.published import PublishedBundle, publish_version
 from dropout_risk.tracking.run_content import RunContent
 from support.reports import report
 
@@ -70,8 +71,6 @@ def test_a_published_model_scores_as_before_under_the_same_name(risk_model, tmp_
     place = risk_model.save(tmp_path / "bundle")
     settings = TrackingSettings(uri=f"sqlite:///{tmp_path}/mlflow.db", artifacts=str(tmp_path / "artefacts"))
     log_run(RunContent(bundle=place), settings)
-    from dropout_risk.tracking.published import PublishedBundle
-
     kept = {"published_on": "2026-03-03", "override": REASON}
     folder = load_bundle_path("challenger", settings)
     made = PublishedBundle.of(folder, ModelStatement(), None, kept, ("m 1", "m 2"))
