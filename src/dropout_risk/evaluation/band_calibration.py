@@ -37,7 +37,7 @@ COLUMNS = (
 
 def band_section(y: Floats, p: Floats, limits: Mapping[str, float]) -> Section:
     """Compare risk and outcome by band; ``limits`` say where each band but the lowest begins."""
-    found = list(_bands(y, p, {LOWEST_BAND: 0.0} | dict(limits)))
+    found = list(_rows_by_band(y, p, {LOWEST_BAND: 0.0} | dict(limits)))
     rows = tuple(
         (
             BAND_WORDS[row["band"]],
@@ -55,7 +55,7 @@ def band_section(y: Floats, p: Floats, limits: Mapping[str, float]) -> Section:
     )
 
 
-def _bands(y: Floats, p: Floats, starts: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+def _rows_by_band(y: Floats, p: Floats, starts: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     names, edges = list(starts), np.array(list(starts.values()))
     which = np.searchsorted(edges, p, side="right") - 1
     for place, name in enumerate(names):

@@ -126,7 +126,11 @@ def roc_figure(results: Mapping[str, Result], language: Language, colours: Seque
         if points and result.name != "base_rate":
             lines.append(_line_of([(0.0, 0.0), *points], result.name, word, colours[place : place + 1]))
     across, up = percent_axis(0, 1, SEEN.to(language)), percent_axis(0, 1, FOUND.to(language))
-    return _figure(ROC.to(language), Plot(ROC.to(language), across, up, lines)) if len(lines) > 1 else ""
+    return (
+        _captioned_figure(ROC.to(language), Plot(ROC.to(language), across, up, lines))
+        if len(lines) > 1
+        else ""
+    )
 
 
 def precision_figure(report: EvaluationReport, language: Language) -> str:
@@ -156,7 +160,7 @@ def precisions_figure(
         percent_axis(0, 1, RECALL.to(language)),
         percent_axis(0, min(1, 1.05 * top), OF_LIST.to(language)),
     )
-    return _figure(PRECISION.to(language), Plot(PRECISION.to(language), across, up, lines))
+    return _captioned_figure(PRECISION.to(language), Plot(PRECISION.to(language), across, up, lines))
 
 
 def decision_figure(results: Mapping[str, Result], language: Language, colours: Sequence[str] = ()) -> str:
@@ -176,18 +180,18 @@ def decision_figure(results: Mapping[str, Result], language: Language, colours: 
     low = -0.25 * max(top, 1e-3)
     lines = [
         Line([(everybody[0][0], 0), (everybody[-1][0], 0)], "#333333", width=1),
-        Line(_cut(everybody, low), "#333333", EVERYBODY.to(language), width=1, dashes="2 3"),
+        Line(_cut_curve(everybody, low), "#333333", EVERYBODY.to(language), width=1, dashes="2 3"),
         *(
-            _line_of(_cut(curve, low), worth[word].name, word, colours[place : place + 1])
+            _line_of(_cut_curve(curve, low), worth[word].name, word, colours[place : place + 1])
             for place, (word, curve) in enumerate(curves.items())
         ),
     ]
     across = percent_axis(everybody[0][0], everybody[-1][0], THRESHOLD.to(language))
     up = number_axis(low, 1.05 * max(top, 1e-3), BENEFIT.to(language))
-    return _figure(DECIDE.to(language), Plot(DECIDE.to(language), across, up, lines))
+    return _captioned_figure(DECIDE.to(language), Plot(DECIDE.to(language), across, up, lines))
 
 
-def _cut(curve: Sequence[tuple[float, float]], low: float) -> list[tuple[float, float]]:
+def _cut_curve(curve: Sequence[tuple[float, float]], low: float) -> list[tuple[float, float]]:
     """Keep the points of a curve that lie on the field."""
     return [(x, y) for x, y in curve if y >= low]
 
@@ -216,7 +220,7 @@ def calibration_figure(
     lines = [Line([(0, 0), (top, top)], GUIDE, dashes="4 3", width=1)]
     lines += [Line([], colour, word) for word, colour in zip(reports, colours, strict=False)]
     across, up = percent_axis(0, top, GIVEN.to(language)), percent_axis(0, top, TRUE.to(language))
-    return _figure(HELD.to(language), Plot(HELD.to(language), across, up, lines, dots=dots))
+    return _captioned_figure(HELD.to(language), Plot(HELD.to(language), across, up, lines, dots=dots))
 
 
 def _line_of(points: Sequence[tuple[float, float]], name: str, word: str, colour: Sequence[str] = ()) -> Line:
@@ -224,7 +228,7 @@ def _line_of(points: Sequence[tuple[float, float]], name: str, word: str, colour
     return Line(points, own, word, width=2.5 if name == "model" else 1.2)
 
 
-def _figure(caption: str, plot: Plot) -> str:
+def _captioned_figure(caption: str, plot: Plot) -> str:
     said = f"<figcaption>{html.escape(caption)}</figcaption>"
     return f'<figure class="drawn">{said}{plot.svg()}{plot.legend()}</figure>'
 
@@ -325,7 +329,7 @@ def _curve_figure(curve: Mapping[str, Any], language: Language) -> str:
     )
     across = _value_axis([point["value"] for point in points])
     up = _weight_axis([point[end] for point in points for end in ("low", "high")], language)
-    return _figure(caption, Plot(caption, across, up, [_zero(across), line], [band]))
+    return _captioned_figure(caption, Plot(caption, across, up, [_zero_line(across), line], [band]))
 
 
 def _pair_figure(pair: Mapping[str, Any], language: Language) -> str:
@@ -348,10 +352,10 @@ def _pair_figure(pair: Mapping[str, Any], language: Language) -> str:
         return ""
     across = _value_axis([point["value"] for point in points])
     up = _weight_axis([point["mean"] for point in points], language)
-    return _figure(caption, Plot(caption, across, up, [_zero(across), *lines]))
+    return _captioned_figure(caption, Plot(caption, across, up, [_zero_line(across), *lines]))
 
 
-def _zero(across: Axis) -> Line:
+def _zero_line(across: Axis) -> Line:
     return Line([(across.low, 0), (across.high, 0)], GUIDE, dashes="4 3", width=1)
 
 

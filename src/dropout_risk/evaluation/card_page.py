@@ -23,10 +23,10 @@ def card_page(markdown: str, language: Language, figures: Mapping[str, str] | No
     return (
         f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-        f"<style>{_style()}</style></head><body><main>\n{body}</main></body></html>\n"
+        f"<style>{_style_sheet()}</style></head><body><main>\n{body}</main></body></html>\n"
     )
 
 
 @cache
-def _style() -> str:
+def _style_sheet() -> str:
     return (resources.files("dropout_risk.evaluation") / "card.css").read_text(encoding="utf-8")

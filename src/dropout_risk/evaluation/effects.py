@@ -97,7 +97,7 @@ class Effects:
             "high": high,
             "facts": [
                 self.named(place)
-                | {"weight": float(np.abs(facts[place]).mean()), "dots": _dots(counts[place], most)}
+                | {"weight": float(np.abs(facts[place]).mean()), "dots": _dots_of_places(counts[place], most)}
                 for place in shown
             ],
         }
@@ -206,10 +206,10 @@ class Effects:
         return f"{mean:.0%}" if self.features[place].valid_range == (0, 1) else f"{mean:.1f}"
 
 
-def _dots(counts: npt.NDArray[Any], most: int) -> list[list[int]]:
+def _dots_of_places(counts: npt.NDArray[Any], most: int) -> list[list[int]]:
     """Turn counts by place and shade into dots: as the root of the rows of a place, none for a few of them.
 
-    >>> _dots(np.array([[1600, 0], [60, 40], [1, 1]]), most=1600)
+    >>> _dots_of_places(np.array([[1600, 0], [60, 40], [1, 1]]), most=1600)
     [[14, 0], [2, 2], [0, 0]]
     """
     rows = counts.sum(axis=1, keepdims=True)

@@ -71,14 +71,14 @@ def why_not(report: EvaluationReport) -> Text | None:
     checks = [check for section in report.sections for check in section.checks]
     reasons = [
         *([SYNTHETIC] if report.synthetic else []),
-        *_named(LACKING, missing_sections(report)),
-        *_named(FAILED, [check.title for check in checks if check.passed is False]),
-        *_named(UNDECIDED, [check.title for check in checks if check.passed is None]),
+        *_named_reasons(LACKING, missing_sections(report)),
+        *_named_reasons(FAILED, [check.title for check in checks if check.passed is False]),
+        *_named_reasons(UNDECIDED, [check.title for check in checks if check.passed is None]),
     ]
     return CLAUSES.joined(reasons) if reasons else None
 
 
-def _named(words: Text, names: Iterable[Text]) -> list[Text]:
+def _named_reasons(words: Text, names: Iterable[Text]) -> list[Text]:
     listed = list(names)
     said = [Text(zh=name.zh, en=name.en.replace("_", " ")) for name in listed]
     return [words.filled(names=ITEMS.joined(said))] if said else []

@@ -69,11 +69,13 @@ def separation_section(
         [said],
         [SectionTable(TABLE.filled(share=listed["share"]), COLUMNS, tuple(rows))],
         {"hits": hits, "missed": missed, "listed_in_vain": listed["listed"] - hits},
-        points={"precision_recall": {name: _precisions(held_out.y, p) for name, p in risks.items()}},
+        points={
+            "precision_recall": {name: _precisions_along_recall(held_out.y, p) for name, p in risks.items()}
+        },
     )
 
 
-def _precisions(y: Floats, p: Floats) -> list[dict[str, Any]]:
+def _precisions_along_recall(y: Floats, p: Floats) -> list[dict[str, Any]]:
     """Give the best precision at which each recall is reached, on an even grid of recalls."""
     from sklearn.metrics import precision_recall_curve
 

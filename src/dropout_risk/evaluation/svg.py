@@ -97,7 +97,7 @@ class Plot:
         items = "".join(
             f'<li><svg class="swatch" width="26" height="12" aria-hidden="true">'
             f'<line x1="0" x2="26" y1="6" y2="6" stroke="{line.colour}" '
-            f'stroke-width="{max(line.width, 2)}"{_dashes(line)}/></svg> '
+            f'stroke-width="{max(line.width, 2)}"{_line_dashes(line)}/></svg> '
             f"{html.escape(line.word)}</li>"
             for line in named
         )
@@ -142,7 +142,7 @@ class Plot:
     def _line(self, line: Line) -> str:
         return (
             f'<polyline points="{self._points(line.points)}" fill="none" stroke="{line.colour}" '
-            f'stroke-width="{line.width}" vector-effect="non-scaling-stroke"{_dashes(line)}/>'
+            f'stroke-width="{line.width}" vector-effect="non-scaling-stroke"{_line_dashes(line)}/>'
         )
 
     def _dot(self, dot: Dot) -> str:
@@ -161,7 +161,7 @@ class Plot:
         return round(100 - self.up.place(value), 2)
 
 
-def _dashes(line: Line) -> str:
+def _line_dashes(line: Line) -> str:
     return f' stroke-dasharray="{line.dashes}"' if line.dashes else ""
 
 
@@ -171,7 +171,7 @@ def percent_axis(low: float, high: float, word: str = "", most: int = 6) -> Axis
     >>> [text for _, text in percent_axis(0.0, 0.2).marks]
     ['0%', '4%', '8%', '12%', '16%', '20%']
     """
-    return _marked(low, high, word, most, lambda value: f"{round(100 * value, 6):g}%")
+    return _marked_axis(low, high, word, most, lambda value: f"{round(100 * value, 6):g}%")
 
 
 def number_axis(low: float, high: float, word: str = "", most: int = 6) -> Axis:
@@ -180,10 +180,10 @@ def number_axis(low: float, high: float, word: str = "", most: int = 6) -> Axis:
     >>> [text for _, text in number_axis(-1.0, 1.0, most=5).marks]
     ['−1', '−0.5', '0', '0.5', '1']
     """
-    return _marked(low, high, word, most, lambda value: f"{round(value, 6) + 0.0:g}".replace("-", "−"))
+    return _marked_axis(low, high, word, most, lambda value: f"{round(value, 6) + 0.0:g}".replace("-", "−"))
 
 
-def _marked(low: float, high: float, word: str, most: int, write: Callable[[float], str]) -> Axis:
+def _marked_axis(low: float, high: float, word: str, most: int, write: Callable[[float], str]) -> Axis:
     span = (high - low) or 1.0
     size = 10.0 ** math.floor(math.log10(span / max(most - 1, 1)))
     step = next(size * factor for factor in (1, 2, 4, 5, 10, 20) if span / (size * factor) <= most - 1 + 1e-9)

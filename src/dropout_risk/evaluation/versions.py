@@ -49,7 +49,7 @@ ROWS = {
 
 def versions_table(reports: Mapping[Text, EvaluationReport], title: Text = BESIDE) -> SectionTable:
     """Put the choices and main figures of some reports side by side, each under its name."""
-    columns = [_column(report) for report in reports.values()]
+    columns = [_report_column(report) for report in reports.values()]
     rows = [(word, *(column[key] for column in columns)) for key, word in ROWS.items() if key != "against"]
     for name, word in METRIC_LABELS.items():
         rows.append((word, *(report.result().metrics.get(name) for report in reports.values())))
@@ -57,7 +57,7 @@ def versions_table(reports: Mapping[Text, EvaluationReport], title: Text = BESID
     return SectionTable(title, ("", *reports), tuple(rows))
 
 
-def _column(report: EvaluationReport) -> dict[str, Cell]:
+def _report_column(report: EvaluationReport) -> dict[str, Cell]:
     model, train = report.result(), report.counts.get("train", {})
     listed = model.at_capacity
     shares = {name: listed[name]["expected"] for name in ("recall", "precision")}
