@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from dropout_risk.evaluation import report_tables as tables
+from dropout_risk.evaluation.card_figures import with_figures
 from dropout_risk.evaluation.data_section import DATA
 from dropout_risk.evaluation.first_page import at_a_glance
 from dropout_risk.evaluation.publishing import Verdict
@@ -18,6 +23,7 @@ from dropout_risk.evaluation.report_tables import (
     results_table,
     rule_table,
 )
+from dropout_risk.evaluation.section import to_html
 from dropout_risk.evaluation.statement import ModelStatement, no_changes
 from dropout_risk.text import LANGUAGES, Language, Text
 
@@ -129,3 +135,23 @@ def model_card(
 def model_cards(report: EvaluationReport) -> dict[str, str]:
     """Write the card in both languages, by language."""
     return {language: model_card(report, language=language) for language in LANGUAGES}
+
+
+def card_page(markdown: str, language: Language, figures: Mapping[str, str] | None = None) -> str:
+    """Write a card's Markdown as a page of its own: nothing is loaded from elsewhere, all HTML escaped.
+
+    ``figures`` are pictures by the heading that they stand under.
+    """
+    title = markdown.partition("\n")[0].lstrip("# ")
+    body = with_figures(to_html(markdown), figures or {})
+    spoken = "zh-CN" if language == "zh" else "en"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        f"<style>{_style_sheet()}</style></head><body><main>\n{body}</main></body></html>\n"
+    )
+
+
+@cache
+def _style_sheet() -> str:
+    return (resources.files("dropout_risk.evaluation") / "card.css").read_text(encoding="utf-8")

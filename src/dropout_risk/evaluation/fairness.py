@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,7 +35,6 @@ from dropout_risk.evaluation.fairness_rates import (
     holm_adjusted,
     reasons_at_equal_risk,
 )
-from dropout_risk.evaluation.missed_by_grade import missed_by_grade
 from dropout_risk.evaluation.section import (
     Cell,
     Check,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 BOUND = 0.10
+GRADE = "grade_level"
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +219,29 @@ class FairnessReport:
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
+
+
+def missed_by_grade(
+    rates: Mapping[str, pd.DataFrame], gaps: Mapping[str, Sequence[Gap]]
+) -> list[dict[str, Any]]:
+    """Give the share missed of each grade level that is large enough, the least missed first.
+
+    ``sure`` says whether chance is ruled out as the reason why it is missed more than the first.
+    """
+    frame = rates.get(GRADE)
+    if frame is None or not frame["shown"].any():
+        return []
+    shown = frame[frame["shown"]].sort_values("fnr", kind="stable")
+    of_grades = [gap for gap in gaps["fnr"] if gap.attribute == GRADE and gap.low > 0]
+    sure = {frozenset((gap.higher, gap.lower)) for gap in of_grades}
+    return [
+        {
+            "grade": str(grade),
+            "missed": float(line["fnr"]),
+            "sure": frozenset((str(grade), str(shown.index[0]))) in sure,
+        }
+        for grade, line in shown.iterrows()
+    ]
 
 
 def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:

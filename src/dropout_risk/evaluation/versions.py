@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import (
     calibration_figure,
     decision_figure,
     precisions_figure,
     roc_figure,
 )
-from dropout_risk.evaluation.card_page import card_page
 from dropout_risk.evaluation.first_page import why_not
 from dropout_risk.evaluation.report_tables import METRIC_LABELS, RESULTS, events_of, word_of
 from dropout_risk.evaluation.section import Cell, SectionTable

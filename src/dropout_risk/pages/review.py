@@ -26,6 +26,7 @@ from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
 from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, render_page, school_page_name
 from dropout_risk.pages.watch_list_page import (
     about_list,
+    grade_of,
     render_index,
     render_schools,
     write_folder,
@@ -40,7 +41,6 @@ from dropout_risk.scoring.score_rows import pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import Settings, WatchListSettings
 from dropout_risk.text import Language
-from dropout_risk.watchlist.grades import grade_of
 from dropout_risk.watchlist.group import WatchEntry
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList

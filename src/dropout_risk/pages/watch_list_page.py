@@ -19,7 +19,6 @@ from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, r
 from dropout_risk.pages.words import WORDS
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words
-from dropout_risk.watchlist.grades import grades_of
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.watch_list import WatchList
 from dropout_risk.watchlist.wording import shorten_list
@@ -192,6 +191,19 @@ def render_schools(watch_list: WatchList, schools: Sequence[str | None], links: 
     lines = caution_lines(watch_list.model, watch_list.language, grades_of(groups))
     about = about_list(watch_list) | {"caution": lines}
     return render_page("watch_list.html", watch_list.language, links=links, schools=sheets, **about)
+
+
+def grades_of(groups: Iterable[WatchGroup]) -> set[str] | None:
+    """Give the grades whose pupils are on some lists; None where scores do not tell them."""
+    listed = (entry.score for group in groups for entry in group.listed)
+    found = [grade_of(score) for score in listed]
+    return None if None in found else {grade for grades in found for grade in grades or ()}
+
+
+def grade_of(score: PupilScore) -> tuple[str, ...] | None:
+    """Give the grade of the pupils that a score is compared with; None where it is compared with others."""
+    found = score.background.partition("grade ")[2]
+    return (found,) if found else None
 
 
 def render_index(watch_list: WatchList, links: Links) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dropout_risk.errors import BundleError, PublishingError
+from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.card_page import card_page
 from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.statement import ANSWERS_FOR, CHANGES, ModelStatement, no_changes, replace_part

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.evaluation.card import model_card
+from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.card_page import card_page
 from dropout_risk.evaluation.charts import splits_chart
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.sections import pictures_of

@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from dropout_risk.evaluation.card import model_card
+from dropout_risk.evaluation.card import card_page, model_card
 from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.card_page import card_page
 from dropout_risk.evaluation.caution import report_in
 from dropout_risk.evaluation.effects import EFFECTS
 from dropout_risk.evaluation.first_page import line_for_lists, three_sentences, why_not
