@@ -114,7 +114,7 @@ NEW_ROOMS = {
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 MOST_NEW_FILES, MOST_NEW_LINES = FILES * 2 // 5, LINES * 27 // 100
-"""A wing, not a second house: with more rooms than two to five old ones, or a quarter of their lines, nobody
+"""A wing, not a second house: with more rooms than two to five old ones, or 27 % of their lines, nobody
 walks the whole any more, and old and new are to be put in order together before anything is added."""
 
 
