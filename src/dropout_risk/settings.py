@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -56,6 +56,35 @@ class Section(BaseModel):
         if isinstance(value, bool) and "bool" not in str(cls.model_fields[str(info.field_name)].annotation):
             raise ValueError(f"must not be the truth value {str(value).lower()}")
         return value
+
+
+class TomlFile(Section):
+    """What one TOML file holds: all that is wrong in it is said at once."""
+
+    called: ClassVar[str] = "Settings"
+    they_have: ClassVar[str] = "The settings have"
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            problems = _all_problems(self.they_have, error)
+            raise SettingsError(problems, hint=_nearest_keys(type(self), error)) from error
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Self:
+        """Read them from a TOML file; SettingsError with every unknown key and every value out of range."""
+        file = f"{cls.called} file {path}"
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file} is not TOML in UTF-8: {error}.") from error
+        try:
+            return cls(**data)
+        except SettingsError as error:
+            raise SettingsError(f"{file}: {error.message}", hint=error.hint) from error
 
 
 class OutcomeSettings(Section):
@@ -346,7 +375,7 @@ class EvaluationSettings(Section):
     refits: Annotated[int, Field(ge=0, le=100)] = 5
 
 
-class Settings(Section):
+class Settings(TomlFile):
     """Every choice of one county, in one immutable object.
 
     Lengths of time are in school days, shares and risks between 0 and 1.
@@ -389,36 +418,13 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     roles: dict[str, RoleSettings] = {}
 
-    def __init__(self, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise SettingsError(_all_problems(error), hint=_nearest_keys(type(self), error)) from error
-
-    @classmethod
-    def from_toml(cls, path: str | Path) -> Self:
-        """Read settings from a TOML file.
-
-        Raises
-        ------
-        SettingsError
-            With every unknown key and every value out of range, all at once.
-        """
-        try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise SettingsError(f"Settings file {path} cannot be read: {error.strerror}.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"Settings file {path} is not TOML in UTF-8: {error}.") from error
-        try:
-            return cls(**data)
-        except SettingsError as error:
-            raise SettingsError(f"Settings file {path}: {error.message}", hint=error.hint) from error
+    def __init__(self, **data: Any) -> None:  # takes dicts for sections, which a type checker would not
+        super().__init__(**data)
 
 
-def _all_problems(error: ValidationError) -> str:
+def _all_problems(they_have: str, error: ValidationError) -> str:
     lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-    return f"The settings have {len(lines)} problem(s): " + "; ".join(lines) + "."
+    return f"{they_have} {len(lines)} problem(s): " + "; ".join(lines) + "."
 
 
 def _nearest_keys(model: type[BaseModel], error: ValidationError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dropout_risk.cli import catalogue, demo, morning, records, service, training
+from dropout_risk.cli import catalogue, demo, morning, records, service, training, versions
 from dropout_risk.errors import DropoutRiskError
 
 
@@ -35,7 +35,7 @@ app.command()(morning.score)
 app.command()(morning.watchlist)
 app.command()(catalogue.catalogue)
 app.command()(training.report)
-app.command()(training.compare)
-app.command()(training.publish)
+app.command()(versions.compare)
+app.command()(versions.publish)
 app.command()(service.serve)
 app.add_typer(records.store, name="store")

@@ -57,50 +57,22 @@ def report(
     ] = None,
 ) -> None:
     """Rebuild the evaluation of a bundle or of an MLflow run from what it holds."""
-    found = _report_of(model, settings)
+    found, cards = report_of_model(model, settings)
     if out is None:
         typer.echo(found.to_text(language_of(language)))
         return
     from dropout_risk.tracking.run_content import RunContent, report_artefacts
 
-    RunContent(artefacts=report_artefacts(found)).write_to(out)
+    RunContent(artefacts=report_artefacts(found, cards)).write_to(out)
     typer.echo(f"report, card and pictures: {out}")
 
 
-def _report_of(model: str, settings: Path | None) -> EvaluationReport:
+def report_of_model(model: str, settings: Path | None) -> tuple[EvaluationReport, dict[str, str]]:
+    """Read a report, and the cards of the bundle that it is in."""
     from dropout_risk.evaluation.report import EvaluationReport
     from dropout_risk.tracking.mlflow_store import report_of_run
 
     if RUN_ID.fullmatch(model):
-        return report_of_run(model, options.read_settings(settings).tracking)
-    return EvaluationReport.from_dict(options.load_model(model).metrics)
-
-
-def publish(
-    version: Annotated[int, typer.Argument(help="Number of the registered version.")],
-    settings: options.SettingsFile = None,
-    override: Annotated[
-        str | None,
-        typer.Option(help="Publish although checks stand against it: who decided it and why; it is kept."),
-    ] = None,
-) -> None:
-    """Make a version the champion, if its report allows it."""
-    from dropout_risk.tracking.mlflow_store import publish_version
-
-    tracking = options.read_settings(settings).tracking
-    before = publish_version(version, tracking, override=override)
-    former = "none" if before is None else f"version {before}"
-    typer.echo(f"{tracking.model_name} version {version} is champion; before it: {former}")
-
-
-def compare(
-    first: Annotated[str, typer.Argument(help="A run's id.")],
-    second: Annotated[str, typer.Argument(help="Another run's id.")],
-    settings: options.SettingsFile = None,
-    every: Annotated[bool, typer.Option("--all", help="Every figure, not only the main ones.")] = False,
-) -> None:
-    """Put two MLflow runs side by side: data, settings that differ, the main figures."""
-    from dropout_risk.tracking.mlflow_store import compare_runs
-
-    table = compare_runs(first, second, options.read_settings(settings).tracking, every=every)
-    typer.echo(table.to_string(na_rep="-", float_format="{:.4f}".format))
+        return report_of_run(model, options.read_settings(settings).tracking), {}
+    found = options.load_model(model)
+    return EvaluationReport.from_dict(found.metrics), found.card

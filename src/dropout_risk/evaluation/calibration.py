@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import expit
 
 from dropout_risk.arrays import Array, Floats, Positions
-from dropout_risk.evaluation.fairness_rates import ATTRIBUTES, audit_groups
+from dropout_risk.evaluation.fairness_rates import ATTRIBUTES, WORDS, audit_groups
 from dropout_risk.evaluation.group_calibration import (
     FEWEST_COHORTS,
     FEWEST_PUPILS,
@@ -342,7 +342,16 @@ def _figures_table(found: CalibrationFigures) -> SectionTable:
 
 def _group_table(name: str, found: GroupShifts) -> SectionTable:
     rows = tuple(
-        (one.group, one.pupils, one.dropouts, one.mean_risk, one.share, one.shift, one.low, one.high)
+        (
+            WORDS.get(one.group, one.group),
+            one.pupils,
+            one.dropouts,
+            one.mean_risk,
+            one.share,
+            one.shift,
+            one.low,
+            one.high,
+        )
         for one in found.groups[:MOST_SHOWN]
     )
     title = BY_GROUP.get(name, Text(zh=name, en=name))

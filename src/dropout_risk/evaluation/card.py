@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
+from dropout_risk.evaluation import report_tables as tables
+from dropout_risk.evaluation.card_figures import with_figures
+from dropout_risk.evaluation.data_section import DATA
+from dropout_risk.evaluation.first_page import at_a_glance
 from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report_tables import (
     HOW_TO_READ,
@@ -17,7 +24,8 @@ from dropout_risk.evaluation.report_tables import (
     rule_table,
 )
 from dropout_risk.evaluation.section import to_html
-from dropout_risk.text import Language, Text
+from dropout_risk.evaluation.statement import ModelStatement, no_changes
+from dropout_risk.text import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 
 PURPOSE = Text(
     zh="## 用途\n\n"
-    "估计每名在校学生在今后{horizon}个上课日内出现“{events}”的概率，并给出理由，"
+    "估计每名在校学生在今后约一学期（{horizon}个教学日）内出现“{events}”的概率，并给出理由，"
     "供班主任、心理教师、包保责任人决定先去看望谁。分数只回答“谁先需要有人关心”，由人作出决定。",
     en="## Use\n\n"
     'Estimates each enrolled pupil\'s probability of "{events}" within the next {horizon} school days, with '
@@ -68,36 +76,40 @@ TESTED = {
         en="tested on other pupils of the {days} day(s) it was trained on, on no day after its training",
     ),
 }
-TITLE = Text(zh="# 模型卡：{model}", en="# Model card: {model}")
-PUBLISHING = Text(zh="## 能否发布", en="## May it be published?")
-STYLE = """
-body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 62rem; margin: 2rem auto;
-  padding: 0 1rem; color: #1b1b1b; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; }
-.wide { overflow-x: auto; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-blockquote { border-left: .3rem solid #8a4b00; margin: 1rem 0; padding: .1rem 1rem; background: #fff6e8; }
-@media print { body { max-width: none; margin: 0; } table { page-break-inside: avoid; } }
-"""
+TITLE = Text(zh="# 模型说明书：{model}", en="# Model card: {model}")
+PUBLISHING = Text(zh="## 能否投入使用", en="## May it be published?")
 
 
-def model_card(report: EvaluationReport, *, language: Language) -> str:
-    """Write a short model card in Markdown: what the model is for and not for, how good it is, its limits."""
+def model_card(
+    report: EvaluationReport,
+    *,
+    language: Language,
+    statement: ModelStatement | None = None,
+    changes: str = "",
+) -> str:
+    """Write the model card in Markdown: a first page for everybody, what it is for and not for, how good.
+
+    ``changes`` is the part on what is new since the last version, with its heading.
+    """
     kind = "random" if report.split.get("kind") == "random" else "temporal"
     tested = TESTED[kind].fill(language, days=len(report.split.get("test_as_of", [])))
     purpose = PURPOSE.fill(
         language, horizon=report.horizon_days, events=events_of(report.events).to(language)
     )
-    rule = rule_table(report)
+    rule, data = rule_table(report), report.section(DATA.name)
     reading = "\n".join(f"- {line}" for line in glossary_lines(language))
     parts = [
         TITLE.fill(language, model=report.model),
-        *(f"> {remark}" for remark in report.remarks(language)),
+        *([f"> {tables.SYNTHETIC.to(language)}"] if report.synthetic else []),
+        at_a_glance(report, language),
+        *([] if data is None else [data.to_markdown(language, by_school=False)]),
+        (statement or ModelStatement()).to_markdown(language),
+        changes or no_changes(language),
         purpose,
         NOT_FOR.to(language),
         PUBLISHING.to(language),
         Verdict.of(report).text(language),
+        *(f"> {remark}" for remark in report.remarks(language, synthetic=False)),
         *(
             table.to(language).to_markdown()
             for table in (
@@ -110,7 +122,11 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
         ),
         f"## {HOW_TO_READ.to(language)}\n\n{reading}",
         *([] if rule is None else [rule.to(language).to_markdown()]),
-        *(section.to_markdown(language, by_school=False) for section in report.sections),
+        *(
+            section.to_markdown(language, by_school=False)
+            for section in report.sections
+            if section is not data
+        ),
         LIMITS.fill(language, tested=tested),
     ]
     return "\n\n".join(parts) + "\n"
@@ -118,16 +134,24 @@ def model_card(report: EvaluationReport, *, language: Language) -> str:
 
 def model_cards(report: EvaluationReport) -> dict[str, str]:
     """Write the card in both languages, by language."""
-    return {"zh": model_card(report, language="zh"), "en": model_card(report, language="en")}
+    return {language: model_card(report, language=language) for language in LANGUAGES}
 
 
-def card_page(markdown: str, language: Language) -> str:
-    """Write a card's Markdown as a page of its own: nothing is loaded from elsewhere, all HTML escaped."""
+def card_page(markdown: str, language: Language, figures: Mapping[str, str] | None = None) -> str:
+    """Write a card's Markdown as a page of its own: nothing is loaded from elsewhere, all HTML escaped.
+
+    ``figures`` are pictures by the heading that they stand under.
+    """
     title = markdown.partition("\n")[0].lstrip("# ")
-    body = to_html(markdown)
+    body = with_figures(to_html(markdown), figures or {})
     spoken = "zh-CN" if language == "zh" else "en"
     return (
         f'<!DOCTYPE html>\n<html lang="{spoken}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body>\n{body}</body></html>\n"
+        f"<style>{_style_sheet()}</style></head><body><main>\n{body}</main></body></html>\n"
     )
+
+
+@cache
+def _style_sheet() -> str:
+    return (resources.files("dropout_risk.evaluation") / "card.css").read_text(encoding="utf-8")

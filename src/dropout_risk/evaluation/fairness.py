@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 BOUND = 0.10
+GRADE = "grade_level"
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +206,12 @@ class FairnessReport:
             if shares.p < WORTH_A_LOOK
         ]
         tables += [_threshold_table(self)] if self.thresholds else []
-        return FAIRNESS.section(
-            _fairness_remarks(self), tables, dict(_fairness_metrics(self)), [_gap_check(self)]
+        found = (
+            dict(_fairness_metrics(self)),
+            [_gap_check(self)],
+            {"missed_by_grade": missed_by_grade(self.rates, self.gaps)},
         )
+        return FAIRNESS.section(_fairness_remarks(self), tables, *found)
 
     def to_markdown(self, language: Language = "en") -> str:
         """Write the report as Markdown."""
@@ -215,6 +219,29 @@ class FairnessReport:
 
     def _repr_html_(self) -> str:
         return self.section().to_html("en")
+
+
+def missed_by_grade(
+    rates: Mapping[str, pd.DataFrame], gaps: Mapping[str, Sequence[Gap]]
+) -> list[dict[str, Any]]:
+    """Give the share missed of each grade level that is large enough, the least missed first.
+
+    ``sure`` says whether chance is ruled out as the reason why it is missed more than the first.
+    """
+    frame = rates.get(GRADE)
+    if frame is None or not frame["shown"].any():
+        return []
+    shown = frame[frame["shown"]].sort_values("fnr", kind="stable")
+    of_grades = [gap for gap in gaps["fnr"] if gap.attribute == GRADE and gap.low > 0]
+    sure = {frozenset((gap.higher, gap.lower)) for gap in of_grades}
+    return [
+        {
+            "grade": str(grade),
+            "missed": float(line["fnr"]),
+            "sure": frozenset((str(grade), str(shown.index[0]))) in sure,
+        }
+        for grade, line in shown.iterrows()
+    ]
 
 
 def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,7 +286,7 @@ RATE_WORDS = {
     "selection": Text(zh="列入名单", en="listed, of all"),
 }
 NOT_COMPARABLE = Text(
-    zh="没有一项分组有两个以上人数足够的组（辍学与未辍学的学生各不少于{fewest}名），公平性无法判断。",
+    zh="没有一项分组有两个以上人数足够的组（辍学与未辍学的学生各不少于{fewest}名），现有数据不足以判断公平性。",
     en="No attribute has two groups of at least {fewest} pupils who dropped out and {fewest} who stayed, so "
     "nothing can be said about fairness.",
 )
@@ -321,7 +348,7 @@ AT_MOST = Text(
 
 def without_fairlearn(error: MissingExtraError) -> Section:
     """Give the section of an audit that could not be made, and why: its check is not passed."""
-    reason = Text(zh="没有安装fairlearn（dropout-risk[train]）", en=error.message)
+    reason = Text(zh="没有安装公平性检查所需的程序包", en=error.message)
     return FAIRNESS.section([reason], checks=[FNR_GAP.answered(None, reason)])
 
 

@@ -54,6 +54,12 @@ WORDS: dict[str, Text] = {
     "no": Text(zh="否", en="no"),
     "female": Text(zh="女", en="female"),
     "male": Text(zh="男", en="male"),
+    "rural": Text(zh="农业户口", en="rural"),
+    "urban": Text(zh="非农业户口", en="urban"),
+    **{
+        name: Text(zh=word, en=name)
+        for name, word in {"han": "汉族", "yi": "彝族", "hui": "回族", "miao": "苗族", "bai": "白族"}.items()
+    },
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.evaluation.parts import Parts
+from dropout_risk.evaluation.report_tables import feature_names
 from dropout_risk.evaluation.section import Check, Question, Section, SectionKind, SectionTable
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.column_checks import ELSEWHERE, MadeCheck
@@ -80,7 +81,8 @@ def _leak_remarks(report: LeakReport) -> list[Text]:
     remarks = [FOUND.filled(n=len(report.leaks)) if report.leaks else NOTHING.filled(n=judged)]
     for name, reason in report.allowed.items():
         found = [leak.reason for leak in report.found if (leak.column or leak.check) == name] or [UNUSED]
-        remarks.append(ALLOWED.filled(name=name, reason=reason, found=CLAUSES.joined(found)))
+        named = Text(zh=NAMES.get(name) or feature_names([name]).zh, en=name)
+        remarks.append(ALLOWED.filled(name=named, reason=reason, found=CLAUSES.joined(found)))
     if report.n_counted < report.n_rows:
         remarks.append(PART.filled(total=report.n_rows, counted=report.n_counted))
     return remarks

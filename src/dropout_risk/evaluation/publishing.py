@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 SYNTHETIC = Text(zh="模型由模拟数据训练", en="the model was trained on simulated pupils")
 LACKING = Text(zh="报告中没有“{section}”一节", en="the report has no section on {section}")
 NOT_PASSED = Text(zh="{name}：{passed}（{reason}）", en="{name} {passed}: {reason}")
-MAY = Text(zh="可以发布：所有必需的检查均已通过。", en="May be published: every required check is passed.")
-MAY_NOT = Text(zh="不得发布：{refusals}。", en="Must not be published: {refusals}.")
+MAY = Text(
+    zh="可以投入使用：所有必需的检查均已通过。", en="May be published: every required check is passed."
+)
+MAY_NOT = Text(zh="不得投入使用：{refusals}。", en="Must not be published: {refusals}.")
 
 
 @dataclass(frozen=True)

@@ -238,10 +238,10 @@ class EvaluationReport:
         """Give every table of the report that has rows."""
         return [table.to(language) for table in tables.report_tables(self)]
 
-    def remarks(self, language: Language = "en") -> list[str]:
+    def remarks(self, language: Language = "en", *, synthetic: bool = True) -> list[str]:
         """Give what must be said beside the figures: synthetic data, what is missing, what is shipped."""
-        synthetic = [tables.SYNTHETIC] if self.synthetic else []
-        said = [*synthetic, *tables.about_the_split(self), *tables.not_available(self), SAME_MODEL]
+        made_up = [tables.SYNTHETIC] if self.synthetic and synthetic else []
+        said = [*made_up, *tables.about_the_split(self), *tables.not_available(self), SAME_MODEL]
         return [remark.to(language) for remark in said]
 
     def title(self, language: Language = "en") -> str:

@@ -225,7 +225,7 @@ def provenance_table(report: EvaluationReport) -> SectionTable:
         (Text(zh="训练评分日", en="Training days"), _days_in_words(split.get("train_as_of"))),
         (Text(zh="因标签间隔略去", en="Left out for the label gap"), _days_in_words(split.get("gap_as_of"))),
         (Text(zh="测试评分日", en="Test days"), _days_in_words(split.get("test_as_of"))),
-        (Text(zh="预测期（上课日）", en="Horizon, school days"), report.horizon_days),
+        (Text(zh="预测期（教学日）", en="Horizon, school days"), report.horizon_days),
         (Text(zh="结局事件", en="Outcome events"), events_of(report.events)),
         (Text(zh="所选模型", en="Chosen candidate"), word_of(report.candidate, candidate_words())),
         (Text(zh="校准方式", en="Calibrated on"), word_of(split.get("calibration", "–"), CALIBRATED_ON)),

@@ -34,7 +34,8 @@ ROC_POINTS = 101
 def calibration_bins(y: Floats, p: Floats) -> list[dict[str, float]]:
     """Compare mean risk and observed share in ten bins of about equally many rows, by rising risk.
 
-    Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval.
+    Equal risks share a bin, so there may be fewer. ``low`` and ``high`` are the share's 95 % Wilson interval,
+    ``from`` is the bin's lowest risk.
     """
     which = quantile_bins(p, 10)
     return [_calibration_bin(y[which == number], p[which == number]) for number in np.unique(which)]
@@ -42,7 +43,8 @@ def calibration_bins(y: Floats, p: Floats) -> list[dict[str, float]]:
 
 def _calibration_bin(y: Floats, p: Floats) -> dict[str, float]:
     low, high = map(float, wilson_interval(float(y.sum()) / y.size, y.size))
-    return {"n": y.size, "mean_risk": float(p.mean()), "observed": float(y.mean()), "low": low, "high": high}
+    mean = {"from": float(p.min()), "mean_risk": float(p.mean()), "observed": float(y.mean())}
+    return {"n": y.size} | mean | {"low": low, "high": high}
 
 
 def roc_points(y: Floats, p: Floats) -> dict[str, list[float]]:

@@ -42,7 +42,7 @@ def to_html(text: str, *, under: int = 0) -> str:
     reader.add_render_rule("table_open", lambda *_: '<div class="wide" tabindex="0">\n<table>\n')
     reader.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
     html: str = reader.renderer.render(tokens, reader.options, {})
-    return html
+    return html.replace("<th></th>", "<td></td>")  # a heading without a word is none
 
 
 # --- Small tables of words, written for a terminal, for Markdown and for a page ---
@@ -109,7 +109,7 @@ CHECK = Text(zh="{name}{passed}（{reason}）", en="{name} {passed} ({reason})")
 PASSED = {
     True: Text(zh="通过", en="passed"),
     False: Text(zh="未通过", en="failed"),
-    None: Text(zh="无法判断", en="could not be made"),
+    None: Text(zh="现有数据不足以判断", en="could not be made"),
 }
 
 
@@ -202,7 +202,7 @@ class Section:
 
     ``name`` is a stable key, such as ``fairness``; its ``metrics``, the figures for machines, are logged as
     ``fairness.<figure>``. ``remarks`` are what must be said before the tables: the verdict in a sentence,
-    what is missing and why. ``checks`` are what publishing asks.
+    what is missing and why. ``checks`` are what publishing asks. ``points`` are what pictures are drawn from.
 
     >>> verdict = Check("slope", True, Text(zh="斜率0.98", en="slope 0.98, wanted 0.8 to 1.25"))
     >>> section = Section("calibration", Text(zh="校准", en="Calibration"), metrics={"slope": 0.98},
@@ -219,6 +219,7 @@ class Section:
     tables: tuple[SectionTable, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    points: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self, language: Language) -> list[str]:
         """Give the remarks and the checks as sentences."""
@@ -274,6 +275,7 @@ class Section:
             checks=tuple(
                 Check(item["name"], item["passed"], Text(**item["reason"])) for item in data["checks"]
             ),
+            points=data.get("points", {}),
         )
 
 
@@ -321,9 +323,11 @@ class SectionKind:
         tables: Iterable[SectionTable] = (),
         metrics: Mapping[str, float] | None = None,
         checks: Iterable[Check] = (),
+        points: Mapping[str, Any] | None = None,
     ) -> Section:
         """Give the section with what was found."""
-        return Section(self.name, self.title, tuple(remarks), tuple(tables), metrics or {}, tuple(checks))
+        found = metrics or {}, tuple(checks), plain_data(points or {})
+        return Section(self.name, self.title, tuple(remarks), tuple(tables), *found)
 
 
 # --- Plain data, and figures with their intervals, and wordings filled in both languages ---

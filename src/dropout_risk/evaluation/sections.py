@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dropout_risk.evaluation.band_calibration import BAND_CALIBRATION
 from dropout_risk.evaluation.baselines import BASELINES
 from dropout_risk.evaluation.calibration import CALIBRATION
+from dropout_risk.evaluation.data_section import DATA
 from dropout_risk.evaluation.decision import DECISION
+from dropout_risk.evaluation.effects import EFFECTS
 from dropout_risk.evaluation.fairness import FAIRNESS
 from dropout_risk.evaluation.faithfulness import FAITHFULNESS
 from dropout_risk.evaluation.lead_time import LEAD_TIME
@@ -20,6 +23,7 @@ from dropout_risk.evaluation.learning_curve import LEARNING_CURVE
 from dropout_risk.evaluation.list_section import CAPACITY
 from dropout_risk.evaluation.result import Measured
 from dropout_risk.evaluation.section import Section, SectionKind
+from dropout_risk.evaluation.separation import SEPARATION
 from dropout_risk.evaluation.stability import STABILITY
 from dropout_risk.evaluation.timing import TIMING
 from dropout_risk.evaluation.trained_model import TrainedModel
@@ -36,12 +40,16 @@ SELECTION: SectionKind = SectionKind(
     of_model=lambda trained: SELECTION.section([trained.classifier.selection_.explanation]),
 )
 SECTIONS: tuple[SectionKind, ...] = (
+    DATA,
     BASELINES,
     CAPACITY,
+    SEPARATION,
     DECISION,
     SELECTION,
     LEAKS,
     CALIBRATION,
+    BAND_CALIBRATION,
+    EFFECTS,
     LEAD_TIME,
     TIMING,
     LEARNING_CURVE,

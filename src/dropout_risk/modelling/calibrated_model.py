@@ -13,6 +13,7 @@ from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.errors import BackgroundError, BundleError, FeatureInputError, NewerFormatError
 from dropout_risk.explanation.backgrounds import BackgroundKind, Backgrounds
 from dropout_risk.explanation.contributions import Contributions, Terms
+from dropout_risk.modelling.band_errors import BandErrors
 from dropout_risk.modelling.calibration import LinearCalibration
 from dropout_risk.modelling.candidates import CANDIDATES, name_of_model
 from dropout_risk.modelling.encoding import FeatureEncoding
@@ -87,6 +88,10 @@ class CalibratedModel:
         own = self.model.terms
         background = own.summarised(self._encoded_background(X), "given")
         return replace(self, measured=Backgrounds(own, (background,)))
+
+    def never_narrower(self, errors: BandErrors | None) -> Self:
+        """Give the same model, whose intervals reach as far as the errors of its test."""
+        return replace(self, calibration=replace(self.calibration, errors=errors))
 
     def contributions(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         """Split the calibrated log-odds of each row over the features, in the encoding's order.

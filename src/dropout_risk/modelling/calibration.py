@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dropout_risk.arrays import Array, Bools, Floats, Labels
 from dropout_risk.errors import SettingsError, TrainingError
+from dropout_risk.modelling.band_errors import BandErrors
 from dropout_risk.modelling.uncertainty import ConformalSets, SchoolSpread
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OF_SCHOOLS = (
 OF_ONE_SCHOOL = (
     "error of the calibration on labels of one school: where its pupils with this score lie on average"
 )
+AT_LEAST = "; never narrower than the error of this height of risk in the test"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class LinearCalibration:
 
     The slope ``a`` is always above 0, so that the order of pupils never changes. Without ``spread`` (how much
     schools differ) intervals tell the error of the calibration alone; ``sets`` says which outcomes a raw
-    score leaves open, and ``local`` what moved the calibration after the training.
+    score leaves open, ``local`` what moved the calibration after the training, and ``errors`` how far risks
+    lay from what came true in the test.
 
     >>> LinearCalibration(a=2.0, b=-1.0).apply(np.array([0.0, 1.0])).tolist()
     [-1.0, 1.0]
@@ -65,10 +68,15 @@ class LinearCalibration:
     spread: SchoolSpread | None = None
     sets: ConformalSets | None = None
     local: LocalCalibration | None = None
+    errors: BandErrors | None = None
 
     @property
     def meaning(self) -> str:
         """What an interval covers, at the default level."""
+        return self._covers + ("" if self.errors is None else AT_LEAST)
+
+    @property
+    def _covers(self) -> str:
         if self.spread is not None:
             return OF_SCHOOLS
         return OF_ALL if self.local is None or not self.local.labels else OF_ONE_SCHOOL
@@ -119,14 +127,16 @@ class LinearCalibration:
         variance = np.maximum(margin * margin * va + 2.0 * margin * cab + vb, 0.0)
         centre = self.apply(margin)
         if self.spread is not None:
-            return np.asarray(expit(self.spread.bounds(centre, variance, level)))
-        width = float(ndtri(0.5 + level / 2)) * np.sqrt(variance)
-        return np.column_stack([expit(centre - width), expit(centre + width)])
+            bounds = np.asarray(expit(self.spread.bounds(centre, variance, level)))
+        else:
+            width = float(ndtri(0.5 + level / 2)) * np.sqrt(variance)
+            bounds = np.column_stack([expit(centre - width), expit(centre + width)])
+        return bounds if self.errors is None else self.errors.widened(np.asarray(expit(centre)), bounds)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the calibration as plain data."""
         data = {"a": self.a, "b": self.b, "covariance": [list(row) for row in self.covariance]}
-        more = {"spread": self.spread, "sets": self.sets}
+        more = {"spread": self.spread, "sets": self.sets, "errors": self.errors}
         data |= {name: part.to_dict() for name, part in more.items() if part is not None}
         return data | ({} if self.local is None else {"local": self.local_dict()})
 
@@ -145,6 +155,7 @@ class LinearCalibration:
             spread=SchoolSpread.from_dict(data["spread"]) if "spread" in data else None,
             sets=ConformalSets.from_dict(data["sets"]) if "sets" in data else None,
             local=LocalCalibration(**data["local"]) if "local" in data else None,
+            errors=BandErrors.from_dict(data["errors"]) if "errors" in data else None,
         )
 
 

@@ -13,8 +13,10 @@ import pyarrow as pa
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import DOMAINS, FeatureCatalogue
-from dropout_risk.errors import EvaluationError
-from dropout_risk.evaluation.report import EvaluationReport
+from dropout_risk.evaluation.calibration import CALIBRATION
+from dropout_risk.evaluation.card import PURPOSE
+from dropout_risk.evaluation.card_figures import card_figures, with_figures
+from dropout_risk.evaluation.caution import report_in
 from dropout_risk.evaluation.section import Section, Table, to_html
 from dropout_risk.pages.axes import Scale, Tick, signed_number
 from dropout_risk.pages.words import HOW_TO_READ, WORDS
@@ -188,12 +190,14 @@ class SectionPage:
 class ModelPage:
     """A model as its page shows it.
 
-    ``card`` is HTML, made from Markdown in which no HTML counts; ``evaluated`` says whether the model carries
-    an evaluation; ``sections`` tell what else was asked of it, such as fairness, as far as the card does not.
+    ``first`` is what everybody reads first of its card, ``card`` is the rest, both HTML made from Markdown in
+    which no HTML counts, with pictures; ``evaluated`` says whether the model carries an evaluation;
+    ``sections`` tell what else was asked of it, such as fairness, as far as the card does not.
     """
 
     name: str
     version: str
+    first: str
     card: str
     evaluated: bool
     calibration: CalibrationPlot | None
@@ -209,12 +213,16 @@ def model_page(
 
     Of the hidden domains the reader is told nothing about the cohort.
     """
-    report, card = report_of(model), model.card.get(language, "")
+    report, card = report_in(model.metrics), model.card.get(language, "")
     sections = report.sections if report else ()
+    figures = card_figures(report, language, hidden) if report else {}
+    figures.pop(CALIBRATION.title.to(language), None)  # the page draws it larger
+    first, rest = _first_page(with_figures(to_html(card, under=1), figures), language)
     return ModelPage(
         name=model.name,
         version=model.version,
-        card=to_html(card, under=1),
+        first=first,
+        card=rest,
         evaluated=report is not None,
         calibration=CalibrationPlot.of(report.calibration) if report else None,
         sections=tuple(
@@ -227,12 +235,11 @@ def model_page(
     )
 
 
-def report_of(model: RiskModel) -> EvaluationReport | None:
-    """Read the evaluation that a model carries; None where it has none."""
-    try:
-        return EvaluationReport.from_dict(model.metrics)
-    except EvaluationError:
-        return None
+def _first_page(card: str, language: Language) -> tuple[str, str]:
+    """Part a card where it begins to say what the model is for; all of it is the rest where it does not."""
+    heading = PURPOSE.to(language).partition("\n")[0].lstrip("# ")
+    first, found, rest = card.partition(f"<h3>{heading}</h3>")
+    return (first, found + rest) if found else ("", card)
 
 
 def _section_page(section: Section, language: Language) -> SectionPage:

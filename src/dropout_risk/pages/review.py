@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.help import help_table
 from dropout_risk.arrays import Bools
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError
+from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.features.cohort import Source, histories_of
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -24,7 +25,13 @@ from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
 from dropout_risk.pages.model_page import model_page
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
 from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, render_page, school_page_name
-from dropout_risk.pages.watch_list_page import about_list, render_index, render_schools, write_folder
+from dropout_risk.pages.watch_list_page import (
+    about_list,
+    grade_of,
+    render_index,
+    render_schools,
+    write_folder,
+)
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import DateLike
 from dropout_risk.records.directory import Directory
@@ -237,7 +244,8 @@ class Review:
             score, snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )
         note = WORDS["strip_note"].fill(self.language, as_of=self._about["as_of"])
-        return self._render("pupil.html", links, page=page, strip_note=note)
+        caution = caution_lines(self.scores.model, self.language, grade_of(score))
+        return self._render("pupil.html", links, page=page, strip_note=note, caution=caution)
 
     def school(self, school_id: str | None, links: Links = FILES) -> str:
         """Render a school's list; UnknownPupilError if nobody of that school is on it or below."""
@@ -350,7 +358,7 @@ class Review:
         )
 
     def _render(self, template: str, links: Links, **content: Any) -> str:
-        return render_page(template, self.language, links=links, **self._about, **content)
+        return render_page(template, self.language, links=links, **self._about | content)
 
 
 def _anything_known(snapshot: Snapshot) -> bool:

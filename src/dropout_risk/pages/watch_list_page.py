@@ -13,6 +13,7 @@ from typing import Any
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.duty import duty_order, duty_text
 from dropout_risk.errors import SettingsError
+from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.files import UNFINISHED, write_whole
 from dropout_risk.pages.pupil_page import CardWriter, PupilCard
 from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
@@ -210,9 +211,23 @@ def render_schools(
         school_sheet(watch_list, school, anchor=f"s{number}", links=links, directory=directory)
         for number, school in enumerate(schools, start=1)
     ]
-    return render_page(
-        "watch_list.html", watch_list.language, links=links, schools=sheets, **about_list(watch_list)
-    )
+    groups = [group for school in schools for group in watch_list.of_school(school)]
+    lines = caution_lines(watch_list.model, watch_list.language, grades_of(groups))
+    about = about_list(watch_list) | {"caution": lines}
+    return render_page("watch_list.html", watch_list.language, links=links, schools=sheets, **about)
+
+
+def grades_of(groups: Iterable[WatchGroup]) -> set[str] | None:
+    """Give the grades whose pupils are on some lists; None where scores do not tell them."""
+    listed = (entry.score for group in groups for entry in group.listed)
+    found = [grade_of(score) for score in listed]
+    return None if None in found else {grade for grades in found for grade in grades or ()}
+
+
+def grade_of(score: PupilScore) -> tuple[str, ...] | None:
+    """Give the grade of the pupils that a score is compared with; None where it is compared with others."""
+    found = score.background.partition("grade ")[2]
+    return (found,) if found else None
 
 
 def render_index(watch_list: WatchList, links: Links) -> str:
@@ -252,6 +267,7 @@ def about_list(watch_list: WatchList) -> dict[str, Any]:
     return {
         "as_of": as_of,
         "synthetic": bool(watch_list.model.get("synthetic")),
+        "caution": caution_lines(watch_list.model, language, None),
         "what_a_score_is": WORDS["what_a_score_is"].fill(
             language, as_of=as_of, horizon=_horizon_words(watch_list)
         ),

@@ -21,7 +21,8 @@ from dropout_risk.scoring.reference import Reference
 from dropout_risk.settings import Settings
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+MANIFEST, PUBLISHED = "manifest.json", "published.json"
+CARDS = {"en": "card.md", "zh": "card.zh.md"}
 _LIBRARIES = ("dropout-risk", "numpy", "lightgbm", "scikit-learn", "pyarrow")
 
 
@@ -58,8 +59,8 @@ def _holds_bundle_only(folder: Path) -> bool:
 def _make_manifest(files: Mapping[str, bytes], about: Mapping[str, Any]) -> dict[str, Any]:
     manifest = {
         "format": FORMAT,
-        **about,
         "libraries": {name: version(name) for name in _LIBRARIES},
+        **about,
         "files": {name: _content_sha(content) for name, content in sorted(files.items())},
     }
     return manifest | {"sha256": _content_sha(_manifest_bytes(manifest))}
@@ -134,16 +135,17 @@ def files_of(model: ModelParts) -> dict[str, bytes]:
         "swings.json": json.dumps(model.swings.to_dict(), indent=1).encode(),
         "timing.json": json.dumps(None if model.timing is None else model.timing.to_dict()).encode(),
         "metrics.json": json.dumps(model.metrics, ensure_ascii=False, indent=1, allow_nan=False).encode(),
-        "card.md": model.card.get("en", "").encode(),
-        "card.zh.md": model.card.get("zh", "").encode(),
+        **{file: model.card.get(language, "").encode() for language, file in CARDS.items()},
+        PUBLISHED: json.dumps(model.published, ensure_ascii=False, indent=1).encode(),
     }
 
 
 def version_of(model: ModelParts) -> str:
-    """Name a model by the last date of its training and its content."""
+    """Name a model by the last date of its training and by what it computes; not by who answers for it."""
     content = hashlib.sha256()
-    for _, data in sorted(files_of(model).items()):
-        content.update(data)
+    for name, data in sorted(files_of(model).items()):
+        if name not in (*CARDS.values(), PUBLISHED):
+            content.update(data)
     return f"{model.trained_to or 'undated'}-{content.hexdigest()[:8]}"
 
 
@@ -177,7 +179,8 @@ def _parts_from_files(files: Mapping[str, bytes], about: Mapping[str, Any]) -> d
         "swings": FactSwings.from_dict(json.loads(files.get("swings.json", b"{}"))),
         "settings": Settings(**about["settings"]),
         "metrics": json.loads(files["metrics.json"]),
-        "card": {"en": files["card.md"].decode(), "zh": files["card.zh.md"].decode()},
+        "card": {language: files[file].decode() for language, file in CARDS.items()},
+        "published": json.loads(files.get(PUBLISHED, b"{}")),
         "trained_to": about["trained_to"],
         "synthetic": about["synthetic"],
     }

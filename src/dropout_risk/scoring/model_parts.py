@@ -32,6 +32,8 @@ class ModelParts:
     ``swings`` say which missing record is worth fetching. ``metrics`` were measured on the test part, beside
     the baselines; ``card`` is the model card in Markdown, by language; ``trained_to`` is the last date of
     which training knew anything. Without ``timing`` nobody knows how a risk spreads over the horizon.
+    ``published`` is what was kept when the model was put into use: the day, the statement of its owner, and
+    the reason if checks stood against it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ModelParts:
     synthetic: bool = False
     swings: FactSwings = field(default_factory=lambda: FactSwings({}))
     timing: Timing | None = None
+    published: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def kept(self) -> dict[Any, Any]:
@@ -67,7 +70,7 @@ _BY_RATE = Text(
     en="Recalibrated to a given share of {base_rate:.2%}: log-odds moved by {shift:+.2f}.",
 )
 _BEFORE = Text(
-    zh="学生的先后次序不变；本卡其余数字均为重新校准之前的结果。",
+    zh="学生的先后次序不变；本说明书其余数字均为重新校准之前的结果。",
     en=" The order of pupils is the same; all other figures of this card were measured before.",
 )
 
@@ -97,6 +100,7 @@ def recalibrated_parts(
     return {
         "calibrated": replace(model.calibrated, calibration=new),
         "card": _recalibrated_cards(model.card, new),
+        "published": {},  # this one was not
     }
 
 

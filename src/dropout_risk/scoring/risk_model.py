@@ -18,6 +18,8 @@ from dropout_risk.arrays import Positions
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.evaluation.band_calibration import printed_errors
+from dropout_risk.evaluation.caution import cautions_of
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import Source, histories_of
@@ -100,7 +102,7 @@ class RiskModel(ModelParts):
         levels = levels_of(grade_levels, len(X))
         calibrated = classifier.calibrated_model_.measured_against(
             X, np.asarray(y) == 0, levels, settings.reasons.background
-        )
+        ).never_narrower(printed_errors(metrics or {}))
         by_grade = {level: levels == level for level in calibrated.backgrounds.levels}
         model = cls(
             name=name,
@@ -385,4 +387,5 @@ class RiskModel(ModelParts):
             "horizon_days": self.settings.outcome.horizon_days,
             "risk_within_days": [] if self.timing is None else list(self.timing.thirds),
             "synthetic": self.synthetic,
+            **cautions_of(self.metrics, self.published),
         }

@@ -7,8 +7,6 @@ version by its place. Loading gives back a folder for our own loader.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import getpass
 import importlib.util
 import json
 import logging
@@ -26,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from dropout_risk.errors import BundleError, EvaluationError, MissingExtraError, PublishingError
-from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.scoring.bundle import read_bundle
 from dropout_risk.settings import TrackingSettings
@@ -94,7 +92,8 @@ PARAMS_AT_ONCE, METRICS_AT_ONCE, DIGEST_LENGTH = 100, 500, 32
 def log_run(content: RunContent, settings: TrackingSettings) -> str:
     """Log a run with the runs inside it and, where it holds a bundle, register a new model version.
 
-    Every new version gets the alias ``challenger``; only :func:`publish_version` makes one the champion. A
+    Every new version gets the alias ``challenger``; only
+    :func:`dropout_risk.tracking.published.publish_version` makes one the champion. A
     store that is absent is created. Gives the run's id; MissingExtraError if MLflow is not installed.
     """
     with client_of(settings, create=True) as client, store_errors(settings), store_lock(settings):
@@ -153,7 +152,7 @@ def load_bundle_path(uri_or_alias: str, settings: TrackingSettings) -> Path:
             version_there = find_version(client.get_model_version_by_alias, name, alias)
         else:
             version_there = find_version(client.get_model_version, name, version)
-        folder = _local_folder(client, str(version_there.source))
+        folder = local_bundle(client, str(version_there.source))
     if not folder.is_dir():
         raise BundleError(
             f"The bundle of {name} version {version_there.version} is not where the store says it is."
@@ -304,7 +303,8 @@ def find_version(look_up: Any, name: str, which: str | None) -> Any:
         raise BundleError(f"The store has no model {name!r} under {which!r}.", hint=hint) from error
 
 
-def _local_folder(client: Any, source: str) -> Path:
+def local_bundle(client: Any, source: str) -> Path:
+    """Find the folder of a version's source on this machine; a remote one is copied to it."""
     parts = urlsplit(source)
     if parts.scheme != "runs":
         return _path_of_uri(source)
@@ -414,73 +414,3 @@ def _main_first(name: str) -> tuple[int, str]:
 
 def _difference_or_none(one: float | None, two: float | None) -> float | None:
     return None if one is None or two is None else two - one
-
-
-# --- Making a registered model the champion: only with a report that allows it, or with a stated reason ---
-
-
-def publish_version(
-    version: int | str, settings: TrackingSettings, *, override: str | None = None
-) -> str | None:
-    """Make a registered version the champion if its report allows it, and give the champion before it.
-
-    An ``override`` is why it is published all the same, in a sentence of at least four different words (or
-    eight different Chinese characters). It is kept with the version, together with every reason against it,
-    the day and the user name of whoever published it. BundleError if there is no such version, or its bundle
-    was changed after it was saved; PublishingError, with all that stands against it, if a required check is
-    missing or not passed and no reason is given, or if the model was trained on simulated pupils, whatever
-    the reason.
-    """
-    name, wanted = settings.model_name, str(version)
-    folder = load_bundle_path(f"models:/{name}/{wanted}", settings)
-    verdict = verdict_of(folder)
-    _require_verdict(verdict, override)
-    with client_of(settings) as client:
-        find_version(client.get_model_version, name, wanted)
-        aliases = client.get_registered_model(name).aliases
-        for key, value in _publishing_record(verdict, override).items():
-            client.set_model_version_tag(name, wanted, key, value)
-        client.set_registered_model_alias(name, CHAMPION, wanted)
-        if str(aliases.get(CHALLENGER)) == wanted:
-            client.delete_registered_model_alias(name, CHALLENGER)
-        before = aliases.get(CHAMPION)
-    return None if before is None else str(before)
-
-
-def _require_verdict(verdict: Verdict, override: str | None) -> None:
-    if SYNTHETIC in verdict.refusals:
-        raise PublishingError(
-            "The model was trained on simulated pupils: it must not be published, whatever the reason.",
-            hint="train on records of real pupils",
-        )
-    if verdict.may_be_published and override is None:
-        return
-    if override is None:
-        raise PublishingError(
-            verdict.text("en"),
-            hint="mend what failed and train again, or publish with a stated reason (override): it is kept",
-        )
-    if not is_a_reason(override):
-        raise PublishingError(
-            f"The reason for an override has fewer than {FEWEST_WORDS} words (of Chinese, "
-            f"{FEWEST_CHARACTERS} characters); the same one again does not count.",
-            hint="say who decided it and why, in a sentence",
-        )
-
-
-def _publishing_record(verdict: Verdict, override: str | None) -> dict[str, str]:
-    """Give what is kept with the version."""
-    record = {
-        "published_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "published_by": _user_name(),
-        "verdict": verdict.text("en"),
-    }
-    return record if override is None else record | {OVERRIDE: override.strip()}
-
-
-def _user_name() -> str:
-    """Give the name of the account that publishes; a container may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -10,6 +10,7 @@ from typing import Any
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.evaluation.card import card_page, model_card
+from dropout_risk.evaluation.card_figures import card_figures
 from dropout_risk.evaluation.charts import splits_chart
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.sections import pictures_of
@@ -123,16 +124,19 @@ def run_content(
     )
 
 
-def report_artefacts(report: EvaluationReport) -> dict[str, Any]:
-    """Give the report and the card in every form, by file name: all of it made from the report alone."""
+def report_artefacts(report: EvaluationReport, cards: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Give the report and the card in every form, by file name: all of it made from the report alone.
+
+    ``cards`` are those of a bundle, which may say who answers for it.
+    """
     pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | pictures_of(report)
     files: dict[str, Any] = {"report.json": report.to_json()}
     files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
     for language in LANGUAGES:
-        card = model_card(report, language=language)
+        card = cards[language] if cards else model_card(report, language=language)
         files[f"report.{language}.md"] = report.to_markdown(language)
         files[f"card.{language}.md"] = card
-        files[f"card.{language}.html"] = card_page(card, language)
+        files[f"card.{language}.html"] = card_page(card, language, card_figures(report, language))
     return files
 
 

@@ -297,9 +297,7 @@ def _unlogged_folder(tracking: TrackingSettings) -> Path:
 
 # --- Last year's model on this year's test rows: the baseline that every new model should beat ---
 
-NOT_GIVEN = Text(
-    zh="没有给出以前的模型（evaluation.last_model）", en="no former model was given (evaluation.last_model)"
-)
+NOT_GIVEN = Text(zh="没有给出以前的模型", en="no former model was given (evaluation.last_model)")
 SAW_THE_TEST = Text(
     zh="它的训练数据到{to}，而测试从{begin}开始", en="it was trained to {to}, and the test begins on {begin}"
 )

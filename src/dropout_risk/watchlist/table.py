@@ -11,6 +11,7 @@ import pandas as pd
 
 from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
+from dropout_risk.evaluation.caution import caution_lines
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
@@ -82,7 +83,9 @@ def list_csv(watch_list: WatchList, directory: Directory | None = None) -> str:
         columns = dict([*items[:at], ("name", _NAME), *items[at:]])
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([header.to(language) for header in columns.values()])
+    headers = [header.to(language) for header in columns.values()]
+    cautions = caution_lines(watch_list.model, language, None)
+    writer.writerow([*headers, *cautions])  # the last ones head empty columns: always on top
     for group in watch_list.groups:
         for row in _rows_of_group(group, language):
             if directory is not None:

@@ -15,7 +15,7 @@ SECTION = Section(
         ),
     ),
     metrics={"gap": 0.1, "undefined": math.nan},
-    checks=(Check("gap", None, Text(zh="无法判断", en="no positives")),),
+    checks=(Check("gap", None, Text(zh="现有数据不足以判断", en="no positives")),),
 )
 
 

@@ -59,7 +59,7 @@ def future_check(
         "future_read",
         Text(zh="拿走或调换未来的记录", en="The future taken away or exchanged"),
         Text(
-            zh="记录本身在事后改写而没有登记日期（recorded_on）的情况，以及不从这些记录读取的特征函数",
+            zh="记录本身在事后改写而没有登记日期的情况，以及不从这些记录读取的特征函数",
             en="records rewritten later without a date of entry (recorded_on), and functions that read "
             "something else than these records",
         ),

@@ -1,0 +1,92 @@
+"""How the list parts those who left from those who stayed: precision at every recall, and the four fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dropout_risk.arrays import Floats
+from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionTable, with_interval
+from dropout_risk.text import Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.baselines import Baseline
+    from dropout_risk.evaluation.result import HeldOut, Result
+
+RECALLS = 41
+TABLE = Text(
+    zh="名单（每个评分日风险最高的{share:.0%}）与后来的事实，人次",
+    en="The list (the top {share:.0%} of each test day) and what came true, rows",
+)
+COLUMNS = (
+    "",
+    Text(zh="后来辍学", en="Dropped out"),
+    Text(zh="没有辍学", en="Stayed"),
+    Text(zh="合计", en="Together"),
+)
+LISTED = Text(zh="列入名单", en="On the list")
+NOT_LISTED = Text(zh="未列入", en="Not on it")
+TOGETHER = Text(zh="合计", en="Together")
+SAID = Text(
+    zh="名单上{listed:.0f}人次中{hits:.0f}人次后来辍学；名单以外的{rest:.0f}人次中还有{missed:.0f}人次辍学，是名单漏掉的。"
+    "名单内辍学的比例{precision}，名单外{below}。",
+    en="Of {listed:.0f} rows on the list {hits:.0f} dropped out; of the {rest:.0f} not on it {missed:.0f} "
+    "did as well: the list missed them. Share that dropped out: {precision} on the list, {below} off it.",
+)
+
+
+def separation_section(
+    held_out: HeldOut, baselines: Sequence[Baseline], results: Sequence[Result]
+) -> Section | None:
+    """Count the four fields of the list, and follow precision along recall; None with one class only."""
+    model = results[0]
+    listed = model.at_capacity
+    if not 0 < held_out.y.sum() < held_out.y.size:
+        return None
+    hits, n, left = listed["hits"]["expected"], listed["n"], listed["positives"]
+    missed, rest = left - hits, n - listed["listed"]
+    fields: dict[Text, tuple[float, ...]] = {
+        LISTED: (hits, listed["listed"] - hits, listed["listed"]),
+        NOT_LISTED: (missed, rest - missed, rest),
+        TOGETHER: (left, n - left, n),
+    }
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(f"{count:.0f}" for count in counts)) for name, counts in fields.items()
+    ]
+    ends = model.intervals.get("precision_at_capacity")
+    said = SAID.filled(
+        listed=listed["listed"], hits=hits, rest=rest, missed=missed,
+        precision=with_interval(hits / listed["listed"], ends), below=f"{missed / max(rest, 1):.3f}",
+    )  # fmt: skip
+    risks = {"model": held_out.p} | {
+        one.name: np.asarray(one.risks, dtype=np.float64)
+        for one in baselines
+        if one.risks is not None and np.ptp(one.risks) > 0
+    }
+    return SEPARATION.section(
+        [said],
+        [SectionTable(TABLE.filled(share=listed["share"]), COLUMNS, tuple(rows))],
+        {"hits": hits, "missed": missed, "listed_in_vain": listed["listed"] - hits},
+        points={
+            "precision_recall": {name: _precisions_along_recall(held_out.y, p) for name, p in risks.items()}
+        },
+    )
+
+
+def _precisions_along_recall(y: Floats, p: Floats) -> list[dict[str, Any]]:
+    """Give the best precision at which each recall is reached, on an even grid of recalls."""
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(y, p)
+    grid = np.linspace(0, 1, RECALLS)[1:]
+    reached = [float(precision[recall >= at - 1e-12].max()) for at in grid]
+    return [{"recall": at, "precision": best} for at, best in zip(grid.tolist(), reached, strict=True)]
+
+
+SEPARATION: SectionKind = SectionKind(
+    name="separation",
+    title=Text(zh="名单内外：找到了谁，漏掉了谁", en="On and off the list: who was found, who was missed"),
+    of_figures=lambda measured: separation_section(measured.held_out, measured.baselines, measured.results),
+)
