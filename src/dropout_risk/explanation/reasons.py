@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -11,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
+from dropout_risk.arrays import Bools, Floats, Ints, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
+from dropout_risk.explanation.told_rows import ToldRows
+from dropout_risk.features.footing import NO_DAY
+from dropout_risk.features.footings import Footings
 from dropout_risk.features.missing import STATE_WORDS, STATES
 from dropout_risk.text import Language
 
@@ -35,6 +39,10 @@ REASON = pa.struct(
         pa.field("actionable", pa.bool_(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
         pa.field("own_past", pa.float64()),
+        pa.field("first_day", pa.date32()),
+        pa.field("last_day", pa.date32()),
+        pa.field("counted", pa.float64()),
+        pa.field("merges", pa.list_(pa.string())),
     ]
 )
 """A reason as a column holds it: the fields of :class:`Reason`."""
@@ -56,22 +64,29 @@ class Reason:
         None where it is missing.
     comparison : dict or None
         ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against. The
-        mean of the class where there is one, else the pupil's own value of twelve weeks before, else the mean
+        mean of the class-mates, the pupil left out, where there is one, else the pupil's own value of twelve weeks before, else the mean
         of the pupils who stayed, against whom the side was judged. A class or a past that speaks for the
         other side is passed over.
     data_age_days : int or None
-        Days between the last record of this kind and the as-of date.
+        Days between ``last_day`` and the as-of date.
     contribution : float
         In log-odds.
     points : float
         The same in points of probability, so that all of a score's points add up to its risk less the risk of
         its base: see :func:`dropout_risk.explanation.contributions.points_per_log_odds`.
     missing, actionable : bool
-        Whether the value is missing; whether people at school can change it.
+        Whether the value is missing, which no reason tells any more; whether people at school can change it.
     state : str
-        ``known``, ``not_recorded``, ``refused`` or ``not_applicable``.
+        ``known``.
     own_past : float or None
         The same feature of the same pupil as known twelve weeks before; None where it is not known.
+    first_day, last_day : date or None
+        Days of the first and the last of the very rows that the value came from: the two exams of a fall, the
+        days of a streak, the first and the last recorded day of a window. None where it came from no dated row.
+    counted : float or None
+        The value as ``text`` counts it, such as days or points of 100; None where it counts nothing.
+    merges : tuple of str
+        The features that ``contribution`` is the sum of, in the catalogue's order.
     """
 
     feature: str
@@ -89,10 +104,22 @@ class Reason:
     actionable: bool
     state: str
     own_past: float | None = None
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
+    counted: float | None = None
+    merges: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the merged features as a tuple, however they were read."""
+        object.__setattr__(self, "merges", tuple(self.merges or ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Write the reason as one entry of the reply."""
-        return dict(self.__dict__)
+        days = {
+            name: None if day is None else day.isoformat()
+            for name, day in (("first_day", self.first_day), ("last_day", self.last_day))
+        }
+        return self.__dict__ | days | {"merges": list(self.merges)}
 
 
 class Doubted(Protocol):
@@ -110,9 +137,9 @@ class Doubted(Protocol):
 class ScoredRows:
     """What the reasons of some pupils are made from, one row each, in the catalogue's order.
 
-    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are class means to compare
-    with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``ages`` days
-    since the last record by source table, -1 where there is none. ``base`` is where the contributions begin
+    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates to
+    compare with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none;
+    ``footings`` say which rows values came from, of a date ``ordinal``. ``base`` is where the contributions begin
     and ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
     ``doubted`` words the values that rest on less than they seem to.
     """
@@ -122,11 +149,12 @@ class ScoredRows:
     states: SmallInts
     classes: Floats
     past: Floats
-    ages: Mapping[str, Longs]
     base: Floats
     log_odds: Floats
     places: Longs
     doubted: Doubted | None = None
+    footings: Footings | None = None
+    ordinal: int = 0
 
     @cached_property
     def slope(self) -> Floats:
@@ -159,32 +187,43 @@ class ReasonWriter:
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
         means = self._facts.stayed[rows.places[row], position]
-        risky = self._facts.monotone[position] * (1 if side == 0 else -1)
+        risky = self._facts.worse[position] * (1 if side == 0 else -1)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)
             for other in (rows.classes[row, position], past)
         ]
+        told_rows = ToldRows.of(rows.footings, self.catalogue, row, position, value)
         known = {name: column.take(pa.array(position)) for name, column in self._columns.items()}
         columns = known | {
-            "text": self._texts(rows, row, position, value, state),
+            "text": self._texts(rows, row, position, value, state, told_rows),
             "value": pa.array(value, mask=missing),
             "comparison": _choose_comparisons(missing, (*agreeing, means)),
-            "data_age_days": self._ages(position, row, rows.ages),
+            "data_age_days": _as_ages(told_rows.last, rows.ordinal),
             "contribution": pa.array(total),
             "points": pa.array(total * rows.slope[row]),
             "missing": pa.array(missing),
             "state": _STATE_NAMES.take(pa.array(state)),
             "own_past": pa.array(past, mask=np.isnan(past)),
+            "first_day": _as_dates(told_rows.first),
+            "last_day": _as_dates(told_rows.last),
+            "counted": pa.array(told_rows.counted, mask=np.isnan(told_rows.counted)),
+            "merges": self._merged(rows.values[row], position),
         }
         offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
         reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
         return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
 
-    def _texts(
-        self, rows: ScoredRows, row: Longs, position: Longs, value: Floats, state: SmallInts
+    def _texts(  # noqa: PLR0917
+        self,
+        rows: ScoredRows,
+        row: Longs,
+        position: Longs,
+        value: Floats,
+        state: SmallInts,
+        told_rows: ToldRows,
     ) -> pa.Array:
         """Word the values, and of some of them on how little they rest."""
-        texts = self._sentences(position, value, state)
+        texts = self._sentences(position, value, state, told_rows)
         if rows.doubted is None:
             return texts
         doubtful = np.flatnonzero((rows.doubted.days[row, position] > 0) & (state == 0))
@@ -214,23 +253,22 @@ class ReasonWriter:
     def _sentences(self) -> Sentences:
         return Sentences(self._features, self.language)
 
-    @cached_property
-    def _names_of_sources(self) -> list[str]:
-        return self.catalogue.sources
+    def _merged(self, values: Floats, position: Longs) -> pa.Array:
+        """Name the features that each reason adds up: the known members of its fact."""
+        own = self._facts.told[position][:, None] == self._facts.told[None, :]
+        own &= ~np.isnan(values)
+        offsets = np.concatenate([[0], np.cumsum(own.sum(axis=1))]).astype(np.int32)
+        names = self._columns["feature"].take(pa.array(np.nonzero(own)[1]))
+        return pa.ListArray.from_arrays(pa.array(offsets), names)
 
-    @cached_property
-    def _sources(self) -> Longs:
-        return np.array(
-            [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
-        )
 
-    def _ages(self, position: Longs, row: Longs, ages: Mapping[str, Longs]) -> pa.Array:
-        age = np.full(len(row), -1, dtype=np.int64)
-        for number, name in enumerate(self._names_of_sources):
-            if name in ages:
-                of_source = self._sources[position] == number
-                age[of_source] = ages[name][row[of_source]]
-        return pa.array(age, mask=age < 0)
+def _as_dates(days: Ints) -> pa.Array:
+    return pa.array(days, pa.int32(), mask=days == NO_DAY).cast(pa.date32())
+
+
+def _as_ages(last: Ints, ordinal: int) -> pa.Array:
+    """Count days back from a date; nothing is later than the day before it but a family's circumstances."""
+    return pa.array(np.maximum(ordinal - last.astype(np.int64), 0), mask=last == NO_DAY)
 
 
 class Sentences:
@@ -238,9 +276,9 @@ class Sentences:
 
     def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
         self._features, self._language = features, language
-        self._worded: dict[tuple[int, float, int], str] = {}
+        self._worded: dict[tuple[Any, ...], str] = {}
 
-    def __call__(self, position: Longs, value: Floats, state: SmallInts) -> pa.Array:
+    def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> pa.Array:
         """Word some values of some features; a missing one with the reason why it is missing."""
         texts: list[str] = []
         at = np.empty(len(position), dtype=np.int64)
@@ -248,20 +286,33 @@ class Sentences:
         order = np.argsort(kind, kind="stable")
         ends = np.flatnonzero(np.diff(kind[order], append=NOBODY)) + 1
         for start, end in zip([0, *ends], ends, strict=False):
-            rows = order[start:end]
-            feature, why = int(position[rows[0]]), int(state[rows[0]])
-            different, inverse = np.unique(value[rows], return_inverse=True)
-            at[rows] = inverse + len(texts)
-            texts += [self._text(feature, number, why) for number in different.tolist()]
+            own = order[start:end]
+            feature, why = int(position[own[0]]), int(state[own[0]])
+            alone = rows.single(feature, own, value[own])
+            single = own[alone]
+            at[single] = np.arange(len(single)) + len(texts)
+            texts += [
+                self._features[feature].describe(float(value[k]), self._language, rows.told(feature, k))
+                for k in single.tolist()
+            ]
+            shared = own[~alone]
+            together = np.nan_to_num(value[shared]) + 1j * np.nan_to_num(rows.counted[shared], nan=-1.0)
+            _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
+            at[shared] = inverse + len(texts)
+            texts += [
+                self._text(feature, float(value[k]), why, rows.told(feature, k)) for k in shared[first].tolist()
+            ]
         return pa.array(texts, pa.string()).take(pa.array(at))
 
-    def _text(self, position: int, value: float, state: int) -> str:
-        key = (position, 0.0 if state else value, state)
+    def _text(self, position: int, value: float, state: int, told: Mapping[str, Any]) -> str:
+        key = (position, 0.0 if state else value, state, told.get("counted"), told.get("whole"))
         text = self._worded.get(key)
         if text is None:
             if len(self._worded) >= MOST_REMEMBERED:
                 self._worded.clear()
-            text = self._worded[key] = describe_value(self._features[position], value, state, self._language)
+            text = self._worded[key] = describe_value(
+                self._features[position], value, state, self._language, told
+            )
         return text
 
 
@@ -287,7 +338,9 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
 }
 
 
-def describe_value(feature: Feature, value: float, state: int, language: Language) -> str:
+def describe_value(
+    feature: Feature, value: float, state: int, language: Language, told: Mapping[str, Any] | None = None
+) -> str:
     """Word a value; a missing one with the reason why it is missing."""
-    text = feature.describe(value, language)
+    text = feature.describe(value, language, told)
     return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text

@@ -11,10 +11,11 @@ from typing import Self
 import numpy as np
 from scipy.special import expit
 
+from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
-from dropout_risk.pages.words import EXAMS, SUBJECTS, WORDS
+from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
@@ -226,7 +227,7 @@ def _subject_marks(
     last = WORDS["last_mark"].fill(
         language, share=percent_text(share), date=date_in_words(date_of(latest), language)
     )
-    subject = _common_word(SUBJECTS, name, language)
+    subject = subject_in_words(name).to(language)
     said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
     return SubjectMarks(subject, last, marks, said)
 
@@ -236,12 +237,7 @@ def _mark_height(share: float) -> float:
 
 
 def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {_common_word(EXAMS, exam, language)} {percent_text(share)}"
-
-
-def _common_word(words: dict[str, Text], name: str, language: Language) -> str:
-    """Give a common word in the page's language, and any other as the school writes it."""
-    return words[name].to(language) if name in words else name
+    return f"{date_in_words(date, language)} {exam_in_words(exam).to(language)} {percent_text(share)}"
 
 
 _MARK = 1.2

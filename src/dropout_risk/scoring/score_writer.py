@@ -281,11 +281,12 @@ class ScoreWriter:
             states=evidence.states,
             classes=evidence.classes,
             past=evidence.past,
-            ages=evidence.ages,
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
             places=risks.places,
             doubted=evidence.doubted,
+            footings=evidence.footings,
+            ordinal=evidence.ordinal,
         )
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
@@ -352,7 +353,7 @@ class ScoreWriter:
         unjudged: Bools,
         notes: Notes | None,
     ) -> pa.Array:
-        age = evidence.ages.get("attendance", np.zeros(len(abstaining), dtype=np.int64))
+        age = evidence.attendance_age if "attendance" in self.model.catalogue.sources else np.zeros(len(abstaining), dtype=np.int64)
         stale = np.where(age > STALE_DAYS, age, 0).tolist()
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
         added = notes or [()] * len(abstaining)

@@ -1,0 +1,47 @@
+"""What measures of family stand on: the rows that say so, by the day from which they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dropout_risk.arrays import Longs
+from dropout_risk.catalogue import measures as declared
+from dropout_risk.catalogue.factors import BURDENS
+from dropout_risk.features.footing import Footing, FootingFunction
+from dropout_risk.histories.snapshot import Window
+
+if TYPE_CHECKING:
+    from dropout_risk.features.footings import Footings
+
+
+def factor_holds(measure: declared.FactorHolds, window: Window, footings: Footings, pupils: Longs) -> Footing:
+    """A factor that holds stands on the rows that say so; one that does not, on no row."""
+    rows = footings.inputs.snapshot.family
+    chosen = rows["holds"] & footings.inputs.named("factor", measure.factors)[rows["factor"]]
+    if measure.values:
+        chosen = chosen & footings.inputs.named("value", measure.values)[rows["value"]]
+    return Footing.of_rows(rows, chosen, pupils)
+
+
+def factor_count(measure: declared.FactorCount, window: Window, footings: Footings, pupils: Longs) -> Footing:
+    """Burdens stand on the rows that say so."""
+    rows = footings.inputs.snapshot.family
+    chosen = rows["holds"] & footings.inputs.named("factor", BURDENS)[rows["factor"]]
+    return Footing.of_rows(rows, chosen, pupils)
+
+
+def recent_factor(measure: declared.RecentFactor, window: Window, footings: Footings, pupils: Longs) -> Footing:
+    """Burdens that began stand on the rows of their beginning."""
+    snapshot = footings.inputs.snapshot
+    rows = snapshot.family
+    chosen = rows["said"] & snapshot.within(rows, window)
+    return Footing.of_rows(
+        rows, chosen & footings.inputs.named("factor", BURDENS)[rows["factor"]], pupils
+    )
+
+
+FOOTINGS: dict[type[declared.Measure], FootingFunction] = {
+    declared.FactorHolds: factor_holds,
+    declared.FactorCount: factor_count,
+    declared.RecentFactor: recent_factor,
+}
