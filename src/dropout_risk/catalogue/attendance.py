@@ -40,13 +40,16 @@ BESIDE_OTHERS = Text(
 NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
 DAY = Text(zh="天", en="days")
 _share = partial(_feature, unit=SHARE, valid_range=(0, 1), monotone=1)
-_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1)
+_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1, counted_unit=DAY)
 
 
 def _days_of(window: Window, zh: str, en: str) -> Text:
     """Word days that are counted; of a school year also out of how many recorded ones."""
     if window == "year":
-        zh, en = f"{zh}（有记录的{{recorded:g}}天中）", en.replace("<days>", "{recorded:g} recorded days this school year")
+        zh, en = (
+            f"{zh}（有记录的{{recorded:g}}天中）",
+            en.replace("<days>", "{recorded:g} recorded days this school year"),
+        )
     return sentence_over(window, zh=zh, en=en)
 
 
@@ -59,7 +62,9 @@ def absence_share(window: Window) -> Feature:
         family="absence",
         label=label_over(window, zh="缺课率", en="Absence"),
         sentence=sentence_over(window, zh="<days>中有{value:.0%}缺课", en="Absent on {value:.0%} of <days>"),
-        counted_sentence=_days_of(window, zh="<period>缺课{counted:g}天", en="Absent on {counted:g} of <days>"),
+        counted_sentence=_days_of(
+            window, zh="<period>缺课{counted:g}天", en="Absent on {counted:g} of <days>"
+        ),
         counted_unit=DAY,
         whole_sentence=sentence_over(window, zh="<period>全部缺课", en="Absent on all of <days>"),
         faults=True,
@@ -91,9 +96,7 @@ def unexcused_share(window: Window) -> Feature:
             window, zh="<period>全部无故缺课", en="Absent without an explanation on all of <days>"
         ),
         faults=True,
-        zero_sentence=sentence_over(
-            window, zh="<period>没有无故缺课", en="No unexplained absence <period>"
-        ),
+        zero_sentence=sentence_over(window, zh="<period>没有无故缺课", en="No unexplained absence <period>"),
         missing_sentence=sentence_over(window, *NO_RECORD),
     )
 
@@ -218,6 +221,7 @@ ATTENDANCE: tuple[Feature, ...] = (
         reads=1,
         faults=True,
         family="absence_spells",
+        counted_unit=Text(zh="次", en="times"),
         label=label_over(60, zh="缺课次数", en="Separate absences"),
         sentence=sentence_over(
             60, zh="<period>缺课{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
@@ -335,6 +339,7 @@ ATTENDANCE: tuple[Feature, ...] = (
             zh="<period>有{value:.0f}次违纪处分记录",
             en="Disciplinary incidents on record <period>: {value:.0f}",
         ),
+        counted_unit=Text(zh="次", en="times"),
         faults=True,
         zero_sentence=sentence_over(
             "year", zh="<period>没有违纪处分记录", en="No disciplinary incident on record <period>"

@@ -79,7 +79,8 @@ def exams_in_words(missed: Sequence[tuple[str, int, int]]) -> Text:
     '共缺考8科次（期中考试6科均未参加、期末考试6科中缺考2科）'
     """
     parts = [
-        (_ALL_OF if n == of else _SOME_OF).filled(exam=exam_in_words(name), n=n, of=of) for name, n, of in missed
+        (_ALL_OF if n == of else _SOME_OF).filled(exam=exam_in_words(name), n=n, of=of)
+        for name, n, of in missed
     ]
     if len(parts) == 1:
         return parts[0]

@@ -15,9 +15,7 @@ from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFact
 from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
-NO_FAMILY_RECORD = Text(
-    zh="家庭情况未登记，请核实", en="Family information not on record: please find out"
-)
+NO_FAMILY_RECORD = Text(zh="家庭情况未登记，请核实", en="Family information not on record: please find out")
 _feature = partial(
     Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
     missing_sentence=NO_FAMILY_RECORD,
@@ -201,7 +199,9 @@ FAMILY: tuple[Feature, ...] = (
         label=Text(zh="家校距离", en="Distance from home to school"),
         sentence=Text(zh="家校距离{value:.1f}公里", en="Home is {value:.1f} km from school"),
         zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
-        missing_sentence=Text(zh="家校距离未登记，请核实", en="Distance from home to school not on record: please find out"),
+        missing_sentence=Text(
+            zh="家校距离未登记，请核实", en="Distance from home to school not on record: please find out"
+        ),
     ),
     Feature(
         name="boarding",
@@ -216,6 +216,8 @@ FAMILY: tuple[Feature, ...] = (
         label=Text(zh="寄宿", en="Boarding"),
         sentence=Text(zh="寄宿生", en="Boards at school"),
         zero_sentence=Text(zh="走读生", en="Lives at home and does not board"),
-        missing_sentence=Text(zh="是否寄宿未登记，请核实", en="Not on record whether the pupil boards: please find out"),
+        missing_sentence=Text(
+            zh="是否寄宿未登记，请核实", en="Not on record whether the pupil boards: please find out"
+        ),
     ),
 )

@@ -32,11 +32,10 @@ LOOK_BACK = 200
 CORE_SUBJECTS = ("chinese", "maths", "english", "语文", "数学", "英语")
 
 MARKS = Text(zh="得分率（占满分比例）", en="share of full marks")
+SUBJECTS = Text(zh="科", en="subjects")
 POINTS = Text(zh="分", en="out of 100")
 DEVIATIONS = Text(zh="班级标准差", en="standard deviations of the class")
-NO_MARKS = Text(
-    zh="近{window}个教学日没有成绩记录", en="No marks recorded in the last {window} school days"
-)
+NO_MARKS = Text(zh="近{window}个教学日没有成绩记录", en="No marks recorded in the last {window} school days")
 NOT_COMPARABLE = Text(zh="成绩无法与班级比较", en="Marks cannot be compared with the class")
 TOO_FEW_MARKS = Text(
     zh="近{window}个教学日的成绩太少，看不出变化",
@@ -52,7 +51,7 @@ _standing = partial(
     missing_sentence=NOT_COMPARABLE,
 )  # fmt: skip
 _failing = partial(
-    _feature, window=LOOK_BACK, unit=Text(zh="科", en="subjects"), monotone=1, family="failing"
+    _feature, window=LOOK_BACK, unit=SUBJECTS, counted_unit=SUBJECTS, monotone=1, family="failing"
 )
 
 SCORE_LAST_CORE = _level(
@@ -89,6 +88,7 @@ def missed_exams(window: Window) -> Feature:
             en="Exams that the class sat <period> and that have no mark for this pupil: {value:.0f}",
         ),
         counted_sentence=sentence_over(window, zh="<period>：{missed}", en="Exams <period>: {missed}"),
+        counted_unit=Text(zh="科次", en="exams"),
         faults=True,
         zero_sentence=sentence_over(
             window,
@@ -112,7 +112,8 @@ GRADES: tuple[Feature, ...] = (
         window="year",
         label=Text(zh="本学年平均分", en="Mean mark, this school year"),
         sentence=Text(
-            zh="本学年平均{points:.0f}分（按满分100计）", en="Marks this school year average {points:.0f} out of 100"
+            zh="本学年平均{points:.0f}分（按满分100计）",
+            en="Marks this school year average {points:.0f} out of 100",
         ),
         missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
     ),
@@ -121,7 +122,8 @@ GRADES: tuple[Feature, ...] = (
         measure=ScoreMean(),
         label=Text(zh="历次平均分", en="Mean mark, all on record"),
         sentence=Text(
-            zh="历次考试平均{points:.0f}分（按满分100计）", en="All marks on record average {points:.0f} out of 100"
+            zh="历次考试平均{points:.0f}分（按满分100计）",
+            en="All marks on record average {points:.0f} out of 100",
         ),
         missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
     ),

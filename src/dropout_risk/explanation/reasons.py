@@ -42,6 +42,7 @@ REASON = pa.struct(
         pa.field("first_day", pa.date32()),
         pa.field("last_day", pa.date32()),
         pa.field("counted", pa.float64()),
+        pa.field("counted_unit", pa.string()),
         pa.field("merges", pa.list_(pa.string())),
     ]
 )
@@ -85,6 +86,8 @@ class Reason:
         days of a streak, the first and the last recorded day of a window. None where it came from no dated row.
     counted : float or None
         The value as ``text`` counts it, such as days or points of 100; None where it counts nothing.
+    counted_unit : str or None
+        The unit of ``counted``, where others can be counted beside it.
     merges : tuple of str
         The features that ``contribution`` is the sum of, in the catalogue's order.
     """
@@ -107,6 +110,7 @@ class Reason:
     first_day: dt.date | None = None
     last_day: dt.date | None = None
     counted: float | None = None
+    counted_unit: str | None = None
     merges: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -245,7 +249,9 @@ class ReasonWriter:
     @cached_property
     def _columns(self) -> dict[str, pa.Array]:
         return {
-            name: pa.array([read(feature, self.language) for feature in self._features])
+            name: pa.array(
+                [read(feature, self.language) for feature in self._features], REASON.field(name).type
+            )
             for name, read in _DECLARED.items()
         }
 
@@ -300,7 +306,8 @@ class Sentences:
             _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
             at[shared] = inverse + len(texts)
             texts += [
-                self._text(feature, float(value[k]), why, rows.told(feature, k)) for k in shared[first].tolist()
+                self._text(feature, float(value[k]), why, rows.told(feature, k))
+                for k in shared[first].tolist()
             ]
         return pa.array(texts, pa.string()).take(pa.array(at))
 
@@ -335,6 +342,7 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "label": lambda feature, language: feature.label.to(language),
     "unit": lambda feature, language: feature.unit.to(language),
     "actionable": lambda feature, language: feature.actionable,
+    "counted_unit": lambda feature, language: feature.counted_unit and feature.counted_unit.to(language),
 }
 
 

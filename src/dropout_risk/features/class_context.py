@@ -370,7 +370,9 @@ class ClassContext:
         at = _class_positions(self.features.words["cls"], classes)[classes.codes]
         n = self._numbers[:, [places.get(name, -1) for name in features]][at]
         counted = ~np.isnan(values)
-        return np.where(counted, means + (means - np.where(counted, values, 0.0)) / np.maximum(n - 1, 1), means)
+        return np.where(
+            counted, means + (means - np.where(counted, values, 0.0)) / np.maximum(n - 1, 1), means
+        )
 
     @cached_property
     def _means(self) -> tuple[dict[str, int], Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,10 +48,20 @@ def _periods(
 
 def days_of_window(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
     """A count of days or of absences stands on the recorded days of its window."""
+    found = _recorded_days(footings.inputs.snapshot, window, pupils)
+    return replace(found, scale=np.ones(len(pupils)))
+
+
+def excess_days(
+    measure: declared.WeekdayExcess, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
+    """A difference between weekdays stands on the recorded days of its window."""
     return _recorded_days(footings.inputs.snapshot, window, pupils)
 
 
-def days_before_too(measure: declared.ShareTrend, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def days_before_too(
+    measure: declared.ShareTrend, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
     """A trend stands on the recorded days of its window and of the days before it."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
@@ -95,10 +106,13 @@ def days_since(measure: declared.DaysSince, window: Window, footings: Footings, 
     return found.elsewhere(newest == 0, _recorded_days(snapshot, window, pupils))
 
 
-def incident_count(measure: declared.IncidentCount, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def incident_count(
+    measure: declared.IncidentCount, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
     """Incidents stand on their own rows."""
     rows = footings.inputs.snapshot.rows(measure.table)
-    return Footing.of_rows(rows, footings.inputs.snapshot.within(rows, window), pupils)
+    found = Footing.of_rows(rows, footings.inputs.snapshot.within(rows, window), pupils)
+    return replace(found, scale=np.ones(len(pupils)))
 
 
 def _recorded_days(snapshot: Snapshot, window: Window, pupils: Longs) -> Footing:
@@ -150,6 +164,6 @@ FOOTINGS: dict[type[declared.Measure], FootingFunction] = {
     declared.Spells: days_of_window,
     declared.DaysSince: days_since,
     declared.ShareTrend: days_before_too,
-    declared.WeekdayExcess: days_of_window,
+    declared.WeekdayExcess: excess_days,
     declared.IncidentCount: incident_count,
 }

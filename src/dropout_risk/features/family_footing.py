@@ -30,14 +30,14 @@ def factor_count(measure: declared.FactorCount, window: Window, footings: Footin
     return Footing.of_rows(rows, chosen, pupils)
 
 
-def recent_factor(measure: declared.RecentFactor, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def recent_factor(
+    measure: declared.RecentFactor, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
     """Burdens that began stand on the rows of their beginning."""
     snapshot = footings.inputs.snapshot
     rows = snapshot.family
     chosen = rows["said"] & snapshot.within(rows, window)
-    return Footing.of_rows(
-        rows, chosen & footings.inputs.named("factor", BURDENS)[rows["factor"]], pupils
-    )
+    return Footing.of_rows(rows, chosen & footings.inputs.named("factor", BURDENS)[rows["factor"]], pupils)
 
 
 FOOTINGS: dict[type[declared.Measure], FootingFunction] = {

@@ -51,7 +51,9 @@ def gap_to_class(measure: declared.GapToClass, window: object, footings: Footing
     base, own = footings.of(measure.feature, pupils), footings.value(measure.feature, pupils)
     inputs = footings.inputs
     others = inputs.context.means_of_others(
-        inputs.snapshot, [measure.feature], footings.values[:, [footings.catalogue.names.index(measure.feature)]]
+        inputs.snapshot,
+        [measure.feature],
+        footings.values[:, [footings.catalogue.names.index(measure.feature)]],
     )[pupils, 0]
     scale = np.ones(len(pupils)) if base.scale is None else base.scale
     counted = np.round(own * scale, 6)

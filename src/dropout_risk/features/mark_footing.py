@@ -34,7 +34,9 @@ def latest_marks(measure: declared.ScoreLast, window: Window, footings: Footings
     return _in_points(_marks(footings, window, pupils, subjects=measure.subjects, most=1))
 
 
-def failing_marks(measure: declared.FailingCount, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def failing_marks(
+    measure: declared.FailingCount, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
     """Failed subjects stand on their latest marks; where none is failed, on all of the latest."""
     inputs = footings.inputs
     grades = inputs.snapshot.grades_in(window)
@@ -45,7 +47,9 @@ def failing_marks(measure: declared.FailingCount, window: Window, footings: Foot
     every = _marks(footings, window, pupils, subjects=measure.subjects, most=1)
     names = [_subjects_of(footings, window, pupil, below) for pupil in pupils.tolist()]
     counted = np.array([float(number) for number, _ in names])
-    found = Footing(failed.first, failed.last, counted=counted, fields={"subjects": [name for _, name in names]})
+    found = Footing(
+        failed.first, failed.last, counted=counted, fields={"subjects": [name for _, name in names]}
+    )
     return found.elsewhere(failed.last == NO_DAY, every)
 
 
@@ -80,7 +84,9 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Footin
     return found.elsewhere(~fell, _marks(footings, window, pupils, least=2))
 
 
-def latest_mark(measure: declared.DaysSinceExam, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def latest_mark(
+    measure: declared.DaysSinceExam, window: Window, footings: Footings, pupils: Longs
+) -> Footing:
     """The age of the latest mark stands on it."""
     last = _marks(footings, window, pupils).last
     return Footing(last, last, scale=np.ones(len(pupils)))
@@ -116,7 +122,9 @@ _EXAM = Text(zh="{exam}考试各科", en="{exam} in all subjects")
 
 
 def _own_values(footings: Footings, measure: declared.Measure, window: Window, pupils: Longs) -> Floats:
-    names = [item.name for item in footings.catalogue.values() if (item.measure, item.window) == (measure, window)]
+    names = [
+        item.name for item in footings.catalogue.values() if (item.measure, item.window) == (measure, window)
+    ]
     return footings.value(names[0], pupils)
 
 
@@ -153,7 +161,11 @@ def _missed_in_words(
     while left:
         day, at = left[0]
         name = names[at]
-        those = {place for place in own if names[place] == name and abs(int(sat.exam_dates[place]) - day) <= EARLY_DAYS}
+        those = {
+            place
+            for place in own
+            if names[place] == name and abs(int(sat.exam_dates[place]) - day) <= EARLY_DAYS
+        }
         missed = [item for item in left if item[1] in those]
         counts.append((name, len(missed), len(those)))
         left = [item for item in left if item[1] not in those]

@@ -245,12 +245,13 @@ _MARK = 1.2
 
 @dataclass(frozen=True)
 class WaterfallPart:
-    """What is added on the way, in log-odds, with the sentence that tells it."""
+    """What is added on the way, in log-odds, with the sentence that tells it, and what it merges by label."""
 
     kind: str
     text: str
     note: str
     contribution: float
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -269,6 +270,7 @@ class WaterfallStep:
     width: float
     end: float
     told: str
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -304,7 +306,12 @@ def start_of(background: str, language: Language) -> str:
     ('Start: pupils of grade 8 who stayed', 'Start: all pupils it was trained on')
     """
     kind, _, grade = background.partition(", grade ")
-    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
+    named = _GRADES.get(grade, grade) if language == "zh" else grade
+    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=named)
+
+
+_GRADES = {str(level): f"{digit}年级" for level, digit in enumerate("一二三四五六七八九", start=1)}
+_GRADES |= {"10": "高一", "11": "高二", "12": "高三"}
 
 
 def _end_step(kind: str, text: str, risk: float, at: float) -> WaterfallStep:
@@ -325,4 +332,5 @@ def _part_step(part: WaterfallPart, before: float, after: float, language: Langu
         width=max(round(abs(after - before), 3), 0.3),
         end=after,
         told=told,
+        merged=part.merged,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.explanation.reasons import Reason
@@ -131,8 +131,8 @@ class CardWriter:
         if not self.compared:
             return ""
         word = self.word(f"status_{entry.status}")
-        if entry.risk_before is None or not entry.judged:
-            return word
+        if entry.risk_before is None or not entry.judged or entry.status == "same":
+            return word  # "about as last time" and two numbers beside it would contradict each other
         before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)
         return word if before == now else word + self.word("from_to", before=before, now=now)
 
@@ -228,10 +228,14 @@ class PupilPage:
 
 @dataclass(frozen=True)
 class PupilPageWriter:
-    """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list."""
+    """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list.
+
+    ``labels`` name the features that a row may merge.
+    """
 
     role: Role
     cards: CardWriter
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def write(
         self,
@@ -265,7 +269,7 @@ class PupilPageWriter:
             reasons=Waterfall.of(score, self._reasons(score), language) if judged else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
             marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
-            since_last=(*self._standing(entry), *changes.changed),
+            since_last=(*self._standing(entry), *(changes.changed if _tells_of_change(entry) else ())),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
             warnings=score.warnings,
@@ -290,7 +294,13 @@ class PupilPageWriter:
 
     def _reasons(self, score: PupilScore) -> list[WaterfallPart]:
         lines = [
-            WaterfallPart(side, reason.text, note_on_reason(reason, self.cards.language), reason.contribution)
+            WaterfallPart(
+                side,
+                reason.text,
+                note_on_reason(reason, self.cards.language),
+                reason.contribution,
+                tuple(self.labels[name] for name in reason.merges if name in self.labels),
+            )
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
             for reason in reasons
         ]
@@ -312,6 +322,11 @@ class PupilPageWriter:
     def _notes(self) -> tuple[str, ...]:
         whom = self.cards.word("for_whom", who=self.role.label.to(self.cards.language))
         return (whom, self.cards.word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
+
+
+def _tells_of_change(entry: WatchEntry | None) -> bool:
+    """Say whether there is a change to tell of: a pupil who stands as last time has none."""
+    return entry is None or entry.status != "same"
 
 
 def _side_of_bar(contribution: float) -> str:

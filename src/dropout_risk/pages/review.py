@@ -160,7 +160,8 @@ class Review:
         score = self._score(student_id)
         snapshot = self.histories.take([self._rows[score.student_id]]).on(self.watch_list.as_of)
         compared = self.watch_list.last is not None
-        writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links))
+        labels = {name: item.label.to(self.language) for name, item in self.model.catalogue.items()}
+        writer = PupilPageWriter(self.role, CardWriter(self.language, compared, links=links), labels)
         page = writer.write(
             self._seen(score), snapshot, self._entries.get(score.student_id), self._changes(score.student_id)
         )

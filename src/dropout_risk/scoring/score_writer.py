@@ -353,7 +353,11 @@ class ScoreWriter:
         unjudged: Bools,
         notes: Notes | None,
     ) -> pa.Array:
-        age = evidence.attendance_age if "attendance" in self.model.catalogue.sources else np.zeros(len(abstaining), dtype=np.int64)
+        age = (
+            evidence.attendance_age
+            if "attendance" in self.model.catalogue.sources
+            else np.zeros(len(abstaining), dtype=np.int64)
+        )
         stale = np.where(age > STALE_DAYS, age, 0).tolist()
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
         added = notes or [()] * len(abstaining)

@@ -24,6 +24,7 @@ from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
 from dropout_risk.watchlist.wording import (
+    dated_text,
     listed_missing,
     listed_reasons,
     listed_refusals,
@@ -111,7 +112,10 @@ def guard_cell(value: Any) -> Any:
 
 
 def _reason_texts(pupil: PupilScore, language: Language) -> list[str]:
-    return [item.text for item in listed_reasons(pupil.raising, language)]
+    return [
+        item.text if item.reason is None else dated_text(item.reason, language, item.text)
+        for item in listed_reasons(pupil.raising, language)
+    ]
 
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
