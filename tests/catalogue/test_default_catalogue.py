@@ -99,7 +99,7 @@ def test_percentage_points_are_a_hundred_times_the_value():
 
     assert (
         gap.describe(-0.083, "en")
-        == "Mean mark this school year 8.3 percentage points below the class average"
+        == "Mean mark this school year 8.3 points of 100 below the class average"
     )
     assert gap.describe(0.083, "zh") == "本学年平均得分率比班级高8.3个百分点"
 

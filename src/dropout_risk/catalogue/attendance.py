@@ -302,8 +302,8 @@ ATTENDANCE: tuple[Feature, ...] = (
         ),
         counted_sentence=Text(
             zh="本学年缺课{counted:g}天，已达教学日的10%及以上（含请假和停课）",
-            en="Absent on {counted:g} school days this year, which is 10% or more (excused days and suspensions "
-            "included)",
+            en="Absent on {counted:g} school days this year, which is 10% or more (excused days and "
+            "suspensions included)",
         ),
         faults=True,
         zero_sentence=Text(

@@ -1,4 +1,4 @@
-"""Subjects and exams as people name them: common words in both languages, any other as the school writes it."""
+"""Subjects and exams as people name them: common words in both languages, others as the school writes them."""
 
 from __future__ import annotations
 

@@ -78,9 +78,9 @@ class Feature:
     negative_sentence : Text, optional
         What a value below 0 means; its ``{value}`` and ``{points}`` are sizes without a sign.
     counted_sentence, counted_negative_sentence : Text, optional
-        The same where the rows behind the value are known. Further fields: ``{counted}`` (the value as it is
-        counted, such as days or points of 100; its size), ``{first}`` and ``{last}`` (days of those rows), and
-        what the measure's footing gives, such as ``{recorded}``.
+        The same where the rows behind the value are known. Further fields: ``{counted}`` (the size of the
+        value as it is counted, such as days or points of 100), ``{first}`` and ``{last}`` (days of those
+        rows), and what the measure's footing gives, such as ``{recorded}``.
     counted_unit : Text, optional
         The unit of ``{counted}``, for what stands beside it.
     whole_sentence : Text, optional

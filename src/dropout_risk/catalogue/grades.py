@@ -249,11 +249,11 @@ GRADES: tuple[Feature, ...] = (
         ),
         counted_sentence=Text(
             zh="近{window}个教学日各科考试平均比同班其他同学高{counted:.0f}分（按满分100计）",
-            en="Marks of the last {window} school days {counted:.0f} points of 100 above class-mates on average",
+            en="Marks of the last {window} school days {counted:.0f} points of 100 above class-mates",
         ),
         counted_negative_sentence=Text(
             zh="近{window}个教学日各科考试平均比同班其他同学低{counted:.0f}分（按满分100计）",
-            en="Marks of the last {window} school days {counted:.0f} points of 100 below class-mates on average",
+            en="Marks of the last {window} school days {counted:.0f} points of 100 below class-mates",
         ),
         zero_sentence=Text(
             zh="近{window}个教学日的考试总体与全班平均相同",
@@ -275,11 +275,11 @@ GRADES: tuple[Feature, ...] = (
         ),
         counted_sentence=Text(
             zh="与同班其他同学相比，最近一次考试比前一次进步{counted:.0f}分（按满分100计）",
-            en="Against class-mates, {counted:.0f} points of 100 better in the latest exams than in those before",
+            en="Against class-mates, {counted:.0f} points of 100 better in the latest exams than before",
         ),
         counted_negative_sentence=Text(
             zh="与同班其他同学相比，最近一次考试比前一次退步{counted:.0f}分（按满分100计）",
-            en="Against class-mates, {counted:.0f} points of 100 worse in the latest exams than in those before",
+            en="Against class-mates, {counted:.0f} points of 100 worse in the latest exams than before",
         ),
         zero_sentence=Text(
             zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"

@@ -65,9 +65,9 @@ class Reason:
         None where it is missing.
     comparison : dict or None
         ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against. The
-        mean of the class-mates, the pupil left out, where there is one, else the pupil's own value of twelve weeks before, else the mean
-        of the pupils who stayed, against whom the side was judged. A class or a past that speaks for the
-        other side is passed over.
+        mean of the class-mates, the pupil left out, where there is one, else the pupil's own value of twelve
+        weeks before, else the mean of the pupils who stayed, against whom the side was judged. A class or a
+        past that speaks for the other side is passed over.
     data_age_days : int or None
         Days between ``last_day`` and the as-of date.
     contribution : float
@@ -83,7 +83,7 @@ class Reason:
         The same feature of the same pupil as known twelve weeks before; None where it is not known.
     first_day, last_day : date or None
         Days of the first and the last of the very rows that the value came from: the two exams of a fall, the
-        days of a streak, the first and the last recorded day of a window. None where it came from no dated row.
+        days of a streak, the first and the last recorded day of a window. None where no dated row gave it.
     counted : float or None
         The value as ``text`` counts it, such as days or points of 100; None where it counts nothing.
     counted_unit : str or None
@@ -114,7 +114,11 @@ class Reason:
     merges: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Hold the merged features as a tuple, however they were read."""
+        """Hold days as dates and the merged features as a tuple, also where they come from a reply."""
+        for name in ("first_day", "last_day"):
+            day = getattr(self, name)
+            if isinstance(day, str):
+                object.__setattr__(self, name, dt.date.fromisoformat(day))
         object.__setattr__(self, "merges", tuple(self.merges or ()))
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,10 +145,10 @@ class Doubted(Protocol):
 class ScoredRows:
     """What the reasons of some pupils are made from, one row each, in the catalogue's order.
 
-    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates to
-    compare with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none;
-    ``footings`` say which rows values came from, of a date ``ordinal``. ``base`` is where the contributions begin
-    and ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
+    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates,
+    ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which rows
+    values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
+    ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
     ``doubted`` words the values that rest on less than they seem to.
     """
 

@@ -68,7 +68,7 @@ class ToldRows:
         if not (dated or named):
             return np.zeros(len(told), dtype=bool)
         is_zero = (value == 0) & (declared.zero_sentence is not None)
-        return ~(np.isnan(value) | np.isnan(self.counted[told]) | is_zero)
+        return np.asarray(~(np.isnan(value) | np.isnan(self.counted[told]) | is_zero))
 
     def told(self, feature: int, at: int) -> dict[str, Any]:
         """Give what the sentence of a told value may speak of."""

@@ -258,7 +258,8 @@ class _Exams:
         key, usable = key[order], usable[order]
         main = ~resits(key // _DATES, key % _DATES, rows.n[usable])
         self.keys, self.usable = key[main], usable[main]
-        self.mean, self.sd, self.n = (column[self.usable] for column in (rows.mean, rows.sd, rows.n))
+        self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
+        self.n = rows.n[self.usable]
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
         cls, self.subjects, self.dates = (
             rows.codes[name][self.usable] for name in ("cls", "subject", "date")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def share_of_kind(measure: declared.Share, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A share stands on the recorded days of its window, or on the totals that stand in for them."""
+    """Find the recorded days of a window, or the totals that stand in for them."""
     snapshot = footings.inputs.snapshot
     found = _recorded_days(snapshot, window, pupils)
     recorded = count_days(snapshot.words("recorded")[pupils], snapshot.ages(window)[:, pupils])
@@ -43,11 +43,11 @@ def _periods(
     use = snapshot.within(rows, window) & ~np.isnan(days_of_totals(measure.of, rows))
     use = periods_once(rows["pupil"], rows["start"], rows["date"], use)
     enrolled = np.bincount(rows["pupil"][use], weights=rows["days_enrolled"][use], minlength=len(snapshot))
-    return Footing.of_rows(rows, use, pupils, "start"), enrolled[pupils]
+    return Footing.of_rows(rows, use, pupils, "start"), np.asarray(enrolled[pupils], dtype=np.float64)
 
 
 def days_of_window(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A count of days or of absences stands on the recorded days of its window."""
+    """Find the recorded days of the window in which days or absences were counted."""
     found = _recorded_days(footings.inputs.snapshot, window, pupils)
     return replace(found, scale=np.ones(len(pupils)))
 
@@ -55,14 +55,14 @@ def days_of_window(measure: declared.Measure, window: Window, footings: Footings
 def excess_days(
     measure: declared.WeekdayExcess, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """A difference between weekdays stands on the recorded days of its window."""
+    """Find the recorded days of the window whose weekdays were compared."""
     return _recorded_days(footings.inputs.snapshot, window, pupils)
 
 
 def days_before_too(
     measure: declared.ShareTrend, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """A trend stands on the recorded days of its window and of the days before it."""
+    """Find the recorded days of the window of a trend and of the days before it."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
     return _days_at(snapshot, pupils, "recorded", ages + np.array([[0], [measure.before]], ages.dtype))
@@ -71,7 +71,7 @@ def days_before_too(
 def current_streak(
     measure: declared.CurrentStreak, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """A streak stands on its days; where there is none, on the last recorded day."""
+    """Find the days of a streak; where there is none, the last recorded day."""
     snapshot = footings.inputs.snapshot
     chosen, recorded = snapshot.words(measure.of)[pupils], snapshot.words("recorded")[pupils]
     ages = snapshot.ages(window)[:, pupils]
@@ -85,7 +85,7 @@ def current_streak(
 def longest_streak(
     measure: declared.LongestStreak, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """The longest run stands on its days, of equal ones the latest; without one, on the recorded days."""
+    """Find the days of the longest run, of equal ones the latest; without one, the recorded days."""
     snapshot = footings.inputs.snapshot
     chosen, recorded = snapshot.words(measure.of)[pupils], snapshot.words("recorded")[pupils]
     begun, ended = _longest_run(chosen, recorded, snapshot.ages(window)[:, pupils])
@@ -96,7 +96,7 @@ def longest_streak(
 
 
 def days_since(measure: declared.DaysSince, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """It stands on the last day of the kind; where there was none, on all recorded days."""
+    """Find the last day of the kind; where there was none, all recorded days."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
     newest = newest_and_oldest(snapshot.words(measure.of)[pupils], ages)[0]
@@ -109,7 +109,7 @@ def days_since(measure: declared.DaysSince, window: Window, footings: Footings, 
 def incident_count(
     measure: declared.IncidentCount, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """Incidents stand on their own rows."""
+    """Find the rows of the incidents."""
     rows = footings.inputs.snapshot.rows(measure.table)
     found = Footing.of_rows(rows, footings.inputs.snapshot.within(rows, window), pupils)
     return replace(found, scale=np.ones(len(pupils)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def factor_holds(measure: declared.FactorHolds, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A factor that holds stands on the rows that say so; one that does not, on no row."""
+    """Find the rows that say that a factor holds; where it does not, there is none."""
     rows = footings.inputs.snapshot.family
     chosen = rows["holds"] & footings.inputs.named("factor", measure.factors)[rows["factor"]]
     if measure.values:
@@ -24,7 +24,7 @@ def factor_holds(measure: declared.FactorHolds, window: Window, footings: Footin
 
 
 def factor_count(measure: declared.FactorCount, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """Burdens stand on the rows that say so."""
+    """Find the rows that say that a burden holds."""
     rows = footings.inputs.snapshot.family
     chosen = rows["holds"] & footings.inputs.named("factor", BURDENS)[rows["factor"]]
     return Footing.of_rows(rows, chosen, pupils)
@@ -33,7 +33,7 @@ def factor_count(measure: declared.FactorCount, window: Window, footings: Footin
 def recent_factor(
     measure: declared.RecentFactor, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """Burdens that began stand on the rows of their beginning."""
+    """Find the rows by which a burden began."""
     snapshot = footings.inputs.snapshot
     rows = snapshot.family
     chosen = rows["said"] & snapshot.within(rows, window)

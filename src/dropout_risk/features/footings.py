@@ -37,14 +37,14 @@ class Footings:
 
 
 def at_least(measure: declared.AtLeast, window: object, footings: Footings, pupils: Longs) -> Footing:
-    """What is compared stands on its own rows, and is counted as they are."""
+    """Give the rows of what is compared, counted as it is."""
     base = footings.of(measure.feature, pupils)
     counted = base.in_numbers(footings.value(measure.feature, pupils))
     return Footing(base.first, base.last, counted=counted)
 
 
 def gap_to_class(measure: declared.GapToClass, window: object, footings: Footings, pupils: Longs) -> Footing:
-    """What is compared stands on its own rows; it is counted beside the mean of the class-mates.
+    """Give the rows of what is compared, counted beside the mean of the class-mates.
 
     Their mean leaves the pupil out, and has the same sign: whoever is above it is above the mean of all.
     """

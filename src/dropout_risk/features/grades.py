@@ -111,6 +111,7 @@ def _mean_of_subjects(
 
 
 def chosen_subjects(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
+    """Say of each subject's code whether it is one of some, or of all where none is named."""
     chosen = inputs.named("subject", subjects)
     return chosen if subjects else ~chosen
 

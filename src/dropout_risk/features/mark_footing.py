@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,19 +25,19 @@ _LEAST_POINTS = 0.5
 
 
 def all_marks(measure: declared.ScoreMean, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A mean stands on all marks of its subjects."""
+    """Find all marks of some subjects."""
     return _in_points(_marks(footings, window, pupils, subjects=measure.subjects))
 
 
 def latest_marks(measure: declared.ScoreLast, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """The latest marks stand on themselves: one of each subject."""
+    """Find the latest mark of each subject."""
     return _in_points(_marks(footings, window, pupils, subjects=measure.subjects, most=1))
 
 
 def failing_marks(
     measure: declared.FailingCount, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """Failed subjects stand on their latest marks; where none is failed, on all of the latest."""
+    """Find the latest marks of failed subjects; where none is failed, all of the latest."""
     inputs = footings.inputs
     grades = inputs.snapshot.grades_in(window)
     latest = grades.rows["percent"][grades.last]
@@ -62,12 +62,12 @@ def _subjects_of(footings: Footings, window: Window, pupil: int, chosen: Bools) 
 
 
 def marks_over_time(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """What is told of the course of marks stands on all marks of the subjects that have two."""
+    """Find all marks of the subjects that have two: those that show a course."""
     return _marks(footings, window, pupils, least=2)
 
 
 def largest_drop(measure: declared.LargestDrop, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A fall stands on the two exams that it lies between; where nothing fell, on all that could have."""
+    """Find the two exams that the largest fall lies between; where nothing fell, all that could have."""
     inputs = footings.inputs
     grades, words = inputs.snapshot.grades_in(window), inputs.snapshot.histories.words
     rows = grades.rows
@@ -87,13 +87,13 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Footin
 def latest_mark(
     measure: declared.DaysSinceExam, window: Window, footings: Footings, pupils: Longs
 ) -> Footing:
-    """The age of the latest mark stands on it."""
+    """Find the latest mark."""
     last = _marks(footings, window, pupils).last
     return Footing(last, last, scale=np.ones(len(pupils)))
 
 
 def standing(measure: declared.ClassZ, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A standing in class is told in points of 100 against the class-mates, over the marks it came from.
+    """Find the marks of a standing in class, and tell it in points of 100 against the class-mates.
 
     Where the points, over all subjects, say the contrary of the standing, or less than a point, they are not
     told.
@@ -129,7 +129,7 @@ def _own_values(footings: Footings, measure: declared.Measure, window: Window, p
 
 
 def missed_exams(measure: declared.MissedExams, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """What was missed stands on the exams that the class sat without the pupil; else on all that it sat."""
+    """Find the exams that the class sat without the pupil; where there is none, all that it sat."""
     inputs = footings.inputs
     sat = inputs.once(("sat", window), lambda: inputs.context.sat_exams(inputs.snapshot, window))
     names = inputs.once_for_all("exam names", inputs.context.exam_names)
@@ -143,7 +143,7 @@ def missed_exams(measure: declared.MissedExams, window: Window, footings: Footin
         told.append(parts)
         if parts is not None:
             counted[place] = own.stop - own.start
-    every = _exams_sat(sat.classes, sat.class_offsets, sat.exam_dates, sat.since, sat.ordinal, pupils)
+    every = _exams_sat(sat, pupils)
     found = Footing(first, last, counted=counted, fields={"missed": told})
     return found.elsewhere(first == NO_DAY, Footing(*every))
 
@@ -268,18 +268,16 @@ def _largest_fall(run_offsets: Longs, bounds: Longs, percent: Floats, pupils: Lo
 
 
 @kernel
-def _exams_sat(
-    classes: Ints, class_offsets: Longs, exam_dates: Ints, since: Longs, ordinal: int, pupils: Longs
-) -> tuple[Ints, Ints]:
+def _exams_sat(sat: SatExams, pupils: Longs) -> tuple[Ints, Ints]:
     """Find the first and the last exam that the classes of some pupils sat since a date."""
     first, last = np.full(len(pupils), NO_DAY, np.int32), np.full(len(pupils), NO_DAY, np.int32)
     for place in range(len(pupils)):
-        cls = classes[pupils[place]]
+        cls = sat.classes[pupils[place]]
         if cls < 0:
             continue
-        for at in range(class_offsets[cls], class_offsets[cls + 1]):
-            day = exam_dates[at]
-            if since[pupils[place]] <= day < ordinal:
+        for at in range(sat.class_offsets[cls], sat.class_offsets[cls + 1]):
+            day = sat.exam_dates[at]
+            if sat.since[pupils[place]] <= day < sat.ordinal:
                 if first[place] == NO_DAY or day < first[place]:
                     first[place] = day
                 last[place] = max(last[place], day)

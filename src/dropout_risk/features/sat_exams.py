@@ -158,7 +158,9 @@ def list_missed(sat: SatExams, pupils: Longs) -> tuple[Longs, Longs, Longs]:
 
 
 @kernel
-def _go_over_exams(pupils: Longs, sat: SatExams, listed: Longs) -> tuple[Floats, int]:
+def _go_over_exams(  # noqa: PLR0912
+    pupils: Longs, sat: SatExams, listed: Longs
+) -> tuple[Floats, int]:
     """Count what each of some pupils missed, and list as much of it as there is room for.
 
     A subject that a pupil never had a mark in, but has others, is not its own, unless the class sat several
@@ -182,7 +184,7 @@ def _go_over_exams(pupils: Longs, sat: SatExams, listed: Longs) -> tuple[Floats,
             if sat.percent[row] == -np.inf:
                 if inside:
                     state[at] = max(state[at], _MISSED)
-                elif sat.since[pupil] <= date and date < sat.ordinal:
+                elif sat.since[pupil] <= date < sat.ordinal:
                     if n_listed < room:
                         listed[0, n_listed], listed[1, n_listed], listed[2, n_listed] = index, -1, date
                         n_listed += 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_risk.arrays import Longs
+from dropout_risk.arrays import Bools, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.instrument import band_of
 from dropout_risk.features.footing import NO_DAY, Footing, FootingFunction, latest_chosen
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def scale_score(measure: declared.ScaleScore, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A score stands on the latest valid test."""
+    """Find the latest valid test."""
     inputs = footings.inputs
     rows = inputs.snapshot.wellbeing
     chosen = instrument_words(inputs, measure.instrument)[rows["instrument"]] & usable_rows(inputs)
@@ -35,7 +35,7 @@ def scale_score(measure: declared.ScaleScore, window: Window, footings: Footings
 
 
 def worst_band(measure: declared.RiskBand, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A band stands on the tests that are in it."""
+    """Find the latest tests that are in the worst band."""
     inputs = footings.inputs
     rows, worst = inputs.snapshot.wellbeing, risk_band(measure, window, inputs)
     chosen = np.zeros(len(rows["date"]), dtype=bool)
@@ -46,7 +46,7 @@ def worst_band(measure: declared.RiskBand, window: Window, footings: Footings, p
 
 
 def largest_rise(measure: declared.ScaleChange, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """A change stands on the two tests that it lies between."""
+    """Find the two tests that the largest rise lies between."""
     inputs = footings.inputs
     rows, most = inputs.snapshot.wellbeing, scale_change(measure, window, inputs)
     chosen = np.zeros(len(rows["date"]), dtype=bool)
@@ -61,12 +61,12 @@ def largest_rise(measure: declared.ScaleChange, window: Window, footings: Footin
 
 
 def latest_test(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
-    """The state of the latest test stands on it, valid or not."""
+    """Find the latest test, valid or not."""
     rows = footings.inputs.snapshot.wellbeing
     return _latest_test(footings, np.ones(len(rows["date"]), dtype=bool), pupils)
 
 
-def _latest_test(footings: Footings, chosen: np.ndarray, pupils: Longs) -> Footing:
+def _latest_test(footings: Footings, chosen: Bools, pupils: Longs) -> Footing:
     rows = footings.inputs.snapshot.wellbeing
     row = latest_chosen(rows.offsets, pupils, chosen, test_moments(footings.inputs))
     date = np.append(rows["date"], np.int32(NO_DAY))[row]

@@ -206,7 +206,8 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
         Text(
             zh="参照加上所有各项，正好等于本人的结果，没有藏起来的部分。说同一件事的几项合并成一行（点开可看），不单独列出的合在“其他情况合计”里。",
             en="The start and all items add up exactly to the pupil's result; nothing is hidden beside "
-            "them. Items that tell one fact are merged into one line, which opens. What has no line of its own is in the line for everything else.",
+            "them. Items that tell one fact are merged into one line, which opens. What has no line of its "
+            "own is in the line for everything else.",
         ),
     ),
     (

@@ -73,10 +73,11 @@ class Evidence:
 
     By feature: ``states``, whether the value is known or why not; ``classes``, means of the class-mates, the
     pupil left out; ``past``, the pupil's own value of twelve weeks before (both NaN where there is none).
-    ``attendance_age`` are days since the last record of attendance, -1 where there is none. ``recorded_days`` counts days with an attendance record in
-    the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
-    context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's
-    register, ``footings`` the rows that values came from, as known on a date (``ordinal``).
+    ``attendance_age`` are days since the last record of attendance, -1 where there is none.
+    ``recorded_days`` counts days with an attendance record in the school year; 0 where there are only totals,
+    or none. ``compared`` says whether there was a class context. ``doubted`` are the values that rest on few
+    days, ``registers`` warnings about the pupil's register, ``footings`` the rows that values came from, as
+    known on a date (``ordinal``).
     """
 
     states: npt.NDArray[np.int8]
