@@ -455,7 +455,7 @@ def _own_mean(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(_way(100 * sum(gaps) / len(gaps), said, "高"), **_ends(days))
 
 
-@says(r"^(?P<exam>.+?)平均比同班其他同学(?P<way>高|低)(?P<n>\d+)分（按满分100计）$")
+@says(r"^(?P<exam>.+?)平均比同班其他同学(?P<way>高|低)(?P<n>不到1|\d+)分（按满分100计）$")
 def _standing(pupil: Pupil, said: re.Match[str]) -> Counted:
     gaps = pupil.gaps(200)
     if said["exam"].startswith("近200个教学日"):
@@ -472,7 +472,7 @@ def _standing(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(_way(points, said, "高"), **_ends([mark[0] for mark in chosen]))
 
 
-@says(r"^与同班其他同学相比，最近一次考试比前一次(?P<way>进步|退步)(?P<n>\d+)分（按满分100计）$")
+@says(r"^与同班其他同学相比，最近一次考试比前一次(?P<way>进步|退步)(?P<n>不到1|\d+)分（按满分100计）$")
 def _standing_change(pupil: Pupil, said: re.Match[str]) -> Counted:
     two = [own[-2:] for own in pupil.gaps(200).values() if len(own) > 1]
     two = [own for own in two if not any(math.isnan(mark[2]) for mark in own)]
@@ -480,7 +480,41 @@ def _standing_change(pupil: Pupil, said: re.Match[str]) -> Counted:
     return Counted(_way(points, said, "进步"), **_ends([mark[0] for own in two for mark in own]))
 
 
-@says(r"^本学年平均(?P<n>\d+)分，比同班其他同学(?P<way>高|低)(?P<gap>\d+)分（按满分100计）$")
+STANDINGS = {
+    "最近考试成绩": "last", "班级位置比前一次考试": "change", "近200个教学日的考试总体": "mean",
+}  # fmt: skip
+
+
+@says(
+    rf"^(?P<of>{'|'.join(STANDINGS)})(?P<way>高于|低于|上升|下降)(全班平均)?(?P<n>[\d.]+)个标准差$"
+)
+def _standing_in_deviations(pupil: Pupil, said: re.Match[str]) -> Counted:
+    """What is told in deviations of the whole class, where points over all subjects say the contrary."""
+
+    def z(subject: str, mark: tuple[Day, str, float]) -> float:
+        day, exam, share = mark
+        one = [row[3] for mate in pupil.mates for row in mate.marks if (row[0], row[2]) == (subject, exam)]
+        every = [*one, share]
+        mean = sum(every) / len(every)
+        spread = math.sqrt(sum((other - mean) ** 2 for other in every) / len(every))
+        return (share - mean) / spread if len(every) >= LEAST_MATES and spread else math.nan
+
+    found = {name: [(m[0], z(name, m)) for m in own] for name, own in pupil.marks_in(200).items()}
+    of = STANDINGS[said["of"]]
+    if of == "change":
+        two = [own[-2:] for own in found.values() if len(own) > 1]
+        two = [own for own in two if not any(math.isnan(number) for _, number in own)]
+        number = sum(own[1][1] - own[0][1] for own in two) / len(two)
+        days = [day for own in two for day, _ in own]
+    else:
+        marks = [mark for own in found.values() for mark in (own[-1:] if of == "last" else own)]
+        marks = [mark for mark in marks if not math.isnan(mark[1])]
+        number = sum(number for _, number in marks) / (len(marks) + (3 if of == "mean" else 0))
+        days = [day for day, _ in marks]
+    return Counted(number if said["way"] in {"高于", "上升"} else -number, **_ends(days))
+
+
+@says(r"^本学年平均(?P<n>\d+)分，比同班其他同学(?P<way>高|低)(?P<gap>不到1|\d+)分（按满分100计）$")
 def _year_beside_mates(pupil: Pupil, said: re.Match[str]) -> Counted:
     def mean(one: Pupil) -> float:
         shares = [mark[2] for own in one.marks_in("year").values() for mark in own]
@@ -591,42 +625,57 @@ def _exam_said(name: str) -> str:
 # --- psychology
 
 SCALES = {
-    "总分": "total",
-    "学习焦虑": "learning_anxiety",
-    "孤独倾向": "loneliness",
-    "身体症状": "physical_symptoms",
+    "MHT总分": ("MHT", "total"),
+    "MHT学习焦虑分": ("MHT", "learning_anxiety"),
+    "MHT孤独倾向分": ("MHT", "loneliness"),
+    "MHT身体症状分": ("MHT", "physical_symptoms"),
+    "PHQ-9总分": ("PHQ-9", "total"),
+    "SDQ困难总分": ("SDQ", "total"),
 }
+CUTS = {"MHT": (math.inf, 65), "PHQ-9": (5, 10), "SDQ": (17, 19)}
+RANGES = {"MHT": 90, "PHQ-9": 27, "SDQ": 40}
+LIES_FROM = 7
 
 
-def _valid(pupil: Pupil, scale: str) -> list[tuple[Day, float]]:
-    lies = {row["date"] for row in pupil.tests if row["scale"] in {"validity", "lie"} and row["score"] >= 7}
+def _valid(pupil: Pupil, instrument: str, scale: str) -> list[tuple[Day, float]]:
+    own = [row for row in pupil.tests if row["instrument"] == instrument]
+    lies = {row["date"] for row in own if row["scale"] == "validity" and row["score"] >= LIES_FROM}
     return sorted(
         (row["date"], row["score"])
-        for row in pupil.tests
-        if row["scale"] == scale
-        and row["valid"] in {True, None}
-        and not math.isnan(row["score"])
-        and row["date"] not in lies
+        for row in own
+        if row["scale"] == scale and row["valid"] in {True, None}
+        if not math.isnan(row["score"]) and row["date"] not in lies
     )
 
 
-@says(r"^MHT(?P<scale>总分|学习焦虑|孤独倾向|身体症状)分?(?P<n>\d+)分（")
-def _mht(pupil: Pupil, said: re.Match[str]) -> Counted:
-    day, score = _valid(pupil, SCALES[said["scale"]])[-1]
+@says(rf"^(?P<scale>{'|'.join(SCALES)})(?P<n>\d+)分（")
+def _score(pupil: Pupil, said: re.Match[str]) -> Counted:
+    instrument, scale = SCALES[said["scale"]]
+    day, score = _valid(pupil, instrument, scale)[-1]
     return Counted(score, day, day)
 
 
 @says(r"^最近心理测评(处于第(?P<n>\d)档（|未达到关注分界值$)")
 def _band(pupil: Pupil, said: re.Match[str]) -> Counted:
-    day, score = _valid(pupil, "total")[-1]
-    band = 2 if score >= 65 else 1 if score >= 55 else 0
-    return Counted(band if said["n"] else None if band == 0 else "band", day, day)
+    bands = []
+    for instrument, (watch, high) in CUTS.items():
+        for day, score in _valid(pupil, instrument, "total")[-1:]:
+            bands.append((2 if score >= high else 1 if score >= watch else 0, day))
+    worst = max(band for band, _ in bands)
+    days = [day for band, day in bands if band == worst]
+    return Counted(worst if said["n"] or worst == 0 else "band", **_ends(days))
 
 
 @says(r"^心理测评困扰分(比上次(?P<way>升高|降低)，幅度为量表全距的(?P<n>\d+)%|与上次相同)$")
 def _test_change(pupil: Pupil, said: re.Match[str]) -> Counted:
-    before, now = _valid(pupil, "total")[-2:]
-    return Counted(_way(100 * (now[1] - before[1]) / 90, said, "升高"), before[0], now[0])
+    changes = []
+    for instrument, highest in RANGES.items():
+        own = _valid(pupil, instrument, "total")[-2:]
+        if len(own) == 2:
+            changes.append((100 * (own[1][1] - own[0][1]) / highest, own))
+    largest = max(change for change, _ in changes)
+    days = [day for change, own in changes if change == largest for day, _ in own]
+    return Counted(_way(largest, said, "升高"), **_ends(days))
 
 
 @says(r"^(距最近一次心理测评已过(?P<n>\d+)个教学日|最近一个教学日做过心理测评)$")
@@ -638,12 +687,10 @@ def _test_age(pupil: Pupil, said: re.Match[str]) -> Counted:
 @says(r"^最近一次心理测评(?P<state>无效或未作答，宜另约时间重测|有效)$")
 def _test_state(pupil: Pupil, said: re.Match[str]) -> Counted:
     last = max(row["date"] for row in pupil.tests)
-    good = {
-        scale
-        for scale in {row["scale"] for row in pupil.tests}
-        if any(day == last for day, _ in _valid(pupil, scale))
-    }
-    valid = good == {row["scale"] for row in pupil.tests if row["date"] == last}
+    rows = [row for row in pupil.tests if row["date"] == last]
+    valid = all(
+        any(day == last for day, _ in _valid(pupil, row["instrument"], row["scale"])) for row in rows
+    )
     return Counted(None if valid == (said["state"] == "有效") else "state", last, last)
 
 
@@ -747,6 +794,10 @@ _DAYS_IN_NOTE = re.compile(
 )
 
 
+DATE_ON_PAGE = re.compile(rf"<small>(?:[^<]*；)?(?P<day>{_FULL_DAY})[^<]*</small>")
+"""A date in the small print beside a reason."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """A sentence that the tables do not bear out."""
@@ -800,6 +851,8 @@ def _false_number(said: re.Match[str], counted: Counted) -> Iterator[str]:
 
 def _is_told(told: str, number: float) -> bool:
     """Say whether a number is told as it is, to the digits that are shown."""
+    if told == "不到1":
+        return 0 < number <= 0.5 + 1e-6
     digits = len(told.partition(".")[2])
     return abs(float(told) - number) <= 0.5 * 10**-digits + 1e-6
 

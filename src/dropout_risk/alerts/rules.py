@@ -39,18 +39,18 @@ _WEEK, _MONTH = 5, 20
 _ROUNDING = 1e-9
 
 _DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
-_ONE_DAY = Text(zh="{since}未请假缺勤", en="Absent without an explanation on {since}")
+_ONE_DAY = Text(zh="{since}无故缺课", en="Absent without an explanation on {since}")
 _RUN_WITH_GAPS = Text(
-    zh="自{since}起有记录的{days}天都未请假缺勤（最后一天{to}），另有{unknown}个上课日没有记录",
+    zh="自{since}起有记录的{days}天都无故缺课（最后一天{to}），另有{unknown}个教学日没有记录",
     en="Absent without an explanation on each of the {days} day(s) recorded since {since}, the last one "
     "{to}; {unknown} school day(s) since then without a record",
 )
 _DAY_WITH_GAPS = Text(
-    zh="{to}未请假缺勤，此后{unknown}个上课日没有记录",
+    zh="{to}无故缺课，此后{unknown}个教学日没有记录",
     en="Absent without an explanation on {to}, and without a record on {unknown} school day(s) since",
 )
 _RUN = Text(
-    zh="截至{to}已连续{days}个上课日未请假缺勤（{since}起）",
+    zh="到{to}，已连续{days}个教学日无故缺课（{since}起）",
     en="Absent without an explanation for {days} school days running, {since} to {to}",
 )
 _NEXT = Text(zh="。请{procedure}{action}", en=". {action}{procedure}")
@@ -72,7 +72,7 @@ _ACTIONS: dict[Route, Text] = {
     ),
 }
 _MARKS_TEXT = Text(
-    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个上课日有{absences}天未请假缺勤"
+    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个教学日有{absences}天无故缺课"
     "。请班主任当天与学生和家长谈一谈",
     en="Marks {points} percentage points below the pupil's own earlier average, and {absences} days absent "
     "without an explanation in the last {window} school days. The class teacher talks with pupil and "

@@ -224,12 +224,12 @@ GRADES: tuple[Feature, ...] = (
             en="Latest exams {value:.1f} standard deviations below the class average",
         ),
         counted_sentence=Text(
-            zh="{exams}平均比同班其他同学高{counted:.0f}分（按满分100计）",
-            en="Marks in {exams} {counted:.0f} points of 100 above class-mates on average",
+            zh="{exams}平均比同班其他同学高{size}",
+            en="Marks in {exams} {size} above class-mates on average",
         ),
         counted_negative_sentence=Text(
-            zh="{exams}平均比同班其他同学低{counted:.0f}分（按满分100计）",
-            en="Marks in {exams} {counted:.0f} points of 100 below class-mates on average",
+            zh="{exams}平均比同班其他同学低{size}",
+            en="Marks in {exams} {size} below class-mates on average",
         ),
         zero_sentence=Text(zh="最近考试成绩与全班平均相同", en="Latest exams at the class average"),
     ),
@@ -248,12 +248,12 @@ GRADES: tuple[Feature, ...] = (
             "below the class average",
         ),
         counted_sentence=Text(
-            zh="近{window}个教学日各科考试平均比同班其他同学高{counted:.0f}分（按满分100计）",
-            en="Marks of the last {window} school days {counted:.0f} points of 100 above class-mates",
+            zh="近{window}个教学日各科考试平均比同班其他同学高{size}",
+            en="Marks of the last {window} school days {size} above class-mates",
         ),
         counted_negative_sentence=Text(
-            zh="近{window}个教学日各科考试平均比同班其他同学低{counted:.0f}分（按满分100计）",
-            en="Marks of the last {window} school days {counted:.0f} points of 100 below class-mates",
+            zh="近{window}个教学日各科考试平均比同班其他同学低{size}",
+            en="Marks of the last {window} school days {size} below class-mates",
         ),
         zero_sentence=Text(
             zh="近{window}个教学日的考试总体与全班平均相同",
@@ -274,12 +274,12 @@ GRADES: tuple[Feature, ...] = (
             en="Standing in class down {value:.1f} standard deviations since the exams before",
         ),
         counted_sentence=Text(
-            zh="与同班其他同学相比，最近一次考试比前一次进步{counted:.0f}分（按满分100计）",
-            en="Against class-mates, {counted:.0f} points of 100 better in the latest exams than before",
+            zh="与同班其他同学相比，最近一次考试比前一次进步{size}",
+            en="Against class-mates, {size} better in the latest exams than before",
         ),
         counted_negative_sentence=Text(
-            zh="与同班其他同学相比，最近一次考试比前一次退步{counted:.0f}分（按满分100计）",
-            en="Against class-mates, {counted:.0f} points of 100 worse in the latest exams than before",
+            zh="与同班其他同学相比，最近一次考试比前一次退步{size}",
+            en="Against class-mates, {size} worse in the latest exams than before",
         ),
         zero_sentence=Text(
             zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"
@@ -306,12 +306,12 @@ GRADES: tuple[Feature, ...] = (
             en="Mean mark this school year {points:.1f} points of 100 below the class average",
         ),
         counted_sentence=Text(
-            zh="本学年平均{counted:.0f}分，比同班其他同学高{gap:.0f}分（按满分100计）",
-            en="Marks this school year average {counted:.0f} out of 100, {gap:.0f} above class-mates",
+            zh="本学年平均{counted:.0f}分，比同班其他同学高{size}",
+            en="Marks this school year average {counted:.0f} out of 100, {size} above class-mates",
         ),
         counted_negative_sentence=Text(
-            zh="本学年平均{counted:.0f}分，比同班其他同学低{gap:.0f}分（按满分100计）",
-            en="Marks this school year average {counted:.0f} out of 100, {gap:.0f} below class-mates",
+            zh="本学年平均{counted:.0f}分，比同班其他同学低{size}",
+            en="Marks this school year average {counted:.0f} out of 100, {size} below class-mates",
         ),
         zero_sentence=Text(
             zh="本学年平均与全班相同", en="Mean mark this school year the same as the class average"

@@ -12,6 +12,7 @@ from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features import day_footing, family_footing, mark_footing, tested_footing
 from dropout_risk.features.footing import Footing, FootingFunction
 from dropout_risk.features.inputs import Inputs
+from dropout_risk.features.mark_footing import points_in_words
 from dropout_risk.text import Text
 
 
@@ -59,7 +60,7 @@ def gap_to_class(measure: declared.GapToClass, window: object, footings: Footing
     counted = np.round(own * scale, 6)
     others = np.round(others * scale, 6)
     fields = {
-        "gap": np.abs(counted - others).tolist(),
+        "size": points_in_words(counted - others),
         "mates": [_mates_in_days(number) for number in others.tolist()],
     }
     return Footing(base.first, base.last, counted=counted, fields=fields)

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from dropout_risk.features.footings import Footings
 
 FULL = 100.0
-_LEAST_POINTS = 0.5
+_POINTS = Text(zh="{n}分（按满分100计）", en="{n} points of 100")
+_UNDER_ONE = Text(zh="不到1分（按满分100计）", en="under 1 point of 100")
+
+
+def points_in_words(points: Floats) -> list[Text]:
+    """Word sizes of differences in points of 100, as whole points.
+
+    >>> [text.zh for text in points_in_words(np.array([-11.7, 0.2]))]
+    ['12分（按满分100计）', '不到1分（按满分100计）']
+    """
+    rounded = np.nan_to_num(np.round(np.abs(points))).astype(int).tolist()
+    return [_POINTS.filled(n=n) if n else _UNDER_ONE for n in rounded]
 
 
 def all_marks(measure: declared.ScoreMean, window: Window, footings: Footings, pupils: Longs) -> Footing:
@@ -95,8 +106,7 @@ def latest_mark(
 def standing(measure: declared.ClassZ, window: Window, footings: Footings, pupils: Longs) -> Footing:
     """Find the marks of a standing in class, and tell it in points of 100 against the class-mates.
 
-    Where the points, over all subjects, say the contrary of the standing, or less than a point, they are not
-    told.
+    Where the points, over all subjects, say the contrary of the standing, they are not told.
     """
     inputs = footings.inputs
     snapshot, grades = inputs.snapshot, inputs.snapshot.grades_in(window)
@@ -110,11 +120,11 @@ def standing(measure: declared.ClassZ, window: Window, footings: Footings, pupil
     )  # fmt: skip
     own = _own_values(footings, measure, window, pupils)
     points = FULL * points
-    told = (points * own > 0) & (np.abs(points) >= _LEAST_POINTS)
+    told = points * own > 0
     words = snapshot.histories.words.get("exam", ())
     named = [exam_in_words(words[code]) if code >= 0 else None for code in exam.tolist()]
     exams = [_LATEST if name is None else _EXAM.filled(exam=name) for name in named]
-    return Footing(first, last, counted=np.where(told, points, np.nan), fields={"exams": exams})
+    return Footing(first, last, counted=np.where(told, points, np.nan), fields={"exams": exams, "size": points_in_words(points)})
 
 
 _LATEST = Text(zh="各科最近一次考试", en="the latest exam in each subject")

@@ -115,7 +115,7 @@ REVIEW_WORDS: dict[str, Text] = {
     "share": Text(zh="占比", en="Share"),
     "by_capacity": Text(zh="各校名单", en="Lists by capacity"),
     "by_capacity_note": Text(
-        zh="每位包保责任人除预警外最多{capacity}人；“同分”是线下与名单最后一人风险完全相同的人数，按学号先后取舍。",
+        zh="每位包保责任人除预警外最多{capacity}人；“同分”是未列入名单、与名单最后一人风险完全相同的人数，按学号先后取舍。",
         en="Beside the alerts at most {capacity} per responsible teacher. Tied: pupils below the line with "
         "exactly the risk of the last one above it; the id decides.",
     ),
@@ -130,7 +130,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="{n} more have exactly the risk of the last one shown; the id decides who is.",
     ),
     "nobody_highest": Text(zh="没有风险不低的学生。", en="Nobody's risk is above the lowest band."),
-    "no_open_reason": Text(zh="见该生的页面", en="see the pupil's page"),
+    "no_open_reason": Text(zh="见学生本人的页面", en="see the pupil's page"),
     "domains_by_school": Text(zh="各校风险主要来自哪方面", en="Where risks come from, by school"),
     "domains_note": Text(
         zh="风险不低的学生中，每个方面作为首要推高因素的人数；颜色越深，占本校的比例越大。",
@@ -213,7 +213,7 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
     (
         Text(zh="一件事只说一次", en="One fact, one reason"),
         Text(
-            zh="近10天、20天、60天的缺勤说的是一件事，合成一条。",
+            zh="近10天、20天、60天的缺课说的是一件事，合成一条。",
             en="Absence over 10, 20 and 60 days is one fact, and is told as one.",
         ),
     ),
@@ -263,7 +263,7 @@ WORDS: dict[str, Text] = {
     "title": Text(zh="控辍保学关注名单", en="Watch list: whom to see first"),
     "all_schools": Text(zh="各校名单", en="Lists of all schools"),
     "what_a_score_is": Text(
-        zh="风险是根据{as_of}以前的记录，对学生今后{horizon}辍学的可能性所作的估计，帮助老师决定先去关心谁。"
+        zh="风险是根据{as_of}以前的记录，对学生今后{horizon}辍学的可能性所作的估计，帮助老师决定优先关注谁。"
         "它只提供参考，不作决定：不是对学生的结论，也不能用来评价或处分任何人。",
         en="A risk is an estimate, from the records before {as_of}, of how likely a pupil is to leave school "
         "{horizon}. It helps to decide whom to see first. It informs and never decides: it is no verdict on "
@@ -279,19 +279,19 @@ WORDS: dict[str, Text] = {
     "school": Text(zh="学校", en="School"),
     "no_school": Text(zh="学校不详", en="School not known"),
     "teacher": Text(zh="包保责任人", en="Responsible teacher"),
-    "no_teacher": Text(zh="尚无包保责任人", en="No responsible teacher"),
+    "no_teacher": Text(zh="尚未落实包保责任人", en="No responsible teacher"),
     "name_one": Text(
         zh="这些学生还没有包保责任人。请学校尽快确定，让每个孩子都有人关心。",
         en="Nobody is recorded as responsible for these pupils. Please name someone: every child needs one.",
     ),
     "pupils": Text(zh="学生", en="Pupils"),
     "with_alert": Text(zh="今日预警", en="Alerts today"),
-    "first": Text(zh="先关心谁", en="Whom to see first"),
-    "below": Text(zh="线下", en="Below the line"),
-    "not_scored": Text(zh="未能评估", en="Could not be scored"),
+    "first": Text(zh="优先关注", en="Whom to see first"),
+    "below": Text(zh="未列入", en="Below the line"),
+    "not_scored": Text(zh="暂不评估", en="Could not be scored"),
     "total": Text(zh="合计", en="Total"),
     "adds_up": Text(
-        zh="共{cohort}人 = 列入名单{listed}人 + 线下{below_line}人 + 未能评估{not_scored}人",
+        zh="共{cohort}人 = 已列入{listed}人 + 未列入名单{below_line}人 + 暂不评估{not_scored}人",
         en="{cohort} pupils = {listed} listed + {below_line} below the line + {not_scored} not scored",
     ),
     "who_acts": Text(zh="今日预警由谁处理", en="Alerts today, by who acts"),
@@ -303,15 +303,15 @@ WORDS: dict[str, Text] = {
         zh="预警以外，按风险从高到低，最多{capacity}人；风险低的学生不列入。",
         en="Beside the alerts, by risk, at most {capacity}; pupils at low risk are not listed.",
     ),
-    "nobody_first": Text(zh="没有其他需要先关心的学生。", en="Nobody else is above the line."),
+    "nobody_first": Text(zh="没有其他需要优先关注的学生。", en="Nobody else is above the line."),
     "no_alerts": Text(zh="今天没有预警。", en="No alerts today."),
     "nobody_listed": Text(zh="今天无人列入名单", en="nobody on the list today"),
     "tied": Text(
-        zh="线下还有{n}人与名单最后一人风险相同，按学号先后取舍。",
+        zh="未列入名单的还有{n}人与名单最后一人风险相同，按学号先后取舍。",
         en="{n} more below the line have the same risk as the last one listed; they are ordered by id.",
     ),
     "below_note": Text(
-        zh="线下{n}人：今天不必先安排，不等于没有困难。",
+        zh="未列入名单{n}人：今天不必先安排，不等于没有困难。",
         en="{n} below the line: no need to go first today, which does not mean that all is well.",
     ),
     "list_comma": ITEMS,

@@ -54,13 +54,13 @@ LIST_COLUMNS: dict[str, Text] = {
     "reasons": Text(zh="升高风险的原因", en="reasons"),
     "missing": Text(zh="尚缺的信息", en="missing"),
     "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
-    "not_scored_because": Text(zh="未能评估的原因", en="not_scored_because"),
+    "not_scored_because": Text(zh="暂不评估的原因", en="not_scored_because"),
 }
 CELL_WORDS: dict[str, Text] = {
     "alert": Text(zh="预警", en="alert"),
-    "above_line": Text(zh="线上", en="above_line"),
-    "below_line": Text(zh="线下", en="below_line"),
-    "not_scored": Text(zh="未能评估", en="not_scored"),
+    "above_line": Text(zh="已列入", en="above_line"),
+    "below_line": Text(zh="未列入", en="below_line"),
+    "not_scored": Text(zh="暂不评估", en="not_scored"),
     "new": Text(zh="新列入", en="new"),
     "worse": Text(zh="上升", en="worse"),
     "same": Text(zh="持平", en="same"),
