@@ -1,8 +1,9 @@
 """Recount every sentence of pupils' pages from the raw tables: no false number, no false date.
 
-Pages of random pupils of a simulated district are rendered as a counsellor reads them, in Chinese. Each reason
-on them is read back with a regular expression and counted again, from the tables as they were handed in, with
-plain loops; nothing of the library's computing is used here. A sentence that no pattern knows is a fault.
+Pages of random pupils of a simulated district are rendered as a counsellor reads them, in Chinese. Each
+reason on them is read back with a regular expression and counted again, from the tables as they were handed
+in, with plain loops; nothing of the library's computing is used here. A sentence that no pattern knows is a
+fault.
 
     python benchmarks/recount_sentences.py --pupils 300
 """
@@ -13,15 +14,16 @@ import argparse
 import datetime as dt
 import html
 import math
-import random
 import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Day = dt.date
@@ -62,10 +64,12 @@ class Pupil:
 
     @property
     def class_key(self) -> tuple[Any, ...]:
+        """School, class and grade level."""
         return tuple(self.student[name] for name in ("school_id", "class_id", "grade_level"))
 
     @property
     def at_school(self) -> bool:
+        """Whether the pupil is at school on the date."""
         enrolled, left = self.student["enrolled_on"], self.student["left_on"]
         if (enrolled and enrolled > self.as_of) or (left and left <= self.as_of):
             return False
@@ -78,6 +82,7 @@ class Pupil:
 
     @cached_property
     def mates(self) -> list[Pupil]:
+        """The class-mates who are at school, the pupil left out."""
         mates = self.district.classes[self.class_key]
         every = [self.district.pupil(mate, self.as_of) for mate in mates if mate != self.id]
         return [mate for mate in every if mate.at_school]
@@ -86,11 +91,12 @@ class Pupil:
 
     @property
     def year(self) -> Day:
+        """The first day of the school year."""
         begins = self.as_of.year if (self.as_of.month, self.as_of.day) >= (8, 1) else self.as_of.year - 1
         return dt.date(begins, 8, 1)
 
     def since(self, window: int | str) -> Day:
-        """The first day of a window; a row of a free day belongs to the next school day."""
+        """Give the first day of a window; a row of a free day belongs to the next school day."""
         if window == "year":
             return self.year
         if window == "all" or int(window) >= len(self.school_days):
@@ -98,9 +104,11 @@ class Pupil:
         return self.school_days[-int(window) - 1] + dt.timedelta(days=1)
 
     def days_in(self, window: int | str) -> list[tuple[Day, str]]:
+        """Give the recorded days of a window."""
         return [(day, status) for day, status in self.days if day >= self.since(window)]
 
     def marks_in(self, window: int | str, subjects: set[str] | None = None) -> dict[str, list[Any]]:
+        """Give the marks of a window, by subject."""
         found: dict[str, list[Any]] = defaultdict(list)
         for subject, day, exam, share in self.marks:
             if day >= self.since(window) and (subjects is None or subject in subjects):
@@ -110,13 +118,16 @@ class Pupil:
     # --- attendance
 
     def count_days(self, kinds: set[str], window: int | str) -> int:
+        """Count the days of some kinds."""
         return sum(status in kinds for _, status in self.days_in(window))
 
     def share(self, kinds: set[str], window: int | str) -> float:
+        """Divide them by the recorded days."""
         days = self.days_in(window)
         return self.count_days(kinds, window) / len(days) if days else math.nan
 
     def runs(self, kinds: set[str], window: int | str = "all") -> list[list[Day]]:
+        """Give the runs of days of some kinds."""
         found: list[list[Day]] = []
         running = False
         for day, status in self.days_in(window):
@@ -128,13 +139,14 @@ class Pupil:
         return found
 
     def streak(self, kinds: set[str]) -> list[Day]:
+        """Give the run that lasts to the last recorded day."""
         runs = self.runs(kinds)
         return runs[-1] if runs and self.days[-1][0] == runs[-1][-1] else []
 
     # --- marks
 
     def points_against_mates(self, subject: str, exam: str, share: float) -> float:
-        """A mark less the mean of the class-mates in the same exam; missing where too few sat it."""
+        """Take the mean of the class-mates in an exam from a mark; missing where too few sat it."""
         others = [
             mark[3] for mate in self.mates for mark in mate.marks if (mark[0], mark[2]) == (subject, exam)
         ]
@@ -143,6 +155,7 @@ class Pupil:
         return 100 * (share - sum(others) / len(others))
 
     def gaps(self, window: int | str) -> dict[str, list[tuple[Day, str, float]]]:
+        """Give the marks of a window in points against the class-mates, by subject."""
         return {
             subject: [
                 (day, exam, self.points_against_mates(subject, exam, share)) for day, exam, share in own
@@ -172,6 +185,7 @@ class District:
         self._pupils: dict[tuple[str, Day], Pupil] = {}
 
     def pupil(self, student: str, as_of: Day) -> Pupil:
+        """Give a pupil as known on a date."""
         key = (student, as_of)
         if key not in self._pupils:
             self._pupils[key] = Pupil(self, self.students[student], as_of)
@@ -194,8 +208,10 @@ def _plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a sentence should have said: its number, the days of its rows, and what class-mates are to be
-    compared by: a number of any pupil, and what it is multiplied with.
+    """What a sentence should have said: its number and the days of its rows.
+
+    ``of_any`` is the number of any pupil that class-mates are compared by, and ``scale`` what it is
+    multiplied with.
     """
 
     number: float | str | None = None
@@ -238,7 +254,10 @@ def _days(pupil: Pupil, said: re.Match[str]) -> Counted:
     days = pupil.days_in(window)
     if said["of"] and int(said["of"]) != len(days):
         return Counted("days recorded")
-    share = lambda one: one.share(kinds, window)  # noqa: E731
+
+    def share(one: Pupil) -> float:
+        return one.share(kinds, window)
+
     return Counted(pupil.count_days(kinds, window), **_ends([day for day, _ in days]), of_any=share,
                    scale=len(days))  # fmt: skip
 
@@ -248,7 +267,10 @@ def _all_days(pupil: Pupil, said: re.Match[str]) -> Counted:
     window = _window(said["window"])
     days = pupil.days_in(window)
     every = len(days) == window and all(status in KINDS[said["kind"]] for _, status in days)
-    share = lambda one: one.share(KINDS[said["kind"]], window)  # noqa: E731
+
+    def share(one: Pupil) -> float:
+        return one.share(KINDS[said["kind"]], window)
+
     return Counted(None if every else "all days", **_ends([day for day, _ in days]), of_any=share,
                    scale=len(days))  # fmt: skip
 
@@ -264,8 +286,8 @@ def _no_days(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _chronic(pupil: Pupil, said: re.Match[str]) -> Counted:
     days = pupil.days_in("year")
     reached = pupil.share(ABSENT, "year") >= 0.1
-    return Counted(pupil.count_days(ABSENT, "year") if reached else "share", **_ends([day for day, _ in days]),
-                   of_any=lambda one: float(one.share(ABSENT, "year") >= 0.1))  # fmt: skip
+    told = pupil.count_days(ABSENT, "year") if reached else "share"
+    return Counted(told, **_ends([day for day, _ in days]))
 
 
 @says(r"^本学年缺课不到教学日的10%$")
@@ -307,7 +329,10 @@ def _longest(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _spells(pupil: Pupil, said: re.Match[str]) -> Counted:
     window = _window(said["window"])
     days = [day for day, _ in pupil.days_in(window)]
-    of_any = lambda one: float(len(one.runs(ABSENT, window))) if one.days_in(window) else math.nan  # noqa: E731
+
+    def of_any(one: Pupil) -> float:
+        return float(len(one.runs(ABSENT, window))) if one.days_in(window) else math.nan
+
     return Counted(len(pupil.runs(ABSENT, window)), **_ends(days), of_any=of_any)
 
 
@@ -417,7 +442,7 @@ def _falls(pupil: Pupil) -> list[tuple[float, str, Any, Any]]:
     return [
         (before[2] - after[2], subject, before, after)
         for subject, own in pupil.marks_in(200).items()
-        for before, after in zip(own, own[1:], strict=False)
+        for before, after in pairwise(own)
     ]
 
 
@@ -485,14 +510,12 @@ STANDINGS = {
 }  # fmt: skip
 
 
-@says(
-    rf"^(?P<of>{'|'.join(STANDINGS)})(?P<way>高于|低于|上升|下降)(全班平均)?(?P<n>[\d.]+)个标准差$"
-)
+@says(rf"^(?P<of>{'|'.join(STANDINGS)})(?P<way>高于|低于|上升|下降)(全班平均)?(?P<n>[\d.]+)个标准差$")
 def _standing_in_deviations(pupil: Pupil, said: re.Match[str]) -> Counted:
-    """What is told in deviations of the whole class, where points over all subjects say the contrary."""
+    """Recount deviations of the whole class: told where points over all subjects say the contrary."""
 
     def z(subject: str, mark: tuple[Day, str, float]) -> float:
-        day, exam, share = mark
+        _, exam, share = mark
         one = [row[3] for mate in pupil.mates for row in mate.marks if (row[0], row[2]) == (subject, exam)]
         every = [*one, share]
         mean = sum(every) / len(every)
@@ -539,7 +562,10 @@ def _failing(pupil: Pupil, said: re.Match[str]) -> Counted:
     own = failed(pupil)
     if {SUBJECTS.get(name, name) for name in said["names"].split("、")} != own.keys():
         return Counted("subjects")
-    of_any = lambda one: float(len(failed(one))) if one.marks_in(200, subjects) else math.nan  # noqa: E731
+
+    def of_any(one: Pupil) -> float:
+        return float(len(failed(one))) if one.marks_in(200, subjects) else math.nan
+
     return Counted(len(own), **_ends([*own.values()]), of_any=of_any)
 
 
@@ -604,7 +630,10 @@ def _missed_exams(pupil: Pupil, said: re.Match[str]) -> Counted:
         )
     if {*(said["parts"] or said["one"]).split("、")} != expected:
         return Counted("exams missed")
-    of_any = lambda one: float(len(_missed(one, window)))  # noqa: E731
+
+    def of_any(one: Pupil) -> float:
+        return float(len(_missed(one, window)))
+
     return Counted(len(missed), **_ends([*missed.values()]), of_any=of_any)
 
 
@@ -688,9 +717,7 @@ def _test_age(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _test_state(pupil: Pupil, said: re.Match[str]) -> Counted:
     last = max(row["date"] for row in pupil.tests)
     rows = [row for row in pupil.tests if row["date"] == last]
-    valid = all(
-        any(day == last for day, _ in _valid(pupil, row["instrument"], row["scale"])) for row in rows
-    )
+    valid = all(any(day == last for day, _ in _valid(pupil, row["instrument"], row["scale"])) for row in rows)
     return Counted(None if valid == (said["state"] == "有效") else "state", last, last)
 
 
@@ -735,7 +762,10 @@ def _holding(pupil: Pupil, factors: set[str] | None, values: set[str] | None = N
 def _factor(pupil: Pupil, said: re.Match[str]) -> Counted:
     factors, values = FACTORS[said["text"]]
     rows = _holding(pupil, factors, values)
-    of_any = lambda one: float(bool(_holding(one, factors, values))) if one.family else math.nan  # noqa: E731
+
+    def of_any(one: Pupil) -> float:
+        return float(bool(_holding(one, factors, values))) if one.family else math.nan
+
     return Counted(None if rows else "on record", **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
@@ -749,11 +779,12 @@ def _no_factor(pupil: Pupil, said: re.Match[str]) -> Counted:
 def _burdens(pupil: Pupil, said: re.Match[str]) -> Counted:
     rows = _holding(pupil, None)
     number = len({row["factor"] for row in rows})
-    of_any = lambda one: (
-        float(len({row["factor"] for row in _holding(one, None)})) if one.family else math.nan
-    )
-    return Counted(number if said["n"] or not number else "burdens", **_ends([row["valid_from"] for row in rows]),
-                   of_any=of_any)  # fmt: skip
+
+    def of_any(one: Pupil) -> float:
+        return float(len({row["factor"] for row in _holding(one, None)})) if one.family else math.nan
+
+    told = number if said["n"] or not number else "burdens"
+    return Counted(told, **_ends([row["valid_from"] for row in rows]), of_any=of_any)
 
 
 @says(r"^近60个教学日(新增(?P<n>\d+)项家庭困难|没有新增家庭困难)$")
@@ -767,8 +798,12 @@ def _recent(pupil: Pupil, said: re.Match[str]) -> Counted:
 
     own = rows(pupil)
     number = len({row["factor"] for row in own})
-    return Counted(number if said["n"] or not number else "changes", **_ends([row["valid_from"] for row in own]),
-                   of_any=lambda one: float(len({row["factor"] for row in rows(one)})) if one.family else math.nan)  # fmt: skip
+
+    def of_any(one: Pupil) -> float:
+        return float(len({row["factor"] for row in rows(one)})) if one.family else math.nan
+
+    told = number if said["n"] or not number else "changes"
+    return Counted(told, **_ends([row["valid_from"] for row in own]), of_any=of_any)
 
 
 @says(r"^(家校距离(?P<n>[\d.]+)公里|家就在学校旁)$")
@@ -778,7 +813,10 @@ def _distance(pupil: Pupil, said: re.Match[str]) -> Counted:
 
 @says(r"^(?P<which>寄宿生|走读生)$")
 def _boarding(pupil: Pupil, said: re.Match[str]) -> Counted:
-    of_any = lambda one: math.nan if one.student["boarding"] is None else float(one.student["boarding"])  # noqa: E731
+
+    def of_any(one: Pupil) -> float:
+        return math.nan if one.student["boarding"] is None else float(one.student["boarding"])
+
     right = bool(pupil.student["boarding"]) == (said["which"] == "寄宿生")
     return Counted(None if right else "boarding", of_any=of_any)
 
@@ -895,7 +933,9 @@ def _false_comparison(pupil: Pupil, note: str, counted: Counted) -> Iterator[str
         else:
             values = [value for value in map(counted.of_any, pupil.mates) if not math.isnan(value)]
         mean = counted.scale * sum(values) / len(values)
-        told = (found["how"] == "都没有" and "都没有") or re.sub(r"(天|次|科次|科|分|个)$", "", found["number"])
+        told = (found["how"] == "都没有" and "都没有") or re.sub(
+            r"(天|次|科次|科|分|个)$", "", found["number"]
+        )
         if not (_percent_is_told(told, mean) if told.endswith("%") else _mean_is_told(told, mean)):
             yield f"{part}: counted {mean}"
 
@@ -940,7 +980,7 @@ def simulated_pages(
     as_of = simulated.last_day + dt.timedelta(days=1)
     review = Review.of(model, records, as_of, language="zh", role=ROLES["counsellor"])
     ids = sorted(str(pupil.student_id) for pupil in review.scores.pupils)
-    chosen = random.Random(seed).sample(ids, min(pupils, len(ids)))
+    chosen = np.random.default_rng(seed).choice(ids, min(pupils, len(ids)), replace=False).tolist()
     return District(frames), as_of, {student: review.pupil(student) for student in chosen}
 
 

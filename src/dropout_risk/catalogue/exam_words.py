@@ -1,4 +1,4 @@
-"""Subjects and exams as people name them: common words in both languages, others as the school writes them."""
+"""Subjects and exams as people name them: common words in both languages, others as they are written."""
 
 from __future__ import annotations
 

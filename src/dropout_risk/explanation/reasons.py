@@ -146,8 +146,8 @@ class ScoredRows:
     """What the reasons of some pupils are made from, one row each, in the catalogue's order.
 
     ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates,
-    ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which rows
-    values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
+    ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which
+    rows values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
     ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
     ``doubted`` words the values that rest on less than they seem to.
     """

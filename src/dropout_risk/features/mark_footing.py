@@ -124,7 +124,12 @@ def standing(measure: declared.ClassZ, window: Window, footings: Footings, pupil
     words = snapshot.histories.words.get("exam", ())
     named = [exam_in_words(words[code]) if code >= 0 else None for code in exam.tolist()]
     exams = [_LATEST if name is None else _EXAM.filled(exam=name) for name in named]
-    return Footing(first, last, counted=np.where(told, points, np.nan), fields={"exams": exams, "size": points_in_words(points)})
+    return Footing(
+        first,
+        last,
+        counted=np.where(told, points, np.nan),
+        fields={"exams": exams, "size": points_in_words(points)},
+    )
 
 
 _LATEST = Text(zh="各科最近一次考试", en="the latest exam in each subject")

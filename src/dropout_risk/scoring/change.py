@@ -341,22 +341,22 @@ def _change_sentence(made: Change) -> str:
     text = course.fill(language, before=before, now=now, since=date_in_words(made.before, language))
     if course is _STAYED and not made.by_new_model:
         return text
-    return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, _told_parts(made)))
+    parts = _told_parts(made)
+    return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, parts)) if parts else text
 
 
 def _told_parts(made: Change) -> list[str]:
-    """Choose what is told: the largest facts, the background, the model if it is new, and the rest."""
+    """Choose what is told: the largest facts, the background, the model if it is new, and then the rest."""
     language = made.language
-    facts = [
-        fact
-        for fact in made.facts[:FACTS_TOLD]
-        if abs(fact.contribution) >= WORTH_TELLING and fact.course != "same"
-    ]
+    changed = [fact for fact in made.facts if fact.course != "same"]
+    facts = [fact for fact in changed if abs(fact.contribution) >= WORTH_TELLING][:FACTS_TOLD]
     told = [_COURSES[fact.course].fill(language, label=_label_inside(fact.label)) for fact in facts]
     if abs(made.background) >= WORTH_TELLING:
         told.append(_BACKGROUND.to(language))
     if made.by_new_model:
         told.append(_NEW_MODEL.to(language))
+    if not told:
+        return []
     rest = sum(made.data.values()) - sum(fact.contribution for fact in facts)
     return [*told, _REST[int(np.sign(rest)) if abs(rest) >= WORTH_TELLING else 0].to(language)]
 

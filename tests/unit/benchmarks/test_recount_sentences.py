@@ -1,4 +1,4 @@
-"""Pages tell nothing that the raw tables do not bear out: every sentence is counted again, with plain loops."""
+"""Pages tell nothing that the raw tables do not bear out: every sentence is counted again."""
 
 import datetime as dt
 import re
