@@ -307,6 +307,23 @@ def _streak(pupil: Pupil, said: re.Match[str]) -> Counted:
     )
 
 
+@says(
+    r"^自(?P<month>\d+)月(?P<day>\d+)日起有记录的(?P<n>\d+)天都(?P<kind>无故缺课|缺课)，"
+    r"另有(?P<unknown>\d+)个教学日没有记录$"
+)
+def _streak_with_gaps(pupil: Pupil, said: re.Match[str]) -> Counted:
+    days = pupil.streak(KINDS[said["kind"]])
+    begun = (days[0].month, days[0].day) == (int(said["month"]), int(said["day"]))
+    unknown = sum(day >= days[0] for day in pupil.school_days) - len(days)
+    right = begun and unknown == int(said["unknown"])
+    kinds = KINDS[said["kind"]]
+    return Counted(
+        len(days) if right else "days without a record",
+        **_ends(days),
+        of_any=lambda one: float(len(one.streak(kinds))) if one.days else math.nan,
+    )
+
+
 @says(r"^最近一次考勤(?P<none>没有无故缺课|在校)$")
 def _no_streak(pupil: Pupil, said: re.Match[str]) -> Counted:
     day, status = pupil.days[-1]
@@ -824,8 +841,8 @@ def _boarding(pupil: Pupil, said: re.Match[str]) -> Counted:
 # --- Pages read back, and held against the tables ---
 
 _LINE = re.compile(
-    r'<li class="(?:raising|lowering)">\s*<span class="words">(?P<text>.*?)(?: <small>(?P<note>.*?)</small>)?\s*'
-    r'(?:<details.*?</details>)?</span>', re.DOTALL)  # fmt: skip
+    r'<li class="(?:raising|lowering)">\s*<span class="words">(?P<text>.*?)'
+    r'(?: <small>(?P<note>.*?)</small>)?\s*(?:<details.*?</details>)?</span>', re.DOTALL)  # fmt: skip
 _FULL_DAY = r"\d{4}年\d{1,2}月\d{1,2}日"
 _DAYS_IN_NOTE = re.compile(
     rf"^(?P<first>{_FULL_DAY})(?:至(?P<last>(?:\d{{4}}年)?\d{{1,2}}月\d{{1,2}}日))?(?P<open>起)?$"
@@ -862,7 +879,16 @@ def faults_of_page(page: str, district: District, student: str, as_of: Day) -> t
     return number, faults
 
 
+_FEW_DAYS = re.compile(r"（只按有记录的(?P<known>\d+)天计：这\d+个教学日中其余的不知道）$")
+
+
 def _faults(pupil: Pupil, sentence: str, note: str) -> Iterator[str]:
+    few = _FEW_DAYS.search(sentence)
+    if few is not None:
+        sentence = sentence[: few.start()]
+        window = _window(re.search(WINDOW, sentence)[0])  # type: ignore[index]
+        if int(few["known"]) != len(pupil.days_in(window)):
+            yield f"told {few['known']} recorded days"
     for pattern, recount in PATTERNS:
         said = pattern.search(sentence)
         if said is None:

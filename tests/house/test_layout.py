@@ -23,6 +23,8 @@ NEW_ROOMS = {
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
     "dropout_risk.evaluation.missingness": "what training refuses to learn from",
     "dropout_risk.catalogue.exam_words": "subjects and exams as people name them",
+    "dropout_risk.catalogue.window_words": "windows in names, labels and sentences",
+    "dropout_risk.explanation.sentences": "values in words, each once",
     "dropout_risk.explanation.told_rows": "the rows behind the values that are told",
     "dropout_risk.features.day_footing": "what measures of attendance stand on",
     "dropout_risk.features.family_footing": "what measures of family stand on",
@@ -91,6 +93,7 @@ NEW_ROOMS = {
     "dropout_risk.scoring.coverage": "on how many known days a value rests",
     "dropout_risk.scoring.refused_rows": "what a score says of refused rows",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
+    "dropout_risk.watchlist.reason_notes": "what stands beside a reason's sentence",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 

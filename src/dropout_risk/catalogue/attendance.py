@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window, label_over, sentence_over, windowed_name
+from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
     AtLeast,
     Count,
@@ -23,6 +23,7 @@ from dropout_risk.catalogue.measures import (
     Spells,
     WeekdayExcess,
 )
+from dropout_risk.catalogue.window_words import counted_days, label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)
@@ -43,16 +44,6 @@ _share = partial(_feature, unit=SHARE, valid_range=(0, 1), monotone=1)
 _days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1, counted_unit=DAY)
 
 
-def _days_of(window: Window, zh: str, en: str) -> Text:
-    """Word days that are counted; of a school year also out of how many recorded ones."""
-    if window == "year":
-        zh, en = (
-            f"{zh}（有记录的{{recorded:g}}天中）",
-            en.replace("<days>", "{recorded:g} recorded days this school year"),
-        )
-    return sentence_over(window, zh=zh, en=en)
-
-
 def absence_share(window: Window) -> Feature:
     """Declare the share of days missed for whatever reason (the base of chronic absence)."""
     return _share(
@@ -62,7 +53,7 @@ def absence_share(window: Window) -> Feature:
         family="absence",
         label=label_over(window, zh="缺课率", en="Absence"),
         sentence=sentence_over(window, zh="<days>中有{value:.0%}缺课", en="Absent on {value:.0%} of <days>"),
-        counted_sentence=_days_of(
+        counted_sentence=counted_days(
             window, zh="<period>缺课{counted:g}天", en="Absent on {counted:g} of <days>"
         ),
         counted_unit=DAY,
@@ -86,7 +77,7 @@ def unexcused_share(window: Window) -> Feature:
             zh="<days>中有{value:.0%}无故缺课",
             en="Absent without an explanation on {value:.0%} of <days>",
         ),
-        counted_sentence=_days_of(
+        counted_sentence=counted_days(
             window,
             zh="<period>无故缺课{counted:g}天",
             en="Absent without an explanation on {counted:g} of <days>",
@@ -112,7 +103,7 @@ def late_share(window: Window) -> Feature:
         sentence=sentence_over(
             window, zh="<days>中有{value:.0%}迟到或早退", en="Late or left early on {value:.0%} of <days>"
         ),
-        counted_sentence=_days_of(
+        counted_sentence=counted_days(
             window, zh="<period>迟到或早退{counted:g}天", en="Late or left early on {counted:g} of <days>"
         ),
         counted_unit=DAY,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window, label_over, sentence_over, windowed_name
+from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
     ClassZ,
     DaysSinceExam,
@@ -24,6 +24,7 @@ from dropout_risk.catalogue.measures import (
     ScoreSlope,
     ScoreSpread,
 )
+from dropout_risk.catalogue.window_words import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)

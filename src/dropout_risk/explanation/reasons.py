@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
+from dropout_risk.explanation.sentences import Doubted, Sentences
 from dropout_risk.explanation.told_rows import ToldRows
 from dropout_risk.features.footing import NO_DAY
 from dropout_risk.features.footings import Footings
-from dropout_risk.features.missing import STATE_WORDS, STATES
+from dropout_risk.features.missing import STATES
 from dropout_risk.text import Language
 
 SIDES = ("raising", "lowering")
@@ -48,7 +48,6 @@ REASON = pa.struct(
 )
 """A reason as a column holds it: the fields of :class:`Reason`."""
 _FIELDS = list(REASON)
-MOST_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True)
@@ -128,17 +127,6 @@ class Reason:
             for name, day in (("first_day", self.first_day), ("last_day", self.last_day))
         }
         return self.__dict__ | days | {"merges": list(self.merges)}
-
-
-class Doubted(Protocol):
-    """Values that rest on less than they seem to: ``days``, by pupil and feature, is 0 for all others."""
-
-    @property
-    def days(self) -> npt.NDArray[np.int32]:
-        """Of how many days a value speaks."""
-
-    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
-        """Word a value again."""
 
 
 @dataclass(frozen=True)
@@ -281,52 +269,6 @@ def _as_ages(last: Ints, ordinal: int) -> pa.Array:
     return pa.array(np.maximum(ordinal - last.astype(np.int64), 0), mask=last == NO_DAY)
 
 
-class Sentences:
-    """Words values of features, each once."""
-
-    def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
-        self._features, self._language = features, language
-        self._worded: dict[tuple[Any, ...], str] = {}
-
-    def __call__(self, position: Longs, value: Floats, state: SmallInts, rows: ToldRows) -> pa.Array:
-        """Word some values of some features; a missing one with the reason why it is missing."""
-        texts: list[str] = []
-        at = np.empty(len(position), dtype=np.int64)
-        kind = (position + len(self._features) * state.astype(np.int64)).astype(np.int16)
-        order = np.argsort(kind, kind="stable")
-        ends = np.flatnonzero(np.diff(kind[order], append=NOBODY)) + 1
-        for start, end in zip([0, *ends], ends, strict=False):
-            own = order[start:end]
-            feature, why = int(position[own[0]]), int(state[own[0]])
-            alone = rows.single(feature, own, value[own])
-            single = own[alone]
-            at[single] = np.arange(len(single)) + len(texts)
-            texts += [
-                self._features[feature].describe(float(value[k]), self._language, rows.told(feature, k))
-                for k in single.tolist()
-            ]
-            shared = own[~alone]
-            together = np.nan_to_num(value[shared]) + 1j * np.nan_to_num(rows.counted[shared], nan=-1.0)
-            _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
-            at[shared] = inverse + len(texts)
-            texts += [
-                self._text(feature, float(value[k]), why, rows.told(feature, k))
-                for k in shared[first].tolist()
-            ]
-        return pa.array(texts, pa.string()).take(pa.array(at))
-
-    def _text(self, position: int, value: float, state: int, told: Mapping[str, Any]) -> str:
-        key = (position, 0.0 if state else value, state, told.get("counted"), told.get("whole"))
-        text = self._worded.get(key)
-        if text is None:
-            if len(self._worded) >= MOST_REMEMBERED:
-                self._worded.clear()
-            text = self._worded[key] = describe_value(
-                self._features[position], value, state, self._language, told
-            )
-        return text
-
-
 def _choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
     """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
     kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
@@ -348,11 +290,3 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "actionable": lambda feature, language: feature.actionable,
     "counted_unit": lambda feature, language: feature.counted_unit and feature.counted_unit.to(language),
 }
-
-
-def describe_value(
-    feature: Feature, value: float, state: int, language: Language, told: Mapping[str, Any] | None = None
-) -> str:
-    """Word a value; a missing one with the reason why it is missing."""
-    text = feature.describe(value, language, told)
-    return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dropout_risk.arrays import Floats, Ints, Longs, Words
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.features.attendance import days_of_totals
-from dropout_risk.features.footing import NO_DAY, Footing, FootingFunction
+from dropout_risk.features.footing import NO_DAY, Asked, Footing, FootingFunction
 from dropout_risk.features.totals import periods_once
 from dropout_risk.histories.day_words import count_days, current_run, newest_and_oldest
 from dropout_risk.histories.snapshot import Snapshot, Window
 from dropout_risk.kernels import kernel
 
-if TYPE_CHECKING:
-    from dropout_risk.features.footings import Footings
 
-
-def share_of_kind(measure: declared.Share, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def share_of_kind(measure: declared.Share, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the recorded days of a window, or the totals that stand in for them."""
     snapshot = footings.inputs.snapshot
     found = _recorded_days(snapshot, window, pupils)
@@ -35,7 +31,7 @@ def share_of_kind(measure: declared.Share, window: Window, footings: Footings, p
 
 
 def _periods(
-    measure: declared.Share, window: Window, footings: Footings, pupils: Longs
+    measure: declared.Share, window: Window, footings: Asked, pupils: Longs
 ) -> tuple[Footing, Floats]:
     """Give the periods that stand in for days, and the days of enrolment in them."""
     snapshot = footings.inputs.snapshot
@@ -46,22 +42,18 @@ def _periods(
     return Footing.of_rows(rows, use, pupils, "start"), np.asarray(enrolled[pupils], dtype=np.float64)
 
 
-def days_of_window(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def days_of_window(measure: declared.Measure, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the recorded days of the window in which days or absences were counted."""
     found = _recorded_days(footings.inputs.snapshot, window, pupils)
     return replace(found, scale=np.ones(len(pupils)))
 
 
-def excess_days(
-    measure: declared.WeekdayExcess, window: Window, footings: Footings, pupils: Longs
-) -> Footing:
+def excess_days(measure: declared.WeekdayExcess, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the recorded days of the window whose weekdays were compared."""
     return _recorded_days(footings.inputs.snapshot, window, pupils)
 
 
-def days_before_too(
-    measure: declared.ShareTrend, window: Window, footings: Footings, pupils: Longs
-) -> Footing:
+def days_before_too(measure: declared.ShareTrend, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the recorded days of the window of a trend and of the days before it."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
@@ -69,7 +61,7 @@ def days_before_too(
 
 
 def current_streak(
-    measure: declared.CurrentStreak, window: Window, footings: Footings, pupils: Longs
+    measure: declared.CurrentStreak, window: Window, footings: Asked, pupils: Longs
 ) -> Footing:
     """Find the days of a streak; where there is none, the last recorded day."""
     snapshot = footings.inputs.snapshot
@@ -83,7 +75,7 @@ def current_streak(
 
 
 def longest_streak(
-    measure: declared.LongestStreak, window: Window, footings: Footings, pupils: Longs
+    measure: declared.LongestStreak, window: Window, footings: Asked, pupils: Longs
 ) -> Footing:
     """Find the days of the longest run, of equal ones the latest; without one, the recorded days."""
     snapshot = footings.inputs.snapshot
@@ -95,7 +87,7 @@ def longest_streak(
     )
 
 
-def days_since(measure: declared.DaysSince, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def days_since(measure: declared.DaysSince, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the last day of the kind; where there was none, all recorded days."""
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
@@ -107,7 +99,7 @@ def days_since(measure: declared.DaysSince, window: Window, footings: Footings, 
 
 
 def incident_count(
-    measure: declared.IncidentCount, window: Window, footings: Footings, pupils: Longs
+    measure: declared.IncidentCount, window: Window, footings: Asked, pupils: Longs
 ) -> Footing:
     """Find the rows of the incidents."""
     rows = footings.inputs.snapshot.rows(measure.table)

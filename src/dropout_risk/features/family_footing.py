@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dropout_risk.arrays import Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.factors import BURDENS
-from dropout_risk.features.footing import Footing, FootingFunction
+from dropout_risk.features.footing import Asked, Footing, FootingFunction
 from dropout_risk.histories.snapshot import Window
 
-if TYPE_CHECKING:
-    from dropout_risk.features.footings import Footings
 
-
-def factor_holds(measure: declared.FactorHolds, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def factor_holds(measure: declared.FactorHolds, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the rows that say that a factor holds; where it does not, there is none."""
     rows = footings.inputs.snapshot.family
     chosen = rows["holds"] & footings.inputs.named("factor", measure.factors)[rows["factor"]]
@@ -23,16 +18,14 @@ def factor_holds(measure: declared.FactorHolds, window: Window, footings: Footin
     return Footing.of_rows(rows, chosen, pupils)
 
 
-def factor_count(measure: declared.FactorCount, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def factor_count(measure: declared.FactorCount, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the rows that say that a burden holds."""
     rows = footings.inputs.snapshot.family
     chosen = rows["holds"] & footings.inputs.named("factor", BURDENS)[rows["factor"]]
     return Footing.of_rows(rows, chosen, pupils)
 
 
-def recent_factor(
-    measure: declared.RecentFactor, window: Window, footings: Footings, pupils: Longs
-) -> Footing:
+def recent_factor(measure: declared.RecentFactor, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the rows by which a burden began."""
     snapshot = footings.inputs.snapshot
     rows = snapshot.family

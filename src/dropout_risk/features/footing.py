@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
+from dropout_risk.catalogue.feature import FeatureCatalogue
+from dropout_risk.features.inputs import Inputs
 from dropout_risk.histories.runs import KnownRows
 from dropout_risk.kernels import kernel
 
-if TYPE_CHECKING:
-    from dropout_risk.features.footings import Footings
-
 NO_DAY = int(np.iinfo(np.int32).min)
-FootingFunction = Callable[[Any, Any, "Footings", Longs], "Footing"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,31 @@ class Footing:
         if self.counted is not None:
             return self.counted
         return np.full(len(value), np.nan) if self.scale is None else np.round(value * self.scale, 6)
+
+
+class Asked(Protocol):
+    """What a measure is asked about: told values, with everything that they were computed from."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """What measures read."""
+
+    @property
+    def catalogue(self) -> FeatureCatalogue:
+        """Which features the values are of."""
+
+    @property
+    def values(self) -> Floats:
+        """Values of all features, one row per pupil."""
+
+    def of(self, name: str, pupils: Longs) -> Footing:
+        """Say what the values of another feature stand on."""
+
+    def value(self, name: str, pupils: Longs) -> Floats:
+        """Give the values of a feature."""
+
+
+FootingFunction = Callable[[Any, Any, Asked, Longs], Footing]
 
 
 @kernel

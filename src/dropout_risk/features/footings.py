@@ -10,7 +10,7 @@ from dropout_risk.arrays import Floats, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features import day_footing, family_footing, mark_footing, tested_footing
-from dropout_risk.features.footing import Footing, FootingFunction
+from dropout_risk.features.footing import Asked, Footing, FootingFunction
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.mark_footing import points_in_words
 from dropout_risk.text import Text
@@ -37,14 +37,14 @@ class Footings:
         return np.asarray(self.values[pupils, self.catalogue.names.index(name)])
 
 
-def at_least(measure: declared.AtLeast, window: object, footings: Footings, pupils: Longs) -> Footing:
+def at_least(measure: declared.AtLeast, window: object, footings: Asked, pupils: Longs) -> Footing:
     """Give the rows of what is compared, counted as it is."""
     base = footings.of(measure.feature, pupils)
     counted = base.in_numbers(footings.value(measure.feature, pupils))
     return Footing(base.first, base.last, counted=counted)
 
 
-def gap_to_class(measure: declared.GapToClass, window: object, footings: Footings, pupils: Longs) -> Footing:
+def gap_to_class(measure: declared.GapToClass, window: object, footings: Asked, pupils: Longs) -> Footing:
     """Give the rows of what is compared, counted beside the mean of the class-mates.
 
     Their mean leaves the pupil out, and has the same sign: whoever is above it is above the mean of all.

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.exam_words import exam_in_words, exams_in_words, subject_in_words
-from dropout_risk.features.footing import NO_DAY, Footing, FootingFunction
+from dropout_risk.features.footing import NO_DAY, Asked, Footing, FootingFunction
 from dropout_risk.features.grades import chosen_subjects, run_subjects
 from dropout_risk.features.sat_exams import EARLY_DAYS, SatExams, list_missed
 from dropout_risk.histories.snapshot import Grades, Window
 from dropout_risk.kernels import kernel
 from dropout_risk.text import ITEMS, Text
-
-if TYPE_CHECKING:
-    from dropout_risk.features.footings import Footings
 
 FULL = 100.0
 _POINTS = Text(zh="{n}分（按满分100计）", en="{n} points of 100")
@@ -35,19 +31,17 @@ def points_in_words(points: Floats) -> list[Text]:
     return [_POINTS.filled(n=n) if n else _UNDER_ONE for n in rounded]
 
 
-def all_marks(measure: declared.ScoreMean, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def all_marks(measure: declared.ScoreMean, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find all marks of some subjects."""
     return _in_points(_marks(footings, window, pupils, subjects=measure.subjects))
 
 
-def latest_marks(measure: declared.ScoreLast, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def latest_marks(measure: declared.ScoreLast, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest mark of each subject."""
     return _in_points(_marks(footings, window, pupils, subjects=measure.subjects, most=1))
 
 
-def failing_marks(
-    measure: declared.FailingCount, window: Window, footings: Footings, pupils: Longs
-) -> Footing:
+def failing_marks(measure: declared.FailingCount, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest marks of failed subjects; where none is failed, all of the latest."""
     inputs = footings.inputs
     grades = inputs.snapshot.grades_in(window)
@@ -64,7 +58,7 @@ def failing_marks(
     return found.elsewhere(failed.last == NO_DAY, every)
 
 
-def _subjects_of(footings: Footings, window: Window, pupil: int, chosen: Bools) -> tuple[int, Text]:
+def _subjects_of(footings: Asked, window: Window, pupil: int, chosen: Bools) -> tuple[int, Text]:
     """Count and name the subjects of a pupil's chosen runs."""
     grades, words = footings.inputs.snapshot.grades_in(window), footings.inputs.snapshot.histories.words
     runs = np.arange(grades.run_offsets[pupil], grades.run_offsets[pupil + 1])
@@ -72,12 +66,12 @@ def _subjects_of(footings: Footings, window: Window, pupil: int, chosen: Bools) 
     return len(codes), ITEMS.joined(subject_in_words(words["subject"][code]) for code in codes)
 
 
-def marks_over_time(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def marks_over_time(measure: declared.Measure, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find all marks of the subjects that have two: those that show a course."""
     return _marks(footings, window, pupils, least=2)
 
 
-def largest_drop(measure: declared.LargestDrop, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def largest_drop(measure: declared.LargestDrop, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the two exams that the largest fall lies between; where nothing fell, all that could have."""
     inputs = footings.inputs
     grades, words = inputs.snapshot.grades_in(window), inputs.snapshot.histories.words
@@ -95,15 +89,13 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Footin
     return found.elsewhere(~fell, _marks(footings, window, pupils, least=2))
 
 
-def latest_mark(
-    measure: declared.DaysSinceExam, window: Window, footings: Footings, pupils: Longs
-) -> Footing:
+def latest_mark(measure: declared.DaysSinceExam, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest mark."""
     last = _marks(footings, window, pupils).last
     return Footing(last, last, scale=np.ones(len(pupils)))
 
 
-def standing(measure: declared.ClassZ, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def standing(measure: declared.ClassZ, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the marks of a standing in class, and tell it in points of 100 against the class-mates.
 
     Where the points, over all subjects, say the contrary of the standing, they are not told.
@@ -136,14 +128,14 @@ _LATEST = Text(zh="各科最近一次考试", en="the latest exam in each subjec
 _EXAM = Text(zh="{exam}考试各科", en="{exam} in all subjects")
 
 
-def _own_values(footings: Footings, measure: declared.Measure, window: Window, pupils: Longs) -> Floats:
+def _own_values(footings: Asked, measure: declared.Measure, window: Window, pupils: Longs) -> Floats:
     names = [
         item.name for item in footings.catalogue.values() if (item.measure, item.window) == (measure, window)
     ]
     return footings.value(names[0], pupils)
 
 
-def missed_exams(measure: declared.MissedExams, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def missed_exams(measure: declared.MissedExams, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the exams that the class sat without the pupil; where there is none, all that it sat."""
     inputs = footings.inputs
     sat = inputs.once(("sat", window), lambda: inputs.context.sat_exams(inputs.snapshot, window))
@@ -192,7 +184,7 @@ def _in_points(found: Footing) -> Footing:
 
 
 def _marks(
-    footings: Footings,
+    footings: Asked,
     window: Window,
     pupils: Longs,
     *,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dropout_risk.arrays import Bools, Longs
 from dropout_risk.catalogue import measures as declared
 from dropout_risk.catalogue.instrument import band_of
-from dropout_risk.features.footing import NO_DAY, Footing, FootingFunction, latest_chosen
+from dropout_risk.features.footing import NO_DAY, Asked, Footing, FootingFunction, latest_chosen
 from dropout_risk.features.psychology import (
     TOTAL,
     instrument_totals,
@@ -21,11 +19,8 @@ from dropout_risk.features.psychology import (
 )
 from dropout_risk.histories.snapshot import Window
 
-if TYPE_CHECKING:
-    from dropout_risk.features.footings import Footings
 
-
-def scale_score(measure: declared.ScaleScore, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def scale_score(measure: declared.ScaleScore, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest valid test."""
     inputs = footings.inputs
     rows = inputs.snapshot.wellbeing
@@ -34,7 +29,7 @@ def scale_score(measure: declared.ScaleScore, window: Window, footings: Footings
     return _latest_test(footings, chosen, pupils)
 
 
-def worst_band(measure: declared.RiskBand, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def worst_band(measure: declared.RiskBand, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest tests that are in the worst band."""
     inputs = footings.inputs
     rows, worst = inputs.snapshot.wellbeing, risk_band(measure, window, inputs)
@@ -45,7 +40,7 @@ def worst_band(measure: declared.RiskBand, window: Window, footings: Footings, p
     return Footing.of_rows(rows, chosen, pupils)
 
 
-def largest_rise(measure: declared.ScaleChange, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def largest_rise(measure: declared.ScaleChange, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the two tests that the largest rise lies between."""
     inputs = footings.inputs
     rows, most = inputs.snapshot.wellbeing, scale_change(measure, window, inputs)
@@ -60,13 +55,13 @@ def largest_rise(measure: declared.ScaleChange, window: Window, footings: Footin
     return Footing.of_rows(rows, chosen, pupils)
 
 
-def latest_test(measure: declared.Measure, window: Window, footings: Footings, pupils: Longs) -> Footing:
+def latest_test(measure: declared.Measure, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest test, valid or not."""
     rows = footings.inputs.snapshot.wellbeing
     return _latest_test(footings, np.ones(len(rows["date"]), dtype=bool), pupils)
 
 
-def _latest_test(footings: Footings, chosen: Bools, pupils: Longs) -> Footing:
+def _latest_test(footings: Asked, chosen: Bools, pupils: Longs) -> Footing:
     rows = footings.inputs.snapshot.wellbeing
     row = latest_chosen(rows.offsets, pupils, chosen, test_moments(footings.inputs))
     date = np.append(rows["date"], np.int32(NO_DAY))[row]

@@ -18,7 +18,7 @@ from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reasons import Reason
 from dropout_risk.pages.words import page_words
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.wording import comparison_text, days_of_reason
+from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason
 
 INDEX = "index.html"
 COHORT = "cohort.html"

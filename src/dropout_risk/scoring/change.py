@@ -14,7 +14,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import DOMAINS, Feature
 from dropout_risk.errors import DateError
-from dropout_risk.explanation.reasons import describe_value
+from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of

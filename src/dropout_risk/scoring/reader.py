@@ -23,7 +23,7 @@ from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
-from dropout_risk.explanation.reasons import describe_value
+from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.refused_rows import NOT_JUDGED, warnings_of_domains

@@ -23,8 +23,8 @@ from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
+from dropout_risk.watchlist.reason_notes import dated_text
 from dropout_risk.watchlist.wording import (
-    dated_text,
     listed_missing,
     listed_reasons,
     listed_refusals,
