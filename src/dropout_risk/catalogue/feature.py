@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import math
@@ -12,7 +11,7 @@ from typing import Any, Literal, Self
 
 from dropout_risk.catalogue.measures import Measure, measure_from_dict
 from dropout_risk.errors import FeatureDeclarationError, FeatureInputError, UnknownFeatureError, nearest
-from dropout_risk.text import Language, Text, date_in_words
+from dropout_risk.text import Language, Text
 
 Domain = Literal["attendance", "grades", "psychology", "family"]
 Cause = Literal["learning", "poverty", "distance", "wellbeing", "family", "disengagement"]
@@ -174,7 +173,8 @@ class Feature:
         language : {"zh", "en"}
             The language of the sentence.
         told : mapping, optional
-            What is known of the rows behind the value: the fields of ``counted_sentence``, and ``whole``.
+            What is known of the rows behind the value: the fields of ``counted_sentence``, in words of the
+            language, and ``whole``.
 
         Raises
         ------
@@ -182,7 +182,7 @@ class Feature:
             If the value lies outside ``valid_range``: it points to a broken join or a wrong unit, and
             must not reach a teacher. The message does not repeat the value.
         """
-        fields: dict[str, object] = {"window": self.window} | _words_in(told or {}, language)
+        fields: dict[str, object] = {"window": self.window} | dict(told or {})
         if math.isnan(value):
             return self.missing_sentence.fill(language, **fields)
         low, high = self.valid_range
@@ -236,18 +236,6 @@ _TEXTS = (
     "unit", "label", "sentence", "missing_sentence", "zero_sentence", "negative_sentence", "counted_sentence",
     "counted_negative_sentence", "counted_unit", "whole_sentence",
 )  # fmt: skip
-
-
-def _words_in(told: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Put the wordings and dates among some fields into one language."""
-    return {
-        name: item.to(language)
-        if isinstance(item, Text)
-        else date_in_words(item, language)
-        if isinstance(item, dt.date)
-        else item
-        for name, item in told.items()
-    }
 
 
 class FeatureCatalogue(Mapping[str, Feature]):

@@ -51,7 +51,9 @@ class Sentences:
             single = own[alone]
             at[single] = np.arange(len(single)) + len(texts)
             texts += [
-                self._features[feature].describe(float(value[k]), self._language, rows.told(feature, k))
+                self._features[feature].describe(
+                    float(value[k]), self._language, rows.told(feature, k, self._language)
+                )
                 for k in single.tolist()
             ]
             shared = own[~alone]
@@ -59,7 +61,7 @@ class Sentences:
             _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
             at[shared] = inverse + len(texts)
             texts += [
-                self._text(feature, float(value[k]), why, rows.told(feature, k))
+                self._text(feature, float(value[k]), why, rows.told(feature, k, self._language))
                 for k in shared[first].tolist()
             ]
         return pa.array(texts, pa.string()).take(pa.array(at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -12,8 +13,9 @@ from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.features.footing import NO_DAY, Footing
 from dropout_risk.features.footings import Footings
 from dropout_risk.records.calendar import date_of
+from dropout_risk.text import Language, Text, date_in_words
 
-_DATES = ("{first}", "{last}")
+DAYS = ("first", "last")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,26 +60,43 @@ class ToldRows:
             found[feature] = rows
         return cls(features, first, last, counted, found, place)
 
+    @cached_property
+    def named(self) -> dict[int, tuple[str, ...]]:
+        """The days and the other fields that the counted sentence of each feature speaks of."""
+        found = {}
+        for feature, rows in self.footings.items():
+            sentence = self.features[feature].counted_sentence
+            said = "" if sentence is None else sentence.en
+            found[feature] = tuple(name for name in (*DAYS, *rows.fields) if f"{{{name}" in said)
+        return found
+
     def single(self, feature: int, told: Longs, value: Floats) -> Bools:
         """Say which values of a feature have a sentence of their own, with days or names in it."""
-        rows, declared = self.footings.get(feature), self.features[feature]
-        if rows is None or declared.counted_sentence is None:
+        if not self.named.get(feature):
             return np.zeros(len(told), dtype=bool)
-        dated = any(name in declared.counted_sentence.en for name in _DATES)
-        named = any(f"{{{name}" in declared.counted_sentence.en for name in rows.fields)
-        if not (dated or named):
-            return np.zeros(len(told), dtype=bool)
-        is_zero = (value == 0) & (declared.zero_sentence is not None)
+        is_zero = (value == 0) & (self.features[feature].zero_sentence is not None)
         return np.asarray(~(np.isnan(value) | np.isnan(self.counted[told]) | is_zero))
 
-    def told(self, feature: int, at: int) -> dict[str, Any]:
-        """Give what the sentence of a told value may speak of."""
+    def told(self, feature: int, at: int, language: Language) -> dict[str, Any]:
+        """Give what the sentence of a told value may speak of, in one language."""
         rows = self.footings.get(feature)
         if rows is None:
             return {}
         place = int(self.place[at])
-        fields: dict[str, Any] = {name: given[place] for name, given in rows.fields.items()}
-        days = (("first", self.first[at]), ("last", self.last[at]))
-        fields |= {name: date_of(int(day)) for name, day in days if day != NO_DAY}
-        whole = rows.whole is not None and bool(rows.whole[place])
-        return fields | {"counted": float(self.counted[at]), "whole": whole}
+        fields: dict[str, Any] = {"counted": float(self.counted[at])}
+        if rows.whole is not None:
+            fields["whole"] = bool(rows.whole[place])
+        for name in self.named[feature]:
+            if name in DAYS:
+                day = int((self.first if name == "first" else self.last)[at])
+                fields[name] = "" if day == NO_DAY else day_in_words(day, language)
+            else:
+                given = rows.fields[name][place]
+                fields[name] = given.to(language) if isinstance(given, Text) else given
+        return fields
+
+
+@cache
+def day_in_words(day: int, language: Language) -> str:
+    """Write the date of an ordinal; there are few of them, and many sentences."""
+    return date_in_words(date_of(day), language)
