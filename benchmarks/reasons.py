@@ -95,9 +95,9 @@ def by_grade(text: str, X: Any) -> dict[str, Any]:
     figures["tables_cpu_seconds"] = time.process_time() - counted
     figures["table_megabytes"] = sum(array.nbytes for form in tables for array in form.arrays) / 1e6
     figures["file_megabytes"] = len(backgrounds.to_bytes()) / 1e6
-    places = backgrounds.places(levels)
-    figures |= measured(lambda: backgrounds.contributions(X, places), len(X))
-    one, at = X[:1].copy(), places[:1].copy()
+    indices = backgrounds.indices(levels)
+    figures |= measured(lambda: backgrounds.contributions(X, indices), len(X))
+    one, at = X[:1].copy(), indices[:1].copy()
     return figures | {"one_row_us": one_row_us(lambda row: backgrounds.contributions(row, at), one)}
 
 

@@ -160,7 +160,7 @@ def _request_to_features() -> Any:
 
     def run(body: str) -> Any:
         request = json.loads(body)
-        histories = histories_of_request(request)
+        histories = histories_of_request(request, checked=True)
         return compute_features(
             histories, request["as_of"], catalogue, context=context, instruments=instruments
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dropout_risk.errors import RequestError
-from serving.body import contract_schema
+from dropout_risk.scoring.contract_problems import contract_schema
 
 Schema = dict[str, Any]
 

@@ -102,13 +102,13 @@ class DropoutRisk:
     def score(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 200 pupils from their raw records."""
         return self._answer(ctx, lambda name: score_request(
-            self.model, SCORE.read(body), request_id=name, **self.held))  # fmt: skip
+            self.model, SCORE.read(body), request_id=name, checked=True, **self.held))  # fmt: skip
 
     @bentoml.api(route="/score_features", output_spec=dict)
     def score_features(self, body: bytes, /, ctx: bentoml.Context) -> Response:
         """Score up to 10,000 rows of ready features."""
         return self._answer(ctx, lambda name: score_features_request(
-            self.model, SCORE_FEATURES.read(body), request_id=name))  # fmt: skip
+            self.model, SCORE_FEATURES.read(body), request_id=name, checked=True))  # fmt: skip
 
     def _answer(self, ctx: bentoml.Context, score: Callable[[str], Scores]) -> Response:
         """Turn scores into a reply, and every failure into problems that the door words."""

@@ -409,6 +409,15 @@ class MissingExtraError(DropoutRiskError, ImportError):
     code = "DR701"
 
 
+def nearest_of(given: str, allowed: Iterable[str]) -> str | None:
+    """Give the allowed word nearest to the given one; None where none is near.
+
+    >>> nearest_of("atendance", ["attendance", "grades"])
+    'attendance'
+    """
+    return next(iter(difflib.get_close_matches(given, list(allowed), n=1)), None)
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """Suggest the allowed word nearest to the given one, or list the allowed words when none is near.
 
@@ -418,7 +427,7 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     "allowed: 'attendance', 'grades'"
     """
     words = sorted(allowed)
-    close = difflib.get_close_matches(given, words, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    close = nearest_of(given, words)
+    if close is not None:
+        return f"did you mean {close!r}?"
     return "allowed: " + ", ".join(repr(word) for word in words)

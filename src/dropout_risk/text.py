@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from dropout_risk.errors import SettingsError, nearest
+from dropout_risk.errors import SettingsError, nearest, nearest_of
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -45,6 +45,10 @@ class Text:
     zh: str
     en: str
 
+    def __bool__(self) -> bool:
+        """Whether there is any wording."""
+        return bool(self.zh or self.en)
+
     def to(self, language: Language) -> str:
         """Give the wording in one language; SettingsError if it is not one of zh and en."""
         return self.zh if language_of(language) == "zh" else self.en
@@ -69,6 +73,26 @@ class Text:
         """Put this between some wordings, in both languages."""
         parts = tuple(parts)
         return Text(zh=self.zh.join(part.zh for part in parts), en=self.en.join(part.en for part in parts))
+
+
+NO_WORDS = Text(zh="", en="")
+
+
+def same_words(word: str) -> Text:
+    """Take what is the same in both languages: a name of a file or a column, a time."""
+    return Text(zh=word, en=word)
+
+
+def nearest_words(given: str, allowed: Iterable[str]) -> Text:
+    """Suggest the allowed word nearest to the given one, or list the allowed words, in both languages.
+
+    >>> nearest_words("atendance", ["attendance"]).zh
+    '是否为 attendance？'
+    """
+    words = sorted(allowed)
+    close = nearest_of(given, words)
+    listed = ITEMS.zh.join(words)
+    return Text(zh=f"是否为 {close}？" if close else f"可用：{listed}", en=nearest(given, words))
 
 
 CLAUSES = Text(zh="；", en="; ")

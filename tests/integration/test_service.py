@@ -9,9 +9,10 @@ import math
 
 import jsonschema
 import pytest
-from serving.body import contract_schema
 from serving.door import Door, Limits
 from serving.openapi import ERROR
+
+from dropout_risk.scoring.contract_problems import contract_schema
 
 JSON = {"content-type": "application/json"}
 

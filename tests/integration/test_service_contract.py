@@ -6,7 +6,8 @@ import json
 
 import jsonschema
 import pytest
-from serving.body import contract_schema
+
+from dropout_risk.scoring.contract_problems import contract_schema
 
 REQUEST = jsonschema.Draft202012Validator(contract_schema("score.request"))
 REPLY = jsonschema.Draft202012Validator(

@@ -80,6 +80,25 @@ def test_both_conventions_give_equal_features_on_equal_truth(truth: tuple[Rows, 
 
 
 @settings(max_examples=20, deadline=None)
+@given(truths(), st.sampled_from("ab"), st.sampled_from(["unknown", None]))
+def test_one_class_of_absences_beside_one_that_names_everybody_gives_equal_features(
+    truth: tuple[Rows, Rows], name: str, others: str | None
+) -> None:
+    pupils, rows = truth
+    day = DAYS[-1] + dt.timedelta(days=20)
+    own = {pupil["student_id"] for pupil in pupils if pupil["class_id"] == name}
+    mixed = [row for row in rows if row["student_id"] not in own or row["status"] != "present"]
+    declared = {"s": {f"8/{name}": "present"} | ({"all": others} if others else {})}
+    everybody = features(records_of(pupils, rows), day)
+    found = records_of(pupils, mixed, declared)
+    pd.testing.assert_frame_equal(everybody, features(found, day), check_exact=True)
+    with TemporaryDirectory() as folder:
+        Histories.from_records(found).save(Path(folder) / "store")
+        loaded = features(Histories.load(Path(folder) / "store"), day)
+    pd.testing.assert_frame_equal(everybody, loaded, check_exact=True)
+
+
+@settings(max_examples=20, deadline=None)
 @given(truths(), st.sampled_from(DAYS[6:]))
 def test_a_day_counts_as_present_only_when_a_later_row_of_the_class_is_known(
     truth: tuple[Rows, Rows], day: dt.date

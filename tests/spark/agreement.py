@@ -43,5 +43,5 @@ def differences(found, expected):
 
 def counted(report):
     """A report without the numbers of first rows."""
-    found = {(p.table, p.column, p.rule.code, p.severity, p.detail): p.rows for p in report.problems}
+    found = {(p.table, p.column, p.rule.code, p.severity, p.detail.en): p.rows for p in report.problems}
     return found, dict(report.counts)

@@ -47,7 +47,7 @@ def same_histories(left, right):
     for name in ("pupil", "day", "known", "flags"):
         pairs[f"late.{name}"] = (getattr(left.attendance.late, name), getattr(right.attendance.late, name))
     for table in RUNS:
-        mine, other = getattr(left, table), getattr(right, table)
+        mine, other = left.runs[table], right.runs[table]
         pairs[f"{table}.offsets"] = (mine.offsets, other.offsets)
         for name, column in mine.columns.items():
             pairs[f"{table}.{name}"] = (column, other.columns[name])

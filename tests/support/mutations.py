@@ -113,7 +113,7 @@ def _needed(column: Column) -> bool:
 
 
 def _bounded(column: Column) -> bool:
-    return _NUMBER(column) and (column.lowest is not None or not column.nullable)
+    return _NUMBER(column) and (column.lowest is not None or not column.nullable or column.name == "score")
 
 
 def _past(column: Column) -> bool:
@@ -157,7 +157,7 @@ ODDITIES = (
         "negative",
         _bounded,
         lambda cell: f"-{float(cell) + 1:g}",
-        ("DR104", "DR109", "DR110", "DR137", "DR162"),
+        ("DR104", "DR109", "DR110", "DR137", "DR162", "DR175"),
     ),
     Oddity("infinite", _NUMBER, lambda _: "inf", ("DR104", "DR111")),
     Oddity("a code for not known", _NUMBER, lambda _: "9999", (*_TOO_LARGE, "DR136", "DR140")),
@@ -381,21 +381,14 @@ _OF_ONE: tuple[tuple[str, str, Any, tuple[str, ...]], ...] = (
     ("marks as shares of 1", "grades", _scaled("score", 0.01), ("DR140",)),
     ("marks of 1000", "grades", _scaled("score", 10), ("DR108",)),
     ("distances in metres", "students", _scaled("distance_km", 1000), ("DR137", "DR140")),
+    ("instrument and scale swapped", "wellbeing", _swapped("instrument", "scale"), ("DR142",)),
+    ("well-being scores as shares", "wellbeing", _scaled("score", 0.01), ("DR140",)),
+    ("well-being scores below zero", "wellbeing", _scaled("score", -1), ("DR175",)),
+    ("well-being scores tenfold", "wellbeing", _scaled("score", 10), ("DR175",)),
     ("a contradicting status", "attendance", _contradicted("status", "absent"), ("DR113", "DR151")),
     ("a contradicting mark", "grades", _contradicted("score", "1"), ("DR113", "DR151")),
     ("a contradicting class", "students", _contradicted("class_id", "z"), ("DR152", "DR153")),
 )
-
-GAPS = tuple(
-    Mutation(name, _on("wellbeing", change), ("wellbeing",), ("DR109", "DR137", "DR140", "DR142"))
-    for name, change in (
-        ("instrument and scale swapped", _swapped("instrument", "scale")),
-        ("well-being scores as shares", _scaled("score", 0.01)),
-        ("well-being scores below zero", _scaled("score", -1)),
-        ("well-being scores tenfold", _scaled("score", 10)),
-    )
-)
-"""What is still wrong in silence: the check does not know the instruments, their scales and ranges."""
 
 
 # --- Files ---

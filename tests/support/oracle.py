@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import fsum, isnan, nan, sqrt
 
 from dropout_risk.catalogue import measures as m
-from dropout_risk.catalogue.factors import FACTORS
+from dropout_risk.catalogue.factors import BURDENS, FACTORS
 from dropout_risk.catalogue.instrument import band_of
 from dropout_risk.catalogue.instruments import default_instruments
 from support.plain import known_from, year_begins
@@ -425,19 +425,47 @@ def invalid_test(measure, pupil, window):
 
 
 def was_asked(pupil, own=()):
-    """Whether any row names a factor that somebody knows."""
-    return any(row["factor"] in FACTORS or row["factor"] in own for row in pupil.family)
+    """Whether any row says something of a factor that somebody knows."""
+    told = [row for row in pupil.family if row["value"] != "unknown"]
+    return any(row["factor"] in FACTORS or row["factor"] in own for row in told)
+
+
+def is_open(pupil, row):
+    """Whether what a row says is valid on the day, and no later row of the factor says no."""
+    later = [
+        other
+        for other in pupil.family
+        if other["factor"] == row["factor"] and other["valid_from"] > row["valid_from"]
+    ]
+    return pupil.holds(row) and not any(other["value"] == "no" for other in later)
+
+
+def says_yes(row):
+    return row["value"] not in ("no", "unknown")
+
+
+def doubted(pupil, factors):
+    """The open rows by which nobody knows whether one of some factors holds."""
+    return [
+        row
+        for row in pupil.family
+        if row["factor"] in factors and row["value"] == "unknown" and is_open(pupil, row)
+    ]
 
 
 def factor_holds(measure, pupil, window):
-    if not was_asked(pupil, measure.factors):
-        return nan
-    return any(
-        pupil.holds(row)
+    """Yes by any row that says so; else not known by any that says that; else no, if anything was asked."""
+    if any(
+        says_yes(row)
+        and is_open(pupil, row)
         and row["factor"] in measure.factors
         and (not measure.values or row["value"] in measure.values)
         for row in pupil.family
-    )
+    ):
+        return 1
+    if doubted(pupil, measure.factors) or not was_asked(pupil, measure.factors):
+        return nan
+    return 0
 
 
 def is_burden(row):
@@ -445,16 +473,16 @@ def is_burden(row):
 
 
 def factor_count(measure, pupil, window):
-    if not was_asked(pupil):
-        return nan
-    return len({row["factor"] for row in pupil.family if pupil.holds(row) and is_burden(row)})
+    holding = {row["factor"] for row in pupil.family if says_yes(row) and is_open(pupil, row)}
+    number = len({factor for factor in holding if is_burden({"factor": factor})})
+    return nan if not number and (doubted(pupil, BURDENS) or not was_asked(pupil)) else number
 
 
 def recent_factor(measure, pupil, window):
-    if not was_asked(pupil):
-        return nan
     began = [row for row in pupil.family if pupil.in_window(row["valid_from"], window)]
-    return len({row["factor"] for row in began if is_burden(row)})
+    number = len({row["factor"] for row in began if is_burden(row) and says_yes(row)})
+    doubts = [row for row in doubted(pupil, BURDENS) if row in began]
+    return nan if not number and (doubts or not was_asked(pupil)) else number
 
 
 def incident_count(measure, pupil, window):

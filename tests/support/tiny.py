@@ -90,7 +90,7 @@ def _long_tables(pupils):
             pupils,
             factor=st.sampled_from(("left_behind", "bereavement", "none", "own word")),
             valid_from=dates,
-            value=st.sampled_from((None, "both_parents", "one_parent")),
+            value=st.sampled_from(("yes", "no", "unknown", "?", "both_parents", "one_parent")),
             valid_to=st.sampled_from((None, None, dt.date(2024, 9, 6), LAST)),
         ),
         "discipline": _row(

@@ -110,7 +110,7 @@ class RegisterFacts:
         age = np.where(last == 0, _days_at_school(snapshot), last - 1)
         silent, since = _days_after(of_class, np.minimum(age, _WORD).astype(np.int32))
         missing = np.where(of_class == 0, 0, _WORD - _bit_lengths(of_class)).astype(np.int32)
-        stale = _stale(snapshot, last, settings)
+        stale = _stale_pupils(snapshot, last, settings)
         return cls(silent, since, last, missing, classes.all_absent[unit], stale, unit, classes)
 
     @classmethod
@@ -129,7 +129,7 @@ class RegisterFacts:
         nothing = np.zeros(n, np.int32)
         return cls(
             silent, (kept_to + silent).astype(np.int32), last, nothing, np.zeros(n, np.uint64),
-            _stale(snapshot, last, settings), histories.registers.unit, None,
+            _stale_pupils(snapshot, last, settings), histories.registers.unit, None,
         )  # fmt: skip
 
     def take(self, pupils: Positions) -> Self:
@@ -151,7 +151,7 @@ def _days_at_school(snapshot: Snapshot) -> Ints:
     return days
 
 
-def _stale(snapshot: Snapshot, last: Ints, settings: RegisterSettings) -> Bools:
+def _stale_pupils(snapshot: Snapshot, last: Ints, settings: RegisterSettings) -> Bools:
     """Say of whom nothing recent is known: neither a day nor a period of totals.
 
     Days are counted in school days as long as the calendar says which these are, else by their dates.

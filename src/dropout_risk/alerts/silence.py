@@ -103,8 +103,7 @@ def register_warnings(
     told: list[tuple[str, ...]] = [()] * len(facts)
     if facts.classes is None:
         return told
-    presumed = snapshot.histories.observed.presumed[snapshot.histories.calendar_row]
-    least = np.where(presumed, settings.presumed_missing_days, settings.missing_days)
+    least = np.where(snapshot.histories.presumed, settings.presumed_missing_days, settings.missing_days)
     words: dict[tuple[int, str], str] = {}
     for pupil in np.flatnonzero(facts.missing >= least).tolist():
         key = (int(facts.unit[pupil]), "missing")
@@ -259,7 +258,7 @@ class _Asker:
         return self._missing_question(pupil, None, last, max(age - 1, 0), len(pupils))
 
     def _least(self, pupil: int) -> int:
-        presumed = self.snapshot.histories.observed.presumed[self.snapshot.histories.calendar_row[pupil]]
+        presumed = self.snapshot.histories.presumed[pupil]
         return self.settings.presumed_missing_days if presumed else self.settings.missing_days
 
     def _missing(self, pupil: int, n: int) -> Iterator[RegisterQuestion]:

@@ -15,7 +15,10 @@ from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFact
 from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
-NO_FAMILY_RECORD = Text(zh="家庭情况未登记，请核实", en="Family information not on record: please find out")
+NO_FAMILY_RECORD = Text(
+    zh="家庭情况未登记或不详，请核实",
+    en="Family information not on record or not known: please find out",
+)
 _feature = partial(
     Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
     missing_sentence=NO_FAMILY_RECORD,

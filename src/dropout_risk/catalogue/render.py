@@ -137,13 +137,13 @@ def _feature_parts(catalogue: FeatureCatalogue, language: Language) -> list[str]
     return parts
 
 
-def _headed(language: Language, *cells: tuple[Text, str]) -> Row:
+def _headed_cells(language: Language, *cells: tuple[Text, str]) -> Row:
     """Give cells by their headers."""
     return {header.to(language): cell for header, cell in cells}
 
 
 def _feature_row(feature: Feature, language: Language) -> Row:
-    return _headed(
+    return _headed_cells(
         language,
         (Text(zh="特征", en="Feature"), feature.name),
         (Text(zh="名称", en="Label"), feature.label.to(language)),
@@ -231,7 +231,7 @@ def _scale_row(instrument: Instrument, name: str, scale: Scale, norm: str, langu
     used = instrument.norms[norm]
     cut = used.cuts.get(name, Cut())
     default = Text(zh="（默认）", en=" (default)").to(language) if norm == instrument.default_norm else ""
-    return _headed(
+    return _headed_cells(
         language,
         (Text(zh="分量表", en="Scale"), f"`{name}` {scale.label.to(language)}"),
         (Text(zh="常模", en="Norm"), f"`{norm}` {used.label.to(language)}{default}"),
@@ -251,7 +251,7 @@ def _cut_words(threshold: float | None, cut: Cut, scale: Scale) -> str:
 
 def _factor_row(factor: Factor, language: Language) -> Row:
     values = "; ".join(f"`{value}` {words.to(language)}" for value, words in factor.values.items())
-    return _headed(
+    return _headed_cells(
         language,
         (Text(zh="代码", en="Code"), f"`{factor.code}`"),
         (Text(zh="名称", en="Label"), factor.label.to(language)),
@@ -267,7 +267,7 @@ def _lever_row(lever: Lever, language: Language) -> Row:
     of_marks = lever.kind == "marks"
     size = MARKS_STEP if of_marks else DAYS_STEP
     step, most = (100 * part if of_marks else part for part in (lever.step, lever.most))
-    return _headed(
+    return _headed_cells(
         language,
         (Text(zh="名称", en="Lever"), f"`{lever.name}` {lever.label.to(language)}"),
         (DOMAIN, DOMAINS[lever.domain].to(language)),

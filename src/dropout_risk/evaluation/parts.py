@@ -22,7 +22,7 @@ from dropout_risk.evaluation.baselines import BaselineRows
 from dropout_risk.evaluation.result import HeldOut
 from dropout_risk.features.cohort import Cohort
 from dropout_risk.features.compute import build_features
-from dropout_risk.features.refusals import Refusals
+from dropout_risk.features.refused_shares import Refusals
 from dropout_risk.histories.histories import Histories
 from dropout_risk.modelling.leaks.report import binary_labels
 from dropout_risk.modelling.splits import RandomSplit, TemporalSplit, calibration_part

@@ -42,8 +42,8 @@ class Backgrounds:
     >>> own = LinearTerms(-1.0, (CurveShape((0.0, 1.0), (-0.5, 0.5), 0.0),))
     >>> everyone = Background("stayed", 300, np.array([-0.25]))
     >>> backgrounds = Backgrounds(own, (everyone, Background("stayed, grade 8", 200, np.array([0.25]))), (8,))
-    >>> places = backgrounds.places(np.array([8, 7]))
-    >>> parts = backgrounds.contributions(np.array([[1.0], [1.0]]), places)
+    >>> indices = backgrounds.indices(np.array([8, 7]))
+    >>> parts = backgrounds.contributions(np.array([[1.0], [1.0]]), indices)
     >>> parts.base.tolist(), parts.values.tolist(), parts.log_odds.tolist()
     ([-0.75, -1.25], [[0.25], [0.75]], [-0.5, -0.5])
     """
@@ -81,7 +81,7 @@ class Backgrounds:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each background is called in a reply, in the order of :meth:`places`."""
+        """What each background is called in a reply, in the order of :meth:`indices`."""
         return tuple(background.name for background in self.given) or (TRAINING,)
 
     @property
@@ -92,8 +92,8 @@ class Backgrounds:
         everyone, *others = self.given
         return "; ".join([other.words for other in others] + [("else " if others else "") + everyone.words])
 
-    def places(self, levels: Longs) -> Longs:
-        """Give the place of each row's background, by its grade level."""
+    def indices(self, levels: Longs) -> Longs:
+        """Give the index of each row's background, by its grade level."""
         found = np.zeros(len(levels), np.int64)
         for index, level in enumerate(self.levels, start=1):
             found[levels == level] = index

@@ -231,10 +231,10 @@ def as_shap(parts: Contributions, data: Array, names: Sequence[str]) -> Any:
         raise MissingExtraError(
             "shap is not installed.", hint="pip install 'dropout-risk[explain]'"
         ) from error
-    return shap.Explanation(parts.values, parts.bases, data=_unwalked(data), feature_names=list(names))
+    return shap.Explanation(parts.values, parts.bases, data=_unwalked_data(data), feature_names=list(names))
 
 
-def _unwalked(data: Array) -> Any:
+def _unwalked_data(data: Array) -> Any:
     """Wrap an array of objects as one of two dimensions: shap would look into every cell to count them."""
     if data.dtype != object:
         return data

@@ -136,8 +136,8 @@ class ScoredRows:
     ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates,
     ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which
     rows values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
-    ``log_odds`` the scores they lead to; ``places`` the place of each pupil's background among the means.
-    ``doubted`` words the values that rest on less than they seem to.
+    ``log_odds`` the scores they lead to; ``backgrounds`` the index of each pupil's background among the
+    means. ``doubted`` words the values that rest on less than they seem to.
     """
 
     values: Floats
@@ -147,7 +147,7 @@ class ScoredRows:
     past: Floats
     base: Floats
     log_odds: Floats
-    places: Longs
+    backgrounds: Longs
     doubted: Doubted | None = None
     footings: Footings | None = None
     ordinal: int = 0
@@ -173,7 +173,7 @@ class ReasonWriter:
 
     def choose(self, rows: ScoredRows) -> ChosenReasons:
         """Choose what is told of each pupil."""
-        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.places)
+        return ChosenReasons.of(self._facts, rows.values, rows.contributions, rows.backgrounds)
 
     def write(self, chosen: ChosenReasons, side: int, rows: ScoredRows) -> pa.ListArray:
         """Word the raising (0) or the lowering (1) reasons of each pupil: a list of :data:`REASON`."""
@@ -182,7 +182,7 @@ class ReasonWriter:
         position, total = chosen.speaker[row, side, slot], chosen.total[row, side, slot]
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
-        means = self._facts.stayed[rows.places[row], position]
+        means = self._facts.stayed[rows.backgrounds[row], position]
         risky = self._facts.worse[position] * (1 if side == 0 else -1)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)

@@ -24,21 +24,15 @@ from dropout_risk.features.sat_exams import (
     common_subjects,
     count_missed,
     joined_sittings,
-    resits,
+    mark_resits,
 )
-from dropout_risk.histories.classes import (
-    CLASSES_AT_ONCE,
-    Classes,
-    Sittings,
-    class_name,
-    parts_of_class,
-    places_of_classes,
-)
+from dropout_risk.histories.classes import CLASSES_AT_ONCE, Sittings
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import offsets_of
 from dropout_risk.histories.snapshot import Grades, Snapshot, Window
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.records.classes import Classes, class_name, indices_of_classes, parts_of_class
 from dropout_risk.records.words import word_key
 
 # --- The sums behind the class context, class by class over its pupils in their order ---
@@ -69,16 +63,16 @@ def exam_moments(histories: Histories, members: Bools, ordinal: int) -> tuple[Fl
 
 
 def feature_moments(
-    classes: Classes, values: Floats, places: Longs, members: Bools
+    classes: Classes, values: Floats, indices: Longs, members: Bools
 ) -> tuple[Floats, Floats, Longs]:
     """Give mean, spread and number of some features in each class: shape (n_features, n_classes)."""
-    shape = (len(places), len(classes.names))
+    shape = (len(indices), len(classes.names))
     mean, sd, n = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
 
     def add_up(block: slice) -> None:
         of_block = slice(block.start, block.stop + 1)
         _of_classes(
-            classes.order, classes.offsets[of_block], members, values, places, block.start, mean, sd, n
+            classes.order, classes.offsets[of_block], members, values, indices, block.start, mean, sd, n
         )
 
     in_threads(add_up, blocks(len(classes.names), CLASSES_AT_ONCE))
@@ -139,7 +133,7 @@ def _of_classes(  # noqa: PLR0917
     classes: Longs,
     members: Bools,
     values: Floats,
-    places: Longs,
+    indices: Longs,
     first: int,
     mean: Floats,
     sd: Floats,
@@ -150,28 +144,28 @@ def _of_classes(  # noqa: PLR0917
     Pupils of a class are walked in their order and all features side by side, so that each sum is added in
     the same order whoever else is there.
     """
-    n_features = len(places)
+    n_features = len(indices)
     total, squares = np.empty(n_features), np.empty(n_features)
     number = np.empty(n_features, dtype=np.int64)
     for cls in range(len(classes) - 1):
         total[:] = 0.0
         squares[:] = 0.0
         number[:] = 0
-        for place in range(classes[cls], classes[cls + 1]):
-            pupil = order[place]
+        for index in range(classes[cls], classes[cls + 1]):
+            pupil = order[index]
             if members[pupil]:
                 for feature in range(n_features):
-                    value = values[pupil, places[feature]]
+                    value = values[pupil, indices[feature]]
                     if not np.isnan(value):
                         total[feature] += value
                         number[feature] += 1
         for feature in range(n_features):
             total[feature] /= max(number[feature], 1)
-        for place in range(classes[cls], classes[cls + 1]):
-            pupil = order[place]
+        for index in range(classes[cls], classes[cls + 1]):
+            pupil = order[index]
             if members[pupil]:
                 for feature in range(n_features):
-                    value = values[pupil, places[feature]]
+                    value = values[pupil, indices[feature]]
                     if not np.isnan(value):
                         squares[feature] += (value - total[feature]) ** 2
         for feature in range(n_features):
@@ -248,7 +242,7 @@ class _Exams:
     def __init__(self, rows: Moments) -> None:
         usable = np.flatnonzero(rows.n >= SMALLEST_CLASS)
         self.rows = rows
-        self.places = {
+        self.indices = {
             name: {word_key(word): code for code, word in enumerate(rows.words[name])}
             for name in ("subject", "exam")
         }
@@ -256,7 +250,7 @@ class _Exams:
         key = self.key(codes["cls"], codes["subject"], codes["exam"], codes["date"])
         order = np.argsort(key, kind="stable")
         key, usable = key[order], usable[order]
-        main = ~resits(key // _DATES, key % _DATES, rows.n[usable])
+        main = ~mark_resits(key // _DATES, key % _DATES, rows.n[usable])
         self.keys, self.usable = key[main], usable[main]
         self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
         self.n = rows.n[self.usable]
@@ -274,10 +268,10 @@ class _Exams:
 
     def codes_of(self, name: str, words: Sequence[str]) -> Ints:
         """Give the code here of each word of some histories, and at the end -1 for none."""
-        return np.array([*(self.places[name].get(word_key(word), -1) for word in words), -1], dtype=np.int32)
+        return np.array([*(self.indices[name].get(word_key(word), -1) for word in words), -1], dtype=np.int32)
 
     def of_sittings(self, sittings: Sittings, words: Mapping[str, Sequence[str]], classes: Ints) -> Ints:
-        """Give the place of each sitting among these exams; -1 where they lack it.
+        """Give the index of each sitting among these exams; -1 where they lack it.
 
         A sitting on another day belongs to the exam of that name which the class sat before it, not long ago,
         or else soon after.
@@ -324,15 +318,15 @@ class ClassContext:
         return cls(exams, _no_moments("cls", "feature"))
 
     def with_means(
-        self, snapshot: Snapshot, values: Floats, places: Sequence[int], names: Sequence[str], members: Bools
+        self, snapshot: Snapshot, values: Floats, indices: Sequence[int], names: Sequence[str], members: Bools
     ) -> Self:
         """Give a context with the class means of features added.
 
-        ``places`` says which columns of ``values``, shape (n_pupils, n_features), and ``names`` what they are
-        called; ``members`` who counts.
+        ``indices`` says which columns of ``values``, shape (n_pupils, n_features), and ``names`` what they
+        are called; ``members`` who counts.
         """
         classes = snapshot.histories.classes
-        mean, sd, n = feature_moments(classes, values, np.array(places, dtype=np.int64), members)
+        mean, sd, n = feature_moments(classes, values, np.array(indices, dtype=np.int64), members)
         feature, cls = np.nonzero(n)
         codes = {"cls": cls.astype(np.int32), "feature": feature.astype(np.int32)}
         words = {"cls": classes.names, "feature": list(names)}
@@ -355,8 +349,8 @@ class ClassContext:
 
     def class_means(self, snapshot: Snapshot, features: Sequence[str]) -> Floats:
         """Give each pupil the class means of some features; missing where under three have one."""
-        places, means = self._means
-        columns = means[:, [places.get(name, -1) for name in features]]
+        indices, means = self._means
+        columns = means[:, [indices.get(name, -1) for name in features]]
         classes = snapshot.histories.classes
         return np.asarray(columns[_class_positions(self.features.words["cls"], classes)[classes.codes]])
 
@@ -454,7 +448,7 @@ class ClassContext:
         that is none or lies before 1970; its ``field`` says where. ``grade_level`` may be missing: the class
         is then known by its school and name alone.
         """
-        read = [_read_row(row, f"class_context[{place}]") for place, row in enumerate(rows)]
+        read = [_read_row(row, f"class_context[{index}]") for index, row in enumerate(rows)]
         return cls(
             _moments_of([row for row in read if row["subject"] != ""], ("subject", "exam")),
             _moments_of([row for row in read if row["subject"] == ""], ("feature",)),
@@ -470,18 +464,18 @@ class ClassContext:
 
     @cached_property
     def _last_found(self) -> dict[str, Any]:
-        return {"places": (None, None)}
+        return {"indices": (None, None)}
 
     def _exams_of(self, snapshot: Snapshot) -> Ints:
-        """Give the place of each sitting of the histories among the exams; once for all their blocks."""
+        """Give the index of each sitting of the histories among the exams; once for all their blocks."""
         histories = snapshot.histories
         sittings = histories.sittings
-        classes, places = self._last_found["places"]
+        classes, indices = self._last_found["indices"]
         if classes is not sittings.cls:
             found = _class_positions(self.exams.words["cls"], histories.classes)
-            places = self._exams.of_sittings(sittings, histories.words, found)
-            self._last_found["places"] = (sittings.cls, places)
-        return np.asarray(places)
+            indices = self._exams.of_sittings(sittings, histories.words, found)
+            self._last_found["indices"] = (sittings.cls, indices)
+        return np.asarray(indices)
 
     def _window_start(self, snapshot: Snapshot, window: Window) -> Longs:
         enrolled = snapshot.student_dates("enrolled_on")
@@ -494,10 +488,10 @@ class ClassContext:
 
 
 def _class_positions(names: Sequence[str], classes: Classes) -> Ints:
-    """Give the place of each class of some histories among names, and at the end -1 for no class."""
+    """Give the index of each class of some histories among names, and at the end -1 for no class."""
     if names is classes.names:
         return np.append(np.arange(len(names), dtype=np.int32), np.int32(-1))
-    return np.append(places_of_classes(classes.names, names), np.int32(-1))
+    return np.append(indices_of_classes(classes.names, names), np.int32(-1))
 
 
 def _word_codes(words: Sequence[str]) -> dict[str, int]:
@@ -505,8 +499,8 @@ def _word_codes(words: Sequence[str]) -> dict[str, int]:
 
 
 def _word_positions(values: Sequence[str | None], words: Sequence[str]) -> Ints:
-    place: dict[str | None, int] = {word: code for code, word in enumerate(words)}
-    return np.array([place.get(value, -1) for value in values], dtype=np.int32)
+    index: dict[str | None, int] = {word: code for code, word in enumerate(words)}
+    return np.array([index.get(value, -1) for value in values], dtype=np.int32)
 
 
 def _moments_of(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Moments:

@@ -64,14 +64,14 @@ def compute_features(
     inputs = Inputs(snapshot, exams, default_instruments() if instruments is None else instruments)
     features = list(catalogue.values())
     needing = _needing_class_means(features)
-    first = [place for place, feature in enumerate(features) if feature.name not in needing]
+    first = [index for index, feature in enumerate(features) if feature.name not in needing]
     values = np.empty((len(snapshot), len(features)))
     _fill_in_blocks(inputs, features, first, values)
     if members is not None:
-        names = [features[place].name for place in first]
+        names = [features[index].name for index in first]
         inputs = replace(inputs, context=exams.with_means(snapshot, values, first, names, members))
     if needing:
-        inputs.columns.update({features[place].name: values[:, place] for place in first})
+        inputs.columns.update({features[index].name: values[:, index] for index in first})
         _fill_columns(inputs, features, sorted(set(range(len(features))).difference(first)), values)
     return FeatureTable(values, inputs.context, snapshot)
 

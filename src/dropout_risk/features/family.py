@@ -13,7 +13,7 @@ from dropout_risk.kernels import kernel
 
 
 def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) -> Floats:
-    """1 where one of the factors holds; missing for pupils whose family was never asked."""
+    """1 where one of the factors holds; missing where one is in doubt, or the family was never asked."""
     rows = inputs.snapshot.family
     chosen = rows["holds"]
     if measure.values:
@@ -23,26 +23,38 @@ def factor_holds(measure: declared.FactorHolds, window: Window, inputs: Inputs) 
 
 
 def factor_count(measure: declared.FactorCount, window: Window, inputs: Inputs) -> Floats:
-    """Different burdening factors that hold."""
+    """Different burdening factors that hold; missing where none does and one is in doubt."""
     return _different_factors(inputs, inputs.snapshot.family["holds"], BURDENS)
 
 
 def recent_factor(measure: declared.RecentFactor, window: Window, inputs: Inputs) -> Floats:
-    """Different burdening factors that began in the window."""
-    rows = inputs.snapshot.family
-    return _different_factors(inputs, inputs.snapshot.within(rows, window) & rows["said"], BURDENS)
+    """Different burdening factors that began in the window; missing where none did and one is in doubt."""
+    rows, doubts = inputs.snapshot.family, inputs.snapshot.family_in_doubt
+    chosen = inputs.snapshot.within(rows, window) & rows["said"]
+    return _different_factors(inputs, chosen, BURDENS, recent=inputs.snapshot.within(doubts, window))
 
 
 def _different_factors(
-    inputs: Inputs, chosen: Bools, factors: tuple[str, ...], understood: tuple[str, ...] = tuple(FACTORS)
+    inputs: Inputs,
+    chosen: Bools,
+    factors: tuple[str, ...],
+    understood: tuple[str, ...] = tuple(FACTORS),
+    recent: Bools | None = None,
 ) -> Floats:
     """Count the different factors among the chosen rows.
 
-    Missing where no row names a known factor: a misspelt one tells nothing.
+    Missing where no row names a known factor: a misspelt one tells nothing. So it is where none of the
+    factors is counted, and a row (of the ``recent`` ones, if given) leaves one of them in doubt.
     """
-    rows = inputs.snapshot.family
+    rows, doubts = inputs.snapshot.family, inputs.snapshot.family_in_doubt
     of_these, known = inputs.named("factor", factors), inputs.named("factor", understood)
-    return _count_different(rows.offsets, rows["factor"], chosen, of_these, known)
+    numbers = _count_different(rows.offsets, rows["factor"], chosen, of_these, known)
+    if doubts.offsets[-1]:
+        unsure = of_these[doubts["factor"]] & (True if recent is None else recent)
+        doubted = np.zeros(len(numbers), np.bool_)
+        doubted[doubts["pupil"][unsure]] = True
+        numbers[doubted & (numbers == 0)] = np.nan
+    return numbers
 
 
 @kernel

@@ -95,7 +95,7 @@ def latest_mark(measure: declared.DaysSinceExam, window: Window, footings: Asked
     return Footing(last, last, scale=np.ones(len(pupils)))
 
 
-def standing(measure: declared.ClassZ, window: Window, footings: Asked, pupils: Longs) -> Footing:
+def class_standing(measure: declared.ClassZ, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the marks of a standing in class, and tell it in points of 100 against the class-mates.
 
     Where the points, over all subjects, say the contrary of the standing, they are not told.
@@ -309,6 +309,6 @@ FOOTINGS: dict[type[declared.Measure], FootingFunction] = {
     declared.ScoreSpread: marks_over_time,
     declared.LargestDrop: largest_drop,
     declared.DaysSinceExam: latest_mark,
-    declared.ClassZ: standing,
+    declared.ClassZ: class_standing,
     declared.MissedExams: missed_exams,
 }

@@ -36,16 +36,16 @@ def missing_states(
     inputs = Inputs(snapshot, ClassContext.empty(), instruments)
     no_class = snapshot.histories.classes.codes < 0
     any_test, any_refused = has_test(inputs), has_test(inputs, refused=True)
-    for place, feature in enumerate(catalogue.values()):
-        missing = states[:, place] == NOT_RECORDED
+    for index, feature in enumerate(catalogue.values()):
+        missing = states[:, index] == NOT_RECORDED
         if feature.measure.needs_class:
-            states[missing & no_class, place] = NOT_APPLICABLE
+            states[missing & no_class, index] = NOT_APPLICABLE
         if isinstance(feature.measure, ScaleScore):
-            states[missing & any_test, place] = NOT_APPLICABLE
-            states[missing & has_test(inputs, feature.measure.instrument), place] = NOT_RECORDED
-            states[missing & has_test(inputs, feature.measure.instrument, refused=True), place] = REFUSED
+            states[missing & any_test, index] = NOT_APPLICABLE
+            states[missing & has_test(inputs, feature.measure.instrument), index] = NOT_RECORDED
+            states[missing & has_test(inputs, feature.measure.instrument, refused=True), index] = REFUSED
         elif feature.source == "wellbeing":
-            states[missing & any_refused, place] = REFUSED
+            states[missing & any_refused, index] = REFUSED
         elif feature.source in INCIDENTS:
-            states[missing & ~snapshot.keeps(feature.source), place] = NOT_APPLICABLE
+            states[missing & ~snapshot.keeps(feature.source), index] = NOT_APPLICABLE
     return states

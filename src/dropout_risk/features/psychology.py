@@ -87,7 +87,7 @@ def has_test(inputs: Inputs, instrument: str | None = None, *, refused: bool = F
 class Ranges:
     """What the instruments say of each instrument, scale and norm that the histories name.
 
-    ``instruments`` are those, in the registry's order, and ``of_word`` the place of each word's there: -1 for
+    ``instruments`` are those, in the registry's order, and ``of_word`` the index of each word's there: -1 for
     words that mean none, and at the end for no word. ``low`` and ``high`` are the possible scores by
     instrument, scale and norm; the last scale stands for none, the last norm for none. ``lies_from`` says by
     instrument and scale from which score on a lie scale spoils the test; infinite for other scales.
@@ -105,22 +105,22 @@ class Ranges:
         named = words.get("instrument", ())
         codes = [registry[word].code if word in registry else None for word in named]
         present = [instrument for instrument in registry.values() if instrument.code in codes]
-        places: dict[str | None, int] = {instrument.code: place for place, instrument in enumerate(present)}
+        indices: dict[str | None, int] = {instrument.code: index for index, instrument in enumerate(present)}
         scales, norms = words.get("scale", ()), (*words.get("norm", ()), None)
         low = np.full((len(present), len(scales) + 1, len(norms)), -np.inf)
         high, lies_from = -low, np.full(low.shape[:2], np.inf)
-        for place, instrument in enumerate(present):
+        for index, instrument in enumerate(present):
             for scale, word in enumerate(scales):
                 name = own_name(instrument.scales, word)
                 if name not in instrument.scales:
                     continue
                 for norm, name_of_norm in enumerate(norms):
-                    low[place, scale, norm], high[place, scale, norm] = instrument.range_of(
+                    low[index, scale, norm], high[index, scale, norm] = instrument.range_of(
                         name, name_of_norm
                     )
                 if instrument.validity is not None and name == instrument.validity.scale:
-                    lies_from[place, scale] = instrument.validity.invalid_from
-        of_word = np.array([*(places.get(code, -1) for code in codes), -1], dtype=np.int32)
+                    lies_from[index, scale] = instrument.validity.invalid_from
+        of_word = np.array([*(indices.get(code, -1) for code in codes), -1], dtype=np.int32)
         return cls(present, of_word, low, high, lies_from)
 
 
@@ -135,7 +135,7 @@ def instrument_words(inputs: Inputs, instrument: str) -> Bools:
 
     def make() -> Bools:
         ranges, code = _instrument_ranges(inputs), inputs.instruments[instrument].code
-        own = [place for place, item in enumerate(ranges.instruments) if item.code == code]
+        own = [index for index, item in enumerate(ranges.instruments) if item.code == code]
         return np.asarray(ranges.of_word == own[0] if own else np.zeros(len(ranges.of_word), dtype=bool))
 
     return inputs.once_for_all(("instrument", instrument), make)
@@ -168,12 +168,12 @@ def instrument_totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, 
         inputs.snapshot.code("scale", TOTAL), test_moments(inputs), usable_rows(inputs),
         len(ranges.instruments),
     ))  # fmt: skip
-    for place, instrument in enumerate(ranges.instruments):
-        tested = np.flatnonzero(last[place] >= 0)
-        norm_of = rows["norm"][last[place, tested]] % len(norms)
+    for index, instrument in enumerate(ranges.instruments):
+        tested = np.flatnonzero(last[index] >= 0)
+        norm_of = rows["norm"][last[index, tested]] % len(norms)
         for code in np.flatnonzero(np.bincount(norm_of, minlength=len(norms))):
             pupils = tested[norm_of == code]
-            yield instrument, norms[code], pupils, last[place, pupils], before[place, pupils]
+            yield instrument, norms[code], pupils, last[index, pupils], before[index, pupils]
 
 
 @kernel

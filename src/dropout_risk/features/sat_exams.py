@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
-from dropout_risk.histories.classes import CLASSES_AT_ONCE, Classes, Sittings
+from dropout_risk.histories.classes import CLASSES_AT_ONCE, Sittings
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks, in_threads, kernel
+from dropout_risk.records.classes import Classes
 
 MAKE_UP_DAYS, EARLY_DAYS = 30, 7
 _MISSED, _SAT = 1, 2
@@ -38,7 +39,7 @@ def joined_sittings(grades: Runs, classes: Classes, sittings: Sittings, ordinal:
         )  # fmt: skip
 
     in_threads(find, blocks(len(classes.names), CLASSES_AT_ONCE))
-    _join(same, sittings.date, last_shared, first)
+    _join_exams(same, sittings.date, last_shared, first)
     return first
 
 
@@ -51,7 +52,7 @@ def _same_exam(sittings: Sittings) -> Bools:
     return same
 
 
-def resits(joint: Longs, date: Longs, n: Longs) -> Bools:
+def mark_resits(joint: Longs, date: Longs, n: Longs) -> Bools:
     """Mark the exams, in the order of class, subject, name and date, that few sat soon after many did."""
     found = np.zeros(len(joint), dtype=bool)
     main = 0
@@ -108,7 +109,7 @@ def _last_shared(  # noqa: PLR0917
 
 
 @kernel
-def _join(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None:
+def _join_exams(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None:
     start = 0
     for at in range(len(first)):
         if not (same[at] and date[at] - date[start] <= MAKE_UP_DAYS and last_shared[at] < start):

@@ -16,7 +16,7 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.histories.attendance_bits import COUNT_BITS, PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import NEVER, Histories, Observed
 from dropout_risk.histories.places import with_spells
-from dropout_risk.histories.refused import REFUSED, merged_refused
+from dropout_risk.histories.refused_runs import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar, each_day_once
@@ -56,7 +56,7 @@ class Arrivals:
                 "days": list_days(histories, np.arange(n_pupils, dtype=np.int64)),
                 "late": late_runs(histories),
                 REFUSED: histories.refused,
-                **{name: getattr(histories, name) for name in RUNS},
+                **histories.runs,
             },
             words=histories.words,
             observed=histories.observed,
@@ -167,10 +167,10 @@ def grown_calendar(old: SchoolCalendar, observed: Observed, arrivals: Sequence[A
 
 def _are_known(held: Ints, since: Ints, dates: Ints, known: Ints) -> bool:
     """Tell whether all dates are there, each from no later day on."""
-    place = np.searchsorted(held, dates)
-    if (place >= len(held)).any():
+    index = np.searchsorted(held, dates)
+    if (index >= len(held)).any():
         return not len(dates)
-    return bool((held[place] == dates).all() and (since[place] <= known).all())
+    return bool((held[index] == dates).all() and (since[index] <= known).all())
 
 
 def _close_days(days: dict[str, tuple[Ints, Ints]], last: dict[str, int], closed: dict[str, Ints]) -> bool:
@@ -297,15 +297,15 @@ def _by_day(runs: Runs, calendar: SchoolCalendar, row: Ints) -> Runs:
 
 
 def _day_in(calendar: SchoolCalendar, row: Ints, date: Ints) -> Ints:
-    """Give the place of each date among the school days of a calendar that has them all."""
-    place = calendar.index(row, date)
-    elsewhere = (place < 0) | (calendar.day(row, place) != date)
+    """Give the index of each date among the school days of a calendar that has them all."""
+    index = calendar.index(row, date)
+    elsewhere = (index < 0) | (calendar.day(row, index) != date)
     if elsewhere.any():
         raise RecordsError(
             f"{int(elsewhere.sum())} recorded day(s) are no school days of the pupil's new school.",
             hint="a pupil changed to a school with another calendar: build the histories from all records",
         )
-    return place
+    return index
 
 
 def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) -> None:
@@ -332,10 +332,10 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
     )
     counts = _session_counts(days.pupil, days, cells)
     former_counts = _session_counts(old_rows[whole.pupil], whole, cells)
-    place = np.searchsorted(former, cells).clip(max=max(len(former) - 1, 0))
-    is_known = former[place] == cells if len(former) else np.zeros(len(cells), bool)
+    index = np.searchsorted(former, cells).clip(max=max(len(former) - 1, 0))
+    is_known = former[index] == cells if len(former) else np.zeros(len(cells), bool)
     again = is_known & (former_counts > 0) & (first != NEVER)
-    late_before = former_first[place] if len(former) else first
+    late_before = former_first[index] if len(former) else first
     in_part = again & ((counts < former_counts) | (first > late_before))
     if in_part.any():
         raise RecordsError(
@@ -367,8 +367,8 @@ def _session_counts(pupil: Array, days: Runs, cells: Longs) -> Longs:
     own, number = own[order], days.columns["sessions"][several][order].astype(np.int64)
     if not len(own):
         return np.zeros(len(cells), np.int64)
-    place = np.searchsorted(own, cells).clip(max=len(own) - 1)
-    return np.where(own[place] == cells, number[place], 0)
+    index = np.searchsorted(own, cells).clip(max=len(own) - 1)
+    return np.where(own[index] == cells, number[index], 0)
 
 
 @kernel
@@ -441,7 +441,8 @@ def fold_arrivals(
         refused=merged_refused(
             move_runs(old.refused, old_rows, len(row)), [part.runs for part in arrivals]
         ),
-        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students), **runs,
+        set_apart=_still_set_apart([old.set_apart, *(part.set_apart for part in arrivals)], students),
+        runs=runs,
     )  # fmt: skip
 
 
@@ -461,29 +462,29 @@ def union_of_students(old: pa.Table, new: pa.Table) -> tuple[pa.Table, Longs, Lo
     rows = np.arange(old.num_rows)
     if old["student_id"].equals(new["student_id"]):
         return new.replace_schema_metadata(metadata), rows, rows
-    place = pc.index_in(new["student_id"], value_set=old["student_id"].combine_chunks())
+    index = pc.index_in(new["student_id"], value_set=old["student_id"].combine_chunks())
     union = pa.concat_tables([old, new])
-    if not place.null_count:
-        new_rows = place.to_numpy().astype(np.int64)
+    if not index.null_count:
+        new_rows = index.to_numpy().astype(np.int64)
         source = rows.copy()
         source[new_rows] = old.num_rows + np.arange(new.num_rows)
         return union.take(pa.array(source)).combine_chunks().replace_schema_metadata(metadata), rows, new_rows
     stays = np.ones(old.num_rows, bool)
-    stays[place.drop_null().to_numpy()] = False
+    stays[index.drop_null().to_numpy()] = False
     union = pa.concat_tables([old.filter(pa.array(stays)), new]).sort_by("student_id").combine_chunks()
     ids = union["student_id"].combine_chunks()
-    places = [
+    rows_of_parts = [
         pc.index_in(part["student_id"], value_set=ids).to_numpy().astype(np.int64) for part in (old, new)
     ]
-    return union.replace_schema_metadata(metadata), places[0], places[1]
+    return union.replace_schema_metadata(metadata), rows_of_parts[0], rows_of_parts[1]
 
 
 def _days_valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows: Longs) -> Ints:
     """Give the date up to which each pupil's dates have the same school day as before."""
     valid_to = np.full(len(row), _LOWEST, np.int32)
     changes = first_changes(old.calendar, calendar)
-    place = np.array([calendar.row_of(school) for school in old.calendar.schools], np.int32)
-    stays = place[old.calendar_row] == row[old_rows]
+    index = np.array([calendar.row_of(school) for school in old.calendar.schools], np.int32)
+    stays = index[old.calendar_row] == row[old_rows]
     valid_to[old_rows] = np.where(stays, changes[old.calendar_row], _LOWEST)
     return valid_to
 
@@ -491,9 +492,7 @@ def _days_valid_to(old: Histories, calendar: SchoolCalendar, row: Ints, old_rows
 def _merged_runs(name: str, old: Histories, arrivals: Sequence[Arrivals], words: Words, grown: Grown) -> Runs:
     """Merge one table: words coded alike, days counted in the grown calendar."""
     calendar, row, old_rows, valid_to = grown
-    kept = _recoded_runs(
-        move_runs(getattr(old, name), old_rows, len(row)), old.words, words, RUNS[name].words
-    )
+    kept = _recoded_runs(move_runs(old.runs[name], old_rows, len(row)), old.words, words, RUNS[name].words)
     kept = _with_school_days(kept, calendar, row, valid_to)
     never = np.full(len(row), _LOWEST, np.int32)
     arrived = [
@@ -512,8 +511,8 @@ def _recoded_runs(runs: Runs, former: Words, words: Words, names: tuple[str, ...
 
 
 def _new_codes(words: tuple[str, ...], union: tuple[str, ...]) -> Ints:
-    place = {word: code for code, word in enumerate(union)}
-    return np.array([*(place[word] for word in words), -1], dtype=np.int32)
+    index = {word: code for code, word in enumerate(union)}
+    return np.array([*(index[word] for word in words), -1], dtype=np.int32)
 
 
 def _with_school_days(runs: Runs, calendar: SchoolCalendar, row: Ints, valid_to: Ints) -> Runs:

@@ -129,7 +129,7 @@ _SPREAD = np.array(
 class _Layout:
     """Where the slots of each school day are, as the compiled loops take it.
 
-    ``calendar`` holds the days of each calendar, the place of each such day among the dates of the grid
+    ``calendar`` holds the days of each calendar, the index of each such day among the dates of the grid
     (-1 if it has none there), and the calendar of each pupil. ``slots`` holds the cells, the row of each
     slot, its session, and the first slot of each date.
     """
@@ -140,13 +140,13 @@ class _Layout:
     @classmethod
     def of(cls, grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> _Layout:
         dates, starts = np.unique(grid.date, return_index=True)
-        place = np.full(calendar.days.shape, -1, np.int32)
+        index = np.full(calendar.days.shape, -1, np.int32)
         if len(dates):
             found = np.searchsorted(dates, calendar.days).clip(max=len(dates) - 1)
-            place = np.where(dates[found] == calendar.days, found, -1).astype(np.int32)
+            index = np.where(dates[found] == calendar.days, found, -1).astype(np.int32)
         ends = np.append(starts, len(grid.slot)).astype(np.int32)
         row = np.require(calendar_row, np.int32, ["C", "W"])
-        return cls((calendar.days, place, row), (grid.cells, grid.slot, grid.session, ends))
+        return cls((calendar.days, index, row), (grid.cells, grid.slot, grid.session, ends))
 
 
 def pack_grid(grid: DayGrid, calendar: SchoolCalendar, calendar_row: Ints) -> AttendanceBits:
@@ -237,14 +237,14 @@ def _pack_on_time(  # noqa: PLR0917
     counts: Bytes,
 ) -> int:
     """Pack the rows known on their own date; give the largest number of sessions of any day."""
-    (_, place, calendar_row), (cells, slot, _, starts), (flags_of, absence) = calendar, slots, rules
+    (_, index, calendar_row), (cells, slot, _, starts), (flags_of, absence) = calendar, slots, rules
     kinds, most = np.zeros(len(planes), np.int64), 0
     for pupil in range(*pupils):
-        places = place[calendar_row[pupil]]
+        indices = index[calendar_row[pupil]]
         for byte in range(planes.shape[2]):
             word = np.uint64(0)
-            for day in range(8 * byte, min(8 * byte + 8, len(places))):
-                k = places[day]
+            for day in range(8 * byte, min(8 * byte + 8, len(indices))):
+                k = indices[day]
                 if k < 0:
                     continue
                 flags = int(flags_of[cells[slot[starts[k]], pupil] & STATUS])
@@ -333,7 +333,7 @@ def _pack_late(  # noqa: PLR0917
     Each such day gets its state on its own date, its number of sessions, and its state after each later
     date on which something became known.
     """
-    (pupil, date, day), (days, place, calendar_row) = where, calendar
+    (pupil, date, day), (days, index, calendar_row) = where, calendar
     (session, status, known), (cells, slot, slot_session, starts) = rows, slots
     kinds = np.zeros(len(planes), np.int64)
     n, most, last = 0, 0, 0
@@ -344,7 +344,7 @@ def _pack_late(  # noqa: PLR0917
         row = calendar_row[who]
         if at < 0 or at >= days.shape[1] or days[row, at] != date[first]:
             continue
-        k = place[row, at]
+        k = index[row, at]
         start, stop = (starts[k], starts[k + 1]) if k >= 0 else (0, 0)
         of_day, of_slot = np.empty(stop - start, np.uint8), slot_session[start:stop]
         for s in range(start, stop):

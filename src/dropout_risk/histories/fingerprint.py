@@ -43,13 +43,13 @@ def fingerprint(*things: Any) -> str:
 
 def _large_ones_hashed(content: Content) -> Content:
     """Put the hashes of its blocks in the place of each large part."""
-    large = [place for place, part in enumerate(content) if len(part) > BLOCK_BYTES]
-    cut = [(place, block) for place in large for block in blocks(len(content[place]), BLOCK_BYTES)]
+    large = [index for index, part in enumerate(content) if len(part) > BLOCK_BYTES]
+    cut = [(index, block) for index in large for block in blocks(len(content[index]), BLOCK_BYTES)]
     hashes = in_threads(lambda one: hashlib.sha256(content[one[0]][one[1]]).digest(), cut)
     of_large = dict.fromkeys(large, b"")
-    for (place, _), found in zip(cut, hashes, strict=True):
-        of_large[place] += found
-    return [of_large.get(place, part) for place, part in enumerate(content)]
+    for (index, _), found in zip(cut, hashes, strict=True):
+        of_large[index] += found
+    return [of_large.get(index, part) for index, part in enumerate(content)]
 
 
 def _add_content(content: Content, thing: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +13,6 @@ from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.runs import Runs, offsets_of
 from dropout_risk.records.calendar import DateLike, ordinal_of
-from dropout_risk.records.tables import RUNS
 
 _NAMES = ("known", "date", "day", "start")
 
@@ -32,7 +30,7 @@ def without_future(histories: Histories, as_of: DateLike) -> Histories:
         students=_with_leaving_dates(histories.students, np.where(left > ordinal, -1, left)),
         attendance=_without_days(histories, ordinal),
         refused=_known_before(histories.refused, ordinal),
-        **_each_run(histories, lambda runs: _known_before(runs, ordinal)),
+        runs=_each_run(histories, lambda runs: _known_before(runs, ordinal)),
     )
 
 
@@ -50,12 +48,12 @@ def with_shuffled_future(histories: Histories, as_of: DateLike, seed: int = 0) -
         histories,
         students=_with_leaving_dates(histories.students, left),
         attendance=_shuffled_days(histories, ordinal, rng),
-        **_each_run(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
+        runs=_each_run(histories, lambda runs: _shuffled_rows(runs, ordinal, rng)),
     )
 
 
-def _each_run(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Any]:
-    return {name: change(getattr(histories, name)) for name in RUNS}
+def _each_run(histories: Histories, change: Callable[[Runs], Runs]) -> dict[str, Runs]:
+    return {name: change(runs) for name, runs in histories.runs.items()}
 
 
 def _with_leaving_dates(students: pa.Table, left: Longs) -> pa.Table:

@@ -15,20 +15,21 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.attendance_bits import AttendanceBits, pack_grid
-from dropout_risk.histories.classes import Classes, Sittings
+from dropout_risk.histories.classes import Sittings
 from dropout_risk.histories.places import students_on
-from dropout_risk.histories.refused import refused_runs
-from dropout_risk.histories.registers import Registers, presumed_calendars
+from dropout_risk.histories.refused_runs import refused_runs
+from dropout_risk.histories.registers import Registers, presumed_calendars, presumed_pupils
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import blocks
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, ordinal_of
+from dropout_risk.records.classes import Classes
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.readers import is_marked_synthetic, mark_synthetic
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.school_declarations import ALL_SCHOOLS, PresumedClasses
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import INCIDENTS, RUNS, TAKEN
-from dropout_risk.records.unrecorded import ALL_SCHOOLS
 
 if TYPE_CHECKING:
     from dropout_risk.histories.snapshot import Snapshot
@@ -49,8 +50,8 @@ class Observed:
     ``attended`` is that of its attendance, ``dated`` that of its totals, grades, test results and outcomes.
     For each table of incidents, ``kept`` is the date on which the school's first row became known; ``NEVER``
     where it keeps none. ``presumed`` marks the schools at which a pupil without a row of attendance was
-    there.
-    where it keeps none. ``complete`` is the date up to which its outcomes were declared complete; -1 where
+    there; ``of_class`` names the classes of which that holds, or not, whatever does at their school.
+    ``complete`` is the date up to which its outcomes were declared complete; -1 where
     nobody did.
     """
 
@@ -59,6 +60,7 @@ class Observed:
     kept: dict[str, Ints]
     presumed: Bools
     complete: Ints
+    of_class: PresumedClasses = ()
 
     @classmethod
     def of(cls, attendance: DayGrid, tables: Mapping[str, UsableRows], row: Ints, n_calendars: int) -> Self:
@@ -92,7 +94,7 @@ class Observed:
         for run, first in self.kept.items():
             moved.kept[run][rows] = first
         moved.presumed[rows] = self.presumed
-        return moved
+        return replace(moved, of_class=self.of_class)
 
     def merged(self, other: Observed) -> Self:
         """Give the later of two dates, and the earlier of those from which tables are kept."""
@@ -103,6 +105,7 @@ class Observed:
             kept,
             self.presumed | other.presumed,
             np.maximum(self.complete, other.complete),
+            tuple({said[:2]: said for said in (*self.of_class, *other.of_class)}.values()),
         )
 
     @property
@@ -154,14 +157,15 @@ class Histories:
         The number of the pupil's calendar.
     attendance : AttendanceBits
         Daily attendance, packed.
-    totals, grades, wellbeing, family, discipline, outcomes : Runs
-        Dated rows; days are school days (``day``), dates are ordinals (``date``, ``known``).
+    runs : dict of str to Runs
+        The dated rows of each declared table that has a ``run``, by its name; days are school days
+        (``day``), dates are ordinals (``date``, ``known``).
     words : dict of str to tuple of str
         The sorted vocabulary behind each coded column.
     observed : Observed
         The last dates of each school's rows.
     refused : Runs
-        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused`.
+        Rows that were set apart, counted by table and day; see :mod:`dropout_risk.histories.refused_runs`.
     set_apart : tuple
         Identifiers of pupils whose students row could not be used: they have no row here.
     """
@@ -170,12 +174,7 @@ class Histories:
     calendar: SchoolCalendar
     calendar_row: Ints
     attendance: AttendanceBits
-    totals: Runs
-    grades: Runs
-    wellbeing: Runs
-    family: Runs
-    discipline: Runs
-    outcomes: Runs
+    runs: Mapping[str, Runs]
     words: dict[str, tuple[str, ...]]
     observed: Observed
     refused: Runs
@@ -194,7 +193,8 @@ class Histories:
         tables = {table.name: records.rows(table.name) for table in RUNS.values()}
         histories = cls.from_tables(
             records.table("students"), tables, records.calendar, attendance=records.attendance,
-            presumed=records.presumed_schools, refused=records.refused,
+            presumed=records.presumed_schools, presumed_classes=records.presumed_classes,
+            refused=records.refused,
         )  # fmt: skip
         students = mark_synthetic(histories.students) if records.synthetic else histories.students
         observed = histories.observed
@@ -214,6 +214,7 @@ class Histories:
         observed_to: int | None = None,
         calendars: Sequence[str] | None = None,
         presumed: Sequence[str] = (),
+        presumed_classes: PresumedClasses = (),
         refused: RefusedRows | None = None,
     ) -> Self:
         """Build histories from canonical tables (see ``records.tables``); Arrow ones have a ``pupil`` column.
@@ -221,13 +222,13 @@ class Histories:
         ``students`` is sorted by ``student_id``. ``attendance`` takes the place of the table of that name.
         The tables cover the dates up to ``observed_to`` (ordinal), by default each school's own, from its
         rows. ``calendars`` names each pupil's calendar, by default its school; of those
-        that are ``presumed``, a pupil without a row of attendance was at school. ``refused`` are the rows
-        that were set apart.
+        that are ``presumed``, a pupil without a row of attendance was at school; of
+        ``presumed_classes`` that holds, or not, by themselves. ``refused`` are the rows that were set apart.
         """
         names = calendars if calendars is not None else pc.fill_null(students["school_id"], "").to_pylist()
         calendar = _with_schools(calendar, names)
-        place = {name: calendar.row_of(name) for name in set(names)}
-        row = np.fromiter(map(place.__getitem__, names), np.int32, len(names))
+        row_of = {name: calendar.row_of(name) for name in set(names)}
+        row = np.fromiter(map(row_of.__getitem__, names), np.int32, len(names))
         if attendance is None:
             attendance = DayGrid.of_table(tables["attendance"], len(row))
         builder = _Builder(calendar, row, {})
@@ -238,7 +239,9 @@ class Histories:
         else:
             observed = Observed.until(observed_to, number)
         observed = replace(observed, presumed=presumed_calendars(calendar.schools, presumed))
-        runs: dict[str, Any] = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
+        observed = replace(observed, of_class=presumed_classes)
+        builder.learn_words(rows)
+        runs = {name: builder.runs(name, rows[table.name]) for name, table in RUNS.items()}
         return cls(
             students=students.select(
                 [*STUDENT_COLUMNS, *([SPELLS] if SPELLS in students.column_names else [])]
@@ -249,7 +252,7 @@ class Histories:
             observed=observed,
             words=builder.words,
             refused=refused_runs(refused, len(row)),
-            **runs,
+            runs=runs,
         )
 
     def __repr__(self) -> str:
@@ -279,6 +282,16 @@ class Histories:
     def keeps(self, source: str) -> bool:
         """Say whether any school keeps a table that features read; only those of incidents may lack."""
         return source not in INCIDENTS or bool((self.observed.kept[source] != NEVER).any())
+
+    @property
+    def grades(self) -> Runs:
+        """The marks."""
+        return self.runs["grades"]
+
+    @property
+    def outcomes(self) -> Runs:
+        """What became of pupils, and when."""
+        return self.runs["outcomes"]
 
     @property
     def student_ids(self) -> list[Any]:
@@ -323,6 +336,11 @@ class Histories:
         """The histories that these consecutive pupils were cut from; asked only for their registers."""
         return None, slice(0, len(self))
 
+    @cached_property
+    def presumed(self) -> Bools:
+        """Of which pupils a school day without a row was a day at school."""
+        return presumed_pupils(self)
+
     def in_registers(self, registers: Registers) -> Self:
         """Give the same histories, here, with registers of which they may be a part."""
         self.__dict__["registers"] = registers
@@ -337,7 +355,7 @@ class Histories:
             calendar_row=self.calendar_row[rows],
             attendance=self.attendance.take(rows),
             refused=self.refused.take(rows),
-            **{name: getattr(self, name).take(rows) for name in RUNS},
+            runs={name: runs.take(rows) for name, runs in self.runs.items()},
         )
         return taken.in_registers(self.registers.take(rows))
 
@@ -349,7 +367,7 @@ class Histories:
             calendar_row=self.calendar_row[pupils],
             attendance=self.attendance.take(np.arange(pupils.start, pupils.stop)),
             refused=self.refused.slice(pupils),
-            **{name: getattr(self, name).slice(pupils) for name in RUNS},
+            runs={name: runs.slice(pupils) for name, runs in self.runs.items()},
         )
         marks = slice(int(self.grades.offsets[pupils.start]), int(self.grades.offsets[pupils.stop]))
         for name, rows in (("classes", pupils), ("sittings", marks)):
@@ -422,13 +440,23 @@ class _Builder:
         self.words["session"] = grid.words
         return pack_grid(grid, self.calendar, self.row)
 
+    def learn_words(self, tables: Mapping[str, UsableRows]) -> None:
+        """Collect the words of all tables: columns of one name are coded alike, wherever they stand."""
+        for table in RUNS.values():
+            for column in table.words:
+                self._learn(tables[table.name], column)
+
+    def _learn(self, rows: UsableRows, name: str) -> None:
+        known, found = self.words.setdefault(name, ()), set[str]()
+        if len(rows):
+            every = rows.vocabulary(name)
+            found = {every[index] for index in np.flatnonzero(rows.used(name))} - {*known}
+        if found:
+            self.words[name] = tuple(sorted({*known} | found))
+
     def runs(self, name: str, rows: UsableRows) -> Runs:
         """Make the runs of a table; without rows nothing has to be looked up or sorted."""
-        if len(rows):
-            return self._made(name, rows)
-        for column in RUNS[name].words:
-            self.words.setdefault(column, ())
-        return no_runs(name, len(self.row))
+        return self._made(name, rows) if len(rows) else no_runs(name, len(self.row))
 
     def _made(self, name: str, rows: UsableRows) -> Runs:
         own = {
@@ -440,14 +468,19 @@ class _Builder:
         return own.get(name, self.plain)(rows)
 
     def plain(self, rows: UsableRows) -> Runs:
-        """Hold columns as they are: words as codes, numbers with NaN for none."""
+        """Hold columns as they are: words as codes, numbers with NaN for none, the day as ``date``."""
         table, columns = rows.table, dict[str, Array]()
+        held = {name: "date" if name == table.date else name for name in table.names[1:]}
         for column in table.columns[1:]:
-            if column.name != "recorded_on":
+            if column.name != "recorded_on" and not column.note:
                 coded = column.name in table.words
-                columns[column.name] = self._codes(rows, column.name) if coded else rows.values[column.name]
-        known = None if "recorded_on" in table else rows.values["date"]
-        return self._runs(rows, columns, tuple(name for name in table.key[1:] if name in columns), known)
+                columns[held[column.name]] = (
+                    self._codes(rows, column.name) if coded else rows.values[column.name]
+                )
+        known = None if "recorded_on" in table else columns["date"]
+        if table.ahead:
+            known = rows.values["recorded_on"]
+        return self._runs(rows, columns, tuple(held[name] for name in table.key[1:]), known)
 
     def totals(self, rows: UsableRows) -> Runs:
         counted = ("days_enrolled", "days_absent", "days_excused", "days_late")
@@ -460,7 +493,7 @@ class _Builder:
             "subject": self._codes(rows, "subject"),
             "date": rows.values["date"],
             "exam": self._codes(rows, "exam"),
-            "percent": _percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
+            "percent": _mark_percents(rows.values["score"], rows.values["max_score"], rows.values["taken"]),
         }
         return self._runs(rows, columns, ("subject", "date", "exam"))
 
@@ -500,19 +533,16 @@ class _Builder:
         return day
 
     def _codes(self, rows: UsableRows, name: str) -> Ints:
-        """Code a column of words by their place in the alphabet, so that codes never depend on row order."""
-        every, used = rows.vocabulary(name), rows.used(name)
-        words = sorted({*self.words.get(name, ()), *(every[place] for place in np.flatnonzero(used))})
-        self.words[name] = tuple(words)
-        place = {word: code for code, word in enumerate(words)}
-        codes = np.array([*(place.get(word, -1) for word in every), -1], dtype=np.int32)
+        """Code a column of words by their index in the alphabet, so that codes never depend on row order."""
+        index = {word: code for code, word in enumerate(self.words[name])}
+        codes = np.array([*(index.get(word, -1) for word in rows.vocabulary(name)), -1], dtype=np.int32)
         return np.asarray(codes.take(rows.values[name]))
 
 
 MISSED = -np.inf  # in place of the percent of an exam that was missed; NaN where it is not known or not due
 
 
-def _percents(score: Floats, highest: Floats, taken: Array) -> Floats:
+def _mark_percents(score: Floats, highest: Floats, taken: Array) -> Floats:
     """Give shares of full marks, at most all of them; what stands in place of a mark is no finite number."""
     percent = score / highest
     over = percent > 1
@@ -533,7 +563,9 @@ def no_runs(name: str, n_pupils: int) -> Runs:
 @cache
 def _no_rows(name: str) -> Runs:
     builder = _Builder(SchoolCalendar.from_days({"": []}), np.zeros(0, np.int32), {})
-    return builder._made(name, UsableRows.none(RUNS[name].name))
+    rows = UsableRows.none(RUNS[name].name)
+    builder.words.update(dict.fromkeys(rows.table.words, ()))
+    return builder._made(name, rows)
 
 
 def _with_schools(calendar: SchoolCalendar, names: Sequence[str]) -> SchoolCalendar:

@@ -18,12 +18,14 @@ from dropout_risk.histories.attendance_bits import AttendanceBits, LateStates
 from dropout_risk.histories.places import enrolled_first, times_between
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
+from dropout_risk.records.classes import parts_of_class
+from dropout_risk.records.school_declarations import said_of_class
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
 
 _RECORDED = 1
-_NOWHERE = -1
+_NOWHERE, _UNSAID = -1, -1
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class Registers:
     neither. ``unit`` is the number of each pupil's register, ``row`` the calendar of each register.
     ``in_time`` has one bit per school day, set where a row was known on the day itself; ``late`` holds the
     other days, each with the first date on which one was known. ``alone`` says that class-mates are not
-    there, and each pupil has a register of its own, as in a request.
+    there, and each pupil has a register of its own, as in a request. ``said`` is 1 for classes of which it is
+    declared that a pupil without a row was there, 0 for those of which it is that nobody knows, else -1;
+    None where no class is declared by itself.
     """
 
     unit: Ints
@@ -42,6 +46,7 @@ class Registers:
     in_time: Bytes
     late: LateStates
     alone: bool = False
+    said: Ints | None = None
 
     @classmethod
     def of(cls, histories: Histories) -> Self:
@@ -49,7 +54,8 @@ class Registers:
         unit, n_units = _units_of(histories)
         row = np.zeros(n_units, np.int32)
         row[unit] = histories.calendar_row
-        return cls(unit, row, *_days_handed_in(histories.attendance, unit, n_units))
+        days = _days_handed_in(histories.attendance, unit, n_units)
+        return cls(unit, row, *days, said=_said_of_units(histories, n_units))
 
     @classmethod
     def through(cls, row: Ints, last: Ints, calendar: SchoolCalendar) -> Self:
@@ -59,7 +65,8 @@ class Registers:
         """
         n = len(row)
         bits = np.zeros((n, max((int(calendar.lengths.max(initial=0)) + 7) // 8, 1)), np.uint8)
-        day = np.where(last >= 0, calendar.index(row, last + 1), 0) - 1
+        before = np.minimum(calendar.index(row, last + 1), calendar.lengths[row])
+        day = np.where(last >= 0, before, 0) - 1
         kept = np.flatnonzero(day >= 0)
         bits[kept, day[kept] >> 3] = 1 << (day[kept] & 7)
         return cls(np.arange(n, dtype=np.int32), np.asarray(row, np.int32), bits, _NO_STATES, alone=True)
@@ -103,6 +110,18 @@ def _units_of(histories: Histories) -> tuple[Ints, int]:
     codes[lonely] = number + np.arange(lonely.sum(), dtype=np.int32)
     unit[alone] = codes
     return unit, number + int(lonely.sum())
+
+
+def _said_of_units(histories: Histories, n_units: int) -> Ints | None:
+    """Give what is said of each class by itself."""
+    said = histories.observed.of_class
+    if not said:
+        return None
+    found = np.full(n_units, _UNSAID, np.int32)
+    for number, name in enumerate(histories.classes.names):
+        own = said_of_class(said, *parts_of_class(name))
+        found[number] = _UNSAID if own is None else own
+    return found
 
 
 def _days_handed_in(bits: AttendanceBits, unit: Ints, n_units: int) -> tuple[Bytes, LateStates]:
@@ -159,7 +178,7 @@ def presume_present(histories: Histories, ordinal: int, recorded: Bytes) -> None
     pupil who left, or whose last outcome says so, is not presumed to be there. ``recorded`` holds the bits of
     pupil after pupil, as known on a date.
     """
-    presumed = histories.observed.presumed[histories.calendar_row]
+    presumed = histories.presumed
     pupils = np.flatnonzero(presumed)
     if not len(pupils):
         return
@@ -242,3 +261,12 @@ def presumed_calendars(schools: Sequence[str], presumed: Sequence[str]) -> Bools
     """Mark the calendars of schools at which a day without a row is a day at school."""
     named = {*presumed}
     return np.array([school in named for school in schools], np.bool_)
+
+
+def presumed_pupils(histories: Histories) -> Bools:
+    """Mark the pupils of whom a day without a row is a day at school: by class, or else by school."""
+    presumed = histories.observed.presumed[histories.calendar_row]
+    if not histories.observed.of_class or histories.registers.said is None:
+        return presumed
+    said = histories.registers.said[histories.registers.unit]
+    return np.where(said == _UNSAID, presumed, said == 1)

@@ -155,10 +155,10 @@ class KnownRows(Mapping[str, Array]):
         """Give some of the rows, in the same order, with the offsets of their pupils."""
         if len(rows) == self.offsets[-1]:
             return self
-        places = rows if self._rows is None else self._rows[rows]
+        indices = rows if self._rows is None else self._rows[rows]
         own = {name: column[rows] for name, column in self._made.items() if name not in self._columns}
         own.pop("pupil", None)
-        return KnownRows(offsets, self._columns, places, own)
+        return KnownRows(offsets, self._columns, indices, own)
 
     def having(self, **columns: Array) -> KnownRows:
         """Give the same rows with columns of their own, one value per row."""

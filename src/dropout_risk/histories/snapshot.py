@@ -30,7 +30,7 @@ from dropout_risk.records.tables import RUNS
 from dropout_risk.records.words import word_key
 
 Window = int | Literal["year"] | None
-_PLACES = {kind: place for place, kind in enumerate(PLANES)}
+_PLACES = {kind: index for index, kind in enumerate(PLANES)}
 
 
 class Snapshot:
@@ -181,28 +181,39 @@ class Snapshot:
         """Attendance totals known on the date, sorted by pupil and period."""
         return self.rows("totals")
 
-    @cached_property
+    @property
     def family(self) -> KnownRows:
         """Family rows known on the date and begun by it, with ``holds``: whether they still do.
 
         A row that says no does not hold, ends what was said of its factor before, and is not ``said``; one
         that says that nobody knows is left out.
         """
+        return self._family[0]
+
+    @property
+    def family_in_doubt(self) -> KnownRows:
+        """Family rows of the date that say that nobody knows, and that no later no has ended."""
+        return self._family[1]
+
+    @cached_property
+    def _family(self) -> tuple[KnownRows, KnownRows]:
+        """Give the rows that tell of their factor, and those that leave it in doubt."""
         rows = self._known("family")
         until = np.full(len(self), -self.ordinal, dtype=np.int32)
         begun, offsets = rows_since(rows.offsets, -rows["date"], until)
         rows = rows.take(begun, offsets)
         holds, said = rows["until"] >= self.ordinal, np.ones(len(rows["until"]), dtype=bool)
+        told = said
         no, unknown = self.codes("value", (NO, UNKNOWN))
         if max(no, unknown) >= 0:
-            said = rows["value"] != no
+            said, told = rows["value"] != no, rows["value"] != unknown
             holds = still_holding(rows.offsets, rows["factor"], holds, said)
-            told = rows["value"] != unknown
-            if not told.all():
-                counts = np.bincount(rows["pupil"][told], minlength=len(self))
-                rows = rows.take(np.flatnonzero(told), offsets_of(counts))
-                holds, said = holds[told], said[told]
-        return rows.having(holds=holds, said=said)
+        rows = rows.having(holds=holds, said=said)
+        return self._some_of(rows, told), self._some_of(rows, ~told & holds)
+
+    def _some_of(self, rows: KnownRows, chosen: Bools) -> KnownRows:
+        counts = np.bincount(rows["pupil"][chosen], minlength=len(self))
+        return rows.take(np.flatnonzero(chosen), offsets_of(counts))
 
     @property
     def outcomes(self) -> KnownRows:
@@ -222,7 +233,7 @@ class Snapshot:
         return np.asarray(self.histories.observed.kept[run][self.histories.calendar_row] < self.ordinal)
 
     def _known(self, table: str) -> KnownRows:
-        return self._by_calendar(getattr(self.histories, table).known_on(self.ordinal))
+        return self._by_calendar(self.histories.runs[table].known_on(self.ordinal))
 
     def _by_calendar(self, rows: KnownRows) -> KnownRows:
         """Count the school days of rows by the calendar known on the date."""

@@ -208,10 +208,10 @@ def _read_histories(folder: Path, state: State) -> Histories:
         students, old_rows, _ = union_of_students(students, part.students)
         maps.append(old_rows)
     rows = None
-    for place in range(len(days) - 1, -1, -1):  # the pupils of a day are numbered as that day left them
+    for index in range(len(days) - 1, -1, -1):  # the pupils of a day are numbered as that day left them
         if rows is not None:
-            arrivals[place] = arrivals[place].moved(rows, students.num_rows)
-        rows = maps[place] if rows is None else rows[maps[place]]
+            arrivals[index] = arrivals[index].moved(rows, students.num_rows)
+        rows = maps[index] if rows is None else rows[maps[index]]
     assert rows is not None  # noqa: S101
     return fold_arrivals(histories, arrivals, students, rows)
 

@@ -27,7 +27,7 @@ from dropout_risk.histories.append import (
 )
 from dropout_risk.histories.histories import Histories, Observed
 from dropout_risk.histories.places import with_spells
-from dropout_risk.histories.refused import REFUSED
+from dropout_risk.histories.refused_runs import REFUSED
 from dropout_risk.histories.store import State, add_part, change_store, load_histories, read_parts, read_state
 from dropout_risk.histories.store_format import (
     pack_arrivals,
@@ -156,7 +156,7 @@ def _read_outline(folder: Path, state: State) -> _Outline:
             arrays, about = read_arrays(folder / part["name"], part["files"], _CALENDAR)
             has_sessions |= bool(about["sessions"])
             closed = unpack_closed(arrays, about) if parts else {}
-            calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays)
+            calendar, observed = unpack_calendar(arrays, about), unpack_observed(arrays, about)
             parts.append(Arrivals(own.slice(0, 0), calendar, {}, {}, observed, closed=closed))
         grown = grown_calendar(parts[0].calendar, parts[0].observed, parts[1:])
         return _Outline(students, grown, grown_observed(grown, parts), has_sessions)

@@ -24,7 +24,7 @@ from dropout_risk.files import sync_to_disk
 from dropout_risk.histories.append import Arrivals, calendar_rows, runs_of_late
 from dropout_risk.histories.attendance_bits import PLANES, AttendanceBits, LateStates
 from dropout_risk.histories.histories import Histories, Observed, no_runs
-from dropout_risk.histories.refused import REFUSED, refused_runs
+from dropout_risk.histories.refused_runs import REFUSED, refused_runs
 from dropout_risk.histories.runs import Runs
 from dropout_risk.kernels import in_threads, kernel
 from dropout_risk.records.calendar import SchoolCalendar
@@ -385,7 +385,7 @@ def _read_bytes(folder: Path, name: str, sums: Sums) -> bytes:
 def pack_histories(histories: Histories) -> tuple[Arrays, About]:
     """Give the arrays of histories, without their students."""
     attendance = histories.attendance
-    runs = {name: getattr(histories, name) for name in RUNS}
+    runs = dict(histories.runs)
     runs["late"] = runs_of_late(attendance.late, len(histories))
     runs[REFUSED] = histories.refused
     arrays, about = _pack_part(runs, histories)
@@ -419,13 +419,14 @@ def unpack_histories(students: pa.Table, arrays: Arrays, about: About) -> Histor
 
     names = ["grades", "planes", *(name for name in (*RUNS, "late", REFUSED) if name != "grades")]
     found = dict(zip(names, in_threads(one, names), strict=True))
-    late, planes = found.pop("late"), found.pop("planes")
+    late, planes, refused = (found.pop(name) for name in ("late", "planes", REFUSED))
     states = LateStates(late.pupil, *(late.columns[name] for name in ("day", "known", "flags")))
     sessions = np.array(arrays["sessions"]).reshape(n_pupils, about["sessions"], n_bytes)
     return Histories(
         students=students, calendar=calendar, calendar_row=row,
         attendance=AttendanceBits(planes, states, sessions), words=_read_words(about),
-        observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]), **found,
+        observed=unpack_observed(arrays, about), set_apart=tuple(about["set_apart"]),
+        refused=refused, runs={name: found[name] for name in RUNS},
     )  # fmt: skip
 
 
@@ -445,8 +446,8 @@ def unpack_arrivals(students: pa.Table, arrays: Arrays, about: About) -> Arrival
     runs.setdefault(REFUSED, refused_runs(None, len(runs["late"].offsets) - 1))
     return Arrivals(
         students=students, calendar=unpack_calendar(arrays, about), runs=runs,
-        words=_read_words(about), observed=unpack_observed(arrays), set_apart=tuple(about["set_apart"]),
-        closed=unpack_closed(arrays, about),
+        words=_read_words(about), observed=unpack_observed(arrays, about),
+        set_apart=tuple(about["set_apart"]), closed=unpack_closed(arrays, about),
     )  # fmt: skip
 
 
@@ -475,11 +476,12 @@ def _pack_part(runs: Mapping[str, Runs], part: Histories | Arrivals) -> tuple[Ar
         arrays["observed.presumed"] = part.observed.presumed.view(np.uint8)
     if (part.observed.complete >= 0).any():
         arrays["observed.complete"] = part.observed.complete
+    said = {"presumed_classes": part.observed.of_class} if part.observed.of_class else {}
     runs = {name: held for name, held in runs.items() if name != REFUSED or held.offsets[-1]}
     packed = in_threads(lambda name: pack_runs(runs[name], ("day",) if name in RUNS else ()), runs)
     about: About = {
         "schools": calendar.schools, "year_start": calendar.year_start, "words": part.words,
-        "set_apart": part.set_apart, "runs": {},
+        "set_apart": part.set_apart, "runs": {}, **said,
     }  # fmt: skip
     for name, (found, told) in zip(runs, packed, strict=True):
         arrays |= {f"{name}.{part}": array for part, array in found.items()}
@@ -502,11 +504,12 @@ def _read_words(about: About) -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in about["words"].items()}
 
 
-def unpack_observed(arrays: Mapping[str, Any]) -> Observed:
+def unpack_observed(arrays: Mapping[str, Any], about: About) -> Observed:
     """Read what is known of each school; a former store knows of no incidents and of no convention."""
     attended, dated = (np.array(arrays[f"observed.{name}"]) for name in ("attended", "dated"))
     nothing = Observed.until(-1, len(attended))
     kept = {run: np.array(arrays.get(f"observed.{run}", none)) for run, none in nothing.kept.items()}
     presumed = np.array(arrays.get("observed.presumed", np.zeros(len(attended), np.uint8))).view(np.bool_)
     complete = np.array(arrays.get("observed.complete", nothing.complete))
-    return Observed(attended, dated, kept, presumed, complete)
+    of_class = tuple((school, key, bool(said)) for school, key, said in about.get("presumed_classes", ()))
+    return Observed(attended, dated, kept, presumed, complete, of_class)

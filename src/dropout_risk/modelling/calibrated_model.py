@@ -172,7 +172,7 @@ class CalibratedModel:
 
     def _raw(self, X: pd.DataFrame | Floats, grade_levels: Longs | None = None) -> Contributions:
         backgrounds = self.backgrounds
-        positions = None if grade_levels is None else backgrounds.places(grade_levels)
+        positions = None if grade_levels is None else backgrounds.indices(grade_levels)
         return backgrounds.contributions(self.encoding.encode(X), positions)
 
     def _encoded_background(self, X: pd.DataFrame | Floats) -> Floats:

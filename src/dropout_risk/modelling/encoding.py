@@ -31,7 +31,7 @@ class CategoryWarning(UserWarning):
 class FeatureEncoding:
     """Names and kinds of the columns a model was fitted on, in the order of the fit.
 
-    Numbers and booleans stay numbers. Categories, strings and other objects become codes: the place among the
+    Numbers and booleans stay numbers. Categories, strings and other objects become codes: the index among the
     categories sorted as strings. Missing values, and categories that the fit did not see, are NaN. ``named``
     is False when the fit was given an array, whose columns have no names of their own.
 
@@ -59,8 +59,8 @@ class FeatureEncoding:
         names = tuple(map(flat_name, X.columns))
         _check_names(names, catalogue)
         categories = {}
-        for place, name in enumerate(names):
-            column = X.iloc[:, place]
+        for index, name in enumerate(names):
+            column = X.iloc[:, index]
             if _is_categorical(name, column):
                 words = tuple(sorted({_category_word(value) for value in column.dropna().unique()}))
                 _warn_of_numbers(name, column, words)
@@ -80,21 +80,21 @@ class FeatureEncoding:
         """
         if not isinstance(X, pd.DataFrame):
             return self._encode_array(np.asarray(X, dtype=np.float64))
-        places = self._places(X)
+        indices = self._column_indices(X)
         if not self.categories and all(dtype == np.float64 for dtype in X.dtypes):
             numbers = X.to_numpy(dtype=np.float64)
-            return self._encode_array(numbers if places == sorted(places) else numbers[:, places])
+            return self._encode_array(numbers if indices == sorted(indices) else numbers[:, indices])
         encoded = np.empty((len(X), len(self.names)))
-        for index, (name, place) in enumerate(zip(self.names, places, strict=True)):
-            encoded[:, index] = self._encode_column(name, X.iloc[:, place])
+        for column, (name, index) in enumerate(zip(self.names, indices, strict=True)):
+            encoded[:, column] = self._encode_column(name, X.iloc[:, index])
         return encoded
 
     def shown(self, X: pd.DataFrame | Floats) -> Array:
         """Give the values as they were handed in, in the order of the names; floats where all are numbers."""
         if not isinstance(X, pd.DataFrame):
             return np.asarray(X)
-        places = self._places(X)
-        given = X if places == sorted(places) else X.iloc[:, places]
+        indices = self._column_indices(X)
+        given = X if indices == sorted(indices) else X.iloc[:, indices]
         if all(pd.api.types.is_numeric_dtype(dtype) for dtype in given.dtypes):
             return np.asarray(given.to_numpy(dtype=np.float64, na_value=np.nan))
         return np.asarray(given.to_numpy(dtype=object))
@@ -123,11 +123,11 @@ class FeatureEncoding:
         _refuse_infinity(self.names, X)
         return np.ascontiguousarray(X)
 
-    def _places(self, X: pd.DataFrame) -> list[int]:
-        """Find the place of each column of the fit in a table."""
+    def _column_indices(self, X: pd.DataFrame) -> list[int]:
+        """Find the index of each column of the fit in a table."""
         if not self.named and X.shape[1] == len(self.names):
             return list(range(X.shape[1]))
-        given = {flat_name(column): place for place, column in enumerate(X.columns)}
+        given = {flat_name(column): index for index, column in enumerate(X.columns)}
         missing = [name for name in self.names if name not in given]
         unknown = [name for name in given if name not in self.names]
         if missing or unknown:

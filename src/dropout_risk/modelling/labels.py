@@ -52,7 +52,7 @@ class TwoLabels:
     classes : ndarray
         Both, sorted, as scikit-learn has them.
     positive : int
-        The place of the risk among them.
+        The index of the risk among them.
 
     Examples
     --------
@@ -78,7 +78,9 @@ class TwoLabels:
         name = getattr(y, "name", None)
         classes = _classes_in(target_of(y))
         positive = (
-            _place_known(classes, name) if positive_label is None else _place_of(classes, positive_label)
+            _index_of_risk(classes, name)
+            if positive_label is None
+            else _index_of_label(classes, positive_label)
         )
         return cls(classes, positive)
 
@@ -123,13 +125,13 @@ def target_of(y: ArrayLike) -> Array:
             hint="hand in one column, such as cohort.labels",
         ) from None
     if values.dtype == object:
-        values = _plain(values)
+        values = _plain_labels(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise LabelError("Input y contains NaN or infinity.", hint="drop rows whose label is not known yet")
     return values
 
 
-def _plain(values: Array) -> Array:
+def _plain_labels(values: Array) -> Array:
     """Give labels of a column of objects the type that they have in common."""
     missing = np.asarray(pd.isna(values))
     if missing.any():
@@ -191,21 +193,21 @@ def _classes_in(values: Array) -> Array:
     return np.asarray(classes)
 
 
-def _place_of(classes: Array, positive_label: Any) -> int:
+def _index_of_label(classes: Array, positive_label: Any) -> int:
     """Find the label that was said to be the risk."""
-    for place, one in enumerate(classes.tolist()):
+    for index, one in enumerate(classes.tolist()):
         if one == positive_label and isinstance(one, str) == isinstance(positive_label, str):
-            return place
+            return index
     raise LabelError(
         f"positive_label={positive_label!r} is none of the labels.",
         hint=f"they are {' and '.join(map(repr, classes.tolist()))}",
     )
 
 
-def _place_known(classes: Array, name: object) -> int:
+def _index_of_risk(classes: Array, name: object) -> int:
     """Find the label that is known to be the risk."""
     words = [_plain_word(one) for one in classes.tolist()]
-    numbers = [_number(str(one).strip().casefold()) for one in classes.tolist()]
+    numbers = [_label_number(str(one).strip().casefold()) for one in classes.tolist()]
     by_number = None not in numbers
     risky = [word in RISK_WORDS for word in words]
     asked = re.sub("^(is|has|was)_|^是否(已)?", "", _plain_word(name))
@@ -214,25 +216,28 @@ def _place_known(classes: Array, name: object) -> int:
             f"The labels are named {name!r}, so that nobody can know which of them is the risk.", hint=WAY_OUT
         )
     if by_number:
-        place = int(np.argmax(np.array(numbers, dtype=np.float64)))
+        index = int(np.argmax(np.array(numbers, dtype=np.float64)))
         if set(numbers) not in TOLD_BY_NUMBER:
-            _warn(
-                f"The labels are {_both(classes)}: the greater one is taken for the risk. "
+            _warn_of_labels(
+                f"The labels are {_both_labels(classes)}: the greater one is taken for the risk. "
                 f"If it is not, {WAY_OUT}."
             )
-        return place
+        return index
     if sum(risky) != 1:
-        raise LabelError(f"Which of the labels {_both(classes)} is the risk, nobody can know.", hint=WAY_OUT)
-    place = risky.index(True)
-    if place == 0:
-        _warn(
-            f"The risk is the first of the labels {_both(classes)}: it is column 0 of predict_proba, while "
-            "column 1 and decision_function tell of the other label. With labels of 1 and 0 it is column 1."
+        raise LabelError(
+            f"Which of the labels {_both_labels(classes)} is the risk, nobody can know.", hint=WAY_OUT
         )
-    return place
+    index = risky.index(True)
+    if index == 0:
+        _warn_of_labels(
+            f"The risk is the first of the labels {_both_labels(classes)}: it is column 0 of predict_proba, "
+            "while column 1 and decision_function tell of the other label. With labels of 1 and 0 it is "
+            "column 1."
+        )
+    return index
 
 
-def _both(classes: Array) -> str:
+def _both_labels(classes: Array) -> str:
     return " and ".join(repr(one) for one in classes.tolist())
 
 
@@ -240,7 +245,7 @@ def _plain_word(value: object) -> str:
     return str(value).strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def _number(word: str) -> float | None:
+def _label_number(word: str) -> float | None:
     """Read a label as a number, a truth value as 1 or 0."""
     known: Callable[[str], float | None] = {"true": 1.0, "false": 0.0, **NUMBERS}.get
     try:
@@ -250,5 +255,5 @@ def _number(word: str) -> float | None:
     return number if number is not None and np.isfinite(number) else None
 
 
-def _warn(text: str) -> None:
+def _warn_of_labels(text: str) -> None:
     warnings.warn(text, PositiveLabelWarning, stacklevel=5)

@@ -17,10 +17,15 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import date_of
+from dropout_risk.records.statuses import STATUSES
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
 
-DAY_STATES = ("present", "unexcused", "excused", "suspended", "late", "no_record")
+DAY_STATES: dict[str, Text] = {
+    "present": WORDS["present"],
+    **{kind.state: kind.label for kind in STATUSES.shown_kinds if kind.label is not None},
+    "no_record": WORDS["no_record"],
+}
 LEAST_DAYS = 60
 _MONTH = Text(zh="{day.month}月", en="{day:%b}")
 _WEEK, _CELL, _HEAD, _MONTH_APART = 7, 13, 16, 8.0
@@ -41,9 +46,9 @@ class AttendanceStrip:
     """The school year to date, and always the last 60 school days; a column per week, a row per weekday.
 
     Cells are on a field 100 wide; ``width`` is that of a column, ``height`` that of the whole picture.
-    ``legend`` is each state that occurs, with its number of days in words; ``table`` has each month with its
-    number of days by state, in the order of ``DAY_STATES``; ``totals`` tells of periods in which only totals
-    are kept.
+    ``legend`` is each state that occurs, with its number of days in words; ``heads`` names the states of
+    ``DAY_STATES``, and ``table`` has each month with its number of days of each; ``totals`` tells of periods
+    in which only totals are kept.
     """
 
     cells: tuple[DayCell, ...]
@@ -51,6 +56,7 @@ class AttendanceStrip:
     height: int
     months: tuple[tuple[float, str], ...]
     legend: tuple[tuple[str, str], ...]
+    heads: tuple[str, ...]
     table: tuple[tuple[str, tuple[int, ...]], ...]
     said: str
     totals: tuple[str, ...]
@@ -61,7 +67,7 @@ class AttendanceStrip:
         days = _days_with_states(snapshot)
         totals = _totals_in_words(snapshot, language)
         if not any(state != "no_record" for _, state in days):
-            return cls((), 0.0, 0, (), (), (), "", totals)
+            return cls((), 0.0, 0, (), (), (), (), "", totals)
         first = days[0][0] - dt.timedelta(days=days[0][0].weekday())
         weeks = (days[-1][0] - first).days // _WEEK + 1
         width = 100 / weeks
@@ -75,6 +81,7 @@ class AttendanceStrip:
             height=_HEAD + _CELL * (1 + max(date.weekday() for date, _ in days)),
             months=_month_marks(days, first, width, language),
             legend=legend,
+            heads=tuple(label.to(language) for label in DAY_STATES.values()),
             table=_by_month(days),
             said=WORDS["strip_said"].fill(
                 language,
@@ -92,33 +99,24 @@ def _days_with_states(snapshot: Snapshot) -> list[tuple[dt.date, str]]:
     number = max(0, min(snapshot.n_days, held, max(held - int(snapshot.year_start[0]), LEAST_DAYS)))
     if not number:
         return []
-    planes = {
-        kind: snapshot.days(kind)[0, -number:]
-        for kind in ("recorded", "absent", "unexcused", "late", "suspended")
-    }
-    dates = snapshot.dates_before(np.arange(number, 0, -1)[None, :])[0]
-    states = np.select(
-        [
-            ~planes["recorded"],
-            planes["suspended"],
-            planes["unexcused"],
-            planes["absent"],
-            planes["late"],
-        ],
-        ["no_record", "suspended", "unexcused", "excused", "late"],
-        "present",
+    recorded, *planes = (
+        snapshot.days(kind)[0, -number:]
+        for kind in ("recorded", *(kind.name for kind in STATUSES.telling_kinds))
     )
+    dates = snapshot.dates_before(np.arange(number, 0, -1)[None, :])[0]
+    told = ["no_record", *(kind.state for kind in STATUSES.telling_kinds)]
+    states = np.select([~recorded, *planes], told, "present")
     return [(date_of(date), str(state)) for date, state in zip(dates.tolist(), states, strict=True)]
 
 
 def _day_cell(date: dt.date, state: str, first: dt.date, width: float, language: Language) -> DayCell:
     week = (date - first).days // _WEEK
-    told = f"{date_in_words(date, language)} {WORDS[state].to(language)}"
+    told = f"{date_in_words(date, language)} {DAY_STATES[state].to(language)}"
     return DayCell(round(week * width, 3), _HEAD + _CELL * date.weekday(), state, told)
 
 
 def _days_in_words(state: str, number: int, language: Language) -> str:
-    return WORDS["days_of"].fill(language, state=WORDS[state].to(language), number=number)
+    return WORDS["days_of"].fill(language, state=DAY_STATES[state].to(language), number=number)
 
 
 def _month_marks(

@@ -43,10 +43,6 @@ PUPIL_WORDS: dict[str, Text] = {
     ),
     "days_of": Text(zh="{state}{number}天", en="{state} {number}"),
     "present": Text(zh="出勤", en="present"),
-    "unexcused": Text(zh="无故缺课", en="absent, unexplained"),
-    "excused": Text(zh="请假", en="excused"),
-    "suspended": Text(zh="停课", en="suspended"),
-    "late": Text(zh="迟到或早退", en="late or left early"),
     "no_record": Text(zh="无记录", en="no record"),
     "no_attendance": Text(zh="没有按天的出勤记录。", en="No attendance by day is recorded."),
     "total_of_period": Text(

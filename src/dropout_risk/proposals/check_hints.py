@@ -12,10 +12,11 @@ from dropout_risk.text import Text
 _TIME = re.compile(r"(\d{2}):\d{2}")
 
 
-def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
+def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> Iterator[Line]:
     """Propose the conventions for which the problems of a report speak; each once.
 
-    That days without a row were days at school is never taken for granted: it is for the school to say.
+    That days without a row were days at school is never taken for granted: it is for the school to say. Of a
+    register ``by_lesson`` it cannot be said.
     """
     rules = {problem.rule.code: problem for problem in report.problems}
     week = "china" if chinese else "weekdays"
@@ -24,8 +25,9 @@ def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
     elif "DR158" in rules:
         yield Line((), "zone", "Asia/Shanghai" if chinese else "local", "doubtful", _SHIFTED)
     only = next((code for code in ("DR170", "DR174") if code in rules), None)
+    only = None if by_lesson else only
     if only is not None:
-        yield Line((), "unrecorded", "present", "doubtful", _ONLY if only == "DR170" else _MOSTLY)
+        yield _unrecorded_line([problem for problem in report.problems if problem.rule.code == only])
     if "DR171" in rules or (only is not None and "calendar" not in report.counts):
         yield Line(("calendar",), "week", week, "doubtful", _WEEK)
     elif "DR145" in rules:
@@ -36,8 +38,17 @@ def check_lines(report: CheckReport, chinese: bool) -> Iterator[Line]:
         yield Line((), "year_start", "02-01", "doubtful", _YEAR)
 
 
+def _unrecorded_line(problems: list[Problem]) -> Line:
+    """Propose the convention; where single classes list absences only, name the lines for these."""
+    evidence = _ONLY if problems[0].rule.code == "DR170" else _MOSTLY
+    if not all(problem.detail for problem in problems):
+        return Line((), "unrecorded", "present", "doubtful", evidence)
+    lines = "; ".join(problem.detail.en for problem in problems)
+    return Line((), "unrecorded", None, "doubtful", _OF_CLASSES.filled(lines=lines))
+
+
 def _zone_line(problem: Problem, chinese: bool) -> Line:
-    hours = {int(hour) for hour in _TIME.findall(problem.detail)}
+    hours = {int(hour) for hour in _TIME.findall(problem.detail.en)}
     ahead = (24 - max(hours)) if hours else 0
     if chinese and hours == {16}:
         return Line((), "zone", "Asia/Shanghai", "likely", _SHANGHAI)
@@ -68,6 +79,10 @@ _ONLY = Text(
 _MOSTLY = Text(
     zh="大多数行不是出勤，多数学生多数日子没有记录：可能只登记缺勤",
     en="most rows are no presence and most pupils have no row on most days: it may list absences only",
+)
+_OF_CLASSES = Text(
+    zh="只有个别班级像是只登记缺勤。确实如此的，写：{lines}",
+    en="single classes seem to list absences only; if they do, write: {lines}",
 )
 _WEEK = Text(
     zh="没有校历：只登记缺勤的考勤需要知道哪些日子上课",

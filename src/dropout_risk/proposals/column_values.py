@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from dropout_risk.proposals.known_names import known_word, points_of
-from dropout_risk.records.dates import DATE_ORDERS, declared_date
+from dropout_risk.records.dates import DATE_ORDERS, declared_date, is_serial
 from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.tables import Column
@@ -16,8 +16,6 @@ from dropout_risk.records.values import NO_DATE, day_in
 from dropout_risk.records.words import narrow_text, trimmed_text, word_key
 
 _CLOCK = re.compile(r"[ T]+\d{1,2}:\d{2}.*$")
-_FIRST_SERIAL, _LAST_SERIAL = 36_526, 55_000
-_SERIAL = re.compile(r"\d{5}(?:\.0+)?").fullmatch
 _MOST, _SOME = 0.8, 0.3
 _FEW_WORDS, _LONG_ID, _HIGHEST_LEVEL = 20, 40, 13
 
@@ -108,11 +106,6 @@ def without_clock(text: str) -> str:
     ('9/2/2024', '2024-09-02')
     """
     return _CLOCK.sub("", narrow_text(text))
-
-
-def is_serial(text: str) -> bool:
-    """Say whether a number may be a spreadsheet's date."""
-    return bool(_SERIAL(text)) and _FIRST_SERIAL <= float(text) <= _LAST_SERIAL
 
 
 def is_date(text: str) -> bool:

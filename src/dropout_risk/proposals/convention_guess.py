@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from dropout_risk.proposals.column_values import ColumnValues, is_serial, number_in
+from dropout_risk.proposals.column_values import ColumnValues, number_in
 from dropout_risk.proposals.known_names import name_key
 from dropout_risk.proposals.lines import Degree, Line
 from dropout_risk.proposals.table_guess import TableGuess
-from dropout_risk.records.dates import declared_date
+from dropout_risk.records.dates import declared_date, is_serial
 from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
@@ -23,15 +23,20 @@ _WEEKEND_DAYS, _YEAR_DAYS = (5, 6), 366
 def convention_lines(guesses: Sequence[TableGuess], today: dt.date) -> list[Line]:
     """Propose the conventions that values speak for."""
     used = [guess for guess in guesses if guess.used]
-    found = [*_date_orders(used, today), *_full_marks(used), *_units(used), *_years_of_entry(used)]
-    found += [line for guess in guesses for line in _encoding(guess)]
+    found = [
+        *_date_order_lines(used, today),
+        *_full_mark_lines(used),
+        *_unit_lines(used),
+        *_entry_year_lines(used),
+    ]
+    found += [line for guess in guesses for line in _encoding_lines(guess)]
     return found
 
 
 # --- The order of dates -----------------------------------------------------------------------------
 
 
-def _date_orders(used: Sequence[TableGuess], today: dt.date) -> Iterator[Line]:
+def _date_order_lines(used: Sequence[TableGuess], today: dt.date) -> Iterator[Line]:
     written, at_school = set(), set()
     for guess in used:
         for name in guess.columns:
@@ -84,10 +89,12 @@ def _weekend_share(texts: Sequence[str], order: str) -> float:
 # --- Numbers ----------------------------------------------------------------------------------------
 
 
-def _full_marks(used: Sequence[TableGuess]) -> Iterator[Line]:
+def _full_mark_lines(used: Sequence[TableGuess]) -> Iterator[Line]:
     lacking = [guess for guess in used if guess.table == "grades" and "max_score" not in guess.columns]
     given = [guess.of_column("score") for guess in lacking]
-    marks = [(number, count) for values in given if values is not None for number, count in _marks(values)]
+    marks = [
+        (number, count) for values in given if values is not None for number, count in _counted_marks(values)
+    ]
     if not lacking:
         return
     highest = max((number for number, _ in marks), default=0)
@@ -96,17 +103,18 @@ def _full_marks(used: Sequence[TableGuess]) -> Iterator[Line]:
         return
     steps = (1, 4, 5, 10, 20, _HUNDRED, 120, 150)
     guessed = next((step for step in steps if highest <= step), int(highest)) if marks else _HUNDRED
-    yield Line((), "max_score", guessed, "doubtful", _MARKS.filled(highest=f"{highest:g}"))
+    evidence = _MARKS.filled(highest=f"{highest:g}") if marks else _NO_MARKS
+    yield Line((), "max_score", guessed, "doubtful", evidence)
 
 
-def _marks(values: ColumnValues) -> Iterator[tuple[float, int]]:
+def _counted_marks(values: ColumnValues) -> Iterator[tuple[float, int]]:
     for text, count in values.counts.items():
         number = number_in(text)
         if number is not None:
             yield number, count
 
 
-def _units(used: Sequence[TableGuess]) -> Iterator[Line]:
+def _unit_lines(used: Sequence[TableGuess]) -> Iterator[Line]:
     for guess in used:
         column, values = guess.columns.get("distance_km"), guess.of_column("distance_km")
         if column is None or values is None or not values.numbers:
@@ -125,7 +133,7 @@ def _units(used: Sequence[TableGuess]) -> Iterator[Line]:
             )
 
 
-def _years_of_entry(used: Sequence[TableGuess]) -> Iterator[Line]:
+def _entry_year_lines(used: Sequence[TableGuess]) -> Iterator[Line]:
     for guess in used:
         values = guess.of_column("grade_level")
         if values is not None and values.share(_is_cohort) > 0:
@@ -139,7 +147,7 @@ def _is_cohort(text: str) -> bool:
     return number is not None and FIRST_COHORT <= number <= LAST_COHORT
 
 
-def _encoding(guess: TableGuess) -> Iterator[Line]:
+def _encoding_lines(guess: TableGuess) -> Iterator[Line]:
     if guess.file.encoding is not None:
         known = [column for column in guess.columns.values() if column.degree != "doubtful"]
         degree: Degree = "likely" if len(known) > 1 else "doubtful"
@@ -162,6 +170,11 @@ _EITHER = Text(
 _MARKS = Text(
     zh="没有满分一列，最高分是{highest}",
     en="there is no column of full marks, and the highest mark is {highest}",
+)
+_NO_MARKS = Text(
+    zh="没有满分一列，也没有数字的分数：请写等第折成的分以多少为满分",
+    en="there is no column of full marks, and no mark is a number: say of how many points "
+    "the marks in words are",
 )
 _METRES_SAID = Text(zh="表头写明米", en="the header says metres")
 _METRES_SEEN = Text(zh="多数距离大于50，像是米", en="most distances are above 50, as metres are")

@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.proposals.column_values import ColumnValues
+from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.known_names import known_mapping
 from dropout_risk.records.csv_files import CsvPart
 from dropout_risk.records.folders import FoundFile, find_files
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ParquetPart, Part
 from dropout_risk.records.workbooks import Workbook
+from dropout_risk.text import Text
 
 SAMPLE_ROWS = 100_000
 
@@ -47,7 +49,7 @@ class ForeignFile:
         for piece in part.pieces(headers) if headers else ():
             for batch in piece():
                 for header, column in zip(headers, batch.columns, strict=True):
-                    counts[header].update(_counted(column))
+                    counts[header].update(_value_counts(column))
                 rows += batch.num_rows
             if rows >= SAMPLE_ROWS:
                 break
@@ -58,7 +60,7 @@ class Unread(NamedTuple):
     """A file that cannot be read, and why."""
 
     name: str
-    why: str
+    why: Text
 
 
 class ForeignFiles(NamedTuple):
@@ -74,15 +76,15 @@ class ForeignFiles(NamedTuple):
         unread: list[Unread] = []
         for found in find_files(folder, RecordsMapping()):
             try:
-                files += _opened(found)
+                files += _files_in(found)
             except DropoutRiskError as error:
-                unread.append(Unread(found.file.name, str(error.message)))
-            if found.kind not in ("text", "parquet", "workbook"):
+                unread.append(Unread(found.file.name, error_words(str(error.message))))
+            if isinstance(found.kind, Text):
                 unread.append(Unread(found.file.name, found.kind))
         return cls(files, unread)
 
 
-def _opened(found: FoundFile) -> Iterator[ForeignFile]:
+def _files_in(found: FoundFile) -> Iterator[ForeignFile]:
     file = found.file
     if found.kind == "workbook":
         yield from _sheets_of(found)
@@ -124,7 +126,7 @@ def _sheets_of(found: FoundFile) -> Iterator[ForeignFile]:
         yield ForeignFile(name, found.file.base, called, table, read_as)
 
 
-def _counted(column: Any) -> dict[str, int]:
+def _value_counts(column: Any) -> dict[str, int]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     texts = column if pa.types.is_string(column.type) else column.cast(pa.string())

@@ -54,19 +54,19 @@ class KnownTable(NamedTuple):
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _known_data() -> dict[str, Any]:
     text = resources.files("dropout_risk.proposals").joinpath("known_names.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
 @cache
-def _columns(table: str) -> dict[str, tuple[str, str, int]]:
+def _column_names(table: str) -> dict[str, tuple[str, str, int]]:
     """Give, by key, the column that a header of a table means, with its name as written and its rank."""
     found: dict[str, tuple[str, str, int]] = {}
     built_in = RecordsMapping()
     given = [(column, name) for column in TABLES[table].names for name in built_in.headers_of(table, column)]
     for section in (table, "all"):
-        for column, names in _data()["columns"].get(section, {}).items():
+        for column, names in _known_data()["columns"].get(section, {}).items():
             given += [(column, name) for name in names if column in TABLES[table]]
     for rank, (column, name) in enumerate(given):
         found.setdefault(name_key(name), (column, name, rank))
@@ -80,12 +80,19 @@ def known_column(table: str, header: str) -> KnownColumn | None:
     ('date', None)
     >>> known_column("students", "本校学号").nearness
     'near'
+
+    Nor does one that says the opposite, or that means another column of another table.
+
+    >>> known_column("attendance_totals", "Days Unexcused Absences"), known_column("attendance", "SchoolID")
+    (None, None)
     """
-    names = _columns(table)
+    names = _column_names(table)
     key = name_key(header)
     if key in names:
         column, name, rank = names[key]
         return KnownColumn(column, name, "known", rank)
+    if key in _keys_of_all_tables():
+        return None
     near = [found for found in names.items() if _ends_with(header, key, found[1][1], found[0])]
     near = near or [(close, names[close]) for close in _look_alike(key, names)]
     if not near:
@@ -94,15 +101,51 @@ def known_column(table: str, header: str) -> KnownColumn | None:
     return KnownColumn(column, name, "near", rank)
 
 
+@cache
+def _keys_of_all_tables() -> frozenset[str]:
+    return frozenset().union(*(_column_names(table) for table in TABLES))
+
+
+def is_known_elsewhere(header: str) -> bool:
+    """Say whether a header means a column of some table, so that nobody need be asked what it is."""
+    return name_key(header) in _keys_of_all_tables()
+
+
 def _ends_with(header: str, key: str, name: str, known: str) -> bool:
     if not known.isascii():
-        return len(known) >= _LEAST_WIDE and key.endswith(known)
+        rest = key.removesuffix(known)
+        return len(known) >= _LEAST_WIDE and key != rest and not set(rest) & _NOT_WIDE
     tokens, wanted = name_tokens(header), name_tokens(name)
-    return 0 < len(wanted) < len(tokens) and tokens[-len(wanted) :] == wanted
+    before = tokens[: -len(wanted)]
+    return 0 < len(wanted) < len(tokens) and tokens[-len(wanted) :] == wanted and not (
+        wanted in _TOO_GENERAL or set(before) & _NOT
+    )  # fmt: skip
 
 
 def _look_alike(key: str, names: dict[str, Any]) -> Sequence[str]:
-    return get_close_matches(key, names, 1, _CLOSE) if len(key) >= _LONG_ENOUGH and key.isascii() else ()
+    if len(key) < _LONG_ENOUGH or not key.isascii():
+        return ()
+    close = get_close_matches(key, names, 3, _CLOSE)
+    return [name for name in close if not _are_opposite(key, name)][:1]
+
+
+def _are_opposite(one: str, other: str) -> bool:
+    """Say whether two names differ in a negation.
+
+    >>> _are_opposite("unexcusedabsence", "excusedabsence"), _are_opposite("excuseddays", "excusedday")
+    (True, False)
+    """
+    long, short = sorted((one, other), key=len, reverse=True)
+    places = range(len(long))
+    return any(
+        short == long[:at] + long[at + len(no) :] for no in _NO for at in places if long.startswith(no, at)
+    )
+
+
+_NO = ("un", "non", "not", "in", "no", "dis")
+_NOT = frozenset(("not", "non", "no", "never", "without", "un", "unexcused", "present", "partial"))
+_NOT_WIDE = frozenset("非不未无没否")
+_TOO_GENERAL = frozenset((("id",), ("code",), ("no",), ("name",), ("type",), ("to",), ("from",), ("days",)))
 
 
 def known_table(called: str) -> KnownTable | None:
@@ -118,12 +161,12 @@ def known_table(called: str) -> KnownTable | None:
         (len(name), KnownTable(table, name))
         for table, names in _table_names().items()
         for name in names
-        if (name_key(name) in key if not name.isascii() else _holds(tokens, name_tokens(name)))
+        if (name_key(name) in key if not name.isascii() else _holds_tokens(tokens, name_tokens(name)))
     ]
     return max(found, key=lambda item: item[0])[1] if found else None
 
 
-def _holds(tokens: Sequence[str], wanted: Sequence[str]) -> bool:
+def _holds_tokens(tokens: Sequence[str], wanted: Sequence[str]) -> bool:
     spans = range(len(tokens) - len(wanted) + 1)
     return any(tuple(tokens[start : start + len(wanted)]) == tuple(wanted) for start in spans)
 
@@ -131,17 +174,27 @@ def _holds(tokens: Sequence[str], wanted: Sequence[str]) -> bool:
 @cache
 def _table_names() -> dict[str, list[str]]:
     built_in = RecordsMapping()
-    return {table: [*built_in.names_of(table), *_data()["tables"].get(table, ())] for table in TABLES}
+    return {table: [*built_in.names_of(table), *_known_data()["tables"].get(table, ())] for table in TABLES}
 
 
 def is_needless(header: str) -> bool:
     """Say whether a header is known to be of use in no table, such as a name or an address."""
-    return name_key(header) in _needless()
+    return name_key(header) in _needless_keys()
 
 
 @cache
-def _needless() -> frozenset[str]:
-    return frozenset(map(name_key, _data()["ignored"]["names"]))
+def _needless_keys() -> frozenset[str]:
+    return frozenset(map(name_key, _known_data()["ignored"]["names"]))
+
+
+def usual_code(section: str, word: str) -> Word | None:
+    """Give what a code of a column often means, though systems differ; None where it is no usual one.
+
+    >>> usual_code("status", "TDY"), usual_code("status", "absent")
+    ('late', None)
+    """
+    codes = _known_data()["codes"].get(section, {})
+    return next((meaning for meaning, words in codes.items() if word_key(word) in map(word_key, words)), None)
 
 
 class KnownWord(NamedTuple):
@@ -152,25 +205,25 @@ class KnownWord(NamedTuple):
 
 
 def known_word(section: str, word: str) -> KnownWord | None:
-    """Give what a word of a column means; None where nobody knows.
+    """Give what a word of a column means, or the last part of a descriptor; None where nobody knows.
 
     >>> known_word("status", "Absent Unexcused"), known_word("status", "T"), known_word("status", "zz")
     (KnownWord(meaning='absent', is_sign=False), KnownWord(meaning='late', is_sign=True), None)
     """
-    return _words(section).get(word_key(word))
+    return _known_words(section).get(word_key(word.rpartition("#")[2] if "://" in word else word))
 
 
 @cache
-def _words(section: str) -> dict[str, KnownWord]:
+def _known_words(section: str) -> dict[str, KnownWord]:
     found: dict[str, KnownWord] = {}
     for part, is_sign in (("words", False), ("letters", True)):
-        for meaning, words in _data()[part].get(section, {}).items():
+        for meaning, words in _known_data()[part].get(section, {}).items():
             for word in words:
-                found.setdefault(word_key(word), KnownWord(_typed(section, meaning), is_sign))
+                found.setdefault(word_key(word), KnownWord(_typed_meaning(section, meaning), is_sign))
     return found
 
 
-def _typed(section: str, meaning: str) -> Word:
+def _typed_meaning(section: str, meaning: str) -> Word:
     if section == "yes_no":
         return meaning == "true"
     return int(meaning) if section == "grade_level" else meaning
@@ -178,23 +231,23 @@ def _typed(section: str, meaning: str) -> Word:
 
 def points_of(word: str) -> float | None:
     """Give the points that a mark in words often has; every school has its own."""
-    return _points().get(word_key(word))
+    return _known_points().get(word_key(word))
 
 
 @cache
-def _points() -> dict[str, float]:
-    return {word_key(word): points for word, points in _data()["points"].items()}
+def _known_points() -> dict[str, float]:
+    return {word_key(word): points for word, points in _known_data()["points"].items()}
 
 
 def known_mapping(encodings: dict[str, str] | None = None) -> RecordsMapping:
     """Give all known names as a mapping, by which the line of headers of a foreign file is found."""
-    columns = {table: dict(_spellings(table)) for table in TABLES}
+    columns = {table: dict(_header_spellings(table)) for table in TABLES}
     return RecordsMapping({"columns": columns, "encoding": encodings or {}})
 
 
-def _spellings(table: str) -> Iterator[tuple[str, str]]:
+def _header_spellings(table: str) -> Iterator[tuple[str, str]]:
     seen = set()
-    for key, (column, name, _) in _columns(table).items():
+    for key, (column, name, _) in _column_names(table).items():
         for spelling in ("_".join(name_tokens(name)) or name, key):
             if spelling not in seen:
                 seen.add(spelling)

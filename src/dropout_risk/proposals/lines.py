@@ -21,7 +21,8 @@ DEGREES: dict[str, Text] = {
 class Line:
     """One entry: ``key`` under ``section`` (its names, none for the top of the file), with its evidence.
 
-    A line that is doubtful is never applied; of one without a ``value`` nobody knows what it should be.
+    A line that is doubtful is never applied; of one without a ``value`` nobody knows what it should be. A
+    ``spare`` one is another choice than the one that is taken, and need not be decided.
     """
 
     section: tuple[str, ...]
@@ -29,6 +30,7 @@ class Line:
     value: Word | tuple[str, ...] | None
     degree: Degree
     evidence: Text
+    spare: bool = False
 
     @property
     def applied(self) -> bool:
@@ -42,21 +44,21 @@ class Line:
         >>> Line(("columns", "grades"), "Mark", "score", "sure", Text("", "")).entry
         '"Mark" = "score"'
         """
-        key = self.key if self.key.isascii() and self.key.isidentifier() else quoted(self.key)
-        key = quoted(self.key) if self.section[:1] in (("tables",), ("columns",), ("words",)) else key
-        return f"{key} = {'?' if self.value is None else _written(self.value)}"
+        key = self.key if self.key.isascii() and self.key.isidentifier() else quoted_text(self.key)
+        key = quoted_text(self.key) if self.section[:1] in (("tables",), ("columns",), ("words",)) else key
+        return f"{key} = {'?' if self.value is None else _written_value(self.value)}"
 
 
-def quoted(text: str) -> str:
+def quoted_text(text: str) -> str:
     """Write a text as TOML does."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _written(value: Word | tuple[str, ...]) -> str:
+def _written_value(value: Word | tuple[str, ...]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return quoted(value)
+        return quoted_text(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(quoted, value))}]"
+        return f"[{', '.join(map(quoted_text, value))}]"
     return repr(value)

@@ -5,23 +5,31 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dropout_risk.errors import DropoutRiskError, RecordsError
 from dropout_risk.proposals.check_hints import check_lines
 from dropout_risk.proposals.convention_guess import convention_lines
+from dropout_risk.proposals.error_words import error_words
 from dropout_risk.proposals.foreign_files import ForeignFiles, Unread
 from dropout_risk.proposals.known_names import is_needless
 from dropout_risk.proposals.lines import DEGREES, Line
 from dropout_risk.proposals.mapping_toml import write_mapping
+from dropout_risk.proposals.open_questions import (
+    NO_STUDENTS,
+    lacking_columns,
+    lesson_questions,
+    lists_lessons,
+    may_tell_headers,
+    open_questions,
+    poorer_rosters,
+)
+from dropout_risk.proposals.preview import Preview, preview_of
 from dropout_risk.proposals.table_guess import (
     TableGuess,
     guess_tables,
-    has_headers,
     shown_headers,
-    wide_days,
-    wide_subjects,
 )
 from dropout_risk.proposals.word_guess import word_lines
 from dropout_risk.records.mapping import RecordsMapping, plain_form
@@ -29,7 +37,7 @@ from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import Language, Text
 
-_WIDE = 3
+_ROUNDS = 2
 _NAMES = (("tables",), ("columns",), ("words",))
 
 
@@ -50,6 +58,8 @@ class MappingProposal:
         Why they cannot be read.
     questions : tuple of Text
         What else the school has to decide or to mend.
+    preview : Preview or None
+        What the check says if the doubtful headers, words and forms are right; None where none is doubted.
     """
 
     lines: tuple[Line, ...]
@@ -57,6 +67,7 @@ class MappingProposal:
     report: CheckReport | None
     error: DropoutRiskError | None
     questions: tuple[Text, ...]
+    preview: Preview | None = None
 
     def toml(self, language: Language = "en") -> str:
         """Write the mapping: sure and likely entries with their evidence, doubtful ones as comments."""
@@ -69,7 +80,7 @@ class MappingProposal:
     @property
     def doubtful(self) -> tuple[Line, ...]:
         """The lines that are not applied, and that somebody has to decide."""
-        return tuple(line for line in self.lines if not line.applied)
+        return tuple(line for line in self.lines if not line.applied and not line.spare)
 
     @property
     def clean(self) -> bool:
@@ -79,7 +90,9 @@ class MappingProposal:
     def text(self, language: Language = "en") -> str:
         """Say which file is which table, what the check then says, and what is to be decided."""
         said = [*_table_texts(self.tables, language), *self._conventions(language), "", _CHECK.to(language)]
-        said.append(str(self.error) if self.report is None else self.report.text(language))
+        said.append(self._check_text(language))
+        if self.preview is not None:
+            said += ["", self.preview.heading().to(language), self.preview.report.text(language)]
         asked = [*self._asked(language), *(question.to(language) for question in self.questions)]
         asked += [text.to(language) for text in self._mend()]
         said += ["", (_DECIDE if asked else _NOTHING_TO_DECIDE).fill(language, n=len(asked))]
@@ -95,23 +108,56 @@ class MappingProposal:
             degree = DEGREES[line.degree].to(language)
             yield f"  {where}{line.entry}    # {degree}: {line.evidence.to(language)}"
 
+    def _check_text(self, language: Language) -> str:
+        if self.report is not None:
+            return self.report.text(language)
+        error = self.error
+        assert error is not None  # noqa: S101
+        message, hint = error_words(error.message), error_words(error.hint)
+        return _ERROR.filled(code=error.code, message=message, hint=hint).to(language)
+
+    @property
+    def best_report(self) -> CheckReport | None:
+        """The report that shows the most: that of the preview, where there is one."""
+        return self.report if self.preview is None else self.preview.report
+
     def _mend(self) -> Iterator[Text]:
-        """Name what the check sets apart, which somebody has to mend or to explain."""
-        problems = () if self.report is None else self.report.problems
+        """Name what the check sets apart, which somebody has to mend or to explain, and nothing else asks."""
+        problems = () if self.best_report is None else self.best_report.problems
+        asked = self._asked_codes()
         told = [
             (problem.rule.code, problem.rule.wording(problem.table, problem.column).hint)
             for problem in problems
-            if problem.severity == "error"
+            if problem.severity == "error" and problem.rule.code not in asked
         ]
         for code, hint in dict.fromkeys(told):
             yield _SET_APART.filled(code=code, hint=hint)
-        if self.error is not None:
-            yield Text(zh=self.error.hint, en=self.error.hint)
+        if self.error is not None and self.error.code not in asked and self.error.hint:
+            yield error_words(self.error.hint)
+
+    def _asked_codes(self) -> set[str]:
+        """Give the codes of what a line or a question asks already."""
+        asked = {code for line in self.doubtful for code in _codes_of(line)}
+        if any(lacking_columns(guess) for guess in self.tables) or NO_STUDENTS in self.questions:
+            asked |= {"DR100", "DR101"}
+        asked |= {"DR170", "DR174"} if lists_lessons(self.tables) else set()
+        return asked | ({"DR115", "DR152"} if poorer_rosters(self.tables) else set())
 
     def _asked(self, language: Language) -> Iterator[str]:
         for line in self.doubtful:
             where = f"[{'.'.join(line.section)}] " if line.section else ""
             yield f"{where}{line.entry}    # {line.evidence.to(language)}"
+
+
+def _codes_of(line: Line) -> tuple[str, ...]:
+    """Give the codes of the check that go away once a line is decided."""
+    if line.section[:1] == ("words",):
+        return ("DR104",) if line.section[1] == "score" else ("DR107",)
+    if line.section[:1] in (("columns",), ("tables",)):
+        return ("DR100", "DR101")
+    return {"dates": ("DR105",), "unrecorded": ("DR170", "DR171", "DR174"), "max_score": ("DR101",)}.get(
+        line.key, ()
+    )
 
 
 def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -> MappingProposal:
@@ -147,12 +193,13 @@ def propose_mapping(folder: str | Path, *, today: dt.date | str | None = None) -
     guesses = guess_tables(found.files)
     lines = [*convention_lines(guesses, day), *_table_lines(guesses), *_column_lines(guesses)]
     lines = _without_clashes([*lines, *word_lines(guesses), *_needless_lines(guesses)])
-    proposal = _checked(path, lines, guesses, found.unread, day)
-    hints = _new_lines(proposal.report, guesses, lines)
-    if hints:
-        proposal = _checked(path, [*hints, *lines], guesses, found.unread, day)
-        more = _new_lines(proposal.report, guesses, [*hints, *lines])
-        proposal = _checked(path, [*more, *hints, *lines], guesses, found.unread, day) if more else proposal
+    proposal = _checked_proposal(path, lines, guesses, found.unread, day)
+    for _ in range(_ROUNDS):
+        more = _new_lines(proposal.best_report, guesses, lines)
+        if not more:
+            break
+        lines = [*more, *lines]
+        proposal = _checked_proposal(path, lines, guesses, found.unread, day)
     return proposal
 
 
@@ -161,7 +208,8 @@ def _new_lines(
 ) -> list[Line]:
     """Give what the check suggests and no line says yet."""
     said = {(line.section, line.key) for line in lines}
-    suggested = check_lines(report, _is_chinese(guesses)) if report is not None else ()
+    by_lesson = lists_lessons(guesses)
+    suggested = check_lines(report, _is_chinese(guesses), by_lesson) if report is not None else ()
     return [line for line in suggested if (line.section, line.key) not in said]
 
 
@@ -170,20 +218,25 @@ def _is_chinese(guesses: Sequence[TableGuess]) -> bool:
     return 2 * sum(not header.isascii() for header in headers) > len(headers)
 
 
-def _checked(
+def _checked_proposal(
     folder: Path,
     lines: Sequence[Line],
     guesses: Sequence[TableGuess],
     unread: Sequence[Unread],
     today: dt.date,
 ) -> MappingProposal:
-    proposal = MappingProposal(tuple(lines), tuple(guesses), None, None, tuple(_questions(guesses, unread)))
+    proposal = MappingProposal(
+        tuple(lines), tuple(guesses), None, None, tuple(open_questions(guesses, unread))
+    )
     report, error = None, None
     try:
         report = SchoolRecords.from_folder(folder, mapping=proposal.mapping(), today=today).check()
     except DropoutRiskError as refused:
         error = refused
-    return MappingProposal(proposal.lines, proposal.tables, report, error, proposal.questions)
+    preview = preview_of(folder, lines, guesses, today)
+    shown = report if preview is None else preview.report
+    questions = [*proposal.questions, *lesson_questions(guesses, shown)]
+    return replace(proposal, report=report, error=error, preview=preview, questions=tuple(questions))
 
 
 # --- Lines of tables and columns --------------------------------------------------------------------
@@ -197,7 +250,7 @@ def _table_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
 
 def _column_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
     for guess in guesses:
-        if not guess.used or not _may_tell(guess):
+        if not guess.used or not may_tell_headers(guess):
             continue
         section = ("columns", guess.table or "")
         for column in guess.columns.values():
@@ -205,7 +258,7 @@ def _column_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
                 yield Line(section, column.header, column.column, column.degree, column.evidence)
         for column in guess.spare:
             if not column.built_in and column.degree != "doubtful":
-                yield Line(section, column.header, column.column, "doubtful", _SPARE)
+                yield Line(section, column.header, column.column, "doubtful", _SPARE, spare=True)
 
 
 def _needless_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
@@ -225,11 +278,6 @@ def _needless_lines(guesses: Sequence[TableGuess]) -> Iterator[Line]:
         yield Line((), "ignored", tuple(found.values()), "likely", _NEEDLESS)
 
 
-def _may_tell(guess: TableGuess) -> bool:
-    """Say whether its headers may be written down; a line of headers that are none may be a pupil's."""
-    return has_headers(guess) or any(column.built_in for column in guess.columns.values())
-
-
 def _without_clashes(lines: Sequence[Line]) -> list[Line]:
     """Keep one line of each key; where two of a table disagree, both are doubtful."""
     found: dict[tuple[tuple[str, ...], str], Line] = {}
@@ -237,45 +285,9 @@ def _without_clashes(lines: Sequence[Line]) -> list[Line]:
         key = line.section, line.key if line.section[:1] == ("words",) else plain_form(line.key)
         other = found.setdefault(key, line)
         if other.value != line.value:
-            found[key] = Line(other.section, other.key, other.value, "doubtful", _CLASH)
+            both_spare = other.spare and line.spare
+            found[key] = Line(other.section, other.key, other.value, "doubtful", _CLASH, spare=both_spare)
     return list(found.values())
-
-
-# --- What else is to be decided ---------------------------------------------------------------------
-
-
-def _questions(guesses: Sequence[TableGuess], unread: Sequence[Unread]) -> Iterator[Text]:
-    for file in unread:
-        yield Text(
-            zh=f"文件 {file.name} 不能读取：{file.why}", en=f"File {file.name} is not read: {file.why}"
-        )
-    if not any(guess.table == "students" and guess.used for guess in guesses):
-        yield _NO_STUDENTS
-    for guess in guesses:
-        yield from _table_questions(guess)
-
-
-def _table_questions(guess: TableGuess) -> Iterator[Text]:
-    name = guess.file.name
-    if wide_days(guess) >= _WIDE:
-        yield _WIDE_DAYS.filled(name=name)
-    elif wide_subjects(guess) >= _WIDE:
-        yield _WIDE_MARKS.filled(name=name)
-    elif guess.table is None:
-        yield _NO_TABLE.filled(name=name)
-    elif not guess.used or not _may_tell(guess):
-        yield (_NO_HEADERS if not _may_tell(guess) else _UNUSED).filled(name=name, table=guess.table)
-    else:
-        missing = [column for column in guess.missing() if column != "max_score"]
-        if missing:
-            yield _MISSING.filled(name=name, table=guess.table, columns=", ".join(missing))
-        left = [header for header in shown_headers(guess) if not _is_left_out(header)]
-        if left:
-            yield _UNKNOWN.filled(name=name, headers=", ".join(left[:12]), more=" …" if left[12:] else "")
-
-
-def _is_left_out(header: str) -> bool:
-    return is_needless(header) or RecordsMapping().ignores(header)
 
 
 def _table_texts(guesses: Sequence[TableGuess], language: Language) -> Iterator[str]:
@@ -288,6 +300,7 @@ def _table_texts(guesses: Sequence[TableGuess], language: Language) -> Iterator[
         yield f"  {guess.file.name} → {guess.table} ({degree}: {guess.evidence.to(language)})"
 
 
+_ERROR = Text(zh="[{code}] {message}\n处理办法：{hint}", en="[{code}] {message}\nHint: {hint}")
 _SET_APART = Text(zh="[{code}] 有行未使用：{hint}", en="[{code}] Rows are not used: {hint}")
 _CONVENTIONS = Text(zh="采用的约定：", en="Conventions that are applied:")
 _FOUND = Text(zh="文件与表：", en="Files and tables:")
@@ -302,38 +315,3 @@ _SPARE = Text(
 )
 _NEEDLESS = Text(zh="没有一张表需要这些列", en="no table needs these headers")
 _CLASH = Text(zh="在不同的文件中含义不同", en="it means different things in different files")
-_NO_STUDENTS = Text(
-    zh="没有学生名单：请加上每名学生一行的文件（学号、学校、班级、年级）",
-    en="No file lists the pupils: add one with a row for each (id, school, class, grade level)",
-)
-_NO_TABLE = Text(
-    zh="{name}：不像任何一张表。不需要时移出文件夹，需要时写入 [tables]",
-    en="{name} is like no table: move it out of the folder, or name its table under [tables]",
-)
-_UNUSED = Text(
-    zh="{name}：是不是 {table}？确认后去掉 [tables] 中该行的 #",
-    en="Is {name} the table {table}? If so, take the # off its line under [tables]",
-)
-_NO_HEADERS = Text(
-    zh="{name}（{table}）：第一行像是数据而不是表头，请加上一行表头",
-    en="{name} ({table}): its first line looks like a row rather than headers; add a line of headers",
-)
-_WIDE_DAYS = Text(
-    zh="{name}：每天一列，不能这样读取：请导出为每名学生每天一行",
-    en="{name} has a column for each day, which is not read: export it with one row per pupil and day",
-)
-_WIDE_MARKS = Text(
-    zh="{name}：每科一列，不能这样读取：请导出为每名学生每科一行",
-    en="{name} has a column for each subject, which is not read: export it with one row per pupil "
-    "and subject",
-)
-_MISSING = Text(
-    zh="{name}（{table}）：没有找到必需的列 {columns}：请在导出时加上，或在 [columns.{table}] 中写明",
-    en="{name} ({table}): no header gives {columns}, which every row needs: export it, or name the "
-    "header under [columns.{table}]",
-)
-_UNKNOWN = Text(
-    zh="{name}：这些列不明，未使用：{headers}{more}。不需要时写入 ignored",
-    en="{name}: nobody knows these headers, which are not used: {headers}{more}; list them under "
-    "ignored if they are not needed",
-)

@@ -6,35 +6,34 @@ from collections.abc import Iterator, Sequence
 
 from dropout_risk.proposals.lines import DEGREES, Line
 from dropout_risk.proposals.table_guess import TableGuess
+from dropout_risk.records.mapping_shape import SECTIONS
 from dropout_risk.text import Language, Text
-
-_PARTS = ("tables", "columns", "words", "encoding", "units", "calendar")
 
 
 def write_mapping(lines: Sequence[Line], tables: Sequence[TableGuess], language: Language) -> str:
     """Write lines with their evidence; what needs no entry is told in comments."""
     said = [f"# {text}" for text in _HEAD.to(language).split("\n")]
-    for section in sorted({line.section for line in lines}, key=_place):
+    for section in sorted({line.section for line in lines}, key=_section_place):
         said += ["", *([f"[{'.'.join(section)}]"] if section else ())]
         for line in lines:
             if line.section == section:
-                said += _written(line, language)
-    understood = list(_understood(tables, language))
+                said += _line_texts(line, language)
+    understood = list(_understood_headers(tables, language))
     if understood:
         said += ["", f"# {_UNDERSTOOD.to(language)}", *understood]
     return "\n".join([*said, ""])
 
 
-def _place(section: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    return (_PARTS.index(section[0]) + 1 if section else 0), section
+def _section_place(section: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    return (SECTIONS.index(section[0]) + 1 if section else 0), section
 
 
-def _written(line: Line, language: Language) -> Iterator[str]:
+def _line_texts(line: Line, language: Language) -> Iterator[str]:
     yield f"# {DEGREES[line.degree].to(language)}: {line.evidence.to(language)}"
     yield line.entry if line.applied else f"# {line.entry}"
 
 
-def _understood(tables: Sequence[TableGuess], language: Language) -> Iterator[str]:
+def _understood_headers(tables: Sequence[TableGuess], language: Language) -> Iterator[str]:
     for guess in tables:
         headers = [f"{c.header} → {c.column}" for c in guess.columns.values() if c.built_in]
         if guess.built_in or (guess.used and headers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, recurring_share
+from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, number_in, recurring_share
 from dropout_risk.proposals.foreign_files import ForeignFile
 from dropout_risk.proposals.known_names import known_column, known_table, name_tokens
 from dropout_risk.proposals.lines import Degree
@@ -18,6 +18,7 @@ _ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
 _LONG_NUMBER = 3
 _TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
 _WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
+_CLOSED = ("status", "event")
 _ORDER: tuple[Degree, ...] = ("sure", "likely", "doubtful")
 
 
@@ -54,6 +55,12 @@ class TableGuess:
         return self.table is not None and self.file.table == self.table
 
     @property
+    def named_as_table(self) -> bool:
+        """Whether the file's name says that it is this table."""
+        named = known_table(self.file.called)
+        return self.built_in or (named is not None and named.table == self.table)
+
+    @property
     def used(self) -> bool:
         """Whether the mapping as proposed reads the file as this table."""
         return self.built_in or (self.table is not None and self.degree != "doubtful")
@@ -83,7 +90,12 @@ def guess_tables(files: Sequence[ForeignFile]) -> list[TableGuess]:
         if guess.table is not None:
             _choose_ids(guess, guesses, pupils)
             _add_by_shapes(guess, guesses, pupils)
-            guess.degree, guess.evidence = _judged(guess)
+            _choose_marks(guess)
+            _add_only_date(guess)
+            if not guess.named_as_table and "student_id" in guess.missing():
+                guess.table, guess.columns, guess.spare = None, {}, []
+                continue
+            guess.degree, guess.evidence = _judged_degree(guess)
     return guesses
 
 
@@ -97,7 +109,7 @@ def _best_table(file: ForeignFile) -> TableGuess:
         values = file.columns(table)
         columns, spare = _named_columns(table, values)
         by_name = _NAMED * ((named is not None and named.table == table) + (file.table == table))
-        score = by_name + _score(table, columns, values, by_name > 0)
+        score = by_name + _table_score(table, columns, values, by_name > 0)
         scored.append((score, TableGuess(file, table, "doubtful", _NOTHING, values, columns, spare)))
     scored.sort(key=lambda item: item[0], reverse=True)
     (best, guess), (second, other) = scored[:2]
@@ -112,17 +124,25 @@ def _best_table(file: ForeignFile) -> TableGuess:
     return guess
 
 
-def _score(
+def _table_score(
     table: str, columns: Mapping[str, ColumnGuess], values: Mapping[str, ColumnValues], by_name: bool
 ) -> float:
     required = TABLES[table].required
-    score = sum(_WEIGHTS[columns[name].degree] for name in required if name in columns) / len(required)
+    given = [columns[name] for name in required if name in columns]
+    score = sum(_column_weight(table, guess, values[guess.header]) for guess in given) / len(required)
     score += _OPTIONAL * sum(name not in required for name in columns)
     ids = columns.get("student_id")
     if table == "students":
         return score - (_ONE_ROW_EACH if ids is not None and values[ids.header].recurs else 0)
     own = [name for name in columns if name not in ("student_id", "date", "recorded_on", "school_id")]
     return score if own or by_name or not TABLES[table].of_pupils else score - _ONE_ROW_EACH
+
+
+def _column_weight(table: str, guess: ColumnGuess, values: ColumnValues) -> float:
+    """Give how far a column speaks for a table: not at all where none of its words is one of the column's."""
+    column = TABLES[table][guess.column]
+    foreign = column.kind in _CLOSED and values.filled and not values.understood(column)
+    return 0.0 if foreign else _WEIGHTS[guess.degree]
 
 
 def _named_columns(
@@ -180,14 +200,39 @@ def _choose_ids(guess: TableGuess, guesses: Sequence[TableGuess], pupils: frozen
     others = [spare for spare in guess.spare if spare.column == "student_id"]
     if own is None or own.built_in or not others:
         return
-    shares = {item.header: _recurrence(guess, item.header, guesses, pupils) for item in (own, *others)}
+    shares = {item.header: _share_elsewhere(guess, item.header, guesses, pupils) for item in (own, *others)}
     best = max((own, *others), key=lambda item: shares[item.header])
     if shares[best.header] > shares[own.header]:
         guess.columns["student_id"] = best
         guess.spare[guess.spare.index(best)] = own
 
 
-def _recurrence(
+def _choose_marks(guess: TableGuess) -> None:
+    """Of a column of letters and one of numbers take the numbers: they need no scale."""
+    own = guess.columns.get("score")
+    numbers = [spare for spare in guess.spare if spare.column == "score" and spare.header in guess.values]
+    if guess.table != "grades" or own is None or _share_of_numbers(guess, own.header) >= _MOST:
+        return
+    for spare in numbers:
+        if _share_of_numbers(guess, spare.header) >= _MOST:
+            degree: Degree = "likely"
+            guess.columns["score"] = ColumnGuess(spare.header, "score", degree, _NUMBERS)
+            guess.spare[guess.spare.index(spare)] = own
+            return
+
+
+def _share_of_numbers(guess: TableGuess, header: str) -> float:
+    return guess.values[header].share(lambda text: number_in(text) is not None)
+
+
+def _add_only_date(guess: TableGuess) -> None:
+    """Where the only dates are those of the entry, they may be those of the day itself."""
+    entered = guess.columns.get("recorded_on")
+    if entered is not None and "date" in guess.missing():
+        guess.columns["date"] = ColumnGuess(entered.header, "date", "doubtful", _ONLY_DATES)
+
+
+def _share_elsewhere(
     guess: TableGuess, header: str, guesses: Sequence[TableGuess], pupils: frozenset[str]
 ) -> float:
     ids = guess.values[header].distinct
@@ -221,7 +266,7 @@ def _has_shape(
         return False
     if column.kind == "student":
         once = guess.table != "students" or not values.recurs
-        return once and _could_be_ids(values) and _recurrence(guess, header, guesses, pupils) >= _MOST
+        return once and _could_be_ids(values) and _share_elsewhere(guess, header, guesses, pupils) >= _MOST
     if column.kind == "date":
         return values.share(is_date) >= _MOST
     if column.name == "score":
@@ -232,7 +277,7 @@ def _has_shape(
 # --- Degrees and words ------------------------------------------------------------------------------
 
 
-def _judged(guess: TableGuess) -> tuple[Degree, Text]:
+def _judged_degree(guess: TableGuess) -> tuple[Degree, Text]:
     table = guess.table or ""
     named = known_table(guess.file.called)
     missing = [name for name in guess.missing() if name != "max_score"]
@@ -289,6 +334,14 @@ def shown_headers(guess: TableGuess) -> Iterator[str]:
         yield from guess.unknown_headers()
 
 
+_NUMBERS = Text(
+    zh="两列都是成绩，这一列是数字，不需要折算",
+    en="of two columns of marks this one holds numbers, which need no scale",
+)
+_ONLY_DATES = Text(
+    zh="表中只有这一列日期：是缺勤（或考试）当天，还是登记的日期",
+    en="the only dates of the file: are they the day itself, or the day of the entry",
+)
 _NOTHING = Text(zh="", en="")
 _KNOWN = Text(zh="无需条目即可识别", en="understood without an entry")
 _FITS = Text(zh="内容是{kind}", en="its values are {kind}")

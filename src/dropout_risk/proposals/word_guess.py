@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dropout_risk.proposals.column_values import ColumnValues, number_in, section_of
-from dropout_risk.proposals.known_names import KnownWord, known_word, points_of
+from dropout_risk.proposals.column_values import ColumnValues, is_mark, number_in, section_of
+from dropout_risk.proposals.known_names import KnownWord, known_word, points_of, usual_code
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.table_guess import TableGuess
 from dropout_risk.records.mapping import RecordsMapping
@@ -16,7 +16,7 @@ from dropout_risk.text import Text
 _ASKED = ("status", "event", "taken", "yes_no")
 _KEPT = ("subject", "exam", "session", "factor", "sex", "grade_level")
 _SIGNS, _RECURS, _LONGEST, _MOST_WORDS = 3, 3, 24, 30
-_SHORT = 2
+_SHORT, _CODE, _MOST_KNOWN = 2, 6, 0.5
 
 
 def word_lines(guesses: Sequence[TableGuess]) -> list[Line]:
@@ -34,12 +34,12 @@ def word_lines(guesses: Sequence[TableGuess]) -> list[Line]:
 
 def _column_lines(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[Line]:
     if column.name == "score" and guess.table == "grades":
-        yield from _points(values)
+        yield from _point_lines(values)
     elif column.kind in _ASKED or column.name in _KEPT:
-        yield from _words(column, values, guess)
+        yield from _lines_of_words(column, values, guess)
 
 
-def _words(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[Line]:
+def _lines_of_words(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[Line]:
     section = ("words", section_of(column))
     understood = RecordsMapping().words(column)
     unknown = {text: number for text, number in values.counts.items() if understood.meaning(text) is None}
@@ -48,7 +48,7 @@ def _words(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[
     for text, found in known.items():
         yield _known_line(section, text, found, unknown[text], len(signs))
     if column.kind in _ASKED:
-        yield from _asked(
+        yield from _asked_lines(
             section, {text: n for text, n in unknown.items() if text not in known}, column, guess
         )
         if values.empty and values.filled and column.kind == "status":
@@ -63,26 +63,38 @@ def _known_line(section: tuple[str, ...], text: str, found: KnownWord, rows: int
     return Line(section, text, found.meaning, "likely" if found.is_sign else "sure", evidence)
 
 
-def _asked(
+def _asked_lines(
     section: tuple[str, ...], unknown: Mapping[str, int], column: Column, guess: TableGuess
 ) -> Iterator[Line]:
-    """Name the words that nobody knows; where they are many or do not recur, they may be no words at all."""
+    """Name the words that nobody knows; where they are many or long, they may be no words at all.
+
+    Of a column most of whose cells are understood, even a code of a single row is asked.
+    """
     if not _are_words(unknown):
         return
     choice = ", ".join(CLOSED_WORDS.get(column.kind, ("true", "false")))
+    values = guess.of_column(column.name)
+    are_codes = values is not None and values.understood(column) >= _MOST_KNOWN
     for text, rows in sorted(unknown.items(), key=lambda item: -item[1]):
-        if rows >= _RECURS and len(text) <= _LONGEST:
-            yield Line(
-                section, text, None, "doubtful", _UNKNOWN.filled(rows=rows, table=guess.table, choice=choice)
-            )
+        if _is_told(text, rows, are_codes):
+            usual = usual_code(section[-1], text)
+            said = (_UNKNOWN if usual is None else _USUAL).filled(rows=rows, table=guess.table, choice=choice)
+            yield Line(section, text, usual, "doubtful", said)
+
+
+def _is_told(text: str, rows: int, are_codes: bool) -> bool:
+    """Say whether a word may be told: it recurs, or is as short as a code among words that are known."""
+    text = text.rpartition("#")[2]  # of a descriptor
+    return (rows >= _RECURS and len(text) <= _LONGEST) or (are_codes and len(text) <= _CODE)
 
 
 def _are_words(unknown: Mapping[str, int]) -> bool:
     return len(unknown) <= _MOST_WORDS and not any(text.isdigit() and len(text) > _SHORT for text in unknown)
 
 
-def _points(values: ColumnValues) -> Iterator[Line]:
+def _point_lines(values: ColumnValues) -> Iterator[Line]:
     words = RecordsMapping().words(TABLES["grades"]["score"])
+    unknown: dict[str, int] = {}
     for text, rows in values.counts.items():
         if number_in(text) is not None or words.meaning(text) is not None:
             continue
@@ -90,10 +102,18 @@ def _points(values: ColumnValues) -> Iterator[Line]:
         if said is not None and said.meaning != "taken":
             yield Line(("words", "score"), text, said.meaning, "likely", _KNOWN.filled(rows=rows))
         elif points is not None:
-            yield Line(("words", "score"), text, _whole(points), "doubtful", _SCALE.filled(rows=rows))
+            yield Line(("words", "score"), text, _whole_number(points), "doubtful", _SCALE.filled(rows=rows))
+        else:
+            unknown[text] = rows
+    are_codes = values.share(is_mark) >= _MOST_KNOWN
+    for text, rows in unknown.items() if _are_words(unknown) else ():
+        if _is_told(text, rows, are_codes):
+            usual = usual_code("score", text)
+            evidence = (_NO_MARK if usual is None else _USUAL_MARK).filled(rows=rows)
+            yield Line(("words", "score"), text, usual, "doubtful", evidence)
 
 
-def _whole(points: float) -> Word:
+def _whole_number(points: float) -> Word:
     return int(points) if float(points).is_integer() else points
 
 
@@ -106,6 +126,19 @@ _LONE_SIGN = Text(
 _UNKNOWN = Text(
     zh="{table} 中有{rows}行，含义不明：从 {choice} 中选一个",
     en="in {rows} rows of {table}; nobody knows it: one of {choice}",
+)
+_USUAL = Text(
+    zh="{table} 中有{rows}行，各系统含义不一，常为此义：{choice}",
+    en="in {rows} rows of {table}; systems differ, this is what it often means: {choice}",
+)
+_NO_MARK = Text(
+    zh="分数列中有{rows}行，含义不明：写分数，或 missed、exempt、deferred、unknown 之一",
+    en="in {rows} rows of marks; nobody knows it: its points, or one of missed, exempt, deferred, unknown",
+)
+_USUAL_MARK = Text(
+    zh="分数列中有{rows}行，各系统含义不一，常为此义：分数，或 missed、exempt、deferred、unknown 之一",
+    en="in {rows} rows of marks; systems differ, this is what it often means: points, or one of missed, "
+    "exempt, deferred, unknown",
 )
 _EMPTY = Text(
     zh="空格占{share}：可能表示出勤，也可能表示未登记",

@@ -1,28 +1,36 @@
 """Registers of absences only: found by what their rows say, and refused where nobody declares what they are.
 
 In such a register every listed pupil is absent on every listed day. Read as one that names everybody, it
-makes a child who missed three days of a term a child who never comes, and hides all others.
+makes a child who missed three days of a term a child who never comes, and hides all others. A school is
+looked at as a whole, and then each of its classes: one may hand in a list of absences where the others name
+everybody.
+
+What tells such a register from a real calamity is who is left out: a register that names everybody has a row
+for each pupil on the roll, also on the day on which nobody comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Ints, Longs
-from dropout_risk.errors import nearest
 from dropout_risk.kernels import blocks, in_threads, kernel
+from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells
-from dropout_risk.records.rules import RULES, Problem
+from dropout_risk.records.holidays import is_weekday
 from dropout_risk.records.statuses import STATUSES
-from dropout_risk.records.unrecorded import Meaning, Unrecorded
+from dropout_risk.text import NO_WORDS, Text
 
 PRESENT_SHARE = 0.10
 """A register in which fewer rows say that somebody came names absences only."""
 FEWEST_ROWS, FEWEST_PUPILS, FEWEST_WEEKS = 8, 3, 3
-"""With fewer, nobody can tell: the same few children may really have been away."""
+"""With fewer, no row may say that somebody came, and who is left out decides."""
+FEW_ABSENCES, FEW_WEEKS = 2, 2
+"""Of a pupil or two nobody is left out: so many absences over so many weeks, with most days without a row."""
+FULL_COVER = 0.5
+"""A register with a row for half of its pupils' days, or more, leaves nobody out."""
 DOUBTFUL_SHARE, DOUBTFUL_COVER, DOUBTFUL_ROWS = 0.5, 0.5, 30
 """Most rows are no presence, and most pupils have no row on most days with rows: that is asked about."""
 
@@ -33,139 +41,215 @@ _WEEK = 7
 
 
 @dataclass(frozen=True)
-class AttendanceSchools:
-    """The schools of attendance: what is declared for each, and whether its school days are known.
-
-    ``of_pupil`` is the number of the school of each pupil.
-    """
-
-    of_pupil: Ints
-    unrecorded: Sequence[Meaning | None]
-    have_days: Bools
-
-    def __len__(self) -> int:
-        return len(self.unrecorded)
-
-    def declared(self, meaning: Meaning | None) -> Bools:
-        """Mark the schools for which a meaning is declared."""
-        return np.array([given == meaning for given in self.unrecorded], np.bool_)
-
-
-def check_declared_schools(unrecorded: Unrecorded, schools: Sequence[str]) -> list[Problem]:
-    """Refuse a declaration for a school that no pupil attends: it can never apply."""
-    strangers = unrecorded.strangers(schools)
-    if not strangers:
-        return []
-    rule, detail = (
-        RULES["declared_school_unknown"],
-        "; ".join(nearest(name, schools) for name in strangers[:3]),
-    )
-    return [Problem("attendance", "", rule, 0, None, "", rule.severity, detail.strip("; "))]
-
-
-@dataclass(frozen=True)
 class RegisterDoubts:
-    """Which schools' attendance cannot be used as it is, by rule, and which is doubted."""
+    """Which registers cannot be used as they are, by rule, and which are doubted.
+
+    ``own`` marks those of the classes that were found by themselves, and not with their whole school.
+    """
 
     refused: dict[str, Bools]
     doubted: Bools
+    own: Bools
 
     @classmethod
     def of(
-        cls, cells: DayCells, beside: BesideRows, schools: AttendanceSchools, *, judge: bool
+        cls, cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, *, judge: bool
     ) -> RegisterDoubts:
-        """Look at all rows of the schools that a sample does not clear.
+        """Look at all rows of the registers that a sample does not clear.
 
         Without ``judge`` nothing is concluded from what rows do not say.
         """
-        present = schools.declared("present")
-        only = doubted = np.zeros(len(schools), np.bool_)
-        if judge:
-            only, doubted = _absences_only(cells, beside, schools)
+        present = registers.declared("present")
+        found = _Found.of(cells, beside, registers) if judge else _Found.nothing(len(registers))
+        with_sessions = np.zeros(len(registers), np.bool_)
+        if present.any():
+            with_sessions = registers.at_schools_of(_have_sessions(cells, beside, registers) & present)
         refused = {
-            "absences_only": only,
-            "presence_without_school_days": present & ~schools.have_days,
-            "presence_of_sessions": present & schools.have_days & _has_sessions(cells, beside, schools),
+            "absences_only": found.only,
+            "presence_without_school_days": present & ~registers.have_days,
+            "presence_of_sessions": present & registers.have_days & with_sessions,
         }
-        return cls({rule: mask for rule, mask in refused.items() if mask.any()}, doubted)
+        kept = {rule: mask for rule, mask in refused.items() if mask.any()}
+        return cls(kept, found.doubted, found.own)
+
+    def by_place(self, registers: AttendanceRegisters) -> dict[tuple[str, Text], Bools]:
+        """Give what was found by rule and detail: that of schools, and that of single classes."""
+        named: dict[tuple[str, Text], Bools] = {}
+        for rule, mask in (*self.refused.items(), ("mostly_absences", self.doubted)):
+            own = mask & self.own
+            for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
+                if part.any():
+                    named[rule, detail] = named.get((rule, detail), False) | part
+        return named
 
 
-def _absences_only(cells: DayCells, beside: BesideRows, schools: AttendanceSchools) -> tuple[Bools, Bools]:
-    """Mark the schools that name absences only, and those that may, as far as nothing is declared."""
-    open_to_doubt = schools.declared(None)
-    if cells.n_slots > 2 * _SAMPLE:
-        sample = np.linspace(0, cells.n_slots - 1, _SAMPLE).astype(np.int32)
-        rows, came = _count_rows(cells, sample, schools, open_to_doubt).T
-        open_to_doubt &= (rows < _PLAIN_ROWS) | (came < _PLAIN_SHARE * rows)
-    only = np.zeros(len(schools), np.bool_)
-    doubted = only.copy()
-    if not open_to_doubt.any():
-        return only, doubted
+@dataclass(frozen=True)
+class _Found:
+    """Which registers name absences only, which may, and which of both was found of a class by itself."""
+
+    only: Bools
+    doubted: Bools
+    own: Bools
+
+    @classmethod
+    def nothing(cls, number: int) -> _Found:
+        return cls(*(np.zeros(number, np.bool_) for _ in range(3)))
+
+    @classmethod
+    def of(cls, cells: DayCells, beside: BesideRows, registers: AttendanceRegisters) -> _Found:
+        """Judge the schools as far as nothing is declared, and then the classes of those that are cleared."""
+        found = cls.nothing(len(registers))
+        wanted = registers.declared(None) & registers.with_pupils
+        wanted, unclear = _not_cleared(cells, registers, wanted)
+        judge = _Judge(cells, beside, registers)
+        if not wanted.any():
+            return found
+        rows, came = _count_all_rows(cells, beside, registers, wanted)
+        for row in np.unique(registers.school[wanted & unclear]):
+            place = wanted & (registers.school == row)
+            only, doubted = judge.looks_at(place, int(rows[place].sum()), int(came[place].sum()))
+            if only or doubted:
+                full = (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)
+                told = place & ~full if only else place
+                (found.only if only else found.doubted)[told] = True
+        odd = wanted & ~found.only & ~found.doubted & (came < DOUBTFUL_SHARE * rows)
+        for register in np.flatnonzero(odd):
+            place = np.arange(len(registers)) == register
+            only, doubted = judge.looks_at(place, int(rows[register]), int(came[register]))
+            found.only[register], found.doubted[register] = only, doubted
+            found.own[register] = (only or doubted) and register < len(registers.classes)
+        return found
+
+
+def _not_cleared(cells: DayCells, registers: AttendanceRegisters, wanted: Bools) -> tuple[Bools, Bools]:
+    """Mark the registers to look at, and those of schools that a sample of their days does not clear."""
+    if cells.n_slots <= 2 * _SAMPLE:
+        return wanted, wanted
+    sample = np.linspace(0, cells.n_slots - 1, _SAMPLE).astype(np.int32)
+    rows, came = _count_rows(cells, sample, registers, wanted).T
+    schools = np.zeros((int(registers.school.max(initial=-1)) + 1, 2), np.int64)
+    np.add.at(schools, registers.school, np.stack([rows, came], axis=1))
+    of_school, came_of_school = schools[registers.school].T
+    unclear = wanted & ~_is_plain(of_school, came_of_school, _PLAIN_ROWS)
+    return wanted & (unclear | ~_is_plain(rows, came, FEWEST_ROWS)), unclear
+
+
+def _is_plain(rows: Longs, came: Longs, fewest: int) -> Bools:
+    plain: Bools = (rows >= fewest) & (came >= _PLAIN_SHARE * rows)
+    return plain
+
+
+def _count_all_rows(
+    cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, wanted: Bools
+) -> tuple[Longs, Longs]:
+    """Count the rows of some registers, and those that say that somebody came."""
     slots = np.arange(cells.n_slots, dtype=np.int32)
-    rows, came = _count_rows(cells, slots, schools, open_to_doubt).T
-    late = schools.of_pupil[beside.pupil]
-    rows = rows + np.bincount(late, minlength=len(schools))
-    came = came + np.bincount(late[_PRESENT[beside.status]], minlength=len(schools))
-    for row in np.flatnonzero(open_to_doubt & (rows >= FEWEST_ROWS) & (came < DOUBTFUL_SHARE * rows)):
-        spread = _Spread.of(cells, beside, schools.of_pupil == row)
-        if came[row] < PRESENT_SHARE * rows[row]:
-            only[row] = spread.pupils >= FEWEST_PUPILS and spread.weeks >= FEWEST_WEEKS
-        elif rows[row] >= DOUBTFUL_ROWS:
-            doubted[row] = rows[row] < DOUBTFUL_COVER * spread.dates * spread.members
-    return only, doubted
+    rows, came = _count_rows(cells, slots, registers, wanted).T
+    late = registers.of_pupil[beside.pupil]
+    rows = rows + np.bincount(late, minlength=len(registers))
+    came = came + np.bincount(late[_PRESENT[beside.status]], minlength=len(registers))
+    return rows, came
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Says of a school, or of a class, what its rows make of it."""
+
+    cells: DayCells
+    beside: BesideRows
+    registers: AttendanceRegisters
+
+    def looks_at(self, place: Bools, rows: int, came: int) -> tuple[bool, bool]:
+        """Say whether some registers together name absences only, and whether they may."""
+        if not rows or came >= DOUBTFUL_SHARE * rows:
+            return False, False
+        if came >= PRESENT_SHARE * rows and rows < DOUBTFUL_ROWS:
+            return False, False
+        spread = _Spread.of(self.cells, self.beside, self.registers, place)
+        if came >= PRESENT_SHARE * rows:
+            return False, spread.held < DOUBTFUL_COVER * spread.on_dates
+        if rows >= FEWEST_ROWS and spread.pupils >= FEWEST_PUPILS and spread.weeks >= FEWEST_WEEKS:
+            return spread.held < FULL_COVER * spread.on_weekdays, False
+        return came == 0 and spread.leaves_out, False
 
 
 @dataclass(frozen=True)
 class _Spread:
-    """Over how many of a school's pupils, over how many dates and weeks its rows are spread."""
+    """Over how many pupils and weeks the rows of a school or a class are spread, and how many they leave out.
+
+    ``held`` counts the days of pupils that have a row; ``on_dates`` all days of the pupils on the roll among
+    the dates with rows, ``on_weekdays`` those among the weekdays from the first to the last of them.
+    """
 
     members: int
     pupils: int
-    dates: int
     weeks: int
+    held: int
+    on_dates: int
+    on_weekdays: int
 
     @classmethod
-    def of(cls, cells: DayCells, beside: BesideRows, at_school: Bools) -> _Spread:
-        pupils = np.flatnonzero(at_school)
-        there = cells.cells[: cells.n_slots, pupils] != 0
-        own = at_school[beside.pupil]
-        dates = np.unique(np.concatenate([cells.date[there.any(axis=1)], beside.date[own]]))
-        listed = np.unique(np.concatenate([pupils[there.any(axis=0)], beside.pupil[own]]))
-        return cls(len(pupils), len(listed), len(dates), len(np.unique((dates + 3) // _WEEK)))
+    def of(cls, cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, place: Bools) -> _Spread:
+        at_place = place[registers.of_pupil]
+        pupils = np.flatnonzero(at_place).astype(np.int32)
+        slot, column = np.nonzero(cells.cells[: cells.n_slots, pupils])
+        own = at_place[beside.pupil]
+        pupil = np.concatenate([pupils[column], beside.pupil[own]])
+        date = np.concatenate([cells.date[slot], beside.date[own]])
+        held = len(np.unique((pupil.astype(np.int64) << 32) + date))
+        dates = np.unique(date)
+        days = np.arange(dates[0], dates[-1] + 1, dtype=np.int32)
+        return cls(
+            registers.members(pupils, dates), len(np.unique(pupil)), len(np.unique((dates + 3) // _WEEK)),
+            held, registers.pupil_days(pupils, dates), registers.pupil_days(pupils, days[is_weekday(days)]),
+        )  # fmt: skip
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether a few absences are those of a register that leaves out who came.
+
+        It does where class-mates have no row at all, and most have none on the dates with rows; a pupil or
+        two have no class-mates, and most of their weekdays no row.
+        """
+        if self.members >= FEWEST_PUPILS:
+            return self.pupils < self.members and self.held < FULL_COVER * self.on_dates
+        several = self.held >= FEW_ABSENCES and self.weeks >= FEW_WEEKS
+        return several and self.held < FULL_COVER * self.on_weekdays
 
 
-def _has_sessions(cells: DayCells, beside: BesideRows, schools: AttendanceSchools) -> Bools:
-    """Mark the schools with rows of a part of a day."""
-    found = np.zeros(len(schools), np.bool_)
-    found[schools.of_pupil[beside.pupil[beside.session >= 0]]] = True
+def _have_sessions(cells: DayCells, beside: BesideRows, registers: AttendanceRegisters) -> Bools:
+    """Mark the registers with rows of a part of a day."""
+    found = np.zeros(len(registers), np.bool_)
+    found[registers.of_pupil[beside.pupil[beside.session >= 0]]] = True
     slots = np.flatnonzero(cells.session > 0).astype(np.int32)
     if len(slots):
-        found |= _count_rows(cells, slots, schools, np.ones(len(schools), np.bool_))[:, 0] > 0
+        found |= _count_rows(cells, slots, registers, np.ones(len(registers), np.bool_))[:, 0] > 0
     return found
 
 
-def _count_rows(cells: DayCells, slots: Ints, schools: AttendanceSchools, wanted: Bools) -> Longs:
-    """Count the rows of some schools in some slots, and those that say that somebody came."""
-    school = np.require(schools.of_pupil, np.int32, ["C", "W"])
+def _count_rows(cells: DayCells, slots: Ints, registers: AttendanceRegisters, wanted: Bools) -> Longs:
+    """Count the rows of some registers in some slots, and those that say that somebody came."""
+    register = np.require(registers.of_pupil, np.int32, ["C", "W"])
     here = np.append(False, _PRESENT)
+    pupils = np.flatnonzero(wanted[register]).astype(np.int32)
 
     def count(part: slice) -> Longs:
-        counts = np.zeros((len(schools), 2), np.int64)
-        _add_counts(cells.cells, slots[part], school, wanted, here, counts)
+        counts = np.zeros((len(registers), 2), np.int64)
+        _add_counts(cells.cells, slots[part], register, pupils, here, counts)
         return counts
 
     found = in_threads(count, blocks(len(slots), _SLOTS_AT_ONCE))
-    return sum(found, np.zeros((len(schools), 2), np.int64))
+    return sum(found, np.zeros((len(registers), 2), np.int64))
 
 
 @kernel
 def _add_counts(  # noqa: PLR0917
-    cells: Array, slots: Ints, school: Ints, wanted: Bools, here: Bools, counts: Longs
+    cells: Array, slots: Ints, register: Ints, pupils: Ints, here: Bools, counts: Longs
 ) -> None:
     for k in range(len(slots)):
-        for pupil in range(cells.shape[1]):
+        for pupil in pupils:
             status = cells[slots[k], pupil] & STATUS
-            if status != 0 and wanted[school[pupil]]:
-                counts[school[pupil], 0] += 1
+            if status != 0:
+                counts[register[pupil], 0] += 1
                 if here[status]:
-                    counts[school[pupil], 1] += 1
+                    counts[register[pupil], 1] += 1

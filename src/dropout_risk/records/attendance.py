@@ -18,16 +18,19 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Array, Bytes
 from dropout_risk.kernels import kernel
-from dropout_risk.records.absences_only import AttendanceSchools, RegisterDoubts
+from dropout_risk.records.absences_only import RegisterDoubts
+from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
+from dropout_risk.records.dates import cause_of_outside
 from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
 from dropout_risk.records.lone_dates import DaysOfRegisters
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
+from dropout_risk.records.outside_rows import OUTSIDE, OutsideRows
 from dropout_risk.records.pupil_index import PupilIndex
 from dropout_risk.records.readers import Part
 from dropout_risk.records.reading import Progress, TableReader
-from dropout_risk.records.refused import UNCOUNTED, RefusedRows
+from dropout_risk.records.refused_rows import UNCOUNTED, RefusedRows
 from dropout_risk.records.register_doubts import shifted_week, years_cut_in_term
 from dropout_risk.records.row_checks import (
     check_enrolled,
@@ -44,13 +47,15 @@ from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.values import EMPTY, FAULTS, FIRST_DATE, NO_DATE, Vocabulary, convert_column
 from dropout_risk.records.word_checks import words_alike
+from dropout_risk.text import NO_WORDS, Text
 
 _TABLE = TABLES["attendance"]
 # the order in which a report names the rules
 _STAGES = (
     ("missing_value", *FAULTS[1:]), ("future_date",), ("recorded_before_date",),
-    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",), ("before_enrolled", "after_left"),
-    ("no_school_day",), ("between_spells",), ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
+    ("unknown_pupil", "id_written_otherwise"), ("pupil_set_apart",),
+    ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
+    ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
     ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
     ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
 )  # fmt: skip
@@ -63,7 +68,7 @@ class Roll:
     Per id, ``row`` is the row in the final table, -1 where the pupil was set apart, and ``school`` the number
     of the school. ``first`` and ``last`` are the days of its enrolment; they are empty where nobody's is
     known. ``alone`` says that each pupil is checked by itself, as in a request. ``gaps`` are the times
-    between two spells of enrolment.
+    between two spells of enrolment. ``students`` is the final table.
     """
 
     index: PupilIndex
@@ -73,6 +78,7 @@ class Roll:
     last: Array
     alone: bool = False
     gaps: Gaps = NO_GAPS
+    students: Any = None
 
     @cached_property
     def plain_row(self) -> Array:
@@ -105,6 +111,7 @@ class _SiftedBatch(NamedTuple):
     late: Array
     recorded: Array
     found: list[Finding]
+    outside: OutsideRows | None = None
     refused: RefusedRows | None = None
 
 
@@ -113,10 +120,11 @@ class AttendanceCheck:
 
     Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
     they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
-    school day was there.
+    school day was there, and ``classes`` names the classes that were told from each other.
     """
 
     presumed: Array
+    classes: tuple[tuple[str, str, str], ...]
 
     def __init__(
         self,
@@ -136,10 +144,11 @@ class AttendanceCheck:
         self._words = {column.name: mapping.words(column) for column in _TABLE.columns}
         self._pupil_words = PupilWords(mapping.headers_of("attendance", "student_id"))
         self._sessions: dict[str, int] = {}
-        self._found: dict[tuple[str, str, Severity, str], list[Array]] = {}
+        self._found: dict[tuple[str, str, Severity, Text], list[Array]] = {}
         self._beside: list[tuple[Array, ...]] = []
         self._doubts: list[Finding] = []
         self._refused: list[RefusedRows | None] = []
+        self._outside: list[OutsideRows] = []
 
     @property
     def refused(self) -> RefusedRows:
@@ -157,7 +166,7 @@ class AttendanceCheck:
             self._set_marked_apart(parts, "contradicting_rows", "status")
         self._check_days(parts)
         words, beside = list(self._sessions), self._without_lessons(parts, *self._check_beside())
-        beside = self._set_schools_apart(parts, beside)
+        beside = self._set_registers_apart(parts, beside)
         draft.findings += [*self._findings(), *self._doubts]
         if words_alike(words):
             draft.findings.append(Finding(RULES["words_alike"], "session", _NO_ROWS, "warning"))
@@ -192,13 +201,14 @@ class AttendanceCheck:
         rows, others = self._plain(values, faults)
         late, recorded = _NOTHING, _NOTHING
         findings: list[Finding] = []
-        refused = None
+        refused, outside = None, None
         if len(others):
             draft = self._checked(values, faults, others)
             refused = RefusedRows.of(draft, self.roll.row)
+            outside = OutsideRows.of(draft, others)
             findings = [replace(finding, rows=others[finding.rows]) for finding in draft.findings]
             late, recorded = _keep_usable(draft, others, rows, self.roll.row)
-        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, refused)
+        return _SiftedBatch(rows, list(vocabulary.numbers), late, recorded, findings, outside, refused)
 
     def _plain(self, values: dict[str, Array], faults: dict[str, Array]) -> tuple[AttendanceRows, Array]:
         """Mark the rows that no rule concerns, and give the positions of the others."""
@@ -243,6 +253,8 @@ class AttendanceCheck:
         self._refused.append(batch.refused)
         for found in batch.found:
             self._note(found.rule.name, found.column, found.rows + start, found.severity, found.detail)
+        if batch.outside is not None:
+            self._outside.append(batch.outside.moved(start))
         rows = self._with_sessions(batch)
         copies, without = self._cells.insert(rows)
         self._note("duplicate_row", "session", copies + np.int64(start))
@@ -268,6 +280,7 @@ class AttendanceCheck:
             np.concatenate([np.empty(0, np.int32), *(rows[k] for rows in self._beside)]) for k in (0, 1)
         )
         days = DaysOfRegisters.of((cells.date, cells.cells[: cells.n_slots]), (pupil, date), group, number)
+        self._name_causes(days)
         lone = days.lone(self.today, self.known_days)
         if lone.any():
             slots = lone[np.searchsorted(days.date, cells.date)]
@@ -276,6 +289,29 @@ class AttendanceCheck:
             self._set_marked_apart(parts, "lone_date", "date")
         kept = np.where(lone, 0, days.rows).sum(axis=1)
         self._doubt_days(days.date[kept > 0], kept[kept > 0], parts)
+
+    def _name_causes(self, days: DaysOfRegisters) -> None:
+        """Name rows outside of enrolment by what made them so: a date far from all, or all dates misread."""
+        if self.roll.alone or not self._outside:
+            return
+        outside = OutsideRows.joined(self._outside)
+        lone = outside.lone(days, self.today)
+        self._rename("lone_date", outside.taken(lone))
+        rest = outside.taken(~lone)
+        last = np.minimum(self.roll.last[rest.pupil], self.today)
+        among = int(days.rows.sum()) + len(rest.date)
+        cause = cause_of_outside(rest.date, self.roll.first[rest.pupil], last, among)
+        if cause != NO_WORDS:
+            self._rename("misread_dates", rest, cause)
+
+    def _rename(self, rule: str, rows: OutsideRows, detail: Text = NO_WORDS) -> None:
+        """Name rows outside of enrolment by another rule, by which they count as refused."""
+        for other in OUTSIDE:
+            key: tuple[str, str, Severity, Text] = (other, "date", "error", NO_WORDS)
+            if key in self._found:
+                self._found[key] = [np.setdiff1d(some, rows.position) for some in self._found[key]]
+        self._note(rule, "date", rows.position, detail=detail)
+        self._refused.append(RefusedRows.dated(_TABLE.name, self.roll.row[rows.pupil], rows.date, rows.date))
 
     def _set_beside_apart(self, dates: Array, lone: Array, group: Array) -> None:
         """Set rows beside the cells apart that lie on lone dates."""
@@ -309,7 +345,7 @@ class AttendanceCheck:
         self._reader().each(parts, self._sift, collect)
         self._cells.empty_clashes()
         rows = np.concatenate(clashes)
-        key: tuple[str, str, Severity, str] = ("duplicate_row", "session", "error", "")
+        key: tuple[str, str, Severity, Text] = ("duplicate_row", "session", "error", NO_WORDS)
         copies = self._found.get(key, [])
         if rule == "lesson_beside_day":  # a copy of a row that does not count is a copy all the same
             rows = np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *copies]))
@@ -356,52 +392,68 @@ class AttendanceCheck:
         columns[2] = arrival
         return BesideRows(*(column[rows] for column in columns)), position[rows]
 
-    def _set_schools_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
-        """Set apart all rows of the schools whose register cannot be used as it is; note doubtful ones."""
-        school = np.zeros(self.roll.n_usable, np.int32)
-        school[self.roll.row[self.roll.row >= 0]] = self.roll.school[self.roll.row >= 0]
-        declared = self.mapping.unrecorded.of_schools(self.days.schools)
-        schools = AttendanceSchools(school, declared, self.days.listed | self.days.ordinary)
-        doubts = RegisterDoubts.of(self._cells, beside, schools, judge=self.judge_registers)
-        self.presumed = schools.declared("present")
-        named = doubts.refused | ({"mostly_absences": doubts.doubted} if doubts.doubted.any() else {})
-        if not named:
+    def _set_registers_apart(self, parts: Sequence[Part], beside: BesideRows) -> BesideRows:
+        """Set apart all rows of the registers that cannot be used as they are; note doubtful ones."""
+        registers = self._registers()
+        self.classes = registers.classes
+        doubts = RegisterDoubts.of(self._cells, beside, registers, judge=self.judge_registers)
+        named = doubts.by_place(registers)
+        of_pupil = registers.of_pupil
+        for (rule, detail), rows in self._rows_of_registers(parts, of_pupil, named).items():
+            self._note(rule, "status", rows, RULES[rule].severity, detail)
+        refused = np.logical_or.reduce([np.zeros(len(registers), np.bool_), *doubts.refused.values()])
+        self.presumed = np.array(self.mapping.unrecorded.of_schools(self.days.schools)) == "present"
+        lost = refused & registers.declared("present")
+        self.presumed[registers.school[lost]] = False
+        if not refused.any():
             return beside
-        for rule, rows in self._rows_of_schools(parts, school, named).items():
-            self._note(rule, "status", rows, RULES[rule].severity)
-        refused = np.logical_or.reduce([np.zeros(len(schools), np.bool_), *doubts.refused.values()])
-        self.presumed &= ~refused
-        self._cells.cells[: self._cells.n_slots, refused[school]] = 0
-        kept = ~refused[school[beside.pupil]]
+        self._cells.cells[: self._cells.n_slots, refused[of_pupil]] = 0
+        kept = ~refused[of_pupil[beside.pupil]]
         return BesideRows(*(column[kept] for column in vars(beside).values()))
+
+    def _registers(self) -> AttendanceRegisters:
+        roll, declared = self.roll, self.mapping.unrecorded
+        usable = roll.row >= 0
+        school = np.zeros(roll.n_usable, np.int32)
+        school[roll.row[usable]] = roll.school[usable]
+        enrolment = [np.empty(0, np.int32), np.empty(0, np.int32)]
+        if len(roll.first):
+            for number, days in enumerate((roll.first, roll.last)):
+                enrolment[number] = np.empty(roll.n_usable, np.int32)
+                enrolment[number][roll.row[usable]] = days[usable]
+        by_class = self.judge_registers or declared.of_class
+        schools = (self.days.schools, self.days.listed | self.days.ordinary)
+        students = roll.students if by_class else None
+        return AttendanceRegisters.of(school, students, schools, declared, (enrolment[0], enrolment[1]))
 
     def _refuse(self, rows: AttendanceRows, at: Array) -> None:
         dates = rows.date[at]
         self._refused.append(RefusedRows.dated("attendance", rows.pupil[at], dates, dates))
 
-    def _rows_of_schools(
-        self, parts: Sequence[Part], school: Array, named: dict[str, Array]
-    ) -> dict[str, Array]:
-        """Read the parts once more for the usable rows of some schools."""
-        found: dict[str, list[Array]] = {rule: [np.empty(0, np.int64)] for rule in named}
+    def _rows_of_registers(
+        self, parts: Sequence[Part], register: Array, named: dict[tuple[str, Text], Array]
+    ) -> dict[tuple[str, Text], Array]:
+        """Read the parts once more for the usable rows of some registers."""
+        found: dict[tuple[str, Text], list[Array]] = {place: [np.empty(0, np.int64)] for place in named}
 
         def collect(batch: _SiftedBatch | None, start: int) -> None:
             if batch is not None:
                 usable = np.flatnonzero(batch.rows.pupil >= 0)
-                of_row = school[batch.rows.pupil[usable]]
-                for rule, mask in named.items():
+                of_row = register[batch.rows.pupil[usable]]
+                for place, mask in named.items():
                     at = usable[mask[of_row]]
-                    found[rule].append(at + np.int64(start))
-                    if RULES[rule].severity == "error":
+                    found[place].append(at + np.int64(start))
+                    if RULES[place[0]].severity == "error":
                         self._refuse(batch.rows, at)
 
-        self._reader().each(parts, self._sift, collect)
-        return {rule: np.concatenate(rows) for rule, rows in found.items()}
+        if named:
+            self._reader().each(parts, self._sift, collect)
+        return {place: np.concatenate(rows) for place, rows in found.items()}
 
     # --- findings -----------------------------------------------------------------------------------
 
     def _note(
-        self, rule: str, column: str, rows: Array, severity: Severity = "error", detail: str = ""
+        self, rule: str, column: str, rows: Array, severity: Severity = "error", detail: Text = NO_WORDS
     ) -> None:
         if len(rows):
             self._found.setdefault((rule, column, severity, detail), []).append(rows)

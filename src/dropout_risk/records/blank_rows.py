@@ -31,7 +31,7 @@ def blank_rows(columns: Sequence[Any]) -> Any:
     [False, True, False]
     """
     blank = None
-    for column in sorted(columns, key=_size):
+    for column in sorted(columns, key=_looked_at_size):
         here = _blank_values(column)
         blank = here if blank is None or here is None else blank & here
         if blank is None or not blank.any():
@@ -39,7 +39,7 @@ def blank_rows(columns: Sequence[Any]) -> Any:
     return blank
 
 
-def _size(array: Any) -> int:
+def _looked_at_size(array: Any) -> int:
     """Give how much of a column is to be looked at."""
     if pa.types.is_dictionary(array.type):
         return len(array.dictionary)
@@ -50,15 +50,15 @@ def _blank_values(array: Any) -> Any:
     if pa.types.is_dictionary(array.type) and is_text(array.type.value_type):
         empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(array.dictionary), ""), True)
         if not pc.any(empty).as_py():
-            return _nulls(array)
+            return _null_values(array)
         codes = pc.fill_null(array.indices, 0).to_numpy(zero_copy_only=False)
         here = empty.to_numpy(zero_copy_only=False).take(codes)
         return here | array.is_null().to_numpy(zero_copy_only=False)
     if is_text(array.type):
         empty = pc.fill_null(pc.equal(array, ""), True)
         return empty.to_numpy(zero_copy_only=False) if pc.any(empty).as_py() else None
-    return _nulls(array)
+    return _null_values(array)
 
 
-def _nulls(array: Any) -> Any:
+def _null_values(array: Any) -> Any:
     return array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None

@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
 from dropout_risk.errors import RecordsError
-from dropout_risk.records.absences_only import check_declared_schools
 from dropout_risk.records.attendance import AttendanceCheck, Roll
+from dropout_risk.records.attendance_registers import check_declared
 from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
-from dropout_risk.records.calendar_checks import check_calendar, check_week
+from dropout_risk.records.calendar_checks import check_calendar, check_days_off, check_week
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
@@ -27,7 +27,7 @@ from dropout_risk.records.pupil_index import NO_PUPIL, PupilIndex
 from dropout_risk.records.quarantine import Quarantine, SetApart
 from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.reading import NO_HEADER, Progress, TableReader, nearest_header
-from dropout_risk.records.refused import RefusedRows
+from dropout_risk.records.refused_rows import RefusedRows
 from dropout_risk.records.row_checks import (
     check_days_of_outcomes,
     check_enrolled,
@@ -37,19 +37,19 @@ from dropout_risk.records.row_checks import (
     check_pupils,
     check_values,
 )
-from dropout_risk.records.rows import ArrangedRows, Draft, UsableRows
+from dropout_risk.records.rows import ArrangedRows, Draft, NotedRows, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
 from dropout_risk.records.word_checks import check_words
+from dropout_risk.text import Text
 
 _ALWAYS, _FOREVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
-_AT_SCHOOL = frozenset({"attendance_totals", "grades"})
-"""Whose rows tell of days at the school, and so count from enrolment to leaving; so does attendance."""
 OUTCOMES_LAG = 30
 """Days after a school's last outcome up to which its attendance says nothing about their being complete."""
 
@@ -123,7 +123,9 @@ class CheckedRecords:
 
     Attendance is kept as a grid; its table is made when it is asked for. ``students`` is the table with
     the pupils that were known before, if any were. ``presumed`` marks the schools at which a pupil without a
-    row on a school day was there. ``refused`` are the rows set apart, by their pupils.
+    row on a school day was there, ``presumed_classes`` classes of which that holds, or not, whatever does at
+    their school. ``refused`` are the rows set apart, by their pupils; ``noted`` are rows of a request that
+    stay, with what is odd about them.
     """
 
     tables: dict[str, UsableRows]
@@ -134,8 +136,10 @@ class CheckedRecords:
     quarantine: Quarantine
     presumed: Array
     refused: RefusedRows
+    noted: tuple[NotedRows, ...] = ()
     students: Any = None
     year_start: tuple[int, int] = YEAR_START
+    presumed_classes: PresumedClasses = ()
 
     def table(self, name: str) -> Any:
         """Give the canonical Arrow table."""
@@ -197,6 +201,7 @@ class RecordsCheck:
         self.counts: dict[str, Counts] = {}
         self.apart: list[SetApart] = []
         self.refused: list[RefusedRows | None] = []
+        self.noted: list[NotedRows] = []
         self.outcomes_declared = True
         self.schools: list[str] = []
         self.school_of: Array = np.zeros(0, np.int32)
@@ -226,7 +231,8 @@ class RecordsCheck:
         return CheckedRecords(
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
-            self.presumed, RefusedRows.joined(self.refused), self.students, self.year_start,
+            self.presumed, RefusedRows.joined(self.refused), tuple(self.noted), self.students,
+            self.year_start, presumed_classes(self.mapping.unrecorded),
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -349,15 +355,15 @@ class RecordsCheck:
         draft = self._draft(name)
         check_pupils(draft, self.usable)
         explain_unknown(draft, self.roster, self.mapping)
+        if not self._alone:
+            check_lone_dates(draft, self.today)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
-        if name in _AT_SCHOOL:
-            check_enrolled(draft, *self._enrolment())
+        if TABLES[name].at_school:
+            check_enrolled(draft, *self._enrolment(), None if self._alone else self.today)
         if name == "attendance_totals":
             check_totals(draft, leave_beside=self.mapping.time.leave_beside)
             doubt_periods(draft)
-        if not self._alone:
-            check_lone_dates(draft, self.today)
         arranged = ArrangedRows(draft)
         arranged.check_duplicates()
         if name == "family":
@@ -375,11 +381,14 @@ class RecordsCheck:
         np.maximum.at(ended, school[rows.pupil], rows.values["date"])
         short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
         if short:
-            rule, detail = RULES["outcomes_end_early"], f"so at {short} of {len(self.schools)} schools"
+            rule, detail = RULES["outcomes_end_early"], _SHORT.filled(short=short, schools=len(self.schools))
             self.problems.append(Problem("outcomes", "date", rule, 0, None, "", rule.severity, detail))
 
     def _check_attendance(self) -> None:
-        roll = Roll(self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps)
+        students = self.tables["students"].arrow if self.students is None else self.students
+        roll = Roll(
+            self.pupils, self.pupil_row, self.school_of, *self._enrolment(), self._alone, self.gaps, students
+        )  # fmt: skip
         check = AttendanceCheck(
             self.mapping, roll, self.days, self.today, self.progress,
             year_start=self.year_start, known_days=self._known_days(), judge_registers=self.judge_registers,
@@ -387,8 +396,10 @@ class RecordsCheck:
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         explain_unknown(draft, self.roster, self.mapping)
         self.presumed = check.presumed
-        self.problems += check_declared_schools(self.mapping.unrecorded, self.schools)
+        self.problems += check_declared(self.mapping.unrecorded, self.schools, check.classes)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
+        if self.judge_registers and self.days.given:
+            self.problems += check_days_off(self.days, self.school_of[self.usable], self.attendance)
         self.refused.append(check.refused)
         apart = SetApart.of(draft)
         read = len(draft) + draft.broken
@@ -422,6 +433,7 @@ class RecordsCheck:
         apart = int(np.count_nonzero(draft.apart)) - beside
         self.counts[name] = Counts(len(draft) + draft.broken, len(draft) - apart, apart + draft.broken)
         self.problems += draft.problems()
+        self.noted += draft.noted()
         if name in self.parts:
             self.apart.append(SetApart.of(draft))
         if name == "grades" and restore_sittings(draft, self.usable, self.today):
@@ -458,10 +470,13 @@ def require_students(
             where = f" ({part.name})" if part.name else ""
             raise RecordsError(
                 f"Table 'students'{where} lacks required column(s): {', '.join(missing)}.",
-                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER,
+                hint=_header_hints(missing, headers.unknown, mapping) if headers.chosen else NO_HEADER.en,
             )
 
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
     aliases = {name: mapping.headers_of("students", name) for name in missing}
-    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name])}" for name in missing)
+    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name]).en}" for name in missing)
+
+
+_SHORT = Text(zh="{schools}所学校中有{short}所", en="so at {short} of {schools} schools")

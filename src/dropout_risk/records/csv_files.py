@@ -16,10 +16,11 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.records.archives import TableFile
 from dropout_risk.records.blank_rows import blank_rows, row_numbers
 from dropout_risk.records.csv_lines import ClosedLines, Lines
-from dropout_risk.records.encodings import FoundEncoding, doubt, find_encoding, likely_encoding
+from dropout_risk.records.encodings import FoundEncoding, encoding_doubt, find_encoding, likely_encoding
 from dropout_risk.records.header_rows import HeaderRow, find_header_line
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import Note, Piece
+from dropout_risk.text import Text
 
 BLOCK_BYTES = 1 << 24
 _HEAD = 1 << 16
@@ -68,12 +69,12 @@ class CsvPart:
 
     def _begin_after(self, line: HeaderRow) -> None:
         self.header, self.delimiter = line.names, line.delimiter
-        self.notes = list(_notes(line, self._found))
+        self.notes = list(_header_notes(line, self._found))
 
     @property
     def likelier_encoding(self) -> str | None:
         """Name the encoding in which the file makes more sense, where that in which it is read is doubted."""
-        return likely_encoding(self._found.sample) if doubt(self._found) else None
+        return likely_encoding(self._found.sample) if encoding_doubt(self._found) else None
 
     @property
     def broken(self) -> list[int]:
@@ -182,9 +183,12 @@ def _encoding_hint(found: FoundEncoding) -> str:
     return "name its encoding in the mapping" + (f", such as encoding = {near!r}" if near else "")
 
 
-def _notes(line: HeaderRow, found: FoundEncoding) -> Iterator[Note]:
+_HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in line {row}")
+
+
+def _header_notes(line: HeaderRow, found: FoundEncoding) -> Iterator[Note]:
     if line.passed_over:
-        yield Note("lines_above_headers", f"the headers stand in line {line.row}")
-    doubted = doubt(found)
+        yield Note("lines_above_headers", _HEADERS_BELOW.filled(row=line.row))
+    doubted = encoding_doubt(found)
     if doubted is not None:
         yield Note("doubtful_encoding", doubted)

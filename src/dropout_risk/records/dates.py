@@ -10,6 +10,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array
 from dropout_risk.records.calendar import date_of
+from dropout_risk.text import NO_WORDS, Text
 
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
 _NUMBERS = re.compile(
@@ -17,9 +18,25 @@ _NUMBERS = re.compile(
 )
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
+_FIRST_SERIAL, _LAST_SERIAL = 36_526, 55_000
 _CENTURY, _LAST_OF_2000 = 100, 68
 _SHORT, _LONG = 2, 4
-_EXCHANGED = "with day and month exchanged it would not, so check dates in the mapping"
+_FEWEST, _LEAST_SHARE = 3, 0.1
+_YEARS = (10, -10, 100, -100, 1000, *(sign * years for years in range(2, 10) for sign in (1, -1)))
+"""Slips of one figure of a year; records of the year before are common and no slip."""
+_EXCHANGED = Text(
+    zh="日和月对调后就不会如此，请核对映射文件中的 dates",
+    en="with day and month exchanged it would not, so check dates in the mapping",
+)
+_ALL_EXCHANGED = Text(zh="日和月对调后就都在其间", en="all would lie within it with day and month exchanged")
+_LATER = Text(
+    zh="年份加{years}后就都在其间，像是年份写错",
+    en="all would lie within it {years} years later: the year seems mistyped",
+)
+_EARLIER = Text(
+    zh="年份减{years}后就都在其间，像是年份写错",
+    en="all would lie within it {years} years earlier: the year seems mistyped",
+)
 
 
 def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
@@ -42,6 +59,15 @@ def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
     return None
 
 
+def is_serial(text: str) -> bool:
+    """Say whether a number may be a spreadsheet's date: a whole one, of a day from 2000 to 2050.
+
+    >>> is_serial("45537"), is_serial("45537.0"), is_serial("99999")
+    (True, True, False)
+    """
+    return bool(_SERIAL.fullmatch(text)) and _FIRST_SERIAL <= float(text) <= _LAST_SERIAL
+
+
 def _in_order(parts: dict[str, str]) -> dt.date | None:
     year = parts["y"]
     if len(year) not in (_SHORT, _LONG) or max(len(parts["m"]), len(parts["d"])) > _SHORT:
@@ -55,18 +81,47 @@ def _in_order(parts: dict[str, str]) -> dt.date | None:
         return None
 
 
-def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> str:
+def cause_of_future(days: Array, today: int, orders: Sequence[str]) -> Text:
     """Name the cause where days after ``today`` would all be past ones in the other order of day and month.
 
-    >>> cause_of_future(np.array([20_060]), 20_000, ["dmy"])  # 3 December, or 12 March
+    >>> cause_of_future(np.array([20_060]), 20_000, ["dmy"]).en  # 3 December, or 12 March
     'with day and month exchanged it would not, so check dates in the mapping'
     """
     if not len(days) or not {"dmy", "mdy"} & {*orders}:
-        return ""
+        return NO_WORDS
     dates = [date_of(day) for day in np.unique(days).tolist()]
     past = (date.day <= _MONTHS and date.replace(month=date.day, day=date.month) <= date_of(today)
             for date in dates)  # fmt: skip
-    return _EXCHANGED if all(past) else ""
+    return _EXCHANGED if all(past) else NO_WORDS
 
 
 _MONTHS = 12
+
+
+def cause_of_outside(days: Array, first: Array, last: Array, among: int) -> Text:
+    """Name why days lie outside of spans: all would lie within with day and month exchanged, or years off.
+
+    ``among`` is the number of rows that these days are of; few of many rows may have any cause.
+
+    >>> march = np.array([19_791, 19_822, 19_852])  # 9 March to 9 May 2024, for 3, 4 and 5 September
+    >>> cause_of_outside(march, np.full(3, 19_967), np.full(3, 20_100), 6).en
+    'all would lie within it with day and month exchanged'
+    >>> cause_of_outside(march - 3653, np.full(3, 19_700), np.full(3, 20_100), 3).en
+    'all would lie within it 10 years later: the year seems mistyped'
+    """
+    if len(days) < _FEWEST or len(days) < _LEAST_SHARE * among:
+        return NO_WORDS
+    date = days.astype("datetime64[D]")
+    year, month = date.astype("datetime64[Y]"), date.astype("datetime64[M]")
+    month_of = (month - year.astype("datetime64[M]")).astype(np.int64)
+    day_of = (date - month.astype("datetime64[D]")).astype(np.int64)
+    exchanged = (year.astype("datetime64[M]") + np.minimum(day_of, 11)).astype("datetime64[D]") + month_of
+    moved = exchanged.astype(np.int64)
+    if (day_of < _MONTHS).all() and ((first <= moved) & (moved <= last)).all():
+        return _ALL_EXCHANGED
+    for years in _YEARS if 2 * len(days) >= among else ():
+        of_year = (year + years).astype("datetime64[M]") + month_of
+        moved = (of_year.astype("datetime64[D]") + day_of).astype(np.int64)
+        if ((first <= moved) & (moved <= last)).all():
+            return (_LATER if years > 0 else _EARLIER).filled(years=abs(years))
+    return NO_WORDS

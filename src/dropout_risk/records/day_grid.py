@@ -111,7 +111,7 @@ class DayCells:
     def has_day(self, pupil: Ints, date: Ints) -> npt.NDArray[np.bool_]:
         """Say of each pupil and date whether there is a row without a session."""
         slots = self._whole_days
-        found = [day in slots and self.cells[slots[day], who] != 0 for who, day in _pairs(pupil, date)]
+        found = [day in slots and self.cells[slots[day], who] != 0 for who, day in _day_pairs(pupil, date)]
         return np.array(found, np.bool_)
 
     def mark_lessons(self, pupil: Ints, date: Ints) -> bool:
@@ -121,7 +121,7 @@ class DayCells:
         """
         whole, found = self._whole_days, False
         further: dict[int, list[int]] = {}
-        for who, day in _pairs(pupil, date):
+        for who, day in _day_pairs(pupil, date):
             further.setdefault(day, []).append(who)
         for slot in np.flatnonzero(self.session > 0) if whole or further else ():
             day, cells = int(self.date[slot]), self.cells[slot]
@@ -150,7 +150,7 @@ class DayCells:
         self.cells = wider
 
 
-def _pairs(pupil: Ints, date: Ints) -> Iterator[tuple[int, int]]:
+def _day_pairs(pupil: Ints, date: Ints) -> Iterator[tuple[int, int]]:
     return zip(pupil.tolist(), date.tolist(), strict=True)
 
 

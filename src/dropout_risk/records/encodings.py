@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from dropout_risk.errors import RecordsError
+from dropout_risk.text import CLAUSES, Text
 
 BLOCK_BYTES = 1 << 24
 SAMPLE_BYTES = 1 << 18
@@ -124,34 +125,54 @@ _COMMON, _ODD = 0.6, 0.05
 _LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 
-def doubt(found: FoundEncoding) -> str | None:
+_INVALID = Text(zh="部分内容不是有效的 {name}", en="some of it is not valid {name!r}")
+_LOST_BEFORE = Text(
+    zh="文件到这里之前已丢失字符（U+FFFD 或锟斤拷），请重新导出",
+    en="characters were lost (U+FFFD or 锟斤拷) before the file came here; export it again",
+)
+_VALID_UTF8 = Text(
+    zh="按 {name} 读取，但内容也是有效的 utf-8", en="it is read as {name!r} and is valid 'utf-8'"
+)
+_NOT_CHINESE = Text(zh="读出的内容不像中文", en="what comes out is hardly Chinese")
+_TRY = Text(zh="请试编码 {name}", en="try encoding {name!r}")
+_TRY_ONE = Text(
+    zh="请试编码 big5、cp1252、shift_jis 或 euc_kr",
+    en="try encoding 'big5', 'cp1252', 'shift_jis' or 'euc_kr'",
+)
+_SAVED_TWICE = Text(
+    zh="原为 UTF-8，曾按 {name} 打开并另存，请重新导出",
+    en="it was UTF-8, was opened as {name!r} and saved again; export it again",
+)
+
+
+def encoding_doubt(found: FoundEncoding) -> Text | None:
     """Say what speaks against an encoding, with the one to try; None where nothing does.
 
     >>> sample = "學校,臺北國中".encode("big5")
-    >>> doubt(FoundEncoding("gb18030", False, sample))
+    >>> encoding_doubt(FoundEncoding("gb18030", False, sample)).en
     "what comes out is hardly Chinese; try encoding 'big5'"
     """
-    text = _decoded(found.sample, found.name)
+    text = _decoded_sample(found.sample, found.name)
     if text is None:
-        return f"some of it is not valid {found.name!r}; {_to_try(found.sample)}"
+        return CLAUSES.joined((_INVALID.filled(name=found.name), _to_try(found.sample)))
     if any(word in text for word in _LOST):
-        return "characters were lost (U+FFFD or 锟斤拷) before the file came here; export it again"
+        return _LOST_BEFORE
     if found.name != "utf-8" and not found.sample.isascii() and _is_utf8(found.sample):
-        return f"it is read as {found.name!r} and is valid 'utf-8'; try encoding 'utf-8'"
+        return CLAUSES.joined((_VALID_UTF8.filled(name=found.name), _TRY.filled(name="utf-8")))
     if found.name == "utf-8":
         return _twice_encoded(text)
     if found.named or found.name not in ("gb18030", "gbk", "gb2312") or _is_chinese(found.sample, text):
         return None
-    return f"what comes out is hardly Chinese; {_to_try(found.sample)}"
+    return CLAUSES.joined((_NOT_CHINESE, _to_try(found.sample)))
 
 
 def _is_chinese(sample: bytes, text: str) -> bool:
     return _reads_as_chinese(text) and not _reads_as_latin(sample) and not _reads_as_korean(sample)
 
 
-def _to_try(sample: bytes) -> str:
+def _to_try(sample: bytes) -> Text:
     near = likely_encoding(sample)
-    return f"try encoding {near!r}" if near else "try encoding 'big5', 'cp1252', 'shift_jis' or 'euc_kr'"
+    return _TRY.filled(name=near) if near else _TRY_ONE
 
 
 def likely_encoding(sample: bytes) -> str | None:
@@ -160,16 +181,16 @@ def likely_encoding(sample: bytes) -> str | None:
     >>> likely_encoding("Lycée Rénée".encode("cp1252"))
     'cp1252'
     """
-    scores = {name: _plausibility(sample, name) for name in _OTHERS}
+    scores = {name: _character_plausibility(sample, name) for name in _OTHERS}
     best = max(scores, key=lambda name: scores[name])
     return _CALLED.get(best, best) if scores[best] > 0.5 else None
 
 
 def _is_utf8(sample: bytes) -> bool:
-    return not (_decoded(sample, "utf-8") or "").isascii()
+    return not (_decoded_sample(sample, "utf-8") or "").isascii()
 
 
-def _decoded(sample: bytes, name: str) -> str | None:
+def _decoded_sample(sample: bytes, name: str) -> str | None:
     """Decode a sample, whose last character may be cut off; None where it is not in the encoding."""
     try:
         return codecs.getincrementaldecoder(name)().decode(sample)
@@ -184,19 +205,19 @@ def _reads_as_latin(sample: bytes) -> bool:
 
 
 def _reads_as_korean(sample: bytes) -> bool:
-    text = _decoded(sample, "cp949")
+    text = _decoded_sample(sample, "cp949")
     counts = _marks_of(text or "")
     common = sum(count for char, count in counts.items() if char in _HANGUL)
     return len(counts) >= _FEW and 2 * common > counts.total()
 
 
-def _twice_encoded(text: str) -> str | None:
+def _twice_encoded(text: str) -> Text | None:
     """Notice UTF-8 that was once read in another encoding and written again."""
     words = [word for word in set(re.findall(r"[^\x00-\x7f]{2,}", text)) if word != "\ufeff"]
     for name in ("cp1252", "latin-1", "gb18030"):
         twice = sum(_decodes_again(word, name) for word in words)
         if words and 2 * twice > len(words):
-            return f"it was UTF-8, was opened as {name!r} and saved again; export it again"
+            return _SAVED_TWICE.filled(name=name)
     return None
 
 
@@ -231,9 +252,9 @@ def _gb_lead(char: str) -> int:
     return lead if lead >= 0xB0 else 0 if "\u2160" <= char <= "\u249b" or lead in (0xA1, 0xA3) else -1
 
 
-def _plausibility(sample: bytes, name: str) -> float:
+def _character_plausibility(sample: bytes, name: str) -> float:
     """Give the share of characters that are ordinary ones of the encoding's language."""
-    counts = _marks_of(_decoded(sample, name) or "")
+    counts = _marks_of(_decoded_sample(sample, name) or "")
     ordinary = sum(count for char, count in counts.items() if _is_ordinary(char, name))
     if name == "cp1252" and not _reads_as_latin(sample):
         ordinary //= 2

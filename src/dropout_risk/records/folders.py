@@ -16,6 +16,7 @@ from dropout_risk.records.readers import FILE, ParquetPart, Part, PartitionedPar
 from dropout_risk.records.rules import RULES, Problem
 from dropout_risk.records.workbooks import ENDINGS as WORKBOOK_ENDINGS
 from dropout_risk.records.workbooks import Workbook
+from dropout_risk.text import Text, same_words
 
 _PLAIN_TEXT = (".csv", ".tsv", ".txt", ".tab")
 TEXT_ENDINGS = (*(text + packed for text in _PLAIN_TEXT for packed in COMPRESSIONS), *_PLAIN_TEXT)
@@ -26,11 +27,27 @@ _PAGE = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|table|meta|style|div|script)", re.IGNORECASE
 )
 _OTHER_KINDS = {
-    b"Rar!": "an archive of RAR",
-    b"7z\xbc\xaf": "an archive of 7-Zip",
-    b"%PDF": "a PDF",
-    b"\x1f\x8b": "compressed with gzip",
+    b"Rar!": Text(zh="是 RAR 压缩包", en="it is an archive of RAR"),
+    b"7z\xbc\xaf": Text(zh="是 7-Zip 压缩包", en="it is an archive of 7-Zip"),
+    b"%PDF": Text(zh="是 PDF", en="it is a PDF"),
+    b"\x1f\x8b": Text(zh="由 gzip 压缩", en="it is compressed with gzip"),
 }
+_OPEN = Text(
+    zh="该文件正在表格软件中打开，请在那里保存并关闭",
+    en="it is open in a spreadsheet program; save and close it there",
+)
+_LEFT_OUT = Text(zh="未读取", en="it is not read")
+_READ = Text(zh="已读取", en="it is read")
+_EQUAL = Text(zh="与另一文件相同，未读取", en="it equals another file and is not read")
+_BESIDE = Text(zh="与其他文件一并读取", en="it is read beside the others")
+_NO_SHEET = Text(zh="没有含数据的工作表", en="it has no sheet with values")
+_PARQUET_INSIDE = Text(zh="压缩包内是 Parquet 文件，请先解压", en="it is Parquet inside a zip; unpack it")
+_NO_TABLE = Text(zh="文件名看不出是表格", en="its name does not say that it is a table")
+_IS_PAGE = Text(
+    zh="内容是 HTML 或 XML 网页，与文件名不符；请用表格软件打开后另存",
+    en="it is a page in HTML or XML, whatever its name says; open it in a spreadsheet program",
+)
+_NO_WORKBOOK = Text(zh="内容不是工作簿，与文件名不符", en="it is no workbook, whatever its name says")
 
 _HOUSEKEEPING = re.compile(
     r"(?:\.ds_store|thumbs\.db|desktop\.ini|__macosx|\._.*|.*\.crc|_success|_delta_log|_temporary"
@@ -70,7 +87,7 @@ class FoundFile(NamedTuple):
     file: TableFile
     table: str | None
     called: str
-    kind: str
+    kind: str | Text
 
 
 class _Given(NamedTuple):
@@ -126,9 +143,7 @@ class _Search:
         if _HOUSEKEEPING.fullmatch(name) or name == FILE or self._ignores(name, stem):
             return
         if _LOCK.match(name):
-            self._say(
-                "copy_or_template", "", name, "it is open in a spreadsheet program; save and close it there"
-            )
+            self._say("copy_or_template", "", name, _OPEN)
             return
         hidden = name.startswith((".", "_"))
         table = None if hidden else self.mapping.table_of(stem)
@@ -196,9 +211,9 @@ class _Search:
         ]  # fmt: skip
         same = kind == "counted" and any(_equal_files(given.file, other.file) for other in others)
         left_out = bool(others) and (kind != "counted" or same)
-        detail = "it is not read" if left_out else "it is read"
+        detail = _LEFT_OUT if left_out else _READ
         if kind == "counted":
-            detail = "it equals another file and is not read" if same else "it is read beside the others"
+            detail = _EQUAL if same else _BESIDE
         self._say("copy_or_template", given.table, given.file.name, detail)
         return left_out
 
@@ -218,12 +233,14 @@ class _Search:
             values = partition_values(given.inside)
             self.parts.setdefault(table, []).append(PartitionedPart(part, values) if values else part)
         else:
-            self._refuse(table, file, kind)
+            self._refuse(table, file, kind if isinstance(kind, Text) else same_words(kind))
 
-    def _refuse(self, table: str, file: TableFile, why: str) -> None:
+    def _refuse(self, table: str, file: TableFile, why: Text) -> None:
         """Say that a file is not read; the records are refused if it was the pupils'."""
         if table == "students" and sum(given.table == table for given in self.given) == 1:
-            raise RecordsError(f"File {file.name!r} is not read: {why}.", hint=RULES["file_not_read"].hint.en)
+            raise RecordsError(
+                f"File {file.name!r} is not read: {why.en}.", hint=RULES["file_not_read"].hint.en
+            )
         self._say("file_not_read", table, file.name, why)
 
     def _take_workbook(self, file: TableFile, table: str | None) -> None:
@@ -234,7 +251,7 @@ class _Search:
             if table is None:
                 self.unknown.append(file.name)
             else:
-                self._refuse(table, file, "it has no sheet with values")
+                self._refuse(table, file, _NO_SHEET)
             return
         for sheet in book.unread:
             self._say("sheet_not_read", table or "", file.name, sheet.detail)
@@ -244,7 +261,7 @@ class _Search:
         if name not in self.unknown:
             self.unknown.append(name)
 
-    def _say(self, rule: str, table: str, name: str, detail: str) -> None:
+    def _say(self, rule: str, table: str, name: str, detail: Text) -> None:
         severity = RULES[rule].severity
         self.problems.append(Problem(table, "", RULES[rule], 0, None, name, severity, detail))
 
@@ -298,18 +315,18 @@ def _equal_files(one: TableFile, other: TableFile) -> bool:
     return hashlib.sha256(one.read()).digest() == hashlib.sha256(other.read()).digest()
 
 
-def _kind_of(file: TableFile) -> str:
+def _kind_of(file: TableFile) -> str | Text:
     """Tell by its first bytes and its name what a file is: text, parquet, workbook, or why it is not read."""
     begins, name = file.begins(512), file.base.lower()
     if begins.startswith(_PARQUET) or name.endswith(PARQUET_ENDINGS):
-        return "parquet" if type(file) is TableFile else "it is Parquet inside a zip; unpack it"
+        return "parquet" if type(file) is TableFile else _PARQUET_INSIDE
     if begins.startswith((_ZIP, _OLD_WORKBOOK)) and name.endswith((*WORKBOOK_ENDINGS, *_PLAIN_TEXT)):
         return "workbook"
     if not name.endswith((*TEXT_ENDINGS, *WORKBOOK_ENDINGS)):
-        found = [f"it is {kind}" for mark, kind in _OTHER_KINDS.items() if begins.startswith(mark)]
-        return found[0] if found else "its name does not say that it is a table"
+        found = [why for mark, why in _OTHER_KINDS.items() if begins.startswith(mark)]
+        return found[0] if found else _NO_TABLE
     if _PAGE.match(begins):
-        return "it is a page in HTML or XML, whatever its name says; open it in a spreadsheet program"
+        return _IS_PAGE
     if name.endswith(TEXT_ENDINGS):
         return "text"
-    return "text" if b"\t" in begins or b"," in begins else "it is no workbook, whatever its name says"
+    return "text" if b"\t" in begins or b"," in begins else _NO_WORKBOOK

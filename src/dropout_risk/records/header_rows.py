@@ -67,9 +67,9 @@ def find_header_line(text: str, table: str, mapping: RecordsMapping) -> HeaderRo
     if said is not None and first is not None:
         declared, text, start = said[1], text[first.end() :], start + first.end()
     candidates = [
-        (_known(rows[at][0], table, mapping), -at, rows[at][0], at, rows, delimiter)
+        (_known_headers(rows[at][0], table, mapping), -at, rows[at][0], at, rows, delimiter)
         for delimiter in (declared or _DELIMITERS)
-        if (rows := _records(text, delimiter))
+        if (rows := _first_records(text, delimiter))
         for at in [header_position([row for row, _ in rows], table, mapping)]
     ]
     if not candidates:
@@ -80,11 +80,11 @@ def find_header_line(text: str, table: str, mapping: RecordsMapping) -> HeaderRo
     return HeaderRow(tuple(map(one_line, names)), number, passed, delimiter, start + rows[at][1])
 
 
-def _known(names: Sequence[str], table: str, mapping: RecordsMapping) -> int:
+def _known_headers(names: Sequence[str], table: str, mapping: RecordsMapping) -> int:
     return len(mapping.headers(table, names).chosen)
 
 
-def _records(text: str, delimiter: str) -> list[tuple[list[str], int]]:
+def _first_records(text: str, delimiter: str) -> list[tuple[list[str], int]]:
     """Split the first records, each with the position behind it; a quote left open ends with its line."""
     found: list[tuple[list[str], int]] = []
     lines = [match[0] for match in islice(_LINE.finditer(text), LOOKED_AT**2) if match[0]]

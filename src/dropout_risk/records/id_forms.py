@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Bools
+from dropout_risk.text import NO_WORDS, Text
 
 KEPT_DIGITS = 15  # of a number in a spreadsheet
 _SCIENTIFIC = r"^\s*[0-9](\.[0-9]+)?[eE]\+[0-9]+\s*$"
@@ -27,18 +28,23 @@ class Cause(NamedTuple):
 
     code: int
     rule: str
-    detail: str = ""
+    detail: Text = NO_WORDS
 
 
 UNKNOWN = Cause(-2, "unknown_pupil")
 ROUNDED = Cause(-3, "rounded_id")
-ZEROS = Cause(-4, "id_written_otherwise", "leading zeros")
-DECIMALS = Cause(-5, "id_written_otherwise", "a final .0")
-LETTERS = Cause(-6, "id_written_otherwise", "capital letters or width")
-BLANKS = Cause(-7, "id_written_otherwise", "blanks or quotes")
-SEVERAL = Cause(-8, "id_written_otherwise", "several of these")
+ZEROS = Cause(-4, "id_written_otherwise", Text(zh="前导的零", en="leading zeros"))
+DECIMALS = Cause(-5, "id_written_otherwise", Text(zh="末尾的 .0", en="a final .0"))
+LETTERS = Cause(-6, "id_written_otherwise", Text(zh="大小写或全角半角", en="capital letters or width"))
+BLANKS = Cause(-7, "id_written_otherwise", Text(zh="空格或引号", en="blanks or quotes"))
+SEVERAL = Cause(-8, "id_written_otherwise", Text(zh="其中几项", en="several of these"))
 CONTESTED = Cause(
-    -9, "unknown_pupil", "the id is that of two pupils in two columns of students: head the column as there"
+    -9,
+    "unknown_pupil",
+    Text(
+        zh="该学号在 students 的两列中属于两名学生：表头请与那里一致",
+        en="the id is that of two pupils in two columns of students: head the column as there",
+    ),
 )
 CAUSES = (UNKNOWN, ROUNDED, ZEROS, DECIMALS, LETTERS, BLANKS, SEVERAL, CONTESTED)
 
@@ -79,19 +85,21 @@ _ALONE = (
 def causes_of(texts: Any, known: Any) -> npt.NDArray[np.int32]:
     """Give the code of why each text is not among the known ids, both Arrow arrays of text."""
     codes = np.full(len(texts), UNKNOWN.code, np.int32)
-    codes[_mask(pc.match_substring_regex(texts, _SCIENTIFIC)) | _rounded(texts, known)] = ROUNDED.code
+    codes[_true_values(pc.match_substring_regex(texts, _SCIENTIFIC)) | _rounded_texts(texts, known)] = (
+        ROUNDED.code
+    )
     at = pc.index_in(plain_ids(texts), value_set=plain_ids(known))
-    found = np.flatnonzero(_mask(pc.is_valid(at)) & (codes == UNKNOWN.code))
+    found = np.flatnonzero(_true_values(pc.is_valid(at)) & (codes == UNKNOWN.code))
     if not len(found):
         return codes
     given, meant = texts.take(pa.array(found)), known.take(at.take(pa.array(found)))
     codes[found] = SEVERAL.code
     for cause, alone in reversed(_ALONE):
-        codes[found[_mask(pc.equal(alone(given), alone(meant)))]] = cause.code
+        codes[found[_true_values(pc.equal(alone(given), alone(meant)))]] = cause.code
     return codes
 
 
-def _rounded(texts: Any, known: Any) -> Bools:
+def _rounded_texts(texts: Any, known: Any) -> Bools:
     """Mark the texts that have the first 15 digits of a known id, one of the two ending in zeros."""
     long, others = (ids.filter(pc.match_substring_regex(ids, _LONG)) for ids in (texts, known))
     if not len(long) or not len(others):
@@ -106,32 +114,34 @@ def _rounded(texts: Any, known: Any) -> Bools:
         pc.match_substring_regex(texts, _ZEROS),
         pc.is_in(pc.utf8_slice_codeunits(texts, 0, KEPT_DIGITS), value_set=heads),
     )
-    return _mask(pc.match_substring_regex(texts, _LONG)) & (_mask(rounded_there) | _mask(rounded_here))
+    return _true_values(pc.match_substring_regex(texts, _LONG)) & (
+        _true_values(rounded_there) | _true_values(rounded_here)
+    )
 
 
-def scientific(ids: Any) -> Bools:
+def scientific_ids(ids: Any) -> Bools:
     """Mark the ids that are written as 1.23E+17."""
     if pa.types.is_int64(ids.type):
         return np.zeros(len(ids), np.bool_)
-    return _mask(pc.match_substring_regex(ids, _SCIENTIFIC))
+    return _true_values(pc.match_substring_regex(ids, _SCIENTIFIC))
 
 
-def rounded(ids: Any) -> Bools:
+def rounded_ids(ids: Any) -> Bools:
     """Mark long ids where so many end in zeros, or fit a floating number, that it is no chance.
 
-    >>> rounded(pa.array([440106201101150000, 440106201203070000])).tolist()
+    >>> rounded_ids(pa.array([440106201101150000, 440106201203070000])).tolist()
     [True, True]
-    >>> rounded(pa.array([440106201101150011, 440106201203070000])).tolist()
+    >>> rounded_ids(pa.array([440106201101150011, 440106201203070000])).tolist()
     [False, False]
     """
     texts = ids.cast(pa.string())
     marked = np.zeros(len(texts), np.bool_)
-    long = np.flatnonzero(_mask(pc.match_substring_regex(texts, _LONG)))
+    long = np.flatnonzero(_true_values(pc.match_substring_regex(texts, _LONG)))
     if len(long) < 2:
         return marked
     texts = texts.take(pa.array(long))
     length = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
-    zeros = _mask(pc.match_substring_regex(texts, _ZEROS))
+    zeros = _true_values(pc.match_substring_regex(texts, _ZEROS))
     for digits in np.unique(length).tolist():
         own = length == digits
         expected = np.count_nonzero(own) * 10.0 ** (KEPT_DIGITS - digits)
@@ -156,7 +166,7 @@ def _fit_floats(texts: Any) -> bool:
     return bits >= _NO_CHANCE
 
 
-def alike(ids: Any) -> Bools:
+def ids_alike(ids: Any) -> Bools:
     """Mark the ids that differ from another one in form only."""
     if pa.types.is_int64(ids.type) or not len(ids):
         return np.zeros(len(ids), np.bool_)
@@ -165,5 +175,5 @@ def alike(ids: Any) -> Bools:
     return np.asarray(np.bincount(codes)[codes] > 1)
 
 
-def _mask(values: Any) -> Bools:
+def _true_values(values: Any) -> Bools:
     return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False))

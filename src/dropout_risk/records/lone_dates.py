@@ -13,38 +13,10 @@ import numpy as np
 from dropout_risk.arrays import Array, Bools, Bytes, Ints
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.rows import Draft
+from dropout_risk.records.tables import LONG_GAP, TABLES, Farness
 from dropout_risk.records.values import FIRST_DATE, NO_DATE
 
-_GAP = 60
 _CELLS_AT_ONCE = 1 << 22
-
-
-class Farness(NamedTuple):
-    """When the days of a table are lone: ``few`` days of hardly any rows, and how far they are from the bulk.
-
-    ``beyond`` counts in any direction; ``thin``, if any, for days with less than half of the usual rows,
-    and ``ahead``, if any, for days after the bulk. The bulk has at least ``least_days`` days and
-    ``least_rows`` rows.
-    """
-
-    beyond: int
-    thin: int | None = None
-    ahead: int | None = None
-    least_days: int = 1
-    least_rows: int = 30
-    few: int = 5
-    share: float = 0.02
-
-
-FARNESS = {
-    "attendance": Farness(400, thin=_GAP, least_days=10),
-    "attendance_totals": Farness(1100, ahead=120),
-    "grades": Farness(1100, ahead=120),
-    "wellbeing": Farness(1100, ahead=200),
-    "discipline": Farness(1100),
-    "outcomes": Farness(1100),
-    "calendar": Farness(400, least_days=10, least_rows=10, share=0.1),
-}
 
 
 def lone_days(dates: Ints, rows: Array, far: Farness, today: int) -> Bools:
@@ -53,11 +25,11 @@ def lone_days(dates: Ints, rows: Array, far: Farness, today: int) -> Bools:
     Days that lie shortly before ``today`` may begin something new.
 
     >>> dates = np.array([*range(20_000, 20_020), 20_500], np.int32)
-    >>> lone_days(dates, np.array([*[6] * 20, 1]), FARNESS["attendance"], 21_000).nonzero()[0].tolist()
+    >>> lone_days(dates, np.array([*[6] * 20, 1]), Farness(400), 21_000).nonzero()[0].tolist()
     [20]
     """
     lone = np.zeros(len(dates), np.bool_)
-    breaks = np.flatnonzero(np.diff(dates) > _GAP) + 1
+    breaks = np.flatnonzero(np.diff(dates) > LONG_GAP) + 1
     total = int(rows.sum())
     if not len(breaks) or total < far.least_rows:
         return lone
@@ -75,7 +47,7 @@ def lone_days(dates: Ints, rows: Array, far: Farness, today: int) -> Bools:
             int(after[0]) - last if len(after) else _ENDLESS,
             first - int(before[-1]) if len(before) else _ENDLESS,
         )
-        current = not len(after) and today - last <= _GAP
+        current = not len(after) and today - last <= LONG_GAP
         thin = far.thin is not None and distance > far.thin and rows[start:stop].max() < usual / 2
         ahead = far.ahead is not None and distance > far.ahead and not len(after)
         lone[start:stop] = few and (distance > far.beyond or ((thin or ahead) and not current))
@@ -87,7 +59,7 @@ _ENDLESS = 1 << 30
 
 def check_lone_dates(draft: Draft, today: int) -> None:
     """Set the rows of a table apart whose date is far from all others."""
-    far, date = FARNESS.get(draft.table.name), draft.table.date or "date"
+    far, date = draft.table.farness, draft.table.day
     if far is None or len(draft) < far.least_rows:
         return
     values = draft.values[date]
@@ -127,11 +99,11 @@ class DaysOfRegisters(NamedTuple):
 
     def lone(self, today: int, supported: dict[int, Array]) -> Bools:
         """Mark the lone days of each register; days that were known of a register before are none."""
-        lone = np.zeros(self.rows.shape, np.bool_)
+        lone, far = np.zeros(self.rows.shape, np.bool_), TABLES["attendance"].far
         for register in range(self.rows.shape[1]):
             rows = self.rows[:, register]
             held = np.flatnonzero(rows)
-            found = lone_days(self.date[held], rows[held], FARNESS["attendance"], today)
+            found = lone_days(self.date[held], rows[held], far, today)
             if found.any():
                 known = np.isin(self.date[held], supported.get(register, ()))
                 lone[held[found & ~known], register] = True

@@ -11,31 +11,30 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_risk.errors import DateError, SettingsError, nearest
-from dropout_risk.records.conventions import CONVENTIONS, Conventions, convention_problems
+from dropout_risk.records.conventions import (
+    CONVENTIONS,
+    TIME_KEYS,
+    Conventions,
+    TimeConventions,
+    convention_problems,
+    time_problems,
+)
 from dropout_risk.records.grade_levels import grade_level_in
-from dropout_risk.records.mapping_shape import shape_problems
+from dropout_risk.records.mapping_shape import SECTIONS, shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
-from dropout_risk.records.outcomes_to import declared_days
+from dropout_risk.records.school_declarations import (
+    Unrecorded,
+    UnrecordedSource,
+    declared_days,
+    unrecorded_problems,
+)
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
-from dropout_risk.records.time_conventions import TIME_KEYS, TimeConventions, time_problems
-from dropout_risk.records.unrecorded import Unrecorded, UnrecordedSource, unrecorded_problems
 from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
 
-_PARTS = (
-    "tables",
-    "columns",
-    "words",
-    "ignored",
-    "encoding",
-    "calendar",
-    "unrecorded",
-    "outcomes_to",
-    *CONVENTIONS,
-    *TIME_KEYS,
-)
+_PARTS = tuple(dict.fromkeys((*SECTIONS, "ignored", "unrecorded", "outcomes_to", *CONVENTIONS, *TIME_KEYS)))
 _WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
 _KIND_OF = {
     column.name: column.kind
@@ -72,6 +71,7 @@ class _Layer:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     words: dict[str, dict[str, Word]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    naming: frozenset[str] = frozenset()
     encodings: Mapping[str, str] = field(default_factory=dict)
     week: Week | None = None
     time: TimeConventions = field(default_factory=TimeConventions)
@@ -152,7 +152,7 @@ class RecordsMapping:
         return tuple(name for name in TABLES[table].required if self.given_once(name) is None)
 
     def given_once(self, column: str) -> float | None:
-        """Give the value that the county gives once for a column that is not there."""
+        """Give the value that the county gives once for a column that is not there, or empty."""
         return self.conventions.max_score if column == "max_score" else None
 
     @property
@@ -170,7 +170,7 @@ class RecordsMapping:
 
     @property
     def outcomes_to(self) -> dict[str, int]:
-        """The days up to which outcomes are declared complete, by school; see ``records.outcomes_to``."""
+        """The days up to which outcomes are declared complete, by school."""
         return self._own.outcomes_to
 
     def table_of(self, name: str) -> str | None:
@@ -207,7 +207,8 @@ class RecordsMapping:
 
     def ignores(self, name: str) -> bool:
         """Say whether a header or a file is left out without a word."""
-        return plain_form(name) in self._own.ignored or plain_form(name) in self._default.ignored
+        plain = plain_form(name)
+        return plain in self._own.ignored or plain in self._default.ignored or names_child(name)
 
     def headers_of(self, table: str, column: str) -> list[str]:
         """List the headers under which a column of a table is understood."""
@@ -251,6 +252,19 @@ class RecordsMapping:
         return None if default is None else (default, 2, self._default.rank(table, header))
 
 
+def names_child(header: str) -> bool:
+    """Say whether what stands under a header names a child, so that it is never used or told.
+
+    >>> names_child("姓名"), names_child("Last_Name"), names_child("lastName"), names_child("备注")
+    (True, True, True, False)
+    """
+    return _run_together(header) in _default_layer().naming
+
+
+def _run_together(header: str) -> str:
+    return plain_form(header).replace("_", "").replace(".", "")
+
+
 @cache
 def _default_mapping() -> RecordsMapping:
     return RecordsMapping()
@@ -260,7 +274,9 @@ def _default_mapping() -> RecordsMapping:
 def _default_layer() -> _Layer:
     text = resources.files("dropout_risk.records").joinpath("mapping_zh.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    return _checked_layer(data | {"words": data["words"] | {"status": STATUSES.zh_words}}, "mapping_zh.toml")
+    naming = frozenset(map(_run_together, data.pop("naming")))
+    data["words"] |= {"status": STATUSES.zh_words}
+    return replace(_checked_layer(data, "mapping_zh.toml"), naming=naming)
 
 
 def _read_layer(source: Source) -> _Layer:
@@ -333,24 +349,24 @@ def _mapping_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     except DateError as error:
         yield f"'outcomes_to' cannot be read: {error.message.rstrip('.')}", error.hint
     yield from convention_problems(data)
-    yield from _collisions(data)
+    yield from _entry_collisions(data)
 
 
-def _collisions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _entry_collisions(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Name entries of which only one could ever apply."""
     ignored = {plain_form(str(name)) for name in data.get("ignored", ())}
     parts = {"tables": data.get("tables", {})}
     parts |= {f"columns.{table}": part for table, part in data.get("columns", {}).items()}
     for where, part in parts.items():
-        yield from _clashes(part, plain_form, where, "which differ in case, width or spaces only")
+        yield from _part_clashes(part, plain_form, where, "which differ in case, width or spaces only")
         for name in part if isinstance(part, Mapping) else ():
             if plain_form(name) in ignored:
                 yield f"'{where}.{name}' is also named under 'ignored'", _ONE_OF_BOTH
     for section, part in data.get("words", {}).items():
-        yield from _clashes(part, str.strip, f"words.{section}", "which differ in spaces only")
+        yield from _part_clashes(part, str.strip, f"words.{section}", "which differ in spaces only")
 
 
-def _clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Iterator[tuple[str, str]]:
+def _part_clashes(part: Any, form: Callable[[str], str], where: str, how: str) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
     for key, target in part.items() if isinstance(part, Mapping) else ():
         other = first.setdefault(form(key), key)

@@ -11,6 +11,8 @@ _EXAMPLES = {
     "columns": '[columns.grades] with lines such as 卷面分 = "score"',
     "words": '[words.status] with lines such as 到校 = "present"',
 }
+SECTIONS = ("tables", "columns", "words", "encoding", "units", "calendar")
+"""The parts that are tables of entries in TOML; all others stand at the top of the file."""
 _DEPTH = {"tables": 1, "columns": 2, "words": 2}
 
 

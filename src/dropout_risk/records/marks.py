@@ -8,11 +8,16 @@ from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.conventions import Conventions
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
+from dropout_risk.text import NO_WORDS, Text
 
 _SAT, _UNKNOWN = TAKEN.index("taken"), TAKEN.index("unknown")
 _POSSIBLE = -1e299
-_FEWEST, _FULL, _LOW = 3, 10, 0.1
-_OTHER_UNIT = "most marks do: max_score seems to be in another unit (percentages beside points)"
+FEWEST_MARKS = 3
+_FULL, _LOW = 10, 0.1
+_OTHER_UNIT = Text(
+    zh="多数分数如此：满分似乎用了另一种单位（百分比与分数混用）",
+    en="most marks do: max_score seems to be in another unit (percentages beside points)",
+)
 
 
 def part_marks(draft: Draft) -> None:
@@ -52,19 +57,25 @@ def check_marks(draft: Draft, conventions: Conventions) -> None:
         beyond = over & (score > most)
         draft.set_apart("score_over_max", "score", beyond, _unit_of(score, beyond))
         draft.warn("bonus_mark", "score", over & (score <= most))
-    low = (score < _LOW * highest) & (highest >= _FULL) & ~draft.apart
+    low, single = (marks & ~draft.apart for marks in doubtful_marks(score, highest))
     given = np.count_nonzero(~np.isnan(score))
-    all_low = given >= _FEWEST and 2 * np.count_nonzero(low) > given
-    draft.warn("doubtful_unit", "score", low if all_low else low & (score > 0) & (score < 1))
+    all_low = not draft.is_of_request and given >= FEWEST_MARKS and 2 * np.count_nonzero(low) > given
+    draft.warn("doubtful_unit", "score", low if all_low else single)
+
+
+def doubtful_marks(score: Array, highest: Array) -> tuple[Bools, Bools]:
+    """Mark what lies far below full marks, and of it what looks like a share of them by itself."""
+    low = (score < _LOW * highest) & (highest >= _FULL)
+    return low, low & (score > 0) & (score < 1)
 
 
 _ELSEWHERE = ("before_enrolled", "after_left")
 
 
-def _unit_of(score: Array, beyond: Bools) -> str:
+def _unit_of(score: Array, beyond: Bools) -> Text:
     """Name the cause where most marks of a table, and not single ones, lie above full marks."""
     given = np.count_nonzero(~np.isnan(score))
-    return _OTHER_UNIT if given >= _FEWEST and 2 * np.count_nonzero(beyond) > given else ""
+    return _OTHER_UNIT if given >= FEWEST_MARKS and 2 * np.count_nonzero(beyond) > given else NO_WORDS
 
 
 def restore_sittings(draft: Draft, usable: Bools, today: int) -> bool:

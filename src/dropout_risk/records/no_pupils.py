@@ -39,7 +39,7 @@ class PupilWords:
     """
 
     def __init__(self, headers: Sequence[str]) -> None:
-        self._headers = frozenset(_bare(header) for header in headers)
+        self._headers = frozenset(_bare_text(header) for header in headers)
         self._near = "|".join((_NEAR, *(re.escape(header[:3]) for header in headers if header)))
 
     def are_none(self, ids: Sequence[str | None]) -> list[bool]:
@@ -49,7 +49,7 @@ class PupilWords:
     def _is_none(self, text: str | None) -> bool:
         if text is None or text.isdigit():
             return False
-        bare = _bare(text)
+        bare = _bare_text(text)
         return bare in self._headers or _NO_PUPIL.fullmatch(bare) is not None
 
     def fault_ids(self, ids: Any, faults: Array) -> tuple[Any, Array]:
@@ -87,5 +87,5 @@ def _texts_at(array: Any, rows: Array) -> list[str | None]:
     return list(taken.to_pylist()) if is_text(taken.type) else [None] * len(rows)
 
 
-def _bare(text: str) -> str:
+def _bare_text(text: str) -> str:
     return _BETWEEN.sub("", text.strip().lower()).rstrip(":：")

@@ -17,6 +17,7 @@ from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.unused_columns import read_unused, taken_batches
 from dropout_risk.records.values import as_text
+from dropout_risk.text import Text
 
 NOBODY = -2
 
@@ -100,6 +101,14 @@ _MOSTLY = 0.9
 _LIKE_ID = re.compile(r"(^|_)(id|ids|no|nr|num|number|code|upn|uid)\.?($|_)|id$|号|码|编号")
 
 
+_ELSEWHERE = Text(
+    zh="这些学号在 students 的“{header}”列中：在映射文件的 [columns.students] 中"
+    "把它写在现用列之后，作为 student_id",
+    en="the ids stand in column {header!r} of students: name it, after the one in use, as student_id under "
+    "[columns.students] in the mapping",
+)
+
+
 def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> None:
     """Name the column of ``students`` in which most ids stand that belong to nobody."""
     unknown = [found for found in draft.findings if found.rule.name == "unknown_pupil" and not found.detail]
@@ -110,9 +119,8 @@ def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> N
     for part in [span.part for span in students.spans]:
         used = set(mapping.headers("students", part.header).chosen.values())
         for header in part.header:
-            if header not in used and _LIKE_ID.search(plain_form(header)) and _hold(part, header, texts):
-                detail = f"the ids stand in column {header!r} of students: name it, after the one in use, as"
-                detail += " student_id under [columns.students] in the mapping"
+            if header not in used and _LIKE_ID.search(plain_form(header)) and _holds_ids(part, header, texts):
+                detail = _ELSEWHERE.filled(header=header)
                 draft.findings[:] = [
                     replace(found, detail=detail) if any(found is other for other in unknown) else found
                     for found in draft.findings
@@ -120,7 +128,7 @@ def explain_unknown(draft: Draft, students: Draft, mapping: RecordsMapping) -> N
                 return
 
 
-def _hold(part: Any, header: str, texts: Any) -> bool:
+def _holds_ids(part: Any, header: str, texts: Any) -> bool:
     """Say whether a column tells rows apart and holds most of some ids."""
     columns = [
         pa.array(batch.columns[0], pa.string()) if isinstance(batch.columns[0], list) else batch.columns[0]

@@ -18,6 +18,7 @@ import pyarrow.parquet as pa_parquet
 from dropout_risk.errors import RecordsError
 from dropout_risk.records.blank_rows import blank_rows
 from dropout_risk.records.values import is_text
+from dropout_risk.text import NO_WORDS, Text
 
 Piece = Callable[[], list[Any]]
 """A stretch of a part that can be read by itself, in any thread: gives its record batches."""
@@ -27,7 +28,7 @@ class Note(NamedTuple):
     """What is to be said about a file as a whole: by which rule, and which; perhaps of some of its rows."""
 
     rule: str
-    detail: str
+    detail: Text = NO_WORDS
     column: str = ""
     rows: int = 0
 
@@ -56,17 +57,22 @@ def to_arrow(frame: Any, name: str) -> Any:
 
 
 def _from_native(frame: Any, name: str) -> Any:
-    known = nw.from_native(frame, pass_through=True)
-    if isinstance(known, nw.LazyFrame):
-        return known.collect(backend="pyarrow").to_native()
-    if not isinstance(known, nw.DataFrame):
+    if nw.dependencies.is_pandas_dataframe(frame):  # narwhals takes no two columns of one name
+        return _from_pandas(frame)
+    try:
+        known = nw.from_native(frame, pass_through=True)
+        if isinstance(known, nw.LazyFrame):
+            return known.collect(backend="pyarrow").to_native()
+        if isinstance(known, nw.DataFrame):
+            return known.to_arrow()
+    except Exception as error:
         raise RecordsError(
-            f"Table {name!r} was given as {type(frame).__name__}, which is no frame.",
-            hint="give a pandas, Polars or Arrow table, a DuckDB relation or a list of dicts",
-        )
-    if known.implementation.is_pandas():
-        return _from_pandas(known.to_native())
-    return known.to_arrow()
+            f"Table {name!r} cannot be brought to Arrow ({type(error).__name__}).", hint=_PLAIN_CELLS
+        ) from None
+    raise RecordsError(
+        f"Table {name!r} was given as {type(frame).__name__}, which is no frame.",
+        hint="give a pandas, Polars or Arrow table, a DuckDB relation or a list of dicts",
+    )
 
 
 def _from_pandas(frame: Any) -> Any:
@@ -77,7 +83,7 @@ def _from_pandas(frame: Any) -> Any:
             column = column.dt.tz_localize(None)
         try:
             arrays.append(pa.array(column, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
             pairs = zip(column, column.isna(), strict=True)
             arrays.append(_as_text([None if missing else value for value, missing in pairs]))
         names.append(str(name))
@@ -99,12 +105,23 @@ def _from_values(values: list[Any]) -> Any:
         return _as_text(values)
     try:
         return pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
         return _as_text(values)
 
 
 def _as_text(values: list[Any]) -> Any:
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+    return pa.array([None if value is None else _cell_text(value) for value in values], pa.string())
+
+
+def _cell_text(value: Any) -> str:
+    """Write a cell as text, whatever it is; what no text can hold is replaced."""
+    try:
+        return str(value).encode("utf-8", "replace").decode()
+    except Exception:
+        return f"({type(value).__name__})"
+
+
+_PLAIN_CELLS = "give texts, numbers, dates and truth values, one in each cell, and each column its own name"
 
 
 # --- Values that stand in the names of folders: ``attendance/school_id=12/date=2024-09-02/…`` ---

@@ -25,14 +25,21 @@ from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_zone import SchoolDay
 from dropout_risk.records.tables import Column, Table
 from dropout_risk.records.values import EMPTY, Vocabulary, convert_column
+from dropout_risk.text import ITEMS, NO_WORDS, Text, same_words
 
 Seen = TypeVar("Seen")
 _MANY = 1 << 16
 _EMPTY_RUNS = {kind: np.broadcast_to(empty, 1 << 40) for kind, empty in EMPTY.items()}
 _NO_ROWS = np.empty(0, np.int64)
-NO_HEADER = "no header is known; is the first line a line of headers?"
-_NAMELESS = "it has no header"
-_SPARE = "another column of the same part already gives this"
+NO_HEADER = Text(
+    zh="没有一个表头可以识别；第一行是表头吗？",
+    en="no header is known; is the first line a line of headers?",
+)
+_NAMELESS = Text(zh="该列没有表头", en="it has no header")
+_SPARE = Text(zh="同一部分的另一列已给出该值", en="another column of the same part already gives this")
+_IS_IT = Text(zh="是否为“{header}”列？", en="is it the column {header!r}?")
+_UNDERSTOOD = Text(zh="可识别的表头：{headers}", en="headers understood: {headers}")
+_MEANT = Text(zh="是否为 {name}？", en="did you mean {name!r}?")
 
 
 class _Chunk(NamedTuple):
@@ -155,9 +162,9 @@ class TableReader:
             self.pupils = PupilIndex.of([chunk.ids for chunk in chunks])
             values = [self.pupils.rows(chunk.ids).rows for chunk in chunks]
             return values[0] if len(values) == 1 else np.concatenate([np.empty(0, np.int32), *values])
+        once = self.mapping.given_once(name)
         if not any(name in chunk.values for chunk in chunks):  # one empty value stands for all rows
             draft.words[name] = []
-            once = self.mapping.given_once(name)
             return _EMPTY_RUNS[column.kind][: self._length] if once is None else np.full(self._length, once)
         new = None
         if column.kind == "text":
@@ -167,7 +174,8 @@ class TableReader:
             given = chunk.values.pop(name, None)
             given = _EMPTY_RUNS[column.kind][: chunk.length] if given is None else given
             values.append(given if new is None else new.take(given))
-        return values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
+        whole = values[0] if len(values) == 1 and values[0].flags.writeable else np.concatenate(values)
+        return whole if once is None else np.where(np.isnan(whole), once, whole)
 
     def _report_faults(self, column: Column, chunks: Sequence[_Chunk], draft: Draft, unread: Bools) -> None:
         name, start = column.name, 0
@@ -201,7 +209,7 @@ class TableReader:
                 found = Finding(RULES["time_of_day"], name, _NO_ROWS, "warning", times, part.name)
                 self._findings.append(found)
 
-    def _note(self, header: str, detail: str, part: Part) -> None:
+    def _note(self, header: str, detail: Text, part: Part) -> None:
         found = Finding(RULES["unknown_column"], header, _NO_ROWS, "warning", detail, part.name)
         self._findings.append(found)
 
@@ -224,21 +232,21 @@ def _look_at(  # noqa: PLR0917
     return number, [(batch.num_rows, look(day.local(batch, names), names, typed)) for batch in piece()]
 
 
-def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> str:
+def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> Text:
     """Name the unknown header that a missing column may be meant by, or the headers it may have.
 
-    >>> nearest_header("student_id", ["studnt_id", "x"], ["student_id", "学号"])
+    >>> nearest_header("student_id", ["studnt_id", "x"], ["student_id", "学号"]).en
     "is it the column 'studnt_id'?"
     """
     near = [header for header in unknown if _nearest_names(header, aliases)]
     if near:
-        return f"is it the column {near[0]!r}?"
-    return "headers understood: " + ", ".join(repr(alias) for alias in aliases[:4])
+        return _IS_IT.filled(header=near[0])
+    return _UNDERSTOOD.filled(headers=ITEMS.joined(same_words(repr(alias)) for alias in aliases[:4]))
 
 
-def _did_you_mean(header: str, names: Sequence[str]) -> str:
+def _did_you_mean(header: str, names: Sequence[str]) -> Text:
     near = _nearest_names(header, names)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return _MEANT.filled(name=near[0]) if near else NO_WORDS
 
 
 _OPPOSITES = (("present", "absent"), ("出勤", "缺勤"), ("attended", "absent"))

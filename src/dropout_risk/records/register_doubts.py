@@ -9,26 +9,30 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Ints
 from dropout_risk.records.calendar import date_of, ordinal_of
+from dropout_risk.text import Text
 
 _LEAST_DAYS = 10
 _HARDLY_ANY = 0.03
 _AS_MANY = 0.5
-_SHIFTED = {"Sun-Thu": ((6, 0, 1, 2, 3), 6), "Tue-Sat": ((1, 2, 3, 4, 5), 5)}
+_SHIFTED = (
+    (Text(zh="周日至周四", en="Sun-Thu"), (6, 0, 1, 2, 3), 6),
+    (Text(zh="周二至周六", en="Tue-Sat"), (1, 2, 3, 4, 5), 5),
+)
 _WEEKS_BESIDE, _DAYS_BESIDE = 14, 5
 
 
-def shifted_week(dates: Ints, rows: Array) -> str | None:
+def shifted_week(dates: Ints, rows: Array) -> Text | None:
     """Name the week of a register whose rows seem to lie one day early or late; None if they do not.
 
     >>> days = np.array([day for day in range(20_000, 20_028) if (day + 3) % 7 in (6, 0, 1, 2, 3)])
-    >>> shifted_week(days, np.ones(20))
-    'Sun-Thu'
+    >>> shifted_week(days, np.ones(20)).zh
+    '周日至周四'
     """
     if len(dates) < _LEAST_DAYS:
         return None
     weekday = (dates.astype(np.int64) + 3) % 7
     held = np.bincount(weekday, rows, minlength=7)
-    for told, (week, edge) in _SHIFTED.items():
+    for told, week, edge in _SHIFTED:
         inside = held[list(week)]
         outside = held.sum() - inside.sum()
         if held[edge] >= _AS_MANY * np.median(inside) > 0 and outside <= _HARDLY_ANY * held.sum():

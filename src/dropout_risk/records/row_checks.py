@@ -9,17 +9,19 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.conventions import Conventions
-from dropout_risk.records.dates import cause_of_future
+from dropout_risk.records.dates import cause_of_future, cause_of_outside
 from dropout_risk.records.family_values import check_family_values
-from dropout_risk.records.id_forms import CAUSES, alike, rounded, scientific
+from dropout_risk.records.id_forms import CAUSES, ids_alike, rounded_ids, scientific_ids
 from dropout_risk.records.marks import check_marks, part_marks
 from dropout_risk.records.plausible import check_distances, read_grade_levels
 from dropout_risk.records.pupil_index import NO_PUPIL
 from dropout_risk.records.rows import ArrangedRows, Draft
+from dropout_risk.records.scale_ranges import check_tests
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.tables import Column
 from dropout_risk.records.unknown_codes import check_unknown_codes
 from dropout_risk.records.values import FAULTS, NO_DATE
+from dropout_risk.text import NO_WORDS
 
 _OPEN = np.iinfo(np.int32).max
 _USUAL = Conventions()
@@ -154,10 +156,10 @@ def check_ids(draft: Draft, ids: Any) -> Bools:
     def rows_of(marked: Bools) -> Bools:
         return np.append(marked, False)[pupil]  # the last place is for rows without an id
 
-    draft.set_apart("rounded_id", "student_id", rows_of(scientific(ids)))
-    doubtful = rounded(ids)
+    draft.set_apart("rounded_id", "student_id", rows_of(scientific_ids(ids)))
+    doubtful = rounded_ids(ids)
     draft.warn("rounded_id", "student_id", rows_of(doubtful))
-    draft.warn("id_written_otherwise", "student_id", rows_of(alike(ids)))
+    draft.warn("id_written_otherwise", "student_id", rows_of(ids_alike(ids)))
     return doubtful
 
 
@@ -169,10 +171,11 @@ def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
     draft.set_apart("before_enrolment", "date", early)
 
 
-def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
+def check_enrolled(draft: Draft, first: Array, last: Array, today: int | None = None) -> None:
     """Set rows apart that lie wholly before their pupil's enrolment or after the day it left.
 
-    ``first`` and ``last`` give these days for each pupil; they are empty where nobody's is known.
+    ``first`` and ``last`` give these days for each pupil; they are empty where nobody's is known. With
+    ``today`` all rows of the table are there, so that one cause of many can be named.
     """
     column = draft.table.date
     if not len(first) or column is None:
@@ -183,6 +186,13 @@ def check_enrolled(draft: Draft, first: Array, last: Array) -> None:
     early, late = known.copy(), known.copy()
     early[known] = stop[known] < first[pupil[known]]
     late[known] = start[known] > last[pupil[known]]
+    outside = early | late
+    if today is not None and outside.any():
+        whose, until = pupil[outside], np.minimum(last, today)
+        cause = cause_of_outside(stop[outside], first[whose], until[whose], int(known.sum()))
+        if cause != NO_WORDS:
+            draft.set_apart("misread_dates", column, outside, cause)
+            return
     draft.set_apart("before_enrolled", column, early)
     draft.set_apart("after_left", column, late)
 
@@ -228,4 +238,5 @@ def _fill_recorded_on(draft: Draft, known_from: str) -> None:
 _SPECIAL: dict[str, Callable[[Draft], None]] = {
     "students": _check_students,
     "family": _check_family,
+    "wellbeing": check_tests,
 }

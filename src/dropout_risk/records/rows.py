@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array, Bools
 from dropout_risk.records.blank_rows import row_numbers
 from dropout_risk.records.ordering import order_by
-from dropout_risk.records.readers import Part
+from dropout_risk.records.readers import ListPart, Part
 from dropout_risk.records.rules import RULES, Problem, Rule, Severity
 from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column, Kind, Table
 from dropout_risk.records.values import EMPTY, NO_CODE, one_array, spread_values
+from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
-_EMPTIED = "the value is left empty and the row stays"
+EMPTIED = Text(zh="该值按空处理，该行仍使用", en="the value is left empty and the row stays")
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,27 @@ class Finding:
     column: str
     rows: Array
     severity: Severity
-    detail: str = ""
+    detail: Text = NO_WORDS
     file: str = ""
+
+
+class NotedRows(NamedTuple):
+    """Rows of a table of a request, by their places in it, that stay although a value of theirs is odd."""
+
+    table: str
+    column: str
+    rule: Rule
+    rows: Array
+
+
+NOTED_IN_REQUESTS = {
+    "unknown_family_value": ("value",),
+    "score_outside_scale": ("score",),
+    "unknown_meaning": ("instrument", "scale"),
+    "doubtful_unit": ("score",),
+    "twin_names": ("subject",),
+}
+"""The rules, with their columns, that note one row of a request by itself, whoever else is in it."""
 
 
 @dataclass
@@ -68,11 +88,16 @@ class Draft:
     def __len__(self) -> int:
         return len(self.apart)
 
+    @property
+    def is_of_request(self) -> bool:
+        """Whether the rows came with a request: what is said of one pupil may not depend on the others."""
+        return any(isinstance(span.part, ListPart) for span in self.spans)
+
     def missing(self, name: str) -> Bools:
         """Mark the rows in which a column is empty."""
         return is_empty(self.values[name], self.table[name].kind)
 
-    def set_apart(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
+    def set_apart(self, rule: str, column: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Set rows apart by a rule."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "error", detail))
@@ -84,17 +109,17 @@ class Draft:
             self.findings.append(Finding(RULES[rule], column, np.sort(rows), "error"))
             self.apart[rows] = True
 
-    def warn(self, rule: str, column: str, mask: Bools, detail: str = "") -> None:
+    def warn(self, rule: str, column: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Note rows that stay."""
         if np.count_nonzero(mask):
             self.findings.append(Finding(RULES[rule], column, np.flatnonzero(mask), "warning", detail))
 
-    def fault(self, rule: str, name: str, mask: Bools, detail: str = "") -> None:
+    def fault(self, rule: str, name: str, mask: Bools, detail: Text = NO_WORDS) -> None:
         """Set rows apart, or empty the value where the column is lenient."""
         if not self.table[name].lenient:
             self.set_apart(rule, name, mask, detail)
         elif np.count_nonzero(mask):
-            self.warn(rule, name, mask, "; ".join(filter(None, (_EMPTIED, detail))))
+            self.warn(rule, name, mask, CLAUSES.joined(filter(None, (EMPTIED, detail))))
             self.values[name] = np.where(mask, EMPTY[self.table[name].kind], self.values[name])
 
     def where(self, row: int) -> tuple[str, int]:
@@ -105,10 +130,18 @@ class Draft:
 
     def problems(self) -> list[Problem]:
         """Give one problem per rule and column; many files with the same problem make one line."""
-        groups: dict[tuple[str, str, Severity, str], list[Finding]] = {}
+        groups: dict[tuple[str, str, Severity, Text], list[Finding]] = {}
         for found in self.findings:
             groups.setdefault((found.rule.code, found.column, found.severity, found.detail), []).append(found)
         return [*(self._problem(group) for group in groups.values()), *self._broken_lines()]
+
+    def noted(self) -> list[NotedRows]:
+        """Give the rows of a request that stay, with what was noted of each."""
+        return [
+            NotedRows(self.table.name, found.column, found.rule, found.rows)
+            for found in (self.findings if self.is_of_request else ())
+            if found.column in NOTED_IN_REQUESTS.get(found.rule.name, ())
+        ]
 
     def _problem(self, group: list[Finding]) -> Problem:
         found = group[0]

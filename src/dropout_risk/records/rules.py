@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from dropout_risk.text import Language, Text
+from dropout_risk.text import CLAUSES, NO_WORDS, Language, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,8 @@ class Rule:
     """One rule of the check: what is wrong, which is never a pupil's value, and the way out.
 
     The code (such as ``"DR106"``) is stable; an error sets the row apart, a warning is only noted. ``at`` has
-    other wordings for some places: a column of any table, or of one.
+    other wordings for some places: a column of any table, or of one; those of ``request`` are hints for
+    requests.
     """
 
     code: str
@@ -46,6 +47,17 @@ class Rule:
         'fill it in, or leave the row out'
         """
         return self.at.get(f"{table}.{column}") or self.at.get(column) or Wording(self.message, self.hint)
+
+    def wording_in_request(self, table: str, column: str) -> Wording:
+        """Say the same of a request, over which no mapping is laid: the way out may be another.
+
+        >>> RULES["unknown_word"].wording_in_request("grades", "taken").hint.en
+        'write one of the words of the contract'
+        """
+        here = self.wording(table, column)
+        places = (f"request.{table}.{column}", f"request.{column}", "request")
+        other = next((self.at[place] for place in places if place in self.at), here)
+        return Wording(here.message, other.hint)
 
 
 def _declared_rules() -> dict[str, Rule]:
@@ -92,7 +104,7 @@ class Problem:
     first_row: int | None
     file: str
     severity: Severity
-    detail: str = ""
+    detail: Text = NO_WORDS
 
     def message(self, language: Language = "en") -> str:
         """Say what is wrong."""
@@ -101,7 +113,7 @@ class Problem:
     def hint(self, language: Language = "en") -> str:
         """Say the way out."""
         hint = self.rule.wording(self.table, self.column).hint.to(language)
-        return f"{self.detail}; {hint}" if self.detail else hint
+        return CLAUSES.join(language, filter(None, (self.detail.to(language), hint)))
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from dropout_risk.arrays import Array
 from dropout_risk.errors import DateError, RecordsError, nearest
 from dropout_risk.records.calendar import YEAR_START, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.checking import CheckedRecords, KnownPupils, RecordsCheck, require_students
+from dropout_risk.records.conventions import YearStart, first_day_of_year
 from dropout_risk.records.day_grid import DayGrid
 from dropout_risk.records.folders import find_parts
 from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.outcomes_to import OutcomesTo, declared_days, require_past
 from dropout_risk.records.quarantine import Quarantine
 from dropout_risk.records.readers import (
     FramePart,
@@ -31,12 +31,17 @@ from dropout_risk.records.readers import (
     to_arrow,
 )
 from dropout_risk.records.reading import Progress
-from dropout_risk.records.refused import RefusedRows
-from dropout_risk.records.rows import UsableRows
+from dropout_risk.records.refused_rows import RefusedRows
+from dropout_risk.records.rows import NotedRows, UsableRows
 from dropout_risk.records.rules import CheckReport, Problem
+from dropout_risk.records.school_declarations import (
+    OutcomesTo,
+    PresumedClasses,
+    UnrecordedSource,
+    declared_days,
+    require_past,
+)
 from dropout_risk.records.tables import RUNS, TABLES
-from dropout_risk.records.time_conventions import YearStart, first_day_of_year
-from dropout_risk.records.unrecorded import UnrecordedSource
 from dropout_risk.records.values import one_array
 
 if TYPE_CHECKING:
@@ -145,7 +150,8 @@ class SchoolRecords:
             Month and day on which a school year begins, such as ``"02-01"``, or its month; it goes before
             ``year_start`` of the mapping. By default 1 August.
         unrecorded : {"unknown", "present"} or dict of school to one of these, optional
-            What it means that a pupil has no row on a school day. ``"present"`` is for registers of absences
+            What it means that a pupil has no row on a school day. In place of its word a school may have a
+            dict of its classes: ``{"s-1": {"8/1班": "present"}}``. ``"present"`` is for registers of absences
             only: every school day from enrolment to the last one for which the class handed anything in then
             counts as present. In place of what the mapping says.
         outcomes_to : date, or mapping of str to date, optional
@@ -214,11 +220,17 @@ class SchoolRecords:
             as_it_is = frame is None or isinstance(frame, ListPart)
             part: Part | None = frame if as_it_is else FramePart(to_arrow(frame, name))
             if part is not None and part.header:
+                _refuse_repeated_columns(part, table, words)
                 parts.setdefault(table, []).append(part)
         return cls(
             parts, words, today=today, truth=truth, synthetic=synthetic, known=known,
             year_start=year_start, whole=whole, outcomes_to=outcomes_to,
         )  # fmt: skip
+
+    @property
+    def noted_rows(self) -> tuple[NotedRows, ...]:
+        """Rows of a request that stay although a value of theirs is odd; none of other records."""
+        return self._checked.noted
 
     @cached_property
     def _checked(self) -> CheckedRecords:
@@ -273,6 +285,11 @@ class SchoolRecords:
         return self._checked.presumed_schools
 
     @property
+    def presumed_classes(self) -> PresumedClasses:
+        """Classes of which that holds, or not, whatever does at their school."""
+        return self._checked.presumed_classes
+
+    @property
     def quarantine(self) -> Quarantine:
         """The rows that were set apart, each with its reason."""
         return self._checked.quarantine
@@ -323,6 +340,17 @@ class SchoolRecords:
         """Name the tables that were given."""
         kind = "synthetic " if self.synthetic else ""
         return f"<{kind}SchoolRecords: {', '.join(name for name in TABLES if name in self._parts)}>"
+
+
+def _refuse_repeated_columns(part: Part, table: str, mapping: RecordsMapping) -> None:
+    """Refuse a frame of which two columns of one name could be meant."""
+    used = mapping.headers(table, part.header).chosen.values()
+    twice = [header for header in used if part.header.count(header) > 1]
+    if twice:
+        raise RecordsError(
+            f"Table {table!r} has more than one column called {twice[0]!r}.",
+            hint="keep the one that is meant, or give the other a name of its own",
+        )
 
 
 def _digest_column(digest: Any, column: Any) -> None:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Array
 from dropout_risk.records.tables import Table
 from dropout_risk.records.values import day_in, is_text, one_array
+from dropout_risk.text import Text, same_words
 
 LOCAL = "local"
 """The zone of times that are the school's own: nothing is converted or doubted."""
@@ -68,12 +69,13 @@ class SchoolDay:
             return batch
         return pa.RecordBatch.from_arrays(found, [str(place) for place in range(len(found))])
 
-    def doubts(self) -> Iterator[tuple[str, str]]:
+    def doubts(self) -> Iterator[tuple[str, Text]]:
         """Name each column whose times of day are midnights elsewhere, and that time."""
         for name in sorted(self._clocks):
             times = self._clocks[name]
             if self.zone is None and _is_midnight_in_the_east(times):
-                yield name, " / ".join(f"{time // _HOUR:02}:{time // 60 % 60:02}" for time in sorted(times))
+                written = (f"{time // _HOUR:02}:{time // 60 % 60:02}" for time in sorted(times))
+                yield name, same_words(" / ".join(written))
 
     def _days(self, name: str, array: Any) -> Any:
         if pa.types.is_timestamp(array.type):

@@ -16,7 +16,7 @@ import pyarrow as pa
 from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.rows import Draft, UsableRows
-from dropout_risk.records.unused_columns import counts_rows, differ, names_pupil, read_unused
+from dropout_risk.records.unused_columns import counts_rows, names_pupil, read_unused, texts_differ
 from dropout_risk.records.values import NO_DATE
 
 SPELLS = "spells"
@@ -171,14 +171,14 @@ def _without_shared_ids(draft: Draft, mapping: RecordsMapping, rows: Longs) -> L
     if not len(before):
         return rows
     shared = _shared_by(read_unused(draft, mapping, rows, names_pupil), rows, before, draft)
-    for column, mask in _conflicts(draft, rows[before], rows[after]):
+    for column, mask in _spell_conflicts(draft, rows[before], rows[after]):
         ids = np.setdiff1d(pupil[before[mask]], shared)
         draft.set_rows_apart("shared_id", column, rows[np.isin(pupil, ids)])
         shared = np.union1d(shared, ids)
     return rows[~draft.apart[rows]]
 
 
-def _conflicts(draft: Draft, before: Longs, after: Longs) -> Iterator[tuple[str, Bools]]:
+def _spell_conflicts(draft: Draft, before: Longs, after: Longs) -> Iterator[tuple[str, Bools]]:
     """Give, by column, the pairs of rows that tell of two pupils, or of two places at once."""
 
     def pair(name: str) -> tuple[Array, Array]:
@@ -204,7 +204,7 @@ def _shared_by(unused: dict[str, Any], rows: Longs, first: Longs, draft: Draft) 
     pupil = draft.values["student_id"][rows]
     shared = np.zeros(0, pupil.dtype)
     for header, texts in unused.items():
-        ids = np.setdiff1d(pupil[first[differ(texts, first, first + 1)]], shared)
+        ids = np.setdiff1d(pupil[first[texts_differ(texts, first, first + 1)]], shared)
         draft.set_rows_apart("shared_id", header, rows[np.isin(pupil, ids)])
         shared = np.union1d(shared, ids)
     return shared

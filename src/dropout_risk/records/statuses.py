@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-MOST_STATUSES, MOST_KINDS = (
-    126,
-    8,
-)  # a cell of the day grid keeps one bit for itself; a day's flags are a byte
+from dropout_risk.text import Text
+
+MOST_STATUSES = 126  # a cell of the day grid keeps one bit for itself
+MOST_KINDS = 8  # a day's flags are a byte
 _OWN_RULES = ("recorded", "absent", "unexcused")
 
 
@@ -25,6 +25,24 @@ class Status:
 
 
 @dataclass(frozen=True)
+class DayKind:
+    """One kind of day: its name for measures and, where a day is shown by it, the state and its word.
+
+    >>> DayKind("remote", Text(zh="网课", en="remote")).state
+    'remote'
+    """
+
+    name: str
+    label: Text | None = None
+    shown_as: str = ""
+
+    @property
+    def state(self) -> str:
+        """What a day of this kind is shown as, where no other kind says more of it."""
+        return self.shown_as or self.name
+
+
+@dataclass(frozen=True)
 class Statuses:
     """All statuses in the order of their codes, and the kinds of day that histories keep one bit each of.
 
@@ -38,7 +56,7 @@ class Statuses:
     ('excused', 2, 3)
     """
 
-    kinds: tuple[str, ...]
+    day_kinds: tuple[DayKind, ...]
     entries: tuple[Status, ...]
 
     def __post_init__(self) -> None:
@@ -54,6 +72,28 @@ class Statuses:
             raise ValueError(f"The first kinds of day must be {', '.join(_OWN_RULES)}.")
         if self.absence & self.presence:
             raise ValueError("A kind of day goes with absence or with presence, not with both.")
+        if nameless := [kind.name for kind in self.day_kinds[1:] if kind.label is None]:
+            raise ValueError(f"Kinds of day without a word for pages: {', '.join(nameless)}.")
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The name of each kind of day."""
+        return tuple(kind.name for kind in self.day_kinds)
+
+    @cached_property
+    def shown_kinds(self) -> tuple[DayKind, ...]:
+        """The kinds that days are shown by, as a legend lists them: those of absence, then the others."""
+        unexcused, absent = (self.day_kinds[_OWN_RULES.index(name)] for name in ("unexcused", "absent"))
+        others = self.day_kinds[len(_OWN_RULES) :]
+        away = [kind for kind in others if self.bits[kind.name] & self.absence]
+        return (unexcused, absent, *away, *(kind for kind in others if kind not in away))
+
+    @cached_property
+    def telling_kinds(self) -> tuple[DayKind, ...]:
+        """The same, with what says most of a day of several kinds first: absence alone says least of it."""
+        unexcused, absent, *others = self.shown_kinds
+        away = [kind for kind in others if self.bits[kind.name] & self.absence]
+        return (*away, unexcused, absent, *(kind for kind in others if kind not in away))
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -95,7 +135,13 @@ class Statuses:
 
 
 STATUSES = Statuses(
-    kinds=("recorded", "absent", "unexcused", "late", "suspended"),
+    day_kinds=(
+        DayKind("recorded"),
+        DayKind("absent", Text(zh="请假", en="excused"), shown_as="excused"),
+        DayKind("unexcused", Text(zh="无故缺课", en="absent, unexplained")),
+        DayKind("late", Text(zh="迟到或早退", en="late or left early")),
+        DayKind("suspended", Text(zh="停课", en="suspended")),
+    ),
     entries=(
         Status("present", ("出勤", "正常", "到校", "到")),
         Status("absent", ("缺勤", "缺席", "旷课", "旷学", "无故缺勤"), ("absent", "unexcused")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -20,6 +20,32 @@ TAKEN = ("taken", "missed", "exempt", "deferred", "unknown")
 # what stands in place of a mark, as a number that is none, until it is parted from the marks
 NOT_MARKS: dict[str, float] = {"missed": -1e300, "exempt": -2e300, "deferred": -3e300, "unknown": -4e300}
 CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS, "taken": TAKEN}
+HIGH_CODES = (999.0, 9999.0, 99999.0)
+"""What stands for "not known" in numbers of other systems, where nothing else is declared."""
+LOW_CODES = (-9.0, -99.0, -999.0, -9999.0)
+"""What stands for it besides; a number that may lie around zero has none of them but by declaration."""
+LONG_GAP = 60
+
+
+class Farness(NamedTuple):
+    """When the days of a table are lone: ``few`` days of hardly any rows, and how far they are from the bulk.
+
+    ``beyond`` counts in any direction; ``thin``, if any, for days with less than half of the usual rows,
+    and ``ahead``, if any, for days after the bulk. The bulk has at least ``least_days`` days and
+    ``least_rows`` rows.
+    """
+
+    beyond: int
+    thin: int | None = None
+    ahead: int | None = None
+    least_days: int = 1
+    least_rows: int = 30
+    few: int = 5
+    share: float = 0.02
+
+
+FAR_APART = Farness(1100)
+"""What is lone in a table of which nothing else is declared."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +56,10 @@ class Column:
     Dates may lie after today with ``future``. A ``note`` never makes two rows contradict each other. A
     ``lenient`` value that cannot be used is left empty with a warning, and the row stays. A ``coded`` column
     is kept as Arrow dictionary rather than as plain strings; a ``spelled`` one is kept as it is written, in
-    others case, width and spaces do not decide. A number lies between ``lowest`` and ``highest``. Audit-only
-    columns check fairness and never become features. ``domain`` says who may read of it, where that is not
-    everybody who reads of the table.
+    others case, width and spaces do not decide. A number lies between ``lowest`` and ``highest``;
+    ``codes`` are those that stand for "not known", by default :data:`HIGH_CODES`. Audit-only columns check
+    fairness and never become features. ``domain`` says who may read of it, where that is not everybody who
+    reads of the table.
     """
 
     name: str
@@ -47,6 +74,7 @@ class Column:
     spelled: bool = False
     lowest: float | None = None
     highest: float | None = None
+    codes: tuple[float, ...] | None = None
     role: Role = "predictor"
     domain: str | None = None
 
@@ -56,6 +84,13 @@ class Column:
         if self.coded:
             return pa.dictionary(pa.int32(), pa.string())
         return _ARROW_TYPES[self.kind]
+
+    @property
+    def codes_for_unknown(self) -> tuple[float, ...]:
+        """The numbers that stand for "not known"."""
+        if self.codes is not None:
+            return self.codes
+        return HIGH_CODES if self.kind in ("integer", "number") else ()
 
 
 _ARROW_TYPES: dict[str, Any] = {
@@ -76,11 +111,16 @@ class Table:
     """One table of the contract: all that distinguishes it, wherever tables are gone through.
 
     ``date`` names the column that dates a row of a pupil and stands in for an empty ``recorded_on``; rows of
-    a table that looks ``ahead`` may be known before it. A table of ``incidents`` alone tells, where a school
+    a table that looks ``ahead`` may be known before it, and lie anywhere in time. Days of any other dated
+    table that lie as far from the bulk as ``far`` says are slips of the pen. Rows that tell of days
+    ``at_school`` count from enrolment to leaving. A table of ``incidents`` alone tells, where a school
     keeps it, by no row that there was none. ``run`` and ``source`` are the names under which histories hold
     its rows and features read it. Who sees the ``domain`` may read of its rows; a table of no domain is
     hidden from everybody who does not see all. A request may carry its rows with ``in_request``. ``label``
     tells what it is, as a datum worth fetching, ``called`` what sentences about its rows call it.
+
+    Stores number tables in their order, and words by the name of their column: a new table comes last, and
+    a column of words has the name of another one only where it means the same.
 
     >>> TABLES["attendance"].key
     ('student_id', 'date', 'session')
@@ -92,6 +132,8 @@ class Table:
     columns: tuple[Column, ...]
     date: str | None = None
     ahead: bool = False
+    far: Farness = FAR_APART
+    at_school: bool = False
     incidents: bool = False
     run: str | None = None
     source: str | None = None
@@ -142,6 +184,17 @@ class Table:
         )
 
     @property
+    def farness(self) -> Farness | None:
+        """When a day of it is lone; None where days may lie anywhere."""
+        dated = any(column.name == self.day for column in self.columns)
+        return self.far if dated and not self.ahead else None
+
+    @property
+    def day(self) -> str:
+        """The column of the day that a row is about, whether it is one of a pupil or not."""
+        return self.date or "date"
+
+    @property
     def tells_observed(self) -> bool:
         """Whether its last date tells how far a school has been observed."""
         return not (self.ahead or self.incidents)
@@ -184,6 +237,7 @@ def _pupil_column(name: str, kind: Kind, **options: Any) -> Column:
     return Column(name, kind, nullable=True, lenient=True, **options)
 
 
+_LEVEL_CODES = (*HIGH_CODES, *LOW_CODES, 99.0, -1.0)  # a score of -1 may be of a scale around zero
 _ALL = (
     Table(
         "students",
@@ -191,7 +245,7 @@ _ALL = (
             STUDENT,
             _pupil_column("school_id", "text", spelled=True),
             _pupil_column("class_id", "text", spelled=True),
-            _pupil_column("grade_level", "integer", lowest=0, highest=13),
+            _pupil_column("grade_level", "integer", lowest=0, highest=13, codes=_LEVEL_CODES),
             _pupil_column("enrolled_on", "date", required=False),
             _pupil_column("left_on", "date", required=False, future=True),
             _pupil_column("responsible_id", "text", required=False, role="display_only", spelled=True),
@@ -213,6 +267,7 @@ _ALL = (
             RECORDED_ON,
         ),
         date="date",
+        far=Farness(400, thin=LONG_GAP, least_days=10),
         source="attendance",
         domain="attendance",
         in_request=True,
@@ -232,6 +287,8 @@ _ALL = (
             RECORDED_ON,
         ),
         date="period_end",
+        far=Farness(1100, ahead=120),
+        at_school=True,
         run="totals",
         source="attendance",
         domain="attendance",
@@ -245,12 +302,14 @@ _ALL = (
             DATE,
             Column("subject", "text", key=True, coded=True),
             Column("exam", "text", key=True, coded=True),
-            Column("score", "number", nullable=True, lowest=0),
+            Column("score", "number", nullable=True, lowest=0, codes=()),
             Column("max_score", "number"),
             RECORDED_ON,
             _optional_column("taken", "taken"),
         ),
         date="date",
+        far=Farness(1100, ahead=120),
+        at_school=True,
         run="grades",
         source="grades",
         domain="grades",
@@ -265,12 +324,13 @@ _ALL = (
             DATE,
             Column("instrument", "text", key=True),
             Column("scale", "text", key=True),
-            Column("score", "number", nullable=True),
+            Column("score", "number", nullable=True, codes=(*HIGH_CODES, *LOW_CODES)),
             _optional_column("valid", "yes_no"),
             _optional_column("norm", "text"),
             RECORDED_ON,
         ),
         date="date",
+        far=Farness(1100, ahead=200),
         run="wellbeing",
         source="wellbeing",
         domain="psychology",
@@ -329,6 +389,7 @@ _ALL = (
             _optional_column("school_id", "text", key=True, spelled=True),
             Column("is_school_day", "yes_no"),
         ),
+        far=Farness(400, least_days=10, least_rows=10, share=0.1),
     ),
 )
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.rows import Draft
+from dropout_risk.records.rows import EMPTIED, Draft
 from dropout_risk.records.values import EMPTY
+from dropout_risk.text import NO_WORDS, Text
 
 _OPTIONAL = ("days_excused", "days_late")
 _LEAST_PERIODS, _LEAST_PUPILS = 3, 5
-_LEAVE_ADDED = "days_excused were added to days_absent, as leave_days in the mapping says"
+_LEAVE_ADDED = Text(
+    zh="按映射文件的 leave_days，days_excused 已加入 days_absent",
+    en="days_excused were added to days_absent, as leave_days in the mapping says",
+)
 
 
 def check_totals(draft: Draft, *, leave_beside: bool) -> None:
@@ -25,13 +29,13 @@ def check_totals(draft: Draft, *, leave_beside: bool) -> None:
     for name in _OPTIONAL:
         over = (values[name] > length) & ~draft.apart
         if np.count_nonzero(over):
-            draft.warn("more_days_than_period", name, over, "the value is left empty and the row stays")
+            draft.warn("more_days_than_period", name, over, EMPTIED)
             values[name] = np.where(over, EMPTY["number"], values[name])
     if leave_beside:
         values["days_absent"] = values["days_absent"] + np.nan_to_num(values["days_excused"])
     absent = values["days_absent"]
     draft.set_apart("leave_beside_absence", "days_excused", values["days_excused"] > absent)
-    cause = _LEAVE_ADDED if leave_beside else ""
+    cause = _LEAVE_ADDED if leave_beside else NO_WORDS
     draft.set_apart("more_absent_than_enrolled", "days_absent", (enrolled >= 0) & (absent > enrolled), cause)
 
 

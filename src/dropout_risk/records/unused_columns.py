@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dropout_risk.arrays import Array, Bools
-from dropout_risk.records.mapping import RecordsMapping, plain_form
+from dropout_risk.records.mapping import RecordsMapping, names_child, plain_form
 from dropout_risk.records.readers import read_batches
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.values import as_text
@@ -19,12 +19,7 @@ Texts = npt.NDArray[np.object_]
 COUNTERS = frozenset(
     ("序号", "行号", "no", "no.", "nr", "nr.", "#", "row", "row_number", "index", "unnamed:_0", "")
 )
-_NAMING = frozenset((
-    "姓名", "学生姓名", "名字", "身份证号", "身份证号码", "身份证件号", "证件号码",
-    "name", "student_name", "pupil_name", "full_name", "first_name", "last_name", "given_name",
-    "family_name", "surname", "firstname", "lastname", "national_id", "date_of_birth", "birthday",
-    "vorname", "nachname", "geburtsdatum", "prénom",
-))  # fmt: skip
+_BORN = frozenset(("date_of_birth", "birthday", "geburtsdatum"))
 
 
 def names_pupil(header: str) -> bool:
@@ -33,7 +28,7 @@ def names_pupil(header: str) -> bool:
     >>> names_pupil("姓名"), names_pupil("备注")
     (True, False)
     """
-    return plain_form(header) in _NAMING
+    return names_child(header) or plain_form(header) in _BORN
 
 
 def counts_rows(header: str) -> bool:
@@ -88,7 +83,7 @@ def _texts_at(column: Any, at: Any) -> list[Any]:
     return list(as_text(column.take(at))[0].to_pylist())
 
 
-def differ(texts: Texts, left: Array, right: Array) -> Bools:
+def texts_differ(texts: Texts, left: Array, right: Array) -> Bools:
     """Mark the pairs of rows that both say something, and not the same."""
     one, other = texts[left], texts[right]
     given = np.array([a is not None and b is not None for a, b in zip(one, other, strict=True)], np.bool_)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dropout_risk.records.mapping import RecordsMapping, plain_form
 from dropout_risk.records.readers import Part
 from dropout_risk.records.rules import RULES, Problem
+from dropout_risk.text import same_words
 
 
 def unused_entries(mapping: RecordsMapping, parts: Mapping[str, Sequence[Part]]) -> Iterator[Problem]:
@@ -20,4 +21,6 @@ def unused_entries(mapping: RecordsMapping, parts: Mapping[str, Sequence[Part]])
         for header in entries:
             if header not in (every if table == "all" else given[table]):
                 where = "" if table == "all" else table
-                yield Problem(where, header, rule, 0, None, "", rule.severity, f"[columns.{table}]")
+                yield Problem(
+                    where, header, rule, 0, None, "", rule.severity, same_words(f"[columns.{table}]")
+                )

@@ -193,7 +193,7 @@ def convert_column(array: Any, column: Column, words: Words, vocabulary: Vocabul
         array = _in_words(array, words)
     plain = _plain_column(array, column)
     if plain is not None:
-        return _faultless(plain)
+        return _faultless_values(plain)
     array = _without_nan(array)
     if is_text(array.type):
         array = array.cast(pa.string())
@@ -212,18 +212,18 @@ def _convert_list(texts: list[str | None], column: Column, words: Words, vocabul
     if column.kind == "date":
         days = [*map(KNOWN_DAYS.get, texts)]
         if None not in days:
-            return _faultless(np.array(days, np.int32))
+            return _faultless_values(np.array(days, np.int32))
     distinct = dict.fromkeys(texts)
     values, faults = _read_texts(list(distinct), column, words, vocabulary)
     meaning = dict(zip(distinct, values, strict=True))
     spread_out = np.array([meaning[text] for text in texts], EMPTY[column.kind].dtype)
     if not any(faults):
-        return _faultless(spread_out)
+        return _faultless_values(spread_out)
     fault_of = dict(zip(distinct, faults, strict=True))
     return Converted(spread_out, np.array([fault_of[text] for text in texts], np.uint8))
 
 
-def _faultless(values: Array) -> Converted:
+def _faultless_values(values: Array) -> Converted:
     return Converted(values, np.zeros(len(values), np.uint8))
 
 
@@ -312,7 +312,7 @@ def as_text(array: Any) -> tuple[Any, Bytes]:
 def _convert_distinct(array: Any, column: Column, words: Words, vocabulary: Vocabulary) -> Converted:
     if not is_text(array.type) and column.kind in _OF_WORDS:
         if column.kind == "yes_no" and pa.types.is_boolean(array.type):
-            return _faultless(_filled_array(array.cast(pa.int8()), "yes_no"))
+            return _faultless_values(_filled_array(array.cast(pa.int8()), "yes_no"))
         array, wrong = _written_as_text(array, column)
     elif not is_text(array.type):
         if column.kind == "date":

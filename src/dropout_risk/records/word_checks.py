@@ -10,9 +10,9 @@ from dropout_risk.arrays import Bools, Ints
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.rows import Draft
+from dropout_risk.records.twin_names import CORE, check_twin_names
 from dropout_risk.records.words import word_key
 
-CORE = ("chinese", "maths", "english")
 _NOTHING = ("no", "none", "0", "无", "否", "没有", "未发生")
 
 
@@ -27,10 +27,13 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
     if draft.table.name == "family":
         known = {*FAMILY_VALUES, *map(str, mapping.words(draft.table["factor"]).own.values())}
         draft.warn("unknown_meaning", "factor", _has_word(draft, "factor", known, other=True) & ~draft.apart)
+    if draft.table.name == "grades":
+        check_twin_names(draft)
     if draft.table.name == "grades" and not {*CORE} & {*draft.words["subject"]}:
         draft.warn("unknown_meaning", "subject", ~draft.apart)
-    if draft.table.name == "discipline":
-        draft.set_apart("no_incident", "kind", _has_word(draft, "kind", {*_NOTHING}, other=False))
+    if draft.table.incidents:
+        (name,) = (name for name in draft.table.key if name in draft.table.words)
+        draft.set_apart("no_incident", name, _has_word(draft, name, {*_NOTHING}, other=False))
 
 
 def words_alike(words: Iterable[str]) -> bool:

@@ -108,7 +108,7 @@ class Words(Mapping[str, Any]):
         if bare in self._exact:
             return self._exact[bare]
         if bare in _EMPTY:
-            return self.of_nothing
+            return self._found.get(word_key(bare)) if bare and self.of_nothing is None else self.of_nothing
         found = self._found[bare] if bare in self._found else self._found.get(word_key(bare))
         return self.otherwise(bare) if found is None and self.otherwise is not None else found
 

@@ -17,6 +17,7 @@ from dropout_risk.records.header_rows import LOOKED_AT, header_position, one_lin
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import FramePart, Note
 from dropout_risk.records.tables import TABLES
+from dropout_risk.text import Text
 
 ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et")
 _EXACT_DIGITS = 1e15
@@ -40,11 +41,29 @@ class SheetPart(FramePart):
         return self._notes
 
 
+_SHEET = Text(zh="工作表“{name}”", en="sheet {name!r}")
+_HIDDEN = Text(zh="工作表“{name}”已隐藏", en="sheet {name!r} is hidden")
+_HEADERS_BELOW = Text(zh="表头在第{row}行", en="the headers stand in row {row}")
+_CELLS = Text(zh="{number}个单元格", en="{number} cells")
+_DATES = Text(
+    zh="{number}个单元格是日期（表格软件把 1-2 改成了日期）",
+    en="{number} cells are dates, as spreadsheets make of 1-2",
+)
+_FAILED_CELLS = Text(
+    zh="{number}个单元格的公式出错，按空读取",
+    en="{number} cells hold a formula that failed and are read as empty",
+)
+_PADDED = Text(
+    zh="{number}个单元格显示前导的零，实际数值中没有（007 是 7）",
+    en="{number} cells show zeros before a number that they do not hold (007 is 7)",
+)
+
+
 class UnreadSheet(NamedTuple):
     """A sheet with values that belongs to no table."""
 
     name: str
-    detail: str
+    detail: Text
 
 
 class Workbook:
@@ -71,7 +90,7 @@ class Workbook:
             found = named or table
             columns = self._columns(sheet, found) if found else set()
             if named is None and (table is None or columns != header):
-                detail = f"sheet {sheet.name!r}" + (" is hidden" if sheet.hidden else "")
+                detail = (_HIDDEN if sheet.hidden else _SHEET).filled(name=sheet.name)
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue
             self.parts.append((found or "", self.part(sheet, found or "")))
@@ -95,7 +114,7 @@ class Workbook:
         header = [one_line(name) for name in sheet.head[at][:width]]
         passed_over = any(cell for row in sheet.head[:at] for cell in row)
         rows = sheet.rows[at + 1 :]
-        notes = [Note("lines_above_headers", f"the headers stand in row {at + 1}")] if passed_over else []
+        notes = [Note("lines_above_headers", _HEADERS_BELOW.filled(row=at + 1))] if passed_over else []
         notes += self._changed
         chosen = self.mapping.headers(table, header).chosen
         columns = []
@@ -155,13 +174,15 @@ def _sheets_of(data: bytes, name: str) -> Iterator[Sheet]:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         for told in book.sheets_metadata:
             if told.typ == calamine.SheetTypeEnum.WorkSheet:
-                sheet = book.get_sheet_by_name(told.name)
+                sheet = _opened_sheet(book, told.name, name)
                 rows = sheet.to_python(skip_empty_area=False)
                 _fill_merged(rows, sheet.merged_cell_ranges or ())
                 filled = any(_used_width(row) for row in rows)
                 yield Sheet(
                     told.name, told.visible != calamine.SheetVisibleEnum.Visible, rows if filled else []
                 )
+    except RecordsError:
+        raise
     except calamine.PasswordError:
         raise RecordsError(
             f"File {name!r} is locked with a password.", hint="save it without a password"
@@ -169,6 +190,16 @@ def _sheets_of(data: bytes, name: str) -> Iterator[Sheet]:
     except Exception:  # its messages may quote the file
         raise RecordsError(
             f"File {name!r} cannot be read as a workbook.",
+            hint="open it in a spreadsheet program and save it as .xlsx or CSV",
+        ) from None
+
+
+def _opened_sheet(book: Any, sheet: str, name: str) -> Any:
+    try:
+        return book.get_sheet_by_name(sheet)
+    except Exception:  # its messages may quote the file
+        raise RecordsError(
+            f"Sheet {sheet!r} of file {name!r} is missing or damaged.",
             hint="open it in a spreadsheet program and save it as .xlsx or CSV",
         ) from None
 
@@ -185,12 +216,12 @@ def _notes_of(cells: Sequence[Any], table: str, column: str) -> Iterator[Note]:
     """Say which cells of a column do not hold what was typed."""
     rounded = sum(isinstance(cell, float) and abs(cell) >= _EXACT_DIGITS for cell in cells)
     if rounded:
-        yield Note("rounded_numbers", f"{rounded} cells", column)
+        yield Note("rounded_numbers", _CELLS.filled(number=rounded), column)
     kind = TABLES[table][column].kind if column in TABLES.get(table, ()) else None
     if kind in ("student", "text", "status", "integer", "number"):
         dates = sum(isinstance(cell, dt.date | dt.datetime) for cell in cells)
         if dates:
-            yield Note("changed_cells", f"{dates} cells are dates, as spreadsheets make of 1-2", column)
+            yield Note("changed_cells", _DATES.filled(number=dates), column)
 
 
 _FAILED = re.compile(rb'<c [^>]*t="e"')
@@ -217,11 +248,9 @@ def _changed_cells(data: bytes) -> Iterator[Note]:
             failed += len(_FAILED.findall(text)) if b't="e"' in text else 0
             padded += len(wanted.findall(text)) if wanted is not None else 0
     if failed:
-        yield Note("changed_cells", f"{failed} cells hold a formula that failed and are read as empty")
+        yield Note("changed_cells", _FAILED_CELLS.filled(number=failed))
     if padded:
-        yield Note(
-            "changed_cells", f"{padded} cells show zeros before a number that they do not hold (007 is 7)"
-        )
+        yield Note("changed_cells", _PADDED.filled(number=padded))
 
 
 def _padding_styles(text: bytes) -> list[bytes]:

@@ -17,7 +17,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.features.missing import NOT_RECORDED, REFUSED
-from dropout_risk.features.refusals import JUDGED_BY
+from dropout_risk.features.refused_shares import JUDGED_BY
 from dropout_risk.records.tables import INCIDENTS, TABLES
 from dropout_risk.text import Language, Text
 

@@ -98,7 +98,8 @@ class ChangeableRecords:
         bits = replace(taken.attendance, late=self._late(taken.attendance.late, pupils, levels))
         percent = self._percent(taken.grades.offsets, taken.grades.columns["percent"], pupils, levels)
         columns = taken.grades.columns | {"percent": percent}
-        changed = replace(taken, attendance=bits, grades=replace(taken.grades, columns=columns))
+        runs = {**taken.runs, "grades": replace(taken.grades, columns=columns)}
+        changed = replace(taken, attendance=bits, runs=runs)
         return changed.in_registers(taken.registers)
 
     def _since(self, level: float) -> int:

@@ -62,19 +62,19 @@ class KnownDays:
         runs: dict[int, str] = {}
         if not snapshot.n_days:
             return cls(known, days, since, runs)
-        for place, feature in enumerate(features):
+        for index, feature in enumerate(features):
             measure = feature.measure
             if feature.source != "attendance" or isinstance(measure, DaysSince):
                 continue
             if isinstance(measure, CurrentStreak):
                 if measure.of in _RUN:
-                    runs[place] = measure.of
-                    known[:, place], days[:, place], since[:, place] = _days_of_run(snapshot, measure.of)
+                    runs[index] = measure.of
+                    known[:, index], days[:, index], since[:, index] = _days_of_run(snapshot, measure.of)
             elif feature.window is not None:
                 recorded = snapshot.count("recorded", feature.window)
                 there = _days_there(snapshot, feature.window)
                 few = (recorded > 0) & (recorded < KNOWN_SHARE * there)
-                known[:, place], days[:, place] = np.where(few, recorded, 0), np.where(few, there, 0)
+                known[:, index], days[:, index] = np.where(few, recorded, 0), np.where(few, there, 0)
         return cls(known, days, since, runs)
 
     def worded(self, text: str, pupil: int, place: int, language: Language) -> str:

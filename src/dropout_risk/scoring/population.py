@@ -27,7 +27,7 @@ from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, prefetch
 from dropout_risk.records.calendar import DateLike, date_of
 from dropout_risk.scoring.model_parts import ModelParts
-from dropout_risk.scoring.refused_rows import RefusedNotes, refuse_broken_families
+from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
 from dropout_risk.text import Language

@@ -26,7 +26,7 @@ from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCata
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
-from dropout_risk.scoring.refused_rows import NOT_JUDGED, warnings_of_domains
+from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains
 from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
 from dropout_risk.scoring.scores import RowError

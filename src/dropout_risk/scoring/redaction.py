@@ -129,12 +129,12 @@ class _Redaction:
         """Redact all pupils and the errors, in their own language."""
         own = _Redaction(replace(self.reader, language=scores.language))
         scored = {pupil.student_id for pupil in scores.pupils}
-        pupils = tuple(own.pupil(pupil, place) for place, pupil in enumerate(scores.pupils))
+        pupils = tuple(own.pupil(pupil, index) for index, pupil in enumerate(scores.pupils))
         found = self.reader.open_errors(scores.errors, scored)
         errors = tuple(own.error(error, is_open=is_open) for error, is_open in found)
         if not self.role.names:
             pupils = _shuffle_pupils(pupils)
-            errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
+            errors = tuple(replace(error, index=index) for index, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
         asked = scores.registers if own._hears_of_registers else ()
@@ -221,7 +221,7 @@ class _Redaction:
 def _shuffle_pupils(pupils: tuple[PupilScore, ...]) -> tuple[PupilScore, ...]:
     """Give pupils without names an order made from what is told of them, not from the list of names."""
     ordered = _by_content(tuple(replace(pupil, student_id=0) for pupil in pupils))
-    return tuple(replace(pupil, student_id=place) for place, pupil in enumerate(ordered))
+    return tuple(replace(pupil, student_id=index) for index, pupil in enumerate(ordered))
 
 
 def _by_content(items: tuple[Item, ...]) -> list[Item]:

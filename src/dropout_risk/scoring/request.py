@@ -28,15 +28,19 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
+from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
-from dropout_risk.records.family_values import value_of
+from dropout_risk.records.family_values import NOT_FILLED, YES
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
+from dropout_risk.records.values import NO_DATE, day_in
 from dropout_risk.records.words import Words
+from dropout_risk.scoring.contract_problems import require_shape
+from dropout_risk.scoring.mark_doubts import mark_doubts
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.scores import NOT_AT_SCHOOL, PUPIL_ERRORS, REPEATED, RowError, Scores
 from dropout_risk.text import Language, Text, language_of
@@ -47,8 +51,8 @@ _IGNORED = Text(
     en="{number} row(s) dated or recorded on or after as_of were not used",
 )
 _EMPTIED = Text(
-    zh="{number}项学生信息无法使用，按未填处理，见 errors",
-    en="{number} value(s) of the pupil could not be used and count as not given, see errors",
+    zh="{number}项学生信息无法使用，按不详处理，见 errors",
+    en="{number} value(s) of the pupil could not be used and count as not known, see errors",
 )
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
@@ -66,13 +70,14 @@ _ABSENCES_ONLY = (
         'kept (registered_to); if nobody knows of the other days, say unrecorded = "unknown"',
     ),
 )
-_FEWEST_ABSENCES, _FEWEST_WEEKS = 3, 3
 ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
-_WORDS = PUPIL_ERRORS | {rule.code: (rule.message, rule.hint) for rule in RULES.values()}
-_WORDS |= {ABSENCES_ONLY: _ABSENCES_ONLY}
+_RULES = {rule.code: rule for rule in RULES.values()}
+_WORDS = PUPIL_ERRORS | {ABSENCES_ONLY: _ABSENCES_ONLY}
+_DOUBTED = {RULES[name].code for name in ("doubtful_unit", "twin_names")}
+"""What is said of a value that is used all the same."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +113,15 @@ class Request:
         They do where they all are absences, over some weeks, and most days from Monday to Friday have none.
         """
         rows = self.students[index].get("attendance", ())
-        if self.declared(index) is not None or len(rows) < _FEWEST_ABSENCES:
+        if self.declared(index) is not None or len(rows) < FEW_ABSENCES:
             return False
-        days = np.unique([ordinal_of(row["date"]) for row in rows])
+        days = np.unique([day for row in rows if (day := day_in(str(row["date"]))) != NO_DATE])
+        if not len(days):
+            return False
         weeks = np.unique((days + 3) // 7)
         span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
         return bool(
-            len(weeks) >= _FEWEST_WEEKS
+            len(weeks) >= FEW_WEEKS
             and 2 * len(days) < span
             and all(_status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows)
         )
@@ -125,6 +132,8 @@ class Request:
         found = {"students": _list_part("students", self.students, names)}
         for table in _LISTS:
             lists = [student.get(table, ()) for student in self.students]
+            if table == "family":
+                lists = [[_with_said_value(row) for row in own] for own in lists]
             rows = [row for own in lists for row in own]
             if rows:
                 owners = [name for name, own in zip(names, lists, strict=True) for _ in own]
@@ -143,7 +152,7 @@ class Request:
         """Count a pupil's rows that are dated or recorded on or after ``as_of``."""
         as_of, student = str(self.body["as_of"]), self.students[index]
         return sum(
-            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on", ""))) >= as_of
+            max(str(row[str(TABLES[table].date)]), str(row.get("recorded_on") or "")) >= as_of
             for table in _LISTS
             for row in student.get(table, ())
         )
@@ -156,8 +165,11 @@ def score_request(
     calendar: pd.DataFrame | None = None,
     context: ClassContext | None = None,
     request_id: str | None = None,
+    checked: bool = False,
 ) -> Scores:
     """Answer ``POST /score``: raw records, of the form that the contract's schema asks for, in; risks out.
+
+    A RequestError names the field of a body that has not that form; ``checked`` says that it is known to.
 
     Without a school day in ``calendar`` (``date``, optionally ``school_id``, ``is_school_day``) for a pupil's
     school, the pupil's own attendance dates are the school days, so that a pupil's answer never depends on
@@ -168,10 +180,12 @@ def score_request(
     be read is one too, and counts as not given; its pupil is scored from the rest and told so, as in a batch.
     A pupil that cannot be scored at all is only in ``errors``.
     """
+    if not checked:
+        require_shape(body, "score")
     request = Request(body)
     records = _request_records(request, calendar)
     errors = [*_repeated_pupils(request), *_row_errors(request, records)]
-    emptied = [*_value_errors(request, records), *_family_value_errors(request, records)]
+    emptied = [*_value_errors(request, records), *_noted_errors(request, records)]
     histories = _request_histories(request, records)
     indices = [int(name) for name in histories.student_ids]
     absent = ~members_on(histories.on(body["as_of"]))
@@ -188,12 +202,13 @@ def score_request(
     chosen = [
         row for row, index in enumerate(indices) if not absent[row] and index not in repeated | refused.keys()
     ]
+    doubts = mark_doubts(records.rows("grades"), len(indices), request.language)
     given = body.get("class_context")
     context = ClassContext.from_rows(given) if given else context
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: _pupil_notes(request, indices[row], emptied) for row in chosen},
+        notes={row: (*_pupil_notes(request, indices[row], emptied), *doubts[row]) for row in chosen},
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
@@ -207,17 +222,21 @@ def score_request(
     )
 
 
-def histories_of_request(body: Mapping[str, Any], calendar: pd.DataFrame | None = None) -> Histories:
+def histories_of_request(
+    body: Mapping[str, Any], calendar: pd.DataFrame | None = None, *, checked: bool = False
+) -> Histories:
     """Give the histories of the pupils of a request: checked as any records are, and laid out alike.
 
     A pupil is named by its index in the request, in six digits; rows that break a rule are left out. School
-    days are found as in :func:`score_request`.
+    days and what is refused are as in :func:`score_request`.
 
     >>> pupil = {"student_id": "a", "school_id": "s", "class_id": "s-1", "grade_level": 7,
     ...          "attendance": [{"date": "2025-03-03", "status": "present"}]}
     >>> histories_of_request({"as_of": "2025-03-10", "students": [pupil]})
     <Histories of 1 pupils at 1 schools>
     """
+    if not checked:
+        require_shape(body, "score")
     request = Request(body)
     return _request_histories(request, _request_records(request, calendar))
 
@@ -231,13 +250,16 @@ def _request_records(request: Request, calendar: pd.DataFrame | None) -> SchoolR
 
 
 def score_features_request(
-    model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None
+    model: RiskModel, body: Mapping[str, Any], *, request_id: str | None = None, checked: bool = False
 ) -> Scores:
     """Answer ``POST /score_features``: ready features in, explained risks out.
 
     A row with an unknown feature, or a value that is no number or out of range, is an entry in
-    ``errors``; the others are scored. A row without ``student_id`` is named by its index.
+    ``errors``; the others are scored. A row without ``student_id`` is named by its index. A RequestError
+    names the field of a body that has not the form of the contract; ``checked`` says that it is known to.
     """
+    if not checked:
+        require_shape(body, "score_features")
     errors, kept, indices = [], [], []
     ids = [row.get("student_id", index) for index, row in enumerate(body["rows"])]
     for index, row in enumerate(body["rows"]):
@@ -275,6 +297,11 @@ def _list_part(name: str, rows: Sequence[Mapping[str, Any]], owners: list[str | 
         if column.name in given or column.required:
             columns[column.name] = _as_texts([row.get(column.name) for row in rows])
     return ListPart(columns)
+
+
+def _with_said_value(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write an empty value of a family factor as one that was not filled in; none at all is a yes."""
+    return {**row, "value": NOT_FILLED} if not str(row.get("value", YES)).strip() else row
 
 
 def _as_texts(values: list[Any]) -> list[str | None]:
@@ -392,19 +419,15 @@ def _value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     return errors
 
 
-def _family_value_errors(request: Request, records: SchoolRecords) -> list[RowError]:
-    """Name the values that say nothing known of their factor; their rows are used as if they had none."""
-    rule = RULES["unknown_family_value"]
-    if rule not in {problem.rule for problem in records.check().problems}:
-        return []
-    factors, values = (RecordsMapping.of(None).words(TABLES["family"][name]) for name in ("factor", "value"))
-    return [
-        _pupil_error(request, index, rule.code, f"family[{number}].value")
-        for index, student in enumerate(request.students)
-        for number, row in enumerate(student.get("family", ()))
-        if (word := values.word_of(_as_text(row.get("value")))) is not None
-        and value_of(factors.word_of(row["factor"]) or "", word) is None
-    ]
+def _noted_errors(request: Request, records: SchoolRecords) -> list[RowError]:
+    """Name the values of rows that stay: they count as not known, or are used in doubt."""
+    errors = []
+    for noted in records.noted_rows:
+        places = request.places(noted.table)
+        for index, number in (places[row] for row in noted.rows.tolist()):
+            path = f"{noted.table}[{number}].{noted.column}"
+            errors.append(_pupil_error(request, index, noted.rule.code, path))
+    return errors
 
 
 def _repeated_pupils(request: Request) -> list[RowError]:
@@ -418,15 +441,23 @@ def _repeated_pupils(request: Request) -> list[RowError]:
 
 
 def _pupil_error(request: Request, index: int, code: str, field: str) -> RowError:
-    message, hint = _WORDS[code]
+    message, hint = _code_wording(code, field)
     student, language = request.students[index]["student_id"], request.language
     return RowError(index, student, code, field, message.to(language), hint.to(language))
+
+
+def _code_wording(code: str, field: str) -> tuple[Text, Text]:
+    """Say what is wrong with a field, such as ``grades[0].score``, and the way out."""
+    if code in _WORDS:
+        return _WORDS[code]
+    row, _, column = field.rpartition(".")
+    return _RULES[code].wording_in_request(row.partition("[")[0] or "students", column)
 
 
 def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:
     counted = (
         (_IGNORED, request.ignored(index)),
-        (_EMPTIED, sum(error.index == index for error in emptied)),
+        (_EMPTIED, sum(error.index == index and error.code not in _DOUBTED for error in emptied)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
 
@@ -460,12 +491,12 @@ def request_of(
     histories = histories_of(records)
     unit = histories.registers.unit[rows]
     kept_to = histories.registers.spans_on(ordinal_of(day), histories.calendar)[1][unit]
-    presumed = {*records.presumed_schools}
-    for row, last, student in zip(rows, kept_to.tolist(), students, strict=True):
+    presumed = histories.presumed[rows].tolist()
+    for row, last, there, student in zip(rows, kept_to.tolist(), presumed, students, strict=True):
         if last >= 0:
             date = histories.calendar.day(histories.calendar_row[row], last)
             student["registered_to"] = date_of(int(date)).isoformat()
-        if student.get("school_id", "") in presumed:
+        if there:
             student["unrecorded"] = "present"
     body = {"as_of": day.isoformat(), "language": language_of(language), "students": students}
     for index, student in enumerate(students):  # whose other days are known to be unknown

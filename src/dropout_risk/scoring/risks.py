@@ -36,7 +36,7 @@ from dropout_risk.text import Language
 class Risks:
     """Scores in numbers, one row per pupil: contributions in log-odds, and the lower and upper risk.
 
-    ``students`` are the pupils' rows of the students table; ``places`` says against which of the model's
+    ``students`` are the pupils' rows of the students table; ``backgrounds`` says against which of the model's
     backgrounds each pupil's contributions are measured.
     """
 
@@ -44,14 +44,14 @@ class Risks:
     values: Floats
     contributions: Contributions
     interval: Floats
-    places: npt.NDArray[np.int64]
+    backgrounds: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, calibrated: CalibratedModel, values: Floats, students: pa.Table) -> Self:
         """Score some rows of features, each against the background of its pupil's grade level."""
         levels = grade_levels(students)
         contributions, interval = calibrated.with_interval(values, grade_levels=levels)
-        return cls(students, values, contributions, interval, calibrated.backgrounds.places(levels))
+        return cls(students, values, contributions, interval, calibrated.backgrounds.indices(levels))
 
     def __len__(self) -> int:
         return len(self.values)

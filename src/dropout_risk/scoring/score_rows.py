@@ -206,8 +206,8 @@ class ScoredPupils(Sequence[PupilScore]):
         columns: list[Any] = [self._rows[name].to_pylist() for name in names]
         lengths = [chunk.value_lengths().to_pylist() for chunk in self._rows["alerts"].chunks]
         alerted = [number > 0 for chunk in lengths for number in chunk]
-        for place, row in enumerate(zip(*columns, alerted, strict=True)):
-            yield PupilHead(place, *row)
+        for index, row in enumerate(zip(*columns, alerted, strict=True)):
+            yield PupilHead(index, *row)
 
 
 def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
@@ -215,9 +215,9 @@ def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:
     if isinstance(pupils, ScoredPupils):
         yield from pupils.heads()
         return
-    for place, pupil in enumerate(pupils):
+    for index, pupil in enumerate(pupils):
         yield PupilHead(
-            place, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
+            index, pupil.student_id, pupil.school_id, pupil.responsible_id, pupil.risk, pupil.band,
             bool(pupil.alerts),
         )  # fmt: skip
 

@@ -263,7 +263,7 @@ class ScoreWriter:
             "band": _BANDS.take(pa.array(np.where(abstaining, len(BANDS), band))),
             "rank_in_school": pa.nulls(n, pa.int32()),
             "base_log_odds": pa.array(risks.contributions.bases),
-            "background": self._backgrounds.take(pa.array(risks.places)),
+            "background": self._backgrounds.take(pa.array(risks.backgrounds)),
             "log_odds": pa.array(risks.log_odds),
             "contributions": _struct_column(self._of_features, of_features),
         }
@@ -284,7 +284,7 @@ class ScoreWriter:
             past=evidence.past,
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
-            places=risks.places,
+            backgrounds=risks.backgrounds,
             doubted=evidence.doubted,
             footings=evidence.footings,
             ordinal=evidence.ordinal,

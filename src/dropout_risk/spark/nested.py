@@ -78,7 +78,7 @@ class SparkTables:
             if table == "calendar":
                 empty[name] = frame.toArrow()
                 continue
-            frames[name] = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
+            frames[name] = frame.toDF(*(f"c{index}" for index in range(len(frame.columns))))
             parts.append(_part_of_frame(words, name, len(parts), frame))
         header = SchoolRecords.from_tables(mapping=words, today=day, **empty)
         headers = {name: tuple(frame.columns) for name, frame in given.items()}

@@ -83,7 +83,7 @@ class SchoolDays:
         runs = {table.name: run for run, table in INCIDENTS.items()}
         if not any(part.table in runs for part in tables.reading.parts):
             return self
-        return replace(self, kept=_kept(tables, self.listed, by_class(), runs))
+        return replace(self, kept=_kept_incidents(tables, self.listed, by_class(), runs))
 
     def keeps(self, source: str) -> bool:
         """Say whether any school keeps a table that features read, as histories do."""
@@ -116,6 +116,7 @@ class SchoolDays:
             self.calendar(schools),
             attendance=records.attendance,
             presumed=records.presumed_schools,
+            presumed_classes=records.presumed_classes,
             refused=records.refused,
         )
         for run, first in histories.observed.kept.items():
@@ -157,14 +158,14 @@ def _attended_days(
     table = found.toArrow().sort_by([("school", "ascending"), ("day", "ascending")])
     names = table["school"].to_pylist()
     day, known = (table[name].to_numpy().astype(np.int32) for name in ("day", "known"))
-    starts = [place for place, name in enumerate(names) if not place or name != names[place - 1]]
+    starts = [index for index, name in enumerate(names) if not index or name != names[index - 1]]
     return {
         names[start]: (day[start:end], known[start:end])
         for start, end in zip(starts, [*starts[1:], len(names)], strict=False)
     }
 
 
-def _kept(
+def _kept_incidents(
     tables: SparkTables, listed: pa.Table, by_class: Any, runs: Mapping[str, str]
 ) -> dict[str, dict[str, int]]:
     from pyspark.sql import functions as sql

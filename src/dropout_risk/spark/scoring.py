@@ -34,7 +34,7 @@ from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.spark.nested import SparkTables
 from dropout_risk.spark.school_days import SchoolDays, listed_days
 from dropout_risk.spark.workers import NestedReading, in_arrow, whole_classes
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 
 # --- Features of everyone on a cluster, for training there or for looking at them ---
 
@@ -208,7 +208,8 @@ def draw_schools(sizes: Mapping[str, int], share: float, seed: int) -> list[str]
 # --- What the check found, counted per block of pupils on the executors and added up by Spark ---
 
 TALLY = pa.struct(
-    dict.fromkeys(("table", "column", "rule", "severity", "detail"), pa.string()) | {"rows": pa.int64()}
+    dict.fromkeys(("table", "column", "rule", "severity", "detail", "detail_zh"), pa.string())
+    | {"rows": pa.int64()}
 )
 COUNTED = ("read", "used", "set_apart")
 _BY_CODE = {rule.code: rule for rule in RULES.values()}
@@ -216,26 +217,27 @@ _BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 def tally_report(report: CheckReport) -> list[dict[str, Any]]:
     """Write a report as rows to add up: one per rule, and three per table (read, used, set apart)."""
-    nothing = dict.fromkeys(("column", "severity", "detail"), "")
+    nothing = dict.fromkeys(("column", "severity", "detail", "detail_zh"), "")
     counted = [
         {"table": table, "rule": what, "rows": getattr(counts, what), **nothing}
         for table, counts in report.counts.items()
         for what in COUNTED
     ]
-    return counted + [_tallied(problem) for problem in report.problems]
+    return counted + [_tallied_problem(problem) for problem in report.problems]
 
 
-def _tallied(problem: Problem) -> dict[str, Any]:
+def _tallied_problem(problem: Problem) -> dict[str, Any]:
     """Write a problem; why an id is unknown cannot be told from the pupils of one block."""
-    row = {field.name: getattr(problem, field.name) for field in TALLY} | {"rule": problem.rule.code}
+    row = {name: getattr(problem, name) for name in ("table", "column", "severity", "rows")}
+    row |= {"rule": problem.rule.code, "detail": problem.detail.en, "detail_zh": problem.detail.zh}
     if problem.table != "students" and problem.rule.name in {cause.rule for cause in CAUSES}:
-        row |= {"rule": RULES["unknown_pupil"].code, "detail": ""}
+        row |= {"rule": RULES["unknown_pupil"].code, "detail": "", "detail_zh": ""}
     return row
 
 
 def report_of(rows: list[dict[str, Any]]) -> CheckReport:
     """Read a report back from rows that were added up; a cluster has no first row of a problem."""
-    order = {name: place for place, name in enumerate(TABLES)}
+    order = {name: index for index, name in enumerate(TABLES)}
     sums = {(row["table"], row["rule"]): row["rows"] for row in rows if row["rule"] in COUNTED}
     names = sorted({table for table, _ in sums}, key=order.__getitem__)
     counts = {name: Counts(*(sums[name, what] for what in COUNTED)) for name in names}
@@ -243,10 +245,13 @@ def report_of(rows: list[dict[str, Any]]) -> CheckReport:
         (row for row in rows if row["rule"] not in COUNTED),
         key=lambda row: (order[row["table"]], row["rule"], row["column"], row["detail"]),
     )
-    problems = [
-        Problem(**row | {"rule": _BY_CODE[row["rule"]], "first_row": None, "file": ""}) for row in found
-    ]
-    return CheckReport(tuple(problems), counts)
+    return CheckReport(tuple(map(_problem_of, found)), counts)
+
+
+def _problem_of(row: dict[str, Any]) -> Problem:
+    detail = Text(zh=row["detail_zh"], en=row["detail"])
+    rule = _BY_CODE[row["rule"]]
+    return Problem(row["table"], row["column"], rule, row["rows"], None, "", row["severity"], detail)
 
 
 def score(
@@ -401,7 +406,7 @@ class SparkScores:
 
     @cached_property
     def report(self) -> Any:
-        """What the check found, added up: ``table, column, rule, severity, detail, rows``.
+        """What the check found, added up: ``table, column, rule, severity, detail, detail_zh, rows``.
 
         For each table also how many rows were ``read``, ``used`` and ``set_apart``, in the column ``rule``.
         """

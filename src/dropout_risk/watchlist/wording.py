@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dropout_risk.explanation.reasons import Reason
-from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
-from dropout_risk.scoring.refused_rows import tells_of_refused
+from dropout_risk.scoring.refused_notes import tells_of_refused
 from dropout_risk.scoring.roles import CLASS_TEACHER, Telling
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, Language, Text

@@ -63,14 +63,14 @@ def of_grade(level):
 def test_grade_levels_with_few_stayers_and_pupils_without_one_take_all_who_stayed(by_grade):
     backgrounds = by_grade["linear"]
     assert backgrounds.names == ("stayed", "stayed, grade 7", "stayed, grade 8")
-    assert backgrounds.places(np.array([8, 9, NO_LEVEL, 7, 12])).tolist() == [2, 0, 0, 1, 0]
+    assert backgrounds.indices(np.array([8, 9, NO_LEVEL, 7, 12])).tolist() == [2, 0, 0, 1, 0]
     assert backgrounds.words.endswith(f"; else stayed: {len(of_grade(None)):,} rows")
     assert [one.rows for one in backgrounds.given] == [len(of_grade(level)) for level in (None, 7, 8)]
 
 
 def test_a_curve_adds_its_height_less_its_mean_over_the_stayers_of_the_grade(by_grade):
     X, _, levels = rows(60, seed=3)
-    found = by_grade["linear"].contributions(X, by_grade["linear"].places(levels))
+    found = by_grade["linear"].contributions(X, by_grade["linear"].indices(levels))
     for row, level, base, values in zip(X, levels, found.base, found.values, strict=True):
         stayers = of_grade(level if level in (7, 8) else None)
         means = [shape(stayers[:, place]).mean() for place, shape in enumerate(LINEAR.shapes)]
@@ -86,8 +86,8 @@ def test_trees_give_what_shap_gives_with_the_stayers_of_the_grade_as_background(
 
     X, _, levels = rows(300, seed=4)
     some = X[levels == (NO_LEVEL if level is None else level)][:8]
-    places = np.full(len(some), (None, 7, 8).index(level))
-    mine = by_grade["trees"].contributions(some, places)
+    indices = np.full(len(some), (None, 7, 8).index(level))
+    mine = by_grade["trees"].contributions(some, indices)
     stayers = of_grade(level)
     explainer = shap.TreeExplainer(booster, shap.maskers.Independent(stayers, len(stayers)), "raw",
                                    feature_perturbation="interventional")  # fmt: skip
@@ -100,7 +100,7 @@ def test_trees_give_what_shap_gives_with_the_stayers_of_the_grade_as_background(
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_score_does_not_depend_on_whom_it_is_compared_with(own, by_grade, kind):
     X, _, levels = rows(500, seed=5)
-    found = by_grade[kind].contributions(X, by_grade[kind].places(levels))
+    found = by_grade[kind].contributions(X, by_grade[kind].indices(levels))
     assert len(np.unique(found.base)) == 3
     assert np.abs(found.log_odds - own[kind].contributions(X).log_odds).max() < 1e-12
 
@@ -114,14 +114,14 @@ def test_neither_order_nor_batch_nor_threads_nor_neighbours_of_other_grades_chan
     monkeypatch.setattr(trees, "ROWS_OF_A_THREAD", 300)
     X, _, levels = rows(1500, seed=6)
     backgrounds = by_grade[kind]
-    places = backgrounds.places(levels)
-    whole = backgrounds.contributions(X, places)
+    indices = backgrounds.indices(levels)
+    whole = backgrounds.contributions(X, indices)
     order = np.random.default_rng(0).permutation(len(X))
-    shuffled = backgrounds.contributions(X[order], places[order])
+    shuffled = backgrounds.contributions(X[order], indices[order])
     assert np.array_equal(shuffled.values, whole.values[order])
     assert np.array_equal(shuffled.log_odds, whole.log_odds[order])
     for start, stop in ((0, 1), (7, 20), (100, 700)):
-        part = backgrounds.contributions(X[start:stop], places[start:stop])
+        part = backgrounds.contributions(X[start:stop], indices[start:stop])
         assert np.array_equal(part.values, whole.values[start:stop])
         assert np.array_equal(part.log_odds, whole.log_odds[start:stop])
 
@@ -131,8 +131,8 @@ def test_the_file_of_counts_and_means_gives_the_same_bits_again(own, by_grade, k
     X, _, levels = rows(200, seed=7)
     data = by_grade[kind].to_bytes()
     again = Backgrounds.from_bytes(own[kind], data)
-    places = again.places(levels)
-    before, after = (one.contributions(X, places) for one in (by_grade[kind], again))
+    indices = again.indices(levels)
+    before, after = (one.contributions(X, indices) for one in (by_grade[kind], again))
     assert np.array_equal(after.values, before.values)
     assert np.array_equal(after.base, before.base)
     assert again.to_bytes() == data

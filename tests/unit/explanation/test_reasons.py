@@ -51,7 +51,7 @@ class StandOn:
 
 def write(rows, stayed=NOTHING, language="en", place=0, base=0.0):
     log_odds = np.array([base + rows.contributions.sum()])
-    rows = replace(rows, base=np.array([base]), log_odds=log_odds, places=np.array([place]))
+    rows = replace(rows, base=np.array([base]), log_odds=log_odds, backgrounds=np.array([place]))
     writer = ReasonWriter(CATALOGUE, stayed, language)
     chosen = writer.choose(rows)
     told = (writer.write(chosen, side, rows).to_pylist()[0] for side in range(2))

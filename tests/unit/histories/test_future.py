@@ -18,7 +18,7 @@ def histories():
 
 
 def rows_known(histories, name, day):
-    rows = getattr(histories, name).known_on(ordinal_of(day))
+    rows = histories.runs[name].known_on(ordinal_of(day))
     return [np.asarray(rows[column]) for column in rows]
 
 
@@ -33,7 +33,7 @@ def test_what_was_known_before_the_day_stays(histories, change):
 
 def test_nothing_that_became_known_on_the_day_or_later_is_left(histories):
     cut, start = without_future(histories, DAY), ordinal_of(DAY)
-    assert all((getattr(cut, name).columns["known"] < start).all() for name in RUNS)
+    assert all((cut.runs[name].columns["known"] < start).all() for name in RUNS)
     assert (cut.student_dates("left_on") <= start).all()
     later = cut.on(END)
     days = (later.end - histories.on(DAY).end).min()

@@ -78,8 +78,14 @@ _COUNTY = {
         },
     ],
     "family": [
-        {"student_id": "p1", "factor": "left_behind", "valid_from": "2023-01-01", "valid_to": "2023-12-31"},
-        {"student_id": "p1", "factor": "left_behind", "valid_from": "2023-12-31"},
+        {
+            "student_id": "p1",
+            "factor": "left_behind",
+            "value": "both_parents",
+            "valid_from": "2023-01-01",
+            "valid_to": "2023-12-31",
+        },
+        {"student_id": "p1", "factor": "left_behind", "value": "both_parents", "valid_from": "2023-12-31"},
         {"student_id": "p2", "factor": "none", "valid_from": "2024-09-01"},
     ],
     "outcomes": [{"student_id": "p2", "date": "2024-12-01", "event": "suspected_dropout"}],

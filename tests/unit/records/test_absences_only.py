@@ -88,9 +88,51 @@ def test_a_register_that_names_everybody_is_not_doubted() -> None:
     assert rules(records(students, everybody(students))) == []
 
 
-def test_a_few_absences_of_few_pupils_prove_nothing() -> None:
+def test_absences_of_a_pupil_or_two_are_refused_where_most_weekdays_have_no_row() -> None:
     students = pupils(2)
-    assert rules(records(students, absences(students))) == []
+    assert rules(records(students, absences(students))) == ["absences_only"]
+    one = [{"student_id": "s-1-0", "date": day, "status": "absent"} for day in WEEKDAYS[-20:]]
+    assert rules(records(students[:1], one)) == []
+    assert rules(records(students[:1], one[:1])) == []
+
+
+def test_five_absences_of_a_school_are_refused_where_the_others_have_no_row() -> None:
+    students = pupils(20)
+    few = [
+        {"student_id": f"s-1-{k}", "date": WEEKDAYS[7 * (k % 2)], "status": "absent"}
+        for k in (2, 3, 5, 7, 11)
+    ]
+    assert rules(records(students, few)) == ["absences_only"]
+    assert rules(records(students, few, unrecorded="unknown")) == []
+
+
+def test_a_small_register_that_names_everybody_is_not_doubted() -> None:
+    students = pupils(4)
+    rows = [
+        {"student_id": student["student_id"], "date": day, "status": ("absent", "present")[k == 0]}
+        for day in WEEKDAYS[:2]
+        for k, student in enumerate(students)
+    ]
+    assert rules(records(students, rows)) == []
+
+
+@pytest.mark.parametrize("days", [1, 3, 15])
+def test_days_on_which_nobody_comes_are_not_doubted(days: int) -> None:
+    students = pupils(6)
+    rows = [
+        {"student_id": student["student_id"], "date": day, "status": "absent"}
+        for day in WEEKDAYS[:days]
+        for student in students
+    ]
+    assert rules(records(students, rows)) == []
+
+
+def test_who_has_left_is_not_left_out() -> None:
+    students = pupils(4)
+    for student in students[1:]:
+        student["left_on"] = WEEKDAYS[2]
+    rows = [{"student_id": "s-1-0", "date": day, "status": "absent"} for day in WEEKDAYS[5:20]]
+    assert rules(records(students, rows)) == []
 
 
 def test_only_the_school_whose_register_names_absences_is_refused() -> None:

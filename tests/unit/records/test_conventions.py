@@ -89,5 +89,39 @@ def test_years_of_entry_count_by_the_school_year_that_is_declared():
 def test_a_header_is_not_proposed_for_its_opposite():
     from dropout_risk.records.reading import nearest_header
 
-    assert "days_present" not in nearest_header("days_absent", ["days_present"], ["days_absent", "缺勤天数"])
-    assert "days_absnt" in nearest_header("days_absent", ["days_absnt"], ["days_absent", "缺勤天数"])
+    assert (
+        "days_present" not in nearest_header("days_absent", ["days_present"], ["days_absent", "缺勤天数"]).en
+    )
+    assert "days_absnt" in nearest_header("days_absent", ["days_absnt"], ["days_absent", "缺勤天数"]).en
+
+
+def marks_of(*highest, **options):
+    """Marks whose full marks are given, or are not."""
+    rows = [
+        {"student_id": "p0", "date": "2024-11-08", "subject": "maths", "exam": f"quiz {n}", "score": 60}
+        | ({} if full is None else {"max_score": full})
+        for n, full in enumerate(highest)
+    ]
+    return SchoolRecords.from_tables(
+        students=[PUPIL | {"student_id": "p0"}], grades=rows, today="2024-11-30", **options
+    )
+
+
+@pytest.mark.parametrize("empty", ["", None, "N/A"])
+def test_full_marks_that_the_county_gives_once_fill_the_empty_cells(empty):
+    records = marks_of(120, empty, mapping={"max_score": 100})
+
+    assert found(records) == []
+    assert records.table("grades")["max_score"].to_pylist() == [120, 100]
+
+
+def test_full_marks_that_cannot_be_read_are_not_filled():
+    assert found(marks_of("blip", mapping={"max_score": 100})) == [("max_score", "wrong_type", "error")]
+
+
+def test_the_hint_for_empty_full_marks_is_an_entry_that_fills_them():
+    (problem,) = marks_of(120, "").check().problems
+
+    assert "max_score = 100" in problem.hint("en")
+    assert "max_score = 100" in problem.hint("zh")
+    assert found(marks_of(120, "", mapping={"max_score": 100})) == []

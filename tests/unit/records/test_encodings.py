@@ -3,7 +3,7 @@ import io
 import pytest
 
 from dropout_risk.errors import RecordsError, SettingsError
-from dropout_risk.records.encodings import doubt, find_encoding
+from dropout_risk.records.encodings import encoding_doubt, find_encoding
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
 
@@ -40,7 +40,7 @@ def test_unicode_is_known_by_its_mark_or_its_zeros(tmp_path, encoding, mapping):
     ],
 )
 def test_text_that_is_not_chinese_is_doubted_with_what_to_try(encoding, text, tried):
-    assert f"'{tried}'" in doubt(found(text.encode(encoding)))
+    assert f"'{tried}'" in encoding_doubt(found(text.encode(encoding))).en
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_text_that_is_not_chinese_is_doubted_with_what_to_try(encoding, text, tr
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-16"])
 def test_chinese_is_never_doubted(text, encoding):
-    assert doubt(found(text.encode(encoding))) is None
+    assert encoding_doubt(found(text.encode(encoding))) is None
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_chinese_is_never_doubted(text, encoding):
     ],
 )
 def test_text_that_was_spoilt_before_is_doubted(text):
-    assert "again" in doubt(found(text.encode()))
+    assert "again" in encoding_doubt(found(text.encode())).en
 
 
 def test_a_name_in_the_mapping_silences_the_doubt_unless_the_file_is_utf_8(tmp_path):
     rare = "1,籓瓣籅鞱,臺灣國".encode("gb18030")
-    assert doubt(found(rare)) is not None
-    assert doubt(found(rare, "gb18030", True)) is None
-    assert "'utf-8'" in doubt(found("1,城关中学".encode(), "gb18030", True))
+    assert encoding_doubt(found(rare)) is not None
+    assert encoding_doubt(found(rare, "gb18030", True)) is None
+    assert "'utf-8'" in encoding_doubt(found("1,城关中学".encode(), "gb18030", True)).en
 
 
 def test_every_table_and_every_file_can_have_its_own_encoding(tmp_path):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from dropout_risk.catalogue.factors import FACTORS
@@ -60,4 +61,93 @@ def test_a_grade_of_disability_is_no_yes_and_an_unknown_value_is_named():
     assert [(p.column, p.rule.name, p.rows) for p in found.check().problems] == [
         ("value", "unknown_family_value", 1)
     ]
-    assert value(FactorHolds(factors=("orphan",)), {"factor": "orphan", "value": "perhaps"}) == 1
+
+
+def test_a_table_whose_factors_are_all_empty_is_set_apart_and_breaks_nothing():
+    report = records({"factor": None, "value": "yes"}).check()
+
+    assert report.counts["family"].set_apart == 1
+
+
+ORPHAN = FactorHolds(factors=("orphan",))
+ORPHAN_EMPTY = {"factor": "orphan", "value": ""}
+ASKED = {"factor": "low_income", "value": "no"}
+
+
+@pytest.mark.parametrize("word", ["perhaps", "/", "?", "-", "已取消", "N/A", "NULL", "nan", "<NA>"])
+@pytest.mark.parametrize("measure", [ORPHAN, FactorCount()], ids=["holds", "count"])
+def test_a_value_that_cannot_be_read_is_neither_yes_nor_no(word, measure):
+    row = {"factor": "orphan", "value": word}
+    found = records(row, ASKED).check().problems
+
+    assert [(p.rule.name, p.rows) for p in found] == [("unknown_family_value", 1)]
+    assert np.isnan(value(measure, row, ASKED))
+    assert np.isnan(value(RecentFactor(), row, ASKED, window=500))
+
+
+@pytest.mark.parametrize(
+    ("days", "values", "expected"),
+    [
+        (("2024-01-01", "2024-06-01"), ("yes", "?"), 1),  # any yes that is valid is a yes
+        (("2024-01-01", "2024-06-01"), ("?", "yes"), 1),
+        (("2024-01-01", "2024-06-01"), ("?", "no"), 0),  # a later no ends what was said before
+        (("2024-01-01", "2024-06-01"), ("no", "?"), None),
+        (("2024-01-01", "2024-12-02"), ("yes", "?"), 1),
+        (("2024-01-01", "2024-12-03"), ("no", "?"), 0),  # not begun yet
+    ],
+)
+def test_a_factor_of_several_rows_is_yes_by_any_yes_else_unknown_by_any_unreadable_one(
+    days, values, expected
+):
+    rows = [
+        {"factor": "orphan", "valid_from": day, "recorded_on": "2024-01-01", "value": said}
+        for day, said in zip(days, values, strict=True)
+    ]
+    found = value(ORPHAN, *rows, ASKED)
+
+    assert np.isnan(found) if expected is None else found == expected
+
+
+def test_an_unreadable_period_that_is_over_leaves_nothing_in_doubt():
+    row = {"factor": "orphan", "value": "?", "valid_to": "2024-10-01"}
+
+    assert value(ORPHAN, row, ASKED) == 0
+
+
+def test_what_holds_is_counted_beside_what_is_in_doubt():
+    rows = [{"factor": "orphan", "value": "?"}, {"factor": "disability", "value": "2"}]
+
+    assert value(FactorCount(), *rows) == 1
+
+
+def test_an_empty_value_is_unknown_and_named_where_other_rows_answer():
+    found = records(ORPHAN_EMPTY, ASKED).check().problems
+
+    assert [(p.column, p.rule.name, p.rows) for p in found] == [("value", "unfilled_family_value", 1)]
+    assert np.isnan(value(ORPHAN, ORPHAN_EMPTY, ASKED))
+
+
+def test_an_empty_value_is_unknown_where_other_rows_of_the_factor_have_a_code():
+    rows = [
+        {"factor": "left_behind", "value": None, "valid_from": "2024-01-01"},
+        {"factor": "left_behind", "value": "一方外出", "valid_from": "2023-01-01", "valid_to": "2023-12-01"},
+    ]
+
+    assert "unfilled_family_value" in [p.rule.name for p in records(*rows).check().problems]
+    assert np.isnan(value(FactorHolds(factors=("left_behind",)), *rows))
+
+
+def test_a_row_without_a_value_is_a_yes_where_values_are_codes_of_other_factors():
+    rows = [{"factor": "orphan", "value": None}, {"factor": "left_behind", "value": "both_parents"}]
+
+    assert records(*rows).check().problems == ()
+    assert value(ORPHAN, *rows) == 1
+
+
+def test_an_empty_value_means_what_the_mapping_says():
+    mapping = {"words": {"value": {"": "yes"}}}
+    rows = [{"student_id": "a", "valid_from": "2024-01-01"} | row for row in (ORPHAN_EMPTY, ASKED)]
+    found = SchoolRecords.from_tables(students=[PUPIL], family=rows, mapping=mapping, today="2025-01-31")
+
+    assert found.check().problems == ()
+    assert found.table("family")["value"].to_pylist() == ["no", "yes"]

@@ -142,3 +142,60 @@ def test_an_unknown_table_is_refused_with_the_nearest_name(county, checked):
     with pytest.raises(RecordsError, match="atendance") as caught:
         checked({**county, "atendance": county["attendance"]})
     assert caught.value.hint == "did you mean 'attendance'?"
+
+
+class _Unwritable:
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+ROSTER = {"student_id": ["a", "b"], "school_id": ["s", "s"], "class_id": ["c", "c"], "grade_level": [7, 8]}
+STRANGE = {
+    "complex": [1j, 2j], "objects": [object(), object()], "unwritable": [_Unwritable(), _Unwritable()],
+    "sets": [{1}, {2}], "ragged lists": [[1, [2]], [3]], "bytes": [b"\xff", b"a"], "functions": [len, max],
+    "half characters": ["\ud800", "b"], "frames": [pd.DataFrame(), 1], "types": [int, str],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["student_id", "grade_level", "enrolled_on", "remark"])
+@pytest.mark.parametrize("kind", STRANGE)
+def test_strange_cells_are_texts_or_refused_and_no_other_librarys_error(kind, column):
+    cells = pd.Series([None, None], dtype=object)
+    for place, cell in enumerate(STRANGE[kind]):
+        cells.iat[place] = cell
+    report = SchoolRecords.from_tables(students=pd.DataFrame(ROSTER).assign(**{column: cells})).check()
+
+    assert report.counts["students"].read == 2
+
+
+def test_a_column_of_complex_numbers_is_named():
+    frame = pd.DataFrame(ROSTER | {"grade_level": [1j, 2j]})
+
+    assert "DR104" in str(SchoolRecords.from_tables(students=frame).check())
+
+
+def test_what_polars_cannot_hand_over_is_refused_by_name():
+    frame = pl.DataFrame(ROSTER | {"student_id": [1, 2]}, schema_overrides={"student_id": pl.Int128})
+
+    with pytest.raises(RecordsError, match="'students' cannot be brought to Arrow"):
+        SchoolRecords.from_tables(students=frame)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow"])
+def test_two_columns_of_one_name_that_could_both_be_meant_are_refused(kind):
+    frame = pd.DataFrame(ROSTER)
+    frame.insert(1, "student_id", ["x", "y"], allow_duplicates=True)
+    if kind == "arrow":
+        columns = [pa.array(frame.iloc[:, place]) for place in range(frame.shape[1])]
+        frame = pa.Table.from_arrays(columns, names=list(frame.columns))
+
+    with pytest.raises(RecordsError, match="more than one column called 'student_id'"):
+        SchoolRecords.from_tables(students=frame)
+
+
+def test_two_columns_of_one_name_that_nobody_needs_do_no_harm():
+    frame = pd.DataFrame(ROSTER)
+    for _ in range(2):
+        frame.insert(1, "remark", ["x", "y"], allow_duplicates=True)
+
+    assert SchoolRecords.from_tables(students=frame).check().counts["students"].used == 2

@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 from tests.support.hints import COLUMNS, refused_mappings, strange_columns
@@ -13,6 +14,7 @@ VALUES = (
 )  # fmt: skip
 COPIED = (None, 60, "2021-01-01", "no")
 LANGUAGES = ("zh", "en")
+ENGLISH = re.compile(r"[a-z]+ [a-z]+ [a-z]+")
 
 
 def small_faults(county):
@@ -61,6 +63,14 @@ def test_no_hint_names_a_column_that_its_table_has_not_or_a_key_that_the_mapping
     assert refused == []
 
 
+def test_a_line_in_chinese_holds_no_clause_in_english(problems):
+    told = [words for p in problems for words in (p.message("zh"), p.hint("zh"))]
+
+    assert sum(bool(p.detail) for p in problems) > 9
+    assert [words for words in told if ENGLISH.search(words)] == []
+    assert ENGLISH.search("处理办法：the value is left empty；更正")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
 def test_every_entry_that_a_hint_tells_to_write_is_taken_by_the_mapping(rule, language):
@@ -69,7 +79,7 @@ def test_every_entry_that_a_hint_tells_to_write_is_taken_by_the_mapping(rule, la
 
 
 def test_wordings_of_single_places_are_for_columns_that_there_are():
-    places = {place for rule in RULES.values() for place in rule.at}
+    places = {place.removeprefix("request.") for rule in RULES.values() for place in rule.at} - {"request"}
     of_tables = {f"{table.name}.{name}" for table in TABLES.values() for name in table.names}
     assert places <= COLUMNS | of_tables
 

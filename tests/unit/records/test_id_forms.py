@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dropout_risk.records.id_forms import rounded
+from dropout_risk.records.id_forms import rounded_ids
 from dropout_risk.records.school_records import SchoolRecords
 
 PUPIL = {"school_id": "s", "class_id": "1", "grade_level": 7}
@@ -109,9 +109,9 @@ def test_attendance_is_told_the_same_causes():
     ],
 )
 def test_long_ids_that_end_in_zeros_or_fit_a_floating_number_are_doubted(ids, marked):
-    assert rounded(pa.array(ids)).tolist() == marked
+    assert rounded_ids(pa.array(ids)).tolist() == marked
     if ids[0].isdigit():
-        assert rounded(pa.array([int(name) for name in ids])).tolist() == marked
+        assert rounded_ids(pa.array([int(name) for name in ids])).tolist() == marked
 
 
 def test_two_rows_of_one_rounded_id_are_no_copies():

@@ -1,25 +1,26 @@
 """A status is one entry: declared once, it is known everywhere."""
 
-import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from dropout_risk.records.statuses import MOST_STATUSES, STATUSES, Status
+from dropout_risk.records.statuses import MOST_STATUSES, STATUSES, DayKind, Status
+from dropout_risk.text import Text
 
-ROOT = Path(__file__).parents[3]
+ROOT, X = Path(__file__).parents[3], Text(zh="x", en="x")
 TWO_MORE = """
 import sys
 from dataclasses import replace
 from dropout_risk.records import statuses
 
 before = statuses.STATUSES
-statuses.STATUSES = replace(before, kinds=(*before.kinds, "remote"), entries=(
+from dropout_risk.text import Text
+remote = statuses.DayKind("remote", Text(zh="网课", en="taught at home"))
+statuses.STATUSES = replace(before, day_kinds=(*before.day_kinds, remote), entries=(
     *before.entries,
     statuses.Status("in_hospital", ("住院",), ("absent",)),
     statuses.Status("remote", ("网课",), ("remote",)),
@@ -69,6 +70,22 @@ catalogue = dr.FeatureCatalogue([
 frame = dr.build_features(histories, dr.Cohort.on(histories, as_of=[AS_OF]), catalogue=catalogue)
 assert frame.iloc[0].tolist() == [0.5, 1.0, 2.0], frame
 
+from dropout_risk.pages.pupil_charts import AttendanceStrip
+strip = AttendanceStrip.of(histories.on(AS_OF), "en")
+assert [cell.state for cell in strip.cells] == ["present", "excused", "remote", "remote"], strip
+assert ("remote", "taught at home 2") in strip.legend, strip.legend
+assert strip.heads == ("present", "absent, unexplained", "excused", "suspended", "late or left early",
+                       "taught at home", "no record")
+assert strip.table == (("2025-03", (1, 0, 1, 0, 0, 2, 0)),), strip.table
+
+from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.tables import CLOSED_WORDS, TABLES
+from dropout_risk.scoring.request_schema import request_schema
+assert RecordsMapping().words(TABLES["attendance"]["status"]).meaning("住院") == "in_hospital"
+assert CLOSED_WORDS["status"][-2:] == ("in_hospital", "remote")
+lists = request_schema()["properties"]["students"]["items"]["properties"]
+assert lists["attendance"]["items"]["properties"]["status"]["enum"] == [*CLOSED_WORDS["status"]]
+
 from dropout_risk.scoring import changed_records
 assert changed_records._CLEARED == {"present": before.absence, "on_time": before.presence | 32}
 
@@ -85,21 +102,8 @@ def test_two_statuses_and_a_kind_of_day_that_are_declared_are_known_everywhere(t
     assert run.returncode == 0, run.stderr
 
 
-def test_the_contract_of_requests_names_every_status():
-    text = resources.files("dropout_risk.scoring").joinpath("contract/score.request.schema.json").read_text()
-    pupil = json.loads(text)["properties"]["students"]["items"]
-    assert pupil["properties"]["attendance"]["items"]["properties"]["status"]["enum"] == [*STATUSES.words]
-
-
-@pytest.mark.parametrize(
-    ("page", "words"),
-    [
-        ("reference/records.md", ", ".join(STATUSES.words)),
-        ("how-to/map-your-tables.md", ", ".join(f"`{word}`" for word in STATUSES.words)),
-    ],
-)
-def test_the_pages_name_every_status(page, words):
-    assert words in (ROOT / "docs" / page).read_text(encoding="utf-8")
+def test_the_page_of_records_names_every_status():
+    assert ", ".join(STATUSES.words) in (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -109,8 +113,9 @@ def test_the_pages_name_every_status(page, words):
         ({"entries": (*STATUSES.entries, Status("away", (), ("gone",)))}, "gone"),
         ({"entries": (*STATUSES.entries, Status("away", (), ("absent", "late")))}, "not with both"),
         ({"entries": tuple(Status(f"s{k}", ()) for k in range(MOST_STATUSES + 1))}, "room for 126"),
-        ({"kinds": (*STATUSES.kinds, *"abcd")}, "8 kinds"),
-        ({"kinds": ("absent", *STATUSES.kinds)}, "must be recorded"),
+        ({"day_kinds": (*STATUSES.day_kinds, *(DayKind(name, X) for name in "abcd"))}, "8 kinds"),
+        ({"day_kinds": (DayKind("absent", X), *STATUSES.day_kinds)}, "must be recorded"),
+        ({"day_kinds": (*STATUSES.day_kinds, DayKind("remote"))}, "without a word for pages: remote"),
     ],
 )
 def test_statuses_that_could_not_be_told_apart_are_refused(change, why):

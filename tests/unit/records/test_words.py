@@ -6,7 +6,7 @@ from dropout_risk.errors import SettingsError
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.word_checks import CORE
+from dropout_risk.records.twin_names import CORE
 
 
 def rules(records):

@@ -1,4 +1,6 @@
 import datetime as dt
+import io
+import zipfile
 
 import pytest
 
@@ -20,7 +22,7 @@ def read(folder, **options):
 
 
 def told(records):
-    return [(p.rule.name, p.table, p.column, p.file, p.detail) for p in records.check().problems]
+    return [(p.rule.name, p.table, p.column, p.file, p.detail.en) for p in records.check().problems]
 
 
 def ids(records):
@@ -148,3 +150,14 @@ def test_a_page_called_workbook_is_not_read_and_said(tmp_path):
         ("file_not_read", "attendance", "attendance.xls"),
         ("file_not_read", "grades", "grades.xlsx"),
     ]
+
+
+def test_a_workbook_that_lacks_a_sheet_it_names_says_which(tmp_path):
+    whole = zipfile.ZipFile(io.BytesIO(xlsx_bytes({"学生": ROSTER, "attendance": DAYS})))
+    with zipfile.ZipFile(tmp_path / "全部.xlsx", "w") as archive:
+        for name in whole.namelist():
+            if not name.endswith("sheet2.xml"):
+                archive.writestr(name, whole.read(name))
+
+    with pytest.raises(RecordsError, match=r"Sheet 'attendance' of file '全部\.xlsx' is missing or damaged"):
+        read(tmp_path)

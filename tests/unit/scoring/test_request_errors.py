@@ -57,3 +57,9 @@ def test_each_pupil_hears_of_its_own_values_only_and_the_same_as_alone(risk_mode
 )
 def test_who_is_not_at_school_hears_which_date_says_so(risk_model, dates, field):
     assert places(answer(risk_model, GOOD, {"student_id": "x"} | dates)) == [(1, "x", "DR198", field)]
+
+
+def test_a_register_without_any_school_day_is_no_failure(risk_model):
+    scores = answer(risk_model, {"student_id": "x", "grade_level": 8, "registered_to": "2024-10-01"})
+
+    assert [pupil.student_id for pupil in scores.pupils] == ["x"]

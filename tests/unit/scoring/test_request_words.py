@@ -24,6 +24,27 @@ def test_a_family_value_that_says_nothing_known_is_named_and_its_row_stays(risk_
     assert any(warning.startswith("1 value(s)") for warning in scores.pupils[0].warnings)
 
 
+@pytest.mark.parametrize("value", ["", " ", "N/A", "-", "perhaps"])
+def test_a_value_that_says_nothing_in_a_request_is_named_and_leaves_its_factor_in_doubt(risk_model, value):
+    family = [{"factor": "orphan", "valid_from": "2023-09-01", "value": value}]
+    snapshot = histories_of_request(body(family=family)).on(AS_OF)
+
+    assert len(snapshot.family["holds"]) == 0
+    assert len(snapshot.family_in_doubt["holds"]) == 1
+    assert [error.code for error in score_request(risk_model, body(family=family)).errors] == ["DR135"]
+
+
+def test_a_row_without_a_value_in_a_request_is_a_yes(risk_model):
+    family = [
+        {"factor": "orphan", "valid_from": "2023-09-01"},
+        {"factor": "low_income", "valid_from": "2023-09-01", "value": "no"},
+    ]
+    snapshot = histories_of_request(body(family=family)).on(AS_OF)
+
+    assert sorted(snapshot.family["holds"].tolist()) == [False, True]
+    assert score_request(risk_model, body(family=family)).errors == ()
+
+
 @pytest.mark.parametrize("value", [False, 0, "0", "No", "否"])
 def test_a_no_in_a_request_is_no(value):
     family = [{"factor": "orphan", "valid_from": "2023-09-01", "value": value}]

@@ -7,7 +7,9 @@ import json
 
 import jsonschema
 import pytest
-from serving.body import SCORE, SCORE_FEATURES, RefusedError, contract_schema
+from serving.body import SCORE, SCORE_FEATURES, RefusedError
+
+from dropout_risk.scoring.contract_problems import contract_schema
 
 FULL = {
     "as_of": "2025-03-03",

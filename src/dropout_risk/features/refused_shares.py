@@ -15,7 +15,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Ints, Longs, Positions
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.refused import REFUSED_TABLES, UNDATED
+from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED
 from dropout_risk.records.tables import TABLES
 
 JUDGED_BY = ("attendance", "grades")
@@ -47,9 +47,9 @@ class Refusals:
             rows.pupil[seen],
             *(columns[name][seen] for name in ("table", "date", "number")),
         )
-        pupils, place = np.unique(pupil, return_inverse=True)
+        pupils, index = np.unique(pupil, return_inverse=True)
         counts, recent = (np.zeros((len(pupils), len(REFUSED_TABLES)), np.int64) for _ in range(2))
-        np.add.at(counts, (place, table), number)
+        np.add.at(counts, (index, table), number)
         since = snapshot.dates_before(np.full(len(snapshot), window_days))[pupil]
         ahead = np.array([TABLES[name].ahead for name in REFUSED_TABLES])[table]
         inside = (date >= since) | (date == UNDATED) | ahead
@@ -57,7 +57,7 @@ class Refusals:
         former = np.zeros(len(seen), np.bool_)  # another row of the same day, recorded on another day
         former[1:] = (pupil[1:] == pupil[:-1]) & (table[1:] == table[:-1]) & (date[1:] == date[:-1])
         weight = np.where(whole_days, ~former, number)
-        np.add.at(recent, (place[inside], table[inside]), weight[inside])
+        np.add.at(recent, (index[inside], table[inside]), weight[inside])
         return cls(snapshot, window_days, pupils.astype(np.intp), counts, recent)
 
     @cached_property

@@ -9,9 +9,9 @@ from typing import Self
 
 from dropout_risk.arrays import Bools, Positions
 from dropout_risk.errors import TooMuchRefusedError
-from dropout_risk.features.refusals import Refusals
+from dropout_risk.features.refused_shares import Refusals
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.refused import REFUSED_TABLES
+from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.settings import MissingnessSettings
 from dropout_risk.text import LANGUAGES, Language, Text
@@ -82,7 +82,7 @@ class RefusedNotes:
         found = Refusals.of(snapshot, limits.window_days)
         over = found.over(limits.pupil_share, limits.family_share)
         told = {
-            pupil: _sentences(counts, shares, marks, limits, language)
+            pupil: _refused_sentences(counts, shares, marks, limits, language)
             for pupil, counts, shares, marks in zip(
                 found.pupils.tolist(),
                 found.counts.tolist(),
@@ -94,7 +94,7 @@ class RefusedNotes:
         return cls(told, found.not_judged(limits.pupil_share, limits.family_share))
 
 
-def _sentences(
+def _refused_sentences(
     counts: list[int], shares: list[float], marks: list[bool], limits: MissingnessSettings, language: Language
 ) -> tuple[str, ...]:
     said = [NOT_JUDGED.to(language)] if any(marks) else []

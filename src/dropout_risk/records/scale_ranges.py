@@ -1,0 +1,207 @@
+"""Which scores the scales of well-being tests can have, and tests whose names or scores are doubted.
+
+The instruments themselves, with their norms, stand in the catalogue; a test holds these ranges against them.
+An instrument that is not named here is a county's own: nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.records.rows import Draft
+from dropout_risk.records.words import word_key
+from dropout_risk.text import Text
+
+_ITEM = re.compile(r"(item|题|第)_?\d+题?").fullmatch
+_FEWEST, _MANY, _LOWEST = 3, 20, 0.1
+TOTAL = "total"
+_SWAPPED = Text(
+    zh="量表名写在维度一栏：两栏像是写反了",
+    en="the names of instruments stand in the column of scales, as if the two were swapped",
+)
+
+
+class ScaleRange(NamedTuple):
+    """The lowest and the highest score; ``whole`` where it is a sum of whole numbers."""
+
+    low: float
+    high: float
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class InstrumentRanges:
+    """The ranges of an instrument's scales and of a single answer; ``norms`` narrows some of them."""
+
+    names: tuple[str, ...]
+    answer: ScaleRange
+    scales: dict[str, ScaleRange]
+    norms: dict[str, dict[str, ScaleRange]] = field(default_factory=dict)
+
+    def range_of(self, scale: str, norm: str | None = None) -> ScaleRange | None:
+        """Give the range of a scale, or of a single item; None where the instrument has no such scale."""
+        key = word_key(scale)
+        if _ITEM(scale):
+            return self.answer
+        narrow = {} if norm is None else self.norms.get(word_key(norm), {})
+        return narrow.get(key, self.scales.get(key))
+
+
+def _sums_to(high: int, names: str) -> dict[str, ScaleRange]:
+    return {word_key(name): ScaleRange(0, high) for name in names.split()}
+
+
+_MEAN = ScaleRange(1, 5, whole=False)
+_FACTORS = (
+    "total obsession paranoia hostility interpersonal_sensitivity depression anxiety learning_pressure "
+    "maladjustment emotional_instability imbalance"
+)
+_OF_FOUR = ScaleRange(0, 3)
+SCALE_RANGES: dict[str, InstrumentRanges] = {
+    "MHT": InstrumentRanges(
+        ("心理健康诊断测验", "心理健康测验"),
+        ScaleRange(0, 1),
+        _sums_to(90, TOTAL)
+        | _sums_to(15, "learning_anxiety physical_symptoms")
+        | _sums_to(10, "social_anxiety loneliness self_blame hypersensitivity phobia impulsivity validity"),
+    ),
+    "MSSMHS": InstrumentRanges(
+        ("中学生心理健康量表",), ScaleRange(1, 5), {word_key(name): _MEAN for name in _FACTORS.split()}
+    ),
+    "SDQ": InstrumentRanges(
+        ("长处与困难问卷",),
+        ScaleRange(0, 2),
+        _sums_to(40, TOTAL) | _sums_to(10, "emotional conduct hyperactivity peer prosocial"),
+    ),
+    "PHQ-9": InstrumentRanges((), _OF_FOUR, _sums_to(27, TOTAL)),
+    "PHQ-A": InstrumentRanges(("PHQ-9-A", "PHQ-9A"), _OF_FOUR, _sums_to(27, TOTAL)),
+    "GAD-7": InstrumentRanges((), _OF_FOUR, _sums_to(21, TOTAL)),
+    "SCL-90": InstrumentRanges(
+        ("症状自评量表",),
+        ScaleRange(0, 5),
+        _sums_to(450, TOTAL) | _sums_to(90, "positives") | {"highestfactor": ScaleRange(0, 5, whole=False)},
+        {
+            "1-5": {TOTAL: ScaleRange(90, 450), "highestfactor": _MEAN},
+            "0-4": {TOTAL: ScaleRange(0, 360), "highestfactor": ScaleRange(0, 4, whole=False)},
+        },
+    ),
+}
+
+
+@cache
+def _known_spellings() -> dict[str, InstrumentRanges]:
+    return {_letters_of(name): known for code, known in SCALE_RANGES.items() for name in (code, *known.names)}
+
+
+def _letters_of(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def ranges_of(instrument: str) -> InstrumentRanges | None:
+    """Give the ranges of an instrument under any spelling of its name; None for one that is not known.
+
+    >>> ranges_of("phq 9").range_of("Total"), ranges_of("own")
+    (ScaleRange(low=0, high=27, whole=True), None)
+    """
+    return _known_spellings().get(_letters_of(instrument))
+
+
+def looks_known(instrument: str) -> bool:
+    """Say whether a name that is none begins like that of an instrument: PHQ9量表, sdq-parent, PHQ.
+
+    >>> looks_known("PHQ9量表"), looks_known("own 1"), looks_known("SDQ")
+    (True, False, False)
+    """
+    name = _letters_of(instrument)
+    if len(name) < _FEWEST or name in _known_spellings():
+        return False
+    return any(
+        name.startswith(known) or known.startswith(name) or (not known.isascii() and known in name)
+        for known in _known_spellings()
+    )
+
+
+def check_tests(draft: Draft) -> None:
+    """Doubt tests whose instrument or scale is none, and name scores that their scale cannot have."""
+    _doubt_names(draft)
+    ranges = _ranges_of_rows(draft)
+    if ranges is None:
+        return
+    low, high, whole = ranges
+    score = draft.values["score"]
+    counts = ~np.isnan(score) & ~np.isnan(low) & (draft.values["valid"] != 0) & ~draft.apart
+    outside = counts & ((score < low) | (score > high))
+    draft.warn("score_outside_scale", "score", outside)
+    unsure = counts & whole & (score > low) & (score < low + 1)
+    if not draft.is_of_request:
+        unsure |= _other_unit(draft, counts, outside, (low, high, whole))
+    draft.warn("doubtful_unit", "score", unsure & ~outside)
+
+
+def _doubt_names(draft: Draft) -> None:
+    instruments, scales = draft.words["instrument"], draft.words["scale"]
+    known = [ranges_of(word) for word in instruments]
+    named = np.array([*(ranges_of(word) is not None for word in scales), False])
+    swapped = np.zeros((len(instruments) + 1, len(scales) + 1), np.bool_)
+    foreign = swapped.copy()
+    for place, own in enumerate(known):
+        if own is None:
+            swapped[place] = named
+        else:
+            foreign[place, :-1] = [own.range_of(word) is None for word in scales]
+    instrument, scale = draft.values["instrument"], draft.values["scale"]
+    is_swapped = swapped[instrument, scale]
+    near = np.array([*map(looks_known, instruments), False])[instrument] & ~is_swapped
+    draft.warn("unknown_meaning", "instrument", is_swapped & ~draft.apart, _SWAPPED)
+    draft.warn("unknown_meaning", "instrument", near & ~draft.apart)
+    draft.warn("unknown_meaning", "scale", foreign[instrument, scale] & ~draft.apart)
+
+
+def _ranges_of_rows(draft: Draft) -> tuple[Floats, Floats, Bools] | None:
+    """Give the lowest and highest score of each row, and whether it is whole; NaN where nobody knows."""
+    instruments, scales = draft.words["instrument"], draft.words["scale"]
+    norms = [*draft.words["norm"], None]
+    shape = (len(instruments) + 1, len(scales) + 1, len(norms))
+    low, high, whole = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.bool_)
+    known = [(place, own) for place, word in enumerate(instruments) if (own := ranges_of(word)) is not None]
+    for place, own in known:
+        for scale, word in enumerate(scales):
+            for norm, name in enumerate(norms):
+                found = own.range_of(word, name)
+                if found is not None:
+                    low[place, scale, norm], high[place, scale, norm], whole[place, scale, norm] = found
+    if not known:
+        return None
+    codes = [draft.values[name].astype(np.int64) for name in ("instrument", "scale", "norm")]
+    first, second, third = (code % size for code, size in zip(codes, shape, strict=True))  # -1 is the last
+    at = (first * shape[1] + second) * shape[2] + third
+    return low.ravel()[at], high.ravel()[at], whole.ravel()[at]
+
+
+def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Floats, Floats, Bools]) -> Bools:
+    """Mark the scores of the scales that seem to be in another unit.
+
+    All of a scale are, where half of them lie outside; and of sums, where half of those that are not lowest
+    are no whole numbers, or where all of many lie in the lowest tenth.
+    """
+    score, (low, high, whole) = draft.values["score"], ranges
+    scale = draft.values["instrument"].astype(np.int64) * (len(draft.words["scale"]) + 1)
+    scale = np.where(counts, scale + draft.values["scale"], 0)
+
+    def number(mask: Bools) -> Longs:
+        return np.bincount(scale[mask], minlength=int(scale.max(initial=0)) + 1)
+
+    broken = counts & whole & (score != np.floor(score))
+    given, above, odd = number(counts), number(counts & (score > low)), number(broken)
+    span = high - low
+    higher = number(counts & ~(whole & (span > _MANY) & (score <= low + _LOWEST * span)))
+    whole_scale = (given >= _FEWEST) & (2 * number(outside) >= given)
+    whole_scale |= (given >= _MANY) & (higher == 0) & (above > 0)
+    by_fractions = (odd >= _FEWEST) & (2 * odd >= above)
+    return np.asarray(counts & (whole_scale[scale] | (broken & by_fractions[scale])))

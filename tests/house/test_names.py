@@ -1,0 +1,42 @@
+"""A function of a module says by its name what it is about: a verb alone, or an adjective, does not."""
+
+import ast
+
+from house.modules import MODULES
+
+WHOLE_NAMES = {
+    "cli.*": "a command is called as it is typed",
+    "errors.nearest": "the word that was meant, for a hint",
+    "histories.fingerprint.fingerprint": "a noun, public",
+    "kernels.blocks": "a noun, public",
+    "kernels.kernel": "a decorator, named for what it makes",
+    "kernels.prefetch": "its noun is the work that it is handed",
+    "modelling.calibration.recalibrate": "a public name; a calibration is its object",
+    "scoring.change.change": "a noun, public",
+    "scoring.redaction.redact": "a public name; scores are its object",
+    "spark.scoring.features": "a noun, public",
+    "spark.scoring.score": "a public name; a model's whole work",
+    "training.train.train": "a public name; a model's whole making",
+}
+"""Functions of one word, each with why it is enough; ``cli.*`` stands for all of that package."""
+
+
+def one_word_functions():
+    """The module functions whose name is one word, dunder methods of modules left out."""
+    for module, file in MODULES.items():
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = statement.name
+                if not name.startswith("__") and "_" not in name.strip("_"):
+                    yield f"{module}.{name}".removeprefix("dropout_risk.")
+
+
+def test_a_module_function_is_named_by_more_than_one_word():
+    commands = {name for name in one_word_functions() if name.startswith("cli.") and "._" not in name}
+    found = set(one_word_functions()) - commands
+
+    assert found - WHOLE_NAMES.keys() == set(), "give the name its noun"
+
+
+def test_every_whole_name_is_still_there():
+    assert WHOLE_NAMES.keys() - {"cli.*"} <= set(one_word_functions()), "take it off the list"
