@@ -262,7 +262,7 @@ def _marks_behind(  # noqa: PLR0917
 
 @kernel
 def _largest_fall(run_offsets: Longs, bounds: Longs, percent: Floats, pupils: Longs) -> Longs:
-    """Find the later mark of the largest fall of some pupils, of equal ones the latest; -1 for none."""
+    """Find the later mark of the largest fall of some pupils, of equal ones the first; -1 for none."""
     found = np.full(len(pupils), -1, np.int64)
     for place in range(len(pupils)):
         largest = 0.0
