@@ -24,6 +24,7 @@ NEW_ROOMS = {
     "dropout_risk.evaluation.missingness": "what training refuses to learn from",
     "dropout_risk.catalogue.exam_words": "subjects and exams as people name them",
     "dropout_risk.catalogue.window_words": "windows in names, labels and sentences",
+    "dropout_risk.explanation.reason": "one reason, as an object and as a row",
     "dropout_risk.explanation.sentences": "values in words, each once",
     "dropout_risk.explanation.told_rows": "the rows behind the values that are told",
     "dropout_risk.features.day_footing": "what measures of attendance stand on",

@@ -4,7 +4,7 @@ import datetime as dt
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import help_for
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
 

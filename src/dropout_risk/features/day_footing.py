@@ -23,14 +23,14 @@ def share_of_kind(measure: declared.Share, window: Window, footings: Asked, pupi
     recorded = count_days(snapshot.words("recorded")[pupils], snapshot.ages(window)[:, pupils])
     scale = recorded.astype(np.float64)
     if measure.totals and (recorded == 0).any():
-        periods, enrolled = _periods(measure, window, footings, pupils)
+        periods, enrolled = _standing_periods(measure, window, footings, pupils)
         found = found.elsewhere(recorded == 0, periods)
         scale = np.where(recorded == 0, enrolled, scale)
     whole = recorded == (window if isinstance(window, int) else -1)
     return Footing(found.first, found.last, scale=scale, whole=whole, fields={"recorded": scale.tolist()})
 
 
-def _periods(
+def _standing_periods(
     measure: declared.Share, window: Window, footings: Asked, pupils: Longs
 ) -> tuple[Footing, Floats]:
     """Give the periods that stand in for days, and the days of enrolment in them."""
@@ -70,7 +70,7 @@ def current_streak(
     length, begun, ended = current_run(chosen, recorded, ages, snapshot.n_days)
     last = newest_and_oldest(recorded, ages)[0]
     none = length == 0
-    first, last = (_dates(snapshot, pupils, np.where(none, last, age)) for age in (begun, ended))
+    first, last = (_dates_of_ages(snapshot, pupils, np.where(none, last, age)) for age in (begun, ended))
     return Footing(first, last, scale=np.ones(len(pupils)))
 
 
@@ -81,7 +81,7 @@ def longest_streak(
     snapshot = footings.inputs.snapshot
     chosen, recorded = snapshot.words(measure.of)[pupils], snapshot.words("recorded")[pupils]
     begun, ended = _longest_run(chosen, recorded, snapshot.ages(window)[:, pupils])
-    first, last = (_dates(snapshot, pupils, age) for age in (begun, ended))
+    first, last = (_dates_of_ages(snapshot, pupils, age) for age in (begun, ended))
     return Footing(first, last, scale=np.ones(len(pupils))).elsewhere(
         begun == 0, _recorded_days(snapshot, window, pupils)
     )
@@ -92,7 +92,7 @@ def days_since(measure: declared.DaysSince, window: Window, footings: Asked, pup
     snapshot = footings.inputs.snapshot
     ages = snapshot.ages(window)[:, pupils]
     newest = newest_and_oldest(snapshot.words(measure.of)[pupils], ages)[0]
-    day = _dates(snapshot, pupils, newest)
+    day = _dates_of_ages(snapshot, pupils, newest)
     counted = np.where(newest > 0, newest - 1.0, np.nan)
     found = Footing(day, day, counted=counted)
     return found.elsewhere(newest == 0, _recorded_days(snapshot, window, pupils))
@@ -113,10 +113,10 @@ def _recorded_days(snapshot: Snapshot, window: Window, pupils: Longs) -> Footing
 
 def _days_at(snapshot: Snapshot, pupils: Longs, kind: str, ages: Ints) -> Footing:
     newest, oldest = newest_and_oldest(snapshot.words(kind)[pupils], np.ascontiguousarray(ages))
-    return Footing(_dates(snapshot, pupils, oldest), _dates(snapshot, pupils, newest))
+    return Footing(_dates_of_ages(snapshot, pupils, oldest), _dates_of_ages(snapshot, pupils, newest))
 
 
-def _dates(snapshot: Snapshot, pupils: Longs, age: Ints) -> Ints:
+def _dates_of_ages(snapshot: Snapshot, pupils: Longs, age: Ints) -> Ints:
     """Give the date of the school day of an age; ``NO_DAY`` for age 0."""
     row = snapshot.histories.calendar_row[pupils]
     date = snapshot.calendar.day(row, snapshot.end[pupils] - np.maximum(age, 1))

@@ -33,12 +33,12 @@ def points_in_words(points: Floats) -> list[Text]:
 
 def all_marks(measure: declared.ScoreMean, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find all marks of some subjects."""
-    return _in_points(_marks(footings, window, pupils, subjects=measure.subjects))
+    return _in_points(_chosen_marks(footings, window, pupils, subjects=measure.subjects))
 
 
 def latest_marks(measure: declared.ScoreLast, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest mark of each subject."""
-    return _in_points(_marks(footings, window, pupils, subjects=measure.subjects, most=1))
+    return _in_points(_chosen_marks(footings, window, pupils, subjects=measure.subjects, most=1))
 
 
 def failing_marks(measure: declared.FailingCount, window: Window, footings: Asked, pupils: Longs) -> Footing:
@@ -48,8 +48,8 @@ def failing_marks(measure: declared.FailingCount, window: Window, footings: Aske
     latest = grades.rows["percent"][grades.last]
     below = chosen_subjects(inputs, measure.subjects)[run_subjects(inputs, window)]
     below = below & (latest < measure.pass_mark)
-    failed = _marks(footings, window, pupils, runs=below, most=1)
-    every = _marks(footings, window, pupils, subjects=measure.subjects, most=1)
+    failed = _chosen_marks(footings, window, pupils, runs=below, most=1)
+    every = _chosen_marks(footings, window, pupils, subjects=measure.subjects, most=1)
     names = [_subjects_of(footings, window, pupil, below) for pupil in pupils.tolist()]
     counted = np.array([float(number) for number, _ in names])
     found = Footing(
@@ -68,7 +68,7 @@ def _subjects_of(footings: Asked, window: Window, pupil: int, chosen: Bools) -> 
 
 def marks_over_time(measure: declared.Measure, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find all marks of the subjects that have two: those that show a course."""
-    return _marks(footings, window, pupils, least=2)
+    return _chosen_marks(footings, window, pupils, least=2)
 
 
 def largest_drop(measure: declared.LargestDrop, window: Window, footings: Asked, pupils: Longs) -> Footing:
@@ -80,18 +80,18 @@ def largest_drop(measure: declared.LargestDrop, window: Window, footings: Asked,
     fell = after >= 0
     at, before = np.maximum(after, 0), np.maximum(after - 1, 0)
     if not len(rows["date"]):
-        return _marks(footings, window, pupils, least=2)
+        return _chosen_marks(footings, window, pupils, least=2)
     points = [np.round(FULL * rows["percent"][place]) for place in (before, at)]
     counted = np.where(fell & (points[0] > points[1]), points[0] - points[1], np.nan)
     subjects = [subject_in_words(words["subject"][code]) for code in rows["subject"][at].tolist()]
     fields = {"subject": subjects, "before": points[0].tolist(), "after": points[1].tolist()}
     found = Footing(rows["date"][before], rows["date"][at], counted=counted, fields=fields)
-    return found.elsewhere(~fell, _marks(footings, window, pupils, least=2))
+    return found.elsewhere(~fell, _chosen_marks(footings, window, pupils, least=2))
 
 
 def latest_mark(measure: declared.DaysSinceExam, window: Window, footings: Asked, pupils: Longs) -> Footing:
     """Find the latest mark."""
-    last = _marks(footings, window, pupils).last
+    last = _chosen_marks(footings, window, pupils).last
     return Footing(last, last, scale=np.ones(len(pupils)))
 
 
@@ -183,7 +183,7 @@ def _in_points(found: Footing) -> Footing:
     return Footing(found.first, found.last, scale=np.full(len(found.first), FULL))
 
 
-def _marks(
+def _chosen_marks(
     footings: Asked,
     window: Window,
     pupils: Longs,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.pages.words import page_words
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason

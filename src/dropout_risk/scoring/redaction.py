@@ -24,7 +24,7 @@ from dropout_risk.alerts.help import Help
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.errors import SettingsError
-from dropout_risk.explanation.reasons import SIDES, Reason
+from dropout_risk.explanation.reason import SIDES, Reason
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.reader import Folded, Reader, SentenceOf
 from dropout_risk.scoring.roles import ROLES, Role, Telling, role_named

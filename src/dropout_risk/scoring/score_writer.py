@@ -16,8 +16,9 @@ from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature
+from dropout_risk.explanation.reason import REASON, SIDES
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons
-from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows
+from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.text import Language, Text, date_in_words, percent_text
 
 _COMPARISONS = {

@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
-from dropout_risk.explanation.reasons import Reason, ReasonWriter, ScoredRows
+from dropout_risk.explanation.reason import Reason
+from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
 from dropout_risk.features.footing import Footing
 
 CATALOGUE = default_catalogue()
