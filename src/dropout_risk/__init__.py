@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
     from dropout_risk.errors import DropoutRiskError
     from dropout_risk.evaluation.report import EvaluationReport
-    from dropout_risk.explanation.reasons import Reason
+    from dropout_risk.explanation.reason import Reason
     from dropout_risk.features.cohort import Cohort
     from dropout_risk.features.compute import build_features
     from dropout_risk.histories.histories import Histories

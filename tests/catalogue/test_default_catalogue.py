@@ -98,10 +98,9 @@ def test_percentage_points_are_a_hundred_times_the_value():
     gap = CATALOGUE["score_gap_to_class_year"]
 
     assert (
-        gap.describe(-0.083, "en")
-        == "Mean mark this school year 8.3 percentage points below the class average"
+        gap.describe(-0.083, "en") == "Mean mark this school year 8.3 points of 100 below the class average"
     )
-    assert gap.describe(0.083, "zh") == "本学年平均得分率比班级高8.3个百分点"
+    assert gap.describe(0.083, "zh") == "本学年平均比全班高8.3分（按满分100计）"
 
 
 @pytest.mark.parametrize("feature", FEATURES)

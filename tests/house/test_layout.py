@@ -25,7 +25,6 @@ NEW_ROOMS = {
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
     "dropout_risk.catalogue.facts": "which facts there are, and who may read of each",
-    "dropout_risk.catalogue.subjects": "what subjects and exams are called",
     "dropout_risk.cli.versions": "the commands on versions of a model",
     "dropout_risk.evaluation.band_calibration": "what the risks of each band promised",
     "dropout_risk.evaluation.card_figures": "the pictures inside a card",
@@ -39,6 +38,17 @@ NEW_ROOMS = {
     "dropout_risk.evaluation.statement": "who answers for a model",
     "dropout_risk.evaluation.svg": "a picture as SVG",
     "dropout_risk.evaluation.versions": "two versions side by side",
+    "dropout_risk.catalogue.exam_words": "subjects and exams as people name them",
+    "dropout_risk.catalogue.window_words": "windows in names, labels and sentences",
+    "dropout_risk.explanation.reason": "one reason, as an object and as a row",
+    "dropout_risk.explanation.sentences": "values in words, each once",
+    "dropout_risk.explanation.told_rows": "the rows behind the values that are told",
+    "dropout_risk.features.day_footing": "what measures of attendance stand on",
+    "dropout_risk.features.family_footing": "what measures of family stand on",
+    "dropout_risk.features.footing": "which rows a value came from",
+    "dropout_risk.features.footings": "what the values of a catalogue stand on",
+    "dropout_risk.features.mark_footing": "what measures of marks stand on",
+    "dropout_risk.features.tested_footing": "what measures of tests stand on",
     "dropout_risk.features.refused_shares": "how much of a pupil was refused, as known on a date",
     "dropout_risk.features.sat_exams": "which exams a class sat",
     "dropout_risk.features.totals": "totals whose periods share days",
@@ -119,6 +129,7 @@ NEW_ROOMS = {
     "dropout_risk.watchlist.scores_table": "scores as a table in a file",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
     "dropout_risk.tracking.published": "a bundle that is put into use",
+    "dropout_risk.watchlist.reason_notes": "what stands beside a reason's sentence",
 }
 """Rooms added since, each with the noun that it holds; they are counted apart."""
 MOST_NEW_FILES, MOST_NEW_LINES = FILES * 9 // 20, LINES * 3 // 10

@@ -6,7 +6,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import help_for
 from dropout_risk.catalogue.facts import FACT_KINDS
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, Scores
 from dropout_risk.settings import BandSettings
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from dropout_risk.alerts.critical import CriticalAnswer
 from dropout_risk.alerts.silence import DAY
 from dropout_risk.arrays import Array, Ints, Longs
+from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.factors import FACTORS
 from dropout_risk.catalogue.facts import (
     CRITICAL_ANSWER,
@@ -33,7 +34,6 @@ from dropout_risk.catalogue.facts import (
 )
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.instrument import InstrumentRegistry
-from dropout_risk.catalogue.subjects import SUBJECTS, common_word, exam_word
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.psychology import tests_at_cut_off
@@ -401,7 +401,7 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> No
         _SHARES * subject.astype(np.int64) + share.astype(np.int64),
         lambda key: _mark_text(words["subject"][key // _SHARES], key % _SHARES - 1, rows.language),
     )
-    labels = _Worded.of(exam, lambda key: exam_word(words["exam"][key], rows.language))
+    labels = _Worded.of(exam, lambda key: exam_in_words(words["exam"][key]).to(rows.language))
     rows.add(LAST_MARK, exams["pupil"][last], texts, exams["date"][last], labels=labels)
     _add_no_core_passed(rows, snapshot, settings)
 
@@ -411,7 +411,7 @@ _SHARES = 128  # a mark is at most full marks: 0 for a missed exam, then 0 to 10
 
 def _mark_text(subject: str, share: int, language: Language) -> str:
     told = f"{share}%" if share >= 0 else _ABSENT_FROM.to(language)
-    return _MARK.fill(language, subject=common_word(SUBJECTS, subject, language), share=told)
+    return _MARK.fill(language, subject=subject_in_words(subject).to(language), share=told)
 
 
 def _core_first(subjects: Sequence[str]) -> Longs:

@@ -28,19 +28,19 @@ _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
 DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _SILENT = Text(
-    zh="同班有考勤而该生没有可用记录的上课日已有{days}个（{since}起，最后一条记录：{last}）。"
+    zh="同班有考勤而该生没有可用记录的教学日已有{days}个（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
     en="No usable attendance row on {days} school days on which class-mates have one (since {since}; "
     "last row: {last}). {who} verifies today where the child is",
 )
 _NEVER_CAME = Text(
-    zh="在籍，但本学年没有任何可用的考勤记录，而同班有考勤的上课日已有{days}个（{since}起）。"
+    zh="在籍，但本学年没有任何可用的考勤记录，而同班有考勤的教学日已有{days}个（{since}起）。"
     "请{who}今天核实孩子是否到校、在哪里",
     en="On the roll, but without any usable attendance row this school year on {days} school days on which "
     "class-mates have one (since {since}). {who} verifies today whether the child ever came, and where it is",
 )
 _ALONE = Text(
-    zh="考勤已登记到之后{days}个上课日，但该生没有可用的记录（{since}起，最后一条记录：{last}）。"
+    zh="考勤已登记到之后{days}个教学日，但该生没有可用的记录（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
     en="No usable attendance row on {days} school days that the register covers (since {since}; "
     "last row: {last}). {who} verifies today where the child is",
@@ -85,11 +85,11 @@ def silence_alerts(
 # --- Words about a class's register, told to each of its pupils as a warning ---
 
 _MISSING = Text(
-    zh="全班自{last}起没有交考勤，已有{days}个上课日",
+    zh="全班自{last}起没有交考勤，已有{days}个教学日",
     en="The class has handed in no attendance since {last}: {days} school days",
 )
 _WHOLE_CLASS = Text(
-    zh="{days}全班都登记为缺勤：请先核实考勤（是否停课、是否默认缺勤），这几天不作为学生个人的预警",
+    zh="{days}全班都登记为缺课：请先核实考勤（是否停课、是否默认缺课），这几天不作为学生个人的预警",
     en="The whole class is recorded as absent on {days}: a question about the register (no school that day? "
     "a default?), and no alert about the pupil",
 )
@@ -162,11 +162,11 @@ _ASK_MISSING = Text(
     en="{place}: no attendance handed in since {last} ({since}, {pupils} pupils). Is the register kept?",
 )
 _ASK_WHOLE = Text(
-    zh="{place}：{days}全班（{pupils}名学生）都登记为缺勤。请核实：是否停课，或系统默认缺勤",
+    zh="{place}：{days}全班（{pupils}名学生）都登记为缺课。请核实：是否停课，或系统默认缺课",
     en="{place}: everybody ({pupils} pupils) is recorded as absent on {days}. Was there no school, "
     "or is it a default of the system?",
 )
-_SCHOOL_DAYS = Text(zh="{days}个上课日", en="{days} school days")
+_SCHOOL_DAYS = Text(zh="{days}个教学日", en="{days} school days")
 _DAYS_SINCE = Text(zh="{days}天", en="{days} days")
 _PLACE = Text(zh="{school} {name}", en="{school} {name}")
 _WHOLE_SCHOOL = Text(zh="全校", en="whole school")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window, label_over, sentence_over, windowed_name
+from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
     AtLeast,
     Count,
@@ -23,19 +23,25 @@ from dropout_risk.catalogue.measures import (
     Spells,
     WeekdayExcess,
 )
+from dropout_risk.catalogue.window_words import counted_days, label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="attendance", source="attendance", cause="disengagement", actionable=True)
 
-SHARE = Text(zh="占上课日的比例", en="share of school days")
-DAYS = Text(zh="上课日", en="school days")
+SHARE = Text(zh="占教学日的比例", en="share of school days")
+DAYS = Text(zh="教学日", en="school days")
 NO_RECORD = (
     "<period>没有考勤记录",
     "No attendance recorded <period>",
 )
+BESIDE_OTHERS = Text(
+    zh="近{window}个教学日缺课{counted:g}天，同班其他同学{mates}",
+    en="Absent on {counted:g} of the last {window} school days; class-mates: {mates}",
+)
 NEVER_RECORDED = Text(zh="没有考勤记录", en="No attendance on record")
+DAY = Text(zh="天", en="days")
 _share = partial(_feature, unit=SHARE, valid_range=(0, 1), monotone=1)
-_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1)
+_days = partial(_feature, unit=DAYS, valid_range=(0, math.inf), monotone=1, counted_unit=DAY)
 
 
 def absence_share(window: Window) -> Feature:
@@ -45,9 +51,15 @@ def absence_share(window: Window) -> Feature:
         measure=Share(of="absent", totals=window == "year"),
         window=window,
         family="absence",
-        label=label_over(window, zh="缺勤率", en="Absence"),
-        sentence=sentence_over(window, zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>"),
-        zero_sentence=sentence_over(window, zh="<period>没有缺勤", en="No absence <period>"),
+        label=label_over(window, zh="缺课率", en="Absence"),
+        sentence=sentence_over(window, zh="<days>中有{value:.0%}缺课", en="Absent on {value:.0%} of <days>"),
+        counted_sentence=counted_days(
+            window, zh="<period>缺课{counted:g}天", en="Absent on {counted:g} of <days>"
+        ),
+        counted_unit=DAY,
+        whole_sentence=sentence_over(window, zh="<period>全部缺课", en="Absent on all of <days>"),
+        faults=True,
+        zero_sentence=sentence_over(window, zh="<period>没有缺课", en="No absence <period>"),
         missing_sentence=sentence_over(window, *NO_RECORD),
     )
 
@@ -59,15 +71,23 @@ def unexcused_share(window: Window) -> Feature:
         measure=Share(of="unexcused"),
         window=window,
         family="unexcused_absence",
-        label=label_over(window, zh="未请假缺勤率", en="Unexplained absence"),
+        label=label_over(window, zh="无故缺课率", en="Unexplained absence"),
         sentence=sentence_over(
             window,
-            zh="<days>中有{value:.0%}未请假缺勤",
+            zh="<days>中有{value:.0%}无故缺课",
             en="Absent without an explanation on {value:.0%} of <days>",
         ),
-        zero_sentence=sentence_over(
-            window, zh="<period>没有未请假的缺勤", en="No unexplained absence <period>"
+        counted_sentence=counted_days(
+            window,
+            zh="<period>无故缺课{counted:g}天",
+            en="Absent without an explanation on {counted:g} of <days>",
         ),
+        counted_unit=DAY,
+        whole_sentence=sentence_over(
+            window, zh="<period>全部无故缺课", en="Absent without an explanation on all of <days>"
+        ),
+        faults=True,
+        zero_sentence=sentence_over(window, zh="<period>没有无故缺课", en="No unexplained absence <period>"),
         missing_sentence=sentence_over(window, *NO_RECORD),
     )
 
@@ -83,6 +103,11 @@ def late_share(window: Window) -> Feature:
         sentence=sentence_over(
             window, zh="<days>中有{value:.0%}迟到或早退", en="Late or left early on {value:.0%} of <days>"
         ),
+        counted_sentence=counted_days(
+            window, zh="<period>迟到或早退{counted:g}天", en="Late or left early on {counted:g} of <days>"
+        ),
+        counted_unit=DAY,
+        faults=True,
         zero_sentence=sentence_over(
             window, zh="<period>没有迟到早退", en="Neither late nor leaving early <period>"
         ),
@@ -97,13 +122,19 @@ def longest_streak(window: Window) -> Feature:
         measure=LongestStreak(of="absent"),
         window=window,
         family="absence_streak",
-        label=label_over(window, zh="最长连续缺勤", en="Longest run of absence"),
+        label=label_over(window, zh="最长连续缺课", en="Longest run of absence"),
         sentence=sentence_over(
             window,
-            zh="<period>最长一次连续缺勤{value:.0f}个上课日",
+            zh="<period>最长一次连续缺课{value:.0f}个教学日",
             en="Most school days missed in a row <period>: {value:.0f}",
         ),
-        zero_sentence=sentence_over(window, zh="<period>没有缺勤", en="No absence <period>"),
+        counted_sentence=sentence_over(
+            window,
+            zh="<period>最长一次连续缺课{counted:.0f}个教学日（{first}至{last}）",
+            en="Most school days missed in a row <period>: {counted:.0f}, from {first} to {last}",
+        ),
+        faults=True,
+        zero_sentence=sentence_over(window, zh="<period>没有缺课", en="No absence <period>"),
         missing_sentence=sentence_over(window, *NO_RECORD),
     )
 
@@ -114,10 +145,15 @@ DAYS_SINCE_PRESENT = _days(
     family="absence_streak",
     label=Text(zh="距上次到校", en="Since last at school"),
     sentence=Text(
-        zh="距上次到校记录已过{value:.0f}个上课日",
+        zh="距上次到校记录已过{value:.0f}个教学日",
         en="School days since the last recorded day at school: {value:.0f}",
     ),
-    zero_sentence=Text(zh="最近一个上课日到校", en="At school on the last school day"),
+    counted_sentence=Text(
+        zh="距上次到校（{last}）已过{counted:.0f}个教学日",
+        en="School days since the last recorded day at school, {last}: {counted:.0f}",
+    ),
+    faults=True,
+    zero_sentence=Text(zh="最近一个教学日到校", en="At school on the last school day"),
     missing_sentence=Text(zh="没有到校记录", en="No record of a day at school"),
 )
 
@@ -132,11 +168,16 @@ ATTENDANCE: tuple[Feature, ...] = (
         name="absence_streak",
         measure=CurrentStreak(of="absent"),
         family="absence_streak",
-        label=Text(zh="当前连续缺勤", en="Current absence"),
+        label=Text(zh="当前连续缺课", en="Current absence"),
         sentence=Text(
-            zh="截至最近一次考勤已连续缺勤{value:.0f}个上课日",
+            zh="到最近一次考勤已连续缺课{value:.0f}个教学日",
             en="School days absent without a break, up to the latest record: {value:.0f}",
         ),
+        counted_sentence=Text(
+            zh="到{last}，已连续{counted:.0f}个教学日缺课（{first}起）",
+            en="School days absent without a break up to {last}: {counted:.0f}, since {first}",
+        ),
+        faults=True,
         zero_sentence=Text(zh="最近一次考勤在校", en="At school on the latest recorded day"),
         missing_sentence=NEVER_RECORDED,
     ),
@@ -144,13 +185,18 @@ ATTENDANCE: tuple[Feature, ...] = (
         name="unexcused_streak",
         measure=CurrentStreak(of="unexcused"),
         family="unexcused_absence",
-        label=Text(zh="当前连续未请假缺勤", en="Current unexplained absence"),
+        label=Text(zh="当前连续无故缺课", en="Current unexplained absence"),
         sentence=Text(
-            zh="截至最近一次考勤已连续{value:.0f}个上课日未请假缺勤",
+            zh="到最近一次考勤已连续{value:.0f}个教学日无故缺课",
             en="School days absent without an explanation, up to the latest record: {value:.0f}",
         ),
+        counted_sentence=Text(
+            zh="到{last}，已连续{counted:.0f}个教学日无故缺课（{first}起）",
+            en="School days absent without an explanation up to {last}: {counted:.0f}, since {first}",
+        ),
+        faults=True,
         zero_sentence=Text(
-            zh="最近一次考勤没有未请假的缺勤",
+            zh="最近一次考勤没有无故缺课",
             en="No unexplained absence on the latest recorded day",
         ),
         missing_sentence=NEVER_RECORDED,
@@ -163,12 +209,15 @@ ATTENDANCE: tuple[Feature, ...] = (
         window=60,
         unit=Text(zh="次", en="separate absences"),
         valid_range=(0, 30),
+        reads=1,
+        faults=True,
         family="absence_spells",
-        label=label_over(60, zh="缺勤次数", en="Separate absences"),
+        counted_unit=Text(zh="次", en="times"),
+        label=label_over(60, zh="缺课次数", en="Separate absences"),
         sentence=sentence_over(
-            60, zh="<period>缺勤{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
+            60, zh="<period>缺课{value:.0f}次（连续几天算一次）", en="Separate absences <period>: {value:.0f}"
         ),
-        zero_sentence=sentence_over(60, zh="<period>没有缺勤", en="No absence <period>"),
+        zero_sentence=sentence_over(60, zh="<period>没有缺课", en="No absence <period>"),
         missing_sentence=sentence_over(60, *NO_RECORD),
     ),
     *(late_share(window) for window in (20, 60)),
@@ -178,21 +227,22 @@ ATTENDANCE: tuple[Feature, ...] = (
         window=60,
         unit=SHARE,
         valid_range=(-1, 1),
+        reads=1,
         family="absence_weekdays",
-        label=label_over(60, zh="周一周五缺勤偏多", en="Monday and Friday absence"),
+        label=label_over(60, zh="周一周五缺课偏多", en="Monday and Friday absence"),
         sentence=sentence_over(
             60,
-            zh="<period>周一、周五的缺勤率比其他日子高{points:.1f}个百分点",
+            zh="<period>周一、周五的缺课率比其他日子高{points:.1f}个百分点",
             en="Absence on Mondays and Fridays {points:.1f} percentage points above other days, <period>",
         ),
         negative_sentence=sentence_over(
             60,
-            zh="<period>周一、周五的缺勤率比其他日子低{points:.1f}个百分点",
+            zh="<period>周一、周五的缺课率比其他日子低{points:.1f}个百分点",
             en="Absence on Mondays and Fridays {points:.1f} percentage points below other days, <period>",
         ),
         zero_sentence=sentence_over(
             60,
-            zh="<period>周一、周五的缺勤率与其他日子相同",
+            zh="<period>周一、周五的缺课率与其他日子相同",
             en="Absence on Mondays and Fridays no different from other days, <period>",
         ),
         missing_sentence=sentence_over(
@@ -207,23 +257,24 @@ ATTENDANCE: tuple[Feature, ...] = (
         window=10,
         unit=SHARE,
         valid_range=(-1, 1),
+        reads=1,
         family="absence_trend",
-        label=Text(zh="近10个上课日缺勤变化", en="Change in absence, last 10 school days"),
+        label=Text(zh="近10个教学日缺课变化", en="Change in absence, last 10 school days"),
         sentence=Text(
-            zh="最近{window}个上课日的缺勤率比此前50个上课日上升{points:.1f}个百分点",
+            zh="近{window}个教学日的缺课率比此前50个教学日上升{points:.1f}个百分点",
             en="Absence up {points:.1f} percentage points in the last {window} school days on the 50 before",
         ),
         negative_sentence=Text(
-            zh="最近{window}个上课日的缺勤率比此前50个上课日下降{points:.1f}个百分点",
+            zh="近{window}个教学日的缺课率比此前50个教学日下降{points:.1f}个百分点",
             en="Absence down {points:.1f} percentage points in the last {window} school days "
             "on the 50 before",
         ),
         zero_sentence=Text(
-            zh="最近{window}个上课日的缺勤率与此前50个上课日持平",
+            zh="近{window}个教学日的缺课率与此前50个教学日持平",
             en="Absence in the last {window} school days the same as in the 50 before",
         ),
         missing_sentence=Text(
-            zh="考勤记录太少，看不出最近{window}个上课日的变化",
+            zh="考勤记录太少，看不出近{window}个教学日的变化",
             en="Too little attendance recorded to see a change in the last {window} school days",
         ),
     ),
@@ -235,13 +286,19 @@ ATTENDANCE: tuple[Feature, ...] = (
         valid_range=(0, 1),
         monotone=1,
         family="absence",
-        label=Text(zh="本学年长期缺勤（10%及以上）", en="Chronic absence this school year (10% or more)"),
+        label=Text(zh="本学年长期缺课（10%及以上）", en="Chronic absence this school year (10% or more)"),
         sentence=Text(
-            zh="本学年缺勤已达上课日的10%及以上（含请假和停课）",
+            zh="本学年缺课已达教学日的10%及以上（含请假和停课）",
             en="Absent on 10% or more of school days this year, excused days and suspensions included",
         ),
+        counted_sentence=Text(
+            zh="本学年缺课{counted:g}天，已达教学日的10%及以上（含请假和停课）",
+            en="Absent on {counted:g} school days this year, which is 10% or more (excused days and "
+            "suspensions included)",
+        ),
+        faults=True,
         zero_sentence=Text(
-            zh="本学年缺勤不到上课日的10%", en="Absent on less than 10% of school days this year"
+            zh="本学年缺课不到教学日的10%", en="Absent on less than 10% of school days this year"
         ),
         missing_sentence=sentence_over("year", *NO_RECORD),
     ),
@@ -254,6 +311,7 @@ ATTENDANCE: tuple[Feature, ...] = (
         sentence=sentence_over(
             "year", zh="<period>停课{value:.0f}天", en="Days suspended <period>: {value:.0f}"
         ),
+        faults=True,
         zero_sentence=sentence_over("year", zh="<period>没有停课", en="No suspension <period>"),
         missing_sentence=sentence_over("year", *NO_RECORD),
     ),
@@ -272,6 +330,8 @@ ATTENDANCE: tuple[Feature, ...] = (
             zh="<period>有{value:.0f}次违纪处分记录",
             en="Disciplinary incidents on record <period>: {value:.0f}",
         ),
+        counted_unit=Text(zh="次", en="times"),
+        faults=True,
         zero_sentence=sentence_over(
             "year", zh="<period>没有违纪处分记录", en="No disciplinary incident on record <period>"
         ),
@@ -285,23 +345,25 @@ ATTENDANCE: tuple[Feature, ...] = (
         valid_range=(-1, 1),
         monotone=1,
         family="absence",
-        label=label_over(20, zh="缺勤率与班级之差", en="Absence against the class"),
+        label=label_over(20, zh="缺课率与班级之差", en="Absence against the class"),
         sentence=sentence_over(
             20,
-            zh="<period>的缺勤率比班级平均高{points:.1f}个百分点",
+            zh="<period>的缺课率比全班平均高{points:.1f}个百分点",
             en="Absence {points:.1f} percentage points above the class average <period>",
         ),
         negative_sentence=sentence_over(
             20,
-            zh="<period>的缺勤率比班级平均低{points:.1f}个百分点",
+            zh="<period>的缺课率比全班平均低{points:.1f}个百分点",
             en="Absence {points:.1f} percentage points below the class average <period>",
         ),
+        counted_sentence=BESIDE_OTHERS,
+        counted_negative_sentence=BESIDE_OTHERS,
         zero_sentence=sentence_over(
-            20, zh="<period>的缺勤率与班级平均相同", en="Absence the same as the class average <period>"
+            20, zh="<period>的缺课率与全班平均相同", en="Absence the same as the class average <period>"
         ),
         missing_sentence=sentence_over(
             20,
-            zh="<period>的缺勤率无法与班级比较",
+            zh="<period>的缺课率无法与班级比较",
             en="Absence cannot be compared with the class <period>",
         ),
     ),

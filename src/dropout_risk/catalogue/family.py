@@ -15,7 +15,10 @@ from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFact
 from dropout_risk.text import Text
 
 YES_OR_NO = Text(zh="是或否", en="yes or no")
-NO_FAMILY_RECORD = Text(zh="家庭情况没有记录或不详", en="Family information not on record or not known")
+NO_FAMILY_RECORD = Text(
+    zh="家庭情况未登记或不详，请核实",
+    en="Family information not on record or not known: please find out",
+)
 _feature = partial(
     Feature, domain="family", source="family", cause="family", sensitivity="sensitive",
     missing_sentence=NO_FAMILY_RECORD,
@@ -39,6 +42,7 @@ def declare_factor(
         unit=YES_OR_NO,
         valid_range=(0, 1),
         monotone=monotone,
+        faults=monotone == 1,
         cause=cause,
         family=factors[0],
         label=label,
@@ -158,6 +162,7 @@ FAMILY: tuple[Feature, ...] = (
         unit=Text(zh="项", en="family burdens"),
         valid_range=(0, math.inf),
         monotone=1,
+        faults=True,
         family="family_burdens",
         label=Text(zh="家庭困难项数", en="Family burdens on record"),
         sentence=Text(
@@ -172,14 +177,15 @@ FAMILY: tuple[Feature, ...] = (
         unit=Text(zh="项", en="changes"),
         valid_range=(0, math.inf),
         monotone=1,
+        faults=True,
         family="family_recent_change",
-        label=Text(zh="近60个上课日家庭变故", en="Family changes, last 60 school days"),
+        label=Text(zh="近60个教学日家庭变故", en="Family changes, last 60 school days"),
         sentence=Text(
-            zh="最近{window}个上课日新增{value:.0f}项家庭困难",
+            zh="近{window}个教学日新增{value:.0f}项家庭困难",
             en="Family burdens that began in the last {window} school days: {value:.0f}",
         ),
         zero_sentence=Text(
-            zh="最近{window}个上课日没有新增家庭困难",
+            zh="近{window}个教学日没有新增家庭困难",
             en="No family burden began in the last {window} school days",
         ),
     ),
@@ -194,9 +200,11 @@ FAMILY: tuple[Feature, ...] = (
         cause="distance",
         family="distance",
         label=Text(zh="家校距离", en="Distance from home to school"),
-        sentence=Text(zh="家离学校{value:.1f}公里", en="Home is {value:.1f} km from school"),
+        sentence=Text(zh="家校距离{value:.1f}公里", en="Home is {value:.1f} km from school"),
         zero_sentence=Text(zh="家就在学校旁", en="Home is next to the school"),
-        missing_sentence=Text(zh="没有家校距离记录", en="Distance from home to school not on record"),
+        missing_sentence=Text(
+            zh="家校距离未登记，请核实", en="Distance from home to school not on record: please find out"
+        ),
     ),
     Feature(
         name="boarding",
@@ -208,9 +216,11 @@ FAMILY: tuple[Feature, ...] = (
         cause="distance",
         family="boarding",
         actionable=True,
-        label=Text(zh="住校", en="Boarding"),
-        sentence=Text(zh="在校住宿", en="Boards at school"),
-        zero_sentence=Text(zh="走读", en="Lives at home and does not board"),
-        missing_sentence=Text(zh="没有住校或走读记录", en="Not on record whether the pupil boards"),
+        label=Text(zh="寄宿", en="Boarding"),
+        sentence=Text(zh="寄宿生", en="Boards at school"),
+        zero_sentence=Text(zh="走读生", en="Lives at home and does not board"),
+        missing_sentence=Text(
+            zh="是否寄宿未登记，请核实", en="Not on record whether the pupil boards: please find out"
+        ),
     ),
 )

@@ -29,7 +29,7 @@ CAUSES: dict[Cause, Text] = {
     "distance": Text(zh="因远", en="Distance"),
     "wellbeing": Text(zh="心理", en="Well-being"),
     "family": Text(zh="家庭", en="Family"),
-    "disengagement": Text(zh="缺勤", en="Disengagement"),
+    "disengagement": Text(zh="缺课", en="Disengagement"),
 }
 
 
@@ -76,24 +76,37 @@ class Feature:
         What the value 0 means, where filling in 0 would read badly.
     negative_sentence : Text, optional
         What a value below 0 means; its ``{value}`` and ``{points}`` are sizes without a sign.
+    counted_sentence, counted_negative_sentence : Text, optional
+        The same where the rows behind the value are known. Further fields: ``{counted}`` (the size of the
+        value as it is counted, such as days or points of 100), ``{first}`` and ``{last}`` (days of those
+        rows), and what the measure's footing gives, such as ``{recorded}``.
+    counted_unit : Text, optional
+        The unit of ``{counted}``, for what stands beside it.
+    whole_sentence : Text, optional
+        What the value 1 means where it is all that there could be.
+    reads : {-1, 0, 1}, optional
+        1: more reads as worse; -1: as better; 0: as neither; by default as ``monotone``. A value that reads
+        as worse than its reference is never worded as lowering the risk, nor the other way round.
+    faults : bool
+        Whether it counts what went wrong, so that nothing but 0 reads as good.
 
     Examples
     --------
     >>> from dropout_risk.catalogue.measures import Share
     >>> share = Feature(
     ...     name="absence_share_20d", domain="attendance", source="attendance", measure=Share(of="absent"),
-    ...     window=20, unit=Text(zh="上课日占比", en="share of school days"), valid_range=(0, 1), monotone=1,
+    ...     window=20, unit=Text(zh="教学日占比", en="share of school days"), valid_range=(0, 1), monotone=1,
     ...     cause="disengagement", family="absence", actionable=True,
-    ...     label=Text(zh="近20个上课日缺勤率", en="Absence, last 20 school days"),
-    ...     sentence=Text(zh="最近{window}个上课日中有{value:.0%}缺勤",
+    ...     label=Text(zh="近20个教学日缺课率", en="Absence, last 20 school days"),
+    ...     sentence=Text(zh="近{window}个教学日中有{value:.0%}缺课",
     ...                   en="Absent on {value:.0%} of the last {window} school days"),
-    ...     missing_sentence=Text(zh="最近{window}个上课日没有考勤记录",
+    ...     missing_sentence=Text(zh="近{window}个教学日没有考勤记录",
     ...                           en="No attendance recorded in the last {window} school days"),
     ... )
     >>> share.describe(0.4, "en")
     'Absent on 40% of the last 20 school days'
     >>> share.describe(float("nan"), "zh")
-    '最近20个上课日没有考勤记录'
+    '近20个教学日没有考勤记录'
     """
 
     name: str
@@ -114,6 +127,12 @@ class Feature:
     actionable: bool = False
     zero_sentence: Text | None = None
     negative_sentence: Text | None = None
+    counted_sentence: Text | None = None
+    counted_negative_sentence: Text | None = None
+    counted_unit: Text | None = None
+    whole_sentence: Text | None = None
+    reads: Literal[-1, 0, 1] | None = None
+    faults: bool = False
 
     def __post_init__(self) -> None:
         """Check that the declaration does not contradict itself."""
@@ -139,7 +158,12 @@ class Feature:
                 f"Feature {self.name!r}: monotone must be -1, 0 or 1, got {self.monotone!r}."
             )
 
-    def describe(self, value: float, language: Language) -> str:
+    @property
+    def worse(self) -> int:
+        """Which way a value reads as worse."""
+        return self.monotone if self.reads is None else self.reads
+
+    def describe(self, value: float, language: Language, told: Mapping[str, Any] | None = None) -> str:
         """Say in one sentence, without a full stop, what a value means.
 
         Parameters
@@ -148,6 +172,9 @@ class Feature:
             In ``unit``; NaN when missing.
         language : {"zh", "en"}
             The language of the sentence.
+        told : mapping, optional
+            What is known of the rows behind the value: the fields of ``counted_sentence``, in words of the
+            language, and ``whole``.
 
         Raises
         ------
@@ -155,7 +182,7 @@ class Feature:
             If the value lies outside ``valid_range``: it points to a broken join or a wrong unit, and
             must not reach a teacher. The message does not repeat the value.
         """
-        fields: dict[str, object] = {"window": self.window}
+        fields: dict[str, object] = {"window": self.window} | dict(told or {})
         if math.isnan(value):
             return self.missing_sentence.fill(language, **fields)
         low, high = self.valid_range
@@ -163,9 +190,15 @@ class Feature:
             raise FeatureInputError(f"{self.name} lies outside [{low:g}, {high:g}] ({self.unit.en}).")
         if value == 0 and self.zero_sentence is not None:
             return self.zero_sentence.fill(language, **fields)
-        if value < 0 and self.negative_sentence is not None:
-            return self.negative_sentence.fill(language, value=-value, points=-100 * value, **fields)
-        return self.sentence.fill(language, value=value, points=100 * value, **fields)
+        if told and value == 1 and told.get("whole") and self.whole_sentence is not None:
+            return self.whole_sentence.fill(language, **fields)
+        is_below = value < 0 and self.negative_sentence is not None
+        sentence = self.negative_sentence if is_below else self.sentence
+        counted = self.counted_negative_sentence if is_below else self.counted_sentence
+        if told and counted is not None and not math.isnan(told["counted"]):
+            sentence, fields = counted, fields | {"counted": abs(told["counted"])}
+        size = abs(value) if is_below else value
+        return (sentence or self.sentence).fill(language, value=size, points=100 * size, **fields)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the declaration as plain data (JSON-able; infinite bounds as None)."""
@@ -193,10 +226,16 @@ class Feature:
         low, high = given.get("valid_range", (None, None))
         given["valid_range"] = (-math.inf if low is None else low, math.inf if high is None else high)
         given["measure"] = measure_from_dict(given["measure"])
-        for key in ("unit", "label", "sentence", "missing_sentence", "zero_sentence", "negative_sentence"):
+        for key in _TEXTS:
             if given.get(key) is not None:
                 given[key] = Text(**given[key])
         return cls(**given)
+
+
+_TEXTS = (
+    "unit", "label", "sentence", "missing_sentence", "zero_sentence", "negative_sentence", "counted_sentence",
+    "counted_negative_sentence", "counted_unit", "whole_sentence",
+)  # fmt: skip
 
 
 class FeatureCatalogue(Mapping[str, Feature]):
@@ -263,6 +302,11 @@ class FeatureCatalogue(Mapping[str, Feature]):
         return [feature.monotone for feature in self.values()]
 
     @property
+    def worse(self) -> list[int]:
+        """Which way each feature reads as worse, in the order of the columns."""
+        return [feature.worse for feature in self.values()]
+
+    @property
     def sources(self) -> list[str]:
         """The tables that the features read, each once."""
         return list(dict.fromkeys(feature.source for feature in self.values()))
@@ -289,47 +333,3 @@ class FeatureCatalogue(Mapping[str, Feature]):
         """Hash of all declarations, the same wherever they are the same."""
         text = json.dumps(self.to_list(), sort_keys=True, ensure_ascii=False)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def windowed_name(fact: str, window: Window) -> str:
-    """Name a feature after what it says and its window.
-
-    >>> windowed_name("absence_share", 20), windowed_name("absence_share", "year")
-    ('absence_share_20d', 'absence_share_year')
-    """
-    return f"{fact}_year" if window == "year" else f"{fact}_{window}d"
-
-
-def label_over(window: Window, zh: str, en: str) -> Text:
-    """Put a window into a label.
-
-    >>> label_over(20, zh="缺勤率", en="Absence")
-    Text(zh='近20个上课日缺勤率', en='Absence, last 20 school days')
-    """
-    if window == "year":
-        return Text(zh=f"本学年{zh}", en=f"{en}, this school year")
-    return Text(zh=f"近{window}个上课日{zh}", en=f"{en}, last {window} school days")
-
-
-def sentence_over(window: Window, zh: str, en: str) -> Text:
-    """Put a window into a sentence, where it says ``<days>`` or ``<period>``.
-
-    The ``{value}``-like fields stay as they are.
-
-    >>> sentence_over("year", zh="<days>中有{value:.0%}缺勤", en="Absent on {value:.0%} of <days>").en
-    'Absent on {value:.0%} of school days this year'
-    >>> sentence_over(20, zh="<period>没有缺勤", en="No absence <period>").en
-    'No absence in the last {window} school days'
-    """
-    if window == "year":
-        days, period = (
-            Text(zh="本学年的上课日", en="school days this year"),
-            Text(zh="本学年", en="this school year"),
-        )
-    else:
-        days = Text(zh="最近{window}个上课日", en="the last {window} school days")
-        period = Text(zh=days.zh, en=f"in {days.en}")
-    return Text(
-        zh=zh.replace("<days>", days.zh).replace("<period>", period.zh),
-        en=en.replace("<days>", days.en).replace("<period>", period.en),
-    )

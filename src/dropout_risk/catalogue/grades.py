@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window, label_over, sentence_over, windowed_name
+from dropout_risk.catalogue.feature import Feature, Window
 from dropout_risk.catalogue.measures import (
     ClassZ,
     DaysSinceExam,
@@ -24,6 +24,7 @@ from dropout_risk.catalogue.measures import (
     ScoreSlope,
     ScoreSpread,
 )
+from dropout_risk.catalogue.window_words import label_over, sentence_over, windowed_name
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)
@@ -32,37 +33,39 @@ LOOK_BACK = 200
 CORE_SUBJECTS = ("chinese", "maths", "english", "语文", "数学", "英语")
 
 MARKS = Text(zh="得分率（占满分比例）", en="share of full marks")
+SUBJECTS = Text(zh="科", en="subjects")
+POINTS = Text(zh="分", en="out of 100")
 DEVIATIONS = Text(zh="班级标准差", en="standard deviations of the class")
-NO_MARKS = Text(
-    zh="最近{window}个上课日没有成绩记录", en="No marks recorded in the last {window} school days"
-)
+NO_MARKS = Text(zh="近{window}个教学日没有成绩记录", en="No marks recorded in the last {window} school days")
 NOT_COMPARABLE = Text(zh="成绩无法与班级比较", en="Marks cannot be compared with the class")
 TOO_FEW_MARKS = Text(
-    zh="最近{window}个上课日的成绩太少，看不出变化",
+    zh="近{window}个教学日的成绩太少，看不出变化",
     en="Too few marks in the last {window} school days to see a change",
 )
 
-_level = partial(_feature, unit=MARKS, valid_range=(0, 1), monotone=-1, family="score_level")
+_level = partial(
+    _feature, unit=MARKS, valid_range=(0, 1), monotone=-1, family="score_level", counted_unit=POINTS
+)
 _course = partial(_feature, window=LOOK_BACK, missing_sentence=TOO_FEW_MARKS)
 _standing = partial(
     _feature, window=LOOK_BACK, unit=DEVIATIONS, monotone=-1, family="class_standing",
     missing_sentence=NOT_COMPARABLE,
 )  # fmt: skip
 _failing = partial(
-    _feature, window=LOOK_BACK, unit=Text(zh="科", en="subjects"), monotone=1, family="failing"
+    _feature, window=LOOK_BACK, unit=SUBJECTS, counted_unit=SUBJECTS, monotone=1, family="failing"
 )
 
 SCORE_LAST_CORE = _level(
     name="score_last_core_200d",
     measure=ScoreLast(subjects=CORE_SUBJECTS),
     window=LOOK_BACK,
-    label=Text(zh="语数英最近一次得分率", en="Latest marks, core subjects"),
+    label=Text(zh="语数英最近一次成绩", en="Latest marks, core subjects"),
     sentence=Text(
-        zh="语数英最近一次考试平均得分率为{value:.0%}",
-        en="The latest marks in Chinese, maths and English average {value:.0%} of full marks",
+        zh="语数英最近一次考试平均{points:.0f}分（按满分100计）",
+        en="The latest marks in Chinese, maths and English average {points:.0f} out of 100",
     ),
     missing_sentence=Text(
-        zh="最近{window}个上课日没有语数英成绩记录",
+        zh="近{window}个教学日没有语数英成绩记录",
         en="No marks in Chinese, maths or English in the last {window} school days",
     ),
 )
@@ -74,20 +77,23 @@ def missed_exams(window: Window) -> Feature:
         name=windowed_name("missed_exams", window),
         measure=MissedExams(),
         window=window,
-        unit=Text(zh="场", en="exams"),
+        unit=Text(zh="科次", en="exams"),
         valid_range=(0, math.inf),
         monotone=1,
         cause="disengagement",
         family="missed_exams",
-        label=label_over(window, zh="缺考场次", en="Exams without a mark"),
+        label=label_over(window, zh="缺考科次", en="Exams without a mark"),
         sentence=sentence_over(
             window,
-            zh="<period>班级参加的考试中有{value:.0f}场没有本人成绩",
+            zh="<period>缺考{value:.0f}科次（班级已考、本人没有成绩）",
             en="Exams that the class sat <period> and that have no mark for this pupil: {value:.0f}",
         ),
+        counted_sentence=sentence_over(window, zh="<period>：{missed}", en="Exams <period>: {missed}"),
+        counted_unit=Text(zh="科次", en="exams"),
+        faults=True,
         zero_sentence=sentence_over(
             window,
-            zh="<period>班级参加的考试都有成绩",
+            zh="<period>没有缺考",
             en="A mark for every exam that the class sat <period>",
         ),
         missing_sentence=sentence_over(
@@ -105,18 +111,20 @@ GRADES: tuple[Feature, ...] = (
         name="score_mean_year",
         measure=ScoreMean(),
         window="year",
-        label=Text(zh="本学年平均得分率", en="Mean mark, this school year"),
+        label=Text(zh="本学年平均分", en="Mean mark, this school year"),
         sentence=Text(
-            zh="本学年平均得分率为{value:.0%}", en="Marks this school year average {value:.0%} of full marks"
+            zh="本学年平均{points:.0f}分（按满分100计）",
+            en="Marks this school year average {points:.0f} out of 100",
         ),
         missing_sentence=Text(zh="本学年没有成绩记录", en="No marks recorded this school year"),
     ),
     _level(
         name="score_mean",
         measure=ScoreMean(),
-        label=Text(zh="历次平均得分率", en="Mean mark, all on record"),
+        label=Text(zh="历次平均分", en="Mean mark, all on record"),
         sentence=Text(
-            zh="历次考试平均得分率为{value:.0%}", en="All marks on record average {value:.0%} of full marks"
+            zh="历次考试平均{points:.0f}分（按满分100计）",
+            en="All marks on record average {points:.0f} out of 100",
         ),
         missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
     ),
@@ -124,10 +132,10 @@ GRADES: tuple[Feature, ...] = (
         name="score_last_200d",
         measure=ScoreLast(),
         window=LOOK_BACK,
-        label=Text(zh="各科最近一次得分率", en="Latest marks, all subjects"),
+        label=Text(zh="各科最近一次成绩", en="Latest marks, all subjects"),
         sentence=Text(
-            zh="各科最近一次考试平均得分率为{value:.0%}",
-            en="The latest marks in each subject average {value:.0%} of full marks",
+            zh="各科最近一次考试平均{points:.0f}分（按满分100计）",
+            en="The latest marks in each subject average {points:.0f} out of 100",
         ),
         missing_sentence=NO_MARKS,
     ),
@@ -135,17 +143,17 @@ GRADES: tuple[Feature, ...] = (
     _course(
         name="score_slope_200d",
         measure=ScoreSlope(),
-        unit=Text(zh="每20个上课日的得分率变化", en="share of full marks per 20 school days"),
+        unit=Text(zh="每20个教学日的得分率变化", en="share of full marks per 20 school days"),
         monotone=-1,
         family="score_change",
         label=label_over(LOOK_BACK, zh="成绩走势", en="Course of marks"),
         sentence=Text(
-            zh="成绩呈上升走势，每20个上课日约升{points:.1f}个百分点",
-            en="Marks have been rising by {points:.1f} percentage points every 20 school days",
+            zh="成绩呈上升走势，每20个教学日约升{points:.1f}分（按满分100计）",
+            en="Marks have been rising by {points:.1f} points of 100 every 20 school days",
         ),
         negative_sentence=Text(
-            zh="成绩呈下降走势，每20个上课日约降{points:.1f}个百分点",
-            en="Marks have been falling by {points:.1f} percentage points every 20 school days",
+            zh="成绩呈下降走势，每20个教学日约降{points:.1f}分（按满分100计）",
+            en="Marks have been falling by {points:.1f} points of 100 every 20 school days",
         ),
         zero_sentence=Text(zh="成绩走势平稳", en="Marks have been neither rising nor falling"),
     ),
@@ -154,11 +162,12 @@ GRADES: tuple[Feature, ...] = (
         measure=ScoreSpread(),
         unit=MARKS,
         valid_range=(0, 1),
+        reads=1,
         family="score_spread",
         label=label_over(LOOK_BACK, zh="成绩波动", en="Fluctuation of marks"),
         sentence=Text(
-            zh="成绩围绕自身走势上下波动约{points:.1f}个百分点",
-            en="Marks fluctuate by {points:.1f} percentage points about their own course",
+            zh="成绩围绕自身走势上下波动约{points:.1f}分（按满分100计）",
+            en="Marks fluctuate by {points:.1f} points of 100 about their own course",
         ),
         zero_sentence=Text(zh="成绩没有起伏", en="Marks do not fluctuate"),
     ),
@@ -171,9 +180,14 @@ GRADES: tuple[Feature, ...] = (
         family="score_change",
         label=label_over(LOOK_BACK, zh="单科最大降幅", en="Largest fall in one subject"),
         sentence=Text(
-            zh="同一科目相邻两次考试最多下降{points:.1f}个百分点",
-            en="Largest fall from one mark to the next in the same subject: {points:.1f} percentage points",
+            zh="同一科目相邻两次考试最多下降{points:.0f}分（按满分100计）",
+            en="Largest fall from one mark to the next in the same subject: {points:.0f} points of 100",
         ),
+        counted_sentence=Text(
+            zh="{subject}由{first}的{before:.0f}分降到{last}的{after:.0f}分（按满分100计）",
+            en="{subject} fell from {before:.0f} on {first} to {after:.0f} on {last} (out of 100)",
+        ),
+        faults=True,
         zero_sentence=Text(
             zh="各科成绩都没有比上一次下降", en="No subject's mark fell from one exam to the next"
         ),
@@ -187,12 +201,12 @@ GRADES: tuple[Feature, ...] = (
         family="score_change",
         label=Text(zh="最近成绩与自己以往之差", en="Latest marks against own past"),
         sentence=Text(
-            zh="最近一次成绩比自己以往平均高{points:.1f}个百分点",
-            en="Latest marks {points:.1f} percentage points above the pupil's own earlier average",
+            zh="最近一次成绩比自己以往平均高{points:.1f}分（按满分100计）",
+            en="Latest marks {points:.1f} points of 100 above the pupil's own earlier average",
         ),
         negative_sentence=Text(
-            zh="最近一次成绩比自己以往平均低{points:.1f}个百分点",
-            en="Latest marks {points:.1f} percentage points below the pupil's own earlier average",
+            zh="最近一次成绩比自己以往平均低{points:.1f}分（按满分100计）",
+            en="Latest marks {points:.1f} points of 100 below the pupil's own earlier average",
         ),
         zero_sentence=Text(
             zh="最近一次成绩与自己以往平均持平", en="Latest marks the same as the pupil's own earlier average"
@@ -203,31 +217,47 @@ GRADES: tuple[Feature, ...] = (
         measure=ClassZ(of="last"),
         label=Text(zh="最近考试的班级位置", en="Standing in class, latest exams"),
         sentence=Text(
-            zh="最近考试成绩高于班级平均{value:.1f}个标准差",
+            zh="最近考试成绩高于全班平均{value:.1f}个标准差",
             en="Latest exams {value:.1f} standard deviations above the class average",
         ),
         negative_sentence=Text(
-            zh="最近考试成绩低于班级平均{value:.1f}个标准差",
+            zh="最近考试成绩低于全班平均{value:.1f}个标准差",
             en="Latest exams {value:.1f} standard deviations below the class average",
         ),
-        zero_sentence=Text(zh="最近考试成绩与班级平均相同", en="Latest exams at the class average"),
+        counted_sentence=Text(
+            zh="{exams}平均比同班其他同学高{size}",
+            en="Marks in {exams} {size} above class-mates on average",
+        ),
+        counted_negative_sentence=Text(
+            zh="{exams}平均比同班其他同学低{size}",
+            en="Marks in {exams} {size} below class-mates on average",
+        ),
+        zero_sentence=Text(zh="最近考试成绩与全班平均相同", en="Latest exams at the class average"),
     ),
     _standing(
         name="class_z_mean_200d",
         measure=ClassZ(of="mean", shrink=3.0),
         label=label_over(LOOK_BACK, zh="班级位置", en="Standing in class"),
         sentence=Text(
-            zh="最近{window}个上课日的考试总体高于班级平均{value:.1f}个标准差",
+            zh="近{window}个教学日的考试总体高于全班平均{value:.1f}个标准差",
             en="Exams of the last {window} school days {value:.1f} standard deviations "
             "above the class average",
         ),
         negative_sentence=Text(
-            zh="最近{window}个上课日的考试总体低于班级平均{value:.1f}个标准差",
+            zh="近{window}个教学日的考试总体低于全班平均{value:.1f}个标准差",
             en="Exams of the last {window} school days {value:.1f} standard deviations "
             "below the class average",
         ),
+        counted_sentence=Text(
+            zh="近{window}个教学日各科考试平均比同班其他同学高{size}",
+            en="Marks of the last {window} school days {size} above class-mates",
+        ),
+        counted_negative_sentence=Text(
+            zh="近{window}个教学日各科考试平均比同班其他同学低{size}",
+            en="Marks of the last {window} school days {size} below class-mates",
+        ),
         zero_sentence=Text(
-            zh="最近{window}个上课日的考试总体与班级平均相同",
+            zh="近{window}个教学日的考试总体与全班平均相同",
             en="Exams of the last {window} school days at the class average",
         ),
     ),
@@ -244,6 +274,14 @@ GRADES: tuple[Feature, ...] = (
             zh="班级位置比前一次考试下降{value:.1f}个标准差",
             en="Standing in class down {value:.1f} standard deviations since the exams before",
         ),
+        counted_sentence=Text(
+            zh="与同班其他同学相比，最近一次考试比前一次进步{size}",
+            en="Against class-mates, {size} better in the latest exams than before",
+        ),
+        counted_negative_sentence=Text(
+            zh="与同班其他同学相比，最近一次考试比前一次退步{size}",
+            en="Against class-mates, {size} worse in the latest exams than before",
+        ),
         zero_sentence=Text(
             zh="班级位置与前一次考试相同", en="Standing in class the same as in the exams before"
         ),
@@ -259,17 +297,25 @@ GRADES: tuple[Feature, ...] = (
         valid_range=(-1, 1),
         monotone=-1,
         family="class_standing",
-        label=Text(zh="本学年得分率与班级之差", en="Mean mark against the class, this school year"),
+        label=Text(zh="本学年平均与班级之差", en="Mean mark against the class, this school year"),
         sentence=Text(
-            zh="本学年平均得分率比班级高{points:.1f}个百分点",
-            en="Mean mark this school year {points:.1f} percentage points above the class average",
+            zh="本学年平均比全班高{points:.1f}分（按满分100计）",
+            en="Mean mark this school year {points:.1f} points of 100 above the class average",
         ),
         negative_sentence=Text(
-            zh="本学年平均得分率比班级低{points:.1f}个百分点",
-            en="Mean mark this school year {points:.1f} percentage points below the class average",
+            zh="本学年平均比全班低{points:.1f}分（按满分100计）",
+            en="Mean mark this school year {points:.1f} points of 100 below the class average",
+        ),
+        counted_sentence=Text(
+            zh="本学年平均{counted:.0f}分，比同班其他同学高{size}",
+            en="Marks this school year average {counted:.0f} out of 100, {size} above class-mates",
+        ),
+        counted_negative_sentence=Text(
+            zh="本学年平均{counted:.0f}分，比同班其他同学低{size}",
+            en="Marks this school year average {counted:.0f} out of 100, {size} below class-mates",
         ),
         zero_sentence=Text(
-            zh="本学年平均得分率与班级相同", en="Mean mark this school year the same as the class average"
+            zh="本学年平均与全班相同", en="Mean mark this school year the same as the class average"
         ),
         missing_sentence=NOT_COMPARABLE,
     ),
@@ -282,6 +328,11 @@ GRADES: tuple[Feature, ...] = (
             zh="最近一次考试有{value:.0f}科低于满分的60%",
             en="Subjects whose latest mark is below 60% of full marks: {value:.0f}",
         ),
+        counted_sentence=Text(
+            zh="最近一次考试有{counted:.0f}科低于满分的60%：{subjects}",
+            en="Subjects whose latest mark is below 60% of full marks: {subjects}",
+        ),
+        faults=True,
         zero_sentence=Text(
             zh="各科最近一次考试都达到满分的60%",
             en="The latest mark in every subject is at least 60% of full marks",
@@ -297,6 +348,11 @@ GRADES: tuple[Feature, ...] = (
             zh="语数英中有{value:.0f}科最近一次考试低于满分的60%",
             en="Latest marks below 60% of full marks among Chinese, maths and English: {value:.0f}",
         ),
+        counted_sentence=Text(
+            zh="语数英中有{counted:.0f}科最近一次考试低于满分的60%：{subjects}",
+            en="Latest marks below 60% of full marks among Chinese, maths and English: {subjects}",
+        ),
+        faults=True,
         zero_sentence=Text(
             zh="语数英最近一次考试都达到满分的60%",
             en="The latest marks in Chinese, maths and English are at least 60% of full marks",
@@ -307,15 +363,19 @@ GRADES: tuple[Feature, ...] = (
     _feature(
         name="days_since_exam",
         measure=DaysSinceExam(),
-        unit=Text(zh="上课日", en="school days"),
+        unit=Text(zh="教学日", en="school days"),
         valid_range=(0, math.inf),
         family="score_age",
         actionable=False,
         label=Text(zh="距最近一次成绩", en="Age of the latest mark"),
         sentence=Text(
-            zh="距最近一次成绩已过{value:.0f}个上课日", en="School days since the latest mark: {value:.0f}"
+            zh="距最近一次成绩已过{value:.0f}个教学日", en="School days since the latest mark: {value:.0f}"
         ),
-        zero_sentence=Text(zh="最近一个上课日有成绩", en="The latest mark is from the last school day"),
+        counted_sentence=Text(
+            zh="距最近一次成绩（{last}）已过{counted:.0f}个教学日",
+            en="School days since the latest mark, of {last}: {counted:.0f}",
+        ),
+        zero_sentence=Text(zh="最近一个教学日有成绩", en="The latest mark is from the last school day"),
         missing_sentence=Text(zh="没有成绩记录", en="No marks on record"),
     ),
 )

@@ -79,7 +79,7 @@ LEVERS: tuple[Lever, ...] = (
         most=20,
         label=Text(zh="每天到校", en="At school every day"),
         sentence=Text(
-            zh="最近{days}个上课日天天到校（其中{changed}天实际缺勤）",
+            zh="近{days}个教学日天天到校（其中{changed}天实际缺课）",
             en="no day had been missed of the last {days} school days ({changed} were)",
         ),
     ),
@@ -91,7 +91,7 @@ LEVERS: tuple[Lever, ...] = (
         most=20,
         label=Text(zh="不迟到不早退", en="Neither late nor leaving early"),
         sentence=Text(
-            zh="最近{days}个上课日没有迟到早退（其中{changed}天实际有）",
+            zh="近{days}个教学日没有迟到早退（其中{changed}天实际有）",
             en="the pupil had neither been late nor left early in the last {days} school days (it was so on "
             "{changed})",
         ),
@@ -104,8 +104,8 @@ LEVERS: tuple[Lever, ...] = (
         most=0.20,
         label=Text(zh="语数英成绩提高", en="Higher marks in Chinese, maths and English"),
         sentence=Text(
-            zh="语数英最近一次得分率各高{points}个百分点",
-            en="the latest marks in Chinese, maths and English were {points} percentage points higher",
+            zh="语数英最近一次成绩各高{points}分（按满分100计）",
+            en="the latest marks in Chinese, maths and English were {points} points of 100 higher",
         ),
         subjects=CORE_SUBJECTS,
     ),
@@ -117,8 +117,8 @@ LEVERS: tuple[Lever, ...] = (
         most=0.20,
         label=Text(zh="语数英以外各科成绩提高", en="Higher marks in the other subjects"),
         sentence=Text(
-            zh="语数英以外各科最近一次得分率各高{points}个百分点",
-            en="the latest marks besides Chinese, maths and English were {points} percentage points higher",
+            zh="语数英以外各科最近一次成绩各高{points}分（按满分100计）",
+            en="the latest marks besides Chinese, maths and English were {points} points of 100 higher",
         ),
         subjects=CORE_SUBJECTS,
         besides=True,

@@ -56,7 +56,7 @@ SCALE_SCORES: tuple[Feature, ...] = (
         "MHT",
         label=Text(zh="MHT总分", en="MHT total"),
         about=Text(
-            zh="心理健康测评，满分90分，65分及以上建议心理老师约谈",
+            zh="心理健康测评，满分90分，65分及以上建议心理教师约谈",
             en="well-being test, highest 90; 65 and above calls for a talk with the counsellor",
         ),
         valid_range=(0, 90),
@@ -120,7 +120,7 @@ SCALE_SCORES: tuple[Feature, ...] = (
         "PHQ-9",
         label=Text(zh="PHQ-9总分", en="PHQ-9 total"),
         about=Text(
-            zh="情绪问卷，满分27分，10分及以上建议心理老师约谈",
+            zh="情绪问卷，满分27分，10分及以上建议心理教师约谈",
             en="mood questionnaire, highest 27; 10 and above calls for a talk with the counsellor",
         ),
         valid_range=(0, 27),
@@ -130,7 +130,7 @@ SCALE_SCORES: tuple[Feature, ...] = (
         "GAD-7",
         label=Text(zh="GAD-7总分", en="GAD-7 total"),
         about=Text(
-            zh="紧张担忧问卷，满分21分，10分及以上建议心理老师约谈",
+            zh="紧张担忧问卷，满分21分，10分及以上建议心理教师约谈",
             en="questionnaire on worry, highest 21; 10 and above calls for a talk with the counsellor",
         ),
         valid_range=(0, 21),
@@ -192,17 +192,17 @@ PSYCHOLOGY: tuple[Feature, ...] = (
     _feature(
         name="psych_test_age",
         measure=TestAge(),
-        unit=Text(zh="上课日", en="school days"),
+        unit=Text(zh="教学日", en="school days"),
         valid_range=(0, math.inf),
         family="psych_test_state",
         actionable=True,
         label=Text(zh="距最近一次心理测评", en="Age of the latest well-being test"),
         sentence=Text(
-            zh="距最近一次心理测评已过{value:.0f}个上课日",
+            zh="距最近一次心理测评已过{value:.0f}个教学日",
             en="School days since the latest well-being test: {value:.0f}",
         ),
         zero_sentence=Text(
-            zh="最近一个上课日做过心理测评", en="The latest well-being test is from the last school day"
+            zh="最近一个教学日做过心理测评", en="The latest well-being test is from the last school day"
         ),
         missing_sentence=NO_TEST,
     ),
@@ -211,6 +211,8 @@ PSYCHOLOGY: tuple[Feature, ...] = (
         measure=InvalidTest(),
         unit=Text(zh="是或否", en="yes or no"),
         valid_range=(0, 1),
+        reads=1,
+        faults=True,
         family="psych_test_state",
         actionable=True,
         label=Text(zh="心理测评无效或未作答", en="Well-being test invalid or refused"),

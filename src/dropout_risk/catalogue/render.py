@@ -97,7 +97,7 @@ GENERATED = (
 PART = (
     Text(zh="特征", en="Features"),
     Text(
-        zh="默认目录共有{count}个特征。窗口以上课日计；缺失始终是缺失，从不当作零。",
+        zh="默认目录共有{count}个特征。窗口以教学日计；缺失始终是缺失，从不当作零。",
         en="The default catalogue has {count} features. Windows are counted in school days. "
         "Missing stays missing and is never zero.",
     ),
@@ -177,7 +177,7 @@ def _window_words(feature: Feature, language: Language) -> str:
         return "—"
     if feature.window == "year":
         return Text(zh="本学年", en="school year").to(language)
-    return Text(zh="{n}个上课日", en="{n} school days").fill(language, n=feature.window)
+    return Text(zh="{n}个教学日", en="{n} school days").fill(language, n=feature.window)
 
 
 def _range_words(low: float, high: float) -> str:
@@ -276,7 +276,7 @@ def _lever_row(lever: Lever, language: Language) -> Row:
     )
 
 
-DAYS_STEP = Text(zh="最近{number}个上课日", en="the last {number} school days")
+DAYS_STEP = Text(zh="最近{number}个教学日", en="the last {number} school days")
 MARKS_STEP = Text(
     zh="{number}个百分点（不超过满分）", en="{number} percentage points, never above full marks"
 )

@@ -24,16 +24,18 @@ class Facts(NamedTuple):
     is known and where it is missing. ``stayed`` holds means over the pupils who stayed, shape (n_backgrounds,
     n_features), NaN where there is none; ``domains`` and ``causes`` the index of each feature's among all of
     them; ``signed`` is 1 where values on the two sides of 0 are worded as opposites, such as marks that rise
-    or fall.
+    or fall. ``worse`` is which way a value reads as worse, and ``faults`` is 1 where nothing but 0 reads as
+    good.
     """
 
     told: Longs
     missing: Longs
-    monotone: Longs
+    worse: Longs
     stayed: Floats
     domains: Longs
     causes: Longs
     signed: Longs
+    faults: Longs
 
     @classmethod
     def of(cls, catalogue: FeatureCatalogue, stayed: Floats) -> Self:
@@ -47,11 +49,12 @@ class Facts(NamedTuple):
         return cls(
             told=_as_longs(number(feature.family) for feature in features),
             missing=_as_longs(number("missing", feature.missing_sentence.en) for feature in features),
-            monotone=_as_longs(catalogue.monotone),
+            worse=_as_longs(catalogue.worse),
             stayed=np.ascontiguousarray(np.atleast_2d(stayed), dtype=np.float64),
             domains=_as_longs(list(DOMAINS).index(feature.domain) for feature in features),
             causes=_as_longs(list(CAUSES).index(feature.cause) for feature in features),
             signed=_as_longs(feature.negative_sentence is not None for feature in features),
+            faults=_as_longs(feature.faults for feature in features),
         )
 
 
@@ -80,8 +83,9 @@ class ChosenReasons(NamedTuple):
         """Choose the reasons of some pupils: one per fact, raising and lowering apart, at most four each.
 
         A fact is worded by its strongest member whose value fits the direction of the sum; where no value
-        does (it raises the risk and lies on the safe side of its reference, or says that marks rise), its sum
-        is in ``other``.
+        does (it raises the risk and lies on the safe side of its reference, or says that marks rise; it
+        lowers the risk and tells of a day missed), its sum is in ``other``. So is all that is missing: that
+        nobody wrote something down is no reason but something to find out.
         ``backgrounds`` gives the index of each pupil's background, by default 0.
         """
         n = len(values)
@@ -189,14 +193,19 @@ def _find_voices(values: Floats, own: Floats, stayed: Floats, facts: Facts, tall
     """Find the feature that words each fact.
 
     It is the strongest (of equals, the first) that pulls the way of the sum, and whose value does not say
-    the contrary: where it has a direction, it lies on that side of its reference, if there is one.
+    the contrary: where it has a direction, it lies on that side of its reference, if there is one; and what
+    lowers the risk tells of no fault. What is missing has no voice.
     """
     for feature in range(len(values)):
-        number, direction = tally.fact[feature], facts.monotone[feature]
+        if np.isnan(values[feature]):
+            continue
+        number, direction = tally.fact[feature], facts.worse[feature]
         total, strength = tally.sums[number], abs(own[feature])
         if abs(total) < LEAST or not own[feature] * total > 0 or not strength > tally.strongest[number]:
             continue
-        against = direction * values[feature] * total <= 0  # never so where it is missing
+        if facts.faults[feature] != 0 and total < 0 and values[feature] > 0:
+            continue
+        against = direction * values[feature] * total <= 0
         if facts.signed[feature] != 0 and direction != 0 and against:
             continue
         from_reference = values[feature] - stayed[feature]

@@ -2,118 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from dropout_risk.arrays import Bools, Floats, Longs, SmallInts
+from dropout_risk.arrays import Floats, Longs, SmallInts
 from dropout_risk.catalogue.feature import Feature, FeatureCatalogue
 from dropout_risk.explanation.contributions import points_per_log_odds
+from dropout_risk.explanation.reason import REASON, choose_comparisons
 from dropout_risk.explanation.reason_choice import NOBODY, ChosenReasons, Facts
-from dropout_risk.features.missing import STATE_WORDS, STATES
+from dropout_risk.explanation.sentences import Doubted, Sentences
+from dropout_risk.explanation.told_rows import ToldRows, as_ages, as_dates
+from dropout_risk.features.footings import Footings
+from dropout_risk.features.missing import STATES
 from dropout_risk.text import Language
 
-SIDES = ("raising", "lowering")
-REASON = pa.struct(
-    [
-        *(
-            pa.field(name, pa.string(), nullable=False)
-            for name in ("feature", "domain", "cause", "label", "text")
-        ),
-        pa.field("value", pa.float64()),
-        pa.field("unit", pa.string(), nullable=False),
-        pa.field("comparison", pa.struct([pa.field("kind", pa.string()), pa.field("value", pa.float64())])),
-        pa.field("data_age_days", pa.int64()),
-        pa.field("contribution", pa.float64(), nullable=False),
-        pa.field("points", pa.float64(), nullable=False),
-        pa.field("missing", pa.bool_(), nullable=False),
-        pa.field("actionable", pa.bool_(), nullable=False),
-        pa.field("state", pa.string(), nullable=False),
-        pa.field("own_past", pa.float64()),
-    ]
-)
-"""A reason as a column holds it: the fields of :class:`Reason`."""
 _FIELDS = list(REASON)
-MOST_REMEMBERED = 200_000
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One feature's part in one score.
-
-    Parameters
-    ----------
-    feature, domain, cause, label, unit : str
-        From the catalogue's declaration.
-    text : str
-        What the value means, in the asked language.
-    value : float or None
-        None where it is missing.
-    comparison : dict or None
-        ``{"kind": "class" | "own_past" | "stayed", "value": float}``: what to hold the value against. The
-        mean of the class where there is one, else the pupil's own value of twelve weeks before, else the mean
-        of the pupils who stayed, against whom the side was judged. A class or a past that speaks for the
-        other side is passed over.
-    data_age_days : int or None
-        Days between the last record of this kind and the as-of date.
-    contribution : float
-        In log-odds.
-    points : float
-        The same in points of probability, so that all of a score's points add up to its risk less the risk of
-        its base: see :func:`dropout_risk.explanation.contributions.points_per_log_odds`.
-    missing, actionable : bool
-        Whether the value is missing; whether people at school can change it.
-    state : str
-        ``known``, ``not_recorded``, ``refused`` or ``not_applicable``.
-    own_past : float or None
-        The same feature of the same pupil as known twelve weeks before; None where it is not known.
-    """
-
-    feature: str
-    domain: str
-    cause: str
-    label: str
-    text: str
-    value: float | None
-    unit: str
-    comparison: dict[str, Any] | None
-    data_age_days: int | None
-    contribution: float
-    points: float
-    missing: bool
-    actionable: bool
-    state: str
-    own_past: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write the reason as one entry of the reply."""
-        return dict(self.__dict__)
-
-
-class Doubted(Protocol):
-    """Values that rest on less than they seem to: ``days``, by pupil and feature, is 0 for all others."""
-
-    @property
-    def days(self) -> npt.NDArray[np.int32]:
-        """Of how many days a value speaks."""
-
-    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
-        """Word a value again."""
 
 
 @dataclass(frozen=True)
 class ScoredRows:
     """What the reasons of some pupils are made from, one row each, in the catalogue's order.
 
-    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are class means to compare
-    with and ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``ages`` days
-    since the last record by source table, -1 where there is none. ``base`` is where the contributions begin
-    and ``log_odds`` the scores they lead to; ``backgrounds`` the index of each pupil's background among the
+    ``states`` is 0 where the value is known, or why it is missing. ``classes`` are means of the class-mates,
+    ``past`` the pupils' own values of twelve weeks before, NaN where there is none; ``footings`` say which
+    rows values came from, as known on a date (``ordinal``). ``base`` is where the contributions begin and
+    ``log_odds`` the scores they lead to; ``backgrounds`` the index of each pupil's background among the
     means. ``doubted`` words the values that rest on less than they seem to.
     """
 
@@ -122,11 +40,12 @@ class ScoredRows:
     states: SmallInts
     classes: Floats
     past: Floats
-    ages: Mapping[str, Longs]
     base: Floats
     log_odds: Floats
     backgrounds: Longs
     doubted: Doubted | None = None
+    footings: Footings | None = None
+    ordinal: int = 0
 
     @cached_property
     def slope(self) -> Floats:
@@ -159,32 +78,43 @@ class ReasonWriter:
         value, state = rows.values[row, position], rows.states[row, position]
         missing, past = np.isnan(value), rows.past[row, position]
         means = self._facts.stayed[rows.backgrounds[row], position]
-        risky = self._facts.monotone[position] * (1 if side == 0 else -1)
+        risky = self._facts.worse[position] * (1 if side == 0 else -1)
         agreeing = [
             np.where(risky * (value - other) < 0, np.nan, other)
             for other in (rows.classes[row, position], past)
         ]
+        told_rows = ToldRows.of(rows.footings, self.catalogue, row, position, value)
         known = {name: column.take(pa.array(position)) for name, column in self._columns.items()}
         columns = known | {
-            "text": self._texts(rows, row, position, value, state),
+            "text": self._texts(rows, row, position, value, state, told_rows),
             "value": pa.array(value, mask=missing),
-            "comparison": _choose_comparisons(missing, (*agreeing, means)),
-            "data_age_days": self._ages(position, row, rows.ages),
+            "comparison": choose_comparisons(missing, (*agreeing, means)),
+            "data_age_days": as_ages(told_rows.last, rows.ordinal),
             "contribution": pa.array(total),
             "points": pa.array(total * rows.slope[row]),
             "missing": pa.array(missing),
             "state": _STATE_NAMES.take(pa.array(state)),
             "own_past": pa.array(past, mask=np.isnan(past)),
+            "first_day": as_dates(told_rows.first),
+            "last_day": as_dates(told_rows.last),
+            "counted": pa.array(told_rows.counted, mask=np.isnan(told_rows.counted)),
+            "merges": self._merged(rows.values[row], position),
         }
         offsets = np.concatenate([[0], np.cumsum(told.sum(axis=1))]).astype(np.int32)
         reasons = pa.StructArray.from_arrays([columns[field.name] for field in _FIELDS], fields=_FIELDS)
         return pa.ListArray.from_arrays(pa.array(offsets), reasons, type=pa.list_(REASON))
 
-    def _texts(
-        self, rows: ScoredRows, row: Longs, position: Longs, value: Floats, state: SmallInts
+    def _texts(  # noqa: PLR0917
+        self,
+        rows: ScoredRows,
+        row: Longs,
+        position: Longs,
+        value: Floats,
+        state: SmallInts,
+        told_rows: ToldRows,
     ) -> pa.Array:
         """Word the values, and of some of them on how little they rest."""
-        texts = self._sentences(position, value, state)
+        texts = self._sentences(position, value, state, told_rows)
         if rows.doubted is None:
             return texts
         doubtful = np.flatnonzero((rows.doubted.days[row, position] > 0) & (state == 0))
@@ -206,7 +136,9 @@ class ReasonWriter:
     @cached_property
     def _columns(self) -> dict[str, pa.Array]:
         return {
-            name: pa.array([read(feature, self.language) for feature in self._features])
+            name: pa.array(
+                [read(feature, self.language) for feature in self._features], REASON.field(name).type
+            )
             for name, read in _DECLARED.items()
         }
 
@@ -214,69 +146,16 @@ class ReasonWriter:
     def _sentences(self) -> Sentences:
         return Sentences(self._features, self.language)
 
-    @cached_property
-    def _names_of_sources(self) -> list[str]:
-        return self.catalogue.sources
-
-    @cached_property
-    def _sources(self) -> Longs:
-        return np.array(
-            [self._names_of_sources.index(item.source) for item in self._features], dtype=np.int64
-        )
-
-    def _ages(self, position: Longs, row: Longs, ages: Mapping[str, Longs]) -> pa.Array:
-        age = np.full(len(row), -1, dtype=np.int64)
-        for number, name in enumerate(self._names_of_sources):
-            if name in ages:
-                of_source = self._sources[position] == number
-                age[of_source] = ages[name][row[of_source]]
-        return pa.array(age, mask=age < 0)
+    def _merged(self, values: Floats, position: Longs) -> pa.Array:
+        """Name the features that each reason adds up: the known members of its fact."""
+        own = self._facts.told[position][:, None] == self._facts.told[None, :]
+        own &= ~np.isnan(values)
+        offsets = np.concatenate([[0], np.cumsum(own.sum(axis=1))]).astype(np.int32)
+        names = self._columns["feature"].take(pa.array(np.nonzero(own)[1]))
+        return pa.ListArray.from_arrays(pa.array(offsets), names)
 
 
-class Sentences:
-    """Words values of features, each once."""
-
-    def __init__(self, features: tuple[Feature, ...], language: Language) -> None:
-        self._features, self._language = features, language
-        self._worded: dict[tuple[int, float, int], str] = {}
-
-    def __call__(self, position: Longs, value: Floats, state: SmallInts) -> pa.Array:
-        """Word some values of some features; a missing one with the reason why it is missing."""
-        texts: list[str] = []
-        at = np.empty(len(position), dtype=np.int64)
-        kind = (position + len(self._features) * state.astype(np.int64)).astype(np.int16)
-        order = np.argsort(kind, kind="stable")
-        ends = np.flatnonzero(np.diff(kind[order], append=NOBODY)) + 1
-        for start, end in zip([0, *ends], ends, strict=False):
-            rows = order[start:end]
-            feature, why = int(position[rows[0]]), int(state[rows[0]])
-            different, inverse = np.unique(value[rows], return_inverse=True)
-            at[rows] = inverse + len(texts)
-            texts += [self._text(feature, number, why) for number in different.tolist()]
-        return pa.array(texts, pa.string()).take(pa.array(at))
-
-    def _text(self, position: int, value: float, state: int) -> str:
-        key = (position, 0.0 if state else value, state)
-        text = self._worded.get(key)
-        if text is None:
-            if len(self._worded) >= MOST_REMEMBERED:
-                self._worded.clear()
-            text = self._worded[key] = describe_value(self._features[position], value, state, self._language)
-        return text
-
-
-def _choose_comparisons(missing: Bools, found: tuple[Floats, ...]) -> pa.Array:
-    """Compare with the class where there is one, else with the own past, else with pupils who stayed."""
-    kind, value = np.zeros(len(missing), dtype=np.int64), found[0]
-    for position, other in enumerate(found[1:], start=1):
-        absent = np.isnan(value)
-        kind[absent], value = position, np.where(absent, other, value)
-    parts = [_KINDS.take(pa.array(kind)), pa.array(value)]
-    nothing = pa.array(missing | np.isnan(value))
-    return pa.StructArray.from_arrays(parts, fields=list(REASON.field("comparison").type), mask=nothing)
-
-
-_STATE_NAMES, _KINDS = pa.array(STATES), pa.array(["class", "own_past", "stayed"])
+_STATE_NAMES = pa.array(STATES)
 _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "feature": lambda feature, language: feature.name,
     "domain": lambda feature, language: feature.domain,
@@ -284,10 +163,5 @@ _DECLARED: dict[str, Callable[[Feature, Language], Any]] = {
     "label": lambda feature, language: feature.label.to(language),
     "unit": lambda feature, language: feature.unit.to(language),
     "actionable": lambda feature, language: feature.actionable,
+    "counted_unit": lambda feature, language: feature.counted_unit and feature.counted_unit.to(language),
 }
-
-
-def describe_value(feature: Feature, value: float, state: int, language: Language) -> str:
-    """Word a value; a missing one with the reason why it is missing."""
-    text = feature.describe(value, language)
-    return f"{text} ({STATE_WORDS[state].to(language)})" if state in STATE_WORDS else text

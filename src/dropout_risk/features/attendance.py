@@ -30,14 +30,14 @@ def _share_at(kind: declared.Kind, ages: Ints, inputs: Inputs) -> Floats:
 
 def _share_of_totals(measure: declared.Share, window: Window, inputs: Inputs) -> Floats:
     rows, n = inputs.snapshot.totals, len(inputs.snapshot)
-    days = _days_of_totals(measure.of, rows)
+    days = days_of_totals(measure.of, rows)
     use = inputs.snapshot.within(rows, window) & ~np.isnan(days)
     use = periods_once(rows["pupil"], rows["start"], rows["date"], use)
     pupil = rows["pupil"][use]
     return divide_or_missing(sum_by(pupil, days[use], n), sum_by(pupil, rows["days_enrolled"][use], n))
 
 
-def _days_of_totals(kind: declared.Kind, rows: Mapping[str, Array]) -> Floats:
+def days_of_totals(kind: declared.Kind, rows: Mapping[str, Array]) -> Floats:
     """Days of a kind in each period; missing where totals do not tell it (as of suspensions)."""
     given = {name: np.where(rows[name] >= 0, rows[name], np.nan) for name in _GIVEN}
     told = {

@@ -20,6 +20,7 @@ from dropout_risk.errors import DateError, RequestError, nearest
 from dropout_risk.features.sat_exams import (
     EARLY_DAYS,
     MAKE_UP_DAYS,
+    SatExams,
     common_subjects,
     count_missed,
     joined_sittings,
@@ -252,6 +253,7 @@ class _Exams:
         main = ~mark_resits(key // _DATES, key % _DATES, rows.n[usable])
         self.keys, self.usable = key[main], usable[main]
         self.mean, self.sd = (column[self.usable] for column in (rows.mean, rows.sd))
+        self.n = rows.n[self.usable]
         self.sd = np.where(self.sd >= _SAME_MARK, self.sd, np.nan)
         cls, self.subjects, self.dates = (
             rows.codes[name][self.usable] for name in ("cls", "subject", "date")
@@ -352,15 +354,37 @@ class ClassContext:
         classes = snapshot.histories.classes
         return np.asarray(columns[_class_positions(self.features.words["cls"], classes)[classes.codes]])
 
+    def means_of_others(self, snapshot: Snapshot, features: Sequence[str], values: Floats) -> Floats:
+        """Give the means of each pupil's class-mates, the pupil left out; where :meth:`class_means` are.
+
+        ``values`` are the pupils' own, shape (n_pupils, n_features): they were counted with the others'.
+        """
+        means = self.class_means(snapshot, features)
+        places, _ = self._means
+        classes = snapshot.histories.classes
+        at = _class_positions(self.features.words["cls"], classes)[classes.codes]
+        n = self._numbers[:, [places.get(name, -1) for name in features]][at]
+        counted = ~np.isnan(values)
+        return np.where(
+            counted, means + (means - np.where(counted, values, 0.0)) / np.maximum(n - 1, 1), means
+        )
+
     @cached_property
     def _means(self) -> tuple[dict[str, int], Floats]:
         """Give each feature's column and the means of the classes; the last row and column are missing."""
+        return _word_codes(self.features.words["feature"]), self._by_class(self.features.mean, np.nan)
+
+    @cached_property
+    def _numbers(self) -> Floats:
+        """Give how many pupils each of the means is of, in their shape."""
+        return self._by_class(self.features.n, 0.0)
+
+    def _by_class(self, numbers: Array, none: float) -> Floats:
         rows = self.features
-        words = rows.words["cls"], rows.words["feature"]
-        means = np.full((len(words[0]) + 1, len(words[1]) + 1), np.nan)
+        table = np.full((len(rows.words["cls"]) + 1, len(rows.words["feature"]) + 1), none)
         use = rows.n >= SMALLEST_CLASS
-        means[rows.codes["cls"][use], rows.codes["feature"][use]] = rows.mean[use]
-        return _word_codes(words[1]), means
+        table[rows.codes["cls"][use], rows.codes["feature"][use]] = numbers[use]
+        return table
 
     def exam_z(self, snapshot: Snapshot, grades: Grades) -> Floats:
         """Give each of some known marks its distance from the class mean of the exam, in standard deviations.
@@ -374,17 +398,39 @@ class ClassContext:
         sitting = grades.rows.of(snapshot.histories.sittings.of_mark)
         return mark_standings(sitting, grades.rows["percent"], at, exams.mean, exams.sd)
 
+    def exam_gaps(self, snapshot: Snapshot, grades: Grades) -> Floats:
+        """Give each of some known marks its distance from the mean of the class-mates, the pupil left out.
+
+        In shares of full marks; missing without such an exam.
+        """
+        if not len(self.exams.n):
+            return np.full(int(grades.rows.offsets[-1]), np.nan)
+        exams, at = self._exams, np.append(self._exams_of(snapshot), np.int32(-1))
+        sitting = at[grades.rows.of(snapshot.histories.sittings.of_mark)]
+        gap = grades.rows["percent"] - exams.mean[sitting]
+        n = exams.n[sitting]
+        return np.where(sitting >= 0, gap * n / np.maximum(n - 1, 1), np.nan)
+
     def missed_exams(self, snapshot: Snapshot, window: Window) -> Floats:
         """Count, for each pupil, the class's exams in a window that it has no mark for."""
+        return count_missed(self.sat_exams(snapshot, window))
+
+    def sat_exams(self, snapshot: Snapshot, window: Window) -> SatExams:
+        """Give what the classes sat in a window, beside what each pupil has marks for."""
         classes, exams, rows = snapshot.histories.classes, self._exams, snapshot.exam_rows
         code = _class_positions(self.exams.words["cls"], classes)[classes.codes]
         sitting, since = rows.of(snapshot.histories.sittings.of_mark), self._window_start(snapshot, window)
         place = np.append(self._exams_of(snapshot), np.int32(-1))[sitting]
         subject = exams.codes_of("subject", snapshot.histories.words.get("subject", ()))[rows["subject"]]
-        return count_missed(
+        return SatExams(
             rows.offsets, place, subject, rows["date"], rows["percent"], code, exams.offsets, exams.subjects,
             exams.dates, exams.common, len(self.exams.words["subject"]), since, snapshot.ordinal,
         )  # fmt: skip
+
+    def exam_names(self) -> list[str]:
+        """Name the exams of :meth:`sat_exams`, in their order."""
+        words = self.exams.words["exam"]
+        return [words[code] for code in self.exams.codes["exam"][self._exams.usable].tolist()]
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Write the context as rows for a request's ``class_context``."""

@@ -17,7 +17,7 @@ def score_mean(measure: declared.ScoreMean, window: Window, inputs: Inputs) -> F
     """Mean percent over all marks in the window."""
     rows = inputs.snapshot.grades_in(window).rows
     return mean_of(
-        rows.offsets, rows["subject"], _chosen_subjects(inputs, measure.subjects), rows["percent"], 0.0
+        rows.offsets, rows["subject"], chosen_subjects(inputs, measure.subjects), rows["percent"], 0.0
     )
 
 
@@ -31,10 +31,10 @@ def failing_count(measure: declared.FailingCount, window: Window, inputs: Inputs
     """Subjects whose latest percent lies below the pass mark; missing where there is no mark."""
     grades = inputs.snapshot.grades_in(window)
     subject, percent = (
-        _run_subjects(inputs, window),
+        run_subjects(inputs, window),
         _latest_of_subjects(inputs, window, grades.rows["percent"]),
     )
-    chosen = _chosen_subjects(inputs, measure.subjects)
+    chosen = chosen_subjects(inputs, measure.subjects)
     return _count_below(grades.run_offsets, subject, chosen, percent, measure.pass_mark)
 
 
@@ -83,7 +83,7 @@ def class_z(measure: declared.ClassZ, window: Window, inputs: Inputs) -> Floats:
         return _mean_of_subjects(inputs, window, _latest_of_subjects(inputs, window, z))
     if measure.of == "change":
         return _mean_of_subjects(inputs, window, _last_steps(grades.bounds, z))
-    return mean_of(grades.rows.offsets, grades.rows["subject"], _chosen_subjects(inputs), z, measure.shrink)
+    return mean_of(grades.rows.offsets, grades.rows["subject"], chosen_subjects(inputs), z, measure.shrink)
 
 
 def missed_exams(measure: declared.MissedExams, window: Window, inputs: Inputs) -> Floats:
@@ -96,7 +96,7 @@ def _latest_of_subjects(inputs: Inputs, window: Window, values: Floats) -> Float
     return values[inputs.snapshot.grades_in(window).last]
 
 
-def _run_subjects(inputs: Inputs, window: Window) -> Ints:
+def run_subjects(inputs: Inputs, window: Window) -> Ints:
     """Give the subject of each run."""
     grades = inputs.snapshot.grades_in(window)
     return inputs.once(("subjects", window), lambda: grades.rows["subject"][grades.starts])
@@ -107,10 +107,11 @@ def _mean_of_subjects(
 ) -> Floats:
     """Average values of subjects that are there."""
     offsets = inputs.snapshot.grades_in(window).run_offsets
-    return mean_of(offsets, _run_subjects(inputs, window), _chosen_subjects(inputs, subjects), values, 0.0)
+    return mean_of(offsets, run_subjects(inputs, window), chosen_subjects(inputs, subjects), values, 0.0)
 
 
-def _chosen_subjects(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
+def chosen_subjects(inputs: Inputs, subjects: tuple[str, ...] = ()) -> Bools:
+    """Say of each subject's code whether it is one of some, or of all where none is named."""
     chosen = inputs.named("subject", subjects)
     return chosen if subjects else ~chosen
 

@@ -21,13 +21,13 @@ Words = dict[str, tuple[str, ...]]
 
 def scale_score(measure: declared.ScaleScore, window: Window, inputs: Inputs) -> Floats:
     """Latest valid score of one scale."""
-    rows, named = inputs.snapshot.wellbeing, _instrument_words(inputs, measure.instrument)
+    rows, named = inputs.snapshot.wellbeing, instrument_words(inputs, measure.instrument)
     scale = inputs.snapshot.code("scale", measure.scale)
     if scale < 0 or not named.any():
         return np.full(len(inputs.snapshot), np.nan)
     return _latest_score(
-        rows.offsets, rows["instrument"], named, rows["scale"], scale, _test_moments(inputs),
-        _usable_rows(inputs), rows["score"],
+        rows.offsets, rows["instrument"], named, rows["scale"], scale, test_moments(inputs),
+        usable_rows(inputs), rows["score"],
     )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Flo
     """Worst band over the latest valid totals of all known instruments."""
     worst = np.full(len(inputs.snapshot), np.nan)
     score = inputs.snapshot.wellbeing["score"]
-    for instrument, norm, pupils, last, _ in _instrument_totals(inputs):
+    for instrument, norm, pupils, last, _ in instrument_totals(inputs):
         worst[pupils] = np.fmax(worst[pupils], band_of(instrument, TOTAL, score[last], norm))
     return worst
 
@@ -43,7 +43,7 @@ def risk_band(measure: declared.RiskBand, window: Window, inputs: Inputs) -> Flo
 def tests_at_cut_off(inputs: Inputs) -> Iterator[tuple[Instrument, Longs, Ints]]:
     """Give, by instrument, the pupils whose latest valid total reaches a cut-off, and the day of the test."""
     rows = inputs.snapshot.wellbeing
-    for instrument, norm, pupils, last, _ in _instrument_totals(inputs):
+    for instrument, norm, pupils, last, _ in instrument_totals(inputs):
         reached = band_of(instrument, TOTAL, rows["score"][last], norm) >= 1
         yield instrument, pupils[reached], rows["date"][last[reached]]
 
@@ -52,7 +52,7 @@ def scale_change(measure: declared.ScaleChange, window: Window, inputs: Inputs) 
     """Largest rise of a total since the test before under the same norm, as a share of the scale's range."""
     most = np.full(len(inputs.snapshot), np.nan)
     rows = inputs.snapshot.wellbeing
-    for instrument, norm, pupils, last, before in _instrument_totals(inputs):
+    for instrument, norm, pupils, last, before in instrument_totals(inputs):
         low, high = instrument.range_of(TOTAL, norm)
         two = before >= 0
         two[two] = rows["norm"][last[two]] == rows["norm"][before[two]]
@@ -70,7 +70,7 @@ def invalid_test(measure: declared.InvalidTest, window: Window, inputs: Inputs) 
     """1 when any row of the latest test day is invalid or without a score."""
     rows = inputs.snapshot.wellbeing
     latest = largest_of_pupils(rows.offsets, rows["date"])
-    bad = (rows["date"] == latest[rows["pupil"]]) & ~_usable_rows(inputs)
+    bad = (rows["date"] == latest[rows["pupil"]]) & ~usable_rows(inputs)
     value = np.where(rows.offsets[1:] > rows.offsets[:-1], 0.0, np.nan)
     value[rows["pupil"][bad]] = 1.0
     return value
@@ -83,9 +83,9 @@ def has_test(inputs: Inputs, instrument: str | None = None, *, refused: bool = F
     """
     rows = inputs.snapshot.wellbeing
     answer = np.zeros(len(inputs.snapshot), dtype=bool)
-    chosen = ~_usable_rows(inputs) if refused else None
+    chosen = ~usable_rows(inputs) if refused else None
     if instrument is not None:
-        of_it = _instrument_words(inputs, instrument)[rows["instrument"]]
+        of_it = instrument_words(inputs, instrument)[rows["instrument"]]
         chosen = of_it if chosen is None else chosen & of_it
     answer[rows["pupil"] if chosen is None else rows["pupil"][chosen]] = True
     return answer
@@ -138,7 +138,7 @@ def _instrument_ranges(inputs: Inputs) -> Ranges:
     )
 
 
-def _instrument_words(inputs: Inputs, instrument: str) -> Bools:
+def instrument_words(inputs: Inputs, instrument: str) -> Bools:
     """Say of each word, and at the end of no word, whether it means an instrument ("PHQ9", "phq-9")."""
 
     def make() -> Bools:
@@ -149,7 +149,7 @@ def _instrument_words(inputs: Inputs, instrument: str) -> Bools:
     return inputs.once_for_all(("instrument", instrument), make)
 
 
-def _usable_rows(inputs: Inputs) -> Bools:
+def usable_rows(inputs: Inputs) -> Bools:
     """Say which rows count: not marked invalid, scored within the scale, and not spoilt by a lie scale."""
     rows, ranges = inputs.snapshot.wellbeing, _instrument_ranges(inputs)
     return inputs.once(
@@ -161,19 +161,19 @@ def _usable_rows(inputs: Inputs) -> Bools:
     )  # fmt: skip
 
 
-def _test_moments(inputs: Inputs) -> Longs:
+def test_moments(inputs: Inputs) -> Longs:
     """Put tests in order by date, and by when they became known where two spellings name one test."""
     rows = inputs.snapshot.wellbeing
     return inputs.once("moments", lambda: (rows["date"].astype(np.int64) << 32) + rows["known"])
 
 
-def _instrument_totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Longs, Longs]]:
+def instrument_totals(inputs: Inputs) -> Iterator[tuple[Instrument, str | None, Longs, Longs, Longs]]:
     """Give, by instrument and norm, the pupils with a valid total, their last row and the one before."""
     rows, ranges = inputs.snapshot.wellbeing, _instrument_ranges(inputs)
     norms = (*inputs.snapshot.histories.words.get("norm", ()), None)
     last, before = inputs.once("totals", lambda: _last_totals(
         rows.offsets, rows["instrument"], ranges.of_word, rows["scale"],
-        inputs.snapshot.code("scale", TOTAL), _test_moments(inputs), _usable_rows(inputs),
+        inputs.snapshot.code("scale", TOTAL), test_moments(inputs), usable_rows(inputs),
         len(ranges.instruments),
     ))  # fmt: skip
     for index, instrument in enumerate(ranges.instruments):

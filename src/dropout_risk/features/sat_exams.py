@@ -6,6 +6,8 @@ as nobody sat both: so a make-up is no exam of its own, and a test of the same n
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
@@ -115,66 +117,101 @@ def _join_exams(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None
         first[at] = start
 
 
-@kernel
-def count_missed(  # noqa: PLR0917
-    offsets: Longs,
-    place: Ints,
-    subject: Ints,
-    date: Ints,
-    percent: Floats,
-    classes: Ints,
-    class_offsets: Longs,
-    exam_subjects: Ints,
-    exam_dates: Ints,
-    common: Bools,
-    n_subjects: int,
-    since: Longs,
-    ordinal: int,
-) -> Floats:
-    """Count the exams of each pupil's class from a date on that the pupil missed.
+class SatExams(NamedTuple):
+    """What the classes of some pupils sat, beside the rows of the pupils themselves.
 
-    ``place`` gives the exam of a row among those of the context, or -1; a row without a mark tells that the
-    exam was missed (minus infinity), or that it was not due or the mark is not known (NaN). A subject that a
-    pupil never had a mark in, but has others, is not its own, unless the class sat several subjects on that
-    day and the pupil none. Of a pupil without any mark, the subjects count that half of the class sits.
+    By row of a pupil: ``place`` of its exam among those of the classes, or -1, ``subject``, ``date`` and
+    ``percent``; a row without a mark tells that the exam was missed (minus infinity), or that it was not due
+    or the mark is not known (NaN). By pupil: ``classes`` and the date ``since`` when exams count. By exam of
+    a class: ``exam_subjects``, ``exam_dates``, and whether half of the class sit the subject (``common``).
     """
-    found = np.full(len(classes), np.nan)
-    longest = 0
-    for cls in range(len(class_offsets) - 1):
-        longest = max(longest, class_offsets[cls + 1] - class_offsets[cls])
-    state, took = np.zeros(longest, dtype=np.int8), np.zeros(n_subjects + 1, dtype=np.int64)
-    for pupil in range(len(classes)):
-        cls, number, told, has_mark = classes[pupil], 0, False, False
-        low = class_offsets[cls] if cls >= 0 else 0
-        n_exams = class_offsets[cls + 1] - low if cls >= 0 else 0
+
+    offsets: Longs
+    place: Ints
+    subject: Ints
+    date: Ints
+    percent: Floats
+    classes: Ints
+    class_offsets: Longs
+    exam_subjects: Ints
+    exam_dates: Ints
+    common: Bools
+    n_subjects: int
+    since: Longs
+    ordinal: int
+
+
+def count_missed(sat: SatExams) -> Floats:
+    """Count the exams of each pupil's class from a date on that the pupil missed."""
+    every = np.arange(len(sat.classes), dtype=np.int64)
+    return _go_over_exams(every, sat, np.empty((3, 0), np.int64))[0]
+
+
+def list_missed(sat: SatExams, pupils: Longs) -> tuple[Longs, Longs, Longs]:
+    """List what some pupils missed: the place of the pupil among them, of the exam, and its date.
+
+    The exam is -1 where only the pupil's own row tells of it.
+    """
+    numbers = _go_over_exams(pupils, sat, np.empty((3, 0), np.int64))[0]
+    listed = np.empty((3, int(np.nansum(numbers))), np.int64)
+    _go_over_exams(pupils, sat, listed)
+    return listed[0], listed[1], listed[2]
+
+
+@kernel
+def _go_over_exams(  # noqa: PLR0912
+    pupils: Longs, sat: SatExams, listed: Longs
+) -> tuple[Floats, int]:
+    """Count what each of some pupils missed, and list as much of it as there is room for.
+
+    A subject that a pupil never had a mark in, but has others, is not its own, unless the class sat several
+    subjects on that day and the pupil none. Of a pupil without any mark, the subjects count that half of the
+    class sits.
+    """
+    found = np.full(len(pupils), np.nan)
+    longest, room, n_listed = 0, listed.shape[1], 0
+    for cls in range(len(sat.class_offsets) - 1):
+        longest = max(longest, sat.class_offsets[cls + 1] - sat.class_offsets[cls])
+    state, took = np.zeros(longest, dtype=np.int8), np.zeros(sat.n_subjects + 1, dtype=np.int64)
+    for index in range(len(pupils)):
+        pupil = pupils[index]
+        cls, number, told, has_mark = sat.classes[pupil], 0, False, False
+        low = sat.class_offsets[cls] if cls >= 0 else 0
+        n_exams = sat.class_offsets[cls + 1] - low if cls >= 0 else 0
         state[:n_exams] = 0
-        for row in range(offsets[pupil], offsets[pupil + 1]):
-            at = place[row] - low
-            inside = place[row] >= 0 and 0 <= at < n_exams
-            if percent[row] == -np.inf:
+        for row in range(sat.offsets[pupil], sat.offsets[pupil + 1]):
+            at, date = sat.place[row] - low, sat.date[row]
+            inside = sat.place[row] >= 0 and 0 <= at < n_exams
+            if sat.percent[row] == -np.inf:
                 if inside:
                     state[at] = max(state[at], _MISSED)
-                elif since[pupil] <= date[row] and date[row] < ordinal:
+                elif sat.since[pupil] <= date < sat.ordinal:
+                    if n_listed < room:
+                        listed[0, n_listed], listed[1, n_listed], listed[2, n_listed] = index, -1, date
+                        n_listed += 1
                     number += 1
                     told = True
                 continue
             if inside:
                 state[at] = _SAT
-            if np.isfinite(percent[row]):
+            if np.isfinite(sat.percent[row]):
                 has_mark = True
-                took[subject[row]] = pupil + 1
+                took[sat.subject[row]] = index + 1
         for at in range(n_exams):
-            day = exam_dates[low + at]
-            if state[at] == _SAT or not (since[pupil] <= day < ordinal):
+            day = sat.exam_dates[low + at]
+            if state[at] == _SAT or not (sat.since[pupil] <= day < sat.ordinal):
                 continue
-            due = state[at] == _MISSED or took[exam_subjects[low + at]] == pupil + 1
-            if not due and common[low + at]:
+            due = state[at] == _MISSED or took[sat.exam_subjects[low + at]] == index + 1
+            if not due and sat.common[low + at]:
                 own = slice(low, low + n_exams)
-                due = not has_mark or _was_away(at, exam_subjects[own], exam_dates[own], state)
+                due = not has_mark or _was_away(at, sat.exam_subjects[own], sat.exam_dates[own], state)
             number += due
+            if due and n_listed < room:
+                listed[0, n_listed], listed[1, n_listed], listed[2, n_listed] = index, low + at, day
+                n_listed += 1
         if n_exams > 0 or told:
-            found[pupil] = number
-    return found
+            found[index] = number
+    return found, n_listed
 
 
 @kernel

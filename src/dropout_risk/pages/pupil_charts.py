@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 from scipy.special import expit
 
+from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.grades import CORE_SUBJECTS
-from dropout_risk.catalogue.subjects import SUBJECTS, common_word, exam_word
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import WORDS
@@ -225,7 +225,7 @@ def _subject_marks(
     last = WORDS["last_mark"].fill(
         language, share=percent_text(share), date=date_in_words(date_of(latest), language)
     )
-    subject = common_word(SUBJECTS, name, language)
+    subject = subject_in_words(name).to(language)
     said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
     return SubjectMarks(subject, last, marks, said)
 
@@ -235,7 +235,7 @@ def _mark_height(share: float) -> float:
 
 
 def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {exam_word(exam, language)} {percent_text(share)}"
+    return f"{date_in_words(date, language)} {exam_in_words(exam).to(language)} {percent_text(share)}"
 
 
 _MARK = 1.2
@@ -243,12 +243,13 @@ _MARK = 1.2
 
 @dataclass(frozen=True)
 class WaterfallPart:
-    """What is added on the way, in log-odds, with the sentence that tells it."""
+    """What is added on the way, in log-odds, with the sentence that tells it, and what it merges by label."""
 
     kind: str
     text: str
     note: str
     contribution: float
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -267,6 +268,7 @@ class WaterfallStep:
     width: float
     end: float
     told: str
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -302,7 +304,12 @@ def start_of(background: str, language: Language) -> str:
     ('Start: pupils of grade 8 who stayed', 'Start: all pupils it was trained on')
     """
     kind, _, grade = background.partition(", grade ")
-    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=grade)
+    named = _GRADES.get(grade, grade) if language == "zh" else grade
+    return WORDS[f"start_{kind}{'_in_grade' if grade else ''}"].fill(language, grade=named)
+
+
+_GRADES = {str(level): f"{digit}年级" for level, digit in enumerate("一二三四五六七八九", start=1)}
+_GRADES |= {"10": "高一", "11": "高二", "12": "高三"}
 
 
 def _end_step(kind: str, text: str, risk: float, at: float) -> WaterfallStep:
@@ -323,4 +330,5 @@ def _part_step(part: WaterfallPart, before: float, after: float, language: Langu
         width=max(round(abs(after - before), 3), 0.3),
         end=after,
         told=told,
+        merged=part.merged,
     )

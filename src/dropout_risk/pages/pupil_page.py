@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dropout_risk.alerts.alert import Alert
@@ -151,8 +151,8 @@ class CardWriter:
         if not self.compared:
             return ""
         word = self.word(f"status_{entry.status}")
-        if entry.risk_before is None or not entry.judged:
-            return word
+        if entry.risk_before is None or not entry.judged or entry.status == "same":
+            return word  # "about as last time" and two numbers beside it would contradict each other
         before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)
         return word if before == now else word + self.word("from_to", before=before, now=now)
 
@@ -250,7 +250,7 @@ class PupilPageWriter:
     """Writes pupils' pages for one role; ``cards`` words alerts and changes in the way of the list.
 
     ``last`` is the date of the list before, ``within`` the days of ``risk_within``; ``table`` is the table of
-    help.
+    help; ``labels`` name the features that a row may merge.
     """
 
     role: Role
@@ -259,6 +259,7 @@ class PupilPageWriter:
     within: tuple[int, ...] = ()
     outcome: OutcomeSettings = field(default_factory=OutcomeSettings)
     table: HelpTable | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def write(
         self,
@@ -303,7 +304,7 @@ class PupilPageWriter:
             reasons=Waterfall.of(score, self._reasons(score), language) if drawn else None,
             attendance=AttendanceStrip.of(snapshot, language) if "attendance" in sees else None,
             marks=MarksChart.of(snapshot, language) if "grades" in sees else None,
-            since_last=(*self._standing(entry), *changes.changed),
+            since_last=(*self._standing(entry), *(changes.changed if _tells_of_change(entry) else ())),
             would_change=changes.would_change if judged else (),
             missing=score.missing,
             warnings=score.notes,
@@ -327,7 +328,13 @@ class PupilPageWriter:
 
     def _reasons(self, score: PupilScore) -> list[WaterfallPart]:
         lines = [
-            WaterfallPart(side, reason.text, note_on_reason(reason, self.cards.language), reason.contribution)
+            WaterfallPart(
+                side,
+                reason.text,
+                note_on_reason(reason, self.cards.language),
+                reason.contribution,
+                tuple(self.labels[name] for name in reason.merges if name in self.labels),
+            )
             for side, reasons in (("raising", score.raising), ("lowering", score.lowering))
             for reason in reasons
         ]
@@ -363,6 +370,11 @@ class PupilPageWriter:
     def _notes(self) -> tuple[str, ...]:
         whom = self.cards.word("for_whom", who=self.role.label.to(self.cards.language))
         return (whom, self.cards.word("tests_hidden")) if CONFIDENTIAL in self.role.hidden else (whom,)
+
+
+def _tells_of_change(entry: WatchEntry | None) -> bool:
+    """Say whether there is a change to tell of: a pupil who stands as last time has none."""
+    return entry is None or entry.status != "same"
 
 
 def _side_of_bar(contribution: float) -> str:

@@ -15,10 +15,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.explanation.reasons import Reason
-from dropout_risk.pages.words import WORDS, page_words
+from dropout_risk.explanation.reason import Reason
+from dropout_risk.pages.words import page_words
 from dropout_risk.text import CLAUSES, Language, Text
-from dropout_risk.watchlist.wording import comparison_text
+from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason
 
 INDEX = "index.html"
 COHORT = "cohort.html"
@@ -127,21 +127,9 @@ def served_under(root: str, language: str = "") -> Links:
 
 
 def note_on_reason(reason: Reason, language: Language) -> str:
-    """Write what to hold a reason against, and how old the record is, as far as there is anything to say."""
-    notes = [comparison_text(reason, language), _age_of_record(reason, language)]
+    """Write what to hold a reason against, and the days of the rows it came from."""
+    notes = [comparison_text(reason, language), days_of_reason(reason, language)]
     return CLAUSES.join(language, filter(None, notes))
-
-
-def _age_of_record(reason: Reason, language: Language) -> str:
-    days = reason.data_age_days
-    if days is None or reason.missing:
-        return ""
-    if days == 1:
-        return WORDS["age_of_one_day"].to(language)
-    for unit, length in (("years", 365), ("months", 30)):
-        if days >= 2 * length:
-            return WORDS[f"age_in_{unit}"].fill(language, number=round(days / length))
-    return WORDS["age_in_days"].fill(language, number=days)
 
 
 def render_page(template: str, language: Language, **content: Any) -> str:

@@ -239,6 +239,7 @@ class Review:
             tuple(self.scores.model.get("risk_within_days", ())),
             self.model.settings.outcome,
             help_table(self.model.settings),
+            {name: item.label.to(self.language) for name, item in self.model.catalogue.items()},
         )
         page = writer.write(
             score, snapshot, self._entries.get(score.student_id), self._changes(score.student_id)

@@ -287,9 +287,12 @@ def _check_language(watch_list: WatchList, language: Language) -> None:
         )
 
 
+_DAYS_OF_A_TERM = range(80, 101)
+
+
 def _horizon_words(watch_list: WatchList) -> str:
     days = watch_list.model.get("horizon_days")
-    name = "horizon" if days else "some_time"
+    name = "some_time" if not days else "horizon_of_a_term" if days in _DAYS_OF_A_TERM else "horizon"
     return WORDS[name].fill(watch_list.language, days=days)
 
 

@@ -15,21 +15,22 @@ PUPIL_WORDS: dict[str, Text] = {
     ),
     "why_this_risk": Text(zh="这个风险是怎样算出的", en="How this risk was computed"),
     "how_read_waterfall": Text(
-        zh="从上往下读：从参照学生的风险出发，每一项把它推高（向右）或拉低（向左），最后到达该生的风险。"
+        zh="从上往下读：从参照学生的风险出发，每一项把它推高（向右）或拉低（向左），最后到达本人的风险。"
         "右边的数字是分量，各项相加正好等于结果；横轴上小的风险拉得较开。",
         en="Read from top to bottom: from the risk of the pupils compared with, each item pushes it up (to "
         "the right) or pulls it down (to the left), and the last row is this pupil's. The numbers are "
         "weights in log-odds and add up exactly; on this axis small risks are spread out.",
     ),
-    "by_domain": Text(zh="按方面", en="By domain"),
-    "by_reason": Text(zh="按原因", en="By reason"),
-    "start_training": Text(zh="起点：训练所用的全部学生", en="Start: all pupils it was trained on"),
-    "start_stayed": Text(zh="起点：继续就读的学生", en="Start: pupils who stayed"),
+    "by_domain": Text(zh="按类别", en="By domain"),
+    "merged": Text(zh="（合并{n}项）", en="({n} merged)"),
+    "by_reason": Text(zh="按具体情况", en="By reason"),
+    "start_training": Text(zh="参照：训练所用的全部学生", en="Start: all pupils it was trained on"),
+    "start_stayed": Text(zh="参照：坚持在读的学生", en="Start: pupils who stayed"),
     "start_stayed_in_grade": Text(
-        zh="起点：继续就读的{grade}年级学生", en="Start: pupils of grade {grade} who stayed"
+        zh="参照：坚持在读的{grade}学生", en="Start: pupils of grade {grade} who stayed"
     ),
-    "this_pupil": Text(zh="该生", en="This pupil"),
-    "all_other": Text(zh="其余各项合计", en="Everything else together"),
+    "this_pupil": Text(zh="本人", en="This pupil"),
+    "all_other": Text(zh="其他情况合计", en="Everything else together"),
     "raises_in_words": Text(
         zh="另外使风险升高（不显示分量）", en="Also raises the risk (no number is shown)"
     ),
@@ -40,7 +41,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "pulls_down": Text(zh="使风险降低，分量{number}", en="lowers the risk, weight {number}"),
     "attendance": Text(zh="出勤", en="Attendance"),
     "strip_note": Text(
-        zh="每格一个上课日，每列一周，从周一到周五；右侧虚线是评估日{as_of}，当天及以后的情况这里一概不用。",
+        zh="每格一个教学日，每列一周，从周一到周五；右侧虚线是评估日{as_of}，当天及以后的情况这里一概不用。",
         en="One cell per school day, one column per week from Monday down. The dashed line is the as-of "
         "date, {as_of}: nothing of that day or later is used.",
     ),
@@ -52,7 +53,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "no_record": Text(zh="无记录", en="no record"),
     "no_attendance": Text(zh="没有按天的出勤记录。", en="No attendance by day is recorded."),
     "total_of_period": Text(
-        zh="{start}至{end}：应到{enrolled}天，缺勤{absent}天",
+        zh="{start}至{end}：应到{enrolled}天，缺课{absent}天",
         en="{start} to {end}: absent on {absent} of {enrolled} days",
     ),
     "in_numbers": Text(zh="按月的天数", en="The same in numbers"),
@@ -66,12 +67,12 @@ PUPIL_WORDS: dict[str, Text] = {
     "no_marks": Text(zh="没有成绩记录。", en="No marks are recorded."),
     "since_last_time": Text(zh="与上次相比", en="Since last time"),
     "what_would_change": Text(zh="哪些变化会改变风险", en="What would change the risk"),
-    "to_find_out": Text(zh="还不了解、值得补的", en="Not known, and worth finding out"),
+    "to_find_out": Text(zh="有待核实的信息", en="Not known, and worth finding out"),
     "nothing_missing": Text(zh="没有缺项。", en="Nothing is missing."),
     "about_the_data": Text(zh="还请注意", en="Also to know"),
     "todays_alert": Text(zh="预警", en="an alert"),
     "because": Text(zh="依据：{reasons}", en="because: {reasons}"),
-    "what_it_is_not": Text(zh="这个分数不是什么", en="What a score is not"),
+    "what_it_is_not": Text(zh="使用须知", en="What a score is not"),
     "not_verdict": Text(
         zh="不是对孩子的结论，也不是预言：即使风险高，也有许多学生留下来。",
         en="No verdict and no prophecy: many pupils at high risk stay.",
@@ -117,7 +118,7 @@ REVIEW_WORDS: dict[str, Text] = {
     "share": Text(zh="占比", en="Share"),
     "by_capacity": Text(zh="各校名单", en="Lists by capacity"),
     "by_capacity_note": Text(
-        zh="每位包保责任人除预警外最多{capacity}人；“同分”是线下与名单最后一人风险完全相同的人数，按学号先后取舍。",
+        zh="每位包保责任人除预警外最多{capacity}人；“同分”是未列入名单、与名单最后一人风险完全相同的人数，按学号先后取舍。",
         en="Beside the alerts at most {capacity} per responsible teacher. Tied: pupils below the line with "
         "exactly the risk of the last one above it; the id decides.",
     ),
@@ -132,7 +133,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="{n} more have exactly the risk of the last one shown; the id decides who is.",
     ),
     "nobody_highest": Text(zh="没有风险不低的学生。", en="Nobody's risk is above the lowest band."),
-    "no_open_reason": Text(zh="见该生的页面", en="see the pupil's page"),
+    "no_open_reason": Text(zh="见学生本人的页面", en="see the pupil's page"),
     "domains_by_school": Text(zh="各校风险主要来自哪方面", en="Where risks come from, by school"),
     "domains_note": Text(
         zh="风险不低的学生中，每个方面作为首要推高因素的人数；颜色越深，占本校的比例越大。",
@@ -180,9 +181,9 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
     (
         Text(zh="先看句子", en="First the sentence"),
         Text(
-            zh="句子写的是记录里的事实，例如“近20个上课日缺勤35%”。先核对：记录对不对？有没有请假没登记？"
+            zh="句子写的是记录里的事实，例如“近20个教学日缺课7天”。先核对：记录对不对？有没有请假没登记？"
             "记录错了，分数也就错了。",
-            en="It states what the records say, such as: Absent on 35% of the last 20 school days. "
+            en="It states what the records say, such as: Absent on 7 of the last 20 school days. "
             "Check it first: is it right, was leave asked for and not entered? If the record is wrong, so "
             "is the score.",
         ),
@@ -190,15 +191,15 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
     (
         Text(zh="再看对照", en="Then what it is held against"),
         Text(
-            zh="后面的小字是同班或继续就读学生的平均，以及这条记录有多旧。多数人都一样的事，说明不了什么；很久以前的事，先问问现在怎样。",
-            en="The small print gives the class, or pupils who stayed, and how old the record is. What "
-            "everyone shares says little; of what is long past, ask how it is now.",
+            zh="后面的小字是同班其他同学或坚持在读学生的平均，以及这句话所依据的记录是哪几天的。多数人都一样的事，说明不了什么；很久以前的事，先问问现在怎样。",
+            en="The small print gives the class-mates, or pupils who stayed, and from which days the "
+            "records are. What everyone shares says little; of what is long past, ask how it is now.",
         ),
     ),
     (
         Text(zh="方向和长短", en="Direction and length"),
         Text(
-            zh="向右的条使风险升高，向左的使风险降低；条越长，这一项在该生的结果里分量越重。",
+            zh="向右的条使风险升高，向左的使风险降低；条越长，这一项在本人的结果里分量越重。",
             en="A bar to the right raises the risk, one to the left lowers it; the longer, the more it "
             "weighs in this pupil's result.",
         ),
@@ -206,15 +207,16 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
     (
         Text(zh="各项相加等于结果", en="Everything adds up"),
         Text(
-            zh="起点加上所有各项，正好等于该生的结果，没有藏起来的部分。不单独列出的合在“其余各项”里。",
+            zh="参照加上所有各项，正好等于本人的结果，没有藏起来的部分。说同一件事的几项合并成一行（点开可看），不单独列出的合在“其他情况合计”里。",
             en="The start and all items add up exactly to the pupil's result; nothing is hidden beside "
-            "them. What has no line of its own is in the line for everything else.",
+            "them. Items that tell one fact are merged into one line, which opens. What has no line of its "
+            "own is in the line for everything else.",
         ),
     ),
     (
         Text(zh="一件事只说一次", en="One fact, one reason"),
         Text(
-            zh="近10天、20天、60天的缺勤说的是一件事，合成一条。",
+            zh="近10天、20天、60天的缺课说的是一件事，合成一条。",
             en="Absence over 10, 20 and 60 days is one fact, and is told as one.",
         ),
     ),
@@ -265,14 +267,15 @@ WORDS: dict[str, Text] = {
     "title": Text(zh="控辍保学关注名单", en="Watch list: whom to see first"),
     "all_schools": Text(zh="各校名单", en="Lists of all schools"),
     "what_a_score_is": Text(
-        zh="风险是根据{as_of}以前的记录，对学生今后{horizon}离开学校的可能性所作的估计，帮助老师决定先去关心谁。"
+        zh="风险是根据{as_of}以前的记录，对学生今后{horizon}辍学的可能性所作的估计，帮助老师决定优先关注谁。"
         "它只提供参考，不作决定：不是对学生的结论，也不能用来评价或处分任何人。",
         en="A risk is an estimate, from the records before {as_of}, of how likely a pupil is to leave school "
         "{horizon}. It helps to decide whom to see first. It informs and never decides: it is no verdict on "
         "a pupil, and nobody may be judged or punished by it.",
     ),
     "some_time": Text(zh="几个月内", en="in the coming months"),
-    "horizon": Text(zh="{days}个上课日内", en="within {days} school days"),
+    "horizon": Text(zh="{days}个教学日内", en="within {days} school days"),
+    "horizon_of_a_term": Text(zh="约一学期（{days}个教学日）", en="within about a term ({days} school days)"),
     "synthetic": Text(
         zh="模拟数据：本模型用模拟学生训练，不说明任何真实学生的情况",
         en="SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones",
@@ -280,19 +283,19 @@ WORDS: dict[str, Text] = {
     "school": Text(zh="学校", en="School"),
     "no_school": Text(zh="学校不详", en="School not known"),
     "teacher": Text(zh="包保责任人", en="Responsible teacher"),
-    "no_teacher": Text(zh="尚无包保责任人", en="No responsible teacher"),
+    "no_teacher": Text(zh="尚未落实包保责任人", en="No responsible teacher"),
     "name_one": Text(
         zh="这些学生还没有包保责任人。请学校尽快确定，让每个孩子都有人关心。",
         en="Nobody is recorded as responsible for these pupils. Please name someone: every child needs one.",
     ),
     "pupils": Text(zh="学生", en="Pupils"),
     "with_alert": Text(zh="今日预警", en="Alerts today"),
-    "first": Text(zh="先关心谁", en="Whom to see first"),
-    "below": Text(zh="线下", en="Below the line"),
-    "not_scored": Text(zh="未能评估", en="Could not be scored"),
+    "first": Text(zh="优先关注", en="Whom to see first"),
+    "below": Text(zh="未列入", en="Below the line"),
+    "not_scored": Text(zh="暂不评估", en="Could not be scored"),
     "total": Text(zh="合计", en="Total"),
     "adds_up": Text(
-        zh="共{cohort}人 = 列入名单{listed}人 + 线下{below_line}人 + 未能评估{not_scored}人",
+        zh="共{cohort}人 = 已列入{listed}人 + 未列入名单{below_line}人 + 暂不评估{not_scored}人",
         en="{cohort} pupils = {listed} listed + {below_line} below the line + {not_scored} not scored",
     ),
     "who_acts": Text(zh="今日预警分工", en="Alerts today, by who acts"),
@@ -304,36 +307,32 @@ WORDS: dict[str, Text] = {
         zh="预警以外，按风险从高到低，最多{capacity}人；风险低的学生不列入。",
         en="Beside the alerts, by risk, at most {capacity}; pupils at low risk are not listed.",
     ),
-    "nobody_first": Text(zh="没有其他需要先关心的学生。", en="Nobody else is above the line."),
+    "nobody_first": Text(zh="没有其他需要优先关注的学生。", en="Nobody else is above the line."),
     "no_alerts": Text(zh="今天没有预警。", en="No alerts today."),
     "nobody_listed": Text(zh="今天无人列入名单", en="nobody on the list today"),
     "tied": Text(
-        zh="线下还有{n}人与名单最后一人风险相同，按学号先后取舍。",
+        zh="未列入名单的还有{n}人与名单最后一人风险相同，按学号先后取舍。",
         en="{n} more below the line have the same risk as the last one listed; they are ordered by id.",
     ),
     "below_note": Text(
-        zh="线下{n}人：今天不必先安排，不等于没有困难。",
+        zh="未列入名单{n}人：今天不必先安排，不等于没有困难。",
         en="{n} below the line: no need to go first today, which does not mean that all is well.",
     ),
     "list_comma": ITEMS,
     "class": Text(zh="班级", en="class"),
     "risk": Text(zh="辍学风险", en="Risk of dropping out"),
     "interval": Text(zh="区间", en="interval"),
-    "not_judged": Text(zh="资料太少，暂不评估风险", en="Too little is known to judge the risk"),
+    "not_judged": Text(zh="信息不足，暂不评估", en="Too little is known to judge the risk"),
     "status_new": Text(zh="新列入", en="new on the list"),
     "status_worse": Text(zh="比上次升高", en="higher than last time"),
     "status_same": Text(zh="与上次相近", en="about as last time"),
     "status_better": Text(zh="比上次降低", en="lower than last time"),
     "from_to": Text(zh="（{before}→{now}）", en=" ({before} → {now})"),
-    "since": Text(zh="{since}起在名单上", en="listed since {since}"),
+    "since": Text(zh="{since}列入", en="listed since {since}"),
     "why": Text(zh="模型计算依据", en="Computed from"),
     "lowering": Text(zh="使风险降低", en="Lowers risk"),
-    "missing": Text(zh="还不了解", en="Not known"),
+    "missing": Text(zh="有待核实", en="Not known"),
     "help": Text(zh="可以怎么帮", en="May help"),
-    "age_of_one_day": Text(zh="昨天的记录", en="recorded yesterday"),
-    "age_in_days": Text(zh="{number}天前的记录", en="{number} days ago"),
-    "age_in_months": Text(zh="约{number}个月前的记录", en="about {number} months ago"),
-    "age_in_years": Text(zh="约{number}年前的记录", en="about {number} years ago"),
     "raises": Text(zh="使风险升高{points}个百分点", en="raises the risk by {points} percentage points"),
     "lowers": Text(zh="使风险降低{points}个百分点", en="lowers the risk by {points} percentage points"),
     "nothing_raises": Text(zh="没有哪一项单独使风险明显升高。", en="No single fact raises the risk by much."),
@@ -350,7 +349,7 @@ WORDS: dict[str, Text] = {
         "average), not a prophecy about a child.",
     ),
     "about_bars": Text(
-        zh="横条：向右使风险升高，向左使风险降低，长短表示在该生各项原因中的分量。",
+        zh="横条：向右使风险升高，向左使风险降低，长短表示在本人各项原因中的分量。",
         en="Bars: to the right raises the risk, to the left lowers it; the length is its weight among this "
         "pupil's reasons.",
     ),

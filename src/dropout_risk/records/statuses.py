@@ -138,7 +138,7 @@ STATUSES = Statuses(
     day_kinds=(
         DayKind("recorded"),
         DayKind("absent", Text(zh="请假", en="excused"), shown_as="excused"),
-        DayKind("unexcused", Text(zh="未请假缺勤", en="absent, unexplained")),
+        DayKind("unexcused", Text(zh="无故缺课", en="absent, unexplained")),
         DayKind("late", Text(zh="迟到或早退", en="late or left early")),
         DayKind("suspended", Text(zh="停课", en="suspended")),
     ),

@@ -14,7 +14,7 @@ from scipy.special import expit
 from dropout_risk.arrays import Floats, Positions
 from dropout_risk.catalogue.feature import DOMAINS, Feature
 from dropout_risk.errors import DateError
-from dropout_risk.explanation.reasons import describe_value
+from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.cohort import Source, histories_of, members_on
 from dropout_risk.features.missing import missing_states
 from dropout_risk.records.calendar import DateLike, ordinal_of
@@ -31,11 +31,23 @@ WORTH_TELLING = 0.05
 _ROSE = Text(zh="风险自{since}以来由{before}升至{now}", en="Risk rose from {before} to {now} since {since}")
 _FELL = Text(zh="风险自{since}以来由{before}降至{now}", en="Risk fell from {before} to {now} since {since}")
 _STAYED = Text(zh="风险自{since}以来保持在{now}", en="Risk has stayed at {now} since {since}")
-_BECAUSE = Text(zh="（对数几率）：{parts}", en=", in log-odds: {parts}")
-_FROM = Text(zh="{label} {size}", en="{size} from {label}")
-_NEW_MODEL = Text(zh="新模型", en="the new model")
-_BACKGROUND = Text(zh="对照的学生群体变化", en="being compared with other pupils")
-_REST = Text(zh="其余", en="the rest")
+_BECAUSE = Text(zh="。主要变化：{parts}", en=". Main changes: {parts}")
+_COURSES = {
+    "more": Text(zh="{label}增加", en="{label}: more"),
+    "fewer": Text(zh="{label}减少", en="{label}: less"),
+    "up": Text(zh="{label}上升", en="{label}: up"),
+    "down": Text(zh="{label}下降", en="{label}: down"),
+    "recorded": Text(zh="{label}有了新记录", en="{label}: newly on record"),
+    "unrecorded": Text(zh="{label}不再有记录", en="{label}: no longer on record"),
+    "same": Text(zh="{label}", en="{label}"),
+}
+_NEW_MODEL = Text(zh="模型换了新版本", en="a new version of the model")
+_BACKGROUND = Text(zh="参照的学生群体变了", en="other pupils to compare with")
+_REST = {
+    0: Text(zh="其他变化不大", en="little else changed"),
+    1: Text(zh="其他情况合计使风险上升", en="everything else together raises the risk"),
+    -1: Text(zh="其他情况合计使风险下降", en="everything else together lowers the risk"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,8 @@ class ChangedFact:
     """What one fact added to a change, in log-odds; window variants of one fact are one.
 
     ``feature``, ``label`` and ``domain`` are those of the member that changed the score most; ``before`` and
-    ``now`` say in words what its values mean.
+    ``now`` say in words what its values mean, and ``course`` which way they went: ``more`` or ``fewer`` of
+    what goes wrong, ``up`` or ``down``, ``recorded``, ``unrecorded`` or ``same``.
     """
 
     family: str
@@ -53,6 +66,7 @@ class ChangedFact:
     before: str
     now: str
     contribution: float
+    course: str = "same"
 
     def to_dict(self) -> dict[str, Any]:
         """Write the fact as plain data."""
@@ -155,7 +169,7 @@ def change(
         If the language is unknown.
     """
     language = model.settings.language if language is None else language
-    _REST.to(language)  # an unknown language is an error before any work
+    _NEW_MODEL.to(language)  # an unknown language is an error before any work
     if ordinal_of(before) > ordinal_of(now):
         raise DateError("The date before lies after the date now.", hint="give the earlier date first")
     histories = histories_of(records)
@@ -297,8 +311,19 @@ def _changed_facts(
         feature = features[speaker]
         said = then.of(feature, row, speaker), now.of(feature, row, speaker)
         label = feature.label.to(now.language)
-        facts.append(ChangedFact(family, feature.name, label, feature.domain, *said, total))
+        course = _course_of(feature, float(then.values[row, speaker]), float(now.values[row, speaker]))
+        facts.append(ChangedFact(family, feature.name, label, feature.domain, *said, total, course))
     return sorted(facts, key=lambda fact: -abs(fact.contribution))
+
+
+def _course_of(feature: Feature, before: float, now: float) -> str:
+    """Say which way a value went."""
+    if np.isnan(before) or np.isnan(now):
+        return "same" if np.isnan(now) and np.isnan(before) else "unrecorded" if np.isnan(now) else "recorded"
+    if before == now:
+        return "same"
+    ways = ("more", "fewer") if feature.faults else ("up", "down")
+    return ways[0] if now > before else ways[1]
 
 
 def _value_differs(then: _ValueWords, now: _ValueWords, row: int, index: int) -> bool:
@@ -314,23 +339,26 @@ def _change_sentence(made: Change) -> str:
     language, before, now = made.language, percent_text(made.risk_before), percent_text(made.risk_now)
     course = _STAYED if before == now else _ROSE if made.risk_now > made.risk_before else _FELL
     text = course.fill(language, before=before, now=now, since=date_in_words(made.before, language))
-    parts = [_FROM.fill(language, label=label, size=f"{size:+.1f}") for label, size in _told_parts(made)]
+    if course is _STAYED and not made.by_new_model:
+        return text
+    parts = _told_parts(made)
     return text + _BECAUSE.fill(language, parts=CLAUSES.join(language, parts)) if parts else text
 
 
-def _told_parts(made: Change) -> list[tuple[str, float]]:
-    """Choose what is told: the largest facts, the background, the model if it is new, and the rest."""
+def _told_parts(made: Change) -> list[str]:
+    """Choose what is told: the largest facts, the background, the model if it is new, and then the rest."""
     language = made.language
-    told = [(_label_inside(fact.label), fact.contribution) for fact in made.facts[:FACTS_TOLD]]
-    told = [(label, size) for label, size in told if abs(size) >= WORTH_TELLING]
-    rest = sum(made.data.values()) - sum(size for _, size in told)
-    if abs(rest) >= WORTH_TELLING:
-        told.append((_REST.to(language), rest))
+    changed = [fact for fact in made.facts if fact.course != "same"]
+    facts = [fact for fact in changed if abs(fact.contribution) >= WORTH_TELLING][:FACTS_TOLD]
+    told = [_COURSES[fact.course].fill(language, label=_label_inside(fact.label)) for fact in facts]
     if abs(made.background) >= WORTH_TELLING:
-        told.append((_BACKGROUND.to(language), made.background))
+        told.append(_BACKGROUND.to(language))
     if made.by_new_model:
-        told.append((_NEW_MODEL.to(language), made.model))
-    return told
+        told.append(_NEW_MODEL.to(language))
+    if not told:
+        return []
+    rest = sum(made.data.values()) - sum(fact.contribution for fact in facts)
+    return [*told, _REST[int(np.sign(rest)) if abs(rest) >= WORTH_TELLING else 0].to(language)]
 
 
 def _label_inside(label: str) -> str:

@@ -71,17 +71,17 @@ class ChangeableRecords:
         return int(np.count_nonzero(self.flags[pupil, self._since(level) :] & _CLEARED[lever.kind]))
 
     def levels(self, pupil: int, index: int) -> list[int]:
-        """Give the steps of a lever that change the record of a pupil, each more than the one before."""
+        """Give the steps of a lever that change the record of a pupil, each more than the one before.
+
+        No step would raise a mark above full marks.
+        """
         lever = self.levers[index]
         if lever.kind in _CLEARED:
             sizes = [float(self.days_changed(pupil, lever, level)) for level in lever.levels]
         else:
             own = slice(int(self.whose[pupil]), int(self.whose[pupil + 1]))
             marks = self.histories.grades.columns["percent"][self.marks[own][self.moved[own, index]]]
-            sizes = [
-                float((_raise_marks(marks, np.full(len(marks), level)) - marks).sum())
-                for level in lever.levels
-            ]
+            sizes = [float(len(marks) * level) if _has_room(marks, level) else 0.0 for level in lever.levels]
         before = [0.0, *sizes[:-1]]
         return [
             step + 1
@@ -137,6 +137,11 @@ class ChangeableRecords:
         raised = percent.copy()
         raised[own] = _raise_marks(percent[own], rise)
         return raised
+
+
+def _has_room(marks: Floats, level: float) -> bool:
+    """Say whether all of some marks can rise by so much."""
+    return bool(len(marks)) and bool((marks + level <= FULL_MARKS + _ROUNDING).all())
 
 
 def _raise_marks(marks: Floats, rise: Floats) -> Floats:

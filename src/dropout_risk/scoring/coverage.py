@@ -25,17 +25,17 @@ KNOWN_SHARE = 0.8
 Counts = npt.NDArray[np.int32]
 
 _FEW = Text(
-    zh="{text}（只按有记录的{known}天计：这{days}个上课日中其余的不知道）",
+    zh="{text}（只按有记录的{known}天计：这{days}个教学日中其余的不知道）",
     en="{text} (recorded days only: {known} of these {days}; the others are unknown)",
 )
 _RUN = {
     "absent": Text(
-        zh="自{since}起有记录的{known}天都缺勤，另有{unknown}个上课日没有记录",
+        zh="自{since}起有记录的{known}天都缺课，另有{unknown}个教学日没有记录",
         en="Absent on each of the {known} day(s) recorded since {since}; "
         "{unknown} school day(s) without a record",
     ),
     "unexcused": Text(
-        zh="自{since}起有记录的{known}天都未请假缺勤，另有{unknown}个上课日没有记录",
+        zh="自{since}起有记录的{known}天都无故缺课，另有{unknown}个教学日没有记录",
         en="Absent without an explanation on each of the {known} day(s) recorded since {since}; "
         "{unknown} school day(s) without a record",
     ),

@@ -25,7 +25,8 @@ from dropout_risk.alerts.silence import REGISTER_SILENT
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
-from dropout_risk.explanation.reasons import Reason, describe_value
+from dropout_risk.explanation.reason import Reason
+from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains

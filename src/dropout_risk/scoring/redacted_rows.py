@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from dropout_risk.arrays import Bools, Floats, Longs
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
-from dropout_risk.explanation.reasons import SIDES, Reason
+from dropout_risk.explanation.reason import SIDES, Reason
 from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import Role, Telling
 from dropout_risk.scoring.score_rows import read_reasons

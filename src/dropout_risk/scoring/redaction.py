@@ -19,7 +19,7 @@ from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.catalogue.feature import CAUSES, FeatureCatalogue
 from dropout_risk.errors import SettingsError
-from dropout_risk.explanation.reasons import SIDES, Reason
+from dropout_risk.explanation.reason import SIDES, Reason
 from dropout_risk.scoring.change import Change, with_text
 from dropout_risk.scoring.read_pupils import ReadPupils
 from dropout_risk.scoring.reader import Folded, Reader

@@ -24,6 +24,8 @@ from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.contributions import Contributions
 from dropout_risk.features.class_context import ClassContext
+from dropout_risk.features.footings import Footings
+from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.missing import NOT_RECORDED, missing_states
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.modelling.calibrated_model import CalibratedModel
@@ -71,24 +73,27 @@ class Risks:
 class Evidence:
     """What the words about a score are made from besides its numbers, one row per pupil.
 
-    By feature: ``states``, whether the value is known or why not; ``classes``, class means; ``past``, the
-    pupil's own value of twelve weeks before (both NaN where there is none). By source, ``ages`` are days
-    since the last record, -1 where there is none. ``recorded_days`` counts days with an attendance record in
-    the school year; 0 where there are only totals, or none. ``compared`` says whether there was a class
-    context. ``doubted`` are the values that rest on few days, ``registers`` warnings about the pupil's
-    register, ``facts`` what is on record.
+    By feature: ``states``, whether the value is known or why not; ``classes``, means of the class-mates, the
+    pupil left out; ``past``, the pupil's own value of twelve weeks before (both NaN where there is none).
+    ``attendance_age`` are days since the last record of attendance, -1 where there is none.
+    ``recorded_days`` counts days with an attendance record in the school year; 0 where there are only totals,
+    or none. ``compared`` says whether there was a class context. ``doubted`` are the values that rest on few
+    days, ``registers`` warnings about the pupil's register, ``facts`` what is on record, ``footings`` the
+    rows that values came from, as known on a date (``ordinal``).
     """
 
     states: npt.NDArray[np.int8]
     classes: Floats
     past: Floats
-    ages: dict[str, npt.NDArray[np.int64]]
+    attendance_age: npt.NDArray[np.int64]
     recorded_days: npt.NDArray[np.int64]
     alerts: list[tuple[Alert, ...]]
     compared: bool
     doubted: KnownDays | None = None
     registers: list[tuple[str, ...]] | None = None
     facts: FactRows | None = None
+    footings: Footings | None = None
+    ordinal: int = 0
 
     @classmethod
     def of(
@@ -108,11 +113,9 @@ class Evidence:
         answers = critical_answers(snapshot, instruments, settings.alerts.critical_window)
         return cls(
             states=missing_states(values, snapshot, catalogue, instruments),
-            classes=context.class_means(snapshot, catalogue.names),
+            classes=context.means_of_others(snapshot, catalogue.names, values),
             past=np.full(values.shape, np.nan) if past is None else past,
-            ages={
-                name: _record_age(snapshot.last_record(name), snapshot.ordinal) for name in catalogue.sources
-            },
+            attendance_age=_record_age(snapshot.last_record("attendance"), snapshot.ordinal),
             recorded_days=snapshot.count("recorded", "year"),
             alerts=alerts_on(
                 snapshot,
@@ -127,6 +130,8 @@ class Evidence:
             doubted=KnownDays.of(snapshot, catalogue),
             registers=register_warnings(snapshot, facts, settings.registers, language),
             facts=FactRows.of(snapshot, settings.facts, instruments, answers, language),
+            footings=Footings(Inputs(snapshot, context, instruments), catalogue, values),
+            ordinal=snapshot.ordinal,
         )
 
     @classmethod
@@ -136,7 +141,7 @@ class Evidence:
             states=np.where(np.isnan(values), NOT_RECORDED, 0).astype(np.int8),
             classes=np.full(values.shape, np.nan),
             past=np.full(values.shape, np.nan),
-            ages={},
+            attendance_age=np.zeros(len(values), dtype=np.int64),
             recorded_days=np.zeros(len(values), dtype=np.int64),
             alerts=[()] * len(values),
             compared=True,

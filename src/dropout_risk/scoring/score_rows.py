@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
 
 # --- Ranks within schools: the one thing about a score that needs the scores of others ---

@@ -16,7 +16,9 @@ from dropout_risk.alerts.register_facts import RegisterFacts
 from dropout_risk.alerts.silence import WARNINGS_OF_REGISTERS
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS
-from dropout_risk.explanation.reasons import REASON, SIDES, ReasonWriter, ScoredRows, describe_value
+from dropout_risk.explanation.reason import REASON, SIDES
+from dropout_risk.explanation.reasons import ReasonWriter, ScoredRows
+from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
@@ -190,11 +192,12 @@ class ScoreWriter:
             states=evidence.states,
             classes=evidence.classes,
             past=evidence.past,
-            ages=evidence.ages,
             base=risks.contributions.bases,
             log_odds=risks.log_odds,
             backgrounds=risks.backgrounds,
             doubted=evidence.doubted,
+            footings=evidence.footings,
+            ordinal=evidence.ordinal,
         )
         chosen = self.reasons.choose(rows)
         raising, lowering = (self.reasons.write(chosen, side, rows) for side in range(2))
@@ -259,7 +262,11 @@ class ScoreWriter:
         unjudged: Bools,
         notes: Notes | None,
     ) -> pa.Array:
-        age = evidence.ages.get("attendance", np.zeros(len(abstaining), dtype=np.int64))
+        age = (
+            evidence.attendance_age
+            if "attendance" in self.model.catalogue.sources
+            else np.zeros(len(abstaining), dtype=np.int64)
+        )
         stale = np.where(age > STALE_DAYS, age, 0).tolist()
         few = np.where(evidence.recorded_days < FEW_DAYS, evidence.recorded_days, 0).tolist()
         added = notes or [()] * len(abstaining)

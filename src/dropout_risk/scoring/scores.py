@@ -15,7 +15,7 @@ from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
 from dropout_risk.alerts.silence import RegisterQuestion
 from dropout_risk.errors import FeatureInputError
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.model_parts import SYNTHETIC
 from dropout_risk.text import Language, Text
 

@@ -38,8 +38,8 @@ _END, _OR = Text(zh="。", en=". "), Text(zh="或者，", en="Or: ")
 _AND = Text(zh="，并且", en=", and ")
 _NOT_ENOUGH = Text(zh="，仍未低于{target}", en=", still not below {target}")
 _NOTHING = Text(
-    zh="在可以改变的出勤和成绩里，没有哪一项会降低这个分数",
-    en="Nothing in attendance or marks that can be changed would lower this score",
+    zh="在可以改变的出勤和成绩里，没有哪一项会明显降低这个风险",
+    en="Nothing in attendance or marks that can be changed would lower this risk by much",
 )
 _BELOW = Text(zh="风险已低于{target}", en="The risk is below {target} already")
 
@@ -280,13 +280,16 @@ class _Search:
                     found[pupil] = tuple(
                         self._option(records, pupil, steps[reached[at]], risks[pupil], outcome[reached[at]])
                         for at in smallest
+                        if percent_text(outcome[reached[at]]) != percent_text(risks[pupil])
                     )
                     left.remove(pupil)
                 else:
                     best[pupil] = _better_outcome(best[pupil], steps, outcome, float(risks[pupil]))
         for pupil in left:
             strongest = best[pupil]
-            if strongest is not None:
+            if strongest is not None and _is_worth_saying(
+                strongest[0], float(risks[pupil]), self._target(risks[pupil])
+            ):
                 risk, steps = strongest
                 found[pupil] = (self._option(records, pupil, steps, risks[pupil], risk),)
         return found
@@ -349,6 +352,17 @@ class _Search:
         as_of, language = self.population.table.snapshot.as_of, self.population.language
         made = WhatIf(student_id, as_of, risk, self._target(risk), options, NOTE.to(language), "", language)
         return with_options(made, options)
+
+
+def _is_worth_saying(risk: float, now: float, target: float) -> bool:
+    """Say whether a change that does not reach the target is worth a sentence.
+
+    Not where it would read the same as now, or "still not below <1%".
+    """
+    return percent_text(risk) != percent_text(now) and percent_text(target) != _UNDER_ONE
+
+
+_UNDER_ONE = percent_text(0.001)
 
 
 def _steps_of_size(size: int, levels: list[list[list[int]]], pupils: Iterable[int]) -> list[tuple[int, ...]]:

@@ -35,7 +35,7 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
         return frame
     reasons, warnings = {}, {}
     for pupil in scores.pupils:
-        reasons[pupil.student_id] = CLAUSES.en.join(reason_texts(pupil))
+        reasons[pupil.student_id] = CLAUSES.en.join(reason_texts(pupil, scores.language))
         warnings[pupil.student_id] = CLAUSES.en.join(pupil.notes)
     ids = frame["student_id"]
     return frame.assign(reasons=ids.map(reasons), warnings=ids.map(warnings))

@@ -17,6 +17,7 @@ from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, UNKNOWN_BAND
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.group import WatchEntry, WatchGroup
+from dropout_risk.watchlist.reason_notes import dated_text
 from dropout_risk.watchlist.wording import listed_reasons, listed_refusals, shorten_list
 
 if TYPE_CHECKING:
@@ -43,14 +44,14 @@ LIST_COLUMNS: dict[str, Text] = {
     "reasons": Text(zh="升高风险的原因", en="reasons"),
     "missing": Text(zh="尚缺的信息", en="missing"),
     "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
-    "not_scored_because": Text(zh="未能评估的原因", en="not_scored_because"),
+    "not_scored_because": Text(zh="暂不评估的原因", en="not_scored_because"),
 }
 CELL_WORDS: dict[str, Text] = {
     "alert": Text(zh="今日预警", en="alert"),
     "followed": Text(zh="跟进中的预警", en="followed"),
-    "above_line": Text(zh="线上", en="above_line"),
-    "below_line": Text(zh="线下", en="below_line"),
-    "not_scored": Text(zh="未能评估", en="not_scored"),
+    "above_line": Text(zh="已列入", en="above_line"),
+    "below_line": Text(zh="未列入", en="below_line"),
+    "not_scored": Text(zh="暂不评估", en="not_scored"),
     "new": Text(zh="新列入", en="new"),
     "worse": Text(zh="上升", en="worse"),
     "same": Text(zh="持平", en="same"),
@@ -103,9 +104,12 @@ def guard_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def reason_texts(pupil: PupilScore) -> list[str]:
-    """Give the sentences of what raises a risk, as the reader may read them."""
-    return [item.text for item in listed_reasons(pupil)]
+def reason_texts(pupil: PupilScore, language: Language) -> list[str]:
+    """Give the sentences of what raises a risk, as the reader may read them, with their days."""
+    return [
+        item.text if item.reason is None else dated_text(item.reason, language, item.text)
+        for item in listed_reasons(pupil)
+    ]
 
 
 def _rows_of_group(group: WatchGroup, language: Language) -> Iterator[dict[str, Any]]:
@@ -137,7 +141,7 @@ def _columns_of_score(pupil: PupilScore, part: str, language: Language) -> dict[
         "alerts": CLAUSES.join(language, (alert.text for alert in pupil.alerts)),
         "duty": CLAUSES.join(language, dict.fromkeys(duty_text(alert, language) for alert in pupil.alerts)),
         "facts": CLAUSES.join(language, fact_lines(pupil.facts, language)),
-        "reasons": CLAUSES.join(language, reason_texts(pupil)),
+        "reasons": CLAUSES.join(language, reason_texts(pupil, language)),
         "missing": shorten_list([*listed_refusals(pupil), *pupil.missing], _MISSING_SHOWN, language),
         "suggested_help": CLAUSES.join(language, (item.text for item in pupil.suggested_help)),
     }

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dropout_risk.explanation.reasons import Reason
+from dropout_risk.explanation.reason import Reason
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.scoring.refused_notes import tells_of_refused
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import CLAUSES, Language, Text, percent_text
+from dropout_risk.text import CLAUSES, Language, Text
 
-_COMPARISONS = {
-    "class": Text(zh="同班平均{value}", en="class: {value}"),
-    "stayed": Text(zh="继续就读的学生平均{value}", en="pupils who stayed: {value}"),
-    "own_past": Text(zh="本人以往{value}", en="own past: {value}"),
-}
-_YES_OR_NO = Text(zh="是或否", en="yes or no")
 _MORE = Text(zh="等{all}项", en="and {left} more")
-_YES = Text(zh="同班{value}", en="{value} of the class")
-_YES_STAYED = Text(zh="继续就读的学生中{value}", en="{value} of pupils who stayed")
 
 
 @dataclass(frozen=True)
@@ -53,27 +44,6 @@ def listed_reasons(pupil: PupilScore, *, raise_risk: bool = True) -> tuple[Liste
 def listed_refusals(pupil: PupilScore) -> tuple[str, ...]:
     """Give of the notes on a pupil what tells of rows that were not used."""
     return tuple(text for text in pupil.notes if tells_of_refused(text, REFUSED_TABLES))
-
-
-def comparison_text(reason: Reason, language: Language) -> str:
-    """Give what to hold a value against, in the form in which the sentence tells the value; else nothing."""
-    given = reason.comparison
-    if not given or reason.value is None:
-        return ""
-    value, kind = float(given["value"]), str(given["kind"])
-    if reason.unit == _YES_OR_NO.to(language):
-        share = _YES_STAYED if kind == "stayed" else _YES
-        return share.fill(language, value=percent_text(value)) if reason.value == 1 else ""
-    shown = _like_the_sentence(reason, value)
-    return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
-
-
-def _like_the_sentence(reason: Reason, value: float) -> str:
-    told_value: Any = reason.value
-    if f"{told_value:.0%}" in reason.text and value >= 0:
-        return percent_text(value)
-    whole = float(told_value).is_integer() and told_value >= 1
-    return f"{value:.1f}".removesuffix(".0") if whole and f"{told_value:.0f}" in reason.text else ""
 
 
 def shorten_list(sentences: Sequence[str], most: int, language: Language) -> str:

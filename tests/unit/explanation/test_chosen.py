@@ -27,8 +27,12 @@ def facts_by_hand(row):
 
 
 def fits_by_hand(place, row, stayed, total):
-    monotone = FEATURES[place].monotone
-    if np.isnan(row[place]) or monotone == 0:
+    monotone = FEATURES[place].worse
+    if np.isnan(row[place]):
+        return False
+    if FEATURES[place].faults and total < 0 and row[place] > 0:
+        return False
+    if monotone == 0:
         return True
     if FEATURES[place].negative_sentence is not None and monotone * row[place] * total <= 0:
         return False

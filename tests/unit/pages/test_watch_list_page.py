@@ -124,9 +124,21 @@ def test_the_schools_sheet_names_who_acts_on_alerts_beyond_the_class_teacher():
     assert "p-2" not in summary
 
 
-def test_a_reason_shows_comparison_and_age_of_the_data():
-    told = Text(page(pupil("p-1", 0.3, raising=(reason(),)))).told
-    assert "Absent on 35% of the last 20 school days class: 4%; 3 days ago" in told
+def test_a_reason_shows_what_to_compare_with_and_the_days_of_its_rows():
+    days = {"first_day": dt.date(2025, 2, 3), "last_day": dt.date(2025, 2, 28)}
+    own = reason("Absent on 7 of the last 20 school days", counted=7.0, counted_unit="days", **days)
+    told = Text(page(pupil("p-1", 0.3, raising=(own,)))).told
+    assert (
+        "Absent on 7 of the last 20 school days class-mates: 0.8 days on average; 2025-02-03 to 2025-02-28"
+        in told
+    )
+
+
+def test_who_stands_as_last_time_is_told_no_other_number():
+    before = make(pupil("p-1", 0.31), as_of=MONDAY - dt.timedelta(days=7))
+    told = Text(page(pupil("p-1", 0.32), previous=before)).told
+    assert "about as last time" in told
+    assert "31%" not in told
 
 
 def test_small_risks_and_their_intervals_are_whole_percents():

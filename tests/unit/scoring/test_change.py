@@ -49,8 +49,10 @@ def test_the_sentence_tells_where_a_rise_comes_from(changes):
     change = most_risen(changes)
 
     assert change.text.startswith("Risk rose from ")
-    assert f"since {BEFORE}, in log-odds: +" in change.text
-    assert f"{change.facts[0].contribution:+.1f} from " in change.text
+    assert f"since {BEFORE}. Main changes: " in change.text
+    label = change.facts[0].label
+    assert label[:1].lower() + label[1:] in change.text
+    assert change.facts[0].course in {"more", "fewer", "up", "down", "recorded"}
 
 
 def test_a_fact_is_worded_on_both_dates_by_what_changed(risk_model, histories, changes):

@@ -80,14 +80,25 @@ def changed_rows(student, school, steps):
     return attendance[pd.to_datetime(attendance["date"]) >= days[-SCHOOL_DAYS]], grades
 
 
+def has_room(student, steps):
+    """Whether no mark that rises would lie above full marks."""
+    grades = rows_before("grades", student)
+    last = grades.sort_values("date").groupby("subject").tail(1)
+    core = last["subject"].isin(CORE_SUBJECTS)
+    for own, number in ((last[core], steps[2]), (last[~core], steps[3])):
+        if number and (own["score"] + 0.1 * number * own["max_score"] > own["max_score"] + 1e-9).any():
+            return False
+    return True
+
+
 @functools.cache
 def exhaustive(place):
-    """The risk of a pupil with every combination of steps."""
+    """The risk of a pupil with every combination of steps that leaves marks possible."""
     student = histories().student_ids[place]
     students = tidy_tables()[0]["students"]
     own = students[students["student_id"] == student]
     days = school_days(own["school_id"].iloc[0])
-    every = list(itertools.product(STEPS, repeat=len(LEVERS)))
+    every = [steps for steps in itertools.product(STEPS, repeat=len(LEVERS)) if has_room(student, steps)]
     parts = {"students": [], "attendance": [], "grades": []}
     for number, steps in enumerate(every):
         name = {"student_id": f"{number:04d}"}
@@ -157,17 +168,34 @@ def test_the_search_finds_what_an_exhaustive_one_finds(share):
 
 def test_where_nothing_reaches_the_target_the_strongest_change_is_told_and_says_so():
     (place,) = riskiest(1)
-    (found,) = coarse(place, target=1e-6, language="en")
+    (found,) = coarse(place, target=0.01, language="en")
     (option,) = found.options
 
     assert not option.reached
-    assert "still not below <1%" in option.text
+    assert "still not below 1%" in option.text
     lowest = min(risk for steps, risk in exhaustive(place).items() if sum(map(bool, steps)) <= 3)
     assert option.risk == pytest.approx(lowest, abs=1e-4)
 
 
+def test_nothing_is_said_to_be_still_not_below_what_reads_as_nothing():
+    for answer in small_model().what_if(histories(), AS_OF, riskiest(8), target=1e-6, language="en"):
+        assert answer.options == ()
+        assert answer.text.startswith("Nothing in attendance or marks")
+
+
+def test_no_change_would_raise_a_mark_above_full_marks():
+    offered = 0
+    for place in riskiest(40):
+        (answer,) = coarse(place, target=0.01)
+        for option in answer.options:
+            steps = [steps_of(option).get(lever.name, 0) for lever in LEVERS]
+            assert has_room(histories().student_ids[place], steps)
+            offered += bool(steps[2] or steps[3])
+    assert offered
+
+
 def test_fewer_changes_than_three_can_be_asked_for():
-    found = small_model().what_if(histories(), AS_OF, riskiest(8), target=1e-6, most=1)
+    found = small_model().what_if(histories(), AS_OF, riskiest(8), target=0.01, most=1)
 
     assert {len(option.changes) for answer in found for option in answer.options} == {1}
 
