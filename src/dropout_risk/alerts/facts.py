@@ -275,11 +275,11 @@ def _add_events(rows: FactRows, snapshot: Snapshot) -> None:
     for name, code in zip(EVENTS_TOLD, snapshot.codes("event", EVENTS_TOLD), strict=True):
         here = np.flatnonzero(outcomes["event"] == code)
         days = outcomes["date"][here]
-        texts = [_EVENTS[name].fill(rows.language, day=_day(day, rows.language)) for day in days]
+        texts = [_EVENTS[name].fill(rows.language, day=_day_in_words(day, rows.language)) for day in days]
         rows.add(name, outcomes["pupil"][here], texts, days)
 
 
-def _day(ordinal: int, language: Language) -> str:
+def _day_in_words(ordinal: int, language: Language) -> str:
     return date_in_words(date_of(ordinal), language)
 
 
@@ -302,7 +302,7 @@ def _add_tests(
     inputs = Inputs(snapshot, ClassContext.empty(), instruments)
     for instrument, pupils, dates in tests_at_cut_off(inputs):
         texts = [
-            _AT_CUT_OFF.fill(language, test=instrument.code, day=_day(day, language))
+            _AT_CUT_OFF.fill(language, test=instrument.code, day=_day_in_words(day, language))
             for day in dates.tolist()
         ]
         rows.add(TEST_AT_CUT_OFF, pupils, texts, dates)

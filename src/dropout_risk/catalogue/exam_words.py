@@ -30,6 +30,7 @@ EXAMS: dict[str, Text] = {
     "final": Text(zh="期末", en="final"),
     "monthly": Text(zh="月考", en="monthly test"),
     "unit": Text(zh="单元测试", en="unit test"),
+    "mock": Text(zh="模拟考试", en="mock exam"),
 }
 _TERMS = {"autumn": Text(zh="秋季", en="autumn"), "spring": Text(zh="春季", en="spring")}
 _TERMS["fall"] = _TERMS["autumn"]

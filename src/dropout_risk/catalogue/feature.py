@@ -23,6 +23,8 @@ DOMAINS: dict[Domain, Text] = {
     "psychology": Text(zh="心理", en="Well-being tests"),
     "family": Text(zh="家庭", en="Family"),
 }
+CONFIDENTIAL: Domain = "psychology"
+"""The counsellor's domain: of it nobody else is told more than whom to ask, in lists or pictures."""
 CAUSES: dict[Cause, Text] = {
     "learning": Text(zh="因学", en="Learning"),
     "poverty": Text(zh="因贫", en="Poverty"),

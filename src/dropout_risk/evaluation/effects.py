@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Floats
-from dropout_risk.catalogue.feature import DOMAINS, Feature, FeatureCatalogue
+from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.evaluation.section import Section, SectionKind, SectionTable
 from dropout_risk.text import Text
 
@@ -21,7 +21,6 @@ BINS, FEWEST, FEWEST_OF_A_DOT = 12, 20, 5
 """Bins of a value, rows of a point of a curve below which it is not drawn, and of a dot."""
 TOLD_APART = 0.05
 """Share of what a fact's own value leaves open, below which another fact explains nothing worth drawing."""
-PRIVATE = "psychology"
 SAID = Text(
     zh="以下各图汇总测试期全部{n}人次的分量（对数几率）：图上每点代表多名学生，不是某一个学生。",
     en="The pictures sum up the weights (log-odds) of all {n} test rows: each dot stands for many pupils, "
@@ -193,7 +192,7 @@ class Effects:
                 *(self._mean(place, who) for who in (self.listed, 1 - self.listed)),
             )
             for place in self.speakers
-            if self.features[place].domain != PRIVATE
+            if self.features[place].domain != CONFIDENTIAL
         ]
         return SectionTable(TABLE, COLUMNS, tuple(rows[:MOST_ROWS]))
 
@@ -224,10 +223,12 @@ def effects_section(effects: Effects) -> Section | None:
     if not effects.speakers:
         return None
     pairs = list(effects.pairs())
-    open_pairs = [pair for pair in pairs if PRIVATE not in (pair["one"]["domain"], pair["other"]["domain"])]
+    open_pairs = [
+        pair for pair in pairs if CONFIDENTIAL not in (pair["one"]["domain"], pair["other"]["domain"])
+    ]
     said = [PAIR.filled(one=pair["one"]["label"], other=pair["other"]["label"]) for pair in open_pairs]
     said += [] if pairs else [NO_PAIR]
-    private = any(feature.domain == PRIVATE for feature in effects.features)
+    private = any(feature.domain == CONFIDENTIAL for feature in effects.features)
     return EFFECTS.section(
         [SAID.filled(n=len(effects.values)), *said, *([LEFT_OUT] if private else [])],
         [effects.beside_the_rest()],

@@ -10,7 +10,7 @@ from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.duty import duty_text
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.alerts.help import Help, HelpTable, shipped_help
-from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
 from dropout_risk.pages.on_record import (
@@ -25,7 +25,7 @@ from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfa
 from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
-from dropout_risk.scoring.roles import CONFIDENTIAL, Role
+from dropout_risk.scoring.roles import Role
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import BAND_WORDS, LOWEST_BAND, UNKNOWN_BAND, OutcomeSettings
 from dropout_risk.text import CLAUSES, Language, date_in_words, percent_text

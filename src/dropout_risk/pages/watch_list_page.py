@@ -134,7 +134,7 @@ def _who_acts(
 def _by_reason(group: WatchGroup, directory: Directory) -> tuple[tuple[str, tuple[str, ...]], ...]:
     reasons: dict[str, list[str]] = {}
     for item in group.unscored:
-        told = "?" if item.student_id is None else _named(item.student_id, directory)
+        told = "?" if item.student_id is None else _named_pupil(item.student_id, directory)
         reasons.setdefault(item.reason, []).append(told)
     return tuple((reason, tuple(ids)) for reason, ids in reasons.items())
 
@@ -150,13 +150,13 @@ def _shared_by_most(
     return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
 
 
-def _named(student_id: StudentId, directory: Directory) -> str:
+def _named_pupil(student_id: StudentId, directory: Directory) -> str:
     """Give a pupil's name, where it is known, and the id beside it."""
     return f"{directory.name_of(student_id)} {student_id}".strip()
 
 
 def _name_with_class(pupil: PupilScore, directory: Directory) -> str:
-    named = _named(pupil.student_id, directory)
+    named = _named_pupil(pupil.student_id, directory)
     return f"{named} ({pupil.class_id})" if pupil.class_id else named
 
 

@@ -24,13 +24,13 @@ from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.alerts.silence import REGISTER_SILENT
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.facts import FACT_KINDS
-from dropout_risk.catalogue.feature import CAUSES, DOMAINS, Feature, FeatureCatalogue
+from dropout_risk.catalogue.feature import CAUSES, CONFIDENTIAL, DOMAINS, Feature, FeatureCatalogue
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import STATES
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.refused_notes import NOT_JUDGED, warnings_of_domains
-from dropout_risk.scoring.roles import CONFIDENTIAL, Role, Telling
+from dropout_risk.scoring.roles import Role, Telling
 from dropout_risk.scoring.score_writer import EVERYBODYS_WARNINGS, NOTHING_RECORDED, WARNINGS_OF_ATTENDANCE
 from dropout_risk.scoring.scores import PUPIL_ERRORS, RowError, ToldReason
 from dropout_risk.text import CLAUSES, LANGUAGES, Language, Text

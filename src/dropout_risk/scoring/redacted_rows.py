@@ -31,7 +31,7 @@ def redact_rows(
     Names stay. What is one entry ``other`` in a reply is null here in ``domains``, ``causes`` and
     ``contributions``: it is the log-odds less the base and all that is there.
     """
-    if not role.hidden:
+    if role.reads_all:
         return rows
     redacted = _RedactedRows(rows, Reader(role, catalogue, language), catalogue)
     columns = {name: rows[name] for name in rows.schema.names} | redacted.columns()

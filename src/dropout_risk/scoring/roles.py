@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dropout_risk.catalogue.feature import DOMAINS
+from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError, nearest
 from dropout_risk.records.directory import PERSONAL
 from dropout_risk.settings import Settings
@@ -17,8 +17,6 @@ COMPANIONS = ("grades", "family", "attendance", "psychology")
 SPEAKS = 0.05
 """A domain that adds less than this to the log-odds covers nothing."""
 
-CONFIDENTIAL = "psychology"
-"""The domain of which the lists tell nobody more than whom to ask."""
 ASK = Text(
     zh="心理测评（结果保密，请与心理教师沟通）", en="Well-being test (confidential: ask the counsellor)"
 )
@@ -94,6 +92,11 @@ class Role:
     def hidden(self) -> tuple[str, ...]:
         """The domains of which it sees nothing."""
         return tuple(domain for domain in DOMAINS if domain not in self.sees)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether nothing of a score is kept from it but, perhaps, whose it is."""
+        return self.staff and not self.hidden
 
     def tells(self, domain: str, *, folded: bool = False, raises: bool = True) -> Telling:
         """Say how much it is told of a part of a score: the one rule of replies, of files and of lists.

@@ -328,6 +328,17 @@ def test_an_alert_is_told_to_who_sees_all_that_it_reads(risk_model, scores, role
     assert [item.rule for item in risk_model.redact(given, role).alerts] == expected
 
 
+def test_who_is_no_staff_gets_no_alert_and_no_rank_even_if_it_sees_every_domain(risk_model, scores):
+    outsider = Role("researcher", Text(zh="研究者", en="Researcher"), tuple(DOMAINS), staff=False)
+    facts = (fact("suspected_dropout"), fact("low_income"))
+    given = with_parts(scores.pupils[0], alerts=(alert(CRITICAL_ITEM),), facts=facts)
+    redacted = risk_model.redact(given, outsider)
+
+    assert (redacted.alerts, redacted.rank_in_school) == ((), None)
+    assert {item.name for item in redacted.facts} == {"low_income"}
+    assert redacted.domains == given.domains | {"other": 0.0}
+
+
 def test_help_that_is_suggested_for_something_hidden_only_is_left_out(risk_model, scores):
     pupil = scores.pupils[0]
     helps = (
