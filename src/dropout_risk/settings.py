@@ -154,10 +154,10 @@ class LeakSettings(Section):
 UNKNOWN_BAND = "unknown"
 BAND_WORDS: dict[str, Text] = {
     "low": Text(zh="低", en="low"),
-    "watch": Text(zh="需留意", en="worth watching"),
+    "watch": Text(zh="关注", en="worth watching"),
     "elevated": Text(zh="较高", en="elevated"),
     "high": Text(zh="高", en="high"),
-    UNKNOWN_BAND: Text(zh="须核实", en="to be verified"),
+    UNKNOWN_BAND: Text(zh="信息不足，暂不评估", en="to be verified"),
 }
 """The bands by rising risk, and at last where nobody can say, as all pages, files and reports word them."""
 BANDS = tuple(band for band in BAND_WORDS if band != UNKNOWN_BAND)

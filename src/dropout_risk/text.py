@@ -32,13 +32,13 @@ class Text:
 
     Examples
     --------
-    >>> Text(zh="缺勤", en="absent").to("zh")
-    '缺勤'
+    >>> Text(zh="缺课", en="absent").to("zh")
+    '缺课'
     >>> Text(zh="{n}天", en="{n} days").fill("en", n=3)
     '3 days'
     >>> Text(zh="{n}天{x}", en="{n} days{x}").filled(n=3, x=Text(zh="前", en=" before")).en
     '3 days before'
-    >>> CLAUSES.joined([Text(zh="缺勤", en="absent"), Text(zh="迟到", en="late")]).en
+    >>> CLAUSES.joined([Text(zh="缺课", en="absent"), Text(zh="迟到", en="late")]).en
     'absent; late'
     """
 

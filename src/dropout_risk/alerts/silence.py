@@ -28,7 +28,7 @@ _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
 DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _SILENT = Text(
-    zh="同班有考勤而该生没有可用记录的教学日已有{days}个（{since}起，最后一条记录：{last}）。"
+    zh="同班有考勤而本人没有可用记录的教学日已有{days}个（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
     en="No usable attendance row on {days} school days on which class-mates have one (since {since}; "
     "last row: {last}). {who} verifies today where the child is",
@@ -40,7 +40,7 @@ _NEVER_CAME = Text(
     "class-mates have one (since {since}). {who} verifies today whether the child ever came, and where it is",
 )
 _ALONE = Text(
-    zh="考勤已登记到之后{days}个教学日，但该生没有可用的记录（{since}起，最后一条记录：{last}）。"
+    zh="考勤已登记到之后{days}个教学日，但本人没有可用的记录（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
     en="No usable attendance row on {days} school days that the register covers (since {since}; "
     "last row: {last}). {who} verifies today where the child is",

@@ -165,7 +165,7 @@ def _logistic_risks(x: Floats, y: Floats, wanted: Floats, *, otherwise: float) -
 def _abc_rule(train: BaselineRows, test: BaselineRows, catalogue: FeatureCatalogue) -> Baseline:
     label = Text(zh="ABC规则", en="ABC rule")
     description = Text(
-        zh="缺勤达20%、每门不及格的主科、受过停学处分各算一个标记；缺失不算标记；"
+        zh="缺课达20%、每门不及格的主科、受过停学处分各算一个标记；缺失不算标记；"
         "风险取训练期同样标记数的辍学比例；有任一标记即被点名",
         en="One flag for absence of 20 % or more in the year, one per core subject failed, one for a "
         "suspension; missing raises no flag; the risk is the training rate of the same number of flags; "
@@ -195,7 +195,7 @@ def abc_columns(catalogue: FeatureCatalogue) -> AbcColumns:
         absence=find_feature(
             catalogue,
             lambda f: isinstance(f.measure, Share) and f.measure.of == "absent" and f.window == "year",
-            Text(zh="本学年缺勤率", en="absence share in the year (measure Share of absent)"),
+            Text(zh="本学年缺课率", en="absence share in the year (measure Share of absent)"),
         ),
         suspension=find_feature(
             catalogue,

@@ -227,7 +227,7 @@ SUMMARY_COLUMNS = (
 FIGURES = {
     "slope": Text(zh="斜率（1为准确，小于1为过于极端）", en="Slope (1 is right, below 1 too extreme)"),
     "in_the_large": Text(
-        zh="总体偏移（对数几率，0为准确，小于0为风险偏高）",
+        zh="总体偏移（对数几率，0为准确，小于0表示给出的风险过高）",
         en="Calibration in the large (log-odds; 0 is right, below 0 too high risks)",
     ),
     "error": Text(zh="期望校准误差（十等分）", en="Expected calibration error (ten bins)"),

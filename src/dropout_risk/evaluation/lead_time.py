@@ -45,8 +45,8 @@ QUARTILES = (0.25, 0.5, 0.75)
 FEWEST = 10
 """Pupils below which a share is not given."""
 VERDICT = Text(
-    zh="约每{step}个上课日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
-    "事先上过模型的名单；首次列出距辍学的中位数为{median}个上课日。",
+    zh="约每{step}个教学日一张名单，共{mornings}张（{first}至{last}）。其间辍学的{leavers}名学生中，{share:.0%}{ends}"
+    "事先列入过模型的名单；首次列出距辍学的中位数为{median}个教学日。",
     en="A list was drawn up about every {step} school days, {mornings} in all ({first} to {last}). Of the "
     "{leavers} pupils who dropped out in that time, {share:.0%}{ends} had been on the model's list; from the "
     "first listing to the dropout the median was {median} school days.",
@@ -56,8 +56,8 @@ EVER = Text(
     en="Of all {pupils} pupils, {share:.1%} were on the model's list at least once in that time.",
 )
 LAST_DAY = Text(
-    zh="辍学日期的记载在最后一次到校之后，中位数为{gap}个上课日。算到最后到校日：{n}名学生中有{share:.0%}在还到校时就已列出，"
-    "列出者首次上名单距最后到校日的中位数为{median}个上课日。",
+    zh="辍学日期的记载在最后一次到校之后，中位数为{gap}个教学日。算到最后到校日：{n}名学生中有{share:.0%}在还到校时就已列出，"
+    "列出者首次列入距最后到校日的中位数为{median}个教学日。",
     en="The dropout is dated a median of {gap} school days after the last day at school. Counted to that "
     "day: {share:.0%} of {n} pupils were listed while they still came, and of these the median first listing "
     "was {median} school days before the last day at school.",
@@ -88,20 +88,20 @@ LEADS = Text(zh="辍学学生何时首次上名单", en="Pupils who dropped out:
 LEADS_HEAD = (
     "",
     Text(zh="从未列出", en="Never listed"),
-    Text(zh="下四分位（上课日）", en="Lower quartile, days"),
+    Text(zh="下四分位（教学日）", en="Lower quartile, days"),
     Text(zh="中位数", en="Median"),
     Text(zh="上四分位", en="Upper quartile"),
     Text(zh="第一张名单上已列出", en="On the first list already"),
 )
 BEFORE = Text(
-    zh="辍学前至少若干上课日已上过名单的比例", en="Share that had been on the list so many days before"
+    zh="辍学前至少若干教学日已列入过名单的比例", en="Share that had been on the list so many days before"
 )
 BEFORE_LAST_DAY = Text(
-    zh="最后到校日之前至少若干上课日已上过名单的比例",
+    zh="最后到校日之前至少若干教学日已列入过名单的比例",
     en="Share that had been on the list so many days before the last day at school",
 )
-BEFORE_HEAD = (Text(zh="上课日", en="School days"), Text(zh="学生", en="Pupils"))
-ALARMS = Text(zh="误报在名单上停留多久", en="False alarms: on how many lists they stayed")
+BEFORE_HEAD = (Text(zh="教学日", en="School days"), Text(zh="学生", en="Pupils"))
+ALARMS = Text(zh="误报列入名单多久", en="False alarms: on how many lists they stayed")
 ALARMS_HEAD = (
     "",
     Text(zh="误报学生", en="Pupils"),
@@ -109,7 +109,7 @@ ALARMS_HEAD = (
     Text(zh="中位数", en="Median"),
     Text(zh="上四分位", en="Upper quartile"),
     Text(zh="平均", en="Mean"),
-    Text(zh="最后仍在名单上", en="Still on the last list"),
+    Text(zh="最后仍列入名单", en="Still on the last list"),
     Text(zh="结局尚不知", en="Outcome not known yet"),
 )
 

@@ -46,7 +46,7 @@ STILL_COMING_HEAD = (
     Text(zh="名单召回率，仍在到校", en="Recall of the list, still coming"),
 )
 SAID = Text(
-    zh="辍学的{positives}人次中，评分日前{days}个上课日内仍到过校的占{share:.0%}；只在仍到校的学生中，模型AUC为{auc}，"
+    zh="辍学的{positives}人次中，评分日前{days}个教学日内仍到过校的占{share:.0%}；只在仍到校的学生中，模型AUC为{auc}，"
     "全体名单找出了其中{recall}的辍学者（全部辍学者为{of_all:.2f}）。",
     en="Of {positives} rows with a dropout, {share:.0%} are of pupils who had been at school within the last "
     "{days} school days. Among all who still came, the model's AUC is {auc}, and the overall list finds "

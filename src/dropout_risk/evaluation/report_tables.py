@@ -296,7 +296,7 @@ GLOSSARY: tuple[tuple[Text, Text], ...] = (
     (
         Text(zh="漏掉（FNR）、误列（FPR）", en="FNR, FPR"),
         Text(
-            zh="辍学者中不在名单上的比例，未辍学者中列入名单的比例。",
+            zh="辍学者中未列入名单的比例，未辍学者中列入名单的比例。",
             en="the share of dropouts that the list misses, and the share of those who stayed that it names.",
         ),
     ),

@@ -135,7 +135,7 @@ def concordance_index(outcomes: TimedOutcomes, risk: npt.ArrayLike) -> float:
 # --- What the report says of timing: whether it beats one curve for all, and is right in the mean ---
 
 HEAD = (
-    Text(zh="上课日", en="Within school days"),
+    Text(zh="教学日", en="Within school days"),
     Text(zh="实际比例", en="Observed share"),
     Text(zh="平均风险", en="Mean risk"),
     "AUC",
@@ -168,7 +168,7 @@ OF_THE_MEAN = Question("timing_of_the_mean", "时间分布的均值")
 MOST_AWAY = 0.15
 """Largest difference between the share of dropouts before a day and that of the risks."""
 SPREAD = Text(
-    zh="预测期内辍学的，有{observed:.0%}在{day}个上课日内辍学，按风险应为{said:.0%}：相差{away}，"
+    zh="预测期内辍学的，有{observed:.0%}在{day}个教学日内辍学，按风险应为{said:.0%}：相差{away}，"
     "区间不得超出±{most}",
     en="of the dropouts of the whole horizon {observed:.0%} fall within {day} school days, by the risks "
     "{said:.0%}: a difference of {away}, whose interval must lie within {most}",

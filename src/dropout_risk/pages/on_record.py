@@ -35,7 +35,7 @@ RECORD_WORDS: dict[str, Text] = {
     "within_days": Text(zh="{days}个教学日内{risk}", en="{risk} within {days} school days"),
     "to_graduation": Text(zh="至毕业", en="until graduation"),
     "graduates": Text(
-        zh="该生读毕业年级：{date}前后毕业，离今天约{days}个教学日，不足{horizon}个。"
+        zh="本人读毕业年级：{date}前后毕业，离今天约{days}个教学日，不足{horizon}个。"
         "这个风险只说到毕业为止，毕业后的升学、就业不在其内。",
         en="This pupil is in a final grade and leaves about {date}, some {days} school days from now and not "
         "{horizon}. The risk ends there, and says nothing of what comes after school.",

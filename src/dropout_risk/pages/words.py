@@ -113,7 +113,7 @@ REVIEW_WORDS: dict[str, Text] = {
     ),
     "spread_said": Text(zh="已评估{n}人：{counts}", en="{n} pupils judged: {counts}"),
     "bar_said": Text(zh="风险{low}至{high}：{n}人", en="risk {low} to {high}: {n} pupils"),
-    "band": Text(zh="档次", en="Band"),
+    "band": Text(zh="风险等级", en="Band"),
     "from": Text(zh="风险不低于", en="Risk from"),
     "share": Text(zh="占比", en="Share"),
     "by_capacity": Text(zh="各校名单", en="Lists by capacity"),

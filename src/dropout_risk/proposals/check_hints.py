@@ -72,25 +72,25 @@ _SHIFTED = Text(
     "export the school's own days; local if this is its week",
 )
 _ONLY = Text(
-    zh="几乎没有一行写出勤：像是只登记缺勤。确实如此才可写；每人每天都应有记录的，是漏登了",
+    zh="几乎没有一行写出勤：像是只登记缺课。确实如此才可写；每人每天都应有记录的，是漏登了",
     en="hardly any row says that somebody came, as in a register of absences only; declare it only "
     "if that is what it is",
 )
 _MOSTLY = Text(
-    zh="大多数行不是出勤，多数学生多数日子没有记录：可能只登记缺勤",
+    zh="大多数行不是出勤，多数学生多数日子没有记录：可能只登记缺课",
     en="most rows are no presence and most pupils have no row on most days: it may list absences only",
 )
 _OF_CLASSES = Text(
-    zh="只有个别班级像是只登记缺勤。确实如此的，写：{lines}",
+    zh="只有个别班级像是只登记缺课。确实如此的，写：{lines}",
     en="single classes seem to list absences only; if they do, write: {lines}",
 )
 _WEEK = Text(
-    zh="没有校历：只登记缺勤的考勤需要知道哪些日子上课",
+    zh="没有校历：只登记缺课的考勤需要知道哪些日子上课",
     en="there is no calendar, and a register of absences needs to know the school days",
 )
-_EXCEPTIONS = Text(zh="校历只列放假和补课日", en="the calendar lists exceptions only")
+_EXCEPTIONS = Text(zh="校历只列放假和调休日", en="the calendar lists exceptions only")
 _LEAVE = Text(
-    zh="有的行请假多于缺勤：缺勤天数可能不含请假",
+    zh="有的行请假多于缺课：缺课天数可能不含请假",
     en="some rows have more leave than absence: absence may not hold leave",
 )
 _YEAR = Text(

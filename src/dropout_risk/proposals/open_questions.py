@@ -155,8 +155,8 @@ _UNKNOWN = Text(
     "ignored if they are not needed",
 )
 _BY_LESSON = Text(
-    zh="{name}：缺勤按节登记（{header}），没有记录的日子不能当作出勤。"
-    "请汇总为每名学生每天一行（当天缺半数以上的课为缺勤），去掉该列，"
+    zh="{name}：缺课按节登记（{header}），没有记录的日子不能当作出勤。"
+    "请汇总为每名学生每天一行（当天缺半数以上的课为缺课），去掉该列，"
     '再写 unrecorded = "present"；或导出每节课所有学生的出勤',
     en="{name} lists absences by lesson ({header}), so that days without a row cannot count as present: "
     "sum it up to one row per pupil and day (absent where at least half of the lessons were missed), leave "

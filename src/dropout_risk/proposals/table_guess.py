@@ -339,7 +339,7 @@ _NUMBERS = Text(
     en="of two columns of marks this one holds numbers, which need no scale",
 )
 _ONLY_DATES = Text(
-    zh="表中只有这一列日期：是缺勤（或考试）当天，还是登记的日期",
+    zh="表中只有这一列日期：是缺课（或考试）当天，还是登记的日期",
     en="the only dates of the file: are they the day itself, or the day of the entry",
 )
 _NOTHING = Text(zh="", en="")

@@ -45,8 +45,8 @@ _NEW_MODEL = Text(zh="模型换了新版本", en="a new version of the model")
 _BACKGROUND = Text(zh="参照的学生群体变了", en="other pupils to compare with")
 _REST = {
     0: Text(zh="其他变化不大", en="little else changed"),
-    1: Text(zh="其他情况合计使风险上升", en="everything else together raises the risk"),
-    -1: Text(zh="其他情况合计使风险下降", en="everything else together lowers the risk"),
+    1: Text(zh="其他情况合计使风险升高", en="everything else together raises the risk"),
+    -1: Text(zh="其他情况合计使风险降低", en="everything else together lowers the risk"),
 }
 
 

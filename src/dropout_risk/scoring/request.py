@@ -59,12 +59,12 @@ MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
 _ABSENCES_ONLY = (
     Text(
-        zh="给出的考勤没有一行是出勤，多数日子也没有记录：像是只登记缺勤，照此计算该生天天缺勤",
+        zh="给出的考勤没有一行是出勤，多数日子也没有记录：像是只登记缺课，照此计算该学生天天缺课",
         en="No row of attendance says that the pupil was there, and most days have none: the register "
         "seems to list absences only, so that the pupil would be absent all the time",
     ),
     Text(
-        zh='若只登记缺勤，请在请求中写 unrecorded = "present"，并写明考勤登记到哪天（registered_to）；'
+        zh='若只登记缺课，请在请求中写 unrecorded = "present"，并写明考勤登记到哪天（registered_to）；'
         '若没有记录的日子确实不知道，写 unrecorded = "unknown"',
         en='if it lists absences only, say unrecorded = "present" in the request, and to which day it was '
         'kept (registered_to); if nobody knows of the other days, say unrecorded = "unknown"',

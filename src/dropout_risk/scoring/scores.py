@@ -28,7 +28,7 @@ NOTHING_KNOWN, NOT_FOR_ROLE = "DR195", "DR196"
 PUPIL_ERRORS = {
     NOTHING_KNOWN: (
         Text(
-            zh="该日期早于该生的第一条记录，当时还什么都不知道",
+            zh="该日期早于该学生的第一条记录，当时还什么都不知道",
             en="The date lies before the pupil's first record: nothing was known yet",
         ),
         Text(zh="换一个较晚的日期，或补录更早的记录", en="choose a later date, or add earlier records"),
@@ -56,7 +56,7 @@ PUPIL_ERRORS = {
     ),
     SET_APART: (
         Text(
-            zh="学生表中该生的行未通过检查，因此未评估",
+            zh="学生表中该学生的行未通过检查，因此未评估",
             en="The pupil's row in the students table was set apart by the checks",
         ),
         Text(zh="原因见隔离文件（quarantine）", en="see the quarantine for the reason"),

@@ -34,16 +34,16 @@ LIST_COLUMNS: dict[str, Text] = {
     "status": Text(zh="与上次相比", en="status"),
     "since": Text(zh="列入名单起始日", en="since"),
     "band": Text(zh="风险等级", en="band"),
-    "risk": Text(zh="风险", en="risk"),
+    "risk": Text(zh="辍学风险", en="risk"),
     "low": Text(zh="区间下限", en="low"),
     "high": Text(zh="区间上限", en="high"),
     "risk_before": Text(zh="上次风险", en="risk_before"),
     "alerts": Text(zh="预警", en="alerts"),
     "duty": Text(zh="预警分工", en="duty"),
     "facts": Text(zh="已知情况", en="facts"),
-    "reasons": Text(zh="升高风险的原因", en="reasons"),
-    "missing": Text(zh="尚缺的信息", en="missing"),
-    "suggested_help": Text(zh="建议的帮助", en="suggested_help"),
+    "reasons": Text(zh="模型计算依据", en="reasons"),
+    "missing": Text(zh="有待核实的信息", en="missing"),
+    "suggested_help": Text(zh="可以怎么帮", en="suggested_help"),
     "not_scored_because": Text(zh="暂不评估的原因", en="not_scored_because"),
 }
 CELL_WORDS: dict[str, Text] = {
@@ -53,9 +53,9 @@ CELL_WORDS: dict[str, Text] = {
     "below_line": Text(zh="未列入", en="below_line"),
     "not_scored": Text(zh="暂不评估", en="not_scored"),
     "new": Text(zh="新列入", en="new"),
-    "worse": Text(zh="上升", en="worse"),
-    "same": Text(zh="持平", en="same"),
-    "better": Text(zh="下降", en="better"),
+    "worse": Text(zh="升高", en="worse"),
+    "same": Text(zh="相近", en="same"),
+    "better": Text(zh="降低", en="better"),
     **BAND_WORDS,
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

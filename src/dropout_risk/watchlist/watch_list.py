@@ -30,7 +30,7 @@ from dropout_risk.watchlist.table import list_csv, list_frame
 from dropout_risk.watchlist.wording import listed_refusals, shorten_list
 
 _TOO_LITTLE = Text(
-    zh="近期所知太少，须核实（{missing}）", en="Too little is known, to be verified ({missing})"
+    zh="信息不足，暂不评估，请核实（{missing}）", en="Too little is known, to be verified ({missing})"
 )
 _MISSING_SHOWN = 2
 
