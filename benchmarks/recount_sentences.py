@@ -324,6 +324,30 @@ def _streak_with_gaps(pupil: Pupil, said: re.Match[str]) -> Counted:
     )
 
 
+@says(r"^最近一次考勤（(?P<last>.+日)）(?P<kind>无故缺课|缺课)$")
+def _one_day_streak(pupil: Pupil, said: re.Match[str]) -> Counted:
+    kinds = KINDS[said["kind"]]
+    days = pupil.streak(kinds)
+    return Counted(
+        None if len(days) == 1 else "no single day",
+        **_ends(days),
+        of_any=lambda one: len(one.streak(kinds)) if one.days else math.nan,
+    )
+
+
+@says(r"^(?P<month>\d+)月(?P<day>\d+)日(?P<kind>无故缺课|缺课)，此后(?P<unknown>\d+)个教学日没有记录$")
+def _one_day_with_gaps(pupil: Pupil, said: re.Match[str]) -> Counted:
+    kinds = KINDS[said["kind"]]
+    days = pupil.streak(kinds)
+    unknown = sum(day > days[-1] for day in pupil.school_days)
+    same = len(days) == 1 and (days[0].month, days[0].day) == (int(said["month"]), int(said["day"]))
+    return Counted(
+        None if same and unknown == int(said["unknown"]) else "days without a record",
+        **_ends(days),
+        of_any=lambda one: float(len(one.streak(kinds))) if one.days else math.nan,
+    )
+
+
 @says(r"^最近一次考勤(?P<none>没有无故缺课|在校)$")
 def _no_streak(pupil: Pupil, said: re.Match[str]) -> Counted:
     day, status = pupil.days[-1]
@@ -340,6 +364,17 @@ def _longest(pupil: Pupil, said: re.Match[str]) -> Counted:
         return max(map(len, one.runs(ABSENT, window)), default=0) if one.days_in(window) else math.nan
 
     return Counted(len(longest), **_ends(longest), of_any=of_any)
+
+
+@says(rf"^{WINDOW}缺课每次只有一天（最近一次是(?P<last>.+日)）$")
+def _single_days(pupil: Pupil, said: re.Match[str]) -> Counted:
+    window = _window(said["window"])
+    longest = max(pupil.runs(ABSENT, window), key=lambda run: (len(run), run[0]))
+
+    def of_any(one: Pupil) -> float:
+        return max(map(len, one.runs(ABSENT, window)), default=0) if one.days_in(window) else math.nan
+
+    return Counted(None if len(longest) == 1 else "a longer run", **_ends(longest), of_any=of_any)
 
 
 @says(rf"^{WINDOW}缺课(?P<n>\d+)次（连续几天算一次）$")
@@ -879,7 +914,7 @@ def faults_of_page(page: str, district: District, student: str, as_of: Day) -> t
     return number, faults
 
 
-_FEW_DAYS = re.compile(r"（只按有记录的(?P<known>\d+)天计：这\d+个教学日中其余的不知道）$")
+_FEW_DAYS = re.compile(r"（只按有记录的(?P<known>\d+)天计：这\d+个教学日中其他日子没有记录）$")
 
 
 def _faults(pupil: Pupil, sentence: str, note: str) -> Iterator[str]:

@@ -113,6 +113,19 @@ def date_in_words(date: dt.date, language: Language) -> str:
     return _DATE.fill(language, date=date)
 
 
+def iso_date_words(day: str) -> Text:
+    """Write a date that is given as YYYY-MM-DD in both languages; anything else stays as it is.
+
+    >>> iso_date_words("2025-03-03").zh, iso_date_words("–").zh
+    ('2025年3月3日', '–')
+    """
+    try:
+        date = dt.date.fromisoformat(day)
+    except ValueError:
+        return same_words(day)
+    return Text(zh=date_in_words(date, "zh"), en=date_in_words(date, "en"))
+
+
 def percent_text(share: float) -> str:
     """Write a share or a risk as a percentage without decimals.
 

@@ -133,6 +133,11 @@ def longest_streak(window: Window) -> Feature:
             zh="<period>最长一次连续缺课{counted:.0f}个教学日（{first}至{last}）",
             en="Most school days missed in a row <period>: {counted:.0f}, from {first} to {last}",
         ),
+        single_sentence=sentence_over(
+            window,
+            zh="<period>缺课每次只有一天（最近一次是{last}）",
+            en="Absent for single days only <period>, the latest on {last}",
+        ),
         faults=True,
         zero_sentence=sentence_over(window, zh="<period>没有缺课", en="No absence <period>"),
         missing_sentence=sentence_over(window, *NO_RECORD),
@@ -177,6 +182,7 @@ ATTENDANCE: tuple[Feature, ...] = (
             zh="到{last}，已连续{counted:.0f}个教学日缺课（{first}起）",
             en="School days absent without a break up to {last}: {counted:.0f}, since {first}",
         ),
+        single_sentence=Text(zh="最近一次考勤（{last}）缺课", en="Absent on the latest recorded day, {last}"),
         faults=True,
         zero_sentence=Text(zh="最近一次考勤在校", en="At school on the latest recorded day"),
         missing_sentence=NEVER_RECORDED,
@@ -193,6 +199,10 @@ ATTENDANCE: tuple[Feature, ...] = (
         counted_sentence=Text(
             zh="到{last}，已连续{counted:.0f}个教学日无故缺课（{first}起）",
             en="School days absent without an explanation up to {last}: {counted:.0f}, since {first}",
+        ),
+        single_sentence=Text(
+            zh="最近一次考勤（{last}）无故缺课",
+            en="Absent without an explanation on the latest recorded day, {last}",
         ),
         faults=True,
         zero_sentence=Text(

@@ -84,6 +84,8 @@ class Feature:
         rows), and what the measure's footing gives, such as ``{recorded}``.
     counted_unit : Text, optional
         The unit of ``{counted}``, for what stands beside it.
+    single_sentence : Text, optional
+        The same where what was counted is 1: one day is no run.
     whole_sentence : Text, optional
         What the value 1 means where it is all that there could be.
     reads : {-1, 0, 1}, optional
@@ -132,6 +134,7 @@ class Feature:
     counted_sentence: Text | None = None
     counted_negative_sentence: Text | None = None
     counted_unit: Text | None = None
+    single_sentence: Text | None = None
     whole_sentence: Text | None = None
     reads: Literal[-1, 0, 1] | None = None
     faults: bool = False
@@ -198,7 +201,9 @@ class Feature:
         sentence = self.negative_sentence if is_below else self.sentence
         counted = self.counted_negative_sentence if is_below else self.counted_sentence
         if told and counted is not None and not math.isnan(told["counted"]):
-            sentence, fields = counted, fields | {"counted": abs(told["counted"])}
+            alone = abs(told["counted"]) == 1 and not is_below
+            sentence = self.single_sentence if alone and self.single_sentence else counted
+            fields |= {"counted": abs(told["counted"])}
         size = abs(value) if is_below else value
         return (sentence or self.sentence).fill(language, value=size, points=100 * size, **fields)
 
@@ -236,7 +241,7 @@ class Feature:
 
 _TEXTS = (
     "unit", "label", "sentence", "missing_sentence", "zero_sentence", "negative_sentence", "counted_sentence",
-    "counted_negative_sentence", "counted_unit", "whole_sentence",
+    "counted_negative_sentence", "counted_unit", "single_sentence", "whole_sentence",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.cli.options import progress_bar, show_working
 from dropout_risk.errors import SettingsError
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -26,6 +26,22 @@ if TYPE_CHECKING:
 OLD_DAYS = 7
 QUESTIONS_SHOWN = 10
 FILES = (".csv", ".parquet", ".json")
+_SCORED = Text(
+    zh="已评估{scored}人，暂不评估{left}人：{out}", en="{scored} pupils scored, {left} could not be: {out}"
+)
+_QUESTIONS = Text(
+    zh="关于考勤登记的问题共{number}个，详见各页。",
+    en="{number} questions about registers: see the pages.",
+)
+_OLD = Text(
+    zh="最近一条记录是{latest}，比{as_of}早{days}天：此后发生的事不在名单内。",
+    en="The latest record is of {latest}, {days} days before {as_of}: what happened since is on no list.",
+)
+_SUMMARY = Text(
+    zh="共{cohort}人：已列入{listed}人（其中有预警{with_alert}人），未列入名单{below_line}人，暂不评估{not_scored}人",
+    en="{cohort} pupils: {listed} listed ({with_alert} of them by an alert), {below_line} below the line, "
+    "{not_scored} could not be scored",
+)
 
 
 def score(
@@ -73,15 +89,15 @@ def score(
 
     risk_model = options.load_model(model)
     reader = None if role is None else role_named(role, roles_of(risk_model.settings))
-    source = options.read_source(folder, store, mapping, quarantine)
     speech = options.spoken_language(language, risk_model)
+    source = options.read_source(folder, store, mapping, quarantine, speech)
     with show_working("packing"):
         histories = histories_of(source)
     with progress_bar("scoring") as progress:
         scored, left = _score_to_file(
             risk_model, histories, as_of, out, speech, complete=complete, reader=reader, progress=progress
         )
-    typer.echo(f"{scored} pupils scored, {left} could not be: {out}")
+    typer.echo(_SCORED.fill(speech, scored=scored, left=left, out=out))
 
 
 def _score_to_file(
@@ -158,8 +174,8 @@ def watchlist(
     risk_model = options.load_model(model)
     reader = reader_of_pages(role, risk_model.settings)
     speech = options.spoken_language(language, risk_model)
-    records = options.read_records(folder, mapping, quarantine)
-    _warn_of_old_records(records, as_of)
+    records = options.read_records(folder, mapping, quarantine, speech)
+    _warn_of_old_records(records, as_of, speech)
     settings = risk_model.settings.watch_list
     if capacity is not None:
         settings = settings.model_copy(update={"capacity": capacity})
@@ -179,30 +195,23 @@ def watchlist(
     for question in review.watch_list.registers[:QUESTIONS_SHOWN]:
         typer.secho(question.text, fg="yellow")
     if len(review.watch_list.registers) > QUESTIONS_SHOWN:
-        typer.secho(
-            f"{len(review.watch_list.registers)} questions about registers: see the pages.", fg="yellow"
-        )
+        told = _QUESTIONS.fill(speech, number=len(review.watch_list.registers))
+        typer.secho(told, fg="yellow")
     written = write_reader_folders(review, out) if by_reader else write_morning(review, out)
     typer.echo(f"{summary_line(review.watch_list)}: {written}")
 
 
-def _warn_of_old_records(records: SchoolRecords, as_of: str) -> None:
+def _warn_of_old_records(records: SchoolRecords, as_of: str, language: Language) -> None:
     """Say how old the latest record is, where a list made from it is no morning's list any more."""
     from dropout_risk.records.calendar import date_of, ordinal_of
 
     days = (date_of(ordinal_of(as_of)) - records.observed_to).days
     if days > OLD_DAYS:
-        typer.secho(
-            f"The latest record is of {records.observed_to}, {days} days before {as_of}: "
-            "what happened since is on no list.",
-            fg="yellow",
-        )
+        latest = records.observed_to
+        typer.secho(_OLD.fill(language, latest=latest, days=days, as_of=as_of), fg="yellow")
 
 
 def summary_line(morning: WatchList) -> str:
     """Say where everybody of the cohort is."""
     counts = morning.counts()
-    return (
-        f"{counts['cohort']} pupils: {counts['listed']} listed ({counts['with_alert']} of them by an alert), "
-        f"{counts['below_line']} below the line, {counts['not_scored']} could not be scored"
-    )
+    return _SUMMARY.fill(morning.language, **counts)

@@ -12,7 +12,7 @@ import typer
 
 from dropout_risk.errors import SettingsError
 from dropout_risk.settings import Settings
-from dropout_risk.text import Language, language_of
+from dropout_risk.text import Language, Text, language_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -180,18 +180,33 @@ def read_records(
         )
         report = records.check()
     typer.echo(report.text(language))
-    _tell_unknown_words(records)
+    _tell_unknown_words(records, language)
     if len(records.quarantine):
         path = quarantine or folder / "quarantine.csv"
         records.quarantine.write(path)
-        typer.secho(
-            f"{len(records.quarantine)} row(s) were set apart, each with its reason: {path}", fg="yellow"
-        )
+        told = _SET_APART.fill(language, number=len(records.quarantine), path=path)
+        typer.secho(told, fg="yellow")
     return records
 
 
+_SET_APART = Text(
+    zh="{number}行未使用，逐行的原因见：{path}",
+    en="{number} row(s) were set apart, each with its reason: {path}",
+)
+_UNKNOWN_WORDS = Text(
+    zh="{table}.{column}：{given}个词中有{unknown}个不在目录中，默认特征不读取这些行；"
+    "请在 [words.{column}] 中写明对应",
+    en="{table}.{column}: {unknown} of {given} word(s) are not in the catalogue; "
+    "no default feature reads their rows; map them under [words.{column}]",
+)
+
+
 def read_source(
-    folder: Path | None, store: Path | None, mapping: Path | None, quarantine: Path | None
+    folder: Path | None,
+    store: Path | None,
+    mapping: Path | None,
+    quarantine: Path | None,
+    language: Language = "en",
 ) -> SchoolRecords | Histories:
     """Read a folder of records, or the histories of a store."""
     if (folder is None) == (store is None):
@@ -199,7 +214,7 @@ def read_source(
             "Records come from a folder or from a store.", hint="give DIR, or --store DIR, and not both"
         )
     if folder is not None:
-        return read_records(folder, mapping, quarantine)
+        return read_records(folder, mapping, quarantine, language)
     from dropout_risk.histories.histories import Histories
 
     assert store is not None  # noqa: S101
@@ -207,7 +222,7 @@ def read_source(
         return Histories.load(store)
 
 
-def _tell_unknown_words(records: SchoolRecords) -> None:
+def _tell_unknown_words(records: SchoolRecords, language: Language) -> None:
     """Say how many family factors and instruments nobody knows: they are kept, but no feature reads them."""
     from dropout_risk.catalogue.factors import FACTORS
     from dropout_risk.catalogue.instruments import default_instruments
@@ -217,8 +232,7 @@ def _tell_unknown_words(records: SchoolRecords) -> None:
         given = records.table(table)[column].unique().to_pylist()
         unknown = sum(word not in words for word in given)
         if unknown:
-            typer.secho(
-                f"{table}.{column}: {unknown} of {len(given)} word(s) are not in the catalogue; "
-                f"no default feature reads their rows; map them under [words.{column}]",
-                fg="yellow",
+            told = _UNKNOWN_WORDS.fill(
+                language, table=table, column=column, unknown=unknown, given=len(given)
             )
+            typer.secho(told, fg="yellow")

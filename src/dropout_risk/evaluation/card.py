@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PURPOSE = Text(
     zh="## 用途\n\n"
-    "估计每名在校学生在今后约一学期（{horizon}个教学日）内出现“{events}”的概率，并给出理由，"
+    "估计每名在校学生在今后约一学期（{horizon}个教学日）内出现“{events}”的概率，并给出依据，"
     "供班主任、心理教师、包保责任人决定先去看望谁。分数只回答“谁先需要有人关心”，由人作出决定。",
     en="## Use\n\n"
     'Estimates each enrolled pupil\'s probability of "{events}" within the next {horizon} school days, with '

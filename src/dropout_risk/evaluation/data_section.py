@@ -13,7 +13,7 @@ from dropout_risk.evaluation.section import Cell, Section, SectionKind, SectionT
 from dropout_risk.records.rules import Counts
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.text import Text
+from dropout_risk.text import Text, iso_date_words
 
 WITHOUT_TITLE = {
     "students": Text(zh="学生名册", en="students"),
@@ -53,7 +53,8 @@ def data_section(records: SchoolRecords) -> Section:
         days += [day for day in (first, last) if day and (name == "attendance" or table.tells_observed)]
         rows.append((WITHOUT_TITLE.get(name, table.title), *_row_cells(given, table.date, counts.get(name))))
     observed = records.observed_to.isoformat()
-    said = [PERIOD.filled(first=min(days), last=max(days), observed=observed)] if days else []
+    told = {"first": min(days), "last": max(days), "observed": observed} if days else {}
+    said = [PERIOD.filled(**{name: iso_date_words(day) for name, day in told.items()})] if days else []
     return DATA.section(
         [*said, LATE], [SectionTable(TABLE, COLUMNS, tuple(rows))], points={"observed_to": observed}
     )

@@ -35,12 +35,12 @@ PAIR = Text(
     en="What “{one}” does depends on “{other}”: the further the two lines lie apart, the more.",
 )
 LEFT_OUT = Text(zh="心理测评各项不在此表中。", en="Results of well-being tests are not in this table.")
-TABLE = Text(zh="名单与其余学生", en="The list and the rest")
+TABLE = Text(zh="名单内外的学生", en="The list and the rest")
 COLUMNS = (
     Text(zh="因素（测试期平均）", en="Fact, mean of the test"),
     Text(zh="单位", en="Unit"),
-    Text(zh="名单上", en="On the list"),
-    Text(zh="其余", en="The rest"),
+    Text(zh="列入名单", en="On the list"),
+    Text(zh="未列入", en="The rest"),
 )
 
 

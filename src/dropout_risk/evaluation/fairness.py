@@ -277,7 +277,7 @@ LEADING: dict[str, dict[str, Text]] = {
     "causes": {str(name): label for name, label in CAUSES.items()},
 }
 KINDS = {
-    "domains": Text(zh="最主要的理由类别", en="leading domain"),
+    "domains": Text(zh="最主要的依据类别", en="leading domain"),
     "causes": Text(zh="最主要的原因", en="leading cause"),
 }
 RATE_WORDS = {
@@ -317,8 +317,8 @@ MEANING = Text(
     "{pairs} pairs. A group with fewer than {fewest} pupils of either outcome gets no figure.",
 )
 AT_EQUAL_RISK = Text(
-    zh="“同等风险下的理由”比较风险最高的五分之一学生：各组内最主要的理由所占比例，与只看风险时的预期相比；p小于0.05的分组另列全表。"
-    "留守、残疾等本身就是理由的分组，有差别是自然的。",
+    zh="“同等风险下的依据”比较风险最高的五分之一学生：各组内最主要的依据所占比例，与只看风险时的预期相比；p小于0.05的分组另列全表。"
+    "留守、残疾等本身就是依据的分组，有差别是自然的。",
     en="“Reasons at equal risk” compares the fifth of pupils with the highest risks: for what share a reason "
     "leads in each group, beside what their risks alone would give; groups are shown in full where "
     "p is below 0.05. Where membership is itself a reason "
@@ -330,7 +330,7 @@ OPTION = Text(
     "are never applied by the library; whether they may and should be is for people and the law to decide.",
 )
 REASON_TABLE = Text(
-    zh="同等风险下的理由，按{attribute}：{kind}的比例（括号内为预期）；不足{fewest}人的组不列",
+    zh="同等风险下的依据，按{attribute}：{kind}的比例（括号内为预期）；不足{fewest}人的组不列",
     en="Reasons at equal risk by {attribute}: share with each {kind} (expected); groups below {fewest} "
     "pupils left out",
 )
@@ -529,7 +529,7 @@ def _distance_table(report: FairnessReport) -> SectionTable:
         )
         for (kind, name, item), p in zip(found, adjusted, strict=True)
     ]
-    return SectionTable(Text(zh="同等风险下的理由", en="Reasons at equal risk"), columns, tuple(rows))
+    return SectionTable(Text(zh="同等风险下的依据", en="Reasons at equal risk"), columns, tuple(rows))
 
 
 def _reason_table(kind: str, attribute: str, found: ReasonShares) -> SectionTable:

@@ -31,7 +31,7 @@ THREE = 3
 MOST_ROWS = 500
 HIGH = 0.2
 """Reasons are read of pupils with high risks: curves are drawn of the fifth with the highest."""
-MOVE_THE_SCORE = Question("reasons_move_the_score", "理由确能改变分数")
+MOVE_THE_SCORE = Question("reasons_move_the_score", "计算依据确能改变分数")
 LEADING_CAUSE = Question("leading_cause", "主要原因与真实原因相符")
 
 
@@ -206,8 +206,8 @@ class FaithfulnessReport:
 
 AREA = "{:.2f} ({:.2f} – {:.2f})"
 TOLD = Text(
-    zh="去掉每名学生最主要的三条理由（换成平均值），平均风险由{start:.1%}降到{reasons:.1%}；"
-    "随机去掉三条则为{random:.1%}。按理由次序与随机次序之间的面积：去掉{taken}，给出{given}（对数几率，每步）。",
+    zh="去掉每名学生最主要的三条依据（换成平均值），平均风险由{start:.1%}降到{reasons:.1%}；"
+    "随机去掉三条则为{random:.1%}。按依据次序与随机次序之间的面积：去掉{taken}，给出{given}（对数几率，每步）。",
     en="Taking away each pupil's three leading reasons (set to the mean) lowers the mean risk from "
     "{start:.1%} to {reasons:.1%}; three facts at random lower it to {random:.1%}. Area between the order of "
     "the reasons and random order, log-odds per step: taken away {taken}, given {given}.",
@@ -236,7 +236,7 @@ CAUSES_CHECKED = Text(
     "above the {chance:.2f} of chance",
 )
 CURVES_CHECKED = Text(
-    zh="按理由次序与随机次序之间的面积：去掉{taken}，给出{given}，整个区间须大于0",
+    zh="按依据次序与随机次序之间的面积：去掉{taken}，给出{given}，整个区间须大于0",
     en="area between the order of the reasons and random order: taken away {taken}, given {given}, wanted: "
     "the whole interval above 0",
 )
@@ -282,9 +282,9 @@ def _causes_in_words(found: CauseAgreement) -> Text:
 def _curve_table(made: ReasonCurves) -> SectionTable:
     columns = (
         Text(zh="条数", en="Facts"),
-        Text(zh="按理由去掉", en="Taken away, by reasons"),
+        Text(zh="按依据去掉", en="Taken away, by reasons"),
         Text(zh="随机去掉", en="Taken away, at random"),
-        Text(zh="按理由给出", en="Given, by reasons"),
+        Text(zh="按依据给出", en="Given, by reasons"),
         Text(zh="随机给出", en="Given, at random"),
     )
     rows = tuple((int(step), *(float(value) for value in line)) for step, line in made.frame().iterrows())
@@ -345,7 +345,7 @@ def _true_causes(trained: TrainedModel) -> pd.Series | None:
 
 FAITHFULNESS = SectionKind(
     name="faithfulness",
-    title=Text(zh="理由的真实性", en="Faithfulness of the reasons"),
+    title=Text(zh="计算依据的真实性", en="Faithfulness of the reasons"),
     of_model=_section_of,
     questions=(MOVE_THE_SCORE, LEADING_CAUSE),
 )

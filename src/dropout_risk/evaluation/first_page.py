@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.data_section import DATA
 from dropout_risk.evaluation.sections import missing_sections
-from dropout_risk.text import CLAUSES, ITEMS, Language, Text
+from dropout_risk.text import CLAUSES, ITEMS, Language, Text, iso_date_words
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -20,7 +20,7 @@ FINDS = Text(
     "{recall:.0%} of those who later dropped out ({hits:.0f} of {positives} rows), and misses the others.",
 )
 STAY = Text(
-    zh="名单上每10人中约有{stayed}人后来没有辍学：上了名单不等于会辍学，没上名单也不等于没有困难。",
+    zh="名单上每10人中约有{stayed}人后来没有辍学：列入名单不等于会辍学，未列入也不等于没有困难。",
     en="About {stayed} of 10 named on the list stayed at school: to be on it is no forecast for a child, and "
     "not to be on it does not mean that all is well.",
 )
@@ -105,8 +105,10 @@ def line_for_lists(report: EvaluationReport | None, published: Mapping[str, Any]
     if why is None:
         return None
     if published.get("override"):
-        return TRIAL.filled(why=why, day=published["published_on"], reason=published["override"])
-    return LINE.filled(why=why, since=tested_on(report))
+        return TRIAL.filled(
+            why=why, day=iso_date_words(str(published["published_on"])), reason=published["override"]
+        )
+    return LINE.filled(why=why, since=iso_date_words(tested_on(report)))
 
 
 def at_a_glance(report: EvaluationReport, language: Language) -> str:

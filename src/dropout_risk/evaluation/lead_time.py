@@ -33,7 +33,7 @@ from dropout_risk.features.compute import build_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import date_of, ordinal_of
 from dropout_risk.settings import Settings
-from dropout_risk.text import Text
+from dropout_risk.text import Text, iso_date_words
 
 if TYPE_CHECKING:
     from dropout_risk.evaluation.report import EvaluationReport
@@ -235,7 +235,12 @@ def _lead_verdict(
 ) -> Text:
     model = next(iter(gone.values()))
     dates = mornings.dates
-    when = {"mornings": len(dates), "first": dates[0], "last": dates[-1], "step": mornings.step}
+    when = {
+        "mornings": len(dates),
+        "first": iso_date_words(dates[0]),
+        "last": iso_date_words(dates[-1]),
+        "step": mornings.step,
+    }
     if model.empty:
         return NOBODY.filled(**when)
     listed, ends = _mean_with_interval(model["lead"].notna(), drawn.rows(position[model.index].to_numpy()))

@@ -133,7 +133,7 @@ SCHOOL = Text(
     en="Each school for itself: its top {share:.0%} of each test day ({listed} listed, {part:.1%} of rows)",
 )
 TEACHER = Text(
-    zh="各责任教师分别：至多{capacity}人，低风险的不列（共{listed}人次，占{part:.1%}）",
+    zh="各包保责任人分别：至多{capacity}人，低风险的不列（共{listed}人次，占{part:.1%}）",
     en="Each responsible teacher: at most {capacity} pupils, nobody at low risk ({listed} listed, "
     "{part:.1%} of rows)",
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FORMAT = 3
 MORE = Text(
-    zh="公平性、校准、提前天数、理由的稳定性等见完整报告：to_text()，或命令 dropout-risk report。",
+    zh="公平性、校准、提前天数、计算依据的稳定性等见完整报告：to_text()，或命令 dropout-risk report。",
     en="Fairness, calibration, lead time, stability of the reasons and more are in the whole report: "
     "to_text(), or the command dropout-risk report.",
 )

@@ -39,7 +39,7 @@ METRIC_LABELS: dict[str, Text] = {
 }
 RESULTS = Text(zh="测试期结果", en="Results on the test part")
 INTERVAL = Text(zh="  95%区间", en="  95 %")
-NOT_AVAILABLE = Text(zh="{label}: 不可用：{reason}", en="{label}: not available because {reason}")
+NOT_AVAILABLE = Text(zh="{label}不可用：{reason}", en="{label}: not available because {reason}")
 AT_RULE = Text(
     zh="ABC规则点名的学生，与模型同样人数的名单（{flagged}人次）",
     en="ABC rule as it names pupils, and the model's list of the same length ({flagged} rows)",

@@ -30,7 +30,7 @@ LISTED = Text(zh="列入名单", en="On the list")
 NOT_LISTED = Text(zh="未列入", en="Not on it")
 TOGETHER = Text(zh="合计", en="Together")
 SAID = Text(
-    zh="名单上{listed:.0f}人次中{hits:.0f}人次后来辍学；名单以外的{rest:.0f}人次中还有{missed:.0f}人次辍学，是名单漏掉的。"
+    zh="名单上{listed:.0f}人次中{hits:.0f}人次后来辍学；未列入名单的{rest:.0f}人次中还有{missed:.0f}人次辍学，是名单漏掉的。"
     "名单内辍学的比例{precision}，名单外{below}。",
     en="Of {listed:.0f} rows on the list {hits:.0f} dropped out; of the {rest:.0f} not on it {missed:.0f} "
     "did as well: the list missed them. Share that dropped out: {precision} on the list, {below} off it.",

@@ -34,10 +34,10 @@ FEWEST = 10
 MOST_ROWS = 2000
 MOST_REFIT_ROWS = 50_000
 """A refit on more rows is made on a part of the pupils: five refits must not cost more than the training."""
-KEPT = Question("reasons_kept", "理由前后一致")
+KEPT = Question("reasons_kept", "依据前后一致")
 LINES = {ALL: Text(zh="全部", en="all")} | {band: BAND_WORDS[band] for band in reversed(BANDS)}
 VERDICT = Text(
-    zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的理由平均有{kept:.0%}保持不变"
+    zh="用重新抽取的学生按同样设置再训练{refits}次，每名学生最主要的三条升高风险的依据平均有{kept:.0%}保持不变"
     "（同一等级的另一名学生只有{other:.0%}相同）。",
     en="Refitted {refits} times on resampled pupils in the same setting, the model keeps {kept:.0%} of a "
     "pupil's three leading raising reasons ({other:.0%} are shared with another pupil of the same band).",
@@ -50,7 +50,7 @@ FEWER = Text(
 MARGIN = 0.10
 """By how much a pupil's own reasons must outlast those it shares with another pupil of its band."""
 CHECKED = Text(
-    zh="重训后保持不变的理由比与同等级另一名学生相同的多{more:.2f}（{low:.2f}至{high:.2f}），整个区间须高于{margin:.2f}",
+    zh="重训后保持不变的依据比与同等级另一名学生相同的多{more:.2f}（{low:.2f}至{high:.2f}），整个区间须高于{margin:.2f}",
     en="refits keep {more:.2f} ({low:.2f} to {high:.2f}) more of a pupil's reasons than another pupil of the "
     "band shares, wanted: the whole interval above {margin:.2f}",
 )
@@ -58,7 +58,7 @@ FEW_REFITS = Text(
     zh="只重训了{refits}次，少于两次就无法知道各次之间相差多少",
     en="refitted {refits} time(s): with fewer than two nobody knows how far refits differ",
 )
-NOBODY_RAISED = Text(zh="没有学生有升高风险的理由。", en="No pupil has a raising reason.")
+NOBODY_RAISED = Text(zh="没有学生有升高风险的依据。", en="No pupil has a raising reason.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ def _stability_table(frame: pd.DataFrame) -> SectionTable:
         Text(zh="保持不变", en="Kept"),
         Text(zh="各次最低", en="Lowest refit"),
         Text(zh="各次最高", en="Highest refit"),
-        Text(zh="首要理由仍在前三", en="Leading reason kept"),
+        Text(zh="首要依据仍在前三", en="Leading reason kept"),
         Text(zh="与另一名学生相同", en="Shared with another pupil"),
     )
     rows: list[tuple[Cell, ...]] = [
@@ -217,7 +217,7 @@ def _stability_table(frame: pd.DataFrame) -> SectionTable:
         for band, line in frame.iterrows()
     ]
     title = Text(
-        zh=f"最主要的{TOP}条升高风险的理由", en=f"The {TOP} leading raising reasons of each pupil, refitted"
+        zh=f"最主要的{TOP}条升高风险的依据", en=f"The {TOP} leading raising reasons of each pupil, refitted"
     )
     return SectionTable(title, columns, tuple(rows))
 
@@ -247,8 +247,8 @@ def _section_of(trained: TrainedModel) -> Section | None:
 
 STABILITY = SectionKind(
     name="stability",
-    title=Text(zh="理由的稳定性", en="Stability of the reasons"),
+    title=Text(zh="计算依据的稳定性", en="Stability of the reasons"),
     of_model=_section_of,
     questions=(KEPT,),
-    required=Text(zh="理由的稳定性", en="stability of the reasons"),
+    required=Text(zh="计算依据的稳定性", en="stability of the reasons"),
 )

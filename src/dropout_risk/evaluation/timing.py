@@ -202,13 +202,20 @@ def timing_section(
     agreement = concordance_index(outcomes, risks[:, -1])
     said = [MEANING.filled(concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
-    not_worse = NOT_WORSE.answered(None if ends is None else _timing_verdict(ends) != "worse", beside)
+    not_worse = NOT_WORSE.answered(
+        None if ends is None else _timing_verdict(ends) != "worse", _clause(beside)
+    )
     return TIMING.section(
         [*said, CENSORED.filled(rows=lost)] if lost else said,
         [_timing_table(table)],
         _timing_figures(table) | {"concordance": agreement, "brier_less_alike": gap},
         [not_worse, _mean_check(outcomes, risks, days, draws)],
     )
+
+
+def _clause(sentence: Text) -> Text:
+    """Take the full stop from a sentence that stands in brackets."""
+    return Text(zh=sentence.zh.removesuffix("。"), en=sentence.en.removesuffix("."))
 
 
 def _timing_table(table: pd.DataFrame) -> SectionTable:

@@ -19,7 +19,7 @@ from dropout_risk.pages.words import WORDS
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import CLAUSES, COMMA, Language, Text, date_in_words, percent_text
+from dropout_risk.text import CLAUSES, COLON, COMMA, Language, Text, date_in_words, percent_text
 
 DAY_STATES: dict[str, Text] = {
     "present": WORDS["present"],
@@ -223,10 +223,10 @@ def _subject_marks(
     )
     latest, _, share = given[-1]
     last = WORDS["last_mark"].fill(
-        language, share=percent_text(share), date=date_in_words(date_of(latest), language)
+        language, share=f"{share:.0%}", date=date_in_words(date_of(latest), language)
     )
     subject = subject_in_words(name).to(language)
-    said = f"{subject}: {CLAUSES.join(language, (mark.told for mark in marks))}"
+    said = f"{subject}{COLON.to(language)}{CLAUSES.join(language, (mark.told for mark in marks))}"
     return SubjectMarks(subject, last, marks, said)
 
 
@@ -235,7 +235,7 @@ def _mark_height(share: float) -> float:
 
 
 def _mark_in_words(date: dt.date, exam: str, share: float, language: Language) -> str:
-    return f"{date_in_words(date, language)} {exam_in_words(exam).to(language)} {percent_text(share)}"
+    return f"{date_in_words(date, language)} {exam_in_words(exam).to(language)} {share:.0%}"
 
 
 _MARK = 1.2

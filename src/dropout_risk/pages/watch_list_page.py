@@ -20,7 +20,7 @@ from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, r
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
-from dropout_risk.text import Language, date_in_words
+from dropout_risk.text import Language, date_in_words, iso_date_words
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
@@ -299,7 +299,7 @@ def _horizon_words(watch_list: WatchList) -> str:
 def _about_lines(watch_list: WatchList, as_of: str) -> list[str]:
     language, model, last = watch_list.language, watch_list.model, watch_list.last
     told = {"name": model.get("name", ""), "version": model.get("version", ""), "as_of": as_of}
-    trained_to = model.get("trained_to") or WORDS["undated"].to(language)
+    trained_to = iso_date_words(model.get("trained_to") or WORDS["undated"].to(language)).to(language)
     lines = [WORDS["about_model"].fill(language, **told, trained_to=trained_to)]
     if last is None:
         lines.append(WORDS["about_first"].to(language))

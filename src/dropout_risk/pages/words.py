@@ -60,7 +60,7 @@ PUPIL_WORDS: dict[str, Text] = {
     "month": Text(zh="月份", en="Month"),
     "marks": Text(zh="成绩", en="Marks"),
     "marks_note": Text(
-        zh="满分的百分比，每点一次考试，最近两年；虚线是评估日。",
+        zh="占满分的百分比，每点一次考试，最近两年；虚线是评估日。",
         en="Share of full marks, one dot per exam, of the last two years; the dashed line is the as-of date.",
     ),
     "last_mark": Text(zh="最近{share}（{date}）", en="last {share} ({date})"),
@@ -82,7 +82,7 @@ PUPIL_WORDS: dict[str, Text] = {
         en="Not for punishing, excluding, streaming or rewarding anyone, nor for rating teachers.",
     ),
     "not_cause": Text(
-        zh="“原因”是模型算出这个数的依据，不一定是孩子遇到的真正困难；真正的困难要当面问、用心听。",
+        zh="“计算依据”只说明模型怎样算出这个数，不一定是孩子遇到的真正困难；真正的困难要当面问、用心听。",
         en="A reason is what the number was made from, not necessarily what troubles the child: ask, and "
         "listen.",
     ),
@@ -107,7 +107,7 @@ REVIEW_WORDS: dict[str, Text] = {
     # the cohort
     "spread": Text(zh="风险分布", en="How risks are spread"),
     "spread_note": Text(
-        zh="每根柱子是风险相近的学生人数，虚线是各档的界限；横轴上小的风险拉得较开。",
+        zh="每根柱子是风险相近的学生人数，虚线是各风险等级的界限；横轴上小的风险拉得较开。",
         en="Each bar counts pupils of about the same risk; dashed lines are the limits of the bands. "
         "On this axis small risks are spread out.",
     ),
@@ -174,7 +174,7 @@ REVIEW_WORDS: dict[str, Text] = {
         en="mean {mean}; nine tenths of the pupils lie between {low} and {high}",
     ),
     "too_few": Text(zh="学生太少，不画。", en="Too few pupils for a picture."),
-    "how_to_read": Text(zh="怎样读一条原因", en="How to read a reason"),
+    "how_to_read": Text(zh="怎样读一条计算依据", en="How to read a reason"),
 }
 
 HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
@@ -228,7 +228,7 @@ HOW_TO_READ: tuple[tuple[Text, Text], ...] = (
         ),
     ),
     (
-        Text(zh="原因不是因果", en="A reason is no cause"),
+        Text(zh="计算依据不是辍学原因", en="A reason is no cause"),
         Text(
             zh="它说的是模型为什么算出这个数，不是孩子为什么会走。改变这一项，孩子不一定就留下；真正的困难要当面问。",
             en="It says why the model came to this number, not why the child would leave. Changing it need "
@@ -349,7 +349,7 @@ WORDS: dict[str, Text] = {
         "average), not a prophecy about a child.",
     ),
     "about_bars": Text(
-        zh="横条：向右使风险升高，向左使风险降低，长短表示在本人各项原因中的分量。",
+        zh="横条：向右使风险升高，向左使风险降低，长短表示在本人各项计算依据中的分量。",
         en="Bars: to the right raises the risk, to the left lowers it; the length is its weight among this "
         "pupil's reasons.",
     ),

@@ -25,7 +25,7 @@ KNOWN_SHARE = 0.8
 Counts = npt.NDArray[np.int32]
 
 _FEW = Text(
-    zh="{text}（只按有记录的{known}天计：这{days}个教学日中其余的不知道）",
+    zh="{text}（只按有记录的{known}天计：这{days}个教学日中其他日子没有记录）",
     en="{text} (recorded days only: {known} of these {days}; the others are unknown)",
 )
 _RUN = {
@@ -38,6 +38,17 @@ _RUN = {
         zh="自{since}起有记录的{known}天都无故缺课，另有{unknown}个教学日没有记录",
         en="Absent without an explanation on each of the {known} day(s) recorded since {since}; "
         "{unknown} school day(s) without a record",
+    ),
+}
+
+_ONE = {
+    "absent": Text(
+        zh="{since}缺课，此后{unknown}个教学日没有记录",
+        en="Absent on {since}, and {unknown} school day(s) since without a record",
+    ),
+    "unexcused": Text(
+        zh="{since}无故缺课，此后{unknown}个教学日没有记录",
+        en="Absent without an explanation on {since}, and {unknown} school day(s) since without a record",
     ),
 }
 
@@ -82,7 +93,8 @@ class KnownDays:
         known, days = int(self.known[pupil, place]), int(self.days[pupil, place])
         if place in self.runs:
             since = DAY.fill(language, day=date_of(self.since[pupil, place]))
-            return _RUN[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
+            said = _ONE if known == 1 else _RUN
+            return said[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
         return _FEW.fill(language, text=text, known=known, days=days)
 
 

@@ -15,7 +15,7 @@ from dropout_risk.records.rules import RULES, Rule
 from dropout_risk.text import Language, Text
 
 _DOUBT = Text(
-    zh="成绩表中本人的{number}行存疑：{message}。{hint}（{code}）",
+    zh="成绩表中本人的{number}行存疑：{message}。{hint}",
     en="{number} row(s) of the pupil's marks are doubted: {message}. {hint} ({code})",
 )
 

@@ -36,12 +36,12 @@ NOT_USED = _of_each_table(
 )
 TOO_MANY = _of_each_table(
     Text(
-        zh="最近{days}个上学日的[table]记录有{share}未使用（上限{limit}）",
+        zh="最近{days}个教学日的[table]记录有{share}未使用（上限{limit}）",
         en="{share} of the last {days} school days' [table] was not used (limit {limit})",
     )
 )
 NOT_JUDGED = Text(
-    zh="不作评估：太多记录无法使用，请先核实",
+    zh="信息不足，暂不评估：太多记录无法使用，请先核实",
     en="Not judged: too much of what was recorded could not be used; verify it first",
 )
 

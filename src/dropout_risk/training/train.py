@@ -33,7 +33,7 @@ from dropout_risk.modelling.tuning import Progress
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.settings import Settings, TrackingSettings
-from dropout_risk.text import Text
+from dropout_risk.text import Text, iso_date_words
 from dropout_risk.tracking.mlflow_store import log_run, prepare_store
 from dropout_risk.tracking.open_store import local_folder
 from dropout_risk.tracking.run_content import run_content
@@ -297,7 +297,7 @@ def _unlogged_folder(tracking: TrackingSettings) -> Path:
 
 # --- Last year's model on this year's test rows: the baseline that every new model should beat ---
 
-NOT_GIVEN = Text(zh="没有给出以前的模型", en="no former model was given (evaluation.last_model)")
+NOT_GIVEN = Text(zh="没有给出去年的模型", en="no former model was given (evaluation.last_model)")
 SAW_THE_TEST = Text(
     zh="它的训练数据到{to}，而测试从{begin}开始", en="it was trained to {to}, and the test begins on {begin}"
 )
@@ -328,7 +328,12 @@ def last_model_baseline(former: RiskModel | None, histories: Histories, parts: P
         return last_model(None, unavailable=NOT_DATED)
     begin = str(min(parts.days(parts.test)))
     if former.trained_to >= begin:
-        return last_model(None, unavailable=SAW_THE_TEST.filled(to=former.trained_to, begin=begin))
+        return last_model(
+            None,
+            unavailable=SAW_THE_TEST.filled(
+                to=iso_date_words(former.trained_to), begin=iso_date_words(begin)
+            ),
+        )
     X = build_features(
         histories, parts.cohort_of(parts.test), former.catalogue, instruments=former.instruments
     )

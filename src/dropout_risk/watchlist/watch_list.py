@@ -57,7 +57,7 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
 
 def _reason_of_error(error: RowError, language: Language) -> str:
     if error.code not in PUPIL_ERRORS:
-        return f"{error.message} ({error.code}, {error.field})"
+        return error.message if language == "zh" else f"{error.message} ({error.code}, {error.field})"
     return CLAUSES.joined(PUPIL_ERRORS[error.code]).to(language)
 
 
