@@ -45,7 +45,7 @@ def demo(
     _say_step(f"1 Simulate {students} pupils (SYNTHETIC: no real child is in here)")
     records = _simulate_records(out, students, seed)
     _say_step("2 Check the records")
-    typer.echo(str(records.check()))
+    typer.echo(records.check().text(speech))
     _say_step("3 Train on monthly snapshots, test on later ones, log to MLflow")
     model = _train_model(records, out, speech)
     _say_step("4 Write the morning's watch list")
@@ -84,7 +84,7 @@ def _train_model(records: SchoolRecords, out: Path, language: Language) -> RiskM
 
     tracking = {"uri": f"sqlite:///{out / 'mlflow.db'}", "artifacts": str(out / "mlartifacts")}
     run = train(records, Settings(language=language, tracking=tracking), progress=True)
-    typer.echo(str(run.report))
+    typer.echo(run.report.summary(language))
     RunContent(artefacts=report_artefacts(run.report)).write_to(out / "report")
     run.model.save(out / "model")
     return run.model

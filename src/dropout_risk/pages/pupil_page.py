@@ -87,7 +87,8 @@ class CardWriter:
     """Writes cards in one language, that of the sentences in the scores.
 
     ``compared`` says whether there was an earlier list; the page tells sentences that are ``common`` once.
-    Names come from the ``directory``, which holds what the reader may see.
+    Names come from the ``directory``, which holds what the reader may see. ``last_week``: whether the earlier
+    list is about a week old.
     """
 
     language: Language
@@ -95,6 +96,7 @@ class CardWriter:
     common: Collection[str] = ()
     links: Links = LIST_ONLY
     directory: Directory = field(default_factory=Directory.empty)
+    last_week: bool = False
 
     def write(self, entry: WatchEntry) -> PupilCard:
         """Write one pupil's card."""
@@ -150,7 +152,8 @@ class CardWriter:
         """Say how a pupil stands against the last list."""
         if not self.compared:
             return ""
-        word = self.word(f"status_{entry.status}")
+        when = self.word("last_week" if self.last_week else "last_time")
+        word = self.word(f"status_{entry.status}", when=when)
         if entry.risk_before is None or not entry.judged or entry.status == "same":
             return word  # "about as last time" and two numbers beside it would contradict each other
         before, now = percent_text(entry.risk_before), percent_text(entry.score.risk)

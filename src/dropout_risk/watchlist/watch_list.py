@@ -33,6 +33,7 @@ _TOO_LITTLE = Text(
     zh="信息不足，暂不评估，请核实（{missing}）", en="Too little is known, to be verified ({missing})"
 )
 _MISSING_SHOWN = 2
+_ABOUT_A_WEEK = range(5, 10)
 
 
 def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored]:
@@ -138,6 +139,11 @@ class WatchList:
         held = sum(map(len, self.groups))
         if held != self.cohort:
             raise WatchListError(f"The parts of the list hold {held} pupils, the cohort {self.cohort}.")
+
+    @property
+    def last_week(self) -> bool:
+        """Whether the list it is compared with is about a week old."""
+        return self.last is not None and (self.as_of - self.last.as_of).days in _ABOUT_A_WEEK
 
     @classmethod
     def of(

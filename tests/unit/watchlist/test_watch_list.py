@@ -227,7 +227,7 @@ def test_no_cell_is_run_as_a_formula(tmp_path, start):
 def test_the_file_opens_in_a_spreadsheet_with_chinese_headers(tmp_path):
     path = make(pupil("p-1"), language="zh").to_csv(tmp_path / "new" / "list.csv")
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert {"学号", "风险", "升高风险的原因"} <= set(pd.read_csv(path).columns)
+    assert {"学号", "辍学风险", "模型计算依据"} <= set(pd.read_csv(path).columns)
     assert list(path.parent.iterdir()) == [path]
 
 
