@@ -884,7 +884,7 @@ _DAYS_IN_NOTE = re.compile(
 )
 
 
-DATE_ON_PAGE = re.compile(rf"<small>(?:[^<]*；)?(?P<day>{_FULL_DAY})[^<]*</small>")
+DATE_ON_PAGE = re.compile(rf"<small>(?!依据)(?:[^<]*；)?(?P<day>{_FULL_DAY})[^<]*</small>")
 """A date in the small print beside a reason."""
 
 

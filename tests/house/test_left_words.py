@@ -25,7 +25,10 @@ GIVEN = {
 ALLOWED = {
     ("src/dropout_risk/evaluation/", "对数几率"): "the report is read by those who check, and explains it",
     ("src/dropout_risk/scoring/model_parts.py", "对数几率"): "stands in the report, which explains it",
-    ("src/dropout_risk/catalogue/grades.py", "个标准差"): "a value of which no rows are known; pages tell points",
+    (
+        "src/dropout_risk/catalogue/grades.py",
+        "个标准差",
+    ): "told where no rows are known; pages tell points",
     ("docs/reference/catalogue.md", "个标准差"): "shows that sentence of the catalogue",
     ("src/dropout_risk/evaluation/leak_section.py", "理由"): "why a person allowed it",
     ("src/dropout_risk/evaluation/statement.py", "理由"): "why a person approved it",

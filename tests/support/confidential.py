@@ -16,7 +16,7 @@ from serving.review import PAGES, ReviewRoom
 from serving.service import DropoutRisk
 
 from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.help import HELP_KINDS, Help
+from dropout_risk.alerts.help import Help, shipped_help
 from dropout_risk.alerts.rules import CRITICAL_ITEM
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.catalogue.instruments import default_instruments
@@ -230,7 +230,7 @@ def _other_secrets(pupil, number, role, catalogue):
     secret = [item for item in catalogue.values() if item.domain in hidden]
     gap = secret[number % len(secret)].missing_sentence.to("en")
     table = next(name for name in REFUSED_TABLES if TABLES[name].domain in hidden)
-    helps = (Help(HELP_KINDS[number % 3].kind, (secret[0].name,), "help for a secret"),)
+    helps = (Help(shipped_help()[number % 3].kind, (secret[0].name,), "help for a secret"),)
     return replace(
         pupil,
         **sides,

@@ -11,7 +11,7 @@ import typer
 from dropout_risk.cli import options
 from dropout_risk.cli.options import progress_bar, show_working
 from dropout_risk.errors import SettingsError
-from dropout_risk.text import Language, Text
+from dropout_risk.text import COLON, Language, Text
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -36,11 +36,6 @@ _QUESTIONS = Text(
 _OLD = Text(
     zh="最近一条记录是{latest}，比{as_of}早{days}天：此后发生的事不在名单内。",
     en="The latest record is of {latest}, {days} days before {as_of}: what happened since is on no list.",
-)
-_SUMMARY = Text(
-    zh="共{cohort}人：已列入{listed}人（其中有预警{with_alert}人），未列入名单{below_line}人，暂不评估{not_scored}人",
-    en="{cohort} pupils: {listed} listed ({with_alert} of them by an alert), {below_line} below the line, "
-    "{not_scored} could not be scored",
 )
 
 
@@ -198,7 +193,7 @@ def watchlist(
         told = _QUESTIONS.fill(speech, number=len(review.watch_list.registers))
         typer.secho(told, fg="yellow")
     written = write_reader_folders(review, out) if by_reader else write_morning(review, out)
-    typer.echo(f"{summary_line(review.watch_list)}: {written}")
+    typer.echo(f"{summary_line(review.watch_list)}{COLON.to(speech)}{written}")
 
 
 def _warn_of_old_records(records: SchoolRecords, as_of: str, language: Language) -> None:
@@ -213,5 +208,6 @@ def _warn_of_old_records(records: SchoolRecords, as_of: str, language: Language)
 
 def summary_line(morning: WatchList) -> str:
     """Say where everybody of the cohort is."""
-    counts = morning.counts()
-    return _SUMMARY.fill(morning.language, **counts)
+    from dropout_risk.watchlist.wording import SUMMARY
+
+    return SUMMARY.fill(morning.language, **morning.counts())

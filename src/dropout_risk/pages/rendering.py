@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dropout_risk.errors import DropoutRiskError
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.pages.words import page_words
+from dropout_risk.proposals.error_words import error_words
 from dropout_risk.text import CLAUSES, Language, Text
 from dropout_risk.watchlist.reason_notes import comparison_text, days_of_reason
 
@@ -216,7 +217,15 @@ _MESSAGES: dict[Message, tuple[Text, Text]] = {
 def message_page(
     said: Message, language: Language, links: Links, error: DropoutRiskError | None = None
 ) -> str:
-    """Render a page that says why there is no other one, an error's code and words in small print."""
+    """Render a page that says why there is no other one, an error's words in small print."""
     head, text = (words.to(language) for words in _MESSAGES[said])
-    shown = "" if error is None else f"{error.code}: {error.message} {error.hint}"
+    shown = "" if error is None else _error_in_words(error, language)
     return render_page("message.html", language, links=links, head=head, text=text, error=shown)
+
+
+def _error_in_words(error: DropoutRiskError, language: Language) -> str:
+    """Give an error's code and words; in Chinese the words alone, and nothing where there are none."""
+    if language == "en":
+        return f"{error.code}: {error.message} {error.hint}"
+    said = (error_words(text).zh for text in (error.message, error.hint))
+    return "".join(text for text in said if not text.isascii())

@@ -234,7 +234,13 @@ class Review:
         last = self.watch_list.last
         writer = PupilPageWriter(
             self.role,
-            CardWriter(self.language, last is not None, links=links, directory=self.directory, last_week=self.watch_list.last_week),
+            CardWriter(
+                self.language,
+                last is not None,
+                links=links,
+                directory=self.directory,
+                last_week=self.watch_list.last_week,
+            ),
             None if last is None else last.as_of,
             tuple(self.scores.model.get("risk_within_days", ())),
             self.model.settings.outcome,

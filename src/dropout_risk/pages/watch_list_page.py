@@ -77,7 +77,14 @@ def school_sheet(
     lacking = _shared_by_most(groups, lambda pupil: pupil.missing)
     for_all = _shared_by_most(groups, lambda pupil: pupil.notes)
     names = Directory.empty() if directory is None else directory
-    writer = CardWriter(language, watch_list.last is not None, frozenset(lacking + for_all), links, names, watch_list.last_week)
+    writer = CardWriter(
+        language,
+        watch_list.last is not None,
+        frozenset(lacking + for_all),
+        links,
+        names,
+        watch_list.last_week,
+    )
     counts = count_pupils(groups)
     return SchoolSheet(
         name=school_id or WORDS["no_school"].to(language),

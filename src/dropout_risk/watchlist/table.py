@@ -60,12 +60,25 @@ CELL_WORDS: dict[str, Text] = {
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MISSING_SHOWN = 5
+_CLOSED = ("part", "status", "band")
 
 
 def list_frame(watch_list: WatchList) -> pd.DataFrame:
     """Give one row per pupil: the listed ones in their order, those below the line, those not scored."""
     rows = [row for group in watch_list.groups for row in _rows_of_group(group, watch_list.language)]
     return pd.DataFrame(rows, columns=list(LIST_COLUMNS)).astype({"place": "Int64"})
+
+
+def worded_frame(frame: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Give columns of the table with their names and closed words in a language; in English as they are."""
+    if language == "en":
+        return frame
+    closed = [name for name in _CLOSED if name in frame]
+    worded = {
+        name: [value if pd.isna(value) else CELL_WORDS[value].to(language) for value in frame[name]]
+        for name in closed
+    }
+    return frame.assign(**worded).rename(columns={name: LIST_COLUMNS[name].to(language) for name in frame})
 
 
 _NAME = Text(zh="姓名", en="name")
@@ -152,6 +165,6 @@ def _cell_text(value: Any, column: str, language: Language) -> Any:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
-    if column in ("part", "status", "band"):
+    if column in _CLOSED:
         return CELL_WORDS[value].to(language)
     return guard_cell(value)

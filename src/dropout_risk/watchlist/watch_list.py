@@ -23,15 +23,16 @@ from dropout_risk.scoring.roles import CLASS_TEACHER
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PUPIL_ERRORS, PupilScore, RowError, Scores
 from dropout_risk.settings import UNKNOWN_BAND, WatchListSettings
-from dropout_risk.text import CLAUSES, Language, Text
+from dropout_risk.text import CLAUSES, COLON, Language, Text, date_in_words
 from dropout_risk.watchlist.group import CapacityLine, Unscored, WatchEntry, WatchGroup, count_pupils
 from dropout_risk.watchlist.state import ListState, Standing
-from dropout_risk.watchlist.table import list_csv, list_frame
-from dropout_risk.watchlist.wording import listed_refusals, shorten_list
+from dropout_risk.watchlist.table import list_csv, list_frame, worded_frame
+from dropout_risk.watchlist.wording import SUMMARY, listed_refusals, shorten_list
 
 _TOO_LITTLE = Text(
     zh="信息不足，暂不评估，请核实（{missing}）", en="Too little is known, to be verified ({missing})"
 )
+_SIMULATED = Text(zh="模拟数据：本模型用模拟学生训练，不说明任何真实学生的情况", en=SYNTHETIC)
 _MISSING_SHOWN = 2
 _ABOUT_A_WEEK = range(5, 10)
 
@@ -229,14 +230,18 @@ class WatchList:
         return list_frame(self)
 
     def _repr_html_(self) -> str:
-        counts = ", ".join(f"{name} {number}" for name, number in self.counts().items())
-        synthetic = f"<p><strong>{SYNTHETIC}</strong></p>" if self.model.get("synthetic") else ""
+        told = SUMMARY.fill(self.language, **self.counts())
+        synthetic = f"<p><strong>{_SIMULATED.to(self.language)}</strong></p>"
+        synthetic = synthetic if self.model.get("synthetic") else ""
         synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
         listed = frame[frame["part"].isin(["alert", "followed", "above_line"])].head(20)
         shown = ["responsible_id", "student_id", "part", "status", "since", "risk", "alerts", "reasons"]
-        table: str = listed[shown].to_html(index=False, float_format="%.2f", escape=True, na_rep="")
-        return f"<p>{html.escape(f'{self.as_of}: {counts}')}</p>{synthetic}{table}"
+        table: str = worded_frame(listed[shown], self.language).to_html(
+            index=False, float_format="%.2f", escape=True, na_rep=""
+        )
+        said = f"{date_in_words(self.as_of, self.language)}{COLON.to(self.language)}{told}"
+        return f"<p>{html.escape(said)}</p>{synthetic}{table}"
 
     def to_csv(self, path: str | Path, directory: Directory | None = None) -> Path:
         """Write the table for a spreadsheet (with a byte order mark, so that Excel shows Chinese).

@@ -11,6 +11,13 @@ from dropout_risk.scoring.refused_notes import tells_of_refused
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import CLAUSES, Language, Text
 
+SUMMARY = Text(
+    zh="共{cohort}人：已列入{listed}人（其中有预警{with_alert}人），未列入名单{below_line}人，"
+    "暂不评估{not_scored}人",
+    en="{cohort} pupils: {listed} listed ({with_alert} of them by an alert), {below_line} below the line, "
+    "{not_scored} could not be scored",
+)
+"""Where everybody of the cohort is."""
 _MORE = Text(zh="等{all}项", en="and {left} more")
 
 

@@ -109,7 +109,7 @@ def watchlist(folder, bundle, out, *words):
 
 
 def test_by_reader_writes_a_folder_for_each_person_and_a_table_of_them(folder, bundle, tmp_path):
-    made = watchlist(folder, bundle, tmp_path, "--by-reader")
+    made = watchlist(folder, bundle, tmp_path, "--by-reader", "--language", "en")
     assert made.exit_code == 0, made.output
     readers = pd.read_csv(tmp_path / "readers.csv")
     assert {path.name for path in tmp_path.iterdir()} == {*readers["folder"], "readers.csv"}
