@@ -73,9 +73,9 @@ _ACTIONS: dict[Office | None, Text] = {
     ),
 }
 _MARKS_TEXT = Text(
-    zh="成绩比自己以往平均低{points}个百分点，同时近{window}个教学日无故缺课{absences}天"
+    zh="成绩比自己以往平均低{points}分（按满分100计），同时近{window}个教学日无故缺课{absences}天"
     "。请班主任当天与学生和家长谈一谈",
-    en="Marks {points} percentage points below the pupil's own earlier average, and {absences} days absent "
+    en="Marks {points} points of 100 below the pupil's own earlier average, and {absences} days absent "
     "without an explanation in the last {window} school days. The class teacher talks with pupil and "
     "family the same day",
 )

@@ -40,7 +40,8 @@ MOVES = Text(
     en="Worth fetching first: {fact}. It could move the risk from {now} to between {low} and {high}",
 )
 ABSTAINS = Text(
-    zh="既没有出勤记录也没有成绩，无法评估", en="Neither attendance nor marks are known: no judgement"
+    zh="信息不足，暂不评估：既没有出勤记录也没有成绩",
+    en="Neither attendance nor marks are known: no judgement",
 )
 WOULD_PLACE = Text(
     zh="最值得先补：{fact}。补上后，风险可能在{low}至{high}之间",

@@ -161,7 +161,7 @@ ROLES: dict[str, Role] = {
         ),
         Role(
             "community_worker",
-            Text(zh="社区（村）工作者", en="Community worker"),
+            Text(zh="村（社区）工作者", en="Community worker"),
             ("attendance", "family"),
             reads_of_directory=_VISITS,
         ),

@@ -89,7 +89,7 @@ _FEW = Text(
     en="Attendance is recorded for only {days} days: shares of so few say little",
 )
 NOT_RECENT = Text(
-    zh="近期没有出勤记录，未作判断：须先核实孩子是否在校",
+    zh="信息不足，暂不评估：近期没有出勤记录，请先核实孩子是否在校",
     en="No recent attendance: not judged; to be verified first whether the child is at school",
 )
 NO_CLASS = Text(

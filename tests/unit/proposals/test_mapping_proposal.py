@@ -136,7 +136,7 @@ def test_a_register_of_absences_is_asked_in_chinese_and_counts_once_it_is_declar
     own = uncommented(proposal.toml("zh"), 'unrecorded = "present"', 'week = "china"')
     records = SchoolRecords.from_folder(workbook, mapping=own, today=TODAY)
 
-    assert "只登记缺勤" in proposal.text("zh")
+    assert "只登记缺课" in proposal.text("zh")
     assert {problem.rule.code for problem in records.check().problems} == {"DR126", "DR127", "DR148"}
     assert records.check().counts["attendance"].used == 2 * len(DAYS)
 
