@@ -203,7 +203,7 @@ def timing_section(
     said = [MEANING.filled(concordance=agreement), beside]
     lost = int((~outcomes.dropped_out & (outcomes.days < days[-1])).sum())
     not_worse = NOT_WORSE.answered(
-        None if ends is None else _timing_verdict(ends) != "worse", _clause(beside)
+        None if ends is None else _timing_verdict(ends) != "worse", _without_stop(beside)
     )
     return TIMING.section(
         [*said, CENSORED.filled(rows=lost)] if lost else said,
@@ -213,7 +213,7 @@ def timing_section(
     )
 
 
-def _clause(sentence: Text) -> Text:
+def _without_stop(sentence: Text) -> Text:
     """Take the full stop from a sentence that stands in brackets."""
     return Text(zh=sentence.zh.removesuffix("。"), en=sentence.en.removesuffix("."))
 

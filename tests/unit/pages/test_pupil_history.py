@@ -119,4 +119,4 @@ def test_an_exam_or_a_subject_that_nobody_translated_is_told_as_the_school_write
     (subject,) = MarksChart.of(
         snapshot(grades=[mark(MONDAY, 61, "calligraphy", "spring test")]), "zh"
     ).subjects
-    assert subject.said == "calligraphy: 2024年9月2日 spring test 61%"
+    assert subject.said == "calligraphy：2024年9月2日 spring test 61%"

@@ -137,7 +137,7 @@ def test_a_reason_shows_what_to_compare_with_and_the_days_of_its_rows():
 def test_who_stands_as_last_time_is_told_no_other_number():
     before = make(pupil("p-1", 0.31), as_of=MONDAY - dt.timedelta(days=7))
     told = Text(page(pupil("p-1", 0.32), previous=before)).told
-    assert "about as last time" in told
+    assert "about as last week" in told
     assert "31%" not in told
 
 
@@ -150,7 +150,7 @@ def test_small_risks_and_their_intervals_are_whole_percents():
 def test_a_status_says_from_where_to_where_and_since_when():
     before = make(pupil("p-1", 0.12), as_of=MONDAY - dt.timedelta(days=7))
     told = Text(page(pupil("p-1", 0.31), pupil("p-2", 0.2), previous=before)).told
-    assert "higher than last time (12% → 31%) · listed since 2025-02-24" in told
+    assert "higher than last week (12% → 31%) · listed since 2025-02-24" in told
     assert "new on the list" in told
 
 
