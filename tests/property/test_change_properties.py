@@ -52,4 +52,4 @@ def test_the_part_of_the_model_is_the_difference_of_two_models_on_the_old_data(r
     for change in found:
         assert change.log_odds_before == old[change.student_id]
         assert change.model == new[change.student_id] - old[change.student_id]
-        assert "新模型" in change.text
+        assert "新版本" in change.text

@@ -31,9 +31,7 @@ FIELDS = st.sampled_from(
 def places_in(value, place=()):
     """Every place of a body, the whole first."""
     yield place
-    entries = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    entries = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
     for key, inside in entries.items():
         yield from places_in(inside, (*place, key))
 

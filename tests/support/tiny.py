@@ -154,7 +154,8 @@ def records_of(found, *, with_calendar=True, shuffled=None):
             random.Random(shuffled).shuffle(rows)
     given = {name: rows for name, rows in found.items() if rows}
     days = calendar() if with_calendar else None
-    return SchoolRecords.from_tables(**given, calendar=days, today=TODAY, outcomes_to=TODAY)
+    told = {"calendar": days, "today": TODAY, "outcomes_to": TODAY}
+    return SchoolRecords.from_tables(**given, **told, whole=False)  # rows at random: nothing from silence
 
 
 def known_before(found, as_of):

@@ -164,10 +164,13 @@ def check_ids(draft: Draft, ids: Any) -> Bools:
 
 
 def check_enrolment(draft: Draft, enrolled_on: Array) -> None:
-    """Set outcomes apart that lie before their pupil's enrolment."""
+    """Set outcomes apart that lie before their pupil's enrolment, but for those known as slips of the pen."""
     pupil, date = draft.values["student_id"], draft.values["date"]
     early = (pupil > NO_PUPIL) & ~draft.missing("date")
     early[early] = date[early] < enrolled_on[pupil[early]]
+    for found in draft.findings:
+        if found.rule.name == "lone_date":
+            early[found.rows] = False
     draft.set_apart("before_enrolment", "date", early)
 
 

@@ -94,7 +94,7 @@ def _declare_spots(last_day: dt.date) -> tuple[Spot, ...]:
         Spot("wellbeing", "date", "future_date", ahead),
         Spot("wellbeing", "date", "unparsable_date", unreadable),
         Spot("family", "valid_to", "period_reversed", long_ago),
-        Spot("outcomes", "date", "before_enrolment", long_ago),
+        Spot("outcomes", "date", "lone_date", long_ago),
         Spot("outcomes", "event", "unknown_word", ("gone?",)),
     )
 

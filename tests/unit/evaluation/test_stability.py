@@ -11,11 +11,12 @@ CODES = np.array([0, 0, 1, 2, 3])  # the first two features are windows of one f
 FACTS = Facts(
     told=CODES,
     missing=np.array([4, 4, 5, 6, 7]),
-    monotone=np.zeros(5, dtype=np.int64),
+    worse=np.zeros(5, dtype=np.int64),
     stayed=np.zeros((1, 5)),
     domains=np.zeros(5, dtype=np.int64),
     causes=np.zeros(5, dtype=np.int64),
     signed=np.zeros(5, dtype=np.int64),
+    faults=np.zeros(5, dtype=np.int64),
 )
 
 
@@ -31,9 +32,9 @@ def test_the_three_facts_that_raise_most_are_the_leading_ones():
     assert leading_facts(FACTS, np.ones((2, 5)), contributions).tolist() == [[0, 1, 2], [-1, -1, -1]]
 
 
-def test_a_missing_value_is_another_fact_than_a_known_one():
+def test_a_missing_value_is_no_leading_fact():
     values = np.array([[1.0, 1.0, np.nan, 1.0, 1.0]])
-    assert leading_facts(FACTS, values, np.array([[0.0, 0.0, 0.5, 0.0, 0.0]]))[0, 0] == 5
+    assert leading_facts(FACTS, values, np.array([[0.0, 0.0, 0.5, 0.0, 0.0]]))[0, 0] == -1
 
 
 def test_kept_is_the_share_of_a_pupils_reasons_that_a_refit_has_too():
