@@ -113,13 +113,13 @@ def id_at(step: str | None) -> str | None:
 
 
 def served_under(root: str, language: str = "") -> Links:
-    """Give the addresses of the service below that of the cohort's page, all asking for a language if given.
+    """Give the addresses of the service below that of the cohort's page, all query_of_fields for a language if given.
 
     >>> served_under("/review", "en").pupil("a/b <c>")
     '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
     """
     carried = (("lang", language),) if language else ()
-    asked = asking(carried)
+    asked = query_of_fields(carried)
 
     def pupil(student_id: str | int) -> str:
         return f"{root}/pupil/{address_of(str(student_id))}{asked}"
@@ -129,7 +129,7 @@ def served_under(root: str, language: str = "") -> Links:
 
     def sheet(school_id: str | None, responsible_id: str | None, part: int) -> str:
         whose = (("responsible", responsible_id or ""), ("page", str(part)), *carried)
-        return f"{below(school_id)}{asking(whose)}"
+        return f"{below(school_id)}{query_of_fields(whose)}"
 
     return Links(
         f"{root}/cohort{asked}",
@@ -143,10 +143,10 @@ def served_under(root: str, language: str = "") -> Links:
     )
 
 
-def asking(fields: Iterable[tuple[str, str]]) -> str:
+def query_of_fields(fields: Iterable[tuple[str, str]]) -> str:
     """Write what an address asks for, in the order given.
 
-    >>> asking([("q", "李 四"), ("page", "2")]), asking([])
+    >>> query_of_fields([("q", "李 四"), ("page", "2")]), query_of_fields([])
     ('?q=%E6%9D%8E%20%E5%9B%9B&page=2', '')
     """
     asked = urlencode(list(fields), quote_via=quote)

@@ -80,7 +80,7 @@ def morning_page(watch_list: WatchList, links: Links, directory: Directory) -> M
     rows = () if own else _count_lines(watch_list, links)
     words = "more_own" if own else "more_alerts"
     return MorningPage(
-        whose=_whose(watch_list),
+        whose=_whose_list(watch_list),
         adds_up=WORDS["adds_up"].fill(language, **watch_list.counts()),
         lines=tuple(_morning_line(entry, links, directory, language) for entry in shown),
         more=WORDS[words].fill(language, n=left) if left > 0 else WORDS["whole_list"].to(language),
@@ -104,7 +104,7 @@ def _head_order(groups: Sequence[WatchGroup]) -> list[WatchEntry]:
     return sorted(alerts, key=lambda entry: urgency_of(entry.score.alerts[0]))
 
 
-def _whose(watch_list: WatchList) -> str:
+def _whose_list(watch_list: WatchList) -> str:
     owners = dict.fromkeys((group.school_id, group.responsible_id) for group in watch_list.groups)
     if len(watch_list.schools) != 1:
         return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.links import Links, asking
+from dropout_risk.pages.links import Links, query_of_fields
 from dropout_risk.pages.on_record import shows_band
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
@@ -99,9 +99,9 @@ def found_pupils(
             kind,
             sign,
         )
-        for student, kind, sign in _standings(watch_list, language)
+        for student, kind, sign in _pupil_standings(watch_list, language)
     ]
-    lines = [line for line in lines if _fits(line, question.words)]
+    lines = [line for line in lines if _fits_words(line, question.words)]
     if question.order in _KEYS:
         lines.sort(key=_KEYS[question.order])
     number = max(1, -(-len(lines) // ON_A_PAGE))
@@ -110,7 +110,11 @@ def found_pupils(
     start = (question.page - 1) * ON_A_PAGE
 
     def address(changed: PupilQuestion) -> str:
-        return "" if changed == question else f"{links.search}{asking((*changed.fields(), *links.carried))}"
+        return (
+            ""
+            if changed == question
+            else f"{links.search}{query_of_fields((*changed.fields(), *links.carried))}"
+        )
 
     return FoundPupils(
         asked=question.words,
@@ -136,11 +140,11 @@ _KEYS: dict[str, Callable[[FoundPupil], tuple[object, ...]]] = {
 }
 
 
-def _fits(line: FoundPupil, words: str) -> bool:
+def _fits_words(line: FoundPupil, words: str) -> bool:
     return any(words in folded_words(text) for text in (line.name, line.student_id, line.class_id))
 
 
-def _standings(watch_list: WatchList, language: Language) -> Iterator[tuple[StudentId, str, str]]:
+def _pupil_standings(watch_list: WatchList, language: Language) -> Iterator[tuple[StudentId, str, str]]:
     """Give each pupil with where it stands: alerts first, then by risk, then those without a score."""
     alerts: list[tuple[WatchEntry, str, str]] = []
     risks: list[WatchEntry] = []
@@ -162,10 +166,10 @@ def _standings(watch_list: WatchList, language: Language) -> Iterator[tuple[Stud
             told if head.band != UNKNOWN_BAND else WORDS["not_judged"].to(language),
         )
     for group in watch_list.groups:
-        yield from _unscored(group, language)
+        yield from _unscored_standings(group, language)
 
 
-def _unscored(group: WatchGroup, language: Language) -> Iterator[tuple[StudentId, str, str]]:
+def _unscored_standings(group: WatchGroup, language: Language) -> Iterator[tuple[StudentId, str, str]]:
     for item in group.unscored:
         if item.student_id is not None:
             yield item.student_id, "unscored", WORDS["not_judged"].to(language)
