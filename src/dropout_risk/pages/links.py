@@ -113,7 +113,7 @@ def id_at(step: str | None) -> str | None:
 
 
 def served_under(root: str, language: str = "") -> Links:
-    """Give the addresses of the service below that of the cohort's page, all query_of_fields for a language if given.
+    """Give the addresses of the service below that of the first page, all asking for a language if given.
 
     >>> served_under("/review", "en").pupil("a/b <c>")
     '/review/pupil/a%2Fb%20%3Cc%3E?lang=en'
