@@ -42,7 +42,15 @@ METHODS = ("GET", "POST")
 POSTED = ("/score", "/score_features")
 PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
 ROUTES = (*POSTED, *PROBES, "/model", "/catalogue", "/docs.json")
-REVIEW = ("/review", "/review/", "/review/model", "/review/pupil", "/review/school")
+REVIEW = (
+    "/review",
+    "/review/",
+    "/review/cohort",
+    "/review/model",
+    "/review/pupil",
+    "/review/pupils",
+    "/review/school",
+)
 NAMING = ("/review/pupil/", "/review/school/")
 NOWHERE = "/unknown"
 _JSON = (b"content-type", b"application/json")
@@ -262,15 +270,17 @@ def service_fault() -> RequestError:
 def _known_address(scope: Scope) -> Scope:
     """Keep addresses that callers make up, and those that name a pupil, out of logs and metrics.
 
-    What follows ``/review/pupil/`` goes into the request's state, where the page finds it.
+    What follows ``/review/pupil/``, and what a page of ``/review`` is asked for, goes into the request's
+    state, where the page finds it.
     """
     path = scope["path"]
-    for before in NAMING:
-        if path.startswith(before):
-            state = {**scope.get("state", {}), "rest": path.removeprefix(before)}
-            kept = before.removesuffix("/")
-            return {**scope, "path": kept, "raw_path": kept.encode(), "state": state}
-    return {**scope, "path": path if path in (*ROUTES, *REVIEW) else NOWHERE}
+    kept = next((before.removesuffix("/") for before in NAMING if path.startswith(before)), path)
+    if kept not in REVIEW:
+        return {**scope, "path": path if path in ROUTES else NOWHERE}
+    state = {**scope.get("state", {}), "query": scope.get("query_string", b"").decode("latin-1")}
+    if kept != path:
+        state["rest"] = path.removeprefix(f"{kept}/")
+    return {**scope, "path": kept, "raw_path": kept.encode(), "query_string": b"", "state": state}
 
 
 def _check_headers(scope: Scope) -> None:

@@ -50,7 +50,9 @@ def service_description() -> Schema:
             "/catalogue": {
                 "get": _question_path("The features it reads", {"type": "array", "items": {"type": "object"}})
             },
-            "/review": {"get": _page_path("The cohort, for reviewers")},
+            "/review": {"get": _page_path("The reader's own pupils, for reviewers")},
+            "/review/cohort": {"get": _page_path("The cohort, for reviewers")},
+            "/review/pupils": {"get": _page_path("Pupils that are looked for, for reviewers")},
             "/review/model": {"get": _page_path("The model, for reviewers")},
             "/review/pupil/{id}": {"get": _page_path("A pupil, for reviewers", "id")},
             "/review/school/{id}": {"get": _page_path("A school's list, for reviewers", "id")},

@@ -17,12 +17,13 @@ import asyncio
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -37,7 +38,9 @@ from dropout_risk.errors import (
 )
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.store import read_state
-from dropout_risk.pages.rendering import Links, content_policy, id_at, message_page, served_under
+from dropout_risk.pages.links import Links, id_at, served_under
+from dropout_risk.pages.pupil_search import PupilQuestion
+from dropout_risk.pages.rendering import Message, content_policy, message_page
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.directory import Directory
@@ -51,7 +54,7 @@ ROOT = "/review"
 _log = logging.getLogger("bentoml.dropout_risk")
 THREADS = 2
 HEADERS = {
-    "Content-Security-Policy": f"{content_policy()}; frame-ancestors 'none'",
+    "Content-Security-Policy": f"{content_policy(forms=True)}; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -99,19 +102,27 @@ class ReviewRoom:
         return cls(model, store, role, language, scope_from_environment())
 
     async def answer(
-        self, path: str, rest: str | None, asked: str | None, scope: Scope | None = None
+        self,
+        path: str,
+        rest: str | None,
+        asked: str | None,
+        scope: Scope | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> Page:
         """Give a page; the event loop does nothing of it.
 
         ``path`` is the route, without what follows it: ``rest``, the id of a pupil or of a school. ``asked``
-        is the language that was asked for; ``scope`` is that of whoever asks, by default the declared one. A
-        pupil outside it is answered as one that does not exist, by the same look into the same pupils.
+        is the language that was asked for, ``fields`` whatever else; ``scope`` is that of whoever asks, by
+        default the declared one. A pupil outside it is answered as one that does not exist, by the same look
+        into the same pupils.
         """
         loop = asyncio.get_running_loop()
         scope = self.scope if scope is None else scope
-        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, scope)
+        return await loop.run_in_executor(self._threads, self._answer, path, rest, asked, scope, fields or {})
 
-    def _answer(self, path: str, rest: str | None, asked: str | None, scope: Scope) -> Page:
+    def _answer(
+        self, path: str, rest: str | None, asked: str | None, scope: Scope, fields: Mapping[str, str]
+    ) -> Page:
         links = served_under(_up_from(path, rest) + ROOT[1:], asked if asked in LANGUAGES else "")
         try:
             language = self.language if asked is None else language_of(asked)
@@ -119,9 +130,16 @@ class ReviewRoom:
             return Page(message_page("unknown_language", self.language, links, error), 400)
         if self.store is None:
             return Page(message_page("switched_off", language, links), 404)
-        return self._page(path, rest, (language, scope), links)
+        return self._page(path, rest, (language, scope), links, fields)
 
-    def _page(self, path: str, rest: str | None, how: tuple[Language, Scope], links: Links) -> Page:
+    def _page(
+        self,
+        path: str,
+        rest: str | None,
+        how: tuple[Language, Scope],
+        links: Links,
+        fields: Mapping[str, str] | None = None,
+    ) -> Page:
         language = how[0]
         try:
             review = self._review(*how)
@@ -133,11 +151,12 @@ class ReviewRoom:
         except SettingsError as error:  # the scope's class is two classes now
             return Page(message_page("no_scope", language, links, error), 503)
         try:
-            return Page(PAGES[path](review, rest, links))
-        except UnknownPupilError as error:
-            return Page(message_page("not_here", language, links, error), 404)
-        except DateError as error:
-            return Page(message_page("nobody_yet", language, links, error), 404)
+            return Page(PAGES[path](review, Asked.read(rest, fields or {}), links))
+        except SettingsError as error:
+            return Page(message_page("unknown_question", language, links, error), 400)
+        except (UnknownPupilError, DateError) as error:
+            said: Message = "nobody_yet" if isinstance(error, DateError) else "not_here"
+            return Page(message_page(said, language, links, error), 404)
 
     def _review(self, language: Language, scope: Scope) -> Review:
         """Give the review of the store's present state; whoever comes while it is made waits for it."""
@@ -164,11 +183,33 @@ class ReviewRoom:
             return self._reviews[language, scope]
 
 
-PAGES: dict[str, Callable[[Review, str | None, Links], str]] = {
-    ROOT: lambda review, rest, links: review.cohort(links),
-    f"{ROOT}/model": lambda review, rest, links: review.about_model(links),
-    f"{ROOT}/pupil": lambda review, rest, links: review.pupil(rest or "", links),
-    f"{ROOT}/school": lambda review, rest, links: review.school(rest, links),
+@dataclass(frozen=True)
+class Asked:
+    """What a page is asked for: an id, a teacher's list, or a question about pupils."""
+
+    rest: str | None
+    question: PupilQuestion
+    responsible: str | None = None
+
+    @classmethod
+    def read(cls, rest: str | None, fields: Mapping[str, str]) -> Self:
+        """Read what an address asks for; SettingsError if it is no question."""
+        return cls(rest, PupilQuestion.read(fields), fields.get("responsible"))
+
+    def school(self, review: Review, links: Links) -> str:
+        """Render a school's page, or the part of a teacher's list that is asked for."""
+        if self.responsible is None:
+            return review.school(self.rest, links)
+        return review.sheet(self.rest, self.responsible or None, self.question.page, links)
+
+
+PAGES: dict[str, Callable[[Review, Asked, Links], str]] = {
+    ROOT: lambda review, asked, links: review.morning(links),
+    f"{ROOT}/cohort": lambda review, asked, links: review.cohort(links),
+    f"{ROOT}/model": lambda review, asked, links: review.about_model(links),
+    f"{ROOT}/pupil": lambda review, asked, links: review.pupil(asked.rest or "", links),
+    f"{ROOT}/pupils": lambda review, asked, links: review.search(asked.question, links),
+    f"{ROOT}/school": lambda review, asked, links: asked.school(review, links),
 }
 
 
@@ -178,14 +219,20 @@ def review_routes(room: Callable[[], ReviewRoom]) -> list[Route]:
     async def answer(request: Request) -> HTMLResponse:
         request.state.page = True
         rest = id_at(getattr(request.state, "rest", None))
-        page = await room().answer(request.scope["path"], rest, request.query_params.get("lang"))
+        fields = dict(parse_qsl(query_of(request), keep_blank_values=True))
+        page = await room().answer(request.scope["path"], rest, fields.get("lang"), fields=fields)
         return HTMLResponse(page.html, page.status, HEADERS)
 
     async def without_slash(request: Request) -> RedirectResponse:
-        asked = f"?{request.url.query}" if request.url.query else ""
+        asked = f"?{query_of(request)}" if query_of(request) else ""
         return RedirectResponse(f"..{ROOT}{asked}", 308)
 
     return [*(Route(path, answer) for path in PAGES), Route(f"{ROOT}/", without_slash)]
+
+
+def query_of(request: Request) -> str:
+    """Give what a page is asked for, from where the door has put it."""
+    return str(getattr(request.state, "query", request.url.query))
 
 
 def _up_from(path: str, rest: str | None) -> str:

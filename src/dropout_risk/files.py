@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,11 @@ def output_errors(path: Path) -> Iterator[None]:
 
 
 def write_whole(
-    path: str | Path, content: str | bytes | Callable[[Path], Any], *, encoding: str = "utf-8"
+    path: str | Path,
+    content: str | bytes | Callable[[Path], Any],
+    *,
+    encoding: str = "utf-8",
+    only_changed: bool = False,
 ) -> Path:
     """Write a file by renaming a finished one into its place; folders are made where missing.
 
@@ -50,6 +55,8 @@ def write_whole(
         What is in it, or what writes it to a path.
     encoding : str, default="utf-8"
         Of a str.
+    only_changed : bool, default=False
+        Whether a file that holds the same already stays as it is, with its time.
 
     Raises
     ------
@@ -58,12 +65,27 @@ def write_whole(
     """
     path = Path(path)
     content = content.encode(encoding) if isinstance(content, str) else content
+    if only_changed and isinstance(content, bytes) and holds_already(path, content):
+        return path
     with output_errors(path), replacing_file(path) as beside:
         if callable(content):
             content(beside)
         else:
             beside.write_bytes(content)
     return path
+
+
+def holds_already(path: Path, content: bytes) -> bool:
+    """Say whether a file is there, holds just these bytes, and may be read by its owner alone."""
+    try:
+        about = path.lstat()
+        private = stat.S_ISREG(about.st_mode) and not stat.S_IMODE(about.st_mode) & _OTHERS
+        return private and about.st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @contextmanager

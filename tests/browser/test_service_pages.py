@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from dropout_risk.errors import BundleError, SettingsError, UnknownRoleError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.scoring.roles import ROLES
+from dropout_risk.scoring.scope import Scope
 from support.reviewed import EVIL, EVIL_SCHOOL, Watched
 
 
@@ -57,21 +58,52 @@ def client(room):
         yield started
 
 
-def test_a_reviewer_finds_the_way_from_the_cohort_to_a_pupil_and_back(browser, client):
+def test_a_reviewer_finds_the_way_from_the_first_page_to_a_pupil_and_back(browser, client):
     watched = Watched(browser.new_page())
     page = watched.page
     page.goto(f"{client.base_url}/review?lang=zh")
+    assert page.locator("h1").inner_text() == "控辍保学关注名单"
+    page.get_by_role("link", name="全体概况").click()
     assert page.locator("h1").inner_text() == "全体概况"
     page.get_by_role("link", name=EVIL, exact=True).first.click()
     assert page.locator("h1").inner_text() == f"学生 {EVIL}"
     page.get_by_role("link", name=EVIL_SCHOOL, exact=True).click()
     assert EVIL_SCHOOL in page.locator(".whose").first.inner_text()
     page.get_by_role("link", name="关于模型").click()
-    page.get_by_role("link", name="全体概况").click()
+    page.get_by_role("link", name="今日首页").click()
     assert page.locator("html").get_attribute("lang") == "zh"
     assert all(url.startswith(str(client.base_url)) for url in watched.asked)
     assert watched.said == []
     page.close()
+
+
+def test_a_pupil_is_found_by_a_form_without_a_script_and_sideways_scrolling(browser, client):
+    watched = Watched(browser.new_page(viewport={"width": 390, "height": 844}))
+    page = watched.page
+    page.goto(f"{client.base_url}/review?lang=zh")
+    page.locator("#q").fill(EVIL[:20])
+    page.get_by_role("button", name="查找").click()
+    assert page.locator(".first-lines li").count() == 1
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond == 0
+    page.get_by_role("link", name=EVIL, exact=True).click()
+    assert page.locator("h1").inner_text() == f"学生 {EVIL}"
+    assert watched.said == []
+    page.close()
+
+
+def test_a_teachers_first_page_is_one_screen_of_a_phone(browser, risk_model, store):
+    room = ReviewRoom(risk_model, store, language="zh")
+    groups = room._review("zh", room.scope).watch_list.groups
+    for group in sorted(groups, key=lambda group: -len(group.listed))[:3]:
+        room.scope = Scope(group.school_id, responsible_id=group.responsible_id)
+        with served(room) as client:
+            page = browser.new_page(viewport={"width": 390, "height": 844})
+            page.goto(f"{client.base_url}/review")
+            assert page.locator(".first-lines li").count() > 0
+            last = page.locator(".first-lines li").last.bounding_box()
+            assert last["y"] + last["height"] <= 844
+            page.close()
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/model", "/review/pupil/nobody"])
@@ -101,17 +133,17 @@ def test_an_unknown_language_is_refused_with_those_that_there_are(client):
 def test_the_log_names_the_kind_of_page_and_no_pupil_and_no_school(client, caplog, monkeypatch):
     caplog.set_level(logging.INFO, "bentoml.dropout_risk")
     monkeypatch.setattr(logging.getLogger("bentoml"), "propagate", True)
-    for path in ("/review/pupil/SECRET", "/review/school/SECRET", "/review/pupil/SECRET/x?lang=en"):
-        client.get(path)
+    for path in ("pupil/SECRET", "school/SECRET", "pupil/SECRET/x?lang=en", "pupils?q=SECRET"):
+        client.get(f"/review/{path}")
 
     def paths():
         logged = [record.getMessage().split()[1] for record in caplog.records]
         return [path for path in logged if path.startswith("/review/")]
 
     end = time.monotonic() + 5
-    while len(paths()) < 3 and time.monotonic() < end:  # a line is written after its reply
+    while len(paths()) < 4 and time.monotonic() < end:  # a line is written after its reply
         time.sleep(0.01)
-    assert paths() == ["/review/pupil", "/review/school", "/review/pupil"]
+    assert paths() == ["/review/pupil", "/review/school", "/review/pupil", "/review/pupils"]
     assert "SECRET" not in caplog.text
 
 

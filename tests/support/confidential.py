@@ -20,8 +20,9 @@ from dropout_risk.alerts.help import Help, shipped_help
 from dropout_risk.alerts.rules import CRITICAL_ITEM
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.pages.links import MODEL, served_under
+from dropout_risk.pages.pupil_search import ORDERS
 from dropout_risk.pages.reader_folders import write_morning, write_reader_folders
-from dropout_risk.pages.rendering import MODEL, served_under
 from dropout_risk.pages.review import Review
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.refused_rows import REFUSED_TABLES
@@ -154,6 +155,14 @@ def routes(model, histories, review, role, language):
         for rest in rests.get(path.rpartition("/")[2], [None]):
             page = room._page(path, rest, (language, review.scope), served_under("/review", language))
             found[f"{path} {rest}"] = unescape(page.html)
+    asked = [
+        ("/review/school", group.school_id, {"responsible": group.responsible_id or "", "page": "1"})
+        for group in review.watch_list.groups
+    ]
+    asked += [("/review/pupils", None, {"sort": order}) for order in ORDERS]
+    for path, rest, fields in asked:
+        page = room._page(path, rest, (language, review.scope), served_under("/review", language), fields)
+        found[f"{path} {rest} {fields}"] = unescape(page.html)
     return {name: text for name, text in found.items() if not name.startswith("/review/model")}
 
 

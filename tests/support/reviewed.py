@@ -1,6 +1,6 @@
 """Names that no page may run, the pages that tests open, and a tab that is watched."""
 
-from dropout_risk.pages.rendering import pupil_page_name, school_page_name
+from dropout_risk.pages.links import pupil_page_name, school_page_name
 
 AS_OF = "2025-06-02"
 EVIL = "<script>alert(1)</script>" + 40 * "W"

@@ -12,8 +12,8 @@ from scipy.special import expit, logit
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.pages.axes import RiskScale, Tick
+from dropout_risk.pages.links import Links
 from dropout_risk.pages.pupil_page import interval_text
-from dropout_risk.pages.rendering import Links
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads, take_pupils

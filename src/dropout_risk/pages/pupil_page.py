@@ -13,6 +13,7 @@ from dropout_risk.alerts.help import Help, HelpTable, shipped_help
 from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import Changes
+from dropout_risk.pages.links import LIST_ONLY, Links
 from dropout_risk.pages.on_record import (
     contact_lines,
     days_to_graduation,
@@ -22,7 +23,7 @@ from dropout_risk.pages.on_record import (
     shows_band,
 )
 from dropout_risk.pages.pupil_charts import AttendanceStrip, MarksChart, Waterfall, WaterfallPart
-from dropout_risk.pages.rendering import LIST_ONLY, Links, note_on_reason
+from dropout_risk.pages.rendering import note_on_reason
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.roles import Role

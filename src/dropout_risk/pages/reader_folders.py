@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_risk.files import write_whole
-from dropout_risk.pages.rendering import INDEX, file_name, is_our_page
+from dropout_risk.pages.links import INDEX, file_name, is_our_page
 from dropout_risk.pages.review import Review
 from dropout_risk.records.calendar import ordinal_of
 from dropout_risk.records.classes import parts_of_class
@@ -66,7 +66,7 @@ def write_reader_folders(review: Review, out: Path) -> Path:
     writer.writerow(_COLUMNS)
     for folder in folders:
         writer.writerow(["" if cell is None else guard_cell(cell) for cell in folder.row()])
-    return write_whole(out / READERS, text.getvalue(), encoding="utf-8-sig")
+    return write_whole(out / READERS, text.getvalue(), encoding="utf-8-sig", only_changed=True)
 
 
 def reader_folders(review: Review, out: Path) -> Iterator[ReaderFolder]:

@@ -22,18 +22,23 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.changes import ChangeQuestions, Changes
 from dropout_risk.pages.cohort_page import MOST_SHOWN, cohort_page
+from dropout_risk.pages.links import FILES, INDEX, Links, pupil_page_name, school_page_name
 from dropout_risk.pages.model_page import model_page
+from dropout_risk.pages.morning_page import morning_page
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
-from dropout_risk.pages.rendering import FILES, INDEX, Links, pupil_page_name, render_page, school_page_name
+from dropout_risk.pages.pupil_search import PupilQuestion, found_pupils
+from dropout_risk.pages.rendering import render_page
+from dropout_risk.pages.school_list import SchoolList, Shared
 from dropout_risk.pages.watch_list_page import (
     about_list,
     grade_of,
-    render_index,
-    render_schools,
+    grades_of,
+    render_lists,
+    render_sheet,
     write_folder,
 )
 from dropout_risk.pages.words import WORDS
-from dropout_risk.records.calendar import DateLike
+from dropout_risk.records.calendar import DateLike, ordinal_of
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.population import score_blocks
 from dropout_risk.scoring.risk_model import RiskModel
@@ -203,6 +208,20 @@ class Review:
         """Count; nobody's name belongs into a log."""
         return f"<Review of {self.watch_list!r} for {self.role.name}>"
 
+    def morning(self, links: Links = FILES) -> str:
+        """Render the first page: the reader's own pupils, alerts first; for heads, the table of lists too."""
+        page = morning_page(self.watch_list, links, self.directory)
+        grades = grades_of(self.watch_list.groups)
+        caution = caution_lines(self.scores.model, self.language, grades)
+        return self._render("morning.html", links, page=page, caution=caution)
+
+    def search(self, question: PupilQuestion, links: Links) -> str:
+        """Render a page of the pupils that a question finds; UnknownPupilError if it has no such page."""
+        page = found_pupils(self.watch_list, self._class_ids, question, links, self.directory)
+        if page is None:
+            raise UnknownPupilError("There is no such page of pupils.", hint="begin with the first page")
+        return self._render("pupils.html", links, page=page)
+
     def cohort(self, links: Links = FILES) -> str:
         """Render the page of the whole cohort."""
         page = cohort_page(
@@ -256,11 +275,33 @@ class Review:
 
     def school(self, school_id: str | None, links: Links = FILES) -> str:
         """Render a school's list; UnknownPupilError if nobody of that school is on it or below."""
+        return render_lists(self.watch_list, [self._school_list(school_id, links)], links)
+
+    def sheet(
+        self, school_id: str | None, responsible_id: str | None, part: int, links: Links = FILES
+    ) -> str:
+        """Render a part of a teacher's list; UnknownPupilError if the reader has no such part to read."""
+        page = render_sheet(self._school_list(school_id, links), responsible_id, part)
+        if page is None:
+            raise UnknownPupilError(
+                "There is no such part of that school's list.", hint="the school's page leads to all parts"
+            )
+        return page
+
+    def _school_list(self, school_id: str | None, links: Links) -> SchoolList:
+        """Give the list of a school; what holds for most of its pupils is found out once."""
         if school_id not in self.watch_list.schools:
             raise UnknownPupilError(
-                "Nobody of that school was scored on that date.", hint="the cohort's page lists the schools"
+                "Nobody of that school was scored on that date.", hint="the first page lists the schools"
             )
-        return render_schools(self.watch_list, (school_id,), links, self.directory)
+        known = self._shared.get(school_id)
+        school = SchoolList(self.watch_list, school_id, links=links, directory=self.directory, known=known)
+        self._shared[school_id] = school.shared
+        return school
+
+    @cached_property
+    def _shared(self) -> dict[str | None, Shared]:
+        return {}
 
     @property
     def language(self) -> Language:
@@ -268,10 +309,11 @@ class Review:
         return self.scores.language
 
     def write(self, folder: str | Path) -> Path:
-        """Write the index, every school's list, each listed pupil's page, the cohort's and the model's.
+        """Write the first page, every school's list, each listed pupil's page, the cohort's and the model's.
 
         All of it is made before any of it takes its place, and the index, whose path is given, comes last.
-        Pages of schools and pupils that are no longer listed are removed, so that nobody reads yesterday's.
+        What says the same as before stays as it is; pages of schools and pupils that are no longer listed are
+        removed, so that nobody reads yesterday's.
         """
         return write_folder(Path(folder), self._files())
 
@@ -283,7 +325,15 @@ class Review:
             yield pupil_page_name(student_id), self.pupil(student_id, links)
         for school in self.watch_list.schools:
             yield school_page_name(school), self.school(school, links)
-        yield INDEX, render_index(self.watch_list, links)
+            yield from self._sheets(school, links)
+        yield INDEX, self.morning(links)
+
+    def _sheets(self, school: str | None, links: Links) -> Iterator[tuple[str, str]]:
+        """Give the pages of the teachers of a school, where they have any."""
+        held = self._school_list(school, links)
+        for group in held.groups:
+            for part, name in enumerate(held.pages_of(group), start=1):
+                yield name, render_sheet(held, group.responsible_id, part) or ""
 
     def _numbers(self) -> list[pa.RecordBatch]:
         """Give what each feature adds to each of the pupils' scores."""
@@ -303,6 +353,13 @@ class Review:
     @cached_property
     def _about(self) -> dict[str, Any]:
         return about_list(self.watch_list)
+
+    @cached_property
+    def _class_ids(self) -> dict[StudentId, str]:
+        """The class of each pupil on the date, as far as it is known."""
+        students = self.histories.placed_on(ordinal_of(self.watch_list.as_of)).students
+        named = zip((self.whole or self)._ids, students["class_id"].to_pylist(), strict=True)
+        return {student: str(own) for student, own in named if own is not None}
 
     @cached_property
     def _pupils(self) -> dict[str, StudentId]:

@@ -4,167 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dropout_risk.alerts.alert import Alert
-from dropout_risk.alerts.duty import duty_order, duty_text
 from dropout_risk.errors import SettingsError
 from dropout_risk.evaluation.caution import caution_lines
-from dropout_risk.files import UNFINISHED, write_whole
-from dropout_risk.pages.pupil_page import CardWriter, PupilCard
-from dropout_risk.pages.rendering import INDEX, LIST_ONLY, Links, is_our_page, render_page, school_page_name
+from dropout_risk.files import UNFINISHED, holds_already, write_whole
+from dropout_risk.pages.links import INDEX, LIST_ONLY, Links, is_our_page, school_page_name
+from dropout_risk.pages.rendering import render_page
+from dropout_risk.pages.school_list import SchoolList
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.text import Language, date_in_words, iso_date_words
 from dropout_risk.watchlist.group import WatchGroup, count_pupils
-from dropout_risk.watchlist.state import ListState, StudentId
 from dropout_risk.watchlist.watch_list import WatchList
-from dropout_risk.watchlist.wording import shorten_list
-
-
-@dataclass(frozen=True)
-class TeacherSheet:
-    """One teacher's sheet."""
-
-    anchor: str
-    teacher: str
-    has_teacher: bool
-    lacks_teacher: bool
-    adds_up: str
-    alerts: tuple[PupilCard, ...]
-    followed: tuple[PupilCard, ...]
-    first: tuple[PupilCard, ...]
-    tied: str
-    below: str
-    unscored: tuple[tuple[str, tuple[str, ...]], ...]
-    counts: dict[str, int]
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is anything to print."""
-        return bool(self.alerts or self.followed or self.first or self.unscored)
-
-
-@dataclass(frozen=True)
-class SchoolSheet:
-    """One school's sheets."""
-
-    name: str
-    adds_up: str
-    counts: dict[str, int]
-    who_acts: tuple[tuple[str, tuple[str, ...]], ...]
-    teachers: tuple[TeacherSheet, ...]
-    lacking: str
-    for_all: str
-    questions: tuple[str, ...]
-
-
-def school_sheet(
-    watch_list: WatchList,
-    school_id: str | None,
-    *,
-    anchor: str,
-    links: Links = LIST_ONLY,
-    directory: Directory | None = None,
-) -> SchoolSheet:
-    """Write one school's sheets."""
-    groups, language = watch_list.of_school(school_id), watch_list.language
-    lacking = _shared_by_most(groups, lambda pupil: pupil.missing)
-    for_all = _shared_by_most(groups, lambda pupil: pupil.notes)
-    names = Directory.empty() if directory is None else directory
-    writer = CardWriter(
-        language,
-        watch_list.last is not None,
-        frozenset(lacking + for_all),
-        links,
-        names,
-        watch_list.last_week,
-    )
-    counts = count_pupils(groups)
-    return SchoolSheet(
-        name=school_id or WORDS["no_school"].to(language),
-        adds_up=WORDS["adds_up"].fill(language, **counts),
-        counts=counts,
-        who_acts=_who_acts(groups, writer, watch_list.last),
-        teachers=tuple(
-            _teacher_sheet(group, writer, f"{anchor}-{number}")
-            for number, group in enumerate(groups, start=1)
-        ),
-        lacking=shorten_list(lacking, len(lacking), language),
-        for_all=shorten_list(for_all, len(for_all), language),
-        questions=tuple(item.text for item in watch_list.questions_of(school_id)),
-    )
-
-
-def _teacher_sheet(group: WatchGroup, writer: CardWriter, anchor: str) -> TeacherSheet:
-    language, counts = writer.language, count_pupils((group,))
-    return TeacherSheet(
-        anchor=anchor,
-        teacher=group.responsible_id or WORDS["no_teacher"].to(language),
-        has_teacher=group.responsible_id is not None,
-        lacks_teacher=group.responsible_id is None and counts["cohort"] > counts["not_scored"],
-        adds_up=WORDS["adds_up"].fill(language, **counts),
-        alerts=tuple(writer.write(entry) for entry in group.alerts),
-        followed=tuple(writer.write(entry) for entry in group.followed),
-        first=tuple(writer.write(entry) for entry in group.risks),
-        tied=WORDS["tied"].fill(language, n=group.tied) if group.tied else "",
-        below=WORDS["below_note"].fill(language, n=len(group.below)) if group.below else "",
-        unscored=_by_reason(group, writer.directory),
-        counts=counts,
-    )
-
-
-def _who_acts(
-    groups: Sequence[WatchGroup], writer: CardWriter, last: ListState | None
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Name the pupils by who acts on their alerts of today, and to whom these are reported.
-
-    What the class teacher alone acts on stands on her own sheet.
-    """
-    before = last.as_of if last else None
-    duties: dict[tuple[bool, int, int], tuple[Alert, dict[str, None]]] = {}
-    for entry in (entry for group in groups for entry in group.alerts):
-        for alert in entry.score.alerts:
-            if alert.is_of_today(before) and (alert.report_to or alert.route != "class_teacher"):
-                duty = duties.setdefault(duty_order(alert), (alert, {}))
-                duty[1][_name_with_class(entry.score, writer.directory)] = None
-    return tuple(
-        (duty_text(duties[key][0], writer.language), tuple(duties[key][1])) for key in sorted(duties)
-    )
-
-
-def _by_reason(group: WatchGroup, directory: Directory) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    reasons: dict[str, list[str]] = {}
-    for item in group.unscored:
-        told = "?" if item.student_id is None else _named_pupil(item.student_id, directory)
-        reasons.setdefault(item.reason, []).append(told)
-    return tuple((reason, tuple(ids)) for reason, ids in reasons.items())
-
-
-def _shared_by_most(
-    groups: Sequence[WatchGroup], part: Callable[[PupilScore], tuple[str, ...]]
-) -> tuple[str, ...]:
-    """Give the sentences that more than half of the school's scored pupils have, the most frequent first."""
-    pupils: list[PupilScore] = [entry.score for group in groups for entry in group.listed]
-    pupils += [pupil for group in groups for pupil in group.below]
-    counts = Counter(sentence for pupil in pupils for sentence in part(pupil))
-    most = [sentence for sentence, number in counts.items() if len(pupils) > 1 and 2 * number > len(pupils)]
-    return tuple(sorted(most, key=lambda sentence: (-counts[sentence], sentence)))
-
-
-def _named_pupil(student_id: StudentId, directory: Directory) -> str:
-    """Give a pupil's name, where it is known, and the id beside it."""
-    return f"{directory.name_of(student_id)} {student_id}".strip()
-
-
-def _name_with_class(pupil: PupilScore, directory: Directory) -> str:
-    named = _named_pupil(pupil.student_id, directory)
-    return f"{named} ({pupil.class_id})" if pupil.class_id else named
 
 
 def render_watch_list(watch_list: WatchList, language: Language) -> str:
@@ -214,14 +69,42 @@ def render_schools(
     directory: Directory | None = None,
 ) -> str:
     """Render the lists of some schools as one page."""
-    sheets = [
-        school_sheet(watch_list, school, anchor=f"s{number}", links=links, directory=directory)
+    names = Directory.empty() if directory is None else directory
+    lists = [
+        SchoolList(watch_list, school, f"s{number}", links, names)
         for number, school in enumerate(schools, start=1)
     ]
-    groups = [group for school in schools for group in watch_list.of_school(school)]
+    return render_lists(watch_list, lists, links)
+
+
+def render_lists(watch_list: WatchList, lists: Sequence[SchoolList], links: Links) -> str:
+    """Render schools' lists as one page."""
+    groups = [group for school in lists for group in school.groups]
     lines = caution_lines(watch_list.model, watch_list.language, grades_of(groups))
     about = about_list(watch_list) | {"caution": lines}
+    sheets = [school.table() for school in lists]
     return render_page("watch_list.html", watch_list.language, links=links, schools=sheets, **about)
+
+
+def render_sheet(school: SchoolList, responsible_id: str | None, part: int) -> str | None:
+    """Render a part of a teacher's list as a page of its own; None where there is no such part."""
+    teacher = school.part(responsible_id, part)
+    if teacher is None:
+        return None
+    watch_list = school.watch_list
+    lacking, for_all = school.shared_in_words
+    lines = caution_lines(watch_list.model, watch_list.language, grades_of(school.groups))
+    return render_page(
+        "sheet.html",
+        watch_list.language,
+        links=school.links,
+        school=school.name,
+        teacher=teacher,
+        lacking=lacking,
+        for_all=for_all,
+        school_page=school.links.school(school.school_id),
+        **about_list(watch_list) | {"caution": lines},
+    )
 
 
 def grades_of(groups: Iterable[WatchGroup]) -> set[str] | None:
@@ -250,15 +133,17 @@ def render_index(watch_list: WatchList, links: Links) -> str:
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
     """Write pages to a folder, all of them made before one takes its place; give the path of the last one.
 
-    The last one is also written last. Other files stay; pages of schools and pupils that are not written
-    again are removed.
+    The last one is also written last. A page that says the same as before stays as it is, with its time, so
+    that what copies the folder copies only what changed. Other files stay; pages of schools, teachers and
+    pupils that are not written again are removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=UNFINISHED))
     try:
         names = [write_whole(unfinished / name, page).name for name, page in pages]
         for name in names:
-            (unfinished / name).replace(folder / name)
+            if not holds_already(folder / name, (unfinished / name).read_bytes()):
+                (unfinished / name).replace(folder / name)
     finally:
         shutil.rmtree(unfinished)
     for old in folder.glob("*.html"):

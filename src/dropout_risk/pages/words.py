@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropout_risk.pages.morning_words import MORNING_WORDS
 from dropout_risk.pages.on_record import RECORD_WORDS
 from dropout_risk.text import ITEMS, Language, Text
 
@@ -96,7 +97,7 @@ PUPIL_WORDS: dict[str, Text] = {
 REVIEW_WORDS: dict[str, Text] = {
     "skip": Text(zh="跳到正文", en="Skip to the content"),
     "pages": Text(zh="页面", en="Pages"),
-    "lists_link": Text(zh="各校名单", en="Lists of all schools"),
+    "lists_link": Text(zh="今日首页", en="This morning"),
     "cohort_link": Text(zh="全体概况", en="The whole cohort"),
     "model_link": Text(zh="关于模型", en="About the model"),
     "about_page": Text(zh="说明", en="About this page"),
@@ -264,6 +265,7 @@ WORDS: dict[str, Text] = {
     **PUPIL_WORDS,
     **REVIEW_WORDS,
     **RECORD_WORDS,
+    **MORNING_WORDS,
     "title": Text(zh="控辍保学关注名单", en="Watch list: whom to see first"),
     "all_schools": Text(zh="各校名单", en="Lists of all schools"),
     "what_a_score_is": Text(

@@ -76,7 +76,8 @@ class ListState:
 
     def save(self, path: str | Path) -> Path:
         """Write the state as JSON."""
-        return write_whole(path, json.dumps({"format": _FORMAT, **self._plain()}, ensure_ascii=False))
+        state = json.dumps({"format": _FORMAT, **self._plain()}, ensure_ascii=False)
+        return write_whole(path, state, only_changed=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -248,7 +248,7 @@ class WatchList:
 
         With a directory, pupils' names stand beside their ids.
         """
-        return write_whole(path, list_csv(self, directory), encoding="utf-8-sig")
+        return write_whole(path, list_csv(self, directory), encoding="utf-8-sig", only_changed=True)
 
     @property
     def state(self) -> ListState:

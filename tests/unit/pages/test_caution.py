@@ -6,7 +6,7 @@ import pytest
 
 from dropout_risk.evaluation.caution import caution_lines, cautions_of
 from dropout_risk.evaluation.section import Section
-from dropout_risk.pages.rendering import FILES
+from dropout_risk.pages.links import FILES
 from dropout_risk.pages.watch_list_page import render_index, render_watch_list
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.text import Text

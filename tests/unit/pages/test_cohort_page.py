@@ -1,5 +1,5 @@
 from dropout_risk.pages.cohort_page import MOST_SHOWN, RiskSpread, cohort_page
-from dropout_risk.pages.rendering import FILES
+from dropout_risk.pages.links import FILES
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.score_rows import pupil_heads
 from dropout_risk.settings import BandSettings, WatchListSettings

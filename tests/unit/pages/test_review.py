@@ -1,4 +1,5 @@
 import datetime as dt
+import os
 import re
 from dataclasses import replace
 from html import unescape
@@ -8,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from dropout_risk.errors import DateError, SettingsError, UnknownPupilError, UnknownRoleError
+from dropout_risk.pages.links import FILES, is_our_page, pupil_page_name
 from dropout_risk.pages.pupil_page import CardWriter, PupilPageWriter
-from dropout_risk.pages.rendering import FILES, is_our_page, pupil_page_name
+from dropout_risk.pages.reader_folders import write_morning
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.pages.watch_list_page import write_folder
 from dropout_risk.scoring.roles import ROLES
@@ -150,6 +152,33 @@ def test_pages_of_pupils_who_left_the_list_are_removed(review, tmp_path):
     review.write(tmp_path)
     assert not (tmp_path / pupil_page_name("gone")).exists()
     assert not is_our_page("pupil-notes.html")
+
+
+def test_a_morning_that_is_written_again_leaves_every_file_and_its_time_alone(review, tmp_path):
+    write_morning(review, tmp_path)
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write_morning(review, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path.stat().st_mtime for path in tmp_path.iterdir()} == {1}
+
+
+def test_a_page_that_says_something_else_is_written_and_no_other(review, tmp_path):
+    index = review.write(tmp_path)
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    index.write_text("yesterday")
+    review.write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_mtime != 1] == [index.name]
+    assert "yesterday" not in index.read_text(encoding="utf-8")
+
+
+def test_a_page_that_others_may_read_is_written_again_for_its_owner_alone(review, tmp_path):
+    index = review.write(tmp_path)
+    index.chmod(0o644)
+    review.write(tmp_path)
+    assert index.stat().st_mode & 0o077 == 0
 
 
 def test_a_page_that_fails_leaves_the_folder_as_it_was(tmp_path):

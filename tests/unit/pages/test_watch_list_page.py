@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dropout_risk.errors import SettingsError
-from dropout_risk.pages.rendering import school_page_name
+from dropout_risk.pages.links import school_page_name
 from dropout_risk.pages.watch_list_page import render_watch_list, write_pages
 from dropout_risk.settings import WatchListSettings
 from dropout_risk.watchlist.group import Unscored

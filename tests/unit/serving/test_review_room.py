@@ -2,12 +2,14 @@ import asyncio
 import shutil
 from urllib.parse import unquote, urljoin
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from serving.review import ReviewRoom
 
 from dropout_risk.features.cohort import histories_of
-from dropout_risk.pages.rendering import id_at, served_under
+from dropout_risk.pages.links import id_at, served_under
+from dropout_risk.scoring.scope import Scope
 from dropout_risk.simulate.district import simulate_district
 
 
@@ -20,6 +22,67 @@ def test_a_store_that_is_gone_is_a_page_that_names_no_folder(risk_model, tmp_pat
     assert page.status == 503
     assert "cannot be read at present" in page.html
     assert str(tmp_path) not in page.html
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    place = tmp_path_factory.mktemp("room") / "store"
+    return histories_of(simulate_district(n_students=120, seed=11)).save(place)
+
+
+@pytest.fixture(scope="module")
+def teacher_and_stranger(risk_model, store):
+    """The room of one teacher, one of her own pupils, and one of another teacher."""
+    room = ReviewRoom(risk_model, store, language="en")
+    everybody = room._review("en", Scope()).watch_list.groups
+    own, other = (group for group in everybody[:2])
+    room.scope = Scope(own.school_id, responsible_id=own.responsible_id)
+    pupils = [
+        next(iter((*(e.score for e in group.listed), *group.below))).student_id for group in (own, other)
+    ]
+    return room, *pupils, other
+
+
+def asked(room, path, rest=None, **fields):
+    return asyncio.run(room.answer(path, rest, None, fields=fields))
+
+
+def test_a_search_finds_own_pupils_and_knows_nobody_else(teacher_and_stranger):
+    room, own, stranger, _ = teacher_and_stranger
+    assert f">{own}<" in asked(room, "/review/pupils", q=str(own)).html
+    for words in (str(stranger), "nobody-at-all"):
+        page = asked(room, "/review/pupils", q=words)
+        assert page.status == 200
+        assert "0 found" in page.html
+    everybody = asked(room, "/review/pupils").html
+    assert f">{stranger}<" not in everybody
+
+
+def test_another_teachers_list_is_answered_as_one_that_does_not_exist(teacher_and_stranger):
+    room, _, _, other = teacher_and_stranger
+    there = asked(room, "/review/school", other.school_id, responsible=other.responsible_id, page="1")
+    nowhere = asked(room, "/review/school", other.school_id, responsible="t-nobody", page="1")
+    assert (there.status, nowhere.status) == (404, 404)
+    assert there.html == nowhere.html
+
+
+@pytest.mark.parametrize("fields", [{"page": "x"}, {"sort": "x"}, {"q": 65 * "x"}])
+def test_what_is_no_question_is_a_page_that_says_so_without_its_words(teacher_and_stranger, fields):
+    page = asked(teacher_and_stranger[0], "/review/pupils", **fields)
+    assert page.status == 400
+    assert "cannot be asked in this way" in page.html
+    assert 'value="x' not in page.html
+
+
+def test_a_page_of_the_search_beyond_the_last_does_not_exist(teacher_and_stranger):
+    assert asked(teacher_and_stranger[0], "/review/pupils", page="900").status == 404
+
+
+def test_the_first_page_and_the_search_send_their_form_to_the_same_house_alone(teacher_and_stranger):
+    for path in ("/review", "/review/pupils"):
+        page = asked(teacher_and_stranger[0], path).html
+        assert "form-action &#39;self&#39;" in page or "form-action 'self'" in page
+        assert 'action="review/pupils"' in page or 'action="../review/pupils"' in page
 
 
 @given(st.text(st.sampled_from("~./%2Eab?#"), min_size=1, max_size=6))
