@@ -100,6 +100,7 @@ NEW_ROOMS = {
     "dropout_risk.records.header_rows": "where the headers stand",
     "dropout_risk.records.holidays": "public holidays and make-up workdays of China",
     "dropout_risk.records.id_forms": "the forms of an id",
+    "dropout_risk.records.instrument_names": "how instruments and their items are named",
     "dropout_risk.records.lone_dates": "dates far from all others",
     "dropout_risk.records.mapping_shape": "whether a mapping has the form of one",
     "dropout_risk.records.marks": "marks, and what stands in place of one",

@@ -11,6 +11,7 @@ from dropout_risk.arrays import Bools
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
+from dropout_risk.records.instrument_names import scale_key
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,6 @@ def _critical_rows(snapshot: Snapshot, instruments: InstrumentRegistry) -> Bools
 
 
 def _codes_of_scale(snapshot: Snapshot, scale: str) -> list[int]:
-    """Give the codes of all words that mean a scale: ``item_9``, ``Item 9``, ``item9``."""
+    """Give the codes of all words that mean a scale: ``item_9``, ``Item 9``, ``第9题``."""
     words = snapshot.histories.words.get("scale", ())
-    return [code for code, word in enumerate(words) if _letters_only(word) == _letters_only(scale)]
-
-
-def _letters_only(word: str) -> str:
-    return "".join(letter for letter in word.casefold() if letter.isalnum())
+    return [code for code, word in enumerate(words) if scale_key(word) == scale_key(scale)]

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dropout_risk.arrays import Bools, Floats
 from dropout_risk.errors import FeatureDeclarationError, UnknownInstrumentError, nearest
+from dropout_risk.records.instrument_names import instrument_spellings, scale_key
 from dropout_risk.records.words import word_key
 from dropout_risk.text import Text
 
@@ -95,7 +96,8 @@ class CriticalItem(Declared):
 class Instrument(Declared):
     """One psychological instrument.
 
-    ``code`` is what the ``instrument`` column says (case and punctuation do not matter), as are ``aliases``;
+    ``code`` is what the ``instrument`` column says (case and punctuation do not matter), as are ``name`` and
+    ``aliases``;
     ``version`` the edition that the key belongs to, ``source`` where scales and key come from. Scales and
     norms are named as in their columns; ``default_norm`` is that of rows that name none, None where it must
     be declared. ``validity`` is the lie scale, ``critical`` are answers that go to a person at once, and
@@ -149,7 +151,7 @@ class Instrument(Declared):
         given = np.asarray(score, dtype=np.float64)
         critical = np.zeros(given.shape, dtype=np.bool_)
         for item in self.critical:
-            if word_key(item.scale) == word_key(scale):
+            if scale_key(item.scale) == scale_key(scale):
                 critical |= given > item.above
         return critical
 
@@ -211,7 +213,8 @@ def _band_by_cut(cut: Cut, score: Floats, higher_is_worse: bool) -> Floats:
 class InstrumentRegistry(Mapping[str, Instrument]):
     """The instruments a county knows, in the order they are shown: a value that is passed, never a global.
 
-    Looking one up takes any spelling that differs in case and punctuation only, and its aliases.
+    Looking one up takes any spelling that differs in case and punctuation only, its aliases and its names
+    (where no other has them), and a name with one of them in brackets.
     FeatureDeclarationError if two instruments answer to one spelling.
     """
 
@@ -220,23 +223,28 @@ class InstrumentRegistry(Mapping[str, Instrument]):
         self._codes: dict[str, str] = {}
         for instrument in instruments:
             self._instruments[instrument.code] = instrument
-            for spelling in {_plain_code(word) for word in (instrument.code, *instrument.aliases)}:
+            for spelling in _spellings_of((instrument.code, *instrument.aliases)):
                 if self._codes.setdefault(spelling, instrument.code) != instrument.code:
                     raise FeatureDeclarationError(
                         f"Instruments {self._codes[spelling]!r} and {instrument.code!r} answer to one name."
                     )
+        named: dict[str, set[str]] = {}
+        for instrument in self._instruments.values():
+            for spelling in _spellings_of((instrument.name.zh, instrument.name.en)):
+                named.setdefault(spelling, set()).add(instrument.code)
+        self._codes = {form: code for form, (code, *more) in named.items() if not more} | self._codes
 
     def __getitem__(self, code: str) -> Instrument:
         """Give an instrument; UnknownInstrumentError with the nearest right code otherwise."""
-        try:
-            return self._instruments[self._codes[_plain_code(code)]]
-        except KeyError:
-            raise UnknownInstrumentError(
-                f"No instrument is called {code!r}.", hint=nearest(code, self._instruments)
-            ) from None
+        for spelling in instrument_spellings(code):
+            if spelling in self._codes:
+                return self._instruments[self._codes[spelling]]
+        raise UnknownInstrumentError(
+            f"No instrument is called {code!r}.", hint=nearest(code, self._instruments)
+        )
 
     def __contains__(self, code: object) -> bool:
-        return isinstance(code, str) and _plain_code(code) in self._codes
+        return isinstance(code, str) and any(form in self._codes for form in instrument_spellings(code))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._instruments)
@@ -272,5 +280,5 @@ class InstrumentRegistry(Mapping[str, Instrument]):
             raise FeatureDeclarationError(f"Instruments cannot be read: {problems}.") from error
 
 
-def _plain_code(code: str) -> str:
-    return "".join(letter for letter in code.casefold() if letter.isalnum())
+def _spellings_of(names: Iterable[str]) -> set[str]:
+    return {form for name in names for form in instrument_spellings(name)[:1]}

@@ -237,7 +237,9 @@ def _phq_instrument(code: str, name: Text, aliases: tuple[str, ...]) -> Instrume
 
 
 PHQ_9 = _phq_instrument(
-    "PHQ-9", Text(zh="患者健康问卷（9项）", en="Patient Health Questionnaire, 9 items"), ()
+    "PHQ-9",
+    Text(zh="患者健康问卷（9项）", en="Patient Health Questionnaire, 9 items"),
+    ("患者健康问卷-9", "Patient Health Questionnaire-9"),
 )
 PHQ_A = _phq_instrument(
     "PHQ-A",
@@ -248,6 +250,7 @@ PHQ_A = _phq_instrument(
 GAD_7 = Instrument(
     code="GAD-7",
     name=Text(zh="广泛性焦虑量表（7项）", en="Generalised Anxiety Disorder scale, 7 items"),
+    aliases=("广泛性焦虑量表-7", "Generalized Anxiety Disorder-7"),
     version=Text(zh="7题，0至3计分", en="7 items, answers 0 to 3"),
     source=Text(zh="公开计分方法", en="published scoring"),
     scales={"total": Scale(label=TOTAL, low=0, high=21, items=_item_numbers(1, 7))},

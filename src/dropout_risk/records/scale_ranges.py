@@ -6,7 +6,6 @@ An instrument that is not named here is a county's own: nothing is said of it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -14,16 +13,27 @@ from typing import NamedTuple
 import numpy as np
 
 from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.records.instrument_names import (
+    INSTRUMENT_CODES,
+    instrument_spellings,
+    item_number,
+)
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.words import word_key
 from dropout_risk.text import Text
 
-_ITEM = re.compile(r"(item|题|第)_?\d+题?").fullmatch
-_FEWEST, _MANY, _LOWEST = 3, 20, 0.1
+_FEWEST, _ANSWERS, _MANY, _LOWEST = 3, 10, 20, 0.1
+_SHORT = 30  # of a sum up to so much, many healthy pupils may all have the lowest scores
 TOTAL = "total"
 _SWAPPED = Text(
     zh="量表名写在维度一栏：两栏像是写反了",
     en="the names of instruments stand in the column of scales, as if the two were swapped",
+)
+
+
+_FROM_ONE = Text(
+    zh="单题作答没有一个是0，像是从1开始计分",
+    en="no answer to a single item is 0, as if answers were counted from 1",
 )
 
 
@@ -37,18 +47,22 @@ class ScaleRange(NamedTuple):
 
 @dataclass(frozen=True)
 class InstrumentRanges:
-    """The ranges of an instrument's scales and of a single answer; ``norms`` narrows some of them."""
+    """The ranges of an instrument's scales and of an answer to one item; ``norms`` narrows some.
+
+    ``items`` is how many there are.
+    """
 
     names: tuple[str, ...]
+    items: int
     answer: ScaleRange
     scales: dict[str, ScaleRange]
     norms: dict[str, dict[str, ScaleRange]] = field(default_factory=dict)
 
     def range_of(self, scale: str, norm: str | None = None) -> ScaleRange | None:
         """Give the range of a scale, or of a single item; None where the instrument has no such scale."""
-        key = word_key(scale)
-        if _ITEM(scale):
-            return self.answer
+        key, item = word_key(scale), item_number(scale)
+        if item is not None:
+            return self.answer if 1 <= item <= self.items else None
         narrow = {} if norm is None else self.norms.get(word_key(norm), {})
         return narrow.get(key, self.scales.get(key))
 
@@ -65,25 +79,56 @@ _FACTORS = (
 _OF_FOUR = ScaleRange(0, 3)
 SCALE_RANGES: dict[str, InstrumentRanges] = {
     "MHT": InstrumentRanges(
-        ("心理健康诊断测验", "心理健康测验"),
+        ("心理健康诊断测验", "心理健康测验", "Mental Health Test"),
+        100,
         ScaleRange(0, 1),
         _sums_to(90, TOTAL)
         | _sums_to(15, "learning_anxiety physical_symptoms")
         | _sums_to(10, "social_anxiety loneliness self_blame hypersensitivity phobia impulsivity validity"),
     ),
     "MSSMHS": InstrumentRanges(
-        ("中学生心理健康量表",), ScaleRange(1, 5), {word_key(name): _MEAN for name in _FACTORS.split()}
+        ("中学生心理健康量表", "Middle School Students' Mental Health Scale"),
+        60,
+        ScaleRange(1, 5),
+        {word_key(name): _MEAN for name in _FACTORS.split()},
     ),
     "SDQ": InstrumentRanges(
-        ("长处与困难问卷",),
+        ("长处与困难问卷", "Strengths and Difficulties Questionnaire"),
+        25,
         ScaleRange(0, 2),
         _sums_to(40, TOTAL) | _sums_to(10, "emotional conduct hyperactivity peer prosocial"),
     ),
-    "PHQ-9": InstrumentRanges((), _OF_FOUR, _sums_to(27, TOTAL)),
-    "PHQ-A": InstrumentRanges(("PHQ-9-A", "PHQ-9A"), _OF_FOUR, _sums_to(27, TOTAL)),
-    "GAD-7": InstrumentRanges((), _OF_FOUR, _sums_to(21, TOTAL)),
+    "PHQ-9": InstrumentRanges(
+        (
+            "患者健康问卷（9项）",
+            "患者健康问卷-9",
+            "Patient Health Questionnaire, 9 items",
+            "Patient Health Questionnaire-9",
+        ),
+        9,
+        _OF_FOUR,
+        _sums_to(27, TOTAL),
+    ),
+    "PHQ-A": InstrumentRanges(
+        ("PHQ-9-A", "PHQ-9A", "患者健康问卷（青少年版）", "Patient Health Questionnaire for adolescents"),
+        9,
+        _OF_FOUR,
+        _sums_to(27, TOTAL),
+    ),
+    "GAD-7": InstrumentRanges(
+        (
+            "广泛性焦虑量表（7项）",
+            "广泛性焦虑量表-7",
+            "Generalised Anxiety Disorder scale, 7 items",
+            "Generalized Anxiety Disorder-7",
+        ),
+        7,
+        _OF_FOUR,
+        _sums_to(21, TOTAL),
+    ),
     "SCL-90": InstrumentRanges(
-        ("症状自评量表",),
+        ("症状自评量表", "Symptom Checklist, 90 items"),
+        90,
         ScaleRange(0, 5),
         _sums_to(450, TOTAL) | _sums_to(90, "positives") | {"highestfactor": ScaleRange(0, 5, whole=False)},
         {
@@ -96,11 +141,11 @@ SCALE_RANGES: dict[str, InstrumentRanges] = {
 
 @cache
 def _known_spellings() -> dict[str, InstrumentRanges]:
-    return {_letters_of(name): known for code, known in SCALE_RANGES.items() for name in (code, *known.names)}
-
-
-def _letters_of(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    return {
+        instrument_spellings(name)[0]: known
+        for code, known in SCALE_RANGES.items()
+        for name in (code, *known.names)
+    }
 
 
 def ranges_of(instrument: str) -> InstrumentRanges | None:
@@ -109,20 +154,24 @@ def ranges_of(instrument: str) -> InstrumentRanges | None:
     >>> ranges_of("phq 9").range_of("Total"), ranges_of("own")
     (ScaleRange(low=0, high=27, whole=True), None)
     """
-    return _known_spellings().get(_letters_of(instrument))
+    known = _known_spellings()
+    return next((known[form] for form in instrument_spellings(instrument) if form in known), None)
 
 
 def looks_known(instrument: str) -> bool:
-    """Say whether a name that is none begins like that of an instrument: PHQ9量表, sdq-parent, PHQ.
+    """Say whether a name that is none looks like that of an instrument: PHQ9量表, sdq-parent, PHQ, 筛查PHQ9.
 
     >>> looks_known("PHQ9量表"), looks_known("own 1"), looks_known("SDQ")
     (True, False, False)
     """
-    name = _letters_of(instrument)
-    if len(name) < _FEWEST or name in _known_spellings():
+    name = (*instrument_spellings(instrument), "")[0]
+    if len(name) < _FEWEST or ranges_of(instrument) is not None:
         return False
+    codes = {instrument_spellings(code)[0] for code in INSTRUMENT_CODES}
     return any(
-        name.startswith(known) or known.startswith(name) or (not known.isascii() and known in name)
+        name.startswith(known)
+        or known.startswith(name)
+        or (known in name and (not known.isascii() or known in codes))
         for known in _known_spellings()
     )
 
@@ -142,6 +191,30 @@ def check_tests(draft: Draft) -> None:
     if not draft.is_of_request:
         unsure |= _other_unit(draft, counts, outside, (low, high, whole))
     draft.warn("doubtful_unit", "score", unsure & ~outside)
+    if not draft.is_of_request:
+        draft.warn("doubtful_unit", "score", _counted_from_one(draft, counts) & ~outside, _FROM_ONE)
+
+
+def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
+    """Mark the answers to an item, or to all of an instrument, of which many are given and none is 0.
+
+    Instruments whose norm says from where answers are counted are left out.
+    """
+    instruments, scales = draft.words["instrument"], draft.words["scale"]
+    own = [ranges_of(word) for word in instruments]
+    from_zero = np.array(
+        [*(known is not None and not known.norms and known.answer.low == 0 for known in own), False]
+    )
+    of_items = np.array([*(item_number(word) is not None for word in scales), False])
+    instrument, scale = draft.values["instrument"].astype(np.int64), draft.values["scale"]
+    answers = counts & from_zero[instrument] & of_items[scale]
+    found = np.zeros(len(answers), np.bool_)
+    for group in (instrument, instrument * (len(scales) + 1) + scale):
+        code = np.where(answers, group, 0)
+        given = np.bincount(code[answers], minlength=1)
+        lowest = np.bincount(code[answers & (draft.values["score"] == 0)], minlength=len(given))
+        found |= answers & ((given >= _ANSWERS) & (lowest == 0))[code]
+    return found
 
 
 def _doubt_names(draft: Draft) -> None:
@@ -202,6 +275,7 @@ def _other_unit(draft: Draft, counts: Bools, outside: Bools, ranges: tuple[Float
     span = high - low
     higher = number(counts & ~(whole & (span > _MANY) & (score <= low + _LOWEST * span)))
     whole_scale = (given >= _FEWEST) & (2 * number(outside) >= given)
-    whole_scale |= (given >= _MANY) & (higher == 0) & (above > 0)
+    lowest = number(counts & (span <= _SHORT) & (score == low))
+    whole_scale |= (given >= _MANY) & (higher == 0) & (above > 0) & (lowest == 0)
     by_fractions = (odd >= _FEWEST) & (2 * odd >= above)
     return np.asarray(counts & (whole_scale[scale] | (broken & by_fractions[scale])))

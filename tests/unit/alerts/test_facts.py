@@ -149,6 +149,15 @@ def test_the_counsellor_reads_test_day_and_days_since_it_is_known_of_a_critical_
     assert "item" not in told.text
 
 
+@pytest.mark.parametrize("scale", ["第9题", "题9", "item_09", "Item 9", "第九题", "PHQ-9 item 9", "Q9"])
+@pytest.mark.parametrize("instrument", ["PHQ-9", "患者健康问卷（9项）", "抑郁筛查量表(PHQ-9)"])
+def test_a_critical_answer_is_told_under_every_spelling_of_its_item_and_instrument(scale, instrument):
+    answer = {"student_id": "p-1", "date": DAYS[-9], "instrument": instrument, "scale": scale, "score": 3}
+
+    assert "critical_answer" in [fact.name for fact in read(wellbeing=[answer])[0]]
+    assert "critical_answer" not in [fact.name for fact in read(wellbeing=[answer | {"score": 0}])[0]]
+
+
 def test_lines_name_a_shared_day_once_and_leave_out_what_only_sums_up():
     late = DAYS[-10]
     facts, _ = read(grades=[mark("chinese", late, 59), mark("maths", late, 41)])

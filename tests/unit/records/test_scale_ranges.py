@@ -34,7 +34,7 @@ def test_the_ranges_are_those_of_the_instruments_of_the_catalogue():
     assert set(SCALE_RANGES) == set(INSTRUMENTS)
     for code, instrument in INSTRUMENTS.items():
         own = SCALE_RANGES[code]
-        assert set(own.names) == set(instrument.aliases)
+        assert {*own.names} == {*instrument.aliases, instrument.name.zh, instrument.name.en}
         assert set(own.scales) == {word_key(scale) for scale in instrument.scales}
         for scale, declared in instrument.scales.items():
             assert own.range_of(scale).whole == (declared.combine in ("sum", "count"))
@@ -125,3 +125,41 @@ def test_ranges_of_tells_nothing_of_an_unknown_name():
 @pytest.mark.parametrize("name", ["PHQ9量表", "SDQ-parent", "PHQ", "mht 2023", "中学生心理健康量表（初中）"])
 def test_a_name_that_looks_like_a_known_instrument_is_doubted(name):
     assert problems(sat([4], name)) == [("unknown_meaning", "instrument", 1)]
+
+
+@pytest.mark.parametrize("scale", ["第9题", "题9", "item_09", "Item 9", "第九题", "PHQ9_9", "9"])
+def test_an_item_is_known_under_every_spelling_of_its_name(scale):
+    assert problems(sat([0, 3], scale=scale)) == []
+    assert problems(sat([0, 4], scale=scale)) == [("score_outside_scale", "score", 1)]
+
+
+def test_an_item_that_an_instrument_has_not_is_named():
+    assert problems(sat([0, 3], scale="item_10")) == [("unknown_meaning", "scale", 2)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["患者健康问卷（9项）", "患者健康问卷（PHQ-9）", "抑郁筛查量表(PHQ-9)", "Patient Health Questionnaire-9"],
+)
+def test_an_instrument_is_known_by_its_name_and_by_its_code_in_brackets(name):
+    assert [rule for rule, *_ in problems(sat([0, 99], name))] == ["score_outside_scale"]
+    assert INSTRUMENTS[name].code == "PHQ-9"
+
+
+@pytest.mark.parametrize("name", ["患者健康问卷", "抑郁筛查PHQ9问卷"])
+def test_a_name_that_holds_that_of_an_instrument_is_doubted(name):
+    assert problems(sat([4], name)) == [("unknown_meaning", "instrument", 1)]
+
+
+def test_answers_to_an_item_of_which_none_is_0_are_doubted():
+    found = [("doubtful_unit", "score", 12)]
+
+    assert problems(sat([1, 1, 2] * 4, scale="item_9")) == found
+    assert problems(sat([1, 1, 2] * 4 + [0], scale="item_9")) == []
+    assert problems(sat([1, 1, 2] * 2, scale="item_9")) == []
+    assert problems(sat([1, 1, 2] * 4, "SCL-90", "item_15")) == []
+
+
+@pytest.mark.parametrize("name", ["PHQ-9", "GAD-7"])
+def test_low_totals_of_healthy_pupils_are_not_doubted(name):
+    assert problems(sat([0, 1, 2, 2, 1, 0] * 4, name)) == []
