@@ -19,6 +19,7 @@ from dropout_risk.records.conventions import (
     convention_problems,
     time_problems,
 )
+from dropout_risk.records.exam_names import main_exam_of
 from dropout_risk.records.grade_levels import grade_level_in
 from dropout_risk.records.mapping_shape import SECTIONS, shape_problems
 from dropout_risk.records.ordinary_week import WEEKS, Week
@@ -237,11 +238,14 @@ class RecordsMapping:
             own = self._own.words.get(section, {})
             if column.kind == "text":
                 own = {word: known.word_of(str(meaning)) or "" for word, meaning in own.items()}
-            self._words[section] = Words(
+            words = Words(
                 {**targets, **common}, own, spelled=column.spelled,
                 otherwise=grade_level_in if section == "grade_level" else None,
                 dates=self.conventions.dates if column.kind == "date" else (),
             )  # fmt: skip
+            if section == "exam":  # a make-up is the exam that it makes up for
+                words.otherwise = lambda name: words.word_of(main_exam_of(name))
+            self._words[section] = words
         return self._words[section]
 
     @property

@@ -2,6 +2,8 @@
 
 Two names are twins if the same is left of them when words such as exam and 考试 are taken away and known
 words stand for each other, or if a letter is mistyped. Where most pupils have both, they are two things.
+Exams are twins as well where one names a year, a term, a grade level or a paper that the other does not
+contradict; exams that lie weeks apart are two, as nobody is said to have missed one who sat the other.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dropout_risk.records.exam_names import plain_subject, timeless_exam
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.words import word_key
 from dropout_risk.text import same_words
@@ -24,7 +27,7 @@ _NOISE = {
 }
 _SAME = {
     "exam": {
-        "midterm": "midterm midterms mid 期中",
+        "midterm": "midterm midterms mid mt 期中",
         "final": "final finals endterm 期末",
         "monthly": "monthly month 月考",
         "unit": "unit units 单元",
@@ -65,6 +68,9 @@ _NUMBERS = {digit: str(place) for place, digit in enumerate("一二三四五六�
 _ORDINAL = re.compile(r"第([一二三四五六七八九十]|\d+)[次单]?")
 _MIDTERM = re.compile(r"\bmid[ _-]*terms?\b")
 _LONG, _MOST_LINES = 5, 3
+_NEAR_DAYS = 30
+_ONCE_A_TERM = {("midterm",), ("final",)}
+_OF_CORE = re.compile(r"语文|数学|英语|\b(?:chinese|maths?|mathematics|english)\b")
 
 
 class NameStem(NamedTuple):
@@ -83,6 +89,7 @@ def stem_of(column: str, name: str) -> NameStem:
     >>> stem_of("exam", "第一次月考")[:2] == stem_of("exam", "monthly test 1")[:2]
     True
     """
+    name = plain_subject(name) if column == "subject" else name
     text = _ORDINAL.sub(lambda found: f" {_NUMBERS.get(found[1], found[1])} ", name)
     text = _WIDE[column].sub(lambda found: f" {found[0]} ", _MIDTERM.sub("midterm", text))
     tokens = [_TOKEN_OF[column].get(part, part) for part in _PARTS.findall(text.replace("_", " "))]
@@ -102,15 +109,15 @@ def check_twin_names(draft: Draft) -> None:
     Of a request, whose rows are one pupil's, a subject is doubted by itself.
     """
     for column, beside in (("exam", "subject"), ("subject", "exam")):
-        names, alone = draft.words[column], draft.is_of_request
-        if not any(_twin_pairs(column, names, [1] * len(names), alone=alone)):  # before any row is counted
+        names = draft.words[column]
+        if not any(_all_pairs(draft, column, [1] * len(names))):  # before any row is counted
             continue
         number = np.bincount(draft.values[column] + 1, minlength=len(names) + 1)[1:].tolist()
-        twins = _twin_pairs(column, names, number, alone=alone)
+        twins = _all_pairs(draft, column, number)
         told: dict[str, list[int]] = {}
         for code, other, shown in twins:
             target = names[other] if isinstance(other, int) else other
-            if isinstance(other, int) and _have_both(draft, column, beside, code, other):
+            if isinstance(other, int) and _are_two(draft, column, beside, code, other):
                 continue
             line = f'[words.{column}] "{names[code]}" = "{target}"' if shown else ""
             told.setdefault(line, []).append(code)
@@ -119,6 +126,53 @@ def check_twin_names(draft: Draft) -> None:
             chosen = np.zeros(len(names) + 1, np.bool_)
             chosen[[code for codes in told.values() for code in codes]] = True
             draft.warn("twin_names", column, chosen[draft.values[column]] & ~draft.apart, detail)
+
+
+def _all_pairs(draft: Draft, column: str, number: list[int]) -> Iterator[tuple[int, int | str, bool]]:
+    names, alone = draft.words[column], draft.is_of_request
+    yield from _twin_pairs(column, names, number, alone=alone)
+    if column == "subject":
+        yield from _missing_core(names, number)
+    elif not alone:
+        yield from _timed_pairs(names, number)
+
+
+def _missing_core(names: list[str], number: list[int]) -> Iterator[tuple[int, str, bool]]:
+    """Give the names that hold a core subject of which no name is the known one."""
+    used = [code for code in range(len(names)) if number[code]]
+    known = {names[code] for code in used}
+    for code in used:
+        stem = stem_of("subject", names[code])
+        core = [word for word in stem.words if word in CORE and word not in known]
+        if len(core) == 1 and (len(stem.words) > 1 or stem.numbers) and _OF_CORE.search(names[code]):
+            yield code, core[0], stem.known
+
+
+def _timed_pairs(names: list[str], number: list[int]) -> Iterator[tuple[int, int, bool]]:
+    """Give the exams that are named as more frequent ones but for a year, a term or a grade level."""
+    earlier: dict[tuple[str, ...], list[int]] = {}
+    used = [code for code in range(len(names)) if number[code]]
+    told = [timeless_exam(name) for name in names]
+    stems = [stem_of("exam", text) for text, _ in told]
+    for code in sorted(used, key=lambda code: (-number[code], code)):
+        words, numbers, known = stems[code]
+        for other in earlier.setdefault(words, []):
+            once = words in _ONCE_A_TERM and not (numbers and stems[other].numbers)
+            if (once or numbers == stems[other].numbers) and told[code][1].agrees_with(told[other][1]):
+                if stem_of("exam", names[code])[:2] != stem_of("exam", names[other])[:2]:
+                    yield code, other, known and not told[other][1].years
+                break
+        earlier[words].append(code)
+
+
+def _of_near_days(draft: Draft, one: int, other: int) -> bool:
+    """Say whether two exams were sat at most some weeks apart."""
+    date = draft.values["date"]
+    days = [date[(draft.values["exam"] == code) & ~draft.apart].astype(np.int64) for code in (one, other)]
+    if not all(len(own) for own in days):
+        return False
+    gap = max(own.min() for own in days) - min(own.max() for own in days)
+    return bool(gap <= _NEAR_DAYS)
 
 
 def _twin_pairs(
@@ -181,6 +235,13 @@ def _differ_by_one(one: str, other: str) -> bool:
         )
     long, short = sorted((one, other), key=len, reverse=True)
     return any(long[:cut] + long[cut + 1 :] == short for cut in range(len(long)))
+
+
+def _are_two(draft: Draft, column: str, beside: str, one: int, other: int) -> bool:
+    """Say whether two names are those of two things."""
+    if column == "exam" and not _of_near_days(draft, one, other):
+        return True
+    return _have_both(draft, column, beside, one, other)
 
 
 def _have_both(draft: Draft, column: str, beside: str, one: int, other: int) -> bool:

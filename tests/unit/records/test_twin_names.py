@@ -101,3 +101,54 @@ def test_the_names_of_a_simulated_district_are_no_twins():
 def test_a_name_of_noise_alone_stays_what_it_is():
     assert stem_of("exam", "考试").words == ("考试",)
     assert stem_of("exam", "test 1") != stem_of("exam", "exam 1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "2024-2025学年第一学期期中考试",
+        "八上期中",
+        "24秋期中",
+        "MT1",
+        "期中B卷",
+        "初二期中考试",
+        "Midterm - SPED",
+    ],
+)
+def test_an_exam_that_also_names_year_term_grade_level_or_paper_is_doubted(other):
+    assert [found[:2] for found in twins(county(halves("期中", other)))] == [("exam", 3)]
+
+
+def test_exams_whose_years_or_terms_or_grade_levels_differ_are_two_things():
+    for one, other in (("八上期中", "八下期中"), ("2023秋期中", "2024秋期中"), ("七年级期末", "八年级期末")):
+        assert twins(county(halves(one, other))) == []
+
+
+@pytest.mark.parametrize(
+    "other", ["期中补考", "期中（补考）", "期中缓考", "Midterm make-up", "Midterm (late)", "Mid-term Resit"]
+)
+def test_a_make_up_is_read_as_the_exam_that_it_makes_up_for(other):
+    records = county(halves("期中", other))
+
+    assert {*records.table("grades").column("exam").to_pylist()} == {"midterm"}
+    assert twins(records) == []
+
+
+def test_a_name_of_a_make_up_alone_stays_what_it_is():
+    assert {*county(halves("期中", "补考")).table("grades").column("exam").to_pylist()} == {"midterm", "补考"}
+
+
+@pytest.mark.parametrize(
+    "name", ["八年级数学", "数学（人教版）", "数学A", "数学成绩", "Grade 8 Math", "数学思维", "Maths 1"]
+)
+def test_a_subject_that_holds_a_core_one_is_doubted_where_the_core_one_is_missing(name):
+    marks = [(n, subject, "final") for n in range(8) for subject in (name, "语文", "英语")]
+
+    assert [found[:2] for found in twins(county(marks))] == [("subject", 8)]
+    assert twins(county([*marks, *((n, "数学", "final") for n in range(8))])) == []
+
+
+def test_english_language_arts_is_doubted_beside_maths():
+    marks = [(n, subject, "final") for n in range(8) for subject in ("Mathematics", "English Language Arts")]
+
+    assert twins(county(marks)) == [("subject", 8, '[words.subject] "english language arts" = "english"')]
