@@ -109,6 +109,7 @@ NEW_ROOMS = {
     "dropout_risk.records.ordinary_week": "the days that a calendar of exceptions leaves out",
     "dropout_risk.records.outside_rows": "rows outside of their pupils' enrolment",
     "dropout_risk.records.other_ids": "a second id of a pupil",
+    "dropout_risk.records.place_names": "how classes and schools are named",
     "dropout_risk.records.plausible": "numbers that cannot be meant",
     "dropout_risk.records.refused_rows": "which rows of a pupil could not be used",
     "dropout_risk.records.register_doubts": "what the days of a whole register make doubtful",

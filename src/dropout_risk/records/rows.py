@@ -48,7 +48,7 @@ class NotedRows(NamedTuple):
 NOTED_IN_REQUESTS = {
     "unknown_family_value": ("value",),
     "score_outside_scale": ("score",),
-    "unknown_meaning": ("instrument", "scale"),
+    "unknown_meaning": ("instrument", "scale", "kind"),
     "doubtful_unit": ("score",),
     "twin_names": ("subject",),
 }

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from dropout_risk.arrays import Bools, Ints
+from dropout_risk.arrays import Bools, Ints, Longs
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.place_names import class_key, school_key
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.twin_names import CORE, check_twin_names
 from dropout_risk.records.words import word_key
 
 _NOTHING = ("no", "none", "0", "无", "否", "没有", "未发生")
+_PLACE_KEYS = {"class_id": class_key, "school_id": school_key}
+_PRAISE = re.compile(
+    r"表扬|奖(?!惩)|三好|优秀|先进|标兵|荣誉|撤销|解除|\b(?:merits?|awards?|praised?|commend\w*|rewards?|positive|honou?rs?)\b"
+)
 
 
 def check_words(draft: Draft, mapping: RecordsMapping) -> None:
     """Doubt the words of a table's columns of text."""
     for column in draft.table.columns:
         if column.kind == "text" and not column.note:
-            school = draft.values["school_id"] if column.name == "class_id" else None
-            alike = _rarer_spellings(draft.words[column.name], draft.values[column.name], school)
+            alike = _spellings_of_column(draft, column.name)
             if alike is not None:
                 draft.warn("words_alike", column.name, alike & ~draft.apart)
     if draft.table.name == "family":
@@ -31,28 +36,42 @@ def check_words(draft: Draft, mapping: RecordsMapping) -> None:
         check_twin_names(draft)
     if draft.table.name == "grades" and not {*CORE} & {*draft.words["subject"]}:
         draft.warn("unknown_meaning", "subject", ~draft.apart)
+    if draft.table.name == "discipline":
+        good = np.array([*(_PRAISE.search(word) is not None for word in draft.words["kind"]), False])
+        draft.warn("unknown_meaning", "kind", good[draft.values["kind"]] & ~draft.apart)
     if draft.table.incidents:
         (name,) = (name for name in draft.table.key if name in draft.table.words)
         draft.set_apart("no_incident", name, _has_word(draft, name, {*_NOTHING}, other=False))
 
 
-def words_alike(words: Iterable[str]) -> bool:
+def _spellings_of_column(draft: Draft, name: str) -> Bools | None:
+    """Mark the rows whose word is a rarer spelling of another, of classes within a school and grade level."""
+    words, codes, within = draft.words[name], draft.values[name], None
+    if name == "class_id":
+        places = np.stack([draft.values["school_id"], draft.values["grade_level"]]).astype(np.int64)
+        within = np.unique(places, axis=1, return_inverse=True)[1].reshape(-1)
+    return _rarer_spellings(words, codes, within, _PLACE_KEYS.get(name, word_key))
+
+
+def words_alike(words: Iterable[str], key: Callable[[str], str] = word_key) -> bool:
     """Say whether two words differ in case, width, spaces or hyphens only.
 
     >>> words_alike(["unit test", "Unit-Test"]), words_alike(["unit 1", "unit 2"])
     (True, False)
     """
     given = {*words}
-    return len({word_key(word) for word in given}) < len(given)
+    return len({*map(key, given)}) < len(given)
 
 
-def _rarer_spellings(words: list[str], codes: Ints, within: Ints | None) -> Bools | None:
+def _rarer_spellings(
+    words: list[str], codes: Ints, within: Longs | None, form: Callable[[str], str]
+) -> Bools | None:
     """Mark the rows whose word differs in next to nothing from a more frequent one, if there are any."""
-    if not words_alike(words):
+    if not words_alike(words, form):
         return None
     keys: dict[str, int] = {}
-    key = np.array([*(keys.setdefault(word_key(word), len(keys)) for word in words), -1], np.int64)
-    place = np.zeros(len(codes), np.int64) if within is None else within.astype(np.int64) + 1
+    key = np.array([*(keys.setdefault(form(word), len(keys)) for word in words), -1], np.int64)
+    place = np.zeros(len(codes), np.int64) if within is None else within + 1
     joint = place * (len(words) + 1) + codes
     found, first, of_row, n = np.unique(joint, return_index=True, return_inverse=True, return_counts=True)
     code = codes[first].astype(np.int64)

@@ -137,3 +137,40 @@ def test_the_words_of_records_are_those_of_the_catalogue():
     assert {*CORE} <= {*CORE_SUBJECTS}
     words = RecordsMapping().words(TABLES["wellbeing"]["instrument"])
     assert all(words.word_of(code.lower()) == code for code in default_instruments())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1班", "1"), ("一班", "1班"), ("八（1）班", "8(1)班"), ("初二1班", "八年级一班")]
+)
+def test_a_class_in_two_spellings_is_doubted(county, one, other):
+    for place, row in enumerate(county["students"]):
+        row |= {"school_id": "s", "grade_level": 8, "class_id": one if place else other}
+    assert ("students", "class_id", "words_alike") in rules(
+        SchoolRecords.from_tables(**county, today="2025-01-31")
+    )
+
+
+def test_a_school_in_two_spellings_is_doubted_and_classes_of_two_grade_levels_are_not(county):
+    for place, row in enumerate(county["students"]):
+        row |= {"school_id": "第一中学" if place else "一中", "grade_level": 7 + (place > 0)}
+        row["class_id"] = "1班" if place else "1"
+    found = rules(SchoolRecords.from_tables(**county, today="2025-01-31"))
+    assert ("students", "school_id", "words_alike") in found
+    assert ("students", "class_id", "words_alike") not in found
+
+
+@pytest.mark.parametrize("kind", ["表扬", "三好学生", "Merit", "撤销处分"])
+def test_praise_among_the_incidents_is_doubted(county, kind):
+    county["discipline"] = [{"student_id": "p1", "date": "2024-10-01", "kind": kind}]
+    assert ("discipline", "kind", "unknown_meaning") in rules(
+        SchoolRecords.from_tables(**county, today="2025-01-31")
+    )
+
+
+def test_incidents_are_not_taken_for_praise(county):
+    county["discipline"] = [
+        {"student_id": "p1", "date": "2024-10-01", "kind": kind} for kind in ("打架", "记过", "demerit")
+    ]
+    assert ("discipline", "kind", "unknown_meaning") not in rules(
+        SchoolRecords.from_tables(**county, today="2025-01-31")
+    )

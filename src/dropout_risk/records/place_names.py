@@ -1,0 +1,62 @@
+"""One form for the spellings of a class or a school: 八（1）班 and 8(1)班, 第一中学 and 一中."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from dropout_risk.records.words import narrow_text
+
+_DIGITS = {digit: place for place, digit in enumerate("一二三四五六七八九", 1)}
+_COUNT = re.compile(r"([一二三四五六七八九])?(十)?([一二三四五六七八九])?")
+_STAGE = re.compile(r"([初高])中?([一二三\d])")
+_OF_CLASS = re.compile(r"年级|班级|班|第|\b(?:class|grade|room|cls)\b")
+_OF_SCHOOL = (
+    ("初级中学", "初中"),
+    ("高级中学", "高中"),
+    ("中学", "中"),
+    ("小学", "小"),
+    ("学校", "校"),
+    ("第", ""),
+)
+_PARTS = re.compile(r"\d+|[^\W\d_]+|[+-](?=$)")
+
+
+@lru_cache(maxsize=65536)
+def class_key(name: str) -> str:
+    """Bring the name of a class to the form by which two spellings of it are one.
+
+    >>> class_key("八（1）班") == class_key("8(1)班"), class_key("一班") == class_key("1"), class_key("12班")
+    (True, True, '12')
+    """
+    text = _STAGE.sub(_level_of, narrow_text(name).casefold())
+    text = _COUNT.sub(_number_of, text)
+    parts = _PARTS.findall(_OF_CLASS.sub(" ", text))
+    return ".".join(part.lstrip("0") or "0" for part in parts) or text
+
+
+@lru_cache(maxsize=65536)
+def school_key(name: str) -> str:
+    """Bring the name of a school to the form by which two spellings of it are one.
+
+    >>> school_key("第一中学") == school_key("一中"), school_key("实验小学") == school_key("实验中学")
+    (True, False)
+    """
+    text = narrow_text(name).casefold()
+    for long, short in _OF_SCHOOL:
+        text = text.replace(long, short)
+    return ".".join(_PARTS.findall(_COUNT.sub(_number_of, text))) or text
+
+
+def _level_of(found: re.Match[str]) -> str:
+    grade = _DIGITS.get(found[2]) or int(found[2])
+    return f"{grade + (6 if found[1] == '初' else 9)} "
+
+
+def _number_of(found: re.Match[str]) -> str:
+    if not found[0]:
+        return ""
+    if found[1] and found[3] and not found[2]:  # 八一: two numbers
+        return f"{_DIGITS[found[1]]} {_DIGITS[found[3]]}"
+    tens = 10 * _DIGITS.get(found[1] or "", 1) if found[2] else _DIGITS.get(found[1] or "", 0)
+    return str(tens + _DIGITS.get(found[3] or "", 0))
