@@ -192,7 +192,7 @@ def check_tests(draft: Draft) -> None:
         unsure |= _other_unit(draft, counts, outside, (low, high, whole))
     draft.warn("doubtful_unit", "score", unsure & ~outside)
     if not draft.is_of_request:
-        draft.warn("doubtful_unit", "score", _counted_from_one(draft, counts) & ~outside, _FROM_ONE)
+        draft.warn("doubtful_unit", "score", _counted_from_one(draft, counts) & ~outside & ~unsure, _FROM_ONE)
 
 
 def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
