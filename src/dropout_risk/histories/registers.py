@@ -19,6 +19,7 @@ from dropout_risk.histories.places import enrolled_first, times_between
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.classes import parts_of_class
+from dropout_risk.records.departures import AWAY, BACK
 from dropout_risk.records.school_declarations import said_of_class
 
 if TYPE_CHECKING:
@@ -165,9 +166,6 @@ def _first_and_last(days: Bytes, before: Ints) -> tuple[Ints, Ints]:
 
 
 # --- Registers of absences only: which days without a row count as days at school ---
-
-AWAY = ("dropout", "transferred", "graduated", "died")
-BACK = "returned"
 
 
 def presume_present(histories: Histories, ordinal: int, recorded: Bytes) -> None:

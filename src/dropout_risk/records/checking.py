@@ -19,6 +19,7 @@ from dropout_risk.records.attendance_registers import check_declared
 from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_days_off, check_week
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.departures import check_departures
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
@@ -359,6 +360,7 @@ class RecordsCheck:
             check_lone_dates(draft, self.today)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
+            check_departures(draft, self.attendance, self.pupil_row)
         if TABLES[name].at_school:
             check_enrolled(draft, *self._enrolment(), None if self._alone else self.today)
         if name == "attendance_totals":

@@ -20,7 +20,7 @@ YEAR = pd.bdate_range("2024-09-02", "2025-07-11")
 
 def tables(outcomes=(), more=(), until=None):
     """Two schools with ten pupils each; ``until`` gives the last day of a school's attendance."""
-    until = until or {}
+    until, gone = until or {}, dict(outcomes)
     students = [
         {"student_id": f"{school}{k}", "school_id": school, "class_id": "1", "grade_level": 8}
         for school in "st"
@@ -30,7 +30,7 @@ def tables(outcomes=(), more=(), until=None):
         {"student_id": row["student_id"], "date": day, "status": "present"}
         for row in students
         for day in DAYS
-        if day <= until.get(row["school_id"], DAYS[-1])
+        if day <= min(until.get(row["school_id"], DAYS[-1]), gone.get(row["student_id"], DAYS[-1]))
     ]
     attendance += [{"student_id": pupil, "date": day, "status": "present"} for pupil, day in more]
     events = [{"student_id": name, "date": day, "event": "dropout"} for name, day in outcomes]
