@@ -19,6 +19,7 @@ from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsErr
 from dropout_risk.histories.attendance_bits import PLANES
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.places import students_on
+from dropout_risk.histories.registers import last_days
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
@@ -77,10 +78,11 @@ def histories_of(source: Source) -> Histories:
 OUTCOMES_NOT_COMPLETE = "outcomes_not_complete"
 _STATES = (
     "stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed",
-    OUTCOMES_NOT_COMPLETE,
+    OUTCOMES_NOT_COMPLETE, "attendance_stopped",
 )  # fmt: skip
-_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE = range(len(_STATES))
+_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE, _STOPPED = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
+_STOPPED_DAYS = 10
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class Cohort:
         ``(student_id, as_of)``; only after :meth:`with_labels`.
     censored : pandas.DataFrame
         Rows without a label, with the reason: ``horizon_not_observed``, ``outcomes_not_complete``,
-        ``transferred``, ``died`` or ``left_without_outcome``. They are neither leavers nor stayers.
+        ``transferred``, ``died``, ``left_without_outcome`` or ``attendance_stopped``. They are
+        neither leavers nor stayers.
 
     Examples
     --------
@@ -186,7 +189,9 @@ class Cohort:
         lies within the observed days, and within those to which the outcomes of the school are complete:
         ``outcomes_to``, as declared with the records; where nobody did, the earlier of the school's last
         well-attended day and its last outcome. Pupils who transferred, died, or left without any outcome
-        before the window ended are censored: nobody knows whether they would have stayed.
+        before the window ended are censored: nobody knows whether they would have stayed. So are those of
+        whom no row came any more while their class handed in ten days or more of the window, and whose
+        leaving nobody has written down.
 
         Parameters
         ----------
@@ -358,6 +363,10 @@ class _Window:
         self.kinds = [
             _event_codes(histories, kind) for kind in (events, ("graduated",), ("transferred",), ("died",))
         ]
+        self.last_day, self.class_days = last_days(histories), histories.registers.day_counts
+        away = _event_codes(histories, AWAY)[histories.outcomes.columns["event"]]
+        self.departed = np.array(histories.student_dates("left_on"), dtype=np.int64)
+        np.maximum.at(self.departed, self.pupil[away], histories.outcomes.columns["date"][away])
 
     def states(self, snapshot: Snapshot) -> npt.NDArray[np.int8]:
         """Give the place in ``_STATES`` of each pupil."""
@@ -375,6 +384,7 @@ class _Window:
         decided = np.minimum(positive, done)
         state[died < decided] = _DIED
         state[moved < np.minimum(decided, died)] = _MOVED
+        state[(state == _STAYED) & (done == _NEVER) & self._has_stopped(snapshot, end)] = _STOPPED
         state[end > self.complete] = _NOT_COMPLETE
         state[end > self.observed] = _NOT_OBSERVED
         return state
@@ -385,6 +395,15 @@ class _Window:
         left = self.histories.left_by(calendar.day(row, end - 1).astype(np.int64))
         left_day = calendar.index(row, np.maximum(left, 0))
         return np.asarray((left >= snapshot.ordinal) & (left_day < end))
+
+    def _has_stopped(self, snapshot: Snapshot, end: Ints) -> Bools:
+        """Say of whom no row came any more in the window while its class went on, without a departure."""
+        histories, most = self.histories, self.class_days.shape[1] - 1
+        counts, unit = self.class_days, histories.registers.unit
+        after = np.clip(np.minimum(self.last_day + 1, end), 0, most)
+        went_on = counts[unit, np.clip(end, 0, most)] - counts[unit, after]
+        seen = (self.last_day >= 0) & ~histories.presumed & (self.departed < snapshot.ordinal)
+        return np.asarray(seen & (went_on >= _STOPPED_DAYS))
 
     def days(self, snapshot: Snapshot) -> Longs:
         """Give the school days until each pupil's first outcome that counts, at most the horizon."""

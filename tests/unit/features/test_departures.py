@@ -9,6 +9,7 @@ from dropout_risk.features.cohort import Cohort, came_after_outcome
 from dropout_risk.histories.histories import Histories
 from dropout_risk.records.departures import CAME_DAYS
 from dropout_risk.records.school_records import SchoolRecords
+from support.outcomes import answers
 
 DAYS = [day.date() for day in pd.bdate_range("2025-02-03", "2025-03-28")]
 LEFT = dt.date(2025, 3, 3)
@@ -78,3 +79,34 @@ def test_who_returned_is_not_doubted():
 
     assert told(records) == []
     assert not came_after_outcome(Histories.from_records(records).on(TODAY)).any()
+
+
+def labels_of(stops, *, class_until=DAYS[-1], outcomes=None, horizon=20):
+    """The label or reason of a pupil whose rows stop on a day, in a class that goes on to another."""
+    place = {"school_id": "s", "class_id": "1", "grade_level": 8}
+    attendance = [
+        {"student_id": name, "date": day, "status": "present"}
+        for name, until in (("a", stops), ("b", class_until))
+        for day in DAYS
+        if day <= until
+    ]
+    other = [{"student_id": "c", "school_id": "s", "class_id": "2", "grade_level": 8}]
+    attendance += [{"student_id": "c", "date": day, "status": "present"} for day in DAYS]
+    records = SchoolRecords.from_tables(
+        students=[{"student_id": name} | place for name in "ab"] + other,
+        attendance=attendance, outcomes=outcomes, today=TODAY, outcomes_to="2025-03-28",
+    )  # fmt: skip
+    return answers(Cohort.on(records, "2025-02-17").with_labels(records, horizon))["a", dt.date(2025, 2, 17)]
+
+
+def test_whose_rows_stop_while_the_class_goes_on_is_no_stayer():
+    assert labels_of(dt.date(2025, 2, 21)) == "attendance_stopped"
+    assert labels_of(dt.date(2025, 3, 12)) == 0
+    assert labels_of(dt.date(2025, 2, 21), class_until=dt.date(2025, 2, 28)) == 0
+
+
+def test_a_departure_that_is_written_down_explains_why_rows_stop():
+    gone = [{"student_id": "a", "date": dt.date(2025, 3, 20), "event": "dropout"}]
+
+    assert labels_of(dt.date(2025, 2, 21), outcomes=gone) == 0
+    assert labels_of(dt.date(2025, 2, 21), outcomes=gone, horizon=25) == 1
