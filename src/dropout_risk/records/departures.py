@@ -16,6 +16,10 @@ AWAY = ("dropout", "transferred", "graduated", "died")
 """The outcomes that take a pupil away from school."""
 BACK = "returned"
 """The outcome that brings a pupil back."""
+TELLING = ("dropout", "suspected_dropout", "returned")
+"""The outcomes that tell how far dropouts are listed: transfers and graduations come from elsewhere."""
+MOST_AHEAD = 180
+"""Days after a school's last attendance past which an outcome has a wrong year."""
 _NOT_AWAY = np.iinfo(np.int32).max
 # by status plus one, whether a row of it says that the pupil came
 _CAME = np.zeros(STATUS + 1, np.bool_)
