@@ -74,11 +74,10 @@ def day_of_named_month(text: str) -> dt.date | None:
     >>> day_of_named_month("13-Nov-2024"), day_of_named_month("September 2, 2024")
     (datetime.date(2024, 11, 13), datetime.date(2024, 9, 2))
     """
-    found = _NAMED.fullmatch(text)
-    other = _NAMED_FIRST.fullmatch(text) if found is None else None
-    if found is None and other is None:
+    found = _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text)
+    if found is None:
         return None
-    day, word, year = found.groups() if found is not None else other.group(2, 1, 3)
+    day, word, year = found.group(1, 2, 3) if found.re is _NAMED else found.group(2, 1, 3)
     month = next((k for k, name in enumerate(_NAMES, 1) if word.lower() in (name, name[:3])), 0)
     try:
         return dt.date(int(year), month, int(day))
