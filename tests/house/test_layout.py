@@ -93,6 +93,7 @@ NEW_ROOMS = {
     "dropout_risk.records.csv_lines": "where the lines of a CSV file end",
     "dropout_risk.records.dates": "dates as a county writes them",
     "dropout_risk.records.encodings": "which encoding a text is in, and whether it is doubted",
+    "dropout_risk.records.departures": "departures that registers contradict",
     "dropout_risk.records.directory": "names and addresses, for pages alone",
     "dropout_risk.records.family_values": "what a family factor may say",
     "dropout_risk.records.folders": "the files of a folder: read, or named",

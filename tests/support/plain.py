@@ -146,13 +146,25 @@ class KnownPupil:
             return False
         if left is not None and left <= self.as_of:
             return False
-        return not gone(self.pupil["outcomes"], self.as_of)
+        return not gone(self.pupil["outcomes"], self.as_of) or self.came_after_outcome
+
+    @property
+    def came_after_outcome(self):
+        """Whether it was present on five days after the last move that took it away."""
+        last = max(
+            row["date"]
+            for row in self.pupil["outcomes"]
+            if row["date"] < self.as_of and row["event"] in MOVES
+        )
+        return sum(day > last and "present" in state for day, state in self.days) >= 5
+
+
+MOVES = ("dropout", "transferred", "graduated", "died", "returned")
 
 
 def gone(outcomes, as_of):
     """Whether the last day of moves before the date took the pupil away: who returned on it is back."""
-    moves = ("dropout", "transferred", "graduated", "died", "returned")
-    told = [row for row in outcomes if row["date"] < as_of and row["event"] in moves]
+    told = [row for row in outcomes if row["date"] < as_of and row["event"] in MOVES]
     if not told:
         return False
     last = max(row["date"] for row in told)

@@ -324,6 +324,10 @@ CENSORED = EVENTS | {
     ),
     "rows_set_apart": Text(zh="太多记录未使用", en="too many rows set apart"),
     "left_without_outcome": Text(zh="离校而无结局记录", en="left without an outcome"),
+    "attendance_stopped": Text(
+        zh="考勤中断而班级照常，又无学籍变动",
+        en="attendance stops while the class goes on, without an outcome",
+    ),
 }
 CALIBRATED_ON = {
     "pupils of their own": Text(zh="另留的学生", en="pupils of their own"),

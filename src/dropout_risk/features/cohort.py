@@ -16,15 +16,19 @@ import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bools, Floats, Ints, Longs
 from dropout_risk.errors import DateError, LabelError, RecordsError, SettingsError, nearest
+from dropout_risk.histories.attendance_bits import PLANES
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.places import students_on
-from dropout_risk.histories.registers import AWAY, BACK
+from dropout_risk.histories.registers import last_days
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import DateLike, ordinal_of
+from dropout_risk.records.departures import AWAY, BACK, CAME_DAYS
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.spells import SPELLS
 from dropout_risk.records.tables import EVENTS
+
+NOT_GONE = -(1 << 40)
 
 # --- The grade level of pupils on a day in the past: the students table holds only the latest one ---
 
@@ -74,10 +78,11 @@ def histories_of(source: Source) -> Histories:
 OUTCOMES_NOT_COMPLETE = "outcomes_not_complete"
 _STATES = (
     "stayed", "dropped_out", "left_without_outcome", "died", "transferred", "horizon_not_observed",
-    OUTCOMES_NOT_COMPLETE,
+    OUTCOMES_NOT_COMPLETE, "attendance_stopped",
 )  # fmt: skip
-_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE = range(len(_STATES))
+_STAYED, _DROPPED_OUT, _LEFT, _DIED, _MOVED, _NOT_OBSERVED, _NOT_COMPLETE, _STOPPED = range(len(_STATES))
 _NEVER = np.iinfo(np.int32).max
+_STOPPED_DAYS = 10
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ class Cohort:
         ``(student_id, as_of)``; only after :meth:`with_labels`.
     censored : pandas.DataFrame
         Rows without a label, with the reason: ``horizon_not_observed``, ``outcomes_not_complete``,
-        ``transferred``, ``died`` or ``left_without_outcome``. They are neither leavers nor stayers.
+        ``transferred``, ``died``, ``left_without_outcome`` or ``attendance_stopped``. They are
+        neither leavers nor stayers.
 
     Examples
     --------
@@ -183,7 +189,9 @@ class Cohort:
         lies within the observed days, and within those to which the outcomes of the school are complete:
         ``outcomes_to``, as declared with the records; where nobody did, the earlier of the school's last
         well-attended day and its last outcome. Pupils who transferred, died, or left without any outcome
-        before the window ended are censored: nobody knows whether they would have stayed.
+        before the window ended are censored: nobody knows whether they would have stayed. So are those of
+        whom no row came any more while their class handed in ten days or more of the window, and whose
+        leaving nobody has written down.
 
         Parameters
         ----------
@@ -278,15 +286,44 @@ def check_outcome(horizon_days: int, events: Sequence[str]) -> None:
 
 
 def members_on(snapshot: Snapshot) -> Bools:
-    """Say who was at school on the date of a snapshot."""
+    """Say who was at school on the date of a snapshot.
+
+    An outcome takes a pupil away, unless registers go on to mark it as present (see
+    :func:`came_after_outcome`).
+    """
     enrolled, left = snapshot.student_dates("enrolled_on"), snapshot.student_dates("left_on")
     there = (enrolled <= snapshot.ordinal) & ((left == -1) | (left > snapshot.ordinal))
+    return np.asarray(there & ((gone_since(snapshot) == NOT_GONE) | came_after_outcome(snapshot)))
+
+
+def gone_since(snapshot: Snapshot) -> Longs:
+    """Give the day on which each pupil went away by its outcomes; ``NOT_GONE`` where none took it away."""
     rows = snapshot.outcomes
     if not rows.offsets[-1]:
-        return np.asarray(there)
+        return np.full(len(snapshot), NOT_GONE, dtype=np.int64)
     away, back, dead = (_event_codes(snapshot.histories, kind) for kind in (AWAY, (BACK,), ("died",)))
-    gone = _last_move(rows.offsets, rows["event"], rows["date"], away, back, dead)
-    return np.asarray(there & ~gone)
+    return np.asarray(_last_move(rows.offsets, rows["event"], rows["date"], away, back, dead))
+
+
+def came_after_outcome(snapshot: Snapshot) -> Bools:
+    """Say who is away by an outcome and has been marked as present on several school days since.
+
+    Such an outcome is wrong, or nobody wrote that the pupil came back: it is taken to be at school.
+    """
+    since = gone_since(snapshot)
+    came, pupils = np.zeros(len(snapshot), dtype=np.bool_), np.flatnonzero(since != NOT_GONE)
+    if not len(pupils):
+        return came
+    histories, bits = snapshot.histories, snapshot.histories.attendance.take(pupils)
+    shape = len(pupils), bits.n_days // 8
+    planes = bits.known_on(snapshot.ordinal)[:, : shape[0] * shape[1]]
+    recorded, absent = (planes[[*PLANES].index(kind)].reshape(shape) for kind in ("recorded", "absent"))
+    there = np.unpackbits(recorded & ~absent, axis=1, bitorder="little").view(np.bool_)
+    row, day = histories.calendar_row[pupils], np.arange(there.shape[1])
+    first, end = (histories.calendar.index(row, date) for date in (since[pupils] + 1, snapshot.ordinal))
+    inside = (day >= first[:, None]) & (day < end[:, None])
+    came[pupils] = (there & inside).sum(axis=1) >= CAME_DAYS
+    return came
 
 
 def _event_codes(histories: Histories, events: tuple[str, ...]) -> Bools:
@@ -297,12 +334,12 @@ def _event_codes(histories: Histories, events: tuple[str, ...]) -> Bools:
 @kernel
 def _last_move(  # noqa: PLR0917
     offsets: Longs, event: Ints, date: Ints, away: Bools, back: Bools, dead: Bools
-) -> Bools:
-    """Say who is away by the last outcome that tells; a pupil's outcomes are sorted by date.
+) -> Longs:
+    """Give the day of the last outcome that tells, of who is away by it; outcomes are sorted by date.
 
     Of several on one day a return comes last, and nobody returns from death.
     """
-    gone = np.zeros(len(offsets) - 1, dtype=np.bool_)
+    gone = np.full(len(offsets) - 1, NOT_GONE, dtype=np.int64)
     for pupil in range(len(gone)):
         told, returned, died = np.int64(-1), False, False
         for row in range(offsets[pupil], offsets[pupil + 1]):
@@ -310,7 +347,7 @@ def _last_move(  # noqa: PLR0917
                 returned = back[event[row]] or (returned and date[row] == told)
                 died |= dead[event[row]]
                 told = np.int64(date[row])
-                gone[pupil] = died or not returned
+                gone[pupil] = told if died or not returned else NOT_GONE
     return gone
 
 
@@ -326,6 +363,10 @@ class _Window:
         self.kinds = [
             _event_codes(histories, kind) for kind in (events, ("graduated",), ("transferred",), ("died",))
         ]
+        self.last_day, self.class_days = last_days(histories), histories.registers.day_counts
+        away = _event_codes(histories, AWAY)[histories.outcomes.columns["event"]]
+        self.departed = np.array(histories.student_dates("left_on"), dtype=np.int64)
+        np.maximum.at(self.departed, self.pupil[away], histories.outcomes.columns["date"][away])
 
     def states(self, snapshot: Snapshot) -> npt.NDArray[np.int8]:
         """Give the place in ``_STATES`` of each pupil."""
@@ -343,6 +384,7 @@ class _Window:
         decided = np.minimum(positive, done)
         state[died < decided] = _DIED
         state[moved < np.minimum(decided, died)] = _MOVED
+        state[(state == _STAYED) & (done == _NEVER) & self._has_stopped(snapshot, end)] = _STOPPED
         state[end > self.complete] = _NOT_COMPLETE
         state[end > self.observed] = _NOT_OBSERVED
         return state
@@ -353,6 +395,15 @@ class _Window:
         left = self.histories.left_by(calendar.day(row, end - 1).astype(np.int64))
         left_day = calendar.index(row, np.maximum(left, 0))
         return np.asarray((left >= snapshot.ordinal) & (left_day < end))
+
+    def _has_stopped(self, snapshot: Snapshot, end: Ints) -> Bools:
+        """Say of whom no row came any more in the window while its class went on, without a departure."""
+        histories, most = self.histories, self.class_days.shape[1] - 1
+        counts, unit = self.class_days, histories.registers.unit
+        after = np.clip(np.minimum(self.last_day + 1, end), 0, most)
+        went_on = counts[unit, np.clip(end, 0, most)] - counts[unit, after]
+        seen = (self.last_day >= 0) & ~histories.presumed & (self.departed < snapshot.ordinal)
+        return np.asarray(seen & (went_on >= _STOPPED_DAYS))
 
     def days(self, snapshot: Snapshot) -> Longs:
         """Give the school days until each pupil's first outcome that counts, at most the horizon."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from dropout_risk.arrays import Bytes, Ints, Longs
 from dropout_risk.kernels import kernel
+from dropout_risk.records.departures import MOST_AHEAD, TELLING
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
@@ -20,12 +21,13 @@ def complete_to(histories: Histories) -> Ints:
     """Give, for each calendar, the last date (ordinal) whose outcomes are known; -1 where none is.
 
     Declared ones count to the declared day, as far as the school was observed. Where nothing is declared it
-    is the earlier of the school's last well-attended day and its last outcome: a lone row dated months ahead
-    says nothing of the others, and neither does a list of outcomes that ended.
+    is the earlier of the school's last well-attended day and its last outcome of a dropout: a lone row dated
+    months ahead says nothing of the others, and neither does a list of dropouts that ended, whoever
+    transferred or graduated since. An outcome half a year after the last well-attended day has a wrong year.
     """
     observed, declared = histories.observed, histories.observed.complete
-    outcomes = _last_outcomes(histories)
     attended = well_attended_to(histories)
+    outcomes = _last_outcomes(histories, attended)
     default = np.where(attended == NO_DAY, outcomes, np.minimum(attended, outcomes))
     return np.where(declared != NO_DAY, np.minimum(declared, observed.dates), default).astype(np.int32)
 
@@ -44,10 +46,14 @@ def well_attended_to(histories: Histories) -> Ints:
     return found
 
 
-def _last_outcomes(histories: Histories) -> Ints:
+def _last_outcomes(histories: Histories, attended: Ints) -> Ints:
+    """Give each calendar's last outcome that tells of a dropout."""
     found = np.full(len(histories.calendar.schools), NO_DAY, np.int32)
-    runs = histories.outcomes
-    np.maximum.at(found, histories.calendar_row[runs.pupil], runs.columns["date"])
+    runs, words = histories.outcomes, histories.words.get("event", ())
+    row, date = histories.calendar_row[runs.pupil], runs.columns["date"]
+    told = np.isin(runs.columns["event"], [words.index(word) for word in TELLING if word in words])
+    told &= (attended[row] == NO_DAY) | (date <= attended[row] + MOST_AHEAD)
+    np.maximum.at(found, row[told], date[told])
     return found
 
 

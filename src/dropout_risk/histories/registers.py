@@ -19,12 +19,14 @@ from dropout_risk.histories.places import enrolled_first, times_between
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar
 from dropout_risk.records.classes import parts_of_class
+from dropout_risk.records.departures import AWAY, BACK
 from dropout_risk.records.school_declarations import said_of_class
 
 if TYPE_CHECKING:
     from dropout_risk.histories.histories import Histories
 
 _RECORDED = 1
+_NEVER = np.iinfo(np.int32).max
 _NOWHERE, _UNSAID = -1, -1
 
 
@@ -86,6 +88,14 @@ class Registers:
         np.bitwise_or.at(days, (self.late.pupil[seen], day >> 3), (1 << (day & 7)).astype(np.uint8))
         return days
 
+    @property
+    def day_counts(self) -> Ints:
+        """The number of days handed in before each school day, whenever that was; one more at the end."""
+        days = np.unpackbits(self.known_on(_NEVER), axis=1, bitorder="little")
+        counts = np.zeros((len(days), days.shape[1] + 1), np.int32)
+        np.cumsum(days, axis=1, out=counts[:, 1:])
+        return counts
+
     def spans_on(self, ordinal: int, calendar: SchoolCalendar) -> tuple[Ints, Ints]:
         """Give the first and the last day of each register that was handed in by a date; -1 without any."""
         before = calendar.index(self.row, ordinal)
@@ -140,6 +150,16 @@ def _days_handed_in(bits: AttendanceBits, unit: Ints, n_units: int) -> tuple[Byt
     return days, LateStates(own[first], day[first], known[first], np.full(first.sum(), 1, np.uint8))
 
 
+def last_days(histories: Histories) -> Ints:
+    """Give each pupil's last school day with a row, whenever that was entered; -1 without any."""
+    plane = np.ascontiguousarray(histories.attendance.planes["recorded"])
+    last = _first_and_last(plane, np.full(len(plane), 8 * plane.shape[1], np.int32))[1]
+    late = histories.attendance.late
+    told = np.flatnonzero((late.flags & _RECORDED) != 0)
+    np.maximum.at(last, late.pupil[told], late.day[told])
+    return last
+
+
 _NO_DAYS = np.empty(0, np.int32)
 _NO_STATES = LateStates(_NO_DAYS, _NO_DAYS, _NO_DAYS, np.empty(0, np.uint8))
 
@@ -165,9 +185,6 @@ def _first_and_last(days: Bytes, before: Ints) -> tuple[Ints, Ints]:
 
 
 # --- Registers of absences only: which days without a row count as days at school ---
-
-AWAY = ("dropout", "transferred", "graduated", "died")
-BACK = "returned"
 
 
 def presume_present(histories: Histories, ordinal: int, recorded: Bytes) -> None:

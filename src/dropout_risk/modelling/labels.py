@@ -30,6 +30,8 @@ STAY_WORDS = frozenset({
     "retained_in_school", "in_school", "enrolled", "enroled", "still_enrolled", "continued",
     "continuing", "active", "attending", "graduated", "graduate", "completed", "completer",
     "not_dropout", "no_dropout", "non_dropout", "not_dropped_out", "no_risk", "not_at_risk", "low_risk",
+    "retained", "retention", "on_track", "ontrack", "passed", "pass", "success", "successful", "succeeded",
+    "graduated_on_time", "on_time_graduation", "on_time", "graduation", "completion", "enrollment",
     "safe", "在读", "在校", "在学", "未辍学", "未流失", "毕业", "已毕业", "无风险", "低风险",
 })  # fmt: skip
 """Words that say that a pupil stayed: a column of this name tells of the opposite of a risk."""

@@ -48,7 +48,7 @@ def refuse_other_rows(X: Any, other: Any, name: str) -> None:
     unknown = int((~theirs.isin(mine)).sum()) if mine.nlevels == theirs.nlevels else len(theirs)
     if not unknown and mine.isin(theirs).all():
         said = f"X and {name} name the same rows in another order."
-    elif _is_counted(mine) or _is_counted(theirs):
+    elif (_is_counted(mine) or _is_counted(theirs)) and not np.any(pd.isna(other)):
         return
     else:
         said = f"X and {name} do not name the same rows: {unknown} of the {len(theirs)} are not in X."

@@ -19,6 +19,7 @@ from dropout_risk.records.attendance_registers import check_declared
 from dropout_risk.records.calendar import ALWAYS_KNOWN, YEAR_START, SchoolCalendar
 from dropout_risk.records.calendar_checks import check_calendar, check_days_off, check_week
 from dropout_risk.records.day_grid import DayGrid
+from dropout_risk.records.departures import MOST_AHEAD, TELLING, check_departures
 from dropout_risk.records.lone_dates import check_lone_dates
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.marks import restore_sittings
@@ -42,7 +43,7 @@ from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
 from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
-from dropout_risk.records.tables import TABLES
+from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
 from dropout_risk.records.unused_entries import unused_entries
 from dropout_risk.records.values import NO_DATE
@@ -359,6 +360,7 @@ class RecordsCheck:
             check_lone_dates(draft, self.today)
         if name == "outcomes":
             check_enrolment(draft, self.enrolled_on)
+            check_departures(draft, self.attendance, self.pupil_row)
         if TABLES[name].at_school:
             check_enrolled(draft, *self._enrolment(), None if self._alone else self.today)
         if name == "attendance_totals":
@@ -378,7 +380,10 @@ class RecordsCheck:
         attended = self.attendance.last_dates(school, len(self.schools), NO_DATE)
         first = int(self.attendance.date.min(initial=np.iinfo(np.int32).max))
         ended = np.full(len(self.schools), first, np.int64)
-        np.maximum.at(ended, school[rows.pupil], rows.values["date"])
+        row, date = school[rows.pupil], rows.values["date"]
+        told = np.isin(rows.values["event"], [EVENTS.index(event) for event in TELLING])
+        told &= (attended[row] == NO_DATE) | (date <= attended[row].astype(np.int64) + MOST_AHEAD)
+        np.maximum.at(ended, row[told], date[told])
         short = int(((attended != NO_DATE) & (ended < attended.astype(np.int64) - OUTCOMES_LAG)).sum())
         if short:
             rule, detail = RULES["outcomes_end_early"], _SHORT.filled(short=short, schools=len(self.schools))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -34,6 +35,20 @@ def distinct_headers(header: Sequence[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name}\x00{seen[name]}")
     return names
+
+
+_FORMULA = re.compile(rb'(?<![^,;|\t\n])(?:="([^"\r\n]*)"|"=""([^"\r\n]*)""")(?![^,;|\t\r\n])')
+
+
+def without_formulas(text: bytes) -> bytes:
+    """Take values out of the formulas that keep spreadsheets from changing them.
+
+    >>> without_formulas(b'="001",7')
+    b'"001",7'
+    """
+    if b'="' not in text:
+        return text
+    return _FORMULA.sub(rb'"\1\2"', text)
 
 
 class CsvPart:
@@ -151,7 +166,7 @@ class CsvPart:
                 column_types=dict.fromkeys(wanted, text), include_columns=wanted, strings_can_be_null=False
             ),
         )
-        table = pa_csv.read_csv(pa.BufferReader(lines.text), *options)
+        table = pa_csv.read_csv(pa.BufferReader(without_formulas(lines.text)), *options)
         batches = table.to_batches() if table.num_rows else []
         if len(batches) != 1:
             batches = table.combine_chunks().to_batches() or [_no_rows(table.schema)]

@@ -13,9 +13,18 @@ from dropout_risk.records.calendar import date_of
 from dropout_risk.text import NO_WORDS, Text
 
 DATE_ORDERS = ("ymd", "dmy", "mdy", "serial")
-_NUMBERS = re.compile(
-    r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.A
+AFTER_DATE = (
+    r"(?:\s*[(]?(?:星期|周)[一二三四五六日天][)]?)?"
+    r"(?:[ T]+(?:12:00(?::00)? ?AM|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
 )
+"""What may stand behind a date: the day of the week and the time of day; of AM and PM midnight alone."""
+_NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})" + AFTER_DATE, re.A | re.I)
+_NAMED = re.compile(r"(\d{1,2})[- ]([a-z]{3,9})[- ](\d{4})" + AFTER_DATE, re.A | re.I)
+_NAMED_FIRST = re.compile(r"([a-z]{3,9}) (\d{1,2}), ?(\d{4})" + AFTER_DATE, re.A | re.I)
+_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.A)
 _SERIAL_START = dt.date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 36_526, 55_000
@@ -57,6 +66,23 @@ def declared_date(text: str, orders: tuple[str, ...]) -> dt.date | None:
         if day is not None:
             return day
     return None
+
+
+def day_of_named_month(text: str) -> dt.date | None:
+    """Read a date whose month is an English word; None where it is none.
+
+    >>> day_of_named_month("13-Nov-2024"), day_of_named_month("September 2, 2024")
+    (datetime.date(2024, 11, 13), datetime.date(2024, 9, 2))
+    """
+    found = _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text)
+    if found is None:
+        return None
+    day, word, year = found.group(1, 2, 3) if found.re is _NAMED else found.group(2, 1, 3)
+    month = next((k for k, name in enumerate(_NAMES, 1) if word.lower() in (name, name[:3])), 0)
+    try:
+        return dt.date(int(year), month, int(day))
+    except ValueError:
+        return None
 
 
 def is_serial(text: str) -> bool:

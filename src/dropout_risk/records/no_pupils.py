@@ -23,11 +23,16 @@ _EXAMPLE = (
     r"(?:示例|样例|范例|例如|例[:：]|模板|必填|选填|填写说明|填表说明|填报说明|说明[:：]|注[:：]|备注[:：]|制表人|填表人|审核人).*|"
     r"(?:example|sample|template|placeholder|e\.g\.|required|optional)(?:[^a-z].*|(?:student|pupil|id)?)"
 )
+_FOOTER = (
+    r"(?:共|总共)\d+(?:人|名|位|条|行|页|个).*|第\d+页.*|打印(?:人|者|日期|时间).*|导出(?:人|日期|时间).*|"
+    r"(?:printed|generated|exported|prepared)(?:by|on|at)[^a-z]*.+|page\d+(?:of|/)\d+|endof(?:report|file|list)|"
+    r"(?:record|row|student|pupil)count\W*\d+|\W*confidential\W*"
+)
 _NEAR = (
-    "(?i)计|总|汇|平均|最|total|sum|average|mean|avg|count|例|模板|填|说明|注|制表|审核|"
+    "(?i)共|第|打印|导出|printed|generated|exported|prepared|page|end|confidential|计|总|汇|平均|最|total|sum|average|mean|avg|count|例|模板|填|说明|注|制表|审核|"
     "example|sample|template|placeholder|e.g|required|optional"
 )
-_NO_PUPIL = re.compile(f"(?:{_TOTAL}|{_EXAMPLE})", re.IGNORECASE)
+_NO_PUPIL = re.compile(f"(?:{_TOTAL}|{_EXAMPLE}|{_FOOTER})", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s\u3000_\-]+")
 
 

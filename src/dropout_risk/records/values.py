@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes
-from dropout_risk.records.dates import declared_date
+from dropout_risk.records.dates import AFTER_DATE, day_of_named_month, declared_date
 from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, Column, Kind
 from dropout_risk.records.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
 
@@ -32,9 +32,8 @@ FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1
 _WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ROUNDED, _ = range(1, len(FAULTS))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE).fullmatch
-_TIME = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 _DATES = tuple(
-    re.compile(r"(\d{4})" + pattern + _TIME, re.ASCII).fullmatch
+    re.compile(r"(\d{4})" + pattern + AFTER_DATE, re.A | re.I).fullmatch
     for pattern in (
         r"-(\d{1,2})-(\d{1,2})",
         r"/(\d{1,2})/(\d{1,2})",
@@ -72,8 +71,9 @@ def day_in(text: str | None) -> int:
             if found is not None:
                 return dt.date(*map(int, found.groups())).toordinal() - _EPOCH
     except ValueError:
-        pass
-    return NO_DATE
+        return NO_DATE
+    named = day_of_named_month(text)
+    return NO_DATE if named is None else named.toordinal() - _EPOCH
 
 
 def _date_in(column: Column, words: Words, text: str | None) -> Read:

@@ -22,6 +22,8 @@ from dropout_risk.text import Text
 ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et")
 _EXACT_DIGITS = 1e15
 _DAY = dt.time()
+_TEXT_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}\b", re.A)
+_MONTHS, _FEWEST_DATES = 12, 3
 
 
 class SheetPart(FramePart):
@@ -49,6 +51,7 @@ _DATES = Text(
     zh="{number}个单元格是日期（表格软件把 1-2 改成了日期）",
     en="{number} cells are dates, as spreadsheets make of 1-2",
 )
+_DATES_READ = Text(zh="{number}个单元格是这样的日期", en="{number} cells hold such dates")
 _FAILED_CELLS = Text(
     zh="{number}个单元格的公式出错，按空读取",
     en="{number} cells hold a formula that failed and are read as empty",
@@ -70,7 +73,8 @@ class Workbook:
     """The sheets of one file.
 
     A sheet named after a table is that table. Of the others, the first with all required columns, or else the
-    first with values, is the ``table`` that the file is named after, and so are those with the same headers.
+    first with values, is the ``table`` that the file is named after, and so are those with the same headers
+    unless they are hidden beside others that are not.
     What is left is ``unread``.
     """
 
@@ -89,11 +93,16 @@ class Workbook:
                 continue
             found = named or table
             columns = self._columns(sheet, found) if found else set()
-            if named is None and (table is None or columns != header):
+            if named is None and (table is None or columns != header or self._is_draft(sheet, sheets)):
                 detail = (_HIDDEN if sheet.hidden else _SHEET).filled(name=sheet.name)
                 self.unread.append(UnreadSheet(sheet.name, detail))
                 continue
             self.parts.append((found or "", self.part(sheet, found or "")))
+
+    def _is_draft(self, sheet: Sheet, sheets: Sequence[Sheet]) -> bool:
+        """Say whether a sheet is hidden beside others that are not, so that nobody sees what is in it."""
+        others = [other for other in sheets if not self.mapping.ignores(other.name)]
+        return sheet.hidden and not all(other.hidden for other in others)
 
     def _header_of_table(self, sheets: Sequence[Sheet], table: str) -> set[str]:
         """Give the columns of the first sheet that has all that are required, or else of the first."""
@@ -122,7 +131,11 @@ class Workbook:
             cells = [row[position] for row in rows]
             meant = next((column for column, given in chosen.items() if given == name), "")
             notes += _notes_of(cells, table, meant)
-            columns.append(pa.array([cell_text(cell) for cell in cells], pa.string()).dictionary_encode())
+            texts = [cell_text(cell) for cell in cells]
+            if table in TABLES and meant and TABLES[table][meant].kind == "date" and are_exchanged(cells):
+                notes.append(Note("exchanged_cells", _DATES_READ.filled(number=_count_dates(cells)), meant))
+                texts = [_doubted(cell, text) for cell, text in zip(cells, texts, strict=True)]
+            columns.append(pa.array(texts, pa.string()).dictionary_encode())
         name = f"{self.file.name} [{sheet.name}]" if len(self.sheets) > 1 else self.file.name
         return SheetPart(name, header, columns, notes)
 
@@ -161,6 +174,36 @@ def cell_text(cell: Any) -> str | None:
     if isinstance(cell, dt.datetime):
         return cell.date().isoformat()
     return str(cell)
+
+
+def are_exchanged(cells: Sequence[Any]) -> bool:
+    """Say whether a program has read dates in another order of day and month than that of their writer.
+
+    What could be read so became dates, all of a day up to 12; what could not stayed text, all with a day
+    after the twelfth.
+
+    >>> dates = [dt.datetime(2024, month, 9) for month in (3, 4, 5)]
+    >>> are_exchanged([*dates, "09/13/2024", "09/16/2024", "09/17/2024"])
+    True
+    >>> are_exchanged([*dates, "09/03/2024", "09/16/2024", "09/17/2024"])
+    False
+    """
+    texts = {cell for cell in cells if isinstance(cell, str) and cell.strip()}
+    found = [_TEXT_DATE.match(text.strip()) for text in texts]
+    days = [max(int(parts[1]), int(parts[2])) for parts in found if parts is not None]
+    dates = {cell for cell in cells if isinstance(cell, dt.date | dt.datetime)}
+    if len(days) < len(texts) or min(len(texts), len(dates)) < _FEWEST_DATES:
+        return False
+    return min(days) > _MONTHS and all(date.day <= _MONTHS for date in dates)
+
+
+def _count_dates(cells: Sequence[Any]) -> int:
+    return sum(isinstance(cell, dt.date | dt.datetime) for cell in cells)
+
+
+def _doubted(cell: Any, text: str | None) -> str | None:
+    """Give the text of a cell, such that a date in it is not read."""
+    return f"{text} ?" if isinstance(cell, dt.date | dt.datetime) else text
 
 
 def _used_width(row: Sequence[Any]) -> int:

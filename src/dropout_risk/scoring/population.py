@@ -20,7 +20,7 @@ from dropout_risk.errors import DateError, FeatureInputError, UnknownPupilError,
 from dropout_risk.explanation.backgrounds import NO_LEVEL
 from dropout_risk.explanation.contributions import Contributions, as_shap
 from dropout_risk.features.class_context import ClassContext
-from dropout_risk.features.cohort import members_on
+from dropout_risk.features.cohort import came_after_outcome, members_on
 from dropout_risk.features.compute import FeatureTable, compute_features
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
@@ -30,13 +30,18 @@ from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.refused_notes import RefusedNotes, refuse_broken_families
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.score_writer import IDS, whole_array, writer_of
-from dropout_risk.text import Language
+from dropout_risk.text import Language, Text
 
 BLOCK_SIZE = 8192
 PAST_DAYS = 84
 """A pupil's own past is what was known twelve weeks before: about 60 school days."""
 Progress = Callable[[int, int], None]
 """Told how many pupils are done, of how many."""
+_CAME_AFTER_OUTCOME = Text(
+    zh="学籍变动记为已离校，但此后仍有出勤：按在校评分，请核对该变动",
+    en="An outcome says that this pupil left, yet attendance has gone on since: it is scored as at school. "
+    "Check the outcome.",
+)
 
 
 def score_blocks(
@@ -171,9 +176,12 @@ class Population:
         evidence = self._evidence(snapshot, values, self.facts.take(kept)) if sentences else None
         told, not_judged = self._refused.told, self._refused.not_judged
         said = None
-        if notes or told:
-            added = notes or {}
-            said = [(*told.get(pupil, ()), *added.get(pupil, ())) for pupil in kept.tolist()]
+        if notes or told or self._departed:
+            added, departed = notes or {}, self._departed
+            said = [
+                (*told.get(pupil, ()), *departed.get(pupil, ()), *added.get(pupil, ()))
+                for pupil in kept.tolist()
+            ]
         judged = None if not_judged is None else ~not_judged[kept]
         writer = writer_of(self.model, self.language)
         batch = writer.write(risks, evidence, said, facts=self.facts.take(kept), judged=judged)
@@ -186,6 +194,12 @@ class Population:
     def _refused(self) -> RefusedNotes:
         """What is said of rows that could not be used."""
         return RefusedNotes.of(self.table.snapshot, self.model.settings.missingness, self.language)
+
+    @cached_property
+    def _departed(self) -> dict[int, tuple[str, ...]]:
+        """What is said of pupils who were taken away by an outcome and go on coming."""
+        rows = np.flatnonzero(came_after_outcome(self.table.snapshot)).tolist()
+        return dict.fromkeys(rows, (_CAME_AFTER_OUTCOME.to(self.language),))
 
     def _snapshot_of(self, pupils: Positions) -> Snapshot:
         """Give what was known of some pupils; neighbours are cut out without a copy."""

@@ -20,7 +20,7 @@ YEAR = pd.bdate_range("2024-09-02", "2025-07-11")
 
 def tables(outcomes=(), more=(), until=None):
     """Two schools with ten pupils each; ``until`` gives the last day of a school's attendance."""
-    until = until or {}
+    until, gone = until or {}, {row[0]: row[1] for row in outcomes}
     students = [
         {"student_id": f"{school}{k}", "school_id": school, "class_id": "1", "grade_level": 8}
         for school in "st"
@@ -30,10 +30,13 @@ def tables(outcomes=(), more=(), until=None):
         {"student_id": row["student_id"], "date": day, "status": "present"}
         for row in students
         for day in DAYS
-        if day <= until.get(row["school_id"], DAYS[-1])
+        if day <= min(until.get(row["school_id"], DAYS[-1]), gone.get(row["student_id"], DAYS[-1]))
     ]
     attendance += [{"student_id": pupil, "date": day, "status": "present"} for pupil, day in more]
-    events = [{"student_id": name, "date": day, "event": "dropout"} for name, day in outcomes]
+    events = [
+        {"student_id": name, "date": day, "event": event}
+        for name, day, event in [(*row, "dropout")[:3] for row in outcomes]
+    ]
     return {
         "students": students, "attendance": attendance, "outcomes": events,
         "calendar": pd.DataFrame({"date": YEAR, "is_school_day": True}),
@@ -70,9 +73,24 @@ def test_a_lone_row_months_ahead_lengthens_nothing():
     late = [("s2", dt.date(2025, 6, 20))]
 
     assert complete(records([("s1", dt.date(2025, 6, 20)), BOTH[1]], late))["s"] == DAYS[-1]
-    assert complete(records([("s1", dt.date(2025, 6, 20))], until={"s": dt.date(2024, 12, 2)}))[
+    assert complete(records([("s1", dt.date(2025, 5, 20))], until={"s": dt.date(2024, 12, 2)}))[
         "s"
     ] == dt.date(2024, 12, 2)
+
+
+@pytest.mark.parametrize("event", ["transferred", "graduated", "died"])
+def test_who_transferred_or_graduated_since_says_nothing_of_dropouts(event):
+    later = records([*BOTH, ("s2", dt.date(2025, 2, 27), event)])
+
+    assert complete(later) == LAST
+    ended = [("s1", dt.date(2024, 10, 1)), BOTH[1], ("s2", dt.date(2025, 2, 27), event)]
+    assert [item.rule.code for item in records(ended).check().problems] == ["DR180"]
+
+
+def test_an_outcome_with_a_mistyped_year_says_nothing_of_the_others():
+    typed = records([*BOTH, ("s2", dt.date(2026, 2, 3))], today="2026-08-01")
+
+    assert complete(typed) == LAST
 
 
 def test_a_declared_day_counts_as_far_as_the_school_was_observed():

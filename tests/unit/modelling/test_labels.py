@@ -51,7 +51,10 @@ def test_labels_of_which_nobody_can_know_the_risk_are_refused_until_it_is_said(p
         TwoLabels.learn(y, "c")
 
 
-@pytest.mark.parametrize("name", ["stayed", "is_enrolled", "Graduated", "是否在读"])
+@pytest.mark.parametrize("name", [
+    "stayed", "is_enrolled", "Graduated", "是否在读", "retained", "retention", "on_track", "passed",
+    "success", "Graduated_on_time",
+])  # fmt: skip
 def test_a_column_that_asks_who_stayed_is_refused_until_the_risk_is_said(name):
     for values in ([0, 1, 1], ["no", "yes", "yes"], [False, True, True]):
         y = pd.Series(values, name=name)

@@ -104,3 +104,11 @@ def test_a_label_of_nothing_is_refused_before_records_are_read(horizon, events, 
     records = dr.simulate_district(n_students=60, seed=1, n_days=200)
     with pytest.raises(SettingsError, match=said):
         dr.Cohort.on(records, "2024-11-04").with_labels(records, horizon, events)
+
+
+def test_gaps_that_unlike_names_left_are_told_by_the_names():
+    X = pd.DataFrame({"absent": range(4)})
+    moved = pd.Series(pd.Series([0, 1, 0, 1]), index=range(1, 5))
+
+    with pytest.raises(FeatureInputError, match="do not name the same rows"):
+        refuse_other_rows(X, moved, "y")

@@ -24,6 +24,12 @@ def found(records):
         ("serial", "45019"),
         (["dmy", "serial"], "45019"),
         ("dmy", "2023-04-03"),
+        ("mdy", "04/03/2023 12:00:00 AM"),
+        ("mdy", "4/3/2023 12:00 am"),
+        ("ymd", "2023-04-03 星期一"),
+        ("ymd", "2023/4/3（周一）"),
+        ("ymd", "03-Apr-2023"),
+        ("ymd", "April 3, 2023"),
     ],
 )
 def test_dates_are_read_in_the_order_that_the_county_declares(dates, written):
@@ -31,7 +37,10 @@ def test_dates_are_read_in_the_order_that_the_county_declares(dates, written):
     assert str(records.table("students")["enrolled_on"].to_pylist()[0]) == "2023-04-03"
 
 
-@pytest.mark.parametrize("written", ["03/04/2023", "3.4.23", "23-4-3", "45019"])
+@pytest.mark.parametrize("written", [
+    "03/04/2023", "3.4.23", "23-4-3", "45019", "04/03/2023 12:00:00 AM", "2023-04-03 4:00 PM", "03-Avr-2023",
+    "Mon 2023-04-03",
+])  # fmt: skip
 def test_without_a_word_on_their_order_such_dates_are_named(written):
     assert found(students({"enrolled_on": written})) == [("enrolled_on", "unparsable_date", "warning")]
 

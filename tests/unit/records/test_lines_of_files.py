@@ -118,13 +118,22 @@ def test_two_stray_quotes_do_not_swallow_the_pupils_between_them(tmp_path):
     assert told(records) == [("broken_line", 1, 1)]
 
 
+def test_ids_in_formulas_are_read_as_the_text_inside(tmp_path):
+    lines = [HEADER, '="001",s,c,7,', '"=""002""",s,c,7,', '"003",s,c,7,']
+    records = read(tmp_path, "\n".join(lines))
+    assert ids(records) == ["001", "002", "003"]
+    assert records.check().ok
+
+
 # --- rows that are no pupil's -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "word",
     ["合计", "总计", "合 计", "小计：", "total", "Grand Total", "SUM", "平均", "EXAMPLE-001", "示例学生",
-     "sample", "模板", "必填", "student_id", "学号", "注：请勿修改", "制表人：某某"],
+     "sample", "模板", "必填", "student_id", "学号", "注：请勿修改", "制表人：某某",
+     "Printed by the office", "Page 1 of 2", "共10人", "Record count: 10", "End of report",
+     "*** Confidential ***"],
 )  # fmt: skip
 def test_totals_examples_and_headers_are_no_pupils(tmp_path, word):
     (tmp_path / "attendance_totals.csv").write_text(

@@ -161,3 +161,26 @@ def test_a_workbook_that_lacks_a_sheet_it_names_says_which(tmp_path):
 
     with pytest.raises(RecordsError, match=r"Sheet 'attendance' of file '全部\.xlsx' is missing or damaged"):
         read(tmp_path)
+
+
+def test_a_hidden_copy_of_a_sheet_is_not_read_and_named(tmp_path):
+    old = [DAYS[0], ["007", dt.date(2024, 9, 3), "absent"]]
+    write_xlsx(tmp_path / "学生.xlsx", {"Sheet1": ROSTER})
+    (tmp_path / "attendance.xlsx").write_bytes(xlsx_bytes({"now": DAYS, "draft": old}, hidden=("draft",)))
+    records = read(tmp_path)
+    assert records.table("attendance")["date"].to_pylist() == [dt.date(2024, 9, 2)]
+    assert any("'draft' is hidden" in item.detail.en for item in records.check().problems)
+
+
+MONTH_FIRST = ["09/13/2024", "09/16/2024", "09/17/2024"]
+
+
+@pytest.mark.parametrize(("texts", "used"), [(MONTH_FIRST, 3), ([*MONTH_FIRST[:2], "09/10/2024"], 6)])
+def test_dates_that_a_program_has_exchanged_are_doubted_and_not_used(tmp_path, texts, used):
+    cells = [dt.date(2024, month, 9) for month in (4, 5, 6)] + texts
+    write_xlsx(tmp_path / "学生.xlsx", {"Sheet1": ROSTER})
+    rows = [DAYS[0], *(["007", cell, "absent"] for cell in cells)]
+    write_xlsx(tmp_path / "attendance.xlsx", {"Sheet1": rows})
+    records = read(tmp_path, mapping={"dates": "mdy", "unrecorded": "unknown"})
+    assert records.check().counts["attendance"].used == used
+    assert ("exchanged_cells" in [rule for rule, *_ in told(records)]) is (used == 3)
