@@ -265,11 +265,13 @@ class AttendanceCheck:
                 self._beside.append((*columns, at + np.int64(start)))
 
     def _with_sessions(self, batch: _SiftedBatch) -> AttendanceRows:
-        """Give the rows with sessions numbered by when their word first came, over all batches."""
+        """Give the rows with sessions numbered by when their word first came; the whole day is none."""
         if not batch.words:
             return batch.rows._replace(session=_NOTHING)
         names = map(session_name, batch.words)
-        numbers = [self._sessions.setdefault(name, len(self._sessions)) for name in names]
+        numbers = [
+            self._sessions.setdefault(name, len(self._sessions)) if name else -1 for name in names
+        ]
         return batch.rows._replace(session=np.array([*numbers, -1], np.int32)[batch.rows.session])
 
     def _check_days(self, parts: Sequence[Part]) -> None:

@@ -35,6 +35,7 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.sessions import session_name
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.records.values import NO_DATE, day_in
@@ -379,7 +380,8 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
         return ABSENCES_ONLY if request.names_absences_only(index) else ""
     if not records.lists_days_of(str(student.get("school_id", ""))):
         return NO_SCHOOL_DAYS
-    return OF_SESSIONS if any(row.get("session") for row in student.get("attendance", ())) else ""
+    sessions = (session_name(str(row.get("session") or "")) for row in student.get("attendance", ()))
+    return OF_SESSIONS if any(sessions) else ""
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:

@@ -86,6 +86,13 @@ def test_without_school_days_or_with_sessions_the_pupil_is_refused_and_the_other
     assert [pupil["student_id"] for pupil in reply["results"]] == ["p-1"]
 
 
+def test_rows_of_the_whole_day_are_rows_of_days(records: SchoolRecords, risk_model: Any) -> None:
+    body = request_of(records, ["p-4"], AS_OF)
+    for row in body["students"][0]["attendance"]:
+        row["session"] = "全天"
+    assert not score_request(risk_model, body, calendar=CALENDAR).to_dict()["errors"]
+
+
 def test_a_few_absences_and_no_other_row_are_refused_until_somebody_says_what_they_are(
     records: SchoolRecords, risk_model: Any
 ) -> None:
