@@ -46,8 +46,8 @@ _WEEK = 7
 class RegisterDoubts:
     """Which registers cannot be used as they are, by rule, and which are doubted.
 
-    ``own`` marks those of the classes that were found by themselves, and not with their whole school. ``full``
-    marks those that are declared to leave out who was there, and name everybody.
+    ``own`` marks those of the classes that were found by themselves, and not with their whole school.
+    ``full`` marks those that are declared to leave out who was there, and name everybody.
     """
 
     refused: dict[str, Bools]
@@ -256,7 +256,8 @@ class _Spread:
         days = np.arange(dates[0], dates[-1] + 1, dtype=np.int32)
         return cls(
             registers.members(pupils, dates), len(np.unique(pupil)), len(dates),
-            len(np.unique((dates + 3) // _WEEK)), held, registers.pupil_days(pupils, dates), registers.pupil_days(pupils, days[is_weekday(days)]),
+            len(np.unique((dates + 3) // _WEEK)), held,
+            registers.pupil_days(pupils, dates), registers.pupil_days(pupils, days[is_weekday(days)]),
         )  # fmt: skip
 
     @property

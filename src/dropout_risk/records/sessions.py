@@ -11,10 +11,10 @@ _SAME = {
     "pm": ("下午", "p.m.", "p.m", "afternoon"),
     "evening": ("晚上", "晚间", "晚自习", "night"),
 }
-_WHOLE_DAY = frozenset(
-    ("全天", "全日", "整天", "整日", "一天", "一整天", "all", "all day", "allday", "day", "daily")
-    + ("full day", "fullday", "whole day", "wholeday", "entire day", "school day")
-)
+_WHOLE_DAY = frozenset((
+    "全天", "全日", "整天", "整日", "一天", "一整天", "all", "all day", "allday", "day", "daily",
+    "full day", "fullday", "whole day", "wholeday", "entire day", "school day",
+))  # fmt: skip
 _NAMES = {word: name for name, words in _SAME.items() for word in (name, *words)}
 _NUMBERED = re.compile(
     r"(?:第|period|lesson|class|hour|session|p|l)?[ ._-]*0*(\d+)[ ]*(?:节课|节|堂课|堂|st|nd|rd|th)?"

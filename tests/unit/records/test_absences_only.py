@@ -242,7 +242,7 @@ def test_two_weeks_in_which_each_pupil_was_away_once_are_absences_only(number: i
 
 
 @pytest.mark.parametrize("number", [2, 4, 10])
-def test_a_small_register_that_names_everybody_is_not_doubted(number: int) -> None:
+def test_days_of_snow_in_a_small_register_are_not_doubted(number: int) -> None:
     students = pupils(number)
     rows = [
         {"student_id": student["student_id"], "date": day, "status": "excused" if snow else "present"}
