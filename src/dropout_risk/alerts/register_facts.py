@@ -29,11 +29,13 @@ class ClassDays:
     """The last 64 school days of each register, the last one before the date in the highest bit.
 
     ``handed_in`` marks days with a row of anybody at school on the date; ``all_absent`` those on which nearly
-    everybody with a row was absent. ``of_schools`` marks the days with a row of anybody at each school.
+    everybody with a row was absent, ``nearly`` those among them on which somebody was not. ``of_schools``
+    marks the days with a row of anybody at each school.
     """
 
     handed_in: Words
     all_absent: Words
+    nearly: Words
     of_schools: Words
 
 
@@ -52,7 +54,8 @@ class RegisterFacts:
     missing : int32 array
         School days since the last one for which the class handed in; 0 where it did for none of the last 64.
     all_absent : uint64 array
-        The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`.
+        The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`; of who was there
+        on a day, that is none.
     stale : bool array
         Whether nothing recent is known of the pupil's attendance.
     unit : int32 array
@@ -84,25 +87,26 @@ class RegisterFacts:
         place = np.full(n_units, -1, np.int32)
         place[counted] = np.arange(len(counted), dtype=np.int32)
         counts = np.zeros((len(counted), 2, _WORD), np.int32)
-        last = np.zeros(len(snapshot), np.int32)
+        last, there = np.zeros(len(snapshot), np.int32), np.zeros(len(snapshot), np.uint64)
         for part in blocks(len(snapshot), _PUPILS_AT_ONCE):
             own = snapshot.slice(part)
             if not own.n_days:
                 continue
             recorded, absent = own.words("recorded"), own.words("absent")
             last[part] = newest_and_oldest(recorded, own.ages(None))[0]
+            there[part] = recorded[:, -1] & ~absent[:, -1]
             _add_days(registers.unit[part], place, members[part], recorded, absent, handed_in, counts)
         schools = np.zeros(len(histories.calendar.schools), np.uint64)
         np.bitwise_or.at(schools, registers.row, handed_in)
         without_class = np.arange(n_units) >= len(histories.classes.names)
         without_class &= np.array(histories.calendar.schools)[registers.row] != ""
         handed_in[without_class] = schools[registers.row[without_class]]
-        classes = ClassDays(handed_in, _mostly_absent(counts, counted, size, settings), schools)
-        return cls._of_pupils(snapshot, classes, last, settings)
+        classes = ClassDays(handed_in, *_mostly_absent(counts, counted, size, settings), schools)
+        return cls._of_pupils(snapshot, classes, last, there, settings)
 
     @classmethod
     def _of_pupils(
-        cls, snapshot: Snapshot, classes: ClassDays, last: Ints, settings: RegisterSettings
+        cls, snapshot: Snapshot, classes: ClassDays, last: Ints, there: Words, settings: RegisterSettings
     ) -> Self:
         histories = snapshot.histories
         unit = histories.registers.unit
@@ -111,7 +115,8 @@ class RegisterFacts:
         silent, since = _days_after(of_class, np.minimum(age, _WORD).astype(np.int32))
         missing = np.where(of_class == 0, 0, _WORD - _bit_lengths(of_class)).astype(np.int32)
         stale = _stale_pupils(snapshot, last, settings)
-        return cls(silent, since, last, missing, classes.all_absent[unit], stale, unit, classes)
+        all_absent = classes.all_absent[unit] & ~there
+        return cls(silent, since, last, missing, all_absent, stale, unit, classes)
 
     @classmethod
     def _alone(cls, snapshot: Snapshot, settings: RegisterSettings) -> Self:
@@ -173,14 +178,23 @@ def _stale_pupils(snapshot: Snapshot, last: Ints, settings: RegisterSettings) ->
     return np.asarray(stale)
 
 
-def _mostly_absent(counts: Array, counted: Positions, size: Longs, settings: RegisterSettings) -> Words:
-    """Mark the days of the registers that are large enough on which nearly everybody was absent."""
+def _mostly_absent(
+    counts: Array, counted: Positions, size: Longs, settings: RegisterSettings
+) -> tuple[Words, Words]:
+    """Mark the days of large enough registers on which nearly everybody was absent, and those but for some."""
     recorded, absent = counts[:, 0], counts[:, 1]
     many = (recorded >= settings.whole_class_pupils) & (2 * recorded >= size[counted][:, None])
     whole = many & (absent >= settings.whole_class_share * recorded)
-    words = np.zeros(len(size), np.uint64)
+    return _register_words(whole, counted, len(size)), _register_words(
+        whole & (absent < recorded), counted, len(size)
+    )
+
+
+def _register_words(days: Bools, counted: Positions, number: int) -> Words:
+    """Write the days of some registers, of so many, as words."""
+    words = np.zeros(number, np.uint64)
     if len(counted):
-        words[counted] = np.packbits(whole, axis=1, bitorder="little").view(np.uint64)[:, 0]
+        words[counted] = np.packbits(days, axis=1, bitorder="little").view(np.uint64)[:, 0]
     return words
 
 
