@@ -95,8 +95,8 @@ _WHOLE_CLASS = Text(
 )
 _NEARLY_WHOLE_CLASS = Text(
     zh="{days}几乎全班都登记为缺课：请先核实考勤（是否停课、是否默认缺课），这几天不作为学生个人的预警",
-    en="Nearly the whole class is recorded as absent on {days}: a question about the register (no school that "
-    "day? a default?), and no alert about the pupil",
+    en="Nearly the whole class is recorded as absent on {days}: a question about the register (no school "
+    "that day? a default?), and no alert about the pupil",
 )
 _LONG_AGO = Text(zh="很久以前", en="long ago")
 _DAYS_TOLD = 5

@@ -211,3 +211,17 @@ def test_where_nearly_the_whole_class_is_absent_who_was_there_is_told_nothing() 
     assert told["a-11"] == ()
     [question] = school.questions()
     assert "nearly everybody" in question.text
+
+
+def test_a_row_of_one_child_after_the_term_makes_nobody_else_silent() -> None:
+    school = School({"a": 12}).write(None, DAYS[-5:], "a").write("absent", DAYS[-5:], "a-0")
+    assert rules(school.alerts()).keys() == {"a-0"}
+
+
+def test_who_comes_in_alternating_weeks_is_silent_only_in_a_week_of_its_own() -> None:
+    school, odd = School({"a": 12}), [f"a-{k}" for k in range(0, 12, 2)]
+    even = [f"a-{k}" for k in range(1, 12, 2)]
+    for week in range(6):
+        school.write(None, DAYS[5 * week : 5 * week + 5], *(even if week % 2 else odd))
+    assert rules(school.alerts()) == {}
+    assert rules(school.write(None, DAYS[20:25], "a-3").alerts()) == {"a-3": ["register_silent"]}
