@@ -15,12 +15,17 @@ import numpy as np
 from dropout_risk.arrays import Array, Bools, Ints, Longs, Positions, Words
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.day_words import newest_and_oldest
+from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.kernels import blocks, kernel
 from dropout_risk.records.calendar import ALWAYS_KNOWN
 from dropout_risk.settings import RegisterSettings
 
 _PUPILS_AT_ONCE = 16384
+_SHARE_HANDED_IN = 0.25
+"""A day on which fewer of those whose attendance is kept have a row is none on which others are missed."""
+_PART_OF_CLASS = 0.6
+"""Classes that come in turns have rows for fewer on each day."""
 _WORD = 64
 
 
@@ -29,11 +34,13 @@ class ClassDays:
     """The last 64 school days of each register, the last one before the date in the highest bit.
 
     ``handed_in`` marks days with a row of anybody at school on the date; ``all_absent`` those on which nearly
-    everybody with a row was absent. ``of_schools`` marks the days with a row of anybody at each school.
+    everybody with a row was absent, ``nearly`` those among them on which somebody was not. ``of_schools``
+    marks the days with a row of anybody at each school.
     """
 
     handed_in: Words
     all_absent: Words
+    nearly: Words
     of_schools: Words
 
 
@@ -52,7 +59,8 @@ class RegisterFacts:
     missing : int32 array
         School days since the last one for which the class handed in; 0 where it did for none of the last 64.
     all_absent : uint64 array
-        The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`.
+        The days on which everybody of the pupil's class was absent, as in :class:`ClassDays`; a day on
+        which the pupil was there is none of them.
     stale : bool array
         Whether nothing recent is known of the pupil's attendance.
     unit : int32 array
@@ -84,34 +92,43 @@ class RegisterFacts:
         place = np.full(n_units, -1, np.int32)
         place[counted] = np.arange(len(counted), dtype=np.int32)
         counts = np.zeros((len(counted), 2, _WORD), np.int32)
-        last = np.zeros(len(snapshot), np.int32)
+        last, held = np.zeros(len(snapshot), np.int32), np.zeros((2, len(snapshot)), np.uint64)
         for part in blocks(len(snapshot), _PUPILS_AT_ONCE):
             own = snapshot.slice(part)
             if not own.n_days:
                 continue
             recorded, absent = own.words("recorded"), own.words("absent")
             last[part] = newest_and_oldest(recorded, own.ages(None))[0]
+            held[:, part] = recorded[:, -1], absent[:, -1]
             _add_days(registers.unit[part], place, members[part], recorded, absent, handed_in, counts)
-        schools = np.zeros(len(histories.calendar.schools), np.uint64)
-        np.bitwise_or.at(schools, registers.row, handed_in)
-        without_class = np.arange(n_units) >= len(histories.classes.names)
-        without_class &= np.array(histories.calendar.schools)[registers.row] != ""
-        handed_in[without_class] = schools[registers.row[without_class]]
-        classes = ClassDays(handed_in, _mostly_absent(counts, counted, size, settings), schools)
-        return cls._of_pupils(snapshot, classes, last, settings)
+        kept = np.bincount(registers.unit[members & (held[0] != 0)], minlength=n_units)
+        days = _SharedDays.of(handed_in, counts[:, 0], counted, kept)
+        handed_in, schools = _with_schools(histories, handed_in)
+        days = replace(days, many=_with_schools(histories, days.many)[0])
+        classes = ClassDays(handed_in, *_mostly_absent(counts, counted, size, settings), schools)
+        return cls._of_pupils(snapshot, classes, last, (held, days), settings)
 
     @classmethod
     def _of_pupils(
-        cls, snapshot: Snapshot, classes: ClassDays, last: Ints, settings: RegisterSettings
+        cls,
+        snapshot: Snapshot,
+        classes: ClassDays,
+        last: Ints,
+        told: tuple[Words, _SharedDays],
+        settings: RegisterSettings,
     ) -> Self:
         histories = snapshot.histories
         unit = histories.registers.unit
-        of_class = classes.handed_in[unit]
-        age = np.where(last == 0, _days_at_school(snapshot), last - 1)
-        silent, since = _days_after(of_class, np.minimum(age, _WORD).astype(np.int32))
+        (recorded, absent), shared = told
+        of_class, many = classes.handed_in[unit], shared.many[unit]
+        age = np.minimum(np.where(last == 0, _days_at_school(snapshot), last - 1), _WORD).astype(np.int32)
+        silent, since = _days_after(many, age)
+        turns = _come_in_turns(recorded, many, shared.part[unit], age, silent)
+        silent[turns], since[turns] = 0, 0
         missing = np.where(of_class == 0, 0, _WORD - _bit_lengths(of_class)).astype(np.int32)
         stale = _stale_pupils(snapshot, last, settings)
-        return cls(silent, since, last, missing, classes.all_absent[unit], stale, unit, classes)
+        all_absent = classes.all_absent[unit] & ~(recorded & ~absent)
+        return cls(silent, since, last, missing, all_absent, stale, unit, classes)
 
     @classmethod
     def _alone(cls, snapshot: Snapshot, settings: RegisterSettings) -> Self:
@@ -139,6 +156,54 @@ class RegisterFacts:
 
     def __len__(self) -> int:
         return len(self.last)
+
+
+@dataclass(frozen=True, eq=False)
+class _SharedDays:
+    """The days of each register with rows of many, and those among them with rows of a part of the class."""
+
+    many: Words
+    part: Words
+
+    @classmethod
+    def of(cls, handed_in: Words, rows: Array, counted: Positions, kept: Longs) -> Self:
+        """Look at the registers that are large enough; in others a row of anybody is one of many."""
+        size = kept[counted][:, None]
+        few = _register_words(rows < _SHARE_HANDED_IN * size, counted, len(handed_in))
+        part = _register_words(rows < _PART_OF_CLASS * size, counted, len(handed_in))
+        many = handed_in & ~few
+        return cls(many, many & part)
+
+
+def _with_schools(histories: Histories, words: Words) -> tuple[Words, Words]:
+    """Give pupils without a class the days of their school, and the days of the schools."""
+    registers = histories.registers
+    schools = np.zeros(len(histories.calendar.schools), np.uint64)
+    np.bitwise_or.at(schools, registers.row, words)
+    without_class = np.arange(len(words)) >= len(histories.classes.names)
+    without_class &= np.array(histories.calendar.schools)[registers.row] != ""
+    return np.where(without_class, schools[registers.row], words), schools
+
+
+@kernel
+def _come_in_turns(recorded: Words, many: Words, part: Words, ages: Ints, silent: Ints) -> Bools:
+    """Mark pupils who are missed for no longer than once before, while only a part of the class has rows."""
+    found = np.zeros(len(recorded), np.bool_)
+    for k in range(len(recorded)):
+        if silent[k] == 0 or recorded[k] == 0:
+            continue
+        others, gap, longest = False, 0, 0
+        for age in range(64, 0, -1):
+            bit = np.uint64(64 - age)
+            if age <= ages[k]:
+                others = others or (many[k] & ~part[k]) >> bit & np.uint64(1) != 0
+            elif recorded[k] >> bit & np.uint64(1):
+                longest = max(longest, gap)
+                gap = 1
+            elif gap and part[k] >> bit & np.uint64(1):
+                gap += 1
+        found[k] = not others and longest - 1 >= silent[k]
+    return found
 
 
 def _days_at_school(snapshot: Snapshot) -> Ints:
@@ -173,14 +238,23 @@ def _stale_pupils(snapshot: Snapshot, last: Ints, settings: RegisterSettings) ->
     return np.asarray(stale)
 
 
-def _mostly_absent(counts: Array, counted: Positions, size: Longs, settings: RegisterSettings) -> Words:
-    """Mark the days of the registers that are large enough on which nearly everybody was absent."""
+def _mostly_absent(
+    counts: Array, counted: Positions, size: Longs, settings: RegisterSettings
+) -> tuple[Words, Words]:
+    """Mark the days of large enough registers on which nearly everybody was absent, and where not all."""
     recorded, absent = counts[:, 0], counts[:, 1]
     many = (recorded >= settings.whole_class_pupils) & (2 * recorded >= size[counted][:, None])
     whole = many & (absent >= settings.whole_class_share * recorded)
-    words = np.zeros(len(size), np.uint64)
+    return _register_words(whole, counted, len(size)), _register_words(
+        whole & (absent < recorded), counted, len(size)
+    )
+
+
+def _register_words(days: Bools, counted: Positions, number: int) -> Words:
+    """Write the days of some registers, of so many, as words."""
+    words = np.zeros(number, np.uint64)
     if len(counted):
-        words[counted] = np.packbits(whole, axis=1, bitorder="little").view(np.uint64)[:, 0]
+        words[counted] = np.packbits(days, axis=1, bitorder="little").view(np.uint64)[:, 0]
     return words
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from dropout_risk.alerts.alert import Alert, Office, Route
 from dropout_risk.alerts.register_facts import ClassDays, RegisterFacts
-from dropout_risk.arrays import Bools, Ints, Longs
+from dropout_risk.arrays import Bools, Ints, Longs, Words
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of
@@ -93,9 +93,14 @@ _WHOLE_CLASS = Text(
     en="The whole class is recorded as absent on {days}: a question about the register (no school that day? "
     "a default?), and no alert about the pupil",
 )
+_NEARLY_WHOLE_CLASS = Text(
+    zh="{days}几乎全班都登记为缺课：请先核实考勤（是否停课、是否默认缺课），这几天不作为学生个人的预警",
+    en="Nearly the whole class is recorded as absent on {days}: a question about the register (no school "
+    "that day? a default?), and no alert about the pupil",
+)
 _LONG_AGO = Text(zh="很久以前", en="long ago")
 _DAYS_TOLD = 5
-WARNINGS_OF_REGISTERS = (_MISSING, _WHOLE_CLASS)
+WARNINGS_OF_REGISTERS = (_MISSING, _WHOLE_CLASS, _NEARLY_WHOLE_CLASS)
 
 
 def register_warnings(
@@ -115,11 +120,12 @@ def register_warnings(
             )
         told[pupil] = (words[key],)
     for pupil in np.flatnonzero(facts.all_absent != 0).tolist():
-        key = (int(facts.unit[pupil]), "absent")
+        absent = int(facts.all_absent[pupil])
+        key = (int(facts.unit[pupil]), f"absent {absent}")
         if key not in words:
-            ages = _ages_of(int(facts.all_absent[pupil]))
-            days = _days_text(_dates_of(snapshot, pupil, ages), language)
-            words[key] = _WHOLE_CLASS.fill(language, days=days)
+            days = _days_text(_dates_of(snapshot, pupil, _ages_of(absent)), language)
+            nearly = int(facts.classes.nearly[key[0]]) & absent
+            words[key] = (_NEARLY_WHOLE_CLASS if nearly else _WHOLE_CLASS).fill(language, days=days)
         told[pupil] = (*told[pupil], words[key])
     return told
 
@@ -164,6 +170,11 @@ _ASK_MISSING = Text(
 _ASK_WHOLE = Text(
     zh="{place}：{days}全班（{pupils}名学生）都登记为缺课。请核实：是否停课，或系统默认缺课",
     en="{place}: everybody ({pupils} pupils) is recorded as absent on {days}. Was there no school, "
+    "or is it a default of the system?",
+)
+_ASK_NEARLY_WHOLE = Text(
+    zh="{place}：{days}几乎全班（{pupils}名学生）都登记为缺课。请核实：是否停课，或系统默认缺课",
+    en="{place}: nearly everybody (of {pupils} pupils) is recorded as absent on {days}. Was there no school, "
     "or is it a default of the system?",
 )
 _SCHOOL_DAYS = Text(zh="{days}个教学日", en="{days} school days")
@@ -217,6 +228,18 @@ class _Asker:
         """The date of each pupil's last row."""
         return self.snapshot.dates_before(np.maximum(self.facts.last, 1))
 
+    @property
+    def _absent(self) -> Words:
+        """The days on which nearly everybody of each register was absent."""
+        assert self.facts.classes is not None  # noqa: S101
+        return self.facts.classes.all_absent
+
+    @property
+    def _nearly(self) -> Words:
+        """The days among them on which somebody was there."""
+        assert self.facts.classes is not None  # noqa: S101
+        return self.facts.classes.nearly
+
     def ask(self) -> Iterator[RegisterQuestion]:
         pupils = np.flatnonzero(self.members)
         row = self.snapshot.histories.calendar_row[pupils]
@@ -228,7 +251,7 @@ class _Asker:
     def _odd(self, pupils: Longs) -> bool:
         facts = self.facts
         old = self.snapshot.ordinal - self.last[pupils].max() > self.settings.recent_days
-        return bool(old or (facts.all_absent[pupils] != 0).any() or (facts.last[pupils] != 1).any())
+        return bool(old or self._absent[facts.unit[pupils]].any() or (facts.last[pupils] != 1).any())
 
     def _of_school(self, pupils: Longs) -> Iterator[RegisterQuestion]:
         _, first, number = np.unique(self.facts.unit[pupils], return_index=True, return_counts=True)
@@ -291,19 +314,21 @@ class _Asker:
         return RegisterQuestion("register_missing", school, class_id, last, days, n, text)
 
     def _everybody_absent(self, classes: list[tuple[int, int]]) -> Iterator[RegisterQuestion]:
-        words = {self.facts.all_absent[pupil] for pupil, _ in classes}
+        words = {self._absent[self.facts.unit[pupil]] for pupil, _ in classes}
         if len(classes) > 1 and len(words) == 1 and 0 not in words:
             classes = [(classes[0][0], sum(n for _, n in classes))]
             yield self._absent_question(*classes[0], None)
             return
         for pupil, n in classes:
-            if self.facts.all_absent[pupil]:
+            if self._absent[self.facts.unit[pupil]]:
                 yield self._absent_question(pupil, n, self._name(pupil, "class_id"))
 
     def _absent_question(self, pupil: int, n: int, class_id: str | None) -> RegisterQuestion:
-        dates = _dates_of(self.snapshot, pupil, _ages_of(int(self.facts.all_absent[pupil])))
+        unit = self.facts.unit[pupil]
+        nearly = bool(self._nearly[unit])
+        dates = _dates_of(self.snapshot, pupil, _ages_of(int(self._absent[unit])))
         school = self._name(pupil, "school_id")
-        text = _ASK_WHOLE.fill(
+        text = (_ASK_NEARLY_WHOLE if nearly else _ASK_WHOLE).fill(
             self.language,
             place=self._place(school, class_id),
             days=_days_text(dates, self.language),

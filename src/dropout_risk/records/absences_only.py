@@ -31,8 +31,10 @@ FEW_ABSENCES, FEW_WEEKS = 2, 2
 """Of a pupil or two nobody is left out: so many absences over so many weeks, with most days without a row."""
 FULL_COVER = 0.5
 """A register with a row for half of its pupils' days, or more, leaves nobody out."""
-DOUBTFUL_SHARE, DOUBTFUL_COVER, DOUBTFUL_ROWS = 0.5, 0.5, 30
+DOUBTFUL_SHARE, DOUBTFUL_COVER = 0.5, 0.5
 """Most rows are no presence, and most pupils have no row on most days with rows: that is asked about."""
+FULL_DATES = 5
+"""A register that names most pupils, mostly present, on so many dates names everybody."""
 
 _SAMPLE, _PLAIN_SHARE, _PLAIN_ROWS = 16, 0.6, 50
 _SLOTS_AT_ONCE = 8
@@ -45,11 +47,13 @@ class RegisterDoubts:
     """Which registers cannot be used as they are, by rule, and which are doubted.
 
     ``own`` marks those of the classes that were found by themselves, and not with their whole school.
+    ``full`` marks those that are declared to leave out who was there, and name everybody.
     """
 
     refused: dict[str, Bools]
     doubted: Bools
     own: Bools
+    full: Bools
 
     @classmethod
     def of(
@@ -70,7 +74,9 @@ class RegisterDoubts:
             "presence_of_sessions": present & registers.have_days & with_sessions,
         }
         kept = {rule: mask for rule, mask in refused.items() if mask.any()}
-        return cls(kept, found.doubted, found.own)
+        full = present & ~np.logical_or.reduce([with_sessions, *kept.values()])
+        full = _full_registers(cells, beside, registers, full) if judge else full & False
+        return cls(kept, found.doubted, found.own, full)
 
     def by_place(self, registers: AttendanceRegisters) -> dict[tuple[str, Text], Bools]:
         """Give what was found by rule and detail: that of schools, and that of single classes."""
@@ -80,6 +86,8 @@ class RegisterDoubts:
             for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
                 if part.any():
                     named[rule, detail] = named.get((rule, detail), False) | part
+        if self.full.any():
+            named["names_everybody", registers.naming_everybody(self.full)] = self.full
         return named
 
 
@@ -121,12 +129,26 @@ class _Found:
         return found
 
 
+def _full_registers(
+    cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, wanted: Bools
+) -> Bools:
+    """Mark the registers, among some, whose rows say of most pupils on most days that they were there."""
+    found = np.zeros(len(registers), np.bool_)
+    if not wanted.any():
+        return found
+    rows, came = _count_all_rows(cells, beside, registers, wanted)
+    judge = _Judge(cells, beside, registers)
+    for register in np.flatnonzero(wanted & (rows >= FEWEST_ROWS) & (came >= DOUBTFUL_SHARE * rows)):
+        found[register] = judge.names_everybody(np.arange(len(registers)) == register)
+    return found
+
+
 def _not_cleared(cells: DayCells, registers: AttendanceRegisters, wanted: Bools) -> tuple[Bools, Bools]:
     """Mark the registers to look at, and those of schools that a sample of their days does not clear."""
     if cells.n_slots <= 2 * _SAMPLE:
         return wanted, wanted
     sample = np.linspace(0, cells.n_slots - 1, _SAMPLE).astype(np.int32)
-    rows, came = _count_rows(cells, sample, registers, wanted).T
+    rows, came = _told_rows(_count_rows(cells, sample, registers, wanted))
     schools = np.zeros((int(registers.school.max(initial=-1)) + 1, 2), np.int64)
     np.add.at(schools, registers.school, np.stack([rows, came], axis=1))
     of_school, came_of_school = schools[registers.school].T
@@ -139,16 +161,43 @@ def _is_plain(rows: Longs, came: Longs, fewest: int) -> Bools:
     return plain
 
 
+def _told_rows(counts: Longs) -> tuple[Longs, Longs]:
+    """Give the rows that tell what a register is, and those among them that say that somebody came.
+
+    On most days of a register of absences few pupils have a row; a day that names everybody, as that of a
+    trip, then tells nothing of the others.
+    """
+    rows, came, days, few_days, few_rows, few_came = counts.T
+    mostly_few = 2 * few_days > days
+    return np.where(mostly_few, few_rows, rows), np.where(mostly_few, few_came, came)
+
+
 def _count_all_rows(
     cells: DayCells, beside: BesideRows, registers: AttendanceRegisters, wanted: Bools
 ) -> tuple[Longs, Longs]:
-    """Count the rows of some registers, and those that say that somebody came."""
+    """Count the rows that tell what some registers are, and those that say that somebody came."""
     slots = np.arange(cells.n_slots, dtype=np.int32)
-    rows, came = _count_rows(cells, slots, registers, wanted).T
-    late = registers.of_pupil[beside.pupil]
-    rows = rows + np.bincount(late, minlength=len(registers))
-    came = came + np.bincount(late[_PRESENT[beside.status]], minlength=len(registers))
-    return rows, came
+    on_time, late = _count_rows(cells, slots, registers, wanted), _count_beside(beside, registers)
+    mostly_late = late[:, :1] > on_time[:, :1]
+    told = _told_rows(np.where(mostly_late, late, on_time))
+    others = np.where(mostly_late, on_time, late).T
+    return told[0] + others[0], told[1] + others[1]
+
+
+def _count_beside(beside: BesideRows, registers: AttendanceRegisters) -> Longs:
+    """Count the rows beside the cells like those in them: see :func:`_count_rows`."""
+    counts = np.zeros((len(registers), _COUNTS), np.int64)
+    if not len(beside):
+        return counts
+    of_row = registers.of_pupil[beside.pupil].astype(np.int64)
+    days, day = np.unique((of_row << 32) + beside.date, return_inverse=True)
+    of_day = days >> 32
+    rows, came = np.bincount(day), np.bincount(day, _PRESENT[beside.status]).astype(np.int64)
+    size = np.bincount(registers.of_pupil, minlength=len(registers))
+    few = 2 * rows < size[of_day]
+    for column, number in enumerate((rows, came, rows > 0, few, rows * few, came * few)):
+        np.add.at(counts[:, column], of_day, number)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -163,14 +212,19 @@ class _Judge:
         """Say whether some registers together name absences only, and whether they may."""
         if not rows or came >= DOUBTFUL_SHARE * rows:
             return False, False
-        if came >= PRESENT_SHARE * rows and rows < DOUBTFUL_ROWS:
+        if came >= PRESENT_SHARE * rows and rows < FEWEST_ROWS:
             return False, False
         spread = _Spread.of(self.cells, self.beside, self.registers, place)
         if came >= PRESENT_SHARE * rows:
             return False, spread.held < DOUBTFUL_COVER * spread.on_dates
         if rows >= FEWEST_ROWS and spread.pupils >= FEWEST_PUPILS and spread.weeks >= FEWEST_WEEKS:
             return spread.held < FULL_COVER * spread.on_weekdays, False
-        return came == 0 and spread.leaves_out, False
+        return spread.leaves_out, False
+
+    def names_everybody(self, place: Bools) -> bool:
+        """Say whether a register has rows for most of its pupils' weekdays, and not of a few dates alone."""
+        spread = _Spread.of(self.cells, self.beside, self.registers, place)
+        return spread.dates >= FULL_DATES and spread.held >= FULL_COVER * spread.on_weekdays
 
 
 @dataclass(frozen=True)
@@ -183,6 +237,7 @@ class _Spread:
 
     members: int
     pupils: int
+    dates: int
     weeks: int
     held: int
     on_dates: int
@@ -200,19 +255,20 @@ class _Spread:
         dates = np.unique(date)
         days = np.arange(dates[0], dates[-1] + 1, dtype=np.int32)
         return cls(
-            registers.members(pupils, dates), len(np.unique(pupil)), len(np.unique((dates + 3) // _WEEK)),
-            held, registers.pupil_days(pupils, dates), registers.pupil_days(pupils, days[is_weekday(days)]),
+            registers.members(pupils, dates), len(np.unique(pupil)), len(dates),
+            len(np.unique((dates + 3) // _WEEK)), held,
+            registers.pupil_days(pupils, dates), registers.pupil_days(pupils, days[is_weekday(days)]),
         )  # fmt: skip
 
     @property
     def leaves_out(self) -> bool:
         """Whether a few absences are those of a register that leaves out who came.
 
-        It does where class-mates have no row at all, and most have none on the dates with rows; a pupil or
-        two have no class-mates, and most of their weekdays no row.
+        It does where most class-mates have no row on the dates with rows, be it that each has one on another
+        date; a pupil or two have no class-mates, and most of their weekdays no row.
         """
         if self.members >= FEWEST_PUPILS:
-            return self.pupils < self.members and self.held < FULL_COVER * self.on_dates
+            return self.held < FULL_COVER * self.on_dates
         several = self.held >= FEW_ABSENCES and self.weeks >= FEW_WEEKS
         return several and self.held < FULL_COVER * self.on_weekdays
 
@@ -227,29 +283,61 @@ def _have_sessions(cells: DayCells, beside: BesideRows, registers: AttendanceReg
     return found
 
 
+_COUNTS = 6
+
+
 def _count_rows(cells: DayCells, slots: Ints, registers: AttendanceRegisters, wanted: Bools) -> Longs:
-    """Count the rows of some registers in some slots, and those that say that somebody came."""
+    """Count some registers' rows in some slots, those of somebody who came, and the slots with rows.
+
+    Then the same once more, slots first, of the slots in which most pupils on the roll have no row.
+    """
     register = np.require(registers.of_pupil, np.int32, ["C", "W"])
     here = np.append(False, _PRESENT)
     pupils = np.flatnonzero(wanted[register]).astype(np.int32)
+    first, last = (np.require(days, np.int32, ["C", "W"]) for days in (registers.first, registers.last))
+    date = np.require(cells.date, np.int32, ["C", "W"])
 
     def count(part: slice) -> Longs:
-        counts = np.zeros((len(registers), 2), np.int64)
-        _add_counts(cells.cells, slots[part], register, pupils, here, counts)
+        counts = np.zeros((len(registers), _COUNTS), np.int64)
+        day = np.zeros((len(registers), 3), np.int64)
+        _add_counts(cells.cells, slots[part], register, pupils, here, (first, last, date), day, counts)
         return counts
 
     found = in_threads(count, blocks(len(slots), _SLOTS_AT_ONCE))
-    return sum(found, np.zeros((len(registers), 2), np.int64))
+    return sum(found, np.zeros((len(registers), _COUNTS), np.int64))
 
 
 @kernel
 def _add_counts(  # noqa: PLR0917
-    cells: Array, slots: Ints, register: Ints, pupils: Ints, here: Bools, counts: Longs
+    cells: Array,
+    slots: Ints,
+    register: Ints,
+    pupils: Ints,
+    here: Bools,
+    roll: tuple[Ints, Ints, Ints],
+    day: Longs,
+    counts: Longs,
 ) -> None:
+    first, last, dates = roll
     for k in range(len(slots)):
+        day[:] = 0
+        date = dates[slots[k]]
         for pupil in pupils:
+            own = day[register[pupil]]
             status = cells[slots[k], pupil] & STATUS
             if status != 0:
-                counts[register[pupil], 0] += 1
+                own[0] += 1
                 if here[status]:
-                    counts[register[pupil], 1] += 1
+                    own[1] += 1
+            if len(first) == 0 or first[pupil] <= date <= last[pupil]:
+                own[2] += 1
+        for unit in range(len(day)):
+            rows, came, members = day[unit]
+            if rows > 0:
+                few = 1 if 2 * rows < members else 0
+                counts[unit, 0] += rows
+                counts[unit, 1] += came
+                counts[unit, 2] += 1
+                counts[unit, 3] += few
+                counts[unit, 4] += rows * few
+                counts[unit, 5] += came * few

@@ -42,6 +42,7 @@ from dropout_risk.records.row_checks import (
 from dropout_risk.records.rows import ArrangedRows, Draft, Finding
 from dropout_risk.records.rules import RULES, Severity
 from dropout_risk.records.school_days import SchoolDays
+from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.spells import NO_GAPS, Gaps
 from dropout_risk.records.tables import TABLES
@@ -57,7 +58,8 @@ _STAGES = (
     ("misread_dates", "before_enrolled", "after_left"), ("no_school_day",), ("between_spells",),
     ("duplicate_row",), ("contradicting_rows",), ("lone_date",),
     ("lesson_beside_day",), ("shifted_week", "year_cut_in_term"),
-    ("absences_only", "presence_without_school_days", "presence_of_sessions"), ("mostly_absences",),
+    ("absences_only", "presence_without_school_days", "presence_of_sessions"),
+    ("mostly_absences", "names_everybody"),
 )  # fmt: skip
 
 
@@ -120,10 +122,12 @@ class AttendanceCheck:
 
     Without ``judge_registers`` the rows are only a part of a register, so that nothing is concluded from what
     they do not say. After :meth:`run`, ``presumed`` marks the schools at which a pupil without a row on a
-    school day was there, and ``classes`` names the classes that were told from each other.
+    school day was there, ``presumed_classes`` names classes of which that holds, or not, by themselves, and
+    ``classes`` those that were told from each other.
     """
 
     presumed: Array
+    presumed_classes: PresumedClasses
     classes: tuple[tuple[str, str, str], ...]
 
     def __init__(
@@ -265,11 +269,11 @@ class AttendanceCheck:
                 self._beside.append((*columns, at + np.int64(start)))
 
     def _with_sessions(self, batch: _SiftedBatch) -> AttendanceRows:
-        """Give the rows with sessions numbered by when their word first came, over all batches."""
+        """Give the rows with sessions numbered by when their word first came; the whole day is none."""
         if not batch.words:
             return batch.rows._replace(session=_NOTHING)
         names = map(session_name, batch.words)
-        numbers = [self._sessions.setdefault(name, len(self._sessions)) for name in names]
+        numbers = [self._sessions.setdefault(name, len(self._sessions)) if name else -1 for name in names]
         return batch.rows._replace(session=np.array([*numbers, -1], np.int32)[batch.rows.session])
 
     def _check_days(self, parts: Sequence[Part]) -> None:
@@ -405,6 +409,10 @@ class AttendanceCheck:
         self.presumed = np.array(self.mapping.unrecorded.of_schools(self.days.schools)) == "present"
         lost = refused & registers.declared("present")
         self.presumed[registers.school[lost]] = False
+        of_class = bool(self.mapping.unrecorded.of_class)
+        schools, classes = registers.unpresumed(doubts.full, of_class=of_class)
+        self.presumed[schools] = False
+        self.presumed_classes = presumed_classes(self.mapping.unrecorded) + classes
         if not refused.any():
             return beside
         self._cells.cells[: self._cells.n_slots, refused[of_pupil]] = 0

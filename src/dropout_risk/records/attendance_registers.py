@@ -14,7 +14,14 @@ import numpy as np
 from dropout_risk.arrays import Array, Bools, Ints
 from dropout_risk.records.classes import Classes, parts_of_class
 from dropout_risk.records.rules import RULES, Problem
-from dropout_risk.records.school_declarations import Meaning, Unrecorded, class_key, declaration_of_class
+from dropout_risk.records.school_declarations import (
+    Meaning,
+    PresumedClasses,
+    Unrecorded,
+    class_key,
+    declaration_of_class,
+    declaration_of_school,
+)
 from dropout_risk.text import CLAUSES, Text, nearest_words, same_words
 
 _NAMED = 3
@@ -38,6 +45,8 @@ class AttendanceRegisters:
         Whether the school days of each register are known.
     first, last : int32 array
         The days of each pupil's enrolment; empty where nobody's is known.
+    schools : sequence of str
+        The names of the schools.
     """
 
     of_pupil: Ints
@@ -47,6 +56,7 @@ class AttendanceRegisters:
     have_days: Bools
     first: Array
     last: Array
+    schools: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -66,7 +76,7 @@ class AttendanceRegisters:
         of_school = declared.of_schools(names)
         every = np.arange(len(names), dtype=np.int32)
         if students is None:
-            return cls(school_of, every, (), of_school, have_days, *enrolment)
+            return cls(school_of, every, (), of_school, have_days, *enrolment, names)
         found = Classes.of_students(students)
         classes = tuple(parts_of_class(name) for name in found.names)
         school = np.zeros(len(classes), np.int32)
@@ -77,7 +87,8 @@ class AttendanceRegisters:
         if declared.of_class:
             meanings = [declared.at_class(*parts) for parts in classes]
         school = np.concatenate([school, every])
-        return cls(register, school, classes, [*meanings, *of_school], have_days[school], *enrolment)
+        meanings = [*meanings, *of_school]
+        return cls(register, school, classes, meanings, have_days[school], *enrolment, names)
 
     def __len__(self) -> int:
         return len(self.school)
@@ -114,8 +125,41 @@ class AttendanceRegisters:
     def declaration_of(self, registers: Bools) -> Text:
         """Write how some classes are declared to list absences only; the first of many."""
         chosen = [parts for parts, named in zip(self.classes, registers, strict=False) if named]
-        lines = [declaration_of_class(*parts) for parts in sorted(chosen)[:_NAMED]]
-        return same_words("; ".join(lines) + (f" … ({len(chosen)})" if len(chosen) > _NAMED else ""))
+        return _first_lines([declaration_of_class(*parts) for parts in sorted(chosen)])
+
+    def naming_everybody(self, registers: Bools) -> Text:
+        """Write how some schools and classes are declared not to list absences only; the first of many."""
+        whole = self._whole_schools(registers)
+        names = sorted({self.schools[row] for row in self.school[registers & whole]})
+        chosen = [parts for parts, named in zip(self.classes, registers & ~whole, strict=False) if named]
+        lines = [declaration_of_school(name, "unknown") for name in names]
+        return _first_lines(
+            lines + [declaration_of_class(*parts, meaning="unknown") for parts in sorted(chosen)]
+        )
+
+    def unpresumed(self, registers: Bools, *, of_class: bool) -> tuple[Ints, PresumedClasses]:
+        """Give the schools, and the classes, of which presence is not presumed where some registers are full.
+
+        ``of_class`` says that classes are declared by themselves.
+        """
+        whole, level = self._whole_schools(registers), len(self.classes)
+        rest = registers & (np.arange(len(self)) >= level)
+        schools = np.unique(self.school[registers & (whole | rest)])
+        others = self.declared("present") & ~registers & np.isin(self.school, self.school[rest])
+        told = np.flatnonzero((registers & (of_class | ~whole) | others)[:level])
+        return schools, tuple(
+            (school, class_key(name, grade), not registers[at])
+            for at in told.tolist()
+            for school, name, grade in (self.classes[at],)
+        )
+
+    def _whole_schools(self, registers: Bools) -> Bools:
+        """Mark the registers of schools of which all that presume presence are among some."""
+        return ~self.at_schools_of(self.declared("present") & self.with_pupils & ~registers)
+
+
+def _first_lines(lines: list[str]) -> Text:
+    return same_words("; ".join(lines[:_NAMED]) + (f" … ({len(lines)})" if len(lines) > _NAMED else ""))
 
 
 def check_declared(

@@ -41,7 +41,7 @@ from dropout_risk.records.row_checks import (
 from dropout_risk.records.rows import ArrangedRows, Draft, NotedRows, UsableRows
 from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem, Rule
 from dropout_risk.records.school_days import SchoolDays
-from dropout_risk.records.school_declarations import PresumedClasses, presumed_classes
+from dropout_risk.records.school_declarations import PresumedClasses
 from dropout_risk.records.spells import SPELLS, Spells, add_spells, set_spells_ahead_apart
 from dropout_risk.records.tables import EVENTS, TABLES
 from dropout_risk.records.totals import check_totals, doubt_periods
@@ -233,7 +233,7 @@ class RecordsCheck:
             tables, self.attendance, self.days, self.school_of[self.usable],
             CheckReport((*problems, *unused, *files), counts, _read_from(self.parts)), quarantine,
             self.presumed, RefusedRows.joined(self.refused), tuple(self.noted), self.students,
-            self.year_start, presumed_classes(self.mapping.unrecorded),
+            self.year_start, self.presumed_classes,
         )  # fmt: skip
 
     def _read_students(self) -> None:
@@ -400,7 +400,7 @@ class RecordsCheck:
         )  # fmt: skip
         self.attendance, draft = check.run(self.parts.get("attendance", ()))
         explain_unknown(draft, self.roster, self.mapping)
-        self.presumed = check.presumed
+        self.presumed, self.presumed_classes = check.presumed, check.presumed_classes
         self.problems += check_declared(self.mapping.unrecorded, self.schools, check.classes)
         self.problems += check_week(self.days, self.school_of[self.usable], self.attendance)
         if self.judge_registers and self.days.given:

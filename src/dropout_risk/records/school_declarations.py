@@ -124,14 +124,23 @@ def presumed_classes(declared: Unrecorded) -> PresumedClasses:
     return tuple((school, key, meaning == "present") for school, key, meaning in declared.of_class)
 
 
-def declaration_of_class(school: str, name: str, level: str = "") -> str:
-    """Write the line of a mapping that declares a class to list absences only.
+def declaration_of_class(school: str, name: str, level: str = "", meaning: Meaning = "present") -> str:
+    """Write the line of a mapping that declares a class, by default to list absences only.
 
     >>> declaration_of_class("s-1", "1班", "8")
     'unrecorded."s-1"."8/1班" = "present"'
     """
     keys = (json.dumps(key, ensure_ascii=False) for key in (school, class_key(name, level)))
-    return f'unrecorded.{".".join(keys)} = "present"'
+    return f'unrecorded.{".".join(keys)} = "{meaning}"'
+
+
+def declaration_of_school(school: str, meaning: Meaning) -> str:
+    """Write the line of a mapping that declares a school.
+
+    >>> declaration_of_school("s-1", "unknown")
+    'unrecorded."s-1" = "unknown"'
+    """
+    return f'unrecorded.{json.dumps(school, ensure_ascii=False)} = "{meaning}"'
 
 
 def unrecorded_problems(source: Any) -> Iterator[tuple[str, str]]:

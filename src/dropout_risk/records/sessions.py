@@ -11,6 +11,10 @@ _SAME = {
     "pm": ("下午", "p.m.", "p.m", "afternoon"),
     "evening": ("晚上", "晚间", "晚自习", "night"),
 }
+_WHOLE_DAY = frozenset((
+    "全天", "全日", "整天", "整日", "一天", "一整天", "all", "all day", "allday", "day", "daily",
+    "full day", "fullday", "whole day", "wholeday", "entire day", "school day",
+))  # fmt: skip
 _NAMES = {word: name for name, words in _SAME.items() for word in (name, *words)}
 _NUMBERED = re.compile(
     r"(?:第|period|lesson|class|hour|session|p|l)?[ ._-]*0*(\d+)[ ]*(?:节课|节|堂课|堂|st|nd|rd|th)?"
@@ -25,8 +29,15 @@ def session_name(word: str) -> str:
 
     >>> [session_name(word) for word in ("上午", "ＡＭ", "第1节", "第十二节", "Period 1", "roll call")]
     ['am', 'am', '1', '12', '1', 'roll call']
+
+    A row of the whole day is one without a session.
+
+    >>> [session_name(word) for word in ("全天", "All-Day")]
+    ['', '']
     """
     text = " ".join(unicodedata.normalize("NFKC", word).casefold().split())
+    if text.replace("-", " ").replace("_", " ") in _WHOLE_DAY:
+        return ""
     if text in _NAMES:
         return _NAMES[text]
     found = _NUMBERED(text)

@@ -32,9 +32,11 @@ from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.family_values import NOT_FILLED, YES
 from dropout_risk.records.mapping import RecordsMapping
+from dropout_risk.records.ordinary_week import OrdinaryWeek
 from dropout_risk.records.readers import ListPart
 from dropout_risk.records.rules import RULES
 from dropout_risk.records.school_records import SchoolRecords
+from dropout_risk.records.sessions import session_name
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.records.tables import INCIDENTS, RUNS, TABLES, Table
 from dropout_risk.records.values import NO_DATE, day_in
@@ -54,6 +56,11 @@ _EMPTIED = Text(
     zh="{number}项学生信息无法使用，按不详处理，见 errors",
     en="{number} value(s) of the pupil could not be used and count as not known, see errors",
 )
+_FEW_DAYS = Text(
+    zh="许多工作日没有考勤记录，这些日子按不详处理；若只登记缺勤，在请求中写明 unrecorded",
+    en="Many weekdays have no row of attendance; nothing is known of them. If the register lists absences "
+    "only, say so in the request (unrecorded)",
+)
 MOST_PUPILS = 200
 MOST_DAYS, MOST_ROWS = 4000, 2000
 """The service's own limits of a pupil's lists; the contract has none."""
@@ -71,6 +78,8 @@ _ABSENCES_ONLY = (
     ),
 )
 ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
+_DENSE = 0.7
+"""With a row for fewer of the weekdays, a pupil's own days with attendance are not all school days."""
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
@@ -116,14 +125,8 @@ class Request:
         if self.declared(index) is not None or len(rows) < FEW_ABSENCES:
             return False
         days = np.unique([day for row in rows if (day := day_in(str(row["date"]))) != NO_DATE])
-        if not len(days):
-            return False
-        weeks = np.unique((days + 3) // 7)
-        span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
-        return bool(
-            len(weeks) >= FEW_WEEKS
-            and 2 * len(days) < span
-            and all(_status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows)
+        return _leaves_days_out(days) and all(
+            _status_words().meaning(str(row["status"])) in _ABSENT_WORDS for row in rows
         )
 
     def tables(self) -> dict[str, ListPart]:
@@ -208,7 +211,13 @@ def score_request(
     scores = model.score_histories(
         histories, body["as_of"], np.array(chosen, dtype=np.intp), language=request.language,
         context=context or ClassContext.empty(), request_id=request_id,
-        notes={row: (*_pupil_notes(request, indices[row], emptied), *doubts[row]) for row in chosen},
+        notes={
+            row: (
+                *_pupil_notes(request, indices[row], emptied), *doubts[row],
+                *_day_notes(request, records, indices[row], row),
+            )
+            for row in chosen
+        },
     )  # fmt: skip
     given_ids = {_row_name(index): student["student_id"] for index, student in enumerate(request.students)}
     pupils = tuple(replace(pupil, student_id=given_ids[str(pupil.student_id)]) for pupil in scores.pupils)
@@ -330,11 +339,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     for row, school in enumerate(schools):
         held = records.lists_days_of(school or "")
         name = (school or "") if held else f"pupil {row}"
-        since = (
-            records.calendar.days_of(name)
-            if held
-            else records.completed_days(school or "", *records.attendance.dates_of(row))
-        )
+        since = records.calendar.days_of(name) if held else _own_days(records, school or "", row)
         kept = [run for run, table in INCIDENTS.items() if table.name in request.students[indices[row]]]
         presumed = (_PRESUMED,) if request.presumes(indices[row]) else ()
         name = _BETWEEN.join((name, *kept, *presumed))
@@ -352,6 +357,26 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     for run, first in histories.observed.kept.items():
         first[[run in name.split(_BETWEEN)[1:] for name in histories.calendar.schools]] = 0
     return histories
+
+
+def _leaves_days_out(days: Ints, share: float = 0.5) -> bool:
+    """Say whether some rising days are less than a share of those from Monday to Friday, over some weeks."""
+    if len(np.unique((days + 3) // 7)) < FEW_WEEKS:
+        return False
+    span = np.busday_count(*np.array([days[0], days[-1] + 1], "datetime64[D]"))
+    return bool(len(days) < share * span)
+
+
+def _own_days(records: SchoolRecords, school: str, row: int) -> tuple[Ints, Ints]:
+    """Give the days with attendance of a pupil whose school has no listed days, and when each was known.
+
+    Where they leave out many weekdays, these are school days too, of which nothing is known: rows of every
+    third day are no days running.
+    """
+    dates, known = records.attendance.dates_of(row)
+    if _leaves_days_out(np.unique(dates), _DENSE):
+        return OrdinaryWeek().completed((dates, known), dates[:0], dates[:0])
+    return records.completed_days(school, dates, known)
 
 
 @cache
@@ -379,7 +404,8 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
         return ABSENCES_ONLY if request.names_absences_only(index) else ""
     if not records.lists_days_of(str(student.get("school_id", ""))):
         return NO_SCHOOL_DAYS
-    return OF_SESSIONS if any(row.get("session") for row in student.get("attendance", ())) else ""
+    sessions = (session_name(str(row.get("session") or "")) for row in student.get("attendance", ()))
+    return OF_SESSIONS if any(sessions) else ""
 
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
@@ -460,6 +486,13 @@ def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple
         (_EMPTIED, sum(error.index == index and error.code not in _DOUBTED for error in emptied)),
     )
     return tuple(text.fill(request.language, number=number) for text, number in counted if number)
+
+
+def _day_notes(request: Request, records: SchoolRecords, index: int, row: int) -> tuple[str, ...]:
+    """Say of a pupil without listed school days that its rows leave many weekdays out."""
+    held = records.lists_days_of(str(request.students[index].get("school_id", "")))
+    sparse = not held and _leaves_days_out(np.unique(records.attendance.dates_of(row)[0]), _DENSE)
+    return (_FEW_DAYS.to(request.language),) if sparse else ()
 
 
 def request_of(

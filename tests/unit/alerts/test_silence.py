@@ -194,3 +194,34 @@ def test_where_no_school_days_are_known_the_days_since_the_last_register_are_tol
     (question,) = School({"a": 6, "b": 6}).questions(DAYS[-1] + dt.timedelta(days=60), listed=False)
 
     assert "(59 days, 12 pupils)" in question.text
+
+
+def test_where_nearly_the_whole_class_is_absent_who_was_there_is_told_nothing() -> None:
+    school = School({"a": 12, "b": 12}).write("absent", DAYS[-3:], *(f"a-{k}" for k in range(11)))
+    snapshot = school.histories().on(TODAY)
+    facts = RegisterFacts.of(snapshot, RegisterSettings())
+    told = dict(
+        zip(
+            school.histories().student_ids,
+            register_warnings(snapshot, facts, RegisterSettings(), "en"),
+            strict=True,
+        )
+    )
+    assert "Nearly the whole class" in told["a-0"][0]
+    assert told["a-11"] == ()
+    [question] = school.questions()
+    assert "nearly everybody" in question.text
+
+
+def test_a_row_of_one_child_after_the_term_makes_nobody_else_silent() -> None:
+    school = School({"a": 12}).write(None, DAYS[-5:], "a").write("absent", DAYS[-5:], "a-0")
+    assert rules(school.alerts()).keys() == {"a-0"}
+
+
+def test_who_comes_in_alternating_weeks_is_silent_only_in_a_week_of_its_own() -> None:
+    school, odd = School({"a": 12}), [f"a-{k}" for k in range(0, 12, 2)]
+    even = [f"a-{k}" for k in range(1, 12, 2)]
+    for week in range(6):
+        school.write(None, DAYS[5 * week : 5 * week + 5], *(even if week % 2 else odd))
+    assert rules(school.alerts()) == {}
+    assert rules(school.write(None, DAYS[20:25], "a-3").alerts()) == {"a-3": ["register_silent"]}

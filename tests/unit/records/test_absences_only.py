@@ -201,3 +201,52 @@ def test_a_word_that_means_nothing_is_refused_before_anything_is_read(wrong: Any
         SchoolRecords.from_tables(students=pupils(), unrecorded=wrong)
     with pytest.raises(DropoutRiskError, match="unrecorded"):
         SchoolRecords.from_tables(students=pupils(), mapping={"unrecorded": wrong})
+
+
+def day_for_all(students: Rows, rows: Rows, day: dt.date) -> Rows:
+    away = {row["student_id"] for row in rows if row["date"] == day}
+    there = [student["student_id"] for student in students if student["student_id"] not in away]
+    return [{"student_id": name, "date": day, "status": "present"} for name in there]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("trips", [1, 3])
+def test_days_that_name_everybody_do_not_clear_a_register_of_absences(trips: int, late: bool) -> None:
+    students = pupils(30)
+    rows = absences(students[:9])
+    for day in WEEKDAYS[7 : 7 + trips]:
+        rows = rows + day_for_all(students, rows, day)
+    if late:
+        rows = [row | {"recorded_on": row["date"] + dt.timedelta(days=1)} for row in rows]
+    assert sum(row["status"] == "present" for row in rows) > 0.4 * len(rows)
+    assert "absences_only" in rules(records(students, rows))
+
+
+def test_a_few_absences_of_which_some_were_corrected_are_asked_about() -> None:
+    students = pupils(30)
+    rows = [
+        {"student_id": f"s-1-{k % 6}", "date": day, "status": "absent" if k % 8 else "present"}
+        for k, day in enumerate(WEEKDAYS[:24])
+    ]
+    assert "mostly_absences" in rules(records(students, rows))
+
+
+@pytest.mark.parametrize("number", [5, 10])
+def test_two_weeks_in_which_each_pupil_was_away_once_are_absences_only(number: int) -> None:
+    students = pupils(number)
+    rows = [
+        {"student_id": student["student_id"], "date": WEEKDAYS[k], "status": "absent"}
+        for k, student in enumerate(students)
+    ]
+    assert "absences_only" in rules(records(students, rows))
+
+
+@pytest.mark.parametrize("number", [2, 4, 10])
+def test_days_of_snow_in_a_small_register_are_not_doubted(number: int) -> None:
+    students = pupils(number)
+    rows = [
+        {"student_id": student["student_id"], "date": day, "status": "excused" if snow else "present"}
+        for student in students
+        for day, snow in zip(WEEKDAYS[:7], [0, 0, 1, 1, 1, 1, 0], strict=True)
+    ]
+    assert not {"absences_only", "mostly_absences"} & {*rules(records(students, rows))}

@@ -163,3 +163,42 @@ def test_the_pupils_of_a_refused_class_are_told_so_at_the_score(risk_model: Any)
     assert {bands[name] for name in named} == {"unknown"}
     told = next(pupil for pupil in scores.pupils if pupil.student_id in named).warnings
     assert any("not used" in text for text in told)
+
+
+def presumed(found: SchoolRecords) -> dict[str, bool]:
+    histories = Histories.from_records(found)
+    return dict(zip(histories.student_ids, histories.presumed.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("unrecorded", ["present", {"s": "present"}, {"s": {"8/1班": "present"}}])
+def test_presence_is_not_presumed_in_a_class_that_names_everybody(unrecorded: Any) -> None:
+    stopped = [row for row in everybody(ONE) if row["student_id"] != ONE[2]["student_id"]]
+    rows = stopped + absences(OTHER) + absences(SAME_NAME)
+    if isinstance(unrecorded, dict) and "8/1班" in str(unrecorded):
+        rows = stopped + FULL
+    found = records(rows, mapping=WEEK, unrecorded=unrecorded)
+    said = [problem for problem in found.check().problems if problem.rule.name == "names_everybody"]
+    assert [problem.rows for problem in said] == [len(stopped)]
+    assert "8/1班" in said[0].detail.en or '"s"' in said[0].detail.en
+    of = presumed(found)
+    assert not any(of[pupil["student_id"]] for pupil in ONE)
+    assert all(of[pupil["student_id"]] for pupil in OTHER) == (len(rows) < len(stopped) + len(FULL))
+
+
+def test_a_school_that_names_everybody_is_told_by_name_and_the_others_presume_presence() -> None:
+    others = [pupil | {"student_id": f"t{k}", "school_id": "t"} for k, pupil in enumerate(ONE)]
+    rows = everybody(ONE) + absences(others)
+    found = records(rows, students=ONE + others, mapping=WEEK, unrecorded="present")
+    said = [problem for problem in found.check().problems if problem.rule.name == "names_everybody"]
+    assert [problem.detail.en for problem in said] == ['unrecorded."s" = "unknown"']
+    of = presumed(found)
+    assert [of[ONE[0]["student_id"]], of["t0"]] == [False, True]
+
+
+def test_a_register_of_absences_with_a_day_of_rows_for_all_may_presume_presence() -> None:
+    trip = [{"student_id": pupil["student_id"], "date": DAYS[8], "status": "present"} for pupil in ONE]
+    away = {row["student_id"] for row in absences(ONE) if row["date"] == DAYS[8]}
+    rows = absences(ONE) + [row for row in trip if row["student_id"] not in away]
+    found = records(rows, students=ONE, mapping=WEEK, unrecorded="present")
+    assert "DR133" not in rules(found)
+    assert all(presumed(found).values())

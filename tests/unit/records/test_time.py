@@ -112,6 +112,16 @@ def test_a_lesson_beside_the_row_of_its_day_does_not_count_and_is_named():
     assert len(records.table("attendance")) == len(register())
 
 
+@pytest.mark.parametrize("whole", ["全天", "整天", "All Day", "full-day", "DAILY"])
+def test_a_session_that_is_the_whole_day_is_the_row_of_the_day(whole):
+    days = [row | {"session": whole} for row in register()]
+    lesson = {"student_id": "p1", "date": DAYS[3], "status": "absent", "session": "晚自习"}
+    records = records_of([*days, lesson])
+
+    assert rules_of(records) == {"lesson_beside_day"}
+    assert set(records.table("attendance")["session"].to_pylist()) == {None}
+
+
 def test_one_session_written_in_two_ways_is_one():
     rows = [
         row | {"session": name}

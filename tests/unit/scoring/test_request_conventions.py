@@ -86,6 +86,13 @@ def test_without_school_days_or_with_sessions_the_pupil_is_refused_and_the_other
     assert [pupil["student_id"] for pupil in reply["results"]] == ["p-1"]
 
 
+def test_rows_of_the_whole_day_are_rows_of_days(records: SchoolRecords, risk_model: Any) -> None:
+    body = request_of(records, ["p-4"], AS_OF)
+    for row in body["students"][0]["attendance"]:
+        row["session"] = "全天"
+    assert not score_request(risk_model, body, calendar=CALENDAR).to_dict()["errors"]
+
+
 def test_a_few_absences_and_no_other_row_are_refused_until_somebody_says_what_they_are(
     records: SchoolRecords, risk_model: Any
 ) -> None:
@@ -101,6 +108,21 @@ def test_a_few_absences_and_no_other_row_are_refused_until_somebody_says_what_th
     assert [error.index for error in score_request(risk_model, body, calendar=CALENDAR).errors] == [1]
     body["students"][1]["unrecorded"] = "unknown"
     assert score_request(risk_model, body, calendar=CALENDAR).errors == ()
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_rows_of_every_few_days_are_no_days_running(
+    records: SchoolRecords, risk_model: Any, every: int
+) -> None:
+    body = request_of(records, ["p-4"], AS_OF, "en")
+    days = DAYS[-18 * every :: every][:18]
+    rows = [{"date": day.isoformat(), "status": "absent" if k else "late"} for k, day in enumerate(days)]
+    pupil = _without(body["students"][0]) | {"attendance": rows}
+    [result] = score_request(risk_model, body | {"students": [pupil]}).to_dict()["results"]
+    texts = [alert["text"] for alert in result["alerts"]]
+    assert texts
+    assert not [text for text in texts if "running" in text]
+    assert [warning for warning in result["warnings"] if "Many weekdays have no row" in warning]
 
 
 def test_absences_on_most_days_are_absences(records: SchoolRecords, risk_model: Any) -> None:
