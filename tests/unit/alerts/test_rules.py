@@ -111,7 +111,7 @@ def test_marks_that_fall_alert_only_together_with_absence():
     absences = attendance(["absent", "present", "absent", "present"])
     (alert,) = alerts(attendance=absences, grades=marks(80, 70))
     assert (alert.rule, alert.since) == ("marks_fall_with_absence", AS_OF - dt.timedelta(days=20))
-    assert "10 percentage points" in alert.text
+    assert "10 points of 100" in alert.text
     assert "2 days absent" in alert.text
     assert alerts(attendance=absences, grades=marks(80, 71)) == ()
     assert alerts(attendance=absences, grades=marks(50)) == ()
