@@ -98,7 +98,7 @@ def read(rows, calendar, way):
         mock.patch.object(day_packing, "PUPILS_AT_ONCE", way["block"]),
     ):
         parts = {name: of for name, of in parts.items() if of}
-        yield SchoolRecords(parts, RecordsMapping.of(None), today=TODAY), size
+        yield SchoolRecords(parts, RecordsMapping.of(None), today=TODAY, whole=False), size
 
 
 @few

@@ -56,10 +56,10 @@ def item_number(scale: str) -> int | None:
     if found is None:
         code = _CODES.match("".join(filter(str.isalnum, text)))
         found = code and _SHORT_ITEM("".join(filter(str.isalnum, text))[code.end() :])
-    return _counted(found["number"]) if found else None
+    return _count_of(found["number"]) if found else None
 
 
-def _counted(number: str) -> int:
+def _count_of(number: str) -> int:
     """Read a number in digits or in Chinese: 85, 八十五, 一百."""
     if number.isdigit():
         return int(number)

@@ -198,7 +198,8 @@ def check_tests(draft: Draft) -> None:
 def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
     """Mark the answers to an item, or to all of an instrument, of which many are given and none is 0.
 
-    Instruments whose norm says from where answers are counted are left out.
+    Instruments whose norm says from where answers are counted are left out, and so are lists of those answers
+    only that were not 0: fewer than half of the tests have one.
     """
     instruments, scales = draft.words["instrument"], draft.words["scale"]
     own = [ranges_of(word) for word in instruments]
@@ -208,6 +209,7 @@ def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
     of_items = np.array([*(item_number(word) is not None for word in scales), False])
     instrument, scale = draft.values["instrument"].astype(np.int64), draft.values["scale"]
     answers = counts & from_zero[instrument] & of_items[scale]
+    answers &= _is_asked_of_most(instrument, counts & ~of_items[scale], answers)
     found = np.zeros(len(answers), np.bool_)
     for group in (instrument, instrument * (len(scales) + 1) + scale):
         code = np.where(answers, group, 0)
@@ -215,6 +217,13 @@ def _counted_from_one(draft: Draft, counts: Bools) -> Bools:
         lowest = np.bincount(code[answers & (draft.values["score"] == 0)], minlength=len(given))
         found |= answers & ((given >= _ANSWERS) & (lowest == 0))[code]
     return found
+
+
+def _is_asked_of_most(instrument: Longs, sums: Bools, answers: Bools) -> Bools:
+    """Mark the rows of instruments that have at least half as many answers as sums."""
+    size = int(instrument.max(initial=0)) + 1
+    given, tests = (np.bincount(instrument[mask], minlength=size) for mask in (answers, sums))
+    return np.asarray((2 * given >= tests)[instrument])
 
 
 def _doubt_names(draft: Draft) -> None:

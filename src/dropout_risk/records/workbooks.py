@@ -134,7 +134,7 @@ class Workbook:
             texts = [cell_text(cell) for cell in cells]
             if table in TABLES and meant and TABLES[table][meant].kind == "date" and are_exchanged(cells):
                 notes.append(Note("exchanged_cells", _DATES_READ.filled(number=_count_dates(cells)), meant))
-                texts = [_doubted(cell, text) for cell, text in zip(cells, texts, strict=True)]
+                texts = [_doubted_text(cell, text) for cell, text in zip(cells, texts, strict=True)]
             columns.append(pa.array(texts, pa.string()).dictionary_encode())
         name = f"{self.file.name} [{sheet.name}]" if len(self.sheets) > 1 else self.file.name
         return SheetPart(name, header, columns, notes)
@@ -201,7 +201,7 @@ def _count_dates(cells: Sequence[Any]) -> int:
     return sum(isinstance(cell, dt.date | dt.datetime) for cell in cells)
 
 
-def _doubted(cell: Any, text: str | None) -> str | None:
+def _doubted_text(cell: Any, text: str | None) -> str | None:
     """Give the text of a cell, such that a date in it is not read."""
     return f"{text} ?" if isinstance(cell, dt.date | dt.datetime) else text
 

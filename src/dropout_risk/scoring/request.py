@@ -57,7 +57,7 @@ _EMPTIED = Text(
     en="{number} value(s) of the pupil could not be used and count as not known, see errors",
 )
 _FEW_DAYS = Text(
-    zh="许多工作日没有考勤记录，这些日子按不详处理；若只登记缺勤，在请求中写明 unrecorded",
+    zh="许多工作日没有考勤记录，这些日子按不详处理；若只登记缺课，在请求中写明 unrecorded",
     en="Many weekdays have no row of attendance; nothing is known of them. If the register lists absences "
     "only, say so in the request (unrecorded)",
 )

@@ -1,5 +1,6 @@
 """The card: a first page for everybody, pictures, and Chinese that is Chinese."""
 
+import datetime as dt
 import html
 import re
 
@@ -11,6 +12,7 @@ from dropout_risk.evaluation.caution import report_in
 from dropout_risk.evaluation.effects import EFFECTS
 from dropout_risk.evaluation.first_page import line_for_lists, three_sentences, why_not
 from dropout_risk.evaluation.versions import versions_page
+from dropout_risk.text import date_in_words
 from support.reports import report
 
 ALLOWED = {
@@ -67,13 +69,14 @@ def test_a_list_says_why_and_since_when_its_model_is_not_to_be_used(made):
     line = line_for_lists(made, {}).zh
 
     assert why_not(made).zh in line
-    assert made.section("data").points["observed_to"] in line
+    day = dt.date.fromisoformat(made.section("data").points["observed_to"])
+    assert date_in_words(day, "zh") in line
 
 
 def test_a_model_that_was_put_into_use_all_the_same_says_by_which_reason():
     kept = {"published_on": "2026-03-03", "override": "县教育局决定试用一学期"}
 
-    assert "2026-03-03经批准试用：县教育局决定试用一学期" in line_for_lists(report([]), kept).zh
+    assert "2026年3月3日经批准试用：县教育局决定试用一学期" in line_for_lists(report([]), kept).zh
 
 
 def test_a_model_without_an_evaluation_is_for_trial_only():

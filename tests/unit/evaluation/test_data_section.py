@@ -34,5 +34,5 @@ def test_rows_days_and_lateness_of_each_table_are_counted(section):
 
 
 def test_the_period_is_that_of_what_happened_at_school(section):
-    assert "2024-11-01到2025-01-10" in section.remarks[0].zh
+    assert "2024年11月1日到2025年1月10日" in section.remarks[0].zh
     assert section.points["observed_to"] == "2025-01-10"
