@@ -36,7 +36,7 @@ _HOMES = {
     "Feature": "catalogue.feature",
     "FeatureCatalogue": "catalogue.feature",
     "Histories": "histories.histories",
-    "Reason": "explanation.reasons",
+    "Reason": "explanation.reason",
     "RiskClassifier": "modelling.classifier",
     "RiskModel": "scoring.risk_model",
     "SchoolCalendar": "records.calendar",

@@ -40,3 +40,9 @@ def test_a_module_function_is_named_by_more_than_one_word():
 
 def test_every_whole_name_is_still_there():
     assert WHOLE_NAMES.keys() - {"cli.*"} <= set(one_word_functions()), "take it off the list"
+
+
+def test_every_public_name_is_given_from_the_module_that_holds_it():
+    import dropout_risk
+
+    assert [name for name in dropout_risk.__all__ if not hasattr(dropout_risk, name)] == []
