@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from dropout_risk.errors import BundleError, PublishingError
 from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.statement import ANSWERS_FOR, CHANGES, ModelStatement, no_changes, replace_part
 from dropout_risk.evaluation.versions import changes_part
@@ -169,7 +169,7 @@ def _readable_folder(client: Any, source: str) -> Path | None:
 
 
 def _require_verdict(verdict: Verdict, override: str | None) -> None:
-    if SYNTHETIC in verdict.refusals:
+    if verdict.synthetic:
         raise PublishingError(
             "The model was trained on simulated pupils: it must not be published, whatever the reason.",
             hint="train on records of real pupils",
