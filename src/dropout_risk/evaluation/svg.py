@@ -10,7 +10,7 @@ from dataclasses import dataclass
 HEIGHT = 240
 LEFT, ABOVE, WIDE, BELOW = 46, 26, 82, 64
 """Pixels left of the field and above it, per cent of the width that it takes, pixels that are not of it."""
-INK, SOFT, GRID = "#1f2933", "#4c5861", "#dfe4e8"
+SOFT, GRID = "#4c5861", "#dfe4e8"
 
 Point = tuple[float, float]
 
