@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.calibration import CALIBRATION
 from dropout_risk.evaluation.charts import COLOURS
-from dropout_risk.evaluation.decision import DECISION
+from dropout_risk.evaluation.decision import DECISION, EVERYBODY
 from dropout_risk.evaluation.effects import EFFECTS, FEWEST_OF_A_DOT, PLACES, SHADES
 from dropout_risk.evaluation.report_tables import RESULTS
 from dropout_risk.evaluation.separation import SEPARATION
@@ -63,7 +63,6 @@ CURVE = Text(
 PAIR = Text(zh="{one}（{unit}）的作用，按{other}的高低分开。", en="What {one} ({unit}) does, by {other}.")
 HIGH = Text(zh="{other}较高", en="{other}: higher")
 LOW = Text(zh="{other}较低", en="{other}: lower")
-EVERYBODY = Text(zh="看望全部", en="Everybody")
 FOUND, SEEN = Text(zh="找到的辍学者", en="Found"), Text(zh="误看的其他学生", en="Seen in vain")
 OF_LIST, RECALL = Text(zh="名单中辍学的", en="Of the list"), Text(zh="找到的辍学者", en="Found")
 GIVEN, TRUE = Text(zh="给出的风险", en="Risk given"), Text(zh="实际比例", en="What came true")

@@ -20,15 +20,10 @@ TABLE = Text(
     zh="名单（每个评分日风险最高的{share:.0%}）与后来的事实，人次",
     en="The list (the top {share:.0%} of each test day) and what came true, rows",
 )
-COLUMNS = (
-    "",
-    Text(zh="后来辍学", en="Dropped out"),
-    Text(zh="没有辍学", en="Stayed"),
-    Text(zh="合计", en="Together"),
-)
+TOGETHER = Text(zh="合计", en="Together")
+COLUMNS = ("", Text(zh="后来辍学", en="Dropped out"), Text(zh="没有辍学", en="Stayed"), TOGETHER)
 LISTED = Text(zh="列入名单", en="On the list")
 NOT_LISTED = Text(zh="未列入", en="Not on it")
-TOGETHER = Text(zh="合计", en="Together")
 SAID = Text(
     zh="名单上{listed:.0f}人次中{hits:.0f}人次后来辍学；未列入名单的{rest:.0f}人次中还有{missed:.0f}人次辍学，是名单漏掉的。"
     "名单内辍学的比例{precision}，名单外{below}。",
