@@ -9,7 +9,6 @@ from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import (
     calibration_figure,
     decision_figure,
-    precisions_figure,
     roc_figure,
 )
 from dropout_risk.evaluation.first_page import why_not
@@ -24,7 +23,7 @@ from dropout_risk.evaluation.report_tables import (
     word_of,
 )
 from dropout_risk.evaluation.section import Cell, SectionTable
-from dropout_risk.evaluation.separation import SEPARATION
+from dropout_risk.evaluation.separation import precision_curves, precisions_figure
 from dropout_risk.evaluation.statement import CHANGES
 from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import ITEMS, Language, Text
@@ -110,9 +109,9 @@ def versions_page(
     head = f"# {title}\n\n{ITEMS.join(language, names)}\n\n{_about_data(first, second).to(language)}"
     results = {name: report.result() for name, report in reports.items()}
     curves = {
-        name: ("model", section.points["precision_recall"]["model"])
+        name: ("model", found["model"])
         for name, report in reports.items()
-        if (section := report.section(SEPARATION.name)) is not None
+        if (found := precision_curves(report))
     }
     base = second.result().metrics["base_rate"]
     drawn = [
