@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,21 @@ def write_whole(
         else:
             beside.write_bytes(content)
     return path
+
+
+def write_all(folder: Path, files: Iterable[tuple[str, str]]) -> list[str]:
+    """Write files to a folder, all of them made before one takes its place; give their names.
+
+    They take their places in the order given. One that says the same as before stays as it is, with its time,
+    so that what copies the folder copies only what changed. Other files stay.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as unfinished:
+        made = [write_whole(Path(unfinished, name), content) for name, content in files]
+        for beside in made:
+            if not holds_already(folder / beside.name, beside.read_bytes()):
+                os.replace(beside, folder / beside.name)
+    return [beside.name for beside in made]
 
 
 def holds_already(path: Path, content: bytes) -> bool:

@@ -305,12 +305,13 @@ SAYS_NO_MORE = Text(
     en="So it cannot be said that the model says more than which school it is.",
 )
 TABLE = Text(zh="模型减去基准（成对区间）", en="Model minus baseline, paired")
+LIST_RECALL = Text(zh="名单召回率", en="Recall of the list")
 HEAD = (
     "",
     "AUC",
     Text(zh="平均精确率", en="AP"),
     Text(zh="对数损失（负为好）", en="Log loss (less is better)"),
-    Text(zh="名单召回率", en="Recall of the list"),
+    LIST_RECALL,
 )
 LOG_LOSS = Text(
     zh="对数损失与基准率之差为{by}，区间须全部小于0",

@@ -50,8 +50,9 @@ def cautions_of(metrics: Mapping[str, Any], published: Mapping[str, Any]) -> dic
 
 
 def _missed_more(report: EvaluationReport) -> list[tuple[str, dict[str, str]]]:
-    section = report.section("fairness")
-    rows = [] if section is None else section.points.get("missed_by_grade", [])
+    from dropout_risk.evaluation.fairness import missed_grades_of
+
+    rows = missed_grades_of(report)
     if not rows or not rows[0]["missed"]:
         return []
     least = rows[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.errors import MissingExtraError
+from dropout_risk.evaluation.svg import Line
 from dropout_risk.modelling.splits import COLOURS as SPLIT_COLOURS
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ def blank_figure(width: float, height: float) -> Figure:
 def line_style(result: Result) -> dict[str, Any]:
     """Give colour and width of the line of a model or baseline."""
     return {"color": COLOURS.get(result.name, "#555555"), "linewidth": 2 if result.name == "model" else 1}
+
+
+def result_line(
+    points: Sequence[tuple[float, float]], name: str, word: str, colour: Sequence[str] = ()
+) -> Line:
+    """Give the line of a model or baseline on a page, in a ``colour`` of its own if it has one."""
+    own = (*colour, COLOURS.get(name, "#555555"))[0]
+    return Line(points, own, word, width=2.5 if name == "model" else 1.2)
 
 
 def number_or_nan(value: float | None) -> float:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import html
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Floats
 from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS, Feature, FeatureCatalogue
+from dropout_risk.evaluation.charts import COLOURS
 from dropout_risk.evaluation.section import Section, SectionKind, SectionTable
-from dropout_risk.text import Text
+from dropout_risk.evaluation.svg import GUIDE, Area, Axis, Line, Plot, number_axis
+from dropout_risk.text import Language, Text
+
+if TYPE_CHECKING:
+    from dropout_risk.evaluation.report import EvaluationReport
 
 MOST_FACTS, MOST_CURVES, MOST_PAIRS, MOST_ROWS = 12, 6, 2, 10
 PLACES, MOST_DOTS, SHADES = 64, 14, 4
@@ -42,6 +48,34 @@ COLUMNS = (
     Text(zh="列入名单", en="On the list"),
     Text(zh="未列入", en="The rest"),
 )
+SWARM = Text(
+    zh="各因素的分量：点越多的地方学生越多（点数按人数的平方根，不足{each}人次的不画）；"
+    "向右使风险升高，向左使风险降低；颜色是这一因素的值，"
+    "从低（蓝绿）到高（橙），灰色为没有记录。"
+    "右边是平均分量（不计正负）。",
+    en="Weights of each fact: where there are more dots there are more pupils (by the root of their number, "
+    "none for fewer than {each} rows); to the right it raises the risk, to the left it lowers it; the colour "
+    "is the fact's value, from low (green) to high (orange), grey where there is no record. To the "
+    "right the mean weight whatever its sign.",
+)
+SWARM_ROW = Text(
+    zh="{label}：值高的四分之一学生平均分量{high}，值低的四分之一{low}",
+    en="{label}: mean weight {high} in the quarter with the highest values, {low} in that with the lowest",
+)
+CURVE = Text(
+    zh="{label}（{unit}）：横轴为值，纵轴为分量；线是平均，浅色带是中间八成学生。",
+    en="{label} ({unit}): across the value, upwards the weight; the line is the mean, the band the middle "
+    "four fifths.",
+)
+PAIR_DRAWN = Text(
+    zh="{one}（{unit}）的作用，按{other}的高低分开。", en="What {one} ({unit}) does, by {other}."
+)
+HIGH = Text(zh="{other}较高", en="{other}: higher")
+LOW = Text(zh="{other}较低", en="{other}: lower")
+SHADE_COLOURS = ("#2f6f73", "#8db3b5", "#e0a878", "#b4530a", "#76828b")
+WEIGHT = Text(zh="分量", en="Weight")
+STEP, DOT_WIDTH = 3.4, 3.2
+NOTHING = Text(zh="无", en="none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +276,143 @@ def effects_section(effects: Effects) -> Section | None:
             "domains": dict(DOMAINS),
         },
     )
+
+
+# --- The same as pictures ---
+
+
+def effect_figures(report: EvaluationReport, language: Language, hidden: Collection[str]) -> Iterator[str]:
+    """Draw what each fact does: all of it in one picture, then by its value, then with another fact."""
+    section = report.section(EFFECTS.name)
+    points = {} if section is None else section.points
+    if not points:
+        return
+    yield _swarm_figure(points["swarm"], language, hidden)
+    shown = [
+        curve for curve in points["curves"] if curve["domain"] not in hidden and len(curve["points"]) > 1
+    ]
+    pairs = [
+        pair
+        for pair in points["pairs"]
+        if pair["one"]["domain"] not in hidden and pair["other"]["domain"] not in hidden
+    ]
+    drawn = [_curve_figure(curve, language) for curve in shown] + [
+        _pair_figure(pair, language) for pair in pairs
+    ]
+    if drawn:
+        yield f'<div class="side-by-side">{"".join(drawn)}</div>'
+
+
+def _swarm_figure(swarm: Mapping[str, Any], language: Language, hidden: Collection[str]) -> str:
+    facts = [fact for fact in swarm["facts"] if fact["domain"] not in hidden]
+    if not facts:
+        return ""
+    axis = number_axis(swarm["low"], swarm["high"], most=5)
+    rows = "".join(_swarm_row(fact, axis, language) for fact in facts)
+    marks = "".join(
+        f'<text x="{axis.place(value)}%" y="12" text-anchor="middle" fill="#4c5861">{word}</text>'
+        for value, word in axis.marks
+    )
+    return (
+        f'<figure class="drawn swarm"><figcaption>{SWARM.fill(language, each=FEWEST_OF_A_DOT)}</figcaption>'
+        f"<ul>{rows}</ul>"
+        f'<p class="axis" aria-hidden="true"><svg width="100%" height="16">{marks}</svg></p></figure>'
+    )
+
+
+def _swarm_row(fact: Mapping[str, Any], axis: Axis, language: Language) -> str:
+    label, dots = Text(**fact["label"]).to(language), fact["dots"]
+    ends = [_mean_of_shade(dots, shade, axis) for shade in (SHADES - 1, 0)]
+    high, low = (NOTHING.to(language) if mean is None else f"{mean:+.2f}" for mean in ends)
+    told = html.escape(SWARM_ROW.fill(language, label=label, high=high, low=low))
+    most = max(sum(place) for place in dots) or 1
+    height = round(STEP * most + 8)
+    zero = axis.place(0)
+    paths = "".join(
+        f'<path d="{_dots_path(dots, shade, height / 2)}" stroke="{colour}" stroke-width="{DOT_WIDTH}" '
+        'stroke-linecap="round" fill="none" vector-effect="non-scaling-stroke"/>'
+        for shade, colour in enumerate(SHADE_COLOURS)
+        if any(place[shade] for place in dots)
+    )
+    return (
+        f'<li><span class="words">{html.escape(label)}</span>'
+        f'<svg width="100%" height="{height}" viewBox="0 0 100 {height}" preserveAspectRatio="none" '
+        f'role="img" aria-label="{told}"><title>{told}</title>'
+        f'<line x1="{zero}" x2="{zero}" y1="0" y2="{height}" stroke="{GUIDE}" '
+        f'vector-effect="non-scaling-stroke"/>{paths}</svg>'
+        f'<span class="number">{fact["weight"]:.2f}</span></li>'
+    )
+
+
+def _dots_path(dots: Sequence[Sequence[int]], shade: int, middle: float) -> str:
+    """Write the dots of one shade as a path, stacked about the middle, lower values below."""
+    parts = []
+    for place, counts in enumerate(dots):
+        below = sum(counts[:shade])
+        for number in range(below, below + counts[shade]):
+            y = middle - STEP * (number - (sum(counts) - 1) / 2)
+            parts.append(f"M{100 * (place + 0.5) / PLACES:.1f} {y:.1f}h0")
+    return "".join(parts)
+
+
+def _mean_of_shade(dots: Sequence[Sequence[int]], shade: int, axis: Axis) -> float | None:
+    n = sum(counts[shade] for counts in dots)
+    if not n:
+        return None
+    place = sum((number + 0.5) * counts[shade] for number, counts in enumerate(dots)) / n / PLACES
+    return axis.low + place * (axis.high - axis.low)
+
+
+def _curve_figure(curve: Mapping[str, Any], language: Language) -> str:
+    points = curve["points"]
+    label, unit = (Text(**curve[name]).to(language) for name in ("label", "unit"))
+    caption = CURVE.fill(language, label=label, unit=unit)
+    line = Line([(point["value"], point["mean"]) for point in points], COLOURS["model"], width=2)
+    band = Area(
+        [(point["value"], point["high"]) for point in points],
+        [(point["value"], point["low"]) for point in points],
+        COLOURS["model"],
+    )
+    across = _value_axis([point["value"] for point in points])
+    up = _weight_axis([point[end] for point in points for end in ("low", "high")], language)
+    return Plot(caption, across, up, [_zero_line(across), line], [band]).figure()
+
+
+def _pair_figure(pair: Mapping[str, Any], language: Language) -> str:
+    one, other, unit = (
+        Text(**words).to(language)
+        for words in (pair["one"]["label"], pair["other"]["label"], pair["one"]["unit"])
+    )
+    caption = PAIR_DRAWN.fill(language, one=one, other=other, unit=unit)
+    lines = [
+        Line(
+            [(point["value"], point["mean"]) for point in pair[end]],
+            colour,
+            word.fill(language, other=other),
+            2,
+        )
+        for end, word, colour in (("low", LOW, SHADE_COLOURS[0]), ("high", HIGH, SHADE_COLOURS[3]))
+    ]
+    points = [*pair["low"], *pair["high"]]
+    if not points:
+        return ""
+    across = _value_axis([point["value"] for point in points])
+    up = _weight_axis([point["mean"] for point in points], language)
+    return Plot(caption, across, up, [_zero_line(across), *lines]).figure()
+
+
+def _zero_line(across: Axis) -> Line:
+    return Line([(across.low, 0), (across.high, 0)], GUIDE, dashes="4 3", width=1)
+
+
+def _value_axis(values: Sequence[float]) -> Axis:
+    return number_axis(min(values), max(values), most=5)
+
+
+def _weight_axis(values: Sequence[float], language: Language) -> Axis:
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    room = 0.06 * max(high - low, 0.1)
+    return number_axis(low - room, high + room, WEIGHT.to(language), most=5)
 
 
 def _section_of(trained: Any) -> Section | None:

@@ -44,6 +44,7 @@ from dropout_risk.evaluation.section import (
     SectionTable,
     plain_data,
 )
+from dropout_risk.evaluation.small_groups import FEWEST as FEW_PUPILS
 from dropout_risk.evaluation.small_groups import WITHHELD, withheld_groups
 from dropout_risk.evaluation.trained_model import TrainedModel
 from dropout_risk.text import COLON, Language, Text
@@ -51,10 +52,13 @@ from dropout_risk.text import COLON, Language, Text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from dropout_risk.evaluation.report import EvaluationReport
+
 
 FEWEST = 10
 BOUND = 0.10
 GRADE = "grade_level"
+MISSED = "missed_by_grade"
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +213,7 @@ class FairnessReport:
         found = (
             dict(_fairness_metrics(self)),
             [_gap_check(self)],
-            {"missed_by_grade": missed_by_grade(self.rates, self.gaps)},
+            {MISSED: missed_by_grade(self.rates, self.gaps)},
         )
         return FAIRNESS.section(_fairness_remarks(self), tables, *found)
 
@@ -244,6 +248,12 @@ def missed_by_grade(
     ]
 
 
+def missed_grades_of(report: EvaluationReport) -> list[dict[str, Any]]:
+    """Read :func:`missed_by_grade` from a report; empty where it says nothing of grades."""
+    section = report.section(FAIRNESS.name)
+    return [] if section is None else section.points.get(MISSED, [])
+
+
 def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in found.items() if item is not None}
 
@@ -266,7 +276,6 @@ def _require_same_length(
 MOST_GROUPS, MOST_DRAWN = 12, 20
 WORTH_A_LOOK = 0.05
 """Reasons are shown in full where groups dealt at random would differ as much less often than this."""
-FEW_PUPILS = 10
 """Below it not even the number of pupils of a group is told."""
 GAPS = Text(zh="各分组的最大差距", en="The largest gaps")
 GAPS_OF_SCHOOLS = Text(zh="各校之间的最大差距", en="The largest gaps between schools")

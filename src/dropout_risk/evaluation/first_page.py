@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dropout_risk.evaluation.data_section import DATA
-from dropout_risk.evaluation.sections import missing_sections
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.text import CLAUSES, ITEMS, Language, Text, iso_date_words
 
 if TYPE_CHECKING:
@@ -68,19 +68,19 @@ def three_sentences(report: EvaluationReport) -> tuple[Text, ...]:
 
 def why_not(report: EvaluationReport) -> Text | None:
     """Say shortly why a model may not be used; None where it may."""
-    checks = [check for section in report.sections for check in section.checks]
+    verdict = Verdict.of(report)
+    titles = [(check.passed, check.title) for check in verdict.unpassed]
     reasons = [
-        *([SYNTHETIC] if report.synthetic else []),
-        *_named_reasons(LACKING, missing_sections(report)),
-        *_named_reasons(FAILED, [check.title for check in checks if check.passed is False]),
-        *_named_reasons(UNDECIDED, [check.title for check in checks if check.passed is None]),
+        *([SYNTHETIC] if verdict.synthetic else []),
+        *_named_reasons(LACKING, verdict.lacking),
+        *_named_reasons(FAILED, [title for passed, title in titles if passed is False]),
+        *_named_reasons(UNDECIDED, [title for passed, title in titles if passed is None]),
     ]
     return CLAUSES.joined(reasons) if reasons else None
 
 
 def _named_reasons(words: Text, names: Iterable[Text]) -> list[Text]:
-    listed = list(names)
-    said = [Text(zh=name.zh, en=name.en.replace("_", " ")) for name in listed]
+    said = [Text(zh=name.zh, en=name.en.replace("_", " ")) for name in names]
     return [words.filled(names=ITEMS.joined(said))] if said else []
 
 

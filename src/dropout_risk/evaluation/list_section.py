@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_risk.arrays import Floats, Longs
-from dropout_risk.evaluation.baselines import Baseline
+from dropout_risk.evaluation.baselines import LIST_RECALL, Baseline
 from dropout_risk.evaluation.capacity import Lists, TieBounds, TopRanked, number_groups, of_places, of_share
 from dropout_risk.evaluation.charts import COLOURS, GUIDE, line_style, number_or_nan
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
@@ -42,7 +42,7 @@ STILL_COMING_HEAD = (
     "",
     "AUC",
     Text(zh="AUC，仍在到校", en="AUC, still coming"),
-    Text(zh="名单召回率", en="Recall of the list"),
+    LIST_RECALL,
     Text(zh="名单召回率，仍在到校", en="Recall of the list, still coming"),
 )
 SAID = Text(

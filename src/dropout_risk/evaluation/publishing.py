@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from dropout_risk.evaluation.section import PASSED
+from dropout_risk.evaluation.section import PASSED, Check
 from dropout_risk.evaluation.sections import missing_sections
 from dropout_risk.text import CLAUSES, Language, Text
 
@@ -25,37 +24,48 @@ MAY_NOT = Text(zh="不得投入使用：{refusals}。", en="Must not be publishe
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model may be published, and if not, every reason why: missing, failed or not to be judged.
+    """Whether a model may be published, and if not, all that stands against it.
 
-    >>> Verdict((SYNTHETIC,)).text("en")
+    ``lacking`` names the required sections that its report has not, ``unpassed`` are the checks that failed
+    or could not be made.
+
+    >>> Verdict(synthetic=True).text("en")
     'Must not be published: the model was trained on simulated pupils.'
     """
 
-    refusals: tuple[Text, ...]
+    synthetic: bool = False
+    lacking: tuple[Text, ...] = ()
+    unpassed: tuple[Check, ...] = ()
 
     @classmethod
     def of(cls, report: EvaluationReport) -> Self:
         """Judge a report: all required sections there, and every check of every section passed."""
-        return cls(tuple(_refusals_of(report)))
+        checks = (check for section in report.sections for check in section.checks)
+        return cls(
+            report.synthetic,
+            tuple(missing_sections(report)),
+            tuple(check for check in checks if check.passed is not True),
+        )
 
     @property
     def may_be_published(self) -> bool:
         """Whether nothing stands against it."""
-        return not self.refusals
+        return not (self.synthetic or self.lacking or self.unpassed)
+
+    @property
+    def refusals(self) -> tuple[Text, ...]:
+        """Every reason why not, each check with what was found."""
+        return (
+            *([SYNTHETIC] if self.synthetic else []),
+            *(LACKING.filled(section=words) for words in self.lacking),
+            *(
+                NOT_PASSED.filled(name=check.title, passed=PASSED[check.passed], reason=check.reason)
+                for check in self.unpassed
+            ),
+        )
 
     def text(self, language: Language) -> str:
         """Say the verdict in one sentence."""
         if self.may_be_published:
             return MAY.to(language)
         return MAY_NOT.fill(language, refusals=CLAUSES.joined(self.refusals).to(language))
-
-
-def _refusals_of(report: EvaluationReport) -> Iterator[Text]:
-    if report.synthetic:
-        yield SYNTHETIC
-    for words in missing_sections(report):
-        yield LACKING.filled(section=words)
-    for check in (check for section in report.sections for check in section.checks):
-        if check.passed is not True:
-            passed = PASSED[check.passed]
-            yield NOT_PASSED.filled(name=check.title, passed=passed, reason=check.reason)

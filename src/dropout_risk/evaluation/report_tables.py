@@ -65,6 +65,10 @@ POPULATION_COLUMNS = (
 CENSORED_TITLE = Text(zh="未计入标签的行（删失）", en="Rows without a label (censored)")
 SELECTION = Text(zh="候选模型", en="Candidates")
 PROVENANCE = Text(zh="来源与切分", en="Data and split")
+TEST_DAYS = Text(zh="测试评分日", en="Test days")
+HORIZON = Text(zh="预测期（教学日）", en="Horizon, school days")
+OUTCOME_EVENTS = Text(zh="结局事件", en="Outcome events")
+CHOSEN_CANDIDATE = Text(zh="所选模型", en="Chosen candidate")
 PARTS = {
     "train": Text(zh="训练", en="Training"),
     "calibration": Text(zh="校准", en="Calibration"),
@@ -224,10 +228,10 @@ def provenance_table(report: EvaluationReport) -> SectionTable:
     rows: list[tuple[Cell, ...]] = [
         (Text(zh="训练评分日", en="Training days"), _days_in_words(split.get("train_as_of"))),
         (Text(zh="因标签间隔略去", en="Left out for the label gap"), _days_in_words(split.get("gap_as_of"))),
-        (Text(zh="测试评分日", en="Test days"), _days_in_words(split.get("test_as_of"))),
-        (Text(zh="预测期（教学日）", en="Horizon, school days"), report.horizon_days),
-        (Text(zh="结局事件", en="Outcome events"), events_of(report.events)),
-        (Text(zh="所选模型", en="Chosen candidate"), word_of(report.candidate, candidate_words())),
+        (TEST_DAYS, _days_in_words(split.get("test_as_of"))),
+        (HORIZON, report.horizon_days),
+        (OUTCOME_EVENTS, events_of(report.events)),
+        (CHOSEN_CANDIDATE, word_of(report.candidate, candidate_words())),
         (Text(zh="校准方式", en="Calibrated on"), word_of(split.get("calibration", "–"), CALIBRATED_ON)),
         *((word_of(key, HASHES), value) for key, value in report.hashes.items()),
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 HEIGHT = 240
 LEFT, ABOVE, WIDE, BELOW = 46, 26, 82, 64
 """Pixels left of the field and above it, per cent of the width that it takes, pixels that are not of it."""
-INK, SOFT, GRID = "#1f2933", "#4c5861", "#dfe4e8"
+SOFT, GRID, GUIDE = "#4c5861", "#dfe4e8", "#8a969e"
 
 Point = tuple[float, float]
 
@@ -88,6 +88,11 @@ class Plot:
             f'<svg x="{LEFT}" y="{ABOVE}" width="{WIDE}%" height="{HEIGHT}" overflow="visible">'
             f"{self._grid()}{self._field()}{''.join(map(self._dot, self.dots))}</svg></svg>"
         )
+
+    def figure(self) -> str:
+        """Write the picture under its words, with its legend."""
+        said = f"<figcaption>{html.escape(self.told)}</figcaption>"
+        return f'<figure class="drawn">{said}{self.svg()}{self.legend()}</figure>'
 
     def legend(self) -> str:
         """Write which line is which, in words, where more than one is named."""

@@ -9,13 +9,21 @@ from dropout_risk.evaluation.card import card_page
 from dropout_risk.evaluation.card_figures import (
     calibration_figure,
     decision_figure,
-    precisions_figure,
     roc_figure,
 )
 from dropout_risk.evaluation.first_page import why_not
-from dropout_risk.evaluation.report_tables import METRIC_LABELS, RESULTS, events_of, word_of
+from dropout_risk.evaluation.report_tables import (
+    CHOSEN_CANDIDATE,
+    HORIZON,
+    METRIC_LABELS,
+    OUTCOME_EVENTS,
+    RESULTS,
+    TEST_DAYS,
+    events_of,
+    word_of,
+)
 from dropout_risk.evaluation.section import Cell, SectionTable
-from dropout_risk.evaluation.separation import SEPARATION
+from dropout_risk.evaluation.separation import precision_curves, precisions_figure
 from dropout_risk.evaluation.statement import CHANGES
 from dropout_risk.modelling.candidates import candidate_words
 from dropout_risk.text import ITEMS, Language, Text
@@ -33,11 +41,11 @@ OTHER = Text(
 )
 NOTHING = Text(zh="无", en="nothing")
 ROWS = {
-    "candidate": Text(zh="所选模型", en="Chosen candidate"),
-    "events": Text(zh="结局事件", en="Outcome events"),
-    "horizon": Text(zh="预测期（教学日）", en="Horizon, school days"),
+    "candidate": CHOSEN_CANDIDATE,
+    "events": OUTCOME_EVENTS,
+    "horizon": HORIZON,
     "trained_to": Text(zh="训练数据截至", en="Trained on data up to"),
-    "test": Text(zh="测试评分日", en="Test days"),
+    "test": TEST_DAYS,
     "train_rows": Text(zh="训练行数", en="Training rows"),
     "leavers": Text(zh="训练中的辍学学生", en="Pupils who dropped out in the training"),
     "base_rate": Text(zh="测试期辍学比例", en="Base rate of the test"),
@@ -101,9 +109,9 @@ def versions_page(
     head = f"# {title}\n\n{ITEMS.join(language, names)}\n\n{_about_data(first, second).to(language)}"
     results = {name: report.result() for name, report in reports.items()}
     curves = {
-        name: ("model", section.points["precision_recall"]["model"])
+        name: ("model", found["model"])
         for name, report in reports.items()
-        if (section := report.section(SEPARATION.name)) is not None
+        if (found := precision_curves(report))
     }
     base = second.result().metrics["base_rate"]
     drawn = [

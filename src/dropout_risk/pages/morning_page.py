@@ -10,7 +10,7 @@ from dropout_risk.alerts.duty import duty_text, urgency_of
 from dropout_risk.alerts.facts import fact_lines
 from dropout_risk.pages.links import Links
 from dropout_risk.pages.on_record import shows_band
-from dropout_risk.pages.pupil_search import risk_in_words
+from dropout_risk.pages.pupil_search import FoundPupil, risk_in_words
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.text import Language
@@ -22,19 +22,13 @@ OWN_SHOWN, HEAD_SHOWN, ROWS_SHOWN = 5, 3, 12
 
 
 @dataclass(frozen=True)
-class MorningLine:
+class MorningLine(FoundPupil):
     """One pupil to see first: why in one sentence, who acts on an alert, and one next step.
 
     ``sign`` is what puts the pupil on the list: an alert of today, one that is open still, or its risk;
     ``computed`` says that the sentence is the arithmetic of a model and no fact.
     """
 
-    name: str
-    student_id: str
-    class_id: str
-    page: str
-    kind: str
-    sign: str
     sentence: str
     computed: bool
     step: str

@@ -15,7 +15,6 @@ from dropout_risk.text import ITEMS, Language, Text, date_in_words, percent_text
 RECORD_WORDS: dict[str, Text] = {
     "on_record": Text(zh="已知情况", en="On record"),
     "nothing_on_record": Text(zh="没有登记任何情况。", en="Nothing is on record."),
-    "contacts": Text(zh="联系方式", en="Contact"),
     "open_alerts": Text(zh="跟进中的预警", en="Alerts still open"),
     "open_alerts_note": Text(
         zh="以前的名单已告知；有新的情况才会再列入今日预警。",
@@ -33,7 +32,6 @@ RECORD_WORDS: dict[str, Text] = {
     ),
     "risk_within": Text(zh="其中{told}", en="of it {told}"),
     "within_days": Text(zh="{days}个教学日内{risk}", en="{risk} within {days} school days"),
-    "to_graduation": Text(zh="至毕业", en="until graduation"),
     "graduates": Text(
         zh="本人读毕业年级：{date}前后毕业，离今天约{days}个教学日，不足{horizon}个。"
         "这个风险只说到毕业为止，毕业后的升学、就业不在其内。",

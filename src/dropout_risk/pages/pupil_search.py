@@ -11,6 +11,7 @@ from typing import Self
 from dropout_risk.errors import SettingsError
 from dropout_risk.pages.links import Links, query_of_fields
 from dropout_risk.pages.on_record import shows_band
+from dropout_risk.pages.pupil_index import IndexLine
 from dropout_risk.pages.words import WORDS
 from dropout_risk.records.directory import Directory
 from dropout_risk.scoring.score_rows import PupilHead, pupil_heads
@@ -58,13 +59,9 @@ def folded_words(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class FoundPupil:
+class FoundPupil(IndexLine):
     """One pupil that was found; ``sign`` says where it stands."""
 
-    name: str
-    student_id: str
-    class_id: str
-    page: str
     kind: str
     sign: str
 
@@ -159,7 +156,7 @@ def _pupil_standings(watch_list: WatchList, language: Language) -> Iterator[tupl
     for entry in sorted(risks, key=_by_falling_risk):
         yield entry.score.student_id, "risk", risk_in_words(entry, language)
     for head in sorted(below, key=lambda head: (-head.risk, id_order(head.student_id))):
-        told = f"{BAND_WORDS[head.band].to(language)} {percent_text(head.risk)}"
+        told = _band_and_risk(head.band, head.risk, language)
         yield (
             head.student_id,
             "below",
@@ -183,4 +180,8 @@ def risk_in_words(entry: WatchEntry, language: Language) -> str:
     """Say the band and the risk of a pupil, where they may stand beside its name."""
     if not entry.judged or not shows_band(entry.score):
         return WORDS["not_judged"].to(language)
-    return f"{BAND_WORDS[entry.score.band].to(language)} {percent_text(entry.score.risk)}"
+    return _band_and_risk(entry.score.band, entry.score.risk, language)
+
+
+def _band_and_risk(band: str, risk: float, language: Language) -> str:
+    return f"{BAND_WORDS[band].to(language)} {percent_text(risk)}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import SettingsError
 from dropout_risk.evaluation.caution import caution_lines
-from dropout_risk.files import UNFINISHED, holds_already, write_whole
+from dropout_risk.files import write_all
 from dropout_risk.pages.links import INDEX, LIST_ONLY, Links, is_our_page, school_page_name
 from dropout_risk.pages.rendering import render_page
 from dropout_risk.pages.school_list import SchoolList
@@ -133,19 +131,9 @@ def render_index(watch_list: WatchList, links: Links) -> str:
 def write_folder(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
     """Write pages to a folder, all of them made before one takes its place; give the path of the last one.
 
-    The last one is also written last. A page that says the same as before stays as it is, with its time, so
-    that what copies the folder copies only what changed. Other files stay; pages of schools, teachers and
-    pupils that are not written again are removed.
+    Pages of schools, teachers and pupils that are not written again are removed; other files stay.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=UNFINISHED))
-    try:
-        names = [write_whole(unfinished / name, page).name for name, page in pages]
-        for name in names:
-            if not holds_already(folder / name, (unfinished / name).read_bytes()):
-                (unfinished / name).replace(folder / name)
-    finally:
-        shutil.rmtree(unfinished)
+    names = write_all(folder, pages)
     for old in folder.glob("*.html"):
         if is_our_page(old.name) and old.name not in names:
             old.unlink(missing_ok=True)

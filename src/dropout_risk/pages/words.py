@@ -5,6 +5,7 @@ from __future__ import annotations
 from dropout_risk.pages.morning_words import MORNING_WORDS
 from dropout_risk.pages.on_record import RECORD_WORDS
 from dropout_risk.text import ITEMS, Language, Text
+from dropout_risk.watchlist.watch_list import SIMULATED
 
 PUPIL_WORDS: dict[str, Text] = {
     "pupil": Text(zh="学生", en="Pupil"),
@@ -278,10 +279,7 @@ WORDS: dict[str, Text] = {
     "some_time": Text(zh="几个月内", en="in the coming months"),
     "horizon": Text(zh="{days}个教学日内", en="within {days} school days"),
     "horizon_of_a_term": Text(zh="约一学期（{days}个教学日）", en="within about a term ({days} school days)"),
-    "synthetic": Text(
-        zh="模拟数据：本模型用模拟学生训练，不说明任何真实学生的情况",
-        en="SYNTHETIC DATA: this model was trained on simulated pupils and says nothing about real ones",
-    ),
+    "synthetic": SIMULATED,
     "school": Text(zh="学校", en="School"),
     "no_school": Text(zh="学校不详", en="School not known"),
     "teacher": Text(zh="包保责任人", en="Responsible teacher"),

@@ -13,15 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dropout_risk.errors import BundleError, PublishingError
-from dropout_risk.evaluation.card import card_page
-from dropout_risk.evaluation.card_figures import card_figures
-from dropout_risk.evaluation.publishing import SYNTHETIC, Verdict
+from dropout_risk.evaluation.publishing import Verdict
 from dropout_risk.evaluation.report import EvaluationReport
 from dropout_risk.evaluation.statement import ANSWERS_FOR, CHANGES, ModelStatement, no_changes, replace_part
 from dropout_risk.evaluation.versions import changes_part
 from dropout_risk.scoring.bundle import CARDS, PUBLISHED, read_bundle, write_bundle
 from dropout_risk.settings import TrackingSettings
-from dropout_risk.text import LANGUAGES, Language
+from dropout_risk.text import LANGUAGES
 from dropout_risk.tracking.mlflow_store import (
     BUNDLE,
     CHALLENGER,
@@ -37,7 +35,7 @@ from dropout_risk.tracking.mlflow_store import (
     local_bundle,
     verdict_of,
 )
-from dropout_risk.tracking.run_content import RunContent
+from dropout_risk.tracking.run_content import RunContent, card_artefacts
 
 _WRITTEN_ANEW = ("format", "files", "sha256")
 
@@ -84,21 +82,12 @@ class PublishedBundle:
         if urlsplit(root).scheme not in ("", "file"):
             client.log_artifacts(run_id, str(folder), name)
         with tempfile.TemporaryDirectory() as place:
-            RunContent(artefacts=self.cards()).write_to(place)
+            RunContent(artefacts=card_artefacts(_report_in(self.files), self.cards())).write_to(place)
             client.log_artifacts(run_id, place)
 
     def cards(self) -> dict[str, str]:
-        """Give the cards as files of a run, as Markdown and as pages with their pictures."""
-        report, found = _report_in(self.files), {}
-        for language in LANGUAGES:
-            card = self.card(language)
-            found[f"card.{language}.md"] = card
-            found[f"card.{language}.html"] = card_page(card, language, card_figures(report, language))
-        return found
-
-    def card(self, language: Language) -> str:
-        """Give the card in one language."""
-        return self.files[CARDS[language]].decode()
+        """Give the cards by language."""
+        return {language: self.files[CARDS[language]].decode() for language in LANGUAGES}
 
 
 def _report_in(files: Mapping[str, bytes]) -> EvaluationReport:
@@ -169,7 +158,7 @@ def _readable_folder(client: Any, source: str) -> Path | None:
 
 
 def _require_verdict(verdict: Verdict, override: str | None) -> None:
-    if SYNTHETIC in verdict.refusals:
+    if verdict.synthetic:
         raise PublishingError(
             "The model was trained on simulated pupils: it must not be published, whatever the reason.",
             hint="train on records of real pupils",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dropout_risk.errors import DropoutRiskError
-from dropout_risk.evaluation.card import card_page, model_card
+from dropout_risk.evaluation.card import card_page, model_cards
 from dropout_risk.evaluation.card_figures import card_figures
 from dropout_risk.evaluation.charts import splits_chart
 from dropout_risk.evaluation.report import EvaluationReport
@@ -132,9 +132,15 @@ def report_artefacts(report: EvaluationReport, cards: Mapping[str, str] | None =
     pictures = {"evaluation": report.chart(), "splits": splits_chart(report)} | pictures_of(report)
     files: dict[str, Any] = {"report.json": report.to_json()}
     files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
+    files |= {f"report.{language}.md": report.to_markdown(language) for language in LANGUAGES}
+    return files | card_artefacts(report, cards or model_cards(report))
+
+
+def card_artefacts(report: EvaluationReport, cards: Mapping[str, str]) -> dict[str, str]:
+    """Give cards, by language, as files of a run: as Markdown and as pages with their pictures."""
+    files: dict[str, str] = {}
     for language in LANGUAGES:
-        card = cards[language] if cards else model_card(report, language=language)
-        files[f"report.{language}.md"] = report.to_markdown(language)
+        card = cards[language]
         files[f"card.{language}.md"] = card
         files[f"card.{language}.html"] = card_page(card, language, card_figures(report, language))
     return files

@@ -32,7 +32,7 @@ from dropout_risk.watchlist.wording import SUMMARY, listed_refusals, shorten_lis
 _TOO_LITTLE = Text(
     zh="信息不足，暂不评估，请核实（{missing}）", en="Too little is known, to be verified ({missing})"
 )
-_SIMULATED = Text(zh="模拟数据：本模型用模拟学生训练，不说明任何真实学生的情况", en=SYNTHETIC)
+SIMULATED = Text(zh="模拟数据：本模型用模拟学生训练，不说明任何真实学生的情况", en=SYNTHETIC)
 _MISSING_SHOWN = 2
 _ABOUT_A_WEEK = range(5, 10)
 
@@ -231,7 +231,7 @@ class WatchList:
 
     def _repr_html_(self) -> str:
         told = SUMMARY.fill(self.language, **self.counts())
-        synthetic = f"<p><strong>{_SIMULATED.to(self.language)}</strong></p>"
+        synthetic = f"<p><strong>{SIMULATED.to(self.language)}</strong></p>"
         synthetic = synthetic if self.model.get("synthetic") else ""
         synthetic += "".join(f"<p>{html.escape(item.text)}</p>" for item in self.registers)
         frame = self.frame()
