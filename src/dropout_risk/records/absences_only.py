@@ -18,7 +18,7 @@ import numpy as np
 from dropout_risk.arrays import Array, Bools, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.attendance_registers import AttendanceRegisters
-from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells
+from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells, day_keys
 from dropout_risk.records.holidays import is_weekday
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import NO_WORDS, Text
@@ -189,14 +189,13 @@ def _count_beside(beside: BesideRows, registers: AttendanceRegisters) -> Longs:
     counts = np.zeros((len(registers), _COUNTS), np.int64)
     if not len(beside):
         return counts
-    of_row = registers.of_pupil[beside.pupil].astype(np.int64)
-    days, day = np.unique((of_row << 32) + beside.date, return_inverse=True)
-    of_day = days >> 32
+    keys, day = np.unique(day_keys(registers.of_pupil[beside.pupil], beside.date), return_inverse=True)
+    register = keys >> 32
     rows, came = np.bincount(day), np.bincount(day, _PRESENT[beside.status]).astype(np.int64)
     size = np.bincount(registers.of_pupil, minlength=len(registers))
-    few = 2 * rows < size[of_day]
+    few = 2 * rows < size[register]
     for column, number in enumerate((rows, came, rows > 0, few, rows * few, came * few)):
-        np.add.at(counts[:, column], of_day, number)
+        np.add.at(counts[:, column], register, number)
     return counts
 
 
@@ -251,7 +250,7 @@ class _Spread:
         own = at_place[beside.pupil]
         pupil = np.concatenate([pupils[column], beside.pupil[own]])
         date = np.concatenate([cells.date[slot], beside.date[own]])
-        held = len(np.unique((pupil.astype(np.int64) << 32) + date))
+        held = len(np.unique(day_keys(pupil, date)))
         dates = np.unique(date)
         days = np.arange(dates[0], dates[-1] + 1, dtype=np.int32)
         return cls(
