@@ -73,10 +73,14 @@ class RegisterDoubts:
             "presence_without_school_days": present & ~registers.have_days,
             "presence_of_sessions": present & registers.have_days & with_sessions,
         }
-        kept = {rule: mask for rule, mask in refused.items() if mask.any()}
-        full = present & ~np.logical_or.reduce([with_sessions, *kept.values()])
-        full = _full_registers(cells, beside, registers, full) if judge else full & False
-        return cls(kept, found.doubted, found.own, full)
+        full = present & ~np.logical_or.reduce([*refused.values()]) & judge
+        full = _full_registers(cells, beside, registers, full)
+        return cls(refused, found.doubted, found.own, full)
+
+    @property
+    def unusable(self) -> Bools:
+        """Mark the registers that are refused by any rule."""
+        return np.asarray(np.logical_or.reduce([*self.refused.values()]))
 
     def by_place(self, registers: AttendanceRegisters) -> dict[tuple[str, Text], Bools]:
         """Give what was found by rule and detail: that of schools, and that of single classes."""
@@ -85,7 +89,7 @@ class RegisterDoubts:
             own = mask & self.own
             for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
                 if part.any():
-                    named[rule, detail] = named.get((rule, detail), False) | part
+                    named[rule, detail] = part
         if self.full.any():
             named["names_everybody", registers.naming_everybody(self.full)] = self.full
         return named
@@ -109,9 +113,9 @@ class _Found:
         found = cls.nothing(len(registers))
         wanted = registers.declared(None) & registers.with_pupils
         wanted, unclear = _not_cleared(cells, registers, wanted)
-        judge = _Judge(cells, beside, registers)
         if not wanted.any():
             return found
+        judge = _Judge(cells, beside, registers)
         rows, came = _count_all_rows(cells, beside, registers, wanted)
         for row in np.unique(registers.school[wanted & unclear]):
             place = wanted & (registers.school == row)

@@ -405,7 +405,7 @@ class AttendanceCheck:
         of_pupil = registers.of_pupil
         for (rule, detail), rows in self._rows_of_registers(parts, of_pupil, named).items():
             self._note(rule, "status", rows, RULES[rule].severity, detail)
-        refused = np.logical_or.reduce([np.zeros(len(registers), np.bool_), *doubts.refused.values()])
+        refused = doubts.unusable
         self.presumed = np.array(self.mapping.unrecorded.of_schools(self.days.schools)) == "present"
         lost = refused & registers.declared("present")
         self.presumed[registers.school[lost]] = False
