@@ -17,7 +17,7 @@ import numpy as np
 from dropout_risk.records.exam_names import plain_subject, timeless_exam
 from dropout_risk.records.exam_spellings import CORE, EXAM_SPELLINGS, SUBJECT_SPELLINGS, TERM_SPELLINGS
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.words import word_key
+from dropout_risk.records.words import chinese_number, word_key
 from dropout_risk.text import same_words
 
 _NOISE = {
@@ -37,7 +37,6 @@ _WIDE = {
     for column, known in _TOKEN_OF.items()
 }
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
-_NUMBERS = {digit: str(place) for place, digit in enumerate("一二三四五六七八九十", 1)}
 _ORDINAL = re.compile(r"第([一二三四五六七八九十]|\d+)[次单]?")
 _MIDTERM = re.compile(r"\bmid[ _-]*terms?\b")
 _LONG, _MOST_LINES = 5, 3
@@ -63,7 +62,9 @@ def stem_of(column: str, name: str) -> NameStem:
     True
     """
     name = plain_subject(name) if column == "subject" else name
-    text = _ORDINAL.sub(lambda found: f" {_NUMBERS.get(found[1], found[1])} ", name)
+    text = _ORDINAL.sub(
+        lambda found: f" {found[1] if found[1].isdigit() else chinese_number(found[1])} ", name
+    )
     text = _WIDE[column].sub(lambda found: f" {found[0]} ", _MIDTERM.sub("midterm", text))
     tokens = [_TOKEN_OF[column].get(part, part) for part in _PARTS.findall(text.replace("_", " "))]
     joined = _TOKEN_OF[column].get(text.strip())
@@ -74,6 +75,10 @@ def stem_of(column: str, name: str) -> NameStem:
     if not words:
         return NameStem((name,), numbers, False)
     return NameStem(words, numbers, all(word in _SAME[column] for word in words))
+
+
+def _number_of_ordinal(found: re.Match[str]) -> str:
+    return f" {found[1] if found[1].isdigit() else chinese_number(found[1])} "
 
 
 def check_twin_names(draft: Draft) -> None:
