@@ -1,10 +1,10 @@
 import pytest
 
+from dropout_risk.catalogue.exam_words import SUBJECTS
 from dropout_risk.catalogue.factors import FACTORS
-from dropout_risk.catalogue.grades import CORE_SUBJECTS
 from dropout_risk.catalogue.instruments import default_instruments
+from dropout_risk.simulate import grades
 from dropout_risk.simulate.family import CIRCUMSTANCES
-from dropout_risk.simulate.grades import CORE
 from dropout_risk.simulate.wellbeing import INSTRUMENTS, MHT_INVALID_FROM, MHT_SCALES, NORMS, SDQ_SCALES
 
 REGISTRY = default_instruments()
@@ -28,5 +28,5 @@ def test_simulated_tests_follow_the_registry():
     assert REGISTRY["MHT"].validity.invalid_from == MHT_INVALID_FROM
 
 
-def test_simulated_core_subjects_are_the_core_subjects():
-    assert set(CORE) <= set(CORE_SUBJECTS)
+def test_simulated_subjects_are_known():
+    assert set(grades.SUBJECTS) <= set(SUBJECTS)

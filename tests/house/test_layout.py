@@ -97,6 +97,7 @@ NEW_ROOMS = {
     "dropout_risk.records.directory": "names and addresses, for pages alone",
     "dropout_risk.records.family_values": "what a family factor may say",
     "dropout_risk.records.folders": "the files of a folder: read, or named",
+    "dropout_risk.records.exam_spellings": "the words for exams and subjects that are known",
     "dropout_risk.records.exam_names": "what names of exams say beside the exam",
     "dropout_risk.records.grade_levels": "grade levels as schools write them",
     "dropout_risk.records.header_rows": "where the headers stand",

@@ -32,7 +32,7 @@ from dropout_risk.catalogue.facts import (
     TEST_AT_CUT_OFF,
     WAY_TO_SCHOOL,
 )
-from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.catalogue.grades import CORE_SUBJECTS, core_rank
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.inputs import Inputs
@@ -392,8 +392,8 @@ def _add_marks(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> No
     bounds, _ = runs_of_subjects(exams.offsets, exams["subject"])
     last = bounds[1:] - 1
     last = last[np.isfinite(percent[last]) | (percent[last] == MISSED)]
-    order = _core_first(snapshot.histories.words.get("subject", ()))[exams["subject"][last]]
-    last = last[np.argsort(order, kind="stable")]
+    ranks = np.array([*map(core_rank, snapshot.histories.words.get("subject", ())), len(CORE_SUBJECTS)])
+    last = last[np.argsort(ranks[exams["subject"][last]], kind="stable")]
     subject, exam = exams["subject"][last], exams["exam"][last]
     share = np.where(percent[last] == MISSED, 0, 1 + np.round(100 * np.nan_to_num(percent[last], neginf=0)))
     words = snapshot.histories.words
@@ -412,12 +412,6 @@ _SHARES = 128  # a mark is at most full marks: 0 for a missed exam, then 0 to 10
 def _mark_text(subject: str, share: int, language: Language) -> str:
     told = f"{share}%" if share >= 0 else _ABSENT_FROM.to(language)
     return _MARK.fill(language, subject=subject_in_words(subject).to(language), share=told)
-
-
-def _core_first(subjects: Sequence[str]) -> Longs:
-    """Rank subjects: the core ones first."""
-    ranks = [CORE_SUBJECTS.index(word) if word in CORE_SUBJECTS else len(CORE_SUBJECTS) for word in subjects]
-    return np.array([*ranks, len(CORE_SUBJECTS)], np.int64)
 
 
 def _add_no_core_passed(rows: FactRows, snapshot: Snapshot, settings: FactSettings) -> None:

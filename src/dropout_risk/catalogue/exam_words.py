@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dropout_risk.records.exam_spellings import TERM_SPELLINGS
 from dropout_risk.text import ITEMS, Text
 
 SUBJECTS: dict[str, Text] = {
@@ -33,8 +34,8 @@ EXAMS: dict[str, Text] = {
     "mock": Text(zh="模拟考试", en="mock exam"),
 }
 _TERMS = {"autumn": Text(zh="秋季", en="autumn"), "spring": Text(zh="春季", en="spring")}
-_TERMS["fall"] = _TERMS["autumn"]
-_OF_TERM = re.compile(r"(autumn|fall|spring)-(\d{4})-([a-z]+)(?:-(\d+))?")
+_TERM_OF = {word: _TERMS[term] for term, words in TERM_SPELLINGS.items() for word in words.split()}
+_OF_TERM = re.compile(rf"({'|'.join(filter(str.isascii, _TERM_OF))})-(\d{{4}})-([a-z]+)(?:-(\d+))?")
 _NUMBERED = Text(zh="第{number}次{exam}", en="{exam} {number}")
 _IN_TERM = Text(zh="{year}年{term}学期{exam}", en="{exam} of {term} {year}")
 _AN_EXAM = re.compile(r"(考|试|测验|测评|exam|test|midterm|final)$", re.IGNORECASE)
@@ -62,7 +63,7 @@ def exam_in_words(name: str) -> Text:
         exam = exam_in_words(named[3])
         if named[4]:
             exam = _NUMBERED.filled(number=named[4], exam=exam)
-        return _IN_TERM.filled(year=named[2], term=_TERMS[named[1]], exam=exam)
+        return _IN_TERM.filled(year=named[2], term=_TERM_OF[named[1]], exam=exam)
     known = EXAMS.get(name, Text(zh=name, en=name))
     return Text(zh=known.zh if _AN_EXAM.search(known.zh) else f"{known.zh}考试", en=known.en)
 
@@ -81,8 +82,8 @@ def exams_in_words(missed: Sequence[tuple[str, int, int]]) -> Text:
     '共缺考8科次（期中考试6科均未参加、期末考试6科中缺考2科）'
     """
     parts = [
-        (_ALL_OF if n == of else _SOME_OF).filled(exam=exam_in_words(name), n=n, of=of)
-        for name, n, of in missed
+        (_ALL_OF if n == all_of else _SOME_OF).filled(exam=exam_in_words(name), n=n, of=all_of)
+        for name, n, all_of in missed
     ]
     if len(parts) == 1:
         return parts[0]

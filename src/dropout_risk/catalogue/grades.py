@@ -25,12 +25,13 @@ from dropout_risk.catalogue.measures import (
     ScoreSpread,
 )
 from dropout_risk.catalogue.window_words import label_over, sentence_over, windowed_name
+from dropout_risk.records.exam_spellings import CORE
 from dropout_risk.text import Text
 
 _feature = partial(Feature, domain="grades", source="grades", cause="learning", actionable=True)
 
 LOOK_BACK = 200
-CORE_SUBJECTS = ("chinese", "maths", "english", "语文", "数学", "英语")
+CORE_SUBJECTS = (*CORE, *CORE.values())
 
 MARKS = Text(zh="得分率（占满分比例）", en="share of full marks")
 SUBJECTS = Text(zh="科", en="subjects")
@@ -69,6 +70,15 @@ SCORE_LAST_CORE = _level(
         en="No marks in Chinese, maths or English in the last {window} school days",
     ),
 )
+
+
+def core_rank(subject: str) -> int:
+    """Rank a subject among others: the core ones first, in their order, and then all others alike.
+
+    >>> [core_rank(name) for name in ("maths", "语文", "history", "art")]
+    [1, 3, 6, 6]
+    """
+    return CORE_SUBJECTS.index(subject) if subject in CORE_SUBJECTS else len(CORE_SUBJECTS)
 
 
 def missed_exams(window: Window) -> Feature:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +19,7 @@ from dropout_risk.histories.refused_runs import REFUSED, merged_refused
 from dropout_risk.histories.runs import Runs, merge_runs, move_runs, offsets_of
 from dropout_risk.kernels import kernel
 from dropout_risk.records.calendar import SchoolCalendar, each_day_once
+from dropout_risk.records.day_grid import day_keys
 from dropout_risk.records.tables import RUNS
 
 # --- The rows that arrived at once, as cells and runs of the pupils whom they tell of ---
@@ -345,13 +345,9 @@ def refuse_parts_of_days(old: Histories, old_rows: Longs, arrivals: Arrivals) ->
         )
 
 
-def _day_cell(pupil: npt.ArrayLike, date: npt.ArrayLike) -> Longs:
-    return (np.asarray(pupil, np.int64) << 32) + np.asarray(date, np.int64)
-
-
 def _first_known(pupils: list[Array], dates: list[Ints], known: list[Longs]) -> tuple[Longs, Longs]:
     """Give each day once, and the date on which it first became known: zero if by its own date."""
-    cells = _day_cell(np.concatenate(pupils), np.concatenate(dates))
+    cells = day_keys(np.concatenate(pupils), np.concatenate(dates))
     order = np.lexsort([np.concatenate(known), cells])
     cells = cells[order]
     first = np.ones(len(cells), bool)
@@ -362,7 +358,7 @@ def _first_known(pupils: list[Array], dates: list[Ints], known: list[Longs]) -> 
 def _session_counts(pupil: Array, days: Runs, cells: Longs) -> Longs:
     """Give the number of sessions of some days, zero where a day has not several."""
     several = days.columns["sessions"] > 0
-    own = _day_cell(pupil[several], days.columns["date"][several])
+    own = day_keys(pupil[several], days.columns["date"][several])
     order = np.argsort(own)
     own, number = own[order], days.columns["sessions"][several][order].astype(np.int64)
     if not len(own):

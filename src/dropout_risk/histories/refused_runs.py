@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dropout_risk.arrays import Array, Longs
 from dropout_risk.histories.runs import Runs, merge_runs, offsets_of
+from dropout_risk.records.day_grid import day_keys
 from dropout_risk.records.refused_rows import REFUSED_TABLES, UNDATED, RefusedRows
 from dropout_risk.records.tables import TABLES
 
@@ -49,12 +49,8 @@ def _still_refused(old: Runs, runs: dict[str, Runs]) -> Runs:
         of_table = (table == code) & (date != UNDATED)
         run = TABLES[name].run
         for usable in [runs[run]] if run is not None else [runs["days"], runs["late"]]:
-            came = _day_cells(usable.pupil, usable.columns["date"])
-            mended |= of_table & np.isin(_day_cells(pupil, date), came)
+            came = day_keys(usable.pupil, usable.columns["date"])
+            mended |= of_table & np.isin(day_keys(pupil, date), came)
     kept = ~mended
     counts = np.bincount(pupil[kept], minlength=len(old.offsets) - 1)
     return Runs(offsets_of(counts), {name: column[kept] for name, column in old.columns.items()}, old.key)
-
-
-def _day_cells(pupil: Array, date: Array) -> Longs:
-    return (np.asarray(pupil, np.int64) << 32) + np.asarray(date, np.int64)

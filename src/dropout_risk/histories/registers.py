@@ -124,9 +124,9 @@ def _units_of(histories: Histories) -> tuple[Ints, int]:
 
 def _said_of_units(histories: Histories, n_units: int) -> Ints | None:
     """Give what is said of each class by itself."""
-    said = histories.observed.of_class
-    if not said:
+    if not histories.observed.of_class:
         return None
+    said = {(school, key): presumed for school, key, presumed in histories.observed.of_class}
     found = np.full(n_units, _UNSAID, np.int32)
     for number, name in enumerate(histories.classes.names):
         own = said_of_class(said, *parts_of_class(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
-from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.catalogue.grades import core_rank
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.pages.axes import RiskScale, Scale, Tick, signed_number
 from dropout_risk.pages.words import WORDS
@@ -200,17 +200,13 @@ class MarksChart:
             by_subject.setdefault(words["subject"][subject], []).append((date, words["exam"][exam], share))
         return cls(
             subjects=tuple(
-                _subject_marks(name, by_subject[name], scale, language) for name in _core_first(by_subject)
+                _subject_marks(name, by_subject[name], scale, language)
+                for name in sorted(by_subject, key=lambda name: (core_rank(name), name))
             ),
             first=date_in_words(date_of(oldest), language),
             last=date_in_words(snapshot.as_of, language),
             as_of=scale(snapshot.ordinal),
         )
-
-
-def _core_first(subjects: Iterable[str]) -> list[str]:
-    order = dict(zip(CORE_SUBJECTS, range(len(CORE_SUBJECTS)), strict=True))
-    return sorted(subjects, key=lambda name: (order.get(name, len(order)), name))
 
 
 def _subject_marks(

@@ -18,29 +18,29 @@ def check_lines(report: CheckReport, chinese: bool, by_lesson: bool = False) -> 
     That days without a row were days at school is never taken for granted: it is for the school to say. Of a
     register ``by_lesson`` it cannot be said.
     """
-    rules = {problem.rule.code: problem for problem in report.problems}
+    rules = {problem.rule.name: problem for problem in report.problems}
     week = "china" if chinese else "weekdays"
-    if "DR157" in rules:
-        yield _zone_line(rules["DR157"], chinese)
-    elif "DR158" in rules:
+    if "time_of_day" in rules:
+        yield _zone_line(rules["time_of_day"], chinese)
+    elif "shifted_week" in rules:
         yield Line((), "zone", "Asia/Shanghai" if chinese else "local", "doubtful", _SHIFTED)
-    only = next((code for code in ("DR170", "DR174") if code in rules), None)
+    only = next((code for code in ("absences_only", "mostly_absences") if code in rules), None)
     only = None if by_lesson else only
     if only is not None:
-        yield _unrecorded_line([problem for problem in report.problems if problem.rule.code == only])
-    if "DR171" in rules or (only is not None and "calendar" not in report.counts):
+        yield _unrecorded_line([problem for problem in report.problems if problem.rule.name == only])
+    if "presence_without_school_days" in rules or (only is not None and "calendar" not in report.counts):
         yield Line(("calendar",), "week", week, "doubtful", _WEEK)
-    elif "DR145" in rules:
+    elif "calendar_of_exceptions" in rules:
         yield Line(("calendar",), "week", week, "doubtful", _EXCEPTIONS)
-    if "DR165" in rules:
+    if "leave_beside_absence" in rules:
         yield Line((), "leave_days", "beside", "doubtful", _LEAVE)
-    if "DR167" in rules:
+    if "year_cut_in_term" in rules:
         yield Line((), "year_start", "02-01", "doubtful", _YEAR)
 
 
 def _unrecorded_line(problems: list[Problem]) -> Line:
     """Propose the convention; where single classes list absences only, name the lines for these."""
-    evidence = _ONLY if problems[0].rule.code == "DR170" else _MOSTLY
+    evidence = _ONLY if problems[0].rule.name == "absences_only" else _MOSTLY
     if not all(problem.detail for problem in problems):
         return Line((), "unrecorded", "present", "doubtful", evidence)
     lines = "; ".join(problem.detail.en for problem in problems)

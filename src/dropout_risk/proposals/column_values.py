@@ -11,7 +11,7 @@ from dropout_risk.proposals.known_names import known_word, points_of
 from dropout_risk.records.dates import DATE_ORDERS, declared_date, is_serial
 from dropout_risk.records.grade_levels import FIRST_COHORT, LAST_COHORT, grade_level_in
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.tables import Column
+from dropout_risk.records.tables import WORD_KINDS, Column
 from dropout_risk.records.values import NO_DATE, day_in
 from dropout_risk.records.words import narrow_text, trimmed_text, word_key
 
@@ -70,7 +70,7 @@ class ColumnValues:
 
     def understood(self, column: Column) -> float:
         """Give the share of cells whose word is known, to the records or to a proposal."""
-        words, section = RecordsMapping().words(column), section_of(column)
+        words, section = RecordsMapping().words(column), column.word_section
         return self.share(lambda text: words.meaning(text) is not None or bool(known_word(section, text)))
 
     def fits_kind(self, kind: str) -> bool | None:
@@ -83,7 +83,7 @@ class ColumnValues:
         """Say whether the values have the shape of a column's."""
         if not self.counts:
             return None
-        if column.kind in ("status", "event", "taken", "yes_no"):
+        if column.kind in WORD_KINDS:
             return _fits_words(self, column)
         if column.name == "grade_level":
             return self.share(is_grade_level) >= _MOST
@@ -92,11 +92,6 @@ class ColumnValues:
         if column.name in ("subject", "factor", "exam"):
             return True if self.understood(column) >= _SOME else False if _is_dated(self) else None
         return self.fits_kind(column.kind)
-
-
-def section_of(column: Column) -> str:
-    """Name the section of a mapping in which a column's words stand."""
-    return "yes_no" if column.kind == "yes_no" else column.name
 
 
 def without_clock(text: str) -> str:

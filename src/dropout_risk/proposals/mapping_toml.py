@@ -18,7 +18,7 @@ def write_mapping(lines: Sequence[Line], tables: Sequence[TableGuess], language:
         for line in lines:
             if line.section == section:
                 said += _line_texts(line, language)
-    understood = list(_understood_headers(tables, language))
+    understood = list(_understood_headers(tables))
     if understood:
         said += ["", f"# {_UNDERSTOOD.to(language)}", *understood]
     return "\n".join([*said, ""])
@@ -33,7 +33,7 @@ def _line_texts(line: Line, language: Language) -> Iterator[str]:
     yield line.entry if line.applied else f"# {line.entry}"
 
 
-def _understood_headers(tables: Sequence[TableGuess], language: Language) -> Iterator[str]:
+def _understood_headers(tables: Sequence[TableGuess]) -> Iterator[str]:
     for guess in tables:
         headers = [f"{c.header} → {c.column}" for c in guess.columns.values() if c.built_in]
         if guess.built_in or (guess.used and headers):

@@ -19,7 +19,7 @@ from dropout_risk.records.readers import Part, PartitionedPart
 from dropout_risk.records.rules import CheckReport
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.text import Text
+from dropout_risk.text import CLAUSES, Text
 
 _OF_PLACE = ("school_id", "class_id", "grade_level")
 _TAKEN_KEYS = ("dates", "max_score", "cohort_enters")
@@ -37,7 +37,7 @@ class Preview(NamedTuple):
         entries = ", ".join(line.entry for line in self.taken)
         said = [_TAKEN.filled(entries=entries)] if self.taken else []
         said += [_EMPTY.filled(columns=", ".join(self.empty))] if self.empty else []
-        return _HEADING.filled(said=Text(zh="；", en="; ").joined(said))
+        return _HEADING.filled(said=CLAUSES.joined(said))
 
 
 def preview_of(

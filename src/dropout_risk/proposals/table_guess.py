@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from dropout_risk.proposals.column_values import ColumnValues, is_date, is_mark, number_in, recurring_share
 from dropout_risk.proposals.foreign_files import ForeignFile
 from dropout_risk.proposals.known_names import known_column, known_table, name_tokens
-from dropout_risk.proposals.lines import Degree
+from dropout_risk.proposals.lines import DEGREES, Degree
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.tables import TABLES, Column
-from dropout_risk.text import Text
+from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.text import CLAUSES, NO_WORDS, Text
 
 _NAMED, _OPTIONAL, _ONE_ROW_EACH = 0.35, 0.04, 0.5
 _ENOUGH, _APART, _MOST = 0.5, 0.15, 0.8
 _LONG_NUMBER = 3
 _TOLD_BY_WORDS = ("status", "event", "is_school_day", "subject", "factor", "exam", "grade_level")
 _WEIGHTS: dict[Degree, float] = {"sure": 1.0, "likely": 0.8, "doubtful": 0.3}
-_CLOSED = ("status", "event")
-_ORDER: tuple[Degree, ...] = ("sure", "likely", "doubtful")
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,11 @@ def _best_table(file: ForeignFile) -> TableGuess:
         columns, spare = _named_columns(table, values)
         by_name = _NAMED * ((named is not None and named.table == table) + (file.table == table))
         score = by_name + _table_score(table, columns, values, by_name > 0)
-        scored.append((score, TableGuess(file, table, "doubtful", _NOTHING, values, columns, spare)))
+        scored.append((score, TableGuess(file, table, "doubtful", NO_WORDS, values, columns, spare)))
     scored.sort(key=lambda item: item[0], reverse=True)
     (best, guess), (second, other) = scored[:2]
     if best < _ENOUGH:
-        return TableGuess(file, None, "doubtful", _NOTHING, guess.values)
+        return TableGuess(file, None, "doubtful", NO_WORDS, guess.values)
     close = best - second < _APART
     guess.degree = "doubtful" if close else "likely"
     if close:
@@ -141,7 +139,7 @@ def _table_score(
 def _column_weight(table: str, guess: ColumnGuess, values: ColumnValues) -> float:
     """Give how far a column speaks for a table: not at all where none of its words is one of the column's."""
     column = TABLES[table][guess.column]
-    foreign = column.kind in _CLOSED and values.filled and not values.understood(column)
+    foreign = column.kind in CLOSED_WORDS and values.filled and not values.understood(column)
     return 0.0 if foreign else _WEIGHTS[guess.degree]
 
 
@@ -159,7 +157,7 @@ def _named_columns(
         elif not RecordsMapping().leaves_out(header):
             named = _named_column(table, header, values[header])
             if named is not None:
-                found.setdefault(named[1].column, []).append((_ORDER.index(named[1].degree), *named))
+                found.setdefault(named[1].column, []).append((list(DEGREES).index(named[1].degree), *named))
     columns = {column: min(guesses, key=lambda item: item[:2])[2] for column, guesses in found.items()}
     kept = {guess.header for guess in columns.values()}
     spare = [item[2] for guesses in found.values() for item in guesses if item[2].header not in kept]
@@ -179,9 +177,7 @@ def _named_column(table: str, header: str, values: ColumnValues) -> tuple[int, C
         degree = "likely" if fits else "doubtful"
         how = Text(zh=f"近似通用表头“{known.name}”", en=f"near to a known name, {known.name!r}")
     shape = _FITS if fits else _NO_SHAPE if fits is None else _MISFITS
-    evidence = Text(zh="{how}；{shape}", en="{how}; {shape}").filled(
-        how=how, shape=shape.filled(kind=_KINDS[column.kind])
-    )
+    evidence = CLAUSES.joined([how, shape.filled(kind=_KINDS[column.kind])])
     return known.rank, ColumnGuess(header, known.column, degree, evidence)
 
 
@@ -288,9 +284,9 @@ def _judged_degree(guess: TableGuess) -> tuple[Degree, Text]:
         parts.insert(0, Text(zh=f"名称含“{named.name}”", en=f"its name says {named.name!r}"))
     if missing:
         parts.append(Text(zh=f"缺 {', '.join(missing)}", en=f"lacks {', '.join(missing)}"))
-    if guess.evidence != _NOTHING:
+    if guess.evidence:
         parts.append(guess.evidence)
-    evidence = Text(zh="；", en="; ").joined(parts)
+    evidence = CLAUSES.joined(parts)
     if guess.degree == "doubtful" and not by_name:
         return "doubtful", evidence
     if not missing:
@@ -342,7 +338,6 @@ _ONLY_DATES = Text(
     zh="表中只有这一列日期：是缺课（或考试）当天，还是登记的日期",
     en="the only dates of the file: are they the day itself, or the day of the entry",
 )
-_NOTHING = Text(zh="", en="")
 _KNOWN = Text(zh="无需条目即可识别", en="understood without an entry")
 _FITS = Text(zh="内容是{kind}", en="its values are {kind}")
 _NO_SHAPE = Text(zh="内容没有相反的迹象", en="its values do not speak against it")

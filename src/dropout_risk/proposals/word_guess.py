@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dropout_risk.proposals.column_values import ColumnValues, is_mark, number_in, section_of
+from dropout_risk.proposals.column_values import ColumnValues, is_mark, number_in
 from dropout_risk.proposals.known_names import KnownWord, known_word, points_of, usual_code
 from dropout_risk.proposals.lines import Line
 from dropout_risk.proposals.table_guess import TableGuess
 from dropout_risk.records.mapping import RecordsMapping
-from dropout_risk.records.tables import CLOSED_WORDS, TABLES, Column
+from dropout_risk.records.tables import CLOSED_WORDS, TABLES, WORD_KINDS, Column
 from dropout_risk.records.words import Word, word_key
 from dropout_risk.text import Text
 
-_ASKED = ("status", "event", "taken", "yes_no")
 _KEPT = ("subject", "exam", "session", "factor", "sex", "grade_level")
 _SIGNS, _RECURS, _LONGEST, _MOST_WORDS = 3, 3, 24, 30
 _SHORT, _CODE, _MOST_KNOWN = 2, 6, 0.5
@@ -35,19 +34,19 @@ def word_lines(guesses: Sequence[TableGuess]) -> list[Line]:
 def _column_lines(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[Line]:
     if column.name == "score" and guess.table == "grades":
         yield from _point_lines(values)
-    elif column.kind in _ASKED or column.name in _KEPT:
+    elif column.kind in WORD_KINDS or column.name in _KEPT:
         yield from _lines_of_words(column, values, guess)
 
 
 def _lines_of_words(column: Column, values: ColumnValues, guess: TableGuess) -> Iterator[Line]:
-    section = ("words", section_of(column))
+    section = ("words", column.word_section)
     understood = RecordsMapping().words(column)
     unknown = {text: number for text, number in values.counts.items() if understood.meaning(text) is None}
     known = {text: found for text in unknown if (found := known_word(section[1], text)) is not None}
     signs = {word_key(text) for text in values.counts if len(word_key(text)) <= _SHORT}
     for text, found in known.items():
         yield _known_line(section, text, found, unknown[text], len(signs))
-    if column.kind in _ASKED:
+    if column.kind in WORD_KINDS:
         yield from _asked_lines(
             section, {text: n for text, n in unknown.items() if text not in known}, column, guess
         )

@@ -18,7 +18,7 @@ import numpy as np
 from dropout_risk.arrays import Array, Bools, Ints, Longs
 from dropout_risk.kernels import blocks, in_threads, kernel
 from dropout_risk.records.attendance_registers import AttendanceRegisters
-from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells
+from dropout_risk.records.day_grid import STATUS, BesideRows, DayCells, day_keys
 from dropout_risk.records.holidays import is_weekday
 from dropout_risk.records.statuses import STATUSES
 from dropout_risk.text import NO_WORDS, Text
@@ -73,10 +73,14 @@ class RegisterDoubts:
             "presence_without_school_days": present & ~registers.have_days,
             "presence_of_sessions": present & registers.have_days & with_sessions,
         }
-        kept = {rule: mask for rule, mask in refused.items() if mask.any()}
-        full = present & ~np.logical_or.reduce([with_sessions, *kept.values()])
-        full = _full_registers(cells, beside, registers, full) if judge else full & False
-        return cls(kept, found.doubted, found.own, full)
+        full = present & ~np.logical_or.reduce([*refused.values()]) & judge
+        full = _full_registers(cells, beside, registers, full)
+        return cls(refused, found.doubted, found.own, full)
+
+    @property
+    def unusable(self) -> Bools:
+        """Mark the registers that are refused by any rule."""
+        return np.asarray(np.logical_or.reduce([*self.refused.values()]))
 
     def by_place(self, registers: AttendanceRegisters) -> dict[tuple[str, Text], Bools]:
         """Give what was found by rule and detail: that of schools, and that of single classes."""
@@ -85,7 +89,7 @@ class RegisterDoubts:
             own = mask & self.own
             for detail, part in ((NO_WORDS, mask & ~own), (registers.declaration_of(own), own)):
                 if part.any():
-                    named[rule, detail] = named.get((rule, detail), False) | part
+                    named[rule, detail] = part
         if self.full.any():
             named["names_everybody", registers.naming_everybody(self.full)] = self.full
         return named
@@ -109,9 +113,9 @@ class _Found:
         found = cls.nothing(len(registers))
         wanted = registers.declared(None) & registers.with_pupils
         wanted, unclear = _not_cleared(cells, registers, wanted)
-        judge = _Judge(cells, beside, registers)
         if not wanted.any():
             return found
+        judge = _Judge(cells, beside, registers)
         rows, came = _count_all_rows(cells, beside, registers, wanted)
         for row in np.unique(registers.school[wanted & unclear]):
             place = wanted & (registers.school == row)
@@ -189,14 +193,13 @@ def _count_beside(beside: BesideRows, registers: AttendanceRegisters) -> Longs:
     counts = np.zeros((len(registers), _COUNTS), np.int64)
     if not len(beside):
         return counts
-    of_row = registers.of_pupil[beside.pupil].astype(np.int64)
-    days, day = np.unique((of_row << 32) + beside.date, return_inverse=True)
-    of_day = days >> 32
+    keys, day = np.unique(day_keys(registers.of_pupil[beside.pupil], beside.date), return_inverse=True)
+    register = keys >> 32
     rows, came = np.bincount(day), np.bincount(day, _PRESENT[beside.status]).astype(np.int64)
     size = np.bincount(registers.of_pupil, minlength=len(registers))
-    few = 2 * rows < size[of_day]
+    few = 2 * rows < size[register]
     for column, number in enumerate((rows, came, rows > 0, few, rows * few, came * few)):
-        np.add.at(counts[:, column], of_day, number)
+        np.add.at(counts[:, column], register, number)
     return counts
 
 
@@ -251,7 +254,7 @@ class _Spread:
         own = at_place[beside.pupil]
         pupil = np.concatenate([pupils[column], beside.pupil[own]])
         date = np.concatenate([cells.date[slot], beside.date[own]])
-        held = len(np.unique((pupil.astype(np.int64) << 32) + date))
+        held = len(np.unique(day_keys(pupil, date)))
         dates = np.unique(date)
         days = np.arange(dates[0], dates[-1] + 1, dtype=np.int32)
         return cls(

@@ -22,7 +22,7 @@ from dropout_risk.records.absences_only import RegisterDoubts
 from dropout_risk.records.attendance_registers import AttendanceRegisters
 from dropout_risk.records.calendar import YEAR_START
 from dropout_risk.records.dates import cause_of_outside
-from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid
+from dropout_risk.records.day_grid import AttendanceRows, BesideRows, DayCells, DayGrid, day_keys
 from dropout_risk.records.lone_dates import DaysOfRegisters
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.no_pupils import PupilWords
@@ -363,7 +363,7 @@ class AttendanceCheck:
         days = at_once & (beside.session < 0)
         lessons = np.flatnonzero(at_once & (beside.session >= 0))
         pupil, date = beside.pupil[lessons], beside.date[lessons]
-        whole = np.isin(_pupil_days(pupil, date), _pupil_days(beside.pupil[days], beside.date[days]))
+        whole = np.isin(day_keys(pupil, date), day_keys(beside.pupil[days], beside.date[days]))
         apart = lessons[whole | self._cells.has_day(pupil, date)]
         if self._cells.mark_lessons(beside.pupil[days], beside.date[days]):
             self._set_marked_apart(parts, "lesson_beside_day", "session")
@@ -405,7 +405,7 @@ class AttendanceCheck:
         of_pupil = registers.of_pupil
         for (rule, detail), rows in self._rows_of_registers(parts, of_pupil, named).items():
             self._note(rule, "status", rows, RULES[rule].severity, detail)
-        refused = np.logical_or.reduce([np.zeros(len(registers), np.bool_), *doubts.refused.values()])
+        refused = doubts.unusable
         self.presumed = np.array(self.mapping.unrecorded.of_schools(self.days.schools)) == "present"
         lost = refused & registers.declared("present")
         self.presumed[registers.school[lost]] = False
@@ -491,10 +491,6 @@ def _keep_usable(draft: Draft, others: Array, rows: AttendanceRows, row: Array) 
     late = recorded > draft.values["date"][usable]
     rows.take[others[usable[~late]]] = 1
     return others[usable[late]], recorded[late]
-
-
-def _pupil_days(pupil: Array, date: Array) -> Array:
-    return (pupil.astype(np.int64) << 32) + date
 
 
 def _finding_rank(finding: Finding) -> tuple[int, int, int]:

@@ -56,7 +56,7 @@ class AttendanceRegisters:
     have_days: Bools
     first: Array
     last: Array
-    schools: Sequence[str] = ()
+    schools: Sequence[str]
 
     @classmethod
     def of(
@@ -83,11 +83,8 @@ class AttendanceRegisters:
         in_class = found.codes >= 0
         school[found.codes[in_class]] = school_of[in_class]
         register = np.where(in_class, found.codes, len(classes) + school_of).astype(np.int32)
-        meanings = [of_school[row] for row in school]
-        if declared.of_class:
-            meanings = [declared.at_class(*parts) for parts in classes]
+        meanings = [*(declared.at_class(*parts) for parts in classes), *of_school]
         school = np.concatenate([school, every])
-        meanings = [*meanings, *of_school]
         return cls(register, school, classes, meanings, have_days[school], *enrolment, names)
 
     def __len__(self) -> int:
@@ -124,18 +121,15 @@ class AttendanceRegisters:
 
     def declaration_of(self, registers: Bools) -> Text:
         """Write how some classes are declared to list absences only; the first of many."""
-        chosen = [parts for parts, named in zip(self.classes, registers, strict=False) if named]
-        return _first_lines([declaration_of_class(*parts) for parts in sorted(chosen)])
+        return _first_lines([declaration_of_class(*parts) for parts in self._classes_among(registers)])
 
     def naming_everybody(self, registers: Bools) -> Text:
         """Write how some schools and classes are declared not to list absences only; the first of many."""
         whole = self._whole_schools(registers)
         names = sorted({self.schools[row] for row in self.school[registers & whole]})
-        chosen = [parts for parts, named in zip(self.classes, registers & ~whole, strict=False) if named]
         lines = [declaration_of_school(name, "unknown") for name in names]
-        return _first_lines(
-            lines + [declaration_of_class(*parts, meaning="unknown") for parts in sorted(chosen)]
-        )
+        classes = self._classes_among(registers & ~whole)
+        return _first_lines(lines + [declaration_of_class(*parts, meaning="unknown") for parts in classes])
 
     def unpresumed(self, registers: Bools, *, of_class: bool) -> tuple[Ints, PresumedClasses]:
         """Give the schools, and the classes, of which presence is not presumed where some registers are full.
@@ -152,6 +146,10 @@ class AttendanceRegisters:
             for at in told.tolist()
             for school, name, grade in (self.classes[at],)
         )
+
+    def _classes_among(self, registers: Bools) -> list[tuple[str, str, str]]:
+        """Give the classes among some registers, in order."""
+        return sorted(parts for parts, named in zip(self.classes, registers, strict=False) if named)
 
     def _whole_schools(self, registers: Bools) -> Bools:
         """Mark the registers of schools of which all that presume presence are among some."""
@@ -170,7 +168,7 @@ def check_declared(
     hints = [nearest_words(name, schools) for name in strangers]
     for school, key in unrecorded.strange_classes(classes):
         if school not in strangers:
-            own = [class_key(name, level) for of, name, level in classes if of == school]
+            own = [class_key(name, level) for at, name, level in classes if at == school]
             hints.append(nearest_words(key, own))
             strangers = [*strangers, school]
     if not strangers:

@@ -18,6 +18,8 @@ from dropout_risk.errors import DateError
 from dropout_risk.kernels import kernel
 
 DateLike = str | dt.date | dt.datetime | np.datetime64
+EPOCH = dt.date(1970, 1, 1).toordinal()
+"""The day from which the days of dates are counted inside."""
 YEAR_START = (8, 1)
 """Month and day on which a school year begins where nothing else is said."""
 
@@ -34,7 +36,7 @@ def ordinal_of(day: DateLike) -> int:
         text = day.isoformat()[:10] if isinstance(day, dt.date) else str(day)
         is_timestamp = text[10:11] in {"T", " "}
         date = dt.datetime.fromisoformat(text) if is_timestamp else dt.date.fromisoformat(text)
-        return date.toordinal() - _EPOCH
+        return date.toordinal() - EPOCH
     except ValueError:
         raise DateError("A date cannot be read.", hint="write it as YYYY-MM-DD") from None
 
@@ -45,10 +47,7 @@ def date_of(ordinal: int) -> dt.date:
     >>> date_of(7)
     datetime.date(1970, 1, 8)
     """
-    return dt.date.fromordinal(int(ordinal) + _EPOCH)
-
-
-_EPOCH = dt.date(1970, 1, 1).toordinal()
+    return dt.date.fromordinal(int(ordinal) + EPOCH)
 
 
 class SchoolCalendar:

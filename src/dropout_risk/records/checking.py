@@ -481,7 +481,7 @@ def require_students(
 
 def _header_hints(missing: Sequence[str], unknown: Sequence[str], mapping: RecordsMapping) -> str:
     aliases = {name: mapping.headers_of("students", name) for name in missing}
-    return "; ".join(f"{name}: {nearest_header(name, unknown, aliases[name]).en}" for name in missing)
+    return "; ".join(f"{name}: {nearest_header(unknown, aliases[name]).en}" for name in missing)
 
 
 _SHORT = Text(zh="{schools}所学校中有{short}所", en="so at {short} of {schools} schools")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dropout_risk.records.words import narrow_text
+from dropout_risk.records.words import chinese_number, narrow_text
 
 _MAKE_UP = re.compile(
     r"[(\[【]?\s*(?:补考|缓考|重考|补测|\b(?:make[ _-]?up|re-?sit|re-?take|late|deferred)\b)\s*[)\]】]?",
@@ -82,7 +82,7 @@ def _level_of(grade: str) -> str:
     """Write 初二, 八 and 08 as the number of the grade level."""
     first = {"初": 6, "高": 9}.get(grade[0], 0)
     last = grade[-1]
-    return str(first + "一二三四五六七八九".index(last) + 1) if not last.isdigit() else str(int(grade))
+    return str(int(grade) if last.isdigit() else first + chinese_number(last))
 
 
 def plain_subject(name: str) -> str:

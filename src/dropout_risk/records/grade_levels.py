@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dropout_risk.records.words import word_key
+from dropout_risk.records.words import chinese_number, word_key
 
 FIRST_COHORT, LAST_COHORT = 1990, 2100
-_DIGITS = {digit: number for number, digit in enumerate("一二三四五六七八九十", start=1)}
 _NUMBER = r"(\d{1,2}|十?[一二三四五六七八九]|十)"
 _FORMS = tuple(
     (re.compile(pattern).fullmatch, before, most)
@@ -36,13 +35,6 @@ def grade_level_in(text: str) -> int | None:
     for matches, before, most in _FORMS:
         found = matches(word)
         if found is not None:
-            number = _number_of(found[1])
+            number = chinese_number(found[1])
             return before + number if 1 <= number <= most else None
     return None
-
-
-def _number_of(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    tens, ones = (10, text[1:]) if text.startswith("十") else (0, text)
-    return tens + (_DIGITS[ones] if ones else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dropout_risk.records.words import narrow_text, word_key
+from dropout_risk.records.words import chinese_number, narrow_text, word_key
 
 INSTRUMENT_CODES = ("PHQ-9-A", "PHQ-9", "PHQ-A", "GAD-7", "MHT", "MSSMHS", "SDQ", "SCL-90")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -15,7 +15,6 @@ _NO_MORE = r"(?![\d一二三四五六七八九十百~至到._\-])"
 _NAMED_ITEM = re.compile(rf"(?:item|question|题目|条目|题){_COUNT}{_NO_MORE}")
 _NTH_ITEM = re.compile(rf"第{_COUNT}(?:$|题|项|条)")
 _SHORT_ITEM = re.compile(rf"(?:q|i|no|问)?{_COUNT}[题项条]?").fullmatch
-_DIGITS = {digit: place for place, digit in enumerate("一二三四五六七八九", 1)}
 
 
 def instrument_spellings(name: str) -> tuple[str, ...]:
@@ -56,14 +55,4 @@ def item_number(scale: str) -> int | None:
     if found is None:
         code = _CODES.match("".join(filter(str.isalnum, text)))
         found = code and _SHORT_ITEM("".join(filter(str.isalnum, text))[code.end() :])
-    return _count_of(found["number"]) if found else None
-
-
-def _count_of(number: str) -> int:
-    """Read a number in digits or in Chinese: 85, 八十五, 一百."""
-    if number.isdigit():
-        return int(number)
-    hundreds, _, rest = number.rpartition("百")
-    tens, ten, ones = rest.rpartition("十")
-    whole = 100 * _DIGITS.get(hundreds, 1) if "百" in number else 0
-    return whole + (10 * _DIGITS.get(tens, 1) if ten else 0) + _DIGITS.get(ones, 0)
+    return chinese_number(found["number"]) if found else None

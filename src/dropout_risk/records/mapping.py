@@ -30,14 +30,14 @@ from dropout_risk.records.school_declarations import (
     unrecorded_problems,
 )
 from dropout_risk.records.statuses import STATUSES
-from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column
+from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, TABLES, Column, Kind
 from dropout_risk.records.words import Word, Words, narrow_text
 
 Source = str | Path | Mapping[str, Any] | None
 
 _PARTS = tuple(dict.fromkeys((*SECTIONS, "ignored", "unrecorded", "outcomes_to", *CONVENTIONS, *TIME_KEYS)))
-_WITH_WORDS = ("text", "number", "integer", "status", "event", "taken")
-_KIND_OF = {
+_WITH_WORDS = ("text", "number", "integer", *CLOSED_WORDS)
+_KIND_OF: dict[str, Kind] = {
     column.name: column.kind
     for table in TABLES.values()
     for column in table.columns
@@ -229,7 +229,7 @@ class RecordsMapping:
 
     def words(self, column: Column) -> Words:
         """Give the words of a column with what they mean."""
-        section = "yes_no" if column.kind == "yes_no" else column.name
+        section = column.word_section
         if section not in self._words:
             closed: dict[str, Word] = {word: word for word in CLOSED_WORDS.get(column.kind, ())}
             common = {**self._default.words.get(section, {}), **closed}

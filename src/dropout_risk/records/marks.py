@@ -6,6 +6,7 @@ import numpy as np
 
 from dropout_risk.arrays import Array, Bools, Longs
 from dropout_risk.records.conventions import Conventions
+from dropout_risk.records.outside_rows import OUTSIDE
 from dropout_risk.records.rows import Draft
 from dropout_risk.records.tables import NOT_MARKS, TAKEN
 from dropout_risk.text import NO_WORDS, Text
@@ -69,9 +70,6 @@ def doubtful_marks(score: Array, highest: Array) -> tuple[Bools, Bools]:
     return low, low & (score > 0) & (score < 1)
 
 
-_ELSEWHERE = ("before_enrolled", "after_left")
-
-
 def _unit_of(score: Array, beyond: Bools) -> Text:
     """Name the cause where most marks of a table, and not single ones, lie above full marks."""
     given = np.count_nonzero(~np.isnan(score))
@@ -111,7 +109,7 @@ def _named_sittings(draft: Draft, usable: Bools, today: int) -> Bools:
     named &= (pupil >= 0) & (draft.values["date"] <= today)
     named[named] = usable[pupil[named]]
     for found in draft.findings:
-        if found.rule.name in _ELSEWHERE:
+        if found.rule.name in OUTSIDE:
             named[found.rows] = False
     return named
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dropout_risk.records.words import narrow_text
+from dropout_risk.records.words import chinese_number, narrow_text
 
-_DIGITS = {digit: place for place, digit in enumerate("一二三四五六七八九", 1)}
 _COUNT = re.compile(r"([一二三四五六七八九])?(十)?([一二三四五六七八九])?")
 _STAGE = re.compile(r"([初高])中?([一二三\d])")
 _OF_CLASS = re.compile(r"年级|班级|班|第|\b(?:class|grade|room|cls)\b")
@@ -49,14 +48,12 @@ def school_key(name: str) -> str:
 
 
 def _level_of(found: re.Match[str]) -> str:
-    grade = _DIGITS.get(found[2]) or int(found[2])
-    return f"{grade + (6 if found[1] == '初' else 9)} "
+    return f"{chinese_number(found[2]) + (6 if found[1] == '初' else 9)} "
 
 
 def _number_of(found: re.Match[str]) -> str:
     if not found[0]:
         return ""
     if found[1] and found[3] and not found[2]:  # 八一: two numbers
-        return f"{_DIGITS[found[1]]} {_DIGITS[found[3]]}"
-    tens = 10 * _DIGITS.get(found[1] or "", 1) if found[2] else _DIGITS.get(found[1] or "", 0)
-    return str(tens + _DIGITS.get(found[3] or "", 0))
+        return f"{chinese_number(found[1])} {chinese_number(found[3])}"
+    return str(chinese_number(found[0]))

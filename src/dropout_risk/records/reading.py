@@ -193,7 +193,7 @@ class TableReader:
             self._findings.append(Finding(rule, said.column, _NO_ROWS, rule.severity, said.detail, part.name))
         for name in missing:
             aliases = self.mapping.headers_of(self.table.name, name)
-            detail = nearest_header(name, headers.unknown, aliases) if headers.chosen else NO_HEADER
+            detail = nearest_header(headers.unknown, aliases) if headers.chosen else NO_HEADER
             self._findings.append(Finding(RULES["missing_column"], name, rows, "error", detail, part.name))
         if headers.chosen:
             for header in headers.unknown:
@@ -232,10 +232,10 @@ def _look_at(  # noqa: PLR0917
     return number, [(batch.num_rows, look(day.local(batch, names), names, typed)) for batch in piece()]
 
 
-def nearest_header(name: str, unknown: Sequence[str], aliases: Sequence[str]) -> Text:
+def nearest_header(unknown: Sequence[str], aliases: Sequence[str]) -> Text:
     """Name the unknown header that a missing column may be meant by, or the headers it may have.
 
-    >>> nearest_header("student_id", ["studnt_id", "x"], ["student_id", "学号"]).en
+    >>> nearest_header(["studnt_id", "x"], ["student_id", "学号"]).en
     "is it the column 'studnt_id'?"
     """
     near = [header for header in unknown if _nearest_names(header, aliases)]

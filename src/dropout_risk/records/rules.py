@@ -83,6 +83,7 @@ def _wordings_at(part: Mapping[str, Any]) -> dict[str, Wording]:
 
 
 RULES: dict[str, Rule] = _declared_rules()
+RULES_BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES.values()}
 
 
 # --- The report: every problem at once, with the rules it names ---

@@ -12,7 +12,8 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from functools import cached_property
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from dropout_risk.errors import DateError, SettingsError, nearest
 from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
@@ -20,6 +21,7 @@ from dropout_risk.records.calendar import DateLike, date_of, ordinal_of
 Meaning = Literal["unknown", "present"]
 MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 ALL_SCHOOLS = "all"
+Said = TypeVar("Said")
 PresumedClasses = tuple[tuple[str, str, bool], ...]
 """School and class (see :func:`class_key`), and whether its pupils without a row are presumed present."""
 UnrecordedSource = Meaning | Mapping[str, Meaning | Mapping[str, Meaning]] | None
@@ -80,28 +82,35 @@ class Unrecorded:
 
     def at(self, school: str) -> Meaning | None:
         """Give what is declared for a school."""
-        return dict(self.of_school).get(school, self.of_all)
+        return self._by_school.get(school, self.of_all)
 
     def at_class(self, school: str, name: str, level: str = "") -> Meaning | None:
         """Give what is declared for a class: by itself, or else for its school."""
-        said = said_of_class(presumed_classes(self), school, name, level)
-        return self.at(school) if said is None else "present" if said else "unknown"
+        said = said_of_class(self._by_class, school, name, level)
+        return self.at(school) if said is None else said
 
     def of_schools(self, schools: Sequence[str]) -> list[Meaning | None]:
         """Give what is declared for each of some schools."""
-        named = dict(self.of_school)
-        return [named.get(school, self.of_all) for school in schools]
+        return [self.at(school) for school in schools]
 
     def strangers(self, schools: Sequence[str]) -> list[str]:
         """Name the declared schools that are none of some."""
-        named = {*dict(self.of_school), *(school for school, _, _ in self.of_class)}
+        named = {*self._by_school, *(school for school, _ in self._by_class)}
         return sorted(named - {*schools})
 
     def strange_classes(self, classes: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
         """Give the declared classes (school and key) that are none of some: school, class and grade level."""
         keys = {(school, name) for school, name, _ in classes}
         keys |= {(school, class_key(name, level)) for school, name, level in classes}
-        return sorted({(school, key) for school, key, _ in self.of_class} - keys)
+        return sorted({*self._by_class} - keys)
+
+    @cached_property
+    def _by_school(self) -> dict[str, Meaning]:
+        return dict(self.of_school)
+
+    @cached_property
+    def _by_class(self) -> dict[tuple[str, str], Meaning]:
+        return {(school, key): meaning for school, key, meaning in self.of_class}
 
 
 def class_key(name: str, level: str = "") -> str:
@@ -113,10 +122,14 @@ def class_key(name: str, level: str = "") -> str:
     return f"{level}/{name}" if level else name
 
 
-def said_of_class(said: PresumedClasses, school: str, name: str, level: str = "") -> bool | None:
-    """Give what is said of a class by itself; with its grade level goes before without."""
-    of = {(own, key): presumed for own, key, presumed in said}
-    return of.get((school, class_key(name, level)), of.get((school, name)))
+def said_of_class(
+    said: Mapping[tuple[str, str], Said], school: str, name: str, level: str = ""
+) -> Said | None:
+    """Give what is said of a class by itself; with its grade level goes before without.
+
+    ``said`` goes by school and class (see :func:`class_key`).
+    """
+    return said.get((school, class_key(name, level)), said.get((school, name)))
 
 
 def presumed_classes(declared: Unrecorded) -> PresumedClasses:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array
+from dropout_risk.records.calendar import EPOCH, date_of
 from dropout_risk.records.tables import Table
 from dropout_risk.records.values import day_in, is_text, one_array
 from dropout_risk.text import Text, same_words
@@ -122,7 +123,7 @@ class SchoolDay:
         if self.zone not in (None, LOCAL):
             second = found.day * _DAY + found.time - (found.offset or 0)
             day = int(_local_days(np.array([second]), str(self.zone))[0])
-        return dt.date.fromordinal(day + _EPOCH).isoformat()
+        return date_of(day).isoformat()
 
     def _note(self, name: str, times: Array) -> None:
         seen = self._clocks.setdefault(name, set())
@@ -139,14 +140,11 @@ class _Timed(NamedTuple):
     offset: int | None
 
 
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-
-
 def _timed_text(text: str) -> _Timed | None:
     """Read a date with a time of day and, where it says so, its distance from UTC in seconds."""
     found = _TIMED(text.strip())
     day = day_in(found[1].strip()) if found else -1
-    if found is None or not 0 < day + _EPOCH <= dt.date.max.toordinal() - 1:
+    if found is None or not 0 < day + EPOCH <= dt.date.max.toordinal() - 1:
         return None
     hour, minute, second = int(found[2]), int(found[3]), int(found[4] or 0)
     offset = None

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
+from dropout_risk.records.words import chinese_number
+
 _SAME = {
     "am": ("上午", "早上", "a.m.", "a.m", "morning", "forenoon"),
     "pm": ("下午", "p.m.", "p.m", "afternoon"),
@@ -20,7 +22,6 @@ _NUMBERED = re.compile(
     r"(?:第|period|lesson|class|hour|session|p|l)?[ ._-]*0*(\d+)[ ]*(?:节课|节|堂课|堂|st|nd|rd|th)?"
 ).fullmatch
 _SPOKEN = re.compile(r"第?([一二三四五六七八九]?十?[一二三四五六七八九]?)(?:节课|节|堂课|堂)").fullmatch
-_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
 
 
 @cache
@@ -44,11 +45,6 @@ def session_name(word: str) -> str:
     if found:
         return found[1]
     spoken = _SPOKEN(text)
-    return str(_number_of(spoken[1])) if spoken and spoken[1] else text
-
-
-def _number_of(spoken: str) -> int:
-    tens, ten, units = spoken.rpartition("十")
-    if not ten:
-        return _DIGITS[spoken[-1]]
-    return 10 * _DIGITS.get(tens, 1) + _DIGITS.get(units, 0)
+    if not spoken or not spoken[1]:
+        return text
+    return str(chinese_number(spoken[1] if "十" in spoken[1] else spoken[1][-1]))

@@ -19,7 +19,9 @@ EVENTS = ("dropout", "suspected_dropout", "returned", "transferred", "graduated"
 TAKEN = ("taken", "missed", "exempt", "deferred", "unknown")
 # what stands in place of a mark, as a number that is none, until it is parted from the marks
 NOT_MARKS: dict[str, float] = {"missed": -1e300, "exempt": -2e300, "deferred": -3e300, "unknown": -4e300}
-CLOSED_WORDS: dict[str, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS, "taken": TAKEN}
+CLOSED_WORDS: dict[Kind, tuple[str, ...]] = {"status": STATUSES.words, "event": EVENTS, "taken": TAKEN}
+WORD_KINDS: tuple[Kind, ...] = (*CLOSED_WORDS, "yes_no")
+"""The kinds of columns that hold nothing but known words."""
 HIGH_CODES = (999.0, 9999.0, 99999.0)
 """What stands for "not known" in numbers of other systems, where nothing else is declared."""
 LOW_CODES = (-9.0, -99.0, -999.0, -9999.0)
@@ -86,6 +88,11 @@ class Column:
         if self.coded:
             return pa.dictionary(pa.int32(), pa.string())
         return _ARROW_TYPES[self.kind]
+
+    @property
+    def word_section(self) -> str:
+        """The section of a mapping in which its words stand; all columns of yes and no share one."""
+        return "yes_no" if self.kind == "yes_no" else self.name
 
     @property
     def codes_for_unknown(self) -> tuple[float, ...]:

@@ -15,44 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from dropout_risk.records.exam_names import plain_subject, timeless_exam
+from dropout_risk.records.exam_spellings import CORE, EXAM_SPELLINGS, SUBJECT_SPELLINGS, TERM_SPELLINGS
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.words import word_key
+from dropout_risk.records.words import chinese_number, word_key
 from dropout_risk.text import same_words
 
-CORE = ("chinese", "maths", "english")
 _NOISE = {
     *("exam", "exams", "examination", "examinations", "test", "tests", "assessment"),
     *("考试", "测试", "检测", "测验", "统考", "考查", "考"),
     *("class", "classes", "lesson", "lessons", "course", "subject", "课程", "学科", "课", "科"),
 }
-_SAME = {
-    "exam": {
-        "midterm": "midterm midterms mid mt 期中",
-        "final": "final finals endterm 期末",
-        "monthly": "monthly month 月考",
-        "unit": "unit units 单元",
-        "mock": "mock mocks 模拟 模考",
-        "autumn": "autumn fall 秋季 秋",
-        "spring": "spring 春季 春",
-    },
-    "subject": {
-        "chinese": "chinese chn yuwen 语文 语",
-        "maths": "maths math mth shuxue 数学 数",
-        "english": "english eng engl 英语 英文 英",
-        "physics": "physics phy phys 物理",
-        "chemistry": "chemistry chem 化学",
-        "biology": "biology bio biol 生物",
-        "history": "history hist 历史",
-        "geography": "geography geo geog 地理",
-        "politics": "politics pol 政治 道法 思政 思想品德",
-        "science": "science sci 科学",
-        "physical_education": "pe sport sports 体育 体育与健康",
-        "music": "music mus 音乐",
-        "art": "art arts 美术",
-        "computing": "computing ict it 信息技术 信息科技 信息",
-        "labour": "labour labor 劳动",
-    },
-}
+_SAME = {"exam": EXAM_SPELLINGS | TERM_SPELLINGS, "subject": SUBJECT_SPELLINGS}
 _TOKEN_OF = {
     column: {word: token for token, words in known.items() for word in words.split()}
     for column, known in _SAME.items()
@@ -64,13 +37,12 @@ _WIDE = {
     for column, known in _TOKEN_OF.items()
 }
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
-_NUMBERS = {digit: str(place) for place, digit in enumerate("一二三四五六七八九十", 1)}
 _ORDINAL = re.compile(r"第([一二三四五六七八九十]|\d+)[次单]?")
 _MIDTERM = re.compile(r"\bmid[ _-]*terms?\b")
 _LONG, _MOST_LINES = 5, 3
 _NEAR_DAYS = 30
 _ONCE_A_TERM = {("midterm",), ("final",)}
-_OF_CORE = re.compile(r"语文|数学|英语|\b(?:chinese|maths?|mathematics|english)\b")
+_OF_CORE = re.compile("|".join([*CORE.values(), r"\b(?:chinese|maths?|mathematics|english)\b"]))
 
 
 class NameStem(NamedTuple):
@@ -90,7 +62,9 @@ def stem_of(column: str, name: str) -> NameStem:
     True
     """
     name = plain_subject(name) if column == "subject" else name
-    text = _ORDINAL.sub(lambda found: f" {_NUMBERS.get(found[1], found[1])} ", name)
+    text = _ORDINAL.sub(
+        lambda found: f" {found[1] if found[1].isdigit() else chinese_number(found[1])} ", name
+    )
     text = _WIDE[column].sub(lambda found: f" {found[0]} ", _MIDTERM.sub("midterm", text))
     tokens = [_TOKEN_OF[column].get(part, part) for part in _PARTS.findall(text.replace("_", " "))]
     joined = _TOKEN_OF[column].get(text.strip())
@@ -101,6 +75,10 @@ def stem_of(column: str, name: str) -> NameStem:
     if not words:
         return NameStem((name,), numbers, False)
     return NameStem(words, numbers, all(word in _SAME[column] for word in words))
+
+
+def _number_of_ordinal(found: re.Match[str]) -> str:
+    return f" {found[1] if found[1].isdigit() else chinese_number(found[1])} "
 
 
 def check_twin_names(draft: Draft) -> None:

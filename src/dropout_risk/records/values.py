@@ -19,15 +19,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dropout_risk.arrays import Array, Bytes
+from dropout_risk.records.calendar import EPOCH, ordinal_of
 from dropout_risk.records.dates import AFTER_DATE, day_of_named_month, declared_date
-from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, Column, Kind
+from dropout_risk.records.tables import CLOSED_WORDS, NOT_MARKS, WORD_KINDS, Column, Kind
 from dropout_risk.records.words import EMPTY_WORDS, Words, narrow_text, trimmed_text
 
 FAULTS = ("", "wrong_type", "unparsable_date", "unknown_word", "not_finite", "rounded_id", "no_pupil_row")
 NO_DATE = NO_INTEGER = int(np.iinfo(np.int32).min)
 NO_CODE = -1
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-FIRST_DATE, LAST_DATE = (dt.date(*day).toordinal() - _EPOCH for day in ((1900, 1, 1), (2199, 12, 31)))
+FIRST_DATE, LAST_DATE = ordinal_of("1900-01-01"), ordinal_of("2199-12-31")
 
 _WRONG_TYPE, _UNPARSABLE_DATE, _UNKNOWN_WORD, _NOT_FINITE, _ROUNDED, _ = range(1, len(FAULTS))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
@@ -62,18 +62,18 @@ def day_in(text: str | None) -> int:
         return NO_DATE
     try:
         if len(text) == _ISO_LENGTH and text[4] == text[7] == "-":
-            day = dt.date.fromisoformat(text).toordinal() - _EPOCH
+            day = dt.date.fromisoformat(text).toordinal() - EPOCH
             if FIRST_DATE <= day <= LAST_DATE and len(KNOWN_DAYS) < _MOST_KNOWN_DAYS:
                 KNOWN_DAYS[text] = day
             return day
         for pattern in _DATES:
             found = pattern(text)
             if found is not None:
-                return dt.date(*map(int, found.groups())).toordinal() - _EPOCH
+                return dt.date(*map(int, found.groups())).toordinal() - EPOCH
     except ValueError:
         return NO_DATE
     named = day_of_named_month(text)
-    return NO_DATE if named is None else named.toordinal() - _EPOCH
+    return NO_DATE if named is None else named.toordinal() - EPOCH
 
 
 def _date_in(column: Column, words: Words, text: str | None) -> Read:
@@ -89,7 +89,7 @@ def _date_in(column: Column, words: Words, text: str | None) -> Read:
 def _declared_day(text: str, orders: tuple[str, ...]) -> int:
     text = narrow_text(text)
     declared = declared_date(text, orders) if orders else None
-    return day_in(text) if declared is None else declared.toordinal() - _EPOCH
+    return day_in(text) if declared is None else declared.toordinal() - EPOCH
 
 
 def _number_in(_: Column, words: Words, text: str | None) -> Read:
@@ -133,20 +133,18 @@ READ: dict[str, Callable[[Column, Words, str | None], Read]] = {
     "number": _number_in,
     "integer": _integer_in,
     "yes_no": _yes_no,
-    "status": _closed_word,
-    "event": _closed_word,
-    "taken": _closed_word,
+    **dict.fromkeys(CLOSED_WORDS, _closed_word),
 }
 
 
 # what stands for no value, in the type in which the column is kept
 EMPTY: dict[Kind, Any] = {
     **dict.fromkeys(("student", "text"), np.int32(NO_CODE)),
-    **dict.fromkeys(("status", "event", "taken", "yes_no"), np.int8(NO_CODE)),
+    **dict.fromkeys(WORD_KINDS, np.int8(NO_CODE)),
     **dict.fromkeys(("date", "integer"), np.int32(NO_DATE)),
     "number": np.float64("nan"),
 }
-_OF_WORDS = ("text", "status", "event", "taken", "yes_no")
+_OF_WORDS = ("text", *WORD_KINDS)
 _MOST_NARROW = 2**15 - 1
 _LARGEST_EXACT = 2.0**53
 _INTEGERS = (-(2**31) + 2, 2**31 - 2)

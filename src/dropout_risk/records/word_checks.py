@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from dropout_risk.arrays import Bools, Ints, Longs
+from dropout_risk.records.exam_spellings import CORE
 from dropout_risk.records.family_values import FAMILY_VALUES
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.place_names import class_key, school_key
 from dropout_risk.records.rows import Draft
-from dropout_risk.records.twin_names import CORE, check_twin_names
+from dropout_risk.records.twin_names import check_twin_names
 from dropout_risk.records.words import word_key
 
 _NOTHING = ("no", "none", "0", "无", "否", "没有", "未发生")

@@ -131,3 +131,20 @@ class Words(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
+
+
+def chinese_number(text: str) -> int:
+    """Read a number up to 999 in Chinese, or in digits.
+
+    >>> [chinese_number(text) for text in ("八", "十二", "八十五", "一百", "07")]
+    [8, 12, 85, 100, 7]
+    """
+    if text.isdigit():
+        return int(text)
+    hundreds, hundred, rest = text.rpartition("百")
+    tens, ten, ones = rest.rpartition("十")
+    whole = 100 * _DIGITS.get(hundreds, 1) if hundred else 0
+    return whole + (10 * _DIGITS.get(tens, 1) if ten else 0) + _DIGITS.get(ones, 0)

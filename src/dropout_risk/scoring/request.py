@@ -28,13 +28,13 @@ from dropout_risk.features.class_context import ClassContext
 from dropout_risk.features.cohort import histories_of, members_on
 from dropout_risk.histories.histories import Histories
 from dropout_risk.histories.registers import Registers
-from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS
+from dropout_risk.records.absences_only import FEW_ABSENCES, FEW_WEEKS, FULL_COVER
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.family_values import NOT_FILLED, YES
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.ordinary_week import OrdinaryWeek
 from dropout_risk.records.readers import ListPart
-from dropout_risk.records.rules import RULES
+from dropout_risk.records.rules import RULES, RULES_BY_CODE
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.sessions import session_name
 from dropout_risk.records.statuses import STATUSES
@@ -77,13 +77,14 @@ _ABSENCES_ONLY = (
         'kept (registered_to); if nobody knows of the other days, say unrecorded = "unknown"',
     ),
 )
-ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = "DR170", "DR171", "DR172"
+ABSENCES_ONLY, NO_SCHOOL_DAYS, OF_SESSIONS = (
+    RULES[name].code for name in ("absences_only", "presence_without_school_days", "presence_of_sessions")
+)
 _DENSE = 0.7
 """With a row for fewer of the weekdays, a pupil's own days with attendance are not all school days."""
 _TEXT = {str, type(None)}
 _BETWEEN = "\x1f"
 _ANY_MAX = 100.0  # full marks of a row without a mark, which count for nothing
-_RULES = {rule.code: rule for rule in RULES.values()}
 _WORDS = PUPIL_ERRORS | {ABSENCES_ONLY: _ABSENCES_ONLY}
 _DOUBTED = {RULES[name].code for name in ("doubtful_unit", "twin_names")}
 """What is said of a value that is used all the same."""
@@ -359,7 +360,7 @@ def _request_histories(request: Request, records: SchoolRecords) -> Histories:
     return histories
 
 
-def _leaves_days_out(days: Ints, share: float = 0.5) -> bool:
+def _leaves_days_out(days: Ints, share: float = FULL_COVER) -> bool:
     """Say whether some rising days are less than a share of those from Monday to Friday, over some weeks."""
     if len(np.unique((days + 3) // 7)) < FEW_WEEKS:
         return False
@@ -477,7 +478,7 @@ def _code_wording(code: str, field: str) -> tuple[Text, Text]:
     if code in _WORDS:
         return _WORDS[code]
     row, _, column = field.rpartition(".")
-    return _RULES[code].wording_in_request(row.partition("[")[0] or "students", column)
+    return RULES_BY_CODE[code].wording_in_request(row.partition("[")[0] or "students", column)
 
 
 def _pupil_notes(request: Request, index: int, emptied: list[RowError]) -> tuple[str, ...]:

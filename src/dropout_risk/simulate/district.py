@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dropout_risk.errors import SettingsError
+from dropout_risk.records.calendar import date_of
 from dropout_risk.records.readers import mark_outcomes_to, mark_synthetic
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.simulate.attendance import attendance_table, draw_attendance
@@ -24,7 +25,6 @@ from dropout_risk.simulate.school_year import school_years
 from dropout_risk.simulate.wellbeing import draw_wellbeing
 
 LATE_SHARE = 0.03
-_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def simulate_tables(
         "outcomes": outcomes_table(district, exits, next(rng)),
         "calendar": _calendar_table(district),
     }
-    last_day = _EPOCH + dt.timedelta(int(years.days[-1]))
+    last_day = date_of(years.days[-1])
     tables = {name: mark_synthetic(table) for name, table in tables.items()}
     tables["outcomes"] = mark_outcomes_to(tables["outcomes"], last_day)
     return SimulatedTables(tables, truth_frame(district, exits, causes), last_day)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from dropout_risk.arrays import Ints
 from dropout_risk.errors import DateError, SettingsError
+from dropout_risk.records.calendar import EPOCH
 
 # Spring Festival (month, day) of 2020 to 2038; lunar dates come back after 19 years, within a day.
 _SPRING_FESTIVAL = (
     (1, 25), (2, 12), (2, 1), (1, 22), (2, 10), (1, 29), (2, 17), (2, 6), (1, 26), (2, 13),
     (2, 3), (1, 23), (2, 11), (1, 31), (2, 19), (2, 8), (1, 28), (2, 15), (2, 4),
 )  # fmt: skip
-_EPOCH = dt.date(1970, 1, 1).toordinal()
 _MONDAY, _FRIDAY, _SATURDAY = 0, 4, 5
 
 
@@ -101,7 +101,7 @@ def school_years(start: str | dt.date, n_days: int) -> SchoolYears:
         ends.append(len(rows) - 1)
     days, year, term, week = np.array(rows[:n_days], np.int32).T
     return SchoolYears(
-        days=days - np.int32(_EPOCH),
+        days=days - np.int32(EPOCH),
         year=year,
         term=_running_numbers(term),
         week=_running_numbers(week),

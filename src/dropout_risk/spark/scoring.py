@@ -24,7 +24,7 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.records.calendar import DateLike, SchoolCalendar, date_of, ordinal_of
 from dropout_risk.records.id_forms import CAUSES
 from dropout_risk.records.mapping import RecordsMapping, Source
-from dropout_risk.records.rules import RULES, CheckReport, Counts, Problem
+from dropout_risk.records.rules import RULES, RULES_BY_CODE, CheckReport, Counts, Problem
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
@@ -212,7 +212,6 @@ TALLY = pa.struct(
     | {"rows": pa.int64()}
 )
 COUNTED = ("read", "used", "set_apart")
-_BY_CODE = {rule.code: rule for rule in RULES.values()}
 
 
 def tally_report(report: CheckReport) -> list[dict[str, Any]]:
@@ -250,7 +249,7 @@ def report_of(rows: list[dict[str, Any]]) -> CheckReport:
 
 def _problem_of(row: dict[str, Any]) -> Problem:
     detail = Text(zh=row["detail_zh"], en=row["detail"])
-    rule = _BY_CODE[row["rule"]]
+    rule = RULES_BY_CODE[row["rule"]]
     return Problem(row["table"], row["column"], rule, row["rows"], None, "", row["severity"], detail)
 
 

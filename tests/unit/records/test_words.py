@@ -1,12 +1,12 @@
 import pytest
 
-from dropout_risk.catalogue.grades import CORE_SUBJECTS
+from dropout_risk.catalogue.exam_words import EXAMS, SUBJECTS
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import SettingsError
+from dropout_risk.records.exam_spellings import EXAM_SPELLINGS, SUBJECT_SPELLINGS
 from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
-from dropout_risk.records.twin_names import CORE
 
 
 def rules(records):
@@ -134,7 +134,10 @@ def test_a_row_that_says_that_there_was_no_incident_is_none(county):
 
 
 def test_the_words_of_records_are_those_of_the_catalogue():
-    assert {*CORE} <= {*CORE_SUBJECTS}
+    assert list(SUBJECTS) == list(SUBJECT_SPELLINGS)
+    assert list(EXAMS) == list(EXAM_SPELLINGS)
+    for column, known in (("subject", SUBJECTS), ("exam", EXAMS)):
+        assert {*RecordsMapping().words(TABLES["grades"][column]).own.values()} <= {*known}
     words = RecordsMapping().words(TABLES["wellbeing"]["instrument"])
     assert all(words.word_of(code.lower()) == code for code in default_instruments())
 
