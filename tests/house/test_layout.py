@@ -24,6 +24,7 @@ NEW_ROOMS = {
     "dropout_risk.alerts.facts": "what is on record of a pupil on a date",
     "dropout_risk.alerts.register_facts": "what registers say and leave unsaid on a date",
     "dropout_risk.alerts.silence": "alerts about silence, and questions about registers",
+    "dropout_risk.catalogue.alert_kinds": "kinds of alerts, and what each rule looks at",
     "dropout_risk.catalogue.facts": "which facts there are, and who may read of each",
     "dropout_risk.cli.versions": "the commands on versions of a model",
     "dropout_risk.evaluation.band_calibration": "what the risks of each band promised",

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.settings import HelpSettings, Settings
 from dropout_risk.text import Language
 
@@ -66,7 +67,7 @@ def help_for(
     """
     fitting = []
     for place, line in enumerate(shipped_help() if table is None else table):
-        rules = [alert for alert in alerts if alert.rule.startswith(line.alerts)]
+        rules = [alert for alert in alerts if kind_of_rule(alert.rule) in line.alerts]
         because = (*(alert.rule for alert in rules), *(name for name in facts if name in line.facts))
         if because and (grade_level or 0) >= line.min_grade:
             first = alerts.index(rules[0]) if rules else len(alerts)

@@ -16,13 +16,13 @@ import numpy as np
 from dropout_risk.alerts.alert import Alert, Office, Route
 from dropout_risk.alerts.register_facts import ClassDays, RegisterFacts
 from dropout_risk.arrays import Bools, Ints, Longs, Words
+from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of
 from dropout_risk.settings import RegisterSettings
 from dropout_risk.text import Language, Text
 
-REGISTER_SILENT = "register_silent"
 QuestionKind = Literal["register_missing", "everybody_absent"]
 _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
