@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -64,6 +65,14 @@ class Text:
             for language in LANGUAGES
         )
         return Text(zh=self.zh.format(**zh), en=self.en.format(**en))
+
+    def pattern(self, language: Language) -> re.Pattern[str]:
+        """Give the pattern of the wording in one language, whatever words and numbers its fields hold.
+
+        >>> bool(Text(zh="{n}天", en="{n} days").pattern("en").fullmatch("3 days"))
+        True
+        """
+        return re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(self.to(language))))
 
     def join(self, language: Language, parts: Iterable[str]) -> str:
         """Put this between some words of one language."""

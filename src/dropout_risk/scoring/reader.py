@@ -214,8 +214,4 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
 def _warning_patterns(sees: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     texts = (*EVERYBODYS_WARNINGS, NOT_JUDGED, *warnings_of_domains(sees))
     texts = (*texts, *(WARNINGS_OF_ATTENDANCE if "attendance" in sees else ()))
-    return tuple(
-        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
-        for text in texts
-        for language in LANGUAGES
-    )
+    return tuple(text.pattern(language) for text in texts for language in LANGUAGES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Self
@@ -58,11 +57,7 @@ def tells_of_refused(sentence: str, tables: Collection[str]) -> bool:
 
 
 _PATTERNS = {
-    name: [
-        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
-        for text in (NOT_USED[name], TOO_MANY[name])
-        for language in LANGUAGES
-    ]
+    name: [text.pattern(language) for text in (NOT_USED[name], TOO_MANY[name]) for language in LANGUAGES]
     for name in REFUSED_TABLES
 }
 

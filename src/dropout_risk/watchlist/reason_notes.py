@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropout_risk.catalogue.feature import YES_OR_NO
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.text import Language, Text, date_in_words, percent_text
 
@@ -11,7 +12,6 @@ _COMPARISONS = {
     "own_past": Text(zh="本人12周前{value}", en="the pupil twelve weeks before: {value}"),
 }
 _NONE_OF_THEM = Text(zh="同班其他同学都没有", en="class-mates: none")
-_YES_OR_NO = Text(zh="是或否", en="yes or no")
 _YES = Text(zh="同班其他同学中有{value}", en="{value} of class-mates")
 _YES_STAYED = Text(zh="坚持在读的学生中有{value}", en="{value} of pupils who stayed")
 _SMALL = Text(zh="不到0.1", en="under 0.1")
@@ -28,7 +28,7 @@ def comparison_text(reason: Reason, language: Language) -> str:
         return ""
     value, kind = float(given["value"]), str(given["kind"])
     nobody = kind == "class" and reason.value > 0 and abs(value) < _NOTHING
-    if reason.unit == _YES_OR_NO.to(language):
+    if reason.unit == YES_OR_NO.to(language):
         if reason.value != 1 or kind == "own_past":
             return ""
         share = _YES_STAYED if kind == "stayed" else _NONE_OF_THEM if nobody else _YES
