@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.alerts.critical import CriticalAnswer
-from dropout_risk.alerts.silence import DAY
 from dropout_risk.arrays import Array, Ints, Longs
 from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.factors import FACTORS
@@ -42,7 +41,7 @@ from dropout_risk.histories.snapshot import Snapshot, runs_of_subjects
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.words import word_key
 from dropout_risk.settings import FactSettings
-from dropout_risk.text import COLON, ITEMS, Language, Text, date_in_words
+from dropout_risk.text import COLON, DAY_OF_YEAR, ITEMS, Language, Text, date_in_words
 
 FACT = pa.struct({
     "name": pa.string(), "domain": pa.string(), "label": pa.string(), "text": pa.string(),
@@ -373,7 +372,7 @@ def _absences_text(days: Sequence[int], absent: int, unexcused: int, language: L
 
 def _stretch_text(days: Sequence[int], language: Language) -> str:
     """Name two days each, and of more the first and the last."""
-    told = [DAY.fill(language, day=date_of(day)) for day in days]
+    told = [DAY_OF_YEAR.fill(language, day=date_of(day)) for day in days]
     if len(told) > 2:
         return _STRETCH.fill(language, first=told[0], last=told[-1])
     return ITEMS.join(language, told)
