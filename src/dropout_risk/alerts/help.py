@@ -66,10 +66,10 @@ def help_for(
     [('home_visit', ('absent_3_days',)), ('financial_aid', ('low_income',))]
     """
     fitting = []
-    for place, line in enumerate(shipped_help() if table is None else table):
+    for index, line in enumerate(shipped_help() if table is None else table):
         rules = [alert for alert in alerts if kind_of_rule(alert.rule) in line.alerts]
         because = (*(alert.rule for alert in rules), *(name for name in facts if name in line.facts))
         if because and (grade_level or 0) >= line.min_grade:
             first = alerts.index(rules[0]) if rules else len(alerts)
-            fitting.append(((first, place), Help(line.kind, because, line.text.text.to(language))))
+            fitting.append(((first, index), Help(line.kind, because, line.text.text.to(language))))
     return tuple(suggestion for _, suggestion in sorted(fitting, key=lambda item: item[0]))

@@ -87,13 +87,13 @@ class KnownDays:
                 known[:, index], days[:, index] = np.where(few, recorded, 0), np.where(few, there, 0)
         return cls(known, days, since, runs)
 
-    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
+    def worded(self, text: str, pupil: int, position: int, language: Language) -> str:
         """Word a value that rests on few days."""
-        known, days = int(self.known[pupil, place]), int(self.days[pupil, place])
-        if place in self.runs:
-            since = DAY_OF_YEAR.fill(language, day=date_of(self.since[pupil, place]))
+        known, days = int(self.known[pupil, position]), int(self.days[pupil, position])
+        if position in self.runs:
+            since = DAY_OF_YEAR.fill(language, day=date_of(self.since[pupil, position]))
             said = _ONE if known == 1 else _RUN
-            return said[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
+            return said[self.runs[position]].fill(language, known=known, since=since, unknown=days - known)
         return _FEW.fill(language, text=text, known=known, days=days)
 
 

@@ -143,7 +143,7 @@ class Request:
                 found[table] = _list_part(table, rows, owners)
         return found
 
-    def places(self, table: str) -> list[tuple[int, int]]:
+    def row_indices(self, table: str) -> list[tuple[int, int]]:
         """Give, for each row of a long table, its pupil's index and its own in the list."""
         return [
             (index, number)
@@ -410,7 +410,7 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
-    indices = {name: request.places(name) for name in ("students", *_LISTS)}
+    indices = {name: request.row_indices(name) for name in ("students", *_LISTS)}
     errors = []
     for row in records.quarantine.rows():
         if row.table == "calendar":
@@ -449,8 +449,8 @@ def _noted_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     """Name the values of rows that stay: they count as not known, or are used in doubt."""
     errors = []
     for noted in records.noted_rows:
-        places = request.places(noted.table)
-        for index, number in (places[row] for row in noted.rows.tolist()):
+        found = request.row_indices(noted.table)
+        for index, number in (found[row] for row in noted.rows.tolist()):
             path = f"{noted.table}[{number}].{noted.column}"
             errors.append(_pupil_error(request, index, noted.rule.code, path))
     return errors

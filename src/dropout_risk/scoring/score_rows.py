@@ -152,9 +152,9 @@ _AT_ONCE = 1024
 
 
 class PupilHead(NamedTuple):
-    """What decides where a pupil stands: numbers and names, no words."""
+    """What decides where a pupil stands: numbers and names, no words; ``row`` is its index."""
 
-    place: int
+    row: int
     student_id: str | int
     school_id: str | None
     responsible_id: str | None
@@ -249,8 +249,8 @@ class ScoredPupils(KeptPupils):
         names = ("student_id", "school_id", "responsible_id", "risk", "band")
         columns: list[Any] = [self._rows[name].to_pylist() for name in names]
         alerted = [heard for chunk in self._rows["alerts"].chunks for heard in _hear_alerts(chunk, hears)]
-        for place, row in enumerate(zip(*columns, alerted, strict=True)):
-            yield PupilHead(place, *row)
+        for row, told in enumerate(zip(*columns, alerted, strict=True)):
+            yield PupilHead(row, *told)
 
 
 def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[bool]:
