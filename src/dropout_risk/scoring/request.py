@@ -538,9 +538,7 @@ def request_of(
     return body
 
 
-_STUDENT_FIELDS = (
-    "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "boarding", "distance_km",
-)  # fmt: skip
+_STUDENT_FIELDS = tuple(column.name for column in TABLES["students"].columns if column.role == "predictor")
 
 
 def _rows_of(records: SchoolRecords, student_ids: Sequence[str | int]) -> list[int]:
