@@ -129,6 +129,7 @@ NEW_ROOMS = {
     "dropout_risk.records.words": "how words are compared, and what they mean",
     "dropout_risk.records.workbooks": "the sheets of a workbook",
     "dropout_risk.scoring.help_column": "suggested help as a column",
+    "dropout_risk.scoring.shared_lists": "lists that many pupils share, as a column",
     "dropout_risk.scoring.contract_problems": "what is wrong with a request by the contract",
     "dropout_risk.scoring.coverage": "on how many known days a value rests",
     "dropout_risk.scoring.mark_doubts": "what is doubtful about the marks of a request",
