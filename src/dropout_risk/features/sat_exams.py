@@ -122,8 +122,8 @@ class SatExams(NamedTuple):
 
     By row of a pupil: the ``position`` of its exam among those of the classes, or -1, ``subject``, ``date``
     and ``percent``; a row without a mark tells that the exam was missed (minus infinity), or that it was not
-    due or the mark is not known (NaN). By pupil: ``classes`` and the date ``since`` when exams count. By exam of
-    a class: ``exam_subjects``, ``exam_dates``, and whether half of the class sit the subject (``common``).
+    due or the mark is not known (NaN). By pupil: ``classes`` and the date ``since`` when exams count. By exam
+    of a class: ``exam_subjects``, ``exam_dates``, and whether half of the class sit the subject (``common``).
     """
 
     offsets: Longs
