@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
@@ -19,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from dropout_risk.catalogue.alert_kinds import ALERT_KINDS
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.errors import SettingsError, nearest
 from dropout_risk.modelling.candidates import AUTO, CANDIDATES, default_candidates
@@ -32,11 +34,11 @@ Word = Annotated[str, Field(min_length=1, pattern=r"\S")]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
 
 
-def _candidate_name(*others: str) -> BeforeValidator:
-    """Take the name of a candidate, or one of some other words."""
+def _one_of(words: Collection[str], *others: str) -> BeforeValidator:
+    """Take one of some words, which may be added to."""
 
     def check(value: object) -> object:
-        allowed = [*others, *CANDIDATES]
+        allowed = [*others, *words]
         if value not in allowed:
             *most, last = map(repr, allowed)
             raise PydanticKnownError("literal_error", {"expected": f"{', '.join(most)} or {last}"})
@@ -126,8 +128,8 @@ class ModelSettings(Section):
     ``tuning_file`` (SQLite) lets a search that was broken off go on.
     """
 
-    candidate: Annotated[str, _candidate_name(AUTO)] = AUTO
-    candidates: tuple[Annotated[str, _candidate_name()], ...] = Field(
+    candidate: Annotated[str, _one_of(CANDIDATES, AUTO)] = AUTO
+    candidates: tuple[Annotated[str, _one_of(CANDIDATES)], ...] = Field(
         default_factory=default_candidates, min_length=1
     )
     trials: Annotated[int, Field(ge=1)] | None = None
@@ -273,9 +275,6 @@ class Wording(Section):
         return Text(zh=self.zh, en=self.en)
 
 
-AlertKind = Literal["absent", "register_silent", "marks_fall_with_absence", "critical_item"]
-
-
 class HelpSettings(Section):
     """One line of the table of help: a kind of help, and what is on record for it to be suggested.
 
@@ -288,7 +287,7 @@ class HelpSettings(Section):
     text: Wording
     because: Wording
     facts: tuple[str, ...] = ()
-    alerts: tuple[AlertKind, ...] = ()
+    alerts: tuple[Annotated[str, _one_of(ALERT_KINDS)], ...] = ()
     min_grade: Annotated[int, Field(ge=0, le=13)] = 0
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -65,6 +66,14 @@ class Text:
         )
         return Text(zh=self.zh.format(**zh), en=self.en.format(**en))
 
+    def pattern(self, language: Language) -> re.Pattern[str]:
+        """Give the pattern of the wording in one language, whatever words and numbers its fields hold.
+
+        >>> bool(Text(zh="{n}天", en="{n} days").pattern("en").fullmatch("3 days"))
+        True
+        """
+        return re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(self.to(language))))
+
     def join(self, language: Language, parts: Iterable[str]) -> str:
         """Put this between some words of one language."""
         return self.to(language).join(parts)
@@ -113,6 +122,10 @@ def date_in_words(date: dt.date, language: Language) -> str:
     return _DATE.fill(language, date=date)
 
 
+DAY_OF_YEAR = Text(zh="{day.month}月{day.day}日", en="{day}")
+"""A day of which the reader knows the year; in English with the year all the same."""
+
+
 def iso_date_words(day: str) -> Text:
     """Write a date that is given as YYYY-MM-DD in both languages; anything else stays as it is.
 
@@ -124,6 +137,17 @@ def iso_date_words(day: str) -> Text:
     except ValueError:
         return same_words(day)
     return Text(zh=date_in_words(date, "zh"), en=date_in_words(date, "en"))
+
+
+def tenths_in_words(number: float) -> Text:
+    """Write a number with at most one decimal; a small one is not written as 0.
+
+    >>> tenths_in_words(3.0).en, tenths_in_words(0.57).en, tenths_in_words(0.02).zh
+    ('3', '0.6', '不到0.1')
+    """
+    if number and number < 0.05:
+        return Text(zh="不到0.1", en="under 0.1")
+    return same_words(f"{number:.1f}".removesuffix(".0"))
 
 
 def percent_text(share: float) -> str:

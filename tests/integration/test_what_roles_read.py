@@ -7,13 +7,14 @@ import pytest
 from serving.review import PAGES, ReviewRoom
 
 from dropout_risk.alerts.alert import ROUTES
+from dropout_risk.catalogue.alert_kinds import ALERT_KINDS, kind_of_rule
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import SettingsError
 from dropout_risk.features.cohort import histories_of
 from dropout_risk.pages.changes import ChangeQuestions
 from dropout_risk.pages.review import Review, reader_of_pages
 from dropout_risk.scoring import redacted_rows, redaction
-from dropout_risk.scoring.reader import READ_BY_RULE, Reader
+from dropout_risk.scoring.reader import Reader
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import ROLES, Role, Telling
 from dropout_risk.scoring.scope import Scope
@@ -204,11 +205,9 @@ def test_a_review_of_complete_scores_is_refused(risk_model, histories, in_englis
 
 
 def test_every_rule_of_alerts_says_which_domains_it_reads(in_english):
-    from dropout_risk.scoring.reader import _kind_of_rule
-
-    rules = {_kind_of_rule(alert.rule) for pupil in in_english.pupils for alert in pupil.alerts}
-    assert rules <= READ_BY_RULE.keys()
-    assert {domain for read in READ_BY_RULE.values() for domain in read} <= set(DOMAINS)
+    rules = {kind_of_rule(alert.rule) for pupil in in_english.pupils for alert in pupil.alerts}
+    assert rules <= ALERT_KINDS.keys()
+    assert {domain for read in ALERT_KINDS.values() for domain in read} <= set(DOMAINS)
     assert ROUTES
 
 

@@ -17,7 +17,7 @@ from serving.service import DropoutRisk
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help, shipped_help
-from dropout_risk.alerts.rules import CRITICAL_ITEM
+from dropout_risk.catalogue.alert_kinds import ALERT_KINDS, CRITICAL_ITEM, kind_of_rule
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.pages.links import MODEL, served_under
@@ -29,7 +29,6 @@ from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.scoring.population import score_blocks
-from dropout_risk.scoring.reader import READ_BY_RULE
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.refused_notes import NOT_USED
 from dropout_risk.simulate.district import simulate_tables
@@ -79,11 +78,11 @@ def secret_words(model, complete, role):
             words |= {feature.name, *(feature.label.to(language) for language in LANGUAGES)}
     if "psychology" in hidden:
         words |= set(default_instruments())
-    closed = [rule for rule, read in READ_BY_RULE.items() if set(read) & set(hidden)]
+    closed = [rule for rule, read in ALERT_KINDS.items() if set(read) & set(hidden)]
     words |= {rule for rule in closed if "_" in rule}
     for pupil in complete.pupils:
         words |= {item.text for item in (*pupil.raising, *pupil.lowering) if item.domain in hidden}
-        words |= {alert.text for alert in pupil.alerts if alert.rule in closed}
+        words |= {alert.text for alert in pupil.alerts if kind_of_rule(alert.rule) in closed}
         words |= set(pupil.missing_sensitive) if "psychology" in hidden else set()
     for name in REFUSED_TABLES:
         if TABLES[name].domain in hidden:
@@ -232,8 +231,8 @@ def _other_secrets(pupil, number, role, catalogue):
     gone = [
         item for side in ("raising", "lowering") for item in getattr(pupil, side) if item.domain in hidden
     ]
-    closed = {rule for rule, read in READ_BY_RULE.items() if set(read) & set(hidden)}
-    alerts = tuple(alert for alert in pupil.alerts if alert.rule not in closed)
+    closed = {rule for rule, read in ALERT_KINDS.items() if set(read) & set(hidden)}
+    alerts = tuple(alert for alert in pupil.alerts if kind_of_rule(alert.rule) not in closed)
     if CRITICAL_ITEM in closed and len(alerts) == len(pupil.alerts) and number % 2:
         alerts = (Alert(CRITICAL_ITEM, DAY, "A critical answer", "counsellor"), *alerts)
     secret = [item for item in catalogue.values() if item.domain in hidden]

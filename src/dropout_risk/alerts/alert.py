@@ -6,12 +6,22 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from dropout_risk.text import Text
+
 Route = Literal["counsellor", "principal", "class_teacher"]
 """Who acts: one person of the school."""
 Office = Literal["county", "township", "principal"]
 """To whom it is reported."""
 ROUTES: tuple[Route, ...] = get_args(Route)
 OFFICES: tuple[Office, ...] = get_args(Office)
+CALLED: dict[Route | Office, Text] = {
+    "counsellor": Text(zh="心理教师", en="Counsellor"),
+    "principal": Text(zh="校长", en="Principal"),
+    "class_teacher": Text(zh="班主任", en="Class teacher"),
+    "township": Text(zh="乡镇（街道）", en="Township"),
+    "county": Text(zh="县教育局", en="County"),
+}
+"""What those who act and those who hear of it are called."""
 
 
 @dataclass(frozen=True)

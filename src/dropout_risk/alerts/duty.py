@@ -5,17 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 
-from dropout_risk.alerts.alert import OFFICES, ROUTES, Alert
+from dropout_risk.alerts.alert import CALLED, OFFICES, ROUTES, Alert
 from dropout_risk.text import COMMA, Language, Text
 
 _HEARD: tuple[str | None, ...] = (*OFFICES, None)
-_CALLED: dict[str, Text] = {
-    "counsellor": Text(zh="心理教师", en="Counsellor"),
-    "principal": Text(zh="校长", en="Principal"),
-    "class_teacher": Text(zh="班主任", en="Class teacher"),
-    "township": Text(zh="乡镇（街道）", en="township"),
-    "county": Text(zh="县教育局", en="county"),
-}
 _ACTS = Text(zh="{who}办理", en="{who} acts")
 _REPORTS = Text(zh="报{office}", en="reported to: {office}")
 
@@ -27,9 +20,9 @@ def duty_text(alert: Alert, language: Language) -> str:
     >>> duty_text(Alert("absent_5_days", dt.date(2025, 2, 26), "…", "class_teacher", 5, "county"), "zh")
     '班主任办理，报县教育局'
     """
-    told = [_ACTS.fill(language, who=_CALLED[alert.route].to(language))]
+    told = [_ACTS.fill(language, who=CALLED[alert.route].to(language))]
     if alert.report_to is not None:
-        office = _CALLED[alert.report_to].to(language)
+        office = CALLED[alert.report_to].to(language)
         told.append(_REPORTS.fill(language, office=office.casefold()))
     return COMMA.join(language, told)
 

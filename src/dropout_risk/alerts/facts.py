@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 
 from dropout_risk.alerts.critical import CriticalAnswer
-from dropout_risk.alerts.silence import DAY
 from dropout_risk.arrays import Array, Ints, Longs
 from dropout_risk.catalogue.exam_words import exam_in_words, subject_in_words
 from dropout_risk.catalogue.factors import FACTORS
@@ -42,7 +41,7 @@ from dropout_risk.histories.snapshot import Snapshot, runs_of_subjects
 from dropout_risk.records.calendar import date_of
 from dropout_risk.records.words import word_key
 from dropout_risk.settings import FactSettings
-from dropout_risk.text import COLON, ITEMS, Language, Text, date_in_words
+from dropout_risk.text import COLON, DAY_OF_YEAR, ITEMS, Language, Text, date_in_words
 
 FACT = pa.struct({
     "name": pa.string(), "domain": pa.string(), "label": pa.string(), "text": pa.string(),
@@ -115,18 +114,18 @@ def _with_since(fact: Fact, language: Language) -> str:
 
 
 class _Worded(NamedTuple):
-    """The different words of some rows, and the place of each row's among them."""
+    """The different words of some rows, and as a code the index of each row's among them."""
 
     words: list[str]
-    place: Longs
+    codes: Longs
 
     @classmethod
     def of(cls, keys: Array, word: Callable[[int], str]) -> _Worded:
         """Word each different key once; keys are small numbers from 0."""
         there = np.flatnonzero(np.bincount(keys))
-        place = np.zeros(there[-1] + 1 if len(there) else 0, np.int64)
-        place[there] = np.arange(len(there))
-        return cls([word(key) for key in there.tolist()], place[keys])
+        codes = np.zeros(there[-1] + 1 if len(there) else 0, np.int64)
+        codes[there] = np.arange(len(there))
+        return cls([word(key) for key in there.tolist()], codes[keys])
 
 
 @dataclass(eq=False)
@@ -158,7 +157,7 @@ class FactRows:
             return np.full(number, self._words.setdefault(words, len(self._words)), np.int64)
         given = words.words if isinstance(words, _Worded) else words
         codes = np.array([self._words.setdefault(word, len(self._words)) for word in given], np.int64)
-        return codes[words.place] if isinstance(words, _Worded) else codes
+        return codes[words.codes] if isinstance(words, _Worded) else codes
 
     def column(self) -> pa.Array:
         """Give the facts as a column of lists of :data:`FACT`: by the kinds' order, the newest first."""
@@ -348,24 +347,24 @@ def _add_absences(rows: FactRows, snapshot: Snapshot, settings: FactSettings) ->
         (unexcused[pupils] >> shift).tolist(),
         strict=True,
     )
-    for place, key in enumerate(keys):
+    for index, key in enumerate(keys):
         if key not in made:
             if key[0] not in days:
                 ages = np.arange(window, 0, -1)
-                end = int(snapshot.end[pupils[place]])
+                end = int(snapshot.end[pupils[index]])
                 days[key[0]] = snapshot.calendar.day(np.full(window, key[0]), end - ages).tolist()
             made[key] = _absences_text(days[key[0]], key[1], key[2].bit_count(), rows.language)
-        text, since[place] = made[key]
+        text, since[index] = made[key]
         texts.append(text)
     rows.add(RECENT_ABSENCES, pupils, texts, since)
 
 
 def _absences_text(days: Sequence[int], absent: int, unexcused: int, language: Language) -> tuple[str, int]:
     """Tell the days whose bits are set, the lowest bit being the first day; give the first one missed too."""
-    missed = [place for place in range(len(days)) if absent >> place & 1]
+    missed = [index for index in range(len(days)) if absent >> index & 1]
     said = []
     for _, stretch in groupby(enumerate(missed), lambda item: item[1] - item[0]):
-        said.append(_stretch_text([days[place] for _, place in stretch], language))
+        said.append(_stretch_text([days[index] for _, index in stretch], language))
     why = _UNEXCUSED.fill(language, n=unexcused) if unexcused else ""
     text = _ABSENT.fill(language, window=len(days), n=len(missed), why=why, days=ITEMS.join(language, said))
     return text, days[missed[0]]
@@ -373,7 +372,7 @@ def _absences_text(days: Sequence[int], absent: int, unexcused: int, language: L
 
 def _stretch_text(days: Sequence[int], language: Language) -> str:
     """Name two days each, and of more the first and the last."""
-    told = [DAY.fill(language, day=date_of(day)) for day in days]
+    told = [DAY_OF_YEAR.fill(language, day=date_of(day)) for day in days]
     if len(told) > 2:
         return _STRETCH.fill(language, first=told[0], last=told[-1])
     return ITEMS.join(language, told)

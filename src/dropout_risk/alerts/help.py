@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from dropout_risk.alerts.alert import Alert
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.settings import HelpSettings, Settings
 from dropout_risk.text import Language
 
@@ -65,10 +66,10 @@ def help_for(
     [('home_visit', ('absent_3_days',)), ('financial_aid', ('low_income',))]
     """
     fitting = []
-    for place, line in enumerate(shipped_help() if table is None else table):
-        rules = [alert for alert in alerts if alert.rule.startswith(line.alerts)]
+    for index, line in enumerate(shipped_help() if table is None else table):
+        rules = [alert for alert in alerts if kind_of_rule(alert.rule) in line.alerts]
         because = (*(alert.rule for alert in rules), *(name for name in facts if name in line.facts))
         if because and (grade_level or 0) >= line.min_grade:
             first = alerts.index(rules[0]) if rules else len(alerts)
-            fitting.append(((first, place), Help(line.kind, because, line.text.text.to(language))))
+            fitting.append(((first, index), Help(line.kind, because, line.text.text.to(language))))
     return tuple(suggestion for _, suggestion in sorted(fitting, key=lambda item: item[0]))

@@ -16,19 +16,19 @@ from dropout_risk.alerts.alert import Alert, Office
 from dropout_risk.alerts.critical import CriticalAnswer, critical_answers
 from dropout_risk.alerts.duty import urgency_of
 from dropout_risk.alerts.register_facts import RegisterFacts
-from dropout_risk.alerts.silence import DAY, silence_alerts
+from dropout_risk.alerts.silence import silence_alerts
 from dropout_risk.arrays import Array, Floats
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM, MARKS_FALL, absence_rule
 from dropout_risk.catalogue.instrument import InstrumentRegistry
 from dropout_risk.features.inputs import divide_or_missing, mean_by, sum_by
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
 from dropout_risk.settings import AlertSettings, RegisterSettings
-from dropout_risk.text import Language, Text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text
 
 FoundAlerts = Iterator[tuple[int, Alert]]
 
-MARKS_FALL, CRITICAL_ITEM = "marks_fall_with_absence", "critical_item"
 # A run counts only if the pupil's last record is at most so many days old; older ones get a warning instead.
 RECENT_DAYS = 30
 # School days without any record after which an earlier absence is no part of the run.
@@ -183,12 +183,11 @@ def _absence_alert(steps: list[int], index: int, run: _AbsenceRun, language: Lan
     step, office = steps[index], _LADDER[min(index, len(_LADDER) - 1)]
     facts = (_DAY_WITH_GAPS, _RUN_WITH_GAPS) if run.unknown else (_ONE_DAY, _RUN)
     fact = facts[run.days > 1]
-    since, last = (DAY.fill(language, day=day) for day in (run.since, run.last))
+    since, last = (DAY_OF_YEAR.fill(language, day=day) for day in (run.since, run.last))
     text = fact.fill(language, days=run.days, since=since, to=last, unknown=run.unknown)
     stage = (_ABOUT_A_MONTH if step >= _MONTH else _ABOUT_A_WEEK).to(language) if step >= _WEEK else ""
     text += _NEXT.fill(language, action=_ACTIONS[office].to(language), procedure=stage)
-    rule = "absent_1_day" if step == 1 else f"absent_{step}_days"
-    return Alert(rule, run.since, text, "class_teacher", run.days, office)
+    return Alert(absence_rule(step), run.since, text, "class_teacher", run.days, office)
 
 
 def _marks_fall(snapshot: Snapshot, settings: AlertSettings, language: Language) -> FoundAlerts:

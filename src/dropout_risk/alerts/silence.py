@@ -13,20 +13,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dropout_risk.alerts.alert import Alert, Office, Route
+from dropout_risk.alerts.alert import CALLED, Alert, Office, Route
 from dropout_risk.alerts.register_facts import ClassDays, RegisterFacts
 from dropout_risk.arrays import Bools, Ints, Longs, Words
+from dropout_risk.catalogue.alert_kinds import REGISTER_SILENT
 from dropout_risk.features.cohort import members_on
 from dropout_risk.histories.snapshot import Snapshot
-from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of
+from dropout_risk.records.calendar import ALWAYS_KNOWN, date_of, ordinal_of
 from dropout_risk.settings import RegisterSettings
-from dropout_risk.text import Language, Text
+from dropout_risk.text import DAY_OF_YEAR, ITEMS, Language, Text
 
-REGISTER_SILENT = "register_silent"
 QuestionKind = Literal["register_missing", "everybody_absent"]
 _WEEK, _MONTH, _WINDOW = 5, 20, 64
 
-DAY = Text(zh="{day.month}月{day.day}日", en="{day}")
 _SILENT = Text(
     zh="同班有考勤而本人没有可用记录的教学日已有{days}个（{since}起，最后一条记录：{last}）。"
     "请{who}今天核实孩子在哪里",
@@ -46,11 +45,11 @@ _ALONE = Text(
     "last row: {last}). {who} verifies today where the child is",
 )
 _NOWHERE = Text(zh="无", en="none")
-_PRINCIPAL = Text(zh="校长", en="The principal")
-_WHO: tuple[tuple[int, Route, Office | None, Text], ...] = (
-    (_MONTH, "principal", "township", _PRINCIPAL),
-    (_WEEK, "principal", None, _PRINCIPAL),
-    (0, "class_teacher", None, Text(zh="班主任", en="The class teacher")),
+_THE = Text(zh="{who}", en="The {who}")
+_WHO: tuple[tuple[int, Route, Office | None], ...] = (
+    (_MONTH, "principal", "township"),
+    (_WEEK, "principal", None),
+    (0, "class_teacher", None),
 )
 
 
@@ -64,8 +63,9 @@ def silence_alerts(
     for pupil in chosen.tolist():
         days, begun = int(facts.silent[pupil]), date_of(since[pupil])
         known = facts.last[pupil] > 0
-        told = DAY.fill(language, day=date_of(last[pupil])) if known else _NOWHERE.to(language)
-        _, route, office, who = next(item for item in _WHO if days >= item[0])
+        told = DAY_OF_YEAR.fill(language, day=date_of(last[pupil])) if known else _NOWHERE.to(language)
+        _, route, office = next(item for item in _WHO if days >= item[0])
+        who = _THE.fill(language, who=CALLED[route].to(language).casefold())
         text = _NEVER_CAME if not known else _SILENT if facts.classes is not None else _ALONE
         yield (
             pupil,
@@ -73,7 +73,7 @@ def silence_alerts(
                 REGISTER_SILENT,
                 begun,
                 text.fill(
-                    language, days=days, since=DAY.fill(language, day=begun), last=told, who=who.to(language)
+                    language, days=days, since=DAY_OF_YEAR.fill(language, day=begun), last=told, who=who
                 ),
                 route,
                 days,
@@ -136,7 +136,7 @@ def _missing_text(  # noqa: PLR0917
     latest = _WINDOW - int(classes.handed_in[unit]).bit_length() + 1
     last = _LONG_AGO.to(language)
     if latest <= _WINDOW:
-        last = DAY.fill(language, day=_dates_of(snapshot, pupil, [latest])[0])
+        last = DAY_OF_YEAR.fill(language, day=_dates_of(snapshot, pupil, [latest])[0])
     return _MISSING.fill(language, last=last, days=days)
 
 
@@ -152,9 +152,9 @@ def _dates_of(snapshot: Snapshot, pupil: int, ages: list[int]) -> list[dt.date]:
 
 
 def _days_text(days: list[dt.date], language: Language) -> str:
-    shown = [DAY.fill(language, day=day) for day in days[-_DAYS_TOLD:]]
+    shown = [DAY_OF_YEAR.fill(language, day=day) for day in days[-_DAYS_TOLD:]]
     more = len(days) - len(shown)
-    words = ("、" if language == "zh" else ", ").join(shown)
+    words = ITEMS.join(language, shown)
     return words if not more else _AND_MORE.fill(language, days=words, more=more)
 
 
@@ -277,7 +277,7 @@ class _Asker:
         length = int(snapshot.calendar.lengths[row])
         planned = bool(length and snapshot.calendar.known[row, length - 1] == ALWAYS_KNOWN)
         least = self._least(pupil)
-        old = snapshot.ordinal - (last - dt.date(1970, 1, 1)).days > self.settings.recent_days
+        old = snapshot.ordinal - ordinal_of(last) > self.settings.recent_days
         if not (age - 1 >= least if planned and age > 1 else old and not planned):
             return None
         return self._missing_question(pupil, None, last, max(age - 1, 0), len(pupils))
@@ -301,8 +301,8 @@ class _Asker:
     def _missing_question(
         self, pupil: int, class_id: str | None, last: dt.date, days: int, n: int
     ) -> RegisterQuestion:
-        school, told = self._name(pupil, "school_id"), DAY.fill(self.language, day=last)
-        elapsed = self.snapshot.ordinal - (last - dt.date(1970, 1, 1)).days - 1
+        school, told = self._name(pupil, "school_id"), DAY_OF_YEAR.fill(self.language, day=last)
+        elapsed = self.snapshot.ordinal - ordinal_of(last) - 1
         since = _SCHOOL_DAYS if days else _DAYS_SINCE  # of school days nobody may know
         text = _ASK_MISSING.fill(
             self.language,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature, Window
+from dropout_risk.catalogue.feature import YES_OR_NO, Feature, Window
 from dropout_risk.catalogue.measures import (
     AtLeast,
     Count,
@@ -292,7 +292,7 @@ ATTENDANCE: tuple[Feature, ...] = (
         name="chronic_absence_year",
         measure=AtLeast(feature="absence_share_year", threshold=0.10),
         window="year",
-        unit=Text(zh="是或否", en="yes or no"),
+        unit=YES_OR_NO,
         valid_range=(0, 1),
         monotone=1,
         family="absence",

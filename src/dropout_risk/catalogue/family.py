@@ -10,11 +10,10 @@ import math
 from functools import partial
 from typing import Literal
 
-from dropout_risk.catalogue.feature import Cause, Feature
+from dropout_risk.catalogue.feature import YES_OR_NO, Cause, Feature
 from dropout_risk.catalogue.measures import FactorCount, FactorHolds, RecentFactor, StudentColumn
 from dropout_risk.text import Text
 
-YES_OR_NO = Text(zh="是或否", en="yes or no")
 NO_FAMILY_RECORD = Text(
     zh="家庭情况未登记或不详，请核实",
     en="Family information not on record or not known: please find out",

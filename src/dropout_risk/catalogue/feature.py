@@ -25,6 +25,8 @@ DOMAINS: dict[Domain, Text] = {
 }
 CONFIDENTIAL: Domain = "psychology"
 """The counsellor's domain: of it nobody else is told more than whom to ask, in lists or pictures."""
+YES_OR_NO = Text(zh="是或否", en="yes or no")
+"""The unit of a feature that holds or does not."""
 CAUSES: dict[Cause, Text] = {
     "learning": Text(zh="因学", en="Learning"),
     "poverty": Text(zh="因贫", en="Poverty"),

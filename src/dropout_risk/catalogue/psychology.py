@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from dropout_risk.catalogue.feature import Feature
+from dropout_risk.catalogue.feature import YES_OR_NO, Feature
 from dropout_risk.catalogue.measures import InvalidTest, RiskBand, ScaleChange, ScaleScore, TestAge
 from dropout_risk.text import Text
 
@@ -209,7 +209,7 @@ PSYCHOLOGY: tuple[Feature, ...] = (
     _feature(
         name="psych_test_invalid",
         measure=InvalidTest(),
-        unit=Text(zh="是或否", en="yes or no"),
+        unit=YES_OR_NO,
         valid_range=(0, 1),
         reads=1,
         faults=True,

@@ -18,6 +18,7 @@ FEWEST_ROWS = 200
 """Rows of stayers below which a grade level has no background of its own."""
 NO_LEVEL = -1
 TRAINING, STAYED = "training", "stayed"
+_OF_GRADE = f"{STAYED}, grade "
 _SCHEMA = pa.schema(
     [
         pa.field("name", pa.string(), nullable=False),
@@ -27,6 +28,15 @@ _SCHEMA = pa.schema(
         pa.field("counts", pa.list_(pa.int64()), nullable=False),
     ]
 )
+
+
+def grade_of_background(name: str) -> str | None:
+    """Give the grade level of the pupils that a background is of; None where it is of others.
+
+    >>> grade_of_background("stayed, grade 8"), grade_of_background("stayed")
+    ('8', None)
+    """
+    return name.removeprefix(_OF_GRADE) if name.startswith(_OF_GRADE) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +85,7 @@ class Backgrounds:
             of_rows = levels[stayed]
             found, counts = np.unique(of_rows, return_counts=True)
             for level in found[(counts >= FEWEST_ROWS) & (found != NO_LEVEL)].tolist():
-                given.append(own.summarised(rows[of_rows == level], f"{STAYED}, grade {level}"))
+                given.append(own.summarised(rows[of_rows == level], f"{_OF_GRADE}{level}"))
                 kept.append(level)
         return cls(own, tuple(given), tuple(kept))
 

@@ -26,7 +26,7 @@ class Doubted(Protocol):
     def days(self) -> npt.NDArray[np.int32]:
         """Of how many days a value speaks."""
 
-    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
+    def worded(self, text: str, pupil: int, position: int, language: Language) -> str:
         """Word a value again."""
 
 

@@ -23,8 +23,8 @@ DAYS = ("first", "last")
 class ToldRows:
     """Which rows some told values came from: dates (ordinals), and the values as their sentences count them.
 
-    ``footings`` holds, by feature, what its values stand on, and ``place`` where each told value is among
-    them.
+    ``footings`` holds, by feature, what its values stand on, and ``index`` which of them is
+    each told value's.
     """
 
     features: tuple[Feature, ...]
@@ -32,7 +32,7 @@ class ToldRows:
     last: Ints
     counted: Floats
     footings: dict[int, Footing]
-    place: Longs
+    index: Longs
 
     @classmethod
     def of(
@@ -43,13 +43,13 @@ class ToldRows:
         position: Longs,
         value: Floats,
     ) -> Self:
-        """Ask for the rows behind some values: of each, its pupil and the place of its feature."""
+        """Ask for the rows behind some values: of each, its pupil and the position of its feature."""
         n, features = len(position), tuple(catalogue.values())
         first, last = np.full(n, NO_DAY, np.int32), np.full(n, NO_DAY, np.int32)
-        counted, place = np.full(n, np.nan), np.zeros(n, np.int64)
+        counted, index = np.full(n, np.nan), np.zeros(n, np.int64)
         found: dict[int, Footing] = {}
         if footings is None:
-            return cls(features, first, last, counted, found, place)
+            return cls(features, first, last, counted, found, index)
         order = np.argsort(position, kind="stable")
         ends = np.flatnonzero(np.diff(position[order], append=-1)) + 1
         for start, end in zip([0, *ends], ends, strict=False):
@@ -57,9 +57,9 @@ class ToldRows:
             feature = int(position[own[0]])
             rows = footings.of(features[feature].name, pupil[own])
             first[own], last[own], counted[own] = rows.first, rows.last, rows.in_numbers(value[own])
-            place[own] = np.arange(len(own))
+            index[own] = np.arange(len(own))
             found[feature] = rows
-        return cls(features, first, last, counted, found, place)
+        return cls(features, first, last, counted, found, index)
 
     @cached_property
     def named(self) -> dict[int, tuple[str, ...]]:
@@ -83,16 +83,16 @@ class ToldRows:
         rows = self.footings.get(feature)
         if rows is None:
             return {}
-        place = int(self.place[at])
+        index = int(self.index[at])
         fields: dict[str, Any] = {"counted": float(self.counted[at])}
         if rows.whole is not None:
-            fields["whole"] = bool(rows.whole[place])
+            fields["whole"] = bool(rows.whole[index])
         for name in self.named[feature]:
             if name in DAYS:
                 day = int((self.first if name == "first" else self.last)[at])
                 fields[name] = "" if day == NO_DAY else day_in_words(day, language)
             else:
-                given = rows.fields[name][place]
+                given = rows.fields[name][index]
                 fields[name] = given.to(language) if isinstance(given, Text) else given
         return fields
 

@@ -97,13 +97,13 @@ FootingFunction = Callable[[Any, Any, Asked, Longs], Footing]
 def row_ends(offsets: Longs, pupils: Longs, chosen: Bools, start: Ints, end: Ints) -> tuple[Ints, Ints]:
     """Give where the first of some pupils' chosen rows begins and the last one ends."""
     first, last = np.full(len(pupils), NO_DAY, np.int32), np.full(len(pupils), NO_DAY, np.int32)
-    for place in range(len(pupils)):
-        for row in range(offsets[pupils[place]], offsets[pupils[place] + 1]):
+    for index in range(len(pupils)):
+        for row in range(offsets[pupils[index]], offsets[pupils[index] + 1]):
             if not chosen[row]:
                 continue
-            if first[place] == NO_DAY or start[row] < first[place]:
-                first[place] = start[row]
-            last[place] = max(last[place], end[row])
+            if first[index] == NO_DAY or start[row] < first[index]:
+                first[index] = start[row]
+            last[index] = max(last[index], end[row])
     return first, last
 
 
@@ -111,8 +111,8 @@ def row_ends(offsets: Longs, pupils: Longs, chosen: Bools, start: Ints, end: Int
 def latest_chosen(offsets: Longs, pupils: Longs, chosen: Bools, moment: Longs) -> Longs:
     """Give the latest of some pupils' chosen rows; -1 where there is none."""
     found = np.full(len(pupils), -1, np.int64)
-    for place in range(len(pupils)):
-        for row in range(offsets[pupils[place]], offsets[pupils[place] + 1]):
-            if chosen[row] and (found[place] < 0 or moment[row] >= moment[found[place]]):
-                found[place] = row
+    for index in range(len(pupils)):
+        for row in range(offsets[pupils[index]], offsets[pupils[index] + 1]):
+            if chosen[row] and (found[index] < 0 or moment[row] >= moment[found[index]]):
+                found[index] = row
     return found

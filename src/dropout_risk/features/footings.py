@@ -13,7 +13,7 @@ from dropout_risk.features import day_footing, family_footing, mark_footing, tes
 from dropout_risk.features.footing import Asked, Footing, FootingFunction
 from dropout_risk.features.inputs import Inputs
 from dropout_risk.features.mark_footing import points_in_words
-from dropout_risk.text import Text
+from dropout_risk.text import Text, tenths_in_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +78,7 @@ def _mates_in_days(number: float) -> Text:
     """
     if number <= 0:
         return _NONE
-    small = Text(zh="不到0.1", en="under 0.1")
-    return _SOME.filled(number=small if number < 0.05 else f"{number:.1f}".removesuffix(".0"))
+    return _SOME.filled(number=tenths_in_words(number))
 
 
 FOOTINGS: dict[type[declared.Measure], FootingFunction] = {

@@ -23,6 +23,11 @@ JUDGED_BY = ("attendance", "grades")
 ATTENDANCE = REFUSED_TABLES.index("attendance")
 
 
+def limit_of_table(table: str, pupil_share: float, family_share: float) -> float:
+    """Give the limit of a table: the first that of attendance, the second that of all others."""
+    return pupil_share if TABLES[table].domain == "attendance" else family_share
+
+
 @dataclass(frozen=True, eq=False)
 class Refusals:
     """The refused rows that were known on a date, of the pupils who have any.
@@ -80,7 +85,7 @@ class Refusals:
         The first limit is that of attendance, the second that of the other tables that judge.
         """
         domains = [TABLES[name].domain for name in REFUSED_TABLES]
-        limits = np.array([pupil_share if domain == "attendance" else family_share for domain in domains])
+        limits = np.array([limit_of_table(name, pupil_share, family_share) for name in REFUSED_TABLES])
         judging = np.array([domain in (*JUDGED_BY, None) for domain in domains])
         return np.asarray((self.recent > 0) & judging & (self.shares >= limits))
 

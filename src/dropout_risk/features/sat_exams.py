@@ -120,14 +120,14 @@ def _join_exams(same: Bools, date: Ints, last_shared: Ints, first: Ints) -> None
 class SatExams(NamedTuple):
     """What the classes of some pupils sat, beside the rows of the pupils themselves.
 
-    By row of a pupil: ``place`` of its exam among those of the classes, or -1, ``subject``, ``date`` and
-    ``percent``; a row without a mark tells that the exam was missed (minus infinity), or that it was not due
-    or the mark is not known (NaN). By pupil: ``classes`` and the date ``since`` when exams count. By exam of
-    a class: ``exam_subjects``, ``exam_dates``, and whether half of the class sit the subject (``common``).
+    By row of a pupil: the ``position`` of its exam among those of the classes, or -1, ``subject``, ``date``
+    and ``percent``; a row without a mark tells that the exam was missed (minus infinity), or that it was not
+    due or the mark is not known (NaN). By pupil: ``classes`` and the date ``since`` when exams count. By exam
+    of a class: ``exam_subjects``, ``exam_dates``, and whether half of the class sit the subject (``common``).
     """
 
     offsets: Longs
-    place: Ints
+    position: Ints
     subject: Ints
     date: Ints
     percent: Floats
@@ -148,7 +148,7 @@ def count_missed(sat: SatExams) -> Floats:
 
 
 def list_missed(sat: SatExams, pupils: Longs) -> tuple[Longs, Longs, Longs]:
-    """List what some pupils missed: the place of the pupil among them, of the exam, and its date.
+    """List what some pupils missed: the index of the pupil among them, of the exam, and its date.
 
     The exam is -1 where only the pupil's own row tells of it.
     """
@@ -180,8 +180,8 @@ def _go_over_exams(  # noqa: PLR0912
         n_exams = sat.class_offsets[cls + 1] - low if cls >= 0 else 0
         state[:n_exams] = 0
         for row in range(sat.offsets[pupil], sat.offsets[pupil + 1]):
-            at, date = sat.place[row] - low, sat.date[row]
-            inside = sat.place[row] >= 0 and 0 <= at < n_exams
+            at, date = sat.position[row] - low, sat.date[row]
+            inside = sat.position[row] >= 0 and 0 <= at < n_exams
             if sat.percent[row] == -np.inf:
                 if inside:
                     state[at] = max(state[at], _MISSED)

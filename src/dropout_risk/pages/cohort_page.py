@@ -199,7 +199,7 @@ def cohort_page(
     )
     shown, rest = risen[:MOST_SHOWN], risen[MOST_SHOWN:]
     tied = sum(pupil.risk == shown[-1].risk for pupil in rest) if shown else 0
-    at_risk = list(take_pupils(scores.pupils, [pupil.place for pupil in risen]))
+    at_risk = list(take_pupils(scores.pupils, [pupil.row for pupil in risen]))
     columns = _domain_columns(at_risk)
     return CohortPage(
         spread=RiskSpread.of(everybody, bands, language),

@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 
-from dropout_risk.alerts.rules import CRITICAL_ITEM
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM
 from dropout_risk.records.directory import PERSONAL, Directory
 from dropout_risk.scoring.scores import PupilScore
 from dropout_risk.settings import LOWEST_BAND, OutcomeSettings

@@ -176,10 +176,10 @@ class Review:
         inside &= True if self.inside is None else self.inside
         ids = {whole._ids[row] for row in np.flatnonzero(inside).tolist()}
         ids.update(self.histories.set_apart if scope.holds_unplaced else ())
-        places = sorted(self._places[student] for student in ids if student in self._places)
+        indices = sorted(self._indices[student] for student in ids if student in self._indices)
         scores = replace(
             self.scores,
-            pupils=take_pupils(self.scores.pupils, places),
+            pupils=take_pupils(self.scores.pupils, indices),
             errors=tuple(error for error in self.scores.errors if error.student_id in ids),
             registers=tuple(
                 item for item in self.scores.registers if scope.asks(item.school_id, item.class_id)
@@ -200,9 +200,9 @@ class Review:
         return list(self.histories.student_ids)
 
     @cached_property
-    def _places(self) -> dict[StudentId, int]:
+    def _indices(self) -> dict[StudentId, int]:
         """The index of each scored pupil among the scores."""
-        return {head.student_id: head.place for head in pupil_heads(self.scores.pupils)}
+        return {head.student_id: head.row for head in pupil_heads(self.scores.pupils)}
 
     def __repr__(self) -> str:
         """Count; nobody's name belongs into a log."""
@@ -340,7 +340,7 @@ class Review:
         everybody = (self.whole or self)._numbers_of_everybody
         if self.whole is None:
             return everybody
-        own = pa.array(list(self._places), everybody[0]["student_id"].type)
+        own = pa.array(list(self._indices), everybody[0]["student_id"].type)
         return [batch.filter(pc.is_in(batch["student_id"], own)) for batch in everybody]
 
     @cached_property
@@ -364,7 +364,7 @@ class Review:
     @cached_property
     def _pupils(self) -> dict[str, StudentId]:
         """The id of each scored pupil, by its id in words."""
-        return {str(student_id): student_id for student_id in self._places}
+        return {str(student_id): student_id for student_id in self._indices}
 
     @cached_property
     def _rows(self) -> dict[Any, int]:
@@ -408,7 +408,7 @@ class Review:
     def _score(self, student_id: StudentId) -> PupilScore:
         found = self._pupils.get(str(student_id))
         if found is not None:
-            return self.scores.pupils[self._places[found]]
+            return self.scores.pupils[self._indices[found]]
         row = next((row for pupil, row in self._rows.items() if str(pupil) == str(student_id)), None)
         if row is None:
             raise UnknownPupilError("There is no pupil of that id.", hint="check the id, also its zeros")

@@ -8,6 +8,7 @@ from typing import Any
 
 from dropout_risk.errors import SettingsError
 from dropout_risk.evaluation.caution import caution_lines
+from dropout_risk.explanation.backgrounds import grade_of_background
 from dropout_risk.files import write_all
 from dropout_risk.pages.links import INDEX, LIST_ONLY, Links, is_our_page, school_page_name
 from dropout_risk.pages.rendering import render_page
@@ -114,8 +115,8 @@ def grades_of(groups: Iterable[WatchGroup]) -> set[str] | None:
 
 def grade_of(score: PupilScore) -> tuple[str, ...] | None:
     """Give the grade of the pupils that a score is compared with; None where it is compared with others."""
-    found = score.background.partition("grade ")[2]
-    return (found,) if found else None
+    found = grade_of_background(score.background)
+    return None if found is None else (found,)
 
 
 def render_index(watch_list: WatchList, links: Links) -> str:

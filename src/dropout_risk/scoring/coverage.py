@@ -13,13 +13,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dropout_risk.alerts.silence import DAY
 from dropout_risk.catalogue.feature import FeatureCatalogue
 from dropout_risk.catalogue.measures import CurrentStreak, DaysSince
 from dropout_risk.histories.day_words import current_run
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.calendar import date_of
-from dropout_risk.text import Language, Text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text
 
 KNOWN_SHARE = 0.8
 Counts = npt.NDArray[np.int32]
@@ -88,13 +87,13 @@ class KnownDays:
                 known[:, index], days[:, index] = np.where(few, recorded, 0), np.where(few, there, 0)
         return cls(known, days, since, runs)
 
-    def worded(self, text: str, pupil: int, place: int, language: Language) -> str:
+    def worded(self, text: str, pupil: int, position: int, language: Language) -> str:
         """Word a value that rests on few days."""
-        known, days = int(self.known[pupil, place]), int(self.days[pupil, place])
-        if place in self.runs:
-            since = DAY.fill(language, day=date_of(self.since[pupil, place]))
+        known, days = int(self.known[pupil, position]), int(self.days[pupil, position])
+        if position in self.runs:
+            since = DAY_OF_YEAR.fill(language, day=date_of(self.since[pupil, position]))
             said = _ONE if known == 1 else _RUN
-            return said[self.runs[place]].fill(language, known=known, since=since, unknown=days - known)
+            return said[self.runs[position]].fill(language, known=known, since=since, unknown=days - known)
         return _FEW.fill(language, text=text, known=known, days=days)
 
 

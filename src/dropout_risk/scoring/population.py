@@ -173,22 +173,28 @@ class Population:
         snapshot = self._snapshot_of(kept) if sentences else self.table.snapshot
         students = snapshot.histories.students if sentences else naming_columns(self.table, kept)
         risks = Risks.of(self.model.calibrated, values, students)
-        evidence = self._evidence(snapshot, values, self.facts.take(kept)) if sentences else None
-        told, not_judged = self._refused.told, self._refused.not_judged
-        said = None
-        if notes or told or self._departed:
-            added, departed = notes or {}, self._departed
-            said = [
-                (*told.get(pupil, ()), *departed.get(pupil, ()), *added.get(pupil, ()))
-                for pupil in kept.tolist()
-            ]
+        facts, not_judged = self.facts.take(kept), self._refused.not_judged
+        evidence = self._evidence(snapshot, values, facts) if sentences else None
+        said = self._notes_of(kept, notes or {}) if sentences else None
         judged = None if not_judged is None else ~not_judged[kept]
         writer = writer_of(self.model, self.language)
-        batch = writer.write(risks, evidence, said, facts=self.facts.take(kept), judged=judged)
+        batch = writer.write(risks, evidence, said, facts=facts, judged=judged)
         if not errors:
             return batch
         everybody = naming_columns(self.table, pupils)
         return _with_errors(batch, {name: whole_array(everybody[name]) for name in IDS}, errors)
+
+    def _notes_of(
+        self, pupils: Positions, added: Mapping[int, tuple[str, ...]]
+    ) -> list[tuple[str, ...]] | None:
+        """Give what is said of each of some pupils before all other warnings; None where nothing is."""
+        told, departed = self._refused.told, self._departed
+        if not (told or departed or added):
+            return None
+        return [
+            (*told.get(pupil, ()), *departed.get(pupil, ()), *added.get(pupil, ()))
+            for pupil in pupils.tolist()
+        ]
 
     @cached_property
     def _refused(self) -> RefusedNotes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import overload
 
 from dropout_risk.scoring.score_rows import KeptPupils, PupilHead, ScoredPupils, pupil_heads, take_pupils
 from dropout_risk.scoring.scores import PupilScore, log_odds_of
@@ -26,16 +25,8 @@ class ReadPupils(KeptPupils):
     def __len__(self) -> int:
         return len(self._given)
 
-    @overload
-    def __getitem__(self, index: int) -> PupilScore: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
-        """Read one score, or some."""
-        if isinstance(index, slice):
-            return tuple(map(self._read, self._given[index]))
+    def one(self, index: int) -> PupilScore:
+        """Read one score."""
         return self._read(self._given[index])
 
     def __iter__(self) -> Iterator[PupilScore]:

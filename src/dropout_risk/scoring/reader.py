@@ -20,8 +20,7 @@ from functools import cached_property, lru_cache
 
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
-from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
-from dropout_risk.alerts.silence import REGISTER_SILENT
+from dropout_risk.catalogue.alert_kinds import ALERT_KINDS, kind_of_rule
 from dropout_risk.catalogue.default import default_catalogue
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, CONFIDENTIAL, DOMAINS, Feature, FeatureCatalogue
@@ -41,14 +40,6 @@ ALSO_RAISES = Text(
 ALSO_LOWERS = Text(
     zh="另外使风险降低（不显示分量）：{said}", en="Also lowers the risk (no number is shown): {said}"
 )
-ABSENCE, _ABSENT = "absent", re.compile(r"absent_\d+_days?")
-READ_BY_RULE: dict[str, tuple[str, ...]] = {
-    CRITICAL_ITEM: (CONFIDENTIAL,),
-    MARKS_FALL: ("attendance", "grades"),
-    ABSENCE: ("attendance",),
-    REGISTER_SILENT: ("attendance",),
-}
-"""The domains that each rule of alerts looks at; of a rule that is not here, who sees everything is told."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +68,6 @@ class Folded:
     def holds(self, domain: str, feature: str) -> bool:
         """Say whether the number of a feature is folded."""
         return domain in self.domains or feature in self.features
-
-
-def _kind_of_rule(rule: str) -> str:
-    """Give the rule without its number of days: ``absent_3_days`` and ``absent_1_day`` are one rule."""
-    return ABSENCE if _ABSENT.fullmatch(rule) else rule
 
 
 def _facts_of(feature: Feature) -> set[tuple[str, str]]:
@@ -170,7 +156,7 @@ class Reader:
 
         Of a rule that nobody has declared, only who sees everything is told.
         """
-        read = READ_BY_RULE.get(_kind_of_rule(rule), tuple(DOMAINS))
+        read = ALERT_KINDS.get(kind_of_rule(rule), tuple(DOMAINS))
         return self.role.staff and all(self.role.tells(domain) >= Telling.WORDS for domain in read)
 
     def reads_fact(self, name: str) -> bool:
@@ -228,8 +214,4 @@ def _gaps_of(catalogue: FeatureCatalogue, domains: Collection[str]) -> Iterator[
 def _warning_patterns(sees: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     texts = (*EVERYBODYS_WARNINGS, NOT_JUDGED, *warnings_of_domains(sees))
     texts = (*texts, *(WARNINGS_OF_ATTENDANCE if "attendance" in sees else ()))
-    return tuple(
-        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
-        for text in texts
-        for language in LANGUAGES
-    )
+    return tuple(text.pattern(language) for text in texts for language in LANGUAGES)

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dropout_risk.arrays import Bools, Floats, Longs
+from dropout_risk.arrays import Bools, Floats
 from dropout_risk.catalogue.facts import FACT_KINDS
 from dropout_risk.catalogue.feature import CAUSES, DOMAINS, FeatureCatalogue
 from dropout_risk.explanation.reason import SIDES, Reason
 from dropout_risk.scoring.reader import Folded, Reader
 from dropout_risk.scoring.roles import Role, Telling
-from dropout_risk.scoring.score_rows import read_reasons
+from dropout_risk.scoring.score_rows import list_of_item, read_reasons
 from dropout_risk.text import Language
 
 _DOMAINS = list(DOMAINS)
@@ -115,7 +115,7 @@ class _RedactedRows:
         rest = {name: np.zeros(self.rows.num_rows) for name in names}
         said: dict[int, tuple[list[Reason], list[Reason]]] = {}
         for side, column in enumerate(self.rows[name] for name in SIDES):
-            reasons, row_of = column.flatten(), _list_of_item(column)
+            reasons, row_of = column.flatten(), list_of_item(column)
             feature = pc.index_in(reasons.field("feature"), pa.array(list(self.catalogue)))
             away = self._folded_features[row_of, feature.to_numpy(zero_copy_only=False).astype(np.int64)]
             found[SIDES[side]] = _keep_items(column, ~away)
@@ -148,7 +148,7 @@ class _RedactedRows:
         column = self.rows["suggested_help"]
         helps = column.flatten()
         kind, because, text = helps.flatten()
-        named, help_of = because.flatten(), _list_of_item(because)
+        named, help_of = because.flatten(), list_of_item(because)
         facts = _as_bools(pc.is_in(named, pa.array(list(FACT_KINDS))))
         seen = np.where(facts, self._read_facts(named), self._open_rules(named))
         stays = np.bincount(help_of[seen], minlength=len(helps)) > 0
@@ -185,13 +185,7 @@ def _without_fields(column: pa.StructArray, away: Bools) -> pa.StructArray:
 def _keep_items(column: pa.ListArray, kept: Bools, items: pa.Array | None = None) -> pa.ListArray:
     """Give each list those of its items that are kept."""
     items = column.flatten() if items is None else items
-    counts = np.bincount(_list_of_item(column)[kept], minlength=len(column))
+    counts = np.bincount(list_of_item(column)[kept], minlength=len(column))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     nulls = pc.is_null(column) if column.null_count else None
     return pa.ListArray.from_arrays(offsets, items.filter(pa.array(kept)), type=column.type, mask=nulls)
-
-
-def _list_of_item(column: pa.ListArray) -> Longs:
-    """Give the index of each item's list."""
-    counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
-    return np.repeat(np.arange(len(column)), counts)

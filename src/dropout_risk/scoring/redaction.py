@@ -132,8 +132,10 @@ class _Redaction:
         found = self.reader.open_errors(scores.errors, scored)
         errors = tuple(own.error(error, is_open=is_open) for error, is_open in found)
         if not self.role.names:
-            pupils = _shuffle_pupils(tuple(own.pupil(pupil, at) for at, pupil in enumerate(scores.pupils)))
-            errors = tuple(replace(error, index=place) for place, error in enumerate(_by_content(errors)))
+            pupils = _shuffle_pupils(
+                tuple(own.pupil(pupil, index) for index, pupil in enumerate(scores.pupils))
+            )
+            errors = tuple(replace(error, index=index) for index, error in enumerate(_by_content(errors)))
         everything = self.role.names and not self.role.hidden
         explained = scores.explained if everything else None  # it makes the features of all domains again
         asked = scores.registers if own._hears_of_registers else ()
@@ -150,10 +152,10 @@ class _Redaction:
         """Redact one score for a role that knows names."""
         return self.pupil(pupil, 0)
 
-    def pupil(self, pupil: PupilScore, place: int) -> PupilScore:
-        """Redact one score; ``place`` stands in for its name where names are hidden."""
+    def pupil(self, pupil: PupilScore, index: int) -> PupilScore:
+        """Redact one score; ``index`` stands in for its name where names are hidden."""
         if not self.role.names:
-            pupil = replace(pupil, student_id=place, class_id=None, responsible_id=None)
+            pupil = replace(pupil, student_id=index, class_id=None, responsible_id=None)
         if not self.role.staff:
             pupil = replace(pupil, rank_in_school=None)
         if self.role.reads_all:

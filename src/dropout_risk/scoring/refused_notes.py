@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Self
 
 from dropout_risk.arrays import Bools, Positions
 from dropout_risk.errors import TooMuchRefusedError
-from dropout_risk.features.refused_shares import Refusals
+from dropout_risk.features.refused_shares import Refusals, limit_of_table
 from dropout_risk.histories.snapshot import Snapshot
 from dropout_risk.records.refused_rows import REFUSED_TABLES
 from dropout_risk.records.tables import TABLES
@@ -58,11 +57,7 @@ def tells_of_refused(sentence: str, tables: Collection[str]) -> bool:
 
 
 _PATTERNS = {
-    name: [
-        re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w %-]+", re.escape(text.to(language))))
-        for text in (NOT_USED[name], TOO_MANY[name])
-        for language in LANGUAGES
-    ]
+    name: [text.pattern(language) for text in (NOT_USED[name], TOO_MANY[name]) for language in LANGUAGES]
     for name in REFUSED_TABLES
 }
 
@@ -102,14 +97,10 @@ def _refused_sentences(
         if number:
             said.append(NOT_USED[name].fill(language, number=number))
         if is_over:
-            limit = _limit_of(name, limits)
+            limit = limit_of_table(name, limits.pupil_share, limits.family_share)
             percent = {"share": f"{share:.0%}", "limit": f"{limit:.0%}"}
             said.append(TOO_MANY[name].fill(language, days=limits.window_days, **percent))
     return tuple(said)
-
-
-def _limit_of(table: str, limits: MissingnessSettings) -> float:
-    return limits.pupil_share if TABLES[table].domain == "attendance" else limits.family_share
 
 
 def refuse_broken_families(snapshot: Snapshot, members: Positions, limits: MissingnessSettings) -> None:

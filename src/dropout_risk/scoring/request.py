@@ -144,7 +144,7 @@ class Request:
                 found[table] = _list_part(table, rows, owners)
         return found
 
-    def places(self, table: str) -> list[tuple[int, int]]:
+    def row_indices(self, table: str) -> list[tuple[int, int]]:
         """Give, for each row of a long table, its pupil's index and its own in the list."""
         return [
             (index, number)
@@ -411,7 +411,7 @@ def _register_refusal(request: Request, records: SchoolRecords, index: int) -> s
 
 def _row_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     columns = {(problem.table, problem.rule.code): problem.column for problem in records.check().problems}
-    indices = {name: request.places(name) for name in ("students", *_LISTS)}
+    indices = {name: request.row_indices(name) for name in ("students", *_LISTS)}
     errors = []
     for row in records.quarantine.rows():
         if row.table == "calendar":
@@ -450,8 +450,8 @@ def _noted_errors(request: Request, records: SchoolRecords) -> list[RowError]:
     """Name the values of rows that stay: they count as not known, or are used in doubt."""
     errors = []
     for noted in records.noted_rows:
-        places = request.places(noted.table)
-        for index, number in (places[row] for row in noted.rows.tolist()):
+        found = request.row_indices(noted.table)
+        for index, number in (found[row] for row in noted.rows.tolist()):
             path = f"{noted.table}[{number}].{noted.column}"
             errors.append(_pupil_error(request, index, noted.rule.code, path))
     return errors
@@ -539,9 +539,7 @@ def request_of(
     return body
 
 
-_STUDENT_FIELDS = (
-    "student_id", "school_id", "class_id", "grade_level", "enrolled_on", "left_on", "boarding", "distance_km",
-)  # fmt: skip
+_STUDENT_FIELDS = tuple(column.name for column in TABLES["students"].columns if column.role == "predictor")
 
 
 def _rows_of(records: SchoolRecords, student_ids: Sequence[str | int]) -> list[int]:

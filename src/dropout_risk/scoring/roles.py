@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from dropout_risk.alerts.alert import CALLED
 from dropout_risk.catalogue.feature import CONFIDENTIAL, DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError, nearest
 from dropout_risk.records.directory import PERSONAL
@@ -149,13 +150,13 @@ ROLES: dict[str, Role] = {
         ),
         Role(
             "principal",
-            Text(zh="校长", en="Principal"),
+            CALLED["principal"],
             _OF_SCHOOL,
             reads_of_directory=PERSONAL,
         ),
         Role(
             "counsellor",
-            Text(zh="心理教师", en="Counsellor"),
+            CALLED["counsellor"],
             tuple(DOMAINS),
             reads_of_directory=PERSONAL,
         ),
@@ -167,7 +168,7 @@ ROLES: dict[str, Role] = {
         ),
         Role(
             "township",
-            Text(zh="乡镇（街道）", en="Township"),
+            CALLED["township"],
             ("attendance", "family"),
             reads_of_directory=("name", "village"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.facts import Fact
 from dropout_risk.alerts.help import Help
+from dropout_risk.arrays import Longs
 from dropout_risk.explanation.reason import Reason
 from dropout_risk.scoring.scores import PupilScore, RowError
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 # --- Ranks within schools: the one thing about a score that needs the scores of others ---
 
@@ -43,6 +46,22 @@ def ranks_in_school(school: pa.Array, log_odds: npt.NDArray[np.float64]) -> npt.
     ranks = np.empty(len(order), dtype=np.int32)
     ranks[order] = best - first + 1
     return ranks
+
+
+def rank_column(rows: pa.RecordBatch | pa.Table) -> pa.Array:
+    """Rank the rows that have a score; null for the others."""
+    log_odds = rows["log_odds"].to_numpy(zero_copy_only=False)
+    scored = np.flatnonzero(pc.is_valid(rows["log_odds"]).to_numpy(zero_copy_only=False))
+    ranks = np.zeros(rows.num_rows, dtype=np.int32)
+    ranks[scored] = ranks_in_school(rows["school_id"].take(pa.array(scored)), log_odds[scored])
+    return pa.array(ranks, mask=ranks == 0)
+
+
+def with_ranks(rows: Rows, ranks: pa.Array | None = None) -> Rows:
+    """Put ranks into rows, by default those among the rows."""
+    at = rows.schema.get_field_index("rank_in_school")
+    column = rank_column(rows) if ranks is None else ranks
+    return rows.set_column(at, "rank_in_school", column.cast(rows.schema.types[at]))
 
 
 # --- From rows of scores back to objects: what the library and the endpoint hand out ---
@@ -133,9 +152,9 @@ _AT_ONCE = 1024
 
 
 class PupilHead(NamedTuple):
-    """What decides where a pupil stands: numbers and names, no words."""
+    """What decides where a pupil stands: numbers and names, no words; ``row`` is its index."""
 
-    place: int
+    row: int
     student_id: str | int
     school_id: str | None
     responsible_id: str | None
@@ -152,8 +171,24 @@ class KeptPupils(Sequence[PupilScore], ABC):
         """Give some of the pupils, in the given order."""
 
     @abstractmethod
+    def one(self, index: int) -> PupilScore:
+        """Read one score."""
+
+    @abstractmethod
     def heads(self) -> Iterator[PupilHead]:
         """Say what decides where each pupil stands, and no word."""
+
+    @overload
+    def __getitem__(self, index: int) -> PupilScore: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
+        """Read one score, or some."""
+        if isinstance(index, slice):
+            return tuple(self.take(range(*index.indices(len(self)))))
+        return self.one(index)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or len(other) != len(self):
@@ -182,25 +217,13 @@ class ScoredPupils(KeptPupils):
         rows = pa.concat_tables(tables)
         if rows["error"].null_count < rows.num_rows:
             rows = rows.filter(rows["error"].is_null())
-        if ranked and rows.num_rows:
-            ranks = ranks_in_school(rows["school_id"], rows["log_odds"].to_numpy())
-            at = rows.schema.get_field_index("rank_in_school")
-            rows = rows.set_column(at, "rank_in_school", pa.array(ranks))
-        return cls(rows)
+        return cls(with_ranks(rows) if ranked else rows)
 
     def __len__(self) -> int:
         return int(self._rows.num_rows)
 
-    @overload
-    def __getitem__(self, index: int) -> PupilScore: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[PupilScore, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> PupilScore | tuple[PupilScore, ...]:
-        """Read one score, or some."""
-        if isinstance(index, slice):
-            return tuple(self.take(range(*index.indices(len(self)))))
+    def one(self, index: int) -> PupilScore:
+        """Read one score."""
         row = index + len(self) if index < 0 else index
         if not 0 <= row < len(self):
             raise IndexError(f"There are {len(self)} scores, asked for number {index}.")
@@ -226,8 +249,8 @@ class ScoredPupils(KeptPupils):
         names = ("student_id", "school_id", "responsible_id", "risk", "band")
         columns: list[Any] = [self._rows[name].to_pylist() for name in names]
         alerted = [heard for chunk in self._rows["alerts"].chunks for heard in _hear_alerts(chunk, hears)]
-        for place, row in enumerate(zip(*columns, alerted, strict=True)):
-            yield PupilHead(place, *row)
+        for row, told in enumerate(zip(*columns, alerted, strict=True)):
+            yield PupilHead(row, *told)
 
 
 def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[bool]:
@@ -235,9 +258,14 @@ def _hear_alerts(alerts: pa.ListArray, hears: Callable[[str], bool]) -> list[boo
     items = alerts.flatten()
     known = [rule for rule in items.field("rule").unique().to_pylist() if hears(rule)]
     heard = pc.is_in(items.field("rule"), pa.array(known, pa.string())).to_numpy(zero_copy_only=False)
-    lists = np.repeat(np.arange(len(alerts)), pc.fill_null(alerts.value_lengths(), 0).to_numpy())
-    counts: list[int] = np.bincount(lists[heard.astype(bool)], minlength=len(alerts)).tolist()
+    counts: list[int] = np.bincount(list_of_item(alerts)[heard.astype(bool)], minlength=len(alerts)).tolist()
     return [number > 0 for number in counts]
+
+
+def list_of_item(column: pa.ListArray) -> Longs:
+    """Give the index of each item's list."""
+    counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
+    return np.repeat(np.arange(len(column)), counts)
 
 
 def pupil_heads(pupils: Sequence[PupilScore]) -> Iterator[PupilHead]:

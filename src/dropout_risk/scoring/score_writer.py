@@ -22,10 +22,11 @@ from dropout_risk.explanation.sentences import describe_value
 from dropout_risk.features.missing import NOT_APPLICABLE, NOT_RECORDED
 from dropout_risk.records.tables import INCIDENTS
 from dropout_risk.scoring.abstention import ABSTAINS, MOVES, WOULD_PLACE, FetchAdvice, too_little_known
-from dropout_risk.scoring.help_column import HELP, HelpColumn, SharedLists
+from dropout_risk.scoring.help_column import HELP, HelpColumn
 from dropout_risk.scoring.model_parts import SYNTHETIC, ModelParts
 from dropout_risk.scoring.risks import Evidence, Risks
 from dropout_risk.scoring.roles import CLASS_TEACHER
+from dropout_risk.scoring.shared_lists import SharedLists
 from dropout_risk.settings import BAND_WORDS, BANDS
 from dropout_risk.text import Language, Text
 

@@ -28,7 +28,7 @@ from dropout_risk.scoring.model_parts import ModelParts
 from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress
 from dropout_risk.scoring.redacted_rows import redact_rows
 from dropout_risk.scoring.roles import CLASS_TEACHER
-from dropout_risk.scoring.score_rows import ranks_in_school
+from dropout_risk.scoring.score_rows import rank_column, with_ranks
 from dropout_risk.scoring.scores import set_apart_errors
 from dropout_risk.text import Language
 
@@ -136,23 +136,13 @@ class _SchoolRanks:
         for school in large:
             of_school = members[codes[members] == school]
             rows = population.numbers(of_school, block_size=block_size)
-            self._before |= dict(zip(of_school.tolist(), _rank_column(rows).to_pylist(), strict=True))
+            self._before |= dict(zip(of_school.tolist(), rank_column(rows).to_pylist(), strict=True))
 
     def fill(self, rows: pa.RecordBatch, pupils: Positions) -> pa.RecordBatch:
         """Give a part's rows with their ranks."""
         before = [self._before.get(pupil) for pupil in pupils.tolist()] if self._before else [None]
         known = all(rank is None for rank in before)
-        ranks = _rank_column(rows) if known else pa.array(before, pa.int32())
-        return rows.set_column(rows.schema.get_field_index("rank_in_school"), "rank_in_school", ranks)
-
-
-def _rank_column(rows: Any) -> pa.Array:
-    """Rank the rows that have a score."""
-    scored = np.flatnonzero(rows["error"].is_null().to_numpy(zero_copy_only=False))
-    log_odds = rows["log_odds"].to_numpy(zero_copy_only=False)[scored]
-    ranks = np.zeros(rows.num_rows, dtype=np.int32)
-    ranks[scored] = ranks_in_school(rows["school_id"].take(pa.array(scored)), log_odds)
-    return pa.array(ranks, mask=ranks == 0)
+        return with_ranks(rows, None if known else pa.array(before, pa.int32()))
 
 
 def _describe_run(population: Population, context: ClassContext | None) -> dict[str, Any]:

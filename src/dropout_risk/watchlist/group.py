@@ -89,12 +89,12 @@ class CapacityLine:
         """Draw the line among a teacher's pupils."""
         rest = sorted((pupil for pupil in pupils if not pupil.alerted), key=_by_risk)
         above = [pupil for pupil in rest if pupil.band != LOWEST_BAND][:capacity]
-        listed = {pupil.place for pupil in above}
-        below = [pupil for pupil in rest if pupil.place not in listed]
+        listed = {pupil.row for pupil in above}
+        below = [pupil for pupil in rest if pupil.row not in listed]
         return cls(
-            alerts=tuple(pupil.place for pupil in pupils if pupil.alerted),
-            above=tuple(pupil.place for pupil in above),
-            below=tuple(pupil.place for pupil in below),
+            alerts=tuple(pupil.row for pupil in pupils if pupil.alerted),
+            above=tuple(pupil.row for pupil in above),
+            below=tuple(pupil.row for pupil in below),
             tied=sum(pupil.risk == above[-1].risk for pupil in below) if above else 0,
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dropout_risk.catalogue.feature import YES_OR_NO
 from dropout_risk.explanation.reason import Reason
-from dropout_risk.text import Language, Text, date_in_words, percent_text
+from dropout_risk.text import DAY_OF_YEAR, Language, Text, date_in_words, percent_text, tenths_in_words
 
 _COMPARISONS = {
     "class": Text(zh="同班其他同学平均{value}", en="class-mates: {value} on average"),
@@ -11,14 +12,11 @@ _COMPARISONS = {
     "own_past": Text(zh="本人12周前{value}", en="the pupil twelve weeks before: {value}"),
 }
 _NONE_OF_THEM = Text(zh="同班其他同学都没有", en="class-mates: none")
-_YES_OR_NO = Text(zh="是或否", en="yes or no")
 _YES = Text(zh="同班其他同学中有{value}", en="{value} of class-mates")
 _YES_STAYED = Text(zh="坚持在读的学生中有{value}", en="{value} of pupils who stayed")
-_SMALL = Text(zh="不到0.1", en="under 0.1")
 _FROM_TO = Text(zh="{first}至{last}", en="{first} to {last}")
 _SINCE = Text(zh="{first}起", en="since {first}")
 _WITH_DAYS = Text(zh="{text}（{days}）", en="{text} ({days})")
-_SAME_YEAR = Text(zh="{last.month}月{last.day}日", en="{last}")
 
 
 def comparison_text(reason: Reason, language: Language) -> str:
@@ -28,7 +26,7 @@ def comparison_text(reason: Reason, language: Language) -> str:
         return ""
     value, kind = float(given["value"]), str(given["kind"])
     nobody = kind == "class" and reason.value > 0 and abs(value) < _NOTHING
-    if reason.unit == _YES_OR_NO.to(language):
+    if reason.unit == YES_OR_NO.to(language):
         if reason.value != 1 or kind == "own_past":
             return ""
         share = _YES_STAYED if kind == "stayed" else _NONE_OF_THEM if nobody else _YES
@@ -39,7 +37,7 @@ def comparison_text(reason: Reason, language: Language) -> str:
     return _COMPARISONS[kind].fill(language, value=shown) if shown and kind in _COMPARISONS else ""
 
 
-_NOTHING, _TENTH = 1e-9, 0.05
+_NOTHING = 1e-9
 
 
 def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
@@ -47,9 +45,8 @@ def _like_the_sentence(reason: Reason, value: float, language: Language) -> str:
     if reason.counted is None or reason.counted_unit is None or not reason.value or value < 0:
         return ""
     number = value * reason.counted / reason.value
-    told = f"{number:.1f}".removesuffix(".0") if number >= _TENTH or not number else _SMALL.to(language)
     between = "" if language == "zh" else " "
-    return f"{told}{between}{reason.counted_unit}"
+    return f"{tenths_in_words(number).to(language)}{between}{reason.counted_unit}"
 
 
 def days_of_reason(reason: Reason, language: Language) -> str:
@@ -67,11 +64,9 @@ def days_of_reason(reason: Reason, language: Language) -> str:
         return _SINCE.fill(language, first=since)
     if first == last:
         return since
-    until = (_SAME_YEAR if first.year == last.year else _DAY).fill(language, last=last)
+    same_year = first.year == last.year
+    until = DAY_OF_YEAR.fill(language, day=last) if same_year else date_in_words(last, language)
     return _FROM_TO.fill(language, first=since, last=until)
-
-
-_DAY = Text(zh="{last.year}年{last.month}月{last.day}日", en="{last}")
 
 
 def dated_text(reason: Reason, language: Language, text: str | None = None) -> str:

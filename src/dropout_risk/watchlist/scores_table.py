@@ -18,7 +18,7 @@ from dropout_risk.scoring.population import BLOCK_SIZE, Population, Progress, te
 from dropout_risk.scoring.redaction import redact
 from dropout_risk.scoring.risk_model import RiskModel
 from dropout_risk.scoring.roles import CLASS_TEACHER, Role
-from dropout_risk.scoring.score_rows import pupil_scores, ranks_in_school, row_errors
+from dropout_risk.scoring.score_rows import pupil_scores, row_errors, with_ranks
 from dropout_risk.scoring.scores import Scores
 from dropout_risk.text import CLAUSES, Language
 from dropout_risk.watchlist.table import guard_cell, reason_texts
@@ -42,7 +42,6 @@ def scores_frame(scores: Scores) -> pd.DataFrame:
 
 
 _KINDS = {name: pa.float64() for name in ("risk", "low", "high", "log_odds")} | {"rank_in_school": pa.int64()}
-_RANK = "rank_in_school"
 _ROWS_AT_ONCE = 50_000
 
 
@@ -90,10 +89,7 @@ class ScoresTable:
             parts.append(cls.of_scores(part).rows)
         rows = pa.concat_tables([part for part in parts if part.num_rows] or parts[:1] or [pa.table({})])
         if rows.num_rows:
-            rows = rows.sort_by([("risk", "descending")])
-            ranks = ranks_in_school(rows["school_id"], rows["log_odds"].to_numpy())
-            at = rows.schema.get_field_index(_RANK)
-            rows = rows.set_column(at, _RANK, pa.array(ranks, pa.int64()))
+            rows = with_ranks(rows.sort_by([("risk", "descending")]))
         return cls(rows, left)
 
     def write(self, path: str | Path) -> Path:

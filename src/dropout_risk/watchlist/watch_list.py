@@ -52,7 +52,7 @@ def collect_unscored(scores: Scores, given: Iterable[Unscored]) -> list[Unscored
         if error.student_id not in scored:
             key = ("error", error.index) if error.student_id is None else error.student_id
             left.setdefault(key, Unscored(error.student_id, _reason_of_error(error, scores.language)))
-    unknown = [pupil.place for pupil in pupils if pupil.band == UNKNOWN_BAND and not pupil.alerted]
+    unknown = [pupil.row for pupil in pupils if pupil.band == UNKNOWN_BAND and not pupil.alerted]
     too_little = (_too_little(pupil, scores.language) for pupil in take_pupils(scores.pupils, unknown))
     return [*left.values(), *too_little]
 
@@ -189,10 +189,10 @@ class WatchList:
         lines = {
             owner: CapacityLine.through(pupils, settings.capacity) for owner, (pupils, _) in members.items()
         }
-        listed = [place for line in lines.values() for place in (*line.alerts, *line.above)]
+        listed = [row for line in lines.values() for row in (*line.alerts, *line.above)]
         entries = {
-            place: WatchEntry.of(pupil, as_of, last, settings.changed_points)
-            for place, pupil in zip(listed, take_pupils(scores.pupils, listed), strict=True)
+            row: WatchEntry.of(pupil, as_of, last, settings.changed_points)
+            for row, pupil in zip(listed, take_pupils(scores.pupils, listed), strict=True)
         }
         groups = [
             WatchGroup.of(owner, lines[owner], members[owner][1], entries, scores.pupils)

@@ -8,7 +8,7 @@ import pytest
 import dropout_risk as dr
 from dropout_risk.alerts.alert import Alert
 from dropout_risk.alerts.help import Help
-from dropout_risk.alerts.rules import CRITICAL_ITEM, MARKS_FALL
+from dropout_risk.catalogue.alert_kinds import CRITICAL_ITEM, MARKS_FALL
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import FeatureInputError, SettingsError, UnknownRoleError
 from dropout_risk.records.tables import TABLES

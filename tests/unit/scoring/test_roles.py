@@ -2,7 +2,7 @@ import pytest
 
 from dropout_risk.catalogue.feature import DOMAINS
 from dropout_risk.errors import SettingsError, UnknownRoleError
-from dropout_risk.scoring.roles import ROLES, SPEAKS, Role, role_named, roles_of
+from dropout_risk.scoring.roles import COMPANIONS, ROLES, SPEAKS, Role, role_named, roles_of
 from dropout_risk.settings import Settings
 from dropout_risk.text import Text
 
@@ -19,6 +19,10 @@ def test_a_role_folds_at_least_two_domains_or_none(role):
 
     assert set(role.hidden) <= set(folded)
     assert len(folded) >= 2 if role.hidden else not folded
+
+
+def test_each_domain_has_its_turn_as_a_companion():
+    assert sorted(COMPANIONS) == sorted(DOMAINS), "say when a new domain is folded with hidden ones"
 
 
 def test_hidden_domains_are_covered_by_one_that_adds_something():
