@@ -1,7 +1,8 @@
 """Errors that name what was given, what was allowed and the way out.
 
 Every class carries a stable ``code``. Codes are grouped: 1 records and rows, 2 catalogue and
-features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation.
+features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation, 8 the case
+book.
 No message ever holds a pupil's value.
 """
 
@@ -401,6 +402,48 @@ class ServiceError(RequestError):
 
     code = "DR619"
     status = 500
+
+
+class CaseBookError(DropoutRiskError, OSError):
+    """The case book cannot be opened, or is not of a form that this version reads."""
+
+    code = "DR800"
+
+
+class CaseRefusedError(DropoutRiskError, ValueError):
+    """An entry that the case, as it stands, does not take."""
+
+    code = "DR801"
+
+
+class CaseConflictError(DropoutRiskError, RuntimeError):
+    """Somebody else wrote to the case first."""
+
+    code = "DR802"
+
+
+class CaseRightError(DropoutRiskError, PermissionError):
+    """Something that a person may not do, or a case that the person has nothing to do with."""
+
+    code = "DR803"
+
+
+class PeopleError(DropoutRiskError, ValueError):
+    """A file of people that cannot be used; all that is wrong in it is said at once."""
+
+    code = "DR804"
+
+
+class NoteKeyError(DropoutRiskError, ValueError):
+    """Keys of notes that are missing, too short or not those with which a note was written."""
+
+    code = "DR805"
+
+
+class LawBrokenError(DropoutRiskError, RuntimeError):
+    """A law of the case book does not hold; the message names it and counts whom it concerns."""
+
+    code = "DR806"
 
 
 class MissingExtraError(DropoutRiskError, ImportError):

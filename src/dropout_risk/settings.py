@@ -305,6 +305,54 @@ class HelpSettings(Section):
 _NEVER_SUGGESTED = ("vocational", "职业教育", "普职", "职教", "中职", "职高", "技校")
 
 
+class CaseSettings(Section):
+    """The ladder of cases: in school days, as one school's published rule has it; local rules differ.
+
+    Parameters
+    ----------
+    principal_days, township_days : int, default=5 and 20
+        From so many days of unexplained absence a case is the principal's, and the township's: about a week
+        and about a month.
+    above_days : tuple of int, default=(0, 1, 2, 3)
+        Within how many days after it went up a case is due with class teacher, principal, township, county.
+    listed_days : int, default=5
+        Within how many days a pupil on the watch list without an alert is talked to; ``listed_opens`` says
+        whether a place on the list opens a case at all.
+    most_moves : int, default=2
+        How often in a row a day may be put off, each time by at most ``longest_move``.
+    meet_again : int, default=5
+        After how many days a case is due again where whoever wrote of a contact named no day.
+    staying_days : int, default=20
+        How long a pupil who came back stays under watch; ``staying_check`` is how often that is looked at.
+    first_days, first_cases : int, default=10 and 5
+        In a school's first days with the book each person gets at most so many new cases a day, the most
+        urgent first: a backlog opens over several days. What a counsellor acts on is never held back.
+    answered_days : int, default=20
+        For how long a rule that was closed as a false alarm or corrected opens nothing anew for the same days.
+    """
+
+    principal_days: SchoolDays = 5
+    township_days: SchoolDays = 20
+    above_days: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=60)], ...], Field(min_length=4, max_length=4)
+    ] = (
+        0,
+        1,
+        2,
+        3,
+    )
+    listed_opens: bool = True
+    listed_days: SchoolDays = 5
+    most_moves: Annotated[int, Field(ge=0)] = 2
+    longest_move: SchoolDays = 10
+    meet_again: SchoolDays = 5
+    staying_days: SchoolDays = 20
+    staying_check: SchoolDays = 5
+    first_days: Annotated[int, Field(ge=0)] = 10
+    first_cases: Annotated[int, Field(ge=1)] = 5
+    answered_days: SchoolDays = 20
+
+
 class MissingnessSettings(Section):
     """How much may be refused or missing before nobody is judged, or nothing is learned.
 
@@ -383,7 +431,7 @@ class Settings(TomlFile):
     ----------
     language : {"zh", "en"}, default="zh"
         The language of sentences and pages.
-    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, facts,
+    outcome, split, models, leaks, capacity, evaluation, bands, watch_list, alerts, registers, facts, cases,
     missingness, reasons, tracking
         The sections, each with defaults.
     help : list of HelpSettings
@@ -412,6 +460,7 @@ class Settings(TomlFile):
     registers: RegisterSettings = RegisterSettings()
     facts: FactSettings = FactSettings()
     help: tuple[HelpSettings, ...] = ()
+    cases: CaseSettings = CaseSettings()
     missingness: MissingnessSettings = MissingnessSettings()
     reasons: ReasonSettings = ReasonSettings()
     tracking: TrackingSettings = TrackingSettings()

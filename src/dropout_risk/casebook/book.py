@@ -1,0 +1,421 @@
+"""The case book: opened by an address, written one entry at a time, read by everybody who may."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+
+from dropout_risk.casebook.case import Case, fold_entries
+from dropout_risk.casebook.decisions import check_entry
+from dropout_risk.casebook.entry import Entry
+from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, META, ONLY_ADDED, VERSION
+from dropout_risk.casebook.writer import Writer
+from dropout_risk.errors import CaseBookError, CaseConflictError, MissingExtraError, NoteKeyError
+from dropout_risk.settings import CaseSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_BOOK = "sqlite:///casebook.db"
+_BUSY_MS = 15_000
+_TRIES = 3
+
+
+def utc_now() -> dt.datetime:
+    """Give the time, in UTC without a zone and to the second, as the book keeps it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+
+
+class Book:
+    """A case book.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        See :meth:`open`.
+    keys : NoteKeys, optional
+        Without them no note is written or read.
+    settings : CaseSettings, optional
+        The ladder.
+    now : callable, default=:func:`utc_now`
+        Gives the time of writing.
+
+    Examples
+    --------
+    >>> day = dt.date(2025, 3, 3)
+    >>> book = Book.open("sqlite://")
+    >>> case = book.write("open", day, "t-1", "worry-1", today=day, data={
+    ...     "pupil": "p-1", "school": "s-1", "line": "school", "rule": "worry", "level": 0, "owner": "t-1",
+    ...     "due": "2025-03-03"})
+    >>> case = book.write("plan", day, "t-1", "plan-1", case=case, today=day,
+    ...                   data={"due": "2025-03-04", "reason": "the family is away until then"})
+    >>> case.due.isoformat(), [entry.kind for entry in book.entries(case.id)]
+    ('2025-03-04', ['open', 'plan'])
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        keys: NoteKeys | None = None,
+        settings: CaseSettings | None = None,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self.engine, self.keys, self.now = engine, keys, now
+        self.settings = settings or CaseSettings()
+
+    @classmethod
+    def open(
+        cls,
+        url: str = DEFAULT_BOOK,
+        *,
+        keys: NoteKeys | None = None,
+        settings: CaseSettings | None = None,
+        now: Callable[[], dt.datetime] = utc_now,
+        create: bool = True,
+    ) -> Self:
+        """Open a book, or begin one.
+
+        Parameters
+        ----------
+        url : str, default="sqlite:///casebook.db"
+            ``sqlite:///FILE``, or ``postgresql+psycopg://...``.
+        keys, settings, now
+            See :class:`Book`.
+        create : bool, default=True
+            Whether a book that is not there is begun.
+
+        Raises
+        ------
+        CaseBookError
+            If it cannot be reached, is not there, or is of a version that this library does not read.
+        MissingExtraError
+            If the driver of the database is not installed.
+        """
+        book = cls(_engine_of(url), keys, settings, now)
+        with _book_errors():
+            book._begin(create)
+        return book
+
+    def _begin(self, create: bool) -> None:
+        there = sa.inspect(self.engine).has_table(META.name)
+        if not there and not create:
+            raise CaseBookError("There is no case book there.", hint="the first morning begins one")
+        if not there:
+            with self.writing() as connection:
+                _lock_beginning(connection)
+                if not sa.inspect(connection).has_table(META.name):
+                    _make_tables(connection)
+        with self.reading() as connection:
+            found = connection.scalar(sa.select(META.c.value).where(META.c.name == "version"))
+        if found != str(VERSION):
+            raise CaseBookError(
+                f"The book is of version {found}; this library reads {VERSION}.",
+                hint="bring it up to date: dropout-risk casebook upgrade --book URL",
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Read from one state of the book."""
+        with _book_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Write everything or nothing; who comes at the same time waits."""
+        with (
+            _book_errors(),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # --- Writing ---
+
+    def write(
+        self,
+        kind: str,
+        day: dt.date,
+        by: str,
+        key: str,
+        *,
+        case: Case | int | None = None,
+        data: Mapping[str, Any] | None = None,
+        note: str = "",
+        level: int = 0,
+        today: dt.date | None = None,
+    ) -> Case:
+        """Write one entry, and give the case after it.
+
+        An entry of the same ``key`` is written once: asked again, the case is given as it stands.
+
+        Parameters
+        ----------
+        kind : str
+            The verb.
+        day : date
+            Of which day it tells; a late entry has its true day.
+        by, key : str
+            Who writes, and the name of the act.
+        case : Case or int, optional
+            Of which case; given as a ``Case``, nobody may have written to it since. None opens one.
+        data : mapping, optional
+            What the verb says.
+        note : str, optional
+            Free text; encrypted.
+        level : int, default=0
+            The level of the office of whoever writes.
+        today : date, optional
+            By default the date of the machine.
+
+        Raises
+        ------
+        CaseRefusedError
+            If the case does not take it.
+        CaseConflictError
+            If somebody else wrote to the case first.
+        NoteKeyError
+            If there is a note and no key.
+        """
+        with self.writing() as connection:
+            before = _case_of_key(connection, key)
+            if before is not None:
+                return before
+            held = _held_case(connection, case)
+            told = dict(data or {})
+            check_entry(
+                held,
+                kind,
+                day,
+                today or dt.date.today(),
+                told,
+                self.settings,
+                level=level,
+                has_note=bool(note),
+            )
+            writer = Writer(connection, self.now(), self.keys)
+            after = writer.append(held, kind, day, by, key, told, note)
+            writer.flush()
+            return after
+
+    # --- Reading ---
+
+    def today(self) -> dt.date | None:
+        """Give the day of the last morning; None before the first."""
+        with self.reading() as connection:
+            day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
+        return day
+
+    def case(self, case_id: int) -> Case | None:
+        """Give a case; None if there is none of that number."""
+        with self.reading() as connection:
+            return read_case(connection, CASE.c.id == case_id)
+
+    def case_of(self, pupil: str, line: str = "school") -> Case | None:
+        """Give the case of a pupil that is not closed."""
+        with self.reading() as connection:
+            return read_case(connection, CASE.c.pupil == pupil, CASE.c.line == line, CASE.c.state != "closed")
+
+    def cases(self, *where: sa.ColumnElement[bool]) -> list[Case]:
+        """Give cases in their order, by default all."""
+        with self.reading() as connection:
+            return read_cases(connection, *where)
+
+    def entries(self, case_id: int) -> list[Entry]:
+        """Give the entries of a case, in their order."""
+        with self.reading() as connection:
+            return read_entries(connection, ENTRY.c.case == case_id)
+
+    def note_of(self, entry: Entry) -> str:
+        """Read a note; empty where there is none. NoteKeyError without its key."""
+        if entry.note is None:
+            return ""
+        if self.keys is None:
+            raise NoteKeyError("The book was opened without keys.", hint="give the file of keys: --keys FILE")
+        return self.keys.read(entry.note, case=entry.case, seq=entry.seq)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Give all tables as frames, by name: for analysis; notes stay encrypted."""
+        import pandas as pd
+
+        with self.reading() as connection:
+            return {
+                table.name: pd.DataFrame(
+                    connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all(),
+                    columns=[column.name for column in table.columns],
+                )
+                for table in BOOK.sorted_tables
+            }
+
+    # --- Upkeep ---
+
+    def rebuild(self) -> int:
+        """Make the cases again from their entries; give how many were not as they should be."""
+        with self.writing() as connection:
+            stored = {case.id: case for case in read_cases(connection)}
+            made = folded_cases(connection)
+            wrong = [
+                case_id for case_id in stored.keys() | made.keys() if stored.get(case_id) != made.get(case_id)
+            ]
+            if wrong:
+                connection.execute(CASE.delete())
+                connection.execute(CASE.insert(), [asdict(case) for case in made.values()])
+        return len(wrong)
+
+    def renew_notes(self, keys: NoteKeys) -> int:
+        """Encrypt every note with the last of some keys, which can read them all; give how many."""
+        number = 0
+        with self.writing() as connection:
+            for entry in read_entries(connection, ENTRY.c.note.is_not(None)):
+                text = keys.read(entry.note or b"", case=entry.case, seq=entry.seq)
+                sealed = keys.seal(text, case=entry.case, seq=entry.seq)
+                at = (ENTRY.c.case == entry.case) & (ENTRY.c.seq == entry.seq)
+                connection.execute(ENTRY.update().where(at).values(note=sealed))
+                number += 1
+        self.keys = keys
+        return number
+
+
+def read_cases(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Case]:
+    """Read cases in the order of their numbers."""
+    rows = connection.execute(sa.select(CASE).where(*where).order_by(CASE.c.id)).mappings()
+    return [Case(**row) for row in rows]
+
+
+def read_case(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Case | None:
+    """Read one case."""
+    row = connection.execute(sa.select(CASE).where(*where)).mappings().first()
+    return None if row is None else Case(**row)
+
+
+def read_entries(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Entry]:
+    """Read entries, case by case."""
+    rows = connection.execute(sa.select(ENTRY).where(*where).order_by(ENTRY.c.case, ENTRY.c.seq)).mappings()
+    return [Entry(**row) for row in rows]
+
+
+def folded_cases(connection: sa.Connection) -> dict[int, Case]:
+    """Make every case from its entries."""
+    told: dict[int, list[Entry]] = {}
+    for entry in read_entries(connection):
+        told.setdefault(entry.case, []).append(entry)
+    folded = ((case_id, fold_entries(entries)) for case_id, entries in told.items())
+    return {case_id: case for case_id, case in folded if case is not None}
+
+
+def _case_of_key(connection: sa.Connection, key: str) -> Case | None:
+    written = connection.scalar(sa.select(ENTRY.c.case).where(ENTRY.c.key == key))
+    return None if written is None else read_case(connection, CASE.c.id == written)
+
+
+def _held_case(connection: sa.Connection, case: Case | int | None) -> Case | None:
+    if case is None:
+        return None
+    held = read_case(connection, CASE.c.id == (case if isinstance(case, int) else case.id))
+    if held is None:
+        raise CaseBookError("There is no case of that number.", hint="see Book.cases()")
+    if isinstance(case, Case) and case.seq != held.seq:
+        raise CaseConflictError(
+            "Somebody else wrote to the case first.", hint="read what was written, then write again"
+        )
+    return held
+
+
+# --- The database ---
+
+
+def _engine_of(url: str) -> sa.Engine:
+    try:
+        place = sa.make_url(url)
+        if place.get_backend_name() == "postgresql" and place.drivername == "postgresql":
+            place = place.set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(place, **_pool_of(place))
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "The driver of that database is not installed.", hint='pip install "dropout-risk[postgres]"'
+        ) from error
+    except sa.exc.ArgumentError as error:
+        raise CaseBookError(
+            "The address of the book is none.", hint="such as sqlite:///casebook.db or postgresql://..."
+        ) from error
+    if engine.dialect.name not in ONLY_ADDED:
+        raise CaseBookError(
+            f"A book cannot be kept in {engine.dialect.name}.", hint=f"allowed: {', '.join(ONLY_ADDED)}"
+        )
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_transaction)
+    return engine
+
+
+def _pool_of(place: sa.URL) -> dict[str, Any]:
+    in_memory = place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:")
+    if in_memory:
+        return {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
+    return {"pool_pre_ping": True}
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=wal", "synchronous=full", f"busy_timeout={_BUSY_MS}", "foreign_keys=on"):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_transaction(connection: sa.Connection) -> None:
+    """Take the lock of whoever writes at the beginning: two readers who both go on to write never wait."""
+    writes = connection.get_execution_options().get("writes", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock_beginning(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+_LOCK = 720_312
+"""Names the locks of this library among all of a PostgreSQL server's."""
+
+
+def lock_book(connection: sa.Connection) -> None:
+    """Let nobody else write to any case until this is done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        connection.execute(sa.text('LOCK TABLE "case", entry, round IN SHARE ROW EXCLUSIVE MODE'))
+
+
+def _make_tables(connection: sa.Connection) -> None:
+    BOOK.create_all(connection)
+    for statement in ONLY_ADDED[connection.dialect.name]:
+        connection.execute(sa.DDL(statement.replace("%", "%%")))
+    connection.execute(META.insert().values(name="version", value=str(VERSION)))
+
+
+@contextmanager
+def _book_errors() -> Iterator[None]:
+    """Word what the database says, without its statement, which may hold a pupil's values."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise CaseConflictError(
+            "Somebody else wrote the same at the same time.", hint="read the case again, then write"
+        ) from error
+    except sa.exc.DBAPIError as error:
+        raise CaseBookError(
+            f"The database of the book refused: {type(error.orig).__name__}.",
+            hint="check its address, its rights and its disk, then run again: nothing is half-written",
+        ) from error
+
+
+def same_but_times(cases: Iterable[Case]) -> list[Case]:
+    """Give cases without their hashes, which hold the time of writing: to compare two books."""
+    return [replace(case, hash="") for case in cases]

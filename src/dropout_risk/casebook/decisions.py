@@ -1,0 +1,166 @@
+"""What a case takes: asked when an entry is written, and never again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.machine import ANSWERS, LEVELS, OUTCOMES, STATES, VERBS, WRONGS
+from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.errors import CaseRefusedError, nearest
+from dropout_risk.settings import CaseSettings
+
+_CLOSED_WORDS: dict[str, Iterable[str]] = {
+    **{name: question.keys for name, question in QUESTIONS.items()},
+    "outcome": OUTCOMES,
+    "said": ANSWERS,
+    "wrong": WRONGS,
+}
+
+
+def check_entry(
+    case: Case | None,
+    kind: str,
+    day: dt.date,
+    today: dt.date,
+    data: Mapping[str, Any],
+    settings: CaseSettings,
+    *,
+    level: int = 0,
+    has_note: bool = False,
+) -> None:
+    """Refuse an entry that the case, as it stands, does not take.
+
+    Parameters
+    ----------
+    case : Case or None
+        As it stands; None before it is opened.
+    kind : str
+        The verb.
+    day, today : date
+        The day of which it tells, and that on which it is written.
+    data : mapping
+        What it says.
+    settings : CaseSettings
+        The ladder.
+    level : int, default=0
+        The level of the office of whoever writes.
+    has_note : bool, default=False
+        Whether it comes with a sentence.
+
+    Raises
+    ------
+    CaseRefusedError
+        With everything that is wrong with it.
+    """
+    problems = [*_verb_problems(case, kind), *_data_problems(kind, data)]
+    if day > today:
+        problems.append(("it tells of a day that has not come yet", "give the day on which it happened"))
+    if case is not None and day < case.opened:
+        problems.append(("it tells of a day before the case was opened", f"not before {case.opened}"))
+    if not problems and case is not None:
+        problems += _rule_problems(case, kind, today, data, settings, level, has_note)
+    if problems:
+        said, ways = zip(*problems, strict=True)
+        raise CaseRefusedError(
+            f"The entry {kind!r} cannot be written: {'; '.join(said)}.",
+            hint="; ".join(dict.fromkeys(filter(None, ways))),
+        )
+
+
+Problem = tuple[str, str]
+
+
+def _verb_problems(case: Case | None, kind: str) -> list[Problem]:
+    if kind not in VERBS:
+        return [("there is no such verb", nearest(str(kind), VERBS))]
+    state = None if case is None else case.state
+    if state in VERBS[kind].leads:
+        return []
+    allowed = [verb.name for verb in VERBS.values() if state in verb.leads]
+    told = "there is no case yet" if state is None else f"the case is {STATES[state].en}"
+    return [(told, f"allowed: {', '.join(allowed)}")]
+
+
+def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
+    if kind not in VERBS:
+        return []
+    missing = [name for name in VERBS[kind].needs if data.get(name) in (None, "", [], ())]
+    problems: list[Problem] = [(f"{name} is missing", "") for name in missing]
+    for name, allowed in _CLOSED_WORDS.items():
+        given = data.get(name)
+        words = given if isinstance(given, list | tuple) else [given]
+        if given is not None and not {*words} <= {*allowed}:
+            problems.append((f"{name} is no word that is known", f"{name}: {', '.join(allowed)}"))
+    if not 0 <= int(data.get("level", 0)) < len(LEVELS):
+        problems.append(("there is no such level", f"from 0 to {len(LEVELS) - 1}"))
+    return problems + _date_problems(data)
+
+
+def _date_problems(data: Mapping[str, Any]) -> list[Problem]:
+    problems: list[Problem] = []
+    for name in ("due", "since"):
+        try:
+            dt.date.fromisoformat(data.get(name) or "2000-01-01")
+        except (TypeError, ValueError):
+            problems.append((f"{name} is no date", f"{name}: YYYY-MM-DD"))
+    return problems
+
+
+def _rule_problems(
+    case: Case,
+    kind: str,
+    today: dt.date,
+    data: Mapping[str, Any],
+    settings: CaseSettings,
+    level: int,
+    has_note: bool,
+) -> list[Problem]:
+    problems: list[Problem] = []
+    if kind in ("meet", "plan", "refer", "returned") and dt.date.fromisoformat(data["due"]) <= today:
+        problems.append(("the next day is not after today", "name a later school day"))
+    if kind == "plan" and case.moved >= settings.most_moves:
+        way = "write down a contact, or pass the case up"
+        problems.append((f"the day was put off {case.moved} times in a row already", way))
+    if kind == "pass_up" and case.is_at_top:
+        problems.append(("nobody is above its level", "it stays due there until somebody acts"))
+    if kind == "answer" and data["to"] not in case.referrals:
+        problems.append(("it was not referred to that person", "answer a referral of this case"))
+    if kind == "close":
+        problems += _close_problems(case, data, settings, max(level, case.level), has_note)
+    return problems
+
+
+def _close_problems(
+    case: Case, data: Mapping[str, Any], settings: CaseSettings, level: int, has_note: bool
+) -> list[Problem]:
+    outcome = OUTCOMES[data["outcome"]]
+    offices = tuple(LEVELS)
+    problems: list[Problem] = []
+    if case.line == "school" and level < outcome.level:
+        needed = offices[outcome.level]
+        problems.append((f"this outcome is given by {needed} or above", "pass the case up"))
+    if case.state not in outcome.states:
+        problems.append(
+            ("this outcome is for pupils who came back", "write down first that the pupil returned")
+        )
+    problems += [(f"{name} is missing", "") for name in outcome.needs if not data.get(name)]
+    if outcome.sentence and not has_note and not data.get("why"):
+        problems.append(("this outcome needs a sentence that says why", "write a note with it"))
+    if outcome.name == "stayed" and not problems:
+        problems += _staying_problems(data, settings)
+    return problems
+
+
+def _staying_problems(data: Mapping[str, Any], settings: CaseSettings) -> list[Problem]:
+    """Ask the register whether the pupil stayed: ``present`` days without one of unexplained absence."""
+    if data.get("absent"):
+        return [("the register has unexplained absences since the return", "wait, or write 'away'")]
+    if int(data["present"]) < settings.staying_days:
+        return [(
+            f"the register has {data['present']} of {settings.staying_days} days of attendance since the return",
+            "it closes once the register confirms all of them",
+        )]  # fmt: skip
+    return []

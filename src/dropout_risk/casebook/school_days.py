@@ -1,0 +1,99 @@
+"""Which days are school days, also ahead: from the calendar as far as it goes, then by the ordinary week."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from dropout_risk.records.calendar import SchoolCalendar, date_of, ordinal_of
+from dropout_risk.records.ordinary_week import OrdinaryWeek, Week
+
+_AHEAD = 400
+
+
+class SchoolDaysAhead:
+    """The school days of each school, past and to come.
+
+    Parameters
+    ----------
+    days : mapping of str to int array, optional
+        The known school days of each school, as ordinals, rising.
+    week : {"weekdays", "china", "listed"}, default="weekdays"
+        Which days are school days after the last known one; ``"listed"`` as ``"weekdays"``, since somebody
+        has to act on some day.
+    closed : mapping of str to set of date, optional
+        Days on which a school is closed, whatever the week says.
+
+    Examples
+    --------
+    >>> days = SchoolDaysAhead()
+    >>> days.later("s-1", dt.date(2025, 3, 7), 1).isoformat()  # from a Friday
+    '2025-03-10'
+    >>> days.between("s-1", dt.date(2025, 3, 7), dt.date(2025, 3, 11))
+    2
+    """
+
+    def __init__(
+        self,
+        days: Mapping[str, np.ndarray] | None = None,
+        week: Week = "weekdays",
+        closed: Mapping[str, frozenset[dt.date]] | None = None,
+    ) -> None:
+        self._known = days or {}
+        self._closed = closed or {}
+        self._week = OrdinaryWeek("china" if week == "china" else "weekdays")
+        self._lists: dict[str, np.ndarray] = {}
+
+    @classmethod
+    def of_calendar(cls, calendar: SchoolCalendar, week: Week | None = None) -> Self:
+        """Take the calendar of some histories."""
+        return cls({school: calendar.days_of(school)[0] for school in calendar.schools}, week or "weekdays")
+
+    @cached_property
+    def _last(self) -> int:
+        return max((int(days[-1]) for days in self._known.values() if len(days)), default=0)
+
+    def _days(self, school: str, upto: int) -> np.ndarray:
+        """Give the days of a school, at least to an ordinal."""
+        held = self._lists.get(school)
+        if held is None or held[-1] < upto + _AHEAD // 2:
+            known = self._known.get(school, _NONE)
+            first = int(known[-1]) + 1 if len(known) else upto - 3 * _AHEAD
+            ahead = np.arange(first, max(first, upto) + _AHEAD, dtype=np.int32)
+            held = np.concatenate([known, ahead[self._opens(ahead)]])
+            closed = [ordinal_of(day) for day in self._closed.get(school, ())]
+            self._lists[school] = held = held[~np.isin(held, closed)]
+        return held
+
+    def _opens(self, dates: np.ndarray) -> np.ndarray:
+        """Open the ordinary week; of years whose holidays are not known, every weekday."""
+        opened = self._week.opens(dates)
+        return opened if opened.any() else OrdinaryWeek().opens(dates)
+
+    def is_open(self, school: str, day: dt.date) -> bool:
+        """Say whether a day is a school day of a school."""
+        date = ordinal_of(day)
+        days = self._days(school, date)
+        at = int(np.searchsorted(days, date))
+        return at < len(days) and int(days[at]) == date
+
+    def later(self, school: str, day: dt.date, number: int) -> dt.date:
+        """Give the school day so many school days after a day; 0 is that day, or the next one that is open."""
+        date = ordinal_of(day)
+        days = self._days(school, date + 2 * number)
+        at = int(np.searchsorted(days, date))
+        moved = at + number - (int(days[at]) != date and number > 0)
+        return date_of(int(days[min(moved, len(days) - 1)]))
+
+    def between(self, school: str, first: dt.date, last: dt.date) -> int:
+        """Count the school days from a day up to, and without, a later one."""
+        days = self._days(school, ordinal_of(last))
+        begun, ended = np.searchsorted(days, [ordinal_of(first), ordinal_of(last)])
+        return int(ended - begun)
+
+
+_NONE = np.empty(0, np.int32)

@@ -1,0 +1,168 @@
+"""The tables of the case book; entries are only ever added, and all but those can be made again of them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+VERSION = 1
+"""Of the tables; ``dropout-risk casebook upgrade`` brings an older book to it."""
+
+BOOK = sa.MetaData()
+_NAME, _WORD = sa.String(120), sa.String(40)
+_DAY, _COUNT = sa.Date(), sa.Integer()
+
+ENTRY = sa.Table(
+    "entry",
+    BOOK,
+    sa.Column("case", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("day", _DAY, nullable=False, index=True),
+    sa.Column("recorded_at", sa.DateTime, nullable=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("by", _NAME, nullable=False),
+    sa.Column("key", sa.String(240), nullable=False, unique=True),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("note", sa.LargeBinary),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+CASE = sa.Table(
+    "case",
+    BOOK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("line", _WORD, nullable=False),
+    sa.Column("pupil", _NAME, nullable=False),
+    sa.Column("school", _NAME, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("level", _COUNT, nullable=False),
+    sa.Column("owner", _NAME, nullable=False),
+    sa.Column("due", _DAY),
+    sa.Column("opened", _DAY, nullable=False),
+    sa.Column("turned", _DAY, nullable=False),
+    sa.Column("moved", _COUNT, nullable=False),
+    sa.Column("outcome", _WORD),
+    sa.Column("met", _DAY),
+    sa.Column("signals", sa.JSON, nullable=False),
+    sa.Column("referrals", sa.JSON, nullable=False),
+    sa.Column("seq", _COUNT, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.CheckConstraint("(state = 'closed') = (due IS NULL)", name="open_has_due"),
+)
+_LIVE = CASE.c.state != "closed"
+sa.Index("one_open", CASE.c.pupil, CASE.c.line, unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE)
+sa.Index("case_due", CASE.c.due, sqlite_where=_LIVE, postgresql_where=_LIVE)
+sa.Index("case_owner", CASE.c.owner, CASE.c.due)
+sa.Index("case_school", CASE.c.school, CASE.c.state)
+
+ROUND = sa.Table(
+    "round",
+    BOOK,
+    sa.Column("day", _DAY, primary_key=True),
+    sa.Column("case", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("fate", _WORD),
+)
+sa.Index("round_case", ROUND.c.case)
+
+CLOCK = sa.Table(
+    "clock",
+    BOOK,
+    sa.Column("day", _DAY, primary_key=True),
+    sa.Column("recorded_at", sa.DateTime, nullable=False),
+    sa.Column("entries", _COUNT, nullable=False),
+    sa.Column("cases", _COUNT, nullable=False),
+    sa.Column("report", sa.JSON, nullable=False),
+)
+"""One row per morning: the last one is today's, all before it are closed. Its counts can never fall."""
+
+SIGNAL = sa.Table(
+    "signal",
+    BOOK,
+    sa.Column("day", _DAY, primary_key=True),
+    sa.Column("pupil", _NAME, primary_key=True),
+    sa.Column("rule", _NAME, primary_key=True),
+    sa.Column("line", _WORD, nullable=False),
+    sa.Column("since", _DAY, nullable=False),
+    sa.Column("why_not", _WORD),
+)
+"""What fired on each day; ``why_not`` is the reason where the pupil has no case of it."""
+
+STANDING = sa.Table(
+    "standing",
+    BOOK,
+    sa.Column("pupil", _NAME, primary_key=True),
+    sa.Column("school", _NAME, nullable=False),
+    sa.Column("class", _NAME, nullable=False),
+    sa.Column("responsible", _NAME),
+    sa.Column("village", _NAME),
+    sa.Column("township", _NAME),
+    sa.Column("part", _WORD, nullable=False),
+    sa.Column("at_school", sa.Boolean, nullable=False),
+)
+"""Where everybody at school stands this morning, and whoever is not at school any more and has a case."""
+sa.Index("standing_school", STANDING.c.school, STANDING.c["class"])
+sa.Index("standing_responsible", STANDING.c.responsible)
+
+OUTBOX = sa.Table(
+    "outbox",
+    BOOK,
+    sa.Column("key", sa.String(240), primary_key=True),
+    sa.Column("to", _NAME, nullable=False),
+    sa.Column("channel", _WORD, nullable=False),
+    sa.Column("count", _COUNT, nullable=False),
+    sa.Column("oldest", _COUNT, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("tries", _COUNT, nullable=False),
+    sa.Column("next", sa.DateTime),
+)
+OUTBOX_STATES = ("queued", "sending", "sent", "failed", "unsure")
+
+GRANT = sa.Table(
+    "grant",
+    BOOK,
+    sa.Column("person", _NAME, primary_key=True),
+    sa.Column("role", _WORD, primary_key=True),
+    sa.Column("scope", _WORD, primary_key=True),
+    sa.Column("scope_id", _NAME, primary_key=True),
+    sa.Column("from", _DAY, primary_key=True),
+    sa.Column("until", _DAY),
+    sa.Column("deputy", _NAME),
+    sa.Column("channel", _WORD),
+)
+
+SEEN = sa.Table(
+    "seen",
+    BOOK,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("person", _NAME, nullable=False),
+    sa.Column("pupil", _NAME, nullable=False),
+    sa.Column("part", _WORD, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+sa.Index("seen_pupil", SEEN.c.pupil)
+
+META = sa.Table(
+    "casebook",
+    BOOK,
+    sa.Column("name", _WORD, primary_key=True),
+    sa.Column("value", sa.String(240), nullable=False),
+)
+
+_REFUSED = "entries are only ever added"
+_NOT_NOTE = ", ".join(f'"{column.name}"' for column in ENTRY.columns if column.name != "note")
+ONLY_ADDED: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        f"CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION entry_refused() RETURNS trigger AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER entry_stays BEFORE DELETE OR TRUNCATE ON entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
+        f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
+    ),
+}
+"""What keeps entries as they are in the database itself; only an encrypted note may be written anew."""
