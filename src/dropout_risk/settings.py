@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(ge=0, le=1)]
 Word = Annotated[str, Field(min_length=1, pattern=r"\S")]
 SchoolDays = Annotated[int, Field(ge=1, le=2000)]
+SomeDays = Annotated[int, Field(ge=0, le=60)]
 
 
 def _one_of(words: Collection[str], *others: str) -> BeforeValidator:
@@ -313,7 +314,7 @@ class CaseSettings(Section):
     principal_days, township_days : int, default=5 and 20
         From so many days of unexplained absence a case is the principal's, and the township's: about a week
         and about a month.
-    above_days : tuple of int, default=(0, 1, 2, 3)
+    above_days : tuple of int, default=(0, 0, 1, 2)
         Within how many days after it went up a case is due with class teacher, principal, township, county.
     listed_days : int, default=5
         Within how many days a pupil on the watch list without an alert is talked to; ``listed_opens`` says
@@ -328,19 +329,12 @@ class CaseSettings(Section):
         In a school's first days with the book each person gets at most so many new cases a day, the most
         urgent first: a backlog opens over several days. What a counsellor acts on is never held back.
     answered_days : int, default=20
-        For how long a rule that was closed as a false alarm or corrected opens nothing anew for the same days.
+        For how long a rule that was closed as a false alarm, or corrected, opens nothing for the same days.
     """
 
     principal_days: SchoolDays = 5
     township_days: SchoolDays = 20
-    above_days: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=60)], ...], Field(min_length=4, max_length=4)
-    ] = (
-        0,
-        1,
-        2,
-        3,
-    )
+    above_days: Annotated[tuple[SomeDays, ...], Field(min_length=4, max_length=4)] = (0, 0, 1, 2)
     listed_opens: bool = True
     listed_days: SchoolDays = 5
     most_moves: Annotated[int, Field(ge=0)] = 2

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dropout_risk.casebook.case import Case, fold_entries
 from dropout_risk.casebook.decisions import check_entry
-from dropout_risk.casebook.entry import Entry
+from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.tables import BOOK, CASE, CLOCK, ENTRY, META, ONLY_ADDED, VERSION
 from dropout_risk.casebook.writer import Writer
@@ -192,18 +192,10 @@ class Book:
                 return before
             held = _held_case(connection, case)
             told = dict(data or {})
-            check_entry(
-                held,
-                kind,
-                day,
-                today or dt.date.today(),
-                told,
-                self.settings,
-                level=level,
-                has_note=bool(note),
-            )
+            act, now = Act(kind, day, by, key), today or dt.date.today()
+            check_entry(held, act, now, told, self.settings, level=level, has_note=bool(note))
             writer = Writer(connection, self.now(), self.keys)
-            after = writer.append(held, kind, day, by, key, told, note)
+            after = writer.append(held, act, told, note)
             writer.flush()
             return after
 
@@ -396,7 +388,7 @@ def lock_book(connection: sa.Connection) -> None:
 def _make_tables(connection: sa.Connection) -> None:
     BOOK.create_all(connection)
     for statement in ONLY_ADDED[connection.dialect.name]:
-        connection.execute(sa.DDL(statement.replace("%", "%%")))
+        connection.exec_driver_sql(statement)
     connection.execute(META.insert().values(name="version", value=str(VERSION)))
 
 

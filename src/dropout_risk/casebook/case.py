@@ -95,8 +95,8 @@ def fold_entry(case: Case | None, entry: Entry) -> Case:
         return _opened_case(entry)
     state = verb.leads[case.state]
     turned = case.turned if state == case.state else entry.day
-    changed = _CHANGES.get(entry.kind, _no_change)(case, entry)
-    return replace(case, **{"state": state, "turned": turned, "seq": entry.seq, "hash": entry.hash} | changed)
+    changed: Change = {"state": state, "turned": turned, "seq": entry.seq, "hash": entry.hash}
+    return replace(case, **changed | _CHANGES.get(entry.kind, _no_change)(case, entry))
 
 
 def fold_entries(entries: Iterable[Entry]) -> Case | None:

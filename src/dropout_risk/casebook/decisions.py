@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.entry import Act
 from dropout_risk.casebook.machine import ANSWERS, LEVELS, OUTCOMES, STATES, VERBS, WRONGS
 from dropout_risk.casebook.words import QUESTIONS
 from dropout_risk.errors import CaseRefusedError, nearest
@@ -22,8 +23,7 @@ _CLOSED_WORDS: dict[str, Iterable[str]] = {
 
 def check_entry(
     case: Case | None,
-    kind: str,
-    day: dt.date,
+    act: Act,
     today: dt.date,
     data: Mapping[str, Any],
     settings: CaseSettings,
@@ -37,10 +37,10 @@ def check_entry(
     ----------
     case : Case or None
         As it stands; None before it is opened.
-    kind : str
-        The verb.
-    day, today : date
-        The day of which it tells, and that on which it is written.
+    act : Act
+        The verb, and the day of which it tells.
+    today : date
+        The day on which it is written.
     data : mapping
         What it says.
     settings : CaseSettings
@@ -55,13 +55,15 @@ def check_entry(
     CaseRefusedError
         With everything that is wrong with it.
     """
+    kind, day = act.kind, act.day
     problems = [*_verb_problems(case, kind), *_data_problems(kind, data)]
     if day > today:
         problems.append(("it tells of a day that has not come yet", "give the day on which it happened"))
     if case is not None and day < case.opened:
         problems.append(("it tells of a day before the case was opened", f"not before {case.opened}"))
     if not problems and case is not None:
-        problems += _rule_problems(case, kind, today, data, settings, level, has_note)
+        problems += _rule_problems(case, kind, today, data, settings)
+        problems += _close_problems(case, data, settings, level, has_note) if kind == "close" else ()
     if problems:
         said, ways = zip(*problems, strict=True)
         raise CaseRefusedError(
@@ -110,13 +112,7 @@ def _date_problems(data: Mapping[str, Any]) -> list[Problem]:
 
 
 def _rule_problems(
-    case: Case,
-    kind: str,
-    today: dt.date,
-    data: Mapping[str, Any],
-    settings: CaseSettings,
-    level: int,
-    has_note: bool,
+    case: Case, kind: str, today: dt.date, data: Mapping[str, Any], settings: CaseSettings
 ) -> list[Problem]:
     problems: list[Problem] = []
     if kind in ("meet", "plan", "refer", "returned") and dt.date.fromisoformat(data["due"]) <= today:
@@ -128,15 +124,13 @@ def _rule_problems(
         problems.append(("nobody is above its level", "it stays due there until somebody acts"))
     if kind == "answer" and data["to"] not in case.referrals:
         problems.append(("it was not referred to that person", "answer a referral of this case"))
-    if kind == "close":
-        problems += _close_problems(case, data, settings, max(level, case.level), has_note)
     return problems
 
 
 def _close_problems(
     case: Case, data: Mapping[str, Any], settings: CaseSettings, level: int, has_note: bool
 ) -> list[Problem]:
-    outcome = OUTCOMES[data["outcome"]]
+    outcome, level = OUTCOMES[data["outcome"]], max(level, case.level)
     offices = tuple(LEVELS)
     problems: list[Problem] = []
     if case.line == "school" and level < outcome.level:
@@ -160,7 +154,7 @@ def _staying_problems(data: Mapping[str, Any], settings: CaseSettings) -> list[P
         return [("the register has unexplained absences since the return", "wait, or write 'away'")]
     if int(data["present"]) < settings.staying_days:
         return [(
-            f"the register has {data['present']} of {settings.staying_days} days of attendance since the return",
+            f"the register has {data['present']} of {settings.staying_days} days of attendance since then",
             "it closes once the register confirms all of them",
         )]  # fmt: skip
     return []

@@ -7,10 +7,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 MORNING = "morning"
 """Who writes what no person did."""
+
+
+class Act(NamedTuple):
+    """What is done: the verb, of which day it tells, who does it, and the key by which it is done once."""
+
+    kind: str
+    day: dt.date
+    by: str
+    key: str
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ FATES: dict[Fate, Text] = {
 """What became of a case on a day on which it was due; *held* is for the top level, above which is nobody."""
 
 _LIVE: dict[State | None, State] = {"open": "open", "staying": "staying"}
+_BACK: dict[State | None, State] = {"open": "staying"}
+_OVER: dict[State | None, State] = {"open": "closed", "staying": "closed"}
+_ANEW: dict[State | None, State] = {"open": "open", "staying": "open"}
 _ANY: dict[State | None, State] = {"open": "open", "staying": "staying", "closed": "closed"}
 
 
@@ -71,16 +74,16 @@ VERBS: dict[str, Verb] = {
         Verb("pass_up", Text(zh="上报", en="passed up"), _LIVE, "passed_up", ("level", "owner", "due")),
         Verb("hand_over", Text(zh="转交", en="handed over"), _LIVE, None, ("owner",)),
         Verb(
-            "signal", Text(zh="新情况", en="new signal"), {"open": "open", "staying": "open"}, None,
+            "signal", Text(zh="新情况", en="new signal"), _ANEW, None,
             ("rule", "due"),
         ),
-        Verb("returned", Text(zh="返校", en="returned"), {"open": "staying"}, "done", ("since", "due")),
+        Verb("returned", Text(zh="返校", en="returned"), _BACK, "done", ("since", "due")),
         Verb("away", Text(zh="再次离校", en="away again"), {"staying": "open"}, None, ("since", "due")),
         Verb("refer", Text(zh="转介", en="referred"), _LIVE, "done", ("to", "due")),
         Verb("answer", Text(zh="回复", en="answer"), _LIVE, None, ("to", "said")),
         Verb("note", Text(zh="备注", en="note"), _ANY),
         Verb("correct", Text(zh="更正", en="corrected"), _ANY, None, ("wrong",)),
-        Verb("close", Text(zh="销号", en="closed"), {"open": "closed", "staying": "closed"}, "done", ("outcome",)),
+        Verb("close", Text(zh="销号", en="closed"), _OVER, "done", ("outcome",)),
     )
 }  # fmt: skip
 """The whole machine: what is not here cannot be written."""

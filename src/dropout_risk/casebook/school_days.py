@@ -82,7 +82,7 @@ class SchoolDaysAhead:
         return at < len(days) and int(days[at]) == date
 
     def later(self, school: str, day: dt.date, number: int) -> dt.date:
-        """Give the school day so many school days after a day; 0 is that day, or the next one that is open."""
+        """Give the school day so many school days after a day; for 0 that day, or the next open one."""
         date = ordinal_of(day)
         days = self._days(school, date + 2 * number)
         at = int(np.searchsorted(days, date))

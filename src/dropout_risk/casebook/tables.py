@@ -102,6 +102,14 @@ STANDING = sa.Table(
 sa.Index("standing_school", STANDING.c.school, STANDING.c["class"])
 sa.Index("standing_responsible", STANDING.c.responsible)
 
+SCHOOL = sa.Table(
+    "school",
+    BOOK,
+    sa.Column("school", _NAME, primary_key=True),
+    sa.Column("since", _DAY, nullable=False),
+)
+"""Since which morning each school is in the book."""
+
 OUTBOX = sa.Table(
     "outbox",
     BOOK,
@@ -127,6 +135,7 @@ GRANT = sa.Table(
     sa.Column("until", _DAY),
     sa.Column("deputy", _NAME),
     sa.Column("channel", _WORD),
+    sa.Column("stands_for", _NAME),
 )
 
 SEEN = sa.Table(

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dropout_risk.casebook.case import Case, fold_entry
-from dropout_risk.casebook.entry import Entry
+from dropout_risk.casebook.entry import Act, Entry
 from dropout_risk.casebook.machine import VERBS
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, ROUND
@@ -41,10 +41,7 @@ class Writer:
     def append(
         self,
         case: Case | None,
-        kind: str,
-        day: dt.date,
-        by: str,
-        key: str,
+        act: Act,
         data: Mapping[str, Any],
         note: str = "",
         *,
@@ -56,12 +53,12 @@ class Writer:
         """
         number, seq = (self._new_number(), 1) if case is None else (case.id, case.seq + 1)
         told, sealed = self._sealed(dict(data), note, number, seq)
-        entry = Entry(number, seq, day, self.at, kind, by, key, told, sealed)
+        entry = Entry(number, seq, act.day, self.at, act.kind, act.by, act.key, told, sealed)
         entry = entry.chained("" if case is None else case.hash)
         self._read.setdefault(number, 0 if case is None else case.seq)
         self._entries.append(entry)
         self._cases[number] = after = fold_entry(case, entry)
-        fate = fate or VERBS[kind].fate
+        fate = fate or VERBS[act.kind].fate
         if fate is not None:
             self._fates[number] = fate
         return after

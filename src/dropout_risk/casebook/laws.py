@@ -1,0 +1,230 @@
+"""The laws of the case book, asked of the tables: which of them does not hold, and for which cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dropout_risk.casebook.book import Book, folded_cases, read_cases, read_entries
+from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.entry import Entry
+from dropout_risk.casebook.machine import PARTS
+from dropout_risk.casebook.notes import NoteKeys
+from dropout_risk.casebook.people import Grant, Placed
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, ROUND, SIGNAL, STANDING
+from dropout_risk.errors import NoteKeyError
+from dropout_risk.text import Text
+
+LAWS: dict[int, Text] = {
+    1: Text(
+        zh="每一条预警都有且只有一个在办个案，或记有不立案的原因",
+        en="every signalled pupil has exactly one open case, or a recorded reason why not",
+    ),
+    2: Text(
+        zh="每个在办个案有一名有权办理的责任人和一个期限",
+        en="every open case has one owner with a live right at its level, and one due day",
+    ),
+    3: Text(
+        zh="当日应办＝办结＋改期＋上报（顶层留办另计）",
+        en="what was due was done, planned or passed up, each case once (held at the top, apart)",
+    ),
+    4: Text(
+        zh="由记录推出的状态与保存的一致，记录链未断",
+        en="the fold of the entries equals the stored state, and the chain is unbroken",
+    ),
+    5: Text(
+        zh="每个在校学生只在一栏之中",
+        en="every pupil at school stands in exactly one part of the morning",
+    ),
+    6: Text(zh="没有记录被删除", en="nothing is deleted"),
+}
+
+
+@dataclass(frozen=True)
+class BrokenLaw:
+    """A law that does not hold: what is wrong, how often, and the numbers of some cases."""
+
+    law: int
+    wrong: str
+    number: int
+    cases: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """Name the law and what is wrong, without any pupil."""
+        some = f" (cases {', '.join(map(str, self.cases))})" if self.cases else ""
+        return f"law {self.law}: {self.wrong}: {self.number}{some}"
+
+
+_SHOWN = 5
+
+
+def check_book(book: Book) -> list[BrokenLaw]:
+    """Check all laws of a book, those of its notes too where it was opened with keys."""
+    with book.reading() as connection:
+        return [*broken_laws(connection), *_note_laws(connection, book.keys)]
+
+
+def broken_laws(connection: sa.Connection, *, chain: bool = True) -> list[BrokenLaw]:
+    """Find the laws that do not hold; without ``chain``, those that today's tables alone tell of.
+
+    Law 4, and of law 6 what concerns single entries, ask every entry ever written.
+    """
+    found = [broken for law in _OF_TODAY for broken in law(connection)]
+    if chain:
+        found += [*_fold_laws(connection)]
+    return found
+
+
+def _some(law: int, wrong: str, cases: list[int]) -> Iterator[BrokenLaw]:
+    if cases:
+        yield BrokenLaw(law, wrong, len(cases), tuple(sorted(cases)[:_SHOWN]))
+
+
+def _today(connection: sa.Connection) -> dt.date | None:
+    day: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
+    return day
+
+
+def _signals_have_cases(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 1: of today's signals each pupil has a live case, had one closed since, or a reason."""
+    day = _today(connection)
+    if day is None:
+        return
+    of_pupil = (CASE.c.pupil == SIGNAL.c.pupil) & (CASE.c.line == SIGNAL.c.line)
+    has_case = sa.exists().where(of_pupil & ((CASE.c.state != "closed") | (CASE.c.turned >= day)))
+    lost = connection.scalar(
+        sa.select(sa.func.count()).where(SIGNAL.c.day == day, SIGNAL.c.why_not.is_(None), ~has_case)
+    )
+    if lost:
+        yield BrokenLaw(1, "signals without a case and without a reason", lost)
+    live = CASE.c.state != "closed"
+    twice = (
+        sa.select(CASE.c.pupil).where(live).group_by(CASE.c.pupil, CASE.c.line).having(sa.func.count() > 1)
+    )
+    number = connection.scalar(sa.select(sa.func.count()).select_from(twice.subquery()))
+    if number:
+        yield BrokenLaw(1, "pupils with several open cases", number)
+
+
+def _cases_have_owners(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 2, by the grants and the standings of the last morning."""
+    live = read_cases(connection, CASE.c.state != "closed")
+    yield from _some(2, "open cases without a due day", [case.id for case in live if case.due is None])
+    if _today(connection) is None:
+        return
+    grants: dict[tuple[str, str], list[Grant]] = {}
+    for row in connection.execute(sa.select(GRANT)).mappings():
+        grant = Grant(**{("begins" if name == "from" else name): value for name, value in row.items()})
+        grants.setdefault((grant.person, grant.role), []).append(grant)
+    placed = _placed_pupils(connection)
+    yield from _some(
+        2,
+        "open cases whose owner has no live right at its level",
+        [case.id for case in live if not _is_owned(case, grants, placed)],
+    )
+
+
+def _placed_pupils(connection: sa.Connection) -> dict[str, Placed]:
+    columns = (
+        STANDING.c[name] for name in ("pupil", "school", "class", "responsible", "village", "township")
+    )
+    return {row.pupil: Placed(*row) for row in connection.execute(sa.select(*columns))}
+
+
+def _is_owned(
+    case: Case, grants: Mapping[tuple[str, str], list[Grant]], placed: Mapping[str, Placed]
+) -> bool:
+    where = placed.get(case.pupil, Placed(case.pupil, case.school))
+    return any(grant.covers(where) for grant in grants.get((case.owner, case.office), ()))
+
+
+def _rounds_balance(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 3: of every round but today's each case has a fate."""
+    day = _today(connection)
+    if day is not None:
+        open_still = sa.select(ROUND.c.case).where(ROUND.c.day < day, ROUND.c.fate.is_(None))
+        yield from _some(3, "cases of earlier rounds without a fate", [*connection.scalars(open_still)])
+    struck = sa.select(CLOCK.c.day)
+    yield from _some(
+        3,
+        "rounds of days without a morning",
+        [*connection.scalars(sa.select(ROUND.c.case).where(ROUND.c.day.not_in(struck)))],
+    )
+
+
+def _everybody_stands(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 5: every pupil at school has one part, which says what the cases and today's round say."""
+    day = _today(connection)
+    if day is None:
+        return
+    report = connection.scalar(sa.select(CLOCK.c.report).where(CLOCK.c.day == day)) or {}
+    counted = Counter(connection.scalars(sa.select(STANDING.c.part).where(STANDING.c.at_school)).all())
+    if {part: counted[part] for part in PARTS} != dict(report.get("parts", {})):
+        yield BrokenLaw(5, "pupils who stand in no part, or in another than in the morning", 1)
+    unknown = sum(number for part, number in counted.items() if part not in PARTS)
+    if unknown:
+        yield BrokenLaw(5, "pupils in a part that there is not", unknown)
+
+
+def _counts_never_fall(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Law 6: there are never fewer entries or cases than on an earlier morning."""
+    for name, table in (("entries", ENTRY), ("cases", CASE)):
+        now = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        most = connection.scalar(sa.select(sa.func.max(CLOCK.c[name]))) or 0
+        if now < most:
+            yield BrokenLaw(6, f"{name} that were there on an earlier morning", most - now)
+
+
+_OF_TODAY: tuple[Callable[[sa.Connection], Iterator[BrokenLaw]], ...] = (
+    _signals_have_cases, _cases_have_owners, _rounds_balance, _everybody_stands, _counts_never_fall,
+)  # fmt: skip
+
+
+def _fold_laws(connection: sa.Connection) -> Iterator[BrokenLaw]:
+    """Laws 4 and 6 of the entries: numbered without a gap, chained, and folded to what is stored."""
+    chained: dict[int, Entry] = {}
+    broken: set[int] = set()
+    gaps: set[int] = set()
+    for entry in read_entries(connection):
+        before = chained.get(entry.case)
+        if entry.seq != (before.seq if before else 0) + 1:
+            gaps.add(entry.case)
+        if entry.digest(before.hash if before else "") != entry.hash:
+            broken.add(entry.case)
+        chained[entry.case] = entry
+    yield from _some(4, "cases whose chain is broken", [*broken])
+    yield from _some(6, "cases of which entries are missing", [*gaps])
+    stored = {case.id: case for case in read_cases(connection)}
+    made = folded_cases(connection) if not gaps else {}
+    if not gaps:
+        numbers = stored.keys() | made.keys()
+        yield from _some(
+            4, "cases that are not what their entries say",
+            [number for number in numbers if stored.get(number) != made.get(number)],
+        )  # fmt: skip
+    missing = set(range(1, max(stored, default=0) + 1)) - stored.keys()
+    yield from _some(6, "cases that are missing", [*missing])
+
+
+def _note_laws(connection: sa.Connection, keys: NoteKeys | None) -> Iterator[BrokenLaw]:
+    """Law 4 of the notes: each is the one that its entry vouches for."""
+    if keys is None:
+        return
+    wrong = [
+        entry.case
+        for entry in read_entries(connection, ENTRY.c.note.is_not(None))
+        if not _is_vouched(entry, keys)
+    ]
+    yield from _some(4, "notes that are not what was written", wrong)
+
+
+def _is_vouched(entry: Entry, keys: NoteKeys) -> bool:
+    try:
+        text = keys.read(entry.note or b"", case=entry.case, seq=entry.seq)
+    except NoteKeyError:
+        return False
+    return keys.vouch(text) == entry.data.get("note_mac")

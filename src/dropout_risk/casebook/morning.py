@@ -1,0 +1,484 @@
+"""The morning: what nobody answered goes up, signals open and stir cases, and today's round begins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from dropout_risk.casebook.book import Book, lock_book, read_cases
+from dropout_risk.casebook.case import Case
+from dropout_risk.casebook.entry import MORNING, Act
+from dropout_risk.casebook.laws import broken_laws
+from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
+from dropout_risk.casebook.people import Grant, People, Placed
+from dropout_risk.casebook.school_days import SchoolDaysAhead
+from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.writer import Writer
+from dropout_risk.catalogue.alert_kinds import kind_of_rule
+from dropout_risk.errors import LawBrokenError
+from dropout_risk.settings import CaseSettings
+
+LISTED = "listed"
+"""The rule of a place on the watch list."""
+NO_CHANNEL = "none"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What fired for a pupil on a day.
+
+    ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
+    how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
+    """
+
+    pupil: str
+    rule: str
+    since: dt.date
+    line: Line = "school"
+    level: int = 0
+    urgent: bool = True
+    due_in: int = 0
+
+
+class Attended(NamedTuple):
+    """What the register says of a pupil since a day: days present and absent, and the first absence."""
+
+    present: int
+    absent: int
+    first_absent: dt.date | None
+
+
+def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
+    return [Attended(0, 0, None) for _ in asked]
+
+
+@dataclass(frozen=True, eq=False)
+class MorningFacts:
+    """What a morning is told.
+
+    Parameters
+    ----------
+    day : date
+    pupils : sequence of Placed
+        Everybody at school.
+    days : SchoolDaysAhead
+    signals : sequence of Signal
+        The most urgent first.
+    to_verify : set of str
+        Pupils of whom too little is known to be judged.
+    attended : callable
+        Gives what the register says of pupils since a day.
+    registers : sequence of str
+        The classes and schools whose register is missing or odd, as sentences.
+    """
+
+    day: dt.date
+    pupils: Sequence[Placed]
+    days: SchoolDaysAhead
+    signals: Sequence[Signal] = ()
+    to_verify: frozenset[str] = frozenset()
+    attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] = _nothing_attended
+    registers: Sequence[str] = ()
+
+    @cached_property
+    def open_schools(self) -> frozenset[str]:
+        """The schools that are open on the day."""
+        schools = {pupil.school for pupil in self.pupils}
+        return frozenset(school for school in schools if self.days.is_open(school, self.day))
+
+    @cached_property
+    def placed(self) -> dict[str, Placed]:
+        """Where each pupil is."""
+        return {pupil.pupil: pupil for pupil in self.pupils}
+
+
+@dataclass(frozen=True)
+class MorningReport:
+    """What a morning did: counts of what was written, of where pupils stand, of why a signal opened nothing."""
+
+    day: dt.date
+    written: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+    why_not: Mapping[str, int] = field(default_factory=dict)
+    round: int = 0
+    held: int = 0
+    notices: int = 0
+    registers: Sequence[str] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as JSON."""
+        return asdict(self) | {"day": self.day.isoformat(), "registers": [*self.registers]}
+
+
+def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
+    """Run the morning of a day, in one transaction: all of it or nothing.
+
+    Parameters
+    ----------
+    book : Book
+    facts : MorningFacts
+    people : People, optional
+        By default the offices that the records imply.
+
+    Returns
+    -------
+    MorningReport or None
+        None where the day was done before, or no school is open on it.
+
+    Raises
+    ------
+    LawBrokenError
+        If a law would not hold afterwards; nothing is written then.
+    """
+    if not facts.open_schools:
+        return None
+    with book.writing() as connection:
+        lock_book(connection)
+        last: dt.date | None = connection.scalar(sa.select(sa.func.max(CLOCK.c.day)))
+        if last is not None and last >= facts.day:
+            return None
+        people = people or People.implied(facts.pupils)
+        _refuse_nobody(facts, people)
+        return _Morning(book, connection, facts, people, last).run()
+
+
+def _refuse_nobody(facts: MorningFacts, people: People) -> None:
+    """Refuse a school for which nobody acts, whether or not it has a signal today."""
+    for line, who in (("school", "a principal, or an office above"), ("care", "a counsellor")):
+        schools = sorted({pupil.school for pupil in facts.pupils})
+        alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
+        if alone:
+            raise LawBrokenError(
+                f"On {facts.day} there is nobody to act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
+                hint=f"name {who} for them in the file of people, and somebody who stands in",
+            )
+
+
+class _Morning:
+    """One morning while it is run: the live cases in memory, entries in a writer."""
+
+    def __init__(
+        self,
+        book: Book,
+        connection: sa.Connection,
+        facts: MorningFacts,
+        people: People,
+        last: dt.date | None,
+    ) -> None:
+        self.connection, self.facts, self.people, self.last = connection, facts, people, last
+        self.settings: CaseSettings = book.settings
+        self.day, self.days, self.open = facts.day, facts.days, facts.open_schools
+        self.at = book.now()
+        self.writer = Writer(connection, self.at, book.keys)
+        self.live = {case.id: case for case in read_cases(connection, CASE.c.state != "closed")}
+        self.of_pupil = {(case.pupil, case.line): case.id for case in self.live.values()}
+        self.stood = {row.pupil: row for row in connection.execute(sa.select(STANDING))}
+        self.written: Counter[str] = Counter()
+        self.why_not: Counter[str] = Counter()
+
+    def run(self) -> MorningReport:
+        self._write_grants()
+        held = self._pass_up()
+        self.writer.flush()
+        self._hand_over()
+        self._ask_register()
+        self._open_and_stir()
+        self.writer.flush()
+        parts = self._write_standings()
+        number = self._begin_round()
+        notices = self._write_digests()
+        report = MorningReport(
+            self.day,
+            dict(self.written),
+            parts,
+            dict(self.why_not),
+            number,
+            held,
+            notices,
+            self.facts.registers,
+        )
+        self._strike_clock(report)
+        broken = broken_laws(self.connection, chain=False)
+        if broken:
+            raise LawBrokenError(
+                f"On {self.day} the book would break {'; '.join(map(str, broken))}.",
+                hint="nothing was written; mend what is named, then run the morning again",
+            )
+        return report
+
+    # --- What was not answered, and who has gone ---
+
+    def _write_grants(self) -> None:
+        self.connection.execute(GRANT.delete())
+        rows = [_grant_row(grant) for grant in self.people.live_grants(self.day)]
+        if rows:
+            self.connection.execute(GRANT.insert(), rows)
+
+    def _pass_up(self) -> int:
+        """Pass up what nobody answered on the last day; at the top level it is held."""
+        if self.last is None:
+            return 0
+        unanswered = sa.select(ROUND.c.case).where(ROUND.c.day == self.last, ROUND.c.fate.is_(None))
+        held = []
+        for number in self.connection.scalars(unanswered.order_by(ROUND.c.case)):
+            case = self.live[number]
+            above = (
+                None if case.is_at_top else self._owner(case.pupil, case.school, case.line, case.level + 1)
+            )
+            if above is None:
+                held.append(number)
+                continue
+            owner, level = above
+            due = self._later(case.school, self.settings.above_days[level])
+            data = {"level": level, "owner": owner, "due": due.isoformat(), "why": "unanswered"}
+            self._append(case, "pass_up", f"up/{self.last}/{number}", data, day=self.last)
+        for number in held:
+            at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
+            self.connection.execute(ROUND.update().where(at).values(fate="held"))
+        return len(held)
+
+    def _hand_over(self) -> None:
+        """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
+        for number in [*self.live]:
+            self._find_owner(self.live[number])
+            self._take_back(self.live[number])
+
+    def _find_owner(self, case: Case) -> None:
+        placed = self._place(case.pupil, case.school)
+        if self.people.may_own(case.owner, placed, case.line, case.level, self.day):
+            return
+        found = self._owner(case.pupil, case.school, case.line, case.level)
+        if found is not None:
+            owner, level = found
+            data = {"owner": owner, "level": level, "school": placed.school, "why": "no live right"}
+            self._append(case, "hand_over", f"hand/{self.day}/{case.id}", data)
+
+    def _take_back(self, case: Case) -> None:
+        for to, said in case.referrals.items():
+            if not said and not self.people.grants_of(to, self.day):
+                data = {"to": to, "said": "declined", "why": "no live right", "due": self.day.isoformat()}
+                self._append(self.live[case.id], "answer", f"revoke/{self.day}/{case.id}/{to}", data)
+
+    # --- What is new ---
+
+    def _ask_register(self) -> None:
+        """Open the cases of pupils again who came back and are absent anew."""
+        staying = [case for case in self.live.values() if case.state == "staying"]
+        told = self.facts.attended([(case.pupil, case.turned) for case in staying])
+        for case, attended in zip(staying, told, strict=True):
+            if attended.first_absent is not None:
+                data = {"since": attended.first_absent.isoformat(), "due": self.day.isoformat()}
+                self._append(case, "away", f"away/{self.day}/{case.id}", data)
+
+    def _open_and_stir(self) -> None:
+        answered = self._answered()
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        opened: Counter[str] = Counter()
+        for signal in self.facts.signals:
+            if (signal.pupil, signal.rule) in rows:
+                continue
+            why_not = self._take(signal, answered, opened)
+            self.why_not.update([why_not] if why_not else ())
+            rows[signal.pupil, signal.rule] = {
+                "day": self.day, "pupil": signal.pupil, "rule": signal.rule, "line": signal.line,
+                "since": signal.since, "why_not": why_not,
+            }  # fmt: skip
+        if rows:
+            self.connection.execute(SIGNAL.insert(), [*rows.values()])
+
+    def _take(
+        self, signal: Signal, answered: set[tuple[str, str, dt.date]], opened: Counter[str]
+    ) -> str | None:
+        """Open or stir a case; say why not where none is opened and there is none."""
+        key = f"sig/{self.day}/{signal.pupil}/{signal.rule}"
+        number = self.of_pupil.get((signal.pupil, signal.line))
+        if number is not None:
+            self._stir(self.live[number], signal, key)
+            return None
+        placed = self.facts.placed.get(signal.pupil)
+        if placed is None:
+            return "not_at_school"
+        if (signal.pupil, kind_of_rule(signal.rule), signal.since) in answered:
+            return "answered"
+        found = self._owner(signal.pupil, placed.school, signal.line, signal.level)
+        if found is None:
+            return "nobody"
+        owner, level = found
+        if signal.line == "school" and self._is_capped(placed.school, owner, opened):
+            return "capped"
+        opened[owner] += 1
+        due = self._later(placed.school, signal.due_in)
+        data = {
+            "pupil": signal.pupil, "school": placed.school, "line": signal.line, "rule": signal.rule,
+            "since": signal.since.isoformat(), "level": level, "owner": owner, "due": due.isoformat(),
+        }  # fmt: skip
+        case = self._append(None, "open", key, data)
+        self.of_pupil[case.pupil, case.line] = case.id
+        return None
+
+    def _stir(self, case: Case, signal: Signal, key: str) -> None:
+        known = case.signals.get(signal.rule)
+        if not signal.urgent or known == signal.since.isoformat():
+            return
+        found = self._owner(case.pupil, case.school, case.line, max(case.level, signal.level))
+        owner, level = found or (case.owner, case.level)
+        data = {
+            "rule": signal.rule, "since": signal.since.isoformat(), "level": level,
+            "owner": case.owner if level == case.level else owner,
+            "due": self._later(case.school, signal.due_in).isoformat(),
+        }  # fmt: skip
+        self._append(case, "signal", key, data)
+
+    def _answered(self) -> set[tuple[str, str, dt.date]]:
+        """Find what was closed lately: the same fact opens no case twice."""
+        since = self.day - dt.timedelta(days=2 * self.settings.answered_days)
+        closed = read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
+        return {
+            (case.pupil, kind_of_rule(rule), dt.date.fromisoformat(day))
+            for case in closed
+            if case.outcome in OUTCOMES
+            for rule, day in case.signals.items()
+        }
+
+    @cached_property
+    def _first_days(self) -> dict[str, dt.date]:
+        """Since which morning each school is in the book; those of today are written down."""
+        known = {row.school: row.since for row in self.connection.execute(sa.select(SCHOOL))}
+        new = sorted({pupil.school for pupil in self.facts.pupils} - known.keys())
+        if new:
+            self.connection.execute(SCHOOL.insert(), [{"school": name, "since": self.day} for name in new])
+        return known | dict.fromkeys(new, self.day)
+
+    def _is_capped(self, school: str, owner: str, opened: Counter[str]) -> bool:
+        if opened[owner] < self.settings.first_cases:
+            return False
+        return self.days.between(school, self._first_days[school], self.day) < self.settings.first_days
+
+    # --- Today ---
+
+    def _write_standings(self) -> dict[str, int]:
+        """Say where everybody stands: pupils at school, and whoever has a case and left."""
+        of_school = {case.pupil: case for case in self.live.values() if case.line == "school"}
+        rows = [
+            _standing_row(placed, self._part(placed.pupil, of_school.get(placed.pupil)), at_school=True)
+            for placed in self.facts.placed.values()
+        ]
+        gone = {case.pupil: case for case in self.live.values() if case.pupil not in self.facts.placed}
+        rows += [
+            _standing_row(
+                self._place(pupil, case.school), self._part(pupil, of_school.get(pupil)), at_school=False
+            )
+            for pupil, case in gone.items()
+        ]
+        self.connection.execute(STANDING.delete())
+        if rows:
+            self.connection.execute(STANDING.insert(), rows)
+        counted = Counter(row["part"] for row in rows if row["at_school"])
+        return {part: counted[part] for part in PARTS}
+
+    def _part(self, pupil: str, case: Case | None) -> str:
+        if case is not None and self._is_due(case):
+            return "today"
+        if case is not None:
+            return "staying" if case.state == "staying" else "in_progress"
+        return "to_verify" if pupil in self.facts.to_verify else "nothing"
+
+    def _is_due(self, case: Case) -> bool:
+        return case.due is not None and case.due <= self.day and case.school in self.open
+
+    def _begin_round(self) -> int:
+        rows = [
+            {"day": self.day, "case": case.id, "fate": None}
+            for case in self.live.values()
+            if self._is_due(case)
+        ]
+        if rows:
+            self.connection.execute(ROUND.insert(), rows)
+        return len(rows)
+
+    def _write_digests(self) -> int:
+        """Put one notice per owner into the outbox: how many wait, and for how long."""
+        waiting: dict[str, list[int]] = {}
+        for case in self.live.values():
+            if self._is_due(case):
+                waiting.setdefault(case.owner, []).append(
+                    self.days.between(case.school, case.due or self.day, self.day)
+                )
+        channels = {
+            grant.person: grant.channel for grant in self.people.live_grants(self.day) if grant.channel
+        }
+        rows = [
+            {
+                "key": f"round/{self.day}/{owner}", "to": owner, "channel": channels.get(owner, NO_CHANNEL),
+                "count": len(ages), "oldest": max(ages), "state": "queued", "tries": 0, "next": None,
+            }
+            for owner, ages in sorted(waiting.items())
+        ]  # fmt: skip
+        if rows:
+            self.connection.execute(OUTBOX.insert(), rows)
+        return len(rows)
+
+    def _strike_clock(self, report: MorningReport) -> None:
+        counts = {
+            name: self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for name, table in (("entries", ENTRY), ("cases", CASE))
+        }
+        told = report.to_dict()
+        self.connection.execute(
+            CLOCK.insert().values(day=self.day, recorded_at=self.at, report=told, **counts)
+        )
+
+    # --- What all of these need ---
+
+    def _append(
+        self,
+        case: Case | None,
+        kind: str,
+        key: str,
+        data: Mapping[str, Any],
+        *,
+        day: dt.date | None = None,
+    ) -> Case:
+        after = self.writer.append(case, Act(kind, day or self.day, MORNING, key), data)
+        self.live[after.id] = after
+        self.written[kind] += 1
+        return after
+
+    def _place(self, pupil: str, school: str) -> Placed:
+        """Give where a pupil is, or was last."""
+        if pupil in self.facts.placed:
+            return self.facts.placed[pupil]
+        row = self.stood.get(pupil)
+        if row is None:
+            return Placed(pupil, school)
+        return Placed(pupil, row.school, row[2], row.responsible, row.village, row.township)
+
+    def _owner(self, pupil: str, school: str, line: Line, level: int) -> tuple[str, int] | None:
+        """Name who acts at a level, or at the next one above that has somebody."""
+        return self.people.owner(self._place(pupil, school), line, level, self.day)
+
+    def _later(self, school: str, number: int) -> dt.date:
+        return self.days.later(school, self.day, number)
+
+
+def _grant_row(grant: Grant) -> dict[str, Any]:
+    row = asdict(grant)
+    row["from"] = row.pop("begins")
+    return row
+
+
+def _standing_row(placed: Placed, part: str, *, at_school: bool) -> dict[str, Any]:
+    row: dict[str, Any] = placed._asdict()
+    row["class"] = row.pop("class_name")
+    return row | {"part": part, "at_school": at_school}
+
+
+def sorted_signals(signals: Iterable[tuple[Any, Signal]]) -> list[Signal]:
+    """Sort signals by their keys of urgency, the most urgent first."""
+    return [signal for _, signal in sorted(signals, key=lambda pair: (*pair[0], pair[1].pupil, pair[1].rule))]

@@ -1,0 +1,345 @@
+"""People: who may act where, who stands in for whom, and who is away; read anew each morning."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from dropout_risk.casebook.machine import LEVELS, OFFICES, Line
+from dropout_risk.casebook.rights import CASE_ROLES
+from dropout_risk.errors import PeopleError, nearest
+
+OWN = "pupil"
+SCOPES = (OWN, "class", "school", "village", "township", "county")
+"""Whose cases: the pupils for whom the records name the person responsible; or those of one place."""
+EVERYWHERE = "*"
+COLUMNS = (
+    "person",
+    "role",
+    "scope",
+    "scope_id",
+    "from",
+    "until",
+    "deputy",
+    "away_from",
+    "away_until",
+    "channel",
+)
+
+
+class Placed(NamedTuple):
+    """Where a pupil is: what decides who may act."""
+
+    pupil: str
+    school: str
+    class_name: str = ""
+    responsible: str | None = None
+    village: str | None = None
+    township: str | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one person may do: a role, for the pupils of a scope, from a day until (and without) another.
+
+    ``deputy`` acts while the person is away, and once the grant has ended; ``stands_for`` names whose deputy
+    this is. ``channel`` is where notices go.
+    """
+
+    person: str
+    role: str
+    scope: str
+    scope_id: str = EVERYWHERE
+    begins: dt.date = dt.date.min
+    until: dt.date | None = None
+    deputy: str | None = None
+    channel: str | None = None
+    stands_for: str | None = None
+
+    def is_live(self, day: dt.date) -> bool:
+        """Say whether it holds on a day."""
+        return self.begins <= day and (self.until is None or day < self.until)
+
+    def covers(self, placed: Placed) -> bool:
+        """Say whether a pupil is in its scope.
+
+        >>> Grant("t-1", "principal", "school", "s-1").covers(Placed("p-1", "s-1"))
+        True
+        >>> Grant("t-1", "class_teacher", "pupil").covers(Placed("p-1", "s-1", responsible="t-2"))
+        False
+        """
+        if self.scope == OWN:
+            return (
+                self.person == placed.responsible
+                if self.scope_id == EVERYWHERE
+                else self.scope_id == placed.pupil
+            )
+        if self.scope == "county":
+            return True
+        return self.scope_id == _place_of(placed, self.scope)
+
+
+def _place_of(placed: Placed, scope: str) -> str | None:
+    return placed.class_name if scope == "class" else getattr(placed, scope, None)
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Days on which a person does not act: from a day until (and without) another."""
+
+    person: str
+    begins: dt.date
+    until: dt.date
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody who acts.
+
+    Parameters
+    ----------
+    grants : tuple of Grant
+    absences : tuple of Absence
+        The deputy of a grant acts meanwhile.
+
+    Examples
+    --------
+    >>> people = People((
+    ...     Grant("t-1", "class_teacher", "class", "s-1/8/1", deputy="t-2"),
+    ...     Grant("h-1", "principal", "school", "s-1")))
+    >>> pupil = Placed("p-1", "s-1", "s-1/8/1")
+    >>> people.owner(pupil, "school", 0, dt.date(2025, 3, 3))
+    ('t-1', 0)
+    """
+
+    grants: tuple[Grant, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+    @classmethod
+    def implied(cls, placed: Iterable[Placed]) -> Self:
+        """Name offices where nobody named people: those responsible by the records, and one person an office.
+
+        >>> people = People.implied([Placed("p-1", "s-1", "s-1/8/1")])
+        >>> people.owner(Placed("p-1", "s-1", "s-1/8/1"), "school", 0, dt.date(2025, 3, 3))
+        ('class_teacher@s-1/8/1', 0)
+        """
+        grants: dict[Grant, None] = {}
+        for pupil in placed:
+            if pupil.responsible:
+                grants[Grant(pupil.responsible, "class_teacher", OWN)] = None
+            else:
+                name = pupil.class_name or pupil.school
+                scope = "class" if pupil.class_name else "school"
+                grants[Grant(f"class_teacher@{name}", "class_teacher", scope, name)] = None
+            for role in ("principal", "counsellor", "township"):
+                grants[Grant(f"{role}@{pupil.school}", role, "school", pupil.school)] = None
+        grants[Grant("county", "county", "county")] = None
+        return cls(tuple(grants))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read people from a CSV (one line a grant) or a TOML file (tables ``[[grant]]`` and ``[[away]]``).
+
+        PeopleError with all that is wrong in it.
+        """
+        path = Path(path)
+        lines = _toml_lines(path) if path.suffix.lower() == ".toml" else _csv_lines(path)
+        problems: list[str] = []
+        grants = [grant for line in lines for grant in _grant_of(line, problems)]
+        absences = [away for line in lines for away in _absence_of(line, problems)]
+        problems += _deputy_problems(grants)
+        if not grants and not problems:
+            problems.append("it names nobody")
+        if problems:
+            raise PeopleError(
+                f"{path.name} has {len(problems)} problem(s): {'; '.join(problems)}.",
+                hint="; ".join(
+                    f"{name}: {', '.join(allowed)}"
+                    for name, allowed in (("columns", COLUMNS), ("roles", CASE_ROLES), ("scopes", SCOPES))
+                ),
+            )
+        return cls(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(absences)))
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str, str], list[Grant]]:
+        found: dict[tuple[str, str, str], list[Grant]] = {}
+        for grant in self.grants:
+            name = grant.person if (grant.scope, grant.scope_id) == (OWN, EVERYWHERE) else grant.scope_id
+            found.setdefault((grant.role, grant.scope, name), []).append(grant)
+        return found
+
+    @cached_property
+    def _away(self) -> dict[str, list[Absence]]:
+        found: dict[str, list[Absence]] = {}
+        for absence in self.absences:
+            found.setdefault(absence.person, []).append(absence)
+        return found
+
+    def is_away(self, person: str, day: dt.date) -> bool:
+        """Say whether somebody does not act on a day."""
+        return any(item.begins <= day < item.until for item in self._away.get(person, ()))
+
+    def grants_of(self, person: str, day: dt.date) -> tuple[Grant, ...]:
+        """Give what a person may do on a day; a deputy has the grants of whom it stands in for."""
+        return tuple(grant for grant in self.live_grants(day) if grant.person == person)
+
+    def live_grants(self, day: dt.date) -> list[Grant]:
+        """Give all grants that hold on a day, with those of the deputies of whoever is away or has left."""
+        live = [grant for grant in self.grants if grant.is_live(day)]
+        for grant in self.grants:
+            begun = grant.begins <= day
+            if grant.deputy and begun and (not grant.is_live(day) or self.is_away(grant.person, day)):
+                live.append(_stood_in(grant))
+        return list(dict.fromkeys(live))
+
+    def holders(self, role: str, placed: Placed, day: dt.date) -> list[str]:
+        """Name those who hold a role for a pupil on a day and are there, the nearest scope first.
+
+        Where one is away or has left, the deputy is named in its stead.
+        """
+        names = (
+            (OWN, placed.pupil), (OWN, placed.responsible), ("class", placed.class_name),
+            ("village", placed.village), ("school", placed.school), ("township", placed.township),
+            ("county", EVERYWHERE),
+        )  # fmt: skip
+        there: dict[str, None] = {}
+        for scope, name in names:
+            for grant in self._by_place.get((role, scope, name or ""), ()):
+                if not grant.covers(placed) or grant.begins > day:
+                    continue
+                if grant.is_live(day) and not self.is_away(grant.person, day):
+                    there[grant.person] = None
+                elif grant.deputy and not self.is_away(grant.deputy, day):
+                    there[grant.deputy] = None
+        return [*there]
+
+    def owner(self, placed: Placed, line: Line, level: int, day: dt.date) -> tuple[str, int] | None:
+        """Name who acts at a level, or at the next one above that has somebody; None if nobody has."""
+        offices = OFFICES[line]
+        for above in range(level, len(offices)):
+            holders = self.holders(offices[above], placed, day)
+            if holders:
+                return holders[0], above
+        return None
+
+    def may_own(self, person: str, placed: Placed, line: Line, level: int, day: dt.date) -> bool:
+        """Say whether a person has a live right to the cases of a level."""
+        return person in self.holders(OFFICES[line][level], placed, day)
+
+    def level_of(self, person: str, placed: Placed, day: dt.date) -> int | None:
+        """Give the highest level at which a person may act for a pupil; None without one."""
+        levels = [level for level, office in enumerate(LEVELS) if person in self.holders(office, placed, day)]
+        return max(levels, default=None)
+
+    def roles_of(self, person: str, placed: Placed, day: dt.date) -> tuple[str, ...]:
+        """Name the roles that a person has for a pupil on a day."""
+        return tuple(role for role in CASE_ROLES if person in self.holders(role, placed, day))
+
+
+def _stood_in(grant: Grant) -> Grant:
+    """Give the deputy's grant; own pupils stay those of the person stood in for."""
+    return replace(grant, person=grant.deputy or "", until=None, deputy=None, stands_for=grant.person)
+
+
+# --- Files ---
+
+
+def _csv_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PeopleError(f"{path.name} cannot be read as UTF-8.", hint="save it as CSV in UTF-8") from error
+    rows = csv.DictReader(io.StringIO(text))
+    unknown = [name for name in rows.fieldnames or () if name not in COLUMNS]
+    if unknown:
+        raise PeopleError(
+            f"{path.name} has an unknown column {unknown[0]!r}.", hint=nearest(unknown[0], COLUMNS)
+        )
+    return [{"line": number, **row} for number, row in enumerate(rows, start=2)]
+
+
+def _toml_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PeopleError(
+            f"{path.name} is not TOML in UTF-8.", hint="tables [[grant]] and [[away]]"
+        ) from error
+    unknown = [name for name in data if name not in ("grant", "away")]
+    if unknown:
+        raise PeopleError(f"{path.name} has an unknown table {unknown[0]!r}.", hint="allowed: grant, away")
+    grants = [
+        {"line": f"grant {number}", **line} for number, line in enumerate(data.get("grant", ()), start=1)
+    ]
+    away = [
+        {"line": f"away {number}", "person": line.get("person"), "away_from": line.get("from"),
+         "away_until": line.get("until")}
+        for number, line in enumerate(data.get("away", ()), start=1)
+    ]  # fmt: skip
+    return grants + away
+
+
+def _grant_of(line: Mapping[str, Any], problems: list[str]) -> list[Grant]:
+    if not line.get("role"):
+        return []
+    where = f"line {line['line']}"
+    role, scope = str(line["role"]).strip(), str(line.get("scope") or "").strip()
+    if role not in CASE_ROLES:
+        problems.append(f"{where}: unknown role ({nearest(role, CASE_ROLES)})")
+    if scope not in SCOPES:
+        problems.append(f"{where}: unknown scope ({nearest(scope, SCOPES)})")
+    scope_id = str(line.get("scope_id") or "").strip() or EVERYWHERE
+    if scope not in (OWN, "county") and scope_id == EVERYWHERE:
+        problems.append(f"{where}: scope_id is missing")
+    person = _person_of(line, problems)
+    begins, until = _days_of(line, "from", "until", problems)
+    texts = {name: str(line.get(name) or "").strip() or None for name in ("deputy", "channel")}
+    return [Grant(person, role, scope, scope_id, begins or dt.date.min, until, **texts)]
+
+
+def _absence_of(line: Mapping[str, Any], problems: list[str]) -> list[Absence]:
+    begins, until = _days_of(line, "away_from", "away_until", problems)
+    if begins is None and until is None:
+        if not line.get("role"):
+            problems.append(f"line {line['line']}: neither a role nor an absence")
+        return []
+    person = _person_of(line, problems)
+    return [Absence(person, begins or dt.date.min, until or dt.date.max)]
+
+
+def _person_of(line: Mapping[str, Any], problems: list[str]) -> str:
+    person = str(line.get("person") or "").strip()
+    if not person:
+        problems.append(f"line {line['line']}: person is missing")
+    return person
+
+
+def _days_of(
+    line: Mapping[str, Any], first: str, last: str, problems: list[str]
+) -> tuple[dt.date | None, dt.date | None]:
+    days: list[dt.date | None] = []
+    for name in (first, last):
+        given = line.get(name)
+        try:
+            days.append(
+                given if isinstance(given, dt.date) else dt.date.fromisoformat(given) if given else None
+            )
+        except (TypeError, ValueError):
+            problems.append(f"line {line['line']}: {name} is no date (YYYY-MM-DD)")
+            days.append(None)
+    begins, until = days
+    if begins and until and until <= begins:
+        problems.append(f"line {line['line']}: {last} is not after {first}")
+    return begins, until
+
+
+def _deputy_problems(grants: Collection[Grant]) -> list[str]:
+    alone = sum(grant.deputy == grant.person for grant in grants)
+    return [f"{alone} deput{'y stands' if alone == 1 else 'ies stand'} in for themselves"] if alone else []
