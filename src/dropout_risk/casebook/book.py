@@ -330,7 +330,7 @@ def _engine_of(url: str) -> sa.Engine:
         place = sa.make_url(url)
         if place.get_backend_name() == "postgresql" and place.drivername == "postgresql":
             place = place.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(place, **_pool_of(place))
+        engine = sa.create_engine(place, hide_parameters=True, **_pool_of(place))
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "The driver of that database is not installed.", hint='pip install "dropout-risk[postgres]"'

@@ -68,7 +68,8 @@ VERBS: dict[str, Verb] = {
             needs=("pupil", "school", "line", "rule", "level", "owner", "due"),
         ),
         Verb(
-            "meet", Text(zh="联系", en="contact"), _LIVE, "done", ("way", "met", "difficulty", "result", "due")
+            "meet", Text(zh="联系", en="contact"), _LIVE, "done",
+            ("way", "met", "difficulty", "result", "due"),
         ),
         Verb("plan", Text(zh="约定日期", en="planned"), _LIVE, "planned", ("due", "reason")),
         Verb("pass_up", Text(zh="上报", en="passed up"), _LIVE, "passed_up", ("level", "owner", "due")),

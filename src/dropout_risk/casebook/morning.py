@@ -100,7 +100,7 @@ class MorningFacts:
 
 @dataclass(frozen=True)
 class MorningReport:
-    """What a morning did: counts of what was written, of where pupils stand, of why a signal opened nothing."""
+    """What a morning did: counts of what was written, of where pupils stand, of why signals opened nothing."""
 
     day: dt.date
     written: Mapping[str, int] = field(default_factory=dict)
@@ -150,12 +150,13 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
     """Refuse a school for which nobody acts, whether or not it has a signal today."""
-    for line, who in (("school", "a principal, or an office above"), ("care", "a counsellor")):
+    needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
+    for line, who in needed.items():
         schools = sorted({pupil.school for pupil in facts.pupils})
         alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
         if alone:
             raise LawBrokenError(
-                f"On {facts.day} there is nobody to act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
+                f"On {facts.day} nobody may act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
                 hint=f"name {who} for them in the file of people, and somebody who stands in",
             )
 
@@ -179,6 +180,7 @@ class _Morning:
         self.live = {case.id: case for case in read_cases(connection, CASE.c.state != "closed")}
         self.of_pupil = {(case.pupil, case.line): case.id for case in self.live.values()}
         self.stood = {row.pupil: row for row in connection.execute(sa.select(STANDING))}
+        self.first_days = self._known_schools()
         self.written: Counter[str] = Counter()
         self.why_not: Counter[str] = Counter()
 
@@ -346,8 +348,7 @@ class _Morning:
             for rule, day in case.signals.items()
         }
 
-    @cached_property
-    def _first_days(self) -> dict[str, dt.date]:
+    def _known_schools(self) -> dict[str, dt.date]:
         """Since which morning each school is in the book; those of today are written down."""
         known = {row.school: row.since for row in self.connection.execute(sa.select(SCHOOL))}
         new = sorted({pupil.school for pupil in self.facts.pupils} - known.keys())
@@ -358,7 +359,7 @@ class _Morning:
     def _is_capped(self, school: str, owner: str, opened: Counter[str]) -> bool:
         if opened[owner] < self.settings.first_cases:
             return False
-        return self.days.between(school, self._first_days[school], self.day) < self.settings.first_days
+        return self.days.between(school, self.first_days[school], self.day) < self.settings.first_days
 
     # --- Today ---
 

@@ -61,7 +61,7 @@ class Grant:
     until: dt.date | None = None
     deputy: str | None = None
     channel: str | None = None
-    stands_for: str | None = None
+    stands_for: str = ""
 
     def is_live(self, day: dt.date) -> bool:
         """Say whether it holds on a day."""
@@ -75,12 +75,8 @@ class Grant:
         >>> Grant("t-1", "class_teacher", "pupil").covers(Placed("p-1", "s-1", responsible="t-2"))
         False
         """
-        if self.scope == OWN:
-            return (
-                self.person == placed.responsible
-                if self.scope_id == EVERYWHERE
-                else self.scope_id == placed.pupil
-            )
+        if self.scope == OWN and self.scope_id == EVERYWHERE:
+            return (self.stands_for or self.person) == placed.responsible
         if self.scope == "county":
             return True
         return self.scope_id == _place_of(placed, self.scope)

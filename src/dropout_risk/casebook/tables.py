@@ -135,7 +135,7 @@ GRANT = sa.Table(
     sa.Column("until", _DAY),
     sa.Column("deputy", _NAME),
     sa.Column("channel", _WORD),
-    sa.Column("stands_for", _NAME),
+    sa.Column("stands_for", _NAME, primary_key=True),
 )
 
 SEEN = sa.Table(
