@@ -144,7 +144,7 @@ def routes(model, histories, review, role, language):
     """Ask every route of pages, for every pupil and school, as the service answers."""
     room = ReviewRoom(model, Path(), role, language)
     room._review = lambda language, scope: review
-    review.ask_about(review._places)
+    review.ask_about(review._indices)
     rests = {
         "pupil": [str(pupil) for pupil in histories.student_ids],
         "school": [school for school in review.watch_list.schools if school],
