@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,18 +15,19 @@ from dropout_risk.casebook.book import Book, lock_book, read_cases
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import MORNING, Act
 from dropout_risk.casebook.laws import broken_laws
-from dropout_risk.casebook.machine import OUTCOMES, PARTS, Line
+from dropout_risk.casebook.machine import PARTS, Line
+from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
 from dropout_risk.casebook.writer import Writer
-from dropout_risk.catalogue.alert_kinds import kind_of_rule
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
 
 LISTED = "listed"
 """The rule of a place on the watch list."""
 NO_CHANNEL = "none"
+_A_YEAR = 366
 
 
 @dataclass(frozen=True)
@@ -98,24 +99,6 @@ class MorningFacts:
         return {pupil.pupil: pupil for pupil in self.pupils}
 
 
-@dataclass(frozen=True)
-class MorningReport:
-    """What a morning did: counts of what was written, of where pupils stand, of why signals opened nothing."""
-
-    day: dt.date
-    written: Mapping[str, int] = field(default_factory=dict)
-    parts: Mapping[str, int] = field(default_factory=dict)
-    why_not: Mapping[str, int] = field(default_factory=dict)
-    round: int = 0
-    held: int = 0
-    notices: int = 0
-    registers: Sequence[str] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write it as JSON."""
-        return asdict(self) | {"day": self.day.isoformat(), "registers": [*self.registers]}
-
-
 def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -> MorningReport | None:
     """Run the morning of a day, in one transaction: all of it or nothing.
 
@@ -152,7 +135,7 @@ def _refuse_nobody(facts: MorningFacts, people: People) -> None:
     """Refuse a school for which nobody acts, whether or not it has a signal today."""
     needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
     for line, who in needed.items():
-        schools = sorted({pupil.school for pupil in facts.pupils})
+        schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
         alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
         if alone:
             raise LawBrokenError(
@@ -295,7 +278,7 @@ class _Morning:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
 
     def _take(
-        self, signal: Signal, answered: set[tuple[str, str, dt.date]], opened: Counter[str]
+        self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]
     ) -> str | None:
         """Open or stir a case; say why not where none is opened and there is none."""
         key = f"sig/{self.day}/{signal.pupil}/{signal.rule}"
@@ -306,7 +289,7 @@ class _Morning:
         placed = self.facts.placed.get(signal.pupil)
         if placed is None:
             return "not_at_school"
-        if (signal.pupil, kind_of_rule(signal.rule), signal.since) in answered:
+        if (signal.pupil, signal.rule, None if signal.rule == LISTED else signal.since) in answered:
             return "answered"
         found = self._owner(signal.pupil, placed.school, signal.line, signal.level)
         if found is None:
@@ -337,15 +320,21 @@ class _Morning:
         }  # fmt: skip
         self._append(case, "signal", key, data)
 
-    def _answered(self) -> set[tuple[str, str, dt.date]]:
-        """Find what was closed lately: the same fact opens no case twice."""
-        since = self.day - dt.timedelta(days=2 * self.settings.answered_days)
-        closed = read_cases(self.connection, CASE.c.state == "closed", CASE.c.turned >= since)
-        return {
-            (case.pupil, kind_of_rule(rule), dt.date.fromisoformat(day))
+    def _answered(self) -> set[tuple[str, str, dt.date | None]]:
+        """Find what was closed: the same fact opens no case twice, nor a place on the list so soon again."""
+        closed = read_cases(
+            self.connection, CASE.c.state == "closed", CASE.c.turned >= self.day - dt.timedelta(days=_A_YEAR)
+        )
+        facts: set[tuple[str, str, dt.date | None]] = {
+            (case.pupil, rule, dt.date.fromisoformat(day))
             for case in closed
-            if case.outcome in OUTCOMES
             for rule, day in case.signals.items()
+        }
+        lately = self.settings.listed_again
+        return facts | {
+            (case.pupil, LISTED, None)
+            for case in closed
+            if self.days.between(case.school, case.turned, self.day) < lately
         }
 
     def _known_schools(self) -> dict[str, dt.date]:
@@ -478,8 +467,3 @@ def _standing_row(placed: Placed, part: str, *, at_school: bool) -> dict[str, An
     row: dict[str, Any] = placed._asdict()
     row["class"] = row.pop("class_name")
     return row | {"part": part, "at_school": at_school}
-
-
-def sorted_signals(signals: Iterable[tuple[Any, Signal]]) -> list[Signal]:
-    """Sort signals by their keys of urgency, the most urgent first."""
-    return [signal for _, signal in sorted(signals, key=lambda pair: (*pair[0], pair[1].pupil, pair[1].rule))]
