@@ -28,6 +28,8 @@ LISTED = "listed"
 """The rule of a place on the watch list."""
 NO_CHANNEL = "none"
 _A_YEAR = 366
+_TOLD: Line = "school"
+"""What a report counts: nobody learns from a count that there is a case of the other line."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,7 @@ class _Morning:
         for number in held:
             at = (ROUND.c.day == self.last) & (ROUND.c.case == number)
             self.connection.execute(ROUND.update().where(at).values(fate="held"))
-        return len(held)
+        return sum(self.live[number].line == _TOLD for number in held)
 
     def _hand_over(self) -> None:
         """Give the cases of whoever has left, or is away, to whoever stands in; take back open referrals."""
@@ -269,7 +271,7 @@ class _Morning:
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
-            self.why_not.update([why_not] if why_not else ())
+            self.why_not.update([why_not] if why_not and signal.line == _TOLD else ())
             rows[signal.pupil, signal.rule] = {
                 "day": self.day, "pupil": signal.pupil, "rule": signal.rule, "line": signal.line,
                 "since": signal.since, "why_not": why_not,
@@ -383,17 +385,14 @@ class _Morning:
         return case.due is not None and case.due <= self.day and case.school in self.open
 
     def _begin_round(self) -> int:
-        rows = [
-            {"day": self.day, "case": case.id, "fate": None}
-            for case in self.live.values()
-            if self._is_due(case)
-        ]
-        if rows:
+        due = [case for case in self.live.values() if self._is_due(case)]
+        if due:
+            rows = [{"day": self.day, "case": case.id, "fate": None} for case in due]
             self.connection.execute(ROUND.insert(), rows)
-        return len(rows)
+        return sum(case.line == _TOLD for case in due)
 
     def _write_digests(self) -> int:
-        """Put one notice per owner into the outbox: how many wait, and for how long."""
+        """Put one notice per owner into the outbox: how many wait, and for how long; count the school's."""
         waiting: dict[str, list[int]] = {}
         for case in self.live.values():
             if self._is_due(case):
@@ -412,7 +411,8 @@ class _Morning:
         ]  # fmt: skip
         if rows:
             self.connection.execute(OUTBOX.insert(), rows)
-        return len(rows)
+        of_school = {case.owner for case in self.live.values() if self._is_due(case) and case.line == _TOLD}
+        return len(of_school)
 
     def _strike_clock(self, report: MorningReport) -> None:
         counts = {
@@ -437,7 +437,8 @@ class _Morning:
     ) -> Case:
         after = self.writer.append(case, Act(kind, day or self.day, MORNING, key), data)
         self.live[after.id] = after
-        self.written[kind] += 1
+        if after.line == _TOLD:
+            self.written[kind] += 1
         return after
 
     def _place(self, pupil: str, school: str) -> Placed:

@@ -188,24 +188,24 @@ class _Told:
     def _missing_registers(self) -> dict[str, list[str]]:
         facts = RegisterFacts.of(self._snapshot, self.model.settings.registers)
         members = np.flatnonzero(members_on(self._snapshot))
+        ages = facts.last[members]
+        handed_in = self._snapshot.dates_before(facts.last)[members]
         late: dict[str, dict[str, None]] = {}
-        for pupil, days in zip(self.placed, facts.missing[members].tolist(), strict=False):
-            if days:
+        last: dict[str, int] = {}
+        told = zip(
+            self.placed, facts.missing[members].tolist(), ages.tolist(), handed_in.tolist(), strict=False
+        )
+        for pupil, missing, age, date in told:
+            if missing:
                 late.setdefault(pupil.school, {})[pupil.class_name or pupil.school] = None
+            last[pupil.school] = max(last.get(pupil.school, 0), date if age else 0)
         whole = _WHOLE_SCHOOL.to(self.scores.language)
-        stopped = {school: [whole] for school in self._schools() if self._has_stopped(school)}
+        stopped = {school: [whole] for school, date in last.items() if self._has_stopped(school, date)}
         return {school: [*classes] for school, classes in late.items()} | stopped
 
-    def _schools(self) -> list[str]:
-        return sorted({pupil.school for pupil in self.placed if pupil.school})
-
-    def _has_stopped(self, school: str) -> bool:
+    def _has_stopped(self, school: str, last: int) -> bool:
         """Say whether a whole school has nothing of its last school day."""
-        row = self._snapshot.calendar.row_of(school)
-        if row < 0:
-            return True
-        last = date_of(int(self.histories.observed_to[self.histories.calendar_row == row].max(initial=0)))
-        return self.days.between(school, last, self.day) > 1
+        return not last or self.days.between(school, date_of(last), self.day) > 1
 
 
 def _attended_since(present: Any, absent: Any, dates: Any, since: dt.date) -> Attended:
