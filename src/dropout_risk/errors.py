@@ -446,6 +446,12 @@ class LawBrokenError(DropoutRiskError, RuntimeError):
     code = "DR806"
 
 
+class TrialError(DropoutRiskError, ValueError):
+    """A trial that may not be declared, or that is not as it was declared."""
+
+    code = "DR815"
+
+
 class MissingExtraError(DropoutRiskError, ImportError):
     """An optional library that is not installed."""
 

@@ -306,6 +306,18 @@ class HelpSettings(Section):
 _NEVER_SUGGESTED = ("vocational", "职业教育", "普职", "职教", "中职", "职高", "技校")
 
 
+class MinutesSettings(Section):
+    """How many minutes a contact of each way takes, the way there and the writing down included."""
+
+    call: Annotated[int, Field(ge=0)] = 10
+    home_visit: Annotated[int, Field(ge=0)] = 90
+    talk_at_school: Annotated[int, Field(ge=0)] = 20
+    counselling: Annotated[int, Field(ge=0)] = 45
+    aid_check: Annotated[int, Field(ge=0)] = 20
+    written_report: Annotated[int, Field(ge=0)] = 30
+    home_teaching: Annotated[int, Field(ge=0)] = 120
+
+
 class CaseSettings(Section):
     """The ladder of cases: in school days, as one school's published rule has it; local rules differ.
 
@@ -332,6 +344,8 @@ class CaseSettings(Section):
         For how many days after a case was closed a place on the list alone opens none.
     week : {"weekdays", "china"}, default="weekdays"
         Which days are school days ahead of the calendar.
+    minutes : MinutesSettings
+        How long a contact of each way takes, for the report on the work.
     """
 
     principal_days: SchoolDays = 5
@@ -348,6 +362,7 @@ class CaseSettings(Section):
     first_cases: Annotated[int, Field(ge=1)] = 5
     listed_again: SchoolDays = 20
     week: Literal["weekdays", "china"] = "weekdays"
+    minutes: MinutesSettings = MinutesSettings()
 
 
 class MissingnessSettings(Section):

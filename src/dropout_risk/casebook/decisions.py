@@ -9,7 +9,7 @@ from typing import Any
 from dropout_risk.casebook.case import Case
 from dropout_risk.casebook.entry import Act
 from dropout_risk.casebook.machine import ANSWERS, LEVELS, OUTCOMES, STATES, VERBS, WRONGS
-from dropout_risk.casebook.words import QUESTIONS
+from dropout_risk.casebook.words import QUESTIONS, REASON_QUESTION
 from dropout_risk.errors import CaseRefusedError, nearest
 from dropout_risk.settings import CaseSettings
 
@@ -98,7 +98,16 @@ def _data_problems(kind: str, data: Mapping[str, Any]) -> list[Problem]:
             problems.append((f"{name} is no word that is known", f"{name}: {', '.join(allowed)}"))
     if not 0 <= int(data.get("level", 0)) < len(LEVELS):
         problems.append(("there is no such level", f"from 0 to {len(LEVELS) - 1}"))
-    return problems + _date_problems(data)
+    return problems + _date_problems(data) + _feedback_problems(data)
+
+
+def _feedback_problems(data: Mapping[str, Any]) -> list[Problem]:
+    if "feedback" not in data:
+        return []
+    said, allowed = data["feedback"], REASON_QUESTION.keys
+    if not isinstance(said, Mapping) or not said or not {*said.values()} <= {*allowed}:
+        return [("feedback is no word that is known", f"for each feature one of {', '.join(allowed)}")]
+    return [] if data.get("run") else [("run is missing", "name the version of the model")]
 
 
 def _date_problems(data: Mapping[str, Any]) -> list[Problem]:

@@ -20,6 +20,7 @@ from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
+from dropout_risk.casebook.trial import trial_order
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
@@ -38,6 +39,7 @@ class Signal:
 
     ``since`` is the first day of what it tells, ``level`` the level whose case it is, and ``due_in`` within
     how many school days it is to be acted upon; one that is not ``urgent`` stirs no case that is there.
+    Pupils of one ``urgency`` are equally urgent: only among them may a declared trial change the order.
     """
 
     pupil: str
@@ -47,6 +49,7 @@ class Signal:
     level: int = 0
     urgent: bool = True
     due_in: int = 0
+    urgency: str = ""
 
 
 class Attended(NamedTuple):
@@ -267,7 +270,8 @@ class _Morning:
         answered = self._answered()
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        for signal in self.facts.signals:
+        schools = {pupil.pupil: pupil.school for pupil in self.facts.pupils}
+        for signal in trial_order(self.connection, self.facts.signals, self.day, schools):
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)

@@ -155,7 +155,8 @@ class _Told:
         entries = (entry for group in watch_list.groups for entry in group.risks)
         for entry in sorted(entries, key=lambda item: (-item.score.risk, str(item.score.student_id))):
             pupil = str(entry.score.student_id)
-            yield Signal(pupil, LISTED, self.day, urgent=False, due_in=self.settings.listed_days)
+            due_in, band = self.settings.listed_days, entry.score.band
+            yield Signal(pupil, LISTED, self.day, urgent=False, due_in=due_in, urgency=band)
 
     def attended(self, asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
         """Say what the register has of pupils since a day."""

@@ -157,6 +157,29 @@ META = sa.Table(
     sa.Column("value", sa.String(240), nullable=False),
 )
 
+TRIAL = sa.Table(
+    "trial",
+    BOOK,
+    sa.Column("name", _NAME, primary_key=True),
+    sa.Column("declared_at", sa.DateTime, nullable=False),
+    sa.Column("by", _NAME, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+"""Trials as they were declared beforehand; off where there is none."""
+
+ASSIGNED = sa.Table(
+    "assigned",
+    BOOK,
+    sa.Column("trial", _NAME, primary_key=True),
+    sa.Column("unit", _NAME, primary_key=True),
+    sa.Column("day", _DAY, nullable=False),
+    sa.Column("rank", sa.BigInteger, nullable=False),
+    sa.Column("urgency", _WORD),
+    sa.Column("starts", _DAY),
+)
+"""What a trial gave each pupil or school, and on which day."""
+
 _REFUSED = "entries are only ever added"
 _NOT_NOTE = ", ".join(f'"{column.name}"' for column in ENTRY.columns if column.name != "note")
 ONLY_ADDED: dict[str, tuple[str, ...]] = {
@@ -164,6 +187,12 @@ ONLY_ADDED: dict[str, tuple[str, ...]] = {
         f"CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
         f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
         f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
+        *(
+            f"CREATE TRIGGER {table.name}_{act} BEFORE {act} ON {table.name} "
+            f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+            for table in (TRIAL, ASSIGNED)
+            for act in ("delete", "update")
+        ),
     ),
     "postgresql": (
         "CREATE OR REPLACE FUNCTION entry_refused() RETURNS trigger AS "
@@ -172,6 +201,11 @@ ONLY_ADDED: dict[str, tuple[str, ...]] = {
         "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
         f"CREATE TRIGGER entry_same BEFORE UPDATE OF {_NOT_NOTE} ON entry "
         "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()",
+        *(
+            f"CREATE TRIGGER {table.name}_same BEFORE DELETE OR TRUNCATE OR UPDATE ON {table.name} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION entry_refused()"
+            for table in (TRIAL, ASSIGNED)
+        ),
     ),
 }
-"""What keeps entries as they are in the database itself; only an encrypted note may be written anew."""
+"""What keeps entries and trials as they are in the database itself; only an encrypted note may be written anew."""
