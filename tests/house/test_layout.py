@@ -140,6 +140,8 @@ NEW_ROOMS = {
     "dropout_risk.scoring.redacted_rows": "rows of scores as a role may read them",
     "dropout_risk.scoring.scope": "of which pupils a reader reads",
     "dropout_risk.watchlist.scores_table": "scores as a table in a file",
+    "dropout_risk.cli.learning": "the commands on what a case book teaches",
+    "dropout_risk.tracking.feedback_runs": "feedback on reasons as runs",
     "dropout_risk.tracking.open_store": "what is asked of MLflow before a training",
     "dropout_risk.tracking.published": "a bundle that is put into use",
     "dropout_risk.watchlist.reason_notes": "what stands beside a reason's sentence",

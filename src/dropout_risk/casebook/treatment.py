@@ -137,14 +137,13 @@ class TreatedEvaluation:
         return "\n".join([*lines, MISLEADS.to(language)])
 
     def _line(self, row: dict[Any, Any], language: Language) -> str:
-        group = _GROUPS[row["group"]].to(language)
-        told = {"mean": row["mean_risk"], "rate": row["base_rate"], "recall": row["recall"]}
+        missing = WITHHELD.to(language) if row["withheld"] else "–"
+        told = {"mean": "mean_risk", "rate": "base_rate", "recall": "recall"}
         shares = {
-            name: WITHHELD.to(language) if value is pd.NA else "–" if np.isnan(value) else f"{value:.0%}"
-            for name, value in told.items()
+            name: missing if pd.isna(row[figure]) else f"{row[figure]:.0%}" for name, figure in told.items()
         }
-        n = WITHHELD.to(language) if row["n"] is pd.NA else row["n"]
-        return _LINE.fill(language, group=group, n=n, **shares)
+        n = missing if pd.isna(row["n"]) else row["n"]
+        return _LINE.fill(language, group=_GROUPS[row["group"]].to(language), n=n, **shares)
 
 
 _FIGURES = ("n", "positives", "base_rate", "mean_risk", "auc", "calibration_intercept", "calibration_slope")
@@ -180,6 +179,7 @@ def treated_evaluation(
     told = [
         {
             "group": group,
+            "withheld": bool(small),
             **(dict.fromkeys((*_FIGURES, "recall"), pd.NA) if small else _figures_of(part, line)),
         }
         for group, part, small in zip(_GROUPS, parts, hidden, strict=True)
