@@ -14,9 +14,8 @@ from dropout_risk.casebook.words import DIFFICULTIES
 from dropout_risk.catalogue.feature import CAUSES, Cause
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import wilson_interval
-from dropout_risk.evaluation.small_groups import FEWEST, WITHHELD, withheld_groups
+from dropout_risk.evaluation.small_groups import FEWEST, withheld_groups
 from dropout_risk.scoring.scores import Scores
-from dropout_risk.text import Language, Text
 
 CAUSES_OF: dict[str, tuple[Cause, ...]] = {
     "schoolwork": ("learning",),
@@ -35,12 +34,6 @@ CAUSES_OF: dict[str, tuple[Cause, ...]] = {
 """
 UNKNOWN = "unknown"
 _OLDEST = pd.Timedelta(days=31)
-_SHARE = Text(
-    zh="{cases}件个案有家庭所说的困难和当日的原因：第一条原因与之相符的占{right}（95%区间{low}至{high}）；"
-    "若原因与学生随意搭配，约占{chance}。",
-    en="{cases} cases have both the family's word and the reasons of the day: the first reason agrees in "
-    "{right} (95 % interval {low} to {high}); with reasons of other pupils it would in about {chance}.",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +63,9 @@ class DifficultyTable:
     no_word: int
     no_reason: int
 
-    def text(self, language: Language) -> str:
-        """Say how often the reasons agree."""
-        if np.isnan(self.right):
-            return WITHHELD.to(language)
-        low, high = (f"{bound:.0%}" for bound in self.interval)
-        told = {"right": f"{self.right:.0%}", "low": low, "high": high, "chance": f"{self.by_chance:.0%}"}
-        return _SHARE.fill(language, cases=self.cases, **told)
-
 
 def first_reasons(scores: Scores) -> pd.DataFrame:
-    """Give the first reason that raises each pupil's risk: ``student_id``, ``as_of``, ``feature``, ``cause``."""
+    """Give the first reason that raises each risk: ``student_id``, ``as_of``, ``feature``, ``cause``."""
     rows = [
         (str(pupil.student_id), scores.as_of, pupil.raising[0].feature, pupil.raising[0].cause)
         for pupil in scores.pupils

@@ -1,4 +1,4 @@
-"""Feedback: what somebody who knows the pupil says of each reason, written as an entry and counted by model."""
+"""Feedback: what people who know a pupil say of each reason, written as an entry and counted by model."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _word_key(word: str) -> str:
 
 
 def feedback_frame(book: Book, line: Line = "school") -> pd.DataFrame:
-    """Give all feedback: ``run`` (the model's version), ``feature`` and ``word``, in the order of the alphabet.
+    """Give all feedback: ``run`` (the model's version), ``feature`` and ``word``, in alphabetical order.
 
     Neither pupils, cases, people nor days are in it. Of what one person said of the same reason of the same
     case more than once, the last word counts.

@@ -63,9 +63,9 @@ class CasebookReport:
     ----------
     until : date
     contact : pandas.DataFrame
-        By all, school, and level of the opening: ``median`` and ``p90`` of the school days from the first sign
-        to the first contact. Who waits still, or was closed without one, waited that long at least; NaN where
-        so many were not reached. ``waiting`` counts cases without a contact.
+        By all, school, and level of the opening: ``median`` and ``p90`` of the school days from the first
+        sign to the first contact. Who waits still, or was closed without one, waited that long at least; NaN
+        where so many were not reached. ``waiting`` counts cases without a contact.
     leavers : pandas.DataFrame
         By ``group`` (``outcomes``, or ``lost`` for cases so closed of whom no outcome was given): the shares
         ``listed`` (with a case before they left) and ``seen`` (reached before).

@@ -20,7 +20,7 @@ from dropout_risk.casebook.morning_report import MorningReport
 from dropout_risk.casebook.people import Grant, People, Placed
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.tables import CASE, CLOCK, ENTRY, GRANT, OUTBOX, ROUND, SCHOOL, SIGNAL, STANDING
-from dropout_risk.casebook.trial import trial_order
+from dropout_risk.casebook.trial import drawn_order
 from dropout_risk.casebook.writer import Writer
 from dropout_risk.errors import LawBrokenError
 from dropout_risk.settings import CaseSettings
@@ -270,8 +270,7 @@ class _Morning:
         answered = self._answered()
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         opened: Counter[str] = Counter()
-        schools = {pupil.pupil: pupil.school for pupil in self.facts.pupils}
-        for signal in trial_order(self.connection, self.facts.signals, self.day, schools):
+        for signal in self._ordered_signals():
             if (signal.pupil, signal.rule) in rows:
                 continue
             why_not = self._take(signal, answered, opened)
@@ -282,6 +281,14 @@ class _Morning:
             }  # fmt: skip
         if rows:
             self.connection.execute(SIGNAL.insert(), [*rows.values()])
+
+    def _ordered_signals(self) -> list[Signal]:
+        """Give the signals, in the order of a trial where one runs: of the list alone, no alert moves."""
+        listed = (
+            (signal.pupil, signal.urgency if signal.rule == LISTED else "") for signal in self.facts.signals
+        )
+        units = [(pupil, self._place(pupil, "").school, urgency) for pupil, urgency in listed]
+        return [self.facts.signals[at] for at in drawn_order(self.connection, LISTED, units, self.day)]
 
     def _take(
         self, signal: Signal, answered: set[tuple[str, str, dt.date | None]], opened: Counter[str]

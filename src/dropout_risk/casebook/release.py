@@ -29,13 +29,13 @@ WORD_RULE = "counsellor_word"
 WORD_RULE_TEXT = Text(zh="心理教师请您留意", en="the counsellor asks you to look after this pupil")
 LONGEST_WORDS = 200
 TELLING = (
-    "心理", "测评", "测试", "测验", "检测", "量表", "问卷", "筛查", "得分", "阳性", "效度", "咨询", "诊断", "危机",
-    "自杀", "自伤", "自残", "轻生", "割腕", "跳楼", "服药", "想死", "寻死", "去死", "死亡", "不想活", "活着", "遗书",
-    "抑郁", "焦虑", "强迫", "恐怖", "医院", "住院", "危险", "预案",
+    "心理", "测评", "测试", "测验", "检测", "量表", "问卷", "筛查", "得分", "阳性", "效度", "咨询", "诊断",
+    "危机", "危险", "预案", "医院", "住院", "服药", "自杀", "自伤", "自残", "轻生", "割腕", "跳楼", "想死",
+    "寻死", "去死", "死亡", "不想活", "活着", "遗书", "抑郁", "焦虑", "强迫", "恐怖",
     "psychology", "psychological", "psychologist", "test", "tests", "tested", "scale", "questionnaire",
-    "screening", "score", "scores", "item", "items", "diagnosis", "crisis", "suicide", "suicidal", "self-harm",
-    "self harm", "harm", "hurt", "kill", "die", "dying", "death", "dead", "overdose", "depressed", "depression",
-    "anxiety", "anxious", "hospital", "danger", "therapy",
+    "screening", "score", "scores", "item", "items", "diagnosis", "crisis", "suicide", "suicidal",
+    "self-harm", "harm", "hurt", "kill", "die", "dying", "death", "dead", "overdose", "depressed",
+    "depression", "anxiety", "anxious", "hospital", "danger", "therapy",
 )  # fmt: skip
 """Words that name a test or a crisis: they reach no class teacher by this way."""
 _ITEM = re.compile(r"(第\s*[0-9一二三四五六七八九十百]+\s*题|题目?\s*[0-9]+|\bq\s*[0-9]+\b)")
@@ -102,8 +102,7 @@ def release_words(
 ) -> Case:
     """Let the class teacher know what a counsellor releases: a note in the school's case, or a new one.
 
-    Nothing is read of whether the pupil has a case of the counsellor's, but that own words are no copy of
-    what is written there; neither its number nor its days are in what is written.
+    What is written is the same whether or not the pupil has a case of the counsellor's.
 
     Parameters
     ----------
@@ -146,12 +145,11 @@ def release_words(
     found = people.owner(placed, "school", 0, day)
     if found is None:
         raise CaseRefusedError("Nobody acts for this pupil.", hint="name people: --people FILE")
-    due = (days or SchoolDaysAhead(week=book.settings.week)).later(
-        placed.school, day, book.settings.listed_days
-    )
+    days = days or SchoolDaysAhead(week=book.settings.week)
+    due = days.later(placed.school, day, book.settings.listed_days).isoformat()
     data = {
-        "pupil": pupil, "school": placed.school, "line": "school", "rule": WORD_RULE, "since": day.isoformat(),
-        "level": found[1], "owner": found[0], "due": due.isoformat(), "released": said,
+        "pupil": pupil, "school": placed.school, "line": "school", "rule": WORD_RULE, "level": found[1],
+        "owner": found[0], "since": day.isoformat(), "due": due, "released": said,
     }  # fmt: skip
     return book.write("open", day, by, key, data=data, today=today)
 
@@ -166,29 +164,26 @@ def _placed_pupil(connection: sa.Connection, pupil: str) -> Placed:
 
 
 def _people_in(connection: sa.Connection) -> People:
-    rows = connection.execute(sa.select(GRANT)).mappings()
-    return People(tuple(
-        Grant(**{("begins" if name == "from" else name): value for name, value in row.items()}) for row in rows
-    ))  # fmt: skip
+    rows = [dict(row) for row in connection.execute(sa.select(GRANT)).mappings()]
+    return People(tuple(Grant(begins=row.pop("from"), **row) for row in rows))
 
 
 def _checked_words(book: Book, pupil: str, words: str, instruments: InstrumentRegistry | None) -> str:
-    if words in {word.key for word in RELEASED}:
-        return words
-    standard = next((word.key for word in RELEASED if words in (word.text.zh, word.text.en)), None)
-    if standard is not None:
-        return standard
-    problems = []
-    if not words or len(words) > LONGEST_WORDS:
-        problems.append(f"own words have from 1 to {LONGEST_WORDS} letters")
-    if telling_words(words, instruments):
-        problems.append("they name a test, an instrument, an item or a crisis")
-    if _is_copied(words, _care_notes(book, pupil)):
-        problems.append("they copy what stands in a note that only counsellors read")
-    if problems:
+    for word in RELEASED:
+        if words in (word.key, word.text.zh, word.text.en):
+            return word.key
+    problems = {
+        f"own words have from 1 to {LONGEST_WORDS} letters": not 0 < len(words) <= LONGEST_WORDS,
+        "they name a test, an instrument, an item or a crisis": bool(telling_words(words, instruments)),
+        "they copy what stands in a note that only counsellors read": _is_copied(
+            words, _care_notes(book, pupil)
+        ),
+    }
+    if any(problems.values()):
+        said = "; ".join(problem for problem, is_there in problems.items() if is_there)
         allowed = ", ".join(word.key for word in RELEASED)
         raise CaseRefusedError(
-            f"These words cannot be released: {'; '.join(problems)}.",
+            f"These words cannot be released: {said}.",
             hint=f"say only what the class teacher is to do; standard sentences: {allowed}",
         )
     return words
@@ -203,11 +198,10 @@ def _care_notes(book: Book, pupil: str) -> list[str]:
 
 def _is_copied(words: str, notes: Iterable[str]) -> bool:
     said = _letters_of(words)
-    for note in map(_letters_of, notes):
-        match = SequenceMatcher(None, said, note, autojunk=False).find_longest_match()
-        if match.size >= min(_COPIED, len(said)) and match.size > 0:
-            return True
-    return False
+    found = (
+        SequenceMatcher(None, said, _letters_of(note), autojunk=False).find_longest_match() for note in notes
+    )
+    return any(match.size >= min(_COPIED, len(said)) > 0 for match in found)
 
 
 def _letters_of(text: str) -> str:

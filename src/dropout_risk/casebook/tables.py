@@ -208,4 +208,4 @@ ONLY_ADDED: dict[str, tuple[str, ...]] = {
         ),
     ),
 }
-"""What keeps entries and trials as they are in the database itself; only an encrypted note may be written anew."""
+"""What keeps entries and trials as they are in the database; only an encrypted note may be written anew."""

@@ -33,7 +33,7 @@ class ToldCases:
     cases : pandas.DataFrame
         ``case``, ``pupil``, ``school`` and ``level`` where it was opened; ``opened``, ``signalled`` (the
         first day of what any signal told), ``contacted`` (the first day on which somebody of the family was
-        met or reached), ``returned``, ``closed``: days or None; ``outcome``; whether the pupil was ``absent``.
+        met or reached), ``returned``, ``closed``: days or None; ``outcome``; and ``absent``.
     contacts : pandas.DataFrame
         ``case``, ``day``, ``way``, whether anybody was ``reached``, and the ``difficulty`` told.
     wrong : int

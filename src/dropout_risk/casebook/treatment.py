@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,27 +15,19 @@ from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.told_cases import ToldCases
 from dropout_risk.errors import EvaluationError
 from dropout_risk.evaluation.metrics import ranking_and_probability_metrics
-from dropout_risk.evaluation.small_groups import FEWEST, WITHHELD, withheld_groups
+from dropout_risk.evaluation.small_groups import FEWEST, withheld_groups
 from dropout_risk.features.cohort import Cohort
-from dropout_risk.text import Language, Text
+from dropout_risk.text import Text
 
 MISLEADS = Text(
     zh="受过帮扶的学生如果留了下来，可能正是因为帮扶。把他们当作“没有风险”去训练，模型会以为这些征兆无害，"
     "以后就不再提醒。因此分开报告，训练时这些标签按删失处理，不论最后是否留下。",
-    en="Pupils who were helped and stayed may have stayed because of it. A model that learns from them as from "
-    "anybody else learns that their signs are harmless, and stops naming such pupils. They are therefore "
-    "reported apart, and in training their labels are censored, whether they stayed or left.",
+    en="Pupils who were helped and stayed may have stayed because of it. A model that learns from them as "
+    "from anybody else learns that their signs are harmless, and stops naming such pupils. They are "
+    "therefore reported apart, and in training their labels are censored, whether they stayed or left.",
 )
 HELPED = "helped"
 """The reason of a censored row."""
-_GROUPS = {
-    "helped": Text(zh="预测期内有人联系过的", en="Helped within the horizon"),
-    "others": Text(zh="其他学生", en="The others"),
-}
-_LINE = Text(
-    zh="{group}：{n}行，预测{mean}，实际{rate}，名单找到其中{recall}",
-    en="{group}: {n} rows, {mean} predicted, {rate} left, the list finds {recall} of those",
-)
 
 
 def helped_since(book: Book) -> pd.DataFrame:
@@ -53,7 +45,7 @@ def helped_since(book: Book) -> pd.DataFrame:
 def helped_rows(
     rows: pd.DataFrame, helped: pd.DataFrame, *, horizon_days: int = 90, days: SchoolDaysAhead | None = None
 ) -> Bools:
-    """Say of which rows the pupil was helped on any day of the horizon, so that the outcome may be the help's.
+    """Say of which rows the pupil was helped on a day of the horizon: the outcome may be the help's.
 
     Parameters
     ----------
@@ -115,44 +107,14 @@ def censor_helped(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class TreatedEvaluation:
-    """A model's risks among pupils who were helped, and among the others.
-
-    Parameters
-    ----------
-    groups : pandas.DataFrame
-        By ``group`` (``helped``, ``others``): ``n`` rows, ``positives``, ``base_rate``, ``mean_risk``, ``auc``,
-        ``calibration_intercept``, ``calibration_slope``, and ``recall``, the share of the leavers above the
-        same line: that of the ``share`` highest risks of all rows. Missing where withheld.
-    share : float
-    """
-
-    groups: pd.DataFrame
-    share: float
-
-    def text(self, language: Language) -> str:
-        """Word both groups, and why they are apart."""
-        lines = [self._line(row, language) for row in self.groups.to_dict("records")]
-        return "\n".join([*lines, MISLEADS.to(language)])
-
-    def _line(self, row: dict[Any, Any], language: Language) -> str:
-        missing = WITHHELD.to(language) if row["withheld"] else "–"
-        told = {"mean": "mean_risk", "rate": "base_rate", "recall": "recall"}
-        shares = {
-            name: missing if pd.isna(row[figure]) else f"{row[figure]:.0%}" for name, figure in told.items()
-        }
-        n = missing if pd.isna(row["n"]) else row["n"]
-        return _LINE.fill(language, group=_GROUPS[row["group"]].to(language), n=n, **shares)
-
-
 _FIGURES = ("n", "positives", "base_rate", "mean_risk", "auc", "calibration_intercept", "calibration_slope")
+_NOTHING: dict[str, Any] = dict.fromkeys((*_FIGURES, "recall"), np.nan)
 
 
 def treated_evaluation(
     rows: pd.DataFrame, helped: Bools, *, share: float = 0.05, fewest: int = FEWEST
-) -> TreatedEvaluation:
-    """Measure risks among rows whose pupil was helped, and among the others.
+) -> pd.DataFrame:
+    """Measure risks among rows whose pupil was helped, and among the others; :data:`MISLEADS` says why.
 
     Parameters
     ----------
@@ -161,9 +123,15 @@ def treated_evaluation(
     helped : array of bool
         See :func:`helped_rows`.
     share : float, default=0.05
-        Who can be seen; recall counts above that line.
+        Recall counts above the line of so many highest risks of all rows, the same for both.
     fewest : int, default=10
         Groups of fewer pupils are withheld.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for ``helped`` and one for ``others``: ``n`` rows, ``positives``, ``base_rate``, ``mean_risk``,
+        ``auc``, ``calibration_intercept``, ``calibration_slope``, ``recall``; missing where ``withheld``.
 
     Raises
     ------
@@ -174,22 +142,18 @@ def treated_evaluation(
     if len(helped) != len(rows):
         raise EvaluationError(f"{len(rows)} rows, and {len(helped)} marks of help.", hint="see helped_rows()")
     line = float(np.quantile(rows["risk"], 1 - share)) if len(rows) else np.nan
-    parts = [rows[helped], rows[~helped]]
-    hidden = withheld_groups([part["student_id"].nunique() for part in parts], fewest)
-    told = [
-        {
-            "group": group,
-            "withheld": bool(small),
-            **(dict.fromkeys((*_FIGURES, "recall"), pd.NA) if small else _figures_of(part, line)),
-        }
-        for group, part, small in zip(_GROUPS, parts, hidden, strict=True)
-    ]
-    return TreatedEvaluation(pd.DataFrame(told), share)
+    parts = {"helped": rows[helped], "others": rows[~helped]}
+    hidden = withheld_groups([part["student_id"].nunique() for part in parts.values()], fewest)
+    told = {
+        group: {"withheld": bool(small)} | (_NOTHING if small else _figures_of(part, line))
+        for (group, part), small in zip(parts.items(), hidden, strict=True)
+    }
+    return pd.DataFrame.from_dict(told, orient="index")
 
 
 def _figures_of(part: pd.DataFrame, line: float) -> dict[str, Any]:
     if part.empty:
-        return {"n": 0, "positives": 0} | dict.fromkeys((*_FIGURES[2:], "recall"), np.nan)
+        return _NOTHING | {"n": 0, "positives": 0}
     truth, risk = part["dropped_out"].to_numpy(), part["risk"].to_numpy()
     found = ranking_and_probability_metrics(truth, risk)
     left = risk[truth == 1]

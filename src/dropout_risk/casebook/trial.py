@@ -1,13 +1,13 @@
-"""Trials: off unless declared beforehand, kept as declared, and never of anything that the law owes a child."""
+"""Trials: off unless declared beforehand, kept as declared, and never of what a child is owed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import Any, Literal, Self, get_args
 
 import pandas as pd
 import sqlalchemy as sa
@@ -18,16 +18,8 @@ from dropout_risk.errors import TrialError, nearest
 from dropout_risk.text import Text
 
 TrialKind = Literal["random_order", "staggered_start"]
-TRIAL_KINDS: dict[TrialKind, Text] = {
-    "random_order": Text(
-        zh="同等紧急的学生，先后由随机数决定（时间不够见到所有人时）",
-        en="random order among pupils of equal urgency, where hours are short",
-    ),
-    "staggered_start": Text(
-        zh="新增服务分批开始，学校先后由随机数决定",
-        en="an added service starts at one group of schools after the other, in random order",
-    ),
-}
+TRIAL_KINDS: tuple[TrialKind, ...] = get_args(TrialKind)
+"""Random order among pupils of equal urgency, where hours are short; or a service that starts in waves."""
 ORDERED: dict[str, Text] = {"listed": Text(zh="建议谈话名单", en="talks with pupils on the watch list")}
 """Of what the order may be random: pupils without any alert."""
 SERVICES: dict[str, Text] = {
@@ -94,9 +86,11 @@ class Trial:
     def starts(self) -> dict[str, dt.date]:
         """Give the day on which each school starts."""
         order = sorted(self.schools, key=self.rank)
-        size = -(-len(order) // self.waves)
         step = dt.timedelta(days=self.every_days)
-        return {school: self.begins + position // size * step for position, school in enumerate(order)}
+        return {
+            school: self.begins + position * self.waves // len(order) * step
+            for position, school in enumerate(order)
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON."""
@@ -123,9 +117,8 @@ class Trial:
             return [f"there is no such kind ({nearest(str(self.kind), TRIAL_KINDS)})"]
         allowed = SUBJECTS[self.kind]
         checks = {
-            f"{self.subject!r} is no subject of a trial: {_OWED} (allowed: {', '.join(allowed)})": (
-                self.subject in allowed
-            ),
+            f"{self.subject!r} is no subject of it: {_OWED} (allowed: {', '.join(allowed)})": self.subject
+            in allowed,
             "it begins no later than today": self.begins > today,
             "it does not end after it begins": self.until > self.begins,
             "name, question or seed is missing": bool(self.name and self.question)
@@ -167,13 +160,7 @@ def declare_trial(book: Book, trial: Trial, *, by: str, today: dt.date | None = 
         row = {"name": trial.name, "by": by, "data": trial.to_dict(), "hash": digest}
         connection.execute(TRIAL.insert().values(declared_at=book.now(), **row))
         starts = trial.starts() if trial.kind == "staggered_start" else {}
-        rows = [
-            {"trial": trial.name, "unit": school, "day": today, "rank": trial.rank(school),
-             "urgency": None, "starts": start}
-            for school, start in starts.items()
-        ]  # fmt: skip
-        if rows:
-            connection.execute(ASSIGNED.insert(), rows)
+        _store_units(connection, trial, dict.fromkeys(starts), starts, today)
     return digest
 
 
@@ -212,66 +199,53 @@ def assigned_frame(book: Book) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[column.name for column in ASSIGNED.columns])
 
 
-class Ordered(Protocol):
-    """What a random order needs of a signal."""
+def drawn_order(
+    connection: sa.Connection, subject: str, units: Sequence[tuple[str, str, str]], day: dt.date
+) -> list[int]:
+    """Give the positions of some units in the order of the trial that runs on a day; without one as they are.
 
-    @property
-    def pupil(self) -> str:
-        """Whose it is."""
-
-    @property
-    def rule(self) -> str:
-        """What fired."""
-
-    @property
-    def urgency(self) -> str:
-        """A word that pupils of equal urgency share; empty for one that nobody is equal to."""
-
-
-S = TypeVar("S", bound=Ordered)
-
-
-def trial_order(
-    connection: sa.Connection, signals: Sequence[S], day: dt.date, schools: dict[str, str]
-) -> Sequence[S]:
-    """Give the signals of a morning in the order of the trial that runs, if any: else as they are.
-
-    Only signals of the trial's subject change, and only among those of equal urgency; all others, and every
-    alert, keep the position that they had. What is drawn for a pupil is stored on the first day.
+    Only units of equal urgency change places; those without one keep theirs. What is drawn for a pupil is
+    stored on the first day.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
         Of the morning that is run.
-    signals : sequence
-        The most urgent first.
+    subject : str
+        A key of :data:`ORDERED`.
+    units : sequence of (str, str, str)
+        The pupil, the school, and a word that pupils of equal urgency share; the most urgent first.
     day : date
-    schools : dict of str to str
-        The school of each pupil.
     """
-    live = [each for each in _trials_in(connection) if each.kind == "random_order" and each.is_live(day)]
-    ordered = [*signals]
-    for trial in live:
+    order = [*range(len(units))]
+    for trial in _trials_in(connection):
+        if (trial.kind, trial.subject) != ("random_order", subject) or not trial.is_live(day):
+            continue
         positions: dict[str, list[int]] = {}
-        for position, signal in enumerate(signals):
-            there = not trial.schools or schools.get(signal.pupil) in trial.schools
-            if signal.rule == trial.subject and signal.urgency and there:
-                positions.setdefault(signal.urgency, []).append(position)
+        for position, (_, school, urgency) in enumerate(units):
+            if urgency and (not trial.schools or school in trial.schools):
+                positions.setdefault(urgency, []).append(position)
         for equal in positions.values():
-            drawn = sorted((signals[position] for position in equal), key=lambda each: trial.rank(each.pupil))
-            for position, signal in zip(equal, drawn, strict=True):
-                ordered[position] = signal
-        _store_ranks(connection, trial, [signals[at] for equal in positions.values() for at in equal], day)
-    return ordered
+            drawn = sorted(equal, key=lambda at: trial.rank(units[at][0]))
+            for position, at in zip(equal, drawn, strict=True):
+                order[position] = at
+        told = {units[at][0]: units[at][2] for equal in positions.values() for at in equal}
+        known = connection.scalars(sa.select(ASSIGNED.c.unit).where(ASSIGNED.c.trial == trial.name))
+        _store_units(connection, trial, {unit: told[unit] for unit in told.keys() - {*known}}, {}, day)
+    return order
 
 
-def _store_ranks(connection: sa.Connection, trial: Trial, signals: Sequence[S], day: dt.date) -> None:
-    known = {*connection.scalars(sa.select(ASSIGNED.c.unit).where(ASSIGNED.c.trial == trial.name))}
-    new = {signal.pupil: signal.urgency for signal in signals if signal.pupil not in known}
+def _store_units(
+    connection: sa.Connection,
+    trial: Trial,
+    urgencies: Mapping[str, str | None],
+    starts: Mapping[str, dt.date],
+    day: dt.date,
+) -> None:
     rows = [
-        {"trial": trial.name, "unit": pupil, "day": day, "rank": trial.rank(pupil), "urgency": urgency,
-         "starts": None}
-        for pupil, urgency in new.items()
+        {"trial": trial.name, "unit": unit, "day": day, "rank": trial.rank(unit), "urgency": urgency,
+         "starts": starts.get(unit)}
+        for unit, urgency in sorted(urgencies.items())
     ]  # fmt: skip
     if rows:
         connection.execute(ASSIGNED.insert(), rows)

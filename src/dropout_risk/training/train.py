@@ -110,8 +110,8 @@ def train(
         Last year's model, to be measured on the same test rows; by default the bundle that
         ``settings.evaluation.last_model`` names.
     helped : pandas.DataFrame, optional
-        Who was helped and when, as :func:`dropout_risk.casebook.treatment.helped_since` gives it: the labels of
-        their rows are censored, so that help which worked teaches nobody that its signs are harmless.
+        Who was helped and when (:func:`dropout_risk.casebook.treatment.helped_since`): the labels of their
+        rows are censored, so that help which worked teaches nobody that its signs are harmless.
 
     Returns
     -------

@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from support.casebook_county import open_book
 
 from dropout_risk.casebook.feedback import OTHER_FEATURES, feedback_counts, feedback_frame, write_feedback
 from dropout_risk.errors import CaseRefusedError, UnknownFeatureError
+from support.casebook_county import open_book
 
 DAY = dt.date(2025, 9, 1)
 ABSENCE, MARKS = "absence_share_20d", "mean_percentile_year"

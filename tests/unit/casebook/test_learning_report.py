@@ -1,17 +1,17 @@
-"""The report on the work says what a plain loop over the raw entries counts, and nothing of counsellors' cases."""
+"""The report on the work says what a plain loop over entries counts, and nothing of counsellors' cases."""
 
 import datetime as dt
 import math
 
 import pandas as pd
 import pytest
-from support.casebook_county import County, open_book
 
 from dropout_risk.casebook.learning import NO_EFFECT, casebook_report
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.words import WAYS
 from dropout_risk.settings import MinutesSettings
+from support.casebook_county import County, open_book
 
 DAYS = SchoolDaysAhead()
 
@@ -156,8 +156,8 @@ def test_cases_opened_again_are_counted_as_by_hand(book, report):
     cases = looped_cases(book)
     closed = [c for c in cases if c["closed"] and c["closed"] + dt.timedelta(10) <= report.until]
     again = [
-        any(o is not c and o["pupil"] == c["pupil"] and c["closed"] <= o["opened"] <= c["closed"] + dt.timedelta(10)
-            and o["opened"] > c["opened"] for o in cases)
+        any(o is not c and o["pupil"] == c["pupil"] and c["closed"] <= o["opened"]
+            and o["opened"] <= c["closed"] + dt.timedelta(10) and o["opened"] > c["opened"] for o in cases)
         for c in closed
     ]  # fmt: skip
 

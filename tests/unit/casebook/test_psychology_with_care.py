@@ -1,4 +1,4 @@
-"""An invalid test is missing and not low; a critical answer is a counsellor's case at once, and nobody else's."""
+"""An invalid test is missing and not low; a critical answer is a counsellor's case at once, nobody else's."""
 
 import datetime as dt
 import json
@@ -8,7 +8,6 @@ import math
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from support.confidential import AS_OF, DAY, district
 
 from dropout_risk.casebook.book import Book
 from dropout_risk.casebook.feedback import feedback_counts, feedback_frame, write_feedback
@@ -24,20 +23,21 @@ from dropout_risk.histories.histories import Histories
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.settings import CaseSettings
 from dropout_risk.simulate.district import simulate_tables
+from support.confidential import AS_OF, DAY, district
 
 TODAY = dt.date.fromisoformat(AS_OF)
 NOON = dt.datetime(2025, 3, 3, 12)
 
 
 def records_tested(*rows):
-    """A small district in which each pupil of ``rows`` has those tests alone: (pupil, instrument, scale, score, valid)."""
+    """A small district; pupils of ``rows`` (pupil, instrument, scale, score, valid) have those tests."""
     tables = simulate_tables(50, 11).tables
     own = {pupil for pupil, *_ in rows}
     kept = [row for row in tables["wellbeing"].to_pylist() if row["student_id"] not in own]
     blank = dict.fromkeys(tables["wellbeing"].schema.names)
     kept += [
-        blank | {"student_id": pupil, "date": DAY, "recorded_on": DAY, "instrument": instrument, "scale": scale,
-                 "score": score, "valid": valid}
+        blank | {"student_id": pupil, "date": DAY, "recorded_on": DAY, "instrument": instrument,
+                 "scale": scale, "score": score, "valid": valid}
         for pupil, instrument, scale, score, valid in rows
     ]  # fmt: skip
     return SchoolRecords.from_tables(
@@ -118,7 +118,7 @@ def test_the_cap_of_the_first_days_holds_no_critical_answer_back(risk_model):
     answered = pupils_there()
     records = records_tested(*((pupil, "PHQ-9", "item_9", 2.0, True) for pupil in answered))
     settings = CaseSettings(first_cases=1, first_days=100)
-    book, facts, report = lived_morning(risk_model, records, settings=settings)
+    book, _, _ = lived_morning(risk_model, records, settings=settings)
 
     assert {case.pupil for case in book.cases() if case.line == "care"} == set(map(str, answered))
     assert all(case.due == TODAY for case in book.cases() if case.line == "care")
@@ -131,7 +131,7 @@ def both(risk_model):
 
 
 def frames_but_for_counsellors(book):
-    """What everybody else may read: all tables, without rows of the line *care* and what goes to counsellors."""
+    """What everybody else may read: all tables, without the line *care* and what goes to counsellors."""
     frames = book.frames()
     care = {case.id for case in book.cases() if case.line == "care"}
     counsellors = {f"counsellor@{school}" for school in frames["school"]["school"]}
@@ -151,7 +151,7 @@ def without_numbers(frame):
 
 
 def test_whoever_is_no_counsellor_sees_the_same_whether_or_not_there_was_a_critical_answer(both):
-    (with_one, facts, told), (without, _, untold) = both
+    (with_one, _, told), (without, _, untold) = both
     one, two = map(frames_but_for_counsellors, (with_one, without))
 
     assert sum(case.line == "care" for case in with_one.cases()) == 6

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 
 import pytest
-from support.casebook_county import FIRST, open_book
 
 from dropout_risk.casebook.learning import casebook_report
 from dropout_risk.casebook.morning import MorningFacts, Signal, run_morning
@@ -15,9 +14,11 @@ from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.words import RELEASED
 from dropout_risk.catalogue.instruments import default_instruments
 from dropout_risk.errors import CaseRefusedError, CaseRightError, NoteKeyError
+from support.casebook_county import FIRST, open_book
 
 PEOPLE = People((
-    Grant("t", "class_teacher", "school", "s"), Grant("h", "principal", "school", "s"), Grant("k", "county", "county"),
+    Grant("t", "class_teacher", "school", "s"), Grant("h", "principal", "school", "s"),
+    Grant("k", "county", "county"),
     Grant("c", "counsellor", "school", "s"), Grant("c-2", "counsellor", "school", "another"),
 ))  # fmt: skip
 PUPILS = [Placed(f"p-{n}", "s") for n in range(3)]
@@ -120,8 +121,11 @@ def test_the_names_of_every_instrument_are_refused_however_they_are_spelt(instru
 
 
 @pytest.mark.parametrize("words", [
-    "他有自杀的念头", "她自 伤过", "ＭＨＴ得分高", "第9题选了是", "第十五题", "心理测评结果不好", "有轻生倾向", "the test says so",
-    "He said he wants to die", "self harm", "PHQ 9", "q9 yes", "不想活了", "属于危机个案", "学习焦虑偏高", "S.D.Q. is high",
+    "他有自杀的念头", "她自 伤过", "ＭＨＴ得分高", "第9题选了是", "第十五题", "心理测评结果不好",
+    "有轻生倾向",
+    "the test says so",
+    "He said he wants to die", "self harm", "PHQ 9", "q9 yes", "不想活了", "属于危机个案", "学习焦虑偏高",
+    "S.D.Q. is high",
 ])  # fmt: skip
 def test_words_of_a_test_an_item_or_a_crisis_are_refused_without_being_repeated(words):
     with pytest.raises(CaseRefusedError, match="name a test") as refused:
@@ -131,7 +135,8 @@ def test_words_of_a_test_an_item_or_a_crisis_are_refused_without_being_repeated(
 
 
 @pytest.mark.parametrize("words", [
-    "请多关心，近期不要在班上谈论成绩", "让他坐前排", "He was asked to sit in front", "Please be kind and do not raise marks in class",
+    "请多关心，近期不要在班上谈论成绩", "让他坐前排", "He was asked to sit in front",
+    "Please be kind and do not raise marks in class",
     "课间多和她聊聊足球", "如果迟到，先问原因，不要罚站",
 ])  # fmt: skip
 def test_ordinary_words_are_released(words):

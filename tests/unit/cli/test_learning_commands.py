@@ -5,7 +5,6 @@ import json
 
 import pytest
 import typer
-from support.casebook_county import County, open_book
 from typer.testing import CliRunner
 
 from dropout_risk.casebook.feedback import write_feedback
@@ -13,6 +12,7 @@ from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.trial import declared_trials
 from dropout_risk.cli import learning
 from dropout_risk.errors import CaseBookError, DropoutRiskError, TrialError
+from support.casebook_county import County, open_book
 
 app = typer.Typer()
 for command in (learning.feedback, learning.learned, learning.trial):
@@ -62,8 +62,8 @@ def test_the_report_is_told_and_written(url, tmp_path):
 def test_a_trial_is_declared_from_a_file(url, tmp_path):
     begins = dt.date.today() + dt.timedelta(5)
     (tmp_path / "trial.toml").write_text(
-        f'name = "order"\nkind = "random_order"\nsubject = "listed"\nquestion = "days absent"\nbegins = {begins}\n'
-        f"until = {begins + dt.timedelta(60)}\nseed = 7\n",
+        f'name = "order"\nkind = "random_order"\nsubject = "listed"\nquestion = "days absent"\n'
+        f"begins = {begins}\nuntil = {begins + dt.timedelta(60)}\nseed = 7\n",
         encoding="utf-8",
     )
     assert "order" in run("trial", "trial.toml", "--by", "k", "--book", url)

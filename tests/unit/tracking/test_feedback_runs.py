@@ -15,8 +15,8 @@ def store(tmp_path):
 
 def counted(right=9, version="1.0"):
     return pd.DataFrame(
-        {"run": [version], "feature": ["absence_share_20d"], "right": [right], "wrong": [1], "share_true": [0.9],
-         "pupil": ["p-secret"]}
+        {"run": [version], "feature": ["absence_share_20d"], "right": [right], "wrong": [1],
+         "share_true": [0.9], "pupil": ["p-secret"]}
     )  # fmt: skip
 
 
