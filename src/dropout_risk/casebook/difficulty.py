@@ -128,7 +128,9 @@ def _last_words(contacts: pd.DataFrame, until: dt.date) -> dict[int, tuple[str, 
 
 
 def _with_reasons(cases: pd.DataFrame, reasons: pd.DataFrame) -> pd.DataFrame:
-    opened = cases.assign(day=pd.to_datetime(cases["opened"]).astype("datetime64[ns]"))
+    opened = cases.assign(
+        pupil=cases["pupil"].astype(str), day=pd.to_datetime(cases["opened"]).astype("datetime64[ns]")
+    )
     given = pd.DataFrame({
         "pupil": reasons["student_id"].astype(str),
         "day": pd.to_datetime(reasons["as_of"]).astype("datetime64[ns]"),

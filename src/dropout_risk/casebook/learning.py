@@ -29,6 +29,7 @@ NO_EFFECT = Text(
 )
 ALL = "all"
 LOST = "lost"
+_UNKNOWN = Text(zh="（尚不能得出）", en="(not known yet)")
 _CONTACT = Text(
     zh="从首个预警到首次联系上：中位数{median}个教学日，九成在{p90}个教学日内；{cases}名学生，未联系上{waiting}件",
     en="From the first sign to the first contact: median {median} school days, nine in ten within {p90}; "
@@ -101,7 +102,7 @@ class CasebookReport:
         """Word the figures of all schools together."""
 
         def told(row: pd.Series, form: str = "{:.0%}", **names: str) -> dict[str, str]:
-            missing = WITHHELD.to(language) if row["withheld"] else "–"
+            missing = (WITHHELD if row["withheld"] else _UNKNOWN).to(language)
             return {
                 name: missing if pd.isna(row[column]) else form.format(row[column])
                 for name, column in names.items()
@@ -111,7 +112,7 @@ class CasebookReport:
             self.contact.iloc[0], "{:g}", cases="pupils", median="median", p90="p90", waiting="waiting"
         )
         lines = [_CONTACT.fill(language, **contact)]
-        for _, row in self.leavers.iterrows():
+        for _, row in self.leavers[self.leavers["withheld"] | (self.leavers["pupils"] != 0)].iterrows():
             shares = told(row, listed="listed", seen="seen") | told(row, "{:g}", leavers="pupils")
             lines.append(_LEAVERS.fill(language, source=_SOURCES[row["group"]].to(language), **shares))
         acted, others = (told(row, share="returned")["share"] for _, row in self.returns.iterrows())
@@ -222,8 +223,8 @@ class _Work:
         """The cases opened by then; what came of them later has not happened."""
         cases = self.told.cases[self.told.cases["opened"] <= self.until].copy()
         for name in ("contacted", "returned", "closed"):
-            late = [day is not None and day > self.until for day in cases[name]]
-            cases[name] = cases[name].astype(object).mask(late, None)
+            known = [day if day is not None and day <= self.until else None for day in cases[name]]
+            cases[name] = pd.Series(known, index=cases.index, dtype=object)
         return cases
 
     def _table(self, rows: pd.DataFrame, by: str, measure: Measure, groups: list[str]) -> list[Row]:

@@ -150,7 +150,7 @@ def declare_trial(book: Book, trial: Trial, *, by: str, today: dt.date | None = 
         problems = trial.problems(today)
         if trial.name in known:
             problems.append("a trial of that name was declared otherwise, and stays as it was")
-        if any(_meets(trial, other) for other in known.values()):
+        if any(_trials_meet(trial, other) for other in known.values()):
             problems.append("another trial of the same runs at the same time")
         if problems:
             raise TrialError(
@@ -164,7 +164,7 @@ def declare_trial(book: Book, trial: Trial, *, by: str, today: dt.date | None = 
     return digest
 
 
-def _meets(trial: Trial, other: Trial) -> bool:
+def _trials_meet(trial: Trial, other: Trial) -> bool:
     same = (trial.kind, trial.subject) == (other.kind, other.subject) and trial.name != other.name
     return same and trial.begins < other.until and other.begins < trial.until
 

@@ -111,6 +111,13 @@ def test_no_small_number_can_be_read_or_computed(pairs):
             assert total - sum(known) >= 10 or total - sum(known) == 0
 
 
+def test_an_empty_book_has_no_share():
+    table = difficulty_table(book_of([]), reasons_of([]))
+
+    assert (table.cases, table.no_word, table.no_reason) == (0, 0, 0)
+    assert table.right != table.right
+
+
 def test_reasons_without_a_cause_are_refused():
     with pytest.raises(EvaluationError, match="cause"):
         difficulty_table(book_of([]), pd.DataFrame({"student_id": [], "as_of": []}))

@@ -96,3 +96,7 @@ def test_features_of_few_answers_stand_together():
     assert list(counts.index) == [OTHER_FEATURES]
     assert counts.loc[OTHER_FEATURES, ["right", "wrong", "no_help", "answers"]].tolist() == [9, 2, 3, 14]
     assert counts.loc[OTHER_FEATURES, "share_true"] == pytest.approx(9 / 11)
+
+
+def test_a_book_without_feedback_has_no_counts():
+    assert feedback_counts(feedback_frame(open_book("sqlite://"))).empty

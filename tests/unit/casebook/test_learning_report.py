@@ -10,6 +10,7 @@ from dropout_risk.casebook.learning import NO_EFFECT, casebook_report
 from dropout_risk.casebook.notes import NoteKeys
 from dropout_risk.casebook.school_days import SchoolDaysAhead
 from dropout_risk.casebook.words import WAYS
+from dropout_risk.errors import EvaluationError
 from dropout_risk.settings import MinutesSettings
 from support.casebook_county import County, open_book
 
@@ -232,3 +233,18 @@ def test_a_visit_to_a_locked_door_is_no_contact():
     )
     first = casebook_report(book, until=later, fewest=1).contact.iloc[0]
     assert (first["waiting"], first["median"]) == (0, 4)
+
+
+def test_a_median_that_is_not_reached_yet_is_said_to_be_so_and_nobody_who_left_is_no_line():
+    told = casebook_report(open_book("sqlite://"), until=dt.date(2025, 9, 1), fewest=1).text("zh")
+
+    assert "尚不能得出" in told
+    assert "辍学学生" not in told
+
+
+@pytest.mark.parametrize("column", ["student_id", "date"])
+def test_leavers_without_a_column_are_refused_by_its_name(column):
+    leavers = pd.DataFrame({"student_id": ["p"], "date": ["2025-09-01"]}).drop(columns=column)
+
+    with pytest.raises(EvaluationError, match=column):
+        casebook_report(open_book("sqlite://"), leavers=leavers)

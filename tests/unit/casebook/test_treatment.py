@@ -150,6 +150,13 @@ def test_a_small_group_is_withheld_together_with_the_other_and_why_they_are_apar
     assert "harmless" in MISLEADS.en
 
 
+def test_a_book_in_which_nobody_was_helped_marks_nobody():
+    rows = pd.DataFrame({"student_id": ["p"], "as_of": [DAY]})
+
+    assert helped_rows(rows, helped_since(open_book("sqlite://"))).tolist() == [False]
+    assert helped_rows(rows.iloc[:0], helped_since(open_book("sqlite://"))).tolist() == []
+
+
 @pytest.mark.parametrize("column", ["student_id", "risk", "dropped_out"])
 def test_a_missing_column_is_named(column):
     rows = pd.DataFrame({"student_id": ["p"], "risk": [0.1], "dropped_out": [0]}).drop(columns=column)
