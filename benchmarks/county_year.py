@@ -1,6 +1,5 @@
 """Live through a school year of a simulated county: who comes how soon, and that nobody is missed.
 
-
     python benchmarks/county_year.py [--pupils 20000] [--seed 0] [--help-works 0.3]
 
 The same county is lived through four times with the same seeds: on the alerts and the model's list of this

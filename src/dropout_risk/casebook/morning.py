@@ -61,7 +61,7 @@ def _nothing_attended(asked: Sequence[tuple[str, dt.date]]) -> list[Attended]:
     return [Attended(0, 0, None) for _ in asked]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MorningFacts:
     """What a morning is told.
 
@@ -88,6 +88,10 @@ class MorningFacts:
     to_verify: frozenset[str] = frozenset()
     attended: Callable[[Sequence[tuple[str, dt.date]]], list[Attended]] = _nothing_attended
     registers: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        """Count; nobody's id belongs into a log."""
+        return f"<MorningFacts of {self.day}: {len(self.pupils)} pupils, {len(self.signals)} signals>"
 
     @cached_property
     def open_schools(self) -> frozenset[str]:
