@@ -138,16 +138,19 @@ def run_morning(book: Book, facts: MorningFacts, people: People | None = None) -
 
 
 def _refuse_nobody(facts: MorningFacts, people: People) -> None:
-    """Refuse a school for which nobody acts, whether or not it has a signal today."""
+    """Refuse schools for which nobody acts, whether or not they have a signal today."""
+    schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
     needed: dict[Line, str] = {"school": "a principal, or an office above", "care": "a counsellor"}
-    for line, who in needed.items():
-        schools = sorted({pupil.school for pupil in facts.pupils if pupil.school})
-        alone = [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
-        if alone:
-            raise LawBrokenError(
-                f"On {facts.day} nobody may act for {len(alone)} school(s): {', '.join(alone)} (law 2).",
-                hint=f"name {who} for them in the file of people, and somebody who stands in",
-            )
+    alone = {
+        line: [name for name in schools if people.owner(Placed("", name), line, 0, facts.day) is None]
+        for line in needed
+    }
+    told = "; ".join(f"{line}: {', '.join(names)}" for line, names in alone.items() if names)
+    if told:
+        raise LawBrokenError(
+            f"On {facts.day} nobody may act for some schools (law 2), {told}.",
+            hint=f"name in the file of people {' and '.join(who for line, who in needed.items() if alone[line])}",
+        )
 
 
 class _Morning:
