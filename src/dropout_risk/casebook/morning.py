@@ -149,7 +149,7 @@ def _refuse_nobody(facts: MorningFacts, people: People) -> None:
     if told:
         raise LawBrokenError(
             f"On {facts.day} nobody may act for some schools (law 2), {told}.",
-            hint=f"name in the file of people {' and '.join(who for line, who in needed.items() if alone[line])}",
+            hint=f"name in the file of people: {'; '.join(needed[line] for line in needed if alone[line])}",
         )
 
 
