@@ -1,7 +1,8 @@
 """Errors that name what was given, what was allowed and the way out.
 
 Every class carries a stable ``code``. Codes are grouped: 1 records and rows, 2 catalogue and
-features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation.
+features, 3 time and settings, 4 models and training, 5 bundles, 6 the endpoint, 7 installation, 8 the
+working day.
 No message ever holds a pupil's value.
 """
 
@@ -407,6 +408,18 @@ class MissingExtraError(DropoutRiskError, ImportError):
     """An optional library that is not installed."""
 
     code = "DR701"
+
+
+class VisitError(DropoutRiskError, ValueError):
+    """Stops, visitors or a calendar of visits that contradict themselves."""
+
+    code = "DR821"
+
+
+class VisitNotesError(DropoutRiskError, ValueError):
+    """A form of visits that cannot be taken as it was filled in; nothing of it was taken."""
+
+    code = "DR822"
 
 
 def nearest_of(given: str, allowed: Iterable[str]) -> str | None:
