@@ -24,25 +24,8 @@ def visit_calendar(
 ) -> bytes:
     """Write the days of a person as a calendar; a day without visits takes back what an older one said.
 
-    Parameters
-    ----------
-    plan : VisitPlan
-        Of which every day has one event, known by a UID that stays.
-    person : str
-        Whose calendar it is.
-    written : datetime
-        With its time zone; later calendars replace earlier ones.
-    language : {"zh", "en"}, default="zh"
-        Of the events.
-    settings : VisitSettings, optional
-        For their time zone.
-
-    Raises
-    ------
-    VisitError
-        If ``written`` has no time zone.
-    MissingExtraError
-        If icalendar is not installed.
+    Each day has one event, with a UID that stays; what was ``written`` later replaces what was earlier. That
+    time has a zone, or it is a VisitError; MissingExtraError if icalendar is not installed.
     """
     try:
         import icalendar
@@ -55,18 +38,16 @@ def visit_calendar(
             "The time of a calendar has no time zone.", hint="such as datetime.now(timezone.utc)"
         )
     zone = ZoneInfo((settings or VisitSettings()).timezone)
-    calendar = icalendar.Calendar()
-    calendar.add("prodid", "-//dropout-risk//visits//ZH")
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    routes = {route.day: route for route in plan.routes_of(person)}
+    calendar, routes = icalendar.Calendar(), {route.day: route for route in plan.routes_of(person)}
+    for name, value in (("prodid", "-//dropout-risk//visits//ZH"), ("version", "2.0"), ("method", "PUBLISH")):
+        calendar.add(name, value)
     for day in plan.days:
         event = icalendar.Event()
         event.add("uid", f"{visit_digest(person, day)[:32]}@dropout-risk")
         event.add("dtstamp", written.astimezone(dt.UTC))
         event.add("sequence", int(written.timestamp()) // 60)
-        for name, value in _event_fields(day, routes.get(day), zone, language).items():
-            event.add(name, value)
+        for field, said in _event_fields(day, routes.get(day), zone, language).items():
+            event.add(field, said)
         calendar.add_component(event)
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())

@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,14 +77,7 @@ def read_visit_notes(
 ) -> VisitNotes:
     """Read a form that was filled in; UTF-8, UTF-16 or GB18030, with commas, semicolons or tabs.
 
-    Parameters
-    ----------
-    path : path
-        Of the form.
-    today : date, optional
-        After which nobody has visited yet.
-    cases : collection of str, optional
-        The cases that there are.
+    ``today`` is the day after which nobody has visited yet, and ``cases`` are those that there are.
 
     Raises
     ------
@@ -92,25 +85,22 @@ def read_visit_notes(
         With every problem, by row and column and without what was typed; nothing was taken then.
     """
     path = Path(path)
-    form = _VisitForm(_read_rows(path), today, cases)
-    notes, not_filled = [], []
-    for row, cells in form.rows:
-        if any(cells[key] for key in ANSWERS):
-            notes.append(form.read_note(row, cells))
-        elif any(cells.values()):
-            not_filled.append(row)
-    form.note_repeated(notes)
+    form = _VisitForm(_read_table(path), today, cases)
+    filled = [(row, cells) for row, cells in form.rows if any(cells[key] for key in ANSWERS)]
+    notes = tuple(form.read_note(row, cells) for row, cells in filled)
+    form.find_repeated(notes)
     if form.problems:
         raise VisitNotesError(
-            f"Nothing of {path.name} was taken; {len(form.problems)} problems: "
-            + "; ".join(form.problems)
-            + ".",
+            f"Nothing of {path.name} was taken; {len(form.problems)} problems: {'; '.join(form.problems)}.",
             hint="mend these cells and read the form again",
         )
-    return VisitNotes(tuple(notes), tuple(not_filled))
+    told = {row for row, _ in filled}
+    return VisitNotes(
+        notes, tuple(row for row, cells in form.rows if row not in told and any(cells.values()))
+    )
 
 
-def _read_rows(path: Path) -> list[list[str]]:
+def _read_table(path: Path) -> list[list[str]]:
     try:
         raw = path.read_bytes()
         text = raw.decode(find_encoding(io.BytesIO(raw), path.name, None).name).removeprefix("\ufeff")
@@ -128,97 +118,87 @@ def _read_rows(path: Path) -> list[list[str]]:
 
 
 class _VisitForm:
-    """A form that is being read: its filled rows by column, and all problems so far."""
+    """A form that is being read: its rows by column, and all problems so far."""
 
-    def __init__(self, rows: list[list[str]], today: dt.date | None, cases: Collection[str] | None) -> None:
+    def __init__(self, table: list[list[str]], today: dt.date | None, cases: Collection[str] | None) -> None:
         self.today, self.cases, self.problems = today, cases, list[str]()
-        header = rows[0] if rows else []
+        header, *body = table or [[]]
         keys = [_column_of(title) for title in header]
         for key in COLUMNS:
             if keys.count(key) != 1:
-                self._add(1, key, "is missing" if key not in keys else "stands twice")
-        for number, key in enumerate(keys, 1):
-            if key is None and header[number - 1]:
-                self.problems.append(f"row 1, column {number}: is no column of the form")
-        self.rows: list[tuple[int, Mapping[str, str]]] = []
-        for row, cells in enumerate(rows[1:], 2):
-            if len(cells) > len(header) and any(cells[len(header) :]):
+                self.add_problem(1, key, "is missing" if key not in keys else "stands twice")
+        named = [key or f"column {number}" for number, key in enumerate(keys, 1)]
+        for name, title in zip(named, header, strict=True):
+            if title and name not in COLUMNS:
+                self.problems.append(f"row 1, {name}: is no column of the form")
+        empty = dict.fromkeys(COLUMNS, "")
+        self.rows = [
+            (row, empty | dict(zip(named, cells, strict=False))) for row, cells in enumerate(body, 2)
+        ]
+        for row, cells in enumerate(body, 2):
+            if any(cells[len(header) :]):
                 self.problems.append(f"row {row}: has more cells than the header")
-            empty = dict.fromkeys(COLUMNS, "")
-            self.rows.append(
-                (row, empty | {key: cell for key, cell in zip(keys, cells, strict=False) if key})
-            )
 
-    def _add(self, row: int, key: str, what: str) -> None:
+    def add_problem(self, row: int, key: str, what: str) -> None:
+        """Add what is wrong in a cell, without what stands in it."""
         self.problems.append(f"row {row}, column {key} ({COLUMNS[key].zh}): {what}")
 
     def read_note(self, row: int, cells: Mapping[str, str]) -> VisitNote:
         """Read a row; what is wrong in it becomes a problem."""
         words = {key: self._read_words(row, key, cells[key]) for key in QUESTIONS}
         day, next_day = (self._read_day(row, key, cells[key]) for key in ("day", "next_day"))
-        self._check_row(row, cells, words, day, next_day)
-        way, difficulty, result = ("".join(words[key][:1]) for key in ("way", "difficulty", "result"))
-        return VisitNote(
-            cells["case"], day or dt.date.min, way, words["met"], words["with"], difficulty, result, next_day,
-            cells["note"], row,
-        )  # fmt: skip
-
-    def _check_row(
-        self,
-        row: int,
-        cells: Mapping[str, str],
-        words: Mapping[str, Sequence[str]],
-        day: dt.date | None,
-        next_day: dt.date | None,
-    ) -> None:
-        nobody = "nobody" in words["met"]
+        met = words["met"]
         asked = (
             "case",
             "day",
             "way",
             "met",
-            *(() if nobody or not words["met"] else ("difficulty", "result")),
+            *(("difficulty", "result") if met and "nobody" not in met else ()),
         )
-        for key in asked:
-            if not cells[key]:
-                self._add(row, key, "is empty")
-        if nobody and len(words["met"]) > 1:
-            self._add(row, "met", "says nobody and somebody")
-        if cells["case"] and self.cases is not None and cells["case"] not in self.cases:
-            self._add(row, "case", "is none of the cases")
-        if day and self.today and day > self.today:
-            self._add(row, "day", "has not come yet")
-        if day and next_day and next_day <= day:
-            self._add(row, "next_day", "is not after the visit")
-        if len(cells["note"]) > MOST_CHARACTERS:
-            self._add(row, "note", f"has more than {MOST_CHARACTERS} characters")
-        if "\ufffd" in "".join(cells.values()):
-            self.problems.append(f"row {row}: characters were lost before the file came here")
+        wrong = {
+            **{(key, "is empty"): not cells[key] for key in asked},
+            ("met", "says nobody and somebody"): "nobody" in met and len(met) > 1,
+            ("case", "is none of the cases"): self._is_unknown(cells["case"]),
+            ("day", "has not come yet"): day and self.today and day > self.today,
+            ("next_day", "is not after the visit"): day and next_day and next_day <= day,
+            ("note", f"has more than {MOST_CHARACTERS} characters"): len(cells["note"]) > MOST_CHARACTERS,
+            ("note", "has lost characters before it came here"): "\ufffd" in cells["note"],
+        }
+        for (key, what), is_so in wrong.items():
+            if is_so:
+                self.add_problem(row, key, what)
+        one = {key: "".join(words[key][:1]) for key in QUESTIONS}
+        return VisitNote(
+            cells["case"], day or dt.date.min, one["way"], met, words["with"], one["difficulty"],
+            one["result"], next_day, cells["note"], row,
+        )  # fmt: skip
+
+    def _is_unknown(self, case: str) -> bool:
+        return bool(case) and self.cases is not None and case not in self.cases
 
     def _read_words(self, row: int, key: str, cell: str) -> tuple[str, ...]:
         question = QUESTIONS[key]
-        typed = [part for part in re.split(r"[、，,;；/|\n]", cell) if part.strip()]
-        found = [question.word_of(part) for part in typed]
-        if None in found:
-            self._add(row, key, "allowed: " + ITEMS.zh.join(word.text.zh for word in question.words))
+        found = [question.word_of(part) for part in re.split(r"[、，,;；/|\n]", cell) if part.strip()]
         keys = tuple(dict.fromkeys(word.key for word in found if word))
+        if None in found:
+            self.add_problem(row, key, "allowed: " + ITEMS.zh.join(word.text.zh for word in question.words))
         if len(keys) > 1 and not question.many:
-            self._add(row, key, "takes one word")
+            self.add_problem(row, key, "takes one word")
         return keys
 
     def _read_day(self, row: int, key: str, cell: str) -> dt.date | None:
         day = day_in(unicodedata.normalize("NFKC", cell)) if cell else NO_DATE
         if cell and day == NO_DATE:
-            self._add(row, key, "is no date such as 2025-05-20")
+            self.add_problem(row, key, "is no date such as 2025-05-20")
         return None if day == NO_DATE else date_of(day)
 
-    def note_repeated(self, notes: Iterable[VisitNote]) -> None:
-        """Note the rows that tell of a case, a day and a way of which an earlier row tells."""
+    def find_repeated(self, notes: Iterable[VisitNote]) -> None:
+        """Find the rows that tell of a case, a day and a way of which an earlier row tells."""
         first: dict[tuple[str, dt.date, str], int] = {}
         for note in notes:
             row = first.setdefault((note.case_id, note.day, note.way), note.row)
             if row != note.row and note.case_id:
-                self._add(note.row, "case", f"is told of in row {row} with the same day and way")
+                self.add_problem(note.row, "case", f"is told of in row {row} with the same day and way")
 
 
 def _column_of(title: str) -> str | None:

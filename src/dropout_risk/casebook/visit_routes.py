@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -20,25 +20,13 @@ ROUNDS = 2
 
 
 @dataclass(frozen=True)
-class Team:
-    """Who goes together: at home in row ``home`` of the ways, with those hours of a day that all have."""
+class Shift:
+    """Who goes together on a day, which has a ``number``, from a row of homes, in minutes of the day."""
 
     persons: tuple[str, ...]
     home: int
     pace: float
     capacity: int
-    hours: dict[dt.date, tuple[int, int]]
-
-    def may_visit(self, stop: Stop) -> bool:
-        """Say whether one of them is among those who may go."""
-        return not stop.visitors or not {*stop.visitors}.isdisjoint(self.persons)
-
-
-@dataclass(frozen=True)
-class Shift:
-    """A team on a day, from minute ``start`` to minute ``end`` of it; ``number`` counts the days."""
-
-    team: Team
     day: dt.date
     number: int
     start: int
@@ -46,9 +34,10 @@ class Shift:
 
 
 class Week:
-    """The stops and shifts of some days, and the minutes of way between all homes.
+    """The stops and shifts of some days; a tour is a list of the stops' numbers for a shift.
 
-    ``allowed`` says for each stop which shifts may visit it; a tour is a list of stops' numbers for a shift.
+    ``ways`` are the minutes between all homes by pace, ``windows`` the minutes of a day at which a stop may
+    be visited, and ``allowed`` whether by a shift.
     """
 
     def __init__(
@@ -59,23 +48,21 @@ class Week:
         settings: VisitSettings,
     ) -> None:
         self.stops, self.days, self.settings = tuple(stops), tuple(days), settings
-        teams = [*_teams_of(visitors, len(stops), settings)]
-        self.shifts = tuple(
-            Shift(team, day, number, *team.hours[day])
-            for number, day in enumerate(days)
-            for team in teams
-            if day in team.hours and team.capacity > 0
-        )
-        homes = [(visitor.village, visitor.spot) for visitor in visitors]
-        ends = [*((stop.village, stop.spot) for stop in stops), *homes]
-        self.ways = {pace: minutes_of_way(ends, pace, settings) for pace in {team.pace for team in teams}}
+        self.shifts = tuple(_shifts_of(visitors, days, len(stops), settings.minutes_per_km))
+        homes: list[Stop | Visitor] = [*stops, *visitors]
+        ends = [(home.village, home.spot) for home in homes]
+        self.ways = {
+            pace: minutes_of_way(ends, pace, settings) for pace in {shift.pace for shift in self.shifts}
+        }
         self._rows = {pace: ways.tolist() for pace, ways in self.ways.items()}
-        self.windows = tuple(
-            tuple((_minute_of(one), _minute_of(two)) for one, two in sorted(stop.windows))
-            or ((0, DAY_MINUTES),)
+        self.windows = [
+            [(_minute_of(one), _minute_of(two)) for one, two in sorted(stop.windows)] or [(0, DAY_MINUTES)]
             for stop in stops
-        )
-        self.allowed = tuple(tuple(shift.team.may_visit(stop) for shift in self.shifts) for stop in stops)
+        ]
+        self.allowed = [
+            [not stop.visitors or not {*stop.visitors}.isdisjoint(shift.persons) for shift in self.shifts]
+            for stop in stops
+        ]
         self.order = sorted(range(len(stops)), key=self.pressing)
 
     def pressing(self, k: int) -> tuple[bool, float, int, str, str]:
@@ -85,10 +72,9 @@ class Week:
 
     def begin_times(self, s: int, tour: Sequence[int]) -> list[int] | None:
         """Give the minute at which each visit of a tour begins; None where the shift cannot do it."""
-        shift = self.shifts[s]
-        team, now, here = shift.team, shift.start, shift.team.home
-        ways, begins = self._rows[team.pace], []
-        if len(tour) > team.capacity:
+        shift, begins = self.shifts[s], list[int]()
+        ways, now, here = self._rows[shift.pace], shift.start, shift.home
+        if len(tour) > shift.capacity or not all(self.allowed[k][s] for k in tour):
             return None
         for k in tour:
             there, lasts = now + ways[here][k], self.stops[k].minutes
@@ -98,18 +84,14 @@ class Week:
                     break
             else:
                 return None
-            if not self.allowed[k][s]:
-                return None
             begins.append(begin)
             now, here = begin + lasts, k
-        return begins if now + ways[here][team.home] <= shift.end else None
+        return begins if now + ways[here][shift.home] <= shift.end else None
 
     def way_legs(self, s: int, tour: Sequence[int]) -> list[int]:
         """Give the minutes of way to each stop of a tour, and home."""
-        team = self.shifts[s].team
-        ends = [team.home, *tour, team.home]
-        ways = self._rows[team.pace]
-        return [ways[one][two] for one, two in pairwise(ends)] if tour else []
+        shift = self.shifts[s]
+        return [self._rows[shift.pace][one][two] for one, two in pairwise([shift.home, *tour, shift.home])]
 
     def delay(self, k: int, number: int) -> int:
         """Give what it costs, in minutes of way, to visit a stop on the day of a number, not on the first."""
@@ -119,15 +101,15 @@ class Week:
             late = min(max((self.days[number] - stop.due).days, 0), number)
         return number * settings.waiting_minutes + late * settings.late_minutes
 
-    def best_insertion(self, tours: Sequence[Tour], k: int, shifts: Iterable[int]) -> tuple[int, Tour] | None:
+    def best_insertion(self, tours: Sequence[Tour], k: int) -> tuple[int, Tour] | None:
         """Find the shift whose tour takes a stop with least way and delay, and that tour; None if none."""
         best, found = math.inf, None
-        for s in shifts:
-            if not self.allowed[k][s] or len(tours[s]) >= self.shifts[s].team.capacity:
+        for s in range(len(tours)):
+            shift, tour = self.shifts[s], tours[s]
+            if not self.allowed[k][s] or len(tour) >= shift.capacity:
                 continue
-            ways, home, tour = self._rows[self.shifts[s].team.pace], self.shifts[s].team.home, tours[s]
-            ends, delay = [home, *tour, home], self.delay(k, self.shifts[s].number)
-            for at, (one, two) in enumerate(pairwise(ends)):
+            ways, delay = self._rows[shift.pace], self.delay(k, shift.number)
+            for at, (one, two) in enumerate(pairwise([shift.home, *tour, shift.home])):
                 cost = ways[one][k] + ways[k][two] - ways[one][two] + delay
                 if cost < best and self.begin_times(s, longer := [*tour[:at], k, *tour[at:]]) is not None:
                     best, found = cost, (s, longer)
@@ -137,7 +119,7 @@ class Week:
         """Put into the tours whatever fits and is in none of them, the most pressing first."""
         inside = {k for tour in tours for k in tour}
         for k in self.order:
-            if k not in inside and (found := self.best_insertion(tours, k, range(len(tours)))):
+            if k not in inside and (found := self.best_insertion(tours, k)):
                 tours[found[0]] = found[1]
 
     def greedy_tours(self) -> list[Tour]:
@@ -146,7 +128,7 @@ class Week:
         self.fill(tours)
         for k in ROUNDS * self.order:
             without = [[other for other in tour if other != k] for tour in tours]
-            if without != tours and (found := self.best_insertion(without, k, range(len(tours)))):
+            if without != tours and (found := self.best_insertion(without, k)):
                 without[found[0]] = found[1]
                 tours = without
         return self.put_in_order(tours)
@@ -165,7 +147,7 @@ class Week:
         kept = [[k for k in tour if self.stops[k].overdue] for tour in tours]
         for k in self.order:
             if k not in inside and self.stops[k].overdue:
-                found = self.best_insertion(kept, k, range(len(tours)))
+                found = self.best_insertion(kept, k)
                 if found is not None:
                     tours[found[0]] = found[1]
                     return True
@@ -176,32 +158,33 @@ class Week:
         return any(self.begin_times(s, [k]) is not None for s in range(len(self.shifts)))
 
 
-def _teams_of(visitors: Sequence[Visitor], first_home: int, settings: VisitSettings) -> Iterator[Team]:
-    """Give the teams; their home, pace and first name are those of their first person."""
+def _shifts_of(
+    visitors: Sequence[Visitor], days: Sequence[dt.date], first_home: int, pace: float
+) -> Iterator[Shift]:
+    """Give the shifts of each day; home and pace are those of the first of who goes together."""
     mates = {visitor.person: {visitor.person, *visitor.together} for visitor in visitors}
     for _ in mates:  # whoever goes with a mate goes along
         for group in [*mates.values()]:
             joined = set().union(*(mates[person] for person in group))
             mates.update(dict.fromkeys(joined, joined))
-    for row, visitor in enumerate(visitors):
-        members = [other for other in visitors if other.person in mates[visitor.person]]
-        if members[0] is not visitor:
-            continue
-        hours = [{item.day: item for item in member.hours} for member in members]
-        spans = {
-            day: (
-                max(_minute_of(each[day].start) for each in hours),
-                min(_minute_of(each[day].end) for each in hours),
+    for number, day in enumerate(days):
+        for row, visitor in enumerate(visitors):
+            members = [other for other in visitors if other.person in mates[visitor.person]]
+            hours = [item for member in members for item in member.hours if item.day == day]
+            if members[0] is not visitor or len(hours) < len(members):
+                continue
+            shift = Shift(
+                persons=tuple(member.person for member in members),
+                home=first_home + row,
+                pace=visitor.minutes_per_km or pace,
+                capacity=min(member.capacity for member in members),
+                day=day,
+                number=number,
+                start=max(_minute_of(item.start) for item in hours),
+                end=min(_minute_of(item.end) for item in hours),
             )
-            for day in set.intersection(*({*each} for each in hours))
-        }
-        yield Team(
-            persons=tuple(member.person for member in members),
-            home=first_home + row,
-            pace=visitor.minutes_per_km or settings.minutes_per_km,
-            capacity=min(member.capacity for member in members),
-            hours={day: span for day, span in spans.items() if span[0] < span[1]},
-        )
+            if shift.start < shift.end and shift.capacity > 0:
+                yield shift
 
 
 def _minute_of(time: dt.time) -> int:

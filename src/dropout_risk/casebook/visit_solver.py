@@ -5,26 +5,17 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from dropout_risk.arrays import Array
-from dropout_risk.casebook.visit_routes import Shift, Tour, Week
+from dropout_risk.casebook.visit_routes import Tour, Week
 from dropout_risk.errors import MissingExtraError
 
 PRIZE, LEAST_PRIZE, OVERDUE_PRIZE = 9_000, 2_000, 100_000
 """Minutes of way that the most urgent stop is worth, any stop, and an overdue one on top."""
 CLOSED = 100_000
 """Minutes of way to a home that a team may not visit."""
-
-
-class Choice(NamedTuple):
-    """A window in which stop ``k`` may be visited on any day."""
-
-    k: int
-    opens: int
-    closes: int
 
 
 def has_pyvrp() -> bool:
@@ -69,98 +60,94 @@ class VisitProblem:
     def __init__(self, week: Week) -> None:
         import pyvrp
 
-        self.week, self.shifts = week, week.shifts
-        self.choices = [
-            Choice(k, opens, closes)
-            for k, (stop, windows) in enumerate(zip(week.stops, week.windows, strict=True))
-            for opens, closes in windows
+        self.week, stops = week, week.stops
+        self.clients = [
+            (k, opens, closes - stop.minutes)
+            for k, stop in enumerate(stops)
+            for opens, closes in week.windows[k]
             if closes - opens >= stop.minutes
         ]
-        several = [k for k, n in Counter(choice.k for choice in self.choices).items() if n > 1]
-        homes = sorted({shift.team.home for shift in self.shifts})
-        profiles = list(dict.fromkeys(map(self._profile_of, self.shifts)))
-        ways = [self._ways_of(*profile) for profile in profiles]
+        groups = [k for k, n in Counter(k for k, *_ in self.clients).items() if n > 1]
+        homes = sorted({shift.home for shift in week.shifts})
+        profiles = {self._profile_of(s): s for s in range(len(week.shifts))}
+        ways = [self._ways_of(s) for s in profiles.values()]
+        most = max((stop.urgency for stop in stops), default=0) or 1
+        prizes = [
+            max(round(PRIZE * stop.urgency / most), LEAST_PRIZE) + (OVERDUE_PRIZE if stop.overdue else 0)
+            for stop in stops
+        ]
         self.data = pyvrp.ProblemData(
             locations=[pyvrp.Location(0, 0) for _ in ways[0][0]],
             clients=[
                 pyvrp.Client(
-                    location=choice.k,
+                    location=k,
                     delivery=[1],
-                    service_duration=week.stops[choice.k].minutes,
-                    tw_early=choice.opens,
-                    tw_late=choice.closes - week.stops[choice.k].minutes,
-                    prize=self._prize_of(choice.k),
+                    service_duration=stops[k].minutes,
+                    tw_early=first,
+                    tw_late=last,
+                    prize=prizes[k],
                     required=False,
-                    group=several.index(choice.k) if choice.k in several else None,
+                    group=groups.index(k) if k in groups else None,
                 )
-                for choice in self.choices
+                for k, first, last in self.clients
             ],
             depots=[pyvrp.Depot(home) for home in homes],
             vehicle_types=[
                 pyvrp.VehicleType(
-                    capacity=[shift.team.capacity],
-                    start_depot=homes.index(shift.team.home),
-                    end_depot=homes.index(shift.team.home),
+                    capacity=[shift.capacity],
+                    start_depot=homes.index(shift.home),
+                    end_depot=homes.index(shift.home),
                     tw_early=shift.start,
                     tw_late=shift.end,
-                    profile=profiles.index(self._profile_of(shift)),
+                    profile=[*profiles].index(self._profile_of(s)),
                 )
-                for shift in self.shifts
+                for s, shift in enumerate(week.shifts)
             ],
             distance_matrices=[costs for costs, _ in ways],
             duration_matrices=[minutes for _, minutes in ways],
             groups=[
                 pyvrp.ClientGroup(
-                    [c for c, choice in enumerate(self.choices) if choice.k == k], required=False
+                    [c for c, client in enumerate(self.clients) if client[0] == k], required=False
                 )
-                for k in several
+                for k in groups
             ],
         )
 
-    def _prize_of(self, k: int) -> int:
-        stop, most = self.week.stops[k], max(stop.urgency for stop in self.week.stops)
-        worth = round(PRIZE * stop.urgency / most) if most else 0
-        return max(worth, LEAST_PRIZE) + (OVERDUE_PRIZE if stop.overdue else 0)
+    def _profile_of(self, s: int) -> tuple[float, int, tuple[bool, ...]]:
+        shift = self.week.shifts[s]
+        return shift.pace, shift.number, tuple(allowed[s] for allowed in self.week.allowed)
 
-    def _profile_of(self, shift: Shift) -> tuple[float, int, tuple[bool, ...]]:
-        return shift.team.pace, shift.number, tuple(map(shift.team.may_visit, self.week.stops))
-
-    def _ways_of(self, pace: float, number: int, open_to: tuple[bool, ...]) -> tuple[Array, Array]:
-        """Give what the way to each home costs, and its minutes."""
+    def _ways_of(self, s: int) -> tuple[Any, Any]:
+        """Give what the way to each home costs on the day of a shift, and its minutes."""
+        pace, number, allowed = self._profile_of(s)
         minutes = self.week.ways[pace].copy()
-        closed = np.flatnonzero(~np.array(open_to, bool))
+        closed = np.flatnonzero(~np.array(allowed, bool))
         minutes[closed, :] = minutes[:, closed] = CLOSED
-        delays = np.zeros(len(minutes), np.int64)
-        delays[: len(open_to)] = [self.week.delay(k, number) for k in range(len(open_to))]
-        costs = minutes + delays
-        np.fill_diagonal(minutes, 0)
-        np.fill_diagonal(costs, 0)
+        costs = minutes.copy()
+        costs[:, : len(allowed)] += np.array(
+            [self.week.delay(k, number) for k in range(len(allowed))], np.int64
+        )
+        for table in (costs, minutes):
+            np.fill_diagonal(table, 0)
         return costs, minutes
 
     def solution_of(self, tours: list[Tour]) -> Any:
         """Write tours as a solution of pyvrp's."""
         import pyvrp
 
-        times = [self.week.begin_times(s, tour) or [] for s, tour in enumerate(tours)]
-        routes = [
-            pyvrp.Route(self.data, [*map(self._client_of, tour, times[s])], s)
-            for s, tour in enumerate(tours)
-            if tour
-        ]
-        return pyvrp.Solution(self.data, routes)
+        begins = [self.week.begin_times(s, tour) or [] for s, tour in enumerate(tours)]
+        routes = [[*map(self._client_of, *both)] for both in zip(tours, begins, strict=True)]
+        return pyvrp.Solution(self.data, [pyvrp.Route(self.data, r, s) for s, r in enumerate(routes) if r])
 
     def _client_of(self, k: int, begin: int) -> int:
         """Find the window of a stop in which a visit begins."""
-        last = begin + self.week.stops[k].minutes
         return next(
-            c
-            for c, item in enumerate(self.choices)
-            if item.k == k and item.opens <= begin and last <= item.closes
+            c for c, (stop, first, last) in enumerate(self.clients) if stop == k and first <= begin <= last
         )
 
     def tours_of(self, solution: Any) -> list[Tour]:
         """Read tours from a solution of pyvrp's."""
-        tours: list[Tour] = [[] for _ in self.shifts]
+        tours: list[Tour] = [[] for _ in self.week.shifts]
         for route in solution.routes():
-            tours[route.vehicle_type()] = [self.choices[item.idx].k for item in route if item.is_client()]
+            tours[route.vehicle_type()] = [self.clients[item.idx][0] for item in route if item.is_client()]
         return tours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
@@ -34,16 +35,7 @@ def plan_week(
     would fit a route without those of its stops that are not overdue. With pyvrp at least as much urgency is
     served as without.
 
-    Parameters
-    ----------
-    stops : iterable of Stop
-        One for each case.
-    visitors : iterable of Visitor
-        Their hours on other days than ``days`` are not used.
-    days : iterable of date
-        School days, say of a week.
-    settings : VisitSettings, optional
-        What a county has set.
+    Hours of the visitors on other days than ``days`` are not used.
 
     Raises
     ------
@@ -104,7 +96,7 @@ def _day_route(week: Week, s: int, tour: Tour) -> DayRoute:
     shift, begins, legs = week.shifts[s], week.begin_times(s, tour) or [], week.way_legs(s, tour)
     ends = [begin + week.stops[k].minutes for k, begin in zip(tour, begins, strict=True)]
     return DayRoute(
-        persons=shift.team.persons,
+        persons=shift.persons,
         day=shift.day,
         set_out=_time_of(begins[0] - legs[0]),
         visits=tuple(
@@ -128,33 +120,28 @@ def _left_out(week: Week, k: int) -> LeftOut:
 
 def _stop_problems(stops: Sequence[Stop]) -> Iterator[str]:
     """Name what is wrong with stops by number alone: an id may be a pupil's."""
-    found = {
-        "of a case that another stop has": sum(
-            n for n in Counter(s.case_id for s in stops).values() if n > 1
-        ),
-        "of no minutes, or of more than a day": sum(not 0 < stop.minutes <= 24 * 60 for stop in stops),
-        "whose urgency is no number from 0 on": sum(not 0 <= stop.urgency < float("inf") for stop in stops),
-        "with a window that ends before it begins": sum(
-            any(one >= two for one, two in stop.windows) for stop in stops
-        ),
-    }
-    yield from (f"{n} of {len(stops)} stops {what}" for what, n in found.items() if n)
+    cases = Counter(stop.case_id for stop in stops)
+    for what, wrong in (
+        ("of a case that another stop has", [cases[stop.case_id] > 1 for stop in stops]),
+        ("of no minutes, or of more than a day", [not 0 < stop.minutes <= 24 * 60 for stop in stops]),
+        ("whose urgency is no number from 0 on", [not 0 <= stop.urgency < math.inf for stop in stops]),
+        ("with a window that ends before it begins", [any(a >= b for a, b in s.windows) for s in stops]),
+    ):
+        if any(wrong):
+            yield f"{sum(wrong)} of {len(stops)} stops {what}"
 
 
 def _visitor_problems(visitors: Sequence[Visitor]) -> Iterator[str]:
     known = Counter(visitor.person for visitor in visitors)
-    yield from (f"visitor {person!r} stands {n} times" for person, n in known.items() if n > 1)
     for visitor in visitors:
-        name = f"visitor {visitor.person!r}"
+        name, days = f"visitor {visitor.person!r}", Counter(item.day for item in visitor.hours)
+        if known[visitor.person] > 1:
+            yield f"{name} stands {known[visitor.person]} times"
         yield from (
             f"{name} goes together with unknown {who!r}" for who in visitor.together if who not in known
         )
-        spans = Counter(item.day for item in visitor.hours)
-        yield from (f"{name} has {n} spans of hours on {day}" for day, n in spans.items() if n > 1)
-        yield from (
-            f"{name} has hours on {item.day} that end before they begin"
-            for item in visitor.hours
-            if item.start >= item.end
-        )
+        yield from (f"{name} has {n} spans of hours on {day}" for day, n in days.items() if n > 1)
+        if any(item.start >= item.end for item in visitor.hours):
+            yield f"{name} has hours that end before they begin"
         if visitor.minutes_per_km is not None and not 0 < visitor.minutes_per_km < 1000:
             yield f"{name} has a pace of {visitor.minutes_per_km} minutes per km"

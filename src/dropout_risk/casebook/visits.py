@@ -6,11 +6,12 @@ import datetime as dt
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from dropout_risk.records.school_zone import LOCAL, is_zone
 from dropout_risk.settings import Section
 from dropout_risk.text import Text
 
@@ -31,7 +32,7 @@ class VisitSettings(Section):
     minutes_per_km, detour : float, default=3 and 1.3
         With coordinates: the pace of who declares none, and how much longer roads are than a straight line.
     waiting_minutes, late_minutes : int, default=10 and 40
-        Of way that are spent to visit a day earlier, and to be no day later than the day that is due.
+        Of way that a day of waiting is worth, and a day after the due one on top.
     solver : {"auto", "pyvrp", "greedy"}, default="auto"
         ``auto`` takes pyvrp where it is installed.
     iterations, seed : int, default=300 and 1
@@ -51,6 +52,13 @@ class VisitSettings(Section):
     iterations: Annotated[int, Field(ge=1, le=1_000_000)] = 300
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     timezone: str = "Asia/Shanghai"
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_zone_that_there_is(cls, value: str) -> str:
+        if value == LOCAL or not is_zone(value):
+            raise ValueError("must be the name of a time zone, such as Asia/Shanghai")
+        return value
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Stop:
     """
 
     case_id: str
-    pupil_id: str | int
+    pupil_id: str | int = field(repr=False)
     village: str = ""
     spot: Spot | None = None
     minutes: int = 40

@@ -40,34 +40,29 @@ SHEET_WORDS: dict[str, Text] = {
         en="Personal data: hand it back to the school after use; no photographs.",
     ),
 }
+FACTS = ("guardian", "phone", "address")
 POLICY = "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def visit_sheet(routes: Iterable[DayRoute], directory: Directory, language: Language = "zh") -> str:
     """Render the sheets of some routes as one page of HTML, to be printed on A4.
 
-    Parameters
-    ----------
-    routes : iterable of DayRoute
-        Such as ``plan.routes_of("t-1")``.
-    directory : Directory
-        What the reader may know of pupils by name; nothing else of them stands on a sheet, and where it
-        says nothing, the pupil's id.
-    language : {"zh", "en"}, default="zh"
-        Of the sheet.
+    Of a pupil stands on it what the reader's ``directory`` holds, and the pupil's id where it holds no name.
     """
     template, css = _sheet_parts()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return template.render(
-        lang=language,
-        css=css,
-        policy=POLICY.format(digest=digest),
-        w={key: text.to(language) for key, text in SHEET_WORDS.items()},
-        questions=[
-            (question.title.to(language), [word.text.to(language) for word in question.words])
-            for question in QUESTIONS.values()
-        ],
-        sheets=[_sheet_of(route, directory, language) for route in routes],
+    return str(
+        template.render(
+            lang=language,
+            css=css,
+            policy=POLICY.format(digest=digest),
+            w={key: text.to(language) for key, text in SHEET_WORDS.items()},
+            questions=[
+                (question.title.to(language), [word.text.to(language) for word in question.words])
+                for question in QUESTIONS.values()
+            ],
+            sheets=[_sheet_of(route, directory, language) for route in routes],
+        )
     )
 
 
@@ -101,19 +96,12 @@ def _visit_lines(visit: Visit, directory: Directory, language: Language) -> dict
     """Give what stands above the boxes of a visit: of the pupil only what the directory holds."""
     stop, known = visit.stop, directory.of(visit.stop.pupil_id)
     due = SHEET_WORDS["due"].fill(language, due=date_in_words(stop.due, language)) if stop.due else ""
+    known["address"] = " ".join(known[key] for key in ("village", "address") if key in known)
     return {
         "time": f"{visit.arrive:%H:%M}–{visit.leave:%H:%M}",
         "who": known.get("name", stop.pupil_id),
         "case": SHEET_WORDS["case"].fill(language, case=stop.case_id),
         "due": SHEET_WORDS["overdue"].fill(language, days=stop.days_overdue) if stop.overdue else due,
         "overdue": stop.overdue,
-        "facts": [
-            (SHEET_WORDS[key].to(language), value)
-            for key, value in (
-                ("guardian", known.get("guardian")),
-                ("phone", known.get("phone")),
-                ("address", " ".join(filter(None, (known.get("village"), known.get("address"))))),
-            )
-            if value
-        ],
+        "facts": [(SHEET_WORDS[key].to(language), known[key]) for key in FACTS if known.get(key)],
     }

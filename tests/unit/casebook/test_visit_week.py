@@ -149,7 +149,10 @@ def test_all_that_is_wrong_is_told_at_once_and_without_an_id():
         assert part in told
 
 
-@pytest.mark.parametrize("wrong", [{"detour": 0.5}, {"iterations": 0}, {"solver": "magic"}, {"seed": True}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"detour": 0.5}, {"iterations": 0}, {"solver": "magic"}, {"seed": True}, {"timezone": "Shanghai"}],
+)
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises((ValueError, SettingsError)):
         VisitSettings(**wrong)
