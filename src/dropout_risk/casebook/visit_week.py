@@ -82,11 +82,11 @@ def _best_tours(week: Week) -> tuple[list[Tour], Literal["pyvrp", "greedy"]]:
     if found is None or any(week.begin_times(s, tour) is None for s, tour in enumerate(found)):
         return greedy, "greedy"
     solved = week.put_in_order(found)
-    least, served = _served(week, greedy), _served(week, solved)
+    least, served = _served_urgency(week, greedy), _served_urgency(week, solved)
     return (solved, "pyvrp") if served[0] >= least[0] and served[1] >= least[1] else (greedy, "greedy")
 
 
-def _served(week: Week, tours: Sequence[Tour]) -> tuple[float, float]:
+def _served_urgency(week: Week, tours: Sequence[Tour]) -> tuple[float, float]:
     """Give the urgency of the overdue stops in tours, and of all."""
     stops = [week.stops[k] for tour in tours for k in tour]
     return total_urgency(stop for stop in stops if stop.overdue), total_urgency(stops)

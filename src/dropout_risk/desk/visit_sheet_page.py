@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -44,10 +44,16 @@ FACTS = ("guardian", "phone", "address")
 POLICY = "default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def visit_sheet(routes: Iterable[DayRoute], directory: Directory, language: Language = "zh") -> str:
+def visit_sheet(
+    routes: Iterable[DayRoute],
+    directory: Directory,
+    language: Language = "zh",
+    names: Mapping[str, str] | None = None,
+) -> str:
     """Render the sheets of some routes as one page of HTML, to be printed on A4.
 
-    Of a pupil stands on it what the reader's ``directory`` holds, and the pupil's id where it holds no name.
+    Of a pupil stands on it what the reader's ``directory`` holds, and the pupil's id where it holds no name;
+    ``names`` are those of the visitors.
     """
     template, css = _sheet_parts()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
@@ -61,7 +67,7 @@ def visit_sheet(routes: Iterable[DayRoute], directory: Directory, language: Lang
                 (question.title.to(language), [word.text.to(language) for word in question.words])
                 for question in QUESTIONS.values()
             ],
-            sheets=[_sheet_of(route, directory, language) for route in routes],
+            sheets=[_sheet_of(route, directory, language, names or {}) for route in routes],
         )
     )
 
@@ -80,10 +86,13 @@ def _sheet_parts() -> tuple[Any, str]:
     return environment.get_template("visit_sheet.html"), css
 
 
-def _sheet_of(route: DayRoute, directory: Directory, language: Language) -> dict[str, Any]:
+def _sheet_of(
+    route: DayRoute, directory: Directory, language: Language, names: Mapping[str, str]
+) -> dict[str, Any]:
+    persons = (names.get(person, person) for person in route.persons)
     return {
         "day": date_in_words(route.day, language),
-        "who": SHEET_WORDS["who"].fill(language, persons=ITEMS.join(language, route.persons)),
+        "who": SHEET_WORDS["who"].fill(language, persons=ITEMS.join(language, persons)),
         "number": SHEET_WORDS["number"].fill(language, reference=route.reference),
         "summary": SHEET_WORDS["summary"].fill(
             language, n=len(route.visits), set_out=route.set_out, back=route.back, way=route.way_minutes

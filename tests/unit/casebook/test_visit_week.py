@@ -120,6 +120,25 @@ def test_a_home_with_two_windows_is_visited_in_one_of_them(settings):
     assert plan.routes[0].visits[0].arrive == dt.time(15)
 
 
+def test_pyvrp_knows_the_windows_so_that_its_own_plan_is_taken():
+    stops = [Stop(f"c-{k}", f"p-{k}", "a", windows=((dt.time(15), dt.time(16)),)) for k in range(4)]
+    plan = plan_week(stops, [visitor(), visitor("t-2")], [MONDAY], PYVRP)
+
+    assert (plan.made_by, [len(route.visits) for route in plan.routes]) == ("pyvrp", [1, 1])
+
+
+@pytest.mark.parametrize(("late", "by_village"), [(200, False), (0, True)])
+def test_pyvrp_weighs_a_day_of_waiting_against_the_way(late, by_village):
+    stops = [Stop(f"c-{k}", f"p-{k}", "aabb"[k], days_overdue=(k + 1) % 2) for k in range(4)]
+    settings = VisitSettings(solver="pyvrp", late_minutes=late)
+    people = [visitor(last=18, days=(MONDAY, TUESDAY), capacity=2)]
+    plan = plan_week(stops, people, [MONDAY, TUESDAY], settings)
+    monday = {*routed(plan)[0]}
+
+    assert plan.made_by == "pyvrp"
+    assert monday in ([{"c-0", "c-1"}, {"c-2", "c-3"}] if by_village else [{"c-0", "c-2"}])
+
+
 def test_nobody_to_go_or_nothing_to_do_is_a_plan_too():
     assert plan_week([], [visitor()], [MONDAY]).routes == ()
     assert [item.reason for item in plan_week([Stop("c-1", "p-1")], [], [MONDAY]).left_out] == ["nobody"]
@@ -178,12 +197,13 @@ def test_without_pyvrp_the_plain_way_is_taken_and_asking_for_it_names_the_extra(
         plan_week([Stop("c-1", "p-1")], [visitor()], [MONDAY], PYVRP)
 
 
-def test_a_solver_that_finds_nothing_or_less_gives_way_to_the_plain_plan(monkeypatch):
-    stops = [Stop("c-1", "p-1", "a"), Stop("c-2", "p-2", "a")]
-    for found in (None, [[0, 0, 0, 0, 0, 0]]):
-        monkeypatch.setattr(visit_week, "solved_tours", lambda week, start, found=found: found)
-        plan = plan_week(stops, [visitor()], [MONDAY], PYVRP)
-        assert (plan.made_by, len(plan.stops)) == ("greedy", 2)
+@pytest.mark.parametrize("found", [None, [[0, 0, 0, 0, 0, 0]], [[0]], [[1, 0]]])
+def test_a_solver_that_finds_nothing_or_less_gives_way_to_the_plain_plan(monkeypatch, found):
+    stops = [Stop("c-1", "p-1", "a", urgency=1), Stop("c-2", "p-2", "a", urgency=5)]
+    monkeypatch.setattr(visit_week, "solved_tours", lambda week, start: found)
+    plan = plan_week(stops, [visitor(capacity=1)], [MONDAY], PYVRP)
+
+    assert (plan.made_by, routed(plan)) == ("greedy", [["c-2"]])
 
 
 def test_pyvrp_is_quiet_and_gives_the_same_on_every_run(capfd, recwarn):

@@ -59,6 +59,7 @@ def test_a_sheet_says_when_by_whom_and_what_is_overdue(routes):
 
     assert all(word in page for word in ("2025年5月19日", "家访人：t-1", "已逾期 2 天", "期限 2025年5月19日"))
     assert f"编号 {routes[0].reference}" in page
+    assert "家访人：某老师" in visit_sheet(routes, KNOWN, names={"t-1": "某老师"})
 
 
 def test_a_sheet_runs_no_script_and_asks_nobody_for_anything(routes):
