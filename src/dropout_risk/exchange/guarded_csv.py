@@ -13,12 +13,12 @@ from dropout_risk.text import Text
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARD = Text(
     zh="以 = + - @ 开头的单元格前加了 '，以免表格软件当公式执行；本库导入时会去掉",
-    en="cells that begin with = + - @ got a ' in front, so that no spreadsheet runs them; our import takes it off",
+    en="cells that begin with = + - @ got a ' in front, which our import takes off again",
 )
 
 
 def guarded_text(name: str, header: Sequence[str], rows: Iterable[Mapping[str, Any]], left: LeftOut) -> str:
-    """Write rows as CSV under a header, cells that begin like a formula with a quote in front; these are noted.
+    """Write rows as CSV, with a quote in front of cells that begin like a formula; rows with one are noted.
 
     >>> print(guarded_text("a.csv", ["x", "y"], [{"x": "=1", "y": 2}], LeftOut()))
     x,y

@@ -1,4 +1,4 @@
-"""Records as a OneRoster 1.2 CSV export: pupils, schools, classes and marks; it has no place for attendance."""
+"""Records as a OneRoster 1.2 CSV export: pupils, schools, classes and marks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from dropout_risk.exchange.guarded_csv import guarded_text
 from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.oneroster_files import COLUMNS, FILES, VERSION
 from dropout_risk.exchange.oneroster_import import EXEMPT, HOMEROOM, MISSED
-from dropout_risk.exchange.outgoing import Pupil, outgoing_pupils, outgoing_rows, tell_missing
+from dropout_risk.exchange.outgoing import CORRECTED, Pupil, outgoing_pupils, outgoing_rows, tell_missing
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.text import Text
 
 _STUDENTS = ("school_id", "class_id", "grade_level", "enrolled_on", "left_on", "birth_date", "sex", "name")
 _GRADES = ("date", "subject", "exam", "score", "max_score", "taken")
 _NO_SCHOOL = Text(zh="没有学校的在校时段", en="spells without a school")
-_NO_WORD = Text(zh="缓考、不详或没有分数，格式中没有对应写法", en="deferred, unknown or without a mark: there is no word for it")
-_CORRECTED = Text(zh="已被后来登记的更正代替", en="corrected by a row that was recorded later")
+_NO_WORD = Text(
+    zh="缓考、不详或没有分数，格式中没有对应写法",
+    en="deferred, unknown or without a mark: there is no word for it",
+)
 _NO_FAMILY_NAME = Text(
     zh="姓和名不分：全名写在 givenName，familyName 为空",
     en="names are held whole: they stand in givenName, and familyName is empty",
@@ -41,13 +43,13 @@ def export_oneroster(records: SchoolRecords, *, with_directory: bool = False) ->
     joined by them; classes and exams get ids that stay the same from one export to the next.
     """
     left = LeftOut()
-    tell_missing(
-        records, {"students": _STUDENTS, "grades": _GRADES}, left, with_directory=with_directory
-    )
+    tell_missing(records, {"students": _STUDENTS, "grades": _GRADES}, left, with_directory=with_directory)
     left.add_columns("users.csv", ["name"], _NO_FAMILY_NAME if with_directory else _NAMELESS)
     export = _Export(records, left, with_directory)
     tables = export.tables()
-    files = {f"{name}.csv": guarded_text(f"{name}.csv", COLUMNS[name], tables[name], left) for name in COLUMNS}
+    files = {
+        f"{name}.csv": guarded_text(f"{name}.csv", COLUMNS[name], tables[name], left) for name in COLUMNS
+    }
     return {"manifest.csv": _manifest_text(records.synthetic), **files}, left
 
 
@@ -108,7 +110,8 @@ class _Export:
             return
         self._add(
             "users", name, enabledUser="true", username=name, grades=row["grade_level"],
-            givenName=row["name"] if self.with_directory else None, primaryOrgSourcedId=schools[-1]["school_id"],
+            givenName=row["name"] if self.with_directory else None,
+            primaryOrgSourcedId=schools[-1]["school_id"],
         )  # fmt: skip
         if row["birth_date"] or row["sex"]:
             self._add("demographics", name, birthDate=row["birth_date"], sex=row["sex"])
@@ -116,8 +119,8 @@ class _Export:
             school = self._school(spell["school_id"])
             days = {"beginDate": spell["enrolled_on"], "endDate": spell["left_on"]}
             self._add(
-                "roles", _stable_id("role", name, number), userSourcedId=name, roleType="primary", role="student",
-                orgSourcedId=school, **days,
+                "roles", _stable_id("role", name, number), userSourcedId=name, roleType="primary",
+                role="student", orgSourcedId=school, **days,
             )  # fmt: skip
             if spell["class_id"] is not None:
                 room = self._homeroom(school, spell)
@@ -130,11 +133,13 @@ class _Export:
         return self._add("orgs", name, name=name, type="school", identifier=name)
 
     def _homeroom(self, school: str, spell: Mapping[str, Any]) -> str:
-        course = self._add("courses", _stable_id("course", school, HOMEROOM), title=HOMEROOM, orgSourcedId=school)
+        course = self._add(
+            "courses", _stable_id("course", school, HOMEROOM), title=HOMEROOM, orgSourcedId=school
+        )
         level, name = spell["grade_level"], spell["class_id"]
         return self._add(
-            "classes", _stable_id("class", school, level, name), title=name, grades=level, courseSourcedId=course,
-            classType=HOMEROOM, schoolSourcedId=school, termSourcedIds=self._terms,
+            "classes", _stable_id("class", school, level, name), title=name, grades=level,
+            courseSourcedId=course, classType=HOMEROOM, schoolSourcedId=school, termSourcedIds=self._terms,
         )  # fmt: skip
 
     def _last_marks(self) -> Iterator[dict[str, Any]]:
@@ -142,12 +147,12 @@ class _Export:
         rows = list(outgoing_rows(self.records, "grades"))
         for row in sorted(rows, key=lambda row: row["recorded_on"]):
             last[row["student_id"], row["date"], row["subject"], row["exam"]] = row
-        self.left.add_rows("grades", len(rows) - len(last), _CORRECTED)
+        self.left.add_rows("grades", len(rows) - len(last), CORRECTED)
         yield from last.values()
 
     def _add_mark(self, row: Mapping[str, Any]) -> None:
         """Add a result, with its exam, its lesson and the enrolment in it."""
-        spell = _spell_on(self.by_id[row["student_id"]], row["date"])
+        spell = self.by_id[row["student_id"]].spell_on(row["date"])
         if spell["school_id"] is None:
             self.left.add_rows("grades", 1, _NO_SCHOOL)
             return
@@ -158,7 +163,11 @@ class _Export:
         name, school, subject = str(row["student_id"]), self._school(spell["school_id"]), row["subject"]
         level, exam, most = spell["grade_level"], row["exam"], row["max_score"]
         course = self._add(
-            "courses", _stable_id("course", school, subject), title=subject, orgSourcedId=school, subjects=subject
+            "courses",
+            _stable_id("course", school, subject),
+            title=subject,
+            orgSourcedId=school,
+            subjects=subject,
         )
         lesson = self._add(
             "classes", _stable_id("lesson", school, level, subject), title=subject, grades=level,
@@ -166,14 +175,14 @@ class _Export:
             subjects=subject,
         )  # fmt: skip
         item = self._add(
-            "lineItems", _stable_id("exam", lesson, exam, row["date"], most), title=exam, assignDate=row["date"],
-            dueDate=row["date"], classSourcedId=lesson, categorySourcedId=_EXAMS,
+            "lineItems", _stable_id("exam", lesson, exam, row["date"], most), title=exam,
+            assignDate=row["date"], dueDate=row["date"], classSourcedId=lesson, categorySourcedId=_EXAMS,
             academicSessionSourcedId=self._year_of(row["date"]), resultValueMin=0,
             resultValueMax=_plain_number(most), schoolSourcedId=school,
         )  # fmt: skip
         self._add(
-            "enrollments", _stable_id("enrolment", name, lesson), classSourcedId=lesson, schoolSourcedId=school,
-            userSourcedId=name, role="student", primary="false",
+            "enrollments", _stable_id("enrolment", name, lesson), classSourcedId=lesson,
+            schoolSourcedId=school, userSourcedId=name, role="student", primary="false",
         )  # fmt: skip
         self._add(
             "results", _stable_id("result", name, item), lineItemSourcedId=item, studentSourcedId=name,
@@ -197,11 +206,6 @@ class _Export:
             "academicSessions", f"year-{begin}", title=f"{begin}-{begin + 1}", type="schoolYear",
             startDate=dt.date(begin, month, day), endDate=dt.date(begin + 1, month, day), schoolYear=end,
         )  # fmt: skip
-
-
-def _spell_on(pupil: Pupil, date: dt.date) -> dict[str, Any]:
-    begun = [spell for spell in pupil.spells if spell["enrolled_on"] is None or spell["enrolled_on"] <= date]
-    return (begun or pupil.spells[:1])[-1]
 
 
 def _status_of(row: Mapping[str, Any]) -> dict[str, str] | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 
 from dropout_risk.errors import RecordsError
@@ -12,64 +15,29 @@ from dropout_risk.records.mapping import RecordsMapping
 from dropout_risk.text import Text
 
 VERSION = "1.2"
-_FIRST = ("sourcedId", "status", "dateLastModified")
-COLUMNS: dict[str, tuple[str, ...]] = {
-    name: (*_FIRST, *columns.split())
-    for name, columns in {
-        "academicSessions": "title type startDate endDate parentSourcedId schoolYear",
-        "orgs": "name type identifier parentSourcedId",
-        "courses": "schoolYearSourcedId title courseCode grades orgSourcedId subjects subjectCodes",
-        "classes": "title grades courseSourcedId classCode classType location schoolSourcedId termSourcedIds "
-        "subjects subjectCodes periods",
-        "users": "enabledUser username userIds givenName familyName middleName identifier email sms phone "
-        "agentSourcedIds grades password userMasterIdentifier resourceSourcedIds preferredGivenName "
-        "preferredMiddleName preferredFamilyName primaryOrgSourcedId pronouns",
-        "roles": "userSourcedId roleType role beginDate endDate orgSourcedId userProfileSourcedId",
-        "enrollments": "classSourcedId schoolSourcedId userSourcedId role primary beginDate endDate",
-        "demographics": "birthDate sex americanIndianOrAlaskaNative asian blackOrAfricanAmerican "
-        "nativeHawaiianOrOtherPacificIslander white demographicRaceTwoOrMoreRaces hispanicOrLatinoEthnicity "
-        "countryOfBirthCode stateOfBirthAbbreviation cityOfBirth publicSchoolResidenceStatus",
-        "categories": "title weight",
-        "lineItems": "title description assignDate dueDate classSourcedId categorySourcedId "
-        "academicSessionSourcedId resultValueMin resultValueMax schoolSourcedId",
-        "results": "lineItemSourcedId studentSourcedId scoreStatus score scoreDate comment textScore "
-        "classSourcedId inProgress incomplete late missing",
-    }.items()
+_DECLARED = {
+    part: {name: tuple(columns.split()) for name, columns in told.items()}
+    for part, told in tomllib.loads(
+        resources.files(__package__).joinpath("oneroster.toml").read_text(encoding="utf-8")
+    ).items()
+}
+COLUMNS = {
+    name: ("sourcedId", "status", "dateLastModified", *columns)
+    for name, columns in _DECLARED["columns"].items()
 }
 """The columns of the files that are written, in their order."""
-FILES = (
-    *COLUMNS, "classResources", "courseResources", "lineItemLearningObjectiveIds", "lineItemScoreScales",
-    "resources", "resultLearningObjectiveIds", "resultScoreScales", "scoreScales", "userProfiles",
-    "userResources",
-)  # fmt: skip
+FILES = (*COLUMNS, *_DECLARED["files"]["others"])
 """All files of the format but the manifest."""
-READ: dict[str, tuple[str, ...]] = {
-    name: ("sourcedId", "status", *columns.split())
-    for name, columns in {
-        "orgs": "type",
-        "courses": "title subjects",
-        "classes": "title grades courseSourcedId classType schoolSourcedId subjects",
-        "users": "grades",
-        "roles": "userSourcedId role beginDate endDate orgSourcedId",
-        "enrollments": "classSourcedId schoolSourcedId userSourcedId role primary beginDate endDate",
-        "demographics": "birthDate sex",
-        "lineItems": "title classSourcedId resultValueMax",
-        "results": "lineItemSourcedId studentSourcedId scoreStatus score scoreDate textScore classSourcedId "
-        "inProgress incomplete missing",
-    }.items()
-}
-"""The columns that are read."""
-NAMES = ("givenName", "familyName")
-NEEDED = ("orgs", "users", "roles")
-_WHYS = {"password": SECRET} | dict.fromkeys(
-    (*NAMES, "middleName", "email", "sms", "phone", "username", "identifier", "userIds", "pronouns",
-     "preferredGivenName", "preferredMiddleName", "preferredFamilyName", "agentSourcedIds"), PERSONAL
-)  # fmt: skip
-_ONLY_NAMES = Text(zh="个人信息，不保存", en="it is personal, and nothing keeps it")
+_READ = {name: ("sourcedId", "status", *columns) for name, columns in _DECLARED["read"].items()}
+_NAMES = ("givenName", "familyName")
+_NEEDED = ("orgs", "users", "roles")
+_NO_KEEPER = Text(zh="个人信息，不保存", en="it is personal, and nothing keeps it")
+_WHYS = {"password": SECRET, **dict.fromkeys(_NAMES, PERSONAL)}
+_WHYS |= dict.fromkeys(_DECLARED["files"]["personal"], _NO_KEEPER)
+_BAD = "The OneRoster export cannot be read"
 _UNLISTED = Text(zh="清单未列出，或写明没有", en="the manifest does not list it, or says that it is absent")
 _NO_FILE = Text(zh="不是 OneRoster 的文件", en="it is no file of OneRoster")
 _DELETED = Text(zh="标记为待删除", en="marked as to be deleted")
-_BAD = "The OneRoster export cannot be read"
 
 
 class OneRosterFiles:
@@ -106,7 +74,7 @@ class OneRosterFiles:
         version = said.get("oneroster.version", "")
         if version != VERSION:
             yield f"oneroster.version is {version!r}, not {VERSION}"
-        for name in READ:
+        for name in _READ:
             mode = said.get(f"file.{name}", "absent")
             if mode == "delta":
                 yield f"{name}.csv is a delta: it holds what has changed, and nobody else"
@@ -114,10 +82,12 @@ class OneRosterFiles:
                 yield f"file.{name} is {mode!r}: allowed are absent, bulk and delta"
             elif mode == "bulk" and name not in self.files:
                 yield f"{name}.csv is missing, which the manifest calls bulk"
-            elif mode == "absent" and name in NEEDED:
+            elif mode == "absent" and name in _NEEDED:
                 yield f"{name}.csv is absent, without which nobody is known"
             elif mode == "bulk":
-                lacking = [column for column in _REQUIRED[name] if column not in self.files[name].header]
+                lacking = [
+                    column for column in _DECLARED["required"][name] if column not in self.files[name].header
+                ]
                 if lacking:
                     yield f"{name}.csv lacks {', '.join(lacking)}"
         if "results" in self.files and said.get("file.lineItems", "absent") == "absent":
@@ -130,11 +100,20 @@ class OneRosterFiles:
                 self.left.add_file(file.name, _NO_FILE)
             elif said.get(f"file.{name}") != "bulk":
                 self.left.add_file(file.name, _UNLISTED)
-            elif name not in READ:
+            elif name not in _READ:
                 self.left.add_file(file.name, NOT_READ)
 
+    def refuse_repeated(self) -> None:
+        """Refuse ids that two rows have, for what points to them would point to either."""
+        told = []
+        for name in _DECLARED["files"]["pointed_at"]:
+            counts = Counter(row["sourcedId"] for row in self.rows(name))
+            number = sum(count > 1 for count in counts.values())
+            told += [f"{name}.csv has {number} sourcedId(s) in more than one row"] if number else []
+        require_nothing(told, _BAD, "give each row a sourcedId of its own")
+
     def rows(self, name: str) -> list[Row]:
-        """Read the rows of a file that are to stay, its columns under their names; none where it is absent."""
+        """Read the rows of a file that are not to be deleted; none where it is absent."""
         if name not in self._read:
             self._read[name] = self._rows_of(name)
         return self._read[name]
@@ -143,11 +122,12 @@ class OneRosterFiles:
         file = self.files.get(name)
         if file is None:
             return []
-        wanted = (*READ[name], *(NAMES if name == "users" and self.with_names else ()))
+        wanted = (*_READ[name], *(_NAMES if name == "users" and self.with_names else ()))
         unused = [header for header in file.header if header not in (*wanted, "dateLastModified")]
         for header in unused:
-            why = _WHYS.get(header, NOT_READ)
-            self.left.add_columns(file.name, [header], _ONLY_NAMES if why is PERSONAL and header not in NAMES else why)
+            self.left.add_columns(
+                file.name, [header], _WHYS.get(header, NOT_READ) if name == "users" else NOT_READ
+            )
         rows = file.rows({column: column for column in wanted if column in file.header}, self.left)
         status = [(row.get("status") or "active").casefold() for row in rows]
         odd = sum(word not in ("active", "tobedeleted") for word in status)
@@ -156,19 +136,6 @@ class OneRosterFiles:
         self.left.add_rows(file.name, status.count("tobedeleted"), _DELETED)
         kept = [row for row, word in zip(rows, status, strict=True) if word == "active"]
         return [{column: row.get(column) for column in wanted} for row in kept]
-
-
-_REQUIRED = {
-    "orgs": ("sourcedId", "type"),
-    "courses": ("sourcedId", "title"),
-    "classes": ("sourcedId", "title", "classType", "schoolSourcedId"),
-    "users": ("sourcedId",),
-    "roles": ("userSourcedId", "role", "orgSourcedId"),
-    "enrollments": ("classSourcedId", "userSourcedId", "role"),
-    "demographics": ("sourcedId",),
-    "lineItems": ("sourcedId", "title", "classSourcedId"),
-    "results": ("lineItemSourcedId", "studentSourcedId", "scoreStatus", "scoreDate"),
-}
 
 
 def _manifest_of(file: SourceFile, left: LeftOut) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.oneroster_files import OneRosterFiles
 from dropout_risk.exchange.pseudonyms import Pseudonyms
 from dropout_risk.exchange.record_folder import Imported
-from dropout_risk.exchange.source_files import Row, require_nothing
+from dropout_risk.exchange.source_files import Row
 from dropout_risk.records.readers import has_mark_file
 from dropout_risk.text import Text
 
@@ -22,8 +22,13 @@ MISSED, EXEMPT = "missed", "exempt"
 _FIRST, _LAST = "0000-01-01", "9999-12-31"
 _GRADE = re.compile(r"0*(\d{1,2})")
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
-_NO_PUPIL = Text(zh="没有学生角色的人（教师、家长等）", en="people without the role of a student: teachers, parents")
-_NO_LINK = Text(zh="所指的班级、课程、考试或学生不在文件中", en="they point to a class, line item or pupil that is not there")
+_NO_PUPIL = Text(
+    zh="没有学生角色的人（教师、家长等）", en="people without the role of a student: teachers, parents"
+)
+_NO_LINK = Text(
+    zh="所指的班级、课程、考试或学生不在文件中",
+    en="they point to a class, line item or pupil that is not there",
+)
 _COURSES = Text(
     zh="课程班的选课；班级取自类型为 homeroom 的班",
     en="enrolments in lessons; a pupil's class is the one whose classType is homeroom",
@@ -53,7 +58,7 @@ def import_oneroster(source: Path, pseudonyms: Pseudonyms, *, with_directory: bo
     """
     left = LeftOut()
     files = OneRosterFiles(source, left, with_names=with_directory)
-    _refuse_repeated(files)
+    files.refuse_repeated()
     people = _People(files, left)
     links = _Links(files, pseudonyms)
     students = list(people.students(links, with_directory))
@@ -144,7 +149,12 @@ class _People:
             at_school = [room for room in rooms if self._school_of(room) == row["orgSourcedId"]]
             if not any(_overlap(row, room) for room in at_school):
                 level = self._level_in(about["grades"])
-                yield {"school_id": row["orgSourcedId"], "class_id": None, "grade_level": level, **_days_of(row)}
+                yield {
+                    "school_id": row["orgSourcedId"],
+                    "class_id": None,
+                    "grade_level": level,
+                    **_days_of(row),
+                }
 
     def _school_of(self, room: Row) -> str | None:
         return room["schoolSourcedId"] or self.classes[room["classSourcedId"]]["schoolSourcedId"]
@@ -158,19 +168,6 @@ class _People:
             self.left.add_rows("grades", 1, _GRADES)
             return None
         return found[1] if found else "0"
-
-
-def _refuse_repeated(files: OneRosterFiles) -> None:
-    """Refuse ids that two rows have, for what points to them would point to either."""
-    told = []
-    for name in _POINTED_AT:
-        counts = Counter(row["sourcedId"] for row in files.rows(name))
-        number = sum(count > 1 for count in counts.values())
-        told += [f"{name}.csv has {number} sourcedId(s) in more than one row"] if number else []
-    require_nothing(told, "The OneRoster export cannot be read", "give each row a sourcedId of its own")
-
-
-_POINTED_AT = ("orgs", "courses", "classes", "users", "demographics", "lineItems")
 
 
 def _days_of(row: Row) -> dict[str, str | None]:
@@ -213,7 +210,7 @@ def _marks_of(
 
 
 def _subjects_of(files: OneRosterFiles) -> dict[str | None, str | None]:
-    """Give the subject of each class: its own or its course's first, else the course's title, else its own."""
+    """Give the subject of each class: the first of its own or its course's, else a title."""
     courses = {row["sourcedId"]: row for row in files.rows("courses")}
     named = {}
     for row in files.rows("classes"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from dropout_risk.exchange.left_out import NO_COLUMN, PERSONAL, LeftOut
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.spells import SPELL_COLUMNS, SPELLS
 from dropout_risk.records.tables import TABLES
+from dropout_risk.text import Text
+
+CORRECTED = Text(zh="已被后来登记的更正代替", en="corrected by a row that was recorded later")
 
 
 class Pupil(NamedTuple):
@@ -16,6 +20,13 @@ class Pupil(NamedTuple):
 
     row: dict[str, Any]
     spells: list[dict[str, Any]]
+
+    def spell_on(self, date: dt.date) -> dict[str, Any]:
+        """Give the spell that had begun last on a day, or the first."""
+        begun = [
+            spell for spell in self.spells if spell["enrolled_on"] is None or spell["enrolled_on"] <= date
+        ]
+        return (begun or self.spells[:1])[-1]
 
 
 def outgoing_pupils(records: SchoolRecords) -> list[Pupil]:
@@ -37,7 +48,7 @@ def outgoing_rows(records: SchoolRecords, table: str) -> Iterator[dict[str, Any]
 def tell_missing(
     records: SchoolRecords, carried: Mapping[str, Collection[str]], left: LeftOut, *, with_directory: bool
 ) -> None:
-    """Note the tables and columns with values that a format does not carry; ``carried`` has columns by table."""
+    """Note the tables and columns that a format does not carry; ``carried`` has columns by table."""
     for name, table in TABLES.items():
         given = records.table(name)
         if not given.num_rows or (name not in carried and not table.of_pupils):

@@ -25,7 +25,9 @@ _LEAST_DIFFERENT = 8
 _KEPT_BYTES = 15
 _FOR = b"dropout-risk pupil\x00"
 _BLANKS = re.compile(r"[\s'’\"]+")
-_IDENTITY = re.compile(r"[A-Z]?(?P<number>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX])")
+_IDENTITY = re.compile(
+    r"[A-Z]?(?P<number>\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX])"
+)
 _NEW_KEY = "make one with: dropout-risk import key FILE, and keep it outside of the records, with a copy"
 
 
@@ -45,8 +47,8 @@ def plain_number(number: str) -> str:
 def holds_identity(text: str) -> bool:
     """Say whether a text is an identity number of 18 characters, alone or as a number of the school roll.
 
-    >>> holds_identity("11010120110101001X"), holds_identity("G110101201101010012"), holds_identity("2014090117")
-    (True, True, False)
+    >>> [holds_identity(text) for text in ("11010120110101001X", "G110101201101010012", "2014090117")]
+    [True, True, False]
     """
     return _IDENTITY.fullmatch(_BLANKS.sub("", narrow_text(text)).upper()) is not None
 
@@ -57,9 +59,10 @@ class Pseudonyms:
 
     Examples
     --------
-    >>> Pseudonyms(b"k" * 32).of_number("11010120110101001X") == Pseudonyms(b"k" * 32).of_number("11010120110101001x")
+    >>> names = Pseudonyms(b"k" * 32)
+    >>> names.of_number("11010120110101001X") == names.of_number("G11010120110101001x")
     True
-    >>> Pseudonyms(b"k" * 32).of_id("s-7"), Pseudonyms().of_id("11010120110101001X")
+    >>> names.of_id("s-7"), Pseudonyms().of_id("11010120110101001X")
     ('s-7', None)
     """
 
@@ -89,9 +92,7 @@ class Pseudonyms:
                 hint=_NEW_KEY,
             )
         if os.name == "posix" and open_to:
-            raise SettingsError(
-                f"Others may read the key file {path}.", hint=f"run: chmod 600 {path}"
-            )
+            raise SettingsError(f"Others may read the key file {path}.", hint=f"run: chmod 600 {path}")
         refuse_inside(path, *apart)
         return cls(key)
 

@@ -78,8 +78,13 @@ class RecordFolder:
 
     def checked(self) -> SchoolRecords:
         """Read the folder with its mapping, as every other command does."""
-        mapping = self.path / MAPPING
-        return SchoolRecords.from_folder(self.path, mapping=mapping if mapping.exists() else None)
+        return SchoolRecords.from_folder(self.path, mapping=self.mapping)
+
+    @property
+    def mapping(self) -> Path | None:
+        """The mapping with which it is read, where it has one."""
+        path = self.path / MAPPING
+        return path if path.exists() else None
 
     def _files_of(self, tables: Iterable[str]) -> list[str]:
         words, tables = RecordsMapping.of(None), {*tables}

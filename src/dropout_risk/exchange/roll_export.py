@@ -8,19 +8,23 @@ from typing import Any
 from dropout_risk.exchange.guarded_csv import guarded_text
 from dropout_risk.exchange.left_out import LeftOut
 from dropout_risk.exchange.outgoing import Pupil, outgoing_pupils, outgoing_rows, tell_missing
-from dropout_risk.exchange.roll_template import ROLL_COLUMNS, RollColumn
-from dropout_risk.exchange.roll_values import ROLL_WORDS
+from dropout_risk.exchange.roll_template import ROLL_COLUMNS, WRITTEN_WORDS, RollColumn
 from dropout_risk.records.school_records import SchoolRecords
 from dropout_risk.records.tables import TABLES
 from dropout_risk.text import Text
 
 FILE = "学籍.csv"
-ID_NAME, GUARDIAN_NAME, GUARDIAN_PHONE, IS_GUARDIAN = "学籍辅号", "成员1姓名", "成员1联系电话", "成员1是否监护人"
+ID_NAME, GUARDIAN_NAME, GUARDIAN_PHONE, IS_GUARDIAN = (
+    "学籍辅号",
+    "成员1姓名",
+    "成员1联系电话",
+    "成员1是否监护人",
+)
 _EARLIER = Text(zh="模板只写现在的学校和班级", en="the template has the present school and class alone")
 _DAYS = Text(zh="模板只有年月，入学的日子写不下", en="the template has months; the day of entry is lost")
 _UNSAID = Text(zh="模板没有这种取值", en="the template has no word for it")
 _PAST = Text(zh="模板只写现在的家庭情况", en="the template has what holds now alone")
-_FACTORS = tuple(column.gives for column in ROLL_COLUMNS if column.factor)
+_FACTORS = tuple(column.gives for column in ROLL_COLUMNS if column.is_factor)
 _PERSONAL = ("guardian", "phone")
 
 
@@ -31,7 +35,7 @@ def export_roll(records: SchoolRecords, *, with_directory: bool = False) -> tupl
     addresses are written with ``with_directory`` alone.
     """
     left = LeftOut()
-    carried = [column.gives for column in ROLL_COLUMNS if not column.factor]
+    carried = [column.gives for column in ROLL_COLUMNS if not column.is_factor]
     personal = _PERSONAL if with_directory else ()
     family = ("factor", "value", "valid_from", "recorded_on", "source")
     tell_missing(
@@ -49,7 +53,7 @@ def _row_of(
     left.add_rows("students", len(pupil.spells) - 1, _EARLIER)
     row: dict[str, Any] = {ID_NAME: str(pupil.row["student_id"])}
     for column in ROLL_COLUMNS:
-        if column.factor:
+        if column.is_factor:
             value: Any = factors.get((pupil.row["student_id"], column.gives))
         elif not column.gives or (column.gives in TABLES["students"].personal and not with_directory):
             continue
@@ -70,7 +74,8 @@ def _cell_of(column: RollColumn, value: Any, left: LeftOut) -> Any:
         entered = column.gives == "enrolled_on"
         left.add_rows("students.enrolled_on", int(entered and value.day != 1), _DAYS)
         return f"{value:%Y%m}" if entered else f"{value:%Y%m%d}"
-    words = ROLL_WORDS.get(column.gives)
+    words = WRITTEN_WORDS.get(column.gives)
+    value = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
     if words is None:
         return value
     left.add_rows(column.name, int(value not in words), _UNSAID)

@@ -14,8 +14,14 @@ from dropout_risk.errors import RecordsError
 from dropout_risk.exchange.left_out import IDENTITY, LeftOut
 from dropout_risk.exchange.pseudonyms import Pseudonyms, holds_identity
 from dropout_risk.exchange.record_folder import Imported
-from dropout_risk.exchange.roll_template import ID_COLUMNS, RollColumn, roll_column, roll_mapping
-from dropout_risk.exchange.roll_values import roll_value, roll_word
+from dropout_risk.exchange.roll_template import (
+    ID_COLUMNS,
+    RollColumn,
+    roll_column,
+    roll_mapping,
+    roll_value,
+    roll_word,
+)
 from dropout_risk.exchange.source_files import Row, SourceFile, source_files
 from dropout_risk.records.id_forms import rounded_ids, scientific_ids
 from dropout_risk.records.mapping import plain_form
@@ -29,7 +35,9 @@ _NO_ROLL = Text(zh="不是学籍表：认得的列太少", en="it is no school r
 _UNKNOWN = Text(zh="模板中没有这一列", en="the template has no such column")
 _SPARE = Text(zh="同一列已由另一表头给出", en="another header already gives this column")
 _CODES = Text(zh="表头行重复，或是一行代码", en="a row of headers or of codes")
-_ODD = Text(zh="“{column}”的取值不认识，未采用", en="{column} holds a word or code that nobody knows; it is not used")
+_ODD = Text(
+    zh="“{column}”的取值不认识，未采用", en="{column} holds a word or code that nobody knows; it is not used"
+)
 _GUARDIANS = (1, 2)
 _MEMBER_PARTS = ("姓名", "联系电话", "是否监护人")
 _FROM_RECORDS = ("grade_level", "left_on", "responsible_id", "village", "school_id", "class_id")
@@ -75,7 +83,7 @@ def import_roll(
     if not rolls:
         raise RecordsError(
             f"{str(source)!r} holds no school roll.",
-            hint="its headers are those of the import template: 学校标识码, 姓名, 性别, 出生日期 … or their codes",
+            hint="its headers are those of the import template (学校标识码, 姓名, 性别 …) or their codes",
         )
     students: list[dict[str, Any]] = []
     family: list[dict[str, Any]] = []
@@ -109,40 +117,34 @@ def _is_roll(file: SourceFile, left: LeftOut) -> bool:
 class _Roll:
     """One file or sheet of the roll: which header gives what, and what of it is not used."""
 
-    def __init__(
-        self, file: SourceFile, left: LeftOut, id_column: str | None, with_directory: bool
-    ) -> None:
+    def __init__(self, file: SourceFile, left: LeftOut, id_column: str | None, with_directory: bool) -> None:
         self.file, self.left, self.with_directory = file, left, with_directory
         self.columns: dict[str, tuple[RollColumn, str]] = {}
         self.others: dict[str, str] = {}
         self._odd: Counter[str] = Counter()
         chosen = roll_mapping().headers("students", file.header).chosen
-        plain = {plain_form(header): header for header in reversed(file.header)}
-        names = (id_column,) if id_column is not None else ID_COLUMNS
         for header in dict.fromkeys(file.header):
             column = roll_column(header)
             if column is not None and column.name not in self.columns:
                 self.columns[column.name] = column, header
             elif column is not None:
                 left.add_columns(file.name, [header], _SPARE)
-        self.ids = _IdColumns(
-            [
-                (name, header)
-                for name in names
-                if (header := self.columns[name][1] if name in self.columns else plain.get(plain_form(name)))
-            ],
-            file,
-        )
+        names = (id_column,) if id_column is not None else ID_COLUMNS
+        self.ids = _IdColumns([(name, header) for name in names for header in self._headers_of(name)], file)
         known = {header for _, header in self.columns.values()} | {*self.ids.headers}
         for name in _FROM_RECORDS:
-            header = chosen.get(name)
-            if name in _PERSONAL and not with_directory:
-                continue
-            if header is not None and header not in known and not self._gives(name):
-                self.others[name] = header
+            other = chosen.get(name)
+            wanted = with_directory or name not in _PERSONAL
+            if wanted and other is not None and other not in known and not self._gives(name):
+                self.others[name] = other
         known |= {*self.others.values()}
         unknown = [header for header in file.header if roll_column(header) is None and header not in known]
         left.add_columns(file.name, [name for name in unknown if name.strip()], _UNKNOWN)
+
+    def _headers_of(self, name: str) -> list[str]:
+        if name in self.columns:
+            return [self.columns[name][1]]
+        return [header for header in self.file.header if plain_form(header) == plain_form(name)][:1]
 
     def _gives(self, name: str) -> bool:
         return any(column.gives == name for column, _ in self.columns.values())
@@ -173,7 +175,9 @@ class _Roll:
         return kept
 
     def _repeats_header(self, row: Row) -> bool:
-        same = [name for name, cell in row.items() if cell and (found := roll_column(cell)) and found.name == name]
+        same = [
+            name for name, cell in row.items() if cell and (found := roll_column(cell)) and found.name == name
+        ]
         return len(same) >= FEWEST_COLUMNS
 
     def student(self, row: Row, enters: int | None) -> dict[str, Any]:
@@ -181,7 +185,7 @@ class _Roll:
         told: dict[str, Any] = {name: row[f"={name}"] for name in self.others}
         for name in self._used:
             column = self.columns[name][0]
-            if not column.factor:
+            if not column.is_factor:
                 told[column.gives] = self._read(name, column, row)
         if self.with_directory:
             told |= self._guardian_of(row)
@@ -191,7 +195,7 @@ class _Roll:
         return told
 
     def _read(self, name: str, column: RollColumn, row: Row) -> str | None:
-        value, odd = roll_value(column.gives, row[name])
+        value, odd = roll_value(column, row[name])
         self._odd[name] += odd
         return value
 
@@ -206,7 +210,7 @@ class _Roll:
     def family(self, row: Row, drawn_on: dt.date) -> Iterator[dict[str, Any]]:
         """Give a row of ``family`` for each factor of which the roll says something."""
         for name, (column, _) in self.columns.items():
-            if column.factor and row[name] is not None:
+            if column.is_factor and row[name] is not None:
                 value = self._read(name, column, row)
                 yield {
                     "factor": column.gives, "valid_from": drawn_on, "value": value, "source": "学籍",
@@ -224,7 +228,7 @@ class _Roll:
 
 
 class _IdColumns:
-    """The columns of which one gives a pupil's id: for each row the first that is filled and may be stored."""
+    """The columns that may give a pupil's id: in each row the first that is filled and may be stored."""
 
     def __init__(self, columns: list[tuple[str, str]], file: SourceFile) -> None:
         self.columns, self.file = columns, file
@@ -259,6 +263,6 @@ class _IdColumns:
         rounded = int((rounded_ids(ids) | scientific_ids(ids)).sum()) if cells else 0
         if rounded:
             raise RecordsError(
-                f"Column {header!r} of {self.file.name}: {rounded} long number(s) were rounded by a spreadsheet.",
+                f"Column {header!r} of {self.file.name} has {rounded} number(s) rounded by a spreadsheet.",
                 hint="it keeps 15 digits of a number: export again with the column as text",
             )

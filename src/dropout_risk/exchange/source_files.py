@@ -1,4 +1,4 @@
-"""The files of another system as rows of texts, read by the readers of records, only the columns that are wanted."""
+"""The files of another system as rows of texts, read by the readers of records."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SourceFile:
 
 
 def plain_cell(text: str | None) -> str | None:
-    """Take blanks, and the quote that keeps a spreadsheet from running a cell, off a text; None where it is empty.
+    """Take blanks off a text, and the quote that guards it from spreadsheets; None where it is empty.
 
     >>> plain_cell(" 3 "), plain_cell("'=1"), plain_cell("'t"), plain_cell("")
     ('3', '=1', "'t", None)
